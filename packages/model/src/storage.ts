@@ -1,0 +1,98 @@
+import type { Matcher } from '@nines/base/matcher.ts';
+import type { EpochMs } from '@nines/base/units.ts';
+import type { Labels } from './labels.ts';
+
+/**
+ * The two interfaces through which everything above sees samples: `Appender` takes them in, `Queryable` gives them back.
+ * The embedded store implements both; a remote engine can stand in its place. Neither knows a clock.
+ */
+
+/**
+ * Samples on their way in, as a struct of arrays so that a known series costs no string. Every input (remote write,
+ * scrape, push, checks) becomes one of these.
+ *
+ * Series `i` owns the bytes `[labelsFrom[i], labelsTo[i])` of `bytes`: its labels as protobuf `Label` fields of a
+ * remote-write `TimeSeries` (tag 0x0a, length, { 0x0a name, 0x12 value }), in any order, and the samples
+ * `[samplesFrom[i], samplesFrom[i + 1])` of `times` and `values`. The arrays may be longer than what is used, and are
+ * only valid until `append` returns its promise's value: an appender that keeps something copies it.
+ */
+export type WriteBatch = {
+  readonly bytes: Uint8Array;
+  readonly seriesCount: number;
+  readonly labelsFrom: Uint32Array;
+  readonly labelsTo: Uint32Array;
+  /** One longer than `seriesCount`. */
+  readonly samplesFrom: Uint32Array;
+  /** Unix milliseconds. */
+  readonly times: Float64Array;
+  /** Bit-exact: a NaN's payload matters (see stale.ts). */
+  readonly values: Float64Array;
+};
+
+export type RefusalReason = 'invalid_labels' | 'out_of_order' | 'too_old' | 'too_far_ahead' | 'duplicate' | 'series_limit';
+
+export type Refusal = {
+  readonly series: number;
+  readonly labels: string;
+  readonly atMs: number;
+  readonly reason: RefusalReason;
+  readonly detail: string;
+};
+
+export type AppendOutcome = {
+  /** Samples that are stored now; an exact repetition of a stored sample counts as accepted. */
+  readonly accepted: number;
+  readonly refusedCount: number;
+  /** At most 100 of them, in the order of the batch. */
+  readonly refused: readonly Refusal[];
+  /** The series reference per series of the batch; `NO_SERIES` where none of its samples was stored. */
+  readonly refs: Uint32Array;
+};
+
+export const NO_SERIES = 0xffffffff;
+
+export interface Appender {
+  /**
+   * Resolves when every accepted sample is as durable as the store promises (by default: on disk after fdatasync). Good
+   * samples are stored even when others are refused. Rejects only with `StoreUnavailable` (disk full, read-only, closed):
+   * then nothing of the batch is acknowledged. `nowMs` bounds how far ahead a sample may be (10 minutes).
+   */
+  append(batch: WriteBatch, nowMs: EpochMs): Promise<AppendOutcome>;
+  /** The label set of a reference that `append` returned. */
+  labelsOfRef(ref: number): Labels;
+}
+
+/** The store cannot take samples now; the sender should try again. */
+export class StoreUnavailable extends Error {
+  readonly reason: 'disk_full' | 'read_only' | 'closed' | 'io';
+  constructor(reason: StoreUnavailable['reason'], message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.name = 'StoreUnavailable';
+    this.reason = reason;
+  }
+}
+
+/** One series' samples of a selection: times ascending, no instant twice, staleness markers included. Owned by the caller. */
+export type SeriesColumns = { readonly labels: Labels; readonly times: Float64Array; readonly values: Float64Array };
+
+/** Matchers every read is forced through, on top of its own: what the reader may see. Empty means everything. */
+export type Scope = { readonly matchers: readonly Matcher[] };
+export const FULL_SCOPE: Scope = { matchers: [] };
+
+/** Both ends inclusive, in Unix milliseconds. */
+export type SelectRange = { readonly fromMs: number; readonly toMs: number };
+export type SelectOptions = { readonly scope?: Scope; readonly signal?: AbortSignal };
+
+export interface Queryable {
+  /**
+   * The series that satisfy all matchers and have a sample in the range, each with its samples in the range, in no
+   * particular order. Decoding happens as the iterable is walked; an aborted signal ends the walk by throwing its reason.
+   */
+  select(matchers: readonly Matcher[], range: SelectRange, options?: SelectOptions): Promise<Iterable<SeriesColumns>>;
+  /** The label sets of the series with a sample in the range (to the precision of stored pages), sorted. */
+  series(matchers: readonly Matcher[], range: SelectRange, options?: SelectOptions): Promise<readonly Labels[]>;
+  /** Sorted, no repeats. */
+  labelNames(matchers: readonly Matcher[], range: SelectRange, options?: SelectOptions): Promise<readonly string[]>;
+  /** Sorted, no repeats, no empty value. */
+  labelValues(name: string, matchers: readonly Matcher[], range: SelectRange, options?: SelectOptions): Promise<readonly string[]>;
+}
