@@ -1,0 +1,174 @@
+import type { EpochMs } from '@nines/base/units.ts';
+import { formatLabels } from '@nines/model/labels.ts';
+import { bitsOf } from '@nines/model/stale.ts';
+import { type AppendOutcome, NO_SERIES, type Refusal, type RefusalReason, type WriteBatch } from '@nines/model/storage.ts';
+import { MAX_AHEAD_MS, MAX_LISTED_REFUSALS } from './contract.ts';
+import type { Head } from './head/head.ts';
+import { encodeLabels, parseLabels } from './head/label-bytes.ts';
+import { NONE } from './head/series-index.ts';
+import type { FrameBuffer } from './log/frame.ts';
+import { writeSamples, writeSeries } from './log/records.ts';
+
+/**
+ * One batch on its way in, in two steps. `prepare` finds or makes the series and refuses what can be refused at once; what is
+ * left goes to the log. `apply` runs when the log is durable and puts the samples into the head, which alone decides about
+ * instants that are already there. So nothing is visible that a crash could take back.
+ */
+export type AppendLimits = {
+  readonly maxSeries: number;
+  readonly outOfOrderWindowMs: number;
+  readonly retentionMs: number;
+  /** Nothing before this instant is taken: retention removed it. */
+  readonly retainedFromMs: number;
+};
+
+export class BatchAppend {
+  readonly #head: Head;
+  readonly #batch: WriteBatch;
+  readonly #refs: Uint32Array;
+  /** Samples for the log: their series and their place in the batch. */
+  readonly #logRefs: Uint32Array;
+  readonly #logIndexes: Uint32Array;
+  readonly #logSeries: Uint32Array;
+  #logCount = 0;
+  readonly #undefined: number[] = [];
+  readonly #refused: Refusal[] = [];
+  #refusedCount = 0;
+  #accepted = 0;
+
+  constructor(head: Head, batch: WriteBatch) {
+    const samples = batch.samplesFrom[batch.seriesCount] ?? 0;
+    this.#head = head;
+    this.#batch = batch;
+    this.#refs = new Uint32Array(batch.seriesCount).fill(NO_SERIES);
+    this.#logRefs = new Uint32Array(samples);
+    this.#logIndexes = new Uint32Array(samples);
+    this.#logSeries = new Uint32Array(samples);
+  }
+
+  /** Whether anything must go to the log. */
+  get isEmpty(): boolean {
+    return this.#logCount === 0;
+  }
+
+  prepare(nowMs: EpochMs, limits: AppendLimits): void {
+    const { bytes, seriesCount, labelsFrom, labelsTo, samplesFrom } = this.#batch;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const latest = nowMs + MAX_AHEAD_MS;
+    const earliest = Math.max(nowMs - limits.retentionMs, limits.retainedFromMs, 0);
+    for (let series = 0; series < seriesCount; series++) {
+      const from = samplesFrom[series] ?? 0;
+      const to = samplesFrom[series + 1] ?? 0;
+      let ref = this.#head.aliases.find(view, labelsFrom[series] ?? 0, labelsTo[series] ?? 0);
+      if (ref === NONE || !this.#head.index.isLive(ref)) {
+        ref = this.#resolve(series, ref !== NONE, { from, to, earliest, latest, maxSeries: limits.maxSeries });
+        if (ref === NONE) continue;
+      }
+      const tooOld = Math.max(earliest, (this.#head.newest[ref] ?? 0) - limits.outOfOrderWindowMs);
+      this.#take(series, ref, { from, to, tooOld, latest });
+    }
+  }
+
+  /** The alias table does not know the labels: read them. Makes no series for samples that are refused anyway. */
+  #resolve(
+    series: number,
+    known: boolean,
+    bounds: { readonly from: number; readonly to: number; readonly earliest: number; readonly latest: number; readonly maxSeries: number },
+  ): number {
+    const { bytes, labelsFrom, labelsTo, times } = this.#batch;
+    const from = labelsFrom[series] ?? 0;
+    const to = labelsTo[series] ?? 0;
+    const labels = parseLabels(bytes, from, to);
+    if (!labels.ok) {
+      for (let i = bounds.from; i < bounds.to; i++) this.#refuse(series, times[i] ?? 0, 'invalid_labels', labels.error);
+      return NONE;
+    }
+    const { index, aliases } = this.#head;
+    let ref = index.find(labels.value);
+    if (ref === NONE) {
+      const some = times.subarray(bounds.from, bounds.to).some((time) => time >= bounds.earliest && time <= bounds.latest);
+      if (some && index.size >= bounds.maxSeries) {
+        const detail = `the store holds its limit of ${bounds.maxSeries} series`;
+        for (let i = bounds.from; i < bounds.to; i++) this.#refuse(series, times[i] ?? 0, 'series_limit', detail);
+        return NONE;
+      }
+      if (!some) {
+        this.#take(series, NONE, { from: bounds.from, to: bounds.to, tooOld: bounds.earliest, latest: bounds.latest });
+        return NONE;
+      }
+      ref = this.#head.addSeries(labels.value);
+    }
+    if (known) aliases.repoint(ref);
+    else aliases.add(bytes, from, to, ref);
+    return ref;
+  }
+
+  #take(
+    series: number,
+    ref: number,
+    { from, to, tooOld, latest }: { readonly from: number; readonly to: number; readonly tooOld: number; readonly latest: number },
+  ): void {
+    const { times } = this.#batch;
+    const before = this.#logCount;
+    for (let i = from; i < to; i++) {
+      const time = Math.floor(times[i] ?? 0);
+      // Written so that NaN is refused too.
+      if (!(time <= latest)) this.#refuse(series, time, 'too_far_ahead', 'more than 10 minutes ahead');
+      else if (time < tooOld)
+        this.#refuse(series, time, 'too_old', `before ${new Date(tooOld).toISOString()}, the oldest time taken for this series`);
+      else {
+        const at = this.#logCount++;
+        this.#logRefs[at] = ref;
+        this.#logIndexes[at] = i;
+        this.#logSeries[at] = series;
+      }
+    }
+    if (this.#logCount > before && !this.#head.isDefined(ref)) this.#undefined.push(ref);
+  }
+
+  /** The series that wait for the log: they must not be forgotten meanwhile. */
+  get pendingRefs(): Uint32Array {
+    return this.#logRefs.subarray(0, this.#logCount);
+  }
+
+  /** Writes the frames of what `prepare` let through. */
+  write(frames: FrameBuffer): void {
+    const { index } = this.#head;
+    if (this.#undefined.length > 0) {
+      frames.frame((writer) => writeSeries(writer, this.#undefined, (ref) => encodeLabels(index.labelsOf(ref))));
+    }
+    const { times, values } = this.#batch;
+    const list = { refs: this.#logRefs, indexes: this.#logIndexes, count: this.#logCount, times, values };
+    frames.frame((writer) => writeSamples(writer, list));
+  }
+
+  /** Puts the samples into the head and tells the outcome. */
+  apply(): AppendOutcome {
+    const { times, values } = this.#batch;
+    const bits = bitsOf(values);
+    for (const ref of this.#undefined) this.#head.markLogged(ref);
+    for (let i = 0; i < this.#logCount; i++) {
+      const ref = this.#logRefs[i] ?? 0;
+      const index = this.#logIndexes[i] ?? 0;
+      const series = this.#logSeries[i] ?? 0;
+      const time = Math.floor(times[index] ?? 0);
+      if (this.#head.insert(ref, time, bits, index) === 'conflict') {
+        this.#refuse(series, time, 'duplicate', 'the series has another value at this instant');
+      } else {
+        this.#accepted++;
+        this.#refs[series] = ref;
+      }
+    }
+    // Stable, so within a series the order of the samples stays.
+    this.#refused.sort((a, b) => a.series - b.series);
+    return { accepted: this.#accepted, refusedCount: this.#refusedCount, refused: this.#refused, refs: this.#refs };
+  }
+
+  #refuse(series: number, atMs: number, reason: RefusalReason, detail: string): void {
+    this.#refusedCount++;
+    if (this.#refused.length >= MAX_LISTED_REFUSALS) return;
+    const { bytes, labelsFrom, labelsTo } = this.#batch;
+    const labels = parseLabels(bytes, labelsFrom[series] ?? 0, labelsTo[series] ?? 0);
+    this.#refused.push({ series, labels: labels.ok ? formatLabels(labels.value) : '', atMs, reason, detail });
+  }
+}

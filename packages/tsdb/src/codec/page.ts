@@ -1,0 +1,175 @@
+import { invariant } from '@nines/base/errors.ts';
+import { CorruptData } from '../contract.ts';
+import { compress, crc32, decompress } from '../disk-codec.ts';
+import { ByteReader, ByteWriter } from './bytes.ts';
+import { Columns, lowerBound } from './columns.ts';
+import { readTimes, writeTimes } from './time-column.ts';
+import { readValues, writeValues } from './value-column.ts';
+
+/**
+ * A page: the samples of many series in one window, drawn in docs/format/pages.md. Series of one scrape share a time column.
+ * The list of references stands beside the data, so that a query knows whom a page holds without unpacking it.
+ */
+const MAGIC = 0x3147504e; // "NPG1"
+const HEADER_BYTES = 12;
+/** A page is closed when its plain form is this long: zstd needs about that much to find what series have in common. */
+export const TARGET_PAGE_BYTES = 64 * 1024;
+/** One series' two hours at a millisecond's interval fill at most this much; a header that promises more is damaged. */
+export const MAX_PAGE_BYTES = 256 * 1024 * 1024;
+
+export type EncodedPage = { readonly refs: Uint8Array; readonly data: Uint8Array; readonly samples: number };
+
+export class PageBuilder {
+  readonly #refs: number[] = [];
+  readonly #timeIndexes: number[] = [];
+  readonly #lengths: number[] = [];
+  readonly #times: { readonly times: Float64Array; readonly bytes: Uint8Array }[] = [];
+  readonly #timesByHash = new Map<number, number[]>();
+  readonly #values = new ByteWriter(TARGET_PAGE_BYTES);
+  #timeBytes = 0;
+  samples = 0;
+
+  get seriesCount(): number {
+    return this.#refs.length;
+  }
+
+  /** Plain bytes so far. */
+  get size(): number {
+    return this.#values.at + this.#timeBytes + this.#refs.length * 3;
+  }
+
+  /** Adds a series with at least one sample. Copies what it keeps. */
+  add(ref: number, columns: Columns): void {
+    invariant(columns.length > 0, `series ${ref} comes to a page without samples`);
+    const from = this.#values.at;
+    writeValues(this.#values, columns);
+    this.#refs.push(ref);
+    this.#timeIndexes.push(this.#timeColumn(columns));
+    this.#lengths.push(this.#values.at - from);
+    this.samples += columns.length;
+  }
+
+  #timeColumn({ times, length }: Columns): number {
+    const hash = hashTimes(times, length);
+    const known = this.#timesByHash.get(hash) ?? [];
+    for (const index of known) {
+      const other = this.#times[index]?.times;
+      if (other !== undefined && sameTimes(other, times, length)) return index;
+    }
+    const writer = new ByteWriter(64 + length);
+    writeTimes(writer, times, length);
+    const index = this.#times.length;
+    this.#times.push({ times: times.slice(0, length), bytes: writer.copy() });
+    this.#timesByHash.set(hash, [...known, index]);
+    this.#timeBytes += writer.at;
+    return index;
+  }
+
+  finish(): EncodedPage {
+    const plain = new ByteWriter(this.size + 64);
+    plain.varint(this.#refs.length);
+    plain.varint(this.#times.length);
+    for (const index of this.#timeIndexes) plain.varint(index);
+    for (const length of this.#lengths) plain.varint(length);
+    for (const { bytes } of this.#times) plain.raw(bytes);
+    plain.raw(this.#values.written());
+    const refs = writeRefs(this.#refs);
+    const packed = compress(plain.written());
+    const data = new ByteWriter(HEADER_BYTES + packed.length);
+    data.u32(MAGIC);
+    data.u32(0);
+    data.u32(plain.at);
+    data.raw(packed);
+    const bytes = data.copy();
+    new DataView(bytes.buffer).setUint32(4, checksum(refs, bytes), true);
+    return { refs, data: bytes, samples: this.samples };
+  }
+}
+
+/** Covers the references and everything after the checksum itself. */
+const checksum = (refs: Uint8Array, data: Uint8Array): number => crc32(data.subarray(8), crc32(refs));
+
+function hashTimes(times: Float64Array, length: number): number {
+  return ((times[0] ?? 0) * 31 + (times[length - 1] ?? 0)) * 31 + length;
+}
+
+function sameTimes(a: Float64Array, b: Float64Array, length: number): boolean {
+  if (a.length !== length) return false;
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+function writeRefs(refs: readonly number[]): Uint8Array {
+  const writer = new ByteWriter(16 + refs.length * 2);
+  let before = 0;
+  for (const ref of refs) {
+    writer.zigzag(ref - before);
+    before = ref;
+  }
+  return writer.copy();
+}
+
+export function readRefs(bytes: Uint8Array): Uint32Array {
+  const reader = new ByteReader(bytes);
+  const refs = new Uint32Array(bytes.length);
+  let count = 0;
+  let ref = 0;
+  while (reader.left > 0) {
+    ref += reader.zigzag();
+    refs[count++] = ref;
+  }
+  return refs.slice(0, count);
+}
+
+/** A page unpacked to its plain bytes; series are decoded one by one. */
+export class DecodedPage {
+  readonly refs: Uint32Array;
+  readonly #plain: Uint8Array;
+  readonly #timeIndexes: Uint32Array;
+  readonly #times: readonly Float64Array[];
+  readonly #starts: Uint32Array;
+
+  /** Throws `CorruptData` when checksum or structure do not hold. */
+  constructor(refs: Uint8Array, data: Uint8Array) {
+    const header = new ByteReader(data);
+    if (header.u32() !== MAGIC) throw new CorruptData('no page stands here');
+    if (header.u32() !== checksum(refs, data)) throw new CorruptData('the checksum does not hold');
+    const length = header.u32();
+    if (length > MAX_PAGE_BYTES) throw new CorruptData(`a page of ${length} bytes`);
+    this.refs = readRefs(refs);
+    this.#plain = decompress(data.subarray(HEADER_BYTES), length);
+    const reader = new ByteReader(this.#plain);
+    const count = reader.varint();
+    const columns = reader.varint();
+    if (count !== this.refs.length || columns > count) throw new CorruptData(`${this.refs.length} references for ${count} series`);
+    this.#timeIndexes = new Uint32Array(count);
+    this.#starts = new Uint32Array(count + 1);
+    for (let i = 0; i < count; i++) this.#timeIndexes[i] = reader.varint();
+    for (let i = 0; i < count; i++) this.#starts[i + 1] = (this.#starts[i] ?? 0) + reader.varint();
+    this.#times = Array.from({ length: columns }, () => readTimes(reader, length));
+    const base = reader.at;
+    for (let i = 0; i <= count; i++) this.#starts[i] = (this.#starts[i] ?? 0) + base;
+    if (this.#starts[count] !== length) throw new CorruptData('values that do not fill the page');
+  }
+
+  /** Bytes held in memory. */
+  get size(): number {
+    return this.#plain.length + this.refs.length * 12 + this.#times.reduce((sum, times) => sum + times.length * 8, 0);
+  }
+
+  /** Appends the samples of the series at `index` within `[fromMs, toMs]` to `out`. `scratch` is overwritten. */
+  read(index: number, range: { readonly fromMs: number; readonly toMs: number }, out: Columns, scratch: Columns): void {
+    const times = this.#times[this.#timeIndexes[index] ?? 0];
+    if (times === undefined) throw new CorruptData('a series without a time column');
+    const from = lowerBound(times, times.length, range.fromMs);
+    const to = lowerBound(times, times.length, range.toMs + 1);
+    if (from >= to) return;
+    scratch.clear();
+    scratch.ensure(times.length);
+    readValues(new ByteReader(this.#plain, this.#starts[index] ?? 0, this.#starts[index + 1] ?? 0), times.length, scratch);
+    out.ensure(to - from);
+    out.times.set(times.subarray(from, to), out.length);
+    out.bits.set(scratch.bits.subarray(2 * from, 2 * to), 2 * out.length);
+    out.length += to - from;
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The embedded time-series store: takes samples durably, keeps them small, gives them back by label matchers.
+ * Invariants: an acknowledged sample survives a crash; values keep all 64 bits; no series holds an instant twice.
+ * The disk is reached only through `Disk` and `PageStore`, so that tests can stand a failing one in their place.
+ * It must never read a clock (the caller passes `nowMs`), know what a sample means, or build a string for a known series.
+ * Formats: docs/format/log.md and docs/format/pages.md.
+ */
+import type { Logger } from '@nines/base/logger.ts';
+import type { Matcher } from '@nines/base/matcher.ts';
+import type { EpochMs } from '@nines/base/units.ts';
+import type { Appender, Queryable, SelectRange } from '@nines/model/storage.ts';
+
+/** Pages hold the samples of one aligned window of this length. Two hours, as Prometheus' blocks and our measurements. */
+export const WINDOW_MS = 2 * 3_600_000;
+/** How far ahead of `nowMs` a sample may be. Prometheus' own limit for scraped samples. */
+export const MAX_AHEAD_MS = 10 * 60_000;
+/** How late a sample may be against its own series' newest one, unless configured. */
+export const DEFAULT_OUT_OF_ORDER_MS = 3_600_000;
+/** A window moves to pages this long after its end, so that ordinary lateness still meets it in memory. */
+export const FLUSH_DELAY_MS = 10 * 60_000;
+/** Refusals listed one by one per batch; the rest are counted. From the storage contract. */
+export const MAX_LISTED_REFUSALS = 100;
+
+export const windowOf = (atMs: number): number => Math.floor(atMs / WINDOW_MS) * WINDOW_MS;
+
+/** What stands in a file or row is not what was written there. Carries the place; never leaves the store. */
+export class CorruptData extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'CorruptData';
+  }
+}
+
+/** Another process (or another store of this process) has the directory open. The message is a sentence for the operator. */
+export class StoreLocked extends Error {
+  constructor(dir: string) {
+    super(`The data directory ${dir} is already open in another process.`);
+    this.name = 'StoreLocked';
+  }
+}
+
+/** A file that only grows. Methods reject with the system's error (`code` is ENOSPC, EROFS, EIO, …). */
+export interface AppendFile {
+  /** Writes all of `bytes` at the end. After a rejection an unknown part of them may be there. */
+  append(bytes: Uint8Array): Promise<void>;
+  /** Resolves when everything appended before the call survives a power cut. */
+  sync(): Promise<void>;
+  /** Cuts the file to `length` bytes. */
+  truncate(length: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The files of the log: one flat directory. Names hold no separator. */
+export interface Disk {
+  /** A new, empty file; its name is durable only after `syncDirectory`. Replaces what had the name. */
+  create(name: string): Promise<AppendFile>;
+  read(name: string): Promise<Uint8Array>;
+  /** Cuts an existing file durably. */
+  truncate(name: string, length: number): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Absent is fine. */
+  remove(name: string): Promise<void>;
+  list(): Promise<readonly string[]>;
+  /** Resolves when all creations, renames and removals before the call survive a power cut. */
+  syncDirectory(): Promise<void>;
+  /** Takes the directory for this store alone until the process ends or `close`. Throws `StoreLocked`. */
+  lock(): void;
+  /** Gives the rest of the process a turn. */
+  yield(): Promise<void>;
+  close(): void;
+}
+
+/** The span in which a series has samples on pages; both ends inclusive. */
+export type SeriesSpan = { readonly ref: number; readonly oldestMs: number; readonly newestMs: number };
+
+/** Everything about a page but its samples. Times are inclusive on both ends. */
+export type PageHead = {
+  readonly id: number;
+  readonly windowMs: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly metricFrom: string;
+  readonly metricTo: string;
+  /** The first log segment whose samples the page may lack. */
+  readonly segment: number;
+  readonly samples: number;
+  readonly refs: Uint8Array;
+};
+export type NewPage = Omit<PageHead, 'id'> & { readonly data: Uint8Array };
+
+/** All of it happens, durably, or none of it. */
+export type PageChange = {
+  /** The packed labels (codec/label-block.ts) of these series, which are new to the page store. */
+  readonly addLabels?: { readonly refs: readonly number[]; readonly block: Uint8Array };
+  /** Widens the spans of series whose labels are there. */
+  readonly putSpans?: readonly SeriesSpan[];
+  readonly removeSeries?: readonly number[];
+  readonly addPages?: readonly NewPage[];
+  readonly removePages?: readonly number[];
+  readonly meta?: Readonly<Record<string, string>>;
+};
+
+/** Pages whose samples may lie in `[fromMs, toMs]` and whose metric names overlap `[metricFrom, metricTo]` (byte order). */
+export type PageQuery = { readonly fromMs: number; readonly toMs: number; readonly metricFrom?: string; readonly metricTo?: string };
+
+/** Synchronous: a change and what follows it in memory are one step for everybody else. Throws `StoreUnavailable`. */
+export interface PageStore {
+  labels(): Iterable<{ readonly id: number; readonly block: Uint8Array }>;
+  spans(): Iterable<SeriesSpan>;
+  /** Ascending by id: of two pages with the same instant of a series the first is right. */
+  find(query: PageQuery): readonly PageHead[];
+  /** Pages written by a flush whose log segment is above `segment`. */
+  findAfterSegment(segment: number): readonly PageHead[];
+  read(id: number): Uint8Array | undefined;
+  /** Windows before `beforeMs` with two or more pages of at most `bytes` packed bytes, and those pages. */
+  small(beforeMs: number, bytes: number): ReadonlyMap<number, readonly PageHead[]>;
+  commit(change: PageChange): void;
+  meta(key: string): string | undefined;
+  totals(): { readonly pages: number; readonly samples: number; readonly bytes: number };
+  close(): void;
+}
+
+export type Durability = 'sync' | 'async';
+
+export type StoreOptions = {
+  /** Created when absent. Ignored when both `disk` and `pageStore` are given. */
+  readonly dir: string;
+  readonly disk?: Disk;
+  readonly pageStore?: PageStore;
+  /** Samples older than this are refused; `deleteBefore` removes stored ones. */
+  readonly retentionMs: number;
+  readonly outOfOrderWindowMs?: number;
+  /** `sync` (default): acknowledged after fdatasync. `async`: after the write; a power cut may cost the last moments. */
+  readonly durability?: Durability;
+  readonly maxSeries?: number;
+  /** Decoded pages kept for the next query. */
+  readonly cacheBytes?: number;
+  readonly logger: Logger;
+};
+
+export type FlushReport = { readonly pages: number; readonly samples: number };
+export type DeleteReport = { readonly series: number; readonly samples: number };
+
+export type StoreStats = {
+  readonly series: number;
+  readonly headSeries: number;
+  readonly headSamples: number;
+  readonly headBytes: number;
+  readonly indexBytes: number;
+  readonly pages: number;
+  readonly pageSamples: number;
+  readonly pageBytes: number;
+  readonly logBytes: number;
+  readonly logSegments: number;
+  /** What opening and reading found, since this process opened the store. */
+  readonly damage: Damage;
+};
+
+export type Damage = {
+  tornTails: number;
+  tornBytes: number;
+  corruptFrames: number;
+  corruptBytes: number;
+  /** Samples in the log whose series was in a lost frame. */
+  orphanSamples: number;
+  corruptPages: number;
+  /** The first places, as `file:from-to` or `page 12`. */
+  readonly places: string[];
+};
+
+export interface Store extends Appender, Queryable {
+  /**
+   * Moves every window that ended `FLUSH_DELAY_MS` before `nowMs` (with `all`: everything) to pages, checkpoints the log
+   * when that shortens it, removes what both made superfluous. Rejects with `StoreUnavailable`; nothing is lost then.
+   */
+  flush(nowMs: EpochMs, options?: { readonly all?: boolean }): Promise<FlushReport>;
+  /** Joins the small pages of windows that are over. Returns the number of pages saved. */
+  compact(nowMs: EpochMs): Promise<number>;
+  /** Retention: removes every sample before `cutoffMs` and the series that thereby have none. */
+  deleteBefore(cutoffMs: EpochMs): Promise<DeleteReport>;
+  /** Removes the samples of the matching series in the range (both ends inclusive). Durable when it resolves. */
+  deleteSeries(matchers: readonly Matcher[], range: SelectRange): Promise<DeleteReport>;
+  stats(): StoreStats;
+  /** Waits for running appends, shortens the log, lets the directory go. Later calls reject with `StoreUnavailable`. */
+  close(): Promise<void>;
+}

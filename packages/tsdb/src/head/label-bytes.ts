@@ -1,0 +1,62 @@
+import { type Result, err } from '@nines/base/result.ts';
+import { type Labels, METRIC_NAME, labelValue } from '@nines/model/labels.ts';
+import { decodeLabels as decodeFields } from '@nines/model/write-batch.ts';
+import { ByteReader, ByteWriter } from '../codec/bytes.ts';
+import { CorruptData } from '../contract.ts';
+
+/**
+ * Labels as bytes. They arrive as protobuf `Label` fields in any order; the log and the page store keep them canonical:
+ * sorted names and values in turn, each a varint length and UTF-8. Read only when a series is seen for the first time.
+ */
+
+/** Labels of one series. Twice what any exporter we know of sends; Mimir's default is 30. */
+export const MAX_LABELS = 64;
+/** Bytes of a label's name. Mimir's default. */
+export const MAX_NAME_BYTES = 1024;
+/** Bytes of a label's value. Above any real one (a stack trace is not a label); Mimir allows 2 KB. */
+export const MAX_VALUE_BYTES = 16 * 1024;
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
+
+/** The labels in `bytes[from, to)`, or what is wrong with them, as a sentence. Labels with an empty value do not count. */
+export function parseLabels(bytes: Uint8Array, from: number, to: number): Result<Labels, string> {
+  const decoded = decodeFields(bytes, from, to);
+  if (!decoded.ok) return decoded;
+  const labels = decoded.value;
+  if (labels.length > 2 * MAX_LABELS) return err(`${labels.length / 2} labels, the limit is ${MAX_LABELS}`);
+  for (let i = 0; i < labels.length; i += 2) {
+    const name = labels[i] ?? '';
+    const value = labels[i + 1] ?? '';
+    if (isLonger(name, MAX_NAME_BYTES)) return err(`a label name of more than ${MAX_NAME_BYTES} bytes: "${name.slice(0, 40)}…"`);
+    if (isLonger(value, MAX_VALUE_BYTES)) return err(`the label ${JSON.stringify(name)} has a value of more than ${MAX_VALUE_BYTES} bytes`);
+  }
+  return labelValue(labels, METRIC_NAME) === '' ? err(`the series has no ${METRIC_NAME}`) : decoded;
+}
+
+/** UTF-8 takes one to three bytes for each UTF-16 unit, so most texts need no counting. */
+function isLonger(text: string, limit: number): boolean {
+  if (text.length > limit) return true;
+  return text.length * 3 > limit && encoder.encode(text).length > limit;
+}
+
+/** Canonical bytes of a label set. */
+export function encodeLabels(labels: Labels): Uint8Array {
+  const writer = new ByteWriter(256);
+  for (const text of labels) writer.text(text);
+  return writer.copy();
+}
+
+/** Throws `CorruptData` when the bytes are not a canonical label set. */
+export function decodeLabels(bytes: Uint8Array): Labels {
+  const reader = new ByteReader(bytes);
+  const labels: string[] = [];
+  try {
+    while (reader.left > 0) labels.push(decoder.decode(reader.raw(reader.varint())));
+  } catch (thrown) {
+    if (thrown instanceof TypeError) throw new CorruptData('labels that are not UTF-8');
+    throw thrown;
+  }
+  if (labels.length === 0 || labels.length % 2 !== 0) throw new CorruptData('a label without a value');
+  return labels;
+}

@@ -1,0 +1,438 @@
+import { Columns } from '../codec/columns.ts';
+import { POWERS_OF_TEN, exponentOf, mantissaOf, stepOf } from '../codec/decimal.ts';
+import { windowOf } from '../contract.ts';
+import { BLOCK_BYTES, BlockArena, type Segment, byteOf, doubleOf, wordOf } from './block-arena.ts';
+import { grownF64, grownI32, grownU16, grownU32, grownU8 } from './growing.ts';
+import {
+  BLOCK_END,
+  MAX_SCALE,
+  MAX_STEP_SCALE,
+  RUN,
+  RUN_FULL,
+  VALUE_DELTA_MAX,
+  VALUE_HIGH,
+  VALUE_RAW,
+  VALUE_RESCALE,
+  VALUE_RESTEP,
+  VALUE_SAME,
+  VALUE_STEP,
+  deltaCode,
+  fitsInt32,
+  timeCode,
+  valueBytes,
+} from './sample-code.ts';
+
+/**
+ * The samples of the head that came in order: per series a list of chunks, each of one window and at most
+ * `MAX_CHUNK_SAMPLES`, written sample by sample in compressed form. State per series stands in arrays indexed by reference.
+ *
+ * A chunk's first block: next block (4), next chunk (4), first time (8), last time (8), first value (8), samples (2),
+ * scale (1), unused (1), codes. Further blocks: next block (4), codes. Last time and samples are written when the chunk is
+ * closed; those of the open chunk stand in the arrays.
+ */
+const MAX_CHUNK_SAMPLES = 240;
+const FIRST_PAYLOAD = 36;
+const NEXT_PAYLOAD = 4;
+
+const scratchValue = new Float64Array(1);
+const scratchBits = new Uint32Array(scratchValue.buffer);
+
+export class SeriesChunks {
+  readonly #arena = new BlockArena();
+  /** Time and value of the newest sample in the open chunk. */
+  #lastTime = new Float64Array(256);
+  #lastBits = new Uint32Array(512);
+  #lastDelta = new Int32Array(256);
+  #firstChunk = new Uint32Array(256);
+  #openChunk = new Uint32Array(256);
+  #openSamples = new Uint16Array(256);
+  #tailBlock = new Uint32Array(256);
+  #tailOffset = new Uint8Array(256);
+  #scale = new Uint8Array(256);
+  #inRun = new Uint8Array(256);
+  /** Samples held. */
+  samples = 0;
+
+  get bytes(): number {
+    return this.#arena.bytes + this.#lastTime.length * 45;
+  }
+
+  /** Makes room for references below `count`. */
+  reserve(count: number): void {
+    if (count <= this.#lastTime.length) return;
+    this.#lastTime = grownF64(this.#lastTime, count);
+    const capacity = this.#lastTime.length;
+    this.#lastBits = grownU32(this.#lastBits, capacity * 2);
+    this.#lastDelta = grownI32(this.#lastDelta, capacity);
+    this.#firstChunk = grownU32(this.#firstChunk, capacity);
+    this.#openChunk = grownU32(this.#openChunk, capacity);
+    this.#openSamples = grownU16(this.#openSamples, capacity);
+    this.#tailBlock = grownU32(this.#tailBlock, capacity);
+    this.#tailOffset = grownU8(this.#tailOffset, capacity);
+    this.#scale = grownU8(this.#scale, capacity);
+    this.#inRun = grownU8(this.#inRun, capacity);
+  }
+
+  isEmpty(ref: number): boolean {
+    return this.#firstChunk[ref] === 0;
+  }
+
+  /** The time of the newest sample, or -Infinity. */
+  lastTime(ref: number): number {
+    return this.isEmpty(ref) ? Number.NEGATIVE_INFINITY : (this.#lastTime[ref] ?? 0);
+  }
+
+  firstTime(ref: number): number {
+    const chunk = this.#firstChunk[ref] ?? 0;
+    return chunk === 0 ? Number.POSITIVE_INFINITY : (this.#arena.segmentOf(chunk).doubles[doubleOf(chunk) + 1] ?? 0);
+  }
+
+  /** Whether the newest sample has exactly these bits. */
+  isLastValue(ref: number, low: number, high: number): boolean {
+    return this.#lastBits[2 * ref] === low && this.#lastBits[2 * ref + 1] === high;
+  }
+
+  /** Appends a sample newer than all others of the series. `bits[2 * index]` is the low half of its value. */
+  append(ref: number, time: number, bits: Uint32Array, index: number): void {
+    const low = bits[2 * index] ?? 0;
+    const high = bits[2 * index + 1] ?? 0;
+    const open = this.#openChunk[ref] ?? 0;
+    this.samples++;
+    if (open === 0) {
+      this.#open(ref, time, low, high);
+      return;
+    }
+    const last = this.#lastTime[ref] ?? 0;
+    const delta = time - last;
+    const second = delta - (this.#lastDelta[ref] ?? 0);
+    const samples = this.#openSamples[ref] ?? 0;
+    if (samples >= MAX_CHUNK_SAMPLES || windowOf(time) !== windowOf(last) || !fitsInt32(delta) || !fitsInt32(second)) {
+      this.#open(ref, time, low, high);
+      return;
+    }
+    const same = this.#lastBits[2 * ref] === low && this.#lastBits[2 * ref + 1] === high;
+    if (same && second === 0) this.#appendRun(ref);
+    else this.#appendCode(ref, second, low, high);
+    this.#lastTime[ref] = time;
+    this.#lastDelta[ref] = delta;
+    this.#lastBits[2 * ref] = low;
+    this.#lastBits[2 * ref + 1] = high;
+    this.#openSamples[ref] = samples + 1;
+  }
+
+  #open(ref: number, time: number, low: number, high: number): void {
+    const chunk = this.#arena.allocate();
+    const segment = this.#arena.segmentOf(chunk);
+    const word = wordOf(chunk);
+    this.#close(ref, chunk);
+    segment.words[word + 1] = 0;
+    segment.doubles[doubleOf(chunk) + 1] = time;
+    segment.words[word + 6] = low;
+    segment.words[word + 7] = high;
+    scratchBits[0] = low;
+    scratchBits[1] = high;
+    const scale = Math.max(0, exponentOf(scratchValue[0] ?? 0, 0, MAX_SCALE));
+    segment.bytes[byteOf(chunk) + 34] = scale;
+    this.#openChunk[ref] = chunk;
+    this.#openSamples[ref] = 1;
+    this.#tailBlock[ref] = chunk;
+    this.#tailOffset[ref] = FIRST_PAYLOAD;
+    this.#scale[ref] = scale;
+    this.#inRun[ref] = 0;
+    this.#lastTime[ref] = time;
+    this.#lastDelta[ref] = 0;
+    this.#lastBits[2 * ref] = low;
+    this.#lastBits[2 * ref + 1] = high;
+  }
+
+  /** Writes the open chunk's end into its header and hangs `next` behind it. */
+  #close(ref: number, next: number): void {
+    const open = this.#openChunk[ref] ?? 0;
+    if (open === 0) {
+      this.#firstChunk[ref] = next;
+      return;
+    }
+    const segment = this.#arena.segmentOf(open);
+    segment.words[wordOf(open) + 1] = next;
+    segment.doubles[doubleOf(open) + 2] = this.#lastTime[ref] ?? 0;
+    writeU16(segment.bytes, byteOf(open) + 32, this.#openSamples[ref] ?? 0);
+  }
+
+  #appendRun(ref: number): void {
+    const block = this.#tailBlock[ref] ?? 0;
+    const { bytes } = this.#arena.segmentOf(block);
+    const at = byteOf(block) + (this.#tailOffset[ref] ?? 0) - 1;
+    const code = bytes[at] ?? 0;
+    if (this.#inRun[ref] === 1 && code !== RUN_FULL) {
+      bytes[at] = code + 1;
+      return;
+    }
+    const to = this.#room(ref, 1);
+    const tail = this.#tailBlock[ref] ?? 0;
+    this.#arena.segmentOf(tail).bytes[to] = RUN;
+    this.#tailOffset[ref] = to + 1 - byteOf(tail);
+    this.#inRun[ref] = 1;
+  }
+
+  #appendCode(ref: number, second: number, low: number, high: number): void {
+    const time = timeCode(second);
+    const timeBytes = time === 3 ? 4 : time;
+    const value = this.#valueCode(ref, low, high);
+    const from = this.#room(ref, 1 + timeBytes + valueBytes(value.code));
+    const tail = this.#tailBlock[ref] ?? 0;
+    const { bytes } = this.#arena.segmentOf(tail);
+    let at = from + 1;
+    if (timeBytes > 0) at = writeInt(bytes, at, second, timeBytes);
+    if (value.code === VALUE_RESCALE || value.code === VALUE_RESTEP) {
+      bytes[at++] = value.scale;
+      at = writeInt(bytes, at, value.delta, 4);
+    } else if (value.code === VALUE_RAW || value.code === VALUE_HIGH) {
+      if (value.code === VALUE_RAW) at = writeInt(bytes, at, low, 4);
+      at = writeInt(bytes, at, high, 4);
+    } else if (value.code !== VALUE_SAME) at = writeInt(bytes, at, value.delta, valueBytes(value.code));
+    bytes[from] = (time << 5) | value.code;
+    this.#tailOffset[ref] = at - byteOf(tail);
+    this.#inRun[ref] = 0;
+  }
+
+  /** Chooses the value's form; the result is shared and valid until the next call. */
+  #valueCode(ref: number, low: number, high: number): typeof choice {
+    const lastLow = this.#lastBits[2 * ref] ?? 0;
+    const lastHigh = this.#lastBits[2 * ref + 1] ?? 0;
+    if (low === lastLow && high === lastHigh) {
+      choice.code = VALUE_SAME;
+      return choice;
+    }
+    scratchBits[0] = low;
+    scratchBits[1] = high;
+    const value = scratchValue[0] ?? 0;
+    scratchBits[0] = lastLow;
+    scratchBits[1] = lastHigh;
+    const last = scratchValue[0] ?? 0;
+    const scale = this.#scale[ref] ?? 0;
+    const delta = deltaAt(value, last, scale);
+    if (fitsInt32(delta)) {
+      choice.code = deltaCode(delta);
+      choice.delta = delta;
+      return choice;
+    }
+    const step = stepOf(last, value, POWERS_OF_TEN[scale] ?? 1);
+    if (fitsInt32(step)) {
+      choice.code = VALUE_STEP + deltaCode(step);
+      choice.delta = step;
+      return choice;
+    }
+    if (this.#rescale(ref, value, last)) return choice;
+    choice.code = low === 0 ? VALUE_HIGH : VALUE_RAW;
+    return choice;
+  }
+
+  /** Looks for another scale at which the value is a difference from the one before. */
+  #rescale(ref: number, value: number, last: number): boolean {
+    const finer = Math.max(exponentOf(value, 0, MAX_SCALE), exponentOf(last, 0, MAX_SCALE));
+    const delta = finer < 0 ? Number.NaN : deltaAt(value, last, finer);
+    choice.code = VALUE_RESCALE;
+    choice.scale = finer;
+    choice.delta = delta;
+    for (let scale = 0; scale <= MAX_STEP_SCALE && !fitsInt32(choice.delta); scale++) {
+      choice.code = VALUE_RESTEP;
+      choice.scale = scale;
+      choice.delta = stepOf(last, value, POWERS_OF_TEN[scale] ?? 1);
+    }
+    if (!fitsInt32(choice.delta)) return false;
+    this.#scale[ref] = choice.scale;
+    return true;
+  }
+
+  /** Where to write `count` bytes; goes to a new block when they do not fit the present one. */
+  #room(ref: number, count: number): number {
+    const block = this.#tailBlock[ref] ?? 0;
+    const offset = this.#tailOffset[ref] ?? 0;
+    if (offset + count <= BLOCK_BYTES) return byteOf(block) + offset;
+    const segment = this.#arena.segmentOf(block);
+    if (offset < BLOCK_BYTES) segment.bytes[byteOf(block) + offset] = BLOCK_END;
+    const next = this.#arena.allocate();
+    segment.words[wordOf(block)] = next;
+    this.#tailBlock[ref] = next;
+    this.#tailOffset[ref] = NEXT_PAYLOAD;
+    return byteOf(next) + NEXT_PAYLOAD;
+  }
+
+  /** Appends the samples in `[fromMs, toMs]` to `out`. */
+  read(ref: number, fromMs: number, toMs: number, out: Columns): void {
+    for (let chunk = this.#firstChunk[ref] ?? 0; chunk !== 0; ) {
+      const segment = this.#arena.segmentOf(chunk);
+      const open = chunk === this.#openChunk[ref];
+      const first = segment.doubles[doubleOf(chunk) + 1] ?? 0;
+      const last = open ? (this.#lastTime[ref] ?? 0) : (segment.doubles[doubleOf(chunk) + 2] ?? 0);
+      if (first > toMs) return;
+      if (last >= fromMs) {
+        const samples = open ? (this.#openSamples[ref] ?? 0) : readU16(segment.bytes, byteOf(chunk) + 32);
+        const from = out.length;
+        readChunk(this.#arena, chunk, samples, out);
+        trim(out, from, fromMs, toMs);
+      }
+      chunk = segment.words[wordOf(chunk) + 1] ?? 0;
+    }
+  }
+
+  /** Whether the series has a sample in `[fromMs, toMs]`, by its chunks' ends; a gap within a chunk counts as a sample. */
+  touches(ref: number, fromMs: number, toMs: number): boolean {
+    for (let chunk = this.#firstChunk[ref] ?? 0; chunk !== 0; ) {
+      const segment = this.#arena.segmentOf(chunk);
+      const last = chunk === this.#openChunk[ref] ? (this.#lastTime[ref] ?? 0) : (segment.doubles[doubleOf(chunk) + 2] ?? 0);
+      if ((segment.doubles[doubleOf(chunk) + 1] ?? 0) > toMs) return false;
+      if (last >= fromMs) return true;
+      chunk = segment.words[wordOf(chunk) + 1] ?? 0;
+    }
+    return false;
+  }
+
+  /** Drops the chunks of windows before `windowMs`, whole, as no chunk spans two windows. */
+  dropBefore(ref: number, windowMs: number): void {
+    let chunk = this.#firstChunk[ref] ?? 0;
+    while (chunk !== 0) {
+      const segment = this.#arena.segmentOf(chunk);
+      if ((segment.doubles[doubleOf(chunk) + 1] ?? 0) >= windowMs) break;
+      const next = segment.words[wordOf(chunk) + 1] ?? 0;
+      const open = chunk === this.#openChunk[ref];
+      this.samples -= open ? (this.#openSamples[ref] ?? 0) : readU16(segment.bytes, byteOf(chunk) + 32);
+      this.#arena.release(chunk);
+      if (open) this.#openChunk[ref] = 0;
+      chunk = next;
+    }
+    this.#firstChunk[ref] = chunk;
+  }
+
+  /** Replaces everything the series has. */
+  rewrite(ref: number, columns: Columns): void {
+    this.dropBefore(ref, Number.POSITIVE_INFINITY);
+    for (let i = 0; i < columns.length; i++) this.append(ref, columns.times[i] ?? 0, columns.bits, i);
+  }
+}
+
+const choice = { code: 0, delta: 0, scale: 0 };
+
+/** The difference of the mantissas at a scale, NaN when one of the values has none. */
+function deltaAt(value: number, last: number, scale: number): number {
+  const power = POWERS_OF_TEN[scale] ?? 1;
+  return mantissaOf(value, power) - mantissaOf(last, power);
+}
+
+function writeU16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value & 0xff;
+  bytes[at + 1] = value >>> 8;
+}
+
+const readU16 = (bytes: Uint8Array, at: number): number => (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
+
+/** Low byte first; returns where the next byte goes. */
+function writeInt(bytes: Uint8Array, at: number, value: number, size: number): number {
+  bytes[at] = value;
+  if (size > 1) bytes[at + 1] = value >> 8;
+  if (size > 2) bytes[at + 2] = value >> 16;
+  if (size > 3) bytes[at + 3] = value >> 24;
+  return at + size;
+}
+
+/** A signed number of one to four bytes, low byte first. */
+function readInt(bytes: Uint8Array, at: number, size: number): number {
+  const low = bytes[at] ?? 0;
+  if (size === 1) return (low << 24) >> 24;
+  const second = low | ((bytes[at + 1] ?? 0) << 8);
+  if (size === 2) return (second << 16) >> 16;
+  const third = second | ((bytes[at + 2] ?? 0) << 16);
+  return size === 3 ? (third << 8) >> 8 : third | ((bytes[at + 3] ?? 0) << 24);
+}
+
+/** Cuts what was appended from `from` on down to `[fromMs, toMs]`. */
+function trim(out: Columns, from: number, fromMs: number, toMs: number): void {
+  while (out.length > from && (out.times[out.length - 1] ?? 0) > toMs) out.length--;
+  let keep = from;
+  while (keep < out.length && (out.times[keep] ?? 0) < fromMs) keep++;
+  out.cut(from, keep);
+}
+
+/**
+ * Decodes a chunk of `samples` samples behind what `out` holds. Hot. Values move as numbers, except for NaN, whose payload
+ * only survives as bits.
+ */
+function readChunk(arena: BlockArena, chunk: number, samples: number, out: Columns): void {
+  out.ensure(samples);
+  const { times, values, bits } = out;
+  let block = chunk;
+  let segment: Segment = arena.segmentOf(block);
+  let { bytes } = segment;
+  let at = byteOf(block) + FIRST_PAYLOAD;
+  let end = byteOf(block) + BLOCK_BYTES;
+  let to = out.length;
+  const behind = to + samples;
+  let time = segment.doubles[doubleOf(block) + 1] ?? 0;
+  times[to] = time;
+  bits[2 * to] = segment.words[wordOf(block) + 6] ?? 0;
+  bits[2 * to + 1] = segment.words[wordOf(block) + 7] ?? 0;
+  let value = values[to] ?? 0;
+  let power = POWERS_OF_TEN[bytes[byteOf(block) + 34] ?? 0] ?? 1;
+  let delta = 0;
+  // The mantissa of `value`, NaN when that is not known: counting in it spares waiting for a division per sample.
+  let mantissa = Number.NaN;
+  to++;
+  while (to < behind) {
+    const code = at === end ? BLOCK_END : (bytes[at++] ?? 0);
+    if (code === BLOCK_END) {
+      block = segment.words[wordOf(block)] ?? 0;
+      segment = arena.segmentOf(block);
+      bytes = segment.bytes;
+      at = byteOf(block) + NEXT_PAYLOAD;
+      end = byteOf(block) + BLOCK_BYTES;
+      continue;
+    }
+    if (code >= RUN) {
+      for (let run = code - RUN + 1; run > 0; run--) {
+        times[to] = time += delta;
+        repeat(values, bits, to++, value);
+      }
+      continue;
+    }
+    const timeBytes = code >>> 5 === 3 ? 4 : code >>> 5;
+    if (timeBytes > 0) delta += readInt(bytes, at, timeBytes);
+    at += timeBytes;
+    times[to] = time += delta;
+    const kind = code & 0x0f;
+    if (kind === VALUE_SAME) repeat(values, bits, to, value);
+    else if (kind === VALUE_HIGH || kind === VALUE_RAW) {
+      bits[2 * to] = kind === VALUE_RAW ? readInt(bytes, at, 4) : 0;
+      at += valueBytes(kind);
+      bits[2 * to + 1] = readInt(bytes, at - 4, 4);
+      value = values[to] ?? 0;
+      mantissa = Number.NaN;
+    } else {
+      let size = 4;
+      if (kind === VALUE_RESCALE || kind === VALUE_RESTEP) {
+        power = POWERS_OF_TEN[bytes[at++] ?? 0] ?? 1;
+        mantissa = Number.NaN;
+      } else size = kind <= VALUE_DELTA_MAX ? kind : kind - VALUE_STEP;
+      const change = readInt(bytes, at, size);
+      at += size;
+      if (kind > VALUE_RAW) {
+        value += change / power;
+        mantissa = Number.NaN;
+      } else {
+        mantissa = (mantissa === mantissa ? mantissa : Math.round(value * power)) + change;
+        value = power === 1 ? mantissa : mantissa / power;
+      }
+      values[to] = value;
+    }
+    to++;
+  }
+  out.length = behind;
+}
+
+/** Writes the value before once more. */
+function repeat(values: Float64Array, bits: Uint32Array, to: number, value: number): void {
+  if (value === value) values[to] = value;
+  else {
+    bits[2 * to] = bits[2 * to - 2] ?? 0;
+    bits[2 * to + 1] = bits[2 * to - 1] ?? 0;
+  }
+}

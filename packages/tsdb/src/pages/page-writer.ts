@@ -1,0 +1,63 @@
+import { Columns } from '../codec/columns.ts';
+import { PageBuilder, TARGET_PAGE_BYTES } from '../codec/page.ts';
+import type { NewPage } from '../contract.ts';
+
+/** Packs series of one window, given in page order (metric, then reference), into pages. */
+export class PageWriter {
+  readonly #windowMs: number;
+  readonly #segment: number;
+  readonly #pages: NewPage[] = [];
+  #builder = new PageBuilder();
+  #metricFrom = '';
+  #metricTo = '';
+  #fromMs = Number.POSITIVE_INFINITY;
+  #toMs = Number.NEGATIVE_INFINITY;
+
+  constructor(windowMs: number, segment: number) {
+    this.#windowMs = windowMs;
+    this.#segment = segment;
+  }
+
+  /** Finished pages so far. */
+  get pages(): number {
+    return this.#pages.length;
+  }
+
+  /** Whether a series of the metric would begin a new page. */
+  partsBefore(metric: string): boolean {
+    // A new metric is a good place to part, so that a query over one metric unpacks little else.
+    const full = metric === this.#metricTo ? TARGET_PAGE_BYTES : TARGET_PAGE_BYTES / 2;
+    return this.#builder.size >= full;
+  }
+
+  /** Adds a series with at least one sample. */
+  add(ref: number, metric: string, columns: Columns): void {
+    if (this.partsBefore(metric)) this.#cut();
+    if (this.#builder.seriesCount === 0) this.#metricFrom = metric;
+    this.#metricTo = metric;
+    this.#fromMs = Math.min(this.#fromMs, columns.times[0] ?? 0);
+    this.#toMs = Math.max(this.#toMs, columns.times[columns.length - 1] ?? 0);
+    this.#builder.add(ref, columns);
+  }
+
+  #cut(): void {
+    this.#pages.push({
+      windowMs: this.#windowMs,
+      fromMs: this.#fromMs,
+      toMs: this.#toMs,
+      metricFrom: this.#metricFrom,
+      metricTo: this.#metricTo,
+      segment: this.#segment,
+      ...this.#builder.finish(),
+    });
+    this.#builder = new PageBuilder();
+    this.#fromMs = Number.POSITIVE_INFINITY;
+    this.#toMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** All pages. The writer is used up. */
+  finish(): NewPage[] {
+    if (this.#builder.seriesCount > 0) this.#cut();
+    return this.#pages;
+  }
+}

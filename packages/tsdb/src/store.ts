@@ -1,0 +1,337 @@
+import type { Logger } from '@nines/base/logger.ts';
+import type { Matcher } from '@nines/base/matcher.ts';
+import type { EpochMs } from '@nines/base/units.ts';
+import type { Labels } from '@nines/model/labels.ts';
+import type { AppendOutcome, SelectOptions, SelectRange, SeriesColumns, WriteBatch } from '@nines/model/storage.ts';
+import { BatchAppend } from './append.ts';
+import {
+  DEFAULT_OUT_OF_ORDER_MS,
+  type Damage,
+  type DeleteReport,
+  type Disk,
+  FLUSH_DELAY_MS,
+  type FlushReport,
+  type PageStore,
+  type Store,
+  type StoreOptions,
+  type StoreStats,
+  windowOf,
+} from './contract.ts';
+import { noDamage } from './damage.ts';
+import { joinSmallPages } from './compact.ts';
+import { type DeleteDeps, deleteFromPages } from './delete.ts';
+import { openDisk } from './disk.ts';
+import { dueSeries, flushBefore } from './flush.ts';
+import { Head } from './head/head.ts';
+import { LogWriter } from './log/log-writer.ts';
+import { checkpointName, writeCheckpoint } from './log/checkpoint.ts';
+import { writeDeletion } from './log/records.ts';
+import { openPageStore } from './page-store.ts';
+import { DEFAULT_CACHE_BYTES, PageReader } from './pages/page-reader.ts';
+import { Querier } from './querier.ts';
+import { NEXT_REF_KEY, type Recovered, recover } from './recover.ts';
+import { closedStore, unavailable } from './unavailable.ts';
+
+/** Above this, new series are refused. At about 1 KB each in memory, a gigabyte. */
+export const DEFAULT_MAX_SERIES = 1_000_000;
+/** The log is shortened beyond this even if no window is due: some six million samples, replayed in a few seconds. */
+export const CHECKPOINT_AFTER_BYTES = 64 * 1024 * 1024;
+/** Closing shortens the log beyond this, so that the next start is quick; below, replay is quicker than the checkpoint. */
+const CHECKPOINT_ON_CLOSE_BYTES = 4 * 1024 * 1024;
+
+const RETAINED_FROM_KEY = 'retained_from_ms';
+
+type Parts = {
+  readonly disk: Disk;
+  readonly pageStore: PageStore;
+  readonly head: Head;
+  readonly pages: PageReader;
+  readonly damage: Damage;
+  readonly recovered: Recovered;
+  readonly retainedFromMs: number;
+};
+
+/** Opens the store of a directory and replays its log. Throws `StoreLocked` or `StoreUnavailable`. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  let disk = options.disk;
+  try {
+    disk ??= openDisk(options.dir);
+    disk.lock();
+    const pageStore = options.pageStore ?? openPageStore(options.dir);
+    return await openOn(disk, pageStore, options);
+  } catch (thrown) {
+    disk?.close();
+    // A broken invariant has no code and must stay visible as what it is.
+    throw thrown instanceof Error && 'code' in thrown ? unavailable(thrown) : thrown;
+  }
+}
+
+async function openOn(disk: Disk, pageStore: PageStore, options: StoreOptions): Promise<Store> {
+  const { logger } = options;
+  const damage = noDamage();
+  const pages = new PageReader(pageStore, { damage, logger, cacheBytes: options.cacheBytes ?? DEFAULT_CACHE_BYTES });
+  const head: Head = new Head((ref, time, low, high) => pages.lookup({ ref, metric: head.index.metricOf(ref), time, low, high }));
+  const retainedFromMs = Number(pageStore.meta(RETAINED_FROM_KEY) ?? Number.NEGATIVE_INFINITY);
+  try {
+    const recovered = await recover({ disk, head, pageStore, damage, logger, retainedFromMs });
+    const store = new EmbeddedStore({ disk, pageStore, head, pages, damage, recovered, retainedFromMs }, options);
+    await store.redoDeletions(recovered);
+    return store;
+  } catch (thrown) {
+    pageStore.close();
+    throw thrown;
+  }
+}
+
+class EmbeddedStore implements Store {
+  readonly #disk: Disk;
+  readonly #pageStore: PageStore;
+  readonly #head: Head;
+  readonly #pages: PageReader;
+  readonly #damage: Damage;
+  readonly #log: LogWriter;
+  readonly #querier: Querier;
+  readonly #options: StoreOptions;
+  readonly #logger: Logger;
+  readonly #inFlight = new Set<BatchAppend>();
+  #checkpoint: Recovered['checkpoint'];
+  #retainedFromMs: number;
+  #flushedBeforeMs = Number.NEGATIVE_INFINITY;
+  /** Changes with every change of pages. */
+  #version = 0;
+  #open = true;
+  /** Flush, deletion and retention run one after another. */
+  #upkeep: Promise<unknown> = Promise.resolve();
+
+  constructor({ disk, pageStore, head, pages, damage, recovered, retainedFromMs }: Parts, options: StoreOptions) {
+    this.#disk = disk;
+    this.#pageStore = pageStore;
+    this.#head = head;
+    this.#pages = pages;
+    this.#damage = damage;
+    this.#options = options;
+    this.#logger = options.logger;
+    this.#retainedFromMs = retainedFromMs;
+    this.#checkpoint = recovered.checkpoint;
+    this.#log = new LogWriter({
+      disk,
+      durability: options.durability ?? 'sync',
+      logger: options.logger,
+      segments: recovered.segments,
+    });
+    this.#querier = new Querier({
+      head,
+      pageStore,
+      pages,
+      version: () => this.#version,
+      retainedFromMs: () => this.#retainedFromMs,
+      checkOpen: () => {
+        if (!this.#open) throw closedStore();
+      },
+    });
+  }
+
+  append(batch: WriteBatch, nowMs: EpochMs): Promise<AppendOutcome> {
+    if (!this.#open) return Promise.reject(closedStore());
+    const append = new BatchAppend(this.#head, batch);
+    append.prepare(nowMs, {
+      maxSeries: this.#options.maxSeries ?? DEFAULT_MAX_SERIES,
+      outOfOrderWindowMs: this.#options.outOfOrderWindowMs ?? DEFAULT_OUT_OF_ORDER_MS,
+      retentionMs: this.#options.retentionMs,
+      retainedFromMs: this.#retainedFromMs,
+    });
+    if (append.isEmpty) return Promise.resolve(append.apply());
+    this.#inFlight.add(append);
+    const done = this.#log.commit(
+      (frames) => append.write(frames),
+      () => {
+        this.#inFlight.delete(append);
+        return append.apply();
+      },
+    );
+    done.catch(() => this.#inFlight.delete(append));
+    return done;
+  }
+
+  labelsOfRef(ref: number): Labels {
+    return this.#head.index.labelsOf(ref);
+  }
+
+  select(matchers: readonly Matcher[], range: SelectRange, options?: SelectOptions): Promise<Iterable<SeriesColumns>> {
+    return this.#querier.select(matchers, range, options);
+  }
+
+  series(matchers: readonly Matcher[], range: SelectRange, options?: SelectOptions): Promise<readonly Labels[]> {
+    return this.#querier.series(matchers, range, options);
+  }
+
+  labelNames(matchers: readonly Matcher[], range: SelectRange, options?: SelectOptions): Promise<readonly string[]> {
+    return this.#querier.labelNames(matchers, range, options);
+  }
+
+  labelValues(name: string, matchers: readonly Matcher[], range: SelectRange, options?: SelectOptions): Promise<readonly string[]> {
+    return this.#querier.labelValues(name, matchers, range, options);
+  }
+
+  flush(nowMs: EpochMs, { all = false }: { readonly all?: boolean } = {}): Promise<FlushReport> {
+    return this.#exclusively(async () => {
+      const boundaryMs = all ? Number.POSITIVE_INFINITY : windowOf(nowMs - FLUSH_DELAY_MS);
+      // Late samples for flushed windows wait in memory for the next window, instead of making a page each.
+      // Any other boundary counts as new: after a clock that jumped ahead and came back, windows must not wait for it again.
+      const isNew = all || boundaryMs !== this.#flushedBeforeMs;
+      let report: FlushReport = { pages: 0, samples: 0 };
+      if (isNew && dueSeries(this.#head, boundaryMs).length > 0) {
+        const segment = await this.#log.roll();
+        report = await flushBefore(this.#deps(), boundaryMs, segment);
+        await this.#shortenLog(segment);
+        this.#logger.info('windows were flushed', report);
+      } else if (this.#log.bytes > CHECKPOINT_AFTER_BYTES) await this.#shortenLog(await this.#log.roll());
+      // Only now: what failed is due again at the next call.
+      if (isNew && !all) this.#flushedBeforeMs = boundaryMs;
+      return report;
+    });
+  }
+
+  compact(nowMs: EpochMs): Promise<number> {
+    return this.#exclusively(() => joinSmallPages(this.#deps(), windowOf(nowMs - FLUSH_DELAY_MS)));
+  }
+
+  deleteBefore(cutoffMs: EpochMs): Promise<DeleteReport> {
+    return this.#exclusively(async () => {
+      if (cutoffMs <= this.#retainedFromMs) return { series: 0, samples: 0 };
+      const old = this.#pageStore.find({ fromMs: Number.NEGATIVE_INFINITY, toMs: cutoffMs - 1 }).filter((page) => page.toMs < cutoffMs);
+      this.#pageStore.commit({ removePages: old.map((page) => page.id), meta: { [RETAINED_FROM_KEY]: String(cutoffMs) } });
+      this.#retainedFromMs = cutoffMs;
+      for (const page of old) this.#pages.forget(page.id);
+      this.#version++;
+      const before = this.#head.samples;
+      for (let ref = 0; ref < this.#head.index.nextRef; ref++) this.#head.dropBefore(ref, windowOf(cutoffMs));
+      const samples = before - this.#head.samples + old.reduce((sum, page) => sum + page.samples, 0);
+      return { series: this.#forgetEmptySeries(), samples };
+    });
+  }
+
+  deleteSeries(matchers: readonly Matcher[], range: SelectRange): Promise<DeleteReport> {
+    return this.#exclusively(async () => {
+      const { head } = this.#deps();
+      const bounds = { fromMs: clampTime(Math.ceil(range.fromMs)), toMs: clampTime(Math.floor(range.toMs)) };
+      const refs = head.index
+        .select(matchers)
+        .filter((ref) => (head.oldest[ref] ?? 0) <= bounds.toMs && (head.newest[ref] ?? 0) >= bounds.fromMs);
+      if (refs.length === 0) return { series: 0, samples: 0 };
+      let samples = 0;
+      const segment = await this.#log.commit(
+        (frames) => frames.frame((writer) => writeDeletion(writer, refs, bounds)),
+        () => {
+          for (const ref of refs) samples += head.deleteRange(ref, bounds.fromMs, bounds.toMs);
+          return this.#log.segments.at(-1)?.number ?? 0;
+        },
+      );
+      samples += await deleteFromPages(this.#deps(), { refs: new Set(refs), ...bounds, segment });
+      for (const ref of refs) this.#afterDeletion(ref, bounds);
+      // The log before still holds the samples: without it they are gone from the disk as well. Only then may the series
+      // be forgotten, or a replay would find samples without their series.
+      await this.#shortenLog(await this.#log.roll());
+      this.#forgetEmptySeries();
+      return { series: refs.length, samples };
+    });
+  }
+
+  /** A series whose whole life lay in the deleted range has no newest sample any more. */
+  #afterDeletion(ref: number, { fromMs, toMs }: SelectRange): void {
+    const head = this.#head;
+    if ((head.oldest[ref] ?? 0) < fromMs || (head.newest[ref] ?? 0) > toMs || head.hasSamples(ref)) return;
+    head.newest[ref] = Number.NEGATIVE_INFINITY;
+    head.oldest[ref] = Number.POSITIVE_INFINITY;
+  }
+
+  /** Finishes on pages what a crash may have left half done. */
+  async redoDeletions({ deletions }: Recovered): Promise<void> {
+    for (const { refs, fromMs, toMs, segment } of deletions)
+      await deleteFromPages(this.#deps(), { refs: new Set(refs), fromMs, toMs, segment });
+  }
+
+  /** Removes series without any retained sample, but none that a batch on its way refers to. */
+  #forgetEmptySeries(): number {
+    const head = this.#head;
+    const gone = new Set<number>();
+    for (let ref = 0; ref < head.index.nextRef; ref++) {
+      const newest = head.newest[ref] ?? 0;
+      const isEmpty = newest === Number.NEGATIVE_INFINITY || newest < this.#retainedFromMs;
+      if (isEmpty && head.index.isLive(ref) && !head.hasSamples(ref)) gone.add(ref);
+    }
+    if (gone.size === 0) return 0;
+    for (const append of this.#inFlight) for (const ref of append.pendingRefs) gone.delete(ref);
+    const refs = [...gone];
+    this.#pageStore.commit({
+      removeSeries: refs.filter((ref) => head.isPersisted(ref)),
+      meta: { [NEXT_REF_KEY]: String(head.index.nextRef) },
+    });
+    for (const ref of refs) head.removeSeries(ref);
+    return refs.length;
+  }
+
+  /** Replaces the log below `segment` by a checkpoint. */
+  async #shortenLog(segment: number): Promise<void> {
+    try {
+      const bytes = await writeCheckpoint(this.#disk, this.#head, segment);
+      const before = this.#checkpoint;
+      this.#checkpoint = { number: segment, bytes };
+      await this.#log.removeBefore(segment);
+      if (before !== undefined && before.number !== segment) await this.#disk.remove(checkpointName(before.number));
+    } catch (thrown) {
+      throw unavailable(thrown);
+    }
+  }
+
+  stats(): StoreStats {
+    const totals = this.#pageStore.totals();
+    const head = this.#head;
+    let headSeries = 0;
+    for (let ref = 0; ref < head.index.nextRef; ref++) if (head.hasSamples(ref)) headSeries++;
+    return {
+      series: head.index.size,
+      headSeries,
+      headSamples: head.samples,
+      headBytes: head.bytes,
+      indexBytes: head.index.bytes + head.aliases.bytes,
+      pages: totals.pages,
+      pageSamples: totals.samples,
+      pageBytes: totals.bytes,
+      logBytes: this.#log.bytes + (this.#checkpoint?.bytes ?? 0),
+      logSegments: this.#log.segments.length,
+      damage: { ...this.#damage, places: [...this.#damage.places] },
+    };
+  }
+
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    await this.#exclusively(async () => {
+      this.#open = false;
+      try {
+        if (this.#log.bytes > CHECKPOINT_ON_CLOSE_BYTES) await this.#shortenLog(await this.#log.roll());
+      } catch (thrown) {
+        this.#logger.warn('the log could not be shortened', { error: unavailable(thrown).message });
+      }
+      await this.#log.close();
+      this.#pageStore.close();
+      this.#disk.close();
+    });
+  }
+
+  #deps(): DeleteDeps {
+    return { head: this.#head, pageStore: this.#pageStore, pages: this.#pages, disk: this.#disk, changed: () => this.#version++ };
+  }
+
+  #exclusively<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#upkeep.then(() => {
+      if (!this.#open) throw closedStore();
+      return run();
+    });
+    // The caller gets the failure from `result`; the next one in the queue must run all the same.
+    this.#upkeep = result.catch(() => {});
+    return result;
+  }
+}
+
+const clampTime = (ms: number): number => Math.max(-(2 ** 51), Math.min(2 ** 51, ms));

@@ -1,0 +1,44 @@
+import fc from 'fast-check';
+import { Columns } from '../codec/columns.ts';
+import { STALE_BITS, bitsOfNumber } from './samples.ts';
+
+/** Values as 64 bits: any at all, and those that monitoring knows. */
+export const bits64 = (): fc.Arbitrary<bigint> =>
+  fc.oneof(
+    fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+    fc.double().map(bitsOfNumber),
+    fc.integer().map(bitsOfNumber),
+    fc.integer({ min: -100_000, max: 100_000 }).map((value) => bitsOfNumber(value / 100)),
+    fc.constantFrom(...[0, -0, 1, Infinity, -Infinity, Number.NaN, 5e-324, 2 ** 53, -(2 ** 50), 0.1 + 0.2].map(bitsOfNumber), STALE_BITS),
+  );
+
+export function columnsOf(samples: readonly (readonly [time: number, bits: bigint])[]): Columns {
+  const columns = new Columns();
+  for (const [time, bits] of samples) columns.push(time, Number(bits & 0xffffffffn), Number(bits >> 32n));
+  return columns;
+}
+
+/** Ascending times in 0 to 1 000 000 and values that often repeat or differ little. */
+export const seriesColumns = (): fc.Arbitrary<Columns> =>
+  fc
+    .record({
+      times: fc.oneof(
+        fc.uniqueArray(fc.integer({ min: 0, max: 1_000_000 }), { minLength: 1, maxLength: 300 }),
+        fc.integer({ min: 1, max: 300 }).map((count) => Array.from({ length: count }, (_, i) => i * 15)),
+      ),
+      values: fc.array(bits64(), { minLength: 1, maxLength: 8 }),
+      shape: fc.constantFrom('any', 'decimal', 'sum'),
+      base: fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 }),
+    })
+    .map(({ times, values, shape, base }) => {
+      let sum = base;
+      return columnsOf(
+        times
+          .sort((a, b) => a - b)
+          .map((time, i) => {
+            if (shape === 'any') return [time, values[i % values.length] ?? 0n];
+            sum += (i % 7) / 100;
+            return [time, i % 50 === 20 ? STALE_BITS : bitsOfNumber(shape === 'sum' ? sum : time / 10)];
+          }),
+      );
+    });

@@ -1,0 +1,17 @@
+import { messageOf } from '@nines/base/errors.ts';
+import { StoreUnavailable } from '@nines/model/storage.ts';
+
+const DISK_FULL = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL']);
+const READ_ONLY = new Set(['EROFS', 'EACCES', 'EPERM', 'SQLITE_READONLY', 'SQLITE_READONLY_DIRECTORY', 'SQLITE_CANTOPEN']);
+
+/** The refusal for whatever the disk threw. */
+export function unavailable(thrown: unknown): StoreUnavailable {
+  if (thrown instanceof StoreUnavailable) return thrown;
+  const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? String(thrown.code) : '';
+  const options = { cause: thrown };
+  if (DISK_FULL.has(code)) return new StoreUnavailable('disk_full', 'The disk is full.', options);
+  if (READ_ONLY.has(code)) return new StoreUnavailable('read_only', 'The data directory cannot be written.', options);
+  return new StoreUnavailable('io', `The disk does not take samples: ${messageOf(thrown)}`, options);
+}
+
+export const closedStore = (): StoreUnavailable => new StoreUnavailable('closed', 'The store is closed.');
