@@ -1,0 +1,128 @@
+import { type Aggregate, type Binary, type Call, type Expr, type ValueType, childrenOf, isComparison, isSetOp } from './ast.ts';
+import { PromqlFailure } from './promql-error.ts';
+import { SIGNATURES, arity } from './signatures.ts';
+
+/** The type rules. A tree that passes can be evaluated without meeting a value of the wrong type. */
+
+/** Types already worked out: without it a chain of operators would be walked to its end at each of its links. */
+const known = new WeakMap<Expr, ValueType>();
+
+/** The type that evaluating `expr` gives. */
+export function typeOf(expr: Expr): ValueType {
+  const earlier = known.get(expr);
+  if (earlier !== undefined) return earlier;
+  const type = deriveType(expr);
+  known.set(expr, type);
+  return type;
+}
+
+function deriveType(expr: Expr): ValueType {
+  switch (expr.kind) {
+    case 'number':
+      return 'scalar';
+    case 'string':
+      return 'string';
+    case 'paren':
+    case 'unary':
+      return typeOf(expr.expr);
+    case 'binary':
+      return typeOf(expr.left) === 'scalar' && typeOf(expr.right) === 'scalar' ? 'scalar' : 'vector';
+    case 'aggregate':
+    case 'selector':
+      return 'vector';
+    case 'call':
+      return SIGNATURES.get(expr.func)?.returns ?? 'vector';
+    case 'matrix':
+    case 'subquery':
+      return 'matrix';
+  }
+}
+
+const TYPE_NAMES: Readonly<Record<ValueType, string>> = {
+  scalar: 'scalar',
+  vector: 'instant vector',
+  matrix: 'range vector',
+  string: 'string',
+};
+
+function fail(expr: Expr, message: string): never {
+  throw new PromqlFailure('bad_data', message, expr.position);
+}
+
+function expectType(expr: Expr, wanted: ValueType, context: string): void {
+  const found = typeOf(expr);
+  if (found !== wanted) fail(expr, `expected type ${TYPE_NAMES[wanted]} in ${context}, got ${TYPE_NAMES[found]}`);
+}
+
+/** Throws `PromqlFailure` at the first violation, outer expressions first. */
+export function checkExpr(expr: Expr): void {
+  switch (expr.kind) {
+    case 'unary': {
+      const type = typeOf(expr.expr);
+      if (type !== 'scalar' && type !== 'vector')
+        fail(expr, `unary expression only allowed on expressions of type scalar or instant vector, got "${TYPE_NAMES[type]}"`);
+      break;
+    }
+    case 'binary':
+      checkBinary(expr);
+      break;
+    case 'aggregate':
+      checkAggregate(expr);
+      break;
+    case 'call':
+      checkCall(expr);
+      break;
+    case 'selector':
+      if (expr.matchers.every((each) => each.matches(''))) fail(expr, 'vector selector must contain at least one non-empty matcher');
+      break;
+    case 'subquery': {
+      const type = typeOf(expr.expr);
+      if (type !== 'vector' && type !== 'scalar') fail(expr, `subquery is only allowed on instant vector, got ${TYPE_NAMES[type]} instead`);
+      break;
+    }
+    default:
+      break;
+  }
+  for (const child of childrenOf(expr)) if (!isLabelFilter(expr, child)) checkExpr(child);
+}
+
+/** The second argument of `info` narrows other selections down and may match everything. */
+const isLabelFilter = (parent: Expr, child: Expr): boolean =>
+  parent.kind === 'call' && parent.func === 'info' && child === parent.args[1] && child.kind === 'selector';
+
+function checkBinary(expr: Binary): void {
+  const left = typeOf(expr.left);
+  const right = typeOf(expr.right);
+  for (const [side, type] of [[expr.left, left] as const, [expr.right, right] as const])
+    if (type !== 'scalar' && type !== 'vector') fail(side, 'binary expression must contain only scalar and instant vector types');
+  const scalars = left === 'scalar' && right === 'scalar';
+  if (isComparison(expr.op) && scalars && !expr.bool) fail(expr, 'comparisons between scalars must use BOOL modifier');
+  if (isSetOp(expr.op) && (left === 'scalar' || right === 'scalar'))
+    fail(expr, `set operator "${expr.op}" not allowed in binary scalar expression`);
+  if (expr.matching !== undefined && (left !== 'vector' || right !== 'vector')) {
+    const { labels, include, fillLeft, fillRight } = expr.matching;
+    if (labels.length > 0 || include.length > 0) fail(expr, 'vector matching only allowed between instant vectors');
+    if (fillLeft !== undefined || fillRight !== undefined) fail(expr, 'filling in missing series only allowed between instant vectors');
+  }
+}
+
+function checkAggregate(expr: Aggregate): void {
+  expectType(expr.expr, 'vector', 'aggregation expression');
+  if (expr.param === undefined) return;
+  expectType(expr.param, expr.op === 'count_values' ? 'string' : 'scalar', 'aggregation parameter');
+}
+
+function checkCall(expr: Call): void {
+  const signature = SIGNATURES.get(expr.func);
+  if (signature === undefined) return fail(expr, `unknown function with name "${expr.func}"`);
+  const { least, most } = arity(signature);
+  const count = expr.args.length;
+  const got = `argument(s) in call to "${expr.func}", got ${count}`;
+  if (least === most && count !== least) fail(expr, `expected ${least} ${got}`);
+  if (count < least) fail(expr, `expected at least ${least} ${got}`);
+  if (most !== undefined && count > most) fail(expr, `expected at most ${most} ${got}`);
+  expr.args.forEach((arg, i) => {
+    const wanted = signature.args[Math.min(i, signature.args.length - 1)];
+    if (wanted !== undefined) expectType(arg, wanted, `call to function "${expr.func}"`);
+  });
+}

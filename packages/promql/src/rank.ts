@@ -1,0 +1,152 @@
+import type { Aggregate } from './ast.ts';
+import { type Context, breathe, collect, holdSamples, isTired } from './context.ts';
+import { groupingOf } from './grouping.ts';
+import { hashLabels } from './hash.ts';
+import { PromqlFailure } from './promql-error.ts';
+import { type Row, type Sink, compareRows, isPresent } from './row.ts';
+import { formatShort } from './value.ts';
+
+/**
+ * Aggregations that choose among their rows instead of computing a new value: `topk`, `bottomk`, `limitk`, `limit_ratio`. The
+ * choice is made anew at every step. Among equals the smaller labels win, so that an answer does not depend on storage order.
+ */
+
+/** The rows of each group in label order. */
+async function groupRows(expr: Aggregate, ctx: Context): Promise<readonly (readonly Row[])[]> {
+  const grouping = groupingOf(expr);
+  const groups = new Map<string, Row[]>();
+  for (const row of await collect(expr.expr, ctx)) {
+    const key = grouping.key(row.labels);
+    const rows = groups.get(key);
+    if (rows === undefined) groups.set(key, [row]);
+    else rows.push(row);
+  }
+  for (const rows of groups.values()) rows.sort(compareRows);
+  return [...groups.values()];
+}
+
+async function parameter(expr: Aggregate, ctx: Context): Promise<Float64Array> {
+  if (expr.param === undefined) throw new Error(`BUG: ${expr.op} without its parameter`);
+  return ctx.query.evaluator.scalar(expr.param, ctx);
+}
+
+/** `k` as a whole number per step. */
+async function limits(expr: Aggregate, ctx: Context): Promise<Float64Array> {
+  const written = await parameter(expr, ctx);
+  return written.map((value) => {
+    if (value !== value) throw new PromqlFailure('execution', 'Parameter value is NaN', expr.param?.position);
+    if (value >= 2 ** 63 || value < -(2 ** 63))
+      throw new PromqlFailure('execution', `Scalar value ${formatShort(value)} overflows int64`, expr.param?.position);
+    return Math.max(0, Math.trunc(value));
+  });
+}
+
+export async function rankSeries(expr: Aggregate, ctx: Context, sink: Sink): Promise<void> {
+  const ks = await limits(expr, ctx);
+  const { count } = ctx.grid;
+  const greatest = expr.op === 'topk';
+  for (const rows of await groupRows(expr, ctx)) {
+    const chosen = new Map<number, Uint8Array>();
+    let order: readonly number[] = [];
+    for (let i = 0; i < count; i++) {
+      order = best(rows, { step: i, k: ks[i] as number, greatest });
+      for (const index of order) {
+        let has = chosen.get(index);
+        if (has === undefined) {
+          holdSamples(ctx.query, count);
+          chosen.set(index, (has = new Uint8Array(count)));
+        }
+        has[i] = 1;
+      }
+      if (isTired(ctx.query, rows.length)) await breathe(ctx.query);
+    }
+    // An instant query shows the best first; a range query is sorted by labels later.
+    for (const index of count === 1 ? order : chosen.keys()) pushChosen(rows[index], chosen.get(index), sink);
+  }
+}
+
+function pushChosen(row: Row | undefined, has: Uint8Array | undefined, sink: Sink): void {
+  if (row === undefined || has === undefined) return;
+  sink.row({ ...row, has: has.includes(0) ? has : null });
+}
+
+/** The indexes of the `k` best rows at a step, best first; NaN is worse than everything. */
+function best(
+  rows: readonly Row[],
+  { step, k, greatest }: { readonly step: number; readonly k: number; readonly greatest: boolean },
+): readonly number[] {
+  if (k === 0) return [];
+  const indexes: number[] = [];
+  const values: number[] = [];
+  const sign = greatest ? 1 : -1;
+  for (let r = 0; r < rows.length; r++) {
+    const row = rows[r] as Row;
+    if (!isPresent(row, step)) continue;
+    const raw = row.values[step] as number;
+    const value = raw !== raw ? Number.NaN : raw * sign;
+    const full = indexes.length >= k;
+    if (full && !isBetter(value, values[k - 1] as number)) continue;
+    // Binary insertion behind all that are as good: earlier rows win.
+    let low = 0;
+    let high = full ? k - 1 : indexes.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (isBetter(value, values[middle] as number)) high = middle;
+      else low = middle + 1;
+    }
+    if (full) {
+      indexes.pop();
+      values.pop();
+    }
+    indexes.splice(low, 0, r);
+    values.splice(low, 0, value);
+  }
+  return indexes;
+}
+
+const isBetter = (a: number, b: number): boolean => a > b || (b !== b && a === a);
+
+export async function limitSeries(expr: Aggregate, ctx: Context, sink: Sink): Promise<void> {
+  const ks = await limits(expr, ctx);
+  const { count } = ctx.grid;
+  for (const rows of await groupRows(expr, ctx)) {
+    const taken = new Float64Array(count);
+    for (const row of rows) {
+      const has = new Uint8Array(count);
+      for (let i = 0; i < count; i++) {
+        if (!isPresent(row, i) || (taken[i] as number) >= (ks[i] as number)) continue;
+        has[i] = 1;
+        taken[i] = (taken[i] as number) + 1;
+      }
+      if (has.includes(1)) pushChosen(row, has, sink);
+    }
+  }
+}
+
+/** Keeps a row where its hash lies below the ratio; a negative ratio keeps exactly what its complement drops. */
+export async function limitRatio(expr: Aggregate, ctx: Context, sink: Sink): Promise<void> {
+  const { count } = ctx.grid;
+  const ratios = (await parameter(expr, ctx)).map((ratio) => {
+    if (ratio !== ratio) throw new PromqlFailure('execution', 'Ratio value is NaN', expr.param?.position);
+    const capped = Math.max(-1, Math.min(1, ratio));
+    if (capped !== ratio && expr.param !== undefined)
+      ctx.query.annotations.warn(
+        `ratio value should be between -1 and 1, got ${formatShort(ratio)}, capping to ${capped}`,
+        expr.param.position,
+      );
+    return capped;
+  });
+  await ctx.query.evaluator.rows(expr.expr, ctx, {
+    keeps: sink.keeps,
+    row: (row) => {
+      const place = hashLabels(row.labels);
+      const has = new Uint8Array(count);
+      for (let i = 0; i < count; i++) {
+        const ratio = ratios[i] as number;
+        const kept = ratio >= 0 ? place < ratio : place >= 1 + ratio;
+        has[i] = kept && isPresent(row, i) ? 1 : 0;
+      }
+      if (has.includes(1)) pushChosen(row, has, sink);
+    },
+  });
+}

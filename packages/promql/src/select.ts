@@ -1,0 +1,191 @@
+import type { SeriesColumns } from '@nines/model/storage.ts';
+import { bitsOf, isStale } from '@nines/model/stale.ts';
+import type { At, VectorSelector } from './ast.ts';
+import { type Context, breathe, isTired, lengthMs, throwIfAborted } from './context.ts';
+import { PromqlFailure } from './promql-error.ts';
+import { RowBuffer, type Sink } from './row.ts';
+
+/** Reading from storage: which instants a selector looks at, and the rows of an instant selector. */
+
+/** What a series costs besides its samples and steps, in points: finding it, its labels, its group. */
+const SERIES_COST = 200;
+
+/** The instants that the steps of `ctx` look at once `@` and `offset` have moved them; never falling. */
+export function instantsOf({ at, offset }: { readonly at?: At; readonly offset?: VectorSelector['offset'] }, ctx: Context): Float64Array {
+  const { grid, query } = ctx;
+  const shift = offset === undefined ? 0 : lengthMs(offset, query);
+  const instants = new Float64Array(grid.count);
+  const pinned = at === undefined ? undefined : at.kind === 'instant' ? at.atMs : at.kind === 'start' ? query.startMs : query.endMs;
+  for (let i = 0; i < instants.length; i++) instants[i] = (pinned ?? grid.startMs + i * grid.stepMs) - shift;
+  return instants;
+}
+
+/**
+ * Walks the series of a selector with their samples in `(after, until]` (milliseconds), breathing in between. `visit` gets
+ * staleness markers too.
+ */
+export async function walkSeries(
+  selector: VectorSelector,
+  ctx: Context,
+  { after, until, visit }: { readonly after: number; readonly until: number; readonly visit: (series: SeriesColumns) => void },
+): Promise<void> {
+  const { query } = ctx;
+  const options = { ...(query.scope && { scope: query.scope }), ...(query.signal && { signal: query.signal }) };
+  throwIfAborted(query);
+  try {
+    const found = await query.queryable.select(selector.matchers, { fromMs: after + 1, toMs: until }, options);
+    for (const series of found) {
+      if (series.times.length > query.maxSamples)
+        throw new PromqlFailure('execution', 'query processing would load too many samples into memory in query execution');
+      visit(series);
+      if (isTired(query, series.times.length + ctx.grid.count + SERIES_COST)) await breathe(query);
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof PromqlFailure)) throwIfAborted(query);
+    throw thrown;
+  }
+}
+
+/** The newest sample of each series within the lookback before each step; none where that is a staleness marker. */
+export async function selectorRows(selector: VectorSelector, ctx: Context, sink: Sink): Promise<void> {
+  if (selector.extended === 'smoothed') return smoothedRows(selector, ctx, sink);
+  await lookUp(selector, ctx, sink, false);
+}
+
+/** On the straight line between the samples around each step; the newest sample where none follows within the lookback. */
+async function smoothedRows(selector: VectorSelector, ctx: Context, sink: Sink): Promise<void> {
+  const instants = instantsOf(selector, ctx);
+  const { lookbackMs } = ctx.query;
+  const { count } = ctx.grid;
+  const buffer = new RowBuffer(count, sink);
+  await walkSeries(selector, ctx, {
+    after: (instants[0] ?? 0) - lookbackMs,
+    until: (instants[count - 1] ?? 0) + lookbackMs,
+    visit: (series) => {
+      const { times, values: samples } = withoutStale(series.times, series.values);
+      const values = buffer.values();
+      const has = buffer.has();
+      let present = 0;
+      let next = 0;
+      for (let i = 0; i < count; i++) {
+        const at = instants[i] as number;
+        while (next < times.length && (times[next] as number) <= at) next++;
+        has[i] = 0;
+        if (next === 0 || (times[next - 1] as number) <= at - lookbackMs) continue;
+        const follows = next < times.length && (times[next] as number) <= at + lookbackMs;
+        values[i] = follows ? interpolate({ times, values: samples }, next, at) : (samples[next - 1] as number);
+        has[i] = 1;
+        present++;
+      }
+      if (present === 0) buffer.release();
+      else sink.row({ labels: series.labels, dropName: false, values, has: buffer.flags(present) });
+    },
+  });
+}
+
+/** The straight line between samples `next - 1` and `next`, at an instant between them. A counter that fell restarted from zero. */
+export function interpolate({ times, values }: Pick<SeriesColumns, 'times' | 'values'>, next: number, at: number, counter = false): number {
+  const before = values[next - 1] as number;
+  const after = values[next] as number;
+  const start = times[next - 1] as number;
+  if (at === start) return before;
+  const from = counter && after < before ? 0 : before;
+  return from + ((after - from) * (at - start)) / ((times[next] as number) - start);
+}
+
+/** The same, with the time of the sample (in seconds) in place of its value. */
+export async function selectorTimes(selector: VectorSelector, ctx: Context, sink: Sink): Promise<void> {
+  await lookUp(selector, ctx, sink, true);
+}
+
+async function lookUp(selector: VectorSelector, ctx: Context, sink: Sink, timesWanted: boolean): Promise<void> {
+  const instants = instantsOf(selector, ctx);
+  const { lookbackMs } = ctx.query;
+  const { count } = ctx.grid;
+  const buffer = new RowBuffer(count, sink);
+  const after = (instants[0] ?? 0) - lookbackMs;
+  const wanted = newLookUp(instants, lookbackMs, timesWanted);
+  await walkSeries(selector, ctx, {
+    after,
+    until: instants[count - 1] ?? 0,
+    visit: (series) => {
+      const values = buffer.values();
+      const has = buffer.has();
+      const present = lookUpSeries(series, wanted, values, has);
+      if (present === 0) buffer.release();
+      else sink.row({ labels: series.labels, dropName: false, values, has: buffer.flags(present) });
+    },
+  });
+}
+
+type LookUp = {
+  readonly instants: Float64Array;
+  readonly lookbackMs: number;
+  readonly timesWanted: boolean;
+  /** Per step the newest sample within the lookback, -1 where there is none. */
+  readonly newest: Int32Array;
+  /** The times that `newest` was found for: series of one scrape share them. */
+  times: Float64Array;
+};
+
+/** A look-up at ascending instants for series after series; with `timesWanted` it gives the samples' times in seconds. */
+export function newLookUp(instants: Float64Array, lookbackMs: number, timesWanted: boolean): LookUp {
+  return { instants, lookbackMs, timesWanted, newest: new Int32Array(instants.length), times: new Float64Array(0) };
+}
+
+function findNewest(times: Float64Array, wanted: LookUp): void {
+  const { instants, lookbackMs, newest } = wanted;
+  let next = 0;
+  for (let i = 0; i < newest.length; i++) {
+    const at = instants[i] as number;
+    while (next < times.length && (times[next] as number) <= at) next++;
+    newest[i] = next > 0 && (times[next - 1] as number) > at - lookbackMs ? next - 1 : -1;
+  }
+  wanted.times = times;
+}
+
+/** Hot: one pass over the steps. Returns at how many of them there is a value. */
+export function lookUpSeries({ times, values }: SeriesColumns, wanted: LookUp, out: Float64Array, has: Uint8Array): number {
+  if (times !== wanted.times) findNewest(times, wanted);
+  const { newest, timesWanted } = wanted;
+  let bits: Uint32Array | undefined;
+  let present = 0;
+  for (let i = 0; i < newest.length; i++) {
+    const last = newest[i] as number;
+    has[i] = 0;
+    if (last < 0) continue;
+    const value = values[last] as number;
+    if (value !== value) {
+      bits ??= bitsOf(values);
+      if (isStale(bits, last)) continue;
+    }
+    out[i] = timesWanted ? (times[last] as number) / 1000 : value;
+    has[i] = 1;
+    present++;
+  }
+  return present;
+}
+
+/** The columns without staleness markers; the same arrays when there are none. */
+export function withoutStale(times: Float64Array, values: Float64Array): { readonly times: Float64Array; readonly values: Float64Array } {
+  const n = values.length;
+  let at = 0;
+  let bits: Uint32Array | undefined;
+  for (; at < n; at++) {
+    const value = values[at] as number;
+    if (value === value) continue;
+    bits ??= bitsOf(values);
+    if (isStale(bits, at)) break;
+  }
+  if (at === n || bits === undefined) return { times, values };
+  const keptTimes = times.slice();
+  const keptValues = values.slice();
+  let kept = at;
+  for (; at < n; at++) {
+    if (isStale(bits, at)) continue;
+    keptTimes[kept] = times[at] as number;
+    keptValues[kept] = values[at] as number;
+    kept++;
+  }
+  return { times: keptTimes.subarray(0, kept), values: keptValues.subarray(0, kept) };
+}

@@ -1,0 +1,126 @@
+import type { Labels } from '@nines/model/labels.ts';
+import type { Expr, Matrix, Subquery } from './ast.ts';
+import { unwrap } from './ast.ts';
+import { typeOf } from './check.ts';
+import { type Context, type Grid, collect, positiveLengthMs } from './context.ts';
+import { PromqlFailure } from './promql-error.ts';
+import type { Row } from './row.ts';
+import { instantsOf, walkSeries, withoutStale } from './select.ts';
+
+/**
+ * Range vectors: for each step the samples in `(end - range, end]`. Windows are index pairs into one series' columns, found
+ * in one pass because both ends only move forward.
+ */
+export type Samples = { readonly labels: Labels; readonly dropName: boolean; readonly times: Float64Array; readonly values: Float64Array };
+
+export type Windows = {
+  readonly count: number;
+  readonly rangeMs: number;
+  /** The right end of each step's window. */
+  readonly ends: Float64Array;
+  /** First sample inside, per step. */
+  readonly lo: Int32Array;
+  /** First sample behind, per step. */
+  readonly hi: Int32Array;
+  /** The times that `lo` and `hi` were found for. Series of one scrape share them, and with them everything that follows. */
+  times: Float64Array;
+};
+
+export type WindowVisitor = (samples: Samples, windows: Windows) => void;
+
+/** Calls `visit` per series; the index arrays are filled anew each time and valid only during the call. */
+export async function walkWindows(expr: Expr, ctx: Context, visit: WindowVisitor): Promise<void> {
+  const source = unwrap(expr);
+  if (source.kind === 'matrix') return walkMatrix(source, ctx, visit);
+  if (source.kind === 'subquery') return walkSubquery(source, ctx, visit);
+  throw new PromqlFailure('execution', `expected a range vector, got ${source.kind}`, expr.position);
+}
+
+function emptyWindows(ends: Float64Array, rangeMs: number): Windows {
+  const count = ends.length;
+  return { count, rangeMs, ends, lo: new Int32Array(count), hi: new Int32Array(count), times: new Float64Array(0) };
+}
+
+async function walkMatrix(matrix: Matrix, ctx: Context, visit: WindowVisitor): Promise<void> {
+  const rangeMs = positiveLengthMs(matrix.range, ctx.query);
+  const ends = instantsOf(matrix.selector, ctx);
+  const windows = emptyWindows(ends, rangeMs);
+  const { extended } = matrix.selector;
+  const { lookbackMs } = ctx.query;
+  await walkSeries(matrix.selector, ctx, {
+    after: (ends[0] ?? 0) - rangeMs - (extended === undefined ? 0 : lookbackMs),
+    until: (ends[ends.length - 1] ?? 0) + (extended === 'smoothed' ? lookbackMs : 0),
+    visit: (series) => {
+      const { times, values } = withoutStale(series.times, series.values);
+      fillWindows(times, windows);
+      visit({ labels: series.labels, dropName: false, times: windows.times, values }, windows);
+    },
+  });
+}
+
+function fillWindows(times: Float64Array, windows: Windows): void {
+  if (sameTimes(times, windows.times)) return;
+  windows.times = times;
+  const { count, rangeMs, ends, lo, hi } = windows;
+  const n = times.length;
+  let first = 0;
+  let behind = 0;
+  for (let i = 0; i < count; i++) {
+    const end = ends[i] as number;
+    const start = end - rangeMs;
+    while (behind < n && (times[behind] as number) <= end) behind++;
+    while (first < behind && (times[first] as number) <= start) first++;
+    lo[i] = first;
+    hi[i] = behind;
+  }
+}
+
+function sameTimes(a: Float64Array, b: Float64Array): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = a.length - 1; i >= 0; i--) if (a[i] !== b[i]) return false;
+  return a.length > 0;
+}
+
+/** Evaluates the inner expression once over all instants that any window needs. */
+async function walkSubquery(subquery: Subquery, ctx: Context, visit: WindowVisitor): Promise<void> {
+  const { query } = ctx;
+  const rangeMs = positiveLengthMs(subquery.range, query);
+  const stepMs = subquery.step === undefined ? query.defaultStepMs : positiveLengthMs(subquery.step, query);
+  const ends = instantsOf(subquery, ctx);
+  const windows = emptyWindows(ends, rangeMs);
+  const grid = subqueryGrid((ends[0] ?? 0) - rangeMs, ends[ends.length - 1] ?? 0, stepMs);
+  if (grid.count > query.maxSamples)
+    throw new PromqlFailure('execution', 'query processing would load too many samples into memory in query execution');
+  if (grid.count === 0) return;
+  for (const row of await innerRows(subquery.expr, { grid, query })) {
+    const samples = samplesOf(row, grid);
+    fillWindows(samples.times, windows);
+    visit({ ...samples, times: windows.times }, windows);
+  }
+}
+
+/** A scalar is taken for a vector of one element without labels. */
+async function innerRows(expr: Expr, ctx: Context): Promise<readonly Row[]> {
+  if (typeOf(expr) !== 'scalar') return collect(expr, ctx);
+  return [{ labels: [], dropName: false, values: await ctx.query.evaluator.scalar(expr, ctx), has: null }];
+}
+
+/** Absolute multiples of the step in `(after, until]`. */
+function subqueryGrid(after: number, until: number, stepMs: number): Grid {
+  const startMs = (Math.floor(after / stepMs) + 1) * stepMs;
+  return { startMs, stepMs, count: Math.max(0, Math.floor((until - startMs) / stepMs) + 1) };
+}
+
+function samplesOf(row: Row, grid: Grid): Samples {
+  const times = new Float64Array(grid.count);
+  const values = new Float64Array(grid.count);
+  let kept = 0;
+  for (let i = 0; i < grid.count; i++) {
+    if (row.has !== null && row.has[i] !== 1) continue;
+    times[kept] = grid.startMs + i * grid.stepMs;
+    values[kept] = row.values[i] as number;
+    kept++;
+  }
+  return { labels: row.labels, dropName: row.dropName, times: times.subarray(0, kept), values: values.subarray(0, kept) };
+}

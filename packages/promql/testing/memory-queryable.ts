@@ -1,0 +1,79 @@
+import type { Matcher } from '@nines/base/matcher.ts';
+import { type Labels, compareLabels, labelPairs, labelValue, labelsKey } from '@nines/model/labels.ts';
+import { bitsOf, isStale, setStale } from '@nines/model/stale.ts';
+import type { Queryable, SelectOptions, SelectRange, SeriesColumns } from '@nines/model/storage.ts';
+
+/** Series held in memory, for tests and benchmarks of whatever reads a `Queryable`. */
+export type Sample = number | 'stale';
+
+export class MemoryQueryable implements Queryable {
+  readonly #series = new Map<string, SeriesColumns>();
+
+  /** Adds samples to a series; an instant it already has keeps its first value. */
+  add(labels: Labels, samples: Iterable<readonly [atMs: number, value: Sample]>): void {
+    const key = labelsKey(labels);
+    const earlier = this.#series.get(key);
+    const byTime = new Map<number, Sample>();
+    if (earlier !== undefined) {
+      const bits = bitsOf(earlier.values);
+      earlier.times.forEach((at, i) => byTime.set(at, isStale(bits, i) ? 'stale' : (earlier.values[i] ?? Number.NaN)));
+    }
+    for (const [at, value] of samples) if (!byTime.has(at)) byTime.set(at, value);
+    const sorted = [...byTime].sort(([a], [b]) => a - b);
+    const times = Float64Array.from(sorted, ([at]) => at);
+    const values = Float64Array.from(sorted, ([, value]) => (value === 'stale' ? 0 : value));
+    sorted.forEach(([, value], i) => {
+      if (value === 'stale') setStale(values, i);
+    });
+    this.#series.set(key, { labels, times, values });
+  }
+
+  /** Takes whole columns as they are. */
+  addColumns(series: SeriesColumns): void {
+    this.#series.set(labelsKey(series.labels), series);
+  }
+
+  clear(): void {
+    this.#series.clear();
+  }
+
+  async select(matchers: readonly Matcher[], { fromMs, toMs }: SelectRange, options: SelectOptions = {}): Promise<Iterable<SeriesColumns>> {
+    const all = [...matchers, ...(options.scope?.matchers ?? [])];
+    return this.#walk(all, { fromMs, toMs });
+  }
+
+  *#walk(matchers: readonly Matcher[], { fromMs, toMs }: SelectRange): Generator<SeriesColumns> {
+    for (const { labels, times, values } of this.#series.values()) {
+      if (!matchers.every((each) => each.matches(labelValue(labels, each.name)))) continue;
+      const from = firstAtOrAfter(times, fromMs);
+      const to = firstAtOrAfter(times, toMs + 1);
+      if (to > from) yield { labels, times: times.subarray(from, to), values: values.subarray(from, to) };
+    }
+  }
+
+  async series(matchers: readonly Matcher[], range: SelectRange, options?: SelectOptions): Promise<readonly Labels[]> {
+    const found = await this.select(matchers, range, options);
+    return Array.from(found, ({ labels }) => labels).sort(compareLabels);
+  }
+
+  async labelNames(matchers: readonly Matcher[], range: SelectRange, options?: SelectOptions): Promise<readonly string[]> {
+    const found = await this.series(matchers, range, options);
+    return [...new Set(found.flatMap((labels) => Array.from(labelPairs(labels), ([name]) => name)))].sort();
+  }
+
+  async labelValues(name: string, matchers: readonly Matcher[], range: SelectRange, options?: SelectOptions): Promise<readonly string[]> {
+    const found = await this.series(matchers, range, options);
+    return [...new Set(found.map((labels) => labelValue(labels, name)))].filter((value) => value !== '').sort();
+  }
+}
+
+function firstAtOrAfter(times: Float64Array, at: number): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((times[middle] ?? 0) < at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

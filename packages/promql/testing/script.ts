@@ -1,0 +1,232 @@
+import { parseDuration } from '@nines/base/duration.ts';
+import { METRIC_NAME, type Labels, labelsFrom } from '@nines/model/labels.ts';
+import { unquote } from '../src/strings.ts';
+import type { Sample } from './memory-queryable.ts';
+
+/**
+ * The mini-language of PromQL test scripts: `load`, `clear` and `eval` with what is expected of it. A command reaches to the
+ * next empty line; a comment counts as an empty line.
+ */
+export type LoadedSeries = { readonly labels: Labels; readonly samples: readonly (Sample | undefined)[] };
+export type Text = { readonly kind: 'msg' | 'regex'; readonly text: string };
+export type Expectation = {
+  fail: Text | true | undefined;
+  warn: Text[] | true | undefined;
+  info: Text[] | true | undefined;
+  noWarn: boolean;
+  noInfo: boolean;
+  ordered: boolean;
+  string: string | undefined;
+  matrix: { readonly startMs: number; readonly endMs: number; readonly stepMs: number } | undefined;
+};
+export type ExpectedSeries = { readonly labels: Labels; readonly samples: readonly (Sample | undefined)[]; readonly histogram: boolean };
+
+export type When =
+  | { readonly kind: 'instant'; readonly atMs: number }
+  | { readonly kind: 'range'; readonly startMs: number; readonly endMs: number; readonly stepMs: number };
+export type Command =
+  | { readonly kind: 'clear'; readonly line: number }
+  | { readonly kind: 'load'; readonly line: number; readonly stepMs: number; readonly series: readonly LoadedSeries[] }
+  | {
+      readonly kind: 'eval';
+      readonly line: number;
+      readonly when: When;
+      readonly query: string;
+      readonly expected: Expectation;
+      readonly scalar: number | undefined;
+      readonly series: readonly ExpectedSeries[];
+    };
+
+/** What is wrong with a script, and where. */
+export class ScriptError extends Error {
+  readonly line: number;
+  constructor(line: number, message: string) {
+    super(message);
+    this.name = 'ScriptError';
+    this.line = line;
+  }
+}
+
+type Line = { readonly number: number; readonly text: string };
+
+export function parseScript(script: string): readonly Command[] {
+  const commands: Command[] = [];
+  const lines = script.split('\n').map((raw, i) => ({ number: i + 1, text: raw.trim().startsWith('#') ? '' : raw.trim() }));
+  let at = 0;
+  while (at < lines.length) {
+    const head = lines[at];
+    at++;
+    if (head === undefined || head.text === '') continue;
+    if (/^clear$/i.test(head.text)) {
+      commands.push({ kind: 'clear', line: head.number });
+      continue;
+    }
+    const body: Line[] = [];
+    for (let next = lines[at]; next !== undefined && next.text !== ''; next = lines[++at]) body.push(next);
+    if (head.text.startsWith('load')) commands.push(parseLoad(head, body));
+    else if (head.text.startsWith('eval')) commands.push(parseEval(head, body));
+    else throw new ScriptError(head.number, `unknown command: ${head.text}`);
+  }
+  return commands;
+}
+
+function durationMs(text: string, line: number): number {
+  const negative = text.startsWith('-');
+  const parsed = parseDuration(negative ? text.slice(1) : text);
+  if (!parsed.ok) throw new ScriptError(line, parsed.error);
+  const length: number = parsed.value;
+  return negative ? -length : length;
+}
+
+function parseLoad(head: Line, body: readonly Line[]): Command {
+  const step = /^load(?:_with_nhcb)?\s+(\S+)$/.exec(head.text)?.[1];
+  if (step === undefined) throw new ScriptError(head.number, `invalid load command: ${head.text}`);
+  const series = body.flatMap((line) => {
+    // Start timestamps are not stored yet either: their lines say nothing about samples.
+    if (/@st\b/.test(line.text)) return [];
+    const parsed = parseSeries(line);
+    // Native histograms are not stored yet: a series of nothing else is left out, and what is expected of it fails.
+    return parsed.samples.some((sample) => typeof sample === 'number') ? [{ labels: parsed.labels, samples: parsed.samples }] : [];
+  });
+  return { kind: 'load', line: head.number, stepMs: durationMs(step, head.number), series };
+}
+
+const INSTANT = /^eval(?:_(fail|warn|ordered|info))?\s+instant\s+(?:at\s+(\S+)\s+)?(.+)$/i;
+const RANGE = /^eval(?:_(fail|warn|ordered|info))?\s+range\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)\s+(.+)$/i;
+
+function parseEval(head: Line, body: readonly Line[]): Command {
+  const range = RANGE.exec(head.text);
+  const instant = range === null ? INSTANT.exec(head.text) : null;
+  const [, old, from = '0', to = '0', step = '0', rangeQuery = ''] = range ?? [];
+  const [, oldInstant, at = '0', instantQuery = ''] = instant ?? [];
+  if (range === null && instant === null) throw new ScriptError(head.number, `invalid eval command: ${head.text}`);
+  const when: When =
+    range === null
+      ? { kind: 'instant', atMs: durationMs(at, head.number) }
+      : {
+          kind: 'range',
+          startMs: durationMs(from, head.number),
+          endMs: durationMs(to, head.number),
+          stepMs: durationMs(step, head.number),
+        };
+  const expected = emptyExpectation(old ?? oldInstant);
+  const series: ExpectedSeries[] = [];
+  let scalar: number | undefined;
+  for (const line of body) {
+    if (/^expect(ed_fail|\s)/.test(line.text)) addExpectation(expected, line);
+    else if (/^[+-]?(?:\d|\.\d|inf$|nan$)/i.test(line.text)) scalar = numberOf(line.text, line.number);
+    else series.push(parseSeries(line));
+  }
+  return { kind: 'eval', line: head.number, when, query: range === null ? instantQuery : rangeQuery, expected, scalar, series };
+}
+
+function emptyExpectation(old: string | undefined): Expectation {
+  return {
+    fail: old === 'fail' ? true : undefined,
+    warn: old === 'warn' ? true : undefined,
+    info: old === 'info' ? true : undefined,
+    noWarn: false,
+    noInfo: false,
+    ordered: old === 'ordered',
+    string: undefined,
+    matrix: undefined,
+  };
+}
+
+function addExpectation(expected: Expectation, { number, text }: Line): void {
+  const old = /^expected_fail_(message|regexp)\s+(.+)$/.exec(text);
+  if (old !== null) {
+    expected.fail = { kind: old[1] === 'message' ? 'msg' : 'regex', text: old[2] ?? '' };
+    return;
+  }
+  const literal = /^expect\s+string\s+(.+)$/.exec(text)?.[1];
+  if (literal !== undefined) {
+    const value = unquote(literal);
+    if (!value.ok) throw new ScriptError(number, value.error);
+    expected.string = value.value;
+    return;
+  }
+  const matrix = /^expect\s+range\s+vector\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)$/.exec(text);
+  if (matrix !== null) {
+    const [startMs = 0, endMs = 0, stepMs = 0] = matrix.slice(1).map((each) => durationMs(each, number));
+    expected.matrix = { startMs, endMs, stepMs };
+    return;
+  }
+  const [, kind = '', form, wanted = ''] =
+    /^expect\s+(fail|warn|info|no_warn|no_info|ordered)(?:\s+(msg|regex)\s*:(.*))?$/.exec(text) ?? [];
+  const condition: Text | undefined = form === 'msg' || form === 'regex' ? { kind: form, text: wanted.trim() } : undefined;
+  if (kind === 'fail') expected.fail = condition ?? true;
+  else if (kind === 'warn')
+    expected.warn = condition === undefined ? (expected.warn ?? true) : [...(Array.isArray(expected.warn) ? expected.warn : []), condition];
+  else if (kind === 'info')
+    expected.info = condition === undefined ? (expected.info ?? true) : [...(Array.isArray(expected.info) ? expected.info : []), condition];
+  else if (kind === 'no_warn') expected.noWarn = true;
+  else if (kind === 'no_info') expected.noInfo = true;
+  else if (kind === 'ordered') expected.ordered = true;
+  else throw new ScriptError(number, `unknown expectation: ${text}`);
+}
+
+const SERIES = /^([a-zA-Z_:][a-zA-Z0-9_:]*)?\s*(\{(?!\{)(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^}"'])*\})?\s*(.*)$/;
+const LABEL = /\s*(?:([a-zA-Z_][a-zA-Z0-9_]*)|("(?:[^"\\]|\\.)*"))\s*(?:=\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`))?\s*(?:,|$)/y;
+
+function parseSeries({ number, text }: Line): ExpectedSeries {
+  const [, name, braces, values = ''] = SERIES.exec(text) ?? [];
+  if (name === undefined && braces === undefined) throw new ScriptError(number, `not a series: ${text}`);
+  const pairs: (readonly [string, string])[] = name === undefined ? [] : [[METRIC_NAME, name]];
+  const inside = (braces ?? '{}').slice(1, -1);
+  LABEL.lastIndex = 0;
+  while (LABEL.lastIndex < inside.trimEnd().length) {
+    const found = LABEL.exec(inside);
+    if (found === null) throw new ScriptError(number, `not a label set: ${braces}`);
+    const [, bare, quoted, value] = found;
+    const label = bare ?? plain(quoted ?? '""', number);
+    pairs.push(value === undefined ? [METRIC_NAME, label] : [label, plain(value, number)]);
+  }
+  const histogram = values.includes('{{');
+  return { labels: labelsFrom(pairs), samples: samplesOf(values, number), histogram };
+}
+
+function plain(literal: string, line: number): string {
+  const value = unquote(literal);
+  if (!value.ok) throw new ScriptError(line, value.error);
+  return value.value;
+}
+
+const NUMBER = '(?:\\d+\\.?\\d*(?:[eE][+-]?\\d+)?|\\.\\d+(?:[eE][+-]?\\d+)?|[iI][nN][fF]|[nN][aA][nN])';
+const ITEM = new RegExp(`^([+-]?${NUMBER})(?:([+-])(${NUMBER}))?(?:x(\\d+))?$`);
+
+const SAMPLES = /\{\{.*?\}\}(?:[+-]\{\{.*?\}\})?(?:x(\d+))?|\S+/g;
+
+function samplesOf(text: string, line: number): readonly (Sample | undefined)[] {
+  return Array.from(text.matchAll(SAMPLES)).flatMap(([item, times]) => {
+    if (!item.startsWith('{{')) return samplesOfItem(item, line);
+    // Where a histogram stands there is no float: the marker says so to whoever looks the newest sample up.
+    return Array.from({ length: Number(times ?? 0) + 1 }, (): Sample => 'stale');
+  });
+}
+
+function samplesOfItem(item: string, line: number): readonly (Sample | undefined)[] {
+  if (item === 'stale') return ['stale'];
+  const gap = /^_(?:x(\d+))?$/.exec(item);
+  if (gap !== null) return Array.from({ length: Number(gap[1] ?? 1) }, () => undefined);
+  const [, first, sign, change, times] = ITEM.exec(item) ?? [];
+  if (first === undefined) throw new ScriptError(line, `not a sample: ${item}`);
+  const start = numberOf(first, line);
+  const delta = change === undefined ? 0 : numberOf(change, line) * (sign === '-' ? -1 : 1);
+  const samples: number[] = [];
+  let value = start;
+  for (let i = 0; i <= Number(times ?? 0); i++) {
+    samples.push(value);
+    value += delta;
+  }
+  return samples;
+}
+
+function numberOf(text: string, line: number): number {
+  const special = /^([+-]?)(inf|nan)$/i.exec(text);
+  if (special !== null)
+    return special[2]?.toLowerCase() === 'nan' ? Number.NaN : special[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  const value = Number(text);
+  if (value !== value) throw new ScriptError(line, `not a number: ${text}`);
+  return value;
+}
