@@ -1,0 +1,100 @@
+import type { EpochMs } from '@nines/base/units.ts';
+import { type Evidence, type State, type Transition, UNKNOWN_REASONS, type UnknownReason } from './types.ts';
+
+/**
+ * From the histories of several checks to the history of their service.
+ *
+ * | the checks say                                                    | the service is |
+ * | ----------------------------------------------------------------- | -------------- |
+ * | a check of impact `down` is down                                  | down           |
+ * | none is down, and one of impact `down` is unknown                 | unknown        |
+ * | all of impact `down` are known, one is degraded, or one of impact `degraded` is degraded or down | degraded |
+ * | otherwise, and at least one check is known                        | up             |
+ * | no check is known                                                 | unknown        |
+ *
+ * That is Kleene's logic for "all work": down OR unknown is down, up AND unknown is unknown. A check of impact `degraded`
+ * cannot make a service down, so its silence hides nothing that matters and is passed over while another check is known. A
+ * check that is paused, or that has never been attempted, has no voice.
+ */
+export type Impact = 'down' | 'degraded';
+
+/** One check's voice: its impact and its history, ascending. */
+export type Voice = { readonly impact: Impact; readonly transitions: readonly Transition[] };
+
+export type Verdict = { readonly state: State; readonly unknownReason?: UnknownReason; readonly deciders: readonly number[] };
+
+/** Which of several unknowns names the whole: our own absence before a missing answer. */
+const REASON_ORDER: readonly UnknownReason[] = ['monitor_down', 'clock_step', 'probe_isolated', 'no_data', 'paused', 'not_yet_monitored'];
+
+function unknownFrom(reasons: readonly UnknownReason[], deciders: readonly number[]): Verdict {
+  const unknownReason = REASON_ORDER.find((reason) => reasons.includes(reason)) ?? UNKNOWN_REASONS[0];
+  return { state: 'unknown', unknownReason, deciders };
+}
+
+/** The service's state when the checks are in these (undefined: never attempted). Null when no check was ever attempted. */
+export function combineStates(states: readonly (Transition | undefined)[], impacts: readonly Impact[]): Verdict | null {
+  const indices = states.keys().toArray();
+  const began = indices.filter((i) => states[i] !== undefined);
+  if (began.length === 0) return null;
+  const speaking = began.filter((i) => states[i]?.unknownReason !== 'paused');
+  if (speaking.length === 0) return unknownFrom(['paused'], began);
+  const is = (i: number, ...wanted: State[]): boolean => wanted.some((state) => states[i]?.state === state);
+  const down = speaking.filter((i) => impacts[i] === 'down' && is(i, 'down'));
+  if (down.length > 0) return { state: 'down', deciders: down };
+  const silent = speaking.filter((i) => is(i, 'unknown'));
+  const hiding = silent.length === speaking.length ? silent : silent.filter((i) => impacts[i] === 'down');
+  if (hiding.length > 0)
+    return unknownFrom(
+      hiding.flatMap((i) => states[i]?.unknownReason ?? []),
+      hiding,
+    );
+  const degraded = speaking.filter((i) => is(i, 'degraded', 'down'));
+  if (degraded.length > 0) return { state: 'degraded', deciders: degraded };
+  return { state: 'up', deciders: speaking.filter((i) => is(i, 'up')) };
+}
+
+/** Evidence kept per transition; more checks than this failing at one instant say nothing new. */
+const MAX_EVIDENCE = 16;
+
+/**
+ * The service's history from `fromMs` on: a transition at `fromMs` itself (when anything had begun by then), and one wherever
+ * the combination changes. The first one carries the bounds of the check transition in force, which may lie earlier.
+ */
+export function combineFrom(voices: readonly Voice[], fromMs: EpochMs): Transition[] {
+  const cursors = voices.map(({ transitions }) => transitions.findLastIndex((transition) => transition.atMs <= fromMs));
+  const impacts = voices.map((voice) => voice.impact);
+  const instants = new Set<EpochMs>([fromMs]);
+  for (const { transitions } of voices) for (const { atMs } of transitions) if (atMs > fromMs) instants.add(atMs);
+  const combined: Transition[] = [];
+  for (const atMs of [...instants].sort((a, b) => a - b)) {
+    const states = voices.map(({ transitions }, i) => {
+      const next = transitions[(cursors[i] ?? -1) + 1];
+      if (next !== undefined && next.atMs <= atMs) cursors[i] = (cursors[i] ?? -1) + 1;
+      return transitions[cursors[i] ?? -1];
+    });
+    const verdict = combineStates(states, impacts);
+    const last = combined.at(-1);
+    if (verdict === null || (last?.state === verdict.state && last.unknownReason === verdict.unknownReason)) continue;
+    combined.push(transitionOf(verdict, states, atMs));
+  }
+  return combined;
+}
+
+/** The check that moved at this instant knows the bounds; when a silent check made it, the instant is exact. */
+function transitionOf(verdict: Verdict, states: readonly (Transition | undefined)[], atMs: EpochMs): Transition {
+  const moved = states.filter((state) => state !== undefined && state.atMs === atMs && state.state !== 'unknown');
+  const deciders = verdict.deciders.flatMap((i) => states[i] ?? []);
+  const evidence: Evidence[] = (moved.length > 0 && verdict.state === 'up' ? moved : deciders)
+    .flatMap((state) => state?.evidence ?? [])
+    .slice(0, MAX_EVIDENCE);
+  const lows = moved.map((state) => state?.lowMs ?? atMs);
+  const highs = moved.map((state) => state?.highMs ?? atMs);
+  return {
+    atMs,
+    state: verdict.state,
+    ...(verdict.unknownReason === undefined ? {} : { unknownReason: verdict.unknownReason }),
+    lowMs: Math.min(atMs, ...lows) as EpochMs,
+    highMs: Math.max(atMs, ...highs) as EpochMs,
+    evidence,
+  };
+}

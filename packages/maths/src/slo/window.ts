@@ -1,0 +1,35 @@
+import { type EpochMs, epochMs } from '@nines/base/units.ts';
+import type { Span } from './types.ts';
+
+/** The rolling window that ends at `nowMs`. Its start is never clipped to when monitoring began; its parts sum to its length. */
+export function rollingWindow(nowMs: EpochMs, lengthMs: number): Span {
+  return { fromMs: epochMs(nowMs - lengthMs), toMs: nowMs };
+}
+
+/** The part of `span` inside `bounds`; undefined when nothing is left. */
+export function clipSpan(span: Span, bounds: Span): Span | undefined {
+  const fromMs = epochMs(Math.max(span.fromMs, bounds.fromMs));
+  const toMs = epochMs(Math.min(span.toMs, bounds.toMs));
+  return fromMs < toMs ? { fromMs, toMs } : undefined;
+}
+
+/** Sorted, disjoint, touching spans joined, empty ones dropped. An instant covered twice is covered once. */
+export function unionSpans(spans: readonly Span[]): readonly Span[] {
+  const sorted = spans.filter((span) => span.fromMs < span.toMs).sort((a, b) => a.fromMs - b.fromMs);
+  const joined: Span[] = [];
+  for (const span of sorted) {
+    const last = joined.at(-1);
+    if (last === undefined || span.fromMs > last.toMs) joined.push(span);
+    else if (span.toMs > last.toMs) joined[joined.length - 1] = { fromMs: last.fromMs, toMs: span.toMs };
+  }
+  return joined;
+}
+
+/** How much of the window was watched. `young`: monitoring began after the window did, so the window is not full yet. */
+export type Coverage = { readonly young: boolean; readonly observedMs: number };
+
+export function coverageOf(window: Span, monitoredSinceMs: EpochMs | null): Coverage {
+  if (monitoredSinceMs === null || monitoredSinceMs >= window.toMs) return { young: true, observedMs: 0 };
+  if (monitoredSinceMs > window.fromMs) return { young: true, observedMs: window.toMs - monitoredSinceMs };
+  return { young: false, observedMs: window.toMs - window.fromMs };
+}
