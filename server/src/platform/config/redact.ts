@@ -1,0 +1,41 @@
+import { Secret } from './fields.ts';
+
+const HIDDEN = '[redacted]';
+/** Keys whose text is secret wherever they stand. */
+const SECRET_KEY = /passw(or)?d|passphrase|secret|token|credential|authorization|api_?key|private_?key|bearer/i;
+/** Path segments this long are keys in disguise, as in the webhook addresses of chat services. */
+const MIN_SECRET_SEGMENT = 20;
+
+/**
+ * A copy for showing: secrets, header values, and what addresses carry beside host and path are replaced; functions are left
+ * out; exact decimals and matchers appear as they were written.
+ */
+export function redact(value: unknown, key = ''): unknown {
+  if (value instanceof Secret) return HIDDEN;
+  if (typeof value === 'string') return SECRET_KEY.test(key) ? HIDDEN : redactUrl(value);
+  if (typeof value === 'bigint') return value.toString();
+  if (Array.isArray(value)) return value.map((item) => redact(item, key));
+  if (typeof value !== 'object' || value === null) return typeof value === 'function' ? undefined : value;
+  const record = value as Record<string, unknown>;
+  if (typeof record['text'] === 'string' && typeof record['numerator'] === 'bigint') return record['text'];
+  if (typeof record['matches'] === 'function') return `${String(record['name'])}${String(record['op'])}${JSON.stringify(record['value'])}`;
+  if (value instanceof Map) return redact(Object.fromEntries(value), key);
+  if (value instanceof Set) return redact([...value], key);
+  const inHeaders = key === 'headers';
+  return Object.fromEntries(
+    Object.entries(record).map(([name, inner]) => [name, inHeaders && inner !== null ? HIDDEN : redact(inner, name)]),
+  );
+}
+
+function redactUrl(text: string): string {
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text) || !URL.canParse(text)) return text;
+  const url = new URL(text);
+  const path = url.pathname
+    .split('/')
+    .map((segment) => (segment.length >= MIN_SECRET_SEGMENT ? HIDDEN : segment))
+    .join('/');
+  const account = url.username === '' && url.password === '' ? '' : `${HIDDEN}@`;
+  const query = url.search === '' ? '' : `?${HIDDEN}`;
+  if (account === '' && query === '' && path === url.pathname) return text;
+  return `${url.protocol}//${account}${url.host}${path}${query}`;
+}

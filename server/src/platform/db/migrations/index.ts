@@ -1,0 +1,18 @@
+import type { Kysely } from 'kysely';
+import * as records from './0001-records.ts';
+import * as access from './0002-access.ts';
+import * as ledger from './0003-ledger.ts';
+import * as sla from './0004-sla.ts';
+import * as alerts from './0005-alerts.ts';
+
+/** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
+export type Migration = { up(db: Kysely<unknown>): Promise<void> };
+
+/** Numbered, forward only, frozen once released; one order for SQLite and PostgreSQL. */
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001-records': { up: records.up },
+  '0002-access': { up: access.up },
+  '0003-ledger': { up: ledger.up },
+  '0004-sla': { up: sla.up },
+  '0005-alerts': { up: alerts.up },
+};

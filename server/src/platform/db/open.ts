@@ -1,0 +1,70 @@
+import { dirname } from 'node:path';
+import { AppError, messageOf } from '@nines/base/errors.ts';
+import Sqlite from 'better-sqlite3';
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import { makeDirectory } from '../directory.ts';
+import type { Database } from './schema.ts';
+import { NinesSqliteDialect, SQLITE_BUSY_TIMEOUT_MS } from './sqlite-dialect.ts';
+
+export type DbSource = { readonly kind: 'sqlite'; readonly path: string } | { readonly kind: 'postgresql'; readonly url: string };
+
+/** The state database. SQLite is one synchronous connection: a transaction awaits nothing but SQL, or it holds up everyone. */
+export type Db = {
+  readonly kysely: Kysely<Database>;
+  readonly kind: DbSource['kind'];
+  close(): Promise<void>;
+};
+
+/** Connections to PostgreSQL: the product's writers are few, and a small server allows 100 in all. */
+const POSTGRESQL_MAX_CONNECTIONS = 10;
+const POSTGRESQL_CONNECT_TIMEOUT_MS = 10_000;
+/** int8. All 64-bit integers here are instants, lengths and counts, far below 2^53. */
+const OID_INT8 = 20;
+
+/**
+ * Opens the state database without changing it; `migrate` brings the schema up to date. `AppError` `state_unavailable` when
+ * the file or the server cannot be opened.
+ */
+export async function openDb(source: DbSource): Promise<Db> {
+  return source.kind === 'sqlite' ? openSqlite(source.path) : openPostgresql(source.url);
+}
+
+function openSqlite(path: string): Db {
+  if (path !== ':memory:') makeDirectory(dirname(path));
+  let database: Sqlite.Database;
+  try {
+    database = new Sqlite(path);
+    database.pragma(`busy_timeout = ${SQLITE_BUSY_TIMEOUT_MS}`);
+    database.pragma('journal_mode = WAL');
+    // FULL: what was committed survives a loss of power, which NORMAL does not promise in WAL mode.
+    database.pragma('synchronous = FULL');
+    database.pragma('foreign_keys = ON');
+  } catch (thrown) {
+    throw new AppError('unavailable', 'state_unavailable', `cannot open the state database ${path}: ${messageOf(thrown)}`, {
+      cause: thrown,
+    });
+  }
+  const kysely = new Kysely<Database>({ dialect: new NinesSqliteDialect(database) });
+  return { kysely, kind: 'sqlite', close: () => kysely.destroy() };
+}
+
+async function openPostgresql(url: string): Promise<Db> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: POSTGRESQL_MAX_CONNECTIONS,
+    connectionTimeoutMillis: POSTGRESQL_CONNECT_TIMEOUT_MS,
+    types: { getTypeParser: (oid, format) => (oid === OID_INT8 ? Number : pg.types.getTypeParser(oid, format as 'text')) },
+  });
+  // An idle connection that dies is replaced at the next use; without a listener it would end the process.
+  pool.on('error', () => {});
+  try {
+    const client = await pool.connect();
+    client.release();
+  } catch (thrown) {
+    await pool.end();
+    throw new AppError('unavailable', 'state_unavailable', `cannot reach PostgreSQL: ${messageOf(thrown)}`, { cause: thrown });
+  }
+  const kysely = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  return { kysely, kind: 'postgresql', close: () => kysely.destroy() };
+}

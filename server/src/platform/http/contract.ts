@@ -1,0 +1,64 @@
+/**
+ * What every route says about itself. A route without a permission does not start (the server refuses it), so nothing is
+ * open by accident. Roles and scopes map to these in `access`. Routes contain no logic: schema in, service call, answer out.
+ * Must never know a domain.
+ */
+import type { FastifyInstance, FastifyRequest, FastifyTypeProvider, RawServerDefault } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyBaseLogger } from 'fastify';
+import type { z } from 'zod';
+
+export const PERMISSIONS = ['public', 'read', 'operate', 'ingest', 'administer'] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
+export const ROLES = ['administrator', 'operator', 'read-only', 'executive', 'ingest'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Who is asking. `system` is the product itself. */
+export type Actor = {
+  readonly kind: 'user' | 'token' | 'system' | 'anonymous';
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly teamId: string;
+};
+
+/** The actor of requests to public routes. It may do nothing else. */
+export const NOBODY: Actor = { kind: 'anonymous', id: '', name: '', role: 'ingest', teamId: '' };
+
+/** How the server learns who asks and what they may do; implemented by `access`. */
+export interface Gate {
+  /** The actor of the request's credential, undefined without a valid one. */
+  authenticate(request: FastifyRequest): Promise<Actor | undefined>;
+  allows(actor: Actor, permission: Permission): boolean;
+}
+
+/** Types of `request.params`, `query`, `body` and of the answer come from the zod schemas of the route. */
+export interface ZodTypes extends FastifyTypeProvider {
+  readonly validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown;
+  readonly serializer: this['schema'] extends z.ZodType ? z.input<this['schema']> : unknown;
+}
+
+/** The server as `routes.ts` files see it: `export function somethingRoutes(http: Http, deps: …): void`. */
+export type Http = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypes>;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    permission?: Permission;
+    /** Errors of this route come in Prometheus' shape instead of problem+json, refusals of access included. */
+    errors?: 'problem' | 'prometheus';
+    /** The route may be called by pages of other origins (public tracking). */
+    crossOrigin?: boolean;
+    /** Left out of the OpenAPI document: pages and assets. */
+    undocumented?: boolean;
+  }
+  interface FastifySchema {
+    summary?: string;
+    description?: string;
+    tags?: readonly string[];
+  }
+  interface FastifyRequest {
+    /** Set before any handler. `NOBODY` on public routes. */
+    actor: Actor;
+  }
+}

@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import { AppError, invariant } from '@nines/base/errors.ts';
+import type { Ids } from '@nines/base/ids.ts';
+import type { Logger } from '@nines/base/logger.ts';
+import cookie from '@fastify/cookie';
+import fastify, { type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify';
+import { realClock } from '../clock.ts';
+import { type Gate, type Http, NOBODY } from './contract.ts';
+import { checkLoopbackHost, checkSameOrigin, jsonTooDeep, MAX_JSON_DEPTH } from './guards.ts';
+import { createApiBook } from './openapi.ts';
+import { answerNoRequest, asAppError, sendError } from './problem.ts';
+import { zodSerializer, zodValidator } from './schemas.ts';
+
+/** Bodies of the native API; ingest routes set their own `bodyLimit`. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+/** All headers of one request. Node's own default, stated because clients meet it. */
+const MAX_HEADER_BYTES = 16 * 1024;
+/** Longest parameter within a path, such as a service id or a label name. */
+const MAX_PARAM_CHARS = 512;
+/** Time to send a whole request; slower senders hold a socket for nothing. */
+const REQUEST_TIMEOUT_MS = 60_000;
+/** Longer than the 60 s that usual proxies keep idle connections, so that they never send into one we just closed. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+
+/** How long requests under way may go on when the server stops; half of the 20 s that service managers and orchestrators wait at least. */
+const DRAIN_MS = 10_000;
+
+export type HttpOptions = {
+  readonly logger: Logger;
+  readonly ids: Ids;
+  readonly gate: Gate;
+  /** `loopback` when authentication is off. */
+  readonly hosts: 'any' | 'loopback';
+  readonly version: string;
+  /** Served over TLS, by itself or by a proxy in front: adds Strict-Transport-Security. */
+  readonly secure?: boolean;
+  /** How long requests under way may go on when the server stops. */
+  readonly drainMs?: number;
+};
+
+/**
+ * The HTTP server without any route. Register routes on it, then `listen`. Every refusal, whoever throws it, is answered as
+ * problem+json (or in Prometheus' shape, by route), every answer carries the security headers, and a route that does not
+ * declare `config.permission` throws at registration.
+ */
+export async function createHttp(options: HttpOptions): Promise<Http> {
+  const http = fastify({
+    logger: false,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    routerOptions: { maxParamLength: MAX_PARAM_CHARS },
+    genReqId: () => options.ids.uuid(),
+    clientErrorHandler: answerNoRequest,
+    frameworkErrors: (thrown, request, reply) => void sendError(request, reply as unknown as FastifyReply, asAppError(thrown)),
+  }) as unknown as Http;
+  http.setValidatorCompiler(zodValidator as never);
+  http.setSerializerCompiler(zodSerializer);
+  http.decorateRequest('actor', null as never);
+  // Before the hooks that authenticate: its own hook parses the cookies they read.
+  await http.register(cookie);
+  const book = createApiBook(options.version);
+  http.addHook('onRoute', (route) => {
+    requirePermission(route);
+    book.add(route);
+  });
+  http.addHook('onRequest', async (request, reply) => {
+    reply.headers(securityHeaders(options.secure === true));
+    reply.header('x-request-id', request.id);
+  });
+  http.addHook('onRequest', async (request) => admit(options, request));
+  acceptJson(http);
+  answerErrors(http, options.logger);
+  // Requests under way may end; connections that are still open after that are cut, so that a slow client cannot keep the server from stopping.
+  let cutting: Disposable | undefined;
+  http.addHook(
+    'preClose',
+    async () => void (cutting = realClock.after(options.drainMs ?? DRAIN_MS, () => http.server.closeAllConnections())),
+  );
+  http.addHook('onClose', async () => cutting?.[Symbol.dispose]());
+  http.get('/api/openapi.json', { config: { permission: 'read' }, schema: { summary: 'This API as an OpenAPI 3.1 document' } }, async () =>
+    book.document(),
+  );
+  return http;
+}
+
+function requirePermission(route: RouteOptions): void {
+  const permission = route.config?.permission;
+  invariant(permission !== undefined, `route ${String(route.method)} ${route.url} declares no config.permission`);
+}
+
+async function admit(options: HttpOptions, request: FastifyRequest): Promise<void> {
+  request.actor = NOBODY;
+  if (options.hosts === 'loopback') checkLoopbackHost(request);
+  const { permission, crossOrigin } = request.routeOptions.config;
+  // Unknown paths have no configuration; they end in the not-found answer.
+  if (permission === undefined) return;
+  const actor = permission === 'public' ? undefined : await options.gate.authenticate(request);
+  // Browsers attach cookies and Basic credentials by themselves; a Bearer header only a program can send.
+  const isDeliberate = actor?.kind === 'token' && /^bearer /i.test(request.headers.authorization ?? '');
+  if (!isDeliberate && crossOrigin !== true) checkSameOrigin(request);
+  if (permission === 'public') return;
+  if (actor === undefined) throw new AppError('unauthenticated', 'unauthenticated', 'sign in, or send a token: Authorization: Bearer …');
+  if (!options.gate.allows(actor, permission)) {
+    throw new AppError('forbidden', 'forbidden', `the role ${actor.role} does not include the permission ${permission}`);
+  }
+  request.actor = actor;
+}
+
+/** JSON alone, because a form of another site can send text/plain without asking; raw bodies are added by the routes that take them. */
+function acceptJson(http: Http): void {
+  const parse = http.getDefaultJsonParser('error', 'error');
+  http.removeAllContentTypeParsers();
+  http.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    const encoding = request.headers['content-encoding'] ?? 'identity';
+    if (encoding.toLowerCase() !== 'identity') {
+      done(
+        new AppError('unsupported', 'unsupported_encoding', `Content-Encoding ${encoding} is not supported; send plain JSON`),
+        undefined,
+      );
+      return;
+    }
+    // Many clients name the type of a body that they then do not send; a route that needs one says which part is missing.
+    if (body === '') {
+      done(null, undefined);
+      return;
+    }
+    if (jsonTooDeep(String(body))) {
+      done(new AppError('bad_input', 'json_too_deep', `the JSON body is nested deeper than ${MAX_JSON_DEPTH} levels`), undefined);
+      return;
+    }
+    void parse(request, String(body), done);
+  });
+}
+
+function answerErrors(http: Http, logger: Logger): void {
+  http.setErrorHandler((thrown, request, reply) => {
+    const error = asAppError(thrown);
+    if (error === undefined) {
+      logger.error('a request failed unexpectedly', { request_id: request.id, method: request.method, path: request.url, error: thrown });
+    }
+    return sendError(request, reply as unknown as FastifyReply, error);
+  });
+  http.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? request.url;
+    return sendError(
+      request,
+      reply as unknown as FastifyReply,
+      new AppError('not_found', 'no_such_path', `nothing answers ${request.method} ${path}`),
+    );
+  });
+}
+
+/** The headers of every answer. `styleNonce` permits the one style sheet that the page's component library generates. */
+export function securityHeaders(secure: boolean, styleNonce?: string): Record<string, string> {
+  const style = styleNonce === undefined ? "'self'" : `'self' 'nonce-${styleNonce}'`;
+  const policy = [
+    "default-src 'none'",
+    "script-src 'self'",
+    `style-src ${style}`,
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ];
+  return {
+    'content-security-policy': policy.join('; '),
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'same-origin',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    ...(secure ? { 'strict-transport-security': 'max-age=31536000' } : {}),
+  };
+}
+
+/** A fresh value for `securityHeaders`' style nonce, 128 bits. */
+export const freshNonce = (): string => randomBytes(16).toString('base64');

@@ -1,0 +1,145 @@
+import type { ServerResponse } from 'node:http';
+import type { Clock } from '@nines/base/clock.ts';
+import { AppError } from '@nines/base/errors.ts';
+import { SECOND_MS } from '@nines/base/units.ts';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { type Bus, type Fact, TOPICS } from '../bus.ts';
+import type { Gate, Http } from './contract.ts';
+
+/** Messages kept for readers that come back: some minutes of a busy installation, about 2 MB at most. */
+const RING_SIZE = 2_000;
+/** Browsers open one stream each; the limit keeps a script from taking every socket. */
+const MAX_STREAMS = 200;
+/** What a reader may leave unread before it is cut off; it comes back and replays or resyncs. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
+/** Shorter than the 30 to 60 s after which proxies close a silent connection. */
+const HEARTBEAT_MS = 15 * SECOND_MS;
+const RECONNECT_MS = 2 * SECOND_MS;
+
+type Kept = { readonly id: number; readonly topic: string; readonly frame: string };
+type Reader = { readonly request: FastifyRequest; readonly response: ServerResponse; readonly topics: ReadonlySet<string> | undefined };
+
+export type LiveStream = AsyncDisposable & {
+  /** How many readers are connected. */
+  readers(): number;
+};
+
+/**
+ * `GET /api/stream`: the bus' facts as server-sent events `{ id, topic, type, at_ms, data }`. Ids rise, also across restarts
+ * as long as the clock does not step back. A reader that names its last id gets what it missed, or `resync` when that is no
+ * longer known. Credentials are looked at again with every heartbeat, so a revoked one ends its streams. Dispose before the
+ * server closes.
+ */
+export function serveStream(http: Http, deps: { readonly bus: Bus; readonly clock: Clock; readonly gate: Gate }): LiveStream {
+  const { bus, clock, gate } = deps;
+  const ring: Kept[] = [];
+  const readers = new Set<Reader>();
+  let lastId = clock.now() * 1000;
+
+  const drop = (reader: Reader): void => {
+    readers.delete(reader);
+    reader.response.destroy();
+  };
+  const write = (reader: Reader, text: string): void => {
+    if (reader.response.writableLength > MAX_UNREAD_BYTES) drop(reader);
+    else reader.response.write(text);
+  };
+  const subscription = bus.subscribe((fact) => {
+    const kept = keep(ring, ++lastId, fact);
+    for (const reader of readers) if (reader.topics?.has(kept.topic) !== false) write(reader, kept.frame);
+  });
+  const beat = async (): Promise<void> => {
+    for (const reader of readers) {
+      const actor = await gate.authenticate(reader.request).catch(() => undefined);
+      if (actor !== undefined && gate.allows(actor, 'read')) write(reader, ': still here\n\n');
+      else {
+        readers.delete(reader);
+        reader.response.end();
+      }
+    }
+    timer = clock.after(HEARTBEAT_MS, () => void beat());
+  };
+  let timer = clock.after(HEARTBEAT_MS, () => void beat());
+
+  http.get(
+    '/api/stream',
+    {
+      // A HEAD would hold a stream open that nobody can read.
+      exposeHeadRoute: false,
+      config: { permission: 'read' },
+      schema: { summary: 'Live facts as server-sent events', querystring: z.object({ topics: topicList.optional() }) },
+    },
+    async (request, reply) => {
+      if (readers.size >= MAX_STREAMS) {
+        throw new AppError('limited', 'too_many_streams', `more than ${MAX_STREAMS} streams are open`, { retryAfterMs: RECONNECT_MS });
+      }
+      reply.hijack();
+      const response = reply.raw;
+      const reader: Reader = { request: request as unknown as FastifyRequest, response, topics: request.query.topics };
+      response.writeHead(200, {
+        ...headersOf(reply.getHeaders()),
+        'content-type': 'text/event-stream',
+        'cache-control': 'no-store',
+        'x-accel-buffering': 'no',
+      });
+      response.write(`retry: ${RECONNECT_MS}\n\n`);
+      for (const text of missed(ring, { since: request.headers['last-event-id'], lastId, nowMs: clock.now(), topics: reader.topics }))
+        response.write(text);
+      readers.add(reader);
+      response.on('close', () => readers.delete(reader));
+      response.on('error', () => drop(reader));
+    },
+  );
+  return {
+    readers: () => readers.size,
+    async [Symbol.asyncDispose]() {
+      subscription[Symbol.dispose]();
+      timer[Symbol.dispose]();
+      for (const reader of readers) reader.response.end();
+      readers.clear();
+    },
+  };
+}
+
+const topicList = z.string().transform((text, context): ReadonlySet<string> => {
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !(TOPICS as readonly string[]).includes(name));
+  if (unknown === undefined) return new Set(names);
+  context.addIssue({ code: 'custom', message: `unknown topic "${unknown}" (there are ${TOPICS.join(', ')})` });
+  return z.NEVER;
+});
+
+function keep(ring: Kept[], id: number, fact: Fact): Kept {
+  const message = { id, topic: fact.topic, type: fact.type, at_ms: fact.atMs, data: fact.data };
+  const kept: Kept = { id, topic: fact.topic, frame: `id: ${id}\ndata: ${JSON.stringify(message)}\n\n` };
+  ring.push(kept);
+  if (ring.length > RING_SIZE) ring.shift();
+  return kept;
+}
+
+type Asked = {
+  readonly since: string | string[] | undefined;
+  readonly lastId: number;
+  readonly nowMs: number;
+  readonly topics: ReadonlySet<string> | undefined;
+};
+
+/** What a returning reader missed; `resync` tells it to read everything again. */
+function missed(ring: readonly Kept[], asked: Asked): readonly string[] {
+  if (asked.since === undefined) return [];
+  const since = Number(asked.since);
+  if (since === asked.lastId) return [];
+  // Everything after `since` is still known when the ring reaches back to the very next id.
+  const known = since < asked.lastId && (ring[0]?.id ?? Number.POSITIVE_INFINITY) <= since + 1;
+  if (!known) {
+    const message = { id: asked.lastId, topic: 'stream', type: 'resync', at_ms: asked.nowMs, data: null };
+    return [`id: ${asked.lastId}\ndata: ${JSON.stringify(message)}\n\n`];
+  }
+  return ring.filter((kept) => kept.id > since && asked.topics?.has(kept.topic) !== false).map((kept) => kept.frame);
+}
+
+/** The headers that hooks have set on the reply, which a hijacked answer must write itself. */
+function headersOf(headers: Readonly<Record<string, string | number | string[] | undefined>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])));
+}
