@@ -1,0 +1,304 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { before, test, type TestContext } from 'node:test';
+import { epochMs } from '@nines/base/units.ts';
+import { poll } from '../../../test/harness/poll.ts';
+import { createBus } from '../platform/bus.ts';
+import { realClock } from '../platform/clock.ts';
+import { judgeAddress } from '../platform/fetch/judge.ts';
+import { type CheckResult, checkSchema, type CheckSpec, type Outcome, toSpec, type WrittenCheck } from './contract.ts';
+import { createResolve } from './resolve.ts';
+import { CheckService } from './service.ts';
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
+
+/** An id whose first start comes 2 ms after it is configured. */
+const FIRST = 'c17';
+
+const specOf = (written: Partial<WrittenCheck> & { kind: 'http' | 'tcp' }, trust: CheckSpec['trust'] = 'trusted'): CheckSpec =>
+  toSpec(checkSchema.parse({ id: FIRST, interval: '10s', timeout: '400ms', ...written }), { service: 'shop', trust });
+
+/** Runs one attempt of the whole service and returns its result. */
+async function attempt(
+  written: Partial<WrittenCheck> & { kind: 'http' | 'tcp' },
+  trust: CheckSpec['trust'] = 'trusted',
+): Promise<CheckResult> {
+  const results: CheckResult[] = [];
+  const service = new CheckService({
+    clock: realClock,
+    logger: quiet,
+    bus: createBus(() => {}),
+    resolve: createResolve(),
+    judge: judgeAddress,
+    sink: async (result) => void results.push(result),
+  });
+  service.configure([specOf(written, trust)]);
+  const result = await poll('a result', () => results[0]);
+  await service.stop();
+  return result;
+}
+const said = ({ outcome }: CheckResult): string => (outcome.kind === 'up' ? 'up' : `${outcome.kind} ${outcome.code}: ${outcome.detail}`);
+
+async function listen(t: TestContext, server: Server | TcpServer): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    if ('closeAllConnections' in server) server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+const site = (t: TestContext, listener: RequestListener): Promise<number> => listen(t, createHttpServer(listener));
+const closedPort = async (): Promise<number> => {
+  const server = createTcpServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+};
+
+test('a good answer is up, with every phase, its status and no excerpt', async (t) => {
+  const port = await site(t, (_request, response) => response.end('all ok'));
+  const result = await attempt({
+    kind: 'http',
+    url: `http://127.0.0.1:${port}/health?x=1`,
+    expect: { status: [200], body_contains: 'ok' },
+  });
+  assert.equal(said(result), 'up');
+  assert.equal(result.statusCode, 200);
+  assert.deepEqual(Object.keys(result.phases).sort(), ['connect', 'processing', 'resolve', 'transfer']);
+  const sum = Object.values(result.phases).reduce((a, b) => a + b, 0);
+  assert.ok(sum <= result.durationMs, `${sum} of ${result.durationMs}`);
+  assert.equal(result.excerpt, undefined);
+  assert.equal(result.tls, false);
+});
+
+test('answers that break an expectation are down and say what was expected; the excerpt holds the answer', async (t) => {
+  const port = await site(t, (request, response) => {
+    response.writeHead(request.url === '/503' ? 503 : 200, { 'x-mode': 'normal' });
+    response.end('maintenance '.repeat(1000));
+  });
+  const f = async (path: string, expect: Extract<WrittenCheck, { kind: 'http' }>['expect'], want: string): Promise<void> => {
+    const result = await attempt({ kind: 'http', url: `http://127.0.0.1:${port}${path}`, ...(expect === undefined ? {} : { expect }) });
+    assert.equal(said(result), want);
+    assert.equal(result.excerpt?.length, 1024);
+  };
+  await f('/503', undefined, 'down status: status 503, expected 2xx');
+  await f('/503', { status: [200, 204] }, 'down status: status 503, expected 200, 204');
+  await f('/', { body_contains: 'ok' }, 'down body: the body does not contain "ok"');
+  await f('/', { body_matches: '^ready$' }, 'down body_regex: the body does not match ^ready$');
+  await f('/', { headers: { 'X-Mode': '^primary$' } }, 'down header: the header X-Mode is "normal", expected a match of ^primary$');
+  await f('/', { headers: { etag: '.' } }, 'down header: the header etag is missing');
+  assert.equal(
+    said(await attempt({ kind: 'http', url: `http://127.0.0.1:${port}/503`, expect: { status: ['5xx'], body_matches: 'main.enance' } })),
+    'up',
+  );
+});
+
+test('a refused, reset, silent or stalled server is down with the reason', async (t) => {
+  const closed = await closedPort();
+  assert.equal(
+    said(await attempt({ kind: 'http', url: `http://127.0.0.1:${closed}/` })),
+    `down connection_refused: connection refused by 127.0.0.1:${closed}`,
+  );
+  const resets = await listen(
+    t,
+    createTcpServer((socket) => socket.resetAndDestroy()),
+  );
+  assert.equal(
+    said(await attempt({ kind: 'http', url: `http://127.0.0.1:${resets}/` })),
+    `down connection_reset: connection reset by 127.0.0.1:${resets}`,
+  );
+  const silent = await site(t, () => {});
+  const late = await attempt({ kind: 'http', url: `http://127.0.0.1:${silent}/` });
+  assert.equal(said(late), `down timeout: no answer from 127.0.0.1:${silent} within 400 ms while waiting for the first byte`);
+  assert.ok(late.durationMs >= 390 && (late.phases.processing ?? 0) > 300);
+  const stalls = await site(t, (_request, response) => void response.write('a'));
+  assert.match(said(await attempt({ kind: 'http', url: `http://127.0.0.1:${stalls}/` })), /within 400 ms while receiving the answer$/);
+  const babble = await listen(
+    t,
+    createTcpServer((socket) => void socket.on('error', () => {}).end('SSH-2.0-x\r\n')),
+  );
+  assert.match(
+    said(await attempt({ kind: 'http', url: `http://127.0.0.1:${babble}/` })),
+    /^down bad_answer: 127\.0\.0\.1:\d+ did not answer in HTTP/,
+  );
+  const cut = await site(t, (_request, response) => {
+    response.writeHead(200, { 'content-length': '100' });
+    response.write('part', () => response.socket?.destroy());
+  });
+  assert.match(said(await attempt({ kind: 'http', url: `http://127.0.0.1:${cut}/` })), /^down /);
+});
+
+test('a slow answer is degraded by the limit of its own check alone', async (t) => {
+  const port = await site(t, (_request, response) => void setTimeout(() => response.end('ok'), 120));
+  assert.match(
+    said(await attempt({ kind: 'http', url: `http://127.0.0.1:${port}/`, degraded_after: '100ms' })),
+    /^degraded slow: took 1\d\d ms, more than 100ms$/,
+  );
+  assert.equal(said(await attempt({ kind: 'http', url: `http://127.0.0.1:${port}/` })), 'up');
+});
+
+test('the method, headers and body are sent as declared', async (t) => {
+  const seen: string[] = [];
+  const port = await site(t, (request, response) => {
+    request.on('data', (chunk) => seen.push(String(chunk)));
+    request.on('end', () => {
+      seen.push([request.method, ...['x-token', 'host', 'content-length', 'connection'].map((name) => request.headers[name])].join(' '));
+      response.end();
+    });
+  });
+  await attempt({
+    kind: 'http',
+    url: `http://127.0.0.1:${port}/`,
+    method: 'POST',
+    headers: { 'X-Token': 't', Host: 'shop.example' },
+    body: 'grüezi',
+  });
+  assert.deepEqual(seen, ['grüezi', 'POST t shop.example 7 close']);
+});
+
+test('redirects are followed to a limit, lose secrets on the way to another origin, and can be refused', async (t) => {
+  const seen: (string | undefined)[] = [];
+  const other = await site(t, (request, response) => {
+    seen.push(request.headers.authorization, request.method);
+    response.end('there');
+  });
+  const port = await site(t, (request, response) => {
+    const to = { '/a': '/b', '/b': `http://127.0.0.1:${other}/`, '/loop': '/loop', '/odd': 'ftp://x/' }[request.url ?? ''];
+    response.writeHead(302, { location: to ?? '/a' }).end();
+  });
+  const url = (path: string): string => `http://127.0.0.1:${port}${path}`;
+  const followed = await attempt({
+    kind: 'http',
+    url: url('/a'),
+    method: 'POST',
+    body: 'x',
+    headers: { Authorization: 's' },
+    expect: { body_contains: 'there' },
+  });
+  assert.deepEqual([said(followed), followed.redirects, followed.statusCode, seen], ['up', 2, 200, [undefined, 'GET']]);
+  assert.equal(said(await attempt({ kind: 'http', url: url('/loop') })), 'down redirects: more than 10 redirects');
+  assert.match(said(await attempt({ kind: 'http', url: url('/odd') })), /^down redirects: redirected to "ftp:/);
+  const still = await attempt({ kind: 'http', url: url('/a'), follow_redirects: false, expect: { status: [302] } });
+  assert.deepEqual([said(still), still.redirects], ['up', 0]);
+});
+
+test('tcp is up when the port accepts and down when it refuses', async (t) => {
+  const port = await listen(
+    t,
+    createTcpServer((socket) => void socket.on('error', () => {})),
+  );
+  const result = await attempt({ kind: 'tcp', address: `127.0.0.1:${port}` });
+  assert.deepEqual([said(result), Object.keys(result.phases).sort()], ['up', ['connect', 'resolve']]);
+  assert.equal(said(await attempt({ kind: 'tcp', address: `localhost:${port}` })), 'up');
+  const closed = await closedPort();
+  assert.equal(
+    said(await attempt({ kind: 'tcp', address: `127.0.0.1:${closed}` })),
+    `down connection_refused: connection refused by 127.0.0.1:${closed}`,
+  );
+});
+
+test('what the UI or API made may not reach inside, metadata addresses are refused for all, and neither counts as down', async () => {
+  assert.match(
+    said(await attempt({ kind: 'tcp', address: '127.0.0.1:80' }, 'untrusted')),
+    /^void refused_address: 127\.0\.0\.1 is internal/,
+  );
+  assert.match(said(await attempt({ kind: 'http', url: 'http://169.254.169.254/latest' })), /^void refused_address/);
+});
+
+let key = '';
+let certificate = '';
+before(() => {
+  const folder = mkdtempSync(join(tmpdir(), 'nines-tls-'));
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '5',
+      ...subject,
+      '-keyout',
+      join(folder, 'key.pem'),
+      '-out',
+      join(folder, 'cert.pem'),
+    ],
+    { stdio: 'ignore' },
+  );
+  key = readFileSync(join(folder, 'key.pem'), 'utf8');
+  certificate = readFileSync(join(folder, 'cert.pem'), 'utf8');
+  rmSync(folder, { recursive: true });
+});
+
+test('a self-signed certificate is refused by name, its end is seen all the same, and verification can be switched off', async (t) => {
+  const port = await listen(
+    t,
+    createTlsServer({ key, cert: certificate }, (_request, response) => response.end('ok')),
+  );
+  const url = `https://127.0.0.1:${port}/`;
+  const refused = await attempt({ kind: 'http', url });
+  assert.match(said(refused), /^down certificate: the certificate of 127\.0\.0\.1 is not valid: .*self.signed/);
+  const days = ((refused.certificateExpiresAtMs ?? 0) - Date.now()) / 86_400_000;
+  assert.ok(days > 4 && days < 5.1, `${days} days`);
+  assert.ok((refused.phases.tls ?? 0) > 0);
+  const lax = await attempt({ kind: 'http', url, tls: { verify: false } });
+  assert.deepEqual([said(lax), lax.tls, Object.keys(lax.phases).length], ['up', true, 5]);
+  const soon = await attempt({ kind: 'http', url, tls: { verify: false }, expect: { certificate_valid_for: '14d' } });
+  assert.match(said(soon), /^degraded certificate_expiry: the certificate expires in 4d/);
+  const plain = await site(t, (_request, response) => response.end());
+  assert.match(said(await attempt({ kind: 'http', url: `https://127.0.0.1:${plain}/` })), /^down (tls|connection_reset)/);
+});
+
+test('a body larger than the limit is judged by its beginning', async (t) => {
+  const port = await site(t, (_request, response) => {
+    response.write('start ');
+    const chunk = 'x'.repeat(65_536);
+    const more = (): void => {
+      while (!response.destroyed && response.write(chunk));
+      if (!response.destroyed) response.once('drain', more);
+    };
+    more();
+  });
+  const url = `http://127.0.0.1:${port}/`;
+  assert.equal(said(await attempt({ kind: 'http', url, timeout: '5s', expect: { body_contains: 'start' } })), 'up');
+  assert.match(said(await attempt({ kind: 'http', url, timeout: '5s', expect: { body_contains: 'end' } })), /in the part that was read/);
+});
+
+test('what is written is checked when it is read', () => {
+  const f = (written: Record<string, unknown>, want: RegExp): void => {
+    const parsed = checkSchema.safeParse({ id: 'c', kind: 'tcp', address: 'a:1', ...written });
+    assert.match(
+      parsed.success ? 'fits' : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
+      want,
+    );
+  };
+  f({}, /^fits$/);
+  f({ interval: '500ms' }, /^interval: an interval is between 1s and 1d/);
+  f({ interval: '30' }, /^interval: not a duration/);
+  f({ interval: '5s', timeout: '6s' }, /^timeout: a timeout is not longer than the interval/);
+  f({ confirm: { n: 3, of: 2 } }, /^confirm: 3 of 2/);
+  f({ address: 'a' }, /^address: not an address/);
+  f({ address: '[::1]:80' }, /^fits$/);
+  f({ id: 'Bad Id' }, /^id: write letters/);
+  f({ extra: 1 }, /extra/);
+  f({ kind: 'http', url: 'http://u:p@h/', address: undefined }, /password/);
+  const spec = specOf({ kind: 'tcp', address: 'a:1' });
+  assert.deepEqual([spec.intervalMs, spec.timeoutMs, spec.confirm, spec.impact], [10_000, 400, { n: 1, of: 1 }, 'down']);
+  const outcome: Outcome = { kind: 'up' };
+  assert.ok(outcome.kind === 'up' && epochMs(1) === 1);
+});

@@ -1,0 +1,165 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { type EpochMs, epochMs } from '@nines/base/units.ts';
+import { type AttemptDeps, AttemptEnded, type AttemptRun, untilAborted } from './attempt.ts';
+import { connectTo } from './connect.ts';
+import { CHECK_LIMITS, type HttpSpec, type Outcome } from './contract.ts';
+import { down, type HttpAnswer, judgeHttp } from './evaluate.ts';
+
+/** Bytes of a body that are read and searched. Health pages are small; a larger one is judged by its beginning. */
+export const MAX_BODY_BYTES = 1_048_576;
+/** Characters of an answer kept with a failure. */
+const MAX_EXCERPT_CHARS = 1_024;
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** What is sent on one hop. */
+type Hop = {
+  readonly url: URL;
+  readonly method: string;
+  readonly body: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+/** One exchange, and as many more as it is redirected; then the judgement. Each hop is a new connection: keep-alive hides faults. */
+export async function askHttp(spec: HttpSpec, run: AttemptRun, deps: AttemptDeps): Promise<Outcome> {
+  const headers = Object.fromEntries(Object.entries(spec.headers).map(([name, value]) => [name, value.reveal()]));
+  let hop: Hop = { url: new URL(spec.url), method: spec.method, body: spec.body, headers };
+  for (let redirects = 0; ; redirects++) {
+    const { answer, location } = await exchange(spec, { run, hop, deps });
+    run.seen = {
+      statusCode: answer.statusCode,
+      redirects,
+      tls: hop.url.protocol === 'https:',
+      ...(answer.certificateExpiresAtMs === undefined ? {} : { certificateExpiresAtMs: answer.certificateExpiresAtMs }),
+    };
+    const next = spec.follow_redirects && REDIRECTS.has(answer.statusCode) ? location : undefined;
+    if (next === undefined) {
+      const outcome = judgeHttp(spec, answer, { nowMs: deps.clock.now(), durationMs: run.durationMs() });
+      if (outcome.kind === 'down') run.seen = { ...run.seen, excerpt: answer.body.slice(0, MAX_EXCERPT_CHARS) };
+      return outcome;
+    }
+    if (redirects >= CHECK_LIMITS.maxRedirects) return down('redirects', `more than ${CHECK_LIMITS.maxRedirects} redirects`);
+    const followed = follow(hop, { statusCode: answer.statusCode, location: next });
+    if (followed === undefined) return down('redirects', `redirected to "${next.slice(0, 200)}", which is not an http address`);
+    hop = followed;
+  }
+}
+
+/** Method and body survive 307 and 308 only; headers that name who asks survive the same origin only (RFC 9110, 15.4). */
+function follow(hop: Hop, to: { readonly statusCode: number; readonly location: string }): Hop | undefined {
+  if (!URL.canParse(to.location, hop.url.href)) return undefined;
+  const url = new URL(to.location, hop.url);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
+  const keeps = to.statusCode === 307 || to.statusCode === 308 || hop.method === 'HEAD';
+  const secret = new Set(['authorization', 'cookie', 'host', 'proxy-authorization']);
+  const same = url.origin === hop.url.origin;
+  const headers = same ? hop.headers : Object.fromEntries(Object.entries(hop.headers).filter(([name]) => !secret.has(name.toLowerCase())));
+  return { url, headers, method: keeps ? hop.method : 'GET', body: keeps ? hop.body : undefined };
+}
+
+type Exchanged = { readonly answer: HttpAnswer; readonly location: string | undefined };
+
+async function exchange(
+  spec: HttpSpec,
+  { run, hop, deps }: { readonly run: AttemptRun; readonly hop: Hop; readonly deps: AttemptDeps },
+): Promise<Exchanged> {
+  const { url } = hop;
+  const secure = url.protocol === 'https:';
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port);
+  const plain = await connectTo(run, { spec, host, port }, deps);
+  let socket = plain;
+  try {
+    let certificateExpiresAtMs: EpochMs | undefined;
+    if (secure) {
+      const handshake = await shakeHands(spec, { run, socket: plain, host });
+      socket = handshake.socket;
+      certificateExpiresAtMs = handshake.certificateExpiresAtMs;
+    }
+    run.enter('processing');
+    const response = await untilAborted(send(hop, socket), run.signal);
+    run.enter('transfer');
+    const { body, bodyCut } = await untilAborted(readBody(response), run.signal);
+    run.leave();
+    const headers = Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, [value].flat().join(', ')]));
+    const answer = { statusCode: response.statusCode ?? 0, headers, body, bodyCut, certificateExpiresAtMs };
+    return { answer, location: response.headers.location };
+  } finally {
+    socket.destroy();
+    plain.destroy();
+  }
+}
+
+/** Verification is done after the handshake, so that an expired certificate's date is seen even when it is refused. */
+async function shakeHands(
+  spec: HttpSpec,
+  { run, socket, host }: { readonly run: AttemptRun; readonly socket: Socket; readonly host: string },
+): Promise<{ readonly socket: Socket; readonly certificateExpiresAtMs: EpochMs | undefined }> {
+  run.enter('tls');
+  const servername = spec.tls.server_name ?? (isIP(host) === 0 ? host : '');
+  const secure = connectTls({
+    socket,
+    // Without a name the certificate is still held against what was asked for.
+    host: spec.tls.server_name ?? host,
+    ...(servername === '' ? {} : { servername }),
+    ALPNProtocols: ['http/1.1'],
+    rejectUnauthorized: false,
+  });
+  secure.on('error', () => {});
+  await untilAborted(once(secure, 'secureConnect'), run.signal);
+  run.leave();
+  const untilMs = Date.parse(secure.getPeerCertificate().valid_to);
+  const certificateExpiresAtMs = Number.isNaN(untilMs) ? undefined : epochMs(untilMs);
+  run.seen = { ...run.seen, tls: true, ...(certificateExpiresAtMs === undefined ? {} : { certificateExpiresAtMs }) };
+  if (spec.tls.verify && !secure.authorized) {
+    throw new AttemptEnded(down('certificate', `the certificate of ${host} is not valid: ${wordsOf(secure.authorizationError)}`));
+  }
+  return { socket: secure, certificateExpiresAtMs };
+}
+
+/** Node gives the code alone, as an error or as text depending on what failed. */
+const wordsOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault)).toLowerCase().replaceAll('_', ' ');
+
+function send(hop: Hop, socket: Socket): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({
+      createConnection: () => socket,
+      method: hop.method,
+      path: hop.url.pathname + hop.url.search,
+      host: hop.url.hostname,
+      setDefaultHeaders: false,
+      headers: headersOf(hop),
+    });
+    outgoing.once('response', resolve);
+    outgoing.on('error', reject);
+    outgoing.end(hop.body);
+  });
+}
+
+/** The check's own headers win over ours. */
+function headersOf(hop: Hop): Record<string, string> {
+  const headers = new Map<string, string>([
+    ['host', hop.url.host],
+    ['user-agent', 'Nines (availability check)'],
+    ['accept', '*/*'],
+    ['connection', 'close'],
+  ]);
+  if (hop.body !== undefined) headers.set('content-length', String(Buffer.byteLength(hop.body)));
+  for (const [name, value] of Object.entries(hop.headers)) headers.set(name.toLowerCase(), value);
+  return Object.fromEntries(headers);
+}
+
+async function readBody(response: IncomingMessage): Promise<{ readonly body: string; readonly bodyCut: boolean }> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= MAX_BODY_BYTES) break;
+  }
+  const bytes = Buffer.concat(chunks, size).subarray(0, MAX_BODY_BYTES);
+  return { body: bytes.toString('utf8'), bodyCut: size >= MAX_BODY_BYTES };
+}

@@ -1,0 +1,70 @@
+import { AppError } from '@nines/base/errors.ts';
+import { z } from 'zod';
+import type { Recorder } from '../availability/contract.ts';
+import type { Http } from '../platform/http/contract.ts';
+import { checkDetailView, type Checks, CHECK_CODES, checkToWire, checkView, resultToWire } from './contract.ts';
+
+export type CheckRouteDeps = { readonly checks: Checks; readonly ledger: Pick<Recorder, 'currentOfCheck'> };
+
+/** Items of one page; ten thousand checks are listed in a few. */
+const MAX_PAGE = 1_000;
+
+const listQuery = z.object({
+  service: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(MAX_PAGE),
+  /** The `next` of the page before. */
+  after: z.string().optional(),
+});
+
+/** The checks that run, with the state the ledger gives them and what their latest attempts saw. */
+export function checkRoutes(http: Http, { checks, ledger }: CheckRouteDeps): void {
+  const config = { permission: 'read' as const };
+  const page = z.object({ items: z.array(checkView), next: z.string().nullable() });
+  http.get(
+    '/api/checks',
+    {
+      config,
+      schema: {
+        summary: 'Every check with its state and latest result',
+        tags: ['checks'],
+        querystring: listQuery,
+        response: { 200: page },
+      },
+    },
+    async (request) => {
+      const { service, limit, after } = request.query;
+      const all = checks.list().filter((spec) => service === undefined || spec.service === service);
+      const from = after === undefined ? 0 : all.findIndex((spec) => spec.id === after) + 1;
+      const items = all.slice(from, from + limit);
+      const last = from + limit < all.length ? items.at(-1) : undefined;
+      return {
+        items: items.map((spec) => checkToWire(spec, ledger.currentOfCheck(spec.id), checks.results(spec.id)[0])),
+        next: last?.id ?? null,
+      };
+    },
+  );
+  http.get(
+    '/api/checks/:id',
+    {
+      config,
+      schema: {
+        summary: 'One check with its latest results',
+        tags: ['checks'],
+        params: z.object({ id: z.string() }),
+        response: { 200: checkDetailView },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const spec = checks.list().find((one) => one.id === id);
+      if (spec === undefined) throw new AppError('not_found', CHECK_CODES.notFound, `there is no check "${id}"`);
+      const results = checks.results(id);
+      const failure = checks.lastFailure(id);
+      return {
+        ...checkToWire(spec, ledger.currentOfCheck(id), results[0]),
+        results: results.map(resultToWire),
+        last_failure: failure === undefined ? null : resultToWire(failure),
+      };
+    },
+  );
+}

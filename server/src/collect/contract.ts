@@ -1,0 +1,101 @@
+/**
+ * Collect takes samples in: host metrics, self metrics, scrapes, remote write, JSON push, check results.
+ * Everything goes through one `Ingest`, which bounds, stores, counts and then wakes the rules.
+ * A sample is acknowledged only after the store made it durable. Never parses PromQL, never decides anything about a service.
+ */
+import { MINUTE_MS, SECOND_MS } from '@nines/base/units.ts';
+import type { Labels } from '@nines/model/labels.ts';
+import type { MetricMetadata } from '@nines/model/metadata.ts';
+import type { AppendOutcome, Scope, WriteBatch } from '@nines/model/storage.ts';
+import { z } from 'zod';
+import { duration } from '../platform/config/fields.ts';
+
+export interface Ingest {
+  /** Stores one request or scrape. After durability `onCommitted` is called once with the outcome, before this resolves. */
+  append(batch: WriteBatch): Promise<AppendOutcome>;
+  /** Convenience for a handful of samples, such as a check's. */
+  appendSamples(samples: readonly { readonly labels: Labels; readonly atMs: number; readonly value: number }[]): Promise<AppendOutcome>;
+}
+
+/** Called once per committed request or scrape with the references of the series that got samples (`NO_SERIES` entries are to be skipped). */
+export type OnCommitted = (refs: Uint32Array) => void;
+
+/** Label values of one child of a self metric; names must be the same at every call. */
+export type SelfLabels = Readonly<Record<string, string>>;
+export interface Counter {
+  /** `amount` is 0 or more; default 1. */
+  add(amount?: number, labels?: SelfLabels): void;
+}
+export interface Gauge {
+  set(value: number, labels?: SelfLabels): void;
+}
+export interface Histogram {
+  observe(value: number, labels?: SelfLabels): void;
+}
+
+/**
+ * The product's own figures: served at `/metrics` and stored as series with `job="nines"`. Names begin with `nines_`, carry
+ * their unit, counters end in `_total`. Registering a name twice is a fault of the code.
+ */
+export interface SelfMetrics {
+  counter(name: string, help: string): Counter;
+  gauge(name: string, help: string): Gauge;
+  /** A gauge (or, with `type`, a counter) that is read when somebody looks. */
+  watch(name: string, help: string, read: () => number, type?: 'gauge' | 'counter'): void;
+  /** `buckets` are upper bounds, ascending, without infinity. */
+  histogram(name: string, help: string, buckets: readonly number[]): Histogram;
+}
+
+/** Type, help and unit by metric family. Bounded; kept in memory. */
+export interface MetadataBook {
+  record(family: string, metadata: MetricMetadata, source: string): void;
+  get(family: string): MetricMetadata | undefined;
+}
+
+/** A dotted name that stands for an expression over stored series. */
+export type MetricAlias = {
+  readonly name: string;
+  readonly expr: string;
+  /** `percent`, `ratio`, `bytes`, `bytes_per_second`, `seconds`, `celsius` or `count`. */
+  readonly unit: string;
+  readonly help: string;
+};
+/** The alias of that exact name, or undefined when it is not one. */
+export type ResolveAlias = (name: string) => MetricAlias | undefined;
+
+/** How this folder asks for stored figures; the composition root gives it the query engine. */
+export interface SampleQuery {
+  /** The instant vector of `expr`. */
+  instant(
+    expr: string,
+    atMs: number,
+    options?: { readonly scope?: Scope; readonly signal?: AbortSignal },
+  ): Promise<readonly { readonly labels: Labels; readonly value: number }[]>;
+  /** Points at `fromMs`, `fromMs + stepMs`, … up to and including `toMs`. */
+  range(
+    expr: string,
+    range: { readonly fromMs: number; readonly toMs: number; readonly stepMs: number },
+    options?: { readonly scope?: Scope; readonly signal?: AbortSignal },
+  ): Promise<readonly { readonly labels: Labels; readonly times: ArrayLike<number>; readonly values: ArrayLike<number> }[]>;
+}
+
+/** The collection interval of this host's figures: COL-1 and COL-8. */
+export const HOST_INTERVAL_MS = { default: 15 * SECOND_MS, shortest: SECOND_MS, longest: 5 * MINUTE_MS };
+
+/** The configuration section `collect`: this host's own figures. */
+export const collectConfig = z.strictObject({
+  host: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      interval: duration({ minMs: HOST_INTERVAL_MS.shortest, maxMs: HOST_INTERVAL_MS.longest }).prefault('15s'),
+      /** The label `instance` of the host's and the product's own series; the host's name when left out. */
+      instance: z.string().min(1).optional(),
+    })
+    .prefault({}),
+});
+
+/** The configuration section `scrape`. Paths are relative to the configuration file. */
+export const scrapeConfig = z.strictObject({
+  /** Prometheus configuration files; their `scrape_configs`, `rule_files` and `alerting` are taken over. */
+  files: z.array(z.string()).default([]),
+});

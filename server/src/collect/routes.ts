@@ -1,0 +1,168 @@
+import type { Clock } from '@nines/base/clock.ts';
+import { AppError } from '@nines/base/errors.ts';
+import { CONTENT_TYPES, printExposition } from '@nines/model/exposition-print.ts';
+import { StoreUnavailable } from '@nines/model/storage.ts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Readable } from 'node:stream';
+import { z } from 'zod';
+import type { Http } from '../platform/http/contract.ts';
+import type { Aliases } from './aliases.ts';
+import type { Ingest, SampleQuery } from './contract.ts';
+import { PAGE_ITEMS, currentValues } from './current-values.ts';
+import { currentFigures, history, historyType, parseRange } from './figures.ts';
+import type { Metadata } from './metadata-book.ts';
+import { negotiateExposition } from './negotiate.ts';
+import { push, pushBody } from './push.ts';
+import type { TargetsView } from './scrape/targets-view.ts';
+import type { SelfRegistry } from './self.ts';
+import { MAX_WRITE_BYTES, createWriteReceiver } from './write-route.ts';
+
+/** A push of 50 000 items with a few labels each fits. */
+const MAX_PUSH_BYTES = 16 * 1024 * 1024;
+/** What one answer about metadata holds, unless limited further. */
+const MAX_METADATA_FAMILIES = 50_000;
+
+export type CollectRoutesDeps = {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly ingest: Ingest;
+  readonly self: SelfRegistry;
+  readonly metadata: Metadata;
+  readonly aliases: Aliases;
+  readonly query: SampleQuery;
+  /** This host's `instance`. */
+  readonly instance: string;
+  /** The scrape targets as `/api/v1/targets` shows them. */
+  readonly targets: () => TargetsView;
+  /** Whether `/metrics` answers without a credential. */
+  readonly metricsOpen: boolean;
+};
+
+export function collectRoutes(http: Http, deps: CollectRoutesDeps): void {
+  writeRoute(http, deps);
+  pushRoute(http, deps);
+  figureRoutes(http, deps);
+  expositionRoute(http, deps);
+  prometheusRoutes(http, deps);
+}
+
+/** In a scope of its own: its bodies are raw streams, whatever they call themselves. */
+function writeRoute(http: Http, deps: CollectRoutesDeps): void {
+  const receive = createWriteReceiver({ ingest: deps.ingest, metadata: deps.metadata, metrics: deps.self });
+  http.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+    const schema = { summary: 'Remote write 1.0', tags: ['ingest'] };
+    scope.post(
+      '/api/v1/write',
+      { config: { permission: 'ingest' }, bodyLimit: MAX_WRITE_BYTES, schema },
+      async (request: FastifyRequest, reply: FastifyReply) => {
+        const answer = await receive(request.headers, (request.body ?? request.raw) as Readable);
+        if (answer.retryAfterSeconds !== undefined) reply.header('retry-after', String(answer.retryAfterSeconds));
+        if (answer.status === 204) return reply.code(204).send();
+        return reply.code(answer.status).type('text/plain; charset=utf-8').serializer(String).send(`${answer.text}\n`);
+      },
+    );
+  });
+}
+
+function pushRoute(http: Http, deps: CollectRoutesDeps): void {
+  const schema = { summary: 'Push custom metrics', tags: ['ingest'], body: pushBody };
+  http.post('/api/metrics', { config: { permission: 'ingest' }, bodyLimit: MAX_PUSH_BYTES, schema }, async (request, reply) => {
+    const items = request.body.metrics;
+    const refused = await push(items, deps.clock.now(), deps).catch((thrown: unknown) => {
+      if (thrown instanceof StoreUnavailable)
+        throw new AppError('unavailable', 'store_unavailable', thrown.message, { cause: thrown, retryAfterMs: 5_000 });
+      throw thrown;
+    });
+    if (refused.length === 0) return reply.code(204).send();
+    const message = `${refused.length} of ${items.length} items were refused, the others are stored`;
+    throw new AppError('bad_input', 'metrics_refused', message, { details: refused });
+  });
+}
+
+const rangeQuery = z.object({
+  range: z.string().default('1h'),
+  /** The end of the range in Unix milliseconds; now when absent. */
+  to: z.coerce.number().int().optional(),
+});
+
+function figureRoutes(http: Http, deps: CollectRoutesDeps): void {
+  const rangeOf = ({ range, to }: z.infer<typeof rangeQuery>) => ({ toMs: to ?? deps.clock.now(), rangeMs: parseRange(range) });
+  const config = { permission: 'read' } as const;
+  http.get('/api/metrics/current', { config, schema: { summary: 'Figures of this host now', tags: ['metrics'] } }, () =>
+    currentFigures(deps, deps.clock.now()),
+  );
+  http.get(
+    '/api/metrics/history/:type',
+    {
+      config,
+      schema: { summary: 'History of one type', tags: ['metrics'], params: z.object({ type: z.string() }), querystring: rangeQuery },
+    },
+    async (request) => ({ type: request.params.type, ...(await history(deps, historyType(request.params.type), rangeOf(request.query))) }),
+  );
+  const anyMetric = rangeQuery.extend({ metric: z.string().min(1) });
+  http.get(
+    '/api/metrics/history',
+    { config, schema: { summary: 'History of any metric', tags: ['metrics'], querystring: anyMetric } },
+    (request) => history(deps, [request.query.metric], rangeOf(request.query)),
+  );
+  const values = z.object({
+    metric: z.string().optional(),
+    limit: z.coerce.number().int().min(1).max(PAGE_ITEMS.most).default(PAGE_ITEMS.default),
+    cursor: z.string().optional(),
+  });
+  http.get(
+    '/api/metrics',
+    { config, schema: { summary: 'Current values of stored series', tags: ['metrics'], querystring: values } },
+    (request) => {
+      const { metric, limit, cursor } = request.query;
+      return currentValues(deps, { atMs: deps.clock.now(), metric, limit, cursor });
+    },
+  );
+  http.get('/api/metrics/aliases', { config, schema: { summary: 'Dotted names and what they stand for', tags: ['metrics'] } }, () => ({
+    items: deps.aliases.list,
+  }));
+}
+
+function expositionRoute(http: Http, deps: CollectRoutesDeps): void {
+  const config = { permission: deps.metricsOpen ? 'public' : 'read', errors: 'prometheus' } as const;
+  http.get('/metrics', { config, schema: { summary: 'Own figures in text or OpenMetrics', tags: ['metrics'] } }, (request, reply) => {
+    const format = negotiateExposition(request.headers.accept);
+    return reply.type(CONTENT_TYPES[format]).serializer(String).send(printExposition(deps.self.collect(), format));
+  });
+}
+
+function prometheusRoutes(http: Http, deps: CollectRoutesDeps): void {
+  const config = { permission: 'read', errors: 'prometheus' } as const;
+  const states = z.object({ state: z.enum(['active', 'dropped', 'any', '']).default('any'), scrapePool: z.string().optional() });
+  http.get('/api/v1/targets', { config, schema: { summary: 'Scrape targets', tags: ['prometheus'], querystring: states } }, (request) => {
+    const { state, scrapePool } = request.query;
+    const all = deps.targets();
+    const activeTargets =
+      state === 'dropped' ? [] : all.activeTargets.filter((target) => scrapePool === undefined || target.scrapePool === scrapePool);
+    const droppedTargets =
+      state === 'active' ? [] : all.droppedTargets.filter((target) => scrapePool === undefined || target.scrapePool === scrapePool);
+    return { status: 'success', data: { activeTargets, droppedTargets, droppedTargetCounts: all.droppedTargetCounts } };
+  });
+  const which = z.object({
+    metric: z.string().optional(),
+    limit: z.coerce.number().int().optional(),
+    limit_per_metric: z.coerce.number().int().optional(),
+  });
+  http.get(
+    '/api/v1/metadata',
+    { config, schema: { summary: 'Type, help and unit of metrics', tags: ['prometheus'], querystring: which } },
+    (request) => {
+      const { metric, limit = MAX_METADATA_FAMILIES } = request.query;
+      const data: Record<string, readonly { type: string; help: string; unit: string }[]> = Object.create(null);
+      let count = 0;
+      for (const [family, { type, help, unit }] of deps.metadata.entries()) {
+        if (metric !== undefined && metric !== '' && family !== metric) continue;
+        if (limit >= 0 && count >= limit) break;
+        data[family] = [{ type, help, unit }];
+        count++;
+      }
+      return { status: 'success', data };
+    },
+  );
+}

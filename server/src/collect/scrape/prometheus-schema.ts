@@ -1,0 +1,146 @@
+import { ms } from '@nines/base/units.ts';
+import { z } from 'zod';
+import { secret } from '../../platform/config/fields.ts';
+import { byteSize, labelMap, length, list, relabelRule, text } from './fields.ts';
+
+/**
+ * Prometheus' configuration file as far as Nines carries it out. Whatever else Prometheus knows stands in `UNSUPPORTED`, so
+ * that a refusal can say "not supported" instead of "unknown".
+ * Source: prometheus.io/docs/prometheus/latest/configuration/configuration, version 3.14.
+ */
+const DISCOVERIES =
+  'aws azure consul digitalocean dns docker dockerswarm ec2 eureka file gce hetzner http ionos kubernetes kuma lightsail linode marathon nerve nomad openstack outscale ovhcloud puppetdb scaleway serverset stackit triton uyuni vultr';
+const OTHERS =
+  'remote_write remote_read storage otlp tracing runtime scrape_config_files query_log_file scrape_failure_log_file tls_config oauth2 proxy_url proxy_connect_header proxy_from_environment no_proxy http_headers sigv4 google_iam metric_name_escaping_scheme extra_scrape_metrics';
+export const UNSUPPORTED: ReadonlySet<string> = new Set([
+  ...DISCOVERIES.split(' ').map((kind) => `${kind}_sd_configs`),
+  ...OTHERS.split(' '),
+]);
+
+/** The text formats among Prometheus' protocols; the protobuf one is not spoken here and only passed over in a list. */
+const SCRAPE_PROTOCOLS = [
+  'PrometheusProto',
+  'PrometheusText1.0.0',
+  'PrometheusText0.0.4',
+  'OpenMetricsText1.0.0',
+  'OpenMetricsText0.0.1',
+] as const;
+export type ScrapeProtocol = (typeof SCRAPE_PROTOCOLS)[number];
+
+/** Only what means "as it is without the key": true would promise what is not done. */
+const onlyFalse = z.literal(false, { error: 'is not supported: leave it out or write false' }).optional();
+
+const limits = {
+  body_size_limit: byteSize.optional(),
+  sample_limit: z.int().min(0).optional(),
+  target_limit: z.int().min(0).optional(),
+  label_limit: z.int().min(0).optional(),
+  label_name_length_limit: z.int().min(0).optional(),
+  label_value_length_limit: z.int().min(0).optional(),
+  keep_dropped_targets: z.int().min(0).optional(),
+  scrape_native_histograms: z.boolean().optional(),
+  always_scrape_classic_histograms: z.boolean().optional(),
+  convert_classic_histograms_to_nhcb: onlyFalse,
+  native_histogram_bucket_limit: z.int().min(0).optional(),
+  native_histogram_min_bucket_factor: z.number().min(0).optional(),
+  metric_name_validation_scheme: z.literal('utf8', { error: 'only utf8 is supported' }).optional(),
+  scrape_protocols: z.array(z.enum(SCRAPE_PROTOCOLS)).nonempty().optional(),
+};
+
+const global = z
+  .strictObject({
+    scrape_interval: length.default(ms(60_000)),
+    scrape_timeout: length.default(ms(10_000)),
+    evaluation_interval: length.default(ms(60_000)),
+    rule_query_offset: length.optional(),
+    external_labels: labelMap,
+    ...limits,
+  })
+  .nullish();
+
+const basicAuth = z
+  .strictObject({ username: text.optional(), username_file: text.optional(), password: secret.optional(), password_file: text.optional() })
+  .refine(
+    ({ username, username_file }) => username === undefined || username_file === undefined,
+    'at most one of username and username_file',
+  )
+  .refine(
+    ({ password, password_file }) => password === undefined || password_file === undefined,
+    'at most one of password and password_file',
+  );
+
+const authorization = z
+  .strictObject({ type: text.default('Bearer'), credentials: secret.optional(), credentials_file: text.optional() })
+  .refine(
+    ({ credentials, credentials_file }) => credentials === undefined || credentials_file === undefined,
+    'at most one of credentials and credentials_file',
+  )
+  .refine(({ type }) => type.toLowerCase() !== 'basic', 'type Basic is written as basic_auth');
+
+const address = text
+  .refine((written) => !written.includes('/'), 'is not host:port; the path belongs into metrics_path, the scheme into scheme')
+  .refine((written) => written.includes('/') || URL.canParse(`http://${written}`), 'is not host:port');
+const staticConfig = z.strictObject({ targets: list(address), labels: labelMap });
+
+export const scrapeConfigSchema = z
+  .strictObject({
+    job_name: text.refine((name) => name !== '', 'is empty'),
+    scrape_interval: length.optional(),
+    scrape_timeout: length.optional(),
+    metrics_path: text.default('/metrics'),
+    scheme: z.enum(['http', 'https']).default('http'),
+    params: z.record(z.string(), list(text)).nullish(),
+    honor_labels: z.boolean().default(false),
+    honor_timestamps: z.boolean().default(true),
+    track_timestamps_staleness: z.boolean().default(false),
+    follow_redirects: z.boolean().default(true),
+    enable_compression: z.boolean().default(true),
+    enable_http2: z.boolean().optional(),
+    fallback_scrape_protocol: z.enum(SCRAPE_PROTOCOLS).exclude(['PrometheusProto']).optional(),
+    static_configs: list(staticConfig),
+    relabel_configs: list(relabelRule),
+    metric_relabel_configs: list(relabelRule),
+    basic_auth: basicAuth.nullish(),
+    authorization: authorization.nullish(),
+    bearer_token: secret.optional(),
+    bearer_token_file: text.optional(),
+    ...limits,
+  })
+  .refine(
+    (job) =>
+      [job.basic_auth, job.authorization, job.bearer_token, job.bearer_token_file].filter((way) => way !== undefined && way !== null)
+        .length <= 1,
+    {
+      message: 'at most one of basic_auth, authorization, bearer_token and bearer_token_file',
+    },
+  );
+export type WrittenJob = z.output<typeof scrapeConfigSchema>;
+
+export const prometheusSchema = z
+  .strictObject({
+    global,
+    rule_files: list(text),
+    scrape_configs: list(scrapeConfigSchema),
+    alerting: z.unknown().optional(),
+  })
+  .superRefine(({ scrape_configs, global: shared }, context) => {
+    scrape_configs.forEach((job, index) => {
+      const same = scrape_configs.findIndex(({ job_name }) => job_name === job.job_name);
+      if (same !== index)
+        context.addIssue({
+          code: 'custom',
+          message: `the job "${job.job_name}" stands here twice`,
+          path: ['scrape_configs', index, 'job_name'],
+        });
+      const interval = job.scrape_interval ?? shared?.scrape_interval ?? 60_000;
+      if (interval === 0) context.addIssue({ code: 'custom', message: 'is zero', path: ['scrape_configs', index, 'scrape_interval'] });
+      if (job.scrape_timeout !== undefined && job.scrape_timeout > interval) {
+        context.addIssue({
+          code: 'custom',
+          message: 'is longer than the scrape interval',
+          path: ['scrape_configs', index, 'scrape_timeout'],
+        });
+      }
+    });
+  });
+export type WrittenFile = z.output<typeof prometheusSchema>;

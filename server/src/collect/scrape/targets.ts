@@ -1,0 +1,98 @@
+import { formatDuration, parseDuration } from '@nines/base/duration.ts';
+import { type Labels, labelPairs, labelValue, labelsFrom, labelsKey } from '@nines/model/labels.ts';
+import { relabel } from '@nines/model/relabel.ts';
+import type { ScrapeJob } from './prometheus-file.ts';
+
+/** What to scrape and under which labels, after relabelling. */
+export type Target = {
+  readonly job: ScrapeJob;
+  readonly discovered: Labels;
+  /** Added to every sample. */
+  readonly labels: Labels;
+  readonly url: string;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Equal exactly when nothing about the scrape changed, so that a reload leaves it running. */
+  readonly key: string;
+};
+export type TargetList = {
+  readonly targets: readonly Target[];
+  readonly dropped: readonly { readonly job: ScrapeJob; readonly discovered: Labels }[];
+  /** Why a target cannot be scraped as relabelled, one sentence each. */
+  readonly faults: readonly string[];
+};
+
+/** The targets of one job. Two that end with the same labels and address are one. */
+export function targetsOf(job: ScrapeJob): TargetList {
+  const targets = new Map<string, Target>();
+  const dropped: TargetList['dropped'][number][] = [];
+  const faults: string[] = [];
+  for (const { address, labels } of job.targets) {
+    const discovered = discoveredLabels(job, address, labels);
+    const relabelled = relabel(discovered, job.relabelRules);
+    if (relabelled === undefined) dropped.push({ job, discovered });
+    else {
+      const target = targetOf(job, discovered, relabelled);
+      if (typeof target === 'string') faults.push(`${job.name}: ${address}: ${target}`);
+      else targets.set(target.key, target);
+    }
+  }
+  if (job.limits.targets > 0 && targets.size > job.limits.targets) {
+    return {
+      targets: [],
+      dropped,
+      faults: [...faults, `${job.name}: ${targets.size} targets are over target_limit ${job.limits.targets}; none is scraped`],
+    };
+  }
+  return { targets: [...targets.values()], dropped, faults };
+}
+
+/** Labels of the static group win over those of the job, as in Prometheus. */
+function discoveredLabels(job: ScrapeJob, address: string, labels: Readonly<Record<string, string>>): Labels {
+  const params = Object.entries(job.params).flatMap(([name, values]) =>
+    values[0] === undefined ? [] : [[`__param_${name}`, values[0]] as const],
+  );
+  return labelsFrom([
+    ['job', job.name],
+    ['__scheme__', job.scheme],
+    ['__metrics_path__', job.metricsPath],
+    ['__scrape_interval__', formatDuration(job.intervalMs)],
+    ['__scrape_timeout__', formatDuration(job.timeoutMs)],
+    ...params,
+    ...Object.entries(labels),
+    ['__address__', address],
+  ]);
+}
+
+function targetOf(job: ScrapeJob, discovered: Labels, relabelled: Labels): Target | string {
+  const address = labelValue(relabelled, '__address__');
+  if (address === '') return 'relabelling left no __address__';
+  const intervalMs = lengthOf(labelValue(relabelled, '__scrape_interval__'));
+  const timeoutMs = lengthOf(labelValue(relabelled, '__scrape_timeout__'));
+  if (intervalMs === undefined || intervalMs === 0) return 'relabelling left no valid __scrape_interval__';
+  if (timeoutMs === undefined || timeoutMs === 0 || timeoutMs > intervalMs)
+    return 'relabelling left no __scrape_timeout__ within the interval';
+  const url = urlOf(job, relabelled, address);
+  if (url === undefined) return `no address can be made of "${address}"`;
+  const own = [...labelPairs(relabelled)].filter(([name]) => !name.startsWith('__'));
+  const labels = labelsFrom([['instance', address], ...own]);
+  const key = [job.fingerprint, url, intervalMs, timeoutMs, labelsKey(labels)].join('\u0000');
+  return { job, discovered, labels, url, intervalMs, timeoutMs, key };
+}
+
+function lengthOf(text: string): number | undefined {
+  const parsed = parseDuration(text);
+  return parsed.ok ? parsed.value : undefined;
+}
+
+function urlOf(job: ScrapeJob, labels: Labels, address: string): string | undefined {
+  const query = new URLSearchParams();
+  for (const [name, values] of Object.entries(job.params)) for (const value of values.slice(1)) query.append(name, value);
+  const first = new URLSearchParams();
+  for (const [name, value] of labelPairs(labels)) if (name.startsWith('__param_')) first.append(name.slice('__param_'.length), value);
+  const path = labelValue(labels, '__metrics_path__');
+  const all = [first.toString(), query.toString()].filter((part) => part !== '').join('&');
+  const text = `${labelValue(labels, '__scheme__') || 'http'}://${address}${path.startsWith('/') ? '' : '/'}${path}`;
+  if (!URL.canParse(text)) return undefined;
+  return all === '' ? text : `${text}${text.includes('?') ? '&' : '?'}${all}`;
+}

@@ -1,0 +1,30 @@
+import type { Clock } from '@nines/base/clock.ts';
+import { createIds } from '../../platform/ids.ts';
+import { createHttp } from '../../platform/http/server.ts';
+import { createAliases } from '../aliases.ts';
+import type { SampleQuery } from '../contract.ts';
+import { type CollectRoutesDeps, collectRoutes } from '../routes.ts';
+import type { World } from './world.ts';
+
+export type Served = AsyncDisposable & { readonly base: string };
+
+/** The routes of this folder on a real server, open to everybody. `query` answers nothing unless given. */
+export async function serve(world: World, clock: Clock, changes: Partial<CollectRoutesDeps> = {}): Promise<Served> {
+  const everybody = { kind: 'anonymous', id: '', name: 'test', role: 'administrator', teamId: '' } as const;
+  const gate = { authenticate: () => Promise.resolve(everybody), allows: () => true };
+  const http = await createHttp({ logger: world.logger, ids: createIds(clock), gate, hosts: 'any', version: '0.0.0' });
+  const nothing: SampleQuery = { instant: () => Promise.resolve([]), range: () => Promise.resolve([]) };
+  const targets = () => ({ activeTargets: [], droppedTargets: [], droppedTargetCounts: {} });
+  collectRoutes(http, {
+    ...world,
+    clock,
+    query: nothing,
+    aliases: createAliases(15_000),
+    instance: 'box',
+    targets,
+    metricsOpen: false,
+    ...changes,
+  });
+  const base = await http.listen({ host: '127.0.0.1', port: 0 });
+  return { base, [Symbol.asyncDispose]: () => http.close() };
+}
