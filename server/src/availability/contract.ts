@@ -1,0 +1,195 @@
+/**
+ * The ledger: for every service, every instant is up, degraded, down or unknown. Append-only and bitemporal.
+ * Every percentage of the product is a projection of what this folder returns; nothing else may compute one.
+ * Answers the same after the raw samples are gone. Our own absence is unknown, never up, never down.
+ * Never asks a service anything, never sends anything: checks hand results in, listeners hear of changes.
+ */
+import type { EpochMs } from '@nines/base/units.ts';
+import type { Buckets, Evidence, LedgerInterval, State, Timeline, UnknownReason } from '@nines/maths/slo/types.ts';
+import { z } from 'zod';
+import type { CheckResult, CheckTiming } from '../checks/contract.ts';
+
+const DOWNTIME_REASONS = [
+  'planned_maintenance',
+  'unplanned_outage',
+  'network_issue',
+  'hardware_failure',
+  'software_bug',
+  'capacity_issue',
+  'security_incident',
+  'third_party_issue',
+] as const;
+export type DowntimeReason = (typeof DOWNTIME_REASONS)[number];
+
+/** Stable codes of this domain's refusals. */
+export const AVAILABILITY_CODES = { downtimeNotFound: 'downtime_not_found' } as const;
+
+/**
+ * One outage of a service, opened and closed by itself; its edges are the ledger's, to the millisecond. Bounds: the true instant
+ * lies within, both ends inclusive. An outage whose end nobody saw ends where knowledge ends: its interval in the ledger is over
+ * there, and if the service is still down when it is seen again, a new one opens.
+ */
+export type Downtime = {
+  readonly id: string;
+  readonly service: string;
+  readonly fromAtMs: EpochMs;
+  /** Null while it lasts. */
+  readonly toAtMs: EpochMs | null;
+  readonly fromBoundsAtMs: readonly [EpochMs, EpochMs];
+  readonly toBoundsAtMs: readonly [EpochMs, EpochMs] | null;
+  readonly reason: DowntimeReason;
+  /** What a person wrote about it; '' when nobody has. */
+  readonly note: string;
+  readonly checks: readonly string[];
+  readonly evidence: readonly Evidence[];
+  readonly excluded: boolean;
+  /** 1 until a person edits it; opening, growing and closing are no edits. */
+  readonly revision: number;
+};
+
+/** A service's state changed. `sinceMs` is the (backdated) start of the new state. */
+export type StateChange = {
+  readonly service: string;
+  readonly state: State;
+  readonly unknownReason?: UnknownReason;
+  readonly previous: State;
+  readonly sinceMs: EpochMs;
+  readonly evidence: readonly Evidence[];
+};
+
+/** The state of a service or a check now. */
+export type CurrentState = {
+  readonly state: State;
+  readonly unknownReason?: UnknownReason;
+  readonly sinceMs: EpochMs;
+  readonly evidence: readonly Evidence[];
+};
+
+/** Both ends optional; a downtime is listed when it overlaps `[fromMs, toMs)`. */
+export type DowntimeFilter = { readonly service?: string; readonly fromMs?: EpochMs; readonly toMs?: EpochMs };
+
+export interface Ledger {
+  /**
+   * The partition of `[fromMs, toMs)` for a service, from everything known at `knownAtMs` (default: now). Before monitoring began:
+   * unknown, `not_yet_monitored`. After now: unknown, `no_data`.
+   */
+  timeline(service: string, fromMs: EpochMs, toMs: EpochMs, options?: { readonly knownAtMs?: EpochMs }): Promise<Timeline>;
+  /** The state now, with its start: what `timeline` says of the last millisecond. */
+  current(service: string): CurrentState;
+  /** When monitoring of the service began; null when it has not. */
+  monitoredSinceMs(service: string): Promise<EpochMs | null>;
+  /** Newest first. */
+  downtimes(filter: DowntimeFilter): Promise<readonly Downtime[]>;
+  /** Rises whenever the service's history changes other than by time passing in an unchanged state. For caches. */
+  version(service: string): number;
+}
+
+/** The checks of one service, as the ledger must know them. A service without checks is listed with none. */
+export type ServicePlan = { readonly service: string; readonly checks: readonly CheckTiming[] };
+
+/** The ledger's other side: what feeds and drives it. */
+export interface Recorder {
+  /** The whole set of services and checks now. A check that left stops speaking at this instant; its history stays. */
+  configure(plans: readonly ServicePlan[]): Promise<void>;
+  /** Takes one result in, after its samples are durable. Resolves when the ledger holds it. */
+  record(result: CheckResult): Promise<void>;
+  /** The state of one check now. */
+  currentOfCheck(check: string): CurrentState;
+  /** Called after a change is durable, in the order of the changes. A listener that throws is logged and harms nobody. */
+  onStateChange(listener: (change: StateChange) => void | Promise<void>): Disposable;
+}
+
+/**
+ * The results of checks that the store kept, by check, ascending, within `[fromMs, toMs]`. The ledger asks at start for what its tails
+ * had not yet written when the process died.
+ */
+export type ReplayResults = (
+  fromMs: EpochMs,
+  toMs: EpochMs,
+) => Promise<
+  ReadonlyMap<string, readonly { readonly atMs: EpochMs; readonly endMs: EpochMs; readonly seen: 'up' | 'degraded' | 'down' }[]>
+>;
+
+/** `PATCH /api/downtime/{id}`. */
+export const downtimeEdit = z.strictObject({
+  reason: z.enum(DOWNTIME_REASONS).optional(),
+  note: z.string().max(4_000).optional(),
+  /** The revision that the person saw; refused when someone else was faster. */
+  revision: z.number().int().positive().optional(),
+});
+export type DowntimeEdit = z.infer<typeof downtimeEdit>;
+
+const evidenceWire = z.object({ check: z.string(), at_ms: z.number(), detail: z.string() });
+const boundsWire = z.tuple([z.number(), z.number()]);
+
+/** The shape of `GET /api/downtime` items. */
+export const downtimeView = z.object({
+  id: z.string(),
+  service: z.string(),
+  from_at_ms: z.number(),
+  to_at_ms: z.number().nullable(),
+  from_bounds_at_ms: boundsWire,
+  to_bounds_at_ms: boundsWire.nullable(),
+  reason: z.enum(DOWNTIME_REASONS),
+  note: z.string(),
+  checks: z.array(z.string()),
+  evidence: z.array(evidenceWire),
+  excluded: z.boolean(),
+  revision: z.number(),
+});
+export type DowntimeView = z.infer<typeof downtimeView>;
+
+export const intervalView = z.object({
+  from_at_ms: z.number(),
+  to_at_ms: z.number(),
+  state: z.enum(['up', 'degraded', 'down', 'unknown']),
+  unknown_reason: z.string().optional(),
+  from_bounds_at_ms: boundsWire.optional(),
+  evidence: z.array(evidenceWire).optional(),
+});
+export type IntervalView = z.infer<typeof intervalView>;
+
+export const bucketsView = z.object({
+  up_ms: z.number(),
+  degraded_ms: z.number(),
+  down_ms: z.number(),
+  unknown_ms: z.number(),
+  excluded_ms: z.number(),
+  out_of_hours_ms: z.number(),
+});
+export type BucketsView = z.infer<typeof bucketsView>;
+
+const evidenceToWire = ({ check, atMs, detail }: Evidence): z.infer<typeof evidenceWire> => ({ check, at_ms: atMs, detail });
+
+export const downtimeToWire = (downtime: Downtime): DowntimeView => ({
+  id: downtime.id,
+  service: downtime.service,
+  from_at_ms: downtime.fromAtMs,
+  to_at_ms: downtime.toAtMs,
+  from_bounds_at_ms: [...downtime.fromBoundsAtMs],
+  to_bounds_at_ms: downtime.toBoundsAtMs === null ? null : [...downtime.toBoundsAtMs],
+  reason: downtime.reason,
+  note: downtime.note,
+  checks: [...downtime.checks],
+  evidence: downtime.evidence.map(evidenceToWire),
+  excluded: downtime.excluded,
+  revision: downtime.revision,
+});
+
+export const intervalToWire = (interval: LedgerInterval): IntervalView => ({
+  from_at_ms: interval.fromMs,
+  to_at_ms: interval.toMs,
+  state: interval.state,
+  ...(interval.unknownReason === undefined ? {} : { unknown_reason: interval.unknownReason }),
+  ...(interval.fromBounds === undefined ? {} : { from_bounds_at_ms: [...interval.fromBounds] }),
+  ...(interval.evidence === undefined ? {} : { evidence: interval.evidence.map(evidenceToWire) }),
+});
+
+export const bucketsToWire = (buckets: Buckets): BucketsView => ({
+  up_ms: buckets.upMs,
+  degraded_ms: buckets.degradedMs,
+  down_ms: buckets.downMs,
+  unknown_ms: buckets.unknownMs,
+  excluded_ms: buckets.excludedMs,
+  out_of_hours_ms: buckets.outOfHoursMs,
+});

@@ -1,0 +1,74 @@
+import type { EpochMs } from '@nines/base/units.ts';
+import type { Attempt } from '@nines/maths/slo/check-history.ts';
+import type { Downtime, ReplayResults } from './contract.ts';
+import { type CheckState, type Draft, type Memory, reachMs, takeAbsence, takeAttempt } from './evaluate.ts';
+import type { LedgerStore, StoredTail } from './store.ts';
+
+/**
+ * From what is stored to what was known when the process ended. Tails lag behind by seconds; the samples, which are always written
+ * first, hold the results in between. Replaying those through the same decisions makes the ledger what it would have been.
+ */
+export type Loaded = {
+  readonly downtimes: readonly Downtime[];
+  /** To be taken as one batch: the replayed results, then our absence. */
+  readonly steps: (draft: Draft) => void;
+  readonly replayed: number;
+};
+
+export type LoadDeps = { readonly store: LedgerStore; readonly memory: Memory; readonly replay: ReplayResults; readonly nowMs: EpochMs };
+
+/** Margin around the last sign of life within which results may be missing from tails: several times the saving interval. */
+const REPLAY_MARGIN_MS = 60_000;
+
+export async function loadMemory({ store, memory, replay, nowMs }: LoadDeps): Promise<Loaded> {
+  const tails = await store.loadTails();
+  const aliveUntilMs = (await store.lastSeenAliveMs()) ?? nowMs;
+  const horizons = horizonsOf(tails, aliveUntilMs);
+  for (const tail of tails) await loadCheck(tail, { store, memory, fromMs: horizons.get(tail.state.service) ?? aliveUntilMs });
+  for (const [service, fromMs] of horizons) {
+    const transitions = await store.transitionsSince({ kind: 'service', id: service }, fromMs);
+    const checks = tails.filter((tail) => tail.state.service === service).map((tail) => tail.check);
+    memory.services.set(service, { checks, transitions, version: 0 });
+  }
+  const results = tails.length === 0 ? new Map<string, never[]>() : await replay((aliveUntilMs - REPLAY_MARGIN_MS) as EpochMs, nowMs);
+  const missing = tails.flatMap(({ check, state }) =>
+    (results.get(check) ?? [])
+      .filter((result) => result.atMs > (state.history.lastAtMs ?? 0))
+      .map((result): { check: string; attempt: Attempt } => ({
+        check,
+        attempt: { ...result, detail: `${result.seen}, read from the samples after a restart` },
+      })),
+  );
+  missing.sort((a, b) => a.attempt.atMs - b.attempt.atMs);
+  return {
+    downtimes: await store.downtimesSince(Math.min(aliveUntilMs, ...horizons.values()) as EpochMs),
+    replayed: missing.length,
+    steps(draft) {
+      for (const { check, attempt } of missing) takeAttempt(draft, check, { attempt, gapReason: 'no_data' });
+      for (const { check } of tails) {
+        const state = memory.checks.get(check);
+        if (state !== undefined && !draft.checks.has(check)) draft.checks.set(check, state);
+      }
+      takeAbsence(draft, { aliveUntilMs, nowMs });
+    },
+  };
+}
+
+/** Per service: from when on the histories of all its checks must be at hand, so that any rewrite can be combined. */
+function horizonsOf(tails: readonly StoredTail[], aliveUntilMs: EpochMs): ReadonlyMap<string, EpochMs> {
+  const horizons = new Map<string, EpochMs>();
+  for (const { state } of tails) {
+    const fromMs = Math.min(aliveUntilMs, state.history.lastAtMs ?? aliveUntilMs) - reachMs(state.rules) - REPLAY_MARGIN_MS;
+    horizons.set(state.service, Math.min(fromMs, horizons.get(state.service) ?? fromMs) as EpochMs);
+  }
+  return horizons;
+}
+
+async function loadCheck(
+  tail: StoredTail,
+  { store, memory, fromMs }: { readonly store: LedgerStore; readonly memory: Memory; readonly fromMs: EpochMs },
+): Promise<void> {
+  const transitions = await store.transitionsSince({ kind: 'check', id: tail.check }, fromMs);
+  const state: CheckState = { ...tail.state, active: true, history: { ...tail.state.history, transitions } };
+  memory.checks.set(tail.check, state);
+}

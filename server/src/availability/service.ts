@@ -1,0 +1,297 @@
+import type { Clock } from '@nines/base/clock.ts';
+import { AppError, messageOf } from '@nines/base/errors.ts';
+import type { Ids } from '@nines/base/ids.ts';
+import type { Logger } from '@nines/base/logger.ts';
+import { type EpochMs, SECOND_MS } from '@nines/base/units.ts';
+import { type Attempt, hasLapsed, lapse } from '@nines/maths/slo/check-history.ts';
+import { timelineFrom } from '@nines/maths/slo/ledger.ts';
+import type { Timeline, UnknownReason } from '@nines/maths/slo/types.ts';
+import type { Kysely } from 'kysely';
+import type { CheckResult } from '../checks/contract.ts';
+import type { Bus } from '../platform/bus.ts';
+import type { Database } from '../platform/db/schema.ts';
+import {
+  AVAILABILITY_CODES,
+  type CurrentState,
+  type Downtime,
+  type DowntimeEdit,
+  downtimeToWire,
+  type Ledger,
+  type Recorder,
+  type ReplayResults,
+  type ServicePlan,
+  type StateChange,
+} from './contract.ts';
+import { downVoicesOf, outagesFrom } from './downtimes.ts';
+import { emptyMemory, type Memory, rulesOf, takeAttempt, takeLapses, takePlans, takeStepBack, transitionsAt } from './evaluate.ts';
+import { loadMemory } from './restart.ts';
+import { createLedgerStore, type LedgerStore, type Session } from './store.ts';
+import { currentFrom, LedgerWriter } from './writer.ts';
+
+/** How often `step` is to be called. */
+export const LEDGER_STEP_MS = SECOND_MS;
+
+export type AvailabilityDeps = {
+  readonly db: Kysely<Database>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly bus: Bus;
+  readonly replay: ReplayResults;
+};
+
+/**
+ * How long a lapse waits before it is written down. An attempt that times out ends exactly when the result before it stops speaking;
+ * its own result arrives some milliseconds later and would take the lapse back at once. Reads show the lapse without waiting.
+ */
+const LAPSE_GRACE_MS = SECOND_MS;
+/** How often tails and the sign of life are saved. What a crash loses of them, the samples hold. */
+const TAIL_SAVE_MS = 5 * SECOND_MS;
+/** Wall and monotonic time may drift apart by this much between two steps (slewing by NTP is 0.5 ms per second) before it counts as a step of the clock. */
+const CLOCK_STEP_MS = 2 * SECOND_MS;
+/** Steps come every second; when one is this late, the process itself was stopped, and what is missing is missing because of us. */
+const STALL_MS = 10 * SECOND_MS;
+
+/** A person's change to a downtime; `by` is who. */
+export type DowntimeCommand = { readonly id: string; readonly edit: DowntimeEdit; readonly by: string };
+
+/**
+ * The ledger's service. Life: `start` (loads, replays, marks our own absence), `configure` (checks in force), then `record` and `step`
+ * until `stop`. Reads are answered at any time after `start`.
+ */
+export class Availability implements Ledger, Recorder {
+  readonly #deps: AvailabilityDeps;
+  readonly #store: LedgerStore;
+  readonly #memory: Memory = emptyMemory();
+  readonly #writer: LedgerWriter;
+  readonly #listeners = new Set<(change: StateChange) => void | Promise<void>>();
+  readonly #first = new Map<string, EpochMs>();
+  /** Checks whose probe said that it is isolated; names the gap that follows. */
+  readonly #isolated = new Set<string>();
+  readonly #startedAtMs: EpochMs;
+  #session: Session | undefined;
+  #lastStep: { readonly wallMs: number; readonly monotonicMs: number } | undefined;
+  #savedAtMonotonicMs = 0;
+  #stopped = false;
+  #telling: Promise<void> = Promise.resolve();
+  /** The reason of the lapses that come next, when it is our own doing. */
+  #ownReason: UnknownReason | undefined;
+
+  constructor(deps: AvailabilityDeps) {
+    this.#deps = deps;
+    this.#store = createLedgerStore(deps.db);
+    this.#startedAtMs = deps.clock.now();
+    this.#writer = new LedgerWriter({
+      store: this.#store,
+      memory: this.#memory,
+      clock: deps.clock,
+      newId: () => deps.ids.uuid(),
+      bus: deps.bus,
+      onFailure: (thrown) => deps.logger.error('ledger not saved, will be tried again', { error: messageOf(thrown) }),
+      onChange: (change) => this.#changed(change),
+    });
+  }
+
+  /** Loads what stands, takes in the results that the process before could not write down, and marks the time without a monitor. */
+  async start(): Promise<void> {
+    const { clock, ids, logger } = this.#deps;
+    const nowMs = clock.now();
+    const loaded = await loadMemory({ store: this.#store, memory: this.#memory, replay: this.#deps.replay, nowMs });
+    for (const [service, firstMs] of await this.#store.firstTransitions()) this.#first.set(service, firstMs);
+    this.#writer.adopt(loaded.downtimes);
+    // One batch, so that what is replayed and our absence are one transaction.
+    await this.#writer.submit(loaded.steps);
+    this.#session = { id: ids.uuid(), startedAtMs: nowMs };
+    await this.#store.beginSession(this.#session);
+    logger.info('ledger loaded', { checks: this.#memory.checks.size, replayed: loaded.replayed });
+  }
+
+  async configure(plans: readonly ServicePlan[]): Promise<void> {
+    const services = plans.map((plan) => plan.service);
+    const checks = plans.flatMap((plan) =>
+      plan.checks.map((timing) => ({ rules: rulesOf(timing), service: plan.service, impact: timing.impact })),
+    );
+    await this.#writer.submit((draft, nowMs) => takePlans(draft, { services, checks }, nowMs));
+  }
+
+  async record(result: CheckResult): Promise<void> {
+    const { outcome, check } = result;
+    if (this.#stopped) return;
+    if (outcome.kind === 'void') {
+      if (outcome.code === 'probe_isolated') this.#isolated.add(check);
+      return;
+    }
+    const attempt: Attempt = {
+      atMs: result.startedAtMs,
+      endMs: (result.startedAtMs + Math.ceil(result.durationMs)) as EpochMs,
+      seen: outcome.kind,
+      detail: outcome.kind === 'up' ? upDetail(result) : outcome.detail,
+    };
+    const gapReason = this.#gapReason(check);
+    this.#isolated.delete(check);
+    await this.#writer.submitSoon((draft) => takeAttempt(draft, check, { attempt, gapReason }));
+  }
+
+  #gapReason(check: string): UnknownReason {
+    return this.#isolated.has(check) ? 'probe_isolated' : (this.#ownReason ?? 'no_data');
+  }
+
+  /** Once a second: lapses, the sign of life, tails, clock steps. `nowMs` is wall time. */
+  async step(nowMs: EpochMs): Promise<void> {
+    const monotonicMs = this.#deps.clock.monotonic();
+    const driftMs = this.#judgeClock(nowMs, monotonicMs);
+    await this.#writer.flush();
+    if (driftMs < -CLOCK_STEP_MS) await this.#writer.submit((draft) => takeStepBack(draft, nowMs));
+    const dueMs = (nowMs - LAPSE_GRACE_MS) as EpochMs;
+    const own = this.#ownReason;
+    if (hasDue(this.#memory, dueMs)) {
+      await this.#writer.submit((draft) => takeLapses(draft, dueMs, (check) => (own === undefined ? this.#gapReason(check) : own)));
+    }
+    // The reason covers the results of the checks due in this step; what lapses later lapses for its own reasons.
+    if (own !== undefined && !hasDue(this.#memory, nowMs)) this.#ownReason = undefined;
+    if (monotonicMs - this.#savedAtMonotonicMs >= TAIL_SAVE_MS) await this.#saveSigns(nowMs, false);
+  }
+
+  /** Names what the time since the last step made unknown; returns by how much wall time moved against monotonic time. */
+  #judgeClock(nowMs: EpochMs, monotonicMs: number): number {
+    const last = this.#lastStep;
+    this.#lastStep = { wallMs: nowMs, monotonicMs };
+    if (last === undefined) return 0;
+    const driftMs = nowMs - last.wallMs - (monotonicMs - last.monotonicMs);
+    if (Math.abs(driftMs) > CLOCK_STEP_MS) {
+      this.#deps.logger.warn('wall clock stepped', { byMs: Math.round(driftMs) });
+      this.#ownReason = 'clock_step';
+    } else if (monotonicMs - last.monotonicMs > STALL_MS) {
+      this.#deps.logger.warn('the monitor itself stood still', { forMs: Math.round(monotonicMs - last.monotonicMs) });
+      this.#ownReason = 'monitor_down';
+    }
+    return driftMs;
+  }
+
+  async #saveSigns(nowMs: EpochMs, stopped: boolean): Promise<void> {
+    await this.#writer.saveTails();
+    if (this.#session !== undefined) await this.#store.keepSession(this.#session, { aliveUntilMs: nowMs, stopped });
+    this.#savedAtMonotonicMs = this.#deps.clock.monotonic();
+  }
+
+  /** Saves everything that is only in memory. Results that come later are found again in the samples at the next start. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#writer.flush();
+    await this.#saveSigns(this.#deps.clock.now(), true);
+    await this.#telling;
+  }
+
+  async timeline(service: string, fromMs: EpochMs, toMs: EpochMs, options: { readonly knownAtMs?: EpochMs } = {}): Promise<Timeline> {
+    const nowMs = this.#deps.clock.now();
+    const { knownAtMs } = options;
+    if (knownAtMs !== undefined && knownAtMs < nowMs) {
+      const history = await this.#store.transitionsWithin(service, { fromMs, toMs, knownAtMs });
+      return timelineFrom(history, { fromMs, toMs, knownUntilMs: knownAtMs });
+    }
+    const recent = transitionsAt(this.#memory, service, nowMs);
+    const recentFromMs = recent[0]?.atMs;
+    const window = { fromMs, toMs, knownUntilMs: nowMs };
+    const covered = recentFromMs !== undefined && (recentFromMs < fromMs || recentFromMs <= (this.#first.get(service) ?? recentFromMs));
+    if (covered) return timelineFrom(recent, window);
+    const stored = await this.#store.transitionsWithin(service, { fromMs, toMs });
+    const older = recentFromMs === undefined ? stored : stored.filter((transition) => transition.atMs < recentFromMs);
+    return timelineFrom([...older, ...recent], window);
+  }
+
+  current(service: string): CurrentState {
+    return currentFrom(transitionsAt(this.#memory, service, this.#deps.clock.now()).at(-1)) ?? this.#notYet();
+  }
+
+  currentOfCheck(check: string): CurrentState {
+    const history = this.#memory.checks.get(check)?.history;
+    if (history === undefined) return this.#notYet();
+    const lapsed = hasLapsed(history, this.#deps.clock.now()) ? lapse(history, 'no_data').history : history;
+    return currentFrom(lapsed.transitions.at(-1)) ?? this.#notYet();
+  }
+
+  #notYet(): CurrentState {
+    return { state: 'unknown', unknownReason: 'not_yet_monitored', sinceMs: this.#startedAtMs, evidence: [] };
+  }
+
+  async monitoredSinceMs(service: string): Promise<EpochMs | null> {
+    const recentMs = this.#memory.services.get(service)?.transitions[0]?.atMs;
+    const firstMs = this.#first.get(service);
+    return recentMs !== undefined && firstMs !== undefined && recentMs < firstMs ? recentMs : (firstMs ?? recentMs ?? null);
+  }
+
+  version(service: string): number {
+    return this.#memory.services.get(service)?.version ?? 0;
+  }
+
+  async downtimes(filter: Parameters<Ledger['downtimes']>[0]): Promise<readonly Downtime[]> {
+    const nowMs = this.#deps.clock.now();
+    return (await this.#store.downtimes(filter)).map((downtime) => this.#asKnownAt(downtime, nowMs));
+  }
+
+  async downtime(id: string): Promise<Downtime | undefined> {
+    const found = await this.#store.downtime(id);
+    return found === undefined ? undefined : this.#asKnownAt(found, this.#deps.clock.now());
+  }
+
+  /** An open downtime ends where the timeline says that knowledge ended, whether or not that is written down yet. */
+  #asKnownAt(downtime: Downtime, nowMs: EpochMs): Downtime {
+    if (downtime.toAtMs !== null) return downtime;
+    const checks = this.#memory.services.get(downtime.service)?.checks ?? [];
+    const voices = downVoicesOf(checks.map((check) => this.#memory.checks.get(check)));
+    const outages = outagesFrom(transitionsAt(this.#memory, downtime.service, nowMs), voices, downtime.fromAtMs);
+    const edges = outages.find((outage) => outage.edges.fromAtMs === downtime.fromAtMs)?.edges;
+    return edges === undefined ? downtime : { ...downtime, toAtMs: edges.toAtMs, toBoundsAtMs: edges.toBoundsAtMs };
+  }
+
+  /** A new revision with another reason or note; the one before is kept with who replaced it. */
+  editDowntime({ id, edit, by }: DowntimeCommand): Promise<Downtime> {
+    return this.#writer.exclusive(async () => {
+      const before = await this.#store.downtime(id);
+      if (before === undefined) throw new AppError('not_found', AVAILABILITY_CODES.downtimeNotFound, `there is no downtime ${id}`);
+      if (edit.revision !== undefined && edit.revision !== before.revision) {
+        throw new AppError('conflict', 'revision_conflict', `downtime ${id} is at revision ${before.revision}, not ${edit.revision}`);
+      }
+      const after: Downtime = {
+        ...before,
+        reason: edit.reason ?? before.reason,
+        note: edit.note ?? before.note,
+        revision: before.revision + 1,
+      };
+      if (after.reason === before.reason && after.note === before.note) return before;
+      const nowMs = this.#deps.clock.now();
+      await this.#store.editDowntime({ before, after, by, nowMs });
+      this.#writer.replaceDowntime(after);
+      this.#deps.bus.publish({ topic: 'services', type: 'downtime.edited', atMs: nowMs, data: downtimeToWire(after) });
+      return after;
+    });
+  }
+
+  onStateChange(listener: (change: StateChange) => void | Promise<void>): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  #changed(change: StateChange): void {
+    const first = this.#memory.services.get(change.service)?.transitions[0]?.atMs;
+    if (first !== undefined && !this.#first.has(change.service)) this.#first.set(change.service, first);
+    this.#deps.logger.info('service state changed', { service: change.service, state: change.state, previous: change.previous });
+    for (const listener of this.#listeners) {
+      this.#telling = this.#telling.then(async () => {
+        try {
+          await listener(change);
+        } catch (thrown) {
+          this.#deps.logger.error('listener of state changes failed', { service: change.service, error: messageOf(thrown) });
+        }
+      });
+    }
+  }
+}
+
+function hasDue(memory: Memory, dueMs: EpochMs): boolean {
+  for (const { history } of memory.checks.values()) if (hasLapsed(history, dueMs)) return true;
+  return false;
+}
+
+const upDetail = (result: CheckResult): string =>
+  `${result.statusCode === undefined ? 'answered' : `status ${result.statusCode}`} in ${Math.round(result.durationMs)} ms`;

@@ -1,0 +1,318 @@
+import type { EpochMs } from '@nines/base/units.ts';
+import type { CheckHistory } from '@nines/maths/slo/check-history.ts';
+import type { Transition, UnknownReason } from '@nines/maths/slo/types.ts';
+import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { DowntimeRow, LedgerTransitionRow } from '../platform/db/migrations/0003-ledger.ts';
+import { expectUpdated } from '../platform/db/revision.ts';
+import type { Database } from '../platform/db/schema.ts';
+import type { Downtime, DowntimeFilter, DowntimeReason } from './contract.ts';
+import type { CheckState, Rewrite } from './evaluate.ts';
+
+/** Rows per statement. SQLite takes 32 766 parameters, a transition has eleven columns. */
+const ROWS_PER_INSERT = 500;
+
+export type SubjectKind = 'check' | 'service';
+/** A check's tail as stored: everything of its state but the transitions. */
+export type StoredTail = { readonly check: string; readonly state: Omit<CheckState, 'active'> };
+export type Session = { readonly id: string; readonly startedAtMs: EpochMs };
+
+/** One batch of changes; saved whole or not at all. `newId` makes the identities of rows. */
+export type LedgerSave = {
+  readonly nowMs: EpochMs;
+  readonly newId: () => string;
+  readonly rewrites: readonly Rewrite[];
+  readonly tails: ReadonlyMap<string, CheckState>;
+  readonly opened: readonly Downtime[];
+  readonly changed: readonly Downtime[];
+  readonly retracted: readonly string[];
+};
+
+export type LedgerStore = ReturnType<typeof createLedgerStore>;
+
+/** SQL of the ledger. `recordedAt` of a lapse is its own instant: that a result's validity ends is known in advance. */
+export function createLedgerStore(db: Kysely<Database>) {
+  return {
+    save: (batch: LedgerSave): Promise<void> => db.transaction().execute((trx) => saveBatch(trx, batch)),
+    saveTails: (tails: ReadonlyMap<string, CheckState>): Promise<void> => db.transaction().execute((trx) => saveTails(trx, tails)),
+    loadTails: () => loadTails(db),
+    transitionsSince: (subject: { kind: SubjectKind; id: string }, fromMs: EpochMs) => transitionsSince(db, subject, fromMs),
+    transitionsWithin: (service: string, window: KnownWindow) => transitionsWithin(db, service, window),
+    firstTransitions: () => firstTransitions(db),
+    downtimes: (filter: DowntimeFilter) => listDowntimes(db, filter),
+    downtime: (id: string) => findDowntime(db, id),
+    downtimesSince: (fromMs: EpochMs) => downtimesSince(db, fromMs),
+    editDowntime: (edit: StoredEdit): Promise<void> => db.transaction().execute((trx) => editDowntime(trx, edit)),
+    beginSession: (session: Session) => beginSession(db, session),
+    keepSession: (session: Session, at: { readonly aliveUntilMs: EpochMs; readonly stopped: boolean }) => keepSession(db, session, at),
+    lastSeenAliveMs: () => lastSeenAliveMs(db),
+  };
+}
+
+async function saveBatch(trx: Transaction<Database>, batch: LedgerSave): Promise<void> {
+  for (const { kind, subject, fromMs } of batch.rewrites) {
+    await trx
+      .updateTable('ledger_transitions')
+      .set({ superseded_at_ms: batch.nowMs })
+      .where('subject_kind', '=', kind)
+      .where('subject', '=', subject)
+      .where('at_ms', '>=', fromMs)
+      .where('superseded_at_ms', 'is', null)
+      .execute();
+  }
+  const rows = batch.rewrites.flatMap(({ kind, subject, transitions }) =>
+    transitions.map((one) => transitionToRow(one, { id: batch.newId(), kind, subject, nowMs: batch.nowMs })),
+  );
+  for (let i = 0; i < rows.length; i += ROWS_PER_INSERT) {
+    await trx
+      .insertInto('ledger_transitions')
+      .values(rows.slice(i, i + ROWS_PER_INSERT))
+      .execute();
+  }
+  await saveTails(trx, batch.tails);
+  for (const downtime of batch.opened) {
+    await trx.insertInto('downtimes').values(downtimeToRow(downtime, batch.nowMs)).execute();
+  }
+  for (const downtime of batch.changed) {
+    const { id, reason: _reason, note: _note, revision: _revision, ...edges } = downtimeToRow(downtime, batch.nowMs);
+    await trx.updateTable('downtimes').set(edges).where('id', '=', id).execute();
+  }
+  if (batch.retracted.length > 0) {
+    await trx.updateTable('downtimes').set({ retracted_at_ms: batch.nowMs }).where('id', 'in', batch.retracted).execute();
+  }
+}
+
+function transitionToRow(
+  transition: Transition,
+  at: { readonly id: string; readonly kind: SubjectKind; readonly subject: string; readonly nowMs: EpochMs },
+): LedgerTransitionRow {
+  return {
+    id: at.id,
+    subject_kind: at.kind,
+    subject: at.subject,
+    at_ms: transition.atMs,
+    state: transition.state,
+    unknown_reason: transition.unknownReason ?? null,
+    low_ms: transition.lowMs,
+    high_ms: transition.highMs,
+    evidence: JSON.stringify(transition.evidence),
+    recorded_at_ms: transition.state === 'unknown' ? Math.min(transition.atMs, at.nowMs) : at.nowMs,
+    superseded_at_ms: null,
+  } satisfies LedgerTransitionRow;
+}
+
+const transitionFromRow = (row: Selectable<LedgerTransitionRow>): Transition => ({
+  atMs: row.at_ms as EpochMs,
+  state: row.state as Transition['state'],
+  ...(row.unknown_reason === null ? {} : { unknownReason: row.unknown_reason as UnknownReason }),
+  lowMs: row.low_ms as EpochMs,
+  highMs: row.high_ms as EpochMs,
+  evidence: JSON.parse(row.evidence) as Transition['evidence'],
+});
+
+async function saveTails(trx: Transaction<Database>, tails: ReadonlyMap<string, CheckState>): Promise<void> {
+  const gone = [...tails].filter(([, state]) => !state.active).map(([check]) => check);
+  const rows = [...tails]
+    .filter(([, state]) => state.active)
+    .map(([check, { service, impact, rules, history }]) => ({
+      check_id: check,
+      service,
+      last_at_ms: history.lastAtMs,
+      known_until_ms: history.knownUntilMs,
+      recent: JSON.stringify(history.recent),
+      rules: JSON.stringify({ rules, impact }),
+    }));
+  for (let i = 0; i < rows.length; i += ROWS_PER_INSERT) {
+    await trx
+      .insertInto('check_tails')
+      .values(rows.slice(i, i + ROWS_PER_INSERT))
+      .onConflict((conflict) =>
+        conflict.column('check_id').doUpdateSet((row) => ({
+          service: row.ref('excluded.service'),
+          last_at_ms: row.ref('excluded.last_at_ms'),
+          known_until_ms: row.ref('excluded.known_until_ms'),
+          recent: row.ref('excluded.recent'),
+          rules: row.ref('excluded.rules'),
+        })),
+      )
+      .execute();
+  }
+  if (gone.length > 0) await trx.deleteFrom('check_tails').where('check_id', 'in', gone).execute();
+}
+
+async function loadTails(db: Kysely<Database>): Promise<readonly StoredTail[]> {
+  const rows = await db.selectFrom('check_tails').selectAll().execute();
+  return rows.map((row) => {
+    const { rules, impact } = JSON.parse(row.rules) as Pick<CheckState, 'rules' | 'impact'>;
+    const history: CheckHistory = {
+      transitions: [],
+      lastAtMs: row.last_at_ms as EpochMs | null,
+      knownUntilMs: row.known_until_ms as EpochMs | null,
+      recent: JSON.parse(row.recent) as CheckHistory['recent'],
+    };
+    return { check: row.check_id, state: { service: row.service, rules, impact, history } };
+  });
+}
+
+/** The transition in force at `fromMs` and all after it, ascending. */
+async function transitionsSince(
+  db: Kysely<Database>,
+  subject: { readonly kind: SubjectKind; readonly id: string },
+  fromMs: EpochMs,
+): Promise<readonly Transition[]> {
+  const live = db
+    .selectFrom('ledger_transitions')
+    .where('subject_kind', '=', subject.kind)
+    .where('subject', '=', subject.id)
+    .where('superseded_at_ms', 'is', null);
+  const inForce = await live.selectAll().where('at_ms', '<=', fromMs).orderBy('at_ms', 'desc').limit(1).executeTakeFirst();
+  const after = await live.selectAll().where('at_ms', '>', fromMs).orderBy('at_ms').execute();
+  return [...(inForce === undefined ? [] : [inForce]), ...after].map(transitionFromRow);
+}
+
+/** `knownAtMs` undefined: what stands now. */
+export type KnownWindow = { readonly fromMs: EpochMs; readonly toMs: EpochMs; readonly knownAtMs?: EpochMs };
+
+/** A service's transitions of `[fromMs, toMs)`, with the one in force at `fromMs` and the one before that, ascending. */
+async function transitionsWithin(db: Kysely<Database>, service: string, window: KnownWindow): Promise<readonly Transition[]> {
+  const { knownAtMs } = window;
+  const all = db.selectFrom('ledger_transitions').where('subject_kind', '=', 'service').where('subject', '=', service);
+  const known =
+    knownAtMs === undefined
+      ? all.where('superseded_at_ms', 'is', null)
+      : all
+          .where('recorded_at_ms', '<=', knownAtMs)
+          .where((row) => row.or([row('superseded_at_ms', 'is', null), row('superseded_at_ms', '>', knownAtMs)]));
+  // Two before the window: one is in force at its start, the one before decides whether that one's bounds are shown.
+  const before = await known.selectAll().where('at_ms', '<=', window.fromMs).orderBy('at_ms', 'desc').limit(2).execute();
+  const within = await known.selectAll().where('at_ms', '>', window.fromMs).where('at_ms', '<', window.toMs).orderBy('at_ms').execute();
+  return [...before.reverse(), ...within].map(transitionFromRow);
+}
+
+/** When the history of each service begins. */
+async function firstTransitions(db: Kysely<Database>): Promise<ReadonlyMap<string, EpochMs>> {
+  const rows = await db
+    .selectFrom('ledger_transitions')
+    .select(({ fn }) => ['subject', fn.min('at_ms').as('first_ms')])
+    .where('subject_kind', '=', 'service')
+    .where('superseded_at_ms', 'is', null)
+    .groupBy('subject')
+    .execute();
+  return new Map(rows.map((row) => [row.subject, Number(row.first_ms) as EpochMs]));
+}
+
+function downtimeToRow(downtime: Downtime, nowMs: EpochMs): DowntimeRow {
+  return {
+    id: downtime.id,
+    service: downtime.service,
+    from_ms: downtime.fromAtMs,
+    to_ms: downtime.toAtMs,
+    from_low_ms: downtime.fromBoundsAtMs[0],
+    from_high_ms: downtime.fromBoundsAtMs[1],
+    to_low_ms: downtime.toBoundsAtMs?.[0] ?? null,
+    to_high_ms: downtime.toBoundsAtMs?.[1] ?? null,
+    reason: downtime.reason,
+    note: downtime.note,
+    checks: JSON.stringify(downtime.checks),
+    evidence: JSON.stringify(downtime.evidence),
+    excluded: downtime.excluded ? 1 : 0,
+    revision: downtime.revision,
+    recorded_at_ms: nowMs,
+    retracted_at_ms: null,
+  } satisfies DowntimeRow;
+}
+
+const downtimeFromRow = (row: Selectable<DowntimeRow>): Downtime => ({
+  id: row.id,
+  service: row.service,
+  fromAtMs: row.from_ms as EpochMs,
+  toAtMs: row.to_ms as EpochMs | null,
+  fromBoundsAtMs: [row.from_low_ms as EpochMs, row.from_high_ms as EpochMs],
+  toBoundsAtMs: row.to_low_ms === null || row.to_high_ms === null ? null : [row.to_low_ms as EpochMs, row.to_high_ms as EpochMs],
+  reason: row.reason as DowntimeReason,
+  note: row.note,
+  checks: JSON.parse(row.checks) as string[],
+  evidence: JSON.parse(row.evidence) as Downtime['evidence'],
+  excluded: row.excluded !== 0,
+  revision: row.revision,
+});
+
+/** Downtimes listed at once; older ones need a narrower window. */
+const MAX_DOWNTIMES_LISTED = 1_000;
+
+async function listDowntimes(db: Kysely<Database>, filter: DowntimeFilter): Promise<readonly Downtime[]> {
+  const { service, fromMs, toMs } = filter;
+  let query = db.selectFrom('downtimes').selectAll().where('retracted_at_ms', 'is', null);
+  if (service !== undefined) query = query.where('service', '=', service);
+  if (toMs !== undefined) query = query.where('from_ms', '<', toMs);
+  if (fromMs !== undefined) query = query.where((row) => row.or([row('to_ms', 'is', null), row('to_ms', '>', fromMs)]));
+  const rows = await query.orderBy('from_ms', 'desc').orderBy('id', 'desc').limit(MAX_DOWNTIMES_LISTED).execute();
+  return rows.map(downtimeFromRow);
+}
+
+async function findDowntime(db: Kysely<Database>, id: string): Promise<Downtime | undefined> {
+  const row = await db.selectFrom('downtimes').selectAll().where('id', '=', id).where('retracted_at_ms', 'is', null).executeTakeFirst();
+  return row === undefined ? undefined : downtimeFromRow(row);
+}
+
+/** Those that are open or ended at or after `fromMs`: what a rewrite may still move. */
+async function downtimesSince(db: Kysely<Database>, fromMs: EpochMs): Promise<readonly Downtime[]> {
+  const rows = await db
+    .selectFrom('downtimes')
+    .selectAll()
+    .where('retracted_at_ms', 'is', null)
+    .where((row) => row.or([row('to_ms', 'is', null), row('to_ms', '>=', fromMs)]))
+    .orderBy('from_ms')
+    .execute();
+  return rows.map(downtimeFromRow);
+}
+
+export type StoredEdit = { readonly before: Downtime; readonly after: Downtime; readonly by: string; readonly nowMs: EpochMs };
+
+async function editDowntime(trx: Transaction<Database>, { before, after, by, nowMs }: StoredEdit): Promise<void> {
+  await trx
+    .insertInto('downtime_revisions')
+    .values({
+      downtime_id: before.id,
+      revision: before.revision,
+      reason: before.reason,
+      note: before.note,
+      replaced_at_ms: nowMs,
+      replaced_by: by,
+    })
+    .execute();
+  const updated = await trx
+    .updateTable('downtimes')
+    .set({ reason: after.reason, note: after.note, revision: after.revision })
+    .where('id', '=', before.id)
+    .where('revision', '=', before.revision)
+    .executeTakeFirstOrThrow();
+  expectUpdated(updated, `downtime ${before.id}`);
+}
+
+async function beginSession(db: Kysely<Database>, session: Session): Promise<void> {
+  await db
+    .insertInto('monitor_sessions')
+    .values({ id: session.id, started_at_ms: session.startedAtMs, alive_until_ms: session.startedAtMs, stopped_at_ms: null })
+    .execute();
+}
+
+async function keepSession(
+  db: Kysely<Database>,
+  session: Session,
+  at: { readonly aliveUntilMs: EpochMs; readonly stopped: boolean },
+): Promise<void> {
+  await db
+    .updateTable('monitor_sessions')
+    .set({ alive_until_ms: at.aliveUntilMs, ...(at.stopped ? { stopped_at_ms: at.aliveUntilMs } : {}) })
+    .where('id', '=', session.id)
+    .execute();
+}
+
+/** When a monitor was last seen alive; null on a fresh database. */
+async function lastSeenAliveMs(db: Kysely<Database>): Promise<EpochMs | null> {
+  const row = await db
+    .selectFrom('monitor_sessions')
+    .select(({ fn }) => fn.max('alive_until_ms').as('last_ms'))
+    .executeTakeFirst();
+  return row === undefined || row.last_ms === null ? null : (Number(row.last_ms) as EpochMs);
+}

@@ -1,0 +1,231 @@
+import type { Clock } from '@nines/base/clock.ts';
+import type { EpochMs } from '@nines/base/units.ts';
+import { type CurrentState, type Downtime, downtimeToWire, type StateChange } from './contract.ts';
+import { type DowntimeStep, downVoicesOf, outagesFrom, reconcile } from './downtimes.ts';
+import { checkIn, commit, type Draft, draftOf, forget, type Memory, serviceIn, settleDraft } from './evaluate.ts';
+import type { LedgerStore } from './store.ts';
+import type { Bus } from '../platform/bus.ts';
+import { createTurns } from '../platform/turns.ts';
+import type { Transition } from '@nines/maths/slo/types.ts';
+
+/**
+ * The one hand that writes the ledger. Steps queue up, are decided together on a draft, saved in one transaction, and only then enter
+ * the memory and are told to listeners. A failed transaction keeps its steps: they are tried again with the next ones, so a
+ * state database that is busy or full for a while delays the ledger and loses nothing.
+ */
+export type Step = (draft: Draft, nowMs: EpochMs) => void;
+
+/**
+ * After a transaction the next begins no sooner than this many times its length later, and its batch is the larger for it. On a slow disk
+ * the synchronous state database would otherwise hold the whole process while ten thousand checks start.
+ */
+const REST_FACTOR = 4;
+
+export type WriterDeps = {
+  readonly store: LedgerStore;
+  readonly memory: Memory;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly bus: Bus;
+  readonly onFailure: (thrown: unknown) => void;
+  /** Told of each change after it is durable, in order. */
+  readonly onChange: (change: StateChange) => void;
+};
+
+type Queued = { readonly step: Step; readonly resolve: () => void };
+
+export class LedgerWriter {
+  /** Runs alone, between batches. */
+  readonly exclusive = createTurns();
+  readonly #deps: WriterDeps;
+  readonly #queue: Queued[] = [];
+  /** Downtimes that a rewrite may still move: open ones, and those that ended within reach. By service. */
+  readonly #downtimes = new Map<string, readonly Downtime[]>();
+  /** Checks whose tail moved since it was last saved. */
+  readonly #dirty = new Set<string>();
+  #scheduled = false;
+  #restUntilMs = 0;
+
+  constructor(deps: WriterDeps) {
+    this.#deps = deps;
+  }
+
+  /** The downtimes that stood when the process before ended. */
+  adopt(downtimes: readonly Downtime[]): void {
+    for (const downtime of downtimes) this.#downtimes.set(downtime.service, [...(this.#downtimes.get(downtime.service) ?? []), downtime]);
+  }
+
+  /** Resolves when the step is durable; it is taken as soon as the one under way has ended. */
+  submit(step: Step): Promise<void> {
+    return new Promise((resolve) => {
+      this.#queue.push({ step, resolve });
+      void this.exclusive(() => this.#drain());
+    });
+  }
+
+  /** The same for steps that come by the thousand: they may be held back to make a larger batch. */
+  submitSoon(step: Step): Promise<void> {
+    return new Promise((resolve) => {
+      this.#queue.push({ step, resolve });
+      this.#schedule();
+    });
+  }
+
+  /** Takes what is queued now, held back or not; what could not be saved before is tried again. */
+  flush(): Promise<void> {
+    return this.exclusive(() => this.#drain());
+  }
+
+  /** Saves the tails that moved. Cheap: one row per check that was attempted since. */
+  saveTails(): Promise<void> {
+    return this.exclusive(async () => {
+      const checks = [...this.#dirty];
+      if (checks.length === 0) return;
+      const { memory, store } = this.#deps;
+      await store.saveTails(new Map(checks.flatMap((check) => memory.checks.get(check) ?? []).map((state) => [state.rules.check, state])));
+      for (const check of checks) this.#dirty.delete(check);
+    });
+  }
+
+  /** Replaces a downtime that a person edited. */
+  replaceDowntime(after: Downtime): void {
+    const list = this.#downtimes.get(after.service);
+    if (list !== undefined)
+      this.#downtimes.set(
+        after.service,
+        list.map((one) => (one.id === after.id ? after : one)),
+      );
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    const drain = (): void =>
+      void this.exclusive(() => {
+        this.#scheduled = false;
+        return this.#drain();
+      });
+    const restMs = this.#restUntilMs - this.#deps.clock.monotonic();
+    if (restMs > 0) this.#deps.clock.after(restMs, drain);
+    else drain();
+  }
+
+  async #drain(): Promise<void> {
+    const batch = this.#queue.splice(0);
+    if (batch.length === 0) return;
+    try {
+      await this.#apply(batch);
+    } catch (thrown) {
+      this.#queue.unshift(...batch);
+      this.#deps.onFailure(thrown);
+    }
+  }
+
+  async #apply(batch: readonly Queued[]): Promise<void> {
+    const { memory, store, newId } = this.#deps;
+    const nowMs = this.#deps.clock.now();
+    const draft = draftOf(memory);
+    for (const { step } of batch) step(draft, nowMs);
+    const rewrites = settleDraft(draft);
+    // A check that joins an outage changes nothing about the service, but its downtime lists it.
+    const moves = [...draft.touchedFrom].map(([service, fromMs]) => this.#moveOf(draft, service, fromMs));
+    const checks = new Set(rewrites.flatMap((rewrite) => (rewrite.kind === 'check' ? rewrite.subject : [])));
+    const tails = new Map([...draft.checks].filter(([check]) => checks.has(check) || draft.configured.has(check)));
+    if (tails.size > 0 || rewrites.length > 0) {
+      const beganMs = this.#deps.clock.monotonic();
+      await store.save({ nowMs, newId, rewrites, tails, ...joined(moves) });
+      const endedMs = this.#deps.clock.monotonic();
+      this.#restUntilMs = endedMs + REST_FACTOR * (endedMs - beganMs);
+    }
+    for (const check of draft.checks.keys()) this.#dirty.add(check);
+    for (const check of tails.keys()) this.#dirty.delete(check);
+    forget(draft, nowMs);
+    commit(draft);
+    for (const move of moves) this.#downtimes.set(move.service, move.standing);
+    for (const { resolve } of batch) resolve();
+    for (const move of moves) this.#tell(move, nowMs);
+  }
+
+  #moveOf(draft: Draft, service: string, fromMs: EpochMs): Move {
+    const state = serviceIn(draft, service);
+    const before = draft.base.services.get(service)?.transitions.at(-1);
+    const transitions = state?.transitions ?? [];
+    const voices = downVoicesOf((state?.checks ?? []).map((check) => checkIn(draft, check)));
+    const known = this.#downtimes.get(service) ?? [];
+    const step = reconcile(outagesFrom(transitions, voices, fromMs), known, fromMs);
+    const opened = step.opened.map(
+      ({ edges, checks, evidence }): Downtime => ({
+        id: this.#deps.newId(),
+        service,
+        ...edges,
+        checks,
+        evidence,
+        reason: 'unplanned_outage',
+        note: '',
+        excluded: false,
+        revision: 1,
+      }),
+    );
+    const changed = new Map(step.changed.map((downtime) => [downtime.id, downtime]));
+    const standing = [...known.filter((one) => !step.retracted.includes(one.id)).map((one) => changed.get(one.id) ?? one), ...opened];
+    const horizonMs = transitions[0]?.atMs ?? fromMs;
+    return {
+      service,
+      step,
+      opened,
+      standing: standing.filter((one) => one.toAtMs === null || one.toAtMs >= horizonMs),
+      change: changeOf(service, before, transitions.at(-1)),
+    };
+  }
+
+  #tell(move: Move, nowMs: EpochMs): void {
+    const { bus, onChange } = this.#deps;
+    for (const downtime of move.opened) bus.publish(fact(nowMs, 'downtime.opened', downtimeToWire(downtime)));
+    for (const downtime of move.step.changed) {
+      bus.publish(fact(nowMs, downtime.toAtMs === null ? 'downtime.changed' : 'downtime.closed', downtimeToWire(downtime)));
+    }
+    for (const id of move.step.retracted) bus.publish(fact(nowMs, 'downtime.retracted', { id, service: move.service }));
+    if (move.change === null) return;
+    const { service, state, unknownReason, previous, sinceMs } = move.change;
+    bus.publish(
+      fact(nowMs, 'service.changed', { id: service, state, unknown_reason: unknownReason ?? null, previous, since_at_ms: sinceMs }),
+    );
+    onChange(move.change);
+  }
+}
+
+/** What one service's rewrite does to its downtimes and its state. */
+type Move = {
+  readonly service: string;
+  readonly step: DowntimeStep;
+  readonly opened: readonly Downtime[];
+  readonly standing: readonly Downtime[];
+  readonly change: StateChange | null;
+};
+
+const joined = (moves: readonly Move[]) => ({
+  opened: moves.flatMap((move) => move.opened),
+  changed: moves.flatMap((move) => move.step.changed),
+  retracted: moves.flatMap((move) => move.step.retracted),
+});
+
+const fact = (atMs: EpochMs, type: string, data: unknown) => ({ topic: 'services' as const, type, atMs, data });
+
+function changeOf(service: string, before: Transition | undefined, after: Transition | undefined): StateChange | null {
+  if (after === undefined || (before?.state === after.state && before.unknownReason === after.unknownReason)) return null;
+  return {
+    service,
+    state: after.state,
+    ...(after.unknownReason === undefined ? {} : { unknownReason: after.unknownReason }),
+    previous: before?.state ?? 'unknown',
+    sinceMs: after.atMs,
+    evidence: after.evidence,
+  };
+}
+
+/** What the newest transition says; undefined when there is none. */
+export function currentFrom(transition: Transition | undefined): CurrentState | undefined {
+  if (transition === undefined) return undefined;
+  const { state, unknownReason, atMs, evidence } = transition;
+  return { state, ...(unknownReason === undefined ? {} : { unknownReason }), sinceMs: atMs, evidence };
+}

@@ -1,0 +1,129 @@
+/**
+ * The catalogue of services: name, owner, dependencies, checks. Declared in the configuration file (origin `file`) or made
+ * in the UI or API (origin `ui`). File-owned objects are read-only in the API. Ids are stable slugs, unique per kind.
+ * Leaving the file retires a service; its history stays. Dependency cycles are refused by name.
+ * Never touches the ledger: it says what there is to watch, not how it fares.
+ */
+import { z } from 'zod';
+import { bucketsView, downtimeView, intervalView } from '../availability/contract.ts';
+import { checkSchema, checkView } from '../checks/contract.ts';
+import { slug } from '../platform/config/fields.ts';
+import { judgeServices } from './evaluate.ts';
+
+export type Origin = { readonly kind: 'file'; readonly place: string } | { readonly kind: 'ui' };
+
+/** One declared service, as other domains see it. */
+export type ServiceEntry = {
+  readonly entityId: string;
+  readonly id: string;
+  readonly name: string;
+  readonly owner: string;
+  readonly teamId: string;
+  readonly tier: string;
+  readonly description: string;
+  readonly runbook: string;
+  readonly tags: readonly string[];
+  readonly dependsOn: readonly string[];
+  /** Notifications about this service are held back while one that it depends on was already down. */
+  readonly suppressWhenParentDown: boolean;
+  readonly checks: readonly string[];
+  readonly origin: Origin;
+};
+
+export interface ServiceCatalogue {
+  /** By id. */
+  list(): readonly ServiceEntry[];
+  get(id: string): ServiceEntry | undefined;
+  /** The services that depend on this one directly, by id. */
+  dependents(id: string): readonly string[];
+}
+
+export const SERVICE_CODES = {
+  notFound: 'service_not_found',
+  exists: 'service_exists',
+  ownedByFile: 'service_owned_by_file',
+  invalid: 'service_invalid',
+} as const;
+
+/** Bounds of one installation's catalogue: ten thousand checks is what one core starts on time. */
+const CATALOGUE_LIMITS = { services: 5_000, checksPerService: 100, dependencies: 100, tags: 50 } as const;
+
+/** One service as it is written in the file or sent to the API. */
+export const serviceSchema = z.strictObject({
+  id: slug,
+  name: z.string().min(1).max(200).optional(),
+  description: z.string().max(4_000).default(''),
+  owner: z.string().max(200).default(''),
+  tier: z
+    .union([z.string().max(50), z.number().int()])
+    .default('')
+    .transform(String),
+  runbook: z.string().max(2_000).default(''),
+  tags: z.array(z.string().min(1).max(100)).max(CATALOGUE_LIMITS.tags).default([]),
+  depends_on: z.array(slug).max(CATALOGUE_LIMITS.dependencies).default([]),
+  suppress_when_parent_down: z.boolean().default(false),
+  checks: z.array(checkSchema).max(CATALOGUE_LIMITS.checksPerService).default([]),
+});
+export type ServiceSpec = z.output<typeof serviceSchema>;
+export type WrittenService = z.input<typeof serviceSchema>;
+
+/** The section `services` of the configuration. What contradicts itself across services is refused at its place. */
+export const servicesConfig = z
+  .array(serviceSchema)
+  .max(CATALOGUE_LIMITS.services)
+  .superRefine((services, context) => {
+    for (const { path, message } of judgeServices(services)) context.addIssue({ code: 'custom', path: [...path], message });
+  })
+  .default([]);
+
+const uptimeView = z.object({
+  window_ms: z.number(),
+  from_at_ms: z.number(),
+  to_at_ms: z.number(),
+  /** Up and degraded over known time; null when nothing is known. No contract: an SLA says how unknown time counts. */
+  ratio: z.number().nullable(),
+  buckets: bucketsView,
+});
+
+/** The shape of `GET /api/services` items. */
+export const serviceView = z.object({
+  id: z.string(),
+  name: z.string(),
+  description: z.string(),
+  owner: z.string(),
+  tier: z.string(),
+  runbook: z.string(),
+  tags: z.array(z.string()),
+  depends_on: z.array(z.string()),
+  dependents: z.array(z.string()),
+  suppress_when_parent_down: z.boolean(),
+  state: z.enum(['up', 'degraded', 'down', 'unknown']),
+  unknown_reason: z.string().nullable(),
+  since_at_ms: z.number(),
+  /** What decided the state, in words; null when nothing did. */
+  why: z.string().nullable(),
+  monitored_since_at_ms: z.number().nullable(),
+  checks: z.array(checkView),
+  origin: z.object({ kind: z.enum(['file', 'ui']), place: z.string().nullable() }),
+});
+export type ServiceView = z.infer<typeof serviceView>;
+
+/** The shape of `GET /api/services/{id}`. `spec` is the declaration, ready to be saved as a copy. */
+export const serviceDetailView = serviceView.extend({
+  uptime: z.object({ '24h': uptimeView, '7d': uptimeView, '30d': uptimeView }),
+  downtimes: z.array(downtimeView),
+  spec: z.unknown(),
+});
+export type ServiceDetailView = z.infer<typeof serviceDetailView>;
+export type UptimeView = z.infer<typeof uptimeView>;
+
+/** The shape of `GET /api/services/{id}/timeline`. */
+export const timelineView = z.object({
+  service: z.string(),
+  from_at_ms: z.number(),
+  to_at_ms: z.number(),
+  monitored_since_at_ms: z.number().nullable(),
+  intervals: z.array(intervalView),
+  buckets: bucketsView,
+});
+export type TimelineView = z.infer<typeof timelineView>;

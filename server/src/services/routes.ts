@@ -1,0 +1,112 @@
+import { AppError } from '@nines/base/errors.ts';
+import { DAY_MS, type EpochMs } from '@nines/base/units.ts';
+import { z } from 'zod';
+import type { Http } from '../platform/http/contract.ts';
+import { instant } from '../platform/http/fields.ts';
+import {
+  SERVICE_CODES,
+  type ServiceEntry,
+  serviceDetailView,
+  serviceSchema,
+  serviceView,
+  timelineView as timelineShape,
+} from './contract.ts';
+import type { Services } from './service.ts';
+import { detailView, listView, timelineView, type ViewDeps } from './views.ts';
+
+const byId = z.object({ id: z.string() });
+const timelineQuery = z.object({ from: instant.optional(), to: instant.optional(), known_at: instant.optional() });
+/** Longest window of one answer: a leap year and a month, the longest that any contract looks at. */
+const MAX_WINDOW_MS = 400 * DAY_MS;
+
+/** The catalogue with the states of what is in it. */
+export function serviceRoutes(http: Http, deps: ViewDeps): void {
+  readRoutes(http, deps);
+  timelineRoute(http, deps);
+  writeRoutes(http, deps);
+}
+
+function found(services: Services, id: string): ServiceEntry {
+  const entry = services.get(id);
+  if (entry === undefined) throw new AppError('not_found', SERVICE_CODES.notFound, `there is no service "${id}"`);
+  return entry;
+}
+
+function readRoutes(http: Http, deps: ViewDeps): void {
+  const config = { permission: 'read' as const };
+  http.get(
+    '/api/services',
+    {
+      config,
+      schema: { summary: 'Every service with its state', tags: ['services'], response: { 200: z.object({ items: z.array(serviceView) }) } },
+    },
+    async () => ({ items: [...(await listView(deps))] }),
+  );
+  http.get(
+    '/api/services/:id',
+    {
+      config,
+      schema: {
+        summary: 'One service: state, uptime, checks, downtimes',
+        tags: ['services'],
+        params: byId,
+        response: { 200: serviceDetailView },
+      },
+    },
+    async (request) => detailView(deps, found(deps.services, request.params.id)),
+  );
+}
+
+function timelineRoute(http: Http, deps: ViewDeps): void {
+  http.get(
+    '/api/services/:id/timeline',
+    {
+      config: { permission: 'read' },
+      schema: {
+        summary: 'The exact states of a service within [from, to); known_at answers from what was known then',
+        tags: ['services'],
+        params: byId,
+        querystring: timelineQuery,
+        response: { 200: timelineShape },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      // A service that left keeps its history.
+      if ((await deps.ledger.monitoredSinceMs(id)) === null) found(deps.services, id);
+      const toMs = request.query.to ?? deps.clock.now();
+      const fromMs = request.query.from ?? ((toMs - DAY_MS) as EpochMs);
+      if (fromMs >= toMs) throw new AppError('bad_input', SERVICE_CODES.invalid, 'from must be before to', { field: 'from' });
+      if (toMs - fromMs > MAX_WINDOW_MS)
+        throw new AppError('bad_input', SERVICE_CODES.invalid, 'a window is at most 400 days', { field: 'from' });
+      const { known_at: knownAtMs } = request.query;
+      return timelineView(deps.ledger, { service: id, fromMs, toMs, ...(knownAtMs === undefined ? {} : { knownAtMs }) });
+    },
+  );
+}
+
+function writeRoutes(http: Http, deps: ViewDeps): void {
+  const config = { permission: 'operate' as const };
+  const { services } = deps;
+  http.post(
+    '/api/services',
+    { config, schema: { summary: 'Make a service', tags: ['services'], body: serviceSchema } },
+    async (request, reply) => {
+      const entry = await services.create(request.body);
+      return reply.code(201).send(await detailView(deps, entry));
+    },
+  );
+  http.put(
+    '/api/services/:id',
+    { config, schema: { summary: 'Replace the declaration of a service', tags: ['services'], params: byId, body: serviceSchema } },
+    async (request) => detailView(deps, await services.update(request.params.id, request.body)),
+  );
+  http.delete(
+    '/api/services/:id',
+    { config, schema: { summary: 'Retire a service; its history stays', tags: ['services'], params: byId } },
+    async (request, reply) => {
+      await services.remove(request.params.id);
+      return reply.code(204).send();
+    },
+  );
+}

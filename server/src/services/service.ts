@@ -1,0 +1,257 @@
+import type { Clock } from '@nines/base/clock.ts';
+import { AppError } from '@nines/base/errors.ts';
+import type { Ids } from '@nines/base/ids.ts';
+import type { Logger } from '@nines/base/logger.ts';
+import type { EpochMs } from '@nines/base/units.ts';
+import type { Kysely, Transaction } from 'kysely';
+import type { ServicePlan } from '../availability/contract.ts';
+import { type CheckSpec, toSpec } from '../checks/contract.ts';
+import type { Bus } from '../platform/bus.ts';
+import type { Database } from '../platform/db/schema.ts';
+import type { Entity } from '../platform/records/contract.ts';
+import { findEntity, listEntities, retireEntity, upsertEntity } from '../platform/records/entities.ts';
+import { createTurns } from '../platform/turns.ts';
+import { SERVICE_CODES, type ServiceCatalogue, type ServiceEntry, serviceSchema, type ServiceSpec } from './contract.ts';
+import { judgeServices, judgeTargets } from './evaluate.ts';
+import { withSecretsOf, writtenOf } from './written.ts';
+
+export const SERVICE_KIND = 'service';
+export const CHECK_KIND = 'check';
+
+/** A service of the configuration file with the place that declared it, such as `nines.yml:12`. */
+export type DeclaredService = { readonly spec: ServiceSpec; readonly place: string };
+
+export type ServicesDeps = {
+  readonly db: Kysely<Database>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly bus: Bus;
+  /** Puts the whole set of checks in force, ledger first. Called after every change, when it is durable. */
+  readonly enforce: (inForce: { readonly plans: readonly ServicePlan[]; readonly specs: readonly CheckSpec[] }) => Promise<void>;
+};
+
+type Standing = { readonly entry: ServiceEntry; readonly spec: ServiceSpec };
+
+/** What is watched. The file's services are the file's; those made through the API are changed here. Changes come one after the other. */
+export class Services implements ServiceCatalogue {
+  readonly #deps: ServicesDeps;
+  #standing = new Map<string, Standing>();
+  /** By id; made anew with each change, so that reading a thousand services sorts nothing. */
+  #list: readonly ServiceEntry[] = [];
+  #dependents = new Map<string, string[]>();
+  readonly #alone = createTurns();
+
+  constructor(deps: ServicesDeps) {
+    this.#deps = deps;
+  }
+
+  list(): readonly ServiceEntry[] {
+    return this.#list;
+  }
+
+  get(id: string): ServiceEntry | undefined {
+    return this.#standing.get(id)?.entry;
+  }
+
+  /** The declaration, as it was parsed. */
+  specOf(id: string): ServiceSpec | undefined {
+    return this.#standing.get(id)?.spec;
+  }
+
+  dependents(id: string): readonly string[] {
+    return this.#dependents.get(id) ?? [];
+  }
+
+  /**
+   * Makes the file's services the whole set of file-owned ones and puts those made through the API in force beside them. Where both
+   * claim an id the file wins, and what an API-made service refers to and is no longer there is left out; both are logged.
+   */
+  declare(declared: readonly DeclaredService[]): Promise<void> {
+    return this.#alone(async () => {
+      const nowMs = this.#deps.clock.now();
+      const next = await this.#deps.db.transaction().execute(async (trx) => {
+        const known = await listEntities(trx, { kind: SERVICE_KIND });
+        const ids = new Set(declared.map(({ spec }) => spec.id));
+        const standing: Standing[] = [];
+        for (const entity of known) {
+          if (ids.has(entity.slug) && entity.origin === 'ui') await this.#takeOver(trx, entity, nowMs);
+          if (!ids.has(entity.slug) && entity.origin === 'file') await retireEntity(trx, { kind: SERVICE_KIND, slug: entity.slug }, nowMs);
+        }
+        for (const { spec, place } of declared) standing.push(await this.#store(trx, { spec, place, nowMs }));
+        const made = known.filter((entity) => entity.origin === 'ui' && !ids.has(entity.slug));
+        const all = [...standing, ...this.#fitting(made, standing)];
+        await this.#retireUnused(trx, all, nowMs);
+        return all;
+      });
+      await this.#putInForce(next);
+    });
+  }
+
+  /** Makes a service. `AppError` `service_exists` when the id is taken, `service_invalid` when it contradicts the others. */
+  create(spec: ServiceSpec): Promise<ServiceEntry> {
+    return this.#alone(async () => {
+      const taken = this.#standing.get(spec.id);
+      if (taken !== undefined) {
+        throw new AppError('conflict', SERVICE_CODES.exists, `there is a service "${spec.id}" already`, { field: 'id' });
+      }
+      return this.#replace(spec);
+    });
+  }
+
+  /** Replaces the declaration of a service made through the API. Its history goes on. */
+  update(id: string, spec: ServiceSpec): Promise<ServiceEntry> {
+    return this.#alone(async () => {
+      this.#editable(id);
+      if (spec.id !== id) throw new AppError('bad_input', SERVICE_CODES.invalid, 'the id of a service cannot change', { field: 'id' });
+      const before = this.specOf(id);
+      return this.#replace(before === undefined ? spec : withSecretsOf(before, spec));
+    });
+  }
+
+  /** Retires a service made through the API; its history stays. `AppError` `service_invalid` while others depend on it. */
+  remove(id: string): Promise<void> {
+    return this.#alone(async () => {
+      this.#editable(id);
+      const dependents = this.dependents(id);
+      if (dependents.length > 0) {
+        throw new AppError('conflict', SERVICE_CODES.invalid, `"${id}" cannot go: ${dependents.join(', ')} depend on it`);
+      }
+      const left = [...this.#standing.values()].filter(({ entry }) => entry.id !== id);
+      const nowMs = this.#deps.clock.now();
+      await this.#deps.db.transaction().execute(async (trx) => {
+        await retireEntity(trx, { kind: SERVICE_KIND, slug: id }, nowMs);
+        await this.#retireUnused(trx, left, nowMs);
+      });
+      await this.#putInForce(left);
+    });
+  }
+
+  async #replace(spec: ServiceSpec): Promise<ServiceEntry> {
+    const others = [...this.#standing.values()].filter(({ entry }) => entry.id !== spec.id);
+    const refused = judgeTargets(spec.checks);
+    if (refused !== undefined) throw invalid(refused.path, refused.message);
+    const [contradiction] = judgeServices([...others.map((one) => one.spec), spec]);
+    if (contradiction !== undefined) throw invalid(contradiction.path.slice(1), contradiction.message);
+    const nowMs = this.#deps.clock.now();
+    const made = await this.#deps.db.transaction().execute(async (trx) => {
+      const stored = await this.#store(trx, { spec, place: undefined, nowMs });
+      await this.#retireUnused(trx, [...others, stored], nowMs);
+      return stored;
+    });
+    await this.#putInForce([...others, made]);
+    return made.entry;
+  }
+
+  #editable(id: string): void {
+    const entry = this.get(id);
+    if (entry === undefined) throw new AppError('not_found', SERVICE_CODES.notFound, `there is no service "${id}"`);
+    if (entry.origin.kind !== 'file') return;
+    const { place } = entry.origin;
+    throw new AppError(
+      'conflict',
+      SERVICE_CODES.ownedByFile,
+      `the service "${id}" is declared at ${place} and is changed there; save it as a copy to change it here`,
+      { details: { place } },
+    );
+  }
+
+  /** Saves the service and its checks as entities. `place` undefined: made through the API. */
+  async #store(
+    trx: Transaction<Database>,
+    { spec, place, nowMs }: { readonly spec: ServiceSpec; readonly place: string | undefined; readonly nowMs: EpochMs },
+  ): Promise<Standing> {
+    const { ids } = this.#deps;
+    const origin = place === undefined ? ({ origin: 'ui', originPlace: '' } as const) : ({ origin: 'file', originPlace: place } as const);
+    const name = spec.name ?? spec.id;
+    // What is in the file is read from the file; only what was made through the API must be found here again, secrets included.
+    const written = writtenOf(spec, place === undefined ? 'revealed' : 'redacted');
+    const entity = await upsertEntity(trx, { kind: SERVICE_KIND, slug: spec.id, name, ...origin, spec: written }, { ids, nowMs });
+    for (const check of spec.checks) {
+      const known = await findEntity(trx, CHECK_KIND, check.id);
+      // A check follows its service: when the other side owned it before, that one has let go of it by now.
+      if (known !== undefined && known.retiredAtMs === null && known.origin !== origin.origin) {
+        await retireEntity(trx, { kind: CHECK_KIND, slug: check.id }, nowMs);
+      }
+      const input = {
+        kind: CHECK_KIND,
+        slug: check.id,
+        name: check.name ?? check.id,
+        ...origin,
+        spec: { service: spec.id, kind: check.kind },
+      };
+      await upsertEntity(trx, input, { ids, nowMs });
+    }
+    return { spec, entry: entryOf(entity, spec) };
+  }
+
+  /** Retires the checks that no service has any more. */
+  async #retireUnused(trx: Transaction<Database>, standing: readonly Standing[], nowMs: EpochMs): Promise<void> {
+    const used = new Set(standing.flatMap(({ spec }) => spec.checks.map((check) => check.id)));
+    for (const check of await listEntities(trx, { kind: CHECK_KIND })) {
+      if (!used.has(check.slug)) await retireEntity(trx, { kind: CHECK_KIND, slug: check.slug }, nowMs);
+    }
+  }
+
+  async #takeOver(trx: Transaction<Database>, entity: Entity, nowMs: EpochMs): Promise<void> {
+    this.#deps.logger.warn('the configuration file takes the place of a service made in the UI', { service: entity.slug });
+    await retireEntity(trx, { kind: SERVICE_KIND, slug: entity.slug }, nowMs);
+  }
+
+  /** API-made services beside the file's, without what the file has taken away. */
+  #fitting(made: readonly Entity[], standing: readonly Standing[]): readonly Standing[] {
+    const fitting: Standing[] = [];
+    const ids = new Set([...standing.map(({ entry }) => entry.id), ...made.map((entity) => entity.slug)]);
+    const checks = new Set(standing.flatMap(({ spec }) => spec.checks.map((check) => check.id)));
+    for (const entity of made) {
+      const parsed = serviceSchema.safeParse(entity.spec);
+      if (!parsed.success) {
+        this.#deps.logger.error('a service made in the UI cannot be read and is left out', { service: entity.slug });
+        continue;
+      }
+      const kept = parsed.data.checks.filter((check) => !checks.has(check.id));
+      let spec: ServiceSpec = { ...parsed.data, depends_on: parsed.data.depends_on.filter((id) => ids.has(id)), checks: kept };
+      const judged = [...standing, ...fitting].map((one) => one.spec);
+      if (judgeServices([...judged, spec], [...ids]).length > 0) spec = { ...spec, depends_on: [] };
+      if (JSON.stringify(spec) !== JSON.stringify(parsed.data)) {
+        this.#deps.logger.warn('a service made in the UI refers to what is not there; that part is left out', { service: entity.slug });
+      }
+      for (const check of kept) checks.add(check.id);
+      fitting.push({ spec, entry: entryOf(entity, spec) });
+    }
+    return fitting;
+  }
+
+  async #putInForce(standing: readonly Standing[]): Promise<void> {
+    this.#standing = new Map(standing.map((one) => [one.entry.id, one]));
+    this.#list = standing.map(({ entry }) => entry).sort((a, b) => (a.id < b.id ? -1 : 1));
+    this.#dependents = new Map(this.#list.map(({ id }) => [id, []]));
+    for (const { id, dependsOn } of this.#list) for (const parent of new Set(dependsOn)) this.#dependents.get(parent)?.push(id);
+    const specs = standing.flatMap(({ spec, entry }) =>
+      spec.checks.map((check) => toSpec(check, { service: entry.id, trust: entry.origin.kind === 'file' ? 'trusted' : 'untrusted' })),
+    );
+    const byService = Map.groupBy(specs, (spec) => spec.service);
+    const plans = standing.map(({ entry }) => ({ service: entry.id, checks: byService.get(entry.id) ?? [] }));
+    await this.#deps.enforce({ plans, specs });
+    this.#deps.bus.publish({ topic: 'config', type: 'services.changed', atMs: this.#deps.clock.now(), data: { count: standing.length } });
+  }
+}
+
+const invalid = (path: readonly (string | number)[], message: string): AppError =>
+  new AppError('bad_input', SERVICE_CODES.invalid, message, path.length === 0 ? {} : { field: path.join('.') });
+
+const entryOf = (entity: Entity, spec: ServiceSpec): ServiceEntry => ({
+  entityId: entity.id,
+  id: spec.id,
+  name: spec.name ?? spec.id,
+  owner: spec.owner,
+  teamId: entity.teamId,
+  tier: spec.tier,
+  description: spec.description,
+  runbook: spec.runbook,
+  tags: spec.tags,
+  dependsOn: spec.depends_on,
+  suppressWhenParentDown: spec.suppress_when_parent_down,
+  checks: spec.checks.map((check) => check.id),
+  origin: entity.origin === 'file' ? { kind: 'file', place: entity.originPlace } : { kind: 'ui' },
+});

@@ -1,0 +1,99 @@
+import type { Clock } from '@nines/base/clock.ts';
+import { DAY_MS, type EpochMs } from '@nines/base/units.ts';
+import { buckets } from '@nines/maths/slo/ledger.ts';
+import type { Buckets } from '@nines/maths/slo/types.ts';
+import { bucketsToWire, type CurrentState, downtimeToWire, intervalToWire, type Ledger, type Recorder } from '../availability/contract.ts';
+import { type Checks, type CheckSpec, checkToWire } from '../checks/contract.ts';
+import type { ServiceDetailView, ServiceEntry, ServiceView, TimelineView, UptimeView } from './contract.ts';
+import type { Services } from './service.ts';
+import { writtenOf } from './written.ts';
+
+export type ViewDeps = {
+  readonly services: Services;
+  readonly ledger: Ledger & Pick<Recorder, 'currentOfCheck'>;
+  readonly checks: Checks;
+  readonly clock: Pick<Clock, 'now'>;
+};
+
+/** Windows of the service page. */
+const WINDOWS = { '24h': DAY_MS, '7d': 7 * DAY_MS, '30d': 30 * DAY_MS } as const;
+/** Downtimes shown with a service; the rest is a query of its own. */
+const DOWNTIMES_SHOWN = 50;
+
+export async function listView(deps: ViewDeps): Promise<readonly ServiceView[]> {
+  const byService = Map.groupBy(deps.checks.list(), (spec) => spec.service);
+  return Promise.all(deps.services.list().map((entry) => serviceView(deps, entry, byService.get(entry.id) ?? [])));
+}
+
+async function serviceView(deps: ViewDeps, entry: ServiceEntry, specs: readonly CheckSpec[]): Promise<ServiceView> {
+  const current = deps.ledger.current(entry.id);
+  return {
+    id: entry.id,
+    name: entry.name,
+    description: entry.description,
+    owner: entry.owner,
+    tier: entry.tier,
+    runbook: entry.runbook,
+    tags: [...entry.tags],
+    depends_on: [...entry.dependsOn],
+    dependents: [...deps.services.dependents(entry.id)],
+    suppress_when_parent_down: entry.suppressWhenParentDown,
+    state: current.state,
+    unknown_reason: current.unknownReason ?? null,
+    since_at_ms: current.sinceMs,
+    why: whyOf(deps, current, specs),
+    monitored_since_at_ms: await deps.ledger.monitoredSinceMs(entry.id),
+    checks: specs.map((spec) => checkToWire(spec, deps.ledger.currentOfCheck(spec.id), deps.checks.results(spec.id)[0])),
+    origin: entry.origin.kind === 'file' ? { kind: 'file', place: entry.origin.place } : { kind: 'ui', place: null },
+  };
+}
+
+/** One clause per check that is in the service's state now: `shop-http: connection refused by 127.0.0.1:9999`. Good states need no reason. */
+function whyOf(deps: ViewDeps, current: CurrentState, specs: readonly CheckSpec[]): string | null {
+  if (current.state === 'up' || current.state === 'unknown') return null;
+  const clauses = specs.flatMap((spec) => {
+    const { state, evidence } = deps.ledger.currentOfCheck(spec.id);
+    const decides = state === 'down' || state === current.state;
+    return decides && evidence[0] !== undefined ? `${spec.id}: ${evidence[0].detail}` : [];
+  });
+  return clauses.length > 0 ? clauses.join('; ') : current.evidence.map(({ check, detail }) => `${check}: ${detail}`).join('; ');
+}
+
+export async function detailView(deps: ViewDeps, entry: ServiceEntry): Promise<ServiceDetailView> {
+  const specs = deps.checks.list().filter((spec) => spec.service === entry.id);
+  const spec = deps.services.specOf(entry.id);
+  const toMs = deps.clock.now();
+  const uptime = async (lengthMs: number): Promise<UptimeView> => {
+    const fromMs = (toMs - lengthMs) as EpochMs;
+    const sums = buckets(await deps.ledger.timeline(entry.id, fromMs, toMs));
+    return { window_ms: lengthMs, from_at_ms: fromMs, to_at_ms: toMs, ratio: ratioOf(sums), buckets: bucketsToWire(sums) };
+  };
+  const downtimes = await deps.ledger.downtimes({ service: entry.id });
+  return {
+    ...(await serviceView(deps, entry, specs)),
+    uptime: { '24h': await uptime(WINDOWS['24h']), '7d': await uptime(WINDOWS['7d']), '30d': await uptime(WINDOWS['30d']) },
+    downtimes: downtimes.slice(0, DOWNTIMES_SHOWN).map(downtimeToWire),
+    spec: spec === undefined ? null : writtenOf(spec, 'redacted'),
+  };
+}
+
+/** Good time over known time; null when nothing is known. Unknown is on neither side. */
+function ratioOf({ upMs, degradedMs, downMs }: Buckets): number | null {
+  const known = upMs + degradedMs + downMs;
+  return known === 0 ? null : (upMs + degradedMs) / known;
+}
+
+export type TimelineQuery = { readonly service: string; readonly fromMs: EpochMs; readonly toMs: EpochMs; readonly knownAtMs?: EpochMs };
+
+export async function timelineView(ledger: Ledger, query: TimelineQuery): Promise<TimelineView> {
+  const { service, fromMs, toMs, knownAtMs } = query;
+  const timeline = await ledger.timeline(service, fromMs, toMs, knownAtMs === undefined ? {} : { knownAtMs });
+  return {
+    service,
+    from_at_ms: fromMs,
+    to_at_ms: toMs,
+    monitored_since_at_ms: await ledger.monitoredSinceMs(service),
+    intervals: timeline.intervals.map(intervalToWire),
+    buckets: bucketsToWire(buckets(timeline)),
+  };
+}

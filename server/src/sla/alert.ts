@@ -1,0 +1,43 @@
+import { epochMs, ms } from '@nines/base/units.ts';
+import { labelsOf } from '@nines/model/labels.ts';
+import { type ActiveElement, type AlertingRule, DEFAULT_COOLDOWN_MS } from '../alerting/contract.ts';
+import { DEFAULT_TEAM } from '../platform/records/contract.ts';
+import type { Violation } from './violations.ts';
+
+/** The shipped rule for SLA violations. On for every declared SLA; a user's rule of this id replaces it. */
+export const SLA_VIOLATION_RULE: AlertingRule = {
+  id: 'RULE_003',
+  kind: 'sla',
+  alertname: 'SlaViolation',
+  severity: 'critical',
+  forMs: ms(0),
+  keepFiringForMs: ms(0),
+  cooldownMs: ms(DEFAULT_COOLDOWN_MS),
+  teamId: DEFAULT_TEAM,
+};
+
+/** The labels of a violation's alert, which are its identity there. */
+export function alertLabels(violation: Pick<Violation, 'sla' | 'service' | 'subject' | 'severity'>): Record<string, string> {
+  const { subject } = violation;
+  // The severity of an alert is part of its identity, so it must not move with the violation's: a spent budget is critical at once.
+  const severity = subject.kind === 'budget' ? 'critical' : violation.severity;
+  return {
+    alertname: SLA_VIOLATION_RULE.alertname,
+    severity,
+    sla: violation.sla,
+    service: violation.service,
+    violation: subject.kind === 'budget' ? 'budget' : `burn_${subject.longMs}_${subject.shortMs}`,
+  };
+}
+
+/** An open violation as alerting is told of it; `name` is what people call the SLA. */
+export function activeElement(violation: Violation, name: string): ActiveElement {
+  const { figures, subject } = violation;
+  const summary = subject.kind === 'budget' ? `The SLA "${name}" is breached` : `The budget of the SLA "${name}" is burning`;
+  return {
+    labels: labelsOf(alertLabels(violation)),
+    annotations: { summary, description: violation.reason, violation_id: violation.id, violation_severity: violation.severity },
+    value: subject.kind === 'budget' ? (figures.attained ?? 0) : (figures.rate ?? 0),
+    activeSinceMs: epochMs(violation.openedAtMs),
+  };
+}

@@ -1,0 +1,105 @@
+import { AppError } from '@nines/base/errors.ts';
+import type { Clock } from '@nines/base/clock.ts';
+import { type EpochMs, epochMs } from '@nines/base/units.ts';
+import type { Span } from '@nines/maths/slo/types.ts';
+import { z } from 'zod';
+import type { Http } from '../platform/http/contract.ts';
+import { instant } from '../platform/http/fields.ts';
+import { slaDeclaration } from './config.ts';
+import { SLA_CODES } from './contract.ts';
+import type { SlaContracts } from './contracts.ts';
+import type { SlaService } from './service.ts';
+import { statementCsv, statementJson } from './statement.ts';
+import { STATEMENT_CSP, statementHtml } from './statement-html.ts';
+
+const byId = z.object({ id: z.string() });
+const period = z.object({ from: instant.optional(), to: instant.optional() });
+const reportQuery = period.extend({ format: z.enum(['json', 'html', 'csv']).default('json') });
+
+export type SlaRouteDeps = {
+  readonly slas: SlaService;
+  readonly contracts: SlaContracts;
+  readonly clock: Clock;
+  /** The name that people know a service by. */
+  readonly serviceName: (id: string) => string;
+};
+
+/** SLAs: status, statements, violations; creating, changing and ending those that are not declared in the configuration file. */
+export function slaRoutes(http: Http, deps: SlaRouteDeps): void {
+  readRoutes(http, deps);
+  reportRoute(http, deps);
+  writeRoutes(http, deps);
+}
+
+function readRoutes(http: Http, { slas, clock }: SlaRouteDeps): void {
+  const read = { config: { permission: 'read' as const } };
+  http.get('/api/slas', { ...read, schema: { summary: 'Every SLA with its status, budget and burn rates', tags: ['slas'] } }, async () => ({
+    items: await slas.list(clock.now()),
+  }));
+  http.get('/api/slas/:id', { ...read, schema: { summary: 'One SLA', tags: ['slas'], params: byId } }, async (request) => {
+    const view = await slas.get(request.params.id, clock.now());
+    if (view === undefined) throw new AppError('not_found', SLA_CODES.notFound, `there is no SLA "${request.params.id}"`);
+    return view;
+  });
+  http.get(
+    '/api/slas/:id/violations',
+    { ...read, schema: { summary: 'Violations of an SLA, newest first', tags: ['slas'], params: byId, querystring: period } },
+    async (request) => ({ items: await slas.violations(request.params.id, periodOf(request.query, everything(clock.now()))) }),
+  );
+}
+
+function reportRoute(http: Http, { slas, clock, serviceName }: SlaRouteDeps): void {
+  http.get(
+    '/api/slas/:id/report',
+    {
+      config: { permission: 'read' },
+      schema: { summary: 'The statement of a period: JSON, HTML or CSV', tags: ['slas'], params: byId, querystring: reportQuery },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const { format } = request.query;
+      const statement = await slas.statement(id, periodOf(request.query, slas.windowOf(id, clock.now())));
+      reply.serializer((text: unknown) => String(text));
+      if (format === 'html') {
+        reply.header('content-security-policy', STATEMENT_CSP);
+        return reply.type('text/html; charset=utf-8').send(statementHtml(statement, serviceName(statement.service)));
+      }
+      reply.header('content-disposition', `attachment; filename="${id}.${format}"`);
+      if (format === 'csv') return reply.type('text/csv; charset=utf-8').send(statementCsv(statement));
+      return reply.type('application/json; charset=utf-8').send(statementJson(statement));
+    },
+  );
+}
+
+function writeRoutes(http: Http, { slas, contracts, clock }: SlaRouteDeps): void {
+  const write = { config: { permission: 'operate' as const } };
+  http.post('/api/slas', { ...write, schema: { summary: 'Make an SLA', tags: ['slas'], body: slaDeclaration } }, async (request, reply) => {
+    await contracts.create(request.body);
+    return reply.code(201).send(await slas.get(request.body.id, clock.now()));
+  });
+  http.put(
+    '/api/slas/:id',
+    { ...write, schema: { summary: 'Give an SLA other terms from now on', tags: ['slas'], params: byId, body: slaDeclaration } },
+    async (request) => {
+      await contracts.update(request.params.id, request.body);
+      return slas.get(request.params.id, clock.now());
+    },
+  );
+  http.delete(
+    '/api/slas/:id',
+    { ...write, schema: { summary: 'End an SLA; its history stays', tags: ['slas'], params: byId } },
+    async (request, reply) => {
+      await contracts.remove(request.params.id);
+      return reply.code(204).send();
+    },
+  );
+}
+
+/** All violations, those that open in this millisecond included. */
+const everything = (nowMs: EpochMs): Span => ({ fromMs: epochMs(0), toMs: epochMs(nowMs + 1) });
+
+/** `[from, to)` of a request; what is missing comes from `fallback`, an end without a start keeps the fallback's length. */
+function periodOf({ from, to }: z.output<typeof period>, fallback: Span): Span {
+  const toMs = to ?? fallback.toMs;
+  return { fromMs: from ?? epochMs(toMs - (fallback.toMs - fallback.fromMs)), toMs };
+}

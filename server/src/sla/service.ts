@@ -1,0 +1,139 @@
+import type { Clock } from '@nines/base/clock.ts';
+import { AppError, messageOf } from '@nines/base/errors.ts';
+import { DAY_MS, type EpochMs, epochMs } from '@nines/base/units.ts';
+import { rollingWindow } from '@nines/maths/slo/window.ts';
+import type { Span } from '@nines/maths/slo/types.ts';
+import { type Ledger, downtimeToWire } from '../availability/contract.ts';
+import { type BookEntry, SlaBook } from './book.ts';
+import { SLA_CODES, type SlaView, type Slas, type ViolationView } from './contract.ts';
+import { type SlaEvaluation, evaluateSla, evaluateWindow } from './evaluate.ts';
+import { factsFor, factsOf } from './facts.ts';
+import { termsOf } from './spec.ts';
+import { type Statement, makeStatement } from './statement.ts';
+import { contractVersions, openViolations, sliceRuns, violationsOf } from './store.ts';
+import { ServiceTimelines } from './timelines.ts';
+import { toView, toViolationView } from './view.ts';
+import { SlaWorker, type SlaWorkerDeps } from './worker.ts';
+
+export type SlaServiceDeps = Omit<SlaWorkerDeps, 'timelines' | 'book'> & {
+  readonly clock: Clock;
+  readonly ledger: Pick<Ledger, 'timeline' | 'current' | 'monitoredSinceMs' | 'version' | 'downtimes'>;
+};
+
+/** Violations listed in one answer or statement. */
+const MAX_VIOLATIONS = 1_000;
+/** Longest period of one statement: a leap year and a day. */
+const MAX_PERIOD_MS = 367 * DAY_MS;
+
+/** Everything about SLAs that others ask for. `declare` comes from contracts.ts and fills the book. */
+export class SlaService implements Slas {
+  readonly book = new SlaBook();
+  readonly timelines: ServiceTimelines;
+  readonly worker: SlaWorker;
+  readonly #deps: SlaServiceDeps;
+  #woken = false;
+
+  constructor(deps: SlaServiceDeps) {
+    this.#deps = deps;
+    this.timelines = new ServiceTimelines(deps.ledger);
+    this.worker = new SlaWorker({ ...deps, timelines: this.timelines, book: this.book });
+  }
+
+  /** Reads the violations that were open when the process ended. To be called once, before the first step. */
+  async load(): Promise<void> {
+    this.book.setOpenViolations(await openViolations(this.#deps.db));
+  }
+
+  /** Asks for a step soon, after a service changed its state or the set of SLAs did. Any number of calls in one turn are one step. */
+  wake(service?: string): void {
+    this.book.hurry(service);
+    if (this.#woken) return;
+    this.#woken = true;
+    this.#deps.clock.after(0, () => {
+      this.#woken = false;
+      this.worker.step(this.#deps.clock.now()).catch((thrown: unknown) => {
+        this.#deps.logger.error('the SLA step failed', { error: messageOf(thrown) });
+      });
+    });
+  }
+
+  async list(nowMs: EpochMs): Promise<readonly SlaView[]> {
+    return Promise.all(this.book.entries().map((entry) => this.#view(entry, nowMs)));
+  }
+
+  async get(id: string, nowMs: EpochMs): Promise<SlaView | undefined> {
+    const entry = this.book.get(id);
+    return entry === undefined ? undefined : this.#view(entry, nowMs);
+  }
+
+  /** Violations that were open at some time in `[fromMs, toMs)`, newest first; also of an SLA that has ended since. `AppError` `sla_not_found`. */
+  async violations(id: string, range: Span): Promise<readonly ViolationView[]> {
+    const found = await violationsOf(this.#deps.db, id, { ...range, limit: MAX_VIOLATIONS });
+    if (found.length === 0) this.#entry(id);
+    return found.map(toViolationView);
+  }
+
+  /**
+   * The statement of `[fromMs, toMs)` under the contract that was in force at its end, also of an SLA that has ended since.
+   * `AppError` `sla_not_found` or `range_invalid`. The period may not end after now.
+   */
+  async statement(id: string, period: Span): Promise<Statement> {
+    const versions = await contractVersions(this.#deps.db, id);
+    const contract = versions.findLast((version) => version.effectiveFromMs < period.toMs) ?? versions[0];
+    if (contract === undefined) throw unknownSla(id);
+    checkPeriod(period, this.#deps.clock.now());
+    const terms = termsOf(contract.spec);
+    const reach: Span = { fromMs: epochMs(period.fromMs - terms.lookbackMs), toMs: period.toMs };
+    const service = contract.spec.service;
+    const [timeline, sinceMs, runs, downtimes, violations] = await Promise.all([
+      this.#deps.ledger.timeline(service, reach.fromMs, reach.toMs),
+      this.#deps.ledger.monitoredSinceMs(service),
+      sliceRuns(this.#deps.db, id, reach.fromMs),
+      this.#deps.ledger.downtimes({ service, fromMs: period.fromMs, toMs: period.toMs }),
+      violationsOf(this.#deps.db, id, { ...period, limit: MAX_VIOLATIONS }),
+    ]);
+    const facts = factsOf({ terms, runs: [...runs] }, { intervals: timeline.intervals, sinceMs }, reach);
+    const evaluation = evaluateWindow(terms, facts, period);
+    return makeStatement({
+      evaluation,
+      view: this.#toView({ contract, origin: this.book.get(id)?.origin ?? { kind: 'ui' } }, evaluation),
+      contract,
+      versions,
+      intervals: facts.intervals,
+      downtimes: downtimes.map(downtimeToWire).toReversed(),
+      violations: violations.toReversed(),
+    });
+  }
+
+  /** The rolling window of an SLA that ends at `nowMs`: the period of a statement without one. */
+  windowOf(id: string, nowMs: EpochMs): Span {
+    return rollingWindow(nowMs, this.#entry(id).terms.windowMs);
+  }
+
+  async #view(entry: BookEntry, nowMs: EpochMs): Promise<SlaView> {
+    const facts = await factsFor(this.timelines, entry, rollingWindow(nowMs, entry.terms.windowMs));
+    return this.#toView(entry, evaluateSla(entry.terms, facts, nowMs));
+  }
+
+  #toView(entry: Pick<BookEntry, 'contract' | 'origin'>, evaluation: SlaEvaluation): SlaView {
+    const violationsOpen = this.book.openViolations(entry.contract.sla).length;
+    return toView(evaluation, entry, violationsOpen);
+  }
+
+  #entry(id: string): BookEntry {
+    const entry = this.book.get(id);
+    if (entry === undefined) throw unknownSla(id);
+    return entry;
+  }
+}
+
+const unknownSla = (id: string): AppError => new AppError('not_found', SLA_CODES.notFound, `there is no SLA "${id}"`);
+
+function checkPeriod(period: Span, nowMs: EpochMs): void {
+  const refuse = (message: string): never => {
+    throw new AppError('bad_input', SLA_CODES.range, message);
+  };
+  if (period.fromMs >= period.toMs) refuse('the period is empty: `from` must be before `to`');
+  if (period.toMs > nowMs) refuse('the period ends in the future; a statement is about what was');
+  if (period.toMs - period.fromMs > MAX_PERIOD_MS) refuse('the period is longer than a year');
+}

@@ -1,0 +1,100 @@
+import type { Clock } from '@nines/base/clock.ts';
+import { type EpochMs, SECOND_MS, epochMs } from '@nines/base/units.ts';
+import { type SliceRun, sliceStart } from '@nines/maths/slo/slices.ts';
+import type { Kysely } from 'kysely';
+import type { Database } from '../platform/db/schema.ts';
+import type { BookEntry } from './book.ts';
+import { outagesOf } from './facts.ts';
+import { type SampleReader, joinRuns, judgeSlices, stepFor } from './judge.ts';
+import type { ThresholdSpec } from './spec.ts';
+import { saveSliceRuns } from './store.ts';
+import type { ServiceTimelines } from './timelines.ts';
+
+/** A slice is judged this long after its end, so that samples that were on their way count. */
+export const SETTLE_MS = 2 * SECOND_MS;
+/** Slices judged with one read; four hours of one-minute slices. */
+const SLICES_PER_READ = 240;
+/** Reads of one SLA in one step: a month of one-minute slices is caught up within a minute without holding up the others. */
+const READS_PER_STEP = 12;
+/** Reads of one SLA in one step stop after this time, and it rests nine times as long: a costly query takes a tenth of the process at most. */
+const READING_MS = 200;
+const REST_FACTOR = 9;
+/** A query that failed is not asked again at once. */
+const REST_AFTER_FAILURE_MS = 5 * SECOND_MS;
+
+export type SliceDeps = {
+  readonly db: Kysely<Database>;
+  readonly timelines: ServiceTimelines;
+  readonly readSamples: SampleReader;
+  readonly clock: Clock;
+};
+
+/**
+ * Judges the slices of a threshold SLA that have closed since the last time, and keeps the verdicts. A slice is judged once:
+ * afterwards its verdict stands, even when its samples are deleted. Slices older than the window are not judged.
+ */
+export async function closeSlices(
+  deps: SliceDeps,
+  entry: BookEntry,
+  at: { readonly nowMs: EpochMs; readonly signal?: AbortSignal },
+): Promise<void> {
+  const { indicator } = entry.terms.spec;
+  if (indicator.kind !== 'threshold' || at.nowMs < entry.restUntilMs) return;
+  const begunMs = deps.clock.monotonic();
+  const spentMs = (): number => deps.clock.monotonic() - begunMs;
+  entry.restUntilMs = at.nowMs + REST_AFTER_FAILURE_MS;
+  for (let read = 0; read < READS_PER_STEP && spentMs() < READING_MS; read++) {
+    const span = nextSlices(entry, indicator, at.nowMs);
+    if (span === undefined) break;
+    const time = await deps.timelines.read(entry.terms.spec.service, span.fromMs, at.nowMs);
+    const series = await deps.readSamples(indicator.query, { ...span, stepMs: stepFor(indicator.slice_ms) }, at.signal);
+    const judged = judgeSlices(indicator, { series, outages: outagesOf(time.intervals) }, span);
+    await keep(deps.db, entry, { judged, indicator });
+  }
+  entry.restUntilMs = spentMs() < READING_MS ? 0 : at.nowMs + spentMs() * (1 + REST_FACTOR);
+  forgetOld(entry, at.nowMs);
+}
+
+/** When the next slice can be judged; never for an indicator without slices. */
+export function nextVerdictMs(entry: BookEntry): number {
+  const { indicator } = entry.terms.spec;
+  const judgedToMs = entry.runs.at(-1)?.toMs;
+  return indicator.kind !== 'threshold' || judgedToMs === undefined
+    ? Number.POSITIVE_INFINITY
+    : judgedToMs + indicator.slice_ms + SETTLE_MS;
+}
+
+/** The next closed slices, at most as many as one read takes; undefined when there are none. */
+function nextSlices(
+  entry: BookEntry,
+  indicator: ThresholdSpec,
+  nowMs: EpochMs,
+): { readonly fromMs: EpochMs; readonly toMs: EpochMs } | undefined {
+  const sliceMs = indicator.slice_ms;
+  const windowFromMs = sliceStart(nowMs - entry.terms.windowMs - entry.terms.lookbackMs, sliceMs);
+  const judgedToMs = entry.runs.at(-1)?.toMs ?? windowFromMs;
+  // After a change of the slice's length the next one begins at its own boundary, never inside one that is already judged.
+  const fromMs = Math.max(Math.ceil(judgedToMs / sliceMs) * sliceMs, windowFromMs);
+  const closedToMs = sliceStart(nowMs - SETTLE_MS, sliceMs);
+  const toMs = Math.min(closedToMs, fromMs + SLICES_PER_READ * sliceMs);
+  return fromMs < toMs ? { fromMs: epochMs(fromMs), toMs: epochMs(toMs) } : undefined;
+}
+
+async function keep(
+  db: Kysely<Database>,
+  entry: BookEntry,
+  change: { readonly judged: readonly SliceRun[]; readonly indicator: ThresholdSpec },
+): Promise<void> {
+  const runs = [...entry.runs];
+  const unchanged = Math.max(0, runs.length - 1);
+  for (const run of change.judged) joinRuns(runs, run, change.indicator);
+  await saveSliceRuns(db, entry.contract.sla, { runs: runs.slice(unchanged), contractVersion: entry.contract.version });
+  entry.runs = runs;
+}
+
+/** The book keeps one window; older verdicts stay in the database for statements. */
+function forgetOld(entry: BookEntry, nowMs: EpochMs): void {
+  const oldestMs = nowMs - entry.terms.windowMs - entry.terms.lookbackMs;
+  const kept = entry.runs.findIndex((run) => run.toMs > oldestMs);
+  if (kept > 0) entry.runs = entry.runs.slice(kept);
+}

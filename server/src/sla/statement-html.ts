@@ -1,0 +1,196 @@
+import { createHash } from 'node:crypto';
+import { lengthInWords as duration } from '@nines/base/length-words.ts';
+import { provenDigits, truncatedPercent } from '@nines/maths/slo/digits.ts';
+import { type Html, html, trusted } from '../platform/html.ts';
+import type { Statement, StatementInterval } from './statement.ts';
+import { STATEMENT_STYLE } from './statement-style.ts';
+
+/** What a browser may do with a statement: show it. The style sheet is named by its hash, so no other can be added. */
+export const STATEMENT_CSP = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STATEMENT_STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+
+const STATUS_WORDS: Readonly<Record<string, string>> = { met: '● Met', at_risk: '▲ At risk', breached: '■ Breached', unknown: '◇ Unknown' };
+const STATE_MARKS: Readonly<Record<string, string>> = { up: '●', degraded: '▲', down: '■', unknown: '◇' };
+/** Width of the strip in its own units; finer than a printed page can show. */
+const STRIP_UNITS = 2_000;
+const BAR_UNITS = 1_000;
+/** Rows of one table in the printed form; all of them are in the JSON form. */
+const MAX_ROWS = 500;
+
+/** The statement as one self-contained page: no script, no request, readable on paper. `serviceName` is for people; the statement has the id. */
+export function statementHtml(statement: Statement, serviceName: string): string {
+  const { period } = statement;
+  const page = html`<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${statement.name}: statement</title><style>${trusted(STATEMENT_STYLE)}</style></head>
+<body>
+<header><div><h1>${statement.name}</h1><p class="sub">${serviceName} · ${instant(period.from_at_ms)} to ${instant(period.to_at_ms)} · all times UTC</p></div>
+<p class="status ${statement.status}">${STATUS_WORDS[statement.status] ?? statement.status}</p></header>
+${figure(statement)}
+<p>${sentence(statement)}</p>
+<h2>Time line</h2>
+${strip(statement)}
+<h2>Where the time went</h2>
+${bucketTable(statement)}
+${downtimeTable(statement)}
+${violationTable(statement)}
+${badTable(statement)}
+<h2>Contract, version ${statement.contract.version}</h2>
+${termsTable(statement)}
+<footer>Digits in grey lie within the doubt of the evidence; figures are truncated, never rounded up. The JSON form of this statement holds every interval with its evidence.</footer>
+</body></html>`;
+  return page.markup;
+}
+
+function figure(statement: Statement): Html {
+  const target = `target ${percent(statement.contract.terms.target)}`;
+  const bar = budgetBar(statement);
+  if (statement.attained === null) return html`<p class="figure">–<small>${target}</small></p>${bar}`;
+  const { proven, doubtful } = provenDigits(statement.attained, statement.attained_bounds ?? [statement.attained, statement.attained]);
+  return html`<p class="figure">${proven}<span class="doubt">${doubtful}</span> %<small>${target}</small></p>${bar}`;
+}
+
+function budgetBar(sla: Statement): Html {
+  const { total_ms: total, spent_ms: spent } = sla.budget;
+  const share = total === 0 ? (spent > 0 ? 1 : 0) : Math.min(1, spent / total);
+  return html`<svg class="bar" viewBox="0 0 ${BAR_UNITS} 8" preserveAspectRatio="none" role="img" aria-label="Budget: ${duration(spent)} of ${duration(total)} spent">
+<rect class="track" width="${BAR_UNITS}" height="8" rx="4"/><rect class="fill-${sla.status}" width="${Math.round(share * BAR_UNITS)}" height="8" rx="4"/></svg>
+<p class="ends"><span>${duration(spent)} spent</span><span>${sla.budget.remaining_ms < 0 ? html`${duration(-sla.budget.remaining_ms)} over` : html`${duration(sla.budget.remaining_ms)} left`} of ${duration(total)}</span></p>`;
+}
+
+function sentence({ unknown, ...sla }: Statement): string {
+  const young = sla.young ? ` The service was observed for ${duration(sla.observed_ms)} of this period.` : '';
+  const share =
+    unknown.share === null || unknown.share === 0 ? '' : ` ${percent(unknown.share)} of the time since monitoring began is unknown.`;
+  const reason = sla.status_reason;
+  return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.${young}${share}`;
+}
+
+function strip({ timeline, period }: Statement): Html {
+  const length = period.to_at_ms - period.from_at_ms;
+  const cells = drawable(timeline).map((interval) => {
+    const x = ((interval.from_at_ms - period.from_at_ms) / length) * STRIP_UNITS;
+    const width = ((interval.to_at_ms - interval.from_at_ms) / length) * STRIP_UNITS;
+    // An outage of a second in a month must still be seen.
+    const drawn = interval.state === 'down' || interval.state === 'degraded' ? Math.max(width, 2) : width;
+    return html`<rect class="s-${interval.state}" x="${x.toFixed(2)}" width="${drawn.toFixed(2)}" height="32"/>`;
+  });
+  return html`<svg class="strip" viewBox="0 0 ${STRIP_UNITS} 32" preserveAspectRatio="none" role="img" aria-label="States over the period">
+<defs><pattern id="unknown" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch-ground" width="8" height="8"/><line class="hatch" x1="0" y1="0" x2="0" y2="8"/></pattern></defs>${cells}</svg>
+<p class="ends"><span>${instant(period.from_at_ms)}</span><span>${STATE_MARKS['up'] ?? ''} up ▲ degraded ■ down ◇ unknown</span><span>${instant(period.to_at_ms)}</span></p>`;
+}
+
+/** Good states first, bad ones on top of them, so that a short outage is not covered by its neighbour. */
+function drawable(timeline: readonly StatementInterval[]): readonly StatementInterval[] {
+  const rank: Readonly<Record<string, number>> = { up: 0, unknown: 1, degraded: 2, down: 3 };
+  return [...timeline].sort((a, b) => (rank[a.state] ?? 0) - (rank[b.state] ?? 0));
+}
+
+function bucketTable({ buckets, period, unknown }: Statement): Html {
+  const length = period.to_at_ms - period.from_at_ms;
+  const rows: readonly (readonly [string, number])[] = [
+    ['Up', buckets.up_ms],
+    ['Degraded', buckets.degraded_ms],
+    ['Down', buckets.down_ms],
+    ['Unknown, not yet monitored', unknown.not_yet_monitored_ms],
+    ['Unknown, otherwise', buckets.unknown_ms - unknown.not_yet_monitored_ms],
+    ['Excluded', buckets.excluded_ms],
+    ['Out of hours', buckets.out_of_hours_ms],
+  ];
+  const shown = rows.filter(([, value]) => value > 0);
+  return html`<table><thead><tr><th>State</th><th class="n">Time</th><th class="n">Milliseconds</th><th class="n">Share</th></tr></thead><tbody>
+${shown.map(([name, value]) => html`<tr><td>${name}</td><td class="n">${duration(value)}</td><td class="n">${grouped(value)}</td><td class="n">${percent(value / length)}</td></tr>`)}
+</tbody><tfoot><tr><td>Period</td><td class="n">${duration(length)}</td><td class="n">${grouped(length)}</td><td class="n">100 %</td></tr></tfoot></table>`;
+}
+
+function downtimeTable({ downtimes }: Statement): Html {
+  if (downtimes.length === 0) return html`<h2>Outages</h2><p class="note">The service had no outage in this period.</p>`;
+  const rows = downtimes.slice(0, MAX_ROWS).map((downtime) => {
+    const end = downtime.to_at_ms === null ? 'still down' : instant(downtime.to_at_ms);
+    const length = downtime.to_at_ms === null ? '' : duration(downtime.to_at_ms - downtime.from_at_ms);
+    // How far the longest and the shortest outage that fit the evidence lie apart.
+    const doubt = bounds(downtime.from_bounds_at_ms) + (downtime.to_bounds_at_ms === null ? 0 : bounds(downtime.to_bounds_at_ms));
+    const seen = downtime.evidence.map(({ check, detail }) => html`<code>${check}</code> ${detail}<br>`);
+    return html`<tr><td class="t">${instant(downtime.from_at_ms)}</td><td class="t">${end}</td><td class="n">${length}</td><td class="n">${duration(doubt)}</td><td>${words(downtime.reason)}${downtime.excluded ? ', excluded' : ''}</td><td>${seen}</td></tr>`;
+  });
+  return html`<h2>Outages</h2><table><thead><tr><th>From</th><th>To</th><th class="n">Length</th><th class="n">Doubt</th><th>Reason</th><th>Evidence</th></tr></thead><tbody>${rows}</tbody></table>${cut(downtimes.length)}`;
+}
+
+function violationTable({ violations }: Statement): Html {
+  if (violations.length === 0) return html`<h2>Violations</h2><p class="note">None.</p>`;
+  const rows = violations
+    .slice(0, MAX_ROWS)
+    .map(
+      (violation) =>
+        html`<tr><td class="t">${instant(violation.opened_at_ms)}</td><td class="t">${violation.closed_at_ms === null ? 'open' : instant(violation.closed_at_ms)}</td><td>${violation.severity}</td><td>${violation.kind === 'budget' ? 'Budget' : 'Burn rate'}</td><td>${violation.reason}</td></tr>`,
+    );
+  return html`<h2>Violations</h2><table><thead><tr><th>Opened</th><th>Closed</th><th>Severity</th><th>Of</th><th>Reason</th></tr></thead><tbody>${rows}</tbody></table>${cut(violations.length)}`;
+}
+
+/** For threshold objectives: the bad stretches, which are not the service's outages. */
+function badTable({ timeline, contract }: Statement): Html | null {
+  if (contract.terms.indicator.kind !== 'threshold') return null;
+  const bad = timeline.filter((interval) => interval.state === 'down');
+  if (bad.length === 0) return null;
+  const rows = bad
+    .slice(0, MAX_ROWS)
+    .map(
+      (interval) =>
+        html`<tr><td>${instant(interval.from_at_ms)}</td><td>${instant(interval.to_at_ms)}</td><td class="n">${duration(interval.to_at_ms - interval.from_at_ms)}</td></tr>`,
+    );
+  return html`<h2>Stretches beyond the objective</h2><table><thead><tr><th>From</th><th>To</th><th class="n">Length</th></tr></thead><tbody>${rows}</tbody></table>${cut(bad.length)}`;
+}
+
+function termsTable({ contract, contract_changes: changes, objective }: Statement): Html {
+  const { terms } = contract;
+  const { indicator } = terms;
+  const rows: readonly (readonly [string, Html | string])[] = [
+    ['Service', terms.service],
+    [
+      'Objective',
+      indicator.kind === 'availability'
+        ? 'availability of the service'
+        : html`<code>${indicator.query}</code> ${indicator.condition} ${indicator.threshold} ${indicator.unit}`,
+    ],
+    ['Target', percent(terms.target)],
+    ['Window', `rolling, ${duration(terms.window.rolling_ms)}`],
+    ...(indicator.kind === 'threshold'
+      ? ([
+          ['Measured as', `${objective.statistic ?? ''} of each ${duration(indicator.slice_ms)}`],
+          ['While the service is down', words(indicator.while_down)],
+        ] as const)
+      : []),
+    [
+      'Unknown time',
+      terms.unknown.kind === 'carry_forward'
+        ? `carries the last known state for at most ${duration(terms.unknown.max_gap_ms)}`
+        : (UNKNOWN_WORDS[terms.unknown.kind] ?? ''),
+    ],
+    ['In force since', instant(contract.effective_from_at_ms)],
+    ...(changes.length === 0
+      ? []
+      : ([
+          [
+            'Changed within the period',
+            changes.map((change) => `version ${change.version} at ${instant(change.effective_from_at_ms)}`).join('; '),
+          ],
+        ] as const)),
+  ];
+  return html`<table><tbody>${rows.map(([name, value]) => html`<tr><th>${name}</th><td>${value}</td></tr>`)}</tbody></table>`;
+}
+
+const UNKNOWN_WORDS: Readonly<Record<string, string>> = { exclude: 'is not counted', down: 'counts as bad', up: 'counts as good' };
+
+const cut = (count: number): Html | null =>
+  count > MAX_ROWS ? html`<p class="note">${count - MAX_ROWS} more are in the JSON form.</p>` : null;
+const bounds = ([low, high]: readonly [number, number]): number => high - low;
+const words = (text: string): string => text.replaceAll('_', ' ');
+const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
+
+/** `2026-11-21 02:14:05.250`; milliseconds only where there are some. */
+function instant(atMs: number): string {
+  const text = new Date(atMs).toISOString();
+  return `${text.slice(0, 10)} ${text.slice(11, atMs % 1000 === 0 ? 19 : 23)}`;
+}
+
+/** At most three decimals. */
+const percent = (ratio: number | string): string => `${truncatedPercent(Number(ratio), 3).replace(/\.?0+$/, '')} %`;
