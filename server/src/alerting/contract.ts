@@ -1,0 +1,107 @@
+/**
+ * Alerts: problems with an identity (fingerprint), a severity and a life cycle. Condition (pending, firing, resolved) and
+ * handling (acknowledged, suppressed, snoozed) are stored apart; `state` is derived for display.
+ * Every transition is stored with time, cause and actor, in one transaction with the outbox row that announces it.
+ * State survives a restart unchanged. A lost evaluator or a missing series never looks like recovery.
+ */
+import { type EpochMs, MINUTE_MS, type Ms } from '@nines/base/units.ts';
+import type { Labels } from '@nines/model/labels.ts';
+
+export const SEVERITIES = ['info', 'warning', 'critical', 'emergency'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+export const ALERT_STATES = ['pending', 'firing', 'acknowledged', 'suppressed', 'resolved'] as const;
+export type AlertState = (typeof ALERT_STATES)[number];
+export type AlertKind = 'rule' | 'sla' | 'service';
+
+/** How long repeats of one fingerprint stay quiet unless its rule says otherwise (specification ALR-2). */
+export const DEFAULT_COOLDOWN_MS = 5 * MINUTE_MS;
+
+/** What a rule asks of the state machine; from a threshold rule, a rule file, or a shipped rule. */
+export type AlertingRule = {
+  /** `RULE_001`, or `group/alertname` for rule files. */
+  readonly id: string;
+  readonly kind: AlertKind;
+  readonly alertname: string;
+  readonly severity: Severity;
+  readonly forMs: Ms;
+  readonly keepFiringForMs: Ms;
+  /** Mutes repeats of one fingerprint for this long; never the first page nor the resolve. */
+  readonly cooldownMs: Ms;
+  readonly teamId: string;
+  /** Shown, but routed to no channel. */
+  readonly dashboardOnly?: boolean;
+};
+
+/** One element of an evaluation whose condition holds. */
+export type ActiveElement = {
+  /** Final labels, `alertname` and severity included. */
+  readonly labels: Labels;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly value: number;
+  /** When the condition began to hold, if the rule knows better than the evaluation's instant (a service's backdated outage). */
+  readonly activeSinceMs?: EpochMs;
+  /** Overrides the rule's severity for this element (a rule file may set it by a label template). */
+  readonly severity?: Severity;
+  /** Why nobody is told although the condition holds (the service that it depends on was down before). */
+  readonly heldBack?: string;
+};
+
+/**
+ * What an evaluation found. `complete`: `active` is the whole truth about the rule, what is absent has recovered.
+ * `unknown`: the evaluation could not decide (error, missing series): nothing recovers.
+ * `holding` lists fingerprint label sets that stay as they are (between clear and fire thresholds, or without data).
+ */
+export type Evaluation = {
+  readonly rule: AlertingRule;
+  readonly atMs: EpochMs;
+  readonly found:
+    | {
+        readonly kind: 'complete';
+        readonly active: readonly ActiveElement[];
+        readonly holding: readonly Labels[];
+        /** Why what is absent has ended, when it is not that its condition ceased (the rule was removed). */
+        readonly because?: string;
+        /** When what is absent ended, if the rule knows better than the evaluation's instant (a service's backdated recovery). */
+        readonly endedAtMs?: EpochMs;
+      }
+    | { readonly kind: 'unknown'; readonly reason: string };
+};
+
+/** The shape of `GET /api/alerts` items (spec http.md). */
+export type AlertView = {
+  readonly id: string;
+  readonly fingerprint: string;
+  readonly kind: AlertKind;
+  readonly rule: string;
+  readonly alertname: string;
+  readonly state: AlertState;
+  readonly condition: 'pending' | 'firing' | 'resolved';
+  readonly severity: Severity;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** NaN and infinities are written as null in JSON. */
+  readonly value: number;
+  /** When the condition began to hold. */
+  readonly active_at_ms: number;
+  /** When the alert fired, or when the problem began if the rule knows that better; while pending, `active_at_ms`. */
+  readonly starts_at_ms: number;
+  readonly ends_at_ms: number | null;
+  readonly acknowledged_by: string | null;
+  readonly acknowledged_at_ms: number | null;
+  readonly suppressed_by: string | null;
+  readonly suppressed_at_ms: number | null;
+  readonly snoozed_until_ms: number | null;
+  readonly snoozed_until_resolved: boolean;
+  readonly assigned_to: string | null;
+  readonly held_back: string | null;
+  readonly service: string | null;
+};
+
+export interface Alerting {
+  /** Applies one evaluation: decides per fingerprint, saves state and outbox rows in one transaction, resolves when durable. */
+  apply(evaluation: Evaluation): Promise<void>;
+  /** Open alerts of one rule, for evaluations that need to know (hysteresis, `ALERTS`). */
+  openOf(ruleId: string): readonly AlertView[];
+  /** All open alerts, newest start first. */
+  open(): readonly AlertView[];
+}

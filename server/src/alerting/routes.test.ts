@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { type TestContext, describe, it } from 'node:test';
+import { openSqliteForTest } from '../../../test/harness/databases.ts';
+import { silentLogger } from '../../../test/harness/logs.ts';
+import { ANNE, type World, openWorld } from '../notify/testing/world.ts';
+import { notifyRoutes } from '../notify/routes.ts';
+import { createHttp } from '../platform/http/server.ts';
+import { createIds } from '../platform/ids.ts';
+import { alertRoutes } from './routes.ts';
+
+type Answer = {
+  readonly status: number;
+  readonly body: Record<string, unknown> & { items?: Record<string, unknown>[]; next?: string | null };
+};
+type Api = { readonly world: World; readonly ask: (method: 'GET' | 'POST', url: string, payload?: object) => Promise<Answer> };
+
+async function openApi(t: TestContext): Promise<Api> {
+  const { db } = await openSqliteForTest(t);
+  const world = await openWorld(t, { db, routing: { default: ['hook'] } });
+  const gate = { authenticate: async () => ANNE, allows: () => true };
+  const http = await createHttp({ logger: silentLogger, ids: createIds(world.clock), gate, hosts: 'any', version: '0' });
+  alertRoutes(http, { alerting: world.alerting, notifications: world.notify, clock: world.clock });
+  notifyRoutes(http, { notify: world.notify, clock: world.clock });
+  t.after(() => http.close());
+  return {
+    world,
+    async ask(method, url, payload) {
+      const answer = await http.inject({
+        method,
+        url,
+        headers: { authorization: 'Bearer x' },
+        ...(payload === undefined ? {} : { payload }),
+      });
+      return { status: answer.statusCode, body: answer.body === '' ? {} : (answer.json() as Answer['body']) };
+    },
+  };
+}
+
+const ids = (answer: Answer): unknown[] => (answer.body.items ?? []).map((item) => item['id']);
+
+describe('the alerts of the API', () => {
+  it('are listed newest first, by page, by severity, status, service, source and time', async (t) => {
+    const { world, ask } = await openApi(t);
+    for (const instance of ['a', 'b', 'c']) {
+      await world.evaluate([instance], { id: `R-${instance}`, severity: instance === 'c' ? 'info' : 'critical' });
+      await world.advance(10_000);
+    }
+    await world.evaluate([], { id: 'R-b' });
+    const open = await ask('GET', '/api/alerts');
+    assert.deepEqual(
+      (open.body.items ?? []).map((item) => item['rule']),
+      ['R-c', 'R-a'],
+    );
+    const first = await ask('GET', '/api/alerts?status=all&limit=2');
+    const rest = await ask('GET', `/api/alerts?status=all&limit=2&cursor=${encodeURIComponent(first.body.next ?? '')}`);
+    assert.deepEqual([ids(first).length, ids(rest).length, rest.body.next], [2, 1, null]);
+    assert.equal(new Set([...ids(first), ...ids(rest)]).size, 3);
+    const count = async (query: string) => ids(await ask('GET', `/api/alerts?status=all&${query}`)).length;
+    const t0 = world.clock.now() / 1000 - 30;
+    assert.equal(await count('severity=critical'), 2);
+    assert.equal(await count('severity=critical,info'), 3);
+    assert.equal(await count('severity=critical&severity=info'), 3);
+    assert.equal(await count('service=shop'), 3);
+    assert.equal(await count('service=other'), 0);
+    assert.equal(await count('source=R-a'), 1);
+    assert.equal(await count('source=rule'), 3);
+    assert.equal(await count(`to=${t0 + 5}`), 1);
+    assert.equal(await count(`from=${t0 + 31}`), 2);
+    assert.equal(ids(await ask('GET', '/api/alerts?status=resolved')).length, 1);
+    assert.equal(ids(await ask('GET', '/api/alerts?status=acknowledged')).length, 0);
+    assert.equal((await ask('GET', '/api/alerts?status=odd')).status, 400);
+    assert.equal((await ask('GET', `/api/alerts?from=${world.clock.now()}`)).status, 400);
+  });
+
+  it('are acknowledged, snoozed, assigned, commented and resolved, each step with its actor', async (t) => {
+    const { world, ask } = await openApi(t);
+    await world.evaluate(['a']);
+    const id = String(ids(await ask('GET', '/api/alerts'))[0]);
+    const acknowledged = await ask('POST', `/api/alerts/${id}/acknowledge`, { comment: 'on it' });
+    assert.deepEqual([acknowledged.body['state'], acknowledged.body['acknowledged_by']], ['acknowledged', 'anne']);
+    assert.equal((await ask('POST', `/api/alerts/${id}/acknowledge`)).status, 200);
+    assert.equal((await ask('POST', `/api/alerts/${id}/assign`, { assignee: 'bob' })).body['assigned_to'], 'bob');
+    assert.equal((await ask('POST', `/api/alerts/${id}/comment`, { comment: 'disk replaced' })).status, 200);
+    assert.equal((await ask('POST', `/api/alerts/${id}/snooze`, { for: '1h' })).body['state'], 'suppressed');
+    assert.equal((await ask('POST', `/api/alerts/${id}/snooze`, { until: 'resolved' })).body['snoozed_until_resolved'], true);
+    assert.equal((await ask('POST', `/api/alerts/${id}/resolve`)).body['state'], 'resolved');
+    assert.equal((await ask('POST', `/api/alerts/${id}/resolve`)).status, 409);
+    const detail = await ask('GET', `/api/alerts/${id}`);
+    const steps = (detail.body['transitions'] as { kind: string; actor: string; reason: string }[]).map(
+      ({ kind, actor }) => `${kind} ${actor}`,
+    );
+    assert.deepEqual(steps, [
+      'fired nines',
+      'acknowledged anne',
+      'assigned anne',
+      'commented anne',
+      'snoozed anne',
+      'snoozed anne',
+      'resolved anne',
+    ]);
+    assert.deepEqual(
+      (detail.body['deliveries'] as { reason: string; status: string }[]).map(({ reason, status }) => `${reason} ${status}`),
+      ['fired delivered', 'resolved queued'],
+    );
+  });
+
+  it('take one action over many, and say which could not', async (t) => {
+    const { world, ask } = await openApi(t);
+    await world.evaluate(['a', 'b']);
+    const all = ids(await ask('GET', '/api/alerts'));
+    const answer = await ask('POST', '/api/alerts/acknowledge', { ids: [...all, 'nobody'] });
+    assert.deepEqual(
+      (answer.body.items ?? []).map((item) => item['ok']),
+      [true, true, false],
+    );
+    assert.equal((await ask('POST', '/api/alerts/acknowledge', { ids: [] })).status, 400);
+  });
+
+  it('refuse what cannot be, in words', async (t) => {
+    const { world, ask } = await openApi(t);
+    await world.evaluate(['a']);
+    const id = String(ids(await ask('GET', '/api/alerts'))[0]);
+    assert.equal((await ask('GET', '/api/alerts/nobody')).body['code'], 'alert_not_found');
+    assert.equal((await ask('POST', '/api/alerts/nobody/acknowledge')).status, 404);
+    assert.equal((await ask('POST', `/api/alerts/${id}/escalate`)).status, 404);
+    assert.equal((await ask('POST', `/api/alerts/${id}/snooze`)).body['field'], 'until');
+    assert.equal((await ask('POST', `/api/alerts/${id}/snooze`, { until: '2001-01-01T00:00:00Z' })).status, 409);
+    assert.equal((await ask('POST', `/api/alerts/${id}/assign`, {})).body['field'], 'assignee');
+    assert.equal((await ask('POST', `/api/alerts/${id}/comment`, { comment: ' ' })).body['field'], 'comment');
+    assert.equal((await ask('POST', `/api/alerts/${id}/acknowledge`, { commment: 'x' })).status, 400);
+  });
+});
+
+describe('the channels of the API', () => {
+  it('are tested, and say why a test failed', async (t) => {
+    const { world, ask } = await openApi(t);
+    assert.equal(((await ask('GET', '/api/channels')).body.items ?? []).length, 3);
+    assert.equal((await ask('POST', '/api/channels/hook/test')).body['delivered'], true);
+    world.answer = () => ({ kind: 'failed', error: 'HTTP 404: no such room', retryable: false });
+    const failed = await ask('POST', '/api/channels/hook/test');
+    assert.deepEqual([failed.body['delivered'], failed.body['error']], [false, 'HTTP 404: no such room']);
+    const dead = await ask('GET', '/api/notifications?status=dead');
+    assert.equal((dead.body.items ?? [])[0]?.['reason'], 'test');
+    assert.equal((await ask('POST', '/api/channels/nobody/test')).status, 404);
+    assert.equal((await ask('POST', `/api/notifications/${String(ids(dead)[0])}/retry`)).status, 202);
+    assert.equal((await ask('POST', '/api/notifications/nobody/retry')).status, 404);
+  });
+});

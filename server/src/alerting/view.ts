@@ -1,0 +1,36 @@
+import { labelsToRecord } from '@nines/model/labels.ts';
+import type { AlertView } from './contract.ts';
+import { type AlertRecord, stateOf } from './evaluate.ts';
+
+/** The record as the API shows it at `nowMs` (a snooze that has ended no longer suppresses). */
+export function viewOf(record: AlertRecord, nowMs: number): AlertView {
+  const { handling } = record;
+  return {
+    id: record.id,
+    fingerprint: record.fingerprint,
+    kind: record.kind,
+    rule: record.rule,
+    alertname: record.alertname,
+    state: stateOf(record, nowMs),
+    condition: record.condition,
+    severity: record.severity,
+    labels: labelsToRecord(record.labels),
+    annotations: record.annotations,
+    value: record.value,
+    active_at_ms: record.activeSinceMs,
+    starts_at_ms: record.startsAtMs,
+    ends_at_ms: record.endsAtMs,
+    acknowledged_by: handling.acknowledgedBy,
+    acknowledged_at_ms: handling.acknowledgedAtMs,
+    suppressed_by: handling.suppressedBy,
+    suppressed_at_ms: handling.suppressedAtMs,
+    snoozed_until_ms: handling.snoozedUntilMs,
+    snoozed_until_resolved: handling.snoozedUntilResolved,
+    assigned_to: handling.assignedTo,
+    held_back: record.heldBack,
+    service: record.service,
+  } satisfies AlertView;
+}
+
+/** Newest start first, then by id, as every list of alerts is sorted. */
+export const newestFirst = (a: AlertView, b: AlertView): number => b.starts_at_ms - a.starts_at_ms || (a.id < b.id ? 1 : -1);

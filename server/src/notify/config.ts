@@ -1,0 +1,146 @@
+import { compileRegex } from '@nines/base/regex.ts';
+import { type Matcher, matcher } from '@nines/base/matcher.ts';
+import { type Result, err, ok } from '@nines/base/result.ts';
+import type { Ms } from '@nines/base/units.ts';
+import { z } from 'zod';
+import { duration, httpUrl, requestHeaders, secret, slug, uniqueIds } from '../platform/config/fields.ts';
+
+/** Long enough for a slow receiver, short enough that a dead one does not hold its group for long; below the outbox' own limit of 60 s. */
+const timeout = duration({ minMs: 100, maxMs: 55_000 });
+
+const webhook = z.strictObject({
+  id: slug,
+  kind: z.literal('webhook'),
+  url: httpUrl,
+  headers: requestHeaders,
+  /** Signs each body; see docs for the header. */
+  secret: secret.optional(),
+  timeout: timeout.default(10_000 as Ms),
+  /** Alerts in one message; 0 is no limit. The rest is counted in `truncatedAlerts`. */
+  max_alerts: z.int().min(0).default(0),
+  send_resolved: z.boolean().default(true),
+});
+
+/** `ops@example.org` or `Ops <ops@example.org>`. A line break would begin another header. */
+const mailAddress = z.string().regex(/^[^\p{Cc}]*[^\s\p{Cc}]@[^\s\p{Cc}@]+$/u, 'write a mail address, for example ops@example.org');
+
+const email = z.strictObject({
+  id: slug,
+  kind: z.literal('email'),
+  host: z.string().min(1),
+  port: z.int().min(1).max(65_535).default(587),
+  /** `starttls` refuses a server that offers no encryption; `implicit` speaks TLS from the first byte. */
+  tls: z.enum(['starttls', 'implicit', 'none']).default('starttls'),
+  user: z.string().optional(),
+  password: secret.optional(),
+  from: mailAddress,
+  to: z.union([mailAddress.transform((address) => [address]), z.array(mailAddress).min(1)]),
+  timeout: timeout.default(20_000 as Ms),
+  send_resolved: z.boolean().default(true),
+});
+
+const log = z.strictObject({ id: slug, kind: z.literal('log'), send_resolved: z.boolean().default(true) });
+const console = z.strictObject({ id: slug, kind: z.literal('console'), send_resolved: z.boolean().default(true) });
+
+/** The section `channels`. */
+export const channelsConfig = z
+  .array(z.discriminatedUnion('kind', [webhook, email, log, console]))
+  .default([])
+  .superRefine(uniqueIds('channel'));
+export type ChannelsConfig = z.infer<typeof channelsConfig>;
+export type ChannelConfig = ChannelsConfig[number];
+
+/** `name op "value"`, or several in braces separated by commas. Source: alertmanager docs/configuration.md, matchers. */
+export function parseMatchers(text: string): Result<readonly Matcher[], string> {
+  const trimmed = text.trim();
+  const inner = trimmed.startsWith('{') && trimmed.endsWith('}') ? trimmed.slice(1, -1) : trimmed;
+  const found: Matcher[] = [];
+  let rest = inner.trim();
+  while (rest !== '') {
+    const parts = /^(?:"((?:[^"\\]|\\.)*)"|([^\s=!~,"{}]+))\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^",{}]*?))\s*(?:,|$)/.exec(rest);
+    if (parts === null) return err(`not a matcher: "${rest}" (write for example severity="critical")`);
+    const [whole, quotedName, name, op, quotedValue, value] = parts;
+    const made = matcher(unquote(quotedName) ?? name ?? '', op as Matcher['op'], unquote(quotedValue) ?? value ?? '');
+    if (!made.ok) return made;
+    found.push(made.value);
+    rest = rest.slice(whole.length).trim();
+  }
+  return found.length === 0 ? err('an empty matcher') : ok(found);
+}
+
+const unquote = (text: string | undefined): string | undefined =>
+  text?.replace(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped));
+
+const matcherText = z.string().transform((text, context): readonly Matcher[] => {
+  const parsed = parseMatchers(text);
+  if (parsed.ok) return parsed.value;
+  context.addIssue({ code: 'custom', message: parsed.error });
+  return z.NEVER;
+});
+const pattern = z.string().superRefine((text, context) => {
+  const compiled = compileRegex(text);
+  if (!compiled.ok) context.addIssue({ code: 'custom', message: compiled.error });
+});
+
+/** Alertmanager's route as written; what a parent sets and a child leaves out is inherited (see route.ts). */
+export type RouteConfig = {
+  readonly receiver?: string | undefined;
+  readonly group_by?: readonly string[] | undefined;
+  readonly continue: boolean;
+  readonly matchers: readonly (readonly Matcher[])[];
+  readonly match: Readonly<Record<string, string>>;
+  readonly match_re: Readonly<Record<string, string>>;
+  readonly group_wait?: Ms | undefined;
+  readonly group_interval?: Ms | undefined;
+  readonly repeat_interval?: Ms | undefined;
+  readonly routes: readonly RouteConfig[];
+};
+
+const positive = duration({ minMs: 1 });
+const route: z.ZodType<RouteConfig, unknown> = z.lazy(() =>
+  z.strictObject({
+    receiver: z.string().optional(),
+    group_by: z.array(z.string()).optional(),
+    continue: z.boolean().default(false),
+    matchers: z.array(matcherText).default([]),
+    match: z.record(z.string(), z.string()).default({}),
+    match_re: z.record(z.string(), pattern).default({}),
+    group_wait: duration().optional(),
+    group_interval: positive.optional(),
+    repeat_interval: positive.optional(),
+    routes: z.array(route).default([]),
+  }),
+);
+
+/** The section `routing`. */
+export const routingConfig = z
+  .strictObject({
+    /** Channels of every alert that no tree routes. Grouped by alert name and service, sent without wait. */
+    default: z.array(z.string()).default([]),
+    tree: route.optional(),
+  })
+  .default({ default: [] })
+  .superRefine((routing, context) => {
+    const { tree } = routing;
+    if (tree === undefined) return;
+    if (tree.receiver === undefined) context.addIssue({ code: 'custom', message: 'the root route names no receiver', path: ['tree'] });
+    if (tree.matchers.length > 0 || Object.keys(tree.match).length > 0 || Object.keys(tree.match_re).length > 0) {
+      context.addIssue({ code: 'custom', message: 'the root route matches everything and takes no matchers', path: ['tree'] });
+    }
+  });
+export type RoutingConfig = z.infer<typeof routingConfig>;
+
+/** Channels that routing names and nobody declared, each with its path in the configuration. */
+export function unknownReceivers(channels: ChannelsConfig, routing: RoutingConfig): readonly { path: (string | number)[]; name: string }[] {
+  const known = new Set(channels.map((channel) => channel.id));
+  const found: { path: (string | number)[]; name: string }[] = [];
+  routing.default.forEach((name, index) => {
+    if (!known.has(name)) found.push({ path: ['routing', 'default', index], name });
+  });
+  const walk = (node: RouteConfig, path: (string | number)[]): void => {
+    if (node.receiver !== undefined && !known.has(node.receiver)) found.push({ path: [...path, 'receiver'], name: node.receiver });
+    node.routes.forEach((child, index) => walk(child, [...path, 'routes', index]));
+  };
+  if (routing.tree !== undefined) walk(routing.tree, ['routing', 'tree']);
+  return found;
+}

@@ -1,0 +1,87 @@
+/**
+ * Notify brings an alert's change to people: route, group, mute, send, retry, record. One pipeline, written as one literal.
+ * Delivery is at least once and survives a crash: what must go out stands in the outbox before anything is sent.
+ * Each suppression is recorded with what caused it. A channel alone knows whether a failure is worth another try.
+ * Never decides whether an alert fires, never sends inside a transaction.
+ */
+import type { Transaction } from 'kysely';
+import { z } from 'zod';
+import type { AlertView } from '../alerting/contract.ts';
+import type { Database } from '../platform/db/schema.ts';
+
+export type { ChannelsConfig, RoutingConfig } from './config.ts';
+export { channelsConfig, routingConfig } from './config.ts';
+
+/**
+ * Why notify hears of an alert. `updated` (somebody handled it, its rule holds it back or releases it) changes what later
+ * messages say and whether repeats go out, but sends nothing by itself.
+ */
+export type NotifyReason = 'fired' | 'resolved' | 'escalated' | 'updated';
+
+export type AlertChange = { readonly alert: AlertView; readonly reason: NotifyReason; readonly cooldownMs: number };
+
+/** Called by alerting inside its transaction with all changes of one evaluation; runs SQL only, and what must go out stands in the outbox after it. */
+export type NotifyFn = (trx: Transaction<Database>, changes: readonly AlertChange[], atMs: number) => Promise<void>;
+
+/** What a channel says after one attempt. */
+export type Delivery =
+  | { readonly kind: 'delivered'; readonly receipt: string }
+  | { readonly kind: 'failed'; readonly error: string; readonly retryable: boolean; readonly retryAfterMs?: number };
+
+/** Alertmanager's webhook message, version 4; every channel renders from it. Source: alertmanager notify/webhook and template.Data. */
+export type Message = {
+  readonly version: '4';
+  readonly groupKey: string;
+  readonly truncatedAlerts: number;
+  readonly status: 'firing' | 'resolved';
+  readonly receiver: string;
+  readonly groupLabels: Readonly<Record<string, string>>;
+  readonly commonLabels: Readonly<Record<string, string>>;
+  readonly commonAnnotations: Readonly<Record<string, string>>;
+  readonly externalURL: string;
+  readonly alerts: readonly MessageAlert[];
+};
+
+export type MessageAlert = {
+  readonly status: 'firing' | 'resolved';
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** RFC 3339; a firing alert ends at Go's zero time, `0001-01-01T00:00:00Z`. */
+  readonly startsAt: string;
+  readonly endsAt: string;
+  readonly generatorURL: string;
+  readonly fingerprint: string;
+};
+
+/** One attempt of one message. `idempotencyKey` is the same for every attempt, so that a receiver can drop repetitions. */
+export type Attempt = { readonly message: Message; readonly idempotencyKey: string; readonly reason: string; readonly signal: AbortSignal };
+
+/** A way to reach people. Adding one is a folder with a schema and a function of this shape, and one line in `channels.ts`. */
+export interface Channel {
+  deliver(attempt: Attempt): Promise<Delivery>;
+}
+
+export const NOTIFICATION_STATUSES = ['queued', 'delivered', 'dead', 'suppressed'] as const;
+
+/** The shape of `GET /api/notifications` items. */
+export const notificationView = z.object({
+  id: z.string(),
+  channel: z.string(),
+  group_key: z.string(),
+  reason: z.string(),
+  status: z.enum(NOTIFICATION_STATUSES),
+  cause: z.string(),
+  attempts: z.number(),
+  last_error: z.string().nullable(),
+  receipt: z.string().nullable(),
+  created_at_ms: z.number(),
+  finished_at_ms: z.number().nullable(),
+  alerts: z.array(z.string()),
+});
+export type NotificationView = z.infer<typeof notificationView>;
+
+/** Reads for other domains. */
+export interface Notifications {
+  /** What was sent or suppressed about one alert, oldest first. */
+  ofAlert(alertId: string): Promise<readonly NotificationView[]>;
+}

@@ -1,0 +1,87 @@
+import type { Clock } from '@nines/base/clock.ts';
+import { z } from 'zod';
+import type { Http } from '../platform/http/contract.ts';
+import { pageOf, parseCursor } from '../platform/http/cursor.ts';
+import { NOTIFICATION_STATUSES, notificationView } from './contract.ts';
+import type { NotifyService } from './service.ts';
+
+const MAX_PAGE = 1_000;
+const DEFAULT_PAGE = 100;
+/** A person waits for the answer of a test. */
+const TEST_TIMEOUT_MS = 30_000;
+
+const byId = z.object({ id: z.string() });
+const listQuery = z.object({
+  status: z.enum(NOTIFICATION_STATUSES).optional(),
+  channel: z.string().optional(),
+  alert: z.string().optional(),
+  cursor: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
+});
+const page = z.object({ items: z.array(notificationView), next: z.string().nullable() });
+const channels = z.object({ items: z.array(z.object({ id: z.string(), kind: z.string(), target: z.string() })) });
+const testAnswer = z.object({
+  delivered: z.boolean(),
+  receipt: z.string().nullable(),
+  error: z.string().nullable(),
+  duration_ms: z.number(),
+});
+
+export type NotifyRouteDeps = { readonly notify: NotifyService; readonly clock: Clock };
+
+/** Channels with their test, and what was sent, suppressed or given up. */
+export function notifyRoutes(http: Http, { notify, clock }: NotifyRouteDeps): void {
+  http.get(
+    '/api/channels',
+    { config: { permission: 'read' }, schema: { summary: 'Channels', tags: ['notifications'], response: { 200: channels } } },
+    async () => ({ items: [...notify.channels()] }),
+  );
+  http.post(
+    '/api/channels/:id/test',
+    {
+      config: { permission: 'operate' },
+      schema: {
+        summary: 'Send a test message and say what the channel said',
+        tags: ['notifications'],
+        params: byId,
+        response: { 200: testAnswer },
+      },
+    },
+    async (request) => {
+      const abort = new AbortController();
+      using _timer = clock.after(TEST_TIMEOUT_MS, () => abort.abort(new Error(`no answer within ${TEST_TIMEOUT_MS} ms`)));
+      const startedMs = clock.monotonic();
+      const delivery = await notify.test(request.params.id, request.actor.name, abort.signal);
+      const duration_ms = Math.round(clock.monotonic() - startedMs);
+      return delivery.kind === 'delivered'
+        ? { delivered: true, receipt: delivery.receipt, error: null, duration_ms }
+        : { delivered: false, receipt: null, error: delivery.error, duration_ms };
+    },
+  );
+  http.get(
+    '/api/notifications',
+    {
+      config: { permission: 'read' },
+      schema: {
+        summary: 'What was sent, suppressed or given up, newest first',
+        tags: ['notifications'],
+        querystring: listQuery,
+        response: { 200: page },
+      },
+    },
+    async (request) => {
+      const { status, channel, alert, cursor, limit } = request.query;
+      const found = await notify.list({ status, channel, alertId: alert, after: parseCursor(cursor), limit: limit + 1 });
+      const { items, next } = pageOf(found, limit, ({ created_at_ms, id }) => ({ atMs: created_at_ms, id }));
+      return { items: [...items], next };
+    },
+  );
+  http.post(
+    '/api/notifications/:id/retry',
+    { config: { permission: 'operate' }, schema: { summary: 'Send a dead letter again', tags: ['notifications'], params: byId } },
+    async (request, reply) => {
+      await notify.retry(request.params.id);
+      return reply.code(202).send({ id: request.params.id, status: 'queued' });
+    },
+  );
+}

@@ -1,0 +1,354 @@
+import type { Clock } from '@nines/base/clock.ts';
+import { AppError, invariant, messageOf } from '@nines/base/errors.ts';
+import type { Ids } from '@nines/base/ids.ts';
+import type { Logger } from '@nines/base/logger.ts';
+import { DAY_MS } from '@nines/base/units.ts';
+import type { Transaction } from 'kysely';
+import type { Counter, SelfMetrics } from '../collect/contract.ts';
+import type { Bus } from '../platform/bus.ts';
+import type { NotificationRow } from '../platform/db/migrations/0005-alerts.ts';
+import type { Db } from '../platform/db/open.ts';
+import type { Database } from '../platform/db/schema.ts';
+import type { OutboxMessage, OutboxVerdict } from '../platform/records/contract.ts';
+import { type OpenChannel, describeChannel } from './channels.ts';
+import type { AlertChange, Delivery, Message, NotificationView, Notifications } from './contract.ts';
+import { type Flush, outcomeOf } from './evaluate.ts';
+import { buildMessage } from './message.ts';
+import { runPipeline } from './pipeline.ts';
+import type { Group, Router } from './route.ts';
+import {
+  type NotificationFilter,
+  type StoredGroup,
+  deleteGroup,
+  deleteMembers,
+  dueGroups,
+  findGroup,
+  findNotification,
+  groupsOfAlert,
+  hasSuppression,
+  insertNotification,
+  listNotifications,
+  lockGroup,
+  markAnnounced,
+  membersOf,
+  requeue,
+  saveAttempt,
+  saveGroup,
+  saveMember,
+} from './store.ts';
+import { testMessage } from './test-message.ts';
+
+/** The outbox's topic of messages that wait to be sent. */
+export const SEND_TOPIC = 'notify.send';
+
+/** What notify needs of the outbox: a row in this transaction, and a nudge after it. */
+export type OutboxPort = {
+  enqueue(trx: Transaction<Database>, row: { readonly topic: string; readonly key: string; readonly payload: unknown }): Promise<unknown>;
+  wake(): void;
+};
+
+/** What changes with the configuration; replaced whole by `configure`. */
+export type NotifySettings = {
+  readonly router: Router;
+  readonly channels: ReadonlyMap<string, OpenChannel>;
+  /** The product's own address, without a trailing slash. */
+  readonly externalUrl: string;
+};
+
+export type NotifyDeps = {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly bus: Bus;
+  readonly metrics: SelfMetrics;
+  readonly settings: NotifySettings;
+};
+
+/** A message that nobody took for a day is news no more; it becomes a dead letter that can be sent again by hand. */
+const GIVE_UP_AFTER_MS = DAY_MS;
+/** Groups flushed in one step; the rest follows in the next, a second later. */
+const MAX_GROUPS_PER_STEP = 500;
+/** Stands as the reason of what the test button sent. */
+const TEST_REASON = 'test';
+
+export class NotifyService implements Notifications {
+  readonly #deps: NotifyDeps;
+  #settings: NotifySettings;
+  #port: OutboxPort | undefined;
+  readonly #attempts: Counter;
+
+  constructor(deps: NotifyDeps) {
+    this.#deps = deps;
+    this.#settings = deps.settings;
+    this.#attempts = deps.metrics.counter('nines_notifications_total', 'Attempts to notify and suppressions, by channel and outcome.');
+  }
+
+  /** The outbox needs `send` as its handler and this needs the outbox; whoever composes makes them known to each other, before anything fires. */
+  connect(outbox: OutboxPort): void {
+    this.#port = outbox;
+  }
+
+  get #outbox(): OutboxPort {
+    invariant(this.#port !== undefined, 'notify was used before its outbox was connected');
+    return this.#port;
+  }
+
+  /** Takes a new configuration. Groups that wait keep waiting; a channel that left gets nothing more. */
+  configure(settings: NotifySettings): void {
+    this.#settings = settings;
+  }
+
+  /** `NotifyFn`: called inside alerting's transaction. */
+  readonly notify = async (trx: Transaction<Database>, changes: readonly AlertChange[], atMs: number): Promise<void> => {
+    const touched = new Map<string, { group: Group; changes: AlertChange[] }>();
+    for (const change of changes) {
+      for (const group of await this.#groupsOf(trx, change)) {
+        const entry = touched.get(group.id) ?? { group, changes: [] };
+        entry.changes.push(change);
+        touched.set(group.id, entry);
+      }
+    }
+    for (const { group, changes: ofGroup } of touched.values()) await this.#change(trx, group, { changes: ofGroup, atMs });
+  };
+
+  /** Flushes the groups that are due. Runs every second; returns how many there were. */
+  async step(nowMs: number): Promise<number> {
+    const due = await dueGroups(this.#deps.db.kysely, nowMs, MAX_GROUPS_PER_STEP);
+    for (const id of due) {
+      await this.#deps.db.kysely.transaction().execute(async (trx) => {
+        await lockGroup(trx, id);
+        const stored = await findGroup(trx, id);
+        const flushAtMs = stored?.flushAtMs ?? null;
+        if (stored !== undefined && flushAtMs !== null && flushAtMs <= nowMs) await this.#flush(trx, stored, { nowMs, escalated: false });
+      });
+    }
+    if (due.length > 0) this.#outbox.wake();
+    return due.length;
+  }
+
+  /** The outbox's handler of `SEND_TOPIC`: one attempt of one message. */
+  async send(row: Pick<OutboxMessage, 'payload'>, options: { readonly signal: AbortSignal }): Promise<OutboxVerdict> {
+    const { notification: id } = JSON.parse(row.payload) as { notification: string };
+    const stored = await findNotification(this.#deps.db.kysely, id);
+    if (stored === undefined) return { kind: 'dead', error: `there is no notification ${id}` };
+    if (stored.status === 'delivered') return { kind: 'done', receipt: stored.receipt ?? '' };
+    const message = JSON.parse(stored.payload) as Message;
+    const delivery = await this.#deliver(stored.channel, { message, id, reason: stored.reason, signal: options.signal });
+    return this.#record(stored, delivery);
+  }
+
+  async list(filter: NotificationFilter): Promise<readonly NotificationView[]> {
+    return listNotifications(this.#deps.db.kysely, filter);
+  }
+
+  async ofAlert(alertId: string): Promise<readonly NotificationView[]> {
+    const filter = { status: undefined, channel: undefined, after: undefined, alertId, limit: 1_000 };
+    return [...(await this.list(filter))].reverse();
+  }
+
+  /** Puts a dead letter back into the outbox. `AppError` `notification_not_found`, `notification_not_dead`. */
+  async retry(id: string): Promise<void> {
+    const { db } = this.#deps;
+    const stored = await findNotification(db.kysely, id);
+    if (stored === undefined) throw new AppError('not_found', 'notification_not_found', `there is no notification ${id}`);
+    await db.kysely.transaction().execute(async (trx) => {
+      if (!(await requeue(trx, id)))
+        throw new AppError('conflict', 'notification_not_dead', `notification ${id} is ${stored.status}, not dead`);
+      await this.#enqueue(trx, stored);
+    });
+    this.#outbox.wake();
+  }
+
+  channels(): readonly ReturnType<typeof describeChannel>[] {
+    return [...this.#settings.channels.values()].map(({ config }) => describeChannel(config));
+  }
+
+  /** Sends a test message now, past the outbox, and says what the channel said. `AppError` `channel_not_found`. */
+  async test(channelId: string, by: string, signal: AbortSignal): Promise<Delivery> {
+    if (!this.#settings.channels.has(channelId)) throw new AppError('not_found', 'channel_not_found', `there is no channel ${channelId}`);
+    const { clock, ids, db } = this.#deps;
+    const message = testMessage({ channel: channelId, by, atMs: clock.now(), externalUrl: this.#settings.externalUrl });
+    const row = this.#row({
+      group: { id: '', groupKey: message.groupKey, channel: channelId },
+      reason: TEST_REASON,
+      cause: `asked for by ${by}`,
+    });
+    const delivery = await this.#deliver(channelId, { message, id: ids.uuid(), reason: TEST_REASON, signal });
+    const ending = endingOf(delivery, { attempts: 1, nowMs: clock.now(), expired: true });
+    await db.kysely.transaction().execute((trx) => insertNotification(trx, { ...row, payload: JSON.stringify(message), ...ending }, []));
+    return delivery;
+  }
+
+  /** A new alert goes where routing sends it; what is known already goes where its start was told, whatever routing says now. */
+  async #groupsOf(trx: Transaction<Database>, { alert, reason }: AlertChange): Promise<readonly Group[]> {
+    const known = (await groupsOfAlert(trx, alert.id)).map((stored) => stored.group);
+    if (reason !== 'fired') return known;
+    const routed = this.#settings.router(alert.labels);
+    return [...routed, ...known.filter((group) => !routed.some((other) => other.id === group.id))];
+  }
+
+  async #change(
+    trx: Transaction<Database>,
+    group: Group,
+    { changes, atMs }: { changes: readonly AlertChange[]; atMs: number },
+  ): Promise<void> {
+    await lockGroup(trx, group.id);
+    const found = await findGroup(trx, group.id);
+    const stored: StoredGroup = found === undefined ? newGroup(group) : { ...found, group };
+    for (const change of changes) await saveMember(trx, group.id, change);
+    const waitsUntilMs = this.#waitOf(stored, { changes, atMs });
+    if (waitsUntilMs > atMs) return saveGroup(trx, { ...stored, flushAtMs: waitsUntilMs });
+    await this.#flush(trx, stored, { nowMs: atMs, escalated: changes.some((change) => change.reason === 'escalated') });
+  }
+
+  /** Alertmanager's timing: a new group waits `group_wait` from the alert's start, a known one for its next tick. */
+  #waitOf({ group, flushAtMs, flushedAtMs }: StoredGroup, { changes, atMs }: { changes: readonly AlertChange[]; atMs: number }): number {
+    if (group.groupIntervalMs === 0) return atMs;
+    if (flushedAtMs !== null) return flushAtMs ?? flushedAtMs + group.groupIntervalMs;
+    const firstMs = Math.min(...changes.map((change) => change.alert.starts_at_ms)) + group.groupWaitMs;
+    return Math.min(flushAtMs ?? Number.POSITIVE_INFINITY, Math.max(atMs, firstMs));
+  }
+
+  /** Decides one group and writes what follows: message, outbox row, suppressions, the group's next look. */
+  async #flush(
+    trx: Transaction<Database>,
+    stored: StoredGroup,
+    { nowMs, escalated }: { nowMs: number; escalated: boolean },
+  ): Promise<void> {
+    const { group } = stored;
+    const open = this.#settings.channels.get(group.channel);
+    const members = await membersOf(trx, group.id);
+    if (open === undefined || members.length === 0) {
+      await deleteMembers(
+        trx,
+        group.id,
+        members.map(({ alert }) => alert.fingerprint),
+      );
+      return deleteGroup(trx, group.id);
+    }
+    const flush = runPipeline({
+      group,
+      sendResolved: open.config.send_resolved,
+      nowMs,
+      escalated,
+      told: stored.told,
+      members,
+      muted: [],
+      verdict: { kind: 'skip', cause: 'undecided' },
+      nextAtMs: null,
+    });
+    const outcome = outcomeOf(flush);
+    if (flush.verdict.kind === 'send') await this.#queue(trx, flush, outcome.messageAlerts);
+    await this.#recordMuted(trx, group, outcome.heldBack);
+    await markAnnounced(trx, group.id, { fingerprints: outcome.announced.map((alert) => alert.fingerprint), atMs: nowMs });
+    const forgotten = outcome.forgotten.map((alert) => alert.fingerprint);
+    await deleteMembers(trx, group.id, forgotten);
+    if (forgotten.length === members.length) return deleteGroup(trx, group.id);
+    // A group in which nothing fires any more begins anew: its next alert waits `group_wait`, as a new group in Alertmanager.
+    const idle = outcome.told.firing.size === 0 && flush.muted.length === 0;
+    await saveGroup(trx, { group, told: outcome.told, flushAtMs: flush.nextAtMs, flushedAtMs: idle ? null : nowMs });
+  }
+
+  async #queue(trx: Transaction<Database>, flush: Flush, alerts: Parameters<typeof buildMessage>[0]['alerts']): Promise<void> {
+    const { group, verdict } = flush;
+    if (verdict.kind !== 'send') return;
+    const config = this.#settings.channels.get(group.channel)?.config;
+    const maxAlerts = config?.kind === 'webhook' ? config.max_alerts : 0;
+    const message = buildMessage({ group, alerts, externalUrl: this.#settings.externalUrl, maxAlerts });
+    const row = { ...this.#row({ group, reason: verdict.reason, cause: verdict.cause }), payload: JSON.stringify(message) };
+    await insertNotification(
+      trx,
+      row,
+      alerts.map((alert) => alert.id),
+    );
+    await this.#enqueue(trx, row);
+  }
+
+  async #recordMuted(trx: Transaction<Database>, group: Group, muted: Flush['muted']): Promise<void> {
+    for (const { member, cause } of muted) {
+      const suppression = { groupId: group.id, alertId: member.alert.id, cause };
+      if (await hasSuppression(trx, suppression)) continue;
+      const row = this.#row({ group, reason: 'fired', cause });
+      await insertNotification(trx, { ...row, status: 'suppressed', finished_at_ms: row.created_at_ms }, [member.alert.id]);
+      this.#count(group.channel, 'suppressed');
+    }
+  }
+
+  /** Messages of one group to one channel leave in order. */
+  async #enqueue(trx: Transaction<Database>, row: Pick<NotificationRow, 'id' | 'group_id'>): Promise<void> {
+    await this.#outbox.enqueue(trx, { topic: SEND_TOPIC, key: row.group_id, payload: { notification: row.id } });
+  }
+
+  #row({ group, reason, cause }: { group: Pick<Group, 'id' | 'groupKey' | 'channel'>; reason: string; cause: string }): NotificationRow {
+    return {
+      id: this.#deps.ids.uuid(),
+      group_id: group.id,
+      group_key: group.groupKey,
+      channel: group.channel,
+      reason,
+      status: 'queued',
+      cause,
+      payload: '',
+      attempts: 0,
+      last_error: null,
+      receipt: null,
+      created_at_ms: this.#deps.clock.now(),
+      finished_at_ms: null,
+    };
+  }
+
+  async #deliver(channelId: string, attempt: { message: Message; id: string; reason: string; signal: AbortSignal }): Promise<Delivery> {
+    const open = this.#settings.channels.get(channelId);
+    if (open === undefined) return { kind: 'failed', error: `the channel ${channelId} is no longer configured`, retryable: false };
+    const { message, id, reason, signal } = attempt;
+    try {
+      const delivery = await open.channel.deliver({ message, idempotencyKey: id, reason, signal });
+      this.#count(channelId, delivery.kind);
+      return delivery;
+    } catch (thrown) {
+      // A channel that throws is a fault of ours; the message must not be lost for it.
+      this.#count(channelId, 'failed');
+      this.#deps.logger.error('channel threw', { channel: channelId, error: messageOf(thrown) });
+      return { kind: 'failed', error: messageOf(thrown), retryable: true };
+    }
+  }
+
+  async #record(stored: NotificationRow, delivery: Delivery): Promise<OutboxVerdict> {
+    const { db, clock, logger, bus } = this.#deps;
+    const nowMs = clock.now();
+    const expired = nowMs - stored.created_at_ms >= GIVE_UP_AFTER_MS;
+    const ending = endingOf(delivery, { attempts: stored.attempts + 1, nowMs, expired });
+    await saveAttempt(db.kysely, stored.id, ending);
+    if (ending.status !== 'queued') {
+      const data = { id: stored.id, channel: stored.channel, reason: stored.reason, status: ending.status, error: ending.last_error };
+      bus.publish({ topic: 'notifications', type: `notification.${ending.status === 'dead' ? 'failed' : 'delivered'}`, atMs: nowMs, data });
+    }
+    if (delivery.kind === 'delivered') return { kind: 'done', receipt: delivery.receipt };
+    logger.warn('notification attempt failed', {
+      notification: stored.id,
+      channel: stored.channel,
+      attempt: ending.attempts,
+      error: delivery.error,
+    });
+    if (ending.status === 'dead') return { kind: 'dead', error: delivery.error };
+    const { error, retryAfterMs } = delivery;
+    return { kind: 'retry', error, ...(retryAfterMs === undefined ? {} : { afterMs: retryAfterMs }) };
+  }
+
+  #count(channel: string, outcome: string): void {
+    this.#attempts.add(1, { channel, outcome });
+  }
+}
+
+const newGroup = (group: Group): StoredGroup => ({ group, told: { atMs: null, firing: new Set() }, flushAtMs: null, flushedAtMs: null });
+
+function endingOf(
+  delivery: Delivery,
+  { attempts, nowMs, expired }: { attempts: number; nowMs: number; expired: boolean },
+): Pick<NotificationRow, 'status' | 'attempts' | 'last_error' | 'receipt' | 'finished_at_ms'> {
+  if (delivery.kind === 'delivered')
+    return { status: 'delivered', attempts, last_error: null, receipt: delivery.receipt, finished_at_ms: nowMs };
+  const dead = !delivery.retryable || expired;
+  return { status: dead ? 'dead' : 'queued', attempts, last_error: delivery.error, receipt: null, finished_at_ms: dead ? nowMs : null };
+}

@@ -1,0 +1,238 @@
+import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { AlertView } from '../alerting/contract.ts';
+import type { NotificationRow, NotifyGroupRow } from '../platform/db/migrations/0005-alerts.ts';
+import type { Database } from '../platform/db/schema.ts';
+import type { Cursor } from '../platform/http/cursor.ts';
+import type { NotificationView } from './contract.ts';
+import type { Member, Told } from './evaluate.ts';
+import type { Group } from './route.ts';
+
+/** A group as stored. */
+export type StoredGroup = {
+  readonly group: Group;
+  readonly told: Told;
+  readonly flushAtMs: number | null;
+  readonly flushedAtMs: number | null;
+};
+
+const toGroupRow = ({ group, told, flushAtMs, flushedAtMs }: StoredGroup): NotifyGroupRow =>
+  ({
+    id: group.id,
+    group_key: group.groupKey,
+    channel: group.channel,
+    group_labels: JSON.stringify(group.groupLabels),
+    group_wait_ms: group.groupWaitMs,
+    group_interval_ms: group.groupIntervalMs,
+    repeat_interval_ms: group.repeatIntervalMs,
+    flush_at_ms: flushAtMs,
+    flushed_at_ms: flushedAtMs,
+    notified_at_ms: told.atMs,
+    notified_firing: JSON.stringify([...told.firing].sort()),
+  }) satisfies NotifyGroupRow;
+
+const fromGroupRow = (row: Selectable<NotifyGroupRow>): StoredGroup => ({
+  group: {
+    id: row.id,
+    groupKey: row.group_key,
+    channel: row.channel,
+    groupLabels: JSON.parse(row.group_labels) as Record<string, string>,
+    groupWaitMs: row.group_wait_ms,
+    groupIntervalMs: row.group_interval_ms,
+    repeatIntervalMs: row.repeat_interval_ms,
+  },
+  told: { atMs: row.notified_at_ms, firing: new Set(JSON.parse(row.notified_firing) as string[]) },
+  flushAtMs: row.flush_at_ms,
+  flushedAtMs: row.flushed_at_ms,
+});
+
+export async function findGroup(db: Kysely<Database>, id: string): Promise<StoredGroup | undefined> {
+  const row = await db.selectFrom('notify_groups').selectAll().where('id', '=', id).executeTakeFirst();
+  return row === undefined ? undefined : fromGroupRow(row);
+}
+
+/** Makes every other writer of the group wait until this transaction ends; a no-op where writers take turns anyway. */
+export async function lockGroup(trx: Transaction<Database>, id: string): Promise<void> {
+  await trx
+    .updateTable('notify_groups')
+    .set((row) => ({ flush_at_ms: row.ref('flush_at_ms') }))
+    .where('id', '=', id)
+    .execute();
+}
+
+/** Groups to look at now, longest overdue first. */
+export async function dueGroups(db: Kysely<Database>, nowMs: number, limit: number): Promise<readonly string[]> {
+  const due = db.selectFrom('notify_groups').select('id').where('flush_at_ms', '<=', nowMs);
+  return (await due.orderBy('flush_at_ms').limit(limit).execute()).map((row) => row.id);
+}
+
+/** The groups that an alert is a member of, whatever the routing says today. */
+export async function groupsOfAlert(db: Kysely<Database>, alertId: string): Promise<readonly StoredGroup[]> {
+  const rows = await db
+    .selectFrom('notify_groups')
+    .selectAll()
+    .where('id', 'in', (members) => members.selectFrom('notify_members').select('group_id').where('alert_id', '=', alertId))
+    .orderBy('id')
+    .execute();
+  return rows.map(fromGroupRow);
+}
+
+/** Inserts or replaces the group. Timings follow the newest routing. */
+export async function saveGroup(trx: Transaction<Database>, stored: StoredGroup): Promise<void> {
+  const row = toGroupRow(stored);
+  const { id: _id, ...columns } = row;
+  await trx
+    .insertInto('notify_groups')
+    .values(row)
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(columns))
+    .execute();
+}
+
+export async function deleteGroup(trx: Transaction<Database>, id: string): Promise<void> {
+  await trx.deleteFrom('notify_groups').where('id', '=', id).execute();
+}
+
+/** Puts the alert's newest state into the group; when the fingerprint was announced is kept. */
+export async function saveMember(
+  trx: Transaction<Database>,
+  groupId: string,
+  { alert, cooldownMs }: Omit<Member, 'announcedAtMs'>,
+): Promise<void> {
+  const changing = { alert_id: alert.id, alert: JSON.stringify(alert), cooldown_ms: cooldownMs };
+  await trx
+    .insertInto('notify_members')
+    .values({ group_id: groupId, fingerprint: alert.fingerprint, announced_at_ms: null, ...changing })
+    .onConflict((conflict) => conflict.columns(['group_id', 'fingerprint']).doUpdateSet(changing))
+    .execute();
+}
+
+export async function membersOf(db: Kysely<Database>, groupId: string): Promise<readonly Member[]> {
+  const rows = await db.selectFrom('notify_members').selectAll().where('group_id', '=', groupId).orderBy('fingerprint').execute();
+  return rows.map((row) => ({
+    alert: JSON.parse(row.alert) as AlertView,
+    cooldownMs: row.cooldown_ms,
+    announcedAtMs: row.announced_at_ms,
+  }));
+}
+
+export async function markAnnounced(
+  trx: Transaction<Database>,
+  groupId: string,
+  announced: { fingerprints: readonly string[]; atMs: number },
+): Promise<void> {
+  if (announced.fingerprints.length === 0) return;
+  await trx
+    .updateTable('notify_members')
+    .set({ announced_at_ms: announced.atMs })
+    .where('group_id', '=', groupId)
+    .where('fingerprint', 'in', [...announced.fingerprints])
+    .execute();
+}
+
+export async function deleteMembers(trx: Transaction<Database>, groupId: string, fingerprints: readonly string[]): Promise<void> {
+  if (fingerprints.length === 0) return;
+  await trx
+    .deleteFrom('notify_members')
+    .where('group_id', '=', groupId)
+    .where('fingerprint', 'in', [...fingerprints])
+    .execute();
+}
+
+export async function insertNotification(trx: Transaction<Database>, row: NotificationRow, alertIds: readonly string[]): Promise<void> {
+  await trx.insertInto('notifications').values(row).execute();
+  if (alertIds.length === 0) return;
+  const links = [...new Set(alertIds)].map((alert_id) => ({ notification_id: row.id, alert_id }));
+  await trx.insertInto('notification_alerts').values(links).execute();
+}
+
+/** Whether this suppression of this alert stands in the record already, so that each tick does not write it again. */
+export async function hasSuppression(
+  trx: Transaction<Database>,
+  suppression: { groupId: string; alertId: string; cause: string },
+): Promise<boolean> {
+  const row = await trx
+    .selectFrom('notifications')
+    .innerJoin('notification_alerts', 'notification_alerts.notification_id', 'notifications.id')
+    .select('notifications.id')
+    .where('notifications.group_id', '=', suppression.groupId)
+    .where('notifications.status', '=', 'suppressed')
+    .where('notifications.cause', '=', suppression.cause)
+    .where('notification_alerts.alert_id', '=', suppression.alertId)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+export async function findNotification(db: Kysely<Database>, id: string): Promise<Selectable<NotificationRow> | undefined> {
+  return db.selectFrom('notifications').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+export type AttemptResult = Pick<NotificationRow, 'status' | 'attempts' | 'last_error' | 'receipt' | 'finished_at_ms'>;
+
+export async function saveAttempt(db: Kysely<Database>, id: string, result: AttemptResult): Promise<void> {
+  await db.updateTable('notifications').set(result).where('id', '=', id).execute();
+}
+
+/** Back to `queued`, but only from `dead`: of two people who press "send again" one succeeds. */
+export async function requeue(trx: Transaction<Database>, id: string): Promise<boolean> {
+  const result = await trx
+    .updateTable('notifications')
+    .set({ status: 'queued', finished_at_ms: null })
+    .where('id', '=', id)
+    .where('status', '=', 'dead')
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
+export type NotificationFilter = {
+  readonly status: string | undefined;
+  readonly channel: string | undefined;
+  readonly alertId: string | undefined;
+  readonly after: Cursor | undefined;
+  readonly limit: number;
+};
+
+/** Newest first, then by id. */
+export async function listNotifications(db: Kysely<Database>, filter: NotificationFilter): Promise<readonly NotificationView[]> {
+  const { status, channel, alertId, after } = filter;
+  let query = db.selectFrom('notifications').selectAll();
+  if (status !== undefined) query = query.where('status', '=', status);
+  if (channel !== undefined) query = query.where('channel', '=', channel);
+  if (alertId !== undefined) {
+    query = query.where('id', 'in', (links) =>
+      links.selectFrom('notification_alerts').select('notification_id').where('alert_id', '=', alertId),
+    );
+  }
+  if (after !== undefined) {
+    const { atMs, id } = after;
+    query = query.where((or) => or.or([or('created_at_ms', '<', atMs), or.and([or('created_at_ms', '=', atMs), or('id', '<', id)])]));
+  }
+  const rows = await query.orderBy('created_at_ms', 'desc').orderBy('id', 'desc').limit(filter.limit).execute();
+  return withAlerts(db, rows);
+}
+
+async function withAlerts(db: Kysely<Database>, rows: readonly Selectable<NotificationRow>[]): Promise<readonly NotificationView[]> {
+  if (rows.length === 0) return [];
+  const links = await db
+    .selectFrom('notification_alerts')
+    .selectAll()
+    .where(
+      'notification_id',
+      'in',
+      rows.map((row) => row.id),
+    )
+    .orderBy('alert_id')
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    channel: row.channel,
+    group_key: row.group_key,
+    reason: row.reason,
+    status: row.status as NotificationView['status'],
+    cause: row.cause,
+    attempts: row.attempts,
+    last_error: row.last_error,
+    receipt: row.receipt,
+    created_at_ms: row.created_at_ms,
+    finished_at_ms: row.finished_at_ms,
+    alerts: links.filter((link) => link.notification_id === row.id).map((link) => link.alert_id),
+  }));
+}

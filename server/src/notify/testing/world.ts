@@ -1,0 +1,197 @@
+import type { TestContext } from 'node:test';
+import { type EpochMs, epochMs, ms } from '@nines/base/units.ts';
+import { labelsOf } from '@nines/model/labels.ts';
+import { silentLogger } from '../../../../test/harness/logs.ts';
+import { type ManualClock, manualClock, settle } from '../../../../test/harness/manual-clock.ts';
+import type { AlertingRule, ActiveElement } from '../../alerting/contract.ts';
+import { type AlertingService, createAlerting } from '../../alerting/service.ts';
+import { createSelfMetrics } from '../../collect/self.ts';
+import { type Bus, createBus } from '../../platform/bus.ts';
+import type { Db } from '../../platform/db/open.ts';
+import type { Actor } from '../../platform/http/contract.ts';
+import { createIds } from '../../platform/ids.ts';
+import { type Outbox, createOutbox } from '../../platform/records/outbox.ts';
+import { routingConfig } from '../config.ts';
+import type { Attempt, Delivery, Message } from '../contract.ts';
+import { createRouter } from '../route.ts';
+import { NotifyService, SEND_TOPIC } from '../service.ts';
+
+export const ANNE: Actor = { kind: 'user', id: 'u1', name: 'anne', role: 'operator', teamId: 'default' };
+
+export type Sent = { readonly atMs: number; readonly message: Message; readonly key: string };
+
+/** Alerting, notify and the outbox on one database and one clock that is moved by hand, with channels that remember. */
+export type World = {
+  readonly db: Db;
+  readonly clock: ManualClock;
+  readonly alerting: AlertingService;
+  readonly notify: NotifyService;
+  readonly bus: Bus;
+  readonly sent: Sent[];
+  /** What channels answer from now on; delivered by default. */
+  answer: (attempt: Attempt) => Delivery;
+  /** The rule is evaluated now and finds these series. */
+  evaluate(series: readonly string[], rule?: Partial<AlertingRule>, element?: Partial<ActiveElement>): Promise<void>;
+  /** Moves time, running what falls due, and waits until the database has answered. */
+  advance(lengthMs: number): Promise<void>;
+  /** Ends this world as a kill would (no farewell) and starts another on the same database. */
+  restart(): Promise<World>;
+};
+
+export type WorldOptions = {
+  readonly db: Db;
+  readonly routing: unknown;
+  readonly clock?: ManualClock;
+  readonly sent?: Sent[];
+  readonly sendResolved?: boolean;
+};
+
+/** Rounds until everything due must be under way or done; a message that needs more is stuck. */
+const MAX_ROUNDS = 500;
+/** Long waits go in larger steps; the stories' times are multiples of it. */
+const LONG_STEP_MS = 5_000;
+
+export async function openWorld(t: TestContext, options: WorldOptions): Promise<World> {
+  const clock = options.clock ?? manualClock();
+  const { db } = options;
+  const ids = createIds(clock);
+  const bus = createBus((thrown) => {
+    throw thrown;
+  });
+  const sent = options.sent ?? [];
+  const metrics = createSelfMetrics();
+  const routing = routingConfig.parse(options.routing);
+  const channel = { deliver: async (attempt: Attempt) => deliver(attempt) };
+  const names = ['hook', 'pager', 'mail'];
+  const config = (id: string) => ({ id, kind: 'log' as const, send_resolved: options.sendResolved ?? true });
+  const notify = new NotifyService({
+    db,
+    clock,
+    ids,
+    logger: silentLogger,
+    bus,
+    metrics,
+    settings: {
+      router: createRouter(routing),
+      channels: new Map(names.map((id) => [id, { config: config(id), channel }])),
+      externalUrl: 'http://nines.example',
+    },
+  });
+  const outbox: Outbox = createOutbox({
+    db,
+    clock,
+    ids,
+    logger: silentLogger,
+    random: () => 0.5,
+    handlers: { [SEND_TOPIC]: (message, { signal }) => notify.send(message, { signal }) },
+  });
+  notify.connect(outbox);
+  const alerting = await createAlerting({
+    db,
+    clock,
+    ids,
+    logger: silentLogger,
+    bus,
+    metrics,
+    notify: notify.notify,
+    afterCommit: () => outbox.wake(),
+  });
+  let ended = false;
+  const end = async (): Promise<void> => {
+    if (!ended) await outbox[Symbol.asyncDispose]();
+    ended = true;
+  };
+  t.after(end);
+  const deliver = (attempt: Attempt): Delivery => {
+    const answer = world.answer(attempt);
+    if (answer.kind === 'delivered') sent.push({ atMs: clock.now(), message: attempt.message, key: attempt.idempotencyKey });
+    return answer;
+  };
+  const isIdle = async (): Promise<boolean> => {
+    const due = db.kysely.selectFrom('outbox').select('id').where('state', 'in', ['queued', 'sending']);
+    return (await due.where((row) => row.or([row('next_at_ms', '<=', clock.now()), row('state', '=', 'sending')])).execute()).length === 0;
+  };
+  const settleAll = async (): Promise<void> => {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      await clock.advance(0);
+      await settle();
+      if (await isIdle()) return;
+    }
+  };
+  const world: World = {
+    db,
+    clock,
+    alerting,
+    notify,
+    bus,
+    sent,
+    answer: () => ({
+      kind: 'delivered',
+      receipt: 'ok',
+    }),
+    async evaluate(series, rule = {}, element = {}) {
+      await alerting.apply(
+        evaluationOf({
+          series,
+          rule,
+          element,
+          atMs: clock.now(),
+        }),
+      );
+      await settleAll();
+    },
+    async advance(lengthMs) {
+      const untilMs = clock.now() + lengthMs;
+      const stepMs = lengthMs > 6e4 ? LONG_STEP_MS : 1e3;
+      while (clock.now() < untilMs) {
+        await clock.advance(Math.min(stepMs, untilMs - clock.now()));
+        await notify.step(clock.now());
+        await settleAll();
+      }
+    },
+    async restart() {
+      await end();
+      return openWorld(t, {
+        ...options,
+        clock,
+        sent,
+      });
+    },
+  };
+  return world;
+}
+
+type Evaluating = {
+  readonly series: readonly string[];
+  readonly rule: Partial<AlertingRule>;
+  readonly element: Partial<ActiveElement>;
+  readonly atMs: EpochMs;
+};
+
+function evaluationOf({ series, rule, element, atMs }: Evaluating): Parameters<AlertingService['apply']>[0] {
+  const asked: AlertingRule = {
+    id: 'R',
+    kind: 'rule',
+    alertname: 'High',
+    severity: 'critical',
+    teamId: 'default',
+    forMs: ms(0),
+    keepFiringForMs: ms(0),
+    cooldownMs: ms(3e5),
+    ...rule,
+  };
+  const active = series.map((instance) => ({
+    labels: labelsOf({ alertname: asked.alertname, instance, service: 'shop', severity: asked.severity }),
+    annotations: { summary: `${instance} is high` },
+    value: 97.2,
+    ...element,
+  }));
+  return { rule: asked, atMs: epochMs(atMs), found: { kind: 'complete', active, holding: [] } };
+}
+
+/** `+seconds firing|resolved instance,…` per message, for comparing whole stories. */
+export const storyOf = (world: World, fromMs: number): readonly string[] =>
+  world.sent.map(({ atMs, message }) => {
+    const alerts = message.alerts.map((alert) => `${alert.labels['instance']}${alert.status === 'resolved' ? '-' : ''}`);
+    return `+${Math.round((atMs - fromMs) / 1000)} ${message.receiver} ${message.status} ${alerts.join(',')}`;
+  });

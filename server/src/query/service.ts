@@ -1,0 +1,144 @@
+import type { Clock } from '@nines/base/clock.ts';
+import type { Matcher } from '@nines/base/matcher.ts';
+import { type Result, err, ok } from '@nines/base/result.ts';
+import type { Labels } from '@nines/model/labels.ts';
+import { compareLabels, labelsKey } from '@nines/model/labels.ts';
+import type { Queryable, Scope } from '@nines/model/storage.ts';
+import type { Engine } from '@nines/promql/engine.ts';
+import { parseExpr } from '@nines/promql/parse.ts';
+import type { PromqlErrorType } from '@nines/promql/promql-error.ts';
+import type { Value } from '@nines/promql/value.ts';
+import { MAX_CONCURRENT, MAX_TIMEOUT_MS, MAX_WAITING } from './contract.ts';
+import { Gate } from './gate.ts';
+import type { Remarks } from './encode.ts';
+import type { InstantParams, RangeParams } from './params.ts';
+
+export type QueryError = { readonly type: PromqlErrorType | 'unavailable'; readonly message: string };
+export type Answer = { readonly value: Value; readonly remarks: Remarks };
+export type Span = { readonly fromMs: number; readonly toMs: number };
+/** Who asks and until when: `signal` aborts when the client is gone. */
+export type Asking = { readonly scope: Scope; readonly signal: AbortSignal };
+
+/** Evaluates queries one after the other within the limits of contract.ts. */
+export class QueryService {
+  readonly #engine: Engine;
+  readonly #queryable: Queryable;
+  readonly #clock: Clock;
+  readonly #gate = new Gate(MAX_CONCURRENT, MAX_WAITING);
+
+  constructor(deps: { readonly engine: Engine; readonly queryable: Queryable; readonly clock: Clock }) {
+    this.#engine = deps.engine;
+    this.#queryable = deps.queryable;
+    this.#clock = deps.clock;
+  }
+
+  instant(params: InstantParams, asking: Asking): Promise<Result<Answer, QueryError>> {
+    return this.#bounded(params.timeoutMs, asking.signal, async (signal) => {
+      const found = await this.#engine.instant(params.query, {
+        queryable: this.#queryable,
+        atMs: params.atMs,
+        scope: asking.scope,
+        signal,
+        ...lookback(params.lookbackMs),
+      });
+      return found.ok ? ok({ value: found.value.value, remarks: found.value }) : found;
+    });
+  }
+
+  range(params: RangeParams, asking: Asking): Promise<Result<Answer, QueryError>> {
+    return this.#bounded(params.timeoutMs, asking.signal, async (signal) => {
+      const found = await this.#engine.range(params.query, {
+        queryable: this.#queryable,
+        startMs: params.startMs,
+        endMs: params.endMs,
+        stepMs: params.stepMs,
+        scope: asking.scope,
+        signal,
+        ...lookback(params.lookbackMs),
+      });
+      return found.ok ? ok({ value: found.value.value, remarks: found.value }) : found;
+    });
+  }
+
+  /** The label sets that satisfy any of the selectors, each once, sorted. */
+  series(selectors: readonly (readonly Matcher[])[], span: Span, asking: Asking): Promise<Result<readonly Labels[], QueryError>> {
+    return this.#bounded(MAX_TIMEOUT_MS, asking.signal, async (signal) => {
+      const found = new Map<string, Labels>();
+      for (const matchers of selectors) {
+        for (const labels of await this.#queryable.series(matchers, span, { scope: asking.scope, signal }))
+          found.set(labelsKey(labels), labels);
+      }
+      return ok([...found.values()].sort(compareLabels));
+    });
+  }
+
+  /** Names of labels, or with `name` its values, of the series that satisfy any of the selectors (all series without one). */
+  labels(
+    ask: { readonly name?: string; readonly selectors: readonly (readonly Matcher[])[]; readonly span: Span },
+    asking: Asking,
+  ): Promise<Result<readonly string[], QueryError>> {
+    return this.#bounded(MAX_TIMEOUT_MS, asking.signal, async (signal) => {
+      const options = { scope: asking.scope, signal };
+      const found = new Set<string>();
+      for (const matchers of ask.selectors.length === 0 ? [[]] : ask.selectors) {
+        const some =
+          ask.name === undefined
+            ? await this.#queryable.labelNames(matchers, ask.span, options)
+            : await this.#queryable.labelValues(ask.name, matchers, ask.span, options);
+        for (const text of some) found.add(text);
+      }
+      return ok([...found].sort());
+    });
+  }
+
+  /** Waits for a place, runs `work` with a signal that also aborts after `timeoutMs`, and says why when it was aborted. */
+  async #bounded<T>(
+    timeoutMs: number,
+    client: AbortSignal,
+    work: (signal: AbortSignal) => Promise<Result<T, QueryError>>,
+  ): Promise<Result<T, QueryError>> {
+    const controller = new AbortController();
+    const gone = (): void => controller.abort(new Error('the client is gone'));
+    if (client.aborted) gone();
+    if (timeoutMs <= 0) controller.abort(timedOut());
+    client.addEventListener('abort', gone, { once: true });
+    using _timer = this.#clock.after(timeoutMs, () => controller.abort(timedOut()));
+    try {
+      using place = await this.#gate.enter(controller.signal);
+      if (place === undefined) return err({ type: 'unavailable', message: `${MAX_WAITING} queries are waiting already` });
+      const found = await work(controller.signal);
+      return controller.signal.aborted && !found.ok ? aborted(client) : found;
+    } catch (thrown) {
+      if (controller.signal.aborted) return aborted(client);
+      throw thrown;
+    } finally {
+      client.removeEventListener('abort', gone);
+    }
+  }
+}
+
+const lookback = (lookbackMs: number | undefined): { readonly lookbackMs?: number } => (lookbackMs === undefined ? {} : { lookbackMs });
+
+/** The engine tells a timeout from a cancellation by this name. */
+const timedOut = (): Error => Object.assign(new Error('query timed out'), { name: 'TimeoutError' });
+
+/** In Prometheus' words. */
+const aborted = (client: AbortSignal): { readonly ok: false; readonly error: QueryError } =>
+  client.aborted
+    ? err({ type: 'canceled', message: 'query was canceled in expression evaluation' })
+    : err({ type: 'timeout', message: 'query timed out in expression evaluation' });
+
+/** The matchers of `match[]` values. As in Prometheus each must be a plain selector with one matcher that refuses the empty text. */
+export function parseSelectors(texts: readonly string[]): Result<readonly (readonly Matcher[])[], string> {
+  const selectors: (readonly Matcher[])[] = [];
+  for (const text of texts) {
+    const parsed = parseExpr(text);
+    if (!parsed.ok) return err(`invalid parameter "match[]": ${parsed.error.message}`);
+    const expr = parsed.value;
+    if (expr.kind !== 'selector' || expr.at !== undefined || expr.offset !== undefined) {
+      return err(`invalid parameter "match[]": 1:1: parse error: "${text}" is no series selector`);
+    }
+    selectors.push(expr.matchers);
+  }
+  return ok(selectors);
+}

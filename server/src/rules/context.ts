@@ -1,0 +1,41 @@
+import type { Clock } from '@nines/base/clock.ts';
+import type { Logger } from '@nines/base/logger.ts';
+import { MINUTE_MS } from '@nines/base/units.ts';
+import type { Labels } from '@nines/model/labels.ts';
+import type { Alerting } from '../alerting/contract.ts';
+import type { Ingest } from '../collect/contract.ts';
+
+/** The instant vector of an expression; a scalar is one element without labels. Throws with the engine's message. */
+export type RuleQuery = (
+  expr: string,
+  atMs: number,
+  options: { readonly signal: AbortSignal },
+) => Promise<readonly { readonly labels: Labels; readonly value: number }[]>;
+
+/** What every rule is evaluated with. */
+export type RuleContext = {
+  readonly query: RuleQuery;
+  readonly ingest: Ingest;
+  readonly alerting: Alerting;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly teamId: string;
+  readonly externalUrl: string;
+  /** When this process began to evaluate: what was open before and is not seen yet has not recovered. */
+  readonly startedAtMs: number;
+};
+
+/** What the last evaluation of a rule was like, for `/api/v1/rules`. */
+export type Health = {
+  health: 'unknown' | 'ok' | 'err';
+  lastError: string;
+  evaluationMs: number;
+  evaluatedAtMs: number | null;
+};
+
+export const newHealth = (): Health => ({ health: 'unknown', lastError: '', evaluationMs: 0, evaluatedAtMs: null });
+
+/** Most elements of one rule when the rule names no limit: beyond it a rule matches what its author did not mean. */
+export const MAX_ELEMENTS = 10_000;
+/** How far back a sample may lie to count as present. Source: prometheus --query.lookback-delta. */
+export const LOOKBACK_MS = 5 * MINUTE_MS;

@@ -1,0 +1,23 @@
+/**
+ * Rules decide, from samples, which conditions hold. A rule knows the selectors it reads; a committed request or scrape
+ * that holds such a sample wakes it within milliseconds, once. Timers serve `for`, absence and the group's grid.
+ * With no new samples nothing is evaluated but timers. Rules keep no alert state of their own: `alerting` does.
+ */
+import type { Evaluation } from '../alerting/contract.ts';
+import type { StateChange } from '../availability/contract.ts';
+
+export type { RulesConfig } from './config.ts';
+export { rulesConfig } from './config.ts';
+
+/** Ids of the rules that other domains evaluate; a user's rule of the same id replaces them. */
+export const SLA_RULE_ID = 'RULE_003';
+export const SERVICE_DOWN_RULE_ID = 'RULE_004';
+
+export interface Rules {
+  /** Told after each durable commit which series got samples. Returns at once; evaluation follows on the next turn of the loop. */
+  wake(refs: Uint32Array): void;
+  /** Told of each change of a service's state, for the shipped rule "service down". Resolves when the alert is durable. */
+  serviceChanged(change: StateChange): Promise<void>;
+  /** Hands on an evaluation that another domain made for a shipped rule, unless a user's rule of that id replaces it. */
+  submit(evaluation: Evaluation): Promise<void>;
+}

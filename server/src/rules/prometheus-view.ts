@@ -1,0 +1,90 @@
+/** Rules and alerts in the shapes of Prometheus' `/api/v1/rules` and `/api/v1/alerts`. Source: prometheus web/api/v1/api.go. */
+import { ZERO_TIME } from '@nines/base/zero-time.ts';
+import type { AlertView } from '../alerting/contract.ts';
+import type { FileGroup, LiveRule } from './group.ts';
+
+export type RulesQuery = {
+  readonly type: 'alert' | 'record' | undefined;
+  readonly names: readonly string[];
+  readonly groups: readonly string[];
+  readonly files: readonly string[];
+  readonly excludeAlerts: boolean;
+};
+
+const timeOf = (atMs: number | null): string => (atMs === null ? ZERO_TIME : new Date(atMs).toISOString());
+
+/** Go's `FormatFloat(v, 'e', -1, 64)`. */
+function exponential(value: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
+  return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
+}
+
+export const prometheusAlert = (alert: AlertView): Record<string, unknown> => ({
+  labels: alert.labels,
+  annotations: alert.annotations,
+  state: alert.condition,
+  activeAt: timeOf(alert.active_at_ms),
+  value: exponential(alert.value),
+});
+
+/** Groups without a rule that the query keeps are left out, as in Prometheus. */
+export function prometheusGroups(
+  groups: readonly FileGroup[],
+  query: RulesQuery,
+  openOf: (id: string) => readonly AlertView[],
+): readonly unknown[] {
+  const keeps = (list: readonly string[], value: string): boolean => list.length === 0 || list.includes(value);
+  return groups
+    .filter(({ group }) => keeps(query.groups, group.name) && keeps(query.files, group.file))
+    .map((live) => {
+      const rules = live.rules.filter(
+        ({ rule }) =>
+          (query.type === undefined || (query.type === 'alert') === (rule.kind === 'alerting')) &&
+          keeps(query.names, rule.kind === 'alerting' ? rule.alert : rule.record),
+      );
+      return { live, rules };
+    })
+    .filter(({ rules, live }) => rules.length > 0 || live.rules.length === 0)
+    .map(({ live, rules }) => ({
+      name: live.group.name,
+      file: live.group.file,
+      rules: rules.map((rule) => prometheusRule(rule, query.excludeAlerts ? undefined : openOf(rule.id), openOf(rule.id))),
+      interval: live.group.intervalMs / 1000,
+      limit: live.group.limit,
+      evaluationTime: live.health.evaluationMs / 1000,
+      lastEvaluation: timeOf(live.health.evaluatedAtMs),
+    }));
+}
+
+function prometheusRule(
+  { rule, health }: LiveRule,
+  shown: readonly AlertView[] | undefined,
+  open: readonly AlertView[],
+): Record<string, unknown> {
+  const templates = (texts: Readonly<Record<string, { readonly source: string }>>): Record<string, string> =>
+    Object.fromEntries(Object.entries(texts).map(([name, template]) => [name, template.source]));
+  const common = {
+    query: rule.exprText,
+    labels: templates(rule.labels),
+    health: health.health,
+    ...(health.lastError === '' ? {} : { lastError: health.lastError }),
+    evaluationTime: health.evaluationMs / 1000,
+    lastEvaluation: timeOf(health.evaluatedAtMs),
+  };
+  if (rule.kind === 'recording') {
+    // Prometheus leaves empty labels out here, and only here.
+    const { labels, ...rest } = common;
+    return { name: rule.record, ...rest, ...(Object.keys(labels).length === 0 ? {} : { labels }), type: 'recording' };
+  }
+  return {
+    state: open.some((alert) => alert.condition === 'firing') ? 'firing' : open.length > 0 ? 'pending' : 'inactive',
+    name: rule.alert,
+    duration: rule.forMs / 1000,
+    keepFiringFor: rule.keepFiringForMs / 1000,
+    annotations: templates(rule.annotations),
+    ...(shown === undefined ? {} : { alerts: shown.map(prometheusAlert) }),
+    ...common,
+    type: 'alerting',
+  };
+}

@@ -1,0 +1,278 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { epochMs } from '@nines/base/units.ts';
+import { labelValue } from '@nines/model/labels.ts';
+import { storyOf } from '../notify/testing/world.ts';
+import { openRulesWorld } from './testing/rules-world.ts';
+
+const temperature = (instance: string, value: number) => [{ __name__: 'room_celsius', instance }, value] as const;
+const HOT = { id: 'hot', metric: 'room_celsius', condition: '>', threshold: 30, clear: 25, severity: 'critical' };
+const only = (...thresholds: unknown[]) => ({ packs: [], thresholds });
+
+describe('threshold rules', () => {
+  it('fire when the sample arrives, hold between the thresholds, end at the clear threshold, per series', async (t) => {
+    const w = await openRulesWorld(t);
+    await w.configure(only(HOT));
+    const t0 = w.clock.now();
+    await w.push(temperature('a', 31), temperature('b', 29));
+    assert.deepEqual(w.open(), ['hot{a} firing critical']);
+    assert.deepEqual(storyOf(w.world, t0), ['+0 hook firing a']);
+    await w.push();
+    await w.advance(1_000);
+    await w.push(temperature('a', 26), temperature('b', 26));
+    assert.deepEqual(w.open(), ['hot{a} firing critical']);
+    await w.advance(1_000);
+    await w.push(temperature('a', 25), temperature('b', 35));
+    assert.deepEqual(w.open(), ['hot{b} firing critical']);
+    assert.equal(w.world.alerting.open()[0]?.annotations['summary'], 'room_celsius is 35, limit > 30');
+  });
+
+  it('fire when their duration has passed without another sample', async (t) => {
+    const w = await openRulesWorld(t);
+    await w.configure(only({ ...HOT, for: '10s' }));
+    await w.push(temperature('a', 31));
+    assert.deepEqual(w.open(), ['hot{a} pending critical']);
+    await w.advance(9_000);
+    assert.deepEqual(w.open(), ['hot{a} pending critical']);
+    await w.advance(2_000);
+    assert.deepEqual(w.open(), ['hot{a} firing critical']);
+  });
+
+  it('keep, end or begin an alert when a series stops, as the rule says', async (t) => {
+    const w = await openRulesWorld(t);
+    await w.advance(1_000);
+    await w.configure(
+      only(
+        { ...HOT, id: 'keep' },
+        { ...HOT, id: 'resolve', missing: 'resolve' },
+        { ...HOT, id: 'fire', threshold: 99, clear: 99, missing: 'fire' },
+      ),
+    );
+    w.clock.jump(400_000);
+    await w.push(temperature('a', 31));
+    assert.deepEqual(w.open(), ['keep{a} firing critical', 'resolve{a} firing critical']);
+    w.clock.jump(310_000);
+    await w.advance(16_000);
+    assert.deepEqual(w.open(), ['fire{a} firing critical', 'keep{a} firing critical']);
+  });
+
+  it('take dotted names, globs and expressions', async (t) => {
+    const w = await openRulesWorld(t);
+    const metrics = ['system.load.1m', 'queue_*', 'max by (instance) (queue_a + 0)'];
+    await w.configure(only(...metrics.map((metric, i) => ({ id: `m${i}`, metric, condition: '>', threshold: 5 }))));
+    const labels = { instance: 'a' };
+    await w.push(
+      [{ __name__: 'node_load1', ...labels }, 6],
+      [{ __name__: 'queue_a', ...labels }, 7],
+      [{ __name__: 'queue_b', ...labels }, 8],
+    );
+    const found = w.world.alerting.open().map((alert) => `${alert.rule} ${alert.labels['metric']} ${alert.value}`);
+    assert.deepEqual(found.sort(), ['m0 system.load.1m 6', 'm1 queue_a 7', 'm1 queue_b 8', 'm2 max by (instance) (queue_a + 0) 7']);
+  });
+
+  it('end what a reload makes them say no more', async (t) => {
+    const w = await openRulesWorld(t);
+    await w.configure(only(HOT));
+    await w.push(temperature('a', 31));
+    await w.configure(only({ ...HOT, labels: { room: 'north' } }));
+    await w.push(temperature('a', 31.5));
+    assert.deepEqual(
+      w.world.alerting.open().map((alert) => alert.labels['room']),
+      ['north'],
+    );
+    await w.configure(only());
+    assert.deepEqual(w.open(), []);
+    const [ended] = (await w.world.alerting.list({ ...ALL, status: 'resolved' })).items;
+    const { transitions } = await w.world.alerting.get(ended?.id ?? '');
+    assert.equal(transitions.at(-1)?.reason, 'the rule was removed');
+  });
+
+  it('are evaluated once for many samples that come together, and not at all without samples', async (t) => {
+    const w = await openRulesWorld(t);
+    await w.configure(only(HOT));
+    const rule = w.rules.thresholds[0];
+    await w.push(...Array.from({ length: 500 }, (_, i) => temperature(`i${i}`, 10)));
+    const evaluatedAtMs = rule?.health.evaluatedAtMs;
+    assert.notEqual(evaluatedAtMs, null);
+    await w.push([{ __name__: 'other' }, 1]);
+    await w.advance(120_000);
+    assert.equal(rule?.health.evaluatedAtMs, evaluatedAtMs);
+  });
+
+  it("are replaced whole by a user's rule of a shipped id", async (t) => {
+    const w = await openRulesWorld(t);
+    await w.configure({});
+    assert.equal(w.rules.thresholds.find(({ id }) => id === 'RULE_001')?.spec.levels.length, 2);
+    assert.equal(w.rules.thresholds.find(({ id }) => id === 'RULE_001')?.spec.dashboardOnly, true);
+    await w.configure({
+      thresholds: [
+        {
+          id: 'RULE_001',
+          metric: 'system.cpu.percent',
+          condition: '>',
+          threshold: 90,
+          clear: 85,
+          for: '1m',
+          severity: 'critical',
+          cooldown: '5m',
+        },
+      ],
+    });
+    const [rule, ...others] = w.rules.thresholds.filter(({ id }) => id === 'RULE_001');
+    assert.deepEqual([rule?.spec.levels.length, rule?.spec.dashboardOnly, others.length], [1, false, 0]);
+  });
+});
+
+const ALL = { severities: [], rule: undefined, service: undefined, fromMs: undefined, toMs: undefined, cursor: undefined, limit: 100 };
+
+const FILE = `
+groups:
+  - name: web
+    interval: 15s
+    labels: { team: web }
+    rules:
+      - record: instance:errors:sum
+        expr: sum by (instance) (errors)
+        labels: { kind: "{{ $labels.instance }}-x" }
+      - alert: Errors
+        expr: instance:errors:sum > 5
+        for: 30s
+        labels: { severity: page }
+        annotations: { summary: "{{ $labels.instance }} has {{ $value | humanize }} errors" }
+      - alert: Down
+        expr: up == 0
+        annotations: { summary: "{{ humanize \\"x\\" }}" }
+`;
+const up = (instance: string, value: number) => [{ __name__: 'up', instance }, value] as const;
+const errors = (instance: string, value: number) => [{ __name__: 'errors', instance, code: '500' }, value] as const;
+
+describe('rule files', () => {
+  it('wake for an alert without duration, keep the rest on the grid, and write ALERTS', async (t) => {
+    const w = await openRulesWorld(t);
+    await w.configure({ packs: [], files: ['rules/*.yml'] }, { 'rules/web.yml': FILE });
+    await w.push(up('a', 0), errors('b', 2000));
+    assert.deepEqual(w.open(), ['Down{a} firing warning']);
+    assert.equal(w.world.alerting.open()[0]?.annotations['summary'], '<error expanding template: humanize: not a number: x>');
+    await w.advance(16_000);
+    assert.deepEqual(w.open(), ['Down{a} firing warning', 'Errors{b} pending critical']);
+    const recorded = await w.ask('instance:errors:sum');
+    assert.deepEqual(
+      recorded.map(({ labels, value }) => [labelValue(labels, 'kind'), labelValue(labels, 'team'), value]),
+      [['b-x', 'web', 2000]],
+    );
+    await w.advance(30_000);
+    assert.deepEqual(w.open(), ['Down{a} firing warning', 'Errors{b} firing critical']);
+    const alert = w.world.alerting.openOf('web/Errors')[0];
+    assert.equal(alert?.annotations['summary'], 'b has 2k errors');
+    assert.equal(alert?.labels['severity'], 'page');
+    const states = (await w.ask('ALERTS')).map(({ labels }) => `${labelValue(labels, 'alertname')} ${labelValue(labels, 'alertstate')}`);
+    assert.deepEqual(states.sort(), ['Down firing', 'Errors firing']);
+    const [forState] = await w.ask('ALERTS_FOR_STATE{alertname="Errors"}');
+    assert.equal(forState?.value, Math.floor((alert?.active_at_ms ?? 0) / 1000));
+    await w.advance(5_000);
+    await w.push(up('a', 1));
+    assert.deepEqual(w.open(), ['Errors{b} firing critical']);
+    await w.advance(16_000);
+    assert.equal((await w.ask('ALERTS{alertname="Down"}')).length, 0);
+  });
+
+  it('do not take a restart for a recovery, and do recover once the data came', async (t) => {
+    const w = await openRulesWorld(t);
+    const config = { packs: [], files: ['rules/*.yml'] };
+    await w.configure(config, { 'rules/web.yml': FILE });
+    await w.push(up('a', 0), up('b', 0));
+    const after = await w.restart(600_000);
+    await after.configure(config);
+    await after.push(up('a', 0));
+    assert.deepEqual(after.open(), ['Down{a} firing warning', 'Down{b} firing warning']);
+    await after.push();
+    await after.advance(31_000);
+    await after.push(up('a', 0), up('b', 1));
+    await after.advance(1_000);
+    assert.deepEqual(after.open(), ['Down{a} firing warning']);
+    assert.equal(after.world.sent.filter(({ message }) => message.alerts.some((alert) => alert.labels['instance'] === 'a')).length, 2);
+  });
+
+  it('keep their alerts and say so when a limit is exceeded', async (t) => {
+    const w = await openRulesWorld(t);
+    const file = 'groups: [{ name: g, interval: 15s, limit: 2, rules: [{ alert: Down, expr: up == 0 }] }]';
+    await w.configure({ packs: [], files: ['rules/*.yml'] }, { 'rules/g.yml': file });
+    await w.push(up('a', 0), up('b', 0));
+    await w.advance(1_000);
+    await w.push(up('a', 0), up('b', 0), up('c', 0));
+    assert.deepEqual(w.open(), ['Down{a} firing warning', 'Down{b} firing warning', 'RuleLimitExceeded{} firing warning']);
+    await w.advance(1_000);
+    await w.push(up('c', 1));
+    assert.deepEqual(w.open(), ['Down{a} firing warning', 'Down{b} firing warning']);
+  });
+
+  it('keep their alerts when the evaluation fails', async (t) => {
+    const w = await openRulesWorld(t);
+    const file = 'groups: [{ name: g, interval: 15s, rules: [{ alert: Down, expr: "up == on (job) group_left () limits" }] }]';
+    await w.configure({ packs: [], files: ['rules/*.yml'] }, { 'rules/g.yml': file });
+    const limits = (instance: string) => [{ __name__: 'limits', instance }, 0] as const;
+    await w.push(up('a', 0), limits('x'));
+    assert.deepEqual(w.open(), ['Down{a} firing warning']);
+    await w.push(limits('y'));
+    assert.deepEqual(w.open(), ['Down{a} firing warning']);
+    assert.equal(w.rules.groups[0]?.rules[0]?.health.health, 'err');
+  });
+
+  it('name file, line and column of each fault, and leave the old rules as they were', async (t) => {
+    const w = await openRulesWorld(t);
+    const config = { packs: [], files: ['rules/*.yml', 'rules/none.yml'] };
+    const good = await w.configure(config, { 'rules/a.yml': FILE });
+    assert.deepEqual([good.problems, good.warnings], [[], ['no rule file matches rules/none.yml']]);
+    const bad =
+      'groups:\n  - name: x\n    rules:\n      - alert: A\n        expr: sum(\n        forr: 5m\n      - record: r\n        alert: b\n        expr: up\n        for: soon\n      - alert: c\n        expr: up\n        labels: { __name__: x, s: "{{ humanise $value }}" }\n';
+    const read = await w.configure(config, { 'rules/b.yml': bad });
+    const problems = read.problems.map((p) => `${p.file}:${p.line}:${p.column}: ${p.message}`);
+    assert.match(problems[0] ?? '', /^rules\/b\.yml:6:9: unknown key "forr" in a rule/);
+    assert.match(problems.join('\n'), /rules\/b\.yml:5:15: could not parse expression: 1:5: parse error/);
+    assert.match(problems.join('\n'), /rules\/b\.yml:7:9: a rule needs exactly one of "record" and "alert"/);
+    assert.match(problems.join('\n'), /rules\/b\.yml:10:14: not a duration: "soon"/);
+    assert.match(problems.join('\n'), /rules\/b\.yml:13:17: invalid label name: "__name__"/);
+    assert.match(problems.join('\n'), /rules\/b\.yml:13:17: template of "s": function "humanise" not defined/);
+    assert.equal(w.rules.groups.length, 1);
+  });
+});
+
+describe('service down', () => {
+  const evidence = (atMs: number) => [{ check: 'shop-http', atMs: epochMs(atMs), detail: 'connection refused' }];
+
+  it('begins and ends where the ledger says, and unknown is no recovery', async (t) => {
+    const w = await openRulesWorld(t);
+    await w.configure({ packs: [] });
+    const t0 = w.clock.now();
+    w.services.push({ id: 'shop', state: { state: 'up', sinceMs: t0, evidence: [] } });
+    await w.rules.servicesDeclared();
+    await w.advance(10_000);
+    const down = { service: 'shop', state: 'down', previous: 'up', sinceMs: epochMs(t0 + 7_250), evidence: evidence(t0 + 7_250) } as const;
+    await w.rules.serviceChanged(down);
+    const [alert] = w.world.alerting.open();
+    assert.deepEqual([alert?.rule, alert?.severity, alert?.starts_at_ms, alert?.service], ['RULE_004', 'emergency', t0 + 7_250, 'shop']);
+    assert.equal(alert?.annotations['description'], 'shop-http: connection refused');
+    await w.advance(10_000);
+    await w.rules.serviceChanged({ ...down, state: 'unknown', unknownReason: 'no_data', previous: 'down', sinceMs: epochMs(t0 + 15_000) });
+    assert.equal(w.world.alerting.open().length, 1);
+    await w.rules.serviceChanged({ ...down, state: 'up', previous: 'unknown', sinceMs: epochMs(t0 + 18_500) });
+    const [ended] = (await w.world.alerting.list({ ...ALL, status: 'resolved' })).items;
+    assert.equal(ended?.ends_at_ms, t0 + 18_500);
+  });
+
+  it("ends with a service that left, and is silent under a user's rule of its id", async (t) => {
+    const w = await openRulesWorld(t);
+    await w.configure({ packs: [] });
+    const down = { state: 'down', sinceMs: w.clock.now(), evidence: [] } as const;
+    w.services.push({ id: 'shop', state: down });
+    await w.rules.servicesDeclared();
+    assert.equal(w.world.alerting.open().length, 1);
+    const left = w.services.pop();
+    await w.rules.servicesDeclared();
+    assert.equal(w.world.alerting.open().length, 0);
+    if (left !== undefined) w.services.push(left);
+    await w.configure({ packs: [], thresholds: [{ id: 'RULE_004', metric: 'probe_success', condition: '<', threshold: 1 }] });
+    await w.rules.servicesDeclared();
+    assert.equal(w.world.alerting.open().length, 0);
+  });
+});

@@ -1,0 +1,185 @@
+/**
+ * When rules run. A unit (a rule file's group, a threshold rule) is never evaluated twice at once; being woken while it runs
+ * or rests means one more evaluation afterwards, however many requests woke it.
+ */
+import type { Clock } from '@nines/base/clock.ts';
+import { messageOf } from '@nines/base/errors.ts';
+import type { Logger } from '@nines/base/logger.ts';
+import { type EpochMs, epochMs } from '@nines/base/units.ts';
+import type { Labels } from '@nines/model/labels.ts';
+import { type Listener, WakeIndex } from './wake.ts';
+
+export type Trigger = { readonly kind: 'timer' | 'woken'; readonly atMs: EpochMs };
+
+export interface Unit extends Listener {
+  readonly id: string;
+  /** The next instant after `afterMs` at which the unit wants to run without being woken; null when it does not. */
+  nextAtMs(afterMs: EpochMs): EpochMs | null;
+  evaluate(trigger: Trigger, signal: AbortSignal): Promise<void>;
+}
+
+export type RunnerDeps = {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly labelsOfRef: (ref: number) => Labels;
+};
+
+/** Evaluations at once. Queries share one thread; more would only delay the first. */
+const MAX_CONCURRENT = 4;
+/** An evaluation is followed by a rest of this many times its length, so that costly rules take about a tenth of a core. */
+const REST_FACTOR = 9;
+/** A unit waits no longer than this for what other units have used up: one slow rule must not make the quick ones late. */
+const LONGEST_REST_FOR_OTHERS_MS = 1_000;
+/** After a failed evaluation (the database was away) the unit runs again without waiting for a sample: after 1 s, 2 s, 4 s … 1 min. */
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 60_000;
+
+type Slot = {
+  readonly unit: Unit;
+  running: boolean;
+  woken: boolean;
+  /** A timer fell due while the unit ran. */
+  due: boolean;
+  restUntilMs: number;
+  /** Failures in a row. */
+  failures: number;
+  timer: Disposable | undefined;
+  rest: Disposable | undefined;
+};
+
+export class Runner implements AsyncDisposable {
+  readonly #deps: RunnerDeps;
+  #slots: readonly Slot[] = [];
+  #index: WakeIndex;
+  #ready: Slot[] = [];
+  #active = 0;
+  #turn: Disposable | undefined;
+  /** Until when the evaluations so far have used up what woken units may take. */
+  #spentUntilMs = 0;
+  readonly #abort = new AbortController();
+  readonly #running = new Set<Promise<void>>();
+  evaluations = { timer: 0, woken: 0, failed: 0 };
+
+  constructor(deps: RunnerDeps) {
+    this.#deps = deps;
+    this.#index = new WakeIndex([], deps.labelsOfRef);
+  }
+
+  /** Replaces all units; evaluations that run now end by themselves. */
+  replace(units: readonly Unit[]): void {
+    for (const slot of this.#slots) this.#disarm(slot);
+    this.#ready = [];
+    this.#slots = units.map((unit) => ({
+      unit,
+      running: false,
+      woken: false,
+      due: false,
+      restUntilMs: 0,
+      failures: 0,
+      timer: undefined,
+      rest: undefined,
+    }));
+    this.#index = new WakeIndex(units, this.#deps.labelsOfRef);
+    for (const slot of this.#slots) this.#arm(slot);
+  }
+
+  /** Marks the units that read any of `refs`; they run from the next turn of the loop on. */
+  wake(refs: Uint32Array): void {
+    for (const number of this.#index.wokenBy(refs)) {
+      const slot = this.#slots[number];
+      if (slot === undefined || slot.woken) continue;
+      slot.woken = true;
+      if (!slot.running) this.#enqueue(slot);
+    }
+    if (this.#ready.length > 0) this.#turn ??= this.#deps.clock.after(0, () => this.#next());
+  }
+
+  /** Evaluations that are running or waiting for their turn. */
+  get backlog(): number {
+    return this.#active + this.#ready.length;
+  }
+
+  /** Takes no new evaluation and waits for those that run. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#abort.abort(new Error('the rules are stopping'));
+    for (const slot of this.#slots) this.#disarm(slot);
+    this.#slots = [];
+    this.#ready = [];
+    this.#turn?.[Symbol.dispose]();
+    await Promise.allSettled(this.#running);
+  }
+
+  #enqueue(slot: Slot): void {
+    const restMs = slot.restUntilMs - this.#deps.clock.monotonic();
+    if (restMs <= 0 || slot.due) {
+      if (!this.#ready.includes(slot)) this.#ready.push(slot);
+      return;
+    }
+    slot.rest ??= this.#deps.clock.after(restMs, () => {
+      slot.rest = undefined;
+      if (slot.running || !slot.woken) return;
+      this.#enqueue(slot);
+      this.#next();
+    });
+  }
+
+  #next(): void {
+    this.#turn = undefined;
+    while (this.#active < MAX_CONCURRENT) {
+      const slot = this.#ready.shift();
+      if (slot === undefined) return;
+      const run = this.#run(slot);
+      this.#running.add(run);
+      void run.finally(() => this.#running.delete(run));
+    }
+  }
+
+  async #run(slot: Slot): Promise<void> {
+    const { clock, logger } = this.#deps;
+    const kind = slot.due ? 'timer' : 'woken';
+    Object.assign(slot, { running: true, woken: false, due: false });
+    this.#active++;
+    this.evaluations[kind]++;
+    const startedMs = clock.monotonic();
+    let failed = false;
+    try {
+      await slot.unit.evaluate({ kind, atMs: clock.now() }, this.#abort.signal);
+    } catch (thrown) {
+      failed = !this.#abort.signal.aborted;
+      // Once per row of failures: the health of the rule shows the rest.
+      if (failed && slot.failures === 0) logger.error('rule evaluation failed', { rule: slot.unit.id, error: messageOf(thrown) });
+    }
+    this.#active--;
+    slot.running = false;
+    if (failed) this.evaluations.failed++;
+    slot.failures = failed ? slot.failures + 1 : 0;
+    const endedMs = clock.monotonic();
+    const restMs = REST_FACTOR * (endedMs - startedMs);
+    if (kind === 'woken') this.#spentUntilMs = Math.max(this.#spentUntilMs, endedMs) + restMs;
+    slot.restUntilMs = Math.max(endedMs + restMs, Math.min(this.#spentUntilMs, endedMs + LONGEST_REST_FOR_OTHERS_MS));
+    if (!this.#slots.includes(slot)) return this.#next();
+    this.#arm(slot, failed ? Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(slot.failures - 1, 10)) : undefined);
+    if (slot.woken || slot.due) this.#enqueue(slot);
+    this.#next();
+  }
+
+  #arm(slot: Slot, withinMs?: number): void {
+    slot.timer?.[Symbol.dispose]();
+    const nowMs = this.#deps.clock.now();
+    const nextMs = slot.unit.nextAtMs(epochMs(nowMs));
+    if (nextMs === null && withinMs === undefined) return void (slot.timer = undefined);
+    const delayMs = Math.min(nextMs === null ? Number.POSITIVE_INFINITY : nextMs - nowMs, withinMs ?? Number.POSITIVE_INFINITY);
+    slot.timer = this.#deps.clock.after(Math.max(0, delayMs), () => {
+      slot.timer = undefined;
+      slot.due = true;
+      if (slot.running) return;
+      this.#enqueue(slot);
+      this.#next();
+    });
+  }
+
+  #disarm(slot: Slot): void {
+    slot.timer?.[Symbol.dispose]();
+    slot.rest?.[Symbol.dispose]();
+  }
+}

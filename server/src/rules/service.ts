@@ -1,0 +1,224 @@
+import { epochMs, ms } from '@nines/base/units.ts';
+import type { Labels } from '@nines/model/labels.ts';
+import { type AlertingRule, DEFAULT_COOLDOWN_MS, type Evaluation } from '../alerting/contract.ts';
+import type { Ledger, StateChange } from '../availability/contract.ts';
+import type { SelfMetrics } from '../collect/contract.ts';
+import type { ServiceCatalogue } from '../services/contract.ts';
+import type { RulesConfig, ThresholdConfig } from './config.ts';
+import type { RuleContext } from './context.ts';
+import { type Rules, SERVICE_DOWN_RULE_ID, SLA_RULE_ID } from './contract.ts';
+import { FILE_RULE_COOLDOWN_MS, FileGroup } from './group.ts';
+import { type AliasTable, selectorsOf, selectorsOfText, sourcesOf } from './metric.ts';
+import type { RuleGroup } from './rule-file.ts';
+import { Runner } from './runner.ts';
+import { ServiceDown } from './service-down.ts';
+import { DEFAULT_PACK, type ShippedRule } from './shipped.ts';
+import { type Template, parseTemplate } from './template-parse.ts';
+import { ThresholdRule, type ThresholdSpec } from './threshold-rule.ts';
+
+export type RulesDeps = Omit<RuleContext, 'startedAtMs'> & {
+  readonly labelsOfRef: (ref: number) => Labels;
+  readonly aliases: AliasTable;
+  readonly services: ServiceCatalogue;
+  readonly ledger: Pick<Ledger, 'current'>;
+  readonly metrics: SelfMetrics;
+};
+
+/** What the rules are made of. */
+export type RulesSettings = {
+  readonly config: RulesConfig;
+  /** The groups of the rule files, read and checked with the configuration. */
+  readonly groups: readonly RuleGroup[];
+  /** A routing tree spaces repeats by its own timings, so file rules need no cooldown under it. */
+  readonly hasRoutingTree: boolean;
+};
+
+type Built = {
+  readonly groups: readonly FileGroup[];
+  readonly thresholds: readonly ThresholdRule[];
+  readonly replaced: ReadonlySet<string>;
+};
+
+export class RulesService implements Rules, AsyncDisposable {
+  readonly #deps: RulesDeps;
+  readonly #context: RuleContext;
+  readonly #runner: Runner;
+  readonly #serviceDown: ServiceDown;
+  #built: Built = { groups: [], thresholds: [], replaced: new Set() };
+
+  constructor(deps: RulesDeps) {
+    this.#deps = deps;
+    this.#context = { ...deps, startedAtMs: deps.clock.now() };
+    this.#runner = new Runner(deps);
+    this.#serviceDown = new ServiceDown({
+      alerting: deps.alerting,
+      services: deps.services,
+      ledger: deps.ledger,
+      teamId: deps.teamId,
+      nowMs: () => deps.clock.now(),
+      cooldownMs: DEFAULT_COOLDOWN_MS,
+    });
+    deps.metrics.watch('nines_rule_backlog', 'Rule evaluations running or waiting.', () => this.#runner.backlog);
+    const counted = this.#runner.evaluations;
+    deps.metrics.watch('nines_rule_evaluations_timer_total', 'Rule evaluations by timer.', () => counted.timer, 'counter');
+    deps.metrics.watch('nines_rule_evaluations_woken_total', 'Rule evaluations because samples came.', () => counted.woken, 'counter');
+    deps.metrics.watch('nines_rule_evaluation_failures_total', 'Rule evaluations that failed.', () => counted.failed, 'counter');
+  }
+
+  /** Builds everything, then swaps. Alerts of rules that are no more end with that reason. */
+  async configure(settings: RulesSettings): Promise<void> {
+    this.#built = this.#build(settings);
+    this.#runner.replace([...this.#built.groups, ...this.#built.thresholds]);
+    await this.#endOrphans();
+  }
+
+  /** Brings "service down" in line with the catalogue and the ledger. Call it when both are complete: a service that is not there has no alert. */
+  async servicesDeclared(): Promise<void> {
+    if (!this.#built.replaced.has(SERVICE_DOWN_RULE_ID)) await this.#serviceDown.refresh();
+  }
+
+  wake(refs: Uint32Array): void {
+    this.#runner.wake(refs);
+  }
+
+  async serviceChanged(change: StateChange): Promise<void> {
+    if (!this.#built.replaced.has(SERVICE_DOWN_RULE_ID)) await this.#serviceDown.changed(change);
+  }
+
+  async submit(evaluation: Evaluation): Promise<void> {
+    if (!this.#built.replaced.has(evaluation.rule.id)) await this.#deps.alerting.apply(evaluation);
+  }
+
+  /** Evaluations that are running or waiting for their turn. */
+  get backlog(): number {
+    return this.#runner.backlog;
+  }
+
+  get groups(): readonly FileGroup[] {
+    return this.#built.groups;
+  }
+
+  get thresholds(): readonly ThresholdRule[] {
+    return this.#built.thresholds;
+  }
+
+  /** Shipped rules of other domains that are on. */
+  get otherShipped(): readonly { readonly id: string; readonly name: string; readonly summary: string }[] {
+    const all = [
+      { id: SLA_RULE_ID, name: 'SlaViolation', summary: 'An SLA is violated' },
+      { id: SERVICE_DOWN_RULE_ID, name: 'ServiceDown', summary: 'A service is down' },
+    ];
+    return all.filter(({ id }) => !this.#built.replaced.has(id));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#runner[Symbol.asyncDispose]();
+  }
+
+  #build({ config, groups, hasRoutingTree }: RulesSettings): Built {
+    const written = new Set(config.thresholds.map(({ id }) => id));
+    const shipped = config.packs.includes('default') ? DEFAULT_PACK.filter(({ id }) => !written.has(id)) : [];
+    const specs = [...shipped.map((rule) => this.#specOfShipped(rule)), ...config.thresholds.map((rule) => this.#specOfConfig(rule))];
+    const taken = new Map<string, number>(specs.map(({ id }) => [id, 1]));
+    return {
+      groups: groups.map((group) => this.#group(group, { taken, cooldownMs: hasRoutingTree ? 0 : FILE_RULE_COOLDOWN_MS })),
+      thresholds: specs.map((spec) => new ThresholdRule(spec, this.#context)),
+      replaced: written,
+    };
+  }
+
+  #group(group: RuleGroup, { taken, cooldownMs }: { taken: Map<string, number>; cooldownMs: number }): FileGroup {
+    const ids = group.rules.map((rule) => {
+      const id = `${group.name}/${rule.kind === 'alerting' ? rule.alert : rule.record}`;
+      const times = (taken.get(id) ?? 0) + 1;
+      taken.set(id, times);
+      return times === 1 ? id : `${id}#${times}`;
+    });
+    const made = new FileGroup({ group, ids, context: this.#context, cooldownMs, selectorsOf: (rule) => selectorsOf(rule.expr) });
+    made.takeOver(this.#built.groups.find(({ id }) => id === made.id));
+    return made;
+  }
+
+  #specOfShipped(rule: ShippedRule): ThresholdSpec {
+    const sources = sourcesOf(rule.metric, this.#deps.aliases);
+    return {
+      id: rule.id,
+      alertname: rule.name,
+      metric: rule.metric,
+      sources,
+      labels: {},
+      missing: 'keep',
+      origin: 'shipped',
+      forMs: rule.forMs,
+      cooldownMs: rule.cooldownMs,
+      dashboardOnly: rule.dashboardOnly,
+      selectors: sources.flatMap(({ expr }) => selectorsOfText(expr)),
+      levels: rule.levels.map(({ severity, threshold, clear }) => ({
+        severity,
+        limit: { condition: rule.condition, threshold, clear },
+      })),
+      annotations: templatesOf({ summary: rule.summary }),
+    };
+  }
+
+  #specOfConfig(rule: ThresholdConfig): ThresholdSpec {
+    const sources = sourcesOf(rule.metric, this.#deps.aliases);
+    const limit = { condition: rule.condition, threshold: rule.threshold, clear: rule.clear ?? rule.threshold };
+    return {
+      id: rule.id,
+      alertname: rule.name ?? rule.id,
+      metric: rule.metric,
+      sources,
+      missing: rule.missing,
+      origin: 'file',
+      forMs: rule.for,
+      cooldownMs: rule.cooldown,
+      dashboardOnly: false,
+      selectors: sources.flatMap(({ expr }) => selectorsOfText(expr)),
+      levels: [{ severity: rule.severity, limit }],
+      labels: rule.service === undefined ? rule.labels : { ...rule.labels, service: rule.service },
+      annotations: templatesOf(rule.annotations),
+    };
+  }
+
+  /** Ends alerts of rules that the configuration no longer has, and those of a shipped rule that a user's rule replaces. */
+  async #endOrphans(): Promise<void> {
+    const { alerting, clock } = this.#deps;
+    const known = new Set([
+      ...this.#built.groups.flatMap(({ rules }) => rules.flatMap(({ id }) => [id, `${id}:limit`])),
+      ...this.#built.thresholds.map(({ id }) => id),
+    ]);
+    const isOrphan = ({ kind, rule }: { readonly kind: string; readonly rule: string }): boolean =>
+      kind === 'rule' ? !known.has(rule) : this.#built.replaced.has(rule);
+    const orphans = new Set(
+      alerting
+        .open()
+        .filter(isOrphan)
+        .map((alert) => alert.rule),
+    );
+    for (const id of orphans) {
+      const rule: AlertingRule = {
+        id,
+        kind: 'rule',
+        alertname: '',
+        severity: 'info',
+        teamId: this.#deps.teamId,
+        forMs: ms(0),
+        keepFiringForMs: ms(0),
+        cooldownMs: ms(0),
+      };
+      const found = { kind: 'complete', active: [], holding: [], because: 'the rule was removed' } as const;
+      await alerting.apply({ rule, atMs: epochMs(clock.now()), found });
+    }
+  }
+}
+
+/** A template that does not parse is shown as it is written: configuration of rule files was checked before, this is a text for people. */
+function templatesOf(texts: Readonly<Record<string, string>>): Record<string, Template> {
+  const templates: Record<string, Template> = Object.create(null);
+  for (const [name, text] of Object.entries(texts)) {
+    const parsed = parseTemplate(text);
+    templates[name] = parsed.ok ? parsed.value : { source: text, nodes: [{ kind: 'text', text }] };
+  }
+  return templates;
+}

@@ -1,0 +1,172 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type EpochMs, epochMs } from '@nines/base/units.ts';
+import { type Labels, labelValue, labelsOf } from '@nines/model/labels.ts';
+import { createEngine } from '@nines/promql/engine.ts';
+import { openStore } from '@nines/tsdb/store.ts';
+import { openSqliteForTest } from '../../../../test/harness/databases.ts';
+import { silentLogger } from '../../../../test/harness/logs.ts';
+import { type ManualClock, settle } from '../../../../test/harness/manual-clock.ts';
+import { createAsk } from '../../ask.ts';
+import type { CurrentState } from '../../availability/contract.ts';
+import { createAliases } from '../../collect/aliases.ts';
+import type { Ingest } from '../../collect/contract.ts';
+import { createIngest } from '../../collect/ingest.ts';
+import { createSelfMetrics } from '../../collect/self.ts';
+import { type World, openWorld } from '../../notify/testing/world.ts';
+import type { ServiceEntry } from '../../services/contract.ts';
+import { rulesConfig } from '../config.ts';
+import { type LoadedRuleFiles, loadRuleFiles } from '../load.ts';
+import { RulesService } from '../service.ts';
+
+/** Rules over a real store, a real engine, real alerting and a clock that is moved by hand. */
+export type RulesWorld = {
+  readonly world: World;
+  readonly clock: ManualClock;
+  readonly rules: RulesService;
+  readonly ingest: Ingest;
+  readonly services: { id: string; state: CurrentState; dependsOn?: readonly string[] }[];
+  /** Stores samples now, in the form `name{label="value"}` as a record, and lets the rules act on them. */
+  push(...samples: readonly (readonly [labels: Record<string, string>, value: number])[]): Promise<void>;
+  /** Time passes, in steps of a second. */
+  advance(lengthMs: number): Promise<void>;
+  /**
+   * Reads a new configuration, whose `files` are written below its folder first, and puts it in force unless a rule file has
+   * problems, as the server does. Returns what was read.
+   */
+  configure(config: unknown, files?: Readonly<Record<string, string>>): Promise<LoadedRuleFiles>;
+  /** What the engine says now, as `labels value`. */
+  ask(expr: string): Promise<readonly { readonly labels: Labels; readonly value: number }[]>;
+  /** Open alerts as `alertname{series} condition`, sorted. */
+  open(): readonly string[];
+  /** The same installation in a new process, `downMs` later. */
+  restart(downMs: number): Promise<RulesWorld>;
+};
+
+type Base = {
+  readonly directory: string;
+  readonly store: Awaited<ReturnType<typeof openStore>>;
+  readonly world: World;
+  readonly services: RulesWorld['services'];
+};
+
+export async function openRulesWorld(t: TestContext): Promise<RulesWorld> {
+  const directory = mkdtempSync(join(tmpdir(), 'nines-rules-'));
+  const { db } = await openSqliteForTest(t);
+  const world = await openWorld(t, { db, routing: { default: ['hook'] } });
+  const store = await openStore({ dir: join(directory, 'tsdb'), retentionMs: 86_400_000, logger: silentLogger });
+  t.after(async () => {
+    await store.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  return compose(t, { directory, store, world, services: [] });
+}
+
+function compose(t: TestContext, base: Base): RulesWorld {
+  const { directory, store, world, services } = base;
+  const { clock, alerting } = world;
+  const metrics = createSelfMetrics();
+  const ask = createAsk(createEngine({ limits: { maxSamples: 1_000_000 } }), store);
+  const ingest = createIngest({ appender: store, clock, metrics, onCommitted: (refs) => rules.wake(refs) });
+  const entry = (id: string): ServiceEntry => ({
+    entityId: id,
+    id,
+    name: id,
+    owner: '',
+    teamId: 'default',
+    tier: '',
+    description: '',
+    runbook: '',
+    tags: [],
+    dependsOn: services.find((service) => service.id === id)?.dependsOn ?? [],
+    suppressWhenParentDown: true,
+    checks: [],
+    origin: { kind: 'ui' },
+  });
+  const find = (id: string): CurrentState =>
+    services.find((service) => service.id === id)?.state ?? { state: 'unknown', sinceMs: clock.now(), evidence: [] };
+  const rules = new RulesService({
+    query: (expr, atMs, options) => ask.instant(expr, atMs, options),
+    ingest,
+    alerting,
+    clock,
+    logger: silentLogger,
+    teamId: 'default',
+    externalUrl: 'http://nines.example',
+    labelsOfRef: (ref: number) => store.labelsOfRef(ref),
+    aliases: createAliases(15e3),
+    metrics,
+    services: {
+      list: () => services.map(({ id }) => entry(id)),
+      get: (id: string) => entry(id),
+      dependents: () => [],
+    },
+    ledger: { current: find },
+  });
+  let stopped = false;
+  const stop = async (): Promise<void> => {
+    if (!stopped) await rules[Symbol.asyncDispose]();
+    stopped = true;
+  };
+  t.after(stop);
+  const rest = async (): Promise<void> => {
+    // An append waits for the disk, so the chain from sample to alert takes more than turns of the loop.
+    for (let quiet = 0; quiet < 3; quiet++) {
+      await world.advance(0);
+      await clock.advance(0);
+      await settle();
+      if (rules.backlog > 0) quiet = -1;
+    }
+    await world.advance(1);
+  };
+  return {
+    world,
+    clock,
+    rules,
+    ingest,
+    services,
+    async push(...samples) {
+      const atMs: EpochMs = epochMs(clock.now());
+      await ingest.appendSamples(
+        samples.map(([labels, value]) => ({
+          labels: labelsOf(labels),
+          atMs,
+          value,
+        })),
+      );
+      await rest();
+    },
+    async advance(lengthMs) {
+      for (let passed = 0; passed < lengthMs; passed += 1e3) {
+        await clock.advance(Math.min(1e3, lengthMs - passed));
+        await rest();
+      }
+    },
+    async configure(written, files = {}) {
+      for (const [name, text] of Object.entries(files)) {
+        mkdirSync(join(directory, 'rules'), { recursive: true });
+        writeFileSync(join(directory, name), text);
+      }
+      const config = rulesConfig.parse(written);
+      const read = loadRuleFiles(config.files, { baseDir: directory });
+      if (read.problems.length === 0) await rules.configure({ config, groups: read.groups, hasRoutingTree: false });
+      return read;
+    },
+    ask: (expr) => ask.instant(expr, clock.now()),
+    open: () =>
+      alerting
+        .open()
+        .map((alert) => `${alert.alertname}{${labelValue(labelsOf(alert.labels), 'instance')}} ${alert.condition} ${alert.severity}`)
+        .sort(),
+    async restart(downMs) {
+      await stop();
+      clock.jump(downMs);
+      return compose(t, {
+        ...base,
+        world: await world.restart(),
+      });
+    },
+  };
+}
