@@ -1,0 +1,91 @@
+import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+import { AppError } from '@nines/base/errors.ts';
+import { type Result, err, ok } from '@nines/base/result.ts';
+import { ACCESS_CODES, MIN_PASSWORD_CHARS } from './contract.ts';
+
+const deriveOnPool = promisify(argon2);
+
+/** Derivations under way at once: they run on the pool of threads that name resolution and files use as well. */
+const MAX_DERIVATIONS = 2;
+/** Sign-ins that wait for their turn; a flood beyond it is refused instead of kept. */
+const MAX_WAITING = 50;
+let underWay = 0;
+const waiting: (() => void)[] = [];
+
+/** Argon2 in turn, so that a flood of sign-ins cannot starve the checks of threads. `AppError` `too_many_tries` when the queue is full. */
+async function derive(...args: Parameters<typeof deriveOnPool>): Promise<Buffer> {
+  if (underWay >= MAX_DERIVATIONS) {
+    if (waiting.length >= MAX_WAITING) {
+      throw new AppError('limited', ACCESS_CODES.tooManyTries, 'too many sign-ins at once; try again in a moment', { retryAfterMs: 1_000 });
+    }
+    await new Promise<void>((resolve) => waiting.push(resolve));
+  }
+  underWay++;
+  try {
+    return await deriveOnPool(...args);
+  } finally {
+    underWay--;
+    waiting.shift()?.();
+  }
+}
+
+/** OWASP's password storage cheat sheet: Argon2id with 19 MiB, two passes, one lane. About 45 ms on a small server. */
+const COST: Cost = { memory: 19_456, passes: 2, parallelism: 1 };
+export type Cost = { readonly memory: number; readonly passes: number; readonly parallelism: number };
+const SALT_BYTES = 16;
+const HASH_BYTES = 32;
+
+/** The passwords that every guesser tries first (the head of public leak statistics with eight characters and more). */
+const GUESSED_FIRST: ReadonlySet<string> = new Set(
+  `password password1 password12 password123 passw0rd 12345678 123456789 1234567890 qwertyuiop qwerty123 qwerty12 1q2w3e4r 1qaz2wsx iloveyou sunshine
+  princess football baseball superman trustno1 welcome1 welcome123 letmein1 letmein123 abcd1234 abc12345 admin123 administrator changeme changeme1 11111111 00000000
+  88888888 87654321 monkey123 dragon123 asdfghjkl zaq12wsx michael1 computer internet whatever starwars master123 monitoring`
+    .split(/\s+/)
+    .filter((word) => word !== ''),
+);
+
+/** Length and the guessed-first list; no rules of composition (ASVS 5.0, 6.2). `name` is the account's, which is guessed first too. */
+export function judgePassword(password: string, name: string): Result<string, string> {
+  const chars = Array.from(password).length;
+  if (chars < MIN_PASSWORD_CHARS) return err(`a password needs at least ${MIN_PASSWORD_CHARS} characters, this one has ${chars}`);
+  const folded = password.toLowerCase();
+  if (GUESSED_FIRST.has(folded) || folded === name.toLowerCase() || /^(.)\1*$/u.test(password)) {
+    return err('this password is among the first that are tried; choose another');
+  }
+  return ok(password);
+}
+
+/** A PHC string, so that the cost can rise later without losing the passwords of today. */
+export async function hashPassword(password: string, cost: Cost = COST): Promise<string> {
+  const salt = randomBytes(SALT_BYTES);
+  const hash = await derive('argon2id', { message: password.normalize('NFKC'), nonce: salt, tagLength: HASH_BYTES, ...cost });
+  return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${base64(salt)}$${base64(hash)}`;
+}
+
+/** What a password is compared with when the name is unknown, so that both cases cost the same. No password has this hash. */
+export const NO_ONES_HASH = `$argon2id$v=19$m=${COST.memory},t=${COST.passes},p=${COST.parallelism}$${base64(Buffer.alloc(SALT_BYTES))}$${base64(Buffer.alloc(HASH_BYTES))}`;
+
+export async function verifyPassword(password: string, stored: string): Promise<boolean> {
+  const parts = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([^$]+)\$([^$]+)$/.exec(stored);
+  if (parts === null) throw new Error('BUG: a stored password hash is not an Argon2id PHC string');
+  const [, memory, passes, parallelism, salt = '', hash = ''] = parts;
+  const expected = Buffer.from(hash, 'base64');
+  const found = await derive('argon2id', {
+    message: password.normalize('NFKC'),
+    nonce: Buffer.from(salt, 'base64'),
+    tagLength: expected.length,
+    memory: Number(memory),
+    passes: Number(passes),
+    parallelism: Number(parallelism),
+  });
+  return timingSafeEqual(found, expected);
+}
+
+/** Whether a stored hash was made with another cost than today's; it is made anew at the next sign-in. */
+export const isOutdated = (stored: string): boolean =>
+  !stored.startsWith(`$argon2id$v=19$m=${COST.memory},t=${COST.passes},p=${COST.parallelism}$`);
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64').replace(/=+$/, '');
+}

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { epochMs } from '@nines/base/units.ts';
+import { createThrottle } from './throttle.ts';
+
+const NOW = epochMs(1_760_000_000_000);
+const after = (lengthMs: number) => epochMs(NOW + lengthMs);
+
+test('five failures are free, then each doubles the wait up to fifteen minutes', () => {
+  const throttle = createThrottle();
+  const waits = Array.from({ length: 18 }, () => {
+    const waitMs = throttle.waitMs('ann', '10.0.0.1', NOW);
+    throttle.trying('ann', '10.0.0.1', NOW);
+    return waitMs;
+  });
+  assert.deepEqual(waits.slice(0, 9), [0, 0, 0, 0, 0, 1_000, 2_000, 4_000, 8_000]);
+  assert.equal(waits.at(-1), 900_000);
+});
+
+test('a stranger elsewhere cannot lock the owner out', () => {
+  const throttle = createThrottle();
+  for (let i = 0; i < 100; i++) throttle.trying('ann', '10.0.0.1', NOW);
+  assert.ok(throttle.waitMs('ann', '10.0.0.1', NOW) > 0);
+  assert.equal(throttle.waitMs('ann', '10.0.0.2', NOW), 0);
+});
+
+test('one address cannot walk through many accounts', () => {
+  const throttle = createThrottle();
+  for (let i = 0; i < 30; i++) throttle.trying(`user${i}`, '10.0.0.1', NOW);
+  assert.ok(throttle.waitMs('another', '10.0.0.1', NOW) > 0);
+});
+
+test('a good sign-in clears the account and does not count against the address', () => {
+  const throttle = createThrottle();
+  for (let i = 0; i < 200; i++) {
+    throttle.trying('ann', '10.0.0.1', NOW);
+    throttle.succeeded('ann', '10.0.0.1');
+  }
+  assert.equal(throttle.waitMs('ann', '10.0.0.1', NOW), 0);
+});
+
+test('waits run out, failures are forgotten after a day, and a flood of names cannot fill the memory', () => {
+  const throttle = createThrottle();
+  for (let i = 0; i < 6; i++) throttle.trying('ann', '10.0.0.1', NOW);
+  assert.equal(throttle.waitMs('ann', '10.0.0.1', after(1_999)), 1);
+  assert.equal(throttle.waitMs('ann', '10.0.0.1', after(2_000)), 0);
+  throttle.trying('ann', '10.0.0.1', after(90_000_000));
+  assert.equal(throttle.waitMs('ann', '10.0.0.1', after(90_000_001)), 0);
+  for (let i = 0; i < 30_000; i++) throttle.trying(`n${i}`, `a${i}`, NOW);
+  assert.equal(throttle.waitMs('n1', 'a1', NOW), 0);
+});

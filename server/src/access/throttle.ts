@@ -1,0 +1,61 @@
+import { DAY_MS, type EpochMs, MINUTE_MS, SECOND_MS } from '@nines/base/units.ts';
+
+/**
+ * Slows guessing without locking anyone out: failures are counted per account and address together, so that a stranger
+ * cannot lock the owner's own address out, and per address alone, so that one address cannot walk through many accounts.
+ */
+export type Throttle = {
+  /** How long this attempt has to wait; 0 when it may go on. */
+  waitMs(account: string, address: string, nowMs: EpochMs): number;
+  /** Counts a try before its outcome is known, so that tries made at the same time count as well. */
+  trying(account: string, address: string, nowMs: EpochMs): void;
+  /** The try was good: it does not count, and neither do the account's failures from this address. */
+  succeeded(account: string, address: string): void;
+};
+
+/** Failures without any wait: typing errors. */
+const FREE_FAILURES = 5;
+const FREE_FAILURES_PER_ADDRESS = 30;
+const FIRST_WAIT_MS = SECOND_MS;
+/** The wait doubles per failure up to this: 96 guesses a day. */
+const MAX_WAIT_MS = 15 * MINUTE_MS;
+/** A failure is forgotten after this. */
+const MEMORY_MS = DAY_MS;
+/** Keys remembered; beyond it the oldest are forgotten, so that a flood of names cannot fill the memory. */
+const MAX_KEYS = 10_000;
+
+type Failures = { count: number; lastMs: EpochMs };
+
+export function createThrottle(): Throttle {
+  const failures = new Map<string, Failures>();
+  const keysOf = (account: string, address: string): readonly (readonly [key: string, free: number])[] => [
+    [`${address}\u0000${account.toLowerCase()}`, FREE_FAILURES],
+    [address, FREE_FAILURES_PER_ADDRESS],
+  ];
+  const waitOf = (key: string, free: number, nowMs: EpochMs): number => {
+    const known = failures.get(key);
+    if (known === undefined || nowMs - known.lastMs > MEMORY_MS || known.count < free) return 0;
+    const wait = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** (known.count - free));
+    return Math.max(0, known.lastMs + wait - nowMs);
+  };
+  return {
+    waitMs: (account, address, nowMs) => Math.max(...keysOf(account, address).map(([key, free]) => waitOf(key, free, nowMs))),
+    trying(account, address, nowMs) {
+      for (const [key] of keysOf(account, address)) {
+        const known = failures.get(key);
+        const count = known === undefined || nowMs - known.lastMs > MEMORY_MS ? 1 : known.count + 1;
+        failures.delete(key);
+        failures.set(key, { count, lastMs: nowMs });
+      }
+      for (const key of failures.keys()) {
+        if (failures.size <= MAX_KEYS) break;
+        failures.delete(key);
+      }
+    },
+    succeeded(account, address) {
+      failures.delete(keysOf(account, address)[0]?.[0] ?? '');
+      const ofAddress = failures.get(address);
+      if (ofAddress !== undefined) failures.set(address, { ...ofAddress, count: ofAddress.count - 1 });
+    },
+  };
+}

@@ -1,0 +1,351 @@
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '@nines/base/clock.ts';
+import { AppError, messageOf } from '@nines/base/errors.ts';
+import type { Ids } from '@nines/base/ids.ts';
+import type { Logger } from '@nines/base/logger.ts';
+import { SECOND_MS } from '@nines/base/units.ts';
+import { FULL_SCOPE } from '@nines/model/storage.ts';
+import { createEngine } from '@nines/promql/engine.ts';
+import { openStore } from '@nines/tsdb/store.ts';
+import { accessRoutes } from './access/routes.ts';
+import { createAccess } from './access/service.ts';
+import { alertRoutes } from './alerting/routes.ts';
+import { createAlerting } from './alerting/service.ts';
+import { createAsk } from './ask.ts';
+import { replayFrom } from './availability/replay.ts';
+import { availabilityRoutes } from './availability/routes.ts';
+import { Availability, LEDGER_STEP_MS } from './availability/service.ts';
+import { createResolve } from './checks/resolve.ts';
+import { checkRoutes } from './checks/routes.ts';
+import { CheckService, samplesThenLedger } from './checks/service.ts';
+import { createAliases } from './collect/aliases.ts';
+import { startCollection } from './collect/collection.ts';
+import { createHostCollector } from './collect/host/collector.ts';
+import { linuxReaders } from './collect/host/linux.ts';
+import { portableReaders } from './collect/host/portable.ts';
+import { createIngest } from './collect/ingest.ts';
+import { createMetadataBook } from './collect/metadata-book.ts';
+import { watchProcess } from './collect/process-metrics.ts';
+import { collectRoutes } from './collect/routes.ts';
+import { createScrapeManager } from './collect/scrape/manager.ts';
+import { createSelfMetrics } from './collect/self.ts';
+import { figuresPublisher } from './collect/spectators.ts';
+import { watchStore } from './collect/store-metrics.ts';
+import { type Configuration, type ReadConfiguration, stateSource } from './config.ts';
+import { openChannels } from './notify/channels.ts';
+import { createRouter } from './notify/route.ts';
+import { notifyRoutes } from './notify/routes.ts';
+import { type NotifySettings, NotifyService, SEND_TOPIC } from './notify/service.ts';
+import { createHealth } from './ops/health.ts';
+import { countBy, outboxHealth, storeHealth } from './ops/parts.ts';
+import { opsRoutes } from './ops/routes.ts';
+import { UPKEEP_MS, createUpkeep } from './ops/upkeep.ts';
+import { createBus } from './platform/bus.ts';
+import { formatProblem } from './platform/config/load.ts';
+import { migrate } from './platform/db/migrate.ts';
+import { openDb } from './platform/db/open.ts';
+import { makeDirectory } from './platform/directory.ts';
+import { judgeAddress } from './platform/fetch/judge.ts';
+import { createOutbound } from './platform/fetch/outbound.ts';
+import { createHttp } from './platform/http/server.ts';
+import { servePages } from './platform/http/static.ts';
+import { serveStream } from './platform/http/stream.ts';
+import { randomFraction } from './platform/ids.ts';
+import { startLoop } from './platform/loop.ts';
+import { DEFAULT_TEAM } from './platform/records/contract.ts';
+import { createOutbox } from './platform/records/outbox.ts';
+import { queryRoutes } from './query/routes.ts';
+import { ruleRoutes } from './rules/routes.ts';
+import { RulesService } from './rules/service.ts';
+import { serviceRoutes } from './services/routes.ts';
+import { Services } from './services/service.ts';
+import { SLA_STEP_MS } from './sla/config.ts';
+import { SlaContracts } from './sla/contracts.ts';
+import { createSampleReader } from './sla/samples.ts';
+import { slaRoutes } from './sla/routes.ts';
+import { SlaService } from './sla/service.ts';
+import { VERSION } from './version.ts';
+
+/** Samples one query may hold; Prometheus' own limit. */
+const MAX_QUERY_SAMPLES = 50_000_000;
+
+export type AppOptions = {
+  readonly loaded: Configuration;
+  /** Reads the configuration again, for a reload. */
+  readonly read: () => ReadConfiguration;
+  readonly dataDir: string;
+  /** Everyone is an administrator. */
+  readonly open: boolean;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+};
+
+export type App = AsyncDisposable & {
+  readonly url: string;
+  /** The one-time link, while nobody can sign in. */
+  readonly setupUrl: string | undefined;
+  /** Takes the configuration files as they are now; keeps the old configuration and throws when they are bad. */
+  reload(): Promise<{ readonly warnings: readonly string[] }>;
+};
+
+/** Builds the whole product. What was built is torn down again, in reverse order, when a later part fails or at the end. */
+export async function createApp(options: AppOptions): Promise<App> {
+  const stack = new AsyncDisposableStack();
+  try {
+    return await build(options, stack);
+  } catch (thrown) {
+    await stack.disposeAsync();
+    throw thrown;
+  }
+}
+
+/**
+ * One straight line on purpose: nearly every step needs what earlier ones made, and reading it from top to bottom is reading
+ * the product. Each part registers its own end beside its beginning.
+ */
+async function build({ loaded, read, dataDir, open, clock, ids, logger }: AppOptions, stack: AsyncDisposableStack): Promise<App> {
+  let current = loaded;
+  const { config } = loaded;
+  const bus = createBus((thrown) => logger.error('a listener failed', { error: messageOf(thrown) }));
+  const self = createSelfMetrics();
+  const processWatch = stack.use(watchProcess(self, clock, VERSION));
+  const outbound = stack.use(createOutbound({ clock }));
+
+  // What is kept: samples and state.
+  makeDirectory(join(dataDir, 'tsdb'));
+  const store = await openStore({ dir: join(dataDir, 'tsdb'), retentionMs: config.retention.samples, logger });
+  stack.defer(() => store.close());
+  watchStore(self, clock, () => store.stats());
+  stack.use(
+    startLoop({
+      clock,
+      logger,
+      name: 'store upkeep',
+      everyMs: UPKEEP_MS,
+      firstAfterMs: UPKEEP_MS,
+      step: createUpkeep(store, { retentionMs: config.retention.samples, logger }),
+    }),
+  );
+  const db = await openDb(stateSource(config.state, dataDir));
+  stack.defer(() => db.close());
+  await migrate(db, clock.now());
+  const sql = db.kysely;
+  const engine = createEngine({ limits: { maxSamples: MAX_QUERY_SAMPLES }, yieldNow: () => clock.sleep(0) });
+  const ask = createAsk(engine, store);
+
+  // Samples in; each durable commit wakes the rules that read it.
+  const metadata = createMetadataBook();
+  const aliases = createAliases(config.collect.host.interval);
+  const ingest = createIngest({ appender: store, clock, metrics: self, onCommitted: (refs) => rules.wake(refs) });
+
+  // From an alert to people.
+  const externalUrl = config.server.base_url ?? urlOf(config.server.listen);
+  const notifySettings = (from: Configuration): NotifySettings => ({
+    router: createRouter(from.config.routing),
+    channels: openChannels(from.config.channels, {
+      clock,
+      logger,
+      request: (url, request) => outbound.request(url, request),
+      write: (text) => void process.stdout.write(text),
+    }),
+    externalUrl,
+  });
+  const notify = new NotifyService({ db, clock, ids, logger, bus, metrics: self, settings: notifySettings(loaded) });
+  const alerting = await createAlerting({
+    db,
+    clock,
+    ids,
+    logger,
+    bus,
+    metrics: self,
+    notify: notify.notify,
+    afterCommit: () => outbox.wake(),
+  });
+  const outbox = stack.use(
+    createOutbox({
+      db,
+      clock,
+      ids,
+      logger,
+      random: randomFraction,
+      alone: db.kind === 'sqlite',
+      handlers: { [SEND_TOPIC]: (row, context) => notify.send(row, context) },
+    }),
+  );
+  notify.connect(outbox);
+  stack.use(startLoop({ clock, logger, name: 'notify', everyMs: SECOND_MS, step: async (nowMs) => void (await notify.step(nowMs)) }));
+
+  // From a check to the ledger.
+  const availability = new Availability({ db: sql, clock, ids, logger, bus, replay: replayFrom(store) });
+  await availability.start();
+  stack.defer(() => availability.stop());
+  const checks = new CheckService({
+    clock,
+    logger,
+    bus,
+    resolve: createResolve(),
+    judge: judgeAddress,
+    sink: samplesThenLedger(ingest, (result) => availability.record(result)),
+  });
+  const services = new Services({
+    db: sql,
+    clock,
+    ids,
+    logger,
+    bus,
+    enforce: async ({ plans, specs }) => {
+      await availability.configure(plans);
+      checks.configure(specs);
+    },
+  });
+
+  // From samples and states to alerts.
+  const rules = new RulesService({
+    query: (expr, atMs, options) => ask.instant(expr, atMs, options),
+    ingest,
+    alerting,
+    clock,
+    logger,
+    teamId: DEFAULT_TEAM,
+    externalUrl,
+    labelsOfRef: (ref) => store.labelsOfRef(ref),
+    aliases,
+    services,
+    ledger: availability,
+    metrics: self,
+  });
+  stack.use(rules);
+  const slas = new SlaService({
+    db: sql,
+    clock,
+    ids,
+    logger,
+    bus,
+    ledger: availability,
+    readSamples: createSampleReader({ engine, queryable: store }),
+    alert: (evaluation) => rules.submit(evaluation),
+    record: (samples) => ingest.appendSamples(samples),
+  });
+  await slas.load();
+  const contracts = new SlaContracts({ db: sql, clock, ids, book: slas.book, services, onChange: () => slas.wake() });
+  stack.use(
+    availability.onStateChange(async (change) => {
+      await rules.serviceChanged(change);
+      slas.wake(change.service);
+    }),
+  );
+
+  // The configuration, at start and at each reload: what can refuse comes first, then everything is swapped.
+  const scrapes = createScrapeManager({ clock, logger, ingest, outbound, metadata, metrics: self });
+  const apply = async (next: Configuration): Promise<void> => {
+    const settings = notifySettings(next);
+    await rules.configure({
+      config: next.config.rules,
+      groups: next.ruleGroups,
+      hasRoutingTree: next.config.routing.tree !== undefined,
+    });
+    notify.configure(settings);
+    await services.declare(next.services);
+    await rules.servicesDeclared();
+    await contracts.declare(next.slas);
+    await scrapes.apply(next.scrapes.files);
+    current = next;
+  };
+  await apply(loaded);
+  stack.use(startLoop({ clock, logger, name: 'ledger', everyMs: LEDGER_STEP_MS, step: (nowMs) => availability.step(nowMs) }));
+  stack.use(startLoop({ clock, logger, name: 'sla', everyMs: SLA_STEP_MS, step: (nowMs, signal) => slas.worker.step(nowMs, signal) }));
+  stack.defer(() => checks.stop());
+  stack.use(scrapes);
+  const { host } = config.collect;
+  const readers = process.platform === 'linux' ? linuxReaders({ proc: '/proc', sys: '/sys', clock }) : portableReaders(clock);
+  const instance = host.instance ?? hostname();
+  stack.use(
+    startCollection({
+      clock,
+      logger,
+      ingest,
+      host: createHostCollector({ clock, logger, readers: host.enabled ? readers : [] }),
+      self,
+      process: processWatch,
+      metadata,
+      instance,
+      intervalMs: host.interval,
+      onCollected: figuresPublisher({ query: ask, aliases, instance, bus, logger }),
+    }),
+  );
+
+  // HTTP, last in and first out: nobody is answered by parts that are gone.
+  let ready = false;
+  const startedAtMs = clock.now();
+  const secure = config.server.base_url?.startsWith('https:') ?? false;
+  const access = createAccess({ db, clock, ids, open, secure });
+  const http = await createHttp({ logger, ids, gate: access, hosts: open ? 'loopback' : 'any', version: VERSION, secure });
+  const stream = serveStream(http, { bus, clock, gate: access });
+  stack.defer(async () => {
+    ready = false;
+    await stream[Symbol.asyncDispose]();
+    await http.close();
+  });
+  const reload = async (): Promise<{ readonly warnings: readonly string[] }> => {
+    const next = read();
+    if (!next.ok) {
+      const problems = next.problems.map(formatProblem);
+      logger.error('the configuration was not taken over', { problems });
+      throw new AppError('bad_input', 'bad_configuration', problems[0] ?? 'bad configuration', { details: problems });
+    }
+    await apply(next);
+    bus.publish({ topic: 'config', type: 'config.reloaded', atMs: clock.now(), data: null });
+    logger.info('the configuration was read again');
+    return { warnings: next.warnings.map(formatProblem) };
+  };
+  const counts = async () => ({
+    services: countBy(services.list().map(({ id }) => availability.current(id).state)),
+    slas: countBy((await slas.list(clock.now())).map(({ status }) => status)),
+    alerts: countBy(alerting.open().map(({ state }) => state)),
+  });
+  const health = createHealth(clock);
+  health.register('store', () => storeHealth(store.stats()));
+  health.register('outbox', async () => outboxHealth(await outbox.status(), clock.now()));
+  health.register('checks', () => ({ status: 'ok', detail: `${checks.list().length} checks` }));
+  opsRoutes(http, { clock, health, version: VERSION, startedAtMs, isReady: () => ready, config: () => current.config, reload, counts });
+  accessRoutes(http, access, { secure });
+  collectRoutes(http, {
+    clock,
+    ingest,
+    self,
+    metadata,
+    aliases,
+    query: ask,
+    instance,
+    targets: () => scrapes.view(),
+    metricsOpen: config.server.metrics_open,
+  });
+  queryRoutes(http, { engine, queryable: store, clock, version: VERSION, scopeOf: () => FULL_SCOPE });
+  checkRoutes(http, { checks, ledger: availability });
+  serviceRoutes(http, { services, ledger: availability, checks, clock });
+  availabilityRoutes(http, { availability });
+  slaRoutes(http, { slas, contracts, clock, serviceName: (id) => services.get(id)?.name ?? id });
+  ruleRoutes(http, { rules, alerting });
+  alertRoutes(http, { alerting, notifications: notify, clock });
+  notifyRoutes(http, { notify, clock });
+  servePages(http, { directory: webDir(), secure });
+  const url = await http.listen({ host: config.server.listen.host, port: config.server.listen.port });
+  ready = true;
+
+  const setup = await access.startSetup();
+  // The secret stands behind the #, which browsers send nowhere.
+  const setupUrl = setup === undefined ? undefined : `${config.server.base_url ?? url}/setup#token=${setup}`;
+  return { url, setupUrl, reload, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+const urlOf = ({ host, port }: { readonly host: string; readonly port: number }): string =>
+  `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+
+/** The built pages lie in `dist/web`, beside the bundle or two folders above the sources. */
+function webDir(): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  return here.endsWith(join('server', 'src')) ? join(here, '../../dist/web') : join(here.replace(/[/\\]chunks$/, ''), 'web');
+}

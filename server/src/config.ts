@@ -1,0 +1,135 @@
+import { dirname, join, resolve } from 'node:path';
+import { HOUR_MS } from '@nines/base/units.ts';
+import { z } from 'zod';
+import { collectConfig, scrapeConfig } from './collect/contract.ts';
+import { loadScrapeFiles, type ScrapeFiles } from './collect/scrape/prometheus-file.ts';
+import { unknownReceivers } from './notify/config.ts';
+import { channelsConfig, routingConfig } from './notify/contract.ts';
+import { duration, hostAndPort, httpUrl, secret } from './platform/config/fields.ts';
+import { type Loaded, loadConfig, type Override } from './platform/config/load.ts';
+import type { DbSource } from './platform/db/open.ts';
+import { LOG_LEVELS } from './platform/log.ts';
+import { rulesConfig } from './rules/contract.ts';
+import { loadRuleFiles } from './rules/load.ts';
+import type { RuleGroup } from './rules/rule-file.ts';
+import { servicesConfig } from './services/contract.ts';
+import type { DeclaredService } from './services/service.ts';
+import { shippedSlas, slaExamplesConfig, slasConfig, unknownExampleServices, unknownServices } from './sla/config.ts';
+import type { DeclaredSla } from './sla/contracts.ts';
+
+/** The whole configuration: one section per domain, each owned by its domain's contract. Everything has a default. */
+
+const DEFAULT_RETENTION = '30d';
+const MIN_RETENTION_MS = HOUR_MS;
+
+const serverConfig = z
+  .strictObject({
+    /** Loopback unless someone decides otherwise. */
+    listen: hostAndPort.prefault('127.0.0.1:7070'),
+    /** How people reach the server from outside; links in notifications start with it. */
+    base_url: httpUrl.optional(),
+    /** Serves /metrics without a token. */
+    metrics_open: z.boolean().default(false),
+  })
+  .prefault({});
+
+const stateConfig = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('sqlite') }),
+    z.strictObject({
+      kind: z.literal('postgresql'),
+      url: secret.refine((url) => /^postgres(ql)?:\/\//.test(url.reveal()), 'write postgresql://…'),
+    }),
+  ])
+  .prefault({ kind: 'sqlite' });
+
+const logConfig = z
+  .strictObject({
+    level: z.enum(LOG_LEVELS).default('info'),
+    /** `auto`: text on a terminal, JSON elsewhere. */
+    format: z.enum(['auto', 'json', 'text']).default('auto'),
+  })
+  .prefault({});
+
+const retentionConfig = z.strictObject({ samples: duration({ minMs: MIN_RETENTION_MS }).prefault(DEFAULT_RETENTION) }).prefault({});
+
+export const configSchema = z.strictObject({
+  server: serverConfig,
+  /** The data directory, relative to the configuration file; `--data` wins. */
+  data: z.string().min(1).optional(),
+  state: stateConfig,
+  log: logConfig,
+  retention: retentionConfig,
+  channels: channelsConfig,
+  routing: routingConfig,
+  services: servicesConfig,
+  slas: slasConfig,
+  /** Switches the shipped SLA definitions on, each for the service that plays its role. */
+  sla_examples: slaExamplesConfig,
+  rules: rulesConfig,
+  collect: collectConfig.prefault({}),
+  scrape: scrapeConfig.prefault({}),
+});
+export type Config = z.output<typeof configSchema>;
+
+/** Relative paths in the configuration are relative to its file, without a file to the working directory. */
+export const configPath = (file: string | undefined, path: string): string =>
+  resolve(file === undefined ? '.' : dirname(resolve(file)), path);
+
+export type ConfigSource = {
+  readonly file?: string | undefined;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly flags?: readonly Override[];
+};
+
+/** A valid configuration with what its files name. */
+export type Configuration = Extract<Loaded<Config>, { readonly ok: true }> & {
+  readonly scrapes: ScrapeFiles;
+  /** The groups of all rule files, those of Prometheus configurations included. */
+  readonly ruleGroups: readonly RuleGroup[];
+  readonly services: readonly DeclaredService[];
+  readonly slas: readonly DeclaredSla[];
+};
+export type ReadConfiguration = Configuration | Extract<Loaded<Config>, { readonly ok: false }>;
+
+/**
+ * Reads and checks the whole configuration, the rule files and Prometheus files it names included. Files that a list names
+ * and nobody finds are warnings.
+ */
+export function readConfig(source: ConfigSource): ReadConfiguration {
+  const loaded = loadConfig({ schema: configSchema, ...source });
+  if (!loaded.ok) return loaded;
+  const { config, place, problemAt } = loaded;
+  const baseDir = configPath(source.file, '.');
+  const scrapes = loadScrapeFiles(config.scrape.files, baseDir);
+  const rules = loadRuleFiles([...config.rules.files, ...ruleFilesOf(scrapes)], { baseDir });
+  const serviceIds = new Set(config.services.map(({ id }) => id));
+  const orphans = unknownServices(config.slas, serviceIds);
+  const problems = [
+    ...orphans.map(({ index, message }) => problemAt(['slas', index, 'service'], message)),
+    ...unknownExampleServices(config.sla_examples, serviceIds).map(({ role, message }) => problemAt(['sla_examples', role], message)),
+    ...unknownReceivers(config.channels, config.routing).map(({ path, name }) => problemAt(path, `there is no channel "${name}"`)),
+    ...scrapes.problems,
+    ...rules.problems,
+  ];
+  if (problems.length > 0) return { ok: false, problems };
+  const unfound = rules.warnings.map((message) => problemAt(['rules', 'files'], message));
+  return {
+    ...loaded,
+    warnings: [...loaded.warnings, ...scrapes.warnings, ...unfound],
+    scrapes,
+    ruleGroups: rules.groups,
+    services: config.services.map((spec, index) => ({ spec, place: place(['services', index]) })),
+    slas: [
+      ...config.slas.map((spec, index) => ({ spec, place: place(['slas', index]) })),
+      ...shippedSlas(config.sla_examples, config.slas).map((spec) => ({ spec, place: place(['sla_examples']) })),
+    ],
+  };
+}
+
+/** Rule files that Prometheus configurations bring along. */
+const ruleFilesOf = (scrapes: ScrapeFiles): readonly string[] => scrapes.files.flatMap(({ ruleFiles }) => ruleFiles);
+
+/** Where the state database is: `DATA/state` unless the configuration names a PostgreSQL. */
+export const stateSource = (state: Config['state'], dataDir: string): DbSource =>
+  state.kind === 'sqlite' ? { kind: 'sqlite', path: join(dataDir, 'state', 'nines.db') } : { kind: 'postgresql', url: state.url.reveal() };

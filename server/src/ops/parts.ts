@@ -1,0 +1,34 @@
+import { MINUTE_MS } from '@nines/base/units.ts';
+import type { StoreStats } from '@nines/tsdb/contract.ts';
+import type { OutboxStatus } from '../platform/records/outbox-store.ts';
+import type { PartHealth } from './contract.ts';
+
+/** A row that waits this long says that a receiver is away, or that nothing is sent at all. */
+const OUTBOX_LATE_MS = 5 * MINUTE_MS;
+
+/** A torn tail is what a crash leaves and costs nothing acknowledged; corruption costs samples and is said until the next start. */
+export function storeHealth({
+  series,
+  headSamples,
+  pageSamples,
+  damage,
+}: Pick<StoreStats, 'series' | 'headSamples' | 'pageSamples' | 'damage'>): PartHealth {
+  const corrupt = damage.corruptFrames + damage.corruptPages;
+  if (corrupt > 0)
+    return { status: 'degraded', detail: `${corrupt} damaged places, the rest is served: ${damage.places.slice(0, 3).join(', ')}` };
+  return { status: 'ok', detail: `${series} series, ${headSamples + pageSamples} samples` };
+}
+
+export function outboxHealth({ open, dead, oldestOpenAtMs }: OutboxStatus, nowMs: number): PartHealth {
+  const waitedMs = oldestOpenAtMs === null ? 0 : nowMs - oldestOpenAtMs;
+  if (waitedMs > OUTBOX_LATE_MS)
+    return { status: 'degraded', detail: `${open} notifications wait, the oldest for ${Math.round(waitedMs / MINUTE_MS)} min` };
+  return { status: 'ok', detail: `${open} waiting, ${dead} given up` };
+}
+
+/** How often each of `values` occurs: `{ up: 3, down: 1 }`. */
+export function countBy(values: readonly string[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
+  return counts;
+}
