@@ -1,0 +1,39 @@
+import { type Command, Option } from 'commander';
+import { writeData } from '../output.ts';
+
+type TokenFlags = { readonly data: string; readonly name: string; readonly role: Role; readonly config?: string };
+const ROLES = ['administrator', 'operator', 'read-only', 'executive', 'ingest'] as const;
+type Role = (typeof ROLES)[number];
+
+export function tokenCommand(program: Command): void {
+  program
+    .command('token')
+    .description('API tokens')
+    .command('create')
+    .description('make a token, whether or not the server runs; prints it once')
+    .requiredOption('--data <dir>', 'data directory of the server')
+    .requiredOption('--name <name>', 'what the token is for')
+    .addOption(new Option('--role <role>', 'what it may do').choices([...ROLES]).makeOptionMandatory())
+    .option('--config <file>', 'configuration file, when the state lies in PostgreSQL')
+    .action(create);
+}
+
+/** Opens the state database itself: SQLite and PostgreSQL both take a second writer beside a running server. */
+async function create(flags: TokenFlags): Promise<void> {
+  const [{ openState }, { realClock }, { createIds }, { createToken }] = await Promise.all([
+    import('../state.ts'),
+    import('@nines/server/platform/clock.ts'),
+    import('@nines/server/platform/ids.ts'),
+    import('@nines/server/access/service.ts'),
+  ]);
+  const db = await openState({ data: flags.data, config: flags.config }, realClock.now());
+  try {
+    const made = await createToken({ db, clock: realClock, ids: createIds(realClock) }, 'command line', {
+      name: flags.name,
+      role: flags.role,
+    });
+    writeData(made.token);
+  } finally {
+    await db.close();
+  }
+}

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { Http } from '@nines/server/platform/http/contract.ts';
+import { createHttp } from '@nines/server/platform/http/server.ts';
+import { AUTHORIZED, T0_S, TOKEN, startQueryServer } from '@nines/server/query/testing/server.ts';
+import { slaRoutes } from '@nines/server/sla/routes.ts';
+import { START_MS, openWorld } from '@nines/server/sla/testing/world.ts';
+import { VERSION } from '@nines/server/version.ts';
+import { openSqliteForTest } from '../../test/harness/databases.ts';
+import { countingIds } from '../../test/harness/ids.ts';
+import { recordingLogger } from '../../test/harness/logs.ts';
+
+type Ended = { readonly code: number | null; readonly out: string; readonly err: string };
+
+async function nines(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  const { NINES_TOKEN: _token, NINES_URL: _url, ...clean } = process.env;
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'main.ts'), ...args], {
+    env: { ...clean, ...env },
+  });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk) => (out += String(chunk)));
+  child.stderr.on('data', (chunk) => (err += String(chunk)));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, out, err };
+}
+
+async function listen(http: Http): Promise<string> {
+  await http.listen({ host: '127.0.0.1', port: 0 });
+  return `http://127.0.0.1:${(http.server.address() as AddressInfo).port}`;
+}
+
+function folder(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'nines-cli-'));
+  t.after(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+test('the version goes to standard output, usage errors to standard error with 2', async () => {
+  assert.deepEqual(await nines(['--version']), { code: 0, out: `${VERSION}\n`, err: '' });
+  const help = await nines(['--help']);
+  assert.equal(help.code, 0);
+  for (const command of ['serve', 'demo', 'check', 'token', 'query', 'sla']) assert.match(help.out, new RegExp(`\\b${command}\\b`));
+  const unknown = await nines(['bogus']);
+  assert.deepEqual([unknown.code, unknown.out], [2, '']);
+  assert.match(unknown.err, /unknown command 'bogus'/);
+});
+
+test('a valid configuration is 0; a bad one is 2 with file, line, column and the nearest key', async (t) => {
+  const good = join(folder(t), 'nines.yml');
+  writeFileSync(good, 'server: { listen: 127.0.0.1:7070 }\n');
+  assert.deepEqual(await nines(['check', 'config', good]), { code: 0, out: '', err: '' });
+  const bad = join(folder(t), 'bad.yml');
+  writeFileSync(bad, 'services:\n  - id: shop\n    chekcs: []\n');
+  const refused = await nines(['check', 'config', bad]);
+  assert.deepEqual([refused.code, refused.out], [2, '']);
+  assert.match(refused.err, /bad\.yml:3:5: .*chekcs.*checks/);
+  assert.equal((await nines(['check', 'config', '/nowhere/nines.yml'])).code, 2);
+});
+
+test('an SLA about a service that nobody declared is refused at its place', async (t) => {
+  const file = join(folder(t), 'nines.yml');
+  writeFileSync(
+    file,
+    'slas:\n  - { id: a, service: nobody, indicator: { kind: availability }, target: 99.9%, window: { rolling: 24h } }\n',
+  );
+  const refused = await nines(['check', 'config', file]);
+  assert.equal(refused.code, 2);
+  assert.match(refused.err, /nines\.yml:2:\d+: .*nobody/);
+});
+
+test('a token is made without a server and printed once', async (t) => {
+  const data = folder(t);
+  const made = await nines(['token', 'create', '--data', data, '--name', 'ci', '--role', 'read-only']);
+  assert.equal(made.code, 0);
+  assert.match(made.out, /^nines_[A-Za-z0-9_-]{40,}\n$/);
+  assert.equal((await nines(['token', 'create', '--data', data, '--name', 'ci', '--role', 'king'])).code, 2);
+  assert.equal((await nines(['token', 'create', '--data', data, '--role', 'operator'])).code, 2);
+});
+
+test('a query is printed as table, JSON or CSV, with the token from a file or the environment', async (t) => {
+  const url = await listen(await startQueryServer(t));
+  const env = { NINES_TOKEN: TOKEN };
+  const at = String(T0_S + 60);
+  const table = await nines(['query', 'up', '--at', at, '--url', url], env);
+  assert.equal(table.code, 0, table.err);
+  const [head, first] = table.out.split('\n');
+  assert.match(head ?? '', /^series {2,}time {2,}value$/);
+  assert.equal(first, 'up{job="a"}  2026-11-21T02:01:00.000Z  1');
+  const file = join(folder(t), 'token');
+  writeFileSync(file, `${TOKEN}\n`);
+  const json = await nines(['query', 'up == 1', '--at', at, '--format', 'json', '--url', url, '--token-file', file]);
+  assert.deepEqual(JSON.parse(json.out), {
+    resultType: 'vector',
+    result: [{ metric: { __name__: 'up', job: 'a' }, value: [T0_S + 60, '1'] }],
+  });
+  const range = ['query', 'sum(up)', '--from', String(T0_S), '--to', String(T0_S + 60), '--step', '30s', '--format', 'csv', '--url', url];
+  assert.equal(
+    (await nines(range, env)).out,
+    'series,time,value\r\n{},2026-11-21T02:00:00.000Z,1\r\n{},2026-11-21T02:00:30.000Z,1\r\n{},2026-11-21T02:01:00.000Z,1\r\n',
+  );
+});
+
+test('the exit code says whose fault it was', async (t) => {
+  const url = await listen(await startQueryServer(t));
+  const env = { NINES_TOKEN: TOKEN };
+  const code = async (args: readonly string[], over: Record<string, string> = env) => {
+    const { code, out, err } = await nines([...args, '--url', url], over);
+    assert.equal(out, '');
+    assert.ok(err.length > 0);
+    return code;
+  };
+  assert.equal(await code(['query', 'sum(']), 2);
+  assert.equal(await code(['query', 'up', '--at', '1795226400000']), 2);
+  assert.equal(await code(['query', 'up', '--at', '5', '--from', '5']), 2);
+  const unknown = await Promise.all([{}, { NINES_TOKEN: 'nines_gone' }].map((over) => nines(['query', 'up', '--url', url], over)));
+  assert.deepEqual(
+    unknown.map((ended) => ended.code),
+    [4, 4],
+  );
+  assert.match(unknown[0]?.err ?? '', /no token was given; set NINES_TOKEN or --token-file/);
+  assert.match(unknown[1]?.err ?? '', /the token is unknown, expired or revoked/);
+  assert.equal(await code(['query', 'up', '--token-file', '/nowhere']), 2);
+  assert.equal(await code(['sla', 'report', 'nothing']), 3);
+  const nobody = await nines(['query', 'up', '--url', 'http://127.0.0.1:9']);
+  assert.equal(nobody.code, 5);
+});
+
+test('a statement is written to a file, the same bytes as the server gave', async (t) => {
+  const world = await openWorld(t, openSqliteForTest, {
+    id: 'shop-sla',
+    service: 'shop',
+    indicator: { kind: 'availability' },
+    target: '99%',
+    window: { rolling: '2m' },
+  });
+  await world.play('UUUUUUxxUUUUUUUUUUUUUU');
+  const http = await createHttp({
+    logger: recordingLogger(),
+    ids: countingIds(),
+    hosts: 'any',
+    version: '0.0.0',
+    gate: { authenticate: async () => ({ kind: 'token', id: 't', name: 't', role: 'read-only', teamId: 'default' }), allows: () => true },
+  });
+  t.after(() => http.close());
+  slaRoutes(http, { slas: world.slas, contracts: world.contracts, clock: world.clock, serviceName: () => 'Web shop' });
+  const url = await listen(http);
+  const output = join(folder(t), 'statement.json');
+  const period = ['--from', String(START_MS / 1000), '--to', new Date(START_MS + 20_000).toISOString()];
+  const ended = await nines(['sla', 'report', 'shop-sla', ...period, '--format', 'json', '--output', output, '--url', url]);
+  assert.deepEqual(ended, { code: 0, out: '', err: '' });
+  const direct = await fetch(`${url}/api/slas/shop-sla/report?from=${START_MS / 1000}&to=${START_MS / 1000 + 20}`, { headers: AUTHORIZED });
+  assert.equal(readFileSync(output, 'utf8'), await direct.text());
+  const html = await nines(['sla', 'report', 'shop-sla', ...period, '--format', 'html', '--url', url]);
+  assert.match(html.out, /^<!doctype html>/);
+  const list = await nines(['sla', 'list', '--url', url]);
+  assert.match(list.out, /^id\s+service\s+status/);
+  assert.match(list.out, /shop-sla\s+shop\s+breached .* yes$/m);
+});

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { messageOf } from '@nines/base/errors.ts';
+import { CliFailure, EXIT } from './failure.ts';
+
+/** Where a running server is and how to sign in to it. */
+export type RemoteOptions = { readonly url?: string | undefined; readonly tokenFile?: string | undefined };
+
+const DEFAULT_URL = 'http://127.0.0.1:7070';
+/** Longest wait for an answer; a query may take two minutes. */
+const TIMEOUT_MS = 150_000;
+
+/** Asks the server and returns the body. A refusal ends the command with the server's own words and the code for its kind. */
+export async function ask(options: RemoteOptions, path: string): Promise<string> {
+  const base = (options.url ?? process.env['NINES_URL'] ?? DEFAULT_URL).replace(/\/+$/, '');
+  const token = readToken(options.tokenFile);
+  let response: Response;
+  try {
+    response = await fetch(base + path, {
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch (thrown) {
+    const cause = thrown instanceof Error && thrown.cause !== undefined ? messageOf(thrown.cause) : messageOf(thrown);
+    throw new CliFailure(EXIT.remote, `no answer from ${base}: ${cause}`);
+  }
+  const text = await response.text();
+  if (response.ok) return text;
+  const reason = response.status === 401 ? unknownCaller(token) : reasonIn(text, response.status);
+  throw new CliFailure(codeFor(response.status), `${base} refused: ${reason}`);
+}
+
+/** What to do about a 401, in the words of this command line; the server's own are for those who speak HTTP. */
+function unknownCaller(token: string | undefined): string {
+  const make = 'make one with: nines token create --data DIR --name cli --role read-only';
+  return token === undefined || token === ''
+    ? `no token was given; set NINES_TOKEN or --token-file (${make})`
+    : `the token is unknown, expired or revoked (${make})`;
+}
+
+function readToken(file: string | undefined): string | undefined {
+  if (file === undefined) return process.env['NINES_TOKEN'];
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (thrown) {
+    throw new CliFailure(EXIT.badInput, `cannot read the token file: ${messageOf(thrown)}`);
+  }
+}
+
+function codeFor(status: number): CliFailure['code'] {
+  if (status === 401 || status === 403) return EXIT.auth;
+  if (status === 404) return EXIT.notFound;
+  return status < 500 && status !== 429 ? EXIT.badInput : EXIT.remote;
+}
+
+/** The reason in a problem+json or in Prometheus' error shape. */
+function reasonIn(text: string, status: number): string {
+  try {
+    const body = JSON.parse(text) as { readonly detail?: unknown; readonly error?: unknown };
+    const reason = body.detail ?? body.error;
+    if (typeof reason === 'string') return reason;
+  } catch {
+    // Not JSON: a proxy in between answered. Its status is all there is to say.
+  }
+  return `status ${status}`;
+}

@@ -1,0 +1,19 @@
+import { type Config, readConfig, stateSource } from '@nines/server/config.ts';
+import type { EpochMs } from '@nines/base/units.ts';
+import { formatProblem } from '@nines/server/platform/config/load.ts';
+import { migrate } from '@nines/server/platform/db/migrate.ts';
+import { type Db, openDb } from '@nines/server/platform/db/open.ts';
+import { CliFailure, EXIT } from './failure.ts';
+
+/** Opens the state database of a data directory, made or brought up to date when needed. The caller closes it. */
+export async function openState(where: { readonly data: string; readonly config?: string | undefined }, nowMs: EpochMs): Promise<Db> {
+  const db = await openDb(stateSource(configOf(where.config).state, where.data));
+  await migrate(db, nowMs);
+  return db;
+}
+
+function configOf(file: string | undefined): Config {
+  const loaded = readConfig({ file, env: process.env });
+  if (!loaded.ok) throw new CliFailure(EXIT.badInput, loaded.problems.map(formatProblem).join('\n'));
+  return loaded.config;
+}
