@@ -1,0 +1,123 @@
+/** What the pages change. Each action says which records it touched, so that they are read again at once. */
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { request } from './client.ts';
+import { ApiProblem } from './problem.ts';
+import type { BulkWire, ChannelTestWire, ServiceDetailView, WrittenServiceWire } from './wire.ts';
+
+export type AlertAction =
+  | { readonly name: 'acknowledge' | 'resolve'; readonly ids: readonly string[] }
+  | { readonly name: 'snooze'; readonly ids: readonly string[]; readonly for: string }
+  | { readonly name: 'comment'; readonly ids: readonly string[]; readonly comment: string };
+
+/** One action over any number of alerts, in one request. One refused alert does not stop the others, but is told. */
+async function actOnAlerts({ name, ...body }: AlertAction): Promise<BulkWire> {
+  const answer = await request<BulkWire>(`/api/alerts/${name}`, { method: 'POST', body });
+  const refused = answer.items.filter((item) => !item.ok);
+  const [first] = refused;
+  if (first === undefined) return answer;
+  const others = answer.items.length === 1 ? '' : ` (${refused.length} of ${answer.items.length} refused)`;
+  throw new ApiProblem(`${first.error ?? 'refused'}${others}`, {
+    status: 409,
+    code: first.code ?? 'refused',
+    where: `POST /api/alerts/${name}`,
+  });
+}
+
+export function useAlertAction() {
+  const client = useQueryClient();
+  return useMutation<BulkWire, ApiProblem, AlertAction>({
+    mutationFn: actOnAlerts,
+    onSettled: () => client.invalidateQueries({ queryKey: ['alerts'] }),
+  });
+}
+
+/** Sends a test message through a channel and says what the channel said. */
+export function useTestChannel() {
+  return useMutation<ChannelTestWire, ApiProblem, string>({
+    mutationFn: (id) => request(`/api/channels/${encodeURIComponent(id)}/test`, { method: 'POST' }),
+  });
+}
+
+/** Puts a notification that was given up into the queue again. */
+export function useRetryNotification() {
+  const client = useQueryClient();
+  return useMutation<unknown, ApiProblem, string>({
+    mutationFn: (id) => request(`/api/notifications/${encodeURIComponent(id)}/retry`, { method: 'POST' }),
+    onSettled: () => client.invalidateQueries({ queryKey: ['notifications'] }),
+  });
+}
+
+/** Makes a service that is owned by the pages, not by the configuration file. */
+export function useCreateService() {
+  const client = useQueryClient();
+  return useMutation<ServiceDetailView, ApiProblem, WrittenServiceWire>({
+    mutationFn: (body) => request('/api/services', { method: 'POST', body }),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['services'] }),
+  });
+}
+
+export function useRetireService() {
+  const client = useQueryClient();
+  return useMutation<unknown, ApiProblem, string>({
+    mutationFn: (id) => request(`/api/services/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    // The list alone: the page of the service itself is about to be left.
+    onSuccess: () => void client.invalidateQueries({ queryKey: ['services', 'list'] }),
+  });
+}
+
+/** Says why a service was down. `revision` is the one the person saw: whoever was faster wins, and the other is told. */
+export function useEditDowntime() {
+  const client = useQueryClient();
+  return useMutation<unknown, ApiProblem, { readonly id: string; readonly reason: string; readonly revision: number }>({
+    mutationFn: ({ id, ...body }) => request(`/api/downtime/${encodeURIComponent(id)}`, { method: 'PATCH', body }),
+    onSettled: () => client.invalidateQueries({ queryKey: ['downtime'] }),
+  });
+}
+
+export function useSignIn() {
+  const client = useQueryClient();
+  return useMutation<unknown, ApiProblem, { readonly name: string; readonly password: string }>({
+    mutationFn: (body) => request('/api/session', { method: 'POST', body }),
+    onSuccess: () => client.resetQueries(),
+  });
+}
+
+export function useSignOut() {
+  return useMutation<unknown, ApiProblem, void>({
+    mutationFn: () => request('/api/session', { method: 'DELETE' }),
+    // A fresh page: nothing that was read before stays in memory for the next person.
+    onSuccess: () => window.location.replace('/login'),
+  });
+}
+
+export function useSetUp() {
+  const client = useQueryClient();
+  return useMutation<unknown, ApiProblem, { readonly token: string; readonly name: string; readonly password: string }>({
+    mutationFn: (body) => request('/api/setup', { method: 'POST', body }),
+    onSuccess: () => client.resetQueries(),
+  });
+}
+
+export function useChangePassword() {
+  return useMutation<unknown, ApiProblem, { readonly current: string; readonly next: string }>({
+    mutationFn: ({ current, next }) => request('/api/password', { method: 'POST', body: { current, next } }),
+  });
+}
+
+export type NewToken = { readonly name: string; readonly role: string; readonly expires_at_ms?: number };
+
+export function useCreateToken() {
+  const client = useQueryClient();
+  return useMutation<{ readonly token: string }, ApiProblem, NewToken>({
+    mutationFn: (body) => request('/api/tokens', { method: 'POST', body }),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['tokens'] }),
+  });
+}
+
+export function useRevokeToken() {
+  const client = useQueryClient();
+  return useMutation<unknown, ApiProblem, string>({
+    mutationFn: (id) => request(`/api/tokens/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['tokens'] }),
+  });
+}

@@ -1,0 +1,60 @@
+import { ApiProblem, problemOf } from './problem.ts';
+
+/** Longer than any answer of the page's own queries takes; a request that hangs says so instead of spinning for ever. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export type RequestOptions = { readonly method?: Method; readonly body?: unknown; readonly signal?: AbortSignal };
+
+/**
+ * One request to the product's own API. Returns the parsed JSON body, `undefined` for an empty one.
+ * Throws `ApiProblem` for refusals, for an unreachable server (status 0) and for an answer that is no JSON.
+ * `signal` aborts the request; the abort itself is thrown as it is.
+ */
+export async function request<Body>(path: string, options: RequestOptions = {}): Promise<Body> {
+  const method = options.method ?? 'GET';
+  const where = `${method} ${path.split('?')[0] ?? path}`;
+  const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+  const init: RequestInit = {
+    method,
+    credentials: 'same-origin',
+    headers: { accept: 'application/json', ...(options.body === undefined ? {} : { 'content-type': 'application/json' }) },
+    signal: options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]),
+  };
+  if (options.body !== undefined) init.body = JSON.stringify(options.body);
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch (thrown) {
+    if (options.signal?.aborted === true) throw thrown;
+    const message = timeout.aborted ? 'The server did not answer within 30 s.' : 'The server cannot be reached.';
+    throw new ApiProblem(message, { status: 0, code: 'unreachable', where });
+  }
+  const text = await response.text();
+  const body = parseBody(text);
+  if (!response.ok) throw problemOf(body, { status: response.status, where });
+  if (body === undefined && text !== '') {
+    throw new ApiProblem('The answer is not JSON; a proxy may stand between.', { status: response.status, code: 'not_json', where });
+  }
+  // The wire's shape is the server's contract; it is not validated a second time here.
+  return body as Body;
+}
+
+function parseBody(text: string): unknown {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `path?name=value…`; fields that are `undefined` or empty are left out. */
+export function withQuery(path: string, fields: Readonly<Record<string, string | number | undefined>>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined && value !== '') query.set(name, String(value));
+  }
+  const text = query.toString();
+  return text === '' ? path : `${path}?${text}`;
+}

@@ -1,0 +1,38 @@
+import { request, withQuery } from './client.ts';
+
+export type RangeSeries = {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly points: readonly (readonly [atMs: number, value: number])[];
+};
+
+type Matrix = {
+  readonly data: {
+    readonly result: readonly {
+      readonly metric: Readonly<Record<string, string>>;
+      readonly values: readonly (readonly [number, string])[];
+    }[];
+  };
+};
+
+/** Prometheus writes values as text: `NaN`, `+Inf`, `-Inf` or a decimal. */
+function parseValue(text: string): number {
+  if (text === '+Inf') return Number.POSITIVE_INFINITY;
+  return text === '-Inf' ? Number.NEGATIVE_INFINITY : Number(text);
+}
+
+export type RangeQuery = { readonly expr: string; readonly fromMs: number; readonly toMs: number; readonly stepMs: number };
+
+/** A PromQL range query; instants come back in Unix milliseconds, `to` included as Prometheus does. */
+export async function rangeQuery(query: RangeQuery, signal?: AbortSignal): Promise<readonly RangeSeries[]> {
+  const path = withQuery('/api/v1/query_range', {
+    query: query.expr,
+    start: query.fromMs / 1000,
+    end: query.toMs / 1000,
+    step: query.stepMs / 1000,
+  });
+  const matrix = await request<Matrix>(path, signal === undefined ? {} : { signal });
+  return matrix.data.result.map((one) => ({
+    labels: one.metric,
+    points: one.values.map(([seconds, text]) => [Math.round(seconds * 1000), parseValue(text)] as const),
+  }));
+}

@@ -1,0 +1,144 @@
+/**
+ * What the pages read, as TanStack queries. The first word of a key is the record's name: the live stream invalidates by
+ * it. Every query also asks again by itself, so that a page without a stream is late, never wrong.
+ */
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { request, withQuery } from './client.ts';
+import { type RangeQuery, rangeQuery } from './prometheus.ts';
+import type {
+  AlertDetailWire,
+  AlertView,
+  ChannelWire,
+  CheckDetailView,
+  CheckView,
+  DowntimeView,
+  HostWire,
+  Items,
+  NotificationView,
+  ServiceDetailView,
+  ServiceView,
+  SessionView,
+  SlaView,
+  TimelineView,
+  TokenView,
+  ViolationView,
+} from './wire.ts';
+
+const SLOW_MS = 30_000;
+const QUICK_MS = 5_000;
+
+const part = encodeURIComponent;
+
+export const sessionQuery = () =>
+  queryOptions({ queryKey: ['session'], queryFn: ({ signal }) => request<SessionView>('/api/session', { signal }), staleTime: 60_000 });
+
+export const hostQuery = () =>
+  queryOptions({
+    queryKey: ['host'],
+    queryFn: ({ signal }) => request<HostWire>('/api/metrics/current', { signal }),
+    refetchInterval: QUICK_MS,
+  });
+
+export const servicesQuery = () =>
+  queryOptions({
+    queryKey: ['services', 'list'],
+    queryFn: ({ signal }) => request<Items<ServiceView>>('/api/services', { signal }),
+    refetchInterval: SLOW_MS,
+  });
+
+export const serviceQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['services', 'one', id],
+    queryFn: ({ signal }) => request<ServiceDetailView>(`/api/services/${part(id)}`, { signal }),
+    refetchInterval: SLOW_MS,
+  });
+
+/** The exact intervals of `[fromMs, toMs)`. `toMs` must not lie after now: what nobody knows yet is unknown. */
+export const timelineQuery = (id: string, fromMs: number, toMs: number) =>
+  queryOptions({
+    queryKey: ['timeline', id, fromMs, toMs],
+    queryFn: ({ signal }) =>
+      request<TimelineView>(withQuery(`/api/services/${part(id)}/timeline`, { from: fromMs / 1000, to: toMs / 1000 }), { signal }),
+    placeholderData: keepPreviousData,
+    staleTime: 10_000,
+  });
+
+export const downtimeQuery = (service: string) =>
+  queryOptions({
+    queryKey: ['downtime', service],
+    queryFn: ({ signal }) => request<Items<DowntimeView>>(withQuery('/api/downtime', { service }), { signal }),
+    refetchInterval: SLOW_MS,
+  });
+
+export const checksQuery = () =>
+  queryOptions({
+    queryKey: ['checks', 'list'],
+    queryFn: ({ signal }) => request<Items<CheckView>>('/api/checks', { signal }),
+    refetchInterval: SLOW_MS,
+  });
+
+export const checkQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['checks', 'one', id],
+    queryFn: ({ signal }) => request<CheckDetailView>(`/api/checks/${part(id)}`, { signal }),
+    refetchInterval: QUICK_MS,
+  });
+
+export const slasQuery = () =>
+  queryOptions({
+    queryKey: ['slas', 'list'],
+    queryFn: ({ signal }) => request<Items<SlaView>>('/api/slas', { signal }),
+    refetchInterval: SLOW_MS,
+  });
+
+export const slaQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['slas', 'one', id],
+    queryFn: ({ signal }) => request<SlaView>(`/api/slas/${part(id)}`, { signal }),
+    refetchInterval: SLOW_MS,
+  });
+
+export const violationsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['slas', 'violations', id],
+    queryFn: ({ signal }) => request<Items<ViolationView>>(`/api/slas/${part(id)}/violations`, { signal }),
+    refetchInterval: SLOW_MS,
+  });
+
+export type AlertFilter = { readonly status?: string; readonly severity?: string; readonly service?: string };
+
+export const alertsQuery = (filter: AlertFilter) =>
+  queryOptions({
+    queryKey: ['alerts', 'list', filter],
+    queryFn: ({ signal }) => request<Items<AlertView>>(withQuery('/api/alerts', { ...filter }), { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: SLOW_MS,
+  });
+
+export const alertQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['alerts', 'one', id],
+    queryFn: ({ signal }) => request<AlertDetailWire>(`/api/alerts/${part(id)}`, { signal }),
+  });
+
+export const channelsQuery = () =>
+  queryOptions({ queryKey: ['channels'], queryFn: ({ signal }) => request<Items<ChannelWire>>('/api/channels', { signal }) });
+
+/** Notifications that were given up. */
+export const deadLettersQuery = () =>
+  queryOptions({
+    queryKey: ['notifications', 'dead'],
+    queryFn: ({ signal }) => request<Items<NotificationView>>('/api/notifications?status=dead', { signal }),
+    refetchInterval: SLOW_MS,
+  });
+
+export const tokensQuery = () =>
+  queryOptions({ queryKey: ['tokens'], queryFn: ({ signal }) => request<Items<TokenView>>('/api/tokens', { signal }) });
+
+export const rangeOptions = (query: RangeQuery) =>
+  queryOptions({
+    queryKey: ['range', query.expr, query.fromMs, query.toMs, query.stepMs],
+    queryFn: ({ signal }) => rangeQuery(query, signal),
+    placeholderData: keepPreviousData,
+    staleTime: query.stepMs,
+  });

@@ -1,0 +1,76 @@
+/**
+ * The JSON of the native API that the pages read, as `docs` and `/api/openapi.json` describe it. Snake case because it is
+ * the wire's. Instants are Unix milliseconds, ratios 0 to 1. What the server's contracts type comes from there.
+ */
+import type { AlertView } from '@nines/server/alerting/contract.ts';
+import type { BucketsView, DowntimeView, IntervalView } from '@nines/server/availability/contract.ts';
+import type { NotificationView } from '@nines/server/notify/contract.ts';
+
+export type { AlertState, AlertView, Severity } from '@nines/server/alerting/contract.ts';
+export type { SessionView, TokenView } from '@nines/server/access/contract.ts';
+export type { CheckDetailView, CheckView, ResultView } from '@nines/server/checks/contract.ts';
+export type { NotificationView };
+export type { SlaStatus, SlaView, ViolationView } from '@nines/server/sla/contract.ts';
+export type { ServiceDetailView, ServiceView, TimelineView, UptimeView } from '@nines/server/services/contract.ts';
+export type { BucketsView, DowntimeView, IntervalView };
+
+export type Items<Item> = { readonly items: readonly Item[]; readonly next?: string | null };
+
+export type ServiceState = IntervalView['state'];
+export type Bounds = readonly [low: number, high: number];
+
+/** One step of an alert's life, oldest first. */
+export type TransitionWire = { readonly at_ms: number; readonly kind: string; readonly reason: string; readonly actor: string };
+export type AlertDetailWire = AlertView & {
+  readonly transitions: readonly TransitionWire[];
+  readonly deliveries: readonly NotificationView[];
+};
+
+/** `GET /api/metrics/current`; null where nothing is known yet: a rate needs two samples. */
+export type HostWire = {
+  readonly at_ms: number;
+  readonly instance: string;
+  readonly cpu: { readonly percent: number | null; readonly cores: readonly unknown[] };
+  readonly memory: { readonly percent: number | null; readonly used_bytes: number | null; readonly total_bytes: number | null };
+  readonly disk: readonly {
+    readonly mount: string;
+    readonly percent: number;
+    readonly used_bytes: number | null;
+    readonly total_bytes: number | null;
+  }[];
+  readonly network: { readonly receive_bytes_per_second: number | null; readonly transmit_bytes_per_second: number | null };
+  readonly load: { readonly '1m': number | null };
+};
+
+export type PermissionName = 'public' | 'read' | 'operate' | 'ingest' | 'administer';
+
+/** One fact from `/api/stream`. */
+export type FactWire = {
+  readonly id: number | string;
+  readonly topic: string;
+  readonly type: string;
+  readonly at_ms: number;
+  readonly data: unknown;
+};
+
+export type ChannelWire = { readonly id: string; readonly kind: string; readonly target: string };
+export type ChannelTestWire = {
+  readonly delivered: boolean;
+  readonly receipt: string | null;
+  readonly error: string | null;
+  readonly duration_ms: number;
+};
+/** What became of each alert of one action over many. */
+export type BulkWire = {
+  readonly items: readonly { readonly id: string; readonly ok: boolean; readonly error?: string; readonly code?: string }[];
+};
+
+/** What `POST /api/services` takes, as far as the pages write it. */
+export type WrittenServiceWire = {
+  readonly id: string;
+  readonly name: string;
+  readonly checks: readonly (
+    | { readonly id: string; readonly kind: 'http'; readonly url: string; readonly interval: string }
+    | { readonly id: string; readonly kind: 'tcp'; readonly address: string; readonly interval: string }
+  )[];
+};

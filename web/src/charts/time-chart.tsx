@@ -1,0 +1,138 @@
+import { useComputedColorScheme } from '@mantine/core';
+import { useElementSize } from '@mantine/hooks';
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { exactInstant } from '../figures/instant.ts';
+import { type UnitKind, quantityText } from '../figures/quantity.ts';
+import type { View } from '../timeline/view.ts';
+import { useNowStep } from '../shell/now.ts';
+import { type ChartSeries, type Columns, alignSeries, summarise } from './align.ts';
+import { type Band, type Threshold, plotOptions, seriesColour } from './plot-options.ts';
+
+type Props = {
+  readonly title: string;
+  readonly kind: UnitKind;
+  readonly view: View;
+  /** How often the series has a value; a longer pause is drawn as a gap. */
+  readonly stepMs: number;
+  readonly series: readonly ChartSeries[];
+  readonly thresholds?: readonly Threshold[];
+  readonly bands?: readonly Band[];
+  readonly height?: number;
+  /** Without axes and heading, for a card that names the figure itself. */
+  readonly compact?: boolean;
+  /** Why there is nothing to see, when there is nothing. */
+  readonly empty: string;
+  /** The PromQL behind the lines, shown on request. */
+  readonly expr?: string;
+  readonly onZoom?: (view: View) => void;
+};
+
+const NOTHING: readonly never[] = [];
+/** Two values missing in a row is a gap; one may have come late. */
+const GAP_STEPS = 2.5;
+
+/** Anything over time: one uPlot chart with its title, readout, gaps, limits and words for those who cannot see it. */
+export function TimeChart(props: Props) {
+  const { series, stepMs, compact = false, height = compact ? 56 : 220 } = props;
+  const { ref, width } = useElementSize<HTMLDivElement>();
+  const [at, setAt] = useState<number | null>(null);
+  const columns = useMemo(() => alignSeries(series, stepMs * GAP_STEPS), [series, stepMs]);
+  const hasPoints = columns[0].length > 0;
+  return (
+    <figure className={compact ? 'chart chart-compact' : 'chart'}>
+      {compact ? null : <ChartHead {...props} columns={columns} at={at} />}
+      <div ref={ref} className="chart-plot" style={{ height }} role="img" aria-label={chartLabel(props)}>
+        {hasPoints && width > 0 ? <Plot {...props} columns={columns} width={width} height={height} onCursor={setAt} /> : null}
+        {hasPoints ? null : <p className="chart-empty">{props.empty}</p>}
+      </div>
+      {compact || props.expr === undefined ? null : (
+        <details className="chart-query">
+          <summary>Query</summary>
+          <pre>{props.expr}</pre>
+        </details>
+      )}
+    </figure>
+  );
+}
+
+function chartLabel({ title, series, kind, empty }: Props): string {
+  const parts = series.flatMap(({ name, points }) => {
+    const summary = summarise(points);
+    if (summary === undefined) return [];
+    return [
+      `${name}: last ${quantityText(summary.last, kind)}, lowest ${quantityText(summary.low, kind)}, highest ${quantityText(summary.high, kind)}`,
+    ];
+  });
+  return parts.length === 0 ? `${title}: ${empty}` : `${title}. ${parts.slice(0, 8).join('; ')}`;
+}
+
+function ChartHead(props: Props & { readonly columns: Columns; readonly at: number | null }): ReactNode {
+  const { columns, at, series, kind } = props;
+  const now = useNowStep(60_000);
+  const index = at ?? columns[0].length - 1;
+  const atMs = columns[0][index];
+  return (
+    <figcaption className="chart-head">
+      <h3>{props.title}</h3>
+      <ul className="chart-names">
+        {series.map((one, place) => {
+          const value = columns[place + 1]?.[index];
+          return (
+            <li key={one.name}>
+              <i style={{ background: seriesColour(place) }} />
+              {one.name}
+              <b>{value === null || value === undefined ? '–' : quantityText(value, kind)}</b>
+            </li>
+          );
+        })}
+        {atMs === undefined || at === null ? null : <li className="faint">{exactInstant(atMs, now)}</li>}
+      </ul>
+    </figcaption>
+  );
+}
+
+type PlotProps = Props & {
+  readonly columns: Columns;
+  readonly width: number;
+  readonly height: number;
+  readonly onCursor: (index: number | null) => void;
+};
+
+function Plot({ columns, width, height, onCursor, ...props }: PlotProps) {
+  const host = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const scheme = useComputedColorScheme('light');
+  const { kind, view, thresholds = NOTHING, bands = NOTHING, compact = false, onZoom = null } = props;
+  const names = props.series.map((one) => one.name).join('\n');
+  const zoom = useRef(onZoom);
+  zoom.current = onZoom;
+  const zooms = onZoom !== null;
+
+  // The colours of the canvas are read once per build, so a change of theme builds the plot again.
+  useEffect(() => {
+    if (host.current === null) return;
+    const options = plotOptions({
+      names: names.split('\n'),
+      kind,
+      view,
+      thresholds,
+      bands,
+      compact,
+      width,
+      height,
+      onCursor,
+      onZoom: zooms ? (next) => zoom.current?.(next) : null,
+    });
+    plot.current = new uPlot(options, mutableColumns(columns), host.current);
+    return () => plot.current?.destroy();
+    // Data and size alone are set on the living plot below.
+  }, [names, kind, view.fromMs, view.toMs, thresholds, bands, compact, scheme, zooms, onCursor]);
+  useEffect(() => plot.current?.setSize({ width, height }), [width, height]);
+  useEffect(() => plot.current?.setData(mutableColumns(columns)), [columns]);
+  return <div ref={host} aria-hidden="true" />;
+}
+
+/** uPlot's type wants columns it may write to; it does not write. */
+const mutableColumns = (columns: Columns): uPlot.AlignedData => columns as unknown as uPlot.AlignedData;

@@ -1,0 +1,55 @@
+import { Tooltip } from '@mantine/core';
+import { provenDigits } from '@nines/maths/slo/digits.ts';
+import { percentText, targetText } from '../figures/percent.ts';
+import type { Bounds } from '../api/wire.ts';
+
+/** Decimals at which the two ends of the bounds are told apart in words. */
+const SPOKEN_DECIMALS = 4;
+
+const UNPROVEN_DECIMALS = 2;
+
+type Props = {
+  /** 0 to 1; null when nothing was counted. */
+  readonly attained: number | null;
+  /** Null when it is not known how exact the figure is: then no digit counts as proven. */
+  readonly bounds: Bounds | null;
+  readonly size?: 'large' | 'text';
+};
+
+/**
+ * An attained figure with the digits its evidence supports; the digit in doubt is faint. Truncated, never rounded up.
+ * The bounds stand in the tooltip and in the text for screen readers.
+ */
+export function ProvenDigits({ attained, bounds, size = 'text' }: Props) {
+  const name = size === 'large' ? 'proven proven-large' : 'proven';
+  if (attained === null) return <span className={`${name} faint`}>no counted time</span>;
+  const { proven, doubtful } =
+    bounds === null ? { proven: '', doubtful: percentText(attained, UNPROVEN_DECIMALS) } : provenDigits(attained, bounds);
+  const label = boundsText(bounds);
+  return (
+    <Tooltip label={label}>
+      <span className={name}>
+        <span aria-hidden="true">
+          {proven}
+          {doubtful === '' ? null : <em>{doubtful}</em>}
+          <small> %</small>
+        </span>
+        <span className="sr-only">{`${proven}${doubtful} percent; ${label}`}</span>
+      </span>
+    </Tooltip>
+  );
+}
+
+function boundsText(bounds: Bounds | null): string {
+  if (bounds === null) return 'how exact this is lies beyond the outages listed here';
+  const [low, high] = bounds;
+  const lowText = percentText(low, SPOKEN_DECIMALS);
+  const highText = percentText(high, SPOKEN_DECIMALS);
+  if (lowText === highText) return `proven to ${SPOKEN_DECIMALS} decimals: ${lowText} %`;
+  return `the evidence allows ${lowText} % to ${highText} %`;
+}
+
+/** `≥ 99.9 %` as people write a target. */
+export function Target({ op, target }: { readonly op: string; readonly target: number }) {
+  return <span className="nowrap faint">{`target ${op.replace('>=', '≥').replace('<=', '≤')} ${targetText(target)} %`}</span>;
+}

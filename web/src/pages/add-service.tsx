@@ -1,0 +1,72 @@
+import { Button, Modal, NativeSelect, TextInput } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
+import { type FormEvent, useState } from 'react';
+import { useCreateService } from '../api/actions.ts';
+import { RefusedNotice } from '../components/notices.tsx';
+import { useMay } from '../shell/session.tsx';
+import { serviceOf, slugOf } from './service-draft.ts';
+
+const INTERVALS = [
+  { value: '10s', label: 'every 10 s' },
+  { value: '30s', label: 'every 30 s' },
+  { value: '1m', label: 'every minute' },
+  { value: '5m', label: 'every 5 min' },
+];
+
+/** The button that adds a service, for those who may. */
+export function AddService({ primary }: { readonly primary: boolean }) {
+  const [opened, setOpened] = useState(false);
+  if (!useMay('operate')) return null;
+  return (
+    <>
+      <Button variant={primary ? 'filled' : 'default'} onClick={() => setOpened(true)}>
+        Add a service
+      </Button>
+      <Modal
+        opened={opened}
+        onClose={() => setOpened(false)}
+        title="Add a service"
+        closeButtonProps={{ 'aria-label': 'Close without adding' }}
+      >
+        <ServiceForm />
+      </Modal>
+    </>
+  );
+}
+
+function ServiceForm() {
+  const [name, setName] = useState('');
+  const [target, setTarget] = useState('');
+  const [interval, setInterval] = useState('30s');
+  const create = useCreateService();
+  const navigate = useNavigate();
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    create.mutate(serviceOf({ name, target, interval }), { onSuccess: ({ id }) => void navigate({ to: '/services/$id', params: { id } }) });
+  };
+  return (
+    <form className="drawer-body" onSubmit={submit}>
+      <TextInput
+        label="Name"
+        placeholder="Web shop"
+        required
+        data-autofocus
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <TextInput
+        label="Address"
+        description="A URL is asked over HTTP; host:port is connected to. Addresses inside your network belong into the configuration file."
+        placeholder="https://shop.example.org/health"
+        required
+        value={target}
+        onChange={(event) => setTarget(event.currentTarget.value)}
+      />
+      <NativeSelect label="Asked" data={INTERVALS} value={interval} onChange={(event) => setInterval(event.currentTarget.value)} />
+      {create.isError ? <RefusedNotice error={create.error} /> : null}
+      <Button type="submit" loading={create.isPending} disabled={slugOf(name) === ''}>
+        Add the service
+      </Button>
+    </form>
+  );
+}

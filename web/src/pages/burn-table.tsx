@@ -1,0 +1,47 @@
+import type { SlaView } from '../api/wire.ts';
+import { lengthText } from '../figures/length.ts';
+import { threeDigits } from '../figures/quantity.ts';
+import { StateMark } from '../states/state-mark.tsx';
+
+type Pair = SlaView['burn'][number];
+
+function verdict({ rate, firing, severity }: Pair) {
+  if (rate === null || firing === null) return <span className="faint">waits for a full window</span>;
+  return firing ? <StateMark state={severity === 'critical' ? 'down' : 'degraded'} word="Burning" /> : <span className="soft">calm</span>;
+}
+
+/** Pairs of windows: an alert fires when both burn faster than the limit. */
+export function BurnTable({ burn }: { readonly burn: readonly Pair[] }) {
+  if (burn.length === 0) return <p className="empty empty-quiet">The window is too short for burn rates.</p>;
+  return (
+    <div className="panel">
+      <div className="table-scroll" role="region" aria-label="Burn rates by pair" tabIndex={0}>
+        <table className="table">
+          <caption className="sr-only">Burn rates by pair of windows</caption>
+          <thead>
+            <tr>
+              <th scope="col">Long and short window</th>
+              <th scope="col" className="numeric">
+                Rate
+              </th>
+              <th scope="col" className="numeric">
+                Limit
+              </th>
+              <th scope="col">Verdict</th>
+            </tr>
+          </thead>
+          <tbody>
+            {burn.map((pair) => (
+              <tr key={`${pair.long_ms}-${pair.short_ms}`}>
+                <td>{`${lengthText(pair.long_ms)} and ${lengthText(pair.short_ms)}`}</td>
+                <td className="numeric">{pair.rate === null ? '–' : `${threeDigits(pair.rate)} ×`}</td>
+                <td className="numeric">{`${threeDigits(pair.factor)} ×`}</td>
+                <td>{verdict(pair)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </div>
+  );
+}

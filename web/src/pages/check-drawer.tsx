@@ -1,0 +1,102 @@
+import { Drawer } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { checkQuery } from '../api/queries.ts';
+import type { CheckDetailView, ResultView } from '../api/wire.ts';
+import { Instant } from '../components/instant.tsx';
+import { Waiting } from '../components/notices.tsx';
+import { preciseInstant } from '../figures/instant.ts';
+import { lengthText } from '../figures/length.ts';
+import { StateMark, StateShape } from '../states/state-mark.tsx';
+import { PHASES, Phases, millis, resultText } from './checks-table.tsx';
+
+/** One check whole: how it asks, what it saw lately, and the last failure with what was answered. */
+export function CheckDrawer({ id, onClose }: { readonly id: string | undefined; readonly onClose: () => void }) {
+  return (
+    <Drawer opened={id !== undefined} onClose={onClose} title="Check" closeButtonProps={{ 'aria-label': 'Close the check' }}>
+      {id === undefined ? null : <Body id={id} />}
+    </Drawer>
+  );
+}
+
+function Body({ id }: { readonly id: string }) {
+  const check = useQuery(checkQuery(id));
+  if (check.data === undefined) return <Waiting query={check} what="the check" />;
+  return <Details check={check.data} />;
+}
+
+function Details({ check }: { readonly check: CheckDetailView }) {
+  return (
+    <div className="drawer-body">
+      <div>
+        <h2>{check.name === '' ? check.id : check.name}</h2>
+        <p>
+          <StateMark state={check.state} />
+        </p>
+        <p className="mono">{check.target}</p>
+        <p className="faint">
+          {`${check.kind.toUpperCase()}, every ${lengthText(check.interval_ms)}, gives up after ${lengthText(check.timeout_ms)}, `}
+          {check.confirm.of === 1 ? 'one failure counts' : `${check.confirm.n} failures of ${check.confirm.of} count`}
+          {check.impact === 'degraded' ? ', only degrades the service' : ''}
+        </p>
+      </div>
+      {check.last_failure === null ? null : <Failure result={check.last_failure} />}
+      <section className="section">
+        <h3>Latest results</h3>
+        {check.results.length === 0 ? <p className="faint">None since Nines started.</p> : null}
+        <ol className="steps">
+          {check.results.slice(0, MOST_RESULTS).map((result) => (
+            <li key={result.at_ms}>
+              <time className="faint" dateTime={new Date(result.at_ms).toISOString()}>
+                {preciseInstant(result.at_ms).slice(-12)}
+              </time>
+              <span className="result">
+                <StateShape state={result.outcome === 'void' ? 'unknown' : result.outcome} />
+                <span className="result-length">{millis(result.duration_ms)}</span>
+                <Phases result={result} />
+                <span>{result.outcome === 'void' ? `not counted: ${result.detail ?? ''}` : resultText(result)}</span>
+              </span>
+            </li>
+          ))}
+        </ol>
+      </section>
+    </div>
+  );
+}
+
+const MOST_RESULTS = 40;
+
+function Failure({ result }: { readonly result: ResultView }) {
+  return (
+    <section className="section">
+      <h3>Last failure</h3>
+      <p>
+        {resultText(result)}
+        <span className="faint">
+          {' · '}
+          <Instant atMs={result.at_ms} />
+        </span>
+      </p>
+      <dl className="facts">
+        {PHASES.flatMap((phase) => {
+          const length = result.phases_ms[phase];
+          return length === undefined ? [] : [<Fact key={phase} name={phase} value={millis(length)} />];
+        })}
+        {result.status_code === null ? null : <Fact name="status" value={String(result.status_code)} />}
+      </dl>
+      {result.excerpt === null || result.excerpt === '' ? null : (
+        <div className="command">
+          <pre>{result.excerpt}</pre>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Fact({ name, value }: { readonly name: string; readonly value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,109 @@
+import { Tooltip } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import type { ResultView, CheckView } from '../api/wire.ts';
+import { type Column, DataTable } from '../components/data-table.tsx';
+import { Instant } from '../components/instant.tsx';
+import { lengthText } from '../figures/length.ts';
+import { quantityText } from '../figures/quantity.ts';
+import { StateMark } from '../states/state-mark.tsx';
+
+export const PHASES = ['resolve', 'connect', 'tls', 'processing', 'transfer'] as const;
+/** Waiting for the answer is the calm colour: it is most of every bar. */
+const COLOURS: Readonly<Record<(typeof PHASES)[number], string>> = {
+  resolve: 'var(--series-8)',
+  connect: 'var(--series-2)',
+  tls: 'var(--series-6)',
+  processing: 'var(--series-1)',
+  transfer: 'var(--series-5)',
+};
+export const millis = (length: number): string => quantityText(length / 1000, 'seconds');
+
+/** The phases of the last attempt as one bar, longest attempt's scale; the words are in the tooltip. */
+export function Phases({ result }: { readonly result: ResultView }) {
+  const parts = PHASES.flatMap((phase) => {
+    const length = result.phases_ms[phase];
+    return length === undefined || length <= 0 ? [] : [{ phase, length, colour: COLOURS[phase] }];
+  });
+  const total = parts.reduce((sum, part) => sum + part.length, 0);
+  if (total <= 0) return null;
+  const words = parts.map(({ phase, length }) => `${phase} ${millis(length)}`).join(', ');
+  return (
+    <Tooltip label={words}>
+      <span className="phases" role="img" aria-label={`Phases: ${words}`}>
+        {parts.map(({ phase, length, colour }) => (
+          <span key={phase} style={{ width: `${(length / total) * 100}%`, background: colour }} />
+        ))}
+      </span>
+    </Tooltip>
+  );
+}
+
+export function resultText(result: ResultView): string {
+  if (result.outcome !== 'up') return result.detail ?? result.code ?? result.outcome;
+  return result.status_code === null ? 'answered' : `answered ${result.status_code}`;
+}
+
+const SERVICE: Column<CheckView> = {
+  id: 'service',
+  header: 'Service',
+  label: 'service',
+  cell: (check) => (
+    <Link to="/services/$id" params={{ id: check.service }}>
+      {check.service}
+    </Link>
+  ),
+};
+const NAME: Column<CheckView> = {
+  id: 'name',
+  header: 'Check',
+  cell: (check) => (
+    <Link to="." search={(before) => ({ ...before, check: check.id })} resetScroll={false} className="row-name" data-row="">
+      {check.id}
+    </Link>
+  ),
+};
+const REST: readonly Column<CheckView>[] = [
+  { id: 'state', header: 'State', cell: (check) => <StateMark state={check.state} /> },
+  {
+    id: 'target',
+    header: 'Asks',
+    cell: (check) => (
+      <span>
+        <span className="faint">{`${check.kind.toUpperCase()} `}</span>
+        <span className="mono">{check.target}</span>
+      </span>
+    ),
+  },
+  { id: 'every', header: 'Every', label: 'every', numeric: true, cell: (check) => lengthText(check.interval_ms) },
+  {
+    id: 'took',
+    header: 'Took',
+    label: 'took',
+    numeric: true,
+    cell: (check) => (check.last === null ? '' : millis(check.last.duration_ms)),
+  },
+  { id: 'phases', header: 'Phases', cell: (check) => (check.last === null ? null : <Phases result={check.last} />) },
+  {
+    id: 'result',
+    header: 'Last result',
+    cell: (check) => (check.last === null ? <span className="faint">none yet</span> : resultText(check.last)),
+  },
+  { id: 'at', header: 'At', label: 'at', cell: (check) => (check.last === null ? '' : <Instant atMs={check.last.at_ms} />) },
+];
+
+const ALONE = [NAME, ...REST];
+const WITH_SERVICE = [NAME, SERVICE, ...REST];
+
+/** Checks with what they saw last. */
+export function ChecksTable({ checks, withService }: { readonly checks: readonly CheckView[]; readonly withService: boolean }) {
+  return (
+    <div className="panel">
+      <DataTable
+        caption="Checks with their last results"
+        columns={withService ? WITH_SERVICE : ALONE}
+        rows={checks}
+        rowKey={(check) => check.id}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,118 @@
+import { NativeSelect } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import { useEditDowntime } from '../api/actions.ts';
+import type { DowntimeView } from '../api/wire.ts';
+import { type Column, DataTable } from '../components/data-table.tsx';
+import { Instant, Running } from '../components/instant.tsx';
+import { ErrorNotice } from '../components/notices.tsx';
+import { lengthText } from '../figures/length.ts';
+import { useMay } from '../shell/session.tsx';
+import { phrase } from '../states/words.ts';
+import { boundsText } from '../timeline/evidence.tsx';
+
+/** Room on both sides of an outage when the time line jumps to it. */
+const MARGIN = 0.5;
+const LEAST_MARGIN_MS = 5_000;
+
+function around(downtime: DowntimeView): { from: number; to: number } {
+  const to = downtime.to_at_ms ?? downtime.from_at_ms + 60_000;
+  const margin = Math.max(LEAST_MARGIN_MS, (to - downtime.from_at_ms) * MARGIN);
+  return { from: Math.round(downtime.from_at_ms - margin), to: Math.round(to + margin) };
+}
+
+/** How exactly the length is known: the two bounds' widths together. */
+function Doubt({ downtime }: { readonly downtime: DowntimeView }) {
+  const [fromLow, fromHigh] = downtime.from_bounds_at_ms;
+  const [toLow, toHigh] = downtime.to_bounds_at_ms ?? [0, 0];
+  const doubt = fromHigh - fromLow + (toHigh - toLow);
+  const words = `start ${boundsText(downtime.from_bounds_at_ms)}; end ${downtime.to_at_ms === null ? 'open' : boundsText(downtime.to_bounds_at_ms)}`;
+  return (
+    <span className="faint" title={words}>
+      {doubt === 0 ? 'exact' : `± ${lengthText(doubt / 2)}`}
+    </span>
+  );
+}
+
+const REASONS: readonly DowntimeView['reason'][] = [
+  'unplanned_outage',
+  'planned_maintenance',
+  'network_issue',
+  'hardware_failure',
+  'software_bug',
+  'capacity_issue',
+  'security_incident',
+  'third_party_issue',
+];
+
+/** Why the service was down, as far as a person has said; those who may operate say it here. */
+function Reason({ downtime }: { readonly downtime: DowntimeView }) {
+  const mayAct = useMay('operate');
+  const edit = useEditDowntime();
+  const { id, reason, revision, excluded } = downtime;
+  if (!mayAct) return `${phrase(reason)}${excluded ? ', excluded' : ''}`;
+  return (
+    <>
+      <NativeSelect
+        size="xs"
+        variant="unstyled"
+        aria-label="Reason of the downtime"
+        data={REASONS.map((value) => ({ value, label: phrase(value) }))}
+        value={reason}
+        disabled={edit.isPending}
+        onChange={(event) => edit.mutate({ id, reason: event.currentTarget.value, revision })}
+      />
+      {edit.isError ? <ErrorNotice error={edit.error} /> : null}
+    </>
+  );
+}
+
+const COLUMNS: readonly Column<DowntimeView>[] = [
+  {
+    id: 'from',
+    header: 'From',
+    cell: (downtime) => (
+      <Link
+        to="/services/$id"
+        params={{ id: downtime.service }}
+        search={around(downtime)}
+        className="row-name"
+        data-row=""
+        resetScroll={false}
+      >
+        <Instant atMs={downtime.from_at_ms} relative={false} />
+      </Link>
+    ),
+  },
+  {
+    id: 'to',
+    header: 'To',
+    label: 'to',
+    cell: (downtime) => (downtime.to_at_ms === null ? <strong>lasts</strong> : <Instant atMs={downtime.to_at_ms} relative={false} />),
+  },
+  {
+    id: 'length',
+    header: 'Length',
+    label: 'length',
+    numeric: true,
+    cell: (downtime) =>
+      downtime.to_at_ms === null ? <Running sinceMs={downtime.from_at_ms} /> : lengthText(downtime.to_at_ms - downtime.from_at_ms),
+  },
+  { id: 'doubt', header: 'Known to', label: 'known to', numeric: true, cell: (downtime) => <Doubt downtime={downtime} /> },
+  { id: 'reason', header: 'Reason', cell: (downtime) => <Reason downtime={downtime} /> },
+  { id: 'checks', header: 'Checks', label: 'checks', cell: (downtime) => <span className="mono">{downtime.checks.join(', ')}</span> },
+  {
+    id: 'evidence',
+    header: 'What was seen',
+    cell: (downtime) => downtime.evidence.find((one) => one.detail !== '')?.detail ?? downtime.note,
+  },
+];
+
+/** Outages, newest first; the start leads to its place on the time line. */
+export function DowntimeTable({ downtimes }: { readonly downtimes: readonly DowntimeView[] }) {
+  const newestFirst = [...downtimes].sort((a, b) => b.from_at_ms - a.from_at_ms);
+  return (
+    <div className="panel">
+      <DataTable caption="Downtimes" columns={COLUMNS} rows={newestFirst} rowKey={(downtime) => downtime.id} />
+    </div>
+  );
+}

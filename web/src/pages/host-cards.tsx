@@ -1,0 +1,134 @@
+import { useQuery } from '@tanstack/react-query';
+import { type ReactNode, useMemo } from 'react';
+import { hostQuery } from '../api/queries.ts';
+import type { HostWire } from '../api/wire.ts';
+import { type NamedQuery, QueryChart } from '../charts/query-chart.tsx';
+import { Waiting } from '../components/notices.tsx';
+import { type Quantity, type UnitKind, percentQuantity, quantity, quantityText } from '../figures/quantity.ts';
+import { useNowStep } from '../shell/now.ts';
+
+const HOUR_MS = 3_600_000;
+/** The host is measured every 15 s. */
+const HOST_EVERY_MS = 15_000;
+
+/** The queries of this host's cards; `instance` is what the host calls itself in its own series. */
+function hostQueries(instance: string): Readonly<Record<'cpu' | 'memory' | 'disk' | 'network', readonly NamedQuery[]>> {
+  const of = `instance=${JSON.stringify(instance)}`;
+  return {
+    cpu: [{ name: 'CPU', expr: `100 * (1 - avg(rate(node_cpu_seconds_total{${of},mode="idle"}[1m])))` }],
+    memory: [{ name: 'Memory', expr: `100 * (1 - node_memory_MemAvailable_bytes{${of}} / node_memory_MemTotal_bytes{${of}})` }],
+    disk: [
+      {
+        name: 'Disk',
+        expr: `max(100 * (1 - node_filesystem_avail_bytes{${of},mountpoint="/"} / node_filesystem_size_bytes{${of},mountpoint="/"}))`,
+      },
+    ],
+    network: [
+      { name: 'Received', expr: `sum(rate(node_network_receive_bytes_total{${of},device!="lo"}[1m]))` },
+      { name: 'Sent', expr: `sum(rate(node_network_transmit_bytes_total{${of},device!="lo"}[1m]))` },
+    ],
+  };
+}
+/** The fullest file system of the host. */
+function fullest(disks: HostWire['disk']): HostWire['disk'][number] | undefined {
+  return disks.reduce<HostWire['disk'][number] | undefined>(
+    (worst, disk) => (disk.percent > (worst?.percent ?? -1) ? disk : worst),
+    undefined,
+  );
+}
+
+/** The host's own figures with their last hour: there without any configuration. */
+export function HostCards() {
+  const host = useQuery(hostQuery());
+  const instance = host.data?.instance ?? '';
+  const queries = useMemo(() => hostQueries(instance), [instance]);
+  if (host.data === undefined) return <Waiting query={host} what="the host's figures" />;
+  const { cpu, memory, disk, network, load } = host.data;
+  const worst = fullest(disk);
+  return (
+    <div className="panel host">
+      <Card
+        name="CPU"
+        value={percentOf(cpu.percent)}
+        kind="percent"
+        queries={queries.cpu}
+        detail={cpuDetail(cpu.cores.length, load['1m'])}
+      />
+      <Card name="Memory" value={percentOf(memory.percent)} kind="percent" queries={queries.memory} detail={ofTotal(memory)} />
+      <Card
+        name="Disk"
+        value={percentOf(worst?.percent)}
+        kind="percent"
+        queries={queries.disk}
+        detail={worst === undefined ? '' : `${ofTotal(worst)}, ${worst.mount}`}
+      />
+      <Card
+        name="Network"
+        value={rateOf(network.receive_bytes_per_second)}
+        kind="bytes_per_second"
+        queries={queries.network}
+        detail={`received; sent ${textOf(network.transmit_bytes_per_second)}`}
+      />
+    </div>
+  );
+}
+
+function cpuDetail(cores: number, load: number | null): string {
+  const parts = [cores === 0 ? '' : `${cores} ${cores === 1 ? 'core' : 'cores'}`, load === null ? '' : `load ${load.toFixed(2)}`];
+  return parts.filter((part) => part !== '').join(', ');
+}
+
+function ofTotal({
+  used_bytes: used,
+  total_bytes: total,
+}: {
+  readonly used_bytes: number | null;
+  readonly total_bytes: number | null;
+}): string {
+  return used === null || total === null ? '' : `${quantityText(used, 'bytes')} of ${quantityText(total, 'bytes')}`;
+}
+
+const percentOf = (value: number | null | undefined): Quantity | null =>
+  value === null || value === undefined ? null : percentQuantity(value);
+const rateOf = (value: number | null | undefined): Quantity | null =>
+  value === null || value === undefined ? null : quantity(value, 'bytes_per_second');
+const textOf = (value: number | null | undefined): string =>
+  value === null || value === undefined ? '–' : quantityText(value, 'bytes_per_second');
+
+type CardProps = {
+  readonly name: string;
+  readonly value: Quantity | null;
+  readonly kind: UnitKind;
+  readonly detail: ReactNode;
+  readonly queries: readonly NamedQuery[];
+};
+
+function Card({ name, value, kind, detail, queries }: CardProps) {
+  const toMs = useNowStep(HOST_EVERY_MS);
+  return (
+    <div className="host-card">
+      <h3 className="label">{name}</h3>
+      <div className="host-figure">
+        {value === null ? (
+          <span className="faint">–</span>
+        ) : (
+          <>
+            {value.number}
+            <small>{` ${value.unit}`}</small>
+          </>
+        )}
+      </div>
+      <div className="host-detail">{detail}</div>
+      <QueryChart
+        title={`${name}, last hour`}
+        kind={kind}
+        view={{ fromMs: toMs - HOUR_MS, toMs }}
+        queries={queries}
+        writtenEveryMs={HOST_EVERY_MS}
+        compact
+        fit
+        empty="The first values are on their way."
+      />
+    </div>
+  );
+}

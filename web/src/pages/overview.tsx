@@ -1,0 +1,112 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { alertsQuery, servicesQuery, slasQuery } from '../api/queries.ts';
+import { Waiting } from '../components/notices.tsx';
+import { Section } from '../components/section.tsx';
+import { useNow } from '../shell/now.ts';
+import { Headline } from '../states/state-mark.tsx';
+import { AlertList } from './alert-list.tsx';
+import { HostCards } from './host-cards.tsx';
+import { alertsSentence, overviewSentence, worstState } from './sentences.ts';
+import { ServicesTable, byTrouble } from './services-table.tsx';
+import { SlaCard } from './sla-card.tsx';
+import { NoServices, NoSlas } from './teaching.tsx';
+import { byBudget } from './sla-order.ts';
+import { useTitle } from './use-title.ts';
+
+/** More than these stand behind "all": the overview is read at a glance. */
+const MOST_SERVICES = 12;
+const MOST_ALERTS = 8;
+const MOST_SLAS = 9;
+
+/** The first page: the worst thing first, then services, alerts, promises, and the host itself. */
+export function OverviewPage() {
+  const now = useNow();
+  const services = useQuery(servicesQuery());
+  const alerts = useQuery(alertsQuery({}));
+  const headline = services.data === undefined ? 'Overview' : overviewSentence(services.data.items, now);
+  useTitle(headline);
+  // A first start has nothing to show but the host: then it comes first, and only one thing is taught.
+  const bare = services.data?.items.length === 0;
+  return (
+    <div className="page">
+      <header className="page-head">
+        <div>
+          {services.data === undefined || services.data.items.length === 0 ? (
+            <h1>{headline}</h1>
+          ) : (
+            <Headline state={worstState(services.data.items)}>{headline}</Headline>
+          )}
+          <p className="page-lead">{alerts.data === undefined ? ' ' : alertsSentence(alerts.data.items)}</p>
+        </div>
+      </header>
+      {bare ? <Host /> : null}
+      <div className="columns">
+        <Services />
+        <Alerts />
+      </div>
+      {bare ? null : (
+        <>
+          <Slas />
+          <Host />
+        </>
+      )}
+    </div>
+  );
+}
+
+function Host() {
+  return (
+    <Section title="This host" aside="up to the last hour">
+      <HostCards />
+    </Section>
+  );
+}
+
+function Services() {
+  const query = useQuery(servicesQuery());
+  const { data } = query;
+  const items = data?.items ?? [];
+  return (
+    <Section title="Services" aside={items.length === 0 ? undefined : <Link to="/services">{`All ${items.length}`}</Link>}>
+      <Waiting query={query} what="services" />
+      {data !== undefined && items.length === 0 ? <NoServices /> : null}
+      {items.length > 0 ? <ServicesTable services={[...items].sort(byTrouble).slice(0, MOST_SERVICES)} brief /> : null}
+    </Section>
+  );
+}
+
+function Alerts() {
+  const query = useQuery(alertsQuery({}));
+  const { data } = query;
+  const items = data?.items ?? [];
+  return (
+    <Section title="Alerts" aside={items.length === 0 ? undefined : <Link to="/alerts-dashboard">{`All ${items.length} open`}</Link>}>
+      <Waiting query={query} what="alerts" />
+      {data !== undefined && items.length === 0 ? (
+        <p className="empty empty-quiet">Nothing is open. An alert appears here the moment it fires.</p>
+      ) : null}
+      {items.length > 0 ? <AlertList alerts={items.slice(0, MOST_ALERTS)} /> : null}
+    </Section>
+  );
+}
+
+function Slas() {
+  const query = useQuery(slasQuery());
+  const { data } = query;
+  const items = data?.items ?? [];
+  return (
+    <Section title="SLAs" aside={items.length === 0 ? undefined : <Link to="/slas">{`All ${items.length}`}</Link>}>
+      <Waiting query={query} what="SLAs" />
+      {data !== undefined && items.length === 0 ? <NoSlas /> : null}
+      <div className="sla-list">
+        {[...items]
+          .sort(byBudget)
+          .slice(0, MOST_SLAS)
+          .map((sla) => (
+            <SlaCard key={sla.id} sla={sla} />
+          ))}
+      </div>
+    </Section>
+  );
+}

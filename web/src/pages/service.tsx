@@ -1,0 +1,206 @@
+import { SegmentedControl } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { alertsQuery, downtimeQuery, serviceQuery, slasQuery, timelineQuery } from '../api/queries.ts';
+import type { ServiceDetailView } from '../api/wire.ts';
+import { ErrorNotice, Waiting } from '../components/notices.tsx';
+import { windowText } from '../figures/length.ts';
+import { Section } from '../components/section.tsx';
+import { useNow, useNowStep } from '../shell/now.ts';
+import { RANGES, type Range, fittingRange, rangeMs, viewOf } from '../shell/search.ts';
+import { Headline, StateMark } from '../states/state-mark.tsx';
+import { Timeline } from '../timeline/timeline.tsx';
+import { LONGEST_VIEW_MS, type View, clampView } from '../timeline/view.ts';
+import { AlertList } from './alert-list.tsx';
+import { CheckDrawer } from './check-drawer.tsx';
+import { ChecksTable } from './checks-table.tsx';
+import { DowntimeTable } from './downtime-table.tsx';
+import { LatencyChart } from './latency-chart.tsx';
+import { RetireService } from './retire-service.tsx';
+import { serviceSentence } from './sentences.ts';
+import { SlaCard } from './sla-card.tsx';
+import { Uptime } from './uptime.tsx';
+import { useTitle } from './use-title.ts';
+
+/** A view that follows the present moves on every five seconds; finer would only ask the same again. */
+const FOLLOW_MS = 5_000;
+
+/** One service: what it is now, what it was, how we know. */
+export function ServicePage() {
+  const { id } = useParams({ from: '/shell/services/$id' });
+  const service = useQuery(serviceQuery(id));
+  if (service.data === undefined) {
+    return (
+      <div className="page">
+        <Waiting query={service} what="the service" />
+      </div>
+    );
+  }
+  return <Loaded service={service.data} />;
+}
+
+function Loaded({ service }: { readonly service: ServiceDetailView }) {
+  const now = useNow();
+  const sentence = serviceSentence(service, now);
+  useTitle(sentence);
+  const search = useSearch({ from: '/shell/services/$id' });
+  const present = useNowStep(FOLLOW_MS);
+  const range = fittingRange(service.monitored_since_at_ms, present);
+  const view = viewOf(search, range, present);
+  return (
+    <div className="page">
+      <header className="page-head">
+        <div>
+          <p className="crumb">
+            <Link to="/services">Services</Link>
+          </p>
+          <Headline state={service.state}>{sentence}</Headline>
+          <ServiceFacts service={service} />
+        </div>
+        <RetireService service={service} />
+      </header>
+      <History service={service} view={view} range={range} present={present} />
+      <Section title="Uptime" aside="from the ledger">
+        <Uptime uptime={Object.values(service.uptime)} downtimes={service.downtimes} />
+      </Section>
+      <Checks service={service} view={view} />
+      <Promises service={service} />
+      <Downtimes service={service} />
+    </div>
+  );
+}
+
+function ServiceFacts({ service }: { readonly service: ServiceDetailView }) {
+  const facts = [
+    service.owner === '' ? '' : `Owned by ${service.owner}`,
+    service.tags.length === 0 ? '' : service.tags.join(', '),
+    service.origin.place === null ? '' : `declared in ${service.origin.place}`,
+  ].filter((fact) => fact !== '');
+  return (
+    <p className="page-lead">
+      {facts.join(' · ')}
+      {service.depends_on.length === 0 ? null : (
+        <>
+          {facts.length === 0 ? 'Depends on ' : ' · depends on '}
+          {service.depends_on.map((parent, index) => (
+            <span key={parent}>
+              {index === 0 ? '' : ', '}
+              <Link to="/services/$id" params={{ id: parent }}>
+                {parent}
+              </Link>
+            </span>
+          ))}
+        </>
+      )}
+    </p>
+  );
+}
+
+type HistoryProps = { readonly service: ServiceDetailView; readonly view: View; readonly range: Range; readonly present: number };
+
+function History({ service, view, range, present }: HistoryProps) {
+  const search = useSearch({ from: '/shell/services/$id' });
+  const navigate = useNavigate({ from: '/services/$id' });
+  const timeline = useQuery(timelineQuery(service.id, view.fromMs, view.toMs));
+  const limit = { fromMs: present - LONGEST_VIEW_MS, toMs: present };
+  const toView = (next: View) => {
+    const { fromMs, toMs } = clampView(next, limit);
+    void navigate({ search: { from: fromMs, to: toMs } });
+  };
+  const chosen = search.from === undefined ? (search.range ?? range) : '';
+  return (
+    <Section
+      title="Time line"
+      aside={
+        <SegmentedControl
+          size="xs"
+          aria-label="Range"
+          data={RANGES.map((range) => ({ value: range, label: windowText(rangeMs(range)) }))}
+          value={chosen}
+          onChange={(value) => void navigate({ search: { range: value as Range } })}
+        />
+      }
+    >
+      {timeline.isError && timeline.data === undefined ? (
+        <ErrorNotice error={timeline.error} retry={() => void timeline.refetch()} />
+      ) : null}
+      <Timeline name={service.name} intervals={timeline.data?.intervals ?? []} view={view} limit={limit} onView={toView} />
+      <div className="legend">
+        <StateMark state="up" />
+        <StateMark state="degraded" />
+        <StateMark state="down" />
+        <StateMark state="unknown" word="Unknown (not counted as up)" />
+      </div>
+    </Section>
+  );
+}
+
+function Checks({ service, view }: { readonly service: ServiceDetailView; readonly view: View }) {
+  const timeline = useQuery(timelineQuery(service.id, view.fromMs, view.toMs));
+  const search = useSearch({ from: '/shell/services/$id' });
+  const navigate = useNavigate({ from: '/services/$id' });
+  const mine = service.checks;
+  if (mine.length === 0) return null;
+  return (
+    <Section title="Checks">
+      <ChecksTable checks={mine} withService={false} />
+      <div className="panel panel-pad">
+        <LatencyChart
+          service={service.id}
+          view={view}
+          intervals={timeline.data?.intervals ?? NO_INTERVALS}
+          everyMs={Math.min(...mine.map((check) => check.interval_ms))}
+          onZoom={(next) => void navigate({ search: { from: next.fromMs, to: next.toMs } })}
+        />
+      </div>
+      <CheckDrawer
+        id={search.check}
+        onClose={() => {
+          const { check: _closed, ...rest } = search;
+          void navigate({ search: rest, resetScroll: false });
+        }}
+      />
+    </Section>
+  );
+}
+
+const NO_INTERVALS: readonly never[] = [];
+
+function Promises({ service }: { readonly service: ServiceDetailView }) {
+  const slas = useQuery(slasQuery());
+  const alerts = useQuery(alertsQuery({ service: service.id }));
+  const mine = slas.data?.items.filter((sla) => sla.service === service.id) ?? [];
+  const open = alerts.data?.items ?? [];
+  return (
+    <>
+      {open.length === 0 ? null : (
+        <Section title="Open alerts">
+          <AlertList alerts={open} />
+        </Section>
+      )}
+      {mine.length === 0 ? null : (
+        <Section title="SLAs">
+          <div className="sla-list">
+            {mine.map((sla) => (
+              <SlaCard key={sla.id} sla={sla} />
+            ))}
+          </div>
+        </Section>
+      )}
+    </>
+  );
+}
+
+function Downtimes({ service }: { readonly service: ServiceDetailView }) {
+  const downtimes = useQuery(downtimeQuery(service.id));
+  const items = downtimes.data?.items ?? [];
+  return (
+    <Section title="Downtimes" aside={items.length === 0 ? undefined : `${items.length} kept`}>
+      {downtimes.isError && downtimes.data === undefined ? (
+        <ErrorNotice error={downtimes.error} retry={() => void downtimes.refetch()} />
+      ) : null}
+      {downtimes.data !== undefined && items.length === 0 ? <p className="empty empty-quiet">No downtime since monitoring began.</p> : null}
+      {items.length === 0 ? null : <DowntimeTable downtimes={items} />}
+    </Section>
+  );
+}

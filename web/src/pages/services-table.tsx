@@ -1,0 +1,63 @@
+import { Link } from '@tanstack/react-router';
+import type { ServiceView } from '../api/wire.ts';
+import { type Column, DataTable } from '../components/data-table.tsx';
+import { Since } from '../components/instant.tsx';
+import { windowText } from '../figures/length.ts';
+import { useNowStep } from '../shell/now.ts';
+import { StateMark } from '../states/state-mark.tsx';
+import { MiniTimeline, sharedStretchMs } from '../timeline/mini-timeline.tsx';
+import { whyText } from './sentences.ts';
+
+const ORDER: Readonly<Record<string, number>> = { down: 0, degraded: 1, unknown: 2, up: 3 };
+
+/** Worst state first, then by name. */
+export function byTrouble(a: ServiceView, b: ServiceView): number {
+  return (ORDER[a.state] ?? 9) - (ORDER[b.state] ?? 9) || a.name.localeCompare(b.name);
+}
+
+const NAME: Column<ServiceView> = {
+  id: 'name',
+  header: 'Service',
+  cell: (service) => (
+    <Link to="/services/$id" params={{ id: service.id }} className="row-name" data-row="">
+      {service.name}
+    </Link>
+  ),
+};
+const STATE: Column<ServiceView> = { id: 'state', header: 'State', cell: (service) => <StateMark state={service.state} /> };
+const SINCE: Column<ServiceView> = {
+  id: 'since',
+  header: 'Since',
+  label: 'since',
+  cell: (service) => <Since atMs={service.since_at_ms} />,
+};
+const strips = (lengthMs: number): Column<ServiceView> => ({
+  id: 'strip',
+  header: `Last ${windowText(lengthMs)}`,
+  cell: (service) => <MiniTimeline service={service.id} lengthMs={lengthMs} />,
+});
+const WHY: Column<ServiceView> = { id: 'why', header: 'Why', cell: whyText };
+const OWNER: Column<ServiceView> = { id: 'owner', header: 'Owner', label: 'owner', cell: (service) => service.owner };
+const CHECKS: Column<ServiceView> = {
+  id: 'checks',
+  header: 'Checks',
+  label: 'checks',
+  numeric: true,
+  cell: (service) => service.checks.length,
+};
+
+/** Services with their state and their last day. */
+export function ServicesTable({ services, brief = false }: { readonly services: readonly ServiceView[]; readonly brief?: boolean }) {
+  const now = useNowStep(60_000);
+  const columns = [NAME, STATE, strips(sharedStretchMs(services, now)), SINCE, ...(brief ? [] : [WHY, OWNER, CHECKS])];
+  return (
+    <div className="panel">
+      <DataTable
+        caption="Services with their states"
+        columns={columns}
+        rows={[...services].sort(byTrouble)}
+        rowKey={(service) => service.id}
+      />
+    </div>
+  );
+}

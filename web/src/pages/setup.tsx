@@ -1,0 +1,67 @@
+import { Button, PasswordInput, TextInput } from '@mantine/core';
+import { Link, useLocation, useNavigate } from '@tanstack/react-router';
+import { type FormEvent, useState } from 'react';
+import { useSetUp } from '../api/actions.ts';
+import { ApiProblem } from '../api/problem.ts';
+import { EmptyState, RefusedNotice } from '../components/notices.tsx';
+import { Brand } from '../shell/shell.tsx';
+import { useTitle } from './use-title.ts';
+
+const LEAST_PASSWORD = 8;
+
+/** The first start: one-time link, name, password; nothing else. The token never leaves the fragment but for this request. */
+export function SetupPage() {
+  useTitle('Create the administrator');
+  const { hash } = useLocation();
+  const [token] = useState(() => new URLSearchParams(hash).get('token') ?? '');
+  const [name, setName] = useState('admin');
+  const [password, setPassword] = useState('');
+  const navigate = useNavigate();
+  const setUp = useSetUp();
+  const used = setUp.error instanceof ApiProblem && setUp.error.code === 'setup_link_used';
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    setUp.mutate({ token, name, password }, { onSuccess: () => void navigate({ to: '/', hash: '' }) });
+  };
+  return (
+    <main className="centre">
+      <form className="panel card-form" onSubmit={submit}>
+        <div className="brand">
+          <Brand />
+          Nines
+        </div>
+        <h1>Create the administrator</h1>
+        {token === '' ? (
+          <EmptyState command="npm start">
+            This link is not whole. Start Nines again: it prints a new one-time link on the console.
+          </EmptyState>
+        ) : (
+          <>
+            <TextInput
+              label="Name"
+              autoComplete="username"
+              required
+              value={name}
+              onChange={(event) => setName(event.currentTarget.value)}
+            />
+            <PasswordInput
+              label="Password"
+              description={`At least ${LEAST_PASSWORD} characters.`}
+              autoComplete="new-password"
+              required
+              minLength={LEAST_PASSWORD}
+              autoFocus
+              value={password}
+              onChange={(event) => setPassword(event.currentTarget.value)}
+            />
+            {setUp.isError ? <RefusedNotice error={setUp.error} /> : null}
+            {used ? <Link to="/login">Sign in</Link> : null}
+            <Button type="submit" loading={setUp.isPending}>
+              Create and sign in
+            </Button>
+          </>
+        )}
+      </form>
+    </main>
+  );
+}

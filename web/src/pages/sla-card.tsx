@@ -1,0 +1,28 @@
+import { Link } from '@tanstack/react-router';
+import type { SlaView } from '../api/wire.ts';
+import { BudgetBar } from '../components/budget-bar.tsx';
+import { ProvenDigits, Target } from '../components/proven-digits.tsx';
+import { lengthText, windowText } from '../figures/length.ts';
+import { SlaMark } from '../states/state-mark.tsx';
+
+/** One SLA: what was attained, what was promised, what is left. */
+export function SlaCard({ sla }: { readonly sla: SlaView }) {
+  return (
+    <article className="panel sla-card">
+      <header>
+        <Link to="/slas/$id" params={{ id: sla.id }} data-row="">
+          {sla.name === '' ? sla.id : sla.name}
+        </Link>
+        <SlaMark status={sla.status} young={sla.young} />
+      </header>
+      <div className="sla-figure">
+        <ProvenDigits attained={sla.attained} bounds={sla.attained_bounds} size="large" />
+        <Target op=">=" target={sla.target} />
+      </div>
+      <BudgetBar budget={sla.budget} status={sla.status} exhaustsAtMs={sla.exhausts_at_ms} compact />
+      {sla.young ? (
+        <p className="label">{`watched for ${lengthText(sla.observed_ms)} of ${windowText(sla.window.to_at_ms - sla.window.from_at_ms)}`}</p>
+      ) : null}
+    </article>
+  );
+}

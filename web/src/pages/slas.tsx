@@ -1,0 +1,36 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { slasQuery } from '../api/queries.ts';
+import { FilterInput, matchesFilter } from '../components/filter-input.tsx';
+import { Waiting } from '../components/notices.tsx';
+import { byBudget } from './sla-order.ts';
+import { SlasTable } from './slas-table.tsx';
+import { NoSlas } from './teaching.tsx';
+import { useTitle } from './use-title.ts';
+
+/** Every SLA, the one with the least budget left first. */
+export function SlasPage() {
+  useTitle('SLAs');
+  const { q = '' } = useSearch({ from: '/shell/slas' });
+  const navigate = useNavigate({ from: '/slas' });
+  const query = useQuery(slasQuery());
+  const { data } = query;
+  const items = data?.items ?? [];
+  const shown = items.filter((sla) => matchesFilter(q, [sla.id, sla.name, sla.service, sla.status])).sort(byBudget);
+  const met = items.filter((sla) => sla.status === 'met').length;
+  return (
+    <div className="page">
+      <header className="page-head">
+        <div>
+          <h1>SLAs</h1>
+          <p className="page-lead">{items.length === 0 ? '' : `${met} of ${items.length} kept; the least budget first.`}</p>
+        </div>
+        <FilterInput what="SLAs" value={q} onChange={(next) => void navigate({ search: next === '' ? {} : { q: next }, replace: true })} />
+      </header>
+      <Waiting query={query} what="SLAs" />
+      {data !== undefined && items.length === 0 ? <NoSlas /> : null}
+      {items.length > 0 && shown.length === 0 ? <p className="empty">{`No SLA matches “${q}”.`}</p> : null}
+      {shown.length > 0 ? <SlasTable slas={shown} /> : null}
+    </div>
+  );
+}

@@ -1,0 +1,35 @@
+import { AddService } from './add-service.tsx';
+import { EmptyState } from '../components/notices.tsx';
+
+const SERVICE_SNIPPET = `services:
+  - id: shop
+    name: Web shop
+    checks:
+      - id: shop-http
+        kind: http
+        url: http://127.0.0.1:9999/health
+        interval: 10s
+        timeout: 2s`;
+
+const SLA_SNIPPET = `slas:
+  - id: shop-availability
+    service: shop
+    indicator: { kind: availability }
+    target: 99.9%
+    window: { rolling: 30d }`;
+
+/** No service yet: what to write, where. */
+export function NoServices() {
+  return (
+    <EmptyState action={<AddService primary />} command={SERVICE_SNIPPET}>
+      No service is watched yet. Add one here, or in the configuration file of <code>nines serve --config nines.yml</code>.
+    </EmptyState>
+  );
+}
+
+/** No contract yet: what to write, where. */
+export function NoSlas() {
+  return (
+    <EmptyState command={SLA_SNIPPET}>No SLA is declared yet. Say in the configuration file what was promised for a service.</EmptyState>
+  );
+}

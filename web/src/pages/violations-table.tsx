@@ -1,0 +1,45 @@
+import type { ViolationView } from '../api/wire.ts';
+import { type Column, DataTable } from '../components/data-table.tsx';
+import { Instant, Running } from '../components/instant.tsx';
+import { lengthText } from '../figures/length.ts';
+import { readableLengths } from '../figures/readable.ts';
+import { phrase } from '../states/words.ts';
+
+const COLUMNS: readonly Column<ViolationView>[] = [
+  { id: 'from', header: 'From', cell: (violation) => <Instant atMs={violation.opened_at_ms} relative={false} /> },
+  {
+    id: 'to',
+    header: 'To',
+    label: 'to',
+    cell: (violation) =>
+      violation.closed_at_ms === null ? <strong>open</strong> : <Instant atMs={violation.closed_at_ms} relative={false} />,
+  },
+  {
+    id: 'length',
+    header: 'Length',
+    label: 'length',
+    numeric: true,
+    cell: (violation) =>
+      violation.closed_at_ms === null ? (
+        <Running sinceMs={violation.opened_at_ms} />
+      ) : (
+        lengthText(violation.closed_at_ms - violation.opened_at_ms)
+      ),
+  },
+  { id: 'severity', header: 'Severity', label: 'severity', cell: (violation) => phrase(violation.severity) },
+  { id: 'cause', header: 'Because', cell: (violation) => readableLengths(violation.reason) },
+];
+
+/** When the promise was broken, newest first. */
+export function ViolationsTable({ violations }: { readonly violations: readonly ViolationView[] }) {
+  return (
+    <div className="panel">
+      <DataTable
+        caption="Violations"
+        columns={COLUMNS}
+        rows={[...violations].sort((a, b) => b.opened_at_ms - a.opened_at_ms)}
+        rowKey={(violation) => violation.id}
+      />
+    </div>
+  );
+}

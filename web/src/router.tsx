@@ -1,0 +1,108 @@
+import { Link, createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { ErrorNotice } from './components/notices.tsx';
+import { alertSearch, checksSearch, listSearch, rootSearch, serviceSearch } from './shell/search.ts';
+import { Shell } from './shell/shell.tsx';
+
+const root = createRootRoute({ validateSearch: rootSearch });
+
+const shell = createRoute({ getParentRoute: () => root, id: 'shell', component: Shell });
+
+const overview = createRoute({
+  getParentRoute: () => shell,
+  path: '/',
+  component: lazyRouteComponent(() => import('./pages/overview.tsx'), 'OverviewPage'),
+});
+const services = createRoute({
+  getParentRoute: () => shell,
+  path: '/services',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./pages/services.tsx'), 'ServicesPage'),
+});
+const service = createRoute({
+  getParentRoute: () => shell,
+  path: '/services/$id',
+  validateSearch: serviceSearch,
+  component: lazyRouteComponent(() => import('./pages/service.tsx'), 'ServicePage'),
+});
+const slas = createRoute({
+  getParentRoute: () => shell,
+  path: '/slas',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./pages/slas.tsx'), 'SlasPage'),
+});
+const sla = createRoute({
+  getParentRoute: () => shell,
+  path: '/slas/$id',
+  component: lazyRouteComponent(() => import('./pages/sla.tsx'), 'SlaPage'),
+});
+const checks = createRoute({
+  getParentRoute: () => shell,
+  path: '/checks',
+  validateSearch: checksSearch,
+  component: lazyRouteComponent(() => import('./pages/checks.tsx'), 'ChecksPage'),
+});
+const alerts = createRoute({
+  getParentRoute: () => shell,
+  path: '/alerts-dashboard',
+  validateSearch: alertSearch,
+  component: lazyRouteComponent(() => import('./pages/alerts.tsx'), 'AlertsPage'),
+});
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('./pages/settings.tsx'), 'SettingsPage'),
+});
+const login = createRoute({
+  getParentRoute: () => root,
+  path: '/login',
+  component: lazyRouteComponent(() => import('./pages/login.tsx'), 'LoginPage'),
+});
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  component: lazyRouteComponent(() => import('./pages/setup.tsx'), 'SetupPage'),
+});
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/index.html',
+  beforeLoad: () => {
+    throw redirect({ to: '/' });
+  },
+});
+
+const tree = root.addChildren([shell.addChildren([overview, services, service, slas, sla, checks, alerts, settings]), login, setup, home]);
+
+function NotFound() {
+  return (
+    <main className="centre">
+      <p>
+        There is no page here. <Link to="/">Go to the overview</Link>
+      </p>
+    </main>
+  );
+}
+
+function PageError({ error, reset }: { readonly error: unknown; readonly reset: () => void }) {
+  return (
+    <div className="page">
+      <ErrorNotice error={error} retry={reset} />
+    </div>
+  );
+}
+
+/** The routes of the application. Pages are loaded when they are first opened. */
+export function createPages() {
+  return createRouter({
+    routeTree: tree,
+    defaultNotFoundComponent: NotFound,
+    defaultErrorComponent: PageError,
+    defaultPreload: 'intent',
+    scrollRestoration: true,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createPages>;
+  }
+}

@@ -1,0 +1,28 @@
+import { Modal } from '@mantine/core';
+import { Fragment } from 'react';
+import { KEY_GROUPS } from './keys.ts';
+
+/** Every key of the product; `?` opens it. */
+export function KeyOverlay({ opened, onClose }: { readonly opened: boolean; readonly onClose: () => void }) {
+  return (
+    <Modal opened={opened} onClose={onClose} title="Keyboard" closeButtonProps={{ 'aria-label': 'Close the list of keys' }}>
+      <div className="drawer-body">
+        {KEY_GROUPS.map((group) => (
+          <section key={group.title}>
+            <h3>{group.title}</h3>
+            <dl className="keys">
+              {group.keys.map(({ keys, does }) => (
+                <Fragment key={keys}>
+                  <dt>
+                    <kbd>{keys}</kbd>
+                  </dt>
+                  <dd>{does}</dd>
+                </Fragment>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </Modal>
+  );
+}

@@ -1,0 +1,68 @@
+/** The keyboard of the whole product in one table: what works is what the overlay lists. Pure. */
+
+export type Key = { readonly keys: string; readonly does: string };
+
+/** `g` then a letter goes to a page. */
+export const GO: Readonly<Record<string, { readonly to: string; readonly page: string }>> = {
+  o: { to: '/', page: 'Overview' },
+  s: { to: '/services', page: 'Services' },
+  l: { to: '/slas', page: 'SLAs' },
+  c: { to: '/checks', page: 'Checks' },
+  a: { to: '/alerts-dashboard', page: 'Alerts' },
+};
+
+export const KEY_GROUPS: readonly { readonly title: string; readonly keys: readonly Key[] }[] = [
+  {
+    title: 'Go',
+    keys: Object.entries(GO).map(([letter, { page }]) => ({ keys: `g ${letter}`, does: page })),
+  },
+  {
+    title: 'Lists',
+    keys: [
+      { keys: 'j / k', does: 'Next or previous row' },
+      { keys: 'Enter', does: 'Open the row' },
+      { keys: '/', does: 'Filter the list' },
+      { keys: 'x', does: 'Select the alert' },
+      { keys: 'Shift x', does: 'Select up to here' },
+      { keys: 'e', does: 'Acknowledge the selected alerts' },
+    ],
+  },
+  {
+    title: 'Time line',
+    keys: [
+      { keys: '← / →', does: 'Previous or next interval' },
+      { keys: '+ / −', does: 'Zoom' },
+      { keys: 'Enter', does: 'Evidence of the interval' },
+    ],
+  },
+  {
+    title: 'Everywhere',
+    keys: [
+      { keys: '?', does: 'This list' },
+      { keys: 'Esc', does: 'Close' },
+    ],
+  },
+];
+
+/** A `g` that is not followed within this time is forgotten. */
+export const SEQUENCE_MS = 1_500;
+
+export type KeyMeaning =
+  | { readonly kind: 'go'; readonly to: string }
+  | { readonly kind: 'filter' | 'help' | 'next' | 'previous' | 'await' | 'none' };
+
+/** What a key means, given whether a `g` was pressed just before. */
+export function meaningOf(key: string, afterG: boolean): KeyMeaning {
+  if (afterG) {
+    const target = GO[key];
+    return target === undefined ? { kind: 'none' } : { kind: 'go', to: target.to };
+  }
+  const plain: Readonly<Record<string, KeyMeaning>> = {
+    g: { kind: 'await' },
+    '/': { kind: 'filter' },
+    '?': { kind: 'help' },
+    j: { kind: 'next' },
+    k: { kind: 'previous' },
+  };
+  return plain[key] ?? { kind: 'none' };
+}

@@ -1,0 +1,87 @@
+/** What the address of each page may carry, checked on the way in: an address typed by hand never breaks a page. */
+import type { View } from '../timeline/view.ts';
+
+export const RANGES = ['10m', '1h', '24h', '7d', '30d', '90d'] as const;
+export type Range = (typeof RANGES)[number];
+
+const RANGE_MS: Readonly<Record<Range, number>> = {
+  '10m': 600_000,
+  '1h': 3_600_000,
+  '24h': 86_400_000,
+  '7d': 604_800_000,
+  '30d': 2_592_000_000,
+  '90d': 7_776_000_000,
+};
+
+export const rangeMs = (range: Range): number => RANGE_MS[range];
+
+export type Raw = Readonly<Record<string, unknown>>;
+
+export type RootSearch = { kiosk?: 1 };
+export type RangeSearch = { range?: Range; from?: number; to?: number };
+export type ServiceSearch = RangeSearch & { check?: string };
+export type ListSearch = { q?: string };
+export type ChecksSearch = ListSearch & { check?: string };
+export type AlertSearch = { q?: string; status?: AlertStatus; severity?: string; service?: string; alert?: string };
+
+const ALERT_STATUSES = ['open', 'firing', 'acknowledged', 'pending', 'suppressed', 'resolved', 'all'] as const;
+export type AlertStatus = (typeof ALERT_STATUSES)[number];
+
+const text = (value: unknown): string | undefined => {
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+};
+const oneOf = <Word extends string>(words: readonly Word[], value: unknown): Word | undefined => words.find((word) => word === value);
+
+/** Drops fields that are `undefined`, so that they do not appear in the address. */
+function defined<Search extends object>(search: { [Key in keyof Search]: Search[Key] | undefined }): Search {
+  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined)) as Search;
+}
+
+export const rootSearch = (raw: Raw): RootSearch => (raw.kiosk === 1 || raw.kiosk === '1' ? { kiosk: 1 } : {});
+
+/** A range by name, or exact ends; ends without sense are dropped. */
+export function rangeSearch(raw: Raw): RangeSearch {
+  const { from, to } = raw;
+  const range = oneOf(RANGES, raw.range);
+  if (
+    typeof from === 'number' &&
+    typeof to === 'number' &&
+    Number.isSafeInteger(from) &&
+    Number.isSafeInteger(to) &&
+    from >= 0 &&
+    from < to
+  ) {
+    return { from, to };
+  }
+  return range === undefined ? {} : { range };
+}
+
+export const listSearch = (raw: Raw): ListSearch => defined<ListSearch>({ q: text(raw.q) });
+
+export const serviceSearch = (raw: Raw): ServiceSearch => ({
+  ...rangeSearch(raw),
+  ...defined<{ check?: string }>({ check: text(raw.check) }),
+});
+export const checksSearch = (raw: Raw): ChecksSearch => defined<ChecksSearch>({ q: text(raw.q), check: text(raw.check) });
+
+export const alertSearch = (raw: Raw): AlertSearch =>
+  defined<AlertSearch>({
+    q: text(raw.q),
+    status: oneOf(ALERT_STATUSES, raw.status),
+    severity: oneOf(['info', 'warning', 'critical', 'emergency'], raw.severity),
+    service: text(raw.service),
+    alert: text(raw.alert),
+  });
+
+/** The range a page opens with: the shortest up to a day that shows everything since `sinceMs`. A sliver of a day shows nothing. */
+export function fittingRange(sinceMs: number | null, nowMs: number): Range {
+  const ageMs = sinceMs === null ? 0 : nowMs - sinceMs;
+  return (['10m', '1h'] as const).find((range) => ageMs <= rangeMs(range)) ?? '24h';
+}
+
+/** The stretch of time an address means at `nowMs`. */
+export function viewOf(search: RangeSearch, fallback: Range, nowMs: number): View {
+  if (search.from !== undefined && search.to !== undefined) return { fromMs: search.from, toMs: search.to };
+  return { fromMs: nowMs - rangeMs(search.range ?? fallback), toMs: nowMs };
+}

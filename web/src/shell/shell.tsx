@@ -1,0 +1,158 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, Navigate, Outlet, useLocation, useSearch } from '@tanstack/react-router';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { useSignOut } from '../api/actions.ts';
+import { LiveProvider, useLive } from '../api/live.tsx';
+import { ApiProblem } from '../api/problem.ts';
+import { alertsQuery, sessionQuery } from '../api/queries.ts';
+import { TimeZoneNote } from '../components/instant.tsx';
+import { ErrorNotice } from '../components/notices.tsx';
+import { Icon, type IconName } from './icons.tsx';
+import { KeyOverlay } from './key-overlay.tsx';
+import { SessionContext, useSession } from './session.tsx';
+import { useKeyboard } from './use-keyboard.ts';
+
+/** The frame of every page behind the sign-in: who uses it, the live stream, navigation, keyboard. */
+export function Shell() {
+  const session = useQuery(sessionQuery());
+  if (session.isPending) return <div className="centre" aria-busy="true" />;
+  const { error, data } = session;
+  if (error instanceof ApiProblem && error.status === 401) return <Navigate to="/login" />;
+  // Who uses the page is known from before when the server cannot be reached for a moment.
+  if (data === undefined) {
+    return (
+      <main className="centre">
+        <ErrorNotice error={error} retry={() => void session.refetch()} />
+      </main>
+    );
+  }
+  return (
+    <SessionContext value={data}>
+      <LiveProvider>
+        <Frame />
+      </LiveProvider>
+    </SessionContext>
+  );
+}
+
+function Frame() {
+  const [help, setHelp] = useState(false);
+  const openHelp = useCallback(() => setHelp(true), []);
+  const { kiosk } = useSearch({ strict: false });
+  useKeyboard(openHelp);
+  useFocusOnPage();
+  return (
+    <div className={kiosk === 1 ? 'shell kiosk' : 'shell'}>
+      <a className="skip-link" href="#main">
+        Skip to the page
+      </a>
+      <Side onHelp={openHelp} />
+      <div>
+        <main id="main" tabIndex={-1}>
+          <Outlet />
+        </main>
+        <footer className="page-foot">
+          <TimeZoneNote />
+          <LiveNote />
+        </footer>
+      </div>
+      <KeyOverlay opened={help} onClose={() => setHelp(false)} />
+    </div>
+  );
+}
+
+/** After going to another page the focus is at its beginning, for the keyboard and for screen readers. */
+function useFocusOnPage(): void {
+  const path = useLocation({ select: (location) => location.pathname });
+  const first = useRef(true);
+  useEffect(() => {
+    if (!first.current) document.getElementById('main')?.focus({ preventScroll: true });
+    first.current = false;
+  }, [path]);
+}
+
+type Entry = {
+  readonly to: '/' | '/services' | '/slas' | '/checks' | '/alerts-dashboard' | '/settings';
+  readonly word: string;
+  readonly icon: IconName;
+};
+const ENTRIES: readonly Entry[] = [
+  { to: '/', word: 'Overview', icon: 'overview' },
+  { to: '/services', word: 'Services', icon: 'services' },
+  { to: '/slas', word: 'SLAs', icon: 'slas' },
+  { to: '/checks', word: 'Checks', icon: 'checks' },
+  { to: '/alerts-dashboard', word: 'Alerts', icon: 'alerts' },
+  { to: '/settings', word: 'Settings', icon: 'settings' },
+];
+
+function Side({ onHelp }: { readonly onHelp: () => void }) {
+  const alerts = useQuery(alertsQuery({}));
+  const firing = alerts.data?.items.filter((alert) => alert.state === 'firing').length ?? 0;
+  return (
+    <nav className="side" aria-label="Pages">
+      <Link to="/" className="brand" aria-label="Nines, overview">
+        <Brand />
+        Nines
+      </Link>
+      <ul className="nav">
+        {ENTRIES.map(({ to, word, icon }) => (
+          <li key={to}>
+            <Link to={to} activeOptions={{ exact: to === '/' }}>
+              <Icon name={icon} />
+              <span>{word}</span>
+              {to === '/alerts-dashboard' && firing > 0 ? (
+                <span className="nav-count">
+                  {firing}
+                  <span className="sr-only"> firing</span>
+                </span>
+              ) : null}
+            </Link>
+          </li>
+        ))}
+      </ul>
+      <SideFoot onHelp={onHelp} />
+    </nav>
+  );
+}
+
+function SideFoot({ onHelp }: { readonly onHelp: () => void }) {
+  const { actor, open } = useSession();
+  const signOut = useSignOut();
+  return (
+    <div className="side-foot">
+      <span>{open ? 'No sign-in: everyone may do everything' : `${actor.name}, ${actor.role}`}</span>
+      {actor.kind === 'user' ? (
+        <button type="button" className="plain-button" onClick={() => signOut.mutate()}>
+          Sign out
+        </button>
+      ) : null}
+      <button type="button" className="plain-button" onClick={onHelp}>
+        Keyboard ( ? )
+      </button>
+    </div>
+  );
+}
+
+const LIVE_WORDS = { connecting: 'Connecting', live: 'Live', offline: 'Not live: trying again' } as const;
+
+function LiveNote() {
+  const state = useLive();
+  return (
+    <span className="live" role="status">
+      <svg width="8" height="8" aria-hidden="true">
+        <circle cx="4" cy="4" r="3" fill={state === 'live' ? 'currentColor' : 'none'} stroke="currentColor" strokeWidth="1.5" />
+      </svg>
+      {LIVE_WORDS[state]}
+    </span>
+  );
+}
+
+/** Three bars that stand and one that is spent: the product's mark, in ink. */
+export function Brand() {
+  return (
+    <svg width="20" height="20" viewBox="0 0 20 20" fill="none" strokeWidth="2.4" strokeLinecap="round" aria-hidden="true">
+      <path d="M3 16V4M8 16V4M13 16V4" stroke="var(--ink)" />
+      <path d="M18 16v-4" stroke="var(--ink-faint)" />
+    </svg>
+  );
+}

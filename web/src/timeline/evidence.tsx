@@ -1,0 +1,63 @@
+import { CloseButton } from '@mantine/core';
+import type { Bounds, IntervalView } from '../api/wire.ts';
+import { preciseInstant } from '../figures/instant.ts';
+import { lengthText } from '../figures/length.ts';
+import { StateMark } from '../states/state-mark.tsx';
+import { unknownWhy } from '../states/words.ts';
+
+/** `≤ 1 s apart` in words: how exactly the instant is known. */
+export function boundsText(bounds: Bounds | null | undefined): string {
+  if (bounds === null || bounds === undefined) return 'exact';
+  const [low, high] = bounds;
+  return low === high ? 'exact' : `between ${preciseInstant(low)} and ${preciseInstant(high)} (${lengthText(high - low)})`;
+}
+
+/** Everything the ledger keeps about one interval: its exact ends, how well they are known, and what was seen. */
+export function Evidence({ interval, onClose }: { readonly interval: IntervalView; readonly onClose: () => void }) {
+  const evidence = interval.evidence ?? [];
+  return (
+    <div className="evidence panel" role="region" aria-label="Evidence of the chosen interval">
+      <div className="section-head">
+        <h3>
+          <StateMark state={interval.state} />
+          <span className="soft">{` for ${lengthText(interval.to_at_ms - interval.from_at_ms)}`}</span>
+        </h3>
+        <CloseButton size="sm" aria-label="Close the evidence" onClick={onClose} />
+      </div>
+      <dl className="evidence-facts">
+        <dt>From</dt>
+        <dd>{preciseInstant(interval.from_at_ms)}</dd>
+        <dt>To</dt>
+        <dd>{preciseInstant(interval.to_at_ms)}</dd>
+        <dt>True start</dt>
+        <dd>{boundsText(interval.from_bounds_at_ms)}</dd>
+        {interval.state === 'unknown' ? (
+          <>
+            <dt>Because</dt>
+            <dd>{unknownWhy(interval.unknown_reason)}</dd>
+          </>
+        ) : null}
+      </dl>
+      {evidence.length === 0 ? null : (
+        <table className="table">
+          <thead>
+            <tr>
+              <th>Check</th>
+              <th>Seen at</th>
+              <th>What was seen</th>
+            </tr>
+          </thead>
+          <tbody>
+            {evidence.map((one) => (
+              <tr key={`${one.check}-${one.at_ms}`}>
+                <td className="mono">{one.check}</td>
+                <td className="nowrap">{preciseInstant(one.at_ms)}</td>
+                <td>{one.detail === '' ? '–' : one.detail}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </div>
+  );
+}
