@@ -1,0 +1,33 @@
+/** Debian's Prometheus in a child process, taking remote write, as the oracle beside which our answers are held. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from './nines.ts';
+import { poll } from './poll.ts';
+
+const BINARY = '/usr/bin/prometheus';
+
+export type Prometheus = AsyncDisposable & { readonly base: string };
+
+export async function startPrometheus(): Promise<Prometheus> {
+  if (!existsSync(BINARY)) throw new Error('Prometheus is missing. Install it with: sudo apt-get install prometheus');
+  const folder = mkdtempSync(join(tmpdir(), 'prometheus-'));
+  const port = await freePort();
+  const base = `http://127.0.0.1:${port}`;
+  const config = join(folder, 'prometheus.yml');
+  writeFileSync(config, 'global: { scrape_interval: 1h }\n');
+  const args = [`--config.file=${config}`, `--storage.tsdb.path=${join(folder, 'data')}`, `--web.listen-address=127.0.0.1:${port}`];
+  const child = spawn(BINARY, [...args, '--web.enable-remote-write-receiver'], { stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  await poll(`Prometheus at ${base}`, async () => (await fetch(`${base}/-/ready`).catch(() => undefined))?.ok);
+  return {
+    base,
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL');
+      await ended;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

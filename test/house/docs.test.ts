@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { readConfig } from '@nines/server/config.ts';
+import { formatProblem } from '@nines/server/platform/config/load.ts';
+
+const house = dirname(dirname(import.meta.dirname));
+
+const withConfigurations = globSync(['README.md', 'docs/*.md'], { cwd: house }).filter((document) =>
+  readFileSync(join(house, document), 'utf8').includes('```yaml'),
+);
+assert.ok(withConfigurations.length >= 4);
+
+for (const document of withConfigurations) {
+  test(`every configuration in ${document} is accepted as it stands`, (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'docs-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const text = readFileSync(join(house, document), 'utf8');
+    const blocks = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+    for (const [index, block] of blocks.entries()) {
+      const file = join(folder, `${index}.yml`);
+      writeFileSync(file, block.replace('postgres://…', 'postgres://db'));
+      const read = readConfig({ file });
+      assert.ok(read.ok, read.ok ? '' : `block ${index}: ${read.problems.map(formatProblem).join('\n')}`);
+    }
+  });
+}
+
+test('every file and folder that the map names is there', () => {
+  const map = readFileSync(join(house, 'ARCHITECTURE.md'), 'utf8');
+  const named = [...map.matchAll(/`((?:packages|server|web|cli|test|bench|scripts)\/[\w./-]+)`/g)].map((match) => match[1] ?? '');
+  assert.ok(named.length > 20);
+  assert.deepEqual(
+    named.filter((path) => !existsSync(join(house, path))),
+    [],
+  );
+});
+
+for (const document of globSync(['{README,ARCHITECTURE,CHANGELOG,CONTRIBUTING}.md', 'docs/**/*.md', 'bench/*.md', 'web/*.md'], {
+  cwd: house,
+})) {
+  test(`the links of ${document} lead somewhere`, () => {
+    const text = readFileSync(join(house, document), 'utf8');
+    const targets = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map((match) => match[1] ?? '');
+    assert.deepEqual(
+      targets.filter((target) => !existsSync(join(house, dirname(document), target))),
+      [],
+    );
+  });
+}

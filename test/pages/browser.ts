@@ -1,0 +1,55 @@
+/** A real Chromium without egress, and pages that keep what the browser complained about. */
+import { AxeBuilder } from '@axe-core/playwright';
+import { type Browser, type Page, chromium } from 'playwright-core';
+
+/** Debian's; `npm test` installs it where it may. */
+const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+/** As root and in a container Chromium runs without its own sandbox, and it must not call home. */
+const ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+];
+
+export const launch = (): Promise<Browser> => chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+
+/** Longest wait for anything on a page. No promise of the product: those stand in the tests. A busy machine starts a page in many seconds. */
+const PATIENCE_MS = 60_000;
+
+export type Opened = {
+  readonly page: Page;
+  /** Errors of the console and of scripts, refusals of the content security policy among them. */
+  readonly complaints: string[];
+};
+
+export type View = { readonly theme?: 'light' | 'dark'; readonly width?: number };
+
+/** A page of its own, with nothing remembered from others. */
+export async function openPage(browser: Browser, base: string, { theme = 'light', width = 1280 }: View = {}): Promise<Opened> {
+  const context = await browser.newContext({
+    baseURL: base,
+    colorScheme: theme,
+    viewport: { width, height: 900 },
+    reducedMotion: 'reduce',
+  });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(`${message.text()} (${message.location().url})`);
+  });
+  return { page, complaints };
+}
+
+/** What axe calls serious or critical on the page as it stands, one line each. */
+export async function seriousFaults(page: Page): Promise<readonly string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(' | ')}`);
+}

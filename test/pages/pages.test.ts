@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser, ConsoleMessage, Page, Request } from 'playwright-core';
+import { type Nines, startNines } from '../harness/nines.ts';
+import { type Target, startTarget } from '../harness/peers.ts';
+import { poll } from '../harness/poll.ts';
+import { launch, openPage, seriousFaults } from './browser.ts';
+
+const config = (url: string): string => `
+services:
+  - id: shop
+    name: Web shop
+    owner: platform
+    checks:
+      - { id: shop-http, kind: http, url: '${url}/health', interval: 1s, timeout: 500ms, expect: { status: [200], body_contains: ok } }
+    depends_on: [search]
+  - id: search
+    name: Search
+    checks:
+      - { id: search-http, kind: http, url: '${url}/search', interval: 1s, timeout: 500ms }
+slas:
+  - { id: shop-availability, service: shop, indicator: { kind: availability }, target: 99.9%, window: { rolling: 24h } }
+rules:
+  thresholds:
+    - { id: MEMORY_IN_USE, metric: system.memory.percent, condition: '>', threshold: 0.01, for: 0s, severity: warning }
+`;
+
+let browser: Browser;
+let target: Target;
+let nines: Nines;
+
+before(async () => {
+  [browser, target] = await Promise.all([launch(), startTarget()]);
+  nines = await startNines({ config: config(target.url) });
+});
+after(async () => {
+  await browser.close();
+  await nines.stop();
+  await target[Symbol.asyncDispose]();
+});
+
+const heading = (page: Page) => page.getByRole('heading', { level: 1 });
+const PAGES = ['/', '/services', '/services/shop', '/slas', '/slas/shop-availability', '/checks', '/alerts-dashboard', '/settings'];
+
+/** A page is whole when its heading stands and nothing says that it is being read. */
+async function whole(page: Page, path: string): Promise<void> {
+  const heard: string[] = [];
+  const hear = (message: ConsoleMessage): void => void heard.push(message.text());
+  const hearFailed = (request: Request): void => void heard.push(`${request.url()}: ${request.failure()?.errorText ?? 'failed'}`);
+  page.on('console', hear).on('requestfailed', hearFailed);
+  await page.goto(path);
+  try {
+    await heading(page).waitFor();
+    await page.locator('.loading').first().waitFor({ state: 'detached' });
+  } catch (cause) {
+    throw new Error(`${path} did not become whole; the browser said: ${heard.join(' | ')}`, { cause });
+  } finally {
+    page.off('console', hear).off('requestfailed', hearFailed);
+  }
+}
+
+test('with no configuration at all the overview shows the figures of the host within ten seconds', async () => {
+  await using bare = await startNines();
+  const { page, complaints } = await openPage(browser, bare.base);
+  await page.goto('/');
+  const card = (name: string) => page.locator('.host-card', { hasText: name }).locator('.host-figure');
+  await card('Memory')
+    .filter({ hasText: /\d+\.\d %/ })
+    .waitFor({ timeout: 10_000 });
+  await card('CPU')
+    .filter({ hasText: /\d+\.\d %/ })
+    .waitFor({ timeout: 10_000 });
+  await page.getByText('No service is watched yet.').waitFor();
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+test('an outage reaches the open overview by itself, and its evidence opens by keyboard', async () => {
+  const { page, complaints } = await openPage(browser, nines.base);
+  await whole(page, '/');
+  await heading(page).filter({ hasText: 'All 2 services are up.' }).waitFor({ timeout: 20_000 });
+  await target.stop();
+  await heading(page).filter({ hasText: '2 of 2 services are down' }).waitFor({ timeout: 20_000 });
+  await page.getByRole('link', { name: 'Web shop', exact: true }).click();
+  await heading(page)
+    .filter({ hasText: /^Web shop is down since .*connection refused/ })
+    .waitFor();
+  const strip = page.getByRole('slider', { name: /Time line of Web shop/ });
+  await page.getByText('1 h', { exact: true }).click();
+  await poll('the time line to end in the outage', async () => (await strip.getAttribute('aria-valuetext'))?.startsWith('Down from'));
+  await strip.focus();
+  await page.keyboard.press('End');
+  await page.keyboard.press('Enter');
+  const evidence = page.getByRole('region', { name: 'Evidence of the chosen interval' });
+  await evidence.getByText('shop-http').first().waitFor();
+  await evidence.getByText(/between .* and /).waitFor();
+  await target.start();
+  await heading(page).filter({ hasText: 'Web shop is up since' }).waitFor({ timeout: 20_000 });
+  await page
+    .getByRole('table', { name: 'Downtimes' })
+    .getByText(/connection refused/)
+    .waitFor();
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+test('an alert is acknowledged from the list and shows who did what', async () => {
+  const { page, complaints } = await openPage(browser, nines.base);
+  await whole(page, '/alerts-dashboard');
+  const row = page.getByRole('row', { name: /MEMORY_IN_USE/ });
+  await row.getByText('Firing').waitFor({ timeout: 20_000 });
+  await row.getByRole('checkbox').check();
+  await page.getByRole('button', { name: 'Acknowledge 1' }).click();
+  await row.getByText(/Acknowledged/).waitFor();
+  const { json } = await nines.get<{ items: { rule: string; state: string }[] }>('/api/alerts?status=acknowledged');
+  assert.ok(json.items.some((alert) => alert.rule === 'MEMORY_IN_USE'));
+  await row.getByRole('button').first().click();
+  const drawer = page.getByRole('dialog', { name: 'Alert' });
+  await drawer.getByText('Acknowledged', { exact: true }).waitFor();
+  await drawer.getByPlaceholder('Comment').fill('looked at it');
+  await drawer.getByRole('button', { name: 'Add the comment' }).click();
+  await drawer.getByText(/looked at it/).waitFor();
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+test('the page of an SLA shows buckets that sum to its window, and its report opens', async () => {
+  const { page, complaints } = await openPage(browser, nines.base);
+  await whole(page, '/slas/shop-availability');
+  await page.getByText('Sum = the window').waitFor();
+  await page.locator('tfoot').getByText('86,400,000').waitFor();
+  const report = await page.getByRole('link', { name: 'Open report' }).getAttribute('href');
+  const answer = await nines.get(report ?? '');
+  assert.equal(answer.status, 200);
+  assert.match(answer.headers.get('content-type') ?? '', /^text\/html/);
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+test('a service is added and retired from the page, and one of the file is not', async () => {
+  const { page, complaints } = await openPage(browser, nines.base);
+  await whole(page, '/services');
+  await page.getByRole('button', { name: 'Add a service' }).click();
+  const form = page.getByRole('dialog', { name: 'Add a service' });
+  await form.getByLabel('Name').fill('Public site');
+  await form.getByLabel('Address').fill('http://192.0.2.1/health');
+  assert.deepEqual(await seriousFaults(page), []);
+  await form.getByRole('button', { name: 'Add the service' }).click();
+  await heading(page).filter({ hasText: 'Public site' }).waitFor();
+  assert.equal((await nines.get<{ origin: { kind: string } }>('/api/services/public-site')).json.origin.kind, 'ui');
+  await page.getByRole('button', { name: 'Retire', exact: true }).click();
+  await page.getByRole('button', { name: 'Retire Public site' }).click();
+  await page.waitForURL('**/services');
+  await poll('the service to be gone', async () => (await page.getByText('Public site').count()) === 0);
+  await whole(page, '/services/shop');
+  assert.equal(await page.getByRole('button', { name: 'Retire' }).count(), 0);
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+test('no page has a serious fault of accessibility, in either theme', async () => {
+  for (const theme of ['light', 'dark'] as const) {
+    const { page, complaints } = await openPage(browser, nines.base, { theme });
+    for (const path of PAGES) {
+      await whole(page, path);
+      assert.deepEqual(await seriousFaults(page), [], `${path}, ${theme}`);
+    }
+    assert.deepEqual(complaints, [], theme);
+    await page.context().close();
+  }
+});
+
+test('on a phone no page is wider than the screen and nothing is lost to those who cannot see it', async () => {
+  const { page } = await openPage(browser, nines.base, { width: 390 });
+  for (const path of PAGES) {
+    await whole(page, path);
+    const beyond = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+    assert.ok(beyond <= 0, `${path} is ${beyond} pixels too wide`);
+    assert.deepEqual(await seriousFaults(page), [], path);
+  }
+  await page.context().close();
+});
+
+test('the keyboard goes to every page, filters, walks rows and lists its own keys', async () => {
+  const { page } = await openPage(browser, nines.base);
+  await whole(page, '/');
+  for (const [letter, path] of Object.entries({ s: '/services', l: '/slas', c: '/checks', a: '/alerts-dashboard', o: '/' })) {
+    await page.keyboard.press('g');
+    await page.keyboard.press(letter);
+    await page.waitForURL((url) => url.pathname === path);
+    await heading(page).waitFor();
+  }
+  await whole(page, '/services');
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await page.waitForURL((url) => url.pathname.startsWith('/services/'));
+  await whole(page, '/services');
+  await page.keyboard.press('/');
+  await page.keyboard.type('web');
+  await poll('one service to be left', async () => (await page.getByRole('row').count()) === 2);
+  await page.keyboard.press('Escape');
+  await page.getByRole('heading', { name: 'Services' }).click();
+  await page.keyboard.press('?');
+  await page.getByRole('dialog', { name: 'Keyboard' }).getByText('Acknowledge the selected alerts').waitFor();
+  await page.context().close();
+});
+
+test('the one-time link creates the administrator, who signs out and in again', async () => {
+  await using closed = await startNines({ args: [] });
+  const link = /http:\/\/[^\s]+\/setup#token=[^\s]+/.exec(closed.output())?.[0];
+  assert.ok(link, closed.output());
+  const { page } = await openPage(browser, closed.base);
+  await page.goto('/');
+  await page.waitForURL('**/login');
+  assert.deepEqual(await seriousFaults(page), []);
+  await page.goto(new URL(link).pathname + new URL(link).hash);
+  await page.getByLabel('Name').fill('ana');
+  await page.locator('input[type=password]').fill('correct horse battery');
+  assert.deepEqual(await seriousFaults(page), []);
+  await page.getByRole('button', { name: 'Create and sign in' }).click();
+  await page.getByText('ana, administrator').waitFor();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.waitForURL('**/login');
+  await page.getByLabel('Name').fill('ana');
+  await page.locator('input[type=password]').fill('wrong horse battery');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  assert.equal(await page.getByRole('alert').innerText(), 'The name or the password is wrong.');
+  await page.locator('input[type=password]').fill('correct horse battery');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('ana, administrator').waitFor();
+  await page.goto(new URL(link).pathname + new URL(link).hash);
+  await page.locator('input[type=password]').fill('correct horse battery');
+  await page.getByRole('button', { name: 'Create and sign in' }).click();
+  await page.getByRole('link', { name: 'Sign in' }).waitFor();
+  await page.setViewportSize({ width: 390, height: 800 });
+  await page.goto('/settings');
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.waitForURL('**/login');
+  await page.context().close();
+});
