@@ -1,5 +1,6 @@
 /** What the pages change. Each action says which records it touched, so that they are read again at once. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 import { request } from './client.ts';
 import { ApiProblem } from './problem.ts';
 import type { BulkWire, ChannelTestWire, ServiceDetailView, WrittenServiceWire } from './wire.ts';
@@ -56,14 +57,20 @@ export function useCreateService() {
   });
 }
 
+/** Ends the watching of a service and goes to the list, which is read again. */
 export function useRetireService() {
   const client = useQueryClient();
+  const navigate = useNavigate();
   return useMutation<unknown, ApiProblem, string>({
     mutationFn: (id) => request(`/api/services/${encodeURIComponent(id)}`, { method: 'DELETE' }),
-    // The list alone: the page of the service itself is about to be left.
-    onSuccess: () => void client.invalidateQueries({ queryKey: ['services', 'list'] }),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ['services', 'list'] });
+      void navigate({ to: '/services' });
+    },
   });
 }
+
+export type Retirement = ReturnType<typeof useRetireService>;
 
 /** Says why a service was down. `revision` is the one the person saw: whoever was faster wins, and the other is told. */
 export function useEditDowntime() {

@@ -1,6 +1,7 @@
 import { SegmentedControl } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { type Retirement, useRetireService } from '../api/actions.ts';
 import { alertsQuery, downtimeQuery, serviceQuery, slasQuery, timelineQuery } from '../api/queries.ts';
 import type { ServiceDetailView } from '../api/wire.ts';
 import { ErrorNotice, Waiting } from '../components/notices.tsx';
@@ -28,7 +29,17 @@ const FOLLOW_MS = 5_000;
 /** One service: what it is now, what it was, how we know. */
 export function ServicePage() {
   const { id } = useParams({ from: '/shell/services/$id' });
-  const service = useQuery(serviceQuery(id));
+  const retire = useRetireService();
+  // Once the service may be gone nothing of it is asked for any more; a refusal brings the page back.
+  const leaving = retire.isPending || retire.isSuccess;
+  const service = useQuery({ ...serviceQuery(id), enabled: !leaving });
+  if (leaving) {
+    return (
+      <div className="page">
+        <p className="loading">Retiring the service…</p>
+      </div>
+    );
+  }
   if (service.data === undefined) {
     return (
       <div className="page">
@@ -36,10 +47,10 @@ export function ServicePage() {
       </div>
     );
   }
-  return <Loaded service={service.data} />;
+  return <Loaded service={service.data} retire={retire} />;
 }
 
-function Loaded({ service }: { readonly service: ServiceDetailView }) {
+function Loaded({ service, retire }: { readonly service: ServiceDetailView; readonly retire: Retirement }) {
   const now = useNow();
   const sentence = serviceSentence(service, now);
   useTitle(sentence);
@@ -57,7 +68,7 @@ function Loaded({ service }: { readonly service: ServiceDetailView }) {
           <Headline state={service.state}>{sentence}</Headline>
           <ServiceFacts service={service} />
         </div>
-        <RetireService service={service} />
+        <RetireService service={service} retire={retire} />
       </header>
       <History service={service} view={view} range={range} present={present} />
       <Section title="Uptime" aside="from the ledger">
