@@ -48,7 +48,7 @@ function joinPages({ head, pageStore, pages, changed }: DeleteDeps, windowMs: nu
   }
   const joined = writer.finish();
   if (joined.length >= whole.length) return 0;
-  pageStore.commit({ removePages: whole.map((page) => page.id), addPages: joined });
+  pageStore.commit({ removePages: whole.map((page) => page.id), addPages: joined, keepsRollups: true });
   for (const page of whole) pages.forget(page.id);
   changed();
   return whole.length - joined.length;

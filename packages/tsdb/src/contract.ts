@@ -21,6 +21,14 @@ export const FLUSH_DELAY_MS = 10 * 60_000;
 /** Refusals listed one by one per batch; the rest are counted. From the storage contract. */
 export const MAX_LISTED_REFUSALS = 100;
 
+/** Samples as they came, and the two lengths of buckets they are rolled up to. Milliseconds. */
+export const RESOLUTIONS = [0, 300_000, 3_600_000] as const;
+export type Resolution = (typeof RESOLUTIONS)[number];
+/** Rollup pages hold the buckets of one UTC day. */
+export const ROLLUP_WINDOW_MS = 24 * 3_600_000;
+/** The day whose buckets an instant belongs to. Days are open on the left, as buckets are: 00:00 belongs to the day before. */
+export const rollupDayOf = (atMs: number): number => (Math.ceil(atMs / ROLLUP_WINDOW_MS) - 1) * ROLLUP_WINDOW_MS;
+
 export const windowOf = (atMs: number): number => Math.floor(atMs / WINDOW_MS) * WINDOW_MS;
 
 /** What stands in a file or row is not what was written there. Carries the place; never leaves the store. */
@@ -76,6 +84,7 @@ export type SeriesSpan = { readonly ref: number; readonly oldestMs: number; read
 /** Everything about a page but its samples. Times are inclusive on both ends. */
 export type PageHead = {
   readonly id: number;
+  readonly resolutionMs: Resolution;
   readonly windowMs: number;
   readonly fromMs: number;
   readonly toMs: number;
@@ -97,11 +106,32 @@ export type PageChange = {
   readonly removeSeries?: readonly number[];
   readonly addPages?: readonly NewPage[];
   readonly removePages?: readonly number[];
+  /** Pages of samples are joined or expire: what was rolled up from them stays right. Otherwise their days are due again. */
+  readonly keepsRollups?: boolean;
+  /** Begins to roll a day up: removes what an unfinished attempt left and remembers which pages were there before. */
+  readonly beginDay?: number;
+  /** Ends it: removes the rollup pages of the day from before it began. */
+  readonly endDay?: number;
+  /** Every day is due again. */
+  readonly allDaysDue?: boolean;
   readonly meta?: Readonly<Record<string, string>>;
 };
 
-/** Pages whose samples may lie in `[fromMs, toMs]` and whose metric names overlap `[metricFrom, metricTo]` (byte order). */
-export type PageQuery = { readonly fromMs: number; readonly toMs: number; readonly metricFrom?: string; readonly metricTo?: string };
+/**
+ * Pages of a resolution (by default of samples as they came) whose samples may lie in `[fromMs, toMs]` and whose metric names
+ * overlap `[metricFrom, metricTo]` (byte order).
+ */
+export type PageQuery = {
+  readonly resolutionMs?: Resolution;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly metricFrom?: string;
+  readonly metricTo?: string;
+};
+
+/** A UTC day (its start) that has samples on pages. `current`: its rollups say the same as its samples, or as these said before they expired. */
+export type RollupDay = { readonly dayMs: number; readonly current: boolean };
+export type PageTotals = { readonly pages: number; readonly samples: number; readonly bytes: number };
 
 /** Synchronous: a change and what follows it in memory are one step for everybody else. Throws `StoreUnavailable`. */
 export interface PageStore {
@@ -112,11 +142,14 @@ export interface PageStore {
   /** Pages written by a flush whose log segment is above `segment`. */
   findAfterSegment(segment: number): readonly PageHead[];
   read(id: number): Uint8Array | undefined;
-  /** Windows before `beforeMs` with two or more pages of at most `bytes` packed bytes, and those pages. */
+  /** Windows of samples before `beforeMs` with two or more pages of at most `bytes` packed bytes, and those pages. */
   small(beforeMs: number, bytes: number): ReadonlyMap<number, readonly PageHead[]>;
   commit(change: PageChange): void;
   meta(key: string): string | undefined;
-  totals(): { readonly pages: number; readonly samples: number; readonly bytes: number };
+  /** Ascending. */
+  days(): readonly RollupDay[];
+  /** Of the pages of one resolution. */
+  totals(resolutionMs: Resolution): PageTotals;
   close(): void;
 }
 
@@ -150,6 +183,8 @@ export type StoreStats = {
   readonly pages: number;
   readonly pageSamples: number;
   readonly pageBytes: number;
+  readonly rollupPages: number;
+  readonly rollupBytes: number;
   readonly logBytes: number;
   readonly logSegments: number;
   /** What opening and reading found, since this process opened the store. */

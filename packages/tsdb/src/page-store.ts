@@ -2,7 +2,18 @@ import path from 'node:path';
 import { messageOf } from '@nines/base/errors.ts';
 import { StoreUnavailable } from '@nines/model/storage.ts';
 import Database from 'better-sqlite3';
-import type { NewPage, PageChange, PageHead, PageStore, SeriesSpan } from './contract.ts';
+import {
+  type NewPage,
+  type PageChange,
+  type PageHead,
+  type PageStore,
+  type PageTotals,
+  ROLLUP_WINDOW_MS,
+  type Resolution,
+  type SeriesSpan,
+  WINDOW_MS,
+  rollupDayOf,
+} from './contract.ts';
 import { unavailable } from './unavailable.ts';
 
 /**
@@ -16,7 +27,7 @@ const SQLITE_PAGE_BYTES = 4 * 1024;
 const WAL_BYTES = 4 * 1024 * 1024;
 /** Unused space is given back to the system when it is more than this share of the file; the rest serves the next flush. */
 const FREE_SHARE = 0.25;
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -24,17 +35,33 @@ CREATE TABLE IF NOT EXISTS labels (id INTEGER PRIMARY KEY AUTOINCREMENT, series 
 CREATE TABLE IF NOT EXISTS series (
   ref INTEGER PRIMARY KEY, labels_id INTEGER NOT NULL, oldest_ms INTEGER NOT NULL, newest_ms INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS pages (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, window_ms INTEGER NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, resolution_ms INTEGER NOT NULL, window_ms INTEGER NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,
   metric_from TEXT NOT NULL, metric_to TEXT NOT NULL, segment INTEGER NOT NULL, samples INTEGER NOT NULL,
   bytes INTEGER NOT NULL, refs BLOB NOT NULL, data BLOB NOT NULL) STRICT;
-CREATE INDEX IF NOT EXISTS pages_by_window ON pages (window_ms, metric_from, metric_to, bytes);
+CREATE INDEX IF NOT EXISTS pages_by_resolution ON pages (resolution_ms, window_ms, metric_from, metric_to, bytes);
 CREATE INDEX IF NOT EXISTS pages_by_segment ON pages (segment);
-CREATE TABLE IF NOT EXISTS totals (id INTEGER PRIMARY KEY CHECK (id = 1), pages INTEGER NOT NULL, samples INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
-INSERT OR IGNORE INTO totals VALUES (1, 0, 0, 0);
+CREATE TABLE IF NOT EXISTS days (day_ms INTEGER PRIMARY KEY, changed INTEGER NOT NULL, after_id INTEGER) STRICT;
+CREATE TABLE IF NOT EXISTS totals (
+  resolution_ms INTEGER PRIMARY KEY, pages INTEGER NOT NULL, samples INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
+INSERT OR IGNORE INTO totals VALUES (0, 0, 0, 0), (300000, 0, 0, 0), (3600000, 0, 0, 0);
 `;
 
+/** From version 1, which knew no rollups. The added column stands behind the samples; the index spares reading it there. */
+const FROM_VERSION_1 = `
+ALTER TABLE pages ADD COLUMN resolution_ms INTEGER NOT NULL DEFAULT 0;
+DROP INDEX pages_by_window;
+ALTER TABLE totals RENAME TO totals_1;
+${SCHEMA}
+UPDATE totals SET (pages, samples, bytes) = (SELECT pages, samples, bytes FROM totals_1) WHERE resolution_ms = 0;
+DROP TABLE totals_1;
+INSERT INTO days SELECT DISTINCT window_ms - window_ms % 86400000, 1, NULL FROM pages;
+INSERT OR IGNORE INTO days SELECT DISTINCT window_ms - 86400000, 1, NULL FROM pages WHERE window_ms % 86400000 = 0 AND from_ms = window_ms;
+`;
+
+type RemovedRow = { resolution_ms: Resolution; from_ms: number; to_ms: number; samples: number; bytes: number };
 type HeadRow = {
   id: number;
+  resolution_ms: Resolution;
   window_ms: number;
   from_ms: number;
   to_ms: number;
@@ -44,10 +71,11 @@ type HeadRow = {
   samples: number;
   refs: Uint8Array;
 };
-const HEAD_COLUMNS = 'id, window_ms, from_ms, to_ms, metric_from, metric_to, segment, samples, refs';
+const HEAD_COLUMNS = 'id, resolution_ms, window_ms, from_ms, to_ms, metric_from, metric_to, segment, samples, refs';
 
 const toHead = (row: HeadRow): PageHead => ({
   id: row.id,
+  resolutionMs: row.resolution_ms,
   windowMs: row.window_ms,
   fromMs: row.from_ms,
   toMs: row.to_ms,
@@ -72,10 +100,12 @@ export function openPageFile(file: string): PageStore {
     db.pragma(`wal_autocheckpoint = ${WAL_BYTES / SQLITE_PAGE_BYTES}`);
     db.pragma(`journal_size_limit = ${WAL_BYTES}`);
     const version = db.pragma('user_version', { simple: true });
-    if (version !== 0 && version !== SCHEMA_VERSION)
-      throw new Error(`${PAGES_FILE} has format ${String(version)}, this program knows ${SCHEMA_VERSION}`);
-    db.exec(SCHEMA);
-    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+    if (version !== 0 && version !== 1 && version !== SCHEMA_VERSION)
+      throw new Error(`${PAGES_FILE} has format ${String(version)}, this program knows 1 to ${SCHEMA_VERSION}`);
+    db.transaction(() => {
+      db.exec(version === 1 ? FROM_VERSION_1 : SCHEMA);
+      db.pragma(`user_version = ${SCHEMA_VERSION}`);
+    })();
     return pageStoreOn(db);
   } catch (thrown) {
     throw isDamaged(thrown) ? damagedFile(file, thrown) : unavailable(thrown);
@@ -97,25 +127,32 @@ const damagedFile = (file: string, cause: unknown): StoreUnavailable =>
 function pageStoreOn(db: Database.Database): PageStore {
   const labels = db.prepare<[], { id: number; block: Uint8Array }>('SELECT id, block FROM labels ORDER BY id');
   const spans = db.prepare<[], { ref: number; oldest_ms: number; newest_ms: number }>('SELECT ref, oldest_ms, newest_ms FROM series');
-  const find = db.prepare<[number, number, string, string, number, number], HeadRow>(
+  const find = db.prepare<[number, number, number, string, string, number, number], HeadRow>(
     `SELECT ${HEAD_COLUMNS} FROM pages
-     WHERE window_ms BETWEEN ? AND ? AND metric_from <= ? AND metric_to >= ? AND to_ms >= ? AND from_ms <= ? ORDER BY id`,
+     WHERE resolution_ms = ? AND window_ms BETWEEN ? AND ? AND metric_from <= ? AND metric_to >= ? AND to_ms >= ? AND from_ms <= ? ORDER BY id`,
   );
   const afterSegment = db.prepare<[number], HeadRow>(`SELECT ${HEAD_COLUMNS} FROM pages WHERE segment > ? ORDER BY id`);
   const small = db.prepare<[number, number], HeadRow>(
-    `SELECT ${HEAD_COLUMNS} FROM pages WHERE window_ms < ? AND bytes <= ? ORDER BY window_ms, id`,
+    `SELECT ${HEAD_COLUMNS} FROM pages WHERE resolution_ms = 0 AND window_ms < ? AND bytes <= ? ORDER BY window_ms, id`,
   );
   const read = db.prepare<[number], { data: Uint8Array }>('SELECT data FROM pages WHERE id = ?');
   const meta = db.prepare<[string], { value: string }>('SELECT value FROM meta WHERE key = ?');
-  const totals = db.prepare<[], { pages: number; samples: number; bytes: number }>('SELECT pages, samples, bytes FROM totals');
+  const days = db.prepare<[], { day_ms: number; current: number }>(
+    'SELECT day_ms, changed = 0 AND after_id IS NULL AS current FROM days ORDER BY day_ms',
+  );
+  const totals = db.prepare<[number], PageTotals>('SELECT pages, samples, bytes FROM totals WHERE resolution_ms = ?');
   const commit = committer(db);
   return {
     labels: () => labels.iterate(),
     *spans() {
       for (const row of spans.iterate()) yield { ref: row.ref, oldestMs: row.oldest_ms, newestMs: row.newest_ms };
     },
-    find: ({ fromMs, toMs, metricFrom = '', metricTo = LAST_TEXT }) =>
-      find.all(clamp(fromMs) - MAX_WINDOW_MS, clamp(toMs), metricTo, metricFrom, clamp(fromMs), clamp(toMs)).map(toHead),
+    find: ({ resolutionMs = 0, fromMs, toMs, metricFrom = '', metricTo = LAST_TEXT }) => {
+      const [from, to] = [clamp(fromMs), clamp(toMs)];
+      // A window that starts this long before a range may still reach into it.
+      const windowMs = resolutionMs === 0 ? WINDOW_MS : ROLLUP_WINDOW_MS;
+      return find.all(resolutionMs, from - windowMs, to, metricTo, metricFrom, from, to).map(toHead);
+    },
     findAfterSegment: (segment) => afterSegment.all(segment).map(toHead),
     small: (beforeMs, bytes) => {
       const windows = Map.groupBy(small.all(clamp(beforeMs), bytes).map(toHead), (page) => page.windowMs);
@@ -131,7 +168,8 @@ function pageStoreOn(db: Database.Database): PageStore {
       }
     },
     meta: (key) => meta.get(key)?.value,
-    totals: () => totals.get() ?? { pages: 0, samples: 0, bytes: 0 },
+    days: () => days.all().map((row) => ({ dayMs: row.day_ms, current: row.current === 1 })),
+    totals: (resolutionMs) => totals.get(resolutionMs) ?? { pages: 0, samples: 0, bytes: 0 },
     close: () => db.close(),
   };
 }
@@ -145,8 +183,6 @@ function giveBack(db: Database.Database): void {
 const LAST_TEXT = '\u{10ffff}\u{10ffff}';
 /** SQLite's integers hold more, but JavaScript's numbers do not. */
 const clamp = (ms: number): number => Math.max(-(2 ** 52), Math.min(2 ** 52, Math.floor(ms)));
-/** A window that starts this long before a range may still reach into it. */
-const MAX_WINDOW_MS = 2 * 3_600_000;
 
 /** What widening starts from. */
 const EMPTY_SPAN = { oldestMs: 2 ** 52, newestMs: -(2 ** 52) } as const;
@@ -163,15 +199,20 @@ function committer(db: Database.Database): (change: PageChange) => void {
   const releaseLabels = db.prepare<[number]>('UPDATE labels SET series = series - 1 WHERE id = ?');
   const removeLabels = db.prepare('DELETE FROM labels WHERE series <= 0');
   const addPage = db.prepare(
-    `INSERT INTO pages (window_ms, from_ms, to_ms, metric_from, metric_to, segment, samples, bytes, refs, data)
-     VALUES (@windowMs, @fromMs, @toMs, @metricFrom, @metricTo, @segment, @samples, @bytes, @refs, @data)`,
+    `INSERT INTO pages (resolution_ms, window_ms, from_ms, to_ms, metric_from, metric_to, segment, samples, bytes, refs, data)
+     VALUES (@resolutionMs, @windowMs, @fromMs, @toMs, @metricFrom, @metricTo, @segment, @samples, @bytes, @refs, @data)`,
   );
-  const removePage = db.prepare<[number], { samples: number; bytes: number }>('DELETE FROM pages WHERE id = ? RETURNING samples, bytes');
+  const removePage = db.prepare<[number], RemovedRow>(
+    'DELETE FROM pages WHERE id = ? RETURNING resolution_ms, from_ms, to_ms, samples, bytes',
+  );
   // Kept, because counting would read the first page of every row.
-  const count = db.prepare<[number, number, number]>('UPDATE totals SET pages = pages + ?, samples = samples + ?, bytes = bytes + ?');
+  const count = db.prepare<[number, number, number, number]>(
+    'UPDATE totals SET pages = pages + ?, samples = samples + ?, bytes = bytes + ? WHERE resolution_ms = ?',
+  );
   const putMeta = db.prepare<[string, string]>(
     'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
   );
+  const days = dayKeeper(db);
   return db.transaction((change: PageChange) => {
     if (change.addLabels !== undefined) {
       const { refs, block } = change.addLabels;
@@ -184,15 +225,59 @@ function committer(db: Database.Database): (change: PageChange) => void {
       if (row !== undefined) releaseLabels.run(row.labels_id);
     }
     if (change.removeSeries !== undefined) removeLabels.run();
-    for (const id of change.removePages ?? []) {
+    const touched = new Set<number>();
+    const touch = (page: { readonly resolution_ms: number; readonly from_ms: number; readonly to_ms: number }): void => {
+      if (page.resolution_ms === 0) touched.add(rollupDayOf(page.from_ms)).add(rollupDayOf(page.to_ms));
+    };
+    const remove = (id: number): void => {
       const gone = removePage.get(id);
-      if (gone !== undefined) count.run(-1, -gone.samples, -gone.bytes);
-    }
+      if (gone === undefined) return;
+      count.run(-1, -gone.samples, -gone.bytes, gone.resolution_ms);
+      touch(gone);
+    };
+    days.change(change, remove);
+    for (const id of change.removePages ?? []) remove(id);
     for (const page of change.addPages ?? []) {
       const bytes = page.refs.length + page.data.length;
       addPage.run({ ...(page satisfies NewPage), bytes });
-      count.run(1, page.samples, bytes);
+      count.run(1, page.samples, bytes, page.resolutionMs);
+      touch({ resolution_ms: page.resolutionMs, from_ms: page.fromMs, to_ms: page.toMs });
     }
+    if (change.keepsRollups !== true) for (const dayMs of touched) days.markChanged(dayMs);
     for (const [key, value] of Object.entries(change.meta ?? {})) putMeta.run(key, value);
   });
+}
+
+/** Which days' rollups are up to date. */
+function dayKeeper(db: Database.Database): {
+  readonly change: (change: PageChange, remove: (pageId: number) => void) => void;
+  readonly markChanged: (dayMs: number) => void;
+} {
+  const mark = db.prepare<[number]>('INSERT INTO days VALUES (?, 1, NULL) ON CONFLICT (day_ms) DO UPDATE SET changed = 1');
+  const markAll = db.prepare('UPDATE days SET changed = 1');
+  const begin = db.prepare<[number]>(
+    `UPDATE days SET changed = 0, after_id = coalesce(after_id, (SELECT seq FROM sqlite_sequence WHERE name = 'pages'), 0) WHERE day_ms = ?`,
+  );
+  const end = db.prepare<[number]>('UPDATE days SET after_id = NULL WHERE day_ms = ?');
+  const rollups = (op: '>' | '<=') =>
+    db.prepare<[number], { id: number }>(
+      `SELECT pages.id FROM pages JOIN days ON day_ms = window_ms
+       WHERE resolution_ms IN (300000, 3600000) AND window_ms = ? AND pages.id ${op} after_id`,
+    );
+  const newer = rollups('>');
+  const older = rollups('<=');
+  return {
+    change: ({ beginDay, endDay, allDaysDue }, remove) => {
+      if (allDaysDue === true) markAll.run();
+      if (beginDay !== undefined) {
+        // Before `after_id` is set this finds nothing: only an attempt that a crash ended has left pages.
+        for (const { id } of newer.all(beginDay)) remove(id);
+        begin.run(beginDay);
+      }
+      if (endDay === undefined) return;
+      for (const { id } of older.all(endDay)) remove(id);
+      end.run(endDay);
+    },
+    markChanged: (dayMs) => void mark.run(dayMs),
+  };
 }

@@ -200,7 +200,11 @@ class EmbeddedStore implements Store {
     return this.#exclusively(async () => {
       if (cutoffMs <= this.#retainedFromMs) return { series: 0, samples: 0 };
       const old = this.#pageStore.find({ fromMs: Number.NEGATIVE_INFINITY, toMs: cutoffMs - 1 }).filter((page) => page.toMs < cutoffMs);
-      this.#pageStore.commit({ removePages: old.map((page) => page.id), meta: { [RETAINED_FROM_KEY]: String(cutoffMs) } });
+      this.#pageStore.commit({
+        removePages: old.map((page) => page.id),
+        keepsRollups: true,
+        meta: { [RETAINED_FROM_KEY]: String(cutoffMs) },
+      });
       this.#retainedFromMs = cutoffMs;
       for (const page of old) this.#pages.forget(page.id);
       this.#version++;
@@ -285,7 +289,8 @@ class EmbeddedStore implements Store {
   }
 
   stats(): StoreStats {
-    const totals = this.#pageStore.totals();
+    const totals = this.#pageStore.totals(0);
+    const [fine, coarse] = [this.#pageStore.totals(300_000), this.#pageStore.totals(3_600_000)];
     const head = this.#head;
     let headSeries = 0;
     for (let ref = 0; ref < head.index.nextRef; ref++) if (head.hasSamples(ref)) headSeries++;
@@ -298,6 +303,8 @@ class EmbeddedStore implements Store {
       pages: totals.pages,
       pageSamples: totals.samples,
       pageBytes: totals.bytes,
+      rollupPages: fine.pages + coarse.pages,
+      rollupBytes: fine.bytes + coarse.bytes,
       logBytes: this.#log.bytes + (this.#checkpoint?.bytes ?? 0),
       logSegments: this.#log.segments.length,
       damage: { ...this.#damage, places: [...this.#damage.places] },

@@ -35,18 +35,23 @@ export class PageBuilder {
 
   /** Plain bytes so far. */
   get size(): number {
-    return this.#values.at + this.#timeBytes + this.#refs.length * 3;
+    return this.#values.at + this.#timeBytes + this.#lengths.length * 3;
   }
 
-  /** Adds a series with at least one sample. Copies what it keeps. */
-  add(ref: number, columns: Columns): void {
+  /** Adds a series with at least one sample, and as many further columns as every other series. Copies what it keeps. */
+  add(ref: number, columns: Columns, more: readonly Columns[] = []): void {
     invariant(columns.length > 0, `series ${ref} comes to a page without samples`);
+    this.#refs.push(ref);
+    this.#addColumn(columns);
+    for (const further of more) this.#addColumn(further);
+    this.samples += columns.length;
+  }
+
+  #addColumn(columns: Columns): void {
     const from = this.#values.at;
     writeValues(this.#values, columns);
-    this.#refs.push(ref);
     this.#timeIndexes.push(this.#timeColumn(columns));
     this.#lengths.push(this.#values.at - from);
-    this.samples += columns.length;
   }
 
   #timeColumn({ times, length }: Columns): number {
@@ -67,7 +72,7 @@ export class PageBuilder {
 
   finish(): EncodedPage {
     const plain = new ByteWriter(this.size + 64);
-    plain.varint(this.#refs.length);
+    plain.varint(this.#lengths.length);
     plain.varint(this.#times.length);
     for (const index of this.#timeIndexes) plain.varint(index);
     for (const length of this.#lengths) plain.varint(length);
@@ -141,7 +146,8 @@ export class DecodedPage {
     const reader = new ByteReader(this.#plain);
     const count = reader.varint();
     const columns = reader.varint();
-    if (count !== this.refs.length || columns > count) throw new CorruptData(`${this.refs.length} references for ${count} series`);
+    if (count > length || count % this.refs.length !== 0 || columns > count)
+      throw new CorruptData(`${this.refs.length} references for ${count} value columns`);
     this.#timeIndexes = new Uint32Array(count);
     this.#starts = new Uint32Array(count + 1);
     for (let i = 0; i < count; i++) this.#timeIndexes[i] = reader.varint();
@@ -157,7 +163,7 @@ export class DecodedPage {
     return this.#plain.length + this.refs.length * 12 + this.#times.reduce((sum, times) => sum + times.length * 8, 0);
   }
 
-  /** Appends the samples of the series at `index` within `[fromMs, toMs]` to `out`. `scratch` is overwritten. */
+  /** Appends the samples of the value column at `index` within `[fromMs, toMs]` to `out`. `scratch` is overwritten. */
   read(index: number, range: { readonly fromMs: number; readonly toMs: number }, out: Columns, scratch: Columns): void {
     const times = this.#times[this.#timeIndexes[index] ?? 0];
     if (times === undefined) throw new CorruptData('a series without a time column');

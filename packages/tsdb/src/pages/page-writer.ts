@@ -1,11 +1,12 @@
 import { Columns } from '../codec/columns.ts';
 import { PageBuilder, TARGET_PAGE_BYTES } from '../codec/page.ts';
-import type { NewPage } from '../contract.ts';
+import type { NewPage, Resolution } from '../contract.ts';
 
 /** Packs series of one window, given in page order (metric, then reference), into pages. */
 export class PageWriter {
   readonly #windowMs: number;
   readonly #segment: number;
+  readonly #resolutionMs: Resolution;
   readonly #pages: NewPage[] = [];
   #builder = new PageBuilder();
   #metricFrom = '';
@@ -13,9 +14,10 @@ export class PageWriter {
   #fromMs = Number.POSITIVE_INFINITY;
   #toMs = Number.NEGATIVE_INFINITY;
 
-  constructor(windowMs: number, segment: number) {
+  constructor(windowMs: number, segment: number, resolutionMs: Resolution = 0) {
     this.#windowMs = windowMs;
     this.#segment = segment;
+    this.#resolutionMs = resolutionMs;
   }
 
   /** Finished pages so far. */
@@ -30,18 +32,19 @@ export class PageWriter {
     return this.#builder.size >= full;
   }
 
-  /** Adds a series with at least one sample. */
-  add(ref: number, metric: string, columns: Columns): void {
+  /** Adds a series with at least one sample. `more` are the further columns of a rollup, as long and within the same times. */
+  add(ref: number, metric: string, columns: Columns, more: readonly Columns[] = []): void {
     if (this.partsBefore(metric)) this.#cut();
     if (this.#builder.seriesCount === 0) this.#metricFrom = metric;
     this.#metricTo = metric;
     this.#fromMs = Math.min(this.#fromMs, columns.times[0] ?? 0);
-    this.#toMs = Math.max(this.#toMs, columns.times[columns.length - 1] ?? 0);
-    this.#builder.add(ref, columns);
+    for (const { times, length } of [columns, ...more]) this.#toMs = Math.max(this.#toMs, times[length - 1] ?? 0);
+    this.#builder.add(ref, columns, more);
   }
 
   #cut(): void {
     this.#pages.push({
+      resolutionMs: this.#resolutionMs,
       windowMs: this.#windowMs,
       fromMs: this.#fromMs,
       toMs: this.#toMs,
