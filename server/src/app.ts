@@ -59,6 +59,9 @@ import { createOutbox } from './platform/records/outbox.ts';
 import { queryRoutes } from './query/routes.ts';
 import { ruleRoutes } from './rules/routes.ts';
 import { RulesService } from './rules/service.ts';
+import { seriesLimits } from './series/limits.ts';
+import { seriesRoutes } from './series/routes.ts';
+import { SeriesService } from './series/service.ts';
 import { serviceRoutes } from './services/routes.ts';
 import { Services } from './services/service.ts';
 import { SLA_STEP_MS } from './sla/config.ts';
@@ -116,7 +119,12 @@ async function build({ loaded, read, dataDir, open, clock, ids, logger }: AppOpt
 
   // What is kept: samples and state.
   makeDirectory(join(dataDir, 'tsdb'));
-  const store = await openStore({ dir: join(dataDir, 'tsdb'), retentionMs: config.retention.samples, logger });
+  const store = await openStore({
+    dir: join(dataDir, 'tsdb'),
+    retentionMs: config.retention.samples,
+    limits: () => seriesLimits(current.config.limits),
+    logger,
+  });
   stack.defer(() => store.close());
   watchStore(self, clock, () => store.stats());
   stack.use(
@@ -308,6 +316,8 @@ async function build({ loaded, read, dataDir, open, clock, ids, logger }: AppOpt
   });
   const health = createHealth(clock);
   health.register('store', () => storeHealth(store.stats()));
+  const series = new SeriesService({ store, sql, clock, ids, logger, metrics: self });
+  health.register('series', () => series.health());
   health.register('outbox', async () => outboxHealth(await outbox.status(), clock.now()));
   health.register('checks', () => ({ status: 'ok', detail: `${checks.list().length} checks` }));
   opsRoutes(http, { clock, health, version: VERSION, startedAtMs, isReady: () => ready, config: () => current.config, reload, counts });
@@ -324,6 +334,7 @@ async function build({ loaded, read, dataDir, open, clock, ids, logger }: AppOpt
     metricsOpen: config.server.metrics_open,
   });
   queryRoutes(http, { engine, queryable: store, clock, version: VERSION, scopeOf: () => FULL_SCOPE });
+  seriesRoutes(http, { series });
   checkRoutes(http, { checks, ledger: availability });
   serviceRoutes(http, { services, ledger: availability, checks, clock });
   availabilityRoutes(http, { availability });

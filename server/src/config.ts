@@ -9,6 +9,7 @@ import { duration, hostAndPort, httpUrl, secret } from './platform/config/fields
 import { type Loaded, loadConfig, type Override } from './platform/config/load.ts';
 import type { DbSource } from './platform/db/open.ts';
 import { LOG_LEVELS } from './platform/log.ts';
+import { limitsConfig } from './series/contract.ts';
 import { rulesConfig } from './rules/contract.ts';
 import { loadRuleFiles } from './rules/load.ts';
 import type { RuleGroup } from './rules/rule-file.ts';
@@ -60,6 +61,7 @@ export const configSchema = z.strictObject({
   state: stateConfig,
   log: logConfig,
   retention: retentionConfig,
+  limits: limitsConfig,
   channels: channelsConfig,
   routing: routingConfig,
   services: servicesConfig,

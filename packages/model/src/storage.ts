@@ -29,7 +29,20 @@ export type WriteBatch = {
   readonly values: Float64Array;
 };
 
-export type RefusalReason = 'invalid_labels' | 'out_of_order' | 'too_old' | 'too_far_ahead' | 'duplicate' | 'series_limit';
+/** The reasons that end in `_limit` refuse a new series; series that are there are not touched by them. */
+export type RefusalReason =
+  | 'invalid_labels'
+  | 'out_of_order'
+  | 'too_old'
+  | 'too_far_ahead'
+  | 'duplicate'
+  | 'series_limit'
+  | 'metric_series_limit'
+  | 'new_series_limit'
+  | 'metric_new_series_limit'
+  | 'label_count_limit'
+  | 'label_name_limit'
+  | 'label_value_limit';
 
 export type Refusal = {
   readonly series: number;
@@ -43,6 +56,7 @@ export type AppendOutcome = {
   /** Samples that are stored now; an exact repetition of a stored sample counts as accepted. */
   readonly accepted: number;
   readonly refusedCount: number;
+  readonly refusedBy: Readonly<Partial<Record<RefusalReason, number>>>;
   /** At most 100 of them, in the order of the batch. */
   readonly refused: readonly Refusal[];
   /** The series reference per series of the batch; `NO_SERIES` where none of its samples was stored. */

@@ -5,6 +5,7 @@ import { type AppendOutcome, NO_SERIES, type Refusal, type RefusalReason, type W
 import { MAX_AHEAD_MS, MAX_LISTED_REFUSALS } from './contract.ts';
 import type { Head } from './head/head.ts';
 import { encodeLabels, parseLabels } from './head/label-bytes.ts';
+import type { SeriesGate } from './head/new-series.ts';
 import { NONE } from './head/series-index.ts';
 import type { FrameBuffer } from './log/frame.ts';
 import { writeSamples, writeSeries } from './log/records.ts';
@@ -15,11 +16,21 @@ import { writeSamples, writeSeries } from './log/records.ts';
  * instants that are already there. So nothing is visible that a crash could take back.
  */
 export type AppendLimits = {
-  readonly maxSeries: number;
+  readonly gate: SeriesGate;
   readonly outOfOrderWindowMs: number;
   readonly retentionMs: number;
   /** Nothing before this instant is taken: retention removed it. */
   readonly retainedFromMs: number;
+};
+
+/** The samples of a series in its batch, the instants that may be taken, and who decides about a new one. */
+type Bounds = {
+  readonly from: number;
+  readonly to: number;
+  readonly earliest: number;
+  readonly latest: number;
+  readonly nowMs: EpochMs;
+  readonly gate: SeriesGate;
 };
 
 export class BatchAppend {
@@ -34,6 +45,7 @@ export class BatchAppend {
   readonly #undefined: number[] = [];
   readonly #refused: Refusal[] = [];
   #refusedCount = 0;
+  readonly #refusedBy: Partial<Record<RefusalReason, number>> = {};
   #accepted = 0;
 
   constructor(head: Head, batch: WriteBatch) {
@@ -61,7 +73,7 @@ export class BatchAppend {
       const to = samplesFrom[series + 1] ?? 0;
       let ref = this.#head.aliases.find(view, labelsFrom[series] ?? 0, labelsTo[series] ?? 0);
       if (ref === NONE || !this.#head.index.isLive(ref)) {
-        ref = this.#resolve(series, ref !== NONE, { from, to, earliest, latest, maxSeries: limits.maxSeries });
+        ref = this.#resolve(series, ref !== NONE, { from, to, earliest, latest, nowMs, gate: limits.gate });
         if (ref === NONE) continue;
       }
       const tooOld = Math.max(earliest, (this.#head.newest[ref] ?? 0) - limits.outOfOrderWindowMs);
@@ -70,11 +82,7 @@ export class BatchAppend {
   }
 
   /** The alias table does not know the labels: read them. Makes no series for samples that are refused anyway. */
-  #resolve(
-    series: number,
-    known: boolean,
-    bounds: { readonly from: number; readonly to: number; readonly earliest: number; readonly latest: number; readonly maxSeries: number },
-  ): number {
+  #resolve(series: number, known: boolean, bounds: Bounds): number {
     const { bytes, labelsFrom, labelsTo, times } = this.#batch;
     const from = labelsFrom[series] ?? 0;
     const to = labelsTo[series] ?? 0;
@@ -87,13 +95,13 @@ export class BatchAppend {
     let ref = index.find(labels.value);
     if (ref === NONE) {
       const some = times.subarray(bounds.from, bounds.to).some((time) => time >= bounds.earliest && time <= bounds.latest);
-      if (some && index.size >= bounds.maxSeries) {
-        const detail = `the store holds its limit of ${bounds.maxSeries} series`;
-        for (let i = bounds.from; i < bounds.to; i++) this.#refuse(series, times[i] ?? 0, 'series_limit', detail);
-        return NONE;
-      }
       if (!some) {
         this.#take(series, NONE, { from: bounds.from, to: bounds.to, tooOld: bounds.earliest, latest: bounds.latest });
+        return NONE;
+      }
+      const refusal = bounds.gate.admit(labels.value, bounds.to - bounds.from, bounds.nowMs);
+      if (refusal !== undefined) {
+        for (let i = bounds.from; i < bounds.to; i++) this.#refuse(series, times[i] ?? 0, refusal.reason, refusal.detail);
         return NONE;
       }
       ref = this.#head.addSeries(labels.value);
@@ -161,11 +169,18 @@ export class BatchAppend {
     }
     // Stable, so within a series the order of the samples stays.
     this.#refused.sort((a, b) => a.series - b.series);
-    return { accepted: this.#accepted, refusedCount: this.#refusedCount, refused: this.#refused, refs: this.#refs };
+    return {
+      accepted: this.#accepted,
+      refusedCount: this.#refusedCount,
+      refusedBy: this.#refusedBy,
+      refused: this.#refused,
+      refs: this.#refs,
+    };
   }
 
   #refuse(series: number, atMs: number, reason: RefusalReason, detail: string): void {
     this.#refusedCount++;
+    this.#refusedBy[reason] = (this.#refusedBy[reason] ?? 0) + 1;
     if (this.#refused.length >= MAX_LISTED_REFUSALS) return;
     const { bytes, labelsFrom, labelsTo } = this.#batch;
     const labels = parseLabels(bytes, labelsFrom[series] ?? 0, labelsTo[series] ?? 0);

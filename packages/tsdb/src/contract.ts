@@ -8,6 +8,7 @@
 import type { Logger } from '@nines/base/logger.ts';
 import type { Matcher } from '@nines/base/matcher.ts';
 import type { EpochMs } from '@nines/base/units.ts';
+import type { LimitName, LimitRefusal, SeriesLimits } from './head/limits.ts';
 import type { Appender, Queryable, SelectRange } from '@nines/model/storage.ts';
 
 /** Pages hold the samples of one aligned window of this length. Two hours, as Prometheus' blocks and our measurements. */
@@ -165,7 +166,8 @@ export type StoreOptions = {
   readonly outOfOrderWindowMs?: number;
   /** `sync` (default): acknowledged after fdatasync. `async`: after the write; a power cut may cost the last moments. */
   readonly durability?: Durability;
-  readonly maxSeries?: number;
+  /** Read at each new series, so that they may change while the store is open. `STORE_LIMITS` without. */
+  readonly limits?: () => SeriesLimits;
   /** Decoded pages kept for the next query. */
   readonly cacheBytes?: number;
   readonly logger: Logger;
@@ -203,7 +205,59 @@ export type Damage = {
   readonly places: string[];
 };
 
+export type Counted = { readonly name: string; readonly count: number };
+
+/** How the series stand to their limits. */
+export type SeriesReport = {
+  readonly limits: SeriesLimits;
+  readonly series: number;
+  /** Since the store was opened, in this minute of the clock, and in the last sixty. */
+  readonly newSeries: number;
+  readonly newInMinute: number;
+  readonly newInHour: number;
+  /** Samples of refused series since the store was opened, by limit. */
+  readonly refusedSamples: Readonly<Record<LimitName, number>>;
+  readonly lastRefusal: { readonly atMs: number; readonly refusal: LimitRefusal } | undefined;
+};
+
+export type MetricSize = {
+  readonly name: string;
+  readonly series: number;
+  readonly newInMinute: number;
+  readonly newInHour: number;
+  readonly refusedSamples: number;
+};
+
+/** The counts of Prometheus' `status/tsdb`, over every series the store knows. */
+export type Census = {
+  readonly series: number;
+  /** Distinct pairs of a label and its value. */
+  readonly labelPairs: number;
+  readonly chunks: number;
+  /** Infinity and -Infinity of a store without samples. */
+  readonly oldestMs: number;
+  readonly newestMs: number;
+  readonly seriesByMetric: readonly Counted[];
+  readonly valuesByLabel: readonly Counted[];
+  /** Bytes of a label's values, each as often as there are series with it. */
+  readonly bytesByLabel: readonly Counted[];
+  /** Names are written `label=value`. */
+  readonly seriesByPair: readonly Counted[];
+};
+
+export interface Cardinality {
+  /** Takes no walk. */
+  report(nowMs: EpochMs): SeriesReport;
+  /** How many series satisfy all matchers. */
+  matching(matchers: readonly Matcher[]): number;
+  /** The `limit` metrics with the most series among those that satisfy all matchers, the largest first. */
+  metrics(matchers: readonly Matcher[], limit: number, nowMs: EpochMs): Promise<readonly MetricSize[]>;
+  /** Every list holds its `limit` largest, the largest first. */
+  census(limit: number): Promise<Census>;
+}
+
 export interface Store extends Appender, Queryable {
+  readonly cardinality: Cardinality;
   /**
    * Moves every window that ended `FLUSH_DELAY_MS` before `nowMs` (with `all`: everything) to pages, checkpoints the log
    * when that shortens it, removes what both made superfluous. Rejects with `StoreUnavailable`; nothing is lost then.

@@ -12,6 +12,7 @@ import { bitsOf, isStale } from '@nines/model/stale.ts';
 import { NO_SERIES, type WriteBatch } from '@nines/model/storage.ts';
 import { createBatchBuilder } from '@nines/model/write-batch.ts';
 import { type Store, StoreLocked, WINDOW_MS } from './contract.ts';
+import { STORE_LIMITS } from './head/limits.ts';
 import { openStore } from './store.ts';
 import { FaultDisk } from './testing/fault-disk.ts';
 import {
@@ -164,11 +165,16 @@ test('beyond the limit new series are refused and the old ones keep working', as
       const outcome = await append(store, [at(T0 + 1, 1, { __name__: 'c' }), at(T0 + 1, 2)], epochMs(T0 + 1));
       assert.deepEqual(
         outcome.refused.map(({ reason, detail }) => [reason, detail]),
-        [['series_limit', 'the store holds its limit of 2 series']],
+        [
+          [
+            'series_limit',
+            'the store holds its limit of 2 series (this one is of c); new series are refused until there are fewer or limits.series is raised',
+          ],
+        ],
       );
       assert.equal(outcome.accepted, 1);
     },
-    { maxSeries: 2 },
+    { limits: () => ({ ...STORE_LIMITS, series: 2 }) },
   );
 });
 

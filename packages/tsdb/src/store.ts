@@ -17,12 +17,15 @@ import {
   type StoreStats,
   windowOf,
 } from './contract.ts';
+import { CardinalityReader } from './cardinality.ts';
 import { noDamage } from './damage.ts';
 import { joinSmallPages } from './compact.ts';
 import { type DeleteDeps, deleteFromPages } from './delete.ts';
 import { openDisk } from './disk.ts';
 import { dueSeries, flushBefore } from './flush.ts';
 import { Head } from './head/head.ts';
+import { STORE_LIMITS } from './head/limits.ts';
+import { SeriesGate } from './head/new-series.ts';
 import { LogWriter } from './log/log-writer.ts';
 import { checkpointName, writeCheckpoint } from './log/checkpoint.ts';
 import { writeDeletion } from './log/records.ts';
@@ -32,8 +35,6 @@ import { Querier } from './querier.ts';
 import { NEXT_REF_KEY, type Recovered, recover } from './recover.ts';
 import { closedStore, unavailable } from './unavailable.ts';
 
-/** Above this, new series are refused. At about 1 KB each in memory, a gigabyte. */
-export const DEFAULT_MAX_SERIES = 1_000_000;
 /** The log is shortened beyond this even if no window is due: some six million samples, replayed in a few seconds. */
 export const CHECKPOINT_AFTER_BYTES = 64 * 1024 * 1024;
 /** Closing shortens the log beyond this, so that the next start is quick; below, replay is quicker than the checkpoint. */
@@ -93,6 +94,8 @@ class EmbeddedStore implements Store {
   readonly #querier: Querier;
   readonly #options: StoreOptions;
   readonly #logger: Logger;
+  readonly #gate: SeriesGate;
+  readonly cardinality: CardinalityReader;
   readonly #inFlight = new Set<BatchAppend>();
   #checkpoint: Recovered['checkpoint'];
   #retainedFromMs: number;
@@ -111,6 +114,7 @@ class EmbeddedStore implements Store {
     this.#damage = damage;
     this.#options = options;
     this.#logger = options.logger;
+    this.#gate = new SeriesGate(head.index, options.limits ?? (() => STORE_LIMITS));
     this.#retainedFromMs = retainedFromMs;
     this.#checkpoint = recovered.checkpoint;
     this.#log = new LogWriter({
@@ -119,15 +123,17 @@ class EmbeddedStore implements Store {
       logger: options.logger,
       segments: recovered.segments,
     });
+    const checkOpen = (): void => {
+      if (!this.#open) throw closedStore();
+    };
+    this.cardinality = new CardinalityReader({ head, gate: this.#gate, disk, checkOpen });
     this.#querier = new Querier({
       head,
       pageStore,
       pages,
       version: () => this.#version,
       retainedFromMs: () => this.#retainedFromMs,
-      checkOpen: () => {
-        if (!this.#open) throw closedStore();
-      },
+      checkOpen,
     });
   }
 
@@ -135,7 +141,7 @@ class EmbeddedStore implements Store {
     if (!this.#open) return Promise.reject(closedStore());
     const append = new BatchAppend(this.#head, batch);
     append.prepare(nowMs, {
-      maxSeries: this.#options.maxSeries ?? DEFAULT_MAX_SERIES,
+      gate: this.#gate,
       outOfOrderWindowMs: this.#options.outOfOrderWindowMs ?? DEFAULT_OUT_OF_ORDER_MS,
       retentionMs: this.#options.retentionMs,
       retainedFromMs: this.#retainedFromMs,

@@ -56,7 +56,7 @@ test('a started collection keeps its schedule, outlives a store that fails, and 
     append: async () => {
       collected.push(clock.now());
       if (failing) throw new Error('no space');
-      return { accepted: 0, refusedCount: 0, refused: [], refs: new Uint32Array(0) };
+      return { accepted: 0, refusedCount: 0, refusedBy: {}, refused: [], refs: new Uint32Array(0) };
     },
   };
   const startMs = clock.now();

@@ -1,5 +1,5 @@
 import type { Clock } from '@nines/base/clock.ts';
-import { type Appender, type RefusalReason, StoreUnavailable } from '@nines/model/storage.ts';
+import { type Appender, StoreUnavailable } from '@nines/model/storage.ts';
 import { createBatchBuilder } from '@nines/model/write-batch.ts';
 import type { Ingest, OnCommitted, SelfMetrics } from './contract.ts';
 
@@ -19,10 +19,7 @@ const APPEND_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 
 export function createIngest({ appender, clock, metrics, onCommitted }: IngestDeps): Ingest {
   const samples = metrics.counter('nines_ingest_samples_total', 'Samples stored.');
-  const refused = metrics.counter(
-    'nines_ingest_refused_samples_total',
-    'Samples refused, by reason; beyond the first 100 of a request the reason is "unlisted".',
-  );
+  const refused = metrics.counter('nines_ingest_refused_samples_total', 'Samples refused, by reason.');
   const failures = metrics.counter('nines_ingest_failures_total', 'Requests and scrapes that the store could not take, by reason.');
   const duration = metrics.histogram('nines_ingest_append_duration_seconds', 'From decoded samples to their durability.', APPEND_BUCKETS);
   const ingest: Ingest = {
@@ -31,7 +28,7 @@ export function createIngest({ appender, clock, metrics, onCommitted }: IngestDe
       try {
         const outcome = await appender.append(batch, clock.now());
         samples.add(outcome.accepted);
-        if (outcome.refusedCount > 0) countRefusals(outcome, (reason, count) => refused.add(count, { reason }));
+        for (const [reason, count] of Object.entries(outcome.refusedBy)) refused.add(count, { reason });
         if (outcome.accepted > 0) onCommitted(outcome.refs.subarray(0, batch.seriesCount));
         return outcome;
       } catch (thrown) {
@@ -48,12 +45,4 @@ export function createIngest({ appender, clock, metrics, onCommitted }: IngestDe
     },
   };
   return ingest;
-}
-
-type Refusals = { readonly refusedCount: number; readonly refused: readonly { readonly reason: RefusalReason }[] };
-
-function countRefusals(outcome: Refusals, count: (reason: RefusalReason | 'unlisted', by: number) => void): void {
-  for (const { reason } of outcome.refused) count(reason, 1);
-  const unlisted = outcome.refusedCount - outcome.refused.length;
-  if (unlisted > 0) count('unlisted', unlisted);
 }

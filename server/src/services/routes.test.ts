@@ -38,7 +38,7 @@ async function serve(t: TestContext, written: readonly WrittenService[]) {
   const ingest = {
     appendSamples: async (more: readonly ResultSample[]) => {
       samples.push(...more);
-      return { accepted: more.length, refusedCount: 0, refused: [], refs: new Uint32Array() };
+      return { accepted: more.length, refusedCount: 0, refusedBy: {}, refused: [], refs: new Uint32Array() };
     },
   };
   const sink = samplesThenLedger(ingest, (result) => ledger.record(result));

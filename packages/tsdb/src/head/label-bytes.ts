@@ -9,11 +9,10 @@ import { CorruptData } from '../contract.ts';
  * sorted names and values in turn, each a varint length and UTF-8. Read only when a series is seen for the first time.
  */
 
-/** Labels of one series. Twice what any exporter we know of sends; Mimir's default is 30. */
-export const MAX_LABELS = 64;
-/** Bytes of a label's name. Mimir's default. */
+/** What a series can have at all; what it may have is configured (limits.ts). The index counts labels in a byte. */
+export const MAX_LABELS = 255;
 export const MAX_NAME_BYTES = 1024;
-/** Bytes of a label's value. Above any real one (a stack trace is not a label); Mimir allows 2 KB. */
+/** A stack trace is not a label. */
 export const MAX_VALUE_BYTES = 16 * 1024;
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -34,8 +33,8 @@ export function parseLabels(bytes: Uint8Array, from: number, to: number): Result
   return labelValue(labels, METRIC_NAME) === '' ? err(`the series has no ${METRIC_NAME}`) : decoded;
 }
 
-/** UTF-8 takes one to three bytes for each UTF-16 unit, so most texts need no counting. */
-function isLonger(text: string, limit: number): boolean {
+/** Whether a text takes more than `limit` bytes. UTF-8 takes one to three bytes for each UTF-16 unit, so most texts need no counting. */
+export function isLonger(text: string, limit: number): boolean {
   if (text.length > limit) return true;
   return text.length * 3 > limit && encoder.encode(text).length > limit;
 }

@@ -45,6 +45,10 @@ export class Postings {
     if (values.size === 0) this.#byName.delete(nameId);
   }
 
+  names(): Iterable<number> {
+    return this.#byName.keys();
+  }
+
   /** The values that series have for the name. */
   values(nameId: number): Iterable<number> {
     return this.#byName.get(nameId)?.keys() ?? [];

@@ -50,8 +50,9 @@ export class SeriesChunks {
   #tailOffset = new Uint8Array(256);
   #scale = new Uint8Array(256);
   #inRun = new Uint8Array(256);
-  /** Samples held. */
+  /** Samples held, and chunks. */
   samples = 0;
+  count = 0;
 
   get bytes(): number {
     return this.#arena.bytes + this.#lastTime.length * 45;
@@ -122,6 +123,7 @@ export class SeriesChunks {
 
   #open(ref: number, time: number, low: number, high: number): void {
     const chunk = this.#arena.allocate();
+    this.count++;
     const segment = this.#arena.segmentOf(chunk);
     const word = wordOf(chunk);
     this.#close(ref, chunk);
@@ -298,6 +300,7 @@ export class SeriesChunks {
       const open = chunk === this.#openChunk[ref];
       this.samples -= open ? (this.#openSamples[ref] ?? 0) : readU16(segment.bytes, byteOf(chunk) + 32);
       this.#arena.release(chunk);
+      this.count--;
       if (open) this.#openChunk[ref] = 0;
       chunk = next;
     }

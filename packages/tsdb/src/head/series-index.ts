@@ -84,6 +84,25 @@ export class SeriesIndex {
     return valueId === NONE ? '' : (this.#texts[valueId] ?? '');
   }
 
+  /** How many series have the label with this value. */
+  count(name: string, value: string): number {
+    return this.#postings.count(this.#symbols.get(name) ?? NONE, this.#symbols.get(value) ?? NONE);
+  }
+
+  /** Label names that series have. Valid while the index changes: names that go or come meanwhile may be missed. */
+  *names(): Generator<string> {
+    for (const nameId of this.#postings.names()) yield this.#texts[nameId] ?? '';
+  }
+
+  /** The values of a label with the number of their series; valid while the index changes, as `names`. */
+  *valuesOf(name: string): Generator<{ readonly value: string; readonly series: number }> {
+    const nameId = this.#symbols.get(name) ?? NONE;
+    for (const valueId of this.#postings.values(nameId)) {
+      const series = this.#postings.count(nameId, valueId);
+      if (series > 0) yield { value: this.#texts[valueId] ?? '', series };
+    }
+  }
+
   metricOf(ref: number): string {
     return this.valueOf(ref, METRIC_NAME);
   }

@@ -290,3 +290,16 @@ test('targets come and go with the configuration; unchanged ones run on and remo
   assert.equal((await world.samplesOf('up')).filter((line) => line.includes(' stale@')).length, 1);
   assert.equal(on.requests.length, seen);
 });
+
+test('a target whose samples are refused is up, and says which are missing and why', async () => {
+  await using play = await stage();
+  const scraper = play.scraper();
+  play.expose('fresh 1\nold 1 1000\n');
+  await play.scrape(scraper);
+  assert.equal(scraper.state().health, 'up');
+  assert.match(scraper.state().lastError, /^1 of 7 samples were refused, the first because before /);
+  assert.equal((await play.world.samplesOf('fresh')).length, 1);
+  play.expose('fresh 1\n');
+  await play.scrape(scraper);
+  assert.equal(scraper.state().lastError, '');
+});

@@ -54,13 +54,17 @@ export function createScraper(target: Target, deps: ScraperDeps): Scraper {
   const builder = createBatchBuilder();
   const reports = REPORTS.map((name) => encodeLabels(labelsFrom([...labelPairs(target.labels), [METRIC_NAME, name]])));
   let state: ScrapeState = { health: 'unknown', lastError: '', lastScrapeMs: undefined, lastDurationMs: 0 };
-  const store = async (what: string): Promise<void> => {
+  /** Returns what of it was not stored, as a sentence; '' when everything was. */
+  const store = async (what: string): Promise<string> => {
+    const { sampleCount } = builder;
     try {
       const { refusedCount, refused } = await deps.ingest.append(builder.batch());
-      if (refusedCount > 0)
-        deps.logger.warn('samples of a scrape were refused', { target: target.url, refused: refusedCount, first: refused[0]?.detail });
+      if (refusedCount === 0) return '';
+      deps.logger.warn('samples of a scrape were refused', { target: target.url, refused: refusedCount, first: refused[0]?.detail });
+      return `${refusedCount} of ${sampleCount} samples were refused, the first because ${refused[0]?.detail ?? 'of an unknown reason'}`;
     } catch (thrown) {
       deps.logger.warn(`${what} could not be stored`, { target: target.url, error: messageOf(thrown) });
+      return `${what} could not be stored: ${messageOf(thrown)}`;
     }
   };
   return {
@@ -87,7 +91,9 @@ export function createScraper(target: Target, deps: ScraperDeps): Scraper {
       if (failure !== '' && state.health !== 'down')
         deps.logger.warn('a scrape failed', { job: target.job.name, target: target.url, error: failure });
       state = { health: failure === '' ? 'up' : 'down', lastError: failure, lastScrapeMs: tickMs, lastDurationMs: durationMs };
-      await store('a scrape');
+      const missing = await store('a scrape');
+      // The target answered well, so it is up; but whoever looks at it must see that samples are missing.
+      if (failure === '' && missing !== '') state = { ...state, lastError: missing };
     },
     async retire(atMs) {
       builder.reset();
