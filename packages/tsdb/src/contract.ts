@@ -48,6 +48,20 @@ export class StoreLocked extends Error {
   }
 }
 
+/** Encryption of what the store writes; without one everything is written as it is. Drawn in docs/format/keys.md. */
+export interface Cipher {
+  /** The key for one purpose, such as a file of the log. The same name gives the same key. */
+  key(name: string): SealingKey;
+}
+
+/** `bound` says where a thing belongs. It is not kept, and only the same `bound` opens again. */
+export interface SealingKey {
+  /** Writes nonce, tag and ciphertext: `SEAL_BYTES` more than `plain`. */
+  sealInto(target: Uint8Array, at: number, plain: Uint8Array, bound: Uint8Array): void;
+  /** Undefined when a bit of it, the key or `bound` is not what it was. */
+  open(sealed: Uint8Array, bound: Uint8Array): Uint8Array | undefined;
+}
+
 /** A file that only grows. Methods reject with the system's error (`code` is ENOSPC, EROFS, EIO, …). */
 export interface AppendFile {
   /** Writes all of `bytes` at the end. After a rejection an unknown part of them may be there. */
@@ -161,6 +175,8 @@ export type StoreOptions = {
   readonly dir: string;
   readonly disk?: Disk;
   readonly pageStore?: PageStore;
+  /** Must be the one that the directory was written with from its first day, or absent as it was then. */
+  readonly cipher?: Cipher | undefined;
   /** Samples older than this are refused; `deleteBefore` removes stored ones. */
   readonly retentionMs: number;
   readonly outOfOrderWindowMs?: number;

@@ -2,14 +2,15 @@ import { messageOf } from '@nines/base/errors.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { decodeLabelBlock } from './codec/label-block.ts';
 import { readRefs } from './codec/page.ts';
-import { CorruptData, type Damage, type Disk, type PageStore, windowOf } from './contract.ts';
+import { type Cipher, CorruptData, type Damage, type Disk, type PageStore, windowOf } from './contract.ts';
 import { reportDamage } from './damage.ts';
+import { otherEncryption } from './unavailable.ts';
 import type { Head } from './head/head.ts';
 import { decodeLabels } from './head/label-bytes.ts';
 import { NONE } from './head/series-index.ts';
-import { checkpointName } from './log/checkpoint.ts';
-import { FILE_HEADER_BYTES, type Gap, checkpointSeed, readFrames } from './log/frame.ts';
-import { type LogSegment, segmentName } from './log/log-writer.ts';
+import { checkpointFile, checkpointName } from './log/checkpoint.ts';
+import { FILE_HEADER_BYTES, type Gap, type OnFrame, isSealedFile, readFrames } from './log/frame.ts';
+import { type LogSegment, segmentFile, segmentName } from './log/log-writer.ts';
 import { type LogVisitor, readRecord } from './log/records.ts';
 
 /**
@@ -19,6 +20,7 @@ import { type LogVisitor, readRecord } from './log/records.ts';
 export type RecoverDeps = {
   readonly disk: Disk;
   readonly pageStore: PageStore;
+  readonly cipher: Cipher | undefined;
   readonly head: Head;
   readonly damage: Damage;
   readonly logger: Logger;
@@ -131,11 +133,11 @@ class Replay implements LogVisitor {
 
   /** Returns the file's length in bytes. */
   async checkpoint(number: number): Promise<number> {
-    const { damage, logger } = this.#deps;
+    const { cipher, damage, logger } = this.#deps;
     const name = checkpointName(number);
     this.#segment = number;
-    const bytes = await this.#deps.disk.read(name);
-    const report = readFrames(bytes, checkpointSeed(number), (payload, at) => this.#record(payload, name, at));
+    const bytes = await this.#read(name);
+    const report = readFrames(bytes, checkpointFile(number, cipher), (...frame) => this.#record(name, frame));
     for (const gap of report.gaps) this.#corrupt(name, gap);
     if (report.tail !== undefined) this.#corrupt(name, report.tail);
     else if (!this.#ended) {
@@ -147,11 +149,11 @@ class Replay implements LogVisitor {
 
   /** Returns the file's length in bytes, without a torn tail. */
   async segment(number: number, isLast: boolean): Promise<number> {
-    const { disk, damage, logger } = this.#deps;
+    const { disk, cipher, damage, logger } = this.#deps;
     const name = segmentName(number);
     this.#segment = number;
-    const bytes = await disk.read(name);
-    const report = readFrames(bytes, number, (payload, at) => this.#record(payload, name, at));
+    const bytes = await this.#read(name);
+    const report = readFrames(bytes, segmentFile(number, cipher), (...frame) => this.#record(name, frame));
     for (const gap of report.gaps) this.#corrupt(name, gap);
     const { tail } = report;
     if (tail === undefined) return bytes.length;
@@ -177,14 +179,22 @@ class Replay implements LogVisitor {
     logger.info('log was replayed', { samples: this.#samples, series: head.index.size });
   }
 
-  #record(payload: Parameters<typeof readRecord>[0], name: string, at: number): void {
+  /** A file of the other kind would look like one torn tail, and be cut. */
+  async #read(name: string): Promise<Uint8Array> {
+    const bytes = await this.#deps.disk.read(name);
+    const isSealed = isSealedFile(bytes);
+    if (isSealed !== undefined && isSealed !== (this.#deps.cipher !== undefined)) throw otherEncryption(name, isSealed);
+    return bytes;
+  }
+
+  #record(name: string, [payload, at, end]: Parameters<OnFrame>): void {
     const { damage, logger } = this.#deps;
     try {
       readRecord(payload, this);
     } catch (thrown) {
       if (!(thrown instanceof CorruptData)) throw thrown;
       damage.corruptFrames++;
-      reportDamage(damage, logger, { place: `${name}:${at}-${payload.end}`, problem: thrown.message });
+      reportDamage(damage, logger, { place: `${name}:${at}-${end}`, problem: thrown.message });
     }
   }
 

@@ -9,10 +9,22 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { WINDOW_MS } from './contract.ts';
 import { FILE_HEADER_BYTES, FrameBuffer, fileHeader } from './log/frame.ts';
+import { segmentFile } from './log/log-writer.ts';
 import { PAGES_FILE } from './page-store.ts';
 import { openStore } from './store.ts';
 import { FaultDisk } from './testing/fault-disk.ts';
-import { DAY, type Sample, T0, append, bitsOfNumber, collectingLogger, contentsOf, keyOf, openOnFaultDisk } from './testing/samples.ts';
+import {
+  DAY,
+  type Sample,
+  T0,
+  append,
+  bitsOfNumber,
+  collectingLogger,
+  contentsOf,
+  keyOf,
+  openOnFaultDisk,
+  testCipher,
+} from './testing/samples.ts';
 
 const hosts = ['a', 'b', 'c'].map((host) => ({ __name__: 'up', host }));
 const scrape = (k: number): Sample[] => hosts.map((series) => ({ series, atMs: T0 + k * 1000, bits: bitsOfNumber(k) }));
@@ -101,8 +113,9 @@ test('frames with valid checksums and arbitrary contents are reported and steppe
         });
       }
       const file = await disk.create('log-00000002');
-      await file.append(fileHeader(2));
-      await file.append(frames.seal(2));
+      const log = segmentFile(2, testCipher());
+      await file.append(fileHeader(log));
+      await file.append(frames.seal(log, FILE_HEADER_BYTES));
       const store = await openOnFaultDisk(disk);
       const { corruptFrames, places } = store.stats().damage;
       assert.equal(places.filter((place) => place.startsWith('log-00000002:')).length, corruptFrames);
@@ -172,7 +185,7 @@ test('a checkpoint cut down to its header is counted as damage, not taken for an
 test('a damaged page is reported with its place and costs only itself', async () => {
   const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'nines-damage-'));
   try {
-    const open = () => openStore({ dir, retentionMs: 30 * DAY, logger: collectingLogger() });
+    const open = () => openStore({ dir, retentionMs: 30 * DAY, logger: collectingLogger(), cipher: testCipher() });
     let store = await open();
     for (let k = 0; k < 4; k++) {
       const atMs = T0 + k * WINDOW_MS;

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openStore } from './store.ts';
-import { T0, bitsOfNumber, collectingLogger, contentsOf, keyOf } from './testing/samples.ts';
+import { T0, bitsOfNumber, collectingLogger, contentsOf, keyOf, testCipher } from './testing/samples.ts';
 
 const CHILD = fileURLToPath(new URL('testing/crash-child.ts', import.meta.url));
 const KILLS = process.env['NINES_FULL'] === '1' ? 100 : 6;
@@ -39,7 +39,7 @@ test(`a writer killed ${KILLS} times loses no acknowledged sample and doubles no
     let from = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       for (const counter of await runAndKill(dir, from, 20 + ((kill * 37) % 90))) acknowledged.add(counter);
-      const store = await openStore({ dir, retentionMs: 1e12, logger: collectingLogger() });
+      const store = await openStore({ dir, retentionMs: 1e12, logger: collectingLogger(), cipher: testCipher() });
       const contents = await contentsOf(store);
       for (const name of ['c', 'd']) {
         const held = contents.get(keyOf({ __name__: name })) ?? new Map<number, bigint>();

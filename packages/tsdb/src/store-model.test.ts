@@ -10,7 +10,18 @@ import { type Store, windowOf } from './contract.ts';
 import { openStore } from './store.ts';
 import { bits64 } from './testing/arbitraries.ts';
 import { FaultDisk } from './testing/fault-disk.ts';
-import { type Contents, DAY, type Sample, T0, append, collectingLogger, contentsOf, keyOf, openOnFaultDisk } from './testing/samples.ts';
+import {
+  type Contents,
+  DAY,
+  type Sample,
+  T0,
+  append,
+  collectingLogger,
+  contentsOf,
+  keyOf,
+  openOnFaultDisk,
+  testCipher,
+} from './testing/samples.ts';
 
 /**
  * The store against a plain map. Times lie on a grid of ten minutes over twelve hours (six windows), values are drawn from
@@ -203,7 +214,7 @@ test('the same on a real directory', async () => {
       try {
         await run(
           operations,
-          () => openStore({ dir, retentionMs: 30 * DAY, logger: collectingLogger(), ...options }),
+          () => openStore({ dir, retentionMs: 30 * DAY, logger: collectingLogger(), cipher: testCipher(), ...options }),
           (store) => store.close(),
         );
       } finally {

@@ -27,6 +27,7 @@ import {
   contentsOf,
   keyOf,
   openOnFaultDisk,
+  testCipher,
 } from './testing/samples.ts';
 
 const MINUTE = 60_000;
@@ -55,7 +56,7 @@ async function withDirectory(run: (dir: string) => Promise<void>): Promise<void>
   }
 }
 
-const openIn = (dir: string): Promise<Store> => openStore({ dir, retentionMs: 30 * DAY, logger: collectingLogger() });
+const openIn = (dir: string): Promise<Store> => openStore({ dir, retentionMs: 30 * DAY, logger: collectingLogger(), cipher: testCipher() });
 
 test('a second store on the same directory is refused with one sentence, in this process and in another', async () => {
   await withDirectory(async (dir) => {
@@ -440,7 +441,8 @@ test('references stay what they were over restarts, and are never given twice', 
 
 test('with asynchronous durability an append is acknowledged before the sync, and a process crash loses nothing', async () => {
   await withDirectory(async (dir) => {
-    const open = (): Promise<Store> => openStore({ dir, retentionMs: 30 * DAY, durability: 'async', logger: collectingLogger() });
+    const open = (): Promise<Store> =>
+      openStore({ dir, retentionMs: 30 * DAY, durability: 'async', logger: collectingLogger(), cipher: testCipher() });
     let store = await open();
     for (let i = 0; i < 20; i++) await append(store, [at(T0 + i, i)], epochMs(T0 + i));
     await store.close();

@@ -30,6 +30,7 @@ import { LogWriter } from './log/log-writer.ts';
 import { checkpointName, writeCheckpoint } from './log/checkpoint.ts';
 import { writeDeletion } from './log/records.ts';
 import { openPageStore } from './page-store.ts';
+import { markSealed, openSealedPages, refuseSealedPages } from './pages/sealed-pages.ts';
 import { DEFAULT_CACHE_BYTES, PageReader } from './pages/page-reader.ts';
 import { Querier } from './querier.ts';
 import { NEXT_REF_KEY, type Recovered, recover } from './recover.ts';
@@ -58,7 +59,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   try {
     disk ??= openDisk(options.dir);
     disk.lock();
-    const pageStore = options.pageStore ?? openPageStore(options.dir);
+    const rows = options.pageStore ?? openPageStore(options.dir);
+    const pageStore = options.cipher === undefined ? refuseSealedPages(rows) : openSealedPages(rows, options.cipher);
     return await openOn(disk, pageStore, options);
   } catch (thrown) {
     disk?.close();
@@ -74,7 +76,8 @@ async function openOn(disk: Disk, pageStore: PageStore, options: StoreOptions): 
   const head: Head = new Head((ref, time, low, high) => pages.lookup({ ref, metric: head.index.metricOf(ref), time, low, high }));
   const retainedFromMs = Number(pageStore.meta(RETAINED_FROM_KEY) ?? Number.NEGATIVE_INFINITY);
   try {
-    const recovered = await recover({ disk, head, pageStore, damage, logger, retainedFromMs });
+    const recovered = await recover({ disk, cipher: options.cipher, head, pageStore, damage, logger, retainedFromMs });
+    if (options.cipher !== undefined) markSealed(pageStore);
     const store = new EmbeddedStore({ disk, pageStore, head, pages, damage, recovered, retainedFromMs }, options);
     await store.redoDeletions(recovered);
     return store;
@@ -119,6 +122,7 @@ class EmbeddedStore implements Store {
     this.#checkpoint = recovered.checkpoint;
     this.#log = new LogWriter({
       disk,
+      cipher: options.cipher,
       durability: options.durability ?? 'sync',
       logger: options.logger,
       segments: recovered.segments,
@@ -284,7 +288,7 @@ class EmbeddedStore implements Store {
   /** Replaces the log below `segment` by a checkpoint. */
   async #shortenLog(segment: number): Promise<void> {
     try {
-      const bytes = await writeCheckpoint(this.#disk, this.#head, segment);
+      const bytes = await writeCheckpoint({ disk: this.#disk, head: this.#head, cipher: this.#options.cipher }, segment);
       const before = this.#checkpoint;
       this.#checkpoint = { number: segment, bytes };
       await this.#log.removeBefore(segment);

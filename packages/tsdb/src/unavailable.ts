@@ -15,3 +15,12 @@ export function unavailable(thrown: unknown): StoreUnavailable {
 }
 
 export const closedStore = (): StoreUnavailable => new StoreUnavailable('closed', 'The store is closed.');
+
+/** `what` was written with a key and the store has none, or the other way round. Nothing was changed. */
+export const otherEncryption = (what: string, isSealed: boolean): StoreUnavailable =>
+  new StoreUnavailable(
+    'io',
+    isSealed
+      ? `${what} is encrypted, and the store was opened without a key.`
+      : `${what} is not encrypted, and the store was opened with a key.`,
+  );

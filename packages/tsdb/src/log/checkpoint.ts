@@ -1,9 +1,9 @@
 import { Columns } from '../codec/columns.ts';
 import { ByteWriter } from '../codec/bytes.ts';
-import type { AppendFile, Disk } from '../contract.ts';
+import type { AppendFile, Cipher, Disk } from '../contract.ts';
 import type { Head } from '../head/head.ts';
 import { encodeLabels } from '../head/label-bytes.ts';
-import { FILE_HEADER_BYTES, FrameBuffer, checkpointSeed, fileHeader } from './frame.ts';
+import { FILE_HEADER_BYTES, FrameBuffer, type LogFile, checkpointSeed, fileHeader } from './frame.ts';
 import { writeColumn, writeEnd, writePacked, writeSeries } from './records.ts';
 
 /**
@@ -14,13 +14,20 @@ const PIECE_BYTES = 64 * 1024;
 const SERIES_PER_RECORD = 256;
 
 export const checkpointName = (number: number): string => `checkpoint-${String(number).padStart(8, '0')}`;
+export const checkpointFile = (number: number, cipher: Cipher | undefined): LogFile => ({
+  seed: checkpointSeed(number),
+  key: cipher?.key(checkpointName(number)),
+});
 export const temporaryName = (number: number): string => `${checkpointName(number)}.tmp`;
 
+export type CheckpointDeps = { readonly disk: Disk; readonly head: Head; readonly cipher: Cipher | undefined };
+
 /** Writes checkpoint `number` and returns its length in bytes. It is durable, under its name, when the promise resolves. */
-export async function writeCheckpoint(disk: Disk, head: Head, number: number): Promise<number> {
+export async function writeCheckpoint(deps: CheckpointDeps, number: number): Promise<number> {
+  const { disk } = deps;
   let bytes: number;
   try {
-    bytes = await writeTemporary(disk, head, number);
+    bytes = await writeTemporary(deps, number);
   } catch (thrown) {
     // On a full disk the half of it would stand in everybody's way. If even that fails, the next start removes it.
     await disk.remove(temporaryName(number)).catch(() => {});
@@ -31,17 +38,18 @@ export async function writeCheckpoint(disk: Disk, head: Head, number: number): P
   return bytes;
 }
 
-async function writeTemporary(disk: Disk, head: Head, number: number): Promise<number> {
+async function writeTemporary({ disk, head, cipher }: CheckpointDeps, number: number): Promise<number> {
   const file = await disk.create(temporaryName(number));
   try {
-    const writer = new PieceWriter(file, checkpointSeed(number));
-    await file.append(fileHeader(checkpointSeed(number)));
+    const frames = checkpointFile(number, cipher);
+    const writer = new PieceWriter(file, frames);
+    await file.append(fileHeader(frames));
     await writeDefinitions(head, writer);
     await writeSamples(head, writer);
     await writer.record((bytes) => writeEnd(bytes, head.index.nextRef));
     await writer.drain();
     await file.sync();
-    return writer.written + FILE_HEADER_BYTES;
+    return writer.written;
   } finally {
     await file.close();
   }
@@ -75,14 +83,15 @@ async function writeSamples(head: Head, writer: PieceWriter): Promise<void> {
 /** Collects records to pieces worth compressing, each of which becomes a frame. */
 class PieceWriter {
   readonly #file: AppendFile;
-  readonly #seed: number;
+  readonly #log: LogFile;
   readonly #records = new ByteWriter(PIECE_BYTES + 4096);
   readonly #frames = new FrameBuffer();
-  written = 0;
+  /** Bytes of the file so far. */
+  written = FILE_HEADER_BYTES;
 
-  constructor(file: AppendFile, seed: number) {
+  constructor(file: AppendFile, log: LogFile) {
     this.#file = file;
-    this.#seed = seed;
+    this.#log = log;
   }
 
   record(write: (bytes: ByteWriter) => void): Promise<void> | undefined {
@@ -97,8 +106,9 @@ class PieceWriter {
   async drain(): Promise<void> {
     this.#frames.frame((bytes) => writePacked(bytes, this.#records.written()));
     this.#records.at = 0;
-    await this.#file.append(this.#frames.seal(this.#seed));
-    this.written += this.#frames.size;
+    const bytes = this.#frames.seal(this.#log, this.written);
+    await this.#file.append(bytes);
+    this.written += bytes.length;
     this.#frames.clear();
   }
 }

@@ -1,28 +1,46 @@
 import { ByteReader, ByteWriter } from '../codec/bytes.ts';
+import { SEAL_BYTES } from '../cipher.ts';
+import type { SealingKey } from '../contract.ts';
 import { crc32 } from '../disk-codec.ts';
 
 /**
  * Frames, the unit in which the log is written and checked; drawn in docs/format/log.md. A frame is magic, length, checksum,
- * payload. The checksum also covers the file's number, so that bytes of another file are never taken for this one's.
+ * payload; encrypted it is magic, length, and the sealed payload. Both ways it also depends on the file's number, so that bytes
+ * of another file are never taken for this one's.
  */
 const MAGIC = 0x3152464e; // "NFR1"
-export const FRAME_HEADER_BYTES = 12;
+const SEALED_MAGIC = 0x3145464e; // "NFE1"
+const FRAME_HEADER_BYTES = 12;
+const SEALED_PREFIX_BYTES = 8;
 export const FILE_HEADER_BYTES = 16;
 const FILE_MAGIC_LOW = 0x454e494e; // "NINE"
 const FILE_MAGIC_HIGH = 0x474f4c53; // "SLOG"
-const FILE_VERSION = 1;
+const PLAIN_VERSION = 1;
+const SEALED_VERSION = 2;
 /** Sets a checkpoint's frames apart from those of the segment with its number. */
 const CHECKPOINT_BIT = 0x80000000;
 
 export const checkpointSeed = (number: number): number => (number | CHECKPOINT_BIT) >>> 0;
 
-export function fileHeader(seed: number): Uint8Array {
+/** A file of the log, as far as its frames depend on it. With a key they are encrypted. */
+export type LogFile = { readonly seed: number; readonly key: SealingKey | undefined };
+
+export function fileHeader({ seed, key }: LogFile): Uint8Array {
   const writer = new ByteWriter(FILE_HEADER_BYTES);
   writer.u32(FILE_MAGIC_LOW);
   writer.u32(FILE_MAGIC_HIGH);
-  writer.u32(FILE_VERSION);
+  writer.u32(key === undefined ? PLAIN_VERSION : SEALED_VERSION);
   writer.u32(seed);
   return writer.copy();
+}
+
+/** Whether a file's first bytes say that it is encrypted; undefined when they say nothing of the kind. */
+export function isSealedFile(bytes: Uint8Array): boolean | undefined {
+  if (bytes.length < FILE_HEADER_BYTES) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, FILE_HEADER_BYTES);
+  if (view.getUint32(0, true) !== FILE_MAGIC_LOW || view.getUint32(4, true) !== FILE_MAGIC_HIGH) return undefined;
+  const version = view.getUint32(8, true);
+  return version === SEALED_VERSION ? true : version === PLAIN_VERSION ? false : undefined;
 }
 
 const INITIAL_BYTES = 64 * 1024;
@@ -52,18 +70,40 @@ export class FrameBuffer {
     return this.writer.at;
   }
 
-  /** The bytes to write; valid until `clear`. */
-  seal(seed: number): Uint8Array {
-    const { bytes, view, at } = this.writer;
-    for (let i = 0; i < this.#starts.length; i++) {
-      const start = this.#starts[i] ?? 0;
-      const end = this.#starts[i + 1] ?? at;
-      const length = end - start - FRAME_HEADER_BYTES;
+  /** The bytes to write from `fileAt` of the file on; valid until `clear`. */
+  seal(file: LogFile, fileAt: number): Uint8Array {
+    return file.key === undefined ? this.#sealPlain(file) : this.#sealEncrypted(file.seed, file.key, fileAt);
+  }
+
+  #sealPlain({ seed }: LogFile): Uint8Array {
+    const { view } = this.writer;
+    for (const [start, payload] of this.#frames()) {
       view.setUint32(start, MAGIC, true);
-      view.setUint32(start + 4, length, true);
-      view.setUint32(start + 8, checksum(bytes.subarray(start + FRAME_HEADER_BYTES, end), length, seed), true);
+      view.setUint32(start + 4, payload.length, true);
+      view.setUint32(start + 8, checksum(payload, seed), true);
     }
     return this.writer.written();
+  }
+
+  #sealEncrypted(seed: number, key: SealingKey, fileAt: number): Uint8Array {
+    const out = new Uint8Array(this.writer.at + this.#starts.length * (SEALED_PREFIX_BYTES + SEAL_BYTES - FRAME_HEADER_BYTES));
+    const view = new DataView(out.buffer);
+    let at = 0;
+    for (const [, payload] of this.#frames()) {
+      view.setUint32(at, SEALED_MAGIC, true);
+      view.setUint32(at + 4, payload.length, true);
+      key.sealInto(out, at + SEALED_PREFIX_BYTES, payload, placeOf(seed, fileAt + at, payload.length));
+      at += SEALED_PREFIX_BYTES + SEAL_BYTES + payload.length;
+    }
+    return out;
+  }
+
+  *#frames(): Generator<readonly [start: number, payload: Uint8Array]> {
+    const { bytes, at } = this.writer;
+    for (let i = 0; i < this.#starts.length; i++) {
+      const start = this.#starts[i] ?? 0;
+      yield [start, bytes.subarray(start + FRAME_HEADER_BYTES, this.#starts[i + 1] ?? at)];
+    }
   }
 
   clear(): void {
@@ -76,10 +116,21 @@ export class FrameBuffer {
 const prefix = new Uint8Array(8);
 const prefixView = new DataView(prefix.buffer);
 
-function checksum(payload: Uint8Array, length: number, seed: number): number {
-  prefixView.setUint32(0, length, true);
+function checksum(payload: Uint8Array, seed: number): number {
+  prefixView.setUint32(0, payload.length, true);
   prefixView.setUint32(4, seed, true);
   return crc32(payload, crc32(prefix));
+}
+
+const place = new Uint8Array(16);
+const placeView = new DataView(place.buffer);
+
+/** What an encrypted frame is bound to. Valid until the next call. */
+function placeOf(seed: number, fileAt: number, length: number): Uint8Array {
+  placeView.setUint32(0, seed, true);
+  placeView.setBigUint64(4, BigInt(fileAt), true);
+  placeView.setUint32(12, length, true);
+  return place;
 }
 
 /** `[from, to)` of a file that no valid frame covers. */
@@ -91,26 +142,28 @@ export type FileReport = {
   readonly tail: Gap | undefined;
 };
 
-/** Calls `onFrame` for every valid frame, in order, and says what it could not read. */
-export function readFrames(bytes: Uint8Array, seed: number, onFrame: (payload: ByteReader, at: number) => void): FileReport {
+export type OnFrame = (payload: ByteReader, at: number, end: number) => void;
+
+/** Calls `onFrame` for every valid frame, in order, with the part of the file it covers, and says what it could not read. */
+export function readFrames(bytes: Uint8Array, file: LogFile, onFrame: OnFrame): FileReport {
   const reader = new ByteReader(bytes);
   const gaps: Gap[] = [];
-  const header = fileHeader(seed);
+  const header = fileHeader(file);
   let at = Math.min(FILE_HEADER_BYTES, bytes.length);
   if (!header.every((byte, i) => bytes[i] === byte)) {
-    const next = nextFrame(reader, 0, seed);
+    const next = nextFrame(reader, 0, file);
     if (next < 0) return { gaps, tail: bytes.length > 0 ? { from: 0, to: bytes.length } : undefined };
     gaps.push({ from: 0, to: FILE_HEADER_BYTES });
     at = next;
   }
   while (at < bytes.length) {
-    const end = frameEnd(reader, at, seed);
-    if (end > 0) {
-      onFrame(new ByteReader(bytes, at + FRAME_HEADER_BYTES, end), at);
-      at = end;
+    const frame = frameAt(reader, at, file);
+    if (frame !== undefined) {
+      onFrame(frame.payload, at, frame.end);
+      at = frame.end;
       continue;
     }
-    const next = nextFrame(reader, at + 1, seed);
+    const next = nextFrame(reader, at + 1, file);
     if (next < 0) {
       const empty = bytes.subarray(at).every((byte) => byte === 0);
       return { gaps, tail: empty ? undefined : { from: at, to: bytes.length } };
@@ -121,20 +174,30 @@ export function readFrames(bytes: Uint8Array, seed: number, onFrame: (payload: B
   return { gaps, tail: undefined };
 }
 
-/** Where the valid frame at `at` ends, or -1. */
-function frameEnd({ view, bytes }: ByteReader, at: number, seed: number): number {
-  if (at + FRAME_HEADER_BYTES > bytes.length || view.getUint32(at, true) !== MAGIC) return -1;
+type Frame = { readonly payload: ByteReader; readonly end: number };
+
+/** The valid frame at `at`, if there is one. */
+function frameAt(reader: ByteReader, at: number, { seed, key }: LogFile): Frame | undefined {
+  const { view, bytes } = reader;
+  const headerBytes = key === undefined ? FRAME_HEADER_BYTES : SEALED_PREFIX_BYTES + SEAL_BYTES;
+  if (at + headerBytes > bytes.length || view.getUint32(at, true) !== magicOf(key)) return undefined;
   const length = view.getUint32(at + 4, true);
-  const end = at + FRAME_HEADER_BYTES + length;
-  if (end > bytes.length) return -1;
-  const valid = view.getUint32(at + 8, true) === checksum(bytes.subarray(at + FRAME_HEADER_BYTES, end), length, seed);
-  return valid ? end : -1;
+  const end = at + headerBytes + length;
+  if (end > bytes.length) return undefined;
+  if (key !== undefined) {
+    const payload = key.open(bytes.subarray(at + SEALED_PREFIX_BYTES, end), placeOf(seed, at, length));
+    return payload === undefined ? undefined : { payload: new ByteReader(payload), end };
+  }
+  const valid = view.getUint32(at + 8, true) === checksum(bytes.subarray(at + headerBytes, end), seed);
+  return valid ? { payload: new ByteReader(bytes, at + headerBytes, end), end } : undefined;
 }
 
-function nextFrame(reader: ByteReader, from: number, seed: number): number {
-  const first = MAGIC & 0xff;
+const magicOf = (key: SealingKey | undefined): number => (key === undefined ? MAGIC : SEALED_MAGIC);
+
+function nextFrame(reader: ByteReader, from: number, file: LogFile): number {
+  const first = magicOf(file.key) & 0xff;
   for (let at = reader.bytes.indexOf(first, from); at >= 0; at = reader.bytes.indexOf(first, at + 1)) {
-    if (frameEnd(reader, at, seed) > 0) return at;
+    if (frameAt(reader, at, file) !== undefined) return at;
   }
   return -1;
 }

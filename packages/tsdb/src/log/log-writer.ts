@@ -1,9 +1,9 @@
 import { messageOf } from '@nines/base/errors.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { StoreUnavailable } from '@nines/model/storage.ts';
-import type { AppendFile, Disk, Durability } from '../contract.ts';
+import type { AppendFile, Cipher, Disk, Durability } from '../contract.ts';
 import { closedStore, unavailable } from '../unavailable.ts';
-import { FILE_HEADER_BYTES, FrameBuffer, fileHeader } from './frame.ts';
+import { FILE_HEADER_BYTES, FrameBuffer, type LogFile, fileHeader } from './frame.ts';
 
 /**
  * The log's writing end. What arrives while a group is on its way to the disk forms the next group: one write and one
@@ -18,24 +18,31 @@ export const SEGMENT_BYTES = 32 * 1024 * 1024;
 export const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
 export const segmentName = (number: number): string => `log-${String(number).padStart(8, '0')}`;
+export const segmentFile = (number: number, cipher: Cipher | undefined): LogFile => ({
+  seed: number,
+  key: cipher?.key(segmentName(number)),
+});
 
 type Member = { readonly apply: () => void; readonly reject: (reason: unknown) => void };
 type Roll = { readonly resolve: (segment: number) => void; readonly reject: (reason: unknown) => void };
 export type LogWriterOptions = {
   readonly disk: Disk;
+  readonly cipher: Cipher | undefined;
   readonly durability: Durability;
   readonly logger: Logger;
   /** Segments that exist, ascending. */
   readonly segments: readonly LogSegment[];
 };
 export type LogSegment = { readonly number: number; bytes: number };
+type OpenSegment = { readonly file: AppendFile; readonly frames: LogFile };
 
 export class LogWriter {
   readonly #disk: Disk;
+  readonly #cipher: Cipher | undefined;
   readonly #durability: Durability;
   readonly #logger: Logger;
   #segments: LogSegment[];
-  #file: AppendFile | undefined;
+  #open: OpenSegment | undefined;
   #nextNumber: number;
   #buffer = new FrameBuffer();
   #spare = new FrameBuffer();
@@ -46,8 +53,9 @@ export class LogWriter {
   #background: Promise<void> | undefined;
   #closed = false;
 
-  constructor({ disk, durability, logger, segments }: LogWriterOptions) {
+  constructor({ disk, cipher, durability, logger, segments }: LogWriterOptions) {
     this.#disk = disk;
+    this.#cipher = cipher;
     this.#durability = durability;
     this.#logger = logger;
     this.#segments = [...segments];
@@ -100,8 +108,8 @@ export class LogWriter {
     this.#closed = true;
     await this.#pumping;
     await this.#background;
-    await this.#file?.close();
-    this.#file = undefined;
+    await this.#open?.file.close();
+    this.#open = undefined;
   }
 
   #pump(): void {
@@ -149,10 +157,10 @@ export class LogWriter {
   async #writeDurably(buffer: FrameBuffer): Promise<void> {
     const full = (this.#segments.at(-1)?.bytes ?? 0) >= SEGMENT_BYTES;
     if (full) await this.#closeSegment();
-    const file = this.#file ?? (await this.#openSegment());
+    const { file, frames } = this.#open ?? (await this.#openSegment());
     const segment = this.#segments.at(-1);
     if (segment === undefined) throw new Error('BUG: an open log file without a segment');
-    const bytes = buffer.seal(segment.number);
+    const bytes = buffer.seal(frames, segment.bytes);
     try {
       await file.append(bytes);
       if (this.#durability === 'sync') await file.sync();
@@ -169,7 +177,7 @@ export class LogWriter {
    * possible and the next group opens a new one.
    */
   async #cutBack(file: AppendFile, segment: LogSegment): Promise<void> {
-    this.#file = undefined;
+    this.#open = undefined;
     try {
       await file.truncate(segment.bytes);
       await file.sync();
@@ -181,12 +189,13 @@ export class LogWriter {
     });
   }
 
-  async #openSegment(): Promise<AppendFile> {
+  async #openSegment(): Promise<OpenSegment> {
     const number = this.#nextNumber++;
     const name = segmentName(number);
+    const frames = segmentFile(number, this.#cipher);
     const file = await this.#disk.create(name);
     try {
-      await file.append(fileHeader(number));
+      await file.append(fileHeader(frames));
       await file.sync();
       await this.#disk.syncDirectory();
     } catch (thrown) {
@@ -196,13 +205,13 @@ export class LogWriter {
       throw thrown;
     }
     this.#segments.push({ number, bytes: FILE_HEADER_BYTES });
-    this.#file = file;
-    return file;
+    this.#open = { file, frames };
+    return this.#open;
   }
 
   async #closeSegment(): Promise<void> {
-    const file = this.#file;
-    this.#file = undefined;
+    const file = this.#open?.file;
+    this.#open = undefined;
     await this.#background;
     if (file === undefined) return;
     await file.sync();

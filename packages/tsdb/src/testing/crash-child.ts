@@ -4,10 +4,10 @@
  */
 import { epochMs } from '@nines/base/units.ts';
 import { openStore } from '../store.ts';
-import { T0, append, bitsOfNumber, collectingLogger } from './samples.ts';
+import { T0, append, bitsOfNumber, collectingLogger, testCipher } from './samples.ts';
 
 const [dir = '', from = '0'] = process.argv.slice(2);
-const store = await openStore({ dir, retentionMs: 1e12, logger: collectingLogger() });
+const store = await openStore({ dir, retentionMs: 1e12, logger: collectingLogger(), cipher: testCipher() });
 let next = Number(from);
 for (;;) {
   const groups = Array.from({ length: 3 }, () => {

@@ -4,7 +4,8 @@ import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import { labelsKey, labelsOf } from '@nines/model/labels.ts';
 import type { AppendOutcome, Queryable, WriteBatch } from '@nines/model/storage.ts';
 import { encodeLabels } from '@nines/model/write-batch.ts';
-import type { Store, StoreOptions } from '../contract.ts';
+import { KEY_BYTES, createCipher } from '../cipher.ts';
+import type { Cipher, Store, StoreOptions } from '../contract.ts';
 import { openStore } from '../store.ts';
 import type { FaultDisk } from './fault-disk.ts';
 
@@ -91,5 +92,18 @@ export const DAY = 86_400_000;
 /** The start of a window. */
 export const T0 = epochMs(Math.floor(1_750_000_000_000 / 7_200_000) * 7_200_000);
 
+/** With this variable set every store of a test is encrypted: `store-encrypted.test.ts` runs the suites that way too. */
+export const ENCRYPTED_VARIABLE = 'NINES_TEST_ENCRYPTED';
+export const testCipher = (): Cipher | undefined =>
+  process.env[ENCRYPTED_VARIABLE] === '1' ? createCipher(new Uint8Array(KEY_BYTES).fill(7)) : undefined;
+
 export const openOnFaultDisk = (disk: FaultDisk, options: Partial<StoreOptions> = {}): Promise<Store> =>
-  openStore({ dir: 'memory', retentionMs: 30 * DAY, logger: collectingLogger(), ...options, disk, pageStore: disk.pageStore });
+  openStore({
+    dir: 'memory',
+    retentionMs: 30 * DAY,
+    logger: collectingLogger(),
+    cipher: testCipher(),
+    ...options,
+    disk,
+    pageStore: disk.pageStore,
+  });
