@@ -73,11 +73,25 @@ export interface AppendFile {
   close(): Promise<void>;
 }
 
+/**
+ * A file's bytes as they stood when it was held, readable until `release` even if its owner replaces or removes the file meanwhile.
+ * As they are on disk: what is encrypted stays so.
+ */
+export type HeldFile = {
+  readonly name: string;
+  readonly bytes: number;
+  /** Fills `into` from `at` on, as far as `bytes` go; resolves with the number of bytes read. */
+  read(at: number, into: Uint8Array): Promise<number>;
+  release(): Promise<void>;
+};
+
 /** The files of the log: one flat directory. Names hold no separator. */
 export interface Disk {
   /** A new, empty file; its name is durable only after `syncDirectory`. Replaces what had the name. */
   create(name: string): Promise<AppendFile>;
   read(name: string): Promise<Uint8Array>;
+  /** Nobody appends to the file any more. */
+  hold(name: string): Promise<HeldFile>;
   /** Cuts an existing file durably. */
   truncate(name: string, length: number): Promise<void>;
   rename(from: string, to: string): Promise<void>;
@@ -165,6 +179,8 @@ export interface PageStore {
   days(): readonly RollupDay[];
   /** Of the pages of one resolution. */
   totals(resolutionMs: Resolution): PageTotals;
+  /** The files of the page store, all as of now. Released in this order. */
+  hold(): readonly HeldFile[];
   close(): void;
 }
 
@@ -286,6 +302,11 @@ export interface Store extends Appender, Queryable {
   /** Removes the samples of the matching series in the range (both ends inclusive). Durable when it resolves. */
   deleteSeries(matchers: readonly Matcher[], range: SelectRange): Promise<DeleteReport>;
   stats(): StoreStats;
+  /**
+   * Everything acknowledged so far as files to copy, while the store goes on; appends wait only for a new log segment.
+   * The caller releases them, in this order. Rejects with `StoreUnavailable`.
+   */
+  cut(): Promise<readonly HeldFile[]>;
   /** Waits for running appends, shortens the log, lets the directory go. Later calls reject with `StoreUnavailable`. */
   close(): Promise<void>;
 }

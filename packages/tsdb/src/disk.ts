@@ -3,6 +3,7 @@ import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { type AppendFile, type Disk, StoreLocked } from './contract.ts';
+import { holdFile } from './held-file.ts';
 
 /** The log's directory on a real file system. */
 const LOCK_FILE = 'lock';
@@ -14,6 +15,7 @@ export function openDisk(dir: string): Disk {
   return {
     create: async (name) => appendFile(await fs.promises.open(place(name), 'w', 0o600)),
     read: (name) => fs.promises.readFile(place(name)),
+    hold: (name) => holdFile(place(name)),
     truncate: async (name, length) => {
       const file = await fs.promises.open(place(name), 'r+');
       try {

@@ -14,6 +14,7 @@ import {
   WINDOW_MS,
   rollupDayOf,
 } from './contract.ts';
+import { SqliteHolder } from './held-file.ts';
 import { unavailable } from './unavailable.ts';
 
 /**
@@ -106,7 +107,7 @@ export function openPageFile(file: string): PageStore {
       db.exec(version === 1 ? FROM_VERSION_1 : SCHEMA);
       db.pragma(`user_version = ${SCHEMA_VERSION}`);
     })();
-    return pageStoreOn(db);
+    return pageStoreOn(db, file);
   } catch (thrown) {
     throw isDamaged(thrown) ? damagedFile(file, thrown) : unavailable(thrown);
   }
@@ -124,7 +125,8 @@ const damagedFile = (file: string, cause: unknown): StoreUnavailable =>
     { cause },
   );
 
-function pageStoreOn(db: Database.Database): PageStore {
+function pageStoreOn(db: Database.Database, file: string): PageStore {
+  const holder = new SqliteHolder(file);
   const labels = db.prepare<[], { id: number; block: Uint8Array }>('SELECT id, block FROM labels ORDER BY id');
   const spans = db.prepare<[], { ref: number; oldest_ms: number; newest_ms: number }>('SELECT ref, oldest_ms, newest_ms FROM series');
   const find = db.prepare<[number, number, number, string, string, number, number], HeadRow>(
@@ -170,7 +172,17 @@ function pageStoreOn(db: Database.Database): PageStore {
     meta: (key) => meta.get(key)?.value,
     days: () => days.all().map((row) => ({ dayMs: row.day_ms, current: row.current === 1 })),
     totals: (resolutionMs) => totals.get(resolutionMs) ?? { pages: 0, samples: 0, bytes: 0 },
-    close: () => db.close(),
+    hold: () => {
+      try {
+        return holder.hold(db);
+      } catch (thrown) {
+        throw unavailable(thrown);
+      }
+    },
+    close: () => {
+      db.close();
+      holder.close();
+    },
   };
 }
 

@@ -11,6 +11,7 @@ import {
   type Disk,
   FLUSH_DELAY_MS,
   type FlushReport,
+  type HeldFile,
   type PageStore,
   type Store,
   type StoreOptions,
@@ -26,7 +27,7 @@ import { dueSeries, flushBefore } from './flush.ts';
 import { Head } from './head/head.ts';
 import { STORE_LIMITS } from './head/limits.ts';
 import { SeriesGate } from './head/new-series.ts';
-import { LogWriter } from './log/log-writer.ts';
+import { LogWriter, segmentName } from './log/log-writer.ts';
 import { checkpointName, writeCheckpoint } from './log/checkpoint.ts';
 import { writeDeletion } from './log/records.ts';
 import { openPageStore } from './page-store.ts';
@@ -296,6 +297,24 @@ class EmbeddedStore implements Store {
     } catch (thrown) {
       throw unavailable(thrown);
     }
+  }
+
+  cut(): Promise<readonly HeldFile[]> {
+    return this.#exclusively(async () => {
+      const held: HeldFile[] = [];
+      try {
+        const segment = await this.#log.roll();
+        const names = this.#log.segments.filter(({ number }) => number < segment).map(({ number }) => segmentName(number));
+        if (this.#checkpoint !== undefined) names.push(checkpointName(this.#checkpoint.number));
+        const present = new Set(await this.#disk.list());
+        for (const name of names) if (present.has(name)) held.push(await this.#disk.hold(name));
+        held.push(...this.#pageStore.hold());
+        return held;
+      } catch (thrown) {
+        for (const file of held) await file.release();
+        throw unavailable(thrown);
+      }
+    });
   }
 
   stats(): StoreStats {

@@ -1,4 +1,4 @@
-import { type AppendFile, type Disk, type PageStore, StoreLocked } from '../contract.ts';
+import { type AppendFile, type Disk, type HeldFile, type PageStore, StoreLocked } from '../contract.ts';
 import { openPageFile } from '../page-store.ts';
 import { unavailable } from '../unavailable.ts';
 
@@ -15,6 +15,17 @@ export class PowerCut extends Error {
 type Inode = { now: Uint8Array; durable: Uint8Array };
 
 const NOTHING = new Uint8Array(0);
+
+const heldBytes = (name: string, bytes: Uint8Array): HeldFile => ({
+  name,
+  bytes: bytes.length,
+  read: async (at, into) => {
+    const part = bytes.subarray(at, at + into.length);
+    into.set(part);
+    return part.length;
+  },
+  release: async () => {},
+});
 
 export class FaultDisk implements Disk {
   #names = new Map<string, Inode>();
@@ -115,6 +126,10 @@ export class FaultDisk implements Disk {
 
   async read(name: string): Promise<Uint8Array> {
     return this.#inode(name).now.slice();
+  }
+
+  async hold(name: string): Promise<HeldFile> {
+    return heldBytes(name, this.#inode(name).now);
   }
 
   async truncate(name: string, length: number): Promise<void> {

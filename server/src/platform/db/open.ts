@@ -1,5 +1,7 @@
 import { dirname } from 'node:path';
 import { AppError, messageOf } from '@nines/base/errors.ts';
+import type { HeldFile } from '@nines/tsdb/contract.ts';
+import { SqliteHolder } from '@nines/tsdb/held-file.ts';
 import Sqlite from 'better-sqlite3';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
@@ -13,6 +15,8 @@ export type DbSource = { readonly kind: 'sqlite'; readonly path: string } | { re
 export type Db = {
   readonly kysely: Kysely<Database>;
   readonly kind: DbSource['kind'];
+  /** The database's files, all as of now, to copy while it goes on; released in this order. Absent where a server keeps them. */
+  readonly hold?: () => readonly HeldFile[];
   close(): Promise<void>;
 };
 
@@ -46,7 +50,16 @@ function openSqlite(path: string): Db {
     });
   }
   const kysely = new Kysely<Database>({ dialect: new NinesSqliteDialect(database) });
-  return { kysely, kind: 'sqlite', close: () => kysely.destroy() };
+  const holder = new SqliteHolder(path);
+  return {
+    kysely,
+    kind: 'sqlite',
+    hold: () => holder.hold(database),
+    close: async () => {
+      await kysely.destroy();
+      holder.close();
+    },
+  };
 }
 
 async function openPostgresql(url: string): Promise<Db> {
