@@ -34,14 +34,18 @@ export class SqliteHolder {
   readonly #file: string;
   #fd: number | undefined;
 
-  constructor(file: string) {
+  readonly #openReader: () => Database.Database;
+
+  /** `openReader` makes a further, reading connection; a database with a cipher needs its key for that. */
+  constructor(file: string, openReader = () => new Database(file, { readonly: true, fileMustExist: true })) {
     this.#file = file;
+    this.#openReader = openReader;
   }
 
   /** The database as it is now, and its write-ahead file when that cannot be taken over into it at once. `writer` is the open connection, if there is one. */
   hold(writer?: Database.Database): readonly HeldFile[] {
     if (writer !== undefined) takeOverWal(writer);
-    const reader = new Database(this.#file, { readonly: true, fileMustExist: true });
+    const reader = this.#openReader();
     try {
       reader.exec('BEGIN');
       reader.prepare('SELECT count(*) FROM sqlite_schema').get();
