@@ -4,6 +4,7 @@ import { ByteReader, ByteWriter } from '../codec/bytes.ts';
 import {
   type Cipher,
   CorruptData,
+  type HeldFile,
   type NewPage,
   type PageChange,
   type PageHead,
@@ -117,6 +118,10 @@ class SealedPages implements PageStore {
 
   totals(resolutionMs: Resolution): PageTotals {
     return this.#rows.totals(resolutionMs);
+  }
+
+  hold(): readonly HeldFile[] {
+    return this.#rows.hold();
   }
 
   close(): void {
