@@ -39,7 +39,8 @@ function joinPages({ head, pageStore, pages, changed }: DeleteDeps, windowMs: nu
       mergeInto(columns, part, scratch);
     });
   }
-  const writer = new PageWriter(windowMs, Math.max(...whole.map((page) => page.segment)));
+  // What the log may lack of the joined page is what it may lack of every part; a sample replayed once too often changes nothing.
+  const writer = new PageWriter(windowMs, Math.min(...whole.map((page) => page.segment)));
   const order = Array.from(bySeries.keys(), (ref) => ({ ref, metric: head.index.metricOf(ref) }));
   order.sort((a, b) => compareText(a.metric, b.metric) || a.ref - b.ref);
   for (const { ref, metric } of order) {

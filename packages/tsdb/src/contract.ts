@@ -9,7 +9,7 @@ import type { Logger } from '@nines/base/logger.ts';
 import type { Matcher } from '@nines/base/matcher.ts';
 import type { EpochMs } from '@nines/base/units.ts';
 import type { LimitName, LimitRefusal, SeriesLimits } from './head/limits.ts';
-import type { Appender, Queryable, SelectRange } from '@nines/model/storage.ts';
+import type { Appender, Queryable, RefusalReason, SelectRange, WriteBatch } from '@nines/model/storage.ts';
 
 /** Pages hold the samples of one aligned window of this length. Two hours, as Prometheus' blocks and our measurements. */
 export const WINDOW_MS = 2 * 3_600_000;
@@ -202,11 +202,43 @@ export type StoreOptions = {
   readonly limits?: () => SeriesLimits;
   /** Decoded pages kept for the next query. */
   readonly cacheBytes?: number;
+  /** Memory in which a backfill gathers samples before it writes them. */
+  readonly backfillBytes?: number;
   readonly logger: Logger;
 };
 
 export type FlushReport = { readonly pages: number; readonly samples: number };
 export type DeleteReport = { readonly series: number; readonly samples: number };
+
+export type BackfillRefusal = { readonly labels: string; readonly atMs: number; readonly reason: RefusalReason; readonly detail: string };
+
+/** What became of the samples of a backfill: `samples` = `stored` + `repeated` + `refusedCount`, once it is finished. */
+export type BackfillReport = {
+  readonly samples: number;
+  readonly stored: number;
+  /** Were there already, with the same bits. */
+  readonly repeated: number;
+  readonly refusedCount: number;
+  readonly refusedBy: Readonly<Partial<Record<RefusalReason, number>>>;
+  /** At most `MAX_LISTED_REFUSALS` of them; a series whose samples were all refused for one reason may stand here once. */
+  readonly refused: readonly BackfillRefusal[];
+  /** The windows that got samples, ascending. (Their days' rollups are due again by the page store's own book.) */
+  readonly windowsMs: readonly number[];
+};
+
+/**
+ * One backfill: samples of any age within retention, in any order, written to pages beside the live ones. Nothing of it passes
+ * the log or the head, wakes a rule or holds up an append for longer than a few milliseconds. Pages that are written stay when
+ * it breaks off; doing the same again adds what is missing and changes nothing else. One that is not finished needs no end.
+ */
+export interface Backfill {
+  /** Resolves when the batch may be reused; writes when enough has been gathered. Rejects with `StoreUnavailable`. */
+  add(batch: WriteBatch): Promise<void>;
+  /** Writes the rest. Everything stored is durable when it resolves. Rejects with `StoreUnavailable`. */
+  finish(): Promise<BackfillReport>;
+  /** So far; what was gathered and not yet written is in `samples` only. */
+  report(): BackfillReport;
+}
 
 export type StoreStats = {
   readonly series: number;
@@ -301,6 +333,8 @@ export interface Store extends Appender, Queryable {
   deleteBefore(cutoffMs: EpochMs): Promise<DeleteReport>;
   /** Removes the samples of the matching series in the range (both ends inclusive). Durable when it resolves. */
   deleteSeries(matchers: readonly Matcher[], range: SelectRange): Promise<DeleteReport>;
+  /** Begins a backfill. `nowMs` bounds its samples as it does those of `append`: by retention and ten minutes ahead. */
+  backfill(nowMs: EpochMs): Backfill;
   stats(): StoreStats;
   /**
    * Everything acknowledged so far as files to copy, while the store goes on; appends wait only for a new log segment.

@@ -4,7 +4,10 @@ import type { EpochMs } from '@nines/base/units.ts';
 import type { Labels } from '@nines/model/labels.ts';
 import type { AppendOutcome, SelectOptions, SelectRange, SeriesColumns, WriteBatch } from '@nines/model/storage.ts';
 import { BatchAppend } from './append.ts';
+import { BackfillSession, GATHER_BYTES } from './backfill/session.ts';
+import { writeWindow } from './backfill/window-writer.ts';
 import {
+  type Backfill,
   DEFAULT_OUT_OF_ORDER_MS,
   type Damage,
   type DeleteReport,
@@ -12,6 +15,7 @@ import {
   FLUSH_DELAY_MS,
   type FlushReport,
   type HeldFile,
+  MAX_AHEAD_MS,
   type PageStore,
   type Store,
   type StoreOptions,
@@ -25,7 +29,7 @@ import { type DeleteDeps, deleteFromPages } from './delete.ts';
 import { openDisk } from './disk.ts';
 import { dueSeries, flushBefore } from './flush.ts';
 import { Head } from './head/head.ts';
-import { STORE_LIMITS } from './head/limits.ts';
+import { type LimitRefusal, STORE_LIMITS } from './head/limits.ts';
 import { SeriesGate } from './head/new-series.ts';
 import { LogWriter, segmentName } from './log/log-writer.ts';
 import { checkpointName, writeCheckpoint } from './log/checkpoint.ts';
@@ -104,6 +108,8 @@ class EmbeddedStore implements Store {
   #checkpoint: Recovered['checkpoint'];
   #retainedFromMs: number;
   #flushedBeforeMs = Number.NEGATIVE_INFINITY;
+  /** A deletion stands in the log: the next start would do it once more to every page that is there then. */
+  #logHoldsDeletion: boolean;
   /** Changes with every change of pages. */
   #version = 0;
   #open = true;
@@ -121,6 +127,7 @@ class EmbeddedStore implements Store {
     this.#gate = new SeriesGate(head.index, options.limits ?? (() => STORE_LIMITS));
     this.#retainedFromMs = retainedFromMs;
     this.#checkpoint = recovered.checkpoint;
+    this.#logHoldsDeletion = recovered.deletions.length > 0;
     this.#log = new LogWriter({
       disk,
       cipher: options.cipher,
@@ -204,7 +211,28 @@ class EmbeddedStore implements Store {
   }
 
   compact(nowMs: EpochMs): Promise<number> {
-    return this.#exclusively(() => joinSmallPages(this.#deps(), windowOf(nowMs - FLUSH_DELAY_MS)));
+    return this.#exclusively(async () => {
+      await this.#clearDeletions();
+      return joinSmallPages(this.#deps(), windowOf(nowMs - FLUSH_DELAY_MS));
+    });
+  }
+
+  backfill(nowMs: EpochMs): Backfill {
+    return new BackfillSession({
+      bounds: { earliestMs: Math.max(nowMs - this.#options.retentionMs, this.#retainedFromMs, 0), latestMs: nowMs + MAX_AHEAD_MS },
+      gatherBytes: this.#options.backfillBytes ?? GATHER_BYTES,
+      write: (windowMs, series, tally) =>
+        this.#exclusively(async () => {
+          await this.#clearDeletions();
+          const admit = (labels: Labels, samples: number): LimitRefusal | undefined => this.#gate.admitOld(labels, samples, nowMs);
+          await writeWindow({ ...this.#deps(), admit, retainedFromMs: this.#retainedFromMs }, windowMs, series, tally);
+        }),
+    });
+  }
+
+  /** So that no page is made of what came after a deletion while that may still be repeated. */
+  async #clearDeletions(): Promise<void> {
+    if (this.#logHoldsDeletion) await this.#shortenLog(await this.#log.roll());
   }
 
   deleteBefore(cutoffMs: EpochMs): Promise<DeleteReport> {
@@ -238,6 +266,7 @@ class EmbeddedStore implements Store {
       const segment = await this.#log.commit(
         (frames) => frames.frame((writer) => writeDeletion(writer, refs, bounds)),
         () => {
+          this.#logHoldsDeletion = true;
           for (const ref of refs) samples += head.deleteRange(ref, bounds.fromMs, bounds.toMs);
           return this.#log.segments.at(-1)?.number ?? 0;
         },
@@ -293,6 +322,7 @@ class EmbeddedStore implements Store {
       const before = this.#checkpoint;
       this.#checkpoint = { number: segment, bytes };
       await this.#log.removeBefore(segment);
+      this.#logHoldsDeletion = false;
       if (before !== undefined && before.number !== segment) await this.#disk.remove(checkpointName(before.number));
     } catch (thrown) {
       throw unavailable(thrown);

@@ -111,6 +111,15 @@ export class SeriesGate {
     return refusal;
   }
 
+  /** The same for a series of a backfill: someone brings it on purpose, so the limits on new series per minute do not hold for it. */
+  admitOld(labels: Labels, samples: number, nowMs: number): LimitRefusal | undefined {
+    const seriesOfMetric = this.#index.count(METRIC_NAME, labelValue(labels, METRIC_NAME));
+    const use = { series: this.#index.size, seriesOfMetric, newInMinute: 0, newOfMetricInMinute: 0 };
+    const refusal = judgeNewSeries(labels, use, this.#limits());
+    if (refusal !== undefined) this.#count(refusal, samples, nowMs);
+    return refusal;
+  }
+
   #count(refusal: LimitRefusal, samples: number, nowMs: number): void {
     this.#refused[refusal.limit] += samples;
     this.#last = { atMs: nowMs, refusal };
