@@ -67,6 +67,27 @@ test('a sum of decimals that began with an odd number takes few bytes', () => {
   assert.ok(writer.at < 520, `${writer.at} bytes`);
 });
 
+test('a sum to which many decimals were added between two scrapes takes half of what its bits would', () => {
+  let sum = 0;
+  const values = Array.from({ length: 480 }, (_, i): [number, bigint] => {
+    for (let k = 0; k < 1 + (i % 7); k++) sum += ((i * 7919 + k * 104_729) % 1_000_003) / 1e9;
+    return [i, doubleBits(sum)];
+  });
+  const writer = new ByteWriter();
+  writeValues(writer, columnsOf(values));
+  assert.ok(writer.at < 480 * 4.8, `${writer.at} bytes`);
+  const out = new Columns(480);
+  readValues(new ByteReader(writer.copy()), 480, out);
+  assert.deepEqual(out.bits.slice(0, 960), columnsOf(values).bits.slice(0, 960));
+});
+
+test('a gauge that jumps about one level is kept as distances from its least value', () => {
+  const values = Array.from({ length: 480 }, (_, i): [number, bigint] => [i, doubleBits(((i * 7919) % 120) / 100 + 50)]);
+  const writer = new ByteWriter();
+  writeValues(writer, columnsOf(values));
+  assert.ok(writer.at < 500, `${writer.at} bytes: differences would need two bytes for most`);
+});
+
 test('times come back', () => {
   fc.assert(
     fc.property(fc.uniqueArray(fc.integer({ min: -(2 ** 43), max: 2 ** 43 }), { minLength: 1 }), (unsorted) => {

@@ -37,3 +37,30 @@ export function stepOf(before: number, value: number, scale: number): number {
   // -0 equals 0 but has other bits.
   return value === 0 ? Number.NaN : step;
 }
+
+/** `step` as in `stepOf` and how many units in the last place `value` is away from `before + step / scale`. */
+export type StepWithUlps = { readonly step: number; readonly ulps: number };
+
+const sum = new Float64Array(2);
+const sumBits = new Uint32Array(sum.buffer);
+
+/**
+ * Undefined where no step leads near: for NaN, infinities, zero and a change of sign. For sums in floating point to which
+ * more than one decimal was added, each with its own rounding.
+ */
+export function stepWithUlps(before: number, value: number, scale: number): StepWithUlps | undefined {
+  const step = Math.round((value - before) * scale);
+  if (!(step <= MAX_MANTISSA && step >= -MAX_MANTISSA) || value === 0) return undefined;
+  sum[0] = before + step / scale;
+  sum[1] = value;
+  if (sum[0] * value <= 0) return undefined;
+  const ulps = ((sumBits[3] ?? 0) - (sumBits[1] ?? 0)) * 2 ** 32 + ((sumBits[2] ?? 0) - (sumBits[0] ?? 0));
+  return { step, ulps };
+}
+
+/** Adds a small whole number to the 64 bits of value `index`, taken as one integer. */
+export function addUlps(bits: Uint32Array, index: number, ulps: number): void {
+  const low = (bits[2 * index] ?? 0) + ulps;
+  bits[2 * index] = low;
+  bits[2 * index + 1] = (bits[2 * index + 1] ?? 0) + Math.floor(low / 2 ** 32);
+}

@@ -1,25 +1,30 @@
 import { CorruptData } from '../contract.ts';
-import { type ByteReader, type ByteWriter, zigzagLength } from './bytes.ts';
+import { type ByteReader, ByteWriter } from './bytes.ts';
 import type { Columns } from './columns.ts';
-import { POWERS_OF_TEN, exponentOf, mantissaOf, stepOf } from './decimal.ts';
+import { POWERS_OF_TEN, addUlps, exponentOf, mantissaOf, stepOf, stepWithUlps } from './decimal.ts';
 
 /**
- * A series' values on a page: the cheapest of a constant, decimal differences, decimal second differences, decimal steps, and
- * XOR with the value before in byte planes. Every form gives back all 64 bits. Drawn in docs/format/pages.md. zstd comes after this, so
- * planes and varints are kept plain.
+ * A series' values on a page: the cheapest of a constant, decimals (as they are, their differences, their second differences),
+ * decimal steps (exact, or with the error of a sum in floating point beside them), and XOR with the value before in byte planes.
+ * Every form gives back all 64 bits. Drawn in docs/format/pages.md. zstd comes after this, so planes and varints are kept plain.
  */
 const CONSTANT = 0;
 const DELTA = 1;
 const DELTA_OF_DELTA = 2;
 const XOR = 3;
 const STEPS = 4;
+const DECIMALS = 5;
+const STEPS_WITH_ULPS = 6;
 
 /** More exceptions than one in this many values and decimals do not pay. */
 const MAX_EXCEPTION_SHARE = 8;
 /** Beyond six places a double is rarely a measured decimal, and each further place costs a try per value. */
 const MAX_EXPONENT = 9;
+/** A sum of a few decimals between two scrapes is off by one or two units in the last place, seldom more. */
+const MAX_ULPS = 16;
 
 type Decimals = { readonly exponent: number; readonly mantissas: Float64Array; readonly exceptions: readonly number[] };
+type Steps = Decimals & { readonly ulps: Float64Array };
 
 /** Writes `columns.length` (at least 1) values. */
 export function writeValues(writer: ByteWriter, columns: Columns): void {
@@ -30,12 +35,45 @@ export function writeValues(writer: ByteWriter, columns: Columns): void {
   }
   const decimals = decimalsOf(columns);
   if (decimals !== undefined) {
-    writeDecimals(writer, columns, decimals);
+    writeCheapest(
+      writer,
+      [DELTA, DELTA_OF_DELTA, DECIMALS].map((kind) => (out) => writeDecimals(out, columns, decimals, kind)),
+    );
     return;
   }
   const steps = stepsOf(columns);
   if (steps === undefined) writeXor(writer, columns);
-  else writeSteps(writer, columns, steps);
+  else writeCheapest(writer, [(out) => writeSteps(out, columns, steps), (out) => writeXor(out, columns)]);
+}
+
+/** Writes in every given way and keeps the one that zstd will make shortest. */
+function writeCheapest(writer: ByteWriter, ways: readonly ((out: ByteWriter) => void)[]): void {
+  let least = Number.POSITIVE_INFINITY;
+  for (const write of ways) {
+    attempt.at = 0;
+    write(attempt);
+    const bytes = entropyBytes(attempt.written());
+    if (bytes >= least) continue;
+    least = bytes;
+    [attempt, best] = [best, attempt];
+  }
+  writer.raw(best.written());
+}
+
+let attempt = new ByteWriter();
+let best = new ByteWriter();
+const counts = new Uint32Array(256);
+
+/** What a perfect code for single bytes needs. zstd's own comes close to it where nothing repeats; what repeats is cheap either way. */
+function entropyBytes(bytes: Uint8Array): number {
+  counts.fill(0);
+  for (let i = 0; i < bytes.length; i++) counts[bytes[i] ?? 0] = (counts[bytes[i] ?? 0] ?? 0) + 1;
+  let bits = 0;
+  for (let i = 0; i < 256; i++) {
+    const count = counts[i] ?? 0;
+    if (count > 0) bits -= count * Math.log2(count / bytes.length);
+  }
+  return bits / 8;
 }
 
 function isConstant({ bits, length }: Columns): boolean {
@@ -72,26 +110,26 @@ function decimalsOf({ values, length }: Columns): Decimals | undefined {
   return exceptions.length > limit ? undefined : { exponent, mantissas, exceptions };
 }
 
-function writeDecimals(writer: ByteWriter, columns: Columns, { exponent, mantissas, exceptions }: Decimals): void {
-  let deltaBytes = 0;
-  let secondBytes = 0;
-  let lastDelta = 0;
-  for (let i = 1; i < mantissas.length; i++) {
-    const delta = (mantissas[i] ?? 0) - (mantissas[i - 1] ?? 0);
-    deltaBytes += zigzagLength(delta);
-    secondBytes += zigzagLength(delta - lastDelta);
-    lastDelta = delta;
-  }
-  const second = secondBytes < deltaBytes;
-  writer.byte(second ? DELTA_OF_DELTA : DELTA);
+function writeDecimals(writer: ByteWriter, columns: Columns, { exponent, mantissas, exceptions }: Decimals, kind: number): void {
+  writer.byte(kind);
   writer.byte(exponent);
   writeExceptions(writer, columns, exceptions);
-  writer.zigzag(mantissas[0] ?? 0);
-  lastDelta = 0;
+  if (kind === DECIMALS) {
+    let least = Number.POSITIVE_INFINITY;
+    for (const mantissa of mantissas) least = Math.min(least, mantissa);
+    writer.zigzag(least);
+    for (const mantissa of mantissas) writer.varint(mantissa - least);
+    return;
+  }
+  let before = mantissas[0] ?? 0;
+  writer.zigzag(before);
+  let lastDelta = 0;
   for (let i = 1; i < mantissas.length; i++) {
-    const delta = (mantissas[i] ?? 0) - (mantissas[i - 1] ?? 0);
-    writer.zigzag(second ? delta - lastDelta : delta);
-    lastDelta = delta;
+    const mantissa = mantissas[i] ?? 0;
+    const delta = mantissa - before;
+    writer.zigzag(delta - lastDelta);
+    before = mantissa;
+    if (kind === DELTA_OF_DELTA) lastDelta = delta;
   }
 }
 
@@ -105,44 +143,61 @@ function writeExceptions(writer: ByteWriter, columns: Columns, exceptions: reado
   }
 }
 
-/** Like `decimalsOf`, but each value as its distance from the one before; `mantissas[0]` means nothing. */
-function stepsOf({ values, length }: Columns): Decimals | undefined {
+/**
+ * Like `decimalsOf`, but each value as its distance from the one before; `mantissas[0]` means nothing. Exact steps if there
+ * are any, else steps from which the value is a few units in the last place away.
+ */
+function stepsOf(columns: Columns): Steps | undefined {
+  return stepsWithin(columns, 0) ?? stepsWithin(columns, MAX_ULPS);
+}
+
+function stepsWithin({ values, length }: Columns, maxUlps: number): Steps | undefined {
   const limit = Math.floor(length / MAX_EXCEPTION_SHARE);
   let exponent = 0;
   let misfits = 0;
   for (let i = 1; i < length; i++) {
-    const found = stepExponentOf(values[i - 1] ?? 0, values[i] ?? 0, exponent);
+    const found = stepExponentOf(values[i - 1] ?? 0, values[i] ?? 0, exponent, maxUlps);
     if (found >= 0) exponent = found;
     else if (++misfits > limit) return undefined;
   }
   const scale = POWERS_OF_TEN[exponent] ?? 1;
   const mantissas = new Float64Array(length);
+  const ulps = new Float64Array(length);
   const exceptions: number[] = [];
   let before = values[0] ?? 0;
   for (let i = 1; i < length; i++) {
-    const step = stepOf(before, values[i] ?? 0, scale);
-    if (Number.isNaN(step)) exceptions.push(i);
+    const step = stepWithUlps(before, values[i] ?? 0, scale);
+    if (step === undefined || Math.abs(step.ulps) > maxUlps) exceptions.push(i);
     else {
-      mantissas[i] = step;
+      mantissas[i] = step.step;
+      ulps[i] = step.ulps;
       before = values[i] ?? 0;
     }
   }
-  return exceptions.length > limit ? undefined : { exponent, mantissas, exceptions };
+  return exceptions.length > limit ? undefined : { exponent, mantissas, ulps, exceptions };
 }
 
-function stepExponentOf(before: number, value: number, from: number): number {
+function stepExponentOf(before: number, value: number, from: number, maxUlps: number): number {
   for (let exponent = from; exponent <= MAX_EXPONENT; exponent++) {
-    if (!Number.isNaN(stepOf(before, value, POWERS_OF_TEN[exponent] ?? 1))) return exponent;
+    const scale = POWERS_OF_TEN[exponent] ?? 1;
+    if (maxUlps === 0) {
+      if (!Number.isNaN(stepOf(before, value, scale))) return exponent;
+    } else {
+      const found = stepWithUlps(before, value, scale);
+      if (found !== undefined && Math.abs(found.ulps) <= maxUlps) return exponent;
+    }
   }
   return -1;
 }
 
-function writeSteps(writer: ByteWriter, columns: Columns, { exponent, mantissas, exceptions }: Decimals): void {
-  writer.byte(STEPS);
+function writeSteps(writer: ByteWriter, columns: Columns, { exponent, mantissas, ulps, exceptions }: Steps): void {
+  const exact = ulps.every((error) => error === 0);
+  writer.byte(exact ? STEPS : STEPS_WITH_ULPS);
   writer.byte(exponent);
   writeExceptions(writer, columns, exceptions);
   writeBits(writer, columns, 0);
   for (let i = 1; i < mantissas.length; i++) writer.zigzag(mantissas[i] ?? 0);
+  if (!exact) for (let i = 1; i < ulps.length; i++) writer.zigzag(ulps[i] ?? 0);
 }
 
 /** Eight planes: the lowest byte of every XOR, then the next … Equal exponents become runs of zeros. */
@@ -171,8 +226,8 @@ export function readValues(reader: ByteReader, count: number, columns: Columns):
       columns.bits[2 * i] = low;
       columns.bits[2 * i + 1] = high;
     }
-  } else if (kind === DELTA || kind === DELTA_OF_DELTA || kind === STEPS) readDecimals(reader, count, columns, kind);
-  else if (kind === XOR) readXor(reader, count, columns);
+  } else if (kind === XOR) readXor(reader, count, columns);
+  else if (kind <= STEPS_WITH_ULPS) readDecimals(reader, count, columns, kind);
   else throw new CorruptData(`a value column of unknown kind ${kind}`);
 }
 
@@ -188,6 +243,8 @@ function readDecimals(reader: ByteReader, count: number, columns: Columns, kind:
     reader.take(8);
   }
   if (kind === STEPS) readSteps(reader, count, columns, scale);
+  else if (kind === STEPS_WITH_ULPS) readStepsWithUlps(reader, count, columns, scale);
+  else if (kind === DECIMALS) readOffsets(reader, count, columns, scale);
   else readMantissas(reader, count, columns, { scale, second: kind === DELTA_OF_DELTA });
   const end = reader.at;
   reader.at = exceptionsAt;
@@ -219,6 +276,22 @@ function readSteps(reader: ByteReader, count: number, { values, bits }: Columns,
   for (let i = 1; i < count; i++) {
     value += reader.zigzag() / scale;
     values[i] = value;
+  }
+}
+
+function readOffsets(reader: ByteReader, count: number, { values }: Columns, scale: number): void {
+  const least = reader.zigzag();
+  for (let i = 0; i < count; i++) values[i] = (least + reader.varint()) / scale;
+}
+
+function readStepsWithUlps(reader: ByteReader, count: number, { values, bits }: Columns, scale: number): void {
+  bits[0] = reader.u32();
+  bits[1] = reader.u32();
+  for (let i = 1; i < count; i++) values[i] = reader.zigzag() / scale;
+  for (let i = 1; i < count; i++) {
+    values[i] = (values[i - 1] ?? 0) + (values[i] ?? 0);
+    const ulps = reader.zigzag();
+    if (ulps !== 0) addUlps(bits, i, ulps);
   }
 }
 

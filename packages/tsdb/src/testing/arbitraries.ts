@@ -27,7 +27,7 @@ export const seriesColumns = (): fc.Arbitrary<Columns> =>
         fc.integer({ min: 1, max: 300 }).map((count) => Array.from({ length: count }, (_, i) => i * 15)),
       ),
       values: fc.array(bits64(), { minLength: 1, maxLength: 8 }),
-      shape: fc.constantFrom('any', 'decimal', 'sum'),
+      shape: fc.constantFrom('any', 'decimal', 'sum', 'rounded sum', 'level'),
       base: fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 }),
     })
     .map(({ times, values, shape, base }) => {
@@ -37,8 +37,11 @@ export const seriesColumns = (): fc.Arbitrary<Columns> =>
           .sort((a, b) => a - b)
           .map((time, i) => {
             if (shape === 'any') return [time, values[i % values.length] ?? 0n];
-            sum += (i % 7) / 100;
-            return [time, i % 50 === 20 ? STALE_BITS : bitsOfNumber(shape === 'sum' ? sum : time / 10)];
+            if (i % 50 === 20) return [time, STALE_BITS];
+            if (shape === 'decimal') return [time, bitsOfNumber(time / 10)];
+            if (shape === 'level') return [time, bitsOfNumber(Math.round(base) + ((time * 7919) % 1000) / 1000)];
+            for (let k = 0; k < (shape === 'sum' ? 1 : 4); k++) sum += ((i + k) % 7) / 100;
+            return [time, bitsOfNumber(sum)];
           }),
       );
     });
