@@ -86,7 +86,10 @@ export class StoreUnavailable extends Error {
   }
 }
 
-/** One series' samples of a selection: times ascending, no instant twice, staleness markers included. Owned by the caller. */
+/**
+ * One series' samples of a selection: times ascending, no instant twice, staleness markers included. Times may be
+ * shared between series and must not be written to; values belong to the caller (see `SelectOptions.reuse`).
+ */
 export type SeriesColumns = { readonly labels: Labels; readonly times: Float64Array; readonly values: Float64Array };
 
 /** Matchers every read is forced through, on top of its own: what the reader may see. Empty means everything. */
@@ -95,7 +98,20 @@ export const FULL_SCOPE: Scope = { matchers: [] };
 
 /** Both ends inclusive, in Unix milliseconds. */
 export type SelectRange = { readonly fromMs: number; readonly toMs: number };
-export type SelectOptions = { readonly scope?: Scope; readonly signal?: AbortSignal };
+
+/** The last four are hints that a store may leave unheeded. */
+export type SelectOptions = {
+  readonly scope?: Scope;
+  readonly signal?: AbortSignal;
+  /** The caller is done with the values of a series when it asks for the next one: their array may be used again. */
+  readonly reuse?: boolean;
+  /** What counts is where there are samples and staleness markers: any other value may stand for a number. */
+  readonly presence?: boolean;
+  /** Only the newest sample of each series counts: older ones may be missing. */
+  readonly newest?: boolean;
+  /** Called now and then while series are looked up; what it returns, if anything, is awaited. */
+  readonly yieldNow?: () => Promise<void> | undefined;
+};
 
 export interface Queryable {
   /**

@@ -1,10 +1,11 @@
 import type { Matcher } from '@nines/base/matcher.ts';
 import { type Labels, compareLabels, compareText } from '@nines/model/labels.ts';
 import type { Queryable, SelectOptions, SelectRange, SeriesColumns } from '@nines/model/storage.ts';
-import { Columns, mergeInto } from './codec/columns.ts';
 import type { PageHead, PageStore } from './contract.ts';
 import type { Head } from './head/head.ts';
 import type { PageReader } from './pages/page-reader.ts';
+import { type Entry, SeriesReader } from './series-reader.ts';
+import { type Steps, drive, finish } from './steps.ts';
 
 /**
  * Reads: which series match comes from the index in memory, their samples from pages and head, merged series by series as
@@ -36,22 +37,25 @@ export class Querier implements Queryable {
     this.#deps.checkOpen();
     options.signal?.throwIfAborted();
     const bounds = this.#bounds(range);
-    const refs = this.#candidates(matchers, bounds, options);
     const deps = this.#deps;
-    return { [Symbol.iterator]: () => walk(deps, refs, bounds, options) };
+    const refs = await drive(candidates(deps, matchers, bounds, options), options);
+    const order = await drive(inPageOrder(deps, refs), options);
+    const plan = await drive(planPages(deps, order, bounds), options);
+    return { [Symbol.iterator]: () => walk(deps, { order, plan, range: bounds }, options) };
   }
 
   async series(matchers: readonly Matcher[], range: SelectRange, options: SelectOptions = {}): Promise<readonly Labels[]> {
-    const refs = this.#present(matchers, range, options);
-    return Array.from(refs, (ref) => this.#deps.head.index.labelsOf(ref)).sort(compareLabels);
+    const labels: Labels[] = [];
+    await this.#visit(matchers, range, options, (ref) => labels.push(this.#deps.head.index.labelsOf(ref)));
+    return labels.sort(compareLabels);
   }
 
   async labelNames(matchers: readonly Matcher[], range: SelectRange, options: SelectOptions = {}): Promise<readonly string[]> {
     const names = new Set<string>();
-    for (const ref of this.#present(matchers, range, options)) {
+    await this.#visit(matchers, range, options, (ref) => {
       const labels = this.#deps.head.index.labelsOf(ref);
       for (let i = 0; i < labels.length; i += 2) names.add(labels[i] ?? '');
-    }
+    });
     return [...names].sort(compareText);
   }
 
@@ -62,7 +66,7 @@ export class Querier implements Queryable {
     options: SelectOptions = {},
   ): Promise<readonly string[]> {
     const values = new Set<string>();
-    for (const ref of this.#present(matchers, range, options)) values.add(this.#deps.head.index.valueOf(ref, name));
+    await this.#visit(matchers, range, options, (ref) => values.add(this.#deps.head.index.valueOf(ref, name)));
     values.delete('');
     return [...values].sort(compareText);
   }
@@ -71,30 +75,47 @@ export class Querier implements Queryable {
     return { fromMs: Math.max(fromMs, this.#deps.retainedFromMs()), toMs };
   }
 
-  /** Series whose first and last sample leave room for one in the range. */
-  #candidates(matchers: readonly Matcher[], { fromMs, toMs }: SelectRange, { scope }: SelectOptions): Uint32Array {
-    const { head } = this.#deps;
-    const refs = head.index.select([...matchers, ...(scope?.matchers ?? [])]);
-    return refs.filter((ref) => (head.oldest[ref] ?? 0) <= toMs && (head.newest[ref] ?? 0) >= fromMs);
-  }
-
-  /** Candidates that memory or a page really holds in the range. */
-  #present(matchers: readonly Matcher[], range: SelectRange, options: SelectOptions): Uint32Array {
+  /** Calls `visit` for every series that memory or a page really holds in the range. */
+  async #visit(matchers: readonly Matcher[], range: SelectRange, options: SelectOptions, visit: (ref: number) => void): Promise<void> {
     this.#deps.checkOpen();
     const bounds = this.#bounds(range);
-    const { head } = this.#deps;
-    const refs = this.#candidates(matchers, bounds, options);
-    let plan: PagePlan | undefined;
-    return refs.filter((ref, i) => {
-      if (i % LABELS_PER_CHECK === 0) options.signal?.throwIfAborted();
-      if (head.touches(ref, bounds.fromMs, bounds.toMs)) return true;
-      plan ??= planPages(this.#deps, refs, bounds);
-      return plan.pagesOf(ref).length > 0;
-    });
+    const deps = this.#deps;
+    const refs = await drive(candidates(deps, matchers, bounds, options), options);
+    await drive(visitPresent(deps, refs, bounds, visit), options);
   }
 }
 
-type Entry = { readonly head: PageHead; readonly index: number };
+/** Series whose first and last sample leave room for one in the range. */
+function* candidates(
+  { head }: QuerierDeps,
+  matchers: readonly Matcher[],
+  { fromMs, toMs }: SelectRange,
+  { scope }: SelectOptions,
+): Steps<Uint32Array> {
+  const refs = yield* head.index.selecting([...matchers, ...(scope?.matchers ?? [])]);
+  const { oldest, newest } = head;
+  let kept = 0;
+  for (let i = 0; i < refs.length; i++) {
+    const ref = refs[i] as number;
+    if ((oldest[ref] as number) <= toMs && (newest[ref] as number) >= fromMs) refs[kept++] = ref;
+  }
+  return refs.subarray(0, kept);
+}
+
+function* visitPresent(deps: QuerierDeps, refs: Uint32Array, range: SelectRange, visit: (ref: number) => void): Steps<void> {
+  const { head, version } = deps;
+  let plan: PagePlan | undefined;
+  for (let i = 0; i < refs.length; i++) {
+    const ref = refs[i] as number;
+    if (i % LABELS_PER_CHECK === LABELS_PER_CHECK - 1) yield;
+    if (head.touches(ref, range.fromMs, range.toMs)) visit(ref);
+    else if ((head.paged[ref] ?? 0) >= range.fromMs) {
+      if (plan === undefined || plan.version !== version()) plan = yield* planPages(deps, yield* inPageOrder(deps, refs), range);
+      if (plan.pagesOf(ref).length > 0) visit(ref);
+    }
+  }
+}
+
 const NO_ENTRIES: readonly Entry[] = [];
 
 /** Which pages hold a series of a selection, and where on them. */
@@ -151,110 +172,76 @@ class PagePlan {
   }
 }
 
-function planPages({ head, pageStore, pages, version }: QuerierDeps, refs: Uint32Array, range: SelectRange): PagePlan {
-  let metricFrom: string | undefined;
-  let metricTo: string | undefined;
-  for (const ref of refs) {
-    if ((head.paged[ref] ?? 0) < range.fromMs) continue;
-    const metric = head.index.metricOf(ref);
-    if (metricFrom === undefined || compareText(metric, metricFrom) < 0) metricFrom = metric;
-    if (metricTo === undefined || compareText(metric, metricTo) > 0) metricTo = metric;
+/** Page references looked at between two chances to yield. */
+const REFS_PER_STEP = 65_536;
+
+/** `refs` in page order (see `inPageOrder`). */
+function* planPages({ head, pageStore, pages, version }: QuerierDeps, refs: Uint32Array, range: SelectRange): Steps<PagePlan> {
+  const planned = version();
+  let first = 0;
+  let last = refs.length - 1;
+  const isPaged = (index: number): boolean => (head.paged[refs[index] as number] ?? 0) >= range.fromMs;
+  while (first <= last && !isPaged(first)) first++;
+  while (last > first && !isPaged(last)) last--;
+  if (first > last) return new PagePlan(planned, new Uint32Array(0), []);
+  const metricFrom = head.index.metricOf(refs[first] as number);
+  const metricTo = head.index.metricOf(refs[last] as number);
+  yield;
+  const found: { readonly head: PageHead; readonly refs: Uint32Array }[] = [];
+  let looked = 0;
+  for (const page of pageStore.find({ ...range, metricFrom, metricTo })) {
+    const pageRefs = pages.refsOf(page);
+    found.push({ head: page, refs: pageRefs });
+    looked += pageRefs.length;
+    if (looked < REFS_PER_STEP) continue;
+    looked = 0;
+    yield;
   }
-  if (metricFrom === undefined || metricTo === undefined) return new PagePlan(version(), new Uint32Array(0), []);
-  const heads = pageStore.find({ ...range, metricFrom, metricTo });
-  return new PagePlan(
-    version(),
-    refs,
-    heads.map((page) => ({ head: page, refs: pages.refsOf(page) })),
-  );
+  return new PagePlan(planned, refs, found);
 }
 
 /** Series of one metric stand together on pages: walk in that order and each page is unpacked once. */
-function inPageOrder({ head }: QuerierDeps, refs: Uint32Array): Uint32Array {
-  const metrics = new Map<string, number[]>();
-  for (const ref of refs) {
-    const metric = head.index.metricOf(ref);
-    const list = metrics.get(metric);
-    if (list === undefined) metrics.set(metric, [ref]);
-    else list.push(ref);
+function* inPageOrder({ head }: QuerierDeps, refs: Uint32Array): Steps<Uint32Array> {
+  const { index } = head;
+  const counts = new Map<number, number>();
+  for (let i = 0; i < refs.length; i++) {
+    const metric = index.metricIdOf(refs[i] as number);
+    counts.set(metric, (counts.get(metric) ?? 0) + 1);
+    if (i % REFS_PER_STEP === REFS_PER_STEP - 1) yield;
   }
-  const sorted = [...metrics.keys()].sort(compareText);
-  return Uint32Array.from(sorted.flatMap((metric) => metrics.get(metric) ?? []));
-}
-
-/** Where to read to: straight into the result while that is empty, which spares most series a copy. */
-function emptyOr(merged: Columns, part: Columns): Columns {
-  if (merged.length === 0) return merged;
-  part.clear();
-  return part;
-}
-
-/**
- * Samples of the arrays that successive series share, since making two arrays per series costs more than decoding them. The
- * first is small, for the many selections of a few series; each further one twice as large.
- */
-const FIRST_SLAB_SAMPLES = 256;
-const LARGEST_SLAB_SAMPLES = 8192;
-
-/** Hands out the columns of series after series as parts of few arrays; series with equal times get the same times. */
-class Slabs {
-  #slab = new Columns(FIRST_SLAB_SAMPLES);
-  #from = 0;
-  #times = this.#slab.times.subarray(0, 0);
-
-  /** Columns to append the next series to, with room for as many samples as the one before had. */
-  begin(): Columns {
-    const capacity = this.#slab.times.length;
-    if (this.#slab.length + this.#times.length > capacity) this.#slab = new Columns(Math.min(2 * capacity, LARGEST_SLAB_SAMPLES));
-    this.#from = this.#slab.length;
-    return this.#slab;
+  if (counts.size <= 1) return refs;
+  const metrics = [...counts.keys()].sort((a, b) => compareText(index.textOf(a), index.textOf(b)));
+  let at = 0;
+  for (const metric of metrics) {
+    const count = counts.get(metric) ?? 0;
+    counts.set(metric, at);
+    at += count;
   }
-
-  /** What was appended since `begin`; undefined when that is nothing. */
-  end(labels: () => Labels): SeriesColumns | undefined {
-    const { times, values, length } = this.#slab;
-    const from = this.#from;
-    if (length === from) return undefined;
-    if (!sameTimes(times, from, length, this.#times)) this.#times = times.subarray(from, length);
-    return { labels: labels(), times: this.#times, values: values.subarray(from, length) };
+  const ordered = new Uint32Array(refs.length);
+  for (let i = 0; i < refs.length; i++) {
+    const ref = refs[i] as number;
+    const metric = index.metricIdOf(ref);
+    const to = counts.get(metric) ?? 0;
+    ordered[to] = ref;
+    counts.set(metric, to + 1);
+    if (i % REFS_PER_STEP === REFS_PER_STEP - 1) yield;
   }
+  return ordered;
 }
 
-/** Whether `times[from, to)` equals `known`. Backwards, because series that differ do so at their newest sample. */
-function sameTimes(times: Float64Array, from: number, to: number, known: Float64Array): boolean {
-  if (to - from !== known.length) return false;
-  for (let i = known.length - 1; i >= 0; i--) if (times[from + i] !== known[i]) return false;
-  return true;
-}
+type Walk = { readonly order: Uint32Array; readonly plan: PagePlan; readonly range: SelectRange };
 
-function* walk(deps: QuerierDeps, refs: Uint32Array, range: SelectRange, { signal }: SelectOptions): Generator<SeriesColumns> {
-  const { head, pages } = deps;
-  const order = inPageOrder(deps, refs);
-  const merged = new Columns(0);
-  const part = new Columns(0);
-  const scratch = new Columns(0);
-  const slabs = new Slabs();
-  let plan = planPages(deps, order, range);
+function* walk(deps: QuerierDeps, { order, plan: made, range }: Walk, options: SelectOptions): Generator<SeriesColumns> {
+  const { index } = deps.head;
+  const reader = new SeriesReader(deps, range, options);
+  let plan = made;
   for (const ref of order) {
-    signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
     deps.checkOpen();
-    if (plan.version !== deps.version()) plan = planPages(deps, order, range);
-    const out = slabs.begin();
-    const entries = plan.pagesOf(ref);
-    if (entries.length === 0) head.read(ref, range.fromMs, range.toMs, out);
-    else {
-      merged.clear();
-      for (const entry of entries) {
-        const into = emptyOr(merged, part);
-        pages.read(entry.head, entry.index, range, into);
-        if (into === part) mergeInto(merged, part, scratch);
-      }
-      const into = emptyOr(merged, part);
-      head.read(ref, range.fromMs, range.toMs, into);
-      if (into === part) mergeInto(merged, part, scratch);
-      out.append(merged, 0, merged.length);
-    }
-    const series = slabs.end(() => head.index.labelsOf(ref));
-    if (series !== undefined) yield series;
+    if (plan.version !== deps.version()) plan = finish(planPages(deps, order, range));
+    const read = reader.read(ref, plan.pagesOf(ref));
+    if (read === undefined) continue;
+    const { times, values } = read;
+    yield { labels: index.labelsOf(ref), times, values: options.reuse === true ? values : values.slice() };
   }
 }

@@ -4,7 +4,7 @@ import { compress, crc32, decompress } from '../disk-codec.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { Columns, lowerBound } from './columns.ts';
 import { readTimes, writeTimes } from './time-column.ts';
-import { readValues, writeValues } from './value-column.ts';
+import { hasOnlyNumbers, readValues, writeValues } from './value-column.ts';
 
 /**
  * A page: the samples of many series in one window, drawn in docs/format/pages.md. Series of one scrape share a time column.
@@ -163,16 +163,38 @@ export class DecodedPage {
     return this.#plain.length + this.refs.length * 12 + this.#times.reduce((sum, times) => sum + times.length * 8, 0);
   }
 
-  /** Appends the samples of the value column at `index` within `[fromMs, toMs]` to `out`. `scratch` is overwritten. */
-  read(index: number, range: { readonly fromMs: number; readonly toMs: number }, out: Columns, scratch: Columns): void {
+  /** The times of the value column at `index`; series of one scrape share them. Never to be written to. */
+  timesOf(index: number): Float64Array {
     const times = this.#times[this.#timeIndexes[index] ?? 0];
     if (times === undefined) throw new CorruptData('a series without a time column');
+    return times;
+  }
+
+  /** Appends the values of the column at `index` to `out`; what stands there as times means nothing. */
+  readValues(index: number, out: Columns): void {
+    const count = this.timesOf(index).length;
+    out.ensure(count);
+    readValues(this.#reader(index), count, out);
+    out.length += count;
+  }
+
+  /** Whether all values of the column at `index` are sure to be finite numbers. */
+  isUsual(index: number): boolean {
+    return hasOnlyNumbers(this.#reader(index));
+  }
+
+  #reader(index: number): ByteReader {
+    return new ByteReader(this.#plain, this.#starts[index] ?? 0, this.#starts[index + 1] ?? 0);
+  }
+
+  /** Appends the samples of the value column at `index` within `[fromMs, toMs]` to `out`. `scratch` is overwritten. */
+  read(index: number, range: { readonly fromMs: number; readonly toMs: number }, out: Columns, scratch: Columns): void {
+    const times = this.timesOf(index);
     const from = lowerBound(times, times.length, range.fromMs);
     const to = lowerBound(times, times.length, range.toMs + 1);
     if (from >= to) return;
     scratch.clear();
-    scratch.ensure(times.length);
-    readValues(new ByteReader(this.#plain, this.#starts[index] ?? 0, this.#starts[index + 1] ?? 0), times.length, scratch);
+    this.readValues(index, scratch);
     out.ensure(to - from);
     out.times.set(times.subarray(from, to), out.length);
     out.bits.set(scratch.bits.subarray(2 * from, 2 * to), 2 * out.length);

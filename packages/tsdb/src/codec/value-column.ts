@@ -216,13 +216,26 @@ function writeXor(writer: ByteWriter, { bits, length }: Columns): void {
   }
 }
 
-/** Fills `columns.bits` for `count` values from `reader`; `columns.times` and `columns.length` are the caller's. */
+/** Whether a column, told by its form, holds nothing but finite numbers; false when that would need decoding. */
+export function hasOnlyNumbers(reader: ByteReader): boolean {
+  const kind = reader.byte();
+  if (kind === CONSTANT) {
+    reader.u32();
+    return (reader.u32() & 0x7ff00000) !== 0x7ff00000;
+  }
+  if (kind !== DELTA && kind !== DELTA_OF_DELTA && kind !== DECIMALS) return false;
+  reader.byte();
+  return reader.varint() === 0;
+}
+
+/** Writes `count` values behind the `columns.length` that are there, for which there is room; `times` and `length` are the caller's. */
 export function readValues(reader: ByteReader, count: number, columns: Columns): void {
   const kind = reader.byte();
+  const from = columns.length;
   if (kind === CONSTANT) {
     const low = reader.u32();
     const high = reader.u32();
-    for (let i = 0; i < count; i++) {
+    for (let i = from; i < from + count; i++) {
       columns.bits[2 * i] = low;
       columns.bits[2 * i + 1] = high;
     }
@@ -242,77 +255,100 @@ function readDecimals(reader: ByteReader, count: number, columns: Columns, kind:
     reader.varint();
     reader.take(8);
   }
-  if (kind === STEPS) readSteps(reader, count, columns, scale);
-  else if (kind === STEPS_WITH_ULPS) readStepsWithUlps(reader, count, columns, scale);
-  else if (kind === DECIMALS) readOffsets(reader, count, columns, scale);
-  else readMantissas(reader, count, columns, { scale, second: kind === DELTA_OF_DELTA });
+  if (kind === DECIMALS) readOffsets(reader, count, columns, scale);
+  else {
+    if (kind === DELTA || kind === DELTA_OF_DELTA) columns.values[columns.length] = reader.zigzag() / scale;
+    else {
+      columns.bits[2 * columns.length] = reader.u32();
+      columns.bits[2 * columns.length + 1] = reader.u32();
+    }
+    readDifferences(reader, count, columns, { scale, kind });
+    if (kind === STEPS_WITH_ULPS) readUlps(reader, count, columns);
+  }
+  if (exceptions === 0) return;
   const end = reader.at;
   reader.at = exceptionsAt;
   readExceptions(reader, count, columns);
   reader.at = end;
 }
 
-function readMantissas(
+/**
+ * All values but the first, which stands there; of `STEPS_WITH_ULPS` the steps. Hot: nearly every difference takes one or two bytes, so these are read here and
+ * the longer ones by the reader.
+ */
+function readDifferences(
   reader: ByteReader,
   count: number,
-  { values }: Columns,
-  { scale, second }: { readonly scale: number; readonly second: boolean },
+  { values, length }: Columns,
+  { scale, kind }: { readonly scale: number; readonly kind: number },
 ): void {
-  let mantissa = reader.zigzag();
-  values[0] = mantissa / scale;
+  const { bytes } = reader;
+  const last = reader.end - 1;
+  const to = length + count;
+  let { at } = reader;
+  let value = values[length] as number;
+  let mantissa = Math.round(value * scale);
   let delta = 0;
-  for (let i = 1; i < count; i++) {
-    const step = reader.zigzag();
-    delta = second ? delta + step : step;
-    mantissa += delta;
-    values[i] = mantissa / scale;
-  }
-}
-
-function readSteps(reader: ByteReader, count: number, { values, bits }: Columns, scale: number): void {
-  bits[0] = reader.u32();
-  bits[1] = reader.u32();
-  let value = values[0] ?? 0;
-  for (let i = 1; i < count; i++) {
-    value += reader.zigzag() / scale;
+  for (let i = length + 1; i < to; i++) {
+    let step = 0;
+    const low = at < last ? (bytes[at] as number) : 0x80;
+    const high = at < last ? (bytes[at + 1] as number) : 0x80;
+    if (low < 0x80) {
+      step = (low >>> 1) ^ -(low & 1);
+      at++;
+    } else if (high < 0x80) {
+      const both = (low & 0x7f) | (high << 7);
+      step = (both >>> 1) ^ -(both & 1);
+      at += 2;
+    } else {
+      reader.at = at;
+      step = reader.zigzag();
+      at = reader.at;
+    }
+    if (kind === STEPS) value += step / scale;
+    else if (kind === STEPS_WITH_ULPS) value = step / scale;
+    else {
+      delta = kind === DELTA ? step : delta + step;
+      mantissa += delta;
+      value = mantissa / scale;
+    }
     values[i] = value;
   }
+  reader.at = at;
 }
 
-function readOffsets(reader: ByteReader, count: number, { values }: Columns, scale: number): void {
+function readOffsets(reader: ByteReader, count: number, { values, length }: Columns, scale: number): void {
   const least = reader.zigzag();
-  for (let i = 0; i < count; i++) values[i] = (least + reader.varint()) / scale;
+  for (let i = length; i < length + count; i++) values[i] = (least + reader.varint()) / scale;
 }
 
-function readStepsWithUlps(reader: ByteReader, count: number, { values, bits }: Columns, scale: number): void {
-  bits[0] = reader.u32();
-  bits[1] = reader.u32();
-  for (let i = 1; i < count; i++) values[i] = reader.zigzag() / scale;
-  for (let i = 1; i < count; i++) {
-    values[i] = (values[i - 1] ?? 0) + (values[i] ?? 0);
+/** Turns the steps that stand behind the first value into values: the sum, and how far in the last place it was off. */
+function readUlps(reader: ByteReader, count: number, { values, bits, length }: Columns): void {
+  for (let i = length + 1; i < length + count; i++) {
+    values[i] = (values[i - 1] as number) + (values[i] as number);
     const ulps = reader.zigzag();
     if (ulps !== 0) addUlps(bits, i, ulps);
   }
 }
 
 /** What is no decimal, over what the differences gave for it. */
-function readExceptions(reader: ByteReader, count: number, { bits }: Columns): void {
+function readExceptions(reader: ByteReader, count: number, { bits, length }: Columns): void {
   let index = 0;
   for (let left = reader.varint(); left > 0; left--) {
     index += reader.varint();
     if (index >= count) throw new CorruptData('an exception beyond the last value');
-    bits[2 * index] = reader.u32();
-    bits[2 * index + 1] = reader.u32();
+    bits[2 * (length + index)] = reader.u32();
+    bits[2 * (length + index) + 1] = reader.u32();
     index++;
   }
 }
 
-function readXor(reader: ByteReader, count: number, { bits }: Columns): void {
+function readXor(reader: ByteReader, count: number, { bits, length }: Columns): void {
   const from = reader.take(count * 8);
   const { bytes } = reader;
-  bits.fill(0, 0, count * 2);
+  bits.fill(0, 2 * length, 2 * (length + count));
   for (let plane = 0; plane < 8; plane++) {
-    const half = plane >>> 2;
+    const half = 2 * length + (plane >>> 2);
     const shift = (plane & 3) * 8;
     const base = from + plane * count;
     let before = 0;

@@ -159,6 +159,11 @@ export class Head {
     return !this.chunks.isEmpty(ref);
   }
 
+  /** Whether the series has samples that came late and are not in its chunks. */
+  hasLate(ref: number): boolean {
+    return this.#late.size > 0 && this.#late.has(ref);
+  }
+
   /** Whether memory has a sample in `[fromMs, toMs]`, to the precision of chunks. */
   touches(ref: number, fromMs: number, toMs: number): boolean {
     if (this.chunks.touches(ref, fromMs, toMs)) return true;

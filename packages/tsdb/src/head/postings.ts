@@ -61,6 +61,26 @@ export class Postings {
     return typeof posting === 'number' ? Uint32Array.of(posting) : posting.refs.subarray(0, posting.length);
   }
 
+  /** Copies the references of a pair to `to` from `at` on and returns where they end. */
+  copy(nameId: number, valueId: number, to: Uint32Array, at: number): number {
+    const posting = this.#byName.get(nameId)?.get(valueId);
+    if (posting === undefined) return at;
+    if (typeof posting === 'number') {
+      to[at] = posting;
+      return at + 1;
+    }
+    to.set(posting.refs.subarray(0, posting.length), at);
+    return at + posting.length;
+  }
+
+  /** Sets `marks[ref]` to 1 for each reference of a pair. */
+  mark(nameId: number, valueId: number, marks: Uint8Array): void {
+    const posting = this.#byName.get(nameId)?.get(valueId);
+    if (posting === undefined) return;
+    if (typeof posting === 'number') marks[posting] = 1;
+    else for (let i = 0; i < posting.length; i++) marks[posting.refs[i] as number] = 1;
+  }
+
   count(nameId: number, valueId: number): number {
     const posting = this.#byName.get(nameId)?.get(valueId);
     if (posting === undefined) return 0;

@@ -6,6 +6,10 @@
  *   0b10111111              the rest of the block is empty, go on in the next
  *   0b0tt?vvvv              t: second difference of the time (0: none, 1: 1 byte, 2: 2 bytes, 3: 4 bytes), v: the value
  */
+/** Where codes begin in a chunk's first block and in the others. */
+export const FIRST_PAYLOAD = 36;
+export const NEXT_PAYLOAD = 4;
+
 export const RUN = 0xc0;
 export const RUN_FULL = 0xff;
 export const BLOCK_END = 0xbf;

@@ -1,15 +1,17 @@
 import { Columns } from '../codec/columns.ts';
 import { POWERS_OF_TEN, exponentOf, mantissaOf, stepOf } from '../codec/decimal.ts';
 import { windowOf } from '../contract.ts';
-import { BLOCK_BYTES, BlockArena, type Segment, byteOf, doubleOf, wordOf } from './block-arena.ts';
+import { BlockArena, blockBytes, byteOf, doubleOf, nextRank, wordOf } from './block-arena.ts';
+import { readChunk, readRegularValues } from './chunk-reader.ts';
 import { grownF64, grownI32, grownU16, grownU32, grownU8 } from './growing.ts';
 import {
   BLOCK_END,
+  FIRST_PAYLOAD,
   MAX_SCALE,
   MAX_STEP_SCALE,
+  NEXT_PAYLOAD,
   RUN,
   RUN_FULL,
-  VALUE_DELTA_MAX,
   VALUE_HIGH,
   VALUE_RAW,
   VALUE_RESCALE,
@@ -27,12 +29,17 @@ import {
  * `MAX_CHUNK_SAMPLES`, written sample by sample in compressed form. State per series stands in arrays indexed by reference.
  *
  * A chunk's first block: next block (4), next chunk (4), first time (8), last time (8), first value (8), samples (2),
- * scale (1), unused (1), codes. Further blocks: next block (4), codes. Last time and samples are written when the chunk is
+ * scale (1), flags (1), codes. Further blocks: next block (4), codes. Last time and samples are written when the chunk is
  * closed; those of the open chunk stand in the arrays.
  */
 const MAX_CHUNK_SAMPLES = 240;
-const FIRST_PAYLOAD = 36;
-const NEXT_PAYLOAD = 4;
+/** Flags of a chunk: not all its samples are equally far apart; some of its values are NaN or infinite. */
+const IRREGULAR = 1;
+const UNUSUAL = 2;
+const FLAGS_AT = 35;
+/** Set in the high half of NaN and infinities, and of no other number. */
+const EXPONENT_BITS = 0x7ff00000;
+const isUnusual = (high: number): boolean => (high & EXPONENT_BITS) === EXPONENT_BITS;
 
 const scratchValue = new Float64Array(1);
 const scratchBits = new Uint32Array(scratchValue.buffer);
@@ -47,7 +54,8 @@ export class SeriesChunks {
   #openChunk = new Uint32Array(256);
   #openSamples = new Uint16Array(256);
   #tailBlock = new Uint32Array(256);
-  #tailOffset = new Uint8Array(256);
+  #tailOffset = new Uint16Array(256);
+  #tailRank = new Uint8Array(256);
   #scale = new Uint8Array(256);
   #inRun = new Uint8Array(256);
   /** Samples held, and chunks. */
@@ -55,7 +63,7 @@ export class SeriesChunks {
   count = 0;
 
   get bytes(): number {
-    return this.#arena.bytes + this.#lastTime.length * 45;
+    return this.#arena.bytes + this.#lastTime.length * 47;
   }
 
   /** Makes room for references below `count`. */
@@ -69,7 +77,8 @@ export class SeriesChunks {
     this.#openChunk = grownU32(this.#openChunk, capacity);
     this.#openSamples = grownU16(this.#openSamples, capacity);
     this.#tailBlock = grownU32(this.#tailBlock, capacity);
-    this.#tailOffset = grownU8(this.#tailOffset, capacity);
+    this.#tailOffset = grownU16(this.#tailOffset, capacity);
+    this.#tailRank = grownU8(this.#tailRank, capacity);
     this.#scale = grownU8(this.#scale, capacity);
     this.#inRun = grownU8(this.#inRun, capacity);
   }
@@ -112,6 +121,7 @@ export class SeriesChunks {
       return;
     }
     const same = this.#lastBits[2 * ref] === low && this.#lastBits[2 * ref + 1] === high;
+    if (second !== 0 && samples > 1) this.#flag(ref, IRREGULAR);
     if (same && second === 0) this.#appendRun(ref);
     else this.#appendCode(ref, second, low, high);
     this.#lastTime[ref] = time;
@@ -122,7 +132,7 @@ export class SeriesChunks {
   }
 
   #open(ref: number, time: number, low: number, high: number): void {
-    const chunk = this.#arena.allocate();
+    const chunk = this.#arena.allocate(0);
     this.count++;
     const segment = this.#arena.segmentOf(chunk);
     const word = wordOf(chunk);
@@ -135,10 +145,12 @@ export class SeriesChunks {
     scratchBits[1] = high;
     const scale = Math.max(0, exponentOf(scratchValue[0] ?? 0, 0, MAX_SCALE));
     segment.bytes[byteOf(chunk) + 34] = scale;
+    segment.bytes[byteOf(chunk) + FLAGS_AT] = isUnusual(high) ? UNUSUAL : 0;
     this.#openChunk[ref] = chunk;
     this.#openSamples[ref] = 1;
     this.#tailBlock[ref] = chunk;
     this.#tailOffset[ref] = FIRST_PAYLOAD;
+    this.#tailRank[ref] = 0;
     this.#scale[ref] = scale;
     this.#inRun[ref] = 0;
     this.#lastTime[ref] = time;
@@ -158,6 +170,13 @@ export class SeriesChunks {
     segment.words[wordOf(open) + 1] = next;
     segment.doubles[doubleOf(open) + 2] = this.#lastTime[ref] ?? 0;
     writeU16(segment.bytes, byteOf(open) + 32, this.#openSamples[ref] ?? 0);
+  }
+
+  #flag(ref: number, flag: number): void {
+    const chunk = this.#openChunk[ref] ?? 0;
+    const at = byteOf(chunk) + FLAGS_AT;
+    const { bytes } = this.#arena.segmentOf(chunk);
+    bytes[at] = (bytes[at] ?? 0) | flag;
   }
 
   #appendRun(ref: number): void {
@@ -189,6 +208,7 @@ export class SeriesChunks {
       bytes[at++] = value.scale;
       at = writeInt(bytes, at, value.delta, 4);
     } else if (value.code === VALUE_RAW || value.code === VALUE_HIGH) {
+      if (isUnusual(high)) this.#flag(ref, UNUSUAL);
       if (value.code === VALUE_RAW) at = writeInt(bytes, at, low, 4);
       at = writeInt(bytes, at, high, 4);
     } else if (value.code !== VALUE_SAME) at = writeInt(bytes, at, value.delta, valueBytes(value.code));
@@ -250,11 +270,14 @@ export class SeriesChunks {
   #room(ref: number, count: number): number {
     const block = this.#tailBlock[ref] ?? 0;
     const offset = this.#tailOffset[ref] ?? 0;
-    if (offset + count <= BLOCK_BYTES) return byteOf(block) + offset;
+    const size = blockBytes(this.#tailRank[ref] ?? 0);
+    if (offset + count <= size) return byteOf(block) + offset;
     const segment = this.#arena.segmentOf(block);
-    if (offset < BLOCK_BYTES) segment.bytes[byteOf(block) + offset] = BLOCK_END;
-    const next = this.#arena.allocate();
+    if (offset < size) segment.bytes[byteOf(block) + offset] = BLOCK_END;
+    const rank = nextRank(this.#tailRank[ref] ?? 0);
+    const next = this.#arena.allocate(rank);
     segment.words[wordOf(block)] = next;
+    this.#tailRank[ref] = rank;
     this.#tailBlock[ref] = next;
     this.#tailOffset[ref] = NEXT_PAYLOAD;
     return byteOf(next) + NEXT_PAYLOAD;
@@ -276,6 +299,33 @@ export class SeriesChunks {
       }
       chunk = segment.words[wordOf(chunk) + 1] ?? 0;
     }
+  }
+
+  /** Adds the chunks with samples in `[fromMs, toMs]` to `list`, oldest first. */
+  list(ref: number, fromMs: number, toMs: number, list: ChunkList): void {
+    const open = this.#openChunk[ref] ?? 0;
+    for (let chunk = this.#firstChunk[ref] ?? 0; chunk !== 0; ) {
+      const { words, doubles, bytes } = this.#arena.segmentOf(chunk);
+      const first = doubles[doubleOf(chunk) + 1] ?? 0;
+      if (first > toMs) return;
+      const last = chunk === open ? (this.#lastTime[ref] ?? 0) : (doubles[doubleOf(chunk) + 2] ?? 0);
+      if (last >= fromMs) {
+        const samples = chunk === open ? (this.#openSamples[ref] ?? 0) : readU16(bytes, byteOf(chunk) + 32);
+        list.add({ chunk, first, last, samples, flags: bytes[byteOf(chunk) + FLAGS_AT] ?? 0 });
+      }
+      chunk = words[wordOf(chunk) + 1] ?? 0;
+    }
+  }
+
+  /** Appends the first `samples` values of a regular chunk to `out`; what `out` has for times there means nothing. */
+  readValues(chunk: number, samples: number, out: Columns): void {
+    readRegularValues(this.#arena, chunk, samples, out);
+  }
+
+  /** The newest sample, of a series that is not empty, as the only one of `out`. */
+  readNewest(ref: number, out: Columns): void {
+    out.clear();
+    out.push(this.#lastTime[ref] ?? 0, this.#lastBits[2 * ref] ?? 0, this.#lastBits[2 * ref + 1] ?? 0);
   }
 
   /** Whether the series has a sample in `[fromMs, toMs]`, by its chunks' ends; a gap within a chunk counts as a sample. */
@@ -314,6 +364,40 @@ export class SeriesChunks {
   }
 }
 
+/** A chunk as readers see it: what is known of it without decoding. */
+export type ChunkHead = {
+  readonly chunk: number;
+  readonly first: number;
+  readonly last: number;
+  readonly samples: number;
+  readonly flags: number;
+};
+
+/** Chunks of one series, used again for series after series. */
+export class ChunkList {
+  readonly heads: ChunkHead[] = [];
+
+  add(head: ChunkHead): void {
+    this.heads.push(head);
+  }
+
+  clear(): void {
+    this.heads.length = 0;
+  }
+
+  /** Whether each chunk's times follow from its first, last and count. */
+  get isRegular(): boolean {
+    for (const { flags } of this.heads) if ((flags & IRREGULAR) !== 0) return false;
+    return true;
+  }
+
+  /** Whether every value is a finite number. */
+  get isUsual(): boolean {
+    for (const { flags } of this.heads) if ((flags & UNUSUAL) !== 0) return false;
+    return true;
+  }
+}
+
 const choice = { code: 0, delta: 0, scale: 0 };
 
 /** The difference of the mantissas at a scale, NaN when one of the values has none. */
@@ -338,104 +422,10 @@ function writeInt(bytes: Uint8Array, at: number, value: number, size: number): n
   return at + size;
 }
 
-/** A signed number of one to four bytes, low byte first. */
-function readInt(bytes: Uint8Array, at: number, size: number): number {
-  const low = bytes[at] ?? 0;
-  if (size === 1) return (low << 24) >> 24;
-  const second = low | ((bytes[at + 1] ?? 0) << 8);
-  if (size === 2) return (second << 16) >> 16;
-  const third = second | ((bytes[at + 2] ?? 0) << 16);
-  return size === 3 ? (third << 8) >> 8 : third | ((bytes[at + 3] ?? 0) << 24);
-}
-
 /** Cuts what was appended from `from` on down to `[fromMs, toMs]`. */
 function trim(out: Columns, from: number, fromMs: number, toMs: number): void {
   while (out.length > from && (out.times[out.length - 1] ?? 0) > toMs) out.length--;
   let keep = from;
   while (keep < out.length && (out.times[keep] ?? 0) < fromMs) keep++;
   out.cut(from, keep);
-}
-
-/**
- * Decodes a chunk of `samples` samples behind what `out` holds. Hot. Values move as numbers, except for NaN, whose payload
- * only survives as bits.
- */
-function readChunk(arena: BlockArena, chunk: number, samples: number, out: Columns): void {
-  out.ensure(samples);
-  const { times, values, bits } = out;
-  let block = chunk;
-  let segment: Segment = arena.segmentOf(block);
-  let { bytes } = segment;
-  let at = byteOf(block) + FIRST_PAYLOAD;
-  let end = byteOf(block) + BLOCK_BYTES;
-  let to = out.length;
-  const behind = to + samples;
-  let time = segment.doubles[doubleOf(block) + 1] ?? 0;
-  times[to] = time;
-  bits[2 * to] = segment.words[wordOf(block) + 6] ?? 0;
-  bits[2 * to + 1] = segment.words[wordOf(block) + 7] ?? 0;
-  let value = values[to] ?? 0;
-  let power = POWERS_OF_TEN[bytes[byteOf(block) + 34] ?? 0] ?? 1;
-  let delta = 0;
-  // The mantissa of `value`, NaN when that is not known: counting in it spares waiting for a division per sample.
-  let mantissa = Number.NaN;
-  to++;
-  while (to < behind) {
-    const code = at === end ? BLOCK_END : (bytes[at++] ?? 0);
-    if (code === BLOCK_END) {
-      block = segment.words[wordOf(block)] ?? 0;
-      segment = arena.segmentOf(block);
-      bytes = segment.bytes;
-      at = byteOf(block) + NEXT_PAYLOAD;
-      end = byteOf(block) + BLOCK_BYTES;
-      continue;
-    }
-    if (code >= RUN) {
-      for (let run = code - RUN + 1; run > 0; run--) {
-        times[to] = time += delta;
-        repeat(values, bits, to++, value);
-      }
-      continue;
-    }
-    const timeBytes = code >>> 5 === 3 ? 4 : code >>> 5;
-    if (timeBytes > 0) delta += readInt(bytes, at, timeBytes);
-    at += timeBytes;
-    times[to] = time += delta;
-    const kind = code & 0x0f;
-    if (kind === VALUE_SAME) repeat(values, bits, to, value);
-    else if (kind === VALUE_HIGH || kind === VALUE_RAW) {
-      bits[2 * to] = kind === VALUE_RAW ? readInt(bytes, at, 4) : 0;
-      at += valueBytes(kind);
-      bits[2 * to + 1] = readInt(bytes, at - 4, 4);
-      value = values[to] ?? 0;
-      mantissa = Number.NaN;
-    } else {
-      let size = 4;
-      if (kind === VALUE_RESCALE || kind === VALUE_RESTEP) {
-        power = POWERS_OF_TEN[bytes[at++] ?? 0] ?? 1;
-        mantissa = Number.NaN;
-      } else size = kind <= VALUE_DELTA_MAX ? kind : kind - VALUE_STEP;
-      const change = readInt(bytes, at, size);
-      at += size;
-      if (kind > VALUE_RAW) {
-        value += change / power;
-        mantissa = Number.NaN;
-      } else {
-        mantissa = (mantissa === mantissa ? mantissa : Math.round(value * power)) + change;
-        value = power === 1 ? mantissa : mantissa / power;
-      }
-      values[to] = value;
-    }
-    to++;
-  }
-  out.length = behind;
-}
-
-/** Writes the value before once more. */
-function repeat(values: Float64Array, bits: Uint32Array, to: number, value: number): void {
-  if (value === value) values[to] = value;
-  else {
-    bits[2 * to] = bits[2 * to - 2] ?? 0;
-    bits[2 * to + 1] = bits[2 * to - 1] ?? 0;
-  }
 }

@@ -2,6 +2,7 @@ import type { Matcher } from '@nines/base/matcher.ts';
 import { type Labels, METRIC_NAME } from '@nines/model/labels.ts';
 import { grownU32, grownU8 } from './growing.ts';
 import { Postings } from './postings.ts';
+import { type Steps, finish } from '../steps.ts';
 
 /**
  * Every series the store knows, in the head or on pages: reference → labels, labels → reference, label pairs → references.
@@ -10,11 +11,16 @@ import { Postings } from './postings.ts';
 export const NONE = 0xffffffff;
 const MIN_TABLE = 1024;
 const LIVE = 1;
+/** Values a matcher looks at between two steps: about a millisecond of a pattern's time. */
+const VALUES_PER_STEP = 4096;
+/** Sorting a reference costs about as much as looking at this many marks. */
+const MARKING_PAYS = 32;
 
 export class SeriesIndex {
   readonly #symbols = new Map<string, number>();
   readonly #texts: string[] = [];
   readonly #postings = new Postings();
+  readonly #metricNameId = this.#intern(METRIC_NAME);
   /** Per series `[pairFrom[ref], pairFrom[ref] + 2 * pairCount[ref])` of `pairs`: name and value symbols in turn. */
   #pairs = new Uint32Array(1024);
   #pairsUsed = 0;
@@ -71,8 +77,9 @@ export class SeriesIndex {
   /** Also of a removed series, whose labels callers may still hold a reference to. */
   labelsOf(ref: number): Labels {
     const from = this.#pairFrom[ref] ?? 0;
+    const to = from + 2 * (this.#pairCount[ref] ?? 0);
     const labels: string[] = [];
-    for (let i = 0; i < 2 * (this.#pairCount[ref] ?? 0); i++) labels.push(this.#texts[this.#pairs[from + i] ?? 0] ?? '');
+    for (let i = from; i < to; i++) labels.push(this.#texts[this.#pairs[i] as number] as string);
     return labels;
   }
 
@@ -107,11 +114,25 @@ export class SeriesIndex {
     return this.valueOf(ref, METRIC_NAME);
   }
 
-  /** References of the series that satisfy all matchers, ascending. */
+  /** A number for the metric's name, the same for all its series; `textOf` has the name. */
+  metricIdOf(ref: number): number {
+    return this.#valueId(ref, this.#metricNameId);
+  }
+
+  textOf(id: number): string {
+    return this.#texts[id] ?? '';
+  }
+
+  /** References of the series that satisfy all matchers, ascending. The array belongs to the caller. */
   select(matchers: readonly Matcher[]): Uint32Array {
+    return finish(this.selecting(matchers));
+  }
+
+  /** `select` in steps. Series that come or go in between may be missing or listed. */
+  *selecting(matchers: readonly Matcher[]): Steps<Uint32Array> {
     const first = this.#mostSelective(matchers);
-    let refs = first === undefined ? this.#all() : this.#refsOf(first);
-    for (const matcher of matchers) if (matcher !== first) refs = this.#filter(refs, matcher);
+    let refs = first === undefined ? this.#all() : yield* this.#refsOf(first);
+    for (const matcher of matchers) if (matcher !== first) refs = yield* this.#filter(refs, matcher);
     return refs;
   }
 
@@ -137,23 +158,41 @@ export class SeriesIndex {
     return best ?? matchers.find((matcher) => !matcher.matches(''));
   }
 
-  #refsOf(matcher: Matcher): Uint32Array {
+  *#refsOf(matcher: Matcher): Steps<Uint32Array> {
     const nameId = this.#symbols.get(matcher.name) ?? NONE;
     if (matcher.op === '=') return this.#postings.refs(nameId, this.#symbols.get(matcher.value) ?? NONE).slice();
-    const lists: Uint32Array[] = [];
     const literals = matcher.op === '=~' ? matcher.regex?.literals : undefined;
-    const valueIds = literals?.map((text) => this.#symbols.get(text) ?? NONE) ?? this.#postings.values(nameId);
-    for (const valueId of new Set(valueIds)) {
-      if (literals !== undefined || matcher.matches(this.#texts[valueId] ?? '')) lists.push(this.#postings.refs(nameId, valueId));
+    // Copied, because values may come and go between two steps.
+    const valueIds = new Set(literals?.map((text) => this.#symbols.get(text) ?? NONE) ?? this.#postings.values(nameId));
+    const matching: number[] = [];
+    let count = 0;
+    let looked = 0;
+    for (const valueId of valueIds) {
+      if (literals !== undefined || matcher.matches(this.#texts[valueId] ?? '')) {
+        matching.push(valueId);
+        count += this.#postings.count(nameId, valueId);
+      }
+      if (++looked % VALUES_PER_STEP === 0) yield;
     }
-    const refs = new Uint32Array(lists.reduce((sum, list) => sum + list.length, 0));
+    return this.#joined(nameId, matching, count);
+  }
+
+  /** The references of several values of a name, ascending. A series has one value per name, so none comes twice. */
+  #joined(nameId: number, valueIds: readonly number[], count: number): Uint32Array {
+    const [only] = valueIds;
+    if (only === undefined) return new Uint32Array(0);
+    if (valueIds.length === 1) return this.#postings.refs(nameId, only).slice();
+    const refs = new Uint32Array(count);
     let at = 0;
-    for (const list of lists) {
-      refs.set(list, at);
-      at += list.length;
+    if (count * MARKING_PAYS < this.nextRef) {
+      for (const valueId of valueIds) at = this.#postings.copy(nameId, valueId, refs, at);
+      return refs.subarray(0, at).sort();
     }
-    // A series has one value per name, so the lists do not overlap.
-    return lists.length > 1 ? refs.sort() : refs;
+    // Marking is quicker than sorting once much of all series matches.
+    const marks = new Uint8Array(this.nextRef);
+    for (const valueId of valueIds) this.#postings.mark(nameId, valueId, marks);
+    for (let ref = 0; ref < marks.length && at < count; ref++) if (marks[ref] === 1) refs[at++] = ref;
+    return refs.subarray(0, at);
   }
 
   #all(): Uint32Array {
@@ -164,11 +203,12 @@ export class SeriesIndex {
   }
 
   /** Keeps what satisfies the matcher, which runs once per distinct value. */
-  #filter(refs: Uint32Array, matcher: Matcher): Uint32Array {
+  *#filter(refs: Uint32Array, matcher: Matcher): Steps<Uint32Array> {
     const nameId = this.#symbols.get(matcher.name) ?? NONE;
     const known = new Map<number, boolean>();
     let kept = 0;
-    for (const ref of refs) {
+    for (let i = 0; i < refs.length; i++) {
+      const ref = refs[i] as number;
       const valueId = this.#valueId(ref, nameId);
       let matches = known.get(valueId);
       if (matches === undefined) {
@@ -176,6 +216,7 @@ export class SeriesIndex {
         known.set(valueId, matches);
       }
       if (matches) refs[kept++] = ref;
+      if (i % VALUES_PER_STEP === VALUES_PER_STEP - 1) yield;
     }
     return refs.subarray(0, kept);
   }

@@ -14,6 +14,8 @@ export class PageReader {
   readonly #limit: number;
   /** In the order of last use. */
   readonly #pages = new Map<number, DecodedPage>();
+  /** The page used last, which is the newest of `#pages`: series after series lies on it. */
+  #last: { readonly id: number; readonly page: DecodedPage } | undefined;
   readonly #corrupt = new Set<number>();
   #bytes = 0;
 
@@ -29,10 +31,12 @@ export class PageReader {
 
   /** The page, or undefined when it is damaged. */
   open(head: PageHead): DecodedPage | undefined {
+    if (this.#last?.id === head.id) return this.#last.page;
     const known = this.#pages.get(head.id);
     if (known !== undefined) {
       this.#pages.delete(head.id);
       this.#pages.set(head.id, known);
+      this.#last = { id: head.id, page: known };
       return known;
     }
     if (this.#corrupt.has(head.id)) return undefined;
@@ -41,7 +45,41 @@ export class PageReader {
       if (data === undefined) throw new CorruptData('the row is gone');
       const page = new DecodedPage(head.refs, data);
       this.#keep(head.id, page);
+      this.#last = { id: head.id, page };
       return page;
+    } catch (thrown) {
+      if (!(thrown instanceof CorruptData)) throw thrown;
+      this.report(head, thrown);
+      return undefined;
+    }
+  }
+
+  /** The times of a series on a page, shared by the series of one scrape; undefined when the page is damaged. */
+  timesOf(head: PageHead, index: number): Float64Array | undefined {
+    return this.#guarded(head, (page) => page.timesOf(index));
+  }
+
+  /** Whether every value of a series on a page is sure to be a finite number; told without decoding. */
+  isUsual(head: PageHead, index: number): boolean {
+    return this.#guarded(head, (page) => page.isUsual(index)) ?? false;
+  }
+
+  /** Appends all values of a series to `out`, whose times there mean nothing; false when the page is damaged. */
+  readValues(head: PageHead, index: number, out: Columns): boolean {
+    const before = out.length;
+    const done = this.#guarded(head, (page) => {
+      page.readValues(index, out);
+      return true;
+    });
+    if (done !== true) out.length = before;
+    return done === true;
+  }
+
+  #guarded<T>(head: PageHead, read: (page: DecodedPage) => T): T | undefined {
+    const page = this.open(head);
+    if (page === undefined) return undefined;
+    try {
+      return read(page);
     } catch (thrown) {
       if (!(thrown instanceof CorruptData)) throw thrown;
       this.report(head, thrown);
@@ -51,6 +89,8 @@ export class PageReader {
 
   /** The references a page holds; none when its list is damaged. */
   refsOf(head: PageHead): Uint32Array {
+    const known = this.#pages.get(head.id);
+    if (known !== undefined) return known.refs;
     try {
       return readRefs(head.refs);
     } catch (thrown) {
@@ -62,15 +102,12 @@ export class PageReader {
 
   /** Appends a series' samples in the range to `out`; nothing when the page is damaged. */
   read(head: PageHead, index: number, range: { readonly fromMs: number; readonly toMs: number }, out: Columns): void {
-    const page = this.open(head);
     const before = out.length;
-    try {
-      page?.read(index, range, out, scratch);
-    } catch (thrown) {
-      if (!(thrown instanceof CorruptData)) throw thrown;
-      out.length = before;
-      this.report(head, thrown);
-    }
+    const done = this.#guarded(head, (page) => {
+      page.read(index, range, out, scratch);
+      return true;
+    });
+    if (done !== true) out.length = before;
   }
 
   /** Whether the instant stands on a page of the metric, and with the same bits. */
@@ -95,6 +132,7 @@ export class PageReader {
   }
 
   forget(id: number): void {
+    if (this.#last?.id === id) this.#last = undefined;
     const page = this.#pages.get(id);
     if (page === undefined) return;
     this.#pages.delete(id);
