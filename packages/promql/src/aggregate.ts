@@ -57,6 +57,7 @@ async function foldRows(
   const groups = new Map<string, FoldGroup>();
   await ctx.query.evaluator.rows(expr.expr, ctx, {
     keeps: false,
+    presence: expr.op === 'count' || expr.op === 'group',
     row: (row) => {
       const key = grouping.key(row.labels);
       let group = groups.get(key);

@@ -14,7 +14,7 @@ import { deriv, doubleExponentialSmoothing, predictLinear } from './functions/re
 import { type Row, RowBuffer, type Sink, isPresent } from './row.ts';
 import { selectorTimes } from './select.ts';
 import { informOfGauge, warnOfQuantiles, warnOfSort } from './warnings.ts';
-import { walkWindows } from './windows.ts';
+import { type WindowVisitor, walkWindows } from './windows.ts';
 
 /** Function calls that give vectors or scalars. The tree has been checked: arguments are there and of the right type. */
 
@@ -192,6 +192,14 @@ const KERNELS: ReadonlyMap<string, Kernel> = new Map<string, Kernel>([
 /** Range functions that keep the metric's name, since they give samples as they were. */
 const KEEPS_NAME: ReadonlySet<string> = new Set(['last_over_time', 'first_over_time']);
 
+/** Range functions that look at times alone. */
+const NEEDS_NO_VALUES: ReadonlySet<string> = new Set([
+  'count_over_time',
+  'present_over_time',
+  'ts_of_first_over_time',
+  'ts_of_last_over_time',
+]);
+
 async function windowRows(call: Call, ctx: Context, sink: Sink): Promise<void> {
   const matrix = argument(call, call.func === 'quantile_over_time' ? 1 : 0);
   const source = unwrap(matrix);
@@ -203,7 +211,7 @@ async function windowRows(call: Call, ctx: Context, sink: Sink): Promise<void> {
   const push = KEEPS_NAME.has(call.func) ? (row: Row) => sink.row(row) : nameDropper(ctx, hasUniformName(matrix), sink);
   const counter = call.func === 'rate' || call.func === 'increase';
   let lastName: string | undefined;
-  await walkWindows(matrix, ctx, (samples, windows) => {
+  const visit: WindowVisitor = (samples, windows) => {
     const values = buffer.values();
     const has = buffer.has();
     const present = kernel(samples, windows, values, has);
@@ -214,7 +222,8 @@ async function windowRows(call: Call, ctx: Context, sink: Sink): Promise<void> {
       lastName = name;
     }
     push({ labels: samples.labels, dropName: samples.dropName, values, has: buffer.flags(present) });
-  });
+  };
+  await walkWindows(matrix, ctx, visit, extended === undefined && NEEDS_NO_VALUES.has(call.func));
 }
 
 async function kernelWithParameters(call: Call, ctx: Context): Promise<Kernel> {

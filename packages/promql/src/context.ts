@@ -41,7 +41,7 @@ export type QueryState = {
   readonly invariant: ReadonlySet<Expr>;
   readonly evaluator: Evaluator;
   readonly maxSamples: number;
-  readonly yieldNow: (() => Promise<void>) | undefined;
+  readonly yieldNow: (() => Promise<void> | undefined) | undefined;
   heldSamples: number;
   pointsSinceBreath: number;
   /** Some label set came in several rows: whoever gathers rows must join them. */
@@ -50,8 +50,8 @@ export type QueryState = {
 
 export type Context = { readonly grid: Grid; readonly query: QueryState };
 
-/** Samples and steps between two breaths: about five milliseconds of work, so that other requests and an abort get their turn. */
-const POINTS_PER_BREATH = 1_000_000;
+/** Samples and steps between two breaths: a few tenths of a millisecond of work. Whether others get their turn then, `yieldNow` decides. */
+const POINTS_PER_BREATH = 50_000;
 
 /** Counts work done; true when it is time to breathe. */
 export function isTired(query: QueryState, points: number): boolean {
@@ -63,7 +63,8 @@ export function isTired(query: QueryState, points: number): boolean {
 
 /** Lets other work run and notices an abort. */
 export async function breathe(query: QueryState): Promise<void> {
-  if (query.yieldNow !== undefined) await query.yieldNow();
+  const turn = query.yieldNow?.();
+  if (turn !== undefined) await turn;
   throwIfAborted(query);
 }
 

@@ -39,8 +39,11 @@ export const DEFAULT_FEATURES: EngineFeatures = { experimentalFunctions: false, 
 export type EngineOptions = {
   readonly limits?: Partial<EngineLimits>;
   readonly features?: Partial<EngineFeatures>;
-  /** Resolves after other pending work had its turn. Without it a query runs to its end undisturbed. */
-  readonly yieldNow?: () => Promise<void>;
+  /**
+   * Called every few tenths of a millisecond: gives other work its turn until what it returns resolves, or returns nothing when
+   * none is due. Without it a query runs to its end undisturbed.
+   */
+  readonly yieldNow?: () => Promise<void> | undefined;
 };
 
 /** Parsed texts kept: the rules and the panels of a few dashboards ask the same again and again. */
@@ -94,7 +97,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
 type Settings = {
   readonly limits: EngineLimits;
   readonly features: EngineFeatures;
-  readonly yieldNow: (() => Promise<void>) | undefined;
+  readonly yieldNow: (() => Promise<void> | undefined) | undefined;
   /** By text, the one used longest ago first. */
   readonly parsed: Map<string, Expr>;
 };

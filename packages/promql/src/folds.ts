@@ -18,20 +18,25 @@ export class SumFold implements Fold {
     this.#has = new Uint8Array(count);
   }
 
+  /** The rounding error of a sum (Knuth's TwoSum) is exact, and needs no look at which operand is larger. */
   add({ values, has }: Row): void {
     const sums = this.#sums;
     const compensations = this.#compensations;
     const seen = this.#has;
+    if (has === null) seen.fill(1);
     for (let i = 0; i < sums.length; i++) {
-      if (has !== null && has[i] !== 1) continue;
+      if (has !== null) {
+        if (has[i] !== 1) continue;
+        seen[i] = 1;
+      }
       const value = values[i] as number;
       const sum = sums[i] as number;
       const next = sum + value;
-      if (next === Number.POSITIVE_INFINITY || next === Number.NEGATIVE_INFINITY) compensations[i] = 0;
-      else if (Math.abs(sum) >= Math.abs(value)) compensations[i] = (compensations[i] as number) + (sum - next + value);
-      else compensations[i] = (compensations[i] as number) + (value - next + sum);
+      const added = next - sum;
+      const error = sum - (next - added) + (value - added);
+      // Neither infinite nor NaN, which no compensation can mend.
+      compensations[i] = next - next === 0 ? (compensations[i] as number) + error : 0;
       sums[i] = next;
-      seen[i] = 1;
     }
   }
 

@@ -19,7 +19,12 @@ export type Row = {
  * Where rows go. During `row` the sink may overwrite the arrays; afterwards they belong to the producer again, unless the
  * sink `keeps`, for which a producer makes fresh arrays. A label set may come more than once, but never twice at one step.
  */
-export type Sink = { readonly keeps: boolean; row(row: Row): void };
+export type Sink = {
+  readonly keeps: boolean;
+  /** Set when the sink looks at where there are values, never at the values, so that nobody needs to decode them. */
+  readonly presence?: boolean;
+  row(row: Row): void;
+};
 
 const SAME_LABELSET = 'vector cannot contain metrics with the same labelset';
 

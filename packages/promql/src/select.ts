@@ -1,4 +1,4 @@
-import type { SeriesColumns } from '@nines/model/storage.ts';
+import type { SelectOptions, SeriesColumns } from '@nines/model/storage.ts';
 import { bitsOf, isStale } from '@nines/model/stale.ts';
 import type { At, VectorSelector } from './ast.ts';
 import { type Context, breathe, isTired, lengthMs, throwIfAborted } from './context.ts';
@@ -20,17 +20,27 @@ export function instantsOf({ at, offset }: { readonly at?: At; readonly offset?:
   return instants;
 }
 
+type SeriesWalk = {
+  readonly after: number;
+  readonly until: number;
+  readonly hints?: Pick<SelectOptions, 'presence' | 'newest'>;
+  /** The series' values are valid during the call only. */
+  readonly visit: (series: SeriesColumns) => void;
+};
+
 /**
  * Walks the series of a selector with their samples in `(after, until]` (milliseconds), breathing in between. `visit` gets
  * staleness markers too.
  */
-export async function walkSeries(
-  selector: VectorSelector,
-  ctx: Context,
-  { after, until, visit }: { readonly after: number; readonly until: number; readonly visit: (series: SeriesColumns) => void },
-): Promise<void> {
+export async function walkSeries(selector: VectorSelector, ctx: Context, { after, until, hints, visit }: SeriesWalk): Promise<void> {
   const { query } = ctx;
-  const options = { ...(query.scope && { scope: query.scope }), ...(query.signal && { signal: query.signal }) };
+  const options: SelectOptions = {
+    ...hints,
+    reuse: true,
+    ...(query.scope && { scope: query.scope }),
+    ...(query.signal && { signal: query.signal }),
+    ...(query.yieldNow && { yieldNow: query.yieldNow }),
+  };
   throwIfAborted(query);
   try {
     const found = await query.queryable.select(selector.matchers, { fromMs: after + 1, toMs: until }, options);
@@ -105,9 +115,11 @@ async function lookUp(selector: VectorSelector, ctx: Context, sink: Sink, timesW
   const buffer = new RowBuffer(count, sink);
   const after = (instants[0] ?? 0) - lookbackMs;
   const wanted = newLookUp(instants, lookbackMs, timesWanted);
+  const presence = timesWanted || sink.presence === true;
   await walkSeries(selector, ctx, {
     after,
     until: instants[count - 1] ?? 0,
+    hints: { presence, newest: count === 1 },
     visit: (series) => {
       const values = buffer.values();
       const has = buffer.has();
@@ -126,11 +138,17 @@ type LookUp = {
   readonly newest: Int32Array;
   /** The times that `newest` was found for: series of one scrape share them. */
   times: Float64Array;
+  /** The values that were looked at last, which a store shares between series where values do not count. */
+  values: Float64Array;
+  /** At how many steps there was a value then. */
+  present: number;
 };
+
+const NONE = new Float64Array(0);
 
 /** A look-up at ascending instants for series after series; with `timesWanted` it gives the samples' times in seconds. */
 export function newLookUp(instants: Float64Array, lookbackMs: number, timesWanted: boolean): LookUp {
-  return { instants, lookbackMs, timesWanted, newest: new Int32Array(instants.length), times: new Float64Array(0) };
+  return { instants, lookbackMs, timesWanted, newest: new Int32Array(instants.length), times: NONE, values: NONE, present: 0 };
 }
 
 function findNewest(times: Float64Array, wanted: LookUp): void {
@@ -144,9 +162,10 @@ function findNewest(times: Float64Array, wanted: LookUp): void {
   wanted.times = times;
 }
 
-/** Hot: one pass over the steps. Returns at how many of them there is a value. */
+/** Hot: one pass over the steps. Returns at how many of them there is a value. `out` and `has` are the same for all series of a look-up. */
 export function lookUpSeries({ times, values }: SeriesColumns, wanted: LookUp, out: Float64Array, has: Uint8Array): number {
   if (times !== wanted.times) findNewest(times, wanted);
+  else if (values === wanted.values) return wanted.present;
   const { newest, timesWanted } = wanted;
   let bits: Uint32Array | undefined;
   let present = 0;
@@ -163,6 +182,8 @@ export function lookUpSeries({ times, values }: SeriesColumns, wanted: LookUp, o
     has[i] = 1;
     present++;
   }
+  wanted.values = values;
+  wanted.present = present;
   return present;
 }
 

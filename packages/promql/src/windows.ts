@@ -28,10 +28,13 @@ export type Windows = {
 
 export type WindowVisitor = (samples: Samples, windows: Windows) => void;
 
-/** Calls `visit` per series; the index arrays are filled anew each time and valid only during the call. */
-export async function walkWindows(expr: Expr, ctx: Context, visit: WindowVisitor): Promise<void> {
+/**
+ * Calls `visit` per series; values and index arrays are filled anew each time and valid only during the call. With `presence`
+ * the values mean nothing.
+ */
+export async function walkWindows(expr: Expr, ctx: Context, visit: WindowVisitor, presence = false): Promise<void> {
   const source = unwrap(expr);
-  if (source.kind === 'matrix') return walkMatrix(source, ctx, visit);
+  if (source.kind === 'matrix') return walkMatrix(source, ctx, visit, presence);
   if (source.kind === 'subquery') return walkSubquery(source, ctx, visit);
   throw new PromqlFailure('execution', `expected a range vector, got ${source.kind}`, expr.position);
 }
@@ -41,7 +44,7 @@ function emptyWindows(ends: Float64Array, rangeMs: number): Windows {
   return { count, rangeMs, ends, lo: new Int32Array(count), hi: new Int32Array(count), times: new Float64Array(0) };
 }
 
-async function walkMatrix(matrix: Matrix, ctx: Context, visit: WindowVisitor): Promise<void> {
+async function walkMatrix(matrix: Matrix, ctx: Context, visit: WindowVisitor, presence: boolean): Promise<void> {
   const rangeMs = positiveLengthMs(matrix.range, ctx.query);
   const ends = instantsOf(matrix.selector, ctx);
   const windows = emptyWindows(ends, rangeMs);
@@ -50,6 +53,7 @@ async function walkMatrix(matrix: Matrix, ctx: Context, visit: WindowVisitor): P
   await walkSeries(matrix.selector, ctx, {
     after: (ends[0] ?? 0) - rangeMs - (extended === undefined ? 0 : lookbackMs),
     until: (ends[ends.length - 1] ?? 0) + (extended === 'smoothed' ? lookbackMs : 0),
+    hints: { presence },
     visit: (series) => {
       const { times, values } = withoutStale(series.times, series.values);
       fillWindows(times, windows);

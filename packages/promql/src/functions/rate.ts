@@ -13,20 +13,32 @@ type Edges = {
   readonly toStart: Float64Array;
   readonly toEnd: Float64Array;
   readonly factor: Float64Array;
+  /** A little more than `toStart`: beyond it the zero floor is sure not to bite. */
+  readonly floor: Float64Array;
+  /** Every window has two samples or more. */
+  complete: boolean;
 };
 
+/** Far above the rounding errors of the two products it separates. */
+const SURELY = 1 + 1e-9;
+
 function edgesOf(times: Float64Array, { count, rangeMs, ends, lo, hi }: Windows, divisor: number): Edges {
-  const edges = {
+  const edges: Edges = {
     times,
     sampled: new Float64Array(count),
     toStart: new Float64Array(count),
     toEnd: new Float64Array(count),
     factor: new Float64Array(count),
+    floor: new Float64Array(count),
+    complete: true,
   };
   for (let i = 0; i < count; i++) {
     const from = lo[i] as number;
     const last = (hi[i] as number) - 1;
-    if (last - from < 1) continue;
+    if (last - from < 1) {
+      edges.complete = false;
+      continue;
+    }
     const end = ends[i] as number;
     const firstTime = times[from] as number;
     const lastTime = times[last] as number;
@@ -37,6 +49,7 @@ function edgesOf(times: Float64Array, { count, rangeMs, ends, lo, hi }: Windows,
     edges.sampled[i] = sampled;
     edges.toStart[i] = toStart >= average * GAP ? average / 2 : toStart;
     edges.toEnd[i] = toEnd >= average * GAP ? average / 2 : toEnd;
+    edges.floor[i] = (edges.toStart[i] as number) * SURELY;
     edges.factor[i] = (sampled + (edges.toStart[i] as number) + (edges.toEnd[i] as number)) / sampled / divisor;
   }
   return edges;
@@ -53,8 +66,21 @@ export function extrapolated({ counter, perSecond }: { readonly counter: boolean
     const divisor = perSecond ? rangeMs / 1000 : 1;
     let edges = known.get(windows);
     if (edges === undefined || edges.times !== times) known.set(windows, (edges = edgesOf(times, windows, divisor)));
-    const { sampled, toStart, toEnd, factor } = edges;
+    const { sampled, factor, floor } = edges;
     const resets = counter ? resetsOf(values) : NO_RESETS;
+    if (edges.complete && resets.length === 0) {
+      has.fill(1);
+      for (let i = 0; i < count; i++) {
+        const first = values[lo[i] as number] as number;
+        const change = (values[(hi[i] as number) - 1] as number) - first;
+        const stretch = factor[i] as number;
+        // The first comparison stands for the second, without its division; not where the product overflows.
+        const near = (sampled[i] as number) * first;
+        const bites = counter && change > 0 && first >= 0 && (near < (floor[i] as number) * change || near === Number.POSITIVE_INFINITY);
+        out[i] = change * (bites ? floored(edges, i, { first, change, divisor }) : stretch);
+      }
+      return count;
+    }
     let present = 0;
     let firstReset = 0;
     for (let i = 0; i < count; i++) {
@@ -71,18 +97,24 @@ export function extrapolated({ counter, perSecond }: { readonly counter: boolean
         for (let r = firstReset; r < resets.length && (resets[r] as number) <= last; r++)
           change += values[(resets[r] as number) - 1] as number;
       }
-      let stretch = factor[i] as number;
-      if (counter && change > 0 && first >= 0) {
-        const whole = sampled[i] as number;
-        const toZero = whole * (first / change);
-        if (toZero < (toStart[i] as number)) stretch = (whole + toZero + (toEnd[i] as number)) / whole / divisor;
-      }
-      out[i] = change * stretch;
+      const floorMatters = counter && change > 0 && first >= 0;
+      out[i] = change * (floorMatters ? floored(edges, i, { first, change, divisor }) : (factor[i] as number));
       has[i] = 1;
       present++;
     }
     return present;
   };
+}
+
+/** The factor of a step whose counter would have stretched below zero, or the ordinary one. */
+function floored(
+  { sampled, toStart, toEnd, factor }: Edges,
+  i: number,
+  { first, change, divisor }: { readonly first: number; readonly change: number; readonly divisor: number },
+): number {
+  const whole = sampled[i] as number;
+  const toZero = whole * (first / change);
+  return toZero < (toStart[i] as number) ? (whole + toZero + (toEnd[i] as number)) / whole / divisor : (factor[i] as number);
 }
 
 const NO_RESETS: readonly number[] = [];
