@@ -7,7 +7,7 @@ import { parseExposition } from '@nines/model/exposition.ts';
 import { labelsOf } from '@nines/model/labels.ts';
 import { encodeSnappy } from '@nines/model/snappy.ts';
 import { StoreUnavailable } from '@nines/model/storage.ts';
-import { type WireSeries, encodeWriteRequest } from '@nines/model/testing/remote-write-encoder.ts';
+import { type WireSeries, type WireSeries2, encodeWriteRequest, encodeWriteRequest2 } from '@nines/model/testing/remote-write-encoder.ts';
 import { manualClock } from '../../../test/harness/manual-clock.ts';
 import { poll } from '../../../test/harness/poll.ts';
 import type { SampleQuery } from './contract.ts';
@@ -17,6 +17,11 @@ import { openWorld, selfValue } from './testing/world.ts';
 const WRITE = { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy', 'x-prometheus-remote-write-version': '0.1.0' };
 const STALE = Uint8Array.from([2, 0, 0, 0, 0, 0, 0xf0, 0x7f]);
 
+const WRITE_2 = {
+  ...WRITE,
+  'content-type': 'application/x-protobuf;proto=io.prometheus.write.v2.Request',
+  'x-prometheus-remote-write-version': '2.0.0',
+};
 const write = (base: string, body: Uint8Array, headers: Record<string, string> = WRITE): Promise<Response> =>
   fetch(`${base}/api/v1/write`, { method: 'POST', headers, body: new Uint8Array(body) });
 const up = (instance: string, ...samples: WireSeries['samples']): WireSeries => ({
@@ -77,7 +82,39 @@ test('good samples are stored although others are refused, and the refused are n
   assert.equal(selfValue(world.self, 'nines_ingest_refused_samples_total{reason="too_far_ahead"}'), 1);
 });
 
-test('what is not remote write 1.0 is answered 415 with the reason, and nothing is stored', async () => {
+test('remote write 2.0 stores its good samples and says in the headers how many', async () => {
+  const clock = manualClock();
+  await using world = await openWorld(clock);
+  await using served = await serve(world, clock);
+  const now = clock.now();
+  const send = async (series: readonly WireSeries2[]) => {
+    const answer = await write(served.base, encodeSnappy(encodeWriteRequest2(series)), WRITE_2);
+    const written = ['samples', 'histograms', 'exemplars'].map((kind) => answer.headers.get(`x-prometheus-remote-write-${kind}-written`));
+    return { status: answer.status, text: await answer.text(), written };
+  };
+  const metadata = { type: 'gauge', help: 'Whether it answers.', unit: '' } as const;
+  assert.deepEqual(await send([{ ...up('a', [now, 1]), metadata }]), { status: 204, text: '', written: ['1', '0', '0'] });
+  assert.deepEqual(world.metadata.get('up'), { ...metadata, source: 'remote_write' });
+  const partial = await send([
+    up('b', [now, 1]),
+    { labels: [['x', 'y']], samples: [[now, 1]] },
+    { labels: [], refs: [1], samples: [[now, 1]] },
+    { ...up('c', [now, 1]), histograms: 1 },
+  ]);
+  assert.equal(partial.status, 400);
+  assert.deepEqual(partial.written, ['2', '0', '0']);
+  assert.match(partial.text, /2 of 4 samples were refused, the others are stored/);
+  assert.match(partial.text, /1 native histograms were refused/);
+  assert.match(partial.text, /malformed_references: 1 references/);
+  assert.match(partial.text, /invalid_labels/);
+  assert.match(partial.text, /instance="c".*native_histogram/);
+  assert.equal((await world.samplesOf('up')).length, 3);
+  const second = await write(served.base, encodeSnappy(encodeWriteRequest([up('d', [now, 1])])), WRITE_2);
+  assert.equal(second.status, 400);
+  assert.match(await second.text(), /only version 1\.0/);
+});
+
+test('what is not remote write is answered 415 with the reason, and nothing is stored', async () => {
   const clock = manualClock();
   await using world = await openWorld(clock);
   await using served = await serve(world, clock);
@@ -86,8 +123,8 @@ test('what is not remote write 1.0 is answered 415 with the reason, and nothing 
     [{ ...WRITE, 'content-type': 'application/json' }, /application\/json is not supported/],
     [{ ...WRITE, 'content-type': 'text/plain' }, /text\/plain is not supported/],
     [
-      { ...WRITE, 'content-type': 'application/x-protobuf;proto=io.prometheus.write.v2.Request' },
-      /io\.prometheus\.write\.v2\.Request is not supported/,
+      { ...WRITE, 'content-type': 'application/x-protobuf;proto=io.prometheus.write.v3.Request' },
+      /io\.prometheus\.write\.v3\.Request is not supported/,
     ],
     [{ ...WRITE, 'content-encoding': 'gzip' }, /gzip is not supported/],
     [{ ...WRITE, 'content-encoding': 'deflate' }, /deflate is not supported/],

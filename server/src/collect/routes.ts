@@ -51,13 +51,14 @@ function writeRoute(http: Http, deps: CollectRoutesDeps): void {
   http.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-    const schema = { summary: 'Remote write 1.0', tags: ['ingest'] };
+    const schema = { summary: 'Remote write 1.0 and 2.0', tags: ['ingest'] };
     scope.post(
       '/api/v1/write',
       { config: { permission: 'ingest' }, bodyLimit: MAX_WRITE_BYTES, schema },
       async (request: FastifyRequest, reply: FastifyReply) => {
         const answer = await receive(request.headers, (request.body ?? request.raw) as Readable);
         if (answer.retryAfterSeconds !== undefined) reply.header('retry-after', String(answer.retryAfterSeconds));
+        if (answer.headers !== undefined) reply.headers(answer.headers);
         if (answer.status === 204) return reply.code(204).send();
         return reply.code(answer.status).type('text/plain; charset=utf-8').serializer(String).send(`${answer.text}\n`);
       },

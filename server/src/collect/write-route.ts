@@ -3,46 +3,59 @@ import { messageOf } from '@nines/base/errors.ts';
 import { type AppendOutcome, StoreUnavailable } from '@nines/model/storage.ts';
 import { decodeSnappy } from '@nines/model/snappy.ts';
 import type { ByteBuffer } from '@nines/model/byte-buffer.ts';
+import { formatLabels } from '@nines/model/labels.ts';
+import { type DecodedWrite, MAX_LISTED } from '@nines/model/remote-write-walk.ts';
+import { decodeLabels } from '@nines/model/write-batch.ts';
 import type { Ingest, SelfMetrics } from './contract.ts';
 import type { Metadata } from './metadata-book.ts';
-import { type WriteSlot, createWriteSlots } from './write-slots.ts';
+import { createWriteSlots } from './write-slots.ts';
 
 /**
- * Remote write 1.0 (prometheus.io/docs/specs/prw/remote_write_spec): what a request may look like and what it is answered.
+ * Remote write 1.0 and 2.0 (prometheus.io/docs/specs/prw/): what a request may look like and what it is answered.
  * An undecodable body stores nothing; a decodable one stores its good samples and is told which were refused.
  */
 
 /** Longest body, compressed and decoded alike; Prometheus itself takes 32 MB decoded. */
 export const MAX_WRITE_BYTES = 32 * 1024 * 1024;
-/** Samples named in an answer; more would not help a reader of a sender's log. */
-const MAX_LISTED = 100;
 /** When the store cannot take samples, a full disk seldom clears within a second. */
 const UNAVAILABLE_RETRY_SECONDS = 5;
 
-export type WriteAnswer = { readonly status: number; readonly text: string; readonly retryAfterSeconds?: number };
+export type WriteAnswer = {
+  readonly status: number;
+  readonly text: string;
+  readonly retryAfterSeconds?: number;
+  /** Samples that are stored now. */
+  readonly samplesWritten?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+};
 export type WriteHeaders = {
   readonly 'content-type'?: string | undefined;
   readonly 'content-encoding'?: string | undefined;
   readonly 'content-length'?: string | undefined;
 };
 
+/** The message that a `proto` parameter names, and the version of remote write that it belongs to. */
+const MESSAGES: Readonly<Record<string, 1 | 2>> = { 'prometheus.WriteRequest': 1, 'io.prometheus.write.v2.Request': 2 };
+
 /**
- * 415 with the reason when the request is not remote write 1.0. A missing header counts as the only thing it could be, as
- * Prometheus takes it.
+ * Which version of remote write the headers announce, or 415 with the reason. A missing header counts as 1.0, as Prometheus
+ * takes it.
  */
-export function refusedMediaType(headers: WriteHeaders): WriteAnswer | undefined {
+export function announcedVersion(headers: WriteHeaders): 1 | 2 | WriteAnswer {
   const [type = '', ...parameters] = (headers['content-type'] ?? 'application/x-protobuf').split(';').map((part) => part.trim());
   if (type.toLowerCase() !== 'application/x-protobuf')
     return unsupported(`Content-Type ${type} is not supported; send application/x-protobuf`);
+  let version: 1 | 2 = 1;
   for (const parameter of parameters) {
     const [name = '', value = ''] = parameter.split('=').map((part) => part.trim());
-    if (name.toLowerCase() === 'proto' && value !== 'prometheus.WriteRequest') {
-      return unsupported(`message ${value} is not supported; send prometheus.WriteRequest (remote write 1.0)`);
-    }
+    if (name.toLowerCase() !== 'proto') continue;
+    const named = MESSAGES[value];
+    if (named === undefined) return unsupported(`message ${value} is not supported; send ${Object.keys(MESSAGES).join(' or ')}`);
+    version = named;
   }
   const encoding = headers['content-encoding'] ?? 'snappy';
   if (encoding.toLowerCase() !== 'snappy') return unsupported(`Content-Encoding ${encoding} is not supported; send snappy (block format)`);
-  return undefined;
+  return version;
 }
 
 const unsupported = (text: string): WriteAnswer => ({ status: 415, text });
@@ -55,21 +68,26 @@ export function createWriteReceiver({ ingest, metadata, metrics }: WriteDeps): W
   const requests = metrics.counter('nines_remote_write_requests_total', 'Remote-write requests by status of the answer.');
   metrics.watch('nines_remote_write_in_flight_bytes', 'Bytes of remote-write bodies under way.', slots.inFlightBytes);
 
-  const store = async (slot: WriteSlot, decoded: Uint8Array): Promise<WriteAnswer> => {
-    const walked = slot.decoder.decode(decoded);
-    if (!walked.ok) return { status: 400, text: `malformed request at byte ${walked.error.atByte}: ${walked.error.message}` };
-    const { batch, sampleCount, histogramCount } = walked.value;
-    for (const [family, described] of walked.value.metadata) metadata.record(family, described, 'remote_write');
+  const leftOut = metrics.counter(
+    'nines_remote_write_left_out_total',
+    'Native histograms, and samples of series whose references mean nothing, that never reached the store, by reason.',
+  );
+
+  const store = async (decoded: DecodedWrite): Promise<WriteAnswer> => {
+    const { batch, histogramCount, malformed } = decoded;
+    if (decoded.metadata.size > 0) for (const [family, described] of decoded.metadata) metadata.record(family, described, 'remote_write');
+    if (histogramCount > 0) leftOut.add(histogramCount, { reason: 'native_histogram' });
+    if (malformed.samples > 0) leftOut.add(malformed.samples, { reason: 'malformed_references' });
     try {
-      const outcome = batch.seriesCount === 0 ? undefined : await ingest.append(batch);
-      return answerOf(outcome, sampleCount, histogramCount);
+      return answerOf(batch.seriesCount === 0 ? undefined : await ingest.append(batch), decoded);
     } catch (thrown) {
-      if (thrown instanceof StoreUnavailable) return { status: 503, text: thrown.message, retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS };
+      if (thrown instanceof StoreUnavailable)
+        return { status: 503, text: thrown.message, retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS, samplesWritten: 0 };
       throw thrown;
     }
   };
 
-  const receive: WriteReceiver = async (headers, stream) => {
+  const receive = async (version: 1 | 2, headers: WriteHeaders, stream: Readable): Promise<WriteAnswer> => {
     const announced = Number(headers['content-length'] ?? 0);
     if (announced > MAX_WRITE_BYTES) return tooLarge();
     let reserved = 0;
@@ -83,10 +101,12 @@ export function createWriteReceiver({ ingest, metadata, metrics }: WriteDeps): W
       if (!reserve(announced)) return busy();
       const length = await readBody(stream, slot.body, announced);
       if (typeof length !== 'number') return length;
-      const decoded = decodeSnappy(slot.body.bytes.subarray(0, length), slot.decoded, MAX_WRITE_BYTES);
-      if (!decoded.ok) return { status: 400, text: decoded.error.message };
-      if (!reserve(decoded.value.length + Math.max(0, length - announced))) return busy();
-      return await store(slot, decoded.value);
+      const plain = decodeSnappy(slot.body.bytes.subarray(0, length), slot.decoded, MAX_WRITE_BYTES);
+      if (!plain.ok) return { status: 400, text: plain.error.message };
+      if (!reserve(plain.value.length + Math.max(0, length - announced))) return busy();
+      const decoded = slot.decoders[version].decode(plain.value);
+      if (!decoded.ok) return { status: 400, text: `malformed request at byte ${decoded.error.atByte}: ${decoded.error.message}` };
+      return await store(decoded.value);
     } finally {
       slots.release(reserved);
       slots.give(slot);
@@ -94,11 +114,19 @@ export function createWriteReceiver({ ingest, metadata, metrics }: WriteDeps): W
   };
 
   return async (headers, stream) => {
-    const answer = refusedMediaType(headers) ?? (await receive(headers, stream));
+    const version = announcedVersion(headers);
+    const answer = typeof version === 'number' ? await receive(version, headers, stream) : version;
     requests.add(1, { status: String(answer.status) });
-    return answer;
+    return version === 2 ? { ...answer, headers: writtenHeaders(answer.samplesWritten ?? 0) } : answer;
   };
 }
+
+/** What 2.0 asks of every answer, so that a sender knows that it was understood. */
+const writtenHeaders = (samples: number): Readonly<Record<string, string>> => ({
+  'x-prometheus-remote-write-samples-written': String(samples),
+  'x-prometheus-remote-write-histograms-written': '0',
+  'x-prometheus-remote-write-exemplars-written': '0',
+});
 
 const tooLarge = (): WriteAnswer => ({ status: 413, text: `body over the limit of ${MAX_WRITE_BYTES} bytes` });
 const busy = (): WriteAnswer => ({ status: 429, text: 'too many bytes of samples under way', retryAfterSeconds: 1 });
@@ -125,14 +153,22 @@ function readBody(stream: Readable, into: ByteBuffer, announced: number): Promis
   });
 }
 
-function answerOf(outcome: AppendOutcome | undefined, sampleCount: number, histogramCount: number): WriteAnswer {
-  const refusedCount = outcome?.refusedCount ?? 0;
-  if (refusedCount === 0 && histogramCount === 0) return { status: 204, text: '' };
+function answerOf(outcome: AppendOutcome | undefined, decoded: DecodedWrite): WriteAnswer {
+  const { batch, sampleCount, histogramCount, histogramSeries, malformed } = decoded;
+  const samplesWritten = outcome?.accepted ?? 0;
+  const stored = outcome?.refusedCount ?? 0;
+  const refused = stored + malformed.samples;
+  if (refused === 0 && histogramCount === 0 && malformed.reasons.length === 0) return { status: 204, text: '', samplesWritten };
   const lines: string[] = [];
-  if (refusedCount > 0) lines.push(`${refusedCount} of ${sampleCount} samples were refused, the others are stored`);
+  if (refused > 0) lines.push(`${refused} of ${sampleCount} samples were refused, the others are stored`);
   if (histogramCount > 0) lines.push(`${histogramCount} native histograms were refused: they are not supported yet`);
+  for (const reason of malformed.reasons) lines.push(`a series: malformed_references: ${reason}`);
   const listed = outcome?.refused.slice(0, MAX_LISTED) ?? [];
   for (const { labels, atMs, reason, detail } of listed) lines.push(`${labels} at ${atMs}: ${reason}: ${detail}`);
-  if (refusedCount > listed.length) lines.push(`and ${refusedCount - listed.length} more`);
-  return { status: 400, text: lines.join('\n') };
+  if (stored > listed.length) lines.push(`and ${stored - listed.length} more`);
+  for (const series of histogramSeries) {
+    const labels = decodeLabels(batch.bytes, batch.labelsFrom[series] ?? 0, batch.labelsTo[series] ?? 0);
+    lines.push(`${labels.ok ? formatLabels(labels.value) : labels.error}: native_histogram: not supported yet`);
+  }
+  return { status: 400, text: lines.join('\n'), samplesWritten };
 }

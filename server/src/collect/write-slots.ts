@@ -1,11 +1,17 @@
 import { ByteBuffer } from '@nines/model/byte-buffer.ts';
+import { RemoteWrite2Decoder } from '@nines/model/remote-write-2.ts';
 import { RemoteWriteDecoder } from '@nines/model/remote-write.ts';
 
 /**
  * The memory of remote-write requests: each borrows a slot of reused buffers for as long as it is under way. Plain body
  * buffers cost about 75 MB of garbage under load; these are as large as the largest recent request.
  */
-export type WriteSlot = { readonly body: ByteBuffer; readonly decoded: ByteBuffer; readonly decoder: RemoteWriteDecoder };
+export type WriteSlot = {
+  readonly body: ByteBuffer;
+  readonly decoded: ByteBuffer;
+  /** By version of the protocol. */
+  readonly decoders: { readonly 1: RemoteWriteDecoder; readonly 2: RemoteWrite2Decoder };
+};
 
 /** Slots kept between requests: Prometheus sends over few connections at a time, and 2 cores decode no more at once. */
 const MAX_IDLE_SLOTS = 4;
@@ -28,9 +34,9 @@ export function createWriteSlots(): WriteSlots {
   const idle: WriteSlot[] = [];
   let inFlight = 0;
   return {
-    take: () => idle.pop() ?? { body: new ByteBuffer(), decoded: new ByteBuffer(), decoder: new RemoteWriteDecoder() },
+    take: () => idle.pop() ?? newSlot(),
     give(slot) {
-      const held = slot.body.capacity + slot.decoded.capacity + slot.decoder.heldBytes;
+      const held = slot.body.capacity + slot.decoded.capacity + slot.decoders[1].heldBytes + slot.decoders[2].heldBytes;
       if (idle.length < MAX_IDLE_SLOTS && held <= MAX_IDLE_BYTES) idle.push(slot);
     },
     reserve(bytes) {
@@ -44,3 +50,9 @@ export function createWriteSlots(): WriteSlots {
     inFlightBytes: () => inFlight,
   };
 }
+
+const newSlot = (): WriteSlot => ({
+  body: new ByteBuffer(),
+  decoded: new ByteBuffer(),
+  decoders: { 1: new RemoteWriteDecoder(), 2: new RemoteWrite2Decoder() },
+});

@@ -37,7 +37,7 @@ export const field = (tag: number, body: Uint8Array): Buffer => Buffer.concat([B
 export const labelField = ([name, value]: readonly [string, string]): Buffer =>
   field(0x0a, Buffer.concat([field(0x0a, Buffer.from(name)), field(0x12, Buffer.from(value))]));
 
-function sampleField([atMs, value]: readonly [number, number | Uint8Array]): Buffer {
+export function sampleField([atMs, value]: readonly [number, number | Uint8Array]): Buffer {
   const bytes = Buffer.alloc(9);
   bytes[0] = 0x09;
   if (typeof value === 'number') bytes.writeDoubleLE(value, 1);
@@ -66,4 +66,48 @@ export function encodeWriteRequest(series: readonly WireSeries[], metadata: read
     ),
   );
   return Buffer.concat([...parts, ...described]);
+}
+
+/** A series of a 2.0 body; its metadata is of one of the types above. */
+export type WireSeries2 = Omit<WireSeries, 'interleaved'> & {
+  readonly metadata?: Omit<WireMetadata, 'name'>;
+  /** Instead of those of the labels. */
+  readonly refs?: readonly number[];
+  /** One field for each reference instead of one for all. */
+  readonly unpacked?: boolean;
+};
+
+/** A remote-write 2.0 body (not compressed). Symbols stand in front, or behind the series when `symbolsLast`. */
+export function encodeWriteRequest2(
+  series: readonly WireSeries2[],
+  { symbolsLast = false, firstSymbol = '' }: { readonly symbolsLast?: boolean; readonly firstSymbol?: string } = {},
+): Buffer {
+  const symbols = new Map<string, number>([[firstSymbol, 0]]);
+  const symbolOf = (text: string): number => {
+    const known = symbols.get(text) ?? symbols.size;
+    symbols.set(text, known);
+    return known;
+  };
+  const messages = series.map((one) => {
+    const refs = one.refs ?? one.labels.flatMap(([name, value]) => [symbolOf(name), symbolOf(value)]);
+    const parts =
+      one.unpacked === true
+        ? refs.map((ref) => Buffer.concat([Buffer.from([0x08]), varint(ref)]))
+        : [field(0x0a, Buffer.concat(refs.map(varint)))];
+    parts.push(...one.samples.map(sampleField));
+    for (let i = 0; i < (one.histograms ?? 0); i++) parts.push(field(0x1a, Buffer.from([0x08, 1])));
+    for (let i = 0; i < (one.exemplars ?? 0); i++) parts.push(field(0x22, Buffer.alloc(0)));
+    if (one.metadata !== undefined) {
+      const { type, help, unit } = one.metadata;
+      parts.push(
+        field(
+          0x2a,
+          Buffer.concat([Buffer.from([0x08, WIRE_TYPES[type], 0x18]), varint(symbolOf(help)), Buffer.from([0x20]), varint(symbolOf(unit))]),
+        ),
+      );
+    }
+    return field(0x2a, Buffer.concat(parts));
+  });
+  const table = [...symbols.keys()].map((text) => field(0x22, Buffer.from(text)));
+  return Buffer.concat(symbolsLast ? [...messages, ...table] : [...table, ...messages]);
 }

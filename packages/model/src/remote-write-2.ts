@@ -1,0 +1,246 @@
+import { ByteBuffer } from './byte-buffer.ts';
+import { MAX_LISTED, MAX_METADATA_PER_REQUEST, Malformed, WIRE_TYPES, WriteWalk } from './remote-write-walk.ts';
+import { grownIndexes } from './write-batch.ts';
+
+/**
+ * Remote write 2.0: walks a decoded `io.prometheus.write.v2.Request`. Every text stands once in its table of symbols and series
+ * refer to them; the labels of each series are written out as 1.0 has them, bytes to bytes, so that the store knows a series
+ * under either version. Exemplars and start timestamps are skipped; native histograms are counted.
+ * Messages: github.com/prometheus/prometheus/blob/main/prompb/io/prometheus/write/v2/types.proto
+ */
+
+/** What the labels of all series of a request may take written out: a few bytes can refer to a long symbol again and again. */
+export const MAX_LABEL_BYTES = 32 * 1024 * 1024;
+/** Bytes copied at once. As big integers, which optimised code keeps in registers. */
+const WORD = 8;
+/** Fields 1 to 3 are never used, so that a body of version 1.0 is not taken for an empty one. */
+const LAST_RESERVED_FIELD = 3;
+const METRIC_NAME = new TextEncoder().encode('__name__');
+
+export class RemoteWrite2Decoder extends WriteWalk {
+  /** Symbol `i` is `bytes[symbolFrom[i], symbolTo[i])`. */
+  private symbolFrom = new Uint32Array(256);
+  private symbolTo = new Uint32Array(256);
+  private symbolCount = 0;
+  /** The symbol `__name__`, or -1. */
+  private nameSymbol = -1;
+  /** Symbols that are metric names whose metadata was read. */
+  private described = new Uint8Array(256);
+  /** Where the series' messages stand: symbols may come behind them. */
+  private messageFrom = new Uint32Array(256);
+  private messageTo = new Uint32Array(256);
+  private messageCount = 0;
+  private refs = new Uint32Array(64);
+  private refCount = 0;
+  private readonly labels = new ByteBuffer(1024);
+  private labelsUsed = 0;
+  private words = new DataView(this.bytes.buffer);
+  private labelWords = new DataView(this.labels.bytes.buffer);
+
+  override get heldBytes(): number {
+    return super.heldBytes + this.labels.capacity + (this.symbolFrom.length + this.messageFrom.length) * 8 + this.refs.length * 4;
+  }
+
+  protected override labelBytes(): Uint8Array {
+    return this.labels.bytes;
+  }
+
+  protected override request(end: number): void {
+    this.symbolCount = 0;
+    this.nameSymbol = -1;
+    this.messageCount = 0;
+    this.labelsUsed = 0;
+    this.words = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+    while (this.at < end) {
+      const tag = this.varint(end);
+      if (tag === 0x22) this.symbol(this.sized(end));
+      else if (tag === 0x2a) this.message(this.sized(end));
+      else if (tag >>> 3 <= LAST_RESERVED_FIELD) throw new Malformed(`field ${tag >>> 3}, which only version 1.0 has`, this.at);
+      else this.skip(tag, end);
+    }
+    if (this.symbolCount > 0 && this.symbolFrom[0] !== this.symbolTo[0])
+      throw new Malformed('the first symbol must be the empty text', this.symbolFrom[0] ?? 0);
+    if (this.described.length < this.symbolCount) this.described = new Uint8Array(this.symbolFrom.length);
+    this.described.fill(0, 0, this.symbolCount);
+    for (let i = 0; i < this.messageCount; i++) {
+      this.at = this.messageFrom[i] ?? 0;
+      this.series(this.messageTo[i] ?? 0);
+    }
+  }
+
+  private symbol(end: number): void {
+    const index = this.symbolCount;
+    if (index === this.symbolFrom.length) {
+      this.symbolFrom = grownIndexes(this.symbolFrom);
+      this.symbolTo = grownIndexes(this.symbolTo);
+    }
+    this.symbolFrom[index] = this.at;
+    this.symbolTo[index] = end;
+    if (end - this.at === METRIC_NAME.length && this.isMetricName(this.at)) this.nameSymbol = index;
+    this.symbolCount = index + 1;
+    this.at = end;
+  }
+
+  private isMetricName(at: number): boolean {
+    for (let i = 0; i < METRIC_NAME.length; i++) if (this.bytes[at + i] !== METRIC_NAME[i]) return false;
+    return true;
+  }
+
+  private message(end: number): void {
+    const index = this.messageCount;
+    if (index === this.messageFrom.length) {
+      this.messageFrom = grownIndexes(this.messageFrom);
+      this.messageTo = grownIndexes(this.messageTo);
+    }
+    this.messageFrom[index] = this.at;
+    this.messageTo[index] = end;
+    this.messageCount = index + 1;
+    this.at = end;
+  }
+
+  private series(end: number): void {
+    if (this.seriesCount === this.from.length) this.growSeries();
+    const index = this.seriesCount;
+    const samplesBefore = this.sampleCount;
+    let metadataFrom = 0;
+    let metadataTo = 0;
+    this.refCount = 0;
+    while (this.at < end) {
+      const tag = this.varint(end);
+      if (tag === 0x12) this.sample(this.sized(end));
+      else if (tag === 0x0a) this.packedRefs(this.sized(end));
+      else if (tag === 0x08) this.ref(end);
+      else if (tag === 0x2a) {
+        metadataTo = this.sized(end);
+        metadataFrom = this.at;
+        this.at = metadataTo;
+      } else {
+        if (tag === 0x1a) this.countHistogram();
+        this.skip(tag, end);
+      }
+    }
+    const fault = this.faultOfRefs();
+    if (fault !== undefined) {
+      this.leaveOut(samplesBefore, fault);
+      return;
+    }
+    this.from[index] = this.labelsUsed;
+    this.writeLabels(end);
+    this.to[index] = this.labelsUsed;
+    this.seriesCount = index + 1;
+    this.samples[index + 1] = this.sampleCount;
+    if (metadataTo > metadataFrom) this.metadataEntry(metadataFrom, metadataTo);
+  }
+
+  private packedRefs(end: number): void {
+    while (this.at < end) this.ref(end);
+  }
+
+  private ref(end: number): void {
+    if (this.refCount === this.refs.length) this.refs = grownIndexes(this.refs);
+    // What does not fit 32 bits is beyond every table, as this is.
+    this.refs[this.refCount++] = Math.min(this.varint(end), 0xffffffff);
+  }
+
+  /** Why the references of the series mean nothing, if so. Every one is checked, so nothing else has to. */
+  private faultOfRefs(): string | undefined {
+    if (this.refCount % 2 !== 0) return `${this.refCount} references, which are no pairs of name and value`;
+    for (let i = 0; i < this.refCount; i++) {
+      const ref = this.refs[i] ?? 0;
+      if (ref >= this.symbolCount) return `reference ${ref} where there are ${this.symbolCount} symbols`;
+    }
+    return undefined;
+  }
+
+  /** The series being walked does not come into the batch; the samples that it had are counted. */
+  private leaveOut(samplesBefore: number, reason: string): void {
+    this.malformedSamples += this.sampleCount - samplesBefore;
+    this.sampleCount = samplesBefore;
+    if (this.histogramSeries.at(-1) === this.seriesCount) this.histogramSeries.pop();
+    if (this.malformedReasons.length < MAX_LISTED) this.malformedReasons.push(reason);
+  }
+
+  /** Writes the labels out, as `Label` fields of 1.0. */
+  private writeLabels(messageEnd: number): void {
+    const { refs, refCount, symbolFrom, symbolTo } = this;
+    let length = 0;
+    // Five bytes for each of three lengths at most, and three tags.
+    for (let i = 0; i < refCount; i++) length += (symbolTo[refs[i] ?? 0] ?? 0) - (symbolFrom[refs[i] ?? 0] ?? 0) + 9;
+    if (this.labelsUsed + length > MAX_LABEL_BYTES)
+      throw new Malformed(`the labels take more than ${MAX_LABEL_BYTES} bytes written out; send fewer series at once`, messageEnd);
+    if (this.labelsUsed + length + WORD > this.labels.capacity) {
+      this.labels.reserve(this.labelsUsed + length + WORD, this.labelsUsed);
+      this.labelWords = new DataView(this.labels.bytes.buffer, this.labels.bytes.byteOffset, this.labels.capacity);
+    }
+    for (let i = 0; i < refCount; i += 2) this.writeLabel(refs[i] ?? 0, refs[i + 1] ?? 0);
+  }
+
+  private writeLabel(name: number, value: number): void {
+    const out = this.labels.bytes;
+    const nameLength = (this.symbolTo[name] ?? 0) - (this.symbolFrom[name] ?? 0);
+    const valueLength = (this.symbolTo[value] ?? 0) - (this.symbolFrom[value] ?? 0);
+    const inner = 2 + varintLength(nameLength) + nameLength + varintLength(valueLength) + valueLength;
+    out[this.labelsUsed++] = 0x0a;
+    this.writeVarint(inner);
+    out[this.labelsUsed++] = 0x0a;
+    this.writeVarint(nameLength);
+    this.copySymbol(this.symbolFrom[name] ?? 0, nameLength);
+    out[this.labelsUsed++] = 0x12;
+    this.writeVarint(valueLength);
+    this.copySymbol(this.symbolFrom[value] ?? 0, valueLength);
+  }
+
+  private writeVarint(value: number): void {
+    const out = this.labels.bytes;
+    let rest = value;
+    for (; rest > 127; rest >>>= 7) out[this.labelsUsed++] = (rest & 127) | 128;
+    out[this.labelsUsed++] = rest;
+  }
+
+  /** In whole words: there is room for one more behind the labels, and what is written too much is overwritten next. */
+  private copySymbol(from: number, length: number): void {
+    const to = this.labelsUsed;
+    this.labelsUsed = to + length;
+    const { words, labelWords } = this;
+    if (from + length + WORD > this.bytes.length) {
+      this.labels.bytes.set(this.bytes.subarray(from, from + length), to);
+      return;
+    }
+    for (let i = 0; i < length; i += WORD) labelWords.setBigInt64(to + i, words.getBigInt64(from + i, true), true);
+  }
+
+  /** Kept under the name of the series that it came with; of a name that comes often, the first is enough. */
+  private metadataEntry(from: number, end: number): void {
+    const name = this.metricName();
+    if (name < 0 || this.described[name] === 1 || (this.metadata?.size ?? 0) >= MAX_METADATA_PER_REQUEST) return;
+    this.described[name] = 1;
+    let type = 0;
+    let help = 0;
+    let unit = 0;
+    this.at = from;
+    while (this.at < end) {
+      const tag = this.varint(end);
+      if (tag === 0x08) type = this.varint(end);
+      else if (tag === 0x18) help = this.varint(end);
+      else if (tag === 0x20) unit = this.varint(end);
+      else this.skip(tag, end);
+    }
+    this.metadata ??= new Map();
+    const said = { type: WIRE_TYPES[type] ?? 'unknown', help: this.symbolText(help), unit: this.symbolText(unit) };
+    if (this.symbolFrom[name] !== this.symbolTo[name]) this.metadata.set(this.symbolText(name), said);
+  }
+
+  /** The symbol of the series' metric name, or -1. */
+  private metricName(): number {
+    for (let i = 0; i < this.refCount; i += 2) if (this.refs[i] === this.nameSymbol) return this.refs[i + 1] ?? -1;
+    return -1;
+  }
+
+  /** The symbol as text, '' when there is none of that number. */
+  private symbolText(symbol: number): string {
+    return symbol < this.symbolCount ? this.textOf(this.symbolFrom[symbol] ?? 0, this.symbolTo[symbol] ?? 0) : '';
+  }
+}
+
+const varintLength = (value: number): number =>
+  value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5;
