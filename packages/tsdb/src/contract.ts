@@ -170,6 +170,11 @@ export interface PageStore {
   find(query: PageQuery): readonly PageHead[];
   /** Pages written by a flush whose log segment is above `segment`. */
   findAfterSegment(segment: number): readonly PageHead[];
+  /** The page with the lowest id above. Throws `CorruptData` when it cannot be reached. */
+  next(afterId: number): PageHead | undefined;
+  /** The highest id ever given to a page; it never falls, also when the page goes. */
+  lastId(): number;
+  /** Throws `CorruptData` when the row cannot be reached. */
   read(id: number): Uint8Array | undefined;
   /** Windows of samples before `beforeMs` with two or more pages of at most `bytes` packed bytes, and those pages. */
   small(beforeMs: number, bytes: number): ReadonlyMap<number, readonly PageHead[]>;

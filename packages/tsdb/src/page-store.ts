@@ -1,8 +1,10 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { messageOf } from '@nines/base/errors.ts';
 import { StoreUnavailable } from '@nines/model/storage.ts';
 import Database from 'better-sqlite3';
 import {
+  CorruptData,
   type NewPage,
   type PageChange,
   type PageHead,
@@ -116,6 +118,48 @@ export function openPageFile(file: string): PageStore {
   }
 }
 
+/**
+ * The page store of a directory, to look at and nothing else: also beside a process that writes it. Undefined when there is none. Throws
+ * `StoreUnavailable` when it cannot be opened.
+ */
+export function openPageStoreToRead(dir: string): (PageStore & { integrity(): readonly string[] }) | undefined {
+  const file = path.join(dir, PAGES_FILE);
+  if (!fs.existsSync(file)) return undefined;
+  try {
+    const db = new Database(file, { readonly: true, fileMustExist: true });
+    const version = db.pragma('user_version', { simple: true });
+    if (version !== SCHEMA_VERSION) {
+      db.close();
+      throw new Error(
+        `${file} has format ${String(version)}, this program reads ${SCHEMA_VERSION}; starting the server once brings an older one up to date`,
+      );
+    }
+    return { ...pageStoreOn(db, file), integrity: () => integrityOf(db) };
+  } catch (thrown) {
+    throw isDamaged(thrown) ? damagedFile(file, thrown) : unavailable(thrown);
+  }
+}
+
+/** What SQLite finds wrong with the structure of its file, at most a hundred sentences. */
+function integrityOf(db: Database.Database): readonly string[] {
+  try {
+    const found = (db.pragma('integrity_check(100)') as readonly { readonly integrity_check: string }[]).map((row) => row.integrity_check);
+    return found.length === 1 && found[0] === 'ok' ? [] : found;
+  } catch (thrown) {
+    if (!isDamaged(thrown)) throw thrown;
+    return [messageOf(thrown)];
+  }
+}
+
+/** A row that SQLite cannot reach is damaged like one that does not decode: it costs only itself. */
+function orCorrupt<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (thrown) {
+    throw isDamaged(thrown) ? new CorruptData(messageOf(thrown)) : thrown;
+  }
+}
+
 const isDamaged = (thrown: unknown): boolean => {
   const code = (thrown as { readonly code?: unknown }).code;
   return code === 'SQLITE_NOTADB' || String(code).startsWith('SQLITE_CORRUPT');
@@ -140,6 +184,8 @@ function pageStoreOn(db: Database.Database, file: string): PageStore {
   const small = db.prepare<[number, number], HeadRow>(
     `SELECT ${HEAD_COLUMNS} FROM pages WHERE resolution_ms = 0 AND window_ms < ? AND bytes <= ? ORDER BY window_ms, id`,
   );
+  const next = db.prepare<[number], HeadRow>(`SELECT ${HEAD_COLUMNS} FROM pages WHERE id > ? ORDER BY id LIMIT 1`);
+  const last = db.prepare<[], { seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'pages'");
   const read = db.prepare<[number], { data: Uint8Array }>('SELECT data FROM pages WHERE id = ?');
   const meta = db.prepare<[string], { value: string }>('SELECT value FROM meta WHERE key = ?');
   const days = db.prepare<[], { day_ms: number; current: number }>(
@@ -163,7 +209,12 @@ function pageStoreOn(db: Database.Database, file: string): PageStore {
       const windows = Map.groupBy(small.all(clamp(beforeMs), bytes).map(toHead), (page) => page.windowMs);
       return new Map([...windows].filter(([, pages]) => pages.length > 1));
     },
-    read: (id) => read.get(id)?.data,
+    next: (afterId) => {
+      const row = orCorrupt(() => next.get(afterId));
+      return row === undefined ? undefined : toHead(row);
+    },
+    lastId: () => last.get()?.seq ?? 0,
+    read: (id) => orCorrupt(() => read.get(id)?.data),
     commit: (change) => {
       try {
         commit(change);

@@ -4,7 +4,7 @@ import { decodeLabelBlock } from './codec/label-block.ts';
 import { readRefs } from './codec/page.ts';
 import { type Cipher, CorruptData, type Damage, type Disk, type PageStore, windowOf } from './contract.ts';
 import { reportDamage } from './damage.ts';
-import { otherEncryption } from './unavailable.ts';
+import { lostPages, otherEncryption } from './unavailable.ts';
 import type { Head } from './head/head.ts';
 import { decodeLabels } from './head/label-bytes.ts';
 import { NONE } from './head/series-index.ts';
@@ -57,6 +57,16 @@ export async function recover(deps: RecoverDeps): Promise<Recovered> {
   const kept: LogSegment[] = [];
   for (const number of live) kept.push({ number, bytes: await replay.segment(number, number === live.at(-1)) });
   replay.done();
+  const unknown = pageStore.findAfterSegment(kept.at(-1)?.number ?? newest ?? 0).reduce((most, page) => Math.max(most, page.segment), 0);
+  if (unknown > 0) {
+    deps.damage.corruptFrames++;
+    reportDamage(deps.damage, deps.logger, {
+      place: segmentName(unknown),
+      problem: 'the file is gone: pages know of it, the log does not',
+    });
+    // Numbered below, new samples of a window that has pages would pass for flushed ones at the next start.
+    kept.push({ number: unknown, bytes: 0 });
+  }
   // The next segment must be above every number ever used, also when the checkpoint stands alone.
   if (newest !== undefined && kept.length === 0) kept.push({ number: newest, bytes: 0 });
   return { segments: kept, checkpoint, deletions: replay.deletions };
@@ -82,7 +92,7 @@ function loadSeries({ pageStore, head, damage, logger }: RecoverDeps): void {
   }
 }
 
-function sortNames(names: readonly string[]): { checkpoints: number[]; segments: number[]; leftovers: string[] } {
+export function sortNames(names: readonly string[]): { checkpoints: number[]; segments: number[]; leftovers: string[] } {
   const checkpoints: number[] = [];
   const segments: number[] = [];
   const leftovers: string[] = [];
@@ -245,6 +255,11 @@ class Replay implements LogVisitor {
     const mapped = refs.map((ref) => this.#moved.get(ref) ?? ref);
     for (const ref of mapped) if (head.index.isLive(ref)) head.deleteRange(ref, fromMs, toMs);
     this.deletions.push({ refs: mapped, fromMs, toMs, segment: this.#segment });
+  }
+
+  pages(lastId: number): void {
+    const known = this.#deps.pageStore.lastId();
+    if (lastId > known) throw lostPages(lastId, known);
   }
 
   end(nextRef: number): void {

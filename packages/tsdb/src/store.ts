@@ -318,7 +318,10 @@ class EmbeddedStore implements Store {
   /** Replaces the log below `segment` by a checkpoint. */
   async #shortenLog(segment: number): Promise<void> {
     try {
-      const bytes = await writeCheckpoint({ disk: this.#disk, head: this.#head, cipher: this.#options.cipher }, segment);
+      const bytes = await writeCheckpoint(
+        { disk: this.#disk, head: this.#head, cipher: this.#options.cipher, lastPageId: this.#pageStore.lastId() },
+        segment,
+      );
       const before = this.#checkpoint;
       this.#checkpoint = { number: segment, bytes };
       await this.#log.removeBefore(segment);

@@ -24,3 +24,11 @@ export const otherEncryption = (what: string, isSealed: boolean): StoreUnavailab
       ? `${what} is encrypted, and the store was opened without a key.`
       : `${what} is not encrypted, and the store was opened with a key.`,
   );
+
+/** The log belongs to another, fuller page store. Nothing was changed. */
+export const lostPages = (logged: number, known: number): StoreUnavailable =>
+  new StoreUnavailable(
+    'io',
+    `pages.db is missing, empty or older than the log beside it: the log knows of page ${logged}, pages.db of ${known === 0 ? 'none' : known}. ` +
+      'Put the right pages.db back or restore a backup (nines restore); to start without any of these samples, move the directory away.',
+  );

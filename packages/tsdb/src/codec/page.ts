@@ -158,6 +158,11 @@ export class DecodedPage {
     if (this.#starts[count] !== length) throw new CorruptData('values that do not fill the page');
   }
 
+  /** Value columns: as many as series, or a multiple of that on rollup pages. */
+  get columns(): number {
+    return this.#timeIndexes.length;
+  }
+
   /** Bytes held in memory. */
   get size(): number {
     return this.#plain.length + this.refs.length * 12 + this.#times.reduce((sum, times) => sum + times.length * 8, 0);

@@ -4,7 +4,7 @@ import type { AppendFile, Cipher, Disk } from '../contract.ts';
 import type { Head } from '../head/head.ts';
 import { encodeLabels } from '../head/label-bytes.ts';
 import { FILE_HEADER_BYTES, FrameBuffer, type LogFile, checkpointSeed, fileHeader } from './frame.ts';
-import { writeColumn, writeEnd, writePacked, writeSeries } from './records.ts';
+import { writeColumn, writeEnd, writePacked, writePages, writeSeries } from './records.ts';
 
 /**
  * The head written in compressed form, so that the log before it can go. Checkpoint N stands for all segments below N. It is
@@ -20,7 +20,7 @@ export const checkpointFile = (number: number, cipher: Cipher | undefined): LogF
 });
 export const temporaryName = (number: number): string => `${checkpointName(number)}.tmp`;
 
-export type CheckpointDeps = { readonly disk: Disk; readonly head: Head; readonly cipher: Cipher | undefined };
+export type CheckpointDeps = { readonly disk: Disk; readonly head: Head; readonly cipher: Cipher | undefined; readonly lastPageId: number };
 
 /** Writes checkpoint `number` and returns its length in bytes. It is durable, under its name, when the promise resolves. */
 export async function writeCheckpoint(deps: CheckpointDeps, number: number): Promise<number> {
@@ -38,12 +38,13 @@ export async function writeCheckpoint(deps: CheckpointDeps, number: number): Pro
   return bytes;
 }
 
-async function writeTemporary({ disk, head, cipher }: CheckpointDeps, number: number): Promise<number> {
+async function writeTemporary({ disk, head, cipher, lastPageId }: CheckpointDeps, number: number): Promise<number> {
   const file = await disk.create(temporaryName(number));
   try {
     const frames = checkpointFile(number, cipher);
     const writer = new PieceWriter(file, frames);
     await file.append(fileHeader(frames));
+    await writer.record((bytes) => writePages(bytes, lastPageId));
     await writeDefinitions(head, writer);
     await writeSamples(head, writer);
     await writer.record((bytes) => writeEnd(bytes, head.index.nextRef));

@@ -12,6 +12,7 @@ const DELETION = 3;
 const COLUMN = 4;
 const END = 5;
 const PACKED = 6;
+const PAGES = 7;
 
 /** Samples in the order they were taken in: sample `i` is of series `refs[i]` and stands at `indexes[i]` of the source arrays. */
 export type SampleList = {
@@ -29,6 +30,8 @@ export type LogVisitor = {
   /** Both ends inclusive. */
   deletion(refs: readonly number[], fromMs: number, toMs: number): void;
   end(nextRef: number): void;
+  /** The highest id of a page when the checkpoint began. */
+  pages(lastId: number): void;
 };
 
 /** A definition for every reference; `labelsOf` gives canonical bytes. */
@@ -116,6 +119,12 @@ export function writeEnd(writer: ByteWriter, nextRef: number): void {
   writer.varint(nextRef);
 }
 
+/** What the page store must at least know, or it is not the one that belongs to this log. */
+export function writePages(writer: ByteWriter, lastId: number): void {
+  writer.byte(PAGES);
+  writer.varint(lastId);
+}
+
 const column = new Columns();
 
 /** Calls the visitor for what the payload holds. Throws `CorruptData` when it is not a record, perhaps after some calls. */
@@ -126,6 +135,7 @@ export function readRecord(reader: ByteReader, visitor: LogVisitor): void {
   else if (kind === DELETION) readDeletion(reader, visitor);
   else if (kind === COLUMN) readColumn(reader, visitor);
   else if (kind === END) visitor.end(reader.varint());
+  else if (kind === PAGES) visitor.pages(reader.varint());
   else if (kind === PACKED) readPacked(reader, visitor);
   else throw new CorruptData(`a record of unknown kind ${kind}`);
 }

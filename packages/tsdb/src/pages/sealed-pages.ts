@@ -91,6 +91,15 @@ class SealedPages implements PageStore {
     return new Map(Array.from(this.#rows.small(beforeMs, bytes), ([windowMs, heads]) => [windowMs, this.#open(heads)]));
   }
 
+  next(afterId: number): PageHead | undefined {
+    const row = this.#rows.next(afterId);
+    return row === undefined ? undefined : { ...row, ...this.#codec.openHead(row) };
+  }
+
+  lastId(): number {
+    return this.#rows.lastId();
+  }
+
   /** Throws `CorruptData` when the row does not open. */
   read(id: number): Uint8Array | undefined {
     const data = this.#rows.read(id);
