@@ -69,6 +69,8 @@ import { SlaContracts } from './sla/contracts.ts';
 import { createSampleReader } from './sla/samples.ts';
 import { slaRoutes } from './sla/routes.ts';
 import { SlaService } from './sla/service.ts';
+import { transferRoutes } from './transfer/routes.ts';
+import { TransferService } from './transfer/service.ts';
 import { VERSION } from './version.ts';
 
 /** Samples one query may hold; Prometheus' own limit. */
@@ -335,6 +337,7 @@ async function build({ loaded, read, dataDir, open, clock, ids, logger }: AppOpt
   });
   queryRoutes(http, { engine, queryable: store, clock, version: VERSION, scopeOf: () => FULL_SCOPE });
   seriesRoutes(http, { series });
+  transferRoutes(http, { transfer: new TransferService({ store, clock, logger, metrics: self }) });
   checkRoutes(http, { checks, ledger: availability });
   serviceRoutes(http, { services, ledger: availability, checks, clock });
   availabilityRoutes(http, { availability });

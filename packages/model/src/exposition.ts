@@ -18,6 +18,8 @@ export type ExpositionSink = {
    * when the line has no timestamp. A returned text refuses the line.
    */
   sample(series: string, value: number, atMs: number | undefined): string | undefined;
+  /** A sample had an exemplar, which was read and left out. Called before `sample`. */
+  exemplar?(): void;
   /** A `HELP`, `TYPE` or `UNIT` line. `family` is the name as written there. */
   describe(family: string, part: Partial<MetricMetadata>): void;
 };
@@ -40,6 +42,13 @@ export function walkExposition(text: string, format: ExpositionFormat, sink: Exp
     at = stop + 1;
   }
   return format === 'openmetrics' && !ended ? { line: line + 1, message: 'the last line is not # EOF' } : undefined;
+}
+
+/** Walks one line, without its newline, of a text that comes in pieces: what is wrong with it, `end` when it is `# EOF`, or nothing. */
+export function walkExpositionLine(text: string, format: ExpositionFormat, sink: ExpositionSink): 'end' | ExpositionFault | undefined {
+  const fault = walkLine({ text, format, sink }, 0, text.length);
+  if (fault === END) return 'end';
+  return fault === undefined ? undefined : { line: 1, message: fault };
 }
 
 type Walk = { readonly text: string; readonly format: ExpositionFormat; readonly sink: ExpositionSink };
@@ -94,6 +103,7 @@ function walkSample({ text, format, sink }: Walk, from: number, end: number): st
   if (at < end) {
     const fault = format === 'openmetrics' ? exemplarFault(text, at, end) : `unexpected "${text.slice(at, Math.min(end, at + 40))}"`;
     if (fault !== undefined) return fault;
+    sink.exemplar?.();
   }
   return sink.sample(text.slice(from, seriesEnd), value, atMs);
 }

@@ -8,6 +8,7 @@ import type { Http } from '../platform/http/contract.ts';
 import { prometheusError } from '../platform/http/problem.ts';
 import type { QueryDeps } from './contract.ts';
 import { encodeAnswer, encodeLabels, encodeList, envelope } from './encode.ts';
+import { MAX_LINE_SAMPLES, exportLines } from './export.ts';
 import { type Params, instantParams, limitParam, metaRange, paramsOf, rangeParams, unescapeLabelName } from './params.ts';
 import { type Answer, type Asking, type QueryError, QueryService, parseSelectors } from './service.ts';
 
@@ -19,7 +20,7 @@ const MAX_FORM_BYTES = 1024 * 1024;
 type Handler = (params: Params, call: Call) => Promise<FastifyReply>;
 type Call = { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly asking: Asking };
 
-/** `/api/v1/query`, `query_range`, `series`, `labels`, `label/{name}/values`, `format_query`, `status/buildinfo`. */
+/** `/api/v1/query`, `query_range`, `export`, `series`, `labels`, `label/{name}/values`, `format_query`, `status/buildinfo`. */
 export function queryRoutes(http: Http, deps: QueryDeps): void {
   const service = new QueryService(deps);
   http.register(async (scope) => {
@@ -42,6 +43,9 @@ export function queryRoutes(http: Http, deps: QueryDeps): void {
     route('/api/v1/series', 'Lists series', (params, call) => series(service, params, call));
     route('/api/v1/labels', 'Lists names of labels', (params, call) => labels(service, params, call));
     route('/api/v1/label/:name/values', 'Lists values of a label', (params, call) => labelValues(service, params, call), ['GET']);
+    route('/api/v1/export', "Every sample of the selected series, as VictoriaMetrics' lines of JSON", (params, call) =>
+      exportSamples(deps, params, call),
+    );
     route('/api/v1/format_query', 'Formats PromQL', formatQuery);
     route('/api/v1/status/buildinfo', 'Says which API this is', (_params, call) => buildInfo(deps.version, call), ['GET']);
   });
@@ -97,6 +101,22 @@ async function labelValues(service: QueryService, params: Params, call: Call): P
   if (!meta.ok) return prometheusError(call.reply, 'bad_data', meta.error);
   const name = unescapeLabelName((call.request.params as { readonly name: string }).name);
   return sendList(call, await service.labels({ ...meta.value, name }, call.asking), meta.value.limit);
+}
+
+async function exportSamples(deps: QueryDeps, params: Params, call: Call): Promise<FastifyReply> {
+  const meta = metaParams(params);
+  if (!meta.ok) return prometheusError(call.reply, 'bad_data', meta.error);
+  const { selectors, span } = meta.value;
+  if (selectors.length === 0) return prometheusError(call.reply, 'bad_data', 'no match[] parameter provided');
+  const rows = params.get('max_rows_per_line') ?? String(MAX_LINE_SAMPLES);
+  if (!/^[1-9]\d{0,8}$/.test(rows)) return prometheusError(call.reply, 'bad_data', `invalid parameter "max_rows_per_line": "${rows}"`);
+  const lineSamples = Math.min(Number(rows), MAX_LINE_SAMPLES);
+  const lines = exportLines(
+    { queryable: deps.queryable, yieldNow: () => deps.clock.sleep(0) },
+    { selectors, span, lineSamples },
+    call.asking,
+  );
+  return call.reply.type('application/stream+json; charset=utf-8').send(Readable.from(lines, { objectMode: false }));
 }
 
 async function formatQuery(params: Params, call: Call): Promise<FastifyReply> {

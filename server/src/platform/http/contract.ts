@@ -49,6 +49,8 @@ declare module 'fastify' {
     errors?: 'problem' | 'prometheus';
     /** The route may be called by pages of other origins (public tracking). */
     crossOrigin?: boolean;
+    /** The body may take as long as it likes as long as it goes on; it is read as it comes. */
+    slowBody?: boolean;
     /** Left out of the OpenAPI document: pages and assets. */
     undocumented?: boolean;
   }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
 import { AppError, invariant } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
@@ -17,7 +18,7 @@ export const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
 /** Longest parameter within a path, such as a service id or a label name. */
 const MAX_PARAM_CHARS = 512;
-/** Time to send a whole request; slower senders hold a socket for nothing. */
+/** Time to send a whole request; slower senders hold a socket for nothing. Routes with `slowBody` only must not pause for so long. */
 const REQUEST_TIMEOUT_MS = 60_000;
 /** Longer than the 60 s that usual proxies keep idle connections, so that they never send into one we just closed. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
@@ -47,7 +48,6 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   const http = fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     forceCloseConnections: 'idle',
     http: { maxHeaderSize: MAX_HEADER_BYTES },
@@ -70,6 +70,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     reply.headers(securityHeaders(options.secure === true));
     reply.header('x-request-id', request.id);
   });
+  http.addHook('onRequest', async (request) => limitBodyTime(request));
   http.addHook('onRequest', async (request) => admit(options, request));
   acceptJson(http);
   answerErrors(http, options.logger);
@@ -89,6 +90,22 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
 function requirePermission(route: RouteOptions): void {
   const permission = route.config?.permission;
   invariant(permission !== undefined, `route ${String(route.method)} ${route.url} declares no config.permission`);
+}
+
+/** Node's own limit holds for all routes alike, so the server does without it and keeps time here. */
+function limitBodyTime({ raw, routeOptions }: FastifyRequest): void {
+  if (raw.headers['content-length'] === undefined && raw.headers['transfer-encoding'] === undefined) return;
+  const tooSlow = (): void => {
+    const error = Object.assign(new Error('the request took too long'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+    if (!raw.complete) (raw.socket as { readonly server?: EventEmitter }).server?.emit('clientError', error, raw.socket);
+  };
+  if (routeOptions.config?.slowBody === true) {
+    raw.socket.setTimeout(REQUEST_TIMEOUT_MS, tooSlow);
+    raw.once('end', () => raw.socket.setTimeout(0, tooSlow));
+    return;
+  }
+  const timer = realClock.after(REQUEST_TIMEOUT_MS, tooSlow);
+  raw.once('close', () => timer[Symbol.dispose]());
 }
 
 async function admit(options: HttpOptions, request: FastifyRequest): Promise<void> {
