@@ -88,6 +88,12 @@ export function* bucketsOf(h: Histogram): Generator<Bucket> {
   for (let i = 0; i < positive.indexes.length; i++) yield bucketOf(h, positive.indexes[i] ?? 0, positive.counts[i] ?? 0);
 }
 
+/** Which ends of a bucket belong to it. */
+export function inclusiveEnds(h: Histogram, { lower, upper }: Bucket): { readonly lower: boolean; readonly upper: boolean } {
+  if (hasCustomBuckets(h) || lower > 0) return { lower: false, upper: true };
+  return { lower: true, upper: upper >= 0 };
+}
+
 /** Bucket `index` of the positive side. */
 export function bucketOf(h: Histogram, index: number, count: number): Bucket {
   if (hasCustomBuckets(h)) return { lower: customBound(h.bounds, index - 1), upper: customBound(h.bounds, index), count };
@@ -310,9 +316,9 @@ function anyFell(later: Buckets, earlier: Buckets): boolean {
 export function sameHistogram(a: Histogram, b: Histogram): boolean {
   return (
     a.schema === b.schema &&
-    Object.is(a.count, b.count) &&
-    Object.is(a.sum, b.sum) &&
-    Object.is(a.zeroCount, b.zeroCount) &&
+    sameNumber(a.count, b.count) &&
+    sameNumber(a.sum, b.sum) &&
+    sameNumber(a.zeroCount, b.zeroCount) &&
     a.zeroThreshold === b.zeroThreshold &&
     sameNumbers(a.bounds, b.bounds) &&
     sameBuckets(a.positive, b.positive) &&
@@ -321,4 +327,6 @@ export function sameHistogram(a: Histogram, b: Histogram): boolean {
 }
 
 const sameBuckets = (a: Buckets, b: Buckets): boolean =>
-  sameNumbers(a.indexes, b.indexes) && a.counts.length === b.counts.length && a.counts.every((count, i) => Object.is(count, b.counts[i]));
+  sameNumbers(a.indexes, b.indexes) && a.counts.length === b.counts.length && a.counts.every((count, i) => sameNumber(count, b.counts[i]));
+
+const sameNumber = (a: number, b: number | undefined): boolean => a === b || (Number.isNaN(a) && Number.isNaN(b));

@@ -1,5 +1,6 @@
 import type { Matcher } from '@nines/base/matcher.ts';
 import type { EpochMs } from '@nines/base/units.ts';
+import type { Histogram } from './histogram.ts';
 import type { Labels } from './labels.ts';
 
 /**
@@ -90,7 +91,13 @@ export class StoreUnavailable extends Error {
  * One series' samples of a selection: times ascending, no instant twice, staleness markers included. Times may be
  * shared between series and must not be written to; values belong to the caller (see `SelectOptions.reuse`).
  */
-export type SeriesColumns = { readonly labels: Labels; readonly times: Float64Array; readonly values: Float64Array };
+export type SeriesColumns = {
+  readonly labels: Labels;
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+  /** Where there is a native histogram; `values` means nothing there. Absent when the series has floats only. */
+  readonly histograms?: readonly (Histogram | undefined)[];
+};
 
 /** Matchers every read is forced through, on top of its own: what the reader may see. Empty means everything. */
 export type Scope = { readonly matchers: readonly Matcher[] };

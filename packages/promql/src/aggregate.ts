@@ -1,15 +1,22 @@
 import { type Labels, withLabels } from '@nines/model/labels.ts';
 import type { Aggregate, AggregateOp, Expr } from './ast.ts';
-import { type Context, breathe, collect, holdSamples, isTired } from './context.ts';
-import { AverageFold, CountFold, ExtremeFold, type Fold, GroupFold, SumFold, VarianceFold } from './folds.ts';
+import { type Context, breathe, collectBoth, holdSamples, isTired } from './context.ts';
+import { AverageFold, CountFold, ExtremeFold, type Fold, GroupFold, HistogramFold, SumFold, VarianceFold } from './folds.ts';
 import { isLabelName, textOf } from './functions/labels.ts';
 import { quantileOf } from './functions/quantile.ts';
 import { groupingOf } from './grouping.ts';
 import { PromqlFailure } from './promql-error.ts';
 import { limitRatio, limitSeries, rankSeries } from './rank.ts';
-import { type Row, type Sink, isPresent } from './row.ts';
-import { formatPlain } from './value.ts';
-import { warnOfQuantiles } from './warnings.ts';
+import { type HistogramRow, type Row, type Sink, hasHistogram, isPresent, presenceOf } from './row.ts';
+import { formatHistogram, formatPlain } from './value.ts';
+import {
+  histogramsIgnoredInAggregation,
+  mixedBuckets,
+  mixedSamplesInAggregation,
+  reconciled,
+  resetCollision,
+  warnOfQuantiles,
+} from './warnings.ts';
 
 /** Aggregations over rows. Most fold rows as they come; the rest gather what they must. */
 export async function aggregateRows(expr: Aggregate, ctx: Context, sink: Sink): Promise<void> {
@@ -45,7 +52,7 @@ const FOLDS: Partial<Record<AggregateOp, MakeFold>> = {
   stddev: (count) => new VarianceFold(count, true),
 };
 
-type FoldGroup = { readonly labels: Labels; readonly fold: Fold; dropName: boolean };
+type FoldGroup = { readonly labels: Labels; readonly fold: Fold; histograms: HistogramFold | undefined; dropName: boolean };
 
 async function foldRows(
   expr: Aggregate,
@@ -55,25 +62,61 @@ async function foldRows(
   const { count } = ctx.grid;
   const grouping = groupingOf(expr);
   const groups = new Map<string, FoldGroup>();
+  const groupOf = (row: { readonly labels: Labels; readonly dropName: boolean }): FoldGroup => {
+    const key = grouping.key(row.labels);
+    let group = groups.get(key);
+    if (group === undefined) {
+      holdSamples(ctx.query, count);
+      group = { labels: grouping.labels(row.labels), fold: makeFold(count), histograms: undefined, dropName: false };
+      groups.set(key, group);
+    }
+    if (row.dropName) group.dropName = true;
+    return group;
+  };
   await ctx.query.evaluator.rows(expr.expr, ctx, {
     keeps: false,
     presence: expr.op === 'count' || expr.op === 'group',
-    row: (row) => {
-      const key = grouping.key(row.labels);
-      let group = groups.get(key);
-      if (group === undefined) {
-        holdSamples(ctx.query, count);
-        group = { labels: grouping.labels(row.labels), fold: makeFold(count), dropName: false };
-        groups.set(key, group);
-      }
-      group.fold.add(row);
-      if (row.dropName) group.dropName = true;
+    row: (row) => groupOf(row).fold.add(row),
+    histograms: (row) => {
+      if (expr.op === 'sum' || expr.op === 'avg') {
+        const group = groupOf(row);
+        (group.histograms ??= new HistogramFold(count, expr.op === 'avg')).add(row);
+      } else if (expr.op === 'count' || expr.op === 'group') {
+        const group = groupOf(row);
+        group.fold.add({ ...row, values: NO_VALUES, has: presenceOf(row) });
+      } else histogramsIgnoredInAggregation(expr.op, expr.expr, ctx);
     },
   });
-  for (const { labels, fold, dropName } of groups.values()) {
-    const { values, has } = fold.finish();
-    sink.row({ labels, dropName, values, has: has.includes(0) ? has : null });
-  }
+  for (const group of groups.values()) finishGroup(group, expr, { ctx, sink });
+}
+
+/** `count` and `group` do not look at values. */
+const NO_VALUES = new Float64Array(0);
+
+/** Where floats and histograms meet in a group there is no answer. */
+function finishGroup(
+  { labels, fold, histograms, dropName }: FoldGroup,
+  expr: Aggregate,
+  { ctx, sink }: { readonly ctx: Context; readonly sink: Sink },
+): void {
+  const { values, has } = fold.finish();
+  if (histograms === undefined) return sink.row({ labels, dropName, values, has: has.includes(0) ? has : null });
+  const folded = histograms.finish();
+  folded.sums.forEach((sum, i) => {
+    if (sum === undefined) return;
+    if (has[i] === 1) {
+      mixedSamplesInAggregation(expr.expr, ctx);
+      has[i] = 0;
+      folded.histograms[i] = undefined;
+      return;
+    }
+    if (sum.isMixed) mixedBuckets('', expr.expr, ctx);
+    if (sum.hasCollision) resetCollision('aggregation', expr.expr, ctx);
+    if (sum.wasReconciled) reconciled('aggregation', expr.expr, ctx);
+  });
+  if (has.includes(1)) sink.row({ labels, dropName, values, has: has.includes(0) ? has : null });
+  const row = { labels, dropName, histograms: folded.histograms };
+  if (hasHistogram(row)) sink.histograms?.(row);
 }
 
 async function quantileRows(expr: Aggregate, ctx: Context, sink: Sink): Promise<void> {
@@ -105,7 +148,9 @@ type Gathered = { readonly labels: Labels; readonly rows: Row[]; dropName: boole
 async function gather(expr: Aggregate, ctx: Context): Promise<readonly Gathered[]> {
   const grouping = groupingOf(expr);
   const groups = new Map<string, Gathered>();
-  for (const row of await collect(expr.expr, ctx)) {
+  const { rows, histograms } = await collectBoth(expr.expr, ctx);
+  if (histograms.length > 0) histogramsIgnoredInAggregation(expr.op, expr.expr, ctx);
+  for (const row of rows) {
     const key = grouping.key(row.labels);
     let group = groups.get(key);
     if (group === undefined) {
@@ -126,10 +171,7 @@ async function countValues(expr: Aggregate, ctx: Context, sink: Sink): Promise<v
   const grouping = groupingOf(expr);
   const texts = new Map<number, string>();
   const counted = new Map<string, { readonly labels: Labels; readonly values: Float64Array; dropName: boolean }>();
-  const addAt = (row: Row, base: string, i: number): void => {
-    const value = row.values[i] as number;
-    let text = texts.get(value);
-    if (text === undefined) texts.set(value, (text = formatPlain(value)));
+  const addAt = (row: HistogramRow | Row, { base, text }: { readonly base: string; readonly text: string }, i: number): void => {
     const key = `${base}\u0000\u0000${text}`;
     let entry = counted.get(key);
     if (entry === undefined) {
@@ -144,7 +186,19 @@ async function countValues(expr: Aggregate, ctx: Context, sink: Sink): Promise<v
     keeps: false,
     row: (row) => {
       const base = grouping.key(row.labels);
-      for (let i = 0; i < count; i++) if (isPresent(row, i)) addAt(row, base, i);
+      for (let i = 0; i < count; i++) {
+        if (!isPresent(row, i)) continue;
+        const value = row.values[i] as number;
+        let text = texts.get(value);
+        if (text === undefined) texts.set(value, (text = formatPlain(value)));
+        addAt(row, { base, text }, i);
+      }
+    },
+    histograms: (row) => {
+      const base = grouping.key(row.labels);
+      row.histograms.forEach((each, i) => {
+        if (each !== undefined) addAt(row, { base, text: formatHistogram(each) }, i);
+      });
     },
   });
   for (const { labels, values, dropName } of counted.values()) {

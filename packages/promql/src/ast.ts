@@ -28,8 +28,10 @@ export type Unary = { readonly kind: 'unary'; readonly op: '+' | '-'; readonly e
 
 export type ArithmeticOp = '+' | '-' | '*' | '/' | '%' | '^' | 'atan2';
 export type ComparisonOp = '==' | '!=' | '<' | '<=' | '>' | '>=';
+/** The observations of a histogram below or above a value. */
+export type TrimOp = '</' | '>/';
 export type SetOp = 'and' | 'or' | 'unless';
-export type BinaryOp = ArithmeticOp | ComparisonOp | SetOp;
+export type BinaryOp = ArithmeticOp | ComparisonOp | SetOp | TrimOp;
 
 export type Cardinality = 'one_to_one' | 'many_to_one' | 'one_to_many' | 'many_to_many';
 export type Matching = {
@@ -109,6 +111,7 @@ export type Expr = NumberLiteral | StringLiteral | Paren | Unary | Binary | Aggr
 
 export const isComparison = (op: BinaryOp): op is ComparisonOp =>
   op === '==' || op === '!=' || op === '<' || op === '<=' || op === '>' || op === '>=';
+export const isTrim = (op: BinaryOp): op is TrimOp => op === '</' || op === '>/';
 export const isSetOp = (op: BinaryOp): op is SetOp => op === 'and' || op === 'or' || op === 'unless';
 
 /** The expression inside any number of parentheses. */

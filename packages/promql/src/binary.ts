@@ -1,11 +1,14 @@
+import type { Histogram } from '@nines/model/histogram.ts';
 import { METRIC_NAME, labelsKey } from '@nines/model/labels.ts';
-import { type Binary, type ComparisonOp, type Expr, type Matching, type SetOp, isComparison, isSetOp } from './ast.ts';
+import { type ArithmeticOp, type Binary, type ComparisonOp, type Expr, type Matching, type SetOp, isComparison, isSetOp } from './ast.ts';
 import { typeOf } from './check.ts';
-import { type Context, breathe, collect, hasUniformName, isTired, nameDropper, noteRepeat } from './context.ts';
+import { type BothRows, type Context, breathe, collectBoth, hasUniformName, isTired, namelessSink, noteRepeat } from './context.ts';
+import { combine } from './histogram-operators.ts';
 import { PLAIN_MATCHING, duplicateMessage, matchedLabels, resultLabels, signatureOf } from './matching.ts';
 import { ARITHMETIC, COMPARISON } from './operators.ts';
 import { PromqlFailure } from './promql-error.ts';
-import { type Row, RowBuffer, type Sink, UniqueGuard, isPresent } from './row.ts';
+import { type HistogramRow, type Row, RowBuffer, type Sink, UniqueGuard, hasHistogram, isPresent, presenceOf } from './row.ts';
+import { incompatibleTypes } from './warnings.ts';
 
 /** Binary operators with at least one vector. */
 export async function binaryRows(expr: Binary, ctx: Context, sink: Sink): Promise<void> {
@@ -20,22 +23,46 @@ type ScalarSide = { readonly sink: Sink; readonly vector: Expr; readonly scalar:
 async function scalarRows(expr: Binary, ctx: Context, { sink, vector, scalar, swapped }: ScalarSide): Promise<void> {
   const { op } = expr;
   const operand = await ctx.query.evaluator.scalar(scalar, ctx);
-  const drops = !isComparison(op) || expr.bool;
-  const push = drops ? nameDropper(ctx, hasUniformName(vector), sink) : (row: Row) => sink.row(row);
-  const apply = isComparison(op) ? compareWith(op, operand, { bool: expr.bool, swapped }) : computeWith(op, operand, swapped);
+  const drops = isArithmetic(op) || expr.bool;
+  const into: Sink = drops ? namelessSink(ctx, hasUniformName(vector), sink) : sink;
+  const apply = floatsWith(expr, operand, { swapped, ctx });
   await ctx.query.evaluator.rows(vector, ctx, {
     keeps: sink.keeps,
     row: (row) => {
       const changed = apply(row);
-      if (changed !== undefined) push(changed);
+      if (changed !== undefined) into.row(changed);
+    },
+    histograms: (row) => {
+      const histograms = row.histograms.map((each, i): Histogram | undefined => {
+        if (each === undefined) return undefined;
+        const value = operand[i] as number;
+        const combined = swapped ? combine(expr, value, each, ctx) : combine(expr, each, value, ctx);
+        return typeof combined === 'object' ? combined : undefined;
+      });
+      const changed = { ...row, histograms };
+      if (hasHistogram(changed)) into.histograms?.(changed);
     },
   });
 }
 
+const isArithmetic = (op: Binary['op']): op is ArithmeticOp => op in ARITHMETIC;
+
+type ScalarOperand = { readonly swapped: boolean; readonly ctx: Context };
+
+function floatsWith(expr: Binary, operand: Float64Array, { swapped, ctx }: ScalarOperand): Apply {
+  const { op } = expr;
+  if (isComparison(op)) return compareWith(op, operand, { bool: expr.bool, swapped });
+  if (isArithmetic(op)) return computeWith(op, operand, swapped);
+  return () => {
+    incompatibleTypes(expr, ['float', 'float'], ctx);
+    return undefined;
+  };
+}
+
 type Apply = (row: Row) => Row | undefined;
 
-function computeWith(op: Binary['op'], operand: Float64Array, swapped: boolean): Apply {
-  const compute = ARITHMETIC[op as keyof typeof ARITHMETIC];
+function computeWith(op: ArithmeticOp, operand: Float64Array, swapped: boolean): Apply {
+  const compute = ARITHMETIC[op];
   return (row) => {
     const { values } = row;
     if (swapped) for (let i = 0; i < values.length; i++) values[i] = compute(operand[i] as number, values[i] as number);
@@ -72,9 +99,28 @@ function compareWith(
   };
 }
 
+/** A row that may have a histogram where it has no float: then it counts as present, and the float there means nothing. */
+type MixedRow = Row & { readonly histograms?: readonly (Histogram | undefined)[] };
+
+/** Floats and histograms of the same labels in one row. */
+function mixedRows({ rows, histograms }: BothRows): readonly MixedRow[] {
+  if (histograms.length === 0) return rows;
+  const partners = new Map(histograms.map((row) => [labelsKey(row.labels), row]));
+  const mixed = rows.map((row): MixedRow => {
+    const key = labelsKey(row.labels);
+    const partner = partners.get(key);
+    if (partner === undefined) return row;
+    partners.delete(key);
+    const has = presenceOf(partner).map((flag, i) => (flag === 1 || isPresent(row, i) ? 1 : 0));
+    return { ...row, has, histograms: partner.histograms };
+  });
+  for (const row of partners.values()) mixed.push({ ...row, values: new Float64Array(row.histograms.length), has: presenceOf(row) });
+  return mixed;
+}
+
 /** Rows by signature. */
-function bySignature(rows: readonly Row[], signature: (labels: Row['labels']) => string): Map<string, Row[]> {
-  const groups = new Map<string, Row[]>();
+function bySignature<R extends Row>(rows: readonly R[], signature: (labels: Row['labels']) => string): Map<string, R[]> {
+  const groups = new Map<string, R[]>();
   for (const row of rows) {
     const key = signature(row.labels);
     const group = groups.get(key);
@@ -86,8 +132,8 @@ function bySignature(rows: readonly Row[], signature: (labels: Row['labels']) =>
 
 async function vectorRows(expr: Binary, ctx: Context, sink: Sink): Promise<void> {
   const matching = expr.matching ?? PLAIN_MATCHING;
-  const left = await collect(expr.left, ctx);
-  const right = await collect(expr.right, ctx);
+  const left = mixedRows(await collectBoth(expr.left, ctx));
+  const right = mixedRows(await collectBoth(expr.right, ctx));
   const swapped = matching.cardinality === 'one_to_many';
   const [many, one] = swapped ? [right, left] : [left, right];
   const signature = signatureOf(matching);
@@ -114,7 +160,7 @@ async function vectorRows(expr: Binary, ctx: Context, sink: Sink): Promise<void>
 type Filling = { readonly value: number; readonly matching: Matching };
 
 /** The rows at the steps where no partner is, each with a partner made of the fill value and the labels they match by. */
-function* lonely(rows: readonly Row[], partners: readonly Row[], { value, matching }: Filling): Generator<readonly [Row, Row]> {
+function* lonely(rows: readonly MixedRow[], partners: readonly Row[], { value, matching }: Filling): Generator<readonly [MixedRow, Row]> {
   for (const row of rows) {
     const there = new Map<string, Uint8Array>();
     for (const partner of partners) noteSteps(there, '', partner);
@@ -173,17 +219,45 @@ function pairing(
   expr: Binary,
   ctx: Context,
   { sink, swapped, guard }: Pairing,
-): { push(many: Row, one: Row): void; readonly labels: LabelsOf } {
-  const { op } = expr;
+): { push(many: MixedRow, one: MixedRow): void; readonly labels: LabelsOf } {
   const matching = expr.matching ?? PLAIN_MATCHING;
   const delayed = ctx.query.features.delayedNameRemoval;
-  const compare = isComparison(op) ? COMPARISON[op] : undefined;
-  const compute = isComparison(op) ? undefined : ARITHMETIC[op as keyof typeof ARITHMETIC];
-  const labels = resultLabels(matching, { dropName: compare === undefined || (expr.bool && !delayed) });
+  const dropsName = isArithmetic(expr.op);
+  const labels = resultLabels(matching, { dropName: dropsName || (expr.bool && !delayed) });
   const buffer = new RowBuffer(ctx.grid.count, sink);
-  const push = (many: Row, one: Row): void => {
+  const floats = floatPairs(expr, ctx);
+  const push = (many: MixedRow, one: MixedRow): void => {
+    const named = { labels: labels(many.labels, one.labels), dropName: !dropsName && (many.dropName || (expr.bool && delayed)) };
+    if (many.histograms !== undefined || one.histograms !== undefined) {
+      const { row, histograms } = combineMixed(expr, { many, one, swapped, ctx });
+      if (row.has?.includes(1) === true) pushRow({ ...named, ...row });
+      if (hasHistogram({ ...named, histograms })) {
+        guard?.checkHistograms({ ...named, histograms });
+        sink.histograms?.({ ...named, histograms });
+      }
+      return;
+    }
     const values = buffer.values();
     const has = buffer.has();
+    const present = floats({ many, one, swapped }, values, has);
+    if (present === 0) buffer.release();
+    else pushRow({ ...named, values, has: buffer.flags(present) });
+  };
+  const pushRow = (row: Row): void => {
+    guard?.check(row);
+    sink.row(row);
+  };
+  return { push, labels };
+}
+
+type Pair = { readonly many: MixedRow; readonly one: MixedRow; readonly swapped: boolean };
+
+/** Two rows of floats, step by step; returns at how many steps there is a result. */
+function floatPairs(expr: Binary, ctx: Context): (pair: Pair, values: Float64Array, has: Uint8Array) => number {
+  const { op, bool } = expr;
+  const compare = isComparison(op) ? COMPARISON[op] : undefined;
+  const compute = isArithmetic(op) ? ARITHMETIC[op] : undefined;
+  return ({ many, one, swapped }, values, has) => {
     const [left, right] = swapped ? [one, many] : [many, one];
     let present = 0;
     for (let i = 0; i < values.length; i++) {
@@ -194,23 +268,52 @@ function pairing(
       if (compute !== undefined) values[i] = compute(a, b);
       else if (compare !== undefined) {
         const holds = compare(a, b);
-        if (!expr.bool && !holds) continue;
-        values[i] = expr.bool ? Number(holds) : (many.values[i] as number);
+        if (!bool && !holds) continue;
+        values[i] = bool ? Number(holds) : (many.values[i] as number);
+      } else {
+        incompatibleTypes(expr, ['float', 'float'], ctx);
+        continue;
       }
       has[i] = 1;
       present++;
     }
-    if (present === 0) return buffer.release();
-    const row: Row = {
-      labels: labels(many.labels, one.labels),
-      dropName: compute === undefined && (many.dropName || (expr.bool && delayed)),
-      values,
-      has: buffer.flags(present),
-    };
-    guard?.check(row);
-    sink.row(row);
+    return present;
   };
-  return { push, labels };
+}
+
+type Mixed = { readonly row: Pick<Row, 'values' | 'has'>; readonly histograms: readonly (Histogram | undefined)[] };
+
+/** Two rows of which at least one has histograms. */
+function combineMixed(expr: Binary, { many, one, swapped, ctx }: Pair & { readonly ctx: Context }): Mixed {
+  const { count } = ctx.grid;
+  const values = new Float64Array(count);
+  const has = new Uint8Array(count);
+  floatPairs(expr, ctx)({ many: floatsOnly(many), one: floatsOnly(one), swapped }, values, has);
+  const histograms = Array.from({ length: count }, (_, i): Histogram | undefined => {
+    const [own, other] = [operandAt(many, i), operandAt(one, i)];
+    if (own === undefined || other === undefined || (typeof own === 'number' && typeof other === 'number')) return undefined;
+    const combined = swapped ? combine(expr, other, own, ctx) : combine(expr, own, other, ctx);
+    if (typeof combined !== 'boolean') return typeof combined === 'object' ? combined : undefined;
+    if (!expr.bool) return combined && typeof own === 'object' ? own : undefined;
+    values[i] = Number(combined);
+    has[i] = 1;
+    return undefined;
+  });
+  return { row: { values, has }, histograms };
+}
+
+function operandAt(row: MixedRow, step: number): number | Histogram | undefined {
+  return isPresent(row, step) ? (row.histograms?.[step] ?? (row.values[step] as number)) : undefined;
+}
+
+function floatsOnly({ labels, dropName, values, has, histograms }: MixedRow): Row {
+  if (histograms === undefined) return { labels, dropName, values, has };
+  return {
+    labels,
+    dropName,
+    values,
+    has: Uint8Array.from(values, (_, i) => (histograms[i] === undefined && (has === null || has[i] === 1) ? 1 : 0)),
+  };
 }
 
 type SetSide = { readonly ctx: Context; readonly sink: Sink };
@@ -228,6 +331,10 @@ async function setRows(expr: Binary, op: SetOp, { ctx, sink }: SetSide): Promise
       const masked = mask(row, there.get(signature(row.labels)), wanted);
       if (masked !== undefined) sink.row(masked);
     },
+    histograms: (row) => {
+      const masked = maskHistograms(row, there.get(signature(row.labels)), wanted);
+      if (hasHistogram(masked)) sink.histograms?.(masked);
+    },
   });
 }
 
@@ -241,6 +348,11 @@ async function orRows(expr: Binary, signature: (labels: Row['labels']) => string
       guard.check(row);
       sink.row(row);
     },
+    histograms: (row) => {
+      noteHistogramSteps(there, signature(row.labels), row);
+      guard.checkHistograms(row);
+      sink.histograms?.(row);
+    },
   });
   await ctx.query.evaluator.rows(expr.right, ctx, {
     keeps: sink.keeps,
@@ -250,12 +362,22 @@ async function orRows(expr: Binary, signature: (labels: Row['labels']) => string
       guard.check(masked);
       sink.row(masked);
     },
+    histograms: (row) => {
+      const masked = maskHistograms(row, there.get(signature(row.labels)), 0);
+      if (!hasHistogram(masked)) return;
+      guard.checkHistograms(masked);
+      sink.histograms?.(masked);
+    },
   });
 }
 
 async function presence(expr: Expr, ctx: Context, signature: (labels: Row['labels']) => string): Promise<ReadonlyMap<string, Uint8Array>> {
   const there = new Map<string, Uint8Array>();
-  await ctx.query.evaluator.rows(expr, ctx, { keeps: false, row: (row) => noteSteps(there, signature(row.labels), row) });
+  await ctx.query.evaluator.rows(expr, ctx, {
+    keeps: false,
+    row: (row) => noteSteps(there, signature(row.labels), row),
+    histograms: (row) => noteHistogramSteps(there, signature(row.labels), row),
+  });
   return there;
 }
 
@@ -263,6 +385,17 @@ function noteSteps(there: Map<string, Uint8Array>, key: string, row: Row): void 
   let flags = there.get(key);
   if (flags === undefined) there.set(key, (flags = new Uint8Array(row.values.length)));
   for (let i = 0; i < flags.length; i++) if (isPresent(row, i)) flags[i] = 1;
+}
+
+function noteHistogramSteps(there: Map<string, Uint8Array>, key: string, { histograms }: HistogramRow): void {
+  let flags = there.get(key);
+  if (flags === undefined) there.set(key, (flags = new Uint8Array(histograms.length)));
+  for (let i = 0; i < flags.length; i++) if (histograms[i] !== undefined) flags[i] = 1;
+}
+
+/** The histograms at the steps where `flags` are `wanted`; no flags count as 0. */
+function maskHistograms(row: HistogramRow, flags: Uint8Array | undefined, wanted: number): HistogramRow {
+  return { ...row, histograms: row.histograms.map((each, i) => ((flags?.[i] ?? 0) === wanted ? each : undefined)) };
 }
 
 /** The row at the steps where `flags` are `wanted` (no flags count as 0); undefined when nothing is left. */

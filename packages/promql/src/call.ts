@@ -1,17 +1,19 @@
 import type { Call, Expr } from './ast.ts';
 import { unwrap } from './ast.ts';
-import { type Context, collect, hasUniformName, metricName, nameDropper } from './context.ts';
+import { type Context, collect, hasUniformName, metricName, nameDropper, namelessSink } from './context.ts';
 import { absent, absentOverTime } from './functions/absent.ts';
-import { bucketFraction, bucketQuantiles } from './functions/buckets.ts';
+import { bucketFraction, bucketQuantile, bucketQuantiles } from './functions/buckets.ts';
 import { CALENDAR, type FloatFunction, MATHS, clamp, round } from './functions/elementwise.ts';
 import { extendedKernel } from './functions/extended.ts';
+import { histogramFigure } from './functions/histogram-figures.ts';
 import { info } from './functions/info.ts';
 import type { Kernel } from './functions/kernel.ts';
 import { labelJoin, labelReplace, sortByLabel } from './functions/labels.ts';
+import { mixedWindows } from './functions/mixed.ts';
 import * as overTime from './functions/over-time.ts';
 import { extrapolated, instantaneous } from './functions/rate.ts';
 import { deriv, doubleExponentialSmoothing, predictLinear } from './functions/regression.ts';
-import { type Row, RowBuffer, type Sink, isPresent } from './row.ts';
+import { type Row, RowBuffer, type Sink, isPresent, presenceOf } from './row.ts';
 import { selectorTimes } from './select.ts';
 import { informOfGauge, warnOfQuantiles, warnOfSort } from './warnings.ts';
 import { type WindowVisitor, walkWindows } from './windows.ts';
@@ -38,7 +40,13 @@ const SPECIAL: ReadonlyMap<string, RowsOf> = new Map<string, RowsOf>([
   ['clamp_max', clampRows],
   ['clamp_min', clampRows],
   ['histogram_fraction', bucketFraction],
-  ['histogram_quantile', bucketQuantiles],
+  ['histogram_avg', histogramFigure],
+  ['histogram_count', histogramFigure],
+  ['histogram_quantile', bucketQuantile],
+  ['histogram_quantiles', bucketQuantiles],
+  ['histogram_stddev', histogramFigure],
+  ['histogram_stdvar', histogramFigure],
+  ['histogram_sum', histogramFigure],
   ['info', info],
   ['label_join', labelJoin],
   ['label_replace', labelReplace],
@@ -135,6 +143,10 @@ async function timestampRows(call: Call, ctx: Context, sink: Sink): Promise<void
       row.values.set(seconds);
       drop(row);
     },
+    histograms: (row) => {
+      const has = presenceOf(row);
+      drop({ labels: row.labels, dropName: row.dropName, values: seconds.slice(), has: has.includes(0) ? has : null });
+    },
   });
 }
 
@@ -208,20 +220,28 @@ async function windowRows(call: Call, ctx: Context, sink: Sink): Promise<void> {
   const kernel = plain ?? (await kernelWithParameters(call, ctx));
   const { count } = ctx.grid;
   const buffer = new RowBuffer(count, sink);
-  const push = KEEPS_NAME.has(call.func) ? (row: Row) => sink.row(row) : nameDropper(ctx, hasUniformName(matrix), sink);
+  const into = KEEPS_NAME.has(call.func) ? sink : namelessSink(ctx, hasUniformName(matrix), sink);
+  const mixed = mixedWindows(call, matrix, { ctx, kernel });
   const counter = call.func === 'rate' || call.func === 'increase';
   let lastName: string | undefined;
   const visit: WindowVisitor = (samples, windows) => {
+    const { labels, dropName } = samples;
+    if (samples.histograms !== undefined) {
+      const { values, has, histograms } = mixed(samples, windows);
+      if (has.includes(1)) into.row({ labels, dropName, values, has: has.includes(0) ? has : null });
+      if (histograms.some((each) => each !== undefined)) into.histograms?.({ labels, dropName, histograms });
+      return;
+    }
     const values = buffer.values();
     const has = buffer.has();
     const present = kernel(samples, windows, values, has);
     if (present === 0) return buffer.release();
     if (counter) {
-      const name = metricName(samples.labels);
+      const name = metricName(labels);
       if (name !== lastName) informOfGauge(name, matrix, ctx);
       lastName = name;
     }
-    push({ labels: samples.labels, dropName: samples.dropName, values, has: buffer.flags(present) });
+    into.row({ labels, dropName, values, has: buffer.flags(present) });
   };
   await walkWindows(matrix, ctx, visit, extended === undefined && NEEDS_NO_VALUES.has(call.func));
 }

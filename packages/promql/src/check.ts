@@ -1,4 +1,4 @@
-import { type Aggregate, type Binary, type Call, type Expr, type ValueType, childrenOf, isComparison, isSetOp } from './ast.ts';
+import { type Aggregate, type Binary, type Call, type Expr, type ValueType, childrenOf, isComparison, isSetOp, isTrim } from './ast.ts';
 import { PromqlFailure } from './promql-error.ts';
 import { SIGNATURES, arity } from './signatures.ts';
 
@@ -97,6 +97,7 @@ function checkBinary(expr: Binary): void {
     if (type !== 'scalar' && type !== 'vector') fail(side, 'binary expression must contain only scalar and instant vector types');
   const scalars = left === 'scalar' && right === 'scalar';
   if (isComparison(expr.op) && scalars && !expr.bool) fail(expr, 'comparisons between scalars must use BOOL modifier');
+  if (isTrim(expr.op) && left === 'scalar' && right === 'scalar') fail(expr, `operator "${expr.op}" not allowed for Scalar operations`);
   if (isSetOp(expr.op) && (left === 'scalar' || right === 'scalar'))
     fail(expr, `set operator "${expr.op}" not allowed in binary scalar expression`);
   if (expr.matching !== undefined && (left !== 'vector' || right !== 'vector')) {

@@ -3,7 +3,7 @@ import type { Queryable, Scope } from '@nines/model/storage.ts';
 import type { Annotations } from './annotations.ts';
 import type { Expr, Length } from './ast.ts';
 import { PromqlFailure } from './promql-error.ts';
-import { type Row, type Sink, UniqueGuard, mergeRows, withoutName } from './row.ts';
+import { type HistogramRow, type Row, type Sink, UniqueGuard, mergeHistogramRows, mergeRows, withoutName } from './row.ts';
 
 /** The instants of an evaluation: `startMs + i · stepMs` for `i` in `[0, count)`. */
 export type Grid = { readonly startMs: number; readonly stepMs: number; readonly count: number };
@@ -39,6 +39,8 @@ export type QueryState = {
   readonly annotations: Annotations;
   /** Sub-expressions whose value is the same at every step. */
   readonly invariant: ReadonlySet<Expr>;
+  /** Selectors of which only counts and sums of histograms are wanted: their counter resets are looked for sample by sample. */
+  readonly countsOnly: ReadonlySet<Expr>;
   readonly evaluator: Evaluator;
   readonly maxSamples: number;
   readonly yieldNow: (() => Promise<void> | undefined) | undefined;
@@ -84,8 +86,12 @@ export function holdSamples(query: QueryState, count: number): void {
     throw new PromqlFailure('execution', 'query processing would load too many samples into memory in query execution');
 }
 
-/** All rows of an expression, each label set once. */
+/** All rows of floats of an expression, each label set once. */
 export async function collect(expr: Expr, ctx: Context): Promise<readonly Row[]> {
+  return gatherRows(expr, ctx);
+}
+
+async function gatherRows(expr: Expr, ctx: Context, onHistograms?: Sink['histograms']): Promise<readonly Row[]> {
   const rows: Row[] = [];
   await ctx.query.evaluator.rows(expr, ctx, {
     keeps: true,
@@ -93,22 +99,56 @@ export async function collect(expr: Expr, ctx: Context): Promise<readonly Row[]>
       holdSamples(ctx.query, row.values.length);
       rows.push(row);
     },
+    ...(onHistograms === undefined ? {} : { histograms: onHistograms }),
   });
   return ctx.query.repeats ? mergeRows(rows) : rows;
 }
 
+export type BothRows = { readonly rows: readonly Row[]; readonly histograms: readonly HistogramRow[] };
+
+/** All rows of an expression, each label set once among the floats and once among the histograms. */
+export async function collectBoth(expr: Expr, ctx: Context): Promise<BothRows> {
+  const histograms: HistogramRow[] = [];
+  const rows = await gatherRows(expr, ctx, (row) => {
+    holdSamples(ctx.query, HISTOGRAM_COST * row.histograms.length);
+    histograms.push(row);
+  });
+  return { rows, histograms: ctx.query.repeats ? mergeHistogramRows(histograms) : histograms };
+}
+
+/** Samples that a histogram counts for: Prometheus takes its size in memory, this is that of one with ten buckets. */
+const HISTOGRAM_COST = 10;
+
 /**
- * The labels of a result whose metric name goes: at once, guarding against collisions, or at the end of the query.
+ * Takes the rows of a result whose metric name goes: at once, guarding against collisions, or at the end of the query.
  * `uniform` says that all names are the same, so that nothing can collide.
  */
-export function nameDropper(ctx: Context, uniform: boolean, sink: Sink): (row: Row) => void {
-  if (ctx.query.features.delayedNameRemoval) return (row) => sink.row(row.dropName ? row : { ...row, dropName: true });
+export function namelessSink(ctx: Context, uniform: boolean, sink: Sink): Sink & Required<Pick<Sink, 'histograms'>> {
+  const { keeps } = sink;
+  if (ctx.query.features.delayedNameRemoval) {
+    const dropped = <R extends { readonly dropName: boolean }>(row: R): R => (row.dropName ? row : { ...row, dropName: true });
+    return { keeps, row: (row) => sink.row(dropped(row)), histograms: (row) => sink.histograms?.(dropped(row)) };
+  }
   const guard = uniform ? undefined : new UniqueGuard(() => noteRepeat(ctx.query));
-  return ({ labels, values, has }) => {
-    const row = { labels: withoutName(labels), dropName: false, values, has };
-    guard?.check(row);
-    sink.row(row);
+  return {
+    keeps,
+    row: ({ labels, values, has }) => {
+      const row = { labels: withoutName(labels), dropName: false, values, has };
+      guard?.check(row);
+      sink.row(row);
+    },
+    histograms: ({ labels, histograms }) => {
+      const row = { labels: withoutName(labels), dropName: false, histograms };
+      guard?.checkHistograms(row);
+      sink.histograms?.(row);
+    },
   };
+}
+
+/** The same for results that are floats only. */
+export function nameDropper(ctx: Context, uniform: boolean, sink: Sink): (row: Row) => void {
+  const nameless = namelessSink(ctx, uniform, sink);
+  return (row) => nameless.row(row);
 }
 
 export function noteRepeat(query: QueryState): void {

@@ -4,6 +4,7 @@ import { Annotations } from './annotations.ts';
 import { type Expr, childrenOf } from './ast.ts';
 import { typeOf } from './check.ts';
 import { type Context, type EngineFeatures, type Grid, type QueryState, throwIfAborted } from './context.ts';
+import { countsOnlySelectors } from './counts-only.ts';
 import { evaluator } from './evaluate.ts';
 import { invariantParts } from './invariant.ts';
 import { parseExpr } from './parse.ts';
@@ -176,6 +177,7 @@ function newState<V extends Value>(
     defaultStepMs: settings.limits.evaluationIntervalMs,
     annotations: new Annotations(text),
     invariant: invariantParts(expr),
+    countsOnly: countsOnlySelectors(expr),
     evaluator,
     maxSamples: settings.limits.maxSamples,
     yieldNow: settings.yieldNow,

@@ -1,8 +1,9 @@
+import { scaled } from '@nines/model/histogram.ts';
 import { type Binary, type Call, type Expr, isComparison } from './ast.ts';
 import { aggregateRows } from './aggregate.ts';
 import { binaryRows } from './binary.ts';
 import { argument, callRows, evaluationSeconds } from './call.ts';
-import { type Context, type Evaluator, hasUniformName, nameDropper } from './context.ts';
+import { type Context, type Evaluator, hasUniformName, namelessSink } from './context.ts';
 import { ARITHMETIC, COMPARISON } from './operators.ts';
 import { PromqlFailure } from './promql-error.ts';
 import { RowBuffer, type Sink, isPresent } from './row.ts';
@@ -49,20 +50,24 @@ async function repeatedRows(expr: Expr, ctx: Context, sink: Sink): Promise<void>
         values.fill(once[0] as number);
         sink.row({ labels, dropName, values, has: null });
       },
+      histograms: ({ labels, dropName, histograms: [once] }) =>
+        sink.histograms?.({ labels, dropName, histograms: Array.from({ length: grid.count }, () => once) }),
     },
   );
 }
 
 async function unaryRows(op: '+' | '-', expr: Expr, { ctx, sink }: { readonly ctx: Context; readonly sink: Sink }): Promise<void> {
   if (op === '+') return rows(expr, ctx, sink);
-  const drop = nameDropper(ctx, hasUniformName(expr), sink);
+  const nameless = namelessSink(ctx, hasUniformName(expr), sink);
   await rows(expr, ctx, {
     keeps: sink.keeps,
     row: (row) => {
       const { values } = row;
       for (let i = 0; i < values.length; i++) values[i] = -(values[i] as number);
-      drop(row);
+      nameless.row(row);
     },
+    histograms: (row) =>
+      nameless.histograms({ ...row, histograms: row.histograms.map((each) => (each === undefined ? undefined : scaled(each, -1))) }),
   });
 }
 

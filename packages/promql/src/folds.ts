@@ -1,4 +1,6 @@
-import type { Row } from './row.ts';
+import type { Histogram } from '@nines/model/histogram.ts';
+import { HistogramSum } from './functions/histogram-sum.ts';
+import type { HistogramRow, Row } from './row.ts';
 
 /**
  * Aggregations that need one pass and constant memory per group and step. Rows come one at a time; `finish` gives the group's
@@ -205,5 +207,26 @@ export class VarianceFold implements Fold {
       return this.#root ? Math.sqrt(variance) : variance;
     });
     return { values, has: Uint8Array.from(this.#counts, (count) => (count > 0 ? 1 : 0)) };
+  }
+}
+
+/** What `sum` and `avg` make of the histograms in a group, step by step. */
+export class HistogramFold {
+  readonly #sums: (HistogramSum | undefined)[];
+  readonly #wantsMean: boolean;
+
+  constructor(count: number, wantsMean: boolean) {
+    this.#sums = Array.from({ length: count });
+    this.#wantsMean = wantsMean;
+  }
+
+  add({ histograms }: HistogramRow): void {
+    histograms.forEach((histogram, i) => {
+      if (histogram !== undefined) (this.#sums[i] ??= new HistogramSum(this.#wantsMean)).add(histogram);
+    });
+  }
+
+  finish(): { readonly histograms: (Histogram | undefined)[]; readonly sums: readonly (HistogramSum | undefined)[] } {
+    return { histograms: this.#sums.map((sum) => sum?.result()), sums: this.#sums };
   }
 }

@@ -26,7 +26,7 @@ const DURATION = /(?:[0-9]+(?:ms|[smhdwy]))+/y;
 const HEX = /0[xX][0-9a-fA-F](?:_?[0-9a-fA-F])*/y;
 const DECIMAL = /(?:[0-9](?:_?[0-9])*)?(?:\.(?:[0-9](?:_?[0-9])*)?)?(?:[eE][+-]?[0-9](?:_?[0-9])*)?/y;
 const TRAILING = /[a-zA-Z0-9_.]+/y;
-const SIGN = /==|=~|!=|!~|<=|>=|[-+*/%^<>=(){}[\],:@]/y;
+const SIGN = /==|=~|!=|!~|<=|>=|<\/|>\/|[-+*/%^<>=(){}[\],:@]/y;
 
 /** Throws `PromqlFailure` at the first text that is no token. The last token is always `end`. */
 export function lex(text: string): readonly Token[] {

@@ -45,7 +45,7 @@ const PRECEDENCE: ReadonlyMap<string, number> = new Map([
   ['or', 1],
   ['and', 2],
   ['unless', 2],
-  ...['==', '!=', '<', '<=', '>', '>='].map((op) => [op, 3] as const),
+  ...['==', '!=', '<', '<=', '>', '>=', '</', '>/'].map((op) => [op, 3] as const),
   ['+', 4],
   ['-', 4],
   ['*', PRODUCT],

@@ -1,10 +1,12 @@
+import { compareLabels } from '@nines/model/labels.ts';
 import type { Aggregate } from './ast.ts';
-import { type Context, breathe, collect, holdSamples, isTired } from './context.ts';
+import { type Context, breathe, collectBoth, holdSamples, isTired } from './context.ts';
 import { groupingOf } from './grouping.ts';
 import { hashLabels } from './hash.ts';
 import { PromqlFailure } from './promql-error.ts';
-import { type Row, type Sink, compareRows, isPresent } from './row.ts';
+import { type HistogramRow, type Row, type Sink, isPresent, presenceOf } from './row.ts';
 import { formatShort } from './value.ts';
+import { histogramsIgnoredInAggregation } from './warnings.ts';
 
 /**
  * Aggregations that choose among their rows instead of computing a new value: `topk`, `bottomk`, `limitk`, `limit_ratio`. The
@@ -12,16 +14,10 @@ import { formatShort } from './value.ts';
  */
 
 /** The rows of each group in label order. */
-async function groupRows(expr: Aggregate, ctx: Context): Promise<readonly (readonly Row[])[]> {
+function groupRows<R extends HistogramRow | Row>(expr: Aggregate, rows: readonly R[]): readonly (readonly R[])[] {
   const grouping = groupingOf(expr);
-  const groups = new Map<string, Row[]>();
-  for (const row of await collect(expr.expr, ctx)) {
-    const key = grouping.key(row.labels);
-    const rows = groups.get(key);
-    if (rows === undefined) groups.set(key, [row]);
-    else rows.push(row);
-  }
-  for (const rows of groups.values()) rows.sort(compareRows);
+  const groups = Map.groupBy(rows, (row) => grouping.key(row.labels));
+  for (const group of groups.values()) group.sort((a, b) => compareLabels(a.labels, b.labels));
   return [...groups.values()];
 }
 
@@ -45,7 +41,9 @@ export async function rankSeries(expr: Aggregate, ctx: Context, sink: Sink): Pro
   const ks = await limits(expr, ctx);
   const { count } = ctx.grid;
   const greatest = expr.op === 'topk';
-  for (const rows of await groupRows(expr, ctx)) {
+  const all = await collectBoth(expr.expr, ctx);
+  if (all.histograms.length > 0) histogramsIgnoredInAggregation(expr.op, expr.expr, ctx);
+  for (const rows of groupRows(expr, all.rows)) {
     const chosen = new Map<number, Uint8Array>();
     let order: readonly number[] = [];
     for (let i = 0; i < count; i++) {
@@ -61,13 +59,12 @@ export async function rankSeries(expr: Aggregate, ctx: Context, sink: Sink): Pro
       if (isTired(ctx.query, rows.length)) await breathe(ctx.query);
     }
     // An instant query shows the best first; a range query is sorted by labels later.
-    for (const index of count === 1 ? order : chosen.keys()) pushChosen(rows[index], chosen.get(index), sink);
+    for (const index of count === 1 ? order : chosen.keys()) {
+      const row = rows[index];
+      const has = chosen.get(index);
+      if (row !== undefined && has !== undefined) pushWhere(row, has, sink);
+    }
   }
-}
-
-function pushChosen(row: Row | undefined, has: Uint8Array | undefined, sink: Sink): void {
-  if (row === undefined || has === undefined) return;
-  sink.row({ ...row, has: has.includes(0) ? has : null });
 }
 
 /** The indexes of the `k` best rows at a step, best first; NaN is worse than everything. */
@@ -109,23 +106,30 @@ const isBetter = (a: number, b: number): boolean => a > b || (b !== b && a === a
 export async function limitSeries(expr: Aggregate, ctx: Context, sink: Sink): Promise<void> {
   const ks = await limits(expr, ctx);
   const { count } = ctx.grid;
-  for (const rows of await groupRows(expr, ctx)) {
+  const { rows, histograms } = await collectBoth(expr.expr, ctx);
+  for (const group of groupRows<HistogramRow | Row>(expr, [...rows, ...histograms])) {
     const taken = new Float64Array(count);
-    for (const row of rows) {
+    for (const row of group) {
+      const there = 'histograms' in row ? presenceOf(row) : row.has;
       const has = new Uint8Array(count);
       for (let i = 0; i < count; i++) {
-        if (!isPresent(row, i) || (taken[i] as number) >= (ks[i] as number)) continue;
+        if ((there !== null && there[i] !== 1) || (taken[i] as number) >= (ks[i] as number)) continue;
         has[i] = 1;
         taken[i] = (taken[i] as number) + 1;
       }
-      if (has.includes(1)) pushChosen(row, has, sink);
+      if (has.includes(1)) pushWhere(row, has, sink);
     }
   }
 }
 
+/** The row at the steps where `has` is 1. */
+function pushWhere(row: HistogramRow | Row, has: Uint8Array, sink: Sink): void {
+  if ('histograms' in row) sink.histograms?.({ ...row, histograms: row.histograms.map((each, i) => (has[i] === 1 ? each : undefined)) });
+  else sink.row({ ...row, has: has.includes(0) ? has : null });
+}
+
 /** Keeps a row where its hash lies below the ratio; a negative ratio keeps exactly what its complement drops. */
 export async function limitRatio(expr: Aggregate, ctx: Context, sink: Sink): Promise<void> {
-  const { count } = ctx.grid;
   const ratios = (await parameter(expr, ctx)).map((ratio) => {
     if (ratio !== ratio) throw new PromqlFailure('execution', 'Ratio value is NaN', expr.param?.position);
     const capped = Math.max(-1, Math.min(1, ratio));
@@ -136,17 +140,17 @@ export async function limitRatio(expr: Aggregate, ctx: Context, sink: Sink): Pro
       );
     return capped;
   });
-  await ctx.query.evaluator.rows(expr.expr, ctx, {
-    keeps: sink.keeps,
-    row: (row) => {
-      const place = hashLabels(row.labels);
-      const has = new Uint8Array(count);
-      for (let i = 0; i < count; i++) {
-        const ratio = ratios[i] as number;
-        const kept = ratio >= 0 ? place < ratio : place >= 1 + ratio;
-        has[i] = kept && isPresent(row, i) ? 1 : 0;
-      }
-      if (has.includes(1)) pushChosen(row, has, sink);
-    },
-  });
+  const chosen = (row: HistogramRow | Row): Uint8Array => {
+    const place = hashLabels(row.labels);
+    const there = 'histograms' in row ? presenceOf(row) : row.has;
+    return Uint8Array.from(ratios, (ratio, i) => {
+      const kept = ratio >= 0 ? place < ratio : place >= 1 + ratio;
+      return kept && (there === null || there[i] === 1) ? 1 : 0;
+    });
+  };
+  const push = (row: HistogramRow | Row): void => {
+    const has = chosen(row);
+    if (has.includes(1)) pushWhere(row, has, sink);
+  };
+  await ctx.query.evaluator.rows(expr.expr, ctx, { keeps: sink.keeps, row: push, histograms: push });
 }

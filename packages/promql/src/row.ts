@@ -1,3 +1,4 @@
+import type { Histogram } from '@nines/model/histogram.ts';
 import { type Labels, METRIC_NAME, compareLabels, labelsKey } from '@nines/model/labels.ts';
 import { PromqlFailure } from './promql-error.ts';
 
@@ -16,6 +17,16 @@ export type Row = {
 };
 
 /**
+ * The native histograms of one series over all steps, undefined where there is none. Its floats come in a row of their own, so
+ * whatever knows floats only stays as it is.
+ */
+export type HistogramRow = {
+  readonly labels: Labels;
+  readonly dropName: boolean;
+  readonly histograms: readonly (Histogram | undefined)[];
+};
+
+/**
  * Where rows go. During `row` the sink may overwrite the arrays; afterwards they belong to the producer again, unless the
  * sink `keeps`, for which a producer makes fresh arrays. A label set may come more than once, but never twice at one step.
  */
@@ -24,6 +35,8 @@ export type Sink = {
   /** Set when the sink looks at where there are values, never at the values, so that nobody needs to decode them. */
   readonly presence?: boolean;
   row(row: Row): void;
+  /** A sink without it has no use for histograms and is not given any. */
+  histograms?(row: HistogramRow): void;
 };
 
 const SAME_LABELSET = 'vector cannot contain metrics with the same labelset';
@@ -43,6 +56,11 @@ export function withoutName(labels: Labels): Labels {
   return labels;
 }
 
+/** 1 where the row has a histogram. */
+export const presenceOf = ({ histograms }: HistogramRow): Uint8Array => Uint8Array.from(histograms, (each) => (each === undefined ? 0 : 1));
+
+export const hasHistogram = ({ histograms }: HistogramRow): boolean => histograms.some((each) => each !== undefined);
+
 export const isPresent = (row: Row, step: number): boolean => row.has === null || row.has[step] === 1;
 
 type Seen = { readonly labels: Labels; has: Uint8Array | null; readonly next: Seen | undefined };
@@ -59,18 +77,24 @@ export class UniqueGuard {
     this.#onRepeat = onRepeat;
   }
 
-  check(row: Row): void {
-    const hash = hashOf(row.labels);
+  check({ labels, values, has }: Row): void {
+    this.#note(labels, has === null ? null : has.subarray(0, values.length));
+  }
+
+  checkHistograms(row: HistogramRow): void {
+    this.#note(row.labels, presenceOf(row));
+  }
+
+  #note(labels: Labels, has: Uint8Array | null): void {
+    const hash = hashOf(labels);
     const chain = this.#seen.get(hash);
     let earlier = chain;
-    while (earlier !== undefined && !sameLabels(earlier.labels, row.labels)) earlier = earlier.next;
+    while (earlier !== undefined && !sameLabels(earlier.labels, labels)) earlier = earlier.next;
     if (earlier === undefined) {
-      const has = row.has === null ? null : row.has.slice(0, row.values.length);
-      this.#seen.set(hash, { labels: row.labels, has, next: chain });
+      this.#seen.set(hash, { labels, has: has === null ? null : has.slice(), next: chain });
       return;
     }
     this.#onRepeat();
-    const { has } = row;
     const taken = earlier.has;
     if (taken === null || has === null) throw new PromqlFailure('execution', SAME_LABELSET);
     for (let i = 0; i < taken.length; i++) {
@@ -120,6 +144,26 @@ function merged(a: Row, b: Row): Row {
     values[i] = b.values[i] ?? Number.NaN;
   }
   return { labels: a.labels, dropName: a.dropName || b.dropName, values, has };
+}
+
+/** The same for histograms. */
+export function mergeHistogramRows(rows: readonly HistogramRow[]): readonly HistogramRow[] {
+  const byKey = new Map<string, HistogramRow>();
+  for (const row of rows) {
+    const key = labelsKey(row.labels);
+    const earlier = byKey.get(key);
+    if (earlier === undefined) {
+      byKey.set(key, row);
+      continue;
+    }
+    const histograms = earlier.histograms.map((each, i) => {
+      const other = row.histograms[i];
+      if (each !== undefined && other !== undefined) throw new PromqlFailure('execution', SAME_LABELSET);
+      return each ?? other;
+    });
+    byKey.set(key, { labels: row.labels, dropName: earlier.dropName || row.dropName, histograms });
+  }
+  return [...byKey.values()];
 }
 
 export const compareRows = (a: Row, b: Row): number => compareLabels(a.labels, b.labels);

@@ -1,9 +1,10 @@
+import { type Histogram, wasReset } from '@nines/model/histogram.ts';
 import type { SelectOptions, SeriesColumns } from '@nines/model/storage.ts';
 import { bitsOf, isStale } from '@nines/model/stale.ts';
 import type { At, VectorSelector } from './ast.ts';
 import { type Context, breathe, isTired, lengthMs, throwIfAborted } from './context.ts';
 import { PromqlFailure } from './promql-error.ts';
-import { RowBuffer, type Sink } from './row.ts';
+import { RowBuffer, type Sink, hasHistogram } from './row.ts';
 
 /** Reading from storage: which instants a selector looks at, and the rows of an instant selector. */
 
@@ -47,13 +48,27 @@ export async function walkSeries(selector: VectorSelector, ctx: Context, { after
     for (const series of found) {
       if (series.times.length > query.maxSamples)
         throw new PromqlFailure('execution', 'query processing would load too many samples into memory in query execution');
-      visit(series);
+      visit(query.countsOnly.has(selector) ? withDetectedResets(series) : series);
       if (isTired(query, series.times.length + ctx.grid.count + SERIES_COST)) await breathe(query);
     }
   } catch (thrown) {
     if (!(thrown instanceof PromqlFailure)) throwIfAborted(query);
     throw thrown;
   }
+}
+
+/** Where a hint does not say whether a counter was reset, the sample before does. */
+function withDetectedResets(series: SeriesColumns): SeriesColumns {
+  if (series.histograms === undefined) return series;
+  let before: Histogram | undefined;
+  const histograms = series.histograms.map((histogram): Histogram | undefined => {
+    const last = before;
+    if (histogram === undefined) return undefined;
+    before = histogram;
+    if (histogram.hint !== 'unknown' || last === undefined) return histogram;
+    return { ...histogram, hint: wasReset(histogram, last) ? 'reset' : 'not_reset' };
+  });
+  return { ...series, histograms };
 }
 
 /** The newest sample of each series within the lookback before each step; none where that is a staleness marker. */
@@ -126,8 +141,14 @@ async function lookUp(selector: VectorSelector, ctx: Context, sink: Sink, timesW
       const present = lookUpSeries(series, wanted, values, has);
       if (present === 0) buffer.release();
       else sink.row({ labels: series.labels, dropName: false, values, has: buffer.flags(present) });
+      if (series.histograms !== undefined && !timesWanted) pushHistograms(series, wanted.newest, sink);
     },
   });
+}
+
+function pushHistograms({ labels, histograms = [] }: SeriesColumns, newest: Int32Array, sink: Sink): void {
+  const row = { labels, dropName: false, histograms: Array.from(newest, (index) => (index < 0 ? undefined : histograms[index])) };
+  if (hasHistogram(row)) sink.histograms?.(row);
 }
 
 type LookUp = {
@@ -163,9 +184,9 @@ function findNewest(times: Float64Array, wanted: LookUp): void {
 }
 
 /** Hot: one pass over the steps. Returns at how many of them there is a value. `out` and `has` are the same for all series of a look-up. */
-export function lookUpSeries({ times, values }: SeriesColumns, wanted: LookUp, out: Float64Array, has: Uint8Array): number {
+export function lookUpSeries({ times, values, histograms }: SeriesColumns, wanted: LookUp, out: Float64Array, has: Uint8Array): number {
   if (times !== wanted.times) findNewest(times, wanted);
-  else if (values === wanted.values) return wanted.present;
+  else if (values === wanted.values && histograms === undefined) return wanted.present;
   const { newest, timesWanted } = wanted;
   let bits: Uint32Array | undefined;
   let present = 0;
@@ -174,7 +195,9 @@ export function lookUpSeries({ times, values }: SeriesColumns, wanted: LookUp, o
     has[i] = 0;
     if (last < 0) continue;
     const value = values[last] as number;
-    if (value !== value) {
+    if (histograms !== undefined && histograms[last] !== undefined) {
+      if (!timesWanted) continue;
+    } else if (value !== value) {
       bits ??= bitsOf(values);
       if (isStale(bits, last)) continue;
     }
@@ -185,6 +208,14 @@ export function lookUpSeries({ times, values }: SeriesColumns, wanted: LookUp, o
   wanted.values = values;
   wanted.present = present;
   return present;
+}
+
+/** A series with histograms without its staleness markers. */
+export function withoutStaleMixed({ labels, times, values, histograms = [] }: SeriesColumns): SeriesColumns {
+  const bits = bitsOf(values);
+  const kept = Array.from(values.keys()).filter((i) => histograms[i] !== undefined || !isStale(bits, i));
+  const at = (column: Float64Array): Float64Array => Float64Array.from(kept, (i) => column[i] as number);
+  return { labels, times: at(times), values: at(values), histograms: kept.map((i) => histograms[i]) };
 }
 
 /** The columns without staleness markers; the same arrays when there are none. */

@@ -1,12 +1,11 @@
+import { type Histogram, bucketsOf, inclusiveEnds } from '@nines/model/histogram.ts';
 import type { Labels } from '@nines/model/labels.ts';
+import type { SeriesColumns } from '@nines/model/storage.ts';
 
-/**
- * What a query results in. All samples are floats here; a native histogram will be a second member of the sample types
- * below, so readers should treat `value` as belonging to a float sample.
- */
-export type VectorElement = { readonly labels: Labels; readonly atMs: number; readonly value: number };
-/** Times ascending, in Unix milliseconds; as long as `values`. */
-export type MatrixSeries = { readonly labels: Labels; readonly times: Float64Array; readonly values: Float64Array };
+/** What a query results in. An element with a histogram is that histogram; its `value` means nothing. */
+export type VectorElement = { readonly labels: Labels; readonly atMs: number; readonly value: number; readonly histogram?: Histogram };
+/** Times ascending, in Unix milliseconds; as long as `values`. Where there is a histogram the value means nothing. */
+export type MatrixSeries = SeriesColumns;
 
 export type ScalarValue = { readonly kind: 'scalar'; readonly atMs: number; readonly value: number };
 export type StringValue = { readonly kind: 'string'; readonly atMs: number; readonly value: string };
@@ -47,4 +46,14 @@ export function formatShort(value: number): string {
   const magnitude = Math.abs(value);
   if (magnitude === 0 || !Number.isFinite(value) || (magnitude >= 1e-4 && magnitude < 1e6)) return formatValue(value);
   return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
+}
+
+/** A histogram in words: `{count:4, sum:5, [-0.001,0.001]:1, (0.5,1]:3}`, as Prometheus writes it into label values and templates. */
+export function formatHistogram(h: Histogram): string {
+  const buckets = Array.from(bucketsOf(h), (bucket) => {
+    const inclusive = inclusiveEnds(h, bucket);
+    const [open, close] = [inclusive.lower ? '[' : '(', inclusive.upper ? ']' : ')'];
+    return `${open}${formatShort(bucket.lower)},${formatShort(bucket.upper)}${close}:${formatShort(bucket.count)}`;
+  });
+  return `{${[`count:${formatShort(h.count)}`, `sum:${formatShort(h.sum)}`, ...buckets].join(', ')}}`;
 }

@@ -1,17 +1,19 @@
-import type { Labels } from '@nines/model/labels.ts';
+import type { Histogram } from '@nines/model/histogram.ts';
+import { labelsKey } from '@nines/model/labels.ts';
+import type { SeriesColumns } from '@nines/model/storage.ts';
 import type { Expr, Matrix, Subquery } from './ast.ts';
 import { unwrap } from './ast.ts';
 import { typeOf } from './check.ts';
-import { type Context, type Grid, collect, positiveLengthMs } from './context.ts';
+import { type BothRows, type Context, type Grid, collectBoth, positiveLengthMs } from './context.ts';
 import { PromqlFailure } from './promql-error.ts';
-import type { Row } from './row.ts';
-import { instantsOf, walkSeries, withoutStale } from './select.ts';
+import { type HistogramRow, type Row, isPresent } from './row.ts';
+import { instantsOf, walkSeries, withoutStale, withoutStaleMixed } from './select.ts';
 
 /**
  * Range vectors: for each step the samples in `(end - range, end]`. Windows are index pairs into one series' columns, found
  * in one pass because both ends only move forward.
  */
-export type Samples = { readonly labels: Labels; readonly dropName: boolean; readonly times: Float64Array; readonly values: Float64Array };
+export type Samples = SeriesColumns & { readonly dropName: boolean };
 
 export type Windows = {
   readonly count: number;
@@ -44,6 +46,13 @@ function emptyWindows(ends: Float64Array, rangeMs: number): Windows {
   return { count, rangeMs, ends, lo: new Int32Array(count), hi: new Int32Array(count), times: new Float64Array(0) };
 }
 
+/** The windows at the same instants over samples at other times. */
+export function windowsOver(times: Float64Array, { ends, rangeMs }: Windows): Windows {
+  const windows = emptyWindows(ends, rangeMs);
+  fillWindows(times, windows);
+  return windows;
+}
+
 async function walkMatrix(matrix: Matrix, ctx: Context, visit: WindowVisitor, presence: boolean): Promise<void> {
   const rangeMs = positiveLengthMs(matrix.range, ctx.query);
   const ends = instantsOf(matrix.selector, ctx);
@@ -55,9 +64,16 @@ async function walkMatrix(matrix: Matrix, ctx: Context, visit: WindowVisitor, pr
     until: (ends[ends.length - 1] ?? 0) + (extended === 'smoothed' ? lookbackMs : 0),
     hints: { presence },
     visit: (series) => {
-      const { times, values } = withoutStale(series.times, series.values);
-      fillWindows(times, windows);
-      visit({ labels: series.labels, dropName: false, times: windows.times, values }, windows);
+      const { labels } = series;
+      if (series.histograms === undefined) {
+        const { times, values } = withoutStale(series.times, series.values);
+        fillWindows(times, windows);
+        visit({ labels, dropName: false, times: windows.times, values }, windows);
+      } else {
+        const mixed = withoutStaleMixed(series);
+        fillWindows(mixed.times, windows);
+        visit({ ...mixed, dropName: false }, windows);
+      }
     },
   });
 }
@@ -97,17 +113,25 @@ async function walkSubquery(subquery: Subquery, ctx: Context, visit: WindowVisit
   if (grid.count > query.maxSamples)
     throw new PromqlFailure('execution', 'query processing would load too many samples into memory in query execution');
   if (grid.count === 0) return;
-  for (const row of await innerRows(subquery.expr, { grid, query })) {
-    const samples = samplesOf(row, grid);
+  const { rows, histograms } = await innerRows(subquery.expr, { grid, query });
+  const mixed = new Map(histograms.map((row) => [labelsKey(row.labels), row]));
+  const visitSamples = (samples: Samples): void => {
     fillWindows(samples.times, windows);
     visit({ ...samples, times: windows.times }, windows);
+  };
+  for (const row of rows) {
+    const key = mixed.size === 0 ? '' : labelsKey(row.labels);
+    const partner = mixed.get(key);
+    mixed.delete(key);
+    visitSamples(partner === undefined ? samplesOf(row, grid) : mixedSamplesOf(row, partner, grid));
   }
+  for (const row of mixed.values()) visitSamples(mixedSamplesOf(undefined, row, grid));
 }
 
 /** A scalar is taken for a vector of one element without labels. */
-async function innerRows(expr: Expr, ctx: Context): Promise<readonly Row[]> {
-  if (typeOf(expr) !== 'scalar') return collect(expr, ctx);
-  return [{ labels: [], dropName: false, values: await ctx.query.evaluator.scalar(expr, ctx), has: null }];
+async function innerRows(expr: Expr, ctx: Context): Promise<BothRows> {
+  if (typeOf(expr) !== 'scalar') return collectBoth(expr, ctx);
+  return { rows: [{ labels: [], dropName: false, values: await ctx.query.evaluator.scalar(expr, ctx), has: null }], histograms: [] };
 }
 
 /** Absolute multiples of the step in `(after, until]`. */
@@ -127,4 +151,21 @@ function samplesOf(row: Row, grid: Grid): Samples {
     kept++;
   }
   return { labels: row.labels, dropName: row.dropName, times: times.subarray(0, kept), values: values.subarray(0, kept) };
+}
+
+/** Between the steps of a subquery samples are left out, so what a sample says of the one before it no longer holds. */
+const forgetReset = (h: Histogram): Histogram => (h.hint === 'reset' || h.hint === 'not_reset' ? { ...h, hint: 'unknown' } : h);
+
+function mixedSamplesOf(floats: Row | undefined, { labels, dropName, histograms }: HistogramRow, grid: Grid): Samples {
+  const kept = histograms.flatMap((each, i) => (each !== undefined || (floats !== undefined && isPresent(floats, i)) ? [i] : []));
+  return {
+    labels,
+    dropName,
+    times: Float64Array.from(kept, (i) => grid.startMs + i * grid.stepMs),
+    values: Float64Array.from(kept, (i) => (histograms[i] === undefined ? (floats?.values[i] ?? 0) : 0)),
+    histograms: kept.map((i) => {
+      const histogram = histograms[i];
+      return histogram === undefined ? undefined : forgetReset(histogram);
+    }),
+  };
 }

@@ -1,10 +1,11 @@
 import type { Matcher } from '@nines/base/matcher.ts';
+import { type Histogram, wasReset } from '@nines/model/histogram.ts';
 import { type Labels, compareLabels, labelPairs, labelValue, labelsKey } from '@nines/model/labels.ts';
 import { bitsOf, isStale, setStale } from '@nines/model/stale.ts';
 import type { Queryable, SelectOptions, SelectRange, SeriesColumns } from '@nines/model/storage.ts';
 
 /** Series held in memory, for tests and benchmarks of whatever reads a `Queryable`. */
-export type Sample = number | 'stale';
+export type Sample = number | 'stale' | Histogram;
 
 export class MemoryQueryable implements Queryable {
   readonly #series = new Map<string, SeriesColumns>();
@@ -16,16 +17,18 @@ export class MemoryQueryable implements Queryable {
     const byTime = new Map<number, Sample>();
     if (earlier !== undefined) {
       const bits = bitsOf(earlier.values);
-      earlier.times.forEach((at, i) => byTime.set(at, isStale(bits, i) ? 'stale' : (earlier.values[i] ?? Number.NaN)));
+      earlier.times.forEach((at, i) =>
+        byTime.set(at, earlier.histograms?.[i] ?? (isStale(bits, i) ? 'stale' : (earlier.values[i] ?? Number.NaN))),
+      );
     }
     for (const [at, value] of samples) if (!byTime.has(at)) byTime.set(at, value);
     const sorted = [...byTime].sort(([a], [b]) => a - b);
     const times = Float64Array.from(sorted, ([at]) => at);
-    const values = Float64Array.from(sorted, ([, value]) => (value === 'stale' ? 0 : value));
+    const values = Float64Array.from(sorted, ([, value]) => (typeof value === 'number' ? value : 0));
     sorted.forEach(([, value], i) => {
       if (value === 'stale') setStale(values, i);
     });
-    this.#series.set(key, { labels, times, values });
+    this.#series.set(key, { labels, times, values, ...histogramsOf(sorted.map(([, value]) => value)) });
   }
 
   /** Takes whole columns as they are. */
@@ -43,11 +46,13 @@ export class MemoryQueryable implements Queryable {
   }
 
   *#walk(matchers: readonly Matcher[], { fromMs, toMs }: SelectRange): Generator<SeriesColumns> {
-    for (const { labels, times, values } of this.#series.values()) {
+    for (const { labels, times, values, histograms } of this.#series.values()) {
       if (!matchers.every((each) => each.matches(labelValue(labels, each.name)))) continue;
       const from = firstAtOrAfter(times, fromMs);
       const to = firstAtOrAfter(times, toMs + 1);
-      if (to > from) yield { labels, times: times.subarray(from, to), values: values.subarray(from, to) };
+      if (to <= from) continue;
+      const part = { labels, times: times.subarray(from, to), values: values.subarray(from, to) };
+      yield histograms === undefined ? part : { ...part, histograms: histograms.slice(from, to) };
     }
   }
 
@@ -65,6 +70,21 @@ export class MemoryQueryable implements Queryable {
     const found = await this.series(matchers, range, options);
     return [...new Set(found.map((labels) => labelValue(labels, name)))].filter((value) => value !== '').sort();
   }
+}
+
+/** With the hints that a store gives them: a sample that continues the one before says so, any other says nothing. */
+function histogramsOf(samples: readonly Sample[]): Pick<SeriesColumns, 'histograms'> {
+  if (!samples.some((sample) => typeof sample === 'object')) return {};
+  let before: Histogram | undefined;
+  const histograms = samples.map((sample): Histogram | undefined => {
+    const last = before;
+    before = typeof sample === 'object' ? sample : undefined;
+    if (before === undefined || before.hint === 'gauge') return before;
+    const continues =
+      last !== undefined && last.hint !== 'gauge' && before.hint !== 'reset' && !wasReset({ ...before, hint: 'unknown' }, last);
+    return { ...before, hint: continues ? 'not_reset' : 'unknown' };
+  });
+  return { histograms };
 }
 
 function firstAtOrAfter(times: Float64Array, at: number): number {

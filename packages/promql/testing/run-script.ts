@@ -1,12 +1,15 @@
 import { compileRegex } from '@nines/base/regex.ts';
+import type { Histogram } from '@nines/model/histogram.ts';
 import { formatLabels, labelsKey } from '@nines/model/labels.ts';
 import { type Engine, type QueryResult, createEngine } from '../src/engine.ts';
 import type { PromqlError } from '../src/promql-error.ts';
-import { formatValue } from '../src/value.ts';
+import { formatHistogram, formatValue } from '../src/value.ts';
 import type { MatrixSeries, Value } from '../src/value.ts';
 import { MemoryQueryable, type Sample } from './memory-queryable.ts';
 import { pinSelectors } from './pin.ts';
-import { type Command, type ExpectedSeries, type Text, parseScript } from './script.ts';
+import type { WrittenHistogram } from './histogram-literal.ts';
+import { customBuckets } from './nhcb.ts';
+import { type Command, type ExpectedSeries, type Text, type Written, parseScript } from './script.ts';
 import { parseExpr } from '../src/parse.ts';
 
 /**
@@ -38,8 +41,8 @@ export async function runScript(script: string): Promise<Report> {
   return { passed, failures };
 }
 
-function load(queryable: MemoryQueryable, { stepMs, series }: Extract<Command, { kind: 'load' }>): void {
-  for (const { labels, samples } of series)
+function load(queryable: MemoryQueryable, { stepMs, series, withCustomBuckets }: Extract<Command, { kind: 'load' }>): void {
+  for (const { labels, samples } of withCustomBuckets ? [...series, ...customBuckets(series)] : series)
     queryable.add(
       labels,
       samples.flatMap((sample, i): (readonly [number, Sample])[] => (sample === undefined ? [] : [[i * stepMs, sample]])),
@@ -51,7 +54,6 @@ type World = { readonly engine: Engine; readonly queryable: MemoryQueryable };
 /** What went wrong, or undefined. */
 async function evaluate(command: Evaluation, { engine, queryable }: World): Promise<string | undefined> {
   const { when, query } = command;
-  if (command.series.some(({ histogram }) => histogram)) return 'expects native histograms, which are not supported yet';
   if (when.kind === 'range') {
     const outcome = await engine.range(query, { queryable, startMs: when.startMs, endMs: when.endMs, stepMs: when.stepMs });
     return judge(command, outcome, (value) => compareRange(command, value));
@@ -88,9 +90,10 @@ async function repeat(command: Evaluation, atMs: number, { engine, queryable }: 
 
 function middleOf(value: Value, atMs: number): Value {
   if (value.kind !== 'matrix') return value;
-  const elements = value.series.flatMap(({ labels, times, values }) => {
+  const elements = value.series.flatMap(({ labels, times, values, histograms }) => {
     const index = times.indexOf(atMs);
-    return index < 0 ? [] : [{ labels, atMs, value: values[index] ?? Number.NaN }];
+    const histogram = histograms?.[index];
+    return index < 0 ? [] : [{ labels, atMs, value: values[index] ?? Number.NaN, ...(histogram === undefined ? {} : { histogram }) }];
   });
   return { kind: 'vector', elements };
 }
@@ -152,8 +155,8 @@ function compareInstant(command: Evaluation, value: Value): string | undefined {
     if (got === undefined) return `missing ${formatLabels(want.labels)} in ${describe(value)}`;
     if (expected.ordered && at !== i) return `${formatLabels(want.labels)} at place ${at} instead of ${i}`;
     const [sample] = want.samples;
-    if (typeof sample !== 'number' || !almostEqual(got.value, sample))
-      return `${formatLabels(want.labels)}: expected ${String(sample)}, got ${got.value}`;
+    if (!matchesSample(sample, got.value, got.histogram))
+      return `${formatLabels(want.labels)}: expected ${writtenText(sample)}, got ${sampleText(got.value, got.histogram)}`;
   }
   return undefined;
 }
@@ -169,18 +172,45 @@ function compareSeries(wanted: readonly ExpectedSeries[], got: readonly MatrixSe
   const byKey = new Map(got.map((series) => [labelsKey(series.labels), series]));
   for (const { labels, samples } of wanted) {
     const series = byKey.get(labelsKey(labels));
-    const points = samples.flatMap((sample, i) => (typeof sample === 'number' ? [[startMs + i * stepMs, sample] as const] : []));
+    const points = samples.flatMap((sample, i) =>
+      sample === undefined || sample === 'stale' ? [] : [[startMs + i * stepMs, sample] as const],
+    );
     if (series === undefined && points.length === 0) continue;
     if (series === undefined) return `missing ${formatLabels(labels)}`;
-    const text = `${formatLabels(labels)}: expected ${points.map(([at, each]) => `${each}@${at / 1000}`).join(' ')}, got ${describeSeries(series)}`;
+    const text = `${formatLabels(labels)}: expected ${points.map(([at, each]) => `${writtenText(each)}@${at / 1000}`).join(' ')}, got ${describeSeries(series)}`;
     if (series.times.length !== points.length) return text;
     for (const [i, [at, sample]] of points.entries())
-      if (series.times[i] !== at || !almostEqual(series.values[i] ?? Number.NaN, sample)) return text;
+      if (series.times[i] !== at || !matchesSample(sample, series.values[i] ?? Number.NaN, series.histograms?.[i])) return text;
     byKey.delete(labelsKey(labels));
   }
   const [extra] = byKey.values();
   return extra === undefined ? undefined : `unexpected ${formatLabels(extra.labels)}: ${describeSeries(extra)}`;
 }
+
+function matchesSample(wanted: Written | undefined, value: number, histogram: Histogram | undefined): boolean {
+  if (typeof wanted === 'number') return histogram === undefined && almostEqual(value, wanted);
+  return typeof wanted === 'object' && histogram !== undefined && almostEqualHistograms(wanted, histogram);
+}
+
+function almostEqualHistograms({ histogram: wanted, hintWritten }: WrittenHistogram, got: Histogram): boolean {
+  if (hintWritten && wanted.hint !== got.hint) return false;
+  if (wanted.schema !== got.schema || !almostEqualLists(wanted.bounds, got.bounds)) return false;
+  const figures = (h: Histogram): readonly number[] => [h.count, h.sum, h.zeroCount, h.zeroThreshold];
+  return (
+    almostEqualLists(figures(wanted), figures(got)) &&
+    almostEqualLists([...wanted.positive.indexes, ...wanted.positive.counts], [...got.positive.indexes, ...got.positive.counts]) &&
+    almostEqualLists([...wanted.negative.indexes, ...wanted.negative.counts], [...got.negative.indexes, ...got.negative.counts])
+  );
+}
+
+const almostEqualLists = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((value, i) => almostEqual(value, b[i] ?? Number.NaN));
+
+const writtenText = (sample: Written | undefined): string =>
+  typeof sample === 'object' ? sampleText(0, sample.histogram) : typeof sample === 'number' ? formatValue(sample) : String(sample);
+
+const sampleText = (value: number, histogram: Histogram | undefined): string =>
+  histogram === undefined ? formatValue(value) : `schema ${histogram.schema} ${histogram.hint} ${formatHistogram(histogram)}`;
 
 /** Equal within a millionth. */
 function almostEqual(a: number, b: number): boolean {
@@ -192,8 +222,8 @@ function almostEqual(a: number, b: number): boolean {
   return difference / Math.min(sum, Number.MAX_VALUE) < 1e-6;
 }
 
-const describeSeries = ({ times, values }: MatrixSeries): string =>
-  Array.from(values, (each, i) => `${formatValue(each)}@${(times[i] ?? 0) / 1000}`).join(' ');
+const describeSeries = ({ times, values, histograms }: MatrixSeries): string =>
+  Array.from(values, (each, i) => `${sampleText(each, histograms?.[i])}@${(times[i] ?? 0) / 1000}`).join(' ');
 
 function describe(value: Value): string {
   switch (value.kind) {
@@ -202,7 +232,7 @@ function describe(value: Value): string {
     case 'string':
       return JSON.stringify(value.value);
     case 'vector':
-      return `[${value.elements.map((each) => `${formatLabels(each.labels)} ${formatValue(each.value)}`).join(', ')}]`;
+      return `[${value.elements.map((each) => `${formatLabels(each.labels)} ${sampleText(each.value, each.histogram)}`).join(', ')}]`;
     case 'matrix':
       return `[${value.series.map((each) => `${formatLabels(each.labels)} ${describeSeries(each)}`).join(', ')}]`;
   }

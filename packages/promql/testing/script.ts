@@ -1,6 +1,8 @@
 import { parseDuration } from '@nines/base/duration.ts';
+import { messageOf } from '@nines/base/errors.ts';
 import { METRIC_NAME, type Labels, labelsFrom } from '@nines/model/labels.ts';
 import { unquote } from '../src/strings.ts';
+import { type WrittenHistogram, expandHistogram } from './histogram-literal.ts';
 import type { Sample } from './memory-queryable.ts';
 
 /**
@@ -8,6 +10,8 @@ import type { Sample } from './memory-queryable.ts';
  * next empty line; a comment counts as an empty line.
  */
 export type LoadedSeries = { readonly labels: Labels; readonly samples: readonly (Sample | undefined)[] };
+/** What stands in a series: histograms with whether their hint was written out. */
+export type Written = number | 'stale' | WrittenHistogram;
 export type Text = { readonly kind: 'msg' | 'regex'; readonly text: string };
 export type Expectation = {
   fail: Text | true | undefined;
@@ -19,14 +23,21 @@ export type Expectation = {
   string: string | undefined;
   matrix: { readonly startMs: number; readonly endMs: number; readonly stepMs: number } | undefined;
 };
-export type ExpectedSeries = { readonly labels: Labels; readonly samples: readonly (Sample | undefined)[]; readonly histogram: boolean };
+export type ExpectedSeries = { readonly labels: Labels; readonly samples: readonly (Written | undefined)[] };
 
 export type When =
   | { readonly kind: 'instant'; readonly atMs: number }
   | { readonly kind: 'range'; readonly startMs: number; readonly endMs: number; readonly stepMs: number };
 export type Command =
   | { readonly kind: 'clear'; readonly line: number }
-  | { readonly kind: 'load'; readonly line: number; readonly stepMs: number; readonly series: readonly LoadedSeries[] }
+  | {
+      readonly kind: 'load';
+      readonly line: number;
+      readonly stepMs: number;
+      readonly series: readonly LoadedSeries[];
+      /** Classic histograms become native ones with custom buckets as well. */
+      readonly withCustomBuckets: boolean;
+    }
   | {
       readonly kind: 'eval';
       readonly line: number;
@@ -82,13 +93,13 @@ function parseLoad(head: Line, body: readonly Line[]): Command {
   const step = /^load(?:_with_nhcb)?\s+(\S+)$/.exec(head.text)?.[1];
   if (step === undefined) throw new ScriptError(head.number, `invalid load command: ${head.text}`);
   const series = body.flatMap((line) => {
-    // Start timestamps are not stored yet either: their lines say nothing about samples.
+    // Start timestamps are not stored yet: their lines say nothing about samples.
     if (/@st\b/.test(line.text)) return [];
-    const parsed = parseSeries(line);
-    // Native histograms are not stored yet: a series of nothing else is left out, and what is expected of it fails.
-    return parsed.samples.some((sample) => typeof sample === 'number') ? [{ labels: parsed.labels, samples: parsed.samples }] : [];
+    const { labels, samples } = parseSeries(line);
+    return [{ labels, samples: samples.map((sample) => (typeof sample === 'object' ? sample.histogram : sample)) }];
   });
-  return { kind: 'load', line: head.number, stepMs: durationMs(step, head.number), series };
+  const withCustomBuckets = head.text.startsWith('load_with_nhcb');
+  return { kind: 'load', line: head.number, stepMs: durationMs(step, head.number), series, withCustomBuckets };
 }
 
 const INSTANT = /^eval(?:_(fail|warn|ordered|info))?\s+instant\s+(?:at\s+(\S+)\s+)?(.+)$/i;
@@ -182,8 +193,7 @@ function parseSeries({ number, text }: Line): ExpectedSeries {
     const label = bare ?? plain(quoted ?? '""', number);
     pairs.push(value === undefined ? [METRIC_NAME, label] : [label, plain(value, number)]);
   }
-  const histogram = values.includes('{{');
-  return { labels: labelsFrom(pairs), samples: samplesOf(values, number), histogram };
+  return { labels: labelsFrom(pairs), samples: samplesOf(values, number) };
 }
 
 function plain(literal: string, line: number): string {
@@ -197,15 +207,18 @@ const ITEM = new RegExp(`^([+-]?${NUMBER})(?:([+-])(${NUMBER}))?(?:x(\\d+))?$`);
 
 const SAMPLES = /\{\{.*?\}\}(?:[+-]\{\{.*?\}\})?(?:x(\d+))?|\S+/g;
 
-function samplesOf(text: string, line: number): readonly (Sample | undefined)[] {
-  return Array.from(text.matchAll(SAMPLES)).flatMap(([item, times]) => {
+function samplesOf(text: string, line: number): readonly (Written | undefined)[] {
+  return Array.from(text.matchAll(SAMPLES)).flatMap(([item]) => {
     if (!item.startsWith('{{')) return samplesOfItem(item, line);
-    // Where a histogram stands there is no float: the marker says so to whoever looks the newest sample up.
-    return Array.from({ length: Number(times ?? 0) + 1 }, (): Sample => 'stale');
+    try {
+      return expandHistogram(item);
+    } catch (thrown) {
+      throw new ScriptError(line, messageOf(thrown));
+    }
   });
 }
 
-function samplesOfItem(item: string, line: number): readonly (Sample | undefined)[] {
+function samplesOfItem(item: string, line: number): readonly (Written | undefined)[] {
   if (item === 'stale') return ['stale'];
   const gap = /^_(?:x(\d+))?$/.exec(item);
   if (gap !== null) return Array.from({ length: Number(gap[1] ?? 1) }, () => undefined);

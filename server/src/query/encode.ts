@@ -1,5 +1,7 @@
+import type { Histogram } from '@nines/model/histogram.ts';
 import { type Labels, compareLabels } from '@nines/model/labels.ts';
 import { type MatrixSeries, type Value, type VectorElement, formatValue } from '@nines/promql/value.ts';
+import { encodeHistogram } from './encode-histogram.ts';
 
 /**
  * Answers in Prometheus' JSON, written by hand: a range query has hundreds of thousands of points, and making an object and
@@ -73,17 +75,26 @@ function* listOf<T>(items: readonly T[], upTo: number, encode: (item: T) => stri
   yield ']';
 }
 
-const encodeElement = (element: VectorElement): string =>
-  `{"metric":${encodeLabels(element.labels)},"value":[${formatTime(element.atMs)},"${formatValue(element.value)}"]}`;
+function encodeElement({ labels, atMs, value, histogram }: VectorElement): string {
+  const sample =
+    histogram === undefined
+      ? `"value":[${formatTime(atMs)},"${formatValue(value)}"]`
+      : `"histogram":[${formatTime(atMs)},${encodeHistogram(histogram)}]`;
+  return `{"metric":${encodeLabels(labels)},${sample}}`;
+}
 
 function* seriesList(series: readonly MatrixSeries[], upTo: number): Generator<string> {
   yield '[';
   for (let i = 0; i < upTo; i++) {
     const each = series[i];
     if (each === undefined) continue;
-    yield `${i === 0 ? '' : ','}{"metric":${encodeLabels(each.labels)},"values":[`;
-    yield* pointsOf(each);
-    yield ']}';
+    yield `${i === 0 ? '' : ','}{"metric":${encodeLabels(each.labels)}`;
+    if (each.histograms === undefined) {
+      yield ',"values":[';
+      yield* pointsOf(each);
+      yield ']';
+    } else yield* mixedPoints(each, each.histograms);
+    yield '}';
   }
   yield ']';
 }
@@ -98,6 +109,24 @@ function* pointsOf({ times, values }: MatrixSeries): Generator<string> {
     }
   }
   yield text;
+}
+
+/** Floats in one list, histograms in another; a list with nothing in it is left out. */
+function* mixedPoints({ labels, times, values }: MatrixSeries, histograms: readonly (Histogram | undefined)[]): Generator<string> {
+  const floats = Array.from(times.keys()).filter((i) => histograms[i] === undefined);
+  if (floats.length > 0) {
+    yield ',"values":[';
+    const at = (column: Float64Array): Float64Array => Float64Array.from(floats, (i) => column[i] ?? Number.NaN);
+    yield* pointsOf({ labels, times: at(times), values: at(values) });
+    yield ']';
+  }
+  let separator = ',"histograms":[';
+  for (const [i, histogram] of histograms.entries()) {
+    if (histogram === undefined) continue;
+    yield `${separator}[${formatTime(times[i] ?? 0)},${encodeHistogram(histogram)}]`;
+    separator = ',';
+  }
+  if (separator === ',') yield ']';
 }
 
 /** Keys in label order. */

@@ -14,6 +14,9 @@ export async function absent(call: Call, ctx: Context, sink: Sink): Promise<void
     row: (row) => {
       for (let i = 0; i < present.length; i++) if (isPresent(row, i)) present[i] = 1;
     },
+    histograms: ({ histograms }) => {
+      for (let i = 0; i < present.length; i++) if (histograms[i] !== undefined) present[i] = 1;
+    },
   });
   pushComplement(present, arg, sink);
 }

@@ -1,93 +1,165 @@
-import { type Labels, METRIC_NAME, labelValue, labelsKey } from '@nines/model/labels.ts';
-import { type Call, unwrap } from '../ast.ts';
-import { type Context, collect, holdSamples, metricName } from '../context.ts';
-import { type Row, type Sink, isPresent } from '../row.ts';
+import { histogramFraction, histogramQuantile } from '@nines/model/histogram-figures.ts';
+import type { Histogram } from '@nines/model/histogram.ts';
+import { type Labels, METRIC_NAME, labelValue, labelsKey, withLabels } from '@nines/model/labels.ts';
+import { type Call, type Expr, unwrap } from '../ast.ts';
+import { type BothRows, type Context, collectBoth, holdSamples, metricName, noteRepeat } from '../context.ts';
+import { PromqlFailure } from '../promql-error.ts';
+import { type HistogramRow, type Row, type Sink, isPresent } from '../row.ts';
+import { formatValue } from '../value.ts';
+import * as warnings from '../warnings.ts';
 import { warnOfQuantiles } from '../warnings.ts';
+import { isLabelName, textOf } from './labels.ts';
 
-/** `histogram_quantile` and `histogram_fraction` over classic histograms: cumulative buckets, one series per `le`. */
+/** `histogram_quantile` and `histogram_fraction`, over classic histograms (cumulative buckets, one series per `le`) and native ones. */
 
 const BUCKET_LABEL = 'le';
 /** Buckets that differ by less than this part are taken as equal, the difference being a float's rounding. Source: Prometheus. */
 const ROUNDING = 1e-12;
 
 type Bucket = { readonly bound: number; readonly row: Row };
-type Histogram = { readonly labels: Labels; readonly dropName: boolean; readonly name: string; readonly buckets: Bucket[] };
+/** Rows that agree in all labels but `le` and the name: classic buckets sorted by bound, native histograms, or both by mistake. */
+type Group = {
+  readonly labels: Labels;
+  readonly dropName: boolean;
+  readonly name: string;
+  readonly buckets: Bucket[];
+  native: HistogramRow | undefined;
+};
 /** The buckets of one step, sorted, in arrays that are reused from step to step. */
 type Step = { readonly bounds: number[]; readonly counts: number[]; size: number };
 
-type Compute = (step: Step, index: number) => number;
+/** What is computed of one histogram at one step, in either form. */
+type Compute = {
+  readonly classic: (step: Step, index: number) => number;
+  readonly native: (histogram: Histogram, index: number, name: string) => number;
+};
 
-export async function bucketQuantiles(call: Call, ctx: Context, sink: Sink): Promise<void> {
+export async function bucketQuantile(call: Call, ctx: Context, sink: Sink): Promise<void> {
   const [phiExpr, arg] = call.args;
   if (phiExpr === undefined || arg === undefined) return;
   const phis = await ctx.query.evaluator.scalar(phiExpr, ctx);
   warnOfQuantiles(phis, phiExpr, ctx);
-  await histogramRows(call, ctx, { sink, compute: (step, index) => quantile(phis[index] as number, step) });
+  await histogramRows(arg, ctx, { sink, compute: quantileAt(phis, arg, ctx), informsOfForcing: true });
+}
+
+/** `histogram_quantiles(v, "label", φ…)`: one row per quantile, which a label names. */
+export async function bucketQuantiles(call: Call, ctx: Context, sink: Sink): Promise<void> {
+  const [arg, labelExpr, ...phiExprs] = call.args;
+  if (arg === undefined || phiExprs.length === 0)
+    throw new PromqlFailure('execution', 'histogram_quantiles needs a quantile', call.position);
+  const label = textOf(labelExpr);
+  if (!isLabelName(label)) throw new PromqlFailure('execution', `invalid label name "${label}"`, labelExpr?.position);
+  noteRepeat(ctx.query);
+  for (const phiExpr of phiExprs) {
+    const phis = await ctx.query.evaluator.scalar(phiExpr, ctx);
+    warnOfQuantiles(phis, phiExpr, ctx);
+    const labelled: Sink = { keeps: sink.keeps, row: (row) => pushByQuantile(row, { phis, label, sink }) };
+    await histogramRows(arg, ctx, { sink: labelled, compute: quantileAt(phis, arg, ctx), informsOfForcing: true });
+  }
+}
+
+/** A quantile may change from step to step, and its label with it. */
+function pushByQuantile(
+  row: Row,
+  { phis, label, sink }: { readonly phis: Float64Array; readonly label: string; readonly sink: Sink },
+): void {
+  for (const phi of new Set(phis)) {
+    const has = phis.map((each) => Number(Object.is(each, phi)));
+    const flags = Uint8Array.from(has, (flag, i) => (flag === 1 && isPresent(row, i) ? 1 : 0));
+    if (!flags.includes(1)) continue;
+    const text = formatOpenMetrics(phi);
+    sink.row({
+      ...row,
+      labels: withLabels(row.labels, { [label]: text }),
+      values: row.values.slice(),
+      has: flags.includes(0) ? flags : null,
+    });
+  }
+}
+
+/** Numbers as OpenMetrics writes them, with a decimal point even in whole ones. */
+function formatOpenMetrics(value: number): string {
+  const text = formatValue(value);
+  return /^-?\d+$/.test(text) ? `${text}.0` : text;
+}
+
+function quantileAt(phis: Float64Array, arg: Expr, ctx: Context): Compute {
+  return {
+    classic: (step, index) => quantile(phis[index] as number, step),
+    native: (histogram, index, name) => {
+      const { value, nanObservations } = histogramQuantile(phis[index] as number, histogram);
+      if (nanObservations === 'nan') warnings.nanObservations('quantile', 'result is NaN', { name, at: arg, ctx });
+      if (nanObservations === 'skewed') warnings.nanObservations('quantile', 'result is skewed higher', { name, at: arg, ctx });
+      return value;
+    },
+  };
 }
 
 export async function bucketFraction(call: Call, ctx: Context, sink: Sink): Promise<void> {
-  const [lowerExpr, upperExpr] = call.args;
-  if (lowerExpr === undefined || upperExpr === undefined) return;
+  const [lowerExpr, upperExpr, arg] = call.args;
+  if (lowerExpr === undefined || upperExpr === undefined || arg === undefined) return;
   const lower = await ctx.query.evaluator.scalar(lowerExpr, ctx);
   const upper = await ctx.query.evaluator.scalar(upperExpr, ctx);
-  await histogramRows(call, ctx, { sink, compute: (step, index) => fraction(lower[index] as number, upper[index] as number, step) });
+  const compute: Compute = {
+    classic: (step, index) => fraction(lower[index] as number, upper[index] as number, step),
+    native: (histogram, index, name) => {
+      if (histogram.count > 0 && Number.isNaN(histogram.sum))
+        warnings.nanObservations('fraction', 'which are excluded from all fractions', { name, at: arg, ctx });
+      return histogramFraction(lower[index] as number, upper[index] as number, histogram);
+    },
+  };
+  await histogramRows(arg, ctx, { sink, compute, informsOfForcing: false });
 }
 
-async function histogramRows(
-  call: Call,
-  ctx: Context,
-  { sink, compute }: { readonly sink: Sink; readonly compute: Compute },
-): Promise<void> {
-  const arg = call.args.at(-1);
-  if (arg === undefined) return;
+type Wanted = { readonly sink: Sink; readonly compute: Compute; readonly informsOfForcing: boolean };
+
+async function histogramRows(arg: Expr, ctx: Context, { sink, compute, informsOfForcing }: Wanted): Promise<void> {
   const { count } = ctx.grid;
-  const histograms = groupBuckets(await collect(arg, ctx), (name, value) => {
-    const of = name === '' ? '' : ` for metric name "${name}"`;
-    ctx.query.annotations.warn(`bucket label "le" is missing or has a malformed value of "${value}"${of}`, unwrap(arg).position);
-  });
   const step: Step = { bounds: [], counts: [], size: 0 };
-  for (const histogram of histograms) {
+  for (const group of groupBuckets(await collectBoth(arg, ctx), arg, ctx)) {
     holdSamples(ctx.query, count);
     const values = new Float64Array(count);
     const has = new Uint8Array(count);
     let present = 0;
     let forced = false;
     for (let i = 0; i < count; i++) {
-      if (!gather(histogram.buckets, i, step)) continue;
-      if (tidy(step)) forced = true;
-      values[i] = compute(step, i);
+      const native = group.native?.histograms[i];
+      const classic = gather(group.buckets, i, step);
+      if (native !== undefined && classic) warnings.mixedKinds(group.name, arg, ctx);
+      if ((native !== undefined) === classic) continue;
+      if (native !== undefined) values[i] = compute.native(native, i, group.name);
+      else {
+        if (tidy(step)) forced = true;
+        values[i] = compute.classic(step, i);
+      }
       has[i] = 1;
       present++;
     }
-    if (forced && call.func === 'histogram_quantile') {
-      const of = histogram.name === '' ? '' : ` for metric name "${histogram.name}"`;
-      ctx.query.annotations.info(
-        `input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)${of}`,
-        unwrap(arg).position,
-      );
-    }
-    if (present > 0) sink.row({ labels: histogram.labels, dropName: histogram.dropName, values, has: present === count ? null : has });
+    if (forced && informsOfForcing) warnings.forcedMonotonicity(group.name, unwrap(arg), ctx);
+    if (present > 0) sink.row({ labels: group.labels, dropName: group.dropName, values, has: present === count ? null : has });
   }
 }
 
-/** Rows that agree in all labels but `le` and the name, buckets sorted by bound. */
-function groupBuckets(rows: readonly Row[], onBadBound: (name: string, value: string) => void): Iterable<Histogram> {
-  const groups = new Map<string, Histogram>();
-  for (const row of rows) {
-    const text = labelValue(row.labels, BUCKET_LABEL);
-    const bound = boundOf(text);
-    if (bound === undefined) {
-      onBadBound(metricName(row.labels), text);
-      continue;
-    }
-    const labels = without(row.labels);
+function groupBuckets({ rows, histograms }: BothRows, arg: Expr, ctx: Context): Iterable<Group> {
+  const groups = new Map<string, Group>();
+  const groupOf = (series: Labels): Group => {
+    const labels = without(series);
     const key = labelsKey(labels);
     let group = groups.get(key);
     if (group === undefined) {
-      group = { labels, dropName: false, name: metricName(row.labels), buckets: [] };
+      group = { labels, dropName: false, name: metricName(series), buckets: [], native: undefined };
       groups.set(key, group);
     }
-    group.buckets.push({ bound, row });
+    return group;
+  };
+  const natives = new Set(histograms.map((row) => labelsKey(row.labels)));
+  for (const row of histograms) groupOf(row.labels).native = row;
+  for (const row of rows) {
+    const text = labelValue(row.labels, BUCKET_LABEL);
+    const bound = boundOf(text);
+    if (bound !== undefined) groupOf(row.labels).buckets.push({ bound, row });
+    // Floats between the histograms of one series are no buckets that lost their bound.
+    else if (!natives.has(labelsKey(row.labels))) warnings.badBound(metricName(row.labels), text, { at: unwrap(arg), ctx });
   }
   for (const group of groups.values()) group.buckets.sort((a, b) => a.bound - b.bound);
   return groups.values();

@@ -1,9 +1,9 @@
 import { compileRegex } from '@nines/base/regex.ts';
 import { type Labels, METRIC_NAME, compareLabels, labelValue, labelsKey, withLabels } from '@nines/model/labels.ts';
 import { type Call, type Expr, unwrap } from '../ast.ts';
-import { type Context, collect, noteRepeat } from '../context.ts';
+import { type Context, collectBoth, noteRepeat } from '../context.ts';
 import { PromqlFailure } from '../promql-error.ts';
-import { type Row, type Sink, UniqueGuard } from '../row.ts';
+import { type HistogramRow, type Row, type Sink, UniqueGuard } from '../row.ts';
 import { warnOfSort } from '../warnings.ts';
 
 /** Functions that rewrite labels or order rows by them. */
@@ -67,6 +67,15 @@ async function relabel(call: Call, ctx: Context, { sink, target, valueFor }: Rel
       guard.check(changed);
       sink.row(changed);
     },
+    histograms: (row) => {
+      const value = valueFor(row.labels);
+      const changed: HistogramRow =
+        value === undefined
+          ? row
+          : { ...row, labels: withLabels(row.labels, { [target]: value }), dropName: target === METRIC_NAME ? false : row.dropName };
+      guard.checkHistograms(changed);
+      sink.histograms?.(changed);
+    },
   });
 }
 
@@ -95,9 +104,13 @@ export async function sortByLabel(call: Call, ctx: Context, sink: Sink): Promise
   }
   const keys = names.map(textOf);
   const direction = call.func === 'sort_by_label_desc' ? -1 : 1;
-  const rows = [...(await collect(arg, ctx))];
+  const both = await collectBoth(arg, ctx);
+  const rows: (HistogramRow | Row)[] = [...both.rows, ...both.histograms];
   rows.sort((a, b) => direction * compareBy(keys, a.labels, b.labels));
-  for (const row of rows) sink.row(row);
+  for (const row of rows) {
+    if ('histograms' in row) sink.histograms?.(row);
+    else sink.row(row);
+  }
 }
 
 function compareBy(keys: readonly string[], a: Labels, b: Labels): number {

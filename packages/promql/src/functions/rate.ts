@@ -6,6 +6,29 @@ import type { Kernel } from './kernel.ts';
 /** How far, in sampling intervals, a window's edge may lie from its outermost sample before it counts as a gap. */
 const GAP = 1.1;
 
+/** Where the outermost samples of a window stand, in milliseconds; `count` is how many samples it has, at least two. */
+export type OuterSamples = {
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly count: number;
+  readonly startMs: number;
+  readonly endMs: number;
+};
+
+/** How much longer than its sampled part a window is taken to be. A counter is not stretched to where it would be below zero. */
+export function stretched(
+  { firstMs, lastMs, count, startMs, endMs }: OuterSamples,
+  counter?: { readonly change: number; readonly first: number },
+): number {
+  const sampled = (lastMs - firstMs) / 1000;
+  const average = sampled / (count - 1);
+  const reach = (gap: number): number => (gap >= average * GAP ? average / 2 : gap);
+  let toStart = reach((firstMs - startMs) / 1000);
+  if (counter !== undefined && counter.change > 0 && counter.first >= 0)
+    toStart = Math.min(toStart, sampled * (counter.first / counter.change));
+  return (sampled + toStart + reach((endMs - lastMs) / 1000)) / sampled;
+}
+
 /** What of the extrapolation depends on times alone, per step; all in seconds. `factor` holds unless the zero floor bites. */
 type Edges = {
   readonly times: Float64Array;
