@@ -3,6 +3,7 @@ import { VERSION } from '@nines/server/version.ts';
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './commands/check.ts';
 import { demoCommand } from './commands/demo.ts';
+import { keyCommand } from './commands/key.ts';
 import { queryCommand } from './commands/query.ts';
 import { serveCommand } from './commands/serve.ts';
 import { slaCommand } from './commands/sla.ts';
@@ -22,7 +23,7 @@ function createProgram(): Command {
     .option('--token-file <file>', 'file that holds an API token (default: the token in NINES_TOKEN)')
     .showHelpAfterError('(nines --help lists every command)')
     .exitOverride();
-  for (const add of [serveCommand, demoCommand, checkCommand, tokenCommand, queryCommand, slaCommand]) add(program);
+  for (const add of [serveCommand, keyCommand, demoCommand, checkCommand, tokenCommand, queryCommand, slaCommand]) add(program);
   inherit(program);
   return program;
 }

@@ -1,18 +1,24 @@
-import { type Config, readConfig, stateSource } from '@nines/server/config.ts';
+import { type Config, configPath, readConfig, stateSource } from '@nines/server/config.ts';
 import type { EpochMs } from '@nines/base/units.ts';
 import { formatProblem } from '@nines/server/platform/config/load.ts';
 import { migrate } from '@nines/server/platform/db/migrate.ts';
 import { type Db, openDb } from '@nines/server/platform/db/open.ts';
+import { openKeys } from '@nines/server/platform/encryption/keys.ts';
+import { type KeyPlaces, readMasterKey } from '@nines/server/platform/encryption/master-key.ts';
 import { CliFailure, EXIT } from './failure.ts';
 
 /** Opens the state database of a data directory, made or brought up to date when needed. The caller closes it. */
 export async function openState(where: { readonly data: string; readonly config?: string | undefined }, nowMs: EpochMs): Promise<Db> {
-  const db = await openDb(stateSource(configOf(where.config).state, where.data));
+  const { state, encryption } = configOf(where.config);
+  const master = encryption === undefined ? undefined : readMasterKey(encryption, placesOf(where.config)).key;
+  const db = await openDb(stateSource(state, where.data, await openKeys(where.data, master, nowMs)));
   await migrate(db, nowMs);
   return db;
 }
 
-function configOf(file: string | undefined): Config {
+export const placesOf = (config: string | undefined): KeyPlaces => ({ env: process.env, resolve: (path) => configPath(config, path) });
+
+export function configOf(file: string | undefined): Config {
   const loaded = readConfig({ file, env: process.env });
   if (!loaded.ok) throw new CliFailure(EXIT.badInput, loaded.problems.map(formatProblem).join('\n'));
   return loaded.config;

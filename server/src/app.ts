@@ -39,14 +39,16 @@ import { createRouter } from './notify/route.ts';
 import { notifyRoutes } from './notify/routes.ts';
 import { type NotifySettings, NotifyService, SEND_TOPIC } from './notify/service.ts';
 import { createHealth } from './ops/health.ts';
-import { countBy, outboxHealth, storeHealth } from './ops/parts.ts';
+import { countBy, encryptionHealth, outboxHealth, storeHealth } from './ops/parts.ts';
 import { opsRoutes } from './ops/routes.ts';
 import { UPKEEP_MS, createUpkeep } from './ops/upkeep.ts';
 import { createBus } from './platform/bus.ts';
 import { formatProblem } from './platform/config/load.ts';
 import { migrate } from './platform/db/migrate.ts';
 import { openDb } from './platform/db/open.ts';
-import { makeDirectory } from './platform/directory.ts';
+import { STORE_DIR, makeDirectory } from './platform/directory.ts';
+import { openKeys } from './platform/encryption/keys.ts';
+import type { MasterKey } from './platform/encryption/master-key.ts';
 import { judgeAddress } from './platform/fetch/judge.ts';
 import { createOutbound } from './platform/fetch/outbound.ts';
 import { createHttp } from './platform/http/server.ts';
@@ -81,6 +83,8 @@ export type AppOptions = {
   /** Reads the configuration again, for a reload. */
   readonly read: () => ReadConfiguration;
   readonly dataDir: string;
+  /** What the data directory is encrypted with. */
+  readonly key: MasterKey | undefined;
   /** Everyone is an administrator. */
   readonly open: boolean;
   readonly clock: Clock;
@@ -111,7 +115,7 @@ export async function createApp(options: AppOptions): Promise<App> {
  * One straight line on purpose: nearly every step needs what earlier ones made, and reading it from top to bottom is reading
  * the product. Each part registers its own end beside its beginning.
  */
-async function build({ loaded, read, dataDir, open, clock, ids, logger }: AppOptions, stack: AsyncDisposableStack): Promise<App> {
+async function build({ loaded, read, dataDir, key, open, clock, ids, logger }: AppOptions, stack: AsyncDisposableStack): Promise<App> {
   let current = loaded;
   const { config } = loaded;
   const bus = createBus((thrown) => logger.error('a listener failed', { error: messageOf(thrown) }));
@@ -120,15 +124,18 @@ async function build({ loaded, read, dataDir, open, clock, ids, logger }: AppOpt
   const outbound = stack.use(createOutbound({ clock }));
 
   // What is kept: samples and state.
-  makeDirectory(join(dataDir, 'tsdb'));
+  const keys = await openKeys(dataDir, key, clock.now());
+  makeDirectory(join(dataDir, STORE_DIR));
   const store = await openStore({
-    dir: join(dataDir, 'tsdb'),
+    dir: join(dataDir, STORE_DIR),
+    cipher: keys?.cipher,
     retentionMs: config.retention.samples,
     limits: () => seriesLimits(current.config.limits),
     logger,
   });
   stack.defer(() => store.close());
   watchStore(self, clock, () => store.stats());
+  self.watch('nines_store_encrypted', 'Whether what is stored is encrypted at rest (1) or not (0).', () => (keys === undefined ? 0 : 1));
   stack.use(
     startLoop({
       clock,
@@ -139,7 +146,7 @@ async function build({ loaded, read, dataDir, open, clock, ids, logger }: AppOpt
       step: createUpkeep(store, { retentionMs: config.retention.samples, logger }),
     }),
   );
-  const db = await openDb(stateSource(config.state, dataDir));
+  const db = await openDb(stateSource(config.state, dataDir, keys));
   stack.defer(() => db.close());
   await migrate(db, clock.now());
   const sql = db.kysely;
@@ -320,6 +327,7 @@ async function build({ loaded, read, dataDir, open, clock, ids, logger }: AppOpt
   health.register('store', () => storeHealth(store.stats()));
   const series = new SeriesService({ store, sql, clock, ids, logger, metrics: self });
   health.register('series', () => series.health());
+  health.register('encryption', () => encryptionHealth(keys?.keyId, config.state.kind));
   health.register('outbox', async () => outboxHealth(await outbox.status(), clock.now()));
   health.register('checks', () => ({ status: 'ok', detail: `${checks.list().length} checks` }));
   opsRoutes(http, { clock, health, version: VERSION, startedAtMs, isReady: () => ready, config: () => current.config, reload, counts });

@@ -8,6 +8,9 @@ import { channelsConfig, routingConfig } from './notify/contract.ts';
 import { duration, hostAndPort, httpUrl, secret } from './platform/config/fields.ts';
 import { type Loaded, loadConfig, type Override } from './platform/config/load.ts';
 import type { DbSource } from './platform/db/open.ts';
+import { STATE_FILE } from './platform/directory.ts';
+import type { DataKeys } from './platform/encryption/keys.ts';
+import { encryptionConfig } from './platform/encryption/master-key.ts';
 import { LOG_LEVELS } from './platform/log.ts';
 import { limitsConfig } from './series/contract.ts';
 import { rulesConfig } from './rules/contract.ts';
@@ -59,6 +62,8 @@ export const configSchema = z.strictObject({
   /** The data directory, relative to the configuration file; `--data` wins. */
   data: z.string().min(1).optional(),
   state: stateConfig,
+  /** The key that samples and state are encrypted with at rest. */
+  encryption: encryptionConfig,
   log: logConfig,
   retention: retentionConfig,
   limits: limitsConfig,
@@ -132,6 +137,8 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
 /** Rule files that Prometheus configurations bring along. */
 const ruleFilesOf = (scrapes: ScrapeFiles): readonly string[] => scrapes.files.flatMap(({ ruleFiles }) => ruleFiles);
 
-/** Where the state database is: `DATA/state` unless the configuration names a PostgreSQL. */
-export const stateSource = (state: Config['state'], dataDir: string): DbSource =>
-  state.kind === 'sqlite' ? { kind: 'sqlite', path: join(dataDir, 'state', 'nines.db') } : { kind: 'postgresql', url: state.url.reveal() };
+/** Where the state database is: `DATA/state`, encrypted when there are keys, unless the configuration names a PostgreSQL. */
+export const stateSource = (state: Config['state'], dataDir: string, keys: DataKeys | undefined): DbSource =>
+  state.kind === 'sqlite'
+    ? { kind: 'sqlite', path: join(dataDir, STATE_FILE), key: keys?.stateKey }
+    : { kind: 'postgresql', url: state.url.reveal() };

@@ -1,8 +1,10 @@
 import type { Readable, Writable } from 'node:stream';
 import { AppError, messageOf } from '@nines/base/errors.ts';
+import type { Logger } from '@nines/base/logger.ts';
 import { createApp } from './app.ts';
 import { type Config, configPath, readConfig } from './config.ts';
 import { realClock } from './platform/clock.ts';
+import { type MasterKey, readMasterKey } from './platform/encryption/master-key.ts';
 import { formatProblem } from './platform/config/load.ts';
 import { createIds } from './platform/ids.ts';
 import { createLogger } from './platform/log.ts';
@@ -54,7 +56,8 @@ export async function serve(
   const clock = realClock;
   const dataDir = options.data ?? (config.data === undefined ? 'data' : configPath(options.config, config.data));
   try {
-    await using app = await createApp({ loaded, read, dataDir, open, clock, ids: createIds(clock), logger });
+    const key = masterKeyOf(config, options.config, logger);
+    await using app = await createApp({ loaded, read, dataDir, key, open, clock, ids: createIds(clock), logger });
     say(`Nines ${VERSION} is ready at ${app.url}  (data in ${dataDir})`);
     if (open) say('Authentication is off: everyone who reaches this address is an administrator.');
     if (app.setupUrl !== undefined) say(`Create the administrator within the hour: ${app.setupUrl}`);
@@ -65,6 +68,13 @@ export async function serve(
     return EXIT.cannotStart;
   }
   return EXIT.ok;
+}
+
+function masterKeyOf({ encryption }: Config, file: string | undefined, logger: Logger): MasterKey | undefined {
+  if (encryption === undefined) return undefined;
+  const { key, warnings } = readMasterKey(encryption, { env: process.env, resolve: (path) => configPath(file, path) });
+  for (const warning of warnings) logger.warn(warning);
+  return key;
 }
 
 /** Resolves at SIGTERM or SIGINT; a second one ends the process at once. SIGHUP reads the configuration again. */

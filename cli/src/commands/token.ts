@@ -14,7 +14,7 @@ export function tokenCommand(program: Command): void {
     .requiredOption('--data <dir>', 'data directory of the server')
     .requiredOption('--name <name>', 'what the token is for')
     .addOption(new Option('--role <role>', 'what it may do').choices([...ROLES]).makeOptionMandatory())
-    .option('--config <file>', 'configuration file, when the state lies in PostgreSQL')
+    .option('--config <file>', 'configuration file, when the state lies in PostgreSQL or the data are encrypted')
     .action(create);
 }
 

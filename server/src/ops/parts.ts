@@ -19,6 +19,13 @@ export function storeHealth({
   return { status: 'ok', detail: `${series} series, ${headSamples + pageSamples} samples` };
 }
 
+/** Says what is encrypted at rest; never less than ok, because plain data are a choice. */
+export function encryptionHealth(keyId: string | undefined, state: 'sqlite' | 'postgresql'): PartHealth {
+  if (keyId === undefined) return { status: 'ok', detail: 'off: samples and state are stored as they are' };
+  const what = state === 'sqlite' ? 'samples and state' : 'samples (the state is in PostgreSQL)';
+  return { status: 'ok', detail: `on: ${what}, AES-256, key ${keyId}` };
+}
+
 export function outboxHealth({ open, dead, oldestOpenAtMs }: OutboxStatus, nowMs: number): PartHealth {
   const waitedMs = oldestOpenAtMs === null ? 0 : nowMs - oldestOpenAtMs;
   if (waitedMs > OUTBOX_LATE_MS)

@@ -1,6 +1,10 @@
 import { mkdirSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { AppError, messageOf } from '@nines/base/errors.ts';
+
+/** Where samples and state lie in the data directory. */
+export const STORE_DIR = 'tsdb';
+export const STATE_FILE = join('state', 'nines.db');
 
 /**
  * Makes a directory and its parents, readable by its owner alone. Not `mkdir`'s own recursion, which never returns for paths

@@ -22,7 +22,7 @@ import { otherEncryption } from '../unavailable.ts';
  * stand in the sealed list of references, so a search by name happens here, on the heads of the windows in question. Opened
  * heads are kept, because a query over a day asks for the same thousands again and again.
  */
-const SEALED_KEY = 'sealed';
+export const SEALED_KEY = 'sealed';
 /** Some 400 bytes each: a day of 50 000 series. */
 const MAX_KEPT_HEADS = 8192;
 

@@ -9,7 +9,14 @@ import { makeDirectory } from '../directory.ts';
 import type { Database } from './schema.ts';
 import { NinesSqliteDialect, SQLITE_BUSY_TIMEOUT_MS } from './sqlite-dialect.ts';
 
-export type DbSource = { readonly kind: 'sqlite'; readonly path: string } | { readonly kind: 'postgresql'; readonly url: string };
+export type DbSource =
+  | {
+      readonly kind: 'sqlite';
+      readonly path: string;
+      /** 32 bytes, when the file is encrypted. */
+      readonly key?: Uint8Array | undefined;
+    }
+  | { readonly kind: 'postgresql'; readonly url: string };
 
 /** The state database. SQLite is one synchronous connection: a transaction awaits nothing but SQL, or it holds up everyone. */
 export type Db = {
@@ -31,23 +38,26 @@ const OID_INT8 = 20;
  * the file or the server cannot be opened.
  */
 export async function openDb(source: DbSource): Promise<Db> {
-  return source.kind === 'sqlite' ? openSqlite(source.path) : openPostgresql(source.url);
+  return source.kind === 'sqlite' ? openSqlite(source.path, source.key) : openPostgresql(source.url);
 }
 
-function openSqlite(path: string): Db {
+function openSqlite(path: string, key: Uint8Array | undefined): Db {
   if (path !== ':memory:') makeDirectory(dirname(path));
   let database: Sqlite.Database;
   try {
     database = new Sqlite(path);
+    if (key !== undefined) setKey(database, 'key', key);
     database.pragma(`busy_timeout = ${SQLITE_BUSY_TIMEOUT_MS}`);
     database.pragma('journal_mode = WAL');
     // FULL: what was committed survives a loss of power, which NORMAL does not promise in WAL mode.
     database.pragma('synchronous = FULL');
     database.pragma('foreign_keys = ON');
   } catch (thrown) {
-    throw new AppError('unavailable', 'state_unavailable', `cannot open the state database ${path}: ${messageOf(thrown)}`, {
-      cause: thrown,
-    });
+    const isOther = (thrown as { readonly code?: unknown }).code === 'SQLITE_NOTADB';
+    const reason = isOther
+      ? `it is damaged or ${key === undefined ? 'encrypted' : 'not encrypted with the key of this data directory'}`
+      : messageOf(thrown);
+    throw new AppError('unavailable', 'state_unavailable', `cannot open the state database ${path}: ${reason}`, { cause: thrown });
   }
   const kysely = new Kysely<Database>({ dialect: new NinesSqliteDialect(database) });
   const holder = new SqliteHolder(path);
@@ -60,6 +70,30 @@ function openSqlite(path: string): Db {
       holder.close();
     },
   };
+}
+
+/** AES-256-CBC with HMAC-SHA-512 per page, under a raw key: no password is stretched. Drawn in docs/format/keys.md. */
+function setKey(database: Sqlite.Database, pragma: 'key' | 'rekey', key: Uint8Array): void {
+  database.pragma(`cipher = 'sqlcipher'`);
+  database.pragma(`${pragma} = "x'${Buffer.from(key).toString('hex')}'"`);
+  // Sorting on disk would leave plain rows behind.
+  database.pragma('temp_store = MEMORY');
+}
+
+/** Copies a plain SQLite database into an encrypted one. `to` must not exist; what is in it after a failure is worth nothing. */
+export function encryptSqlite(from: string, to: string, key: Uint8Array): void {
+  const source = new Sqlite(from);
+  try {
+    source.prepare('VACUUM INTO ?').run(to);
+  } finally {
+    source.close();
+  }
+  const copy = new Sqlite(to);
+  try {
+    setKey(copy, 'rekey', key);
+  } finally {
+    copy.close();
+  }
 }
 
 async function openPostgresql(url: string): Promise<Db> {

@@ -1,0 +1,112 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { AppError } from '@nines/base/errors.ts';
+import { openDisk } from '@nines/tsdb/disk.ts';
+import { encryptLog, encryptPages } from '@nines/tsdb/encrypt-store.ts';
+import { PAGES_FILE } from '@nines/tsdb/page-store.ts';
+import { encryptSqlite } from '../db/open.ts';
+import { STATE_FILE, STORE_DIR } from '../directory.ts';
+import { ENVELOPE_FILE, writeEnvelope } from './envelope.ts';
+import { CONVERSION_DIR, CONVERSION_READY, DataKeys, inspect, lockDirectory } from './keys.ts';
+import type { MasterKey } from './master-key.ts';
+
+/**
+ * Turns a plain data directory into an encrypted one, offline. Everything is written anew beside the old files first; from the
+ * moment `ready` is there only names move, in steps that can be repeated. Drawn in docs/format/keys.md.
+ */
+export type Encrypted = {
+  /** Places of the log that were damaged before and are left behind. */
+  readonly lost: readonly string[];
+};
+
+/** `AppError` when there is nothing to encrypt, `StoreLocked` while a server runs. Called again after a crash it finishes. */
+export async function encryptData(dataDir: string, key: MasterKey, nowMs: number): Promise<Encrypted> {
+  const found = inspect(dataDir);
+  if (found.envelope.kind !== 'absent' && !found.converting)
+    throw new AppError(
+      'unavailable',
+      'already_encrypted',
+      `The data in ${dataDir} is encrypted already. To change the key: nines key rotate`,
+    );
+  if (found.plainFile === undefined && !found.converting)
+    throw new AppError(
+      'unavailable',
+      'nothing_to_encrypt',
+      `There are no data in ${dataDir}. Start the server with the key in its configuration.`,
+    );
+  // Once names move the store's own directory may be away; no server starts then, only this command once more.
+  using _lock = lockDirectory(join(dataDir, found.converting ? CONVERSION_DIR : STORE_DIR));
+  const lost = found.converting ? [] : await prepareEncryption(dataDir, key, nowMs);
+  for (const step of movingSteps(dataDir)) step();
+  return { lost };
+}
+
+/** Writes everything anew below `encrypting/`; up to its last step a crash leaves the directory as plain as it was. */
+export async function prepareEncryption(dataDir: string, key: MasterKey, nowMs: number): Promise<readonly string[]> {
+  const work = join(dataDir, CONVERSION_DIR);
+  rmSync(work, { recursive: true, force: true });
+  const keys = DataKeys.create(key.id);
+  const [from, to] = [openDisk(join(dataDir, STORE_DIR)), openDisk(join(work, STORE_DIR))];
+  const lost = await encryptLog(from, to, keys.cipher);
+  const pages = join(dataDir, STORE_DIR, PAGES_FILE);
+  const newPages = join(work, STORE_DIR, PAGES_FILE);
+  if (existsSync(pages)) {
+    encryptPages(pages, newPages, keys.cipher);
+    rmSync(`${newPages}.plain`);
+    sync(newPages);
+  }
+  sync(join(work, STORE_DIR));
+  if (existsSync(join(dataDir, STATE_FILE))) {
+    mkdirSync(dirname(join(work, STATE_FILE)), { recursive: true, mode: 0o700 });
+    encryptSqlite(join(dataDir, STATE_FILE), join(work, STATE_FILE), keys.stateKey);
+    sync(join(work, STATE_FILE));
+    sync(dirname(join(work, STATE_FILE)));
+  }
+  const disk = openDisk(work);
+  await writeEnvelope(disk, keys.wrap(key, { createdAtMs: nowMs, nowMs }));
+  const ready = await disk.create(CONVERSION_READY);
+  await ready.sync();
+  await ready.close();
+  await disk.syncDirectory();
+  sync(dataDir);
+  return lost;
+}
+
+/** What is left to do once `ready` is there. Each step may have been done before. */
+export function movingSteps(dataDir: string): readonly (() => void)[] {
+  const work = join(dataDir, CONVERSION_DIR);
+  const old = join(work, 'old');
+  const parts = [STORE_DIR, dirname(STATE_FILE)];
+  return [
+    () => mkdirSync(old, { recursive: true, mode: 0o700 }),
+    ...parts.flatMap((part) => [
+      () => {
+        if (existsSync(join(work, part)) && existsSync(join(dataDir, part))) renameSync(join(dataDir, part), join(old, part));
+        sync(old);
+      },
+      () => {
+        if (existsSync(join(work, part))) renameSync(join(work, part), join(dataDir, part));
+        sync(dataDir);
+      },
+    ]),
+    () => {
+      if (existsSync(join(work, ENVELOPE_FILE))) renameSync(join(work, ENVELOPE_FILE), join(dataDir, ENVELOPE_FILE));
+      sync(dataDir);
+    },
+    // The mark goes last, or a crash could leave the old files unnoticed.
+    () => rmSync(old, { recursive: true, force: true }),
+    () => {
+      rmSync(work, { recursive: true, force: true });
+      sync(dataDir);
+    },
+  ];
+}
+
+function sync(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
