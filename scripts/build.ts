@@ -39,8 +39,25 @@ async function buildProgram(): Promise<void> {
       if (level === 'warn' && log.code !== 'CIRCULAR_DEPENDENCY' && log.code !== 'EVAL') report(level, log);
     },
   });
-  await bundle.write({ dir: dist, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js', sourcemap: true });
+  await bundle.write({
+    dir: dist,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    sourcemap: true,
+  });
   await bundle.close();
+  for (const name of globSync('{*.js,chunks/*.js}', { cwd: dist })) escapeNonAscii(join(dist, name));
+}
+
+/**
+ * V8 keeps the text of a loaded file, with two bytes for each character as soon as one of them is not ASCII (Node decodes such a file to UTF-16). Such characters
+ * stand in texts, patterns and comments only, where the escape means the same.
+ */
+function escapeNonAscii(path: string): void {
+  const text = readFileSync(path, 'utf8');
+  const escaped = text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  if (escaped !== text) writeFileSync(path, escaped);
 }
 
 async function buildWeb(): Promise<void> {

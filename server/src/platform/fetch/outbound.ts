@@ -2,7 +2,7 @@ import { type LookupAddress, lookup } from 'node:dns';
 import { isIP } from 'node:net';
 import type { Clock } from '@nines/base/clock.ts';
 import { messageOf } from '@nines/base/errors.ts';
-import { Agent, request } from 'undici';
+import type { Agent } from 'undici';
 import { type Trust, judgeAddress } from './judge.ts';
 
 export type OutboundOptions = {
@@ -48,7 +48,7 @@ export const DEFAULT_MAX_BYTES = 1_048_576;
 
 /** The only way out for HTTP: webhooks, scrapes, discovery. */
 export function createOutbound({ clock }: { readonly clock: Clock }): Outbound {
-  const agents: Readonly<Record<Trust, Agent>> = { trusted: agentFor('trusted'), untrusted: agentFor('untrusted') };
+  let client: Promise<Client> | undefined;
   return {
     async request(url, options) {
       const target = parseTarget(url, options.trust ?? 'trusted');
@@ -60,6 +60,8 @@ export function createOutbound({ clock }: { readonly clock: Clock }): Outbound {
       options.signal?.throwIfAborted();
       options.signal?.addEventListener('abort', onAbort, { once: true });
       try {
+        client ??= loadClient();
+        const { request, agents } = await client;
         const answer = await request(target, {
           dispatcher: agents[options.trust ?? 'trusted'],
           method: options.method ?? 'GET',
@@ -80,7 +82,8 @@ export function createOutbound({ clock }: { readonly clock: Clock }): Outbound {
       }
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all(Object.values(agents).map((agent) => agent.destroy()));
+      if (client === undefined) return;
+      await Promise.all(Object.values((await client).agents).map((agent) => agent.destroy()));
     },
   };
 }
@@ -106,7 +109,16 @@ function parseTarget(url: string, trust: Trust): URL {
 /** Idle connections are closed soon: a webhook's receiver may be replaced behind its name. */
 const KEEP_ALIVE_MS = 10_000;
 
-const agentFor = (trust: Trust): Agent =>
+type Undici = typeof import('undici');
+type Client = { readonly request: Undici['request']; readonly agents: Readonly<Record<Trust, Agent>> };
+
+/** Loaded with the first request: a server that only measures its own host goes without its megabytes. */
+async function loadClient(): Promise<Client> {
+  const undici = await import('undici');
+  return { request: undici.request, agents: { trusted: agentFor(undici, 'trusted'), untrusted: agentFor(undici, 'untrusted') } };
+}
+
+const agentFor = ({ Agent }: Undici, trust: Trust): Agent =>
   new Agent({
     keepAliveTimeout: KEEP_ALIVE_MS,
     // The timer around the whole exchange decides; undici's own would only be a second, hidden limit.
