@@ -76,7 +76,7 @@ export class BatchAppend {
         ref = this.#resolve(series, ref !== NONE, { from, to, earliest, latest, nowMs, gate: limits.gate });
         if (ref === NONE) continue;
       }
-      const tooOld = Math.max(earliest, (this.#head.newest[ref] ?? 0) - limits.outOfOrderWindowMs);
+      const tooOld = Math.max(earliest, this.#head.newestOf(ref) - limits.outOfOrderWindowMs);
       this.#take(series, ref, { from, to, tooOld, latest });
     }
   }

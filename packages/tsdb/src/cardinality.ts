@@ -110,11 +110,11 @@ export class CardinalityReader implements Cardinality {
     const { head } = this.#deps;
     let oldestMs = Number.POSITIVE_INFINITY;
     let newestMs = Number.NEGATIVE_INFINITY;
-    for (let ref = 0; ref < head.index.nextRef; ref++) {
-      oldestMs = Math.min(oldestMs, head.oldest[ref] ?? oldestMs);
-      newestMs = Math.max(newestMs, head.newest[ref] ?? newestMs);
+    for (const ref of head.index.refs()) {
+      oldestMs = Math.min(oldestMs, head.oldestOf(ref));
+      newestMs = Math.max(newestMs, head.newestOf(ref));
     }
-    return { series: head.index.size, chunks: head.chunks.count, oldestMs, newestMs };
+    return { series: head.index.size, chunks: head.chunkCount, oldestMs, newestMs };
   }
 
   #isTurnDue(): boolean {

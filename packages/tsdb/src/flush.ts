@@ -45,7 +45,7 @@ export async function flushBefore(deps: FlushDeps, boundaryMs: number, segment: 
 /** Series with samples before the boundary, in page order. */
 export function dueSeries(head: Head, boundaryMs: number): number[] {
   const due: { readonly ref: number; readonly metric: string }[] = [];
-  for (let ref = 0; ref < head.index.nextRef; ref++) {
+  for (const ref of head.index.refs()) {
     if (head.hasSamples(ref) && head.firstTime(ref) < boundaryMs) due.push({ ref, metric: head.index.metricOf(ref) });
   }
   return due.sort((a, b) => compareText(a.metric, b.metric) || a.ref - b.ref).map(({ ref }) => ref);

@@ -93,11 +93,10 @@ function* candidates(
   { scope }: SelectOptions,
 ): Steps<Uint32Array> {
   const refs = yield* head.index.selecting([...matchers, ...(scope?.matchers ?? [])]);
-  const { oldest, newest } = head;
   let kept = 0;
   for (let i = 0; i < refs.length; i++) {
     const ref = refs[i] as number;
-    if ((oldest[ref] as number) <= toMs && (newest[ref] as number) >= fromMs) refs[kept++] = ref;
+    if (head.oldestOf(ref) <= toMs && head.newestOf(ref) >= fromMs) refs[kept++] = ref;
   }
   return refs.subarray(0, kept);
 }
@@ -109,7 +108,7 @@ function* visitPresent(deps: QuerierDeps, refs: Uint32Array, range: SelectRange,
     const ref = refs[i] as number;
     if (i % LABELS_PER_CHECK === LABELS_PER_CHECK - 1) yield;
     if (head.touches(ref, range.fromMs, range.toMs)) visit(ref);
-    else if ((head.paged[ref] ?? 0) >= range.fromMs) {
+    else if (head.pagedOf(ref) >= range.fromMs) {
       if (plan === undefined || plan.version !== version()) plan = yield* planPages(deps, yield* inPageOrder(deps, refs), range);
       if (plan.pagesOf(ref).length > 0) visit(ref);
     }
@@ -122,36 +121,42 @@ const NO_ENTRIES: readonly Entry[] = [];
 class PagePlan {
   readonly version: number;
   readonly #heads: readonly PageHead[];
-  /** Per reference (relative to the lowest): where its entries start in `#entries`. */
-  readonly #lowest: number;
+  readonly #slotOf: (ref: number) => number;
+  /** Per slot: where its entries start in `#entries`. A slot that is given anew in the meantime belongs to no series of the selection. */
   readonly #starts: Uint32Array;
   /** Page number and place on it, in turn. */
   readonly #entries: Uint32Array;
 
-  constructor(version: number, refs: Uint32Array, pages: readonly { readonly head: PageHead; readonly refs: Uint32Array }[]) {
+  constructor(
+    { head: { index }, version }: { readonly head: Head; readonly version: number },
+    refs: Uint32Array,
+    pages: readonly { readonly head: PageHead; readonly refs: Uint32Array }[],
+  ) {
     this.version = version;
     this.#heads = pages.map((page) => page.head);
-    let lowest = Number.POSITIVE_INFINITY;
-    let highest = -1;
+    this.#slotOf = (ref) => index.slotOf(ref);
+    const wanted = new Uint8Array(pages.length === 0 ? 0 : index.slotCount);
     for (const ref of refs) {
-      lowest = Math.min(lowest, ref);
-      highest = Math.max(highest, ref);
+      const slot = index.slotOf(ref);
+      if (slot < wanted.length) wanted[slot] = 1;
     }
-    this.#lowest = lowest;
-    const wanted = new Uint8Array(Math.max(0, highest - lowest + 1));
-    for (const ref of refs) wanted[ref - lowest] = 1;
     const starts = new Uint32Array(wanted.length + 2);
-    for (const page of pages)
-      for (const ref of page.refs) if (wanted[ref - lowest] === 1) starts[ref - lowest + 2] = (starts[ref - lowest + 2] ?? 0) + 1;
+    for (const page of pages) {
+      for (const ref of page.refs) {
+        const slot = index.slotOf(ref);
+        if (wanted[slot] === 1) starts[slot + 2] = (starts[slot + 2] ?? 0) + 1;
+      }
+    }
     for (let i = 2; i < starts.length; i++) starts[i] = (starts[i] ?? 0) + (starts[i - 1] ?? 0);
     const entries = new Uint32Array(2 * (starts.at(-1) ?? 0));
     pages.forEach((page, number) => {
-      page.refs.forEach((ref, index) => {
-        if (wanted[ref - lowest] !== 1) return;
-        const at = starts[ref - lowest + 1] ?? 0;
-        starts[ref - lowest + 1] = at + 1;
+      page.refs.forEach((ref, place) => {
+        const slot = index.slotOf(ref);
+        if (wanted[slot] !== 1) return;
+        const at = starts[slot + 1] ?? 0;
+        starts[slot + 1] = at + 1;
         entries[2 * at] = number;
-        entries[2 * at + 1] = index;
+        entries[2 * at + 1] = place;
       });
     });
     this.#starts = starts;
@@ -160,8 +165,9 @@ class PagePlan {
 
   /** Ascending by page id. */
   pagesOf(ref: number): readonly Entry[] {
-    const from = this.#starts[ref - this.#lowest] ?? 0;
-    const to = this.#starts[ref - this.#lowest + 1] ?? 0;
+    const slot = this.#slotOf(ref);
+    const from = this.#starts[slot] ?? 0;
+    const to = this.#starts[slot + 1] ?? 0;
     if (to <= from) return NO_ENTRIES;
     const found: Entry[] = [];
     for (let i = from; i < to; i++) {
@@ -177,10 +183,10 @@ const REFS_PER_STEP = 65_536;
 
 /** `refs` in page order (see `inPageOrder`). */
 function* planPages({ head, pageStore, pages, version }: QuerierDeps, refs: Uint32Array, range: SelectRange): Steps<PagePlan> {
-  const planned = version();
+  const planned = { head, version: version() };
   let first = 0;
   let last = refs.length - 1;
-  const isPaged = (index: number): boolean => (head.paged[refs[index] as number] ?? 0) >= range.fromMs;
+  const isPaged = (index: number): boolean => head.pagedOf(refs[index] as number) >= range.fromMs;
   while (first <= last && !isPaged(first)) first++;
   while (last > first && !isPaged(last)) last--;
   if (first > last) return new PagePlan(planned, new Uint32Array(0), []);
@@ -204,13 +210,19 @@ function* planPages({ head, pageStore, pages, version }: QuerierDeps, refs: Uint
 function* inPageOrder({ head }: QuerierDeps, refs: Uint32Array): Steps<Uint32Array> {
   const { index } = head;
   const counts = new Map<number, number>();
+  const names = new Map<number, string>();
+  // Kept, as a series may be forgotten between two steps and its metric's number be given to another text.
+  const metricOf = new Uint32Array(refs.length);
   for (let i = 0; i < refs.length; i++) {
     const metric = index.metricIdOf(refs[i] as number);
-    counts.set(metric, (counts.get(metric) ?? 0) + 1);
+    metricOf[i] = metric;
+    const count = counts.get(metric);
+    if (count === undefined) names.set(metric, index.textOf(metric));
+    counts.set(metric, (count ?? 0) + 1);
     if (i % REFS_PER_STEP === REFS_PER_STEP - 1) yield;
   }
   if (counts.size <= 1) return refs;
-  const metrics = [...counts.keys()].sort((a, b) => compareText(index.textOf(a), index.textOf(b)));
+  const metrics = [...counts.keys()].sort((a, b) => compareText(names.get(a) ?? '', names.get(b) ?? ''));
   let at = 0;
   for (const metric of metrics) {
     const count = counts.get(metric) ?? 0;
@@ -219,10 +231,9 @@ function* inPageOrder({ head }: QuerierDeps, refs: Uint32Array): Steps<Uint32Arr
   }
   const ordered = new Uint32Array(refs.length);
   for (let i = 0; i < refs.length; i++) {
-    const ref = refs[i] as number;
-    const metric = index.metricIdOf(ref);
+    const metric = metricOf[i] as number;
     const to = counts.get(metric) ?? 0;
-    ordered[to] = ref;
+    ordered[to] = refs[i] as number;
     counts.set(metric, to + 1);
     if (i % REFS_PER_STEP === REFS_PER_STEP - 1) yield;
   }
@@ -239,6 +250,8 @@ function* walk(deps: QuerierDeps, { order, plan: made, range }: Walk, options: S
     options.signal?.throwIfAborted();
     deps.checkOpen();
     if (plan.version !== deps.version()) plan = finish(planPages(deps, order, range));
+    // Retention may have forgotten it since the walk began.
+    if (!index.isLive(ref)) continue;
     const read = reader.read(ref, plan.pagesOf(ref));
     if (read === undefined) continue;
     const { times, values } = read;

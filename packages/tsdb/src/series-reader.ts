@@ -70,10 +70,9 @@ export class SeriesReader {
 
   /** Takes the newest sample of all without decoding anything, if memory has it and it lies in the range. */
   #readNewest(ref: number): boolean {
-    const { chunks, newest } = this.#head;
-    const time = chunks.lastTime(ref);
-    if (time !== newest[ref] || time < this.#range.fromMs || time > this.#range.toMs) return false;
-    chunks.readNewest(ref, this.#out);
+    const time = this.#head.lastTime(ref);
+    if (time !== this.#head.newestOf(ref) || time < this.#range.fromMs || time > this.#range.toMs) return false;
+    this.#head.readNewest(ref, this.#out);
     return true;
   }
 
@@ -92,7 +91,7 @@ export class SeriesReader {
     if (this.#head.hasLate(ref)) return false;
     const list = this.#list;
     list.clear();
-    this.#head.chunks.list(ref, fromMs, toMs, list);
+    this.#head.listChunks(ref, this.#range, list);
     if (!list.isRegular) return false;
     for (const { chunk, first, last, samples } of list.heads) {
       if (first <= end) return false;
@@ -141,7 +140,7 @@ export class SeriesReader {
     const out = this.#out;
     for (let i = 0; i < this.#usedParts; i++) {
       const { entry, chunk, to } = this.#parts[i] as Part;
-      if (entry === undefined) this.#head.chunks.readValues(chunk, to, out);
+      if (entry === undefined) this.#head.readChunkValues(chunk, to, out);
       else {
         const from = out.length;
         if (!this.#pages.readValues(entry.head, entry.index, out)) return false;

@@ -37,6 +37,13 @@ const SERIES = [
   { __name__: 'b', host: 'x', mode: 'idle' },
   { __name__: 'c' },
 ];
+/** Series that come and go: after a deletion others take their places in memory. */
+const PASSING = Array.from({ length: 40 }, (_, n) => ({
+  __name__: n % 2 === 0 ? 'a' : 'passing',
+  host: n % 3 === 0 ? 'x' : 'z',
+  n: `${n}`,
+}));
+const anySeries = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...SERIES) }, { weight: 2, arbitrary: fc.constantFrom(...PASSING) });
 
 type Operation =
   | { readonly kind: 'append'; readonly samples: readonly Sample[] }
@@ -48,7 +55,7 @@ type Operation =
 
 const sample = (values: fc.Arbitrary<bigint>): fc.Arbitrary<Sample> =>
   fc.record({
-    series: fc.constantFrom(...SERIES),
+    series: anySeries,
     atMs: fc.integer({ min: 0, max: GRID }).map((i) => T0 + i * STEP),
     bits: values,
   });
@@ -56,7 +63,7 @@ const sample = (values: fc.Arbitrary<bigint>): fc.Arbitrary<Sample> =>
 const burst = (values: fc.Arbitrary<bigint>): fc.Arbitrary<Sample[]> =>
   fc
     .record({
-      series: fc.constantFrom(...SERIES),
+      series: anySeries,
       from: fc.integer({ min: 0, max: GRID - 10 }),
       count: fc.integer({ min: 5, max: 60 }),
       value: values,
@@ -78,7 +85,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('delete'),
-      host: fc.constantFrom('x', 'y', ''),
+      host: fc.constantFrom('x', 'y', 'z', ''),
       from: fc.integer({ min: -5, max: GRID }),
       to: fc.integer({ min: 0, max: GRID + 5 }),
     }),
@@ -137,7 +144,7 @@ async function run(operations: readonly Operation[], open: () => Promise<Store>,
       else if (step.kind === 'delete') {
         const range = { fromMs: T0 + step.from * STEP, toMs: T0 + step.to * STEP };
         await store.deleteSeries([mustMatcher('host', '=', step.host)], range);
-        const keys = new Set(SERIES.filter((series) => ('host' in series ? series.host : '') === step.host).map(keyOf));
+        const keys = new Set([...SERIES, ...PASSING].filter((series) => ('host' in series ? series.host : '') === step.host).map(keyOf));
         model.remove((key, atMs) => keys.has(key) && atMs >= range.fromMs && atMs <= range.toMs);
       } else if (step.kind === 'retain') {
         const cutoff = epochMs(T0 + step.at * STEP);

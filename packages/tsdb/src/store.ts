@@ -46,6 +46,9 @@ export const CHECKPOINT_AFTER_BYTES = 64 * 1024 * 1024;
 /** Closing shortens the log beyond this, so that the next start is quick; below, replay is quicker than the checkpoint. */
 const CHECKPOINT_ON_CLOSE_BYTES = 4 * 1024 * 1024;
 
+/** Series looked at in one step of forgetting: at most some 10 ms with their rows. */
+const SERIES_PER_FORGETTING = 4096;
+
 const RETAINED_FROM_KEY = 'retained_from_ms';
 
 type Parts = {
@@ -248,9 +251,9 @@ class EmbeddedStore implements Store {
       for (const page of old) this.#pages.forget(page.id);
       this.#version++;
       const before = this.#head.samples;
-      for (let ref = 0; ref < this.#head.index.nextRef; ref++) this.#head.dropBefore(ref, windowOf(cutoffMs));
+      for (const ref of this.#head.index.refs()) this.#head.dropBefore(ref, windowOf(cutoffMs));
       const samples = before - this.#head.samples + old.reduce((sum, page) => sum + page.samples, 0);
-      return { series: this.#forgetEmptySeries(), samples };
+      return { series: await this.#forgetEmptySeries(), samples };
     });
   }
 
@@ -258,9 +261,7 @@ class EmbeddedStore implements Store {
     return this.#exclusively(async () => {
       const { head } = this.#deps();
       const bounds = { fromMs: clampTime(Math.ceil(range.fromMs)), toMs: clampTime(Math.floor(range.toMs)) };
-      const refs = head.index
-        .select(matchers)
-        .filter((ref) => (head.oldest[ref] ?? 0) <= bounds.toMs && (head.newest[ref] ?? 0) >= bounds.fromMs);
+      const refs = head.index.select(matchers).filter((ref) => head.oldestOf(ref) <= bounds.toMs && head.newestOf(ref) >= bounds.fromMs);
       if (refs.length === 0) return { series: 0, samples: 0 };
       let samples = 0;
       const segment = await this.#log.commit(
@@ -276,7 +277,7 @@ class EmbeddedStore implements Store {
       // The log before still holds the samples: without it they are gone from the disk as well. Only then may the series
       // be forgotten, or a replay would find samples without their series.
       await this.#shortenLog(await this.#log.roll());
-      this.#forgetEmptySeries();
+      await this.#forgetEmptySeries();
       return { series: refs.length, samples };
     });
   }
@@ -284,9 +285,8 @@ class EmbeddedStore implements Store {
   /** A series whose whole life lay in the deleted range has no newest sample any more. */
   #afterDeletion(ref: number, { fromMs, toMs }: SelectRange): void {
     const head = this.#head;
-    if ((head.oldest[ref] ?? 0) < fromMs || (head.newest[ref] ?? 0) > toMs || head.hasSamples(ref)) return;
-    head.newest[ref] = Number.NEGATIVE_INFINITY;
-    head.oldest[ref] = Number.POSITIVE_INFINITY;
+    if (head.oldestOf(ref) < fromMs || head.newestOf(ref) > toMs || head.hasSamples(ref)) return;
+    head.clearSpan(ref);
   }
 
   /** Finishes on pages what a crash may have left half done. */
@@ -295,24 +295,34 @@ class EmbeddedStore implements Store {
       await deleteFromPages(this.#deps(), { refs: new Set(refs), fromMs, toMs, segment });
   }
 
-  /** Removes series without any retained sample, but none that a batch on its way refers to. */
-  #forgetEmptySeries(): number {
+  /** Removes series without any retained sample, but none that a batch on its way refers to. Returns how many. */
+  async #forgetEmptySeries(): Promise<number> {
+    let forgotten = 0;
+    const refs = this.#head.index.refs();
+    for (let at = 0; at < refs.length; at += SERIES_PER_FORGETTING) {
+      forgotten += this.#forgetEmpty(refs.subarray(at, at + SERIES_PER_FORGETTING));
+      await this.#disk.yield();
+    }
+    return forgotten;
+  }
+
+  #forgetEmpty(refs: Uint32Array): number {
     const head = this.#head;
     const gone = new Set<number>();
-    for (let ref = 0; ref < head.index.nextRef; ref++) {
-      const newest = head.newest[ref] ?? 0;
+    for (const ref of refs) {
+      const newest = head.newestOf(ref);
       const isEmpty = newest === Number.NEGATIVE_INFINITY || newest < this.#retainedFromMs;
-      if (isEmpty && head.index.isLive(ref) && !head.hasSamples(ref)) gone.add(ref);
+      if (isEmpty && !head.hasSamples(ref)) gone.add(ref);
     }
     if (gone.size === 0) return 0;
     for (const append of this.#inFlight) for (const ref of append.pendingRefs) gone.delete(ref);
-    const refs = [...gone];
+    const forgotten = [...gone];
     this.#pageStore.commit({
-      removeSeries: refs.filter((ref) => head.isPersisted(ref)),
+      removeSeries: forgotten.filter((ref) => head.isPersisted(ref)),
       meta: { [NEXT_REF_KEY]: String(head.index.nextRef) },
     });
-    for (const ref of refs) head.removeSeries(ref);
-    return refs.length;
+    head.removeSeries(forgotten);
+    return forgotten.length;
   }
 
   /** Replaces the log below `segment` by a checkpoint. */
@@ -355,7 +365,7 @@ class EmbeddedStore implements Store {
     const [fine, coarse] = [this.#pageStore.totals(300_000), this.#pageStore.totals(3_600_000)];
     const head = this.#head;
     let headSeries = 0;
-    for (let ref = 0; ref < head.index.nextRef; ref++) if (head.hasSamples(ref)) headSeries++;
+    for (const ref of head.index.refs()) if (head.hasSamples(ref)) headSeries++;
     return {
       series: head.index.size,
       headSeries,

@@ -30,19 +30,18 @@ export class Postings {
     }
   }
 
-  remove(nameId: number, valueId: number, ref: number): void {
-    const values = this.#byName.get(nameId);
-    const posting = values?.get(valueId);
-    if (values === undefined || posting === undefined) return;
-    if (typeof posting !== 'number') {
-      const at = posting.refs.subarray(0, posting.length).indexOf(ref);
-      if (at < 0) return;
-      posting.refs.copyWithin(at, at + 1, posting.length);
-      posting.length--;
-      if (posting.length > 0) return;
-    } else if (posting !== ref) return;
-    values.delete(valueId);
-    if (values.size === 0) this.#byName.delete(nameId);
+  /** Removes references, ascending in each list, from the lists they are in. */
+  remove(gone: ReadonlyMap<number, ReadonlyMap<number, readonly number[]>>): void {
+    for (const [nameId, lists] of gone) {
+      const values = this.#byName.get(nameId);
+      if (values === undefined) continue;
+      for (const [valueId, refs] of lists) {
+        const posting = values.get(valueId);
+        if (posting === undefined) continue;
+        if (typeof posting === 'number' || !removeSorted(posting, refs)) values.delete(valueId);
+      }
+      if (values.size === 0) this.#byName.delete(nameId);
+    }
   }
 
   names(): Iterable<number> {
@@ -86,4 +85,34 @@ export class Postings {
     if (posting === undefined) return 0;
     return typeof posting === 'number' ? 1 : posting.length;
   }
+}
+
+/** Whether any reference is left. The array is made smaller when most of it has become empty. */
+function removeSorted(list: PostingList, gone: readonly number[]): boolean {
+  const { refs, length } = list;
+  let i = lowerBound(list, gone[0] ?? 0);
+  let kept = i;
+  let next = 0;
+  for (; i < length && next < gone.length; i++) {
+    const ref = refs[i] ?? 0;
+    while (next < gone.length && (gone[next] ?? 0) < ref) next++;
+    if (gone[next] !== ref) refs[kept++] = ref;
+  }
+  refs.copyWithin(kept, i, length);
+  kept += length - i;
+  list.length = kept;
+  if (kept * 4 < list.refs.length) list.refs = list.refs.slice(0, Math.max(4, kept));
+  return kept > 0;
+}
+
+/** The place of the first reference that is not below `ref`. */
+function lowerBound({ refs, length }: PostingList, ref: number): number {
+  let from = 0;
+  let to = length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((refs[middle] ?? 0) < ref) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }

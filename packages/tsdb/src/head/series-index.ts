@@ -1,42 +1,67 @@
 import type { Matcher } from '@nines/base/matcher.ts';
 import { type Labels, METRIC_NAME } from '@nines/model/labels.ts';
+import { type Steps, finish } from '../steps.ts';
 import { grownU32, grownU8 } from './growing.ts';
 import { Postings } from './postings.ts';
-import { type Steps, finish } from '../steps.ts';
+import { NONE, Slots } from './slots.ts';
+import { Symbols } from './symbols.ts';
+
+export { NONE };
 
 /**
  * Every series the store knows, in the head or on pages: reference → labels, labels → reference, label pairs → references.
- * A reference is given once and never again, not even after the series is gone. Label texts are kept once, as symbols.
+ * A reference is given once and never again, not even after the series is gone; what memory holds of a series (its texts,
+ * its place in arrays) goes with it.
  */
-export const NONE = 0xffffffff;
 const MIN_TABLE = 1024;
-const LIVE = 1;
 /** Values a matcher looks at between two steps: about a millisecond of a pattern's time. */
 const VALUES_PER_STEP = 4096;
 /** Sorting a reference costs about as much as looking at this many marks. */
 const MARKING_PAYS = 32;
+/** Label pairs of removed series that may stay in `#pairs` whatever the rest is. */
+const MIN_GARBAGE = 4096;
 
 export class SeriesIndex {
-  readonly #symbols = new Map<string, number>();
-  readonly #texts: string[] = [];
+  readonly #slots = new Slots();
+  readonly #symbols = new Symbols();
   readonly #postings = new Postings();
-  readonly #metricNameId = this.#intern(METRIC_NAME);
-  /** Per series `[pairFrom[ref], pairFrom[ref] + 2 * pairCount[ref])` of `pairs`: name and value symbols in turn. */
+  readonly #metricNameId = this.#symbols.take(METRIC_NAME);
+  /** Per series `[pairFrom[slot], pairFrom[slot] + 2 * pairCount[slot])` of `pairs`: name and value symbols in turn. */
   #pairs = new Uint32Array(1024);
   #pairsUsed = 0;
+  #pairsGarbage = 0;
   #pairFrom = new Uint32Array(256);
   #pairCount = new Uint8Array(256);
-  #flags = new Uint8Array(256);
-  /** Open addressing, linear probing; holds reference + 1. Removed series stay as stepping stones until the next growth. */
+  /** Open addressing, linear probing; holds slot + 1. Removed series stay as stepping stones until the table is made anew. */
   #table = new Uint32Array(MIN_TABLE);
   #tableUsed = 0;
+  /** How many times series were removed. */
+  #removals = 0;
   /** One above the highest reference ever given. */
   nextRef = 0;
+
   /** Series that are there. */
-  size = 0;
+  get size(): number {
+    return this.#slots.size;
+  }
 
   isLive(ref: number): boolean {
-    return this.#flags[ref] === LIVE;
+    return this.#slots.of(ref) !== NONE;
+  }
+
+  /** Where arrays hold what belongs to the series; `NONE` when it is gone. Never kept: the slot may soon be another series'. */
+  slotOf(ref: number): number {
+    return this.#slots.of(ref);
+  }
+
+  /** The length that arrays by slot need. */
+  get slotCount(): number {
+    return this.#slots.count;
+  }
+
+  /** The references of all series, ascending. */
+  refs(): Uint32Array {
+    return this.#slots.refs();
   }
 
   /** The reference of a canonical label set, or `NONE`. */
@@ -47,66 +72,78 @@ export class SeriesIndex {
 
   /** Adds a canonical label set that is not there, under a reference that was never given. */
   add(labels: Labels, ref = this.nextRef): number {
-    const ids = Uint32Array.from(labels, (text) => this.#intern(text));
+    const ids = Uint32Array.from(labels, (text) => this.#symbols.take(text));
+    const slot = this.#slots.take(ref);
     this.#pairs = grownU32(this.#pairs, this.#pairsUsed + ids.length);
-    this.#pairFrom = grownU32(this.#pairFrom, ref + 1);
-    this.#pairCount = grownU8(this.#pairCount, ref + 1);
-    this.#flags = grownU8(this.#flags, ref + 1);
+    this.#pairFrom = grownU32(this.#pairFrom, slot + 1);
+    this.#pairCount = grownU8(this.#pairCount, slot + 1);
     this.#pairs.set(ids, this.#pairsUsed);
-    this.#pairFrom[ref] = this.#pairsUsed;
-    this.#pairCount[ref] = ids.length / 2;
-    this.#flags[ref] = LIVE;
+    this.#pairFrom[slot] = this.#pairsUsed;
+    this.#pairCount[slot] = ids.length / 2;
     this.#pairsUsed += ids.length;
     this.nextRef = Math.max(this.nextRef, ref + 1);
-    this.size++;
     if ((this.#tableUsed + 1) * 2 > this.#table.length) this.#rebuildTable();
-    else this.#place(ref);
+    else this.#place(slot);
     for (let i = 0; i < ids.length; i += 2) this.#postings.add(ids[i] ?? 0, ids[i + 1] ?? 0, ref);
     return ref;
   }
 
-  remove(ref: number): void {
-    if (!this.isLive(ref)) return;
-    this.#flags[ref] = 0;
-    this.size--;
-    const from = this.#pairFrom[ref] ?? 0;
-    for (let i = 0; i < (this.#pairCount[ref] ?? 0); i++)
-      this.#postings.remove(this.#pairs[from + 2 * i] ?? 0, this.#pairs[from + 2 * i + 1] ?? 0, ref);
+  /** Forgets series, which are there. Each list of references they are in is gone through once, so many at a time cost little more than one. */
+  remove(refs: readonly number[]): void {
+    const gone = new Map<number, Map<number, number[]>>();
+    for (const ref of refs.toSorted((a, b) => a - b)) {
+      const slot = this.#slots.of(ref);
+      const from = this.#pairFrom[slot] ?? 0;
+      const length = 2 * (this.#pairCount[slot] ?? 0);
+      for (let i = from; i < from + length; i += 2) listIn(gone, this.#pairs[i] ?? 0, this.#pairs[i + 1] ?? 0).push(ref);
+    }
+    this.#postings.remove(gone);
+    for (const ref of refs) {
+      const slot = this.#slots.of(ref);
+      const from = this.#pairFrom[slot] ?? 0;
+      const length = 2 * (this.#pairCount[slot] ?? 0);
+      for (let i = from; i < from + length; i++) this.#symbols.release(this.#pairs[i] ?? 0);
+      this.#pairsGarbage += length;
+      this.#pairCount[slot] = 0;
+      this.#slots.release(ref);
+    }
+    this.#removals++;
+    if (this.#pairsGarbage > Math.max(MIN_GARBAGE, this.#pairsUsed / 2)) this.#compactPairs();
+    if (this.#table.length > Math.max(MIN_TABLE, 16 * this.size)) this.#rebuildTable();
   }
 
-  /** Also of a removed series, whose labels callers may still hold a reference to. */
+  /** Empty when the series is gone. */
   labelsOf(ref: number): Labels {
-    const from = this.#pairFrom[ref] ?? 0;
-    const to = from + 2 * (this.#pairCount[ref] ?? 0);
+    const slot = this.#slots.of(ref);
+    const from = this.#pairFrom[slot] ?? 0;
+    const to = from + 2 * (this.#pairCount[slot] ?? 0);
     const labels: string[] = [];
-    for (let i = from; i < to; i++) labels.push(this.#texts[this.#pairs[i] as number] as string);
+    for (let i = from; i < to; i++) labels.push(this.#symbols.text(this.#pairs[i] as number));
     return labels;
   }
 
   /** The value of a label, '' when the series has none. */
   valueOf(ref: number, name: string): string {
-    const nameId = this.#symbols.get(name);
-    if (nameId === undefined) return '';
-    const valueId = this.#valueId(ref, nameId);
-    return valueId === NONE ? '' : (this.#texts[valueId] ?? '');
+    const valueId = this.#valueId(ref, this.#symbols.find(name));
+    return valueId === NONE ? '' : this.#symbols.text(valueId);
   }
 
   /** How many series have the label with this value. */
   count(name: string, value: string): number {
-    return this.#postings.count(this.#symbols.get(name) ?? NONE, this.#symbols.get(value) ?? NONE);
+    return this.#postings.count(this.#symbols.find(name), this.#symbols.find(value));
   }
 
   /** Label names that series have. Valid while the index changes: names that go or come meanwhile may be missed. */
   *names(): Generator<string> {
-    for (const nameId of this.#postings.names()) yield this.#texts[nameId] ?? '';
+    for (const nameId of this.#postings.names()) yield this.#symbols.text(nameId);
   }
 
   /** The values of a label with the number of their series; valid while the index changes, as `names`. */
   *valuesOf(name: string): Generator<{ readonly value: string; readonly series: number }> {
-    const nameId = this.#symbols.get(name) ?? NONE;
+    const nameId = this.#symbols.find(name);
     for (const valueId of this.#postings.values(nameId)) {
       const series = this.#postings.count(nameId, valueId);
-      if (series > 0) yield { value: this.#texts[valueId] ?? '', series };
+      if (series > 0) yield { value: this.#symbols.text(valueId), series };
     }
   }
 
@@ -120,7 +157,7 @@ export class SeriesIndex {
   }
 
   textOf(id: number): string {
-    return this.#texts[id] ?? '';
+    return this.#symbols.text(id);
   }
 
   /** References of the series that satisfy all matchers, ascending. The array belongs to the caller. */
@@ -130,17 +167,29 @@ export class SeriesIndex {
 
   /** `select` in steps. Series that come or go in between may be missing or listed. */
   *selecting(matchers: readonly Matcher[]): Steps<Uint32Array> {
+    for (;;) {
+      const removals = this.#removals;
+      const refs = yield* this.#selectingOnce(matchers);
+      // When series went in between, the numbers of their texts may stand for others by now.
+      if (removals === this.#removals) return refs;
+    }
+  }
+
+  *#selectingOnce(matchers: readonly Matcher[]): Steps<Uint32Array> {
     const first = this.#mostSelective(matchers);
-    let refs = first === undefined ? this.#all() : yield* this.#refsOf(first);
+    let refs = first === undefined ? this.refs() : yield* this.#refsOf(first);
     for (const matcher of matchers) if (matcher !== first) refs = yield* this.#filter(refs, matcher);
     return refs;
   }
 
+  /** Distinct label names and values in use. */
+  get textCount(): number {
+    return this.#symbols.size;
+  }
+
   /** Bytes of the typed arrays; symbols and postings come on top. */
   get bytes(): number {
-    return (
-      this.#pairs.byteLength + this.#pairFrom.byteLength + this.#pairCount.byteLength + this.#flags.byteLength + this.#table.byteLength
-    );
+    return this.#pairs.byteLength + this.#pairFrom.byteLength + this.#pairCount.byteLength + this.#slots.bytes + this.#table.byteLength;
   }
 
   /** The matcher with the shortest list that cannot match a missing label; `=` before patterns, which cost a run per value. */
@@ -149,7 +198,7 @@ export class SeriesIndex {
     let bestCount = Number.POSITIVE_INFINITY;
     for (const matcher of matchers) {
       if (matcher.op !== '=' || matcher.value === '') continue;
-      const count = this.#postings.count(this.#symbols.get(matcher.name) ?? NONE, this.#symbols.get(matcher.value) ?? NONE);
+      const count = this.#postings.count(this.#symbols.find(matcher.name), this.#symbols.find(matcher.value));
       if (count < bestCount) {
         best = matcher;
         bestCount = count;
@@ -159,16 +208,16 @@ export class SeriesIndex {
   }
 
   *#refsOf(matcher: Matcher): Steps<Uint32Array> {
-    const nameId = this.#symbols.get(matcher.name) ?? NONE;
-    if (matcher.op === '=') return this.#postings.refs(nameId, this.#symbols.get(matcher.value) ?? NONE).slice();
+    const nameId = this.#symbols.find(matcher.name);
+    if (matcher.op === '=') return this.#postings.refs(nameId, this.#symbols.find(matcher.value)).slice();
     const literals = matcher.op === '=~' ? matcher.regex?.literals : undefined;
     // Copied, because values may come and go between two steps.
-    const valueIds = new Set(literals?.map((text) => this.#symbols.get(text) ?? NONE) ?? this.#postings.values(nameId));
+    const valueIds = new Set(literals?.map((text) => this.#symbols.find(text)) ?? this.#postings.values(nameId));
     const matching: number[] = [];
     let count = 0;
     let looked = 0;
     for (const valueId of valueIds) {
-      if (literals !== undefined || matcher.matches(this.#texts[valueId] ?? '')) {
+      if (literals !== undefined || matcher.matches(this.#symbols.text(valueId))) {
         matching.push(valueId);
         count += this.#postings.count(nameId, valueId);
       }
@@ -195,16 +244,9 @@ export class SeriesIndex {
     return refs.subarray(0, at);
   }
 
-  #all(): Uint32Array {
-    const refs = new Uint32Array(this.size);
-    let count = 0;
-    for (let ref = 0; ref < this.nextRef; ref++) if (this.isLive(ref)) refs[count++] = ref;
-    return refs;
-  }
-
   /** Keeps what satisfies the matcher, which runs once per distinct value. */
   *#filter(refs: Uint32Array, matcher: Matcher): Steps<Uint32Array> {
-    const nameId = this.#symbols.get(matcher.name) ?? NONE;
+    const nameId = this.#symbols.find(matcher.name);
     const known = new Map<number, boolean>();
     let kept = 0;
     for (let i = 0; i < refs.length; i++) {
@@ -212,7 +254,7 @@ export class SeriesIndex {
       const valueId = this.#valueId(ref, nameId);
       let matches = known.get(valueId);
       if (matches === undefined) {
-        matches = matcher.matches(valueId === NONE ? '' : (this.#texts[valueId] ?? ''));
+        matches = matcher.matches(valueId === NONE ? '' : this.#symbols.text(valueId));
         known.set(valueId, matches);
       }
       if (matches) refs[kept++] = ref;
@@ -222,26 +264,18 @@ export class SeriesIndex {
   }
 
   #valueId(ref: number, nameId: number): number {
-    const from = this.#pairFrom[ref] ?? 0;
-    const to = from + 2 * (this.#pairCount[ref] ?? 0);
+    const slot = this.#slots.of(ref);
+    const from = this.#pairFrom[slot] ?? 0;
+    const to = from + 2 * (this.#pairCount[slot] ?? 0);
     for (let i = from; i < to; i += 2) if (this.#pairs[i] === nameId) return this.#pairs[i + 1] ?? NONE;
     return NONE;
-  }
-
-  #intern(text: string): number {
-    const known = this.#symbols.get(text);
-    if (known !== undefined) return known;
-    const id = this.#texts.length;
-    this.#symbols.set(text, id);
-    this.#texts.push(text);
-    return id;
   }
 
   #idsOf(labels: Labels): Uint32Array | undefined {
     const ids = new Uint32Array(labels.length);
     for (let i = 0; i < labels.length; i++) {
-      const id = this.#symbols.get(labels[i] ?? '');
-      if (id === undefined) return undefined;
+      const id = this.#symbols.find(labels[i] ?? '');
+      if (id === NONE) return undefined;
       ids[i] = id;
     }
     return ids;
@@ -252,24 +286,24 @@ export class SeriesIndex {
     for (let slot = hashIds(ids, 0, ids.length) & mask; ; slot = (slot + 1) & mask) {
       const entry = this.#table[slot] ?? 0;
       if (entry === 0) return NONE;
-      const ref = entry - 1;
-      if (this.isLive(ref) && this.#hasIds(ref, ids)) return ref;
+      if (this.#hasIds(entry - 1, ids)) return this.#slots.refOf(entry - 1);
     }
   }
 
-  #hasIds(ref: number, ids: Uint32Array): boolean {
-    if ((this.#pairCount[ref] ?? 0) * 2 !== ids.length) return false;
-    const from = this.#pairFrom[ref] ?? 0;
+  /** A free slot has no labels; one that was given anew has those of its series, which may stand in the table twice. */
+  #hasIds(slot: number, ids: Uint32Array): boolean {
+    if ((this.#pairCount[slot] ?? 0) * 2 !== ids.length) return false;
+    const from = this.#pairFrom[slot] ?? 0;
     for (let i = 0; i < ids.length; i++) if (this.#pairs[from + i] !== ids[i]) return false;
     return true;
   }
 
-  #place(ref: number): void {
+  #place(slot: number): void {
     const mask = this.#table.length - 1;
-    const from = this.#pairFrom[ref] ?? 0;
-    let slot = hashIds(this.#pairs, from, from + 2 * (this.#pairCount[ref] ?? 0)) & mask;
-    while (this.#table[slot] !== 0) slot = (slot + 1) & mask;
-    this.#table[slot] = ref + 1;
+    const from = this.#pairFrom[slot] ?? 0;
+    let at = hashIds(this.#pairs, from, from + 2 * (this.#pairCount[slot] ?? 0)) & mask;
+    while (this.#table[at] !== 0) at = (at + 1) & mask;
+    this.#table[at] = slot + 1;
     this.#tableUsed++;
   }
 
@@ -278,8 +312,37 @@ export class SeriesIndex {
     while (length < this.size * 4) length *= 2;
     this.#table = new Uint32Array(length);
     this.#tableUsed = 0;
-    for (let ref = 0; ref < this.nextRef; ref++) if (this.isLive(ref)) this.#place(ref);
+    for (let slot = 0; slot < this.#slots.count; slot++) if ((this.#pairCount[slot] ?? 0) > 0) this.#place(slot);
   }
+
+  #compactPairs(): void {
+    const pairs = new Uint32Array(Math.max(1024, this.#pairsUsed - this.#pairsGarbage));
+    let used = 0;
+    for (let slot = 0; slot < this.#slots.count; slot++) {
+      const from = this.#pairFrom[slot] ?? 0;
+      const length = 2 * (this.#pairCount[slot] ?? 0);
+      pairs.set(this.#pairs.subarray(from, from + length), used);
+      this.#pairFrom[slot] = used;
+      used += length;
+    }
+    this.#pairs = pairs;
+    this.#pairsUsed = used;
+    this.#pairsGarbage = 0;
+  }
+}
+
+function listIn(gone: Map<number, Map<number, number[]>>, nameId: number, valueId: number): number[] {
+  let values = gone.get(nameId);
+  if (values === undefined) {
+    values = new Map();
+    gone.set(nameId, values);
+  }
+  let list = values.get(valueId);
+  if (list === undefined) {
+    list = [];
+    values.set(valueId, list);
+  }
+  return list;
 }
 
 /** FNV-1a over whole words with a final mix; collisions cost a comparison, never a wrong series. */

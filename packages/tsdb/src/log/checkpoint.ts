@@ -61,8 +61,8 @@ async function writeDefinitions(head: Head, writer: PieceWriter): Promise<void> 
   let refs: number[] = [];
   const define = (): Promise<void> | undefined =>
     writer.record((bytes) => writeSeries(bytes, refs, (ref) => encodeLabels(head.index.labelsOf(ref))));
-  for (let ref = 0; ref < head.index.nextRef; ref++) {
-    if (!head.index.isLive(ref) || !head.isDefined(ref) || head.isPersisted(ref)) continue;
+  for (const ref of head.index.refs()) {
+    if (!head.isDefined(ref) || head.isPersisted(ref)) continue;
     refs.push(ref);
     if (refs.length < SERIES_PER_RECORD) continue;
     await define();
@@ -73,7 +73,7 @@ async function writeDefinitions(head: Head, writer: PieceWriter): Promise<void> 
 
 async function writeSamples(head: Head, writer: PieceWriter): Promise<void> {
   const columns = new Columns();
-  for (let ref = 0; ref < head.index.nextRef; ref++) {
+  for (const ref of head.index.refs()) {
     if (!head.hasSamples(ref)) continue;
     columns.clear();
     head.read(ref, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, columns);
