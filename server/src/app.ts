@@ -42,6 +42,7 @@ import { createHealth } from './ops/health.ts';
 import { countBy, encryptionHealth, outboxHealth, storeHealth } from './ops/parts.ts';
 import { opsRoutes } from './ops/routes.ts';
 import { UPKEEP_MS, createUpkeep } from './ops/upkeep.ts';
+import { createBreath } from './platform/breath.ts';
 import { createBus } from './platform/bus.ts';
 import { formatProblem } from './platform/config/load.ts';
 import { migrate } from './platform/db/migrate.ts';
@@ -150,7 +151,8 @@ async function build({ loaded, read, dataDir, key, open, clock, ids, logger }: A
   stack.defer(() => db.close());
   await migrate(db, clock.now());
   const sql = db.kysely;
-  const engine = createEngine({ limits: { maxSamples: MAX_QUERY_SAMPLES }, yieldNow: () => clock.sleep(0) });
+  const yieldNow = createBreath(clock);
+  const engine = createEngine({ limits: { maxSamples: MAX_QUERY_SAMPLES }, yieldNow });
   const ask = createAsk(engine, store);
 
   // Samples in; each durable commit wakes the rules that read it.
@@ -343,7 +345,7 @@ async function build({ loaded, read, dataDir, key, open, clock, ids, logger }: A
     targets: () => scrapes.view(),
     metricsOpen: config.server.metrics_open,
   });
-  queryRoutes(http, { engine, queryable: store, clock, version: VERSION, scopeOf: () => FULL_SCOPE });
+  queryRoutes(http, { engine, queryable: store, clock, yieldNow, version: VERSION, scopeOf: () => FULL_SCOPE });
   seriesRoutes(http, { series });
   transferRoutes(http, { transfer: new TransferService({ store, clock, logger, metrics: self }) });
   checkRoutes(http, { checks, ledger: availability });

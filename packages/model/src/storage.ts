@@ -120,12 +120,15 @@ export type SelectOptions = {
   readonly yieldNow?: () => Promise<void> | undefined;
 };
 
+/** Series as they are decoded. `atMost` bounds how many there are, where the store knows before decoding any. */
+export type Selection = Iterable<SeriesColumns> & { readonly atMost?: number };
+
 export interface Queryable {
   /**
    * The series that satisfy all matchers and have a sample in the range, each with its samples in the range, in no
    * particular order. Decoding happens as the iterable is walked; an aborted signal ends the walk by throwing its reason.
    */
-  select(matchers: readonly Matcher[], range: SelectRange, options?: SelectOptions): Promise<Iterable<SeriesColumns>>;
+  select(matchers: readonly Matcher[], range: SelectRange, options?: SelectOptions): Promise<Selection>;
   /** The label sets of the series with a sample in the range (to the precision of stored pages), sorted. */
   series(matchers: readonly Matcher[], range: SelectRange, options?: SelectOptions): Promise<readonly Labels[]>;
   /** Sorted, no repeats. */

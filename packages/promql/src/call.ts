@@ -243,7 +243,8 @@ async function windowRows(call: Call, ctx: Context, sink: Sink): Promise<void> {
     }
     into.row({ labels, dropName, values, has: buffer.flags(present) });
   };
-  await walkWindows(matrix, ctx, visit, extended === undefined && NEEDS_NO_VALUES.has(call.func));
+  const presence = extended === undefined && NEEDS_NO_VALUES.has(call.func);
+  await walkWindows(matrix, ctx, visit, { presence, keeps: sink.keeps });
 }
 
 async function kernelWithParameters(call: Call, ctx: Context): Promise<Kernel> {

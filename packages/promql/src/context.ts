@@ -82,9 +82,16 @@ export function throwIfAborted({ signal }: QueryState): void {
 /** Counts samples that stay in memory. */
 export function holdSamples(query: QueryState, count: number): void {
   query.heldSamples += count;
-  if (query.heldSamples > query.maxSamples)
-    throw new PromqlFailure('execution', 'query processing would load too many samples into memory in query execution');
+  if (query.heldSamples > query.maxSamples) throw tooManySamples();
 }
+
+/** Refuses what is sure to hold too much before it costs anything. */
+export function expectSamples(query: QueryState, count: number): void {
+  if (query.heldSamples + count > query.maxSamples) throw tooManySamples();
+}
+
+const tooManySamples = (): PromqlFailure =>
+  new PromqlFailure('execution', 'query processing would load too many samples into memory in query execution');
 
 /** All rows of floats of an expression, each label set once. */
 export async function collect(expr: Expr, ctx: Context): Promise<readonly Row[]> {

@@ -1,3 +1,4 @@
+import { sortInTurns } from '@nines/base/sort.ts';
 import { compareLabels, labelsKey } from '@nines/model/labels.ts';
 import { type Expr, unwrap } from './ast.ts';
 import { typeOf } from './check.ts';
@@ -37,8 +38,7 @@ export async function rangeValue(expr: Expr, ctx: Context): Promise<MatrixValue>
     return { kind: 'matrix', series: [{ labels: [], times, values: await ctx.query.evaluator.scalar(expr, ctx) }] };
   const { rows, histograms } = await finalRows(expr, ctx);
   const series = histograms.length === 0 ? rows.map((row) => seriesOf(row, times)) : mixedSeries(rows, histograms, times);
-  series.sort((a, b) => compareLabels(a.labels, b.labels));
-  return { kind: 'matrix', series };
+  return { kind: 'matrix', series: await sortInTurns(series, (a, b) => compareLabels(a.labels, b.labels), ctx.query.yieldNow) };
 }
 
 /** Every row once, pending name removals done. */
@@ -103,5 +103,5 @@ async function matrixSeries(expr: Expr, ctx: Context): Promise<readonly MatrixSe
       ...(histograms === undefined ? {} : { histograms: histograms.slice(from, to) }),
     });
   });
-  return found.sort((a, b) => compareLabels(a.labels, b.labels));
+  return sortInTurns(found, (a, b) => compareLabels(a.labels, b.labels), ctx.query.yieldNow);
 }

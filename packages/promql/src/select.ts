@@ -2,7 +2,7 @@ import { type Histogram, wasReset } from '@nines/model/histogram.ts';
 import type { SelectOptions, SeriesColumns } from '@nines/model/storage.ts';
 import { bitsOf, isStale } from '@nines/model/stale.ts';
 import type { At, VectorSelector } from './ast.ts';
-import { type Context, breathe, isTired, lengthMs, throwIfAborted } from './context.ts';
+import { type Context, breathe, expectSamples, isTired, lengthMs, throwIfAborted } from './context.ts';
 import { PromqlFailure } from './promql-error.ts';
 import { RowBuffer, type Sink, hasHistogram } from './row.ts';
 
@@ -24,6 +24,8 @@ export function instantsOf({ at, offset }: { readonly at?: At; readonly offset?:
 type SeriesWalk = {
   readonly after: number;
   readonly until: number;
+  /** Each series becomes a row that stays in memory. */
+  readonly keeps?: boolean;
   readonly hints?: Pick<SelectOptions, 'presence' | 'newest'>;
   /** The series' values are valid during the call only. */
   readonly visit: (series: SeriesColumns) => void;
@@ -33,7 +35,7 @@ type SeriesWalk = {
  * Walks the series of a selector with their samples in `(after, until]` (milliseconds), breathing in between. `visit` gets
  * staleness markers too.
  */
-export async function walkSeries(selector: VectorSelector, ctx: Context, { after, until, hints, visit }: SeriesWalk): Promise<void> {
+export async function walkSeries(selector: VectorSelector, ctx: Context, { after, until, hints, keeps, visit }: SeriesWalk): Promise<void> {
   const { query } = ctx;
   const options: SelectOptions = {
     ...hints,
@@ -45,9 +47,9 @@ export async function walkSeries(selector: VectorSelector, ctx: Context, { after
   throwIfAborted(query);
   try {
     const found = await query.queryable.select(selector.matchers, { fromMs: after + 1, toMs: until }, options);
+    if (keeps === true) expectSamples(query, (found.atMost ?? 0) * ctx.grid.count);
     for (const series of found) {
-      if (series.times.length > query.maxSamples)
-        throw new PromqlFailure('execution', 'query processing would load too many samples into memory in query execution');
+      expectSamples(query, series.times.length);
       visit(query.countsOnly.has(selector) ? withDetectedResets(series) : series);
       if (isTired(query, series.times.length + ctx.grid.count + SERIES_COST)) await breathe(query);
     }
@@ -86,6 +88,7 @@ async function smoothedRows(selector: VectorSelector, ctx: Context, sink: Sink):
   await walkSeries(selector, ctx, {
     after: (instants[0] ?? 0) - lookbackMs,
     until: (instants[count - 1] ?? 0) + lookbackMs,
+    keeps: sink.keeps,
     visit: (series) => {
       const { times, values: samples } = withoutStale(series.times, series.values);
       const values = buffer.values();
@@ -134,6 +137,7 @@ async function lookUp(selector: VectorSelector, ctx: Context, sink: Sink, timesW
   await walkSeries(selector, ctx, {
     after,
     until: instants[count - 1] ?? 0,
+    keeps: sink.keeps,
     hints: { presence, newest: count === 1 },
     visit: (series) => {
       const values = buffer.values();

@@ -4,7 +4,7 @@ import type { SeriesColumns } from '@nines/model/storage.ts';
 import type { Expr, Matrix, Subquery } from './ast.ts';
 import { unwrap } from './ast.ts';
 import { typeOf } from './check.ts';
-import { type BothRows, type Context, type Grid, collectBoth, positiveLengthMs } from './context.ts';
+import { type BothRows, type Context, type Grid, collectBoth, expectSamples, positiveLengthMs } from './context.ts';
 import { PromqlFailure } from './promql-error.ts';
 import { type HistogramRow, type Row, isPresent } from './row.ts';
 import { instantsOf, walkSeries, withoutStale, withoutStaleMixed } from './select.ts';
@@ -28,15 +28,20 @@ export type Windows = {
   times: Float64Array;
 };
 
+/** Steps of a subquery over all its windows: a year at a step of ten seconds. */
+export const MAX_SUBQUERY_STEPS = 3_200_000;
+
 export type WindowVisitor = (samples: Samples, windows: Windows) => void;
 
+/** `presence`: the visitor looks at no value. `keeps`: it makes each series a row that stays in memory. */
+export type WalkHints = { readonly presence?: boolean; readonly keeps?: boolean };
+
 /**
- * Calls `visit` per series; values and index arrays are filled anew each time and valid only during the call. With `presence`
- * the values mean nothing.
+ * Calls `visit` per series; values and index arrays are filled anew each time and valid only during the call.
  */
-export async function walkWindows(expr: Expr, ctx: Context, visit: WindowVisitor, presence = false): Promise<void> {
+export async function walkWindows(expr: Expr, ctx: Context, visit: WindowVisitor, hints: WalkHints = {}): Promise<void> {
   const source = unwrap(expr);
-  if (source.kind === 'matrix') return walkMatrix(source, ctx, visit, presence);
+  if (source.kind === 'matrix') return walkMatrix(source, ctx, visit, hints);
   if (source.kind === 'subquery') return walkSubquery(source, ctx, visit);
   throw new PromqlFailure('execution', `expected a range vector, got ${source.kind}`, expr.position);
 }
@@ -53,7 +58,7 @@ export function windowsOver(times: Float64Array, { ends, rangeMs }: Windows): Wi
   return windows;
 }
 
-async function walkMatrix(matrix: Matrix, ctx: Context, visit: WindowVisitor, presence: boolean): Promise<void> {
+async function walkMatrix(matrix: Matrix, ctx: Context, visit: WindowVisitor, { keeps, presence }: WalkHints): Promise<void> {
   const rangeMs = positiveLengthMs(matrix.range, ctx.query);
   const ends = instantsOf(matrix.selector, ctx);
   const windows = emptyWindows(ends, rangeMs);
@@ -62,7 +67,8 @@ async function walkMatrix(matrix: Matrix, ctx: Context, visit: WindowVisitor, pr
   await walkSeries(matrix.selector, ctx, {
     after: (ends[0] ?? 0) - rangeMs - (extended === undefined ? 0 : lookbackMs),
     until: (ends[ends.length - 1] ?? 0) + (extended === 'smoothed' ? lookbackMs : 0),
-    hints: { presence },
+    ...(keeps === true && { keeps }),
+    ...(presence === true && { hints: { presence } }),
     visit: (series) => {
       const { labels } = series;
       if (series.histograms === undefined) {
@@ -110,9 +116,15 @@ async function walkSubquery(subquery: Subquery, ctx: Context, visit: WindowVisit
   const ends = instantsOf(subquery, ctx);
   const windows = emptyWindows(ends, rangeMs);
   const grid = subqueryGrid((ends[0] ?? 0) - rangeMs, ends[ends.length - 1] ?? 0, stepMs);
-  if (grid.count > query.maxSamples)
-    throw new PromqlFailure('execution', 'query processing would load too many samples into memory in query execution');
+  // Every row of the inner expression is as long as that, and worked on without a break.
+  if (grid.count > MAX_SUBQUERY_STEPS)
+    throw new PromqlFailure(
+      'execution',
+      `a subquery of ${grid.count} steps is longer than the ${MAX_SUBQUERY_STEPS} allowed: give it a longer step or a shorter range`,
+      subquery.position,
+    );
   if (grid.count === 0) return;
+  expectSamples(query, grid.count);
   const { rows, histograms } = await innerRows(subquery.expr, { grid, query });
   const mixed = new Map(histograms.map((row) => [labelsKey(row.labels), row]));
   const visitSamples = (samples: Samples): void => {

@@ -1,6 +1,7 @@
 import type { Matcher } from '@nines/base/matcher.ts';
+import { sortInTurns } from '@nines/base/sort.ts';
 import { type Labels, compareLabels, compareText } from '@nines/model/labels.ts';
-import type { Queryable, SelectOptions, SelectRange, SeriesColumns } from '@nines/model/storage.ts';
+import type { Queryable, SelectOptions, SelectRange, Selection, SeriesColumns } from '@nines/model/storage.ts';
 import type { PageHead, PageStore } from './contract.ts';
 import type { Head } from './head/head.ts';
 import type { PageReader } from './pages/page-reader.ts';
@@ -33,7 +34,7 @@ export class Querier implements Queryable {
     this.#deps = deps;
   }
 
-  async select(matchers: readonly Matcher[], range: SelectRange, options: SelectOptions = {}): Promise<Iterable<SeriesColumns>> {
+  async select(matchers: readonly Matcher[], range: SelectRange, options: SelectOptions = {}): Promise<Selection> {
     this.#deps.checkOpen();
     options.signal?.throwIfAborted();
     const bounds = this.#bounds(range);
@@ -41,13 +42,13 @@ export class Querier implements Queryable {
     const refs = await drive(candidates(deps, matchers, bounds, options), options);
     const order = await drive(inPageOrder(deps, refs), options);
     const plan = await drive(planPages(deps, order, bounds), options);
-    return { [Symbol.iterator]: () => walk(deps, { order, plan, range: bounds }, options) };
+    return { atMost: order.length, [Symbol.iterator]: () => walk(deps, { order, plan, range: bounds }, options) };
   }
 
   async series(matchers: readonly Matcher[], range: SelectRange, options: SelectOptions = {}): Promise<readonly Labels[]> {
     const labels: Labels[] = [];
     await this.#visit(matchers, range, options, (ref) => labels.push(this.#deps.head.index.labelsOf(ref)));
-    return labels.sort(compareLabels);
+    return sortInTurns(labels, compareLabels, options.yieldNow);
   }
 
   async labelNames(matchers: readonly Matcher[], range: SelectRange, options: SelectOptions = {}): Promise<readonly string[]> {
@@ -56,7 +57,7 @@ export class Querier implements Queryable {
       const labels = this.#deps.head.index.labelsOf(ref);
       for (let i = 0; i < labels.length; i += 2) names.add(labels[i] ?? '');
     });
-    return [...names].sort(compareText);
+    return sortInTurns([...names], compareText, options.yieldNow);
   }
 
   async labelValues(
@@ -68,7 +69,7 @@ export class Querier implements Queryable {
     const values = new Set<string>();
     await this.#visit(matchers, range, options, (ref) => values.add(this.#deps.head.index.valueOf(ref, name)));
     values.delete('');
-    return [...values].sort(compareText);
+    return sortInTurns([...values], compareText, options.yieldNow);
   }
 
   #bounds({ fromMs, toMs }: SelectRange): SelectRange {

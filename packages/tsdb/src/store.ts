@@ -2,7 +2,7 @@ import type { Logger } from '@nines/base/logger.ts';
 import type { Matcher } from '@nines/base/matcher.ts';
 import type { EpochMs } from '@nines/base/units.ts';
 import type { Labels } from '@nines/model/labels.ts';
-import type { AppendOutcome, SelectOptions, SelectRange, SeriesColumns, WriteBatch } from '@nines/model/storage.ts';
+import type { AppendOutcome, SelectOptions, SelectRange, Selection, WriteBatch } from '@nines/model/storage.ts';
 import { BatchAppend } from './append.ts';
 import { BackfillSession, GATHER_BYTES } from './backfill/session.ts';
 import { writeWindow } from './backfill/window-writer.ts';
@@ -178,7 +178,7 @@ class EmbeddedStore implements Store {
     return this.#head.index.labelsOf(ref);
   }
 
-  select(matchers: readonly Matcher[], range: SelectRange, options?: SelectOptions): Promise<Iterable<SeriesColumns>> {
+  select(matchers: readonly Matcher[], range: SelectRange, options?: SelectOptions): Promise<Selection> {
     return this.#querier.select(matchers, range, options);
   }
 

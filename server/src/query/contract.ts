@@ -20,6 +20,8 @@ export type QueryDeps = {
   readonly engine: Engine;
   readonly queryable: Queryable;
   readonly clock: Clock;
+  /** Gives other work its turn when one is due (see platform/breath.ts). */
+  readonly yieldNow: () => Promise<void> | undefined;
   /** Version of the product, for `status/buildinfo`. */
   readonly version: string;
   /** What a reader may see. */

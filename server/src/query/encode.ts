@@ -1,7 +1,8 @@
 import type { Histogram } from '@nines/model/histogram.ts';
-import { type Labels, compareLabels } from '@nines/model/labels.ts';
+import type { Labels } from '@nines/model/labels.ts';
 import { type MatrixSeries, type Value, type VectorElement, formatValue } from '@nines/promql/value.ts';
 import { encodeHistogram } from './encode-histogram.ts';
+import { JsonBytes } from './json-bytes.ts';
 
 /**
  * Answers in Prometheus' JSON, written by hand: a range query has hundreds of thousands of points, and making an object and
@@ -14,8 +15,8 @@ const TRUNCATED = 'results truncated due to limit';
 /** Remarks of an evaluation; both lists are left out when they are empty. */
 export type Remarks = { readonly warnings: readonly string[]; readonly infos: readonly string[] };
 
-/** Pieces are handed over when they hold about this much text, so that a large answer never exists as one string. */
-const PIECE_CHARS = 64 * 1024;
+/** Pieces are handed over when they hold about this much, so that a large answer never stands in memory as a whole. */
+const PIECE_BYTES = 60 * 1024;
 
 export const envelope = (data: unknown): string => `{"status":"success","data":${JSON.stringify(data)}}`;
 
@@ -31,102 +32,98 @@ function remarksJson({ warnings, infos }: Remarks): string {
   return list('warnings', warnings) + list('infos', infos);
 }
 
-/** The answer of a query, piece by piece. `limit` bounds the number of series or elements; 0 is no bound. */
-export function* encodeAnswer(value: Value, options: { readonly limit: number; readonly remarks: Remarks }): Generator<string> {
+/**
+ * The answer of a query, piece by piece. `limit` bounds the number of series or elements; 0 is no bound. Between two pieces the
+ * caller may let others have their turn.
+ */
+export function* encodeAnswer(value: Value, options: { readonly limit: number; readonly remarks: Remarks }): Generator<Buffer> {
   const count = value.kind === 'vector' ? value.elements.length : value.kind === 'matrix' ? value.series.length : 0;
   const cut = options.limit > 0 && count > options.limit;
   const warnings = cut ? [...options.remarks.warnings, TRUNCATED] : options.remarks.warnings;
-  const upTo = cut ? options.limit : count;
-  let piece = `{"status":"success","data":{"resultType":"${value.kind}","result":`;
-  for (const part of resultParts(value, upTo)) {
-    piece += part;
-    if (piece.length >= PIECE_CHARS) {
-      yield piece;
-      piece = '';
-    }
-  }
-  yield `${piece}}${remarksJson({ warnings, infos: options.remarks.infos })}}`;
+  const json = new JsonBytes();
+  json.text(`{"status":"success","data":{"resultType":"${value.kind}","result":`);
+  yield* writeResult(json, value, cut ? options.limit : count);
+  json.text(`}${remarksJson({ warnings, infos: options.remarks.infos })}}`);
+  yield json.take();
 }
 
-function* resultParts(value: Value, upTo: number): Generator<string> {
+function* writeResult(json: JsonBytes, value: Value, upTo: number): Generator<Buffer> {
   switch (value.kind) {
     case 'scalar':
-      yield `[${formatTime(value.atMs)},"${formatValue(value.value)}"]`;
+      json.text(`[${formatTime(value.atMs)},"${formatValue(value.value)}"]`);
       return;
     case 'string':
-      yield `[${formatTime(value.atMs)},${JSON.stringify(value.value)}]`;
+      json.text(`[${formatTime(value.atMs)},${JSON.stringify(value.value)}]`);
       return;
     case 'vector':
-      yield* listOf(value.elements, upTo, encodeElement);
+      yield* writeElements(json, value.elements, upTo);
       return;
-    case 'matrix': {
-      const series = [...value.series].sort((a, b) => compareLabels(a.labels, b.labels));
-      yield* seriesList(series, upTo);
-    }
+    case 'matrix':
+      yield* writeSeries(json, value.series, upTo);
   }
 }
 
-function* listOf<T>(items: readonly T[], upTo: number, encode: (item: T) => string): Generator<string> {
-  yield '[';
+function* writeElements(json: JsonBytes, elements: readonly VectorElement[], upTo: number): Generator<Buffer> {
+  json.text('[');
   for (let i = 0; i < upTo; i++) {
-    const item = items[i];
-    if (item !== undefined) yield i === 0 ? encode(item) : `,${encode(item)}`;
+    const { labels, atMs, value, histogram } = elements[i] as VectorElement;
+    json.text(`${i === 0 ? '' : ','}{"metric":${encodeLabels(labels)}`);
+    if (histogram === undefined) {
+      json.text(`,"value":[${formatTime(atMs)},"`);
+      json.value(value);
+      json.text('"]}');
+    } else json.text(`,"histogram":[${formatTime(atMs)},${encodeHistogram(histogram)}]}`);
+    if (json.length >= PIECE_BYTES) yield json.take();
   }
-  yield ']';
+  json.text(']');
 }
 
-function encodeElement({ labels, atMs, value, histogram }: VectorElement): string {
-  const sample =
-    histogram === undefined
-      ? `"value":[${formatTime(atMs)},"${formatValue(value)}"]`
-      : `"histogram":[${formatTime(atMs)},${encodeHistogram(histogram)}]`;
-  return `{"metric":${encodeLabels(labels)},${sample}}`;
-}
+/** Series without gaps share their times: these are written once, each as `[1795226415.500,"`. */
+type Opened = { times: Float64Array; texts: readonly Uint8Array[] };
 
-function* seriesList(series: readonly MatrixSeries[], upTo: number): Generator<string> {
-  yield '[';
+function* writeSeries(json: JsonBytes, series: readonly MatrixSeries[], upTo: number): Generator<Buffer> {
+  const opened: Opened = { times: new Float64Array(0), texts: [] };
+  json.text('[');
   for (let i = 0; i < upTo; i++) {
-    const each = series[i];
-    if (each === undefined) continue;
-    yield `${i === 0 ? '' : ','}{"metric":${encodeLabels(each.labels)}`;
-    if (each.histograms === undefined) {
-      yield ',"values":[';
-      yield* pointsOf(each);
-      yield ']';
-    } else yield* mixedPoints(each, each.histograms);
-    yield '}';
+    const each = series[i] as MatrixSeries;
+    json.text(`${i === 0 ? '' : ','}{"metric":${encodeLabels(each.labels)}`);
+    if (each.histograms === undefined) yield* writeFloats(json, each, opened);
+    else yield* writeMixed(json, each, each.histograms);
+    json.text('}');
   }
-  yield ']';
+  json.text(']');
 }
 
-function* pointsOf({ times, values }: MatrixSeries): Generator<string> {
-  let text = '';
-  for (let i = 0; i < times.length; i++) {
-    text += `${i === 0 ? '' : ','}[${formatTime(times[i] ?? 0)},"${formatValue(values[i] ?? Number.NaN)}"]`;
-    if (text.length >= PIECE_CHARS) {
-      yield text;
-      text = '';
-    }
+function* writeFloats(json: JsonBytes, { times, values }: Pick<MatrixSeries, 'times' | 'values'>, opened: Opened): Generator<Buffer> {
+  if (times !== opened.times) {
+    opened.times = times;
+    opened.texts = Array.from(times, (atMs, at) => Buffer.from(`${at === 0 ? '' : '"],'}[${formatTime(atMs)},"`));
   }
-  yield text;
+  const { texts } = opened;
+  json.text(',"values":[');
+  for (let at = 0; at < texts.length; at++) {
+    json.raw(texts[at] as Uint8Array);
+    json.value(values[at] as number);
+    if (json.length >= PIECE_BYTES) yield json.take();
+  }
+  json.text(texts.length === 0 ? ']' : '"]]');
 }
 
 /** Floats in one list, histograms in another; a list with nothing in it is left out. */
-function* mixedPoints({ labels, times, values }: MatrixSeries, histograms: readonly (Histogram | undefined)[]): Generator<string> {
+function* writeMixed(json: JsonBytes, { times, values }: MatrixSeries, histograms: readonly (Histogram | undefined)[]): Generator<Buffer> {
   const floats = Array.from(times.keys()).filter((i) => histograms[i] === undefined);
   if (floats.length > 0) {
-    yield ',"values":[';
     const at = (column: Float64Array): Float64Array => Float64Array.from(floats, (i) => column[i] ?? Number.NaN);
-    yield* pointsOf({ labels, times: at(times), values: at(values) });
-    yield ']';
+    yield* writeFloats(json, { times: at(times), values: at(values) }, { times: new Float64Array(0), texts: [] });
   }
   let separator = ',"histograms":[';
   for (const [i, histogram] of histograms.entries()) {
     if (histogram === undefined) continue;
-    yield `${separator}[${formatTime(times[i] ?? 0)},${encodeHistogram(histogram)}]`;
+    json.text(`${separator}[${formatTime(times[i] ?? 0)},${encodeHistogram(histogram)}]`);
     separator = ',';
+    if (json.length >= PIECE_BYTES) yield json.take();
   }
-  if (separator === ',') yield ']';
+  if (separator === ',') json.text(']');
 }
 
 /** Keys in label order. */

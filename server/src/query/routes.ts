@@ -18,7 +18,12 @@ const PROMETHEUS_VERSION = '3.14.0';
 const MAX_FORM_BYTES = 1024 * 1024;
 
 type Handler = (params: Params, call: Call) => Promise<FastifyReply>;
-type Call = { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly asking: Asking };
+type Call = {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly asking: Asking;
+  readonly yieldNow: QueryDeps['yieldNow'];
+};
 
 /** `/api/v1/query`, `query_range`, `export`, `series`, `labels`, `label/{name}/values`, `format_query`, `status/buildinfo`. */
 export function queryRoutes(http: Http, deps: QueryDeps): void {
@@ -66,7 +71,7 @@ async function answer(
   const body = typeof request.body === 'string' ? request.body : '';
   const params = paramsOf(mark < 0 ? '' : request.url.slice(mark + 1), body);
   const asking: Asking = { scope: deps.scopeOf(request.actor), signal: controller.signal };
-  return handler(params, { ...call, asking });
+  return handler(params, { ...call, asking, yieldNow: deps.yieldNow });
 }
 
 async function instant(service: QueryService, clock: Clock, params: Params, call: Call): Promise<FastifyReply> {
@@ -159,13 +164,19 @@ function sendAnswer(call: Call, found: Result<Answer, QueryError>, limit: number
   const pieces = encodeAnswer(found.value.value, { limit, remarks: found.value.remarks });
   const first = pieces.next();
   const second = first.done === true ? first : pieces.next();
-  if (second.done === true) return sendText(call.reply, first.value ?? '');
-  const rest = (function* () {
-    yield first.value ?? '';
+  call.reply.type('application/json; charset=utf-8');
+  if (second.done === true) return call.reply.send(first.value);
+  const { yieldNow } = call;
+  const paced = (async function* () {
+    if (first.value !== undefined) yield first.value;
     yield second.value;
-    yield* pieces;
+    for (const piece of pieces) {
+      const turn = yieldNow();
+      if (turn !== undefined) await turn;
+      yield piece;
+    }
   })();
-  return call.reply.type('application/json; charset=utf-8').send(Readable.from(rest, { objectMode: false }));
+  return call.reply.send(Readable.from(paced, { objectMode: false }));
 }
 
 const sendText = (reply: FastifyReply, text: string): FastifyReply =>

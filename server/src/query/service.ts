@@ -1,6 +1,7 @@
 import type { Clock } from '@nines/base/clock.ts';
 import type { Matcher } from '@nines/base/matcher.ts';
 import { type Result, err, ok } from '@nines/base/result.ts';
+import { sortInTurns } from '@nines/base/sort.ts';
 import type { Labels } from '@nines/model/labels.ts';
 import { compareLabels, labelsKey } from '@nines/model/labels.ts';
 import type { Queryable, Scope } from '@nines/model/storage.ts';
@@ -8,7 +9,7 @@ import type { Engine } from '@nines/promql/engine.ts';
 import { parseExpr } from '@nines/promql/parse.ts';
 import type { PromqlErrorType } from '@nines/promql/promql-error.ts';
 import type { Value } from '@nines/promql/value.ts';
-import { MAX_CONCURRENT, MAX_TIMEOUT_MS, MAX_WAITING } from './contract.ts';
+import { MAX_CONCURRENT, MAX_TIMEOUT_MS, MAX_WAITING, type QueryDeps } from './contract.ts';
 import { Gate } from './gate.ts';
 import type { Remarks } from './encode.ts';
 import type { InstantParams, RangeParams } from './params.ts';
@@ -24,9 +25,11 @@ export class QueryService {
   readonly #engine: Engine;
   readonly #queryable: Queryable;
   readonly #clock: Clock;
+  readonly #yieldNow: QueryDeps['yieldNow'];
   readonly #gate = new Gate(MAX_CONCURRENT, MAX_WAITING);
 
-  constructor(deps: { readonly engine: Engine; readonly queryable: Queryable; readonly clock: Clock }) {
+  constructor(deps: Pick<QueryDeps, 'engine' | 'queryable' | 'clock' | 'yieldNow'>) {
+    this.#yieldNow = deps.yieldNow;
     this.#engine = deps.engine;
     this.#queryable = deps.queryable;
     this.#clock = deps.clock;
@@ -63,12 +66,14 @@ export class QueryService {
   /** The label sets that satisfy any of the selectors, each once, sorted. */
   series(selectors: readonly (readonly Matcher[])[], span: Span, asking: Asking): Promise<Result<readonly Labels[], QueryError>> {
     return this.#bounded(MAX_TIMEOUT_MS, asking.signal, async (signal) => {
-      const found = new Map<string, Labels>();
-      for (const matchers of selectors) {
-        for (const labels of await this.#queryable.series(matchers, span, { scope: asking.scope, signal }))
-          found.set(labelsKey(labels), labels);
-      }
-      return ok([...found.values()].sort(compareLabels));
+      const options = { scope: asking.scope, signal, yieldNow: this.#yieldNow };
+      const [only, ...others] = selectors;
+      const first = only === undefined ? [] : await this.#queryable.series(only, span, options);
+      if (others.length === 0) return ok(first);
+      const found = new Map(first.map((labels) => [labelsKey(labels), labels]));
+      for (const matchers of others)
+        for (const labels of await this.#queryable.series(matchers, span, options)) found.set(labelsKey(labels), labels);
+      return ok(await sortInTurns([...found.values()], compareLabels, this.#yieldNow));
     });
   }
 
@@ -78,7 +83,7 @@ export class QueryService {
     asking: Asking,
   ): Promise<Result<readonly string[], QueryError>> {
     return this.#bounded(MAX_TIMEOUT_MS, asking.signal, async (signal) => {
-      const options = { scope: asking.scope, signal };
+      const options = { scope: asking.scope, signal, yieldNow: this.#yieldNow };
       const found = new Set<string>();
       for (const matchers of ask.selectors.length === 0 ? [[]] : ask.selectors) {
         const some =

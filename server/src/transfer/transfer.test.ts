@@ -35,7 +35,14 @@ async function setting(t: TestContext): Promise<Setting> {
     transfer: new TransferService({ store: world.store, clock: realClock, logger: world.logger, metrics: world.self }),
   });
   const engine = createEngine({ limits: { maxSamples: 1e6 }, yieldNow: () => realClock.sleep(0) });
-  queryRoutes(http, { engine, queryable: world.store, clock: realClock, version: '1', scopeOf: () => FULL_SCOPE });
+  queryRoutes(http, {
+    engine,
+    queryable: world.store,
+    yieldNow: () => undefined,
+    clock: realClock,
+    version: '1',
+    scopeOf: () => FULL_SCOPE,
+  });
   await http.listen({ host: '127.0.0.1', port: 0 });
   t.after(async () => {
     await http.close();

@@ -10,6 +10,7 @@ import { createEngine } from '@nines/promql/engine.ts';
 import { openStore } from '@nines/tsdb/store.ts';
 import { countingIds } from '../../../../test/harness/ids.ts';
 import { recordingLogger } from '../../../../test/harness/logs.ts';
+import { createBreath } from '../../platform/breath.ts';
 import { realClock } from '../../platform/clock.ts';
 import type { Actor, Http } from '../../platform/http/contract.ts';
 import { createHttp } from '../../platform/http/server.ts';
@@ -49,8 +50,9 @@ export async function startQueryServer(t: TestContext): Promise<Http> {
     await store.close();
     rmSync(dir, { recursive: true, force: true });
   });
-  const engine = createEngine({ limits: { maxSamples: 50_000_000 }, yieldNow: () => realClock.sleep(0) });
-  queryRoutes(http, { engine, queryable: store, clock: realClock, version: '0.0.0', scopeOf: () => FULL_SCOPE });
+  const yieldNow = createBreath(realClock);
+  const engine = createEngine({ limits: { maxSamples: 50_000_000 }, yieldNow });
+  queryRoutes(http, { engine, queryable: store, clock: realClock, yieldNow, version: '0.0.0', scopeOf: () => FULL_SCOPE });
   return http;
 }
 
