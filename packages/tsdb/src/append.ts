@@ -3,7 +3,7 @@ import { formatLabels } from '@nines/model/labels.ts';
 import { bitsOf } from '@nines/model/stale.ts';
 import { type AppendOutcome, NO_SERIES, type Refusal, type RefusalReason, type WriteBatch } from '@nines/model/storage.ts';
 import { MAX_AHEAD_MS, MAX_LISTED_REFUSALS } from './contract.ts';
-import type { Head } from './head/head.ts';
+import { type Head, READ_AHEAD } from './head/head.ts';
 import { encodeLabels, parseLabels } from './head/label-bytes.ts';
 import type { SeriesGate } from './head/new-series.ts';
 import { NONE } from './head/series-index.ts';
@@ -32,6 +32,9 @@ type Bounds = {
   readonly nowMs: EpochMs;
   readonly gate: SeriesGate;
 };
+
+/** References this close share lines of memory. */
+const NEAR = 8;
 
 export class BatchAppend {
   readonly #head: Head;
@@ -64,14 +67,15 @@ export class BatchAppend {
   }
 
   prepare(nowMs: EpochMs, limits: AppendLimits): void {
-    const { bytes, seriesCount, labelsFrom, labelsTo, samplesFrom } = this.#batch;
+    const { bytes, seriesCount, samplesFrom } = this.#batch;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#head.aliases.begin();
     const latest = nowMs + MAX_AHEAD_MS;
     const earliest = Math.max(nowMs - limits.retentionMs, limits.retainedFromMs, 0);
     for (let series = 0; series < seriesCount; series++) {
       const from = samplesFrom[series] ?? 0;
       const to = samplesFrom[series + 1] ?? 0;
-      let ref = this.#head.aliases.find(view, labelsFrom[series] ?? 0, labelsTo[series] ?? 0);
+      let ref = this.#head.aliases.find(view, this.#batch, series);
       if (ref === NONE || !this.#head.index.isLive(ref)) {
         ref = this.#resolve(series, ref !== NONE, { from, to, earliest, latest, nowMs, gate: limits.gate });
         if (ref === NONE) continue;
@@ -156,6 +160,7 @@ export class BatchAppend {
     const bits = bitsOf(values);
     for (const ref of this.#undefined) this.#head.markLogged(ref);
     for (let i = 0; i < this.#logCount; i++) {
+      if (i % READ_AHEAD === 0) this.#readAhead(i);
       const ref = this.#logRefs[i] ?? 0;
       const index = this.#logIndexes[i] ?? 0;
       const series = this.#logSeries[i] ?? 0;
@@ -176,6 +181,14 @@ export class BatchAppend {
       refused: this.#refused,
       refs: this.#refs,
     };
+  }
+
+  /** Series in the order in which they were made stand side by side, and need no reading ahead. */
+  #readAhead(from: number): void {
+    const to = Math.min(from + READ_AHEAD, this.#logCount);
+    let apart = 0;
+    for (let i = from + 1; i < to; i++) if (((this.#logRefs[i] ?? 0) - (this.#logRefs[i - 1] ?? 0)) >>> 0 > NEAR) apart++;
+    if (apart * 2 > to - from) this.#head.readAhead(this.#logRefs, from, to);
   }
 
   #refuse(series: number, atMs: number, reason: RefusalReason, detail: string): void {

@@ -5,97 +5,169 @@ import { grownU32 } from './growing.ts';
  * Raw label bytes → series reference, so that a known series costs neither a string nor a sort. Senders repeat themselves in
  * order: the first guess is the entry that followed the last one before, and needs one comparison; else open addressing.
  * Other label orders of the same series are other entries with the same reference.
+ *
+ * Laid out for series that come in any order, when memory decides: a slot holds the hash beside the entry's number, an entry
+ * is 16 bytes in one place, so that a look-up waits for a slot, an entry and its bytes.
  */
 
 /** The table starts anew beyond this: what is still sent comes back within one round. About 400 000 aliases of 320 bytes. */
 export const MAX_ALIAS_BYTES = 128 * 1024 * 1024;
-const MIN_TABLE = 1024;
+const MIN_SLOTS = 1024;
+/** Words of an entry: where its bytes begin, how many they are, the reference, the entry that came after it last time. */
+const ENTRY = 4;
+const LENGTH = 1;
+const REF = 2;
+const FOLLOWER = 3;
+/** Bytes compared at once. */
+const WORD = 8;
+/** Bytes hashed at once, in four lanes. */
+const STRIPE = 16;
+/** A line of the processor's cache. */
+const LINE = 64;
+/** Series looked ahead at once: as many as a processor can wait for together, few enough to be in its cache still when they are compared. */
+const AHEAD = 32;
+
+/** Where the labels of a batch's series stand. */
+export type LabelSpans = { readonly seriesCount: number; readonly labelsFrom: Uint32Array; readonly labelsTo: Uint32Array };
 
 export class AliasTable {
+  readonly #seed: number;
   #arena = new Uint8Array(64 * 1024);
   #view = new DataView(this.#arena.buffer);
   #arenaUsed = 0;
-  #table = new Uint32Array(MIN_TABLE);
-  #hashes = new Uint32Array(256);
-  #starts = new Uint32Array(256);
-  #lengths = new Uint32Array(256);
-  #refs = new Uint32Array(256);
-  #followers = new Uint32Array(256);
+  /** Per slot the hash and the entry's number + 1; 0 where there is none. */
+  #slots = new Uint32Array(2 * MIN_SLOTS);
+  #entries = new Uint32Array(256 * ENTRY);
   #count = 0;
   #last = NONE;
   /** Hash of the bytes that were looked up last and not found. */
   #missedHash = 0;
+  /** The hashes of series `[aheadFrom, aheadTo)` of the batch at hand, and the entries that they may be. */
+  readonly #aheadHashes = new Uint32Array(AHEAD);
+  readonly #aheadEntries = new Uint32Array(AHEAD);
+  #aheadFrom = 0;
+  #aheadTo = 0;
+  /** What was read ahead, summed up so that the reading is not left out. */
+  #touched = 0;
 
-  get bytes(): number {
-    return this.#arena.length + (this.#table.length + this.#hashes.length * 5) * 4;
+  /** A `seed` that senders do not know keeps them from choosing labels that all fall into one place. */
+  constructor(seed = 0) {
+    this.#seed = seed;
   }
 
-  /** The reference of `bytes[from, to)`, or `NONE`. `view` covers the same memory as `bytes`. */
-  find(view: DataView, from: number, to: number): number {
+  get bytes(): number {
+    return this.#arena.length + (this.#slots.length + this.#entries.length) * 4;
+  }
+
+  /** Begins a batch: looks into the one before are void. */
+  begin(): void {
+    this.#aheadFrom = 0;
+    this.#aheadTo = 0;
+  }
+
+  /**
+   * The reference of the labels of series `series` of a batch, or `NONE`. To be asked for one series after the other. `view`
+   * covers the memory of the batch's bytes.
+   */
+  find(view: DataView, batch: LabelSpans, series: number): number {
+    const entries = this.#entries;
+    const from = batch.labelsFrom[series] ?? 0;
+    const to = batch.labelsTo[series] ?? 0;
     const last = this.#last;
     if (last !== NONE) {
-      const guess = this.#followers[last] ?? NONE;
+      const guess = entries[last * ENTRY + FOLLOWER] ?? NONE;
       if (guess !== NONE && this.#equals(guess, view, from, to)) {
         this.#last = guess;
-        return this.#refs[guess] ?? NONE;
+        return entries[guess * ENTRY + REF] ?? NONE;
       }
     }
-    const hash = hashBytes(view, from, to);
-    const mask = this.#table.length - 1;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const entry = this.#table[slot] ?? 0;
+    if (series >= this.#aheadTo || series < this.#aheadFrom) this.#lookAhead(view, batch, series);
+    const hash = this.#aheadHashes[series - this.#aheadFrom] ?? 0;
+    const slots = this.#slots;
+    const mask = slots.length - 2;
+    for (let slot = (hash << 1) & mask; ; slot = (slot + 2) & mask) {
+      const entry = slots[slot + 1] ?? 0;
       if (entry === 0) break;
-      if (this.#hashes[entry - 1] === hash && this.#equals(entry - 1, view, from, to)) {
+      if (slots[slot] === hash && this.#equals(entry - 1, view, from, to)) {
         this.#follow(entry - 1);
-        return this.#refs[entry - 1] ?? NONE;
+        return entries[(entry - 1) * ENTRY + REF] ?? NONE;
       }
     }
     this.#missedHash = hash;
     return NONE;
   }
 
-  /** Adds what `find` has just not found, or points its entry at another reference. Copies the bytes. */
+  /**
+   * Hashes the next series and reads what their look-ups are going to read, step by step for all of them: so the processor
+   * waits for memory once for many instead of for each. Series in the order of last time never come here.
+   */
+  #lookAhead(view: DataView, { labelsFrom, labelsTo, seriesCount }: LabelSpans, series: number): void {
+    const count = Math.min(AHEAD, seriesCount - series);
+    const hashes = this.#aheadHashes;
+    const numbers = this.#aheadEntries;
+    const slots = this.#slots;
+    const mask = slots.length - 2;
+    let sum = 0;
+    for (let i = 0; i < count; i++) hashes[i] = hashBytes(view, labelsFrom[series + i] ?? 0, labelsTo[series + i] ?? 0, this.#seed);
+    for (let i = 0; i < count; i++) numbers[i] = slots[(((hashes[i] ?? 0) << 1) & mask) + 1] ?? 0;
+    for (let i = 0; i < count; i++) sum += this.#entries[Math.max(0, (numbers[i] ?? 0) - 1) * ENTRY] ?? 0;
+    for (let i = 0; i < count; i++) {
+      const entry = Math.max(0, (numbers[i] ?? 0) - 1);
+      const start = this.#entries[entry * ENTRY] ?? 0;
+      const end = start + (this.#entries[entry * ENTRY + LENGTH] ?? 0);
+      for (let at = start; at < end; at += LINE) sum += this.#arena[at] ?? 0;
+    }
+    this.#touched = (this.#touched + sum) | 0;
+    this.#aheadFrom = series;
+    this.#aheadTo = series + count;
+  }
+
+  /** Adds what `find` has just not found. Copies the bytes. */
   add(bytes: Uint8Array, from: number, to: number, ref: number): void {
     if (this.#arenaUsed + to - from > MAX_ALIAS_BYTES) this.clear();
     this.#reserve(to - from);
     const entry = this.#count++;
     this.#arena.set(bytes.subarray(from, to), this.#arenaUsed);
-    this.#hashes[entry] = this.#missedHash;
-    this.#starts[entry] = this.#arenaUsed;
-    this.#lengths[entry] = to - from;
-    this.#refs[entry] = ref;
-    this.#followers[entry] = NONE;
+    this.#entries[entry * ENTRY] = this.#arenaUsed;
+    this.#entries[entry * ENTRY + LENGTH] = to - from;
+    this.#entries[entry * ENTRY + REF] = ref;
+    this.#entries[entry * ENTRY + FOLLOWER] = NONE;
     this.#arenaUsed += to - from;
-    if (this.#count * 2 > this.#table.length) this.#rehash();
-    else this.#place(entry);
+    if (this.#count * 4 > this.#slots.length) this.#growSlots();
+    this.#place(this.#missedHash, entry + 1);
     this.#follow(entry);
   }
 
   /** Points the entry that `find` returned last elsewhere: its series is gone and came back under a new reference. */
   repoint(ref: number): void {
-    if (this.#last !== NONE) this.#refs[this.#last] = ref;
+    if (this.#last !== NONE) this.#entries[this.#last * ENTRY + REF] = ref;
   }
 
   clear(): void {
-    this.#table = new Uint32Array(MIN_TABLE);
+    this.#slots = new Uint32Array(2 * MIN_SLOTS);
     this.#count = 0;
     this.#arenaUsed = 0;
     this.#last = NONE;
   }
 
   #follow(entry: number): void {
-    if (this.#last !== NONE) this.#followers[this.#last] = entry;
+    if (this.#last !== NONE) this.#entries[this.#last * ENTRY + FOLLOWER] = entry;
     this.#last = entry;
   }
 
+  /** Compares the last word first: labels of one sender begin alike. Words as big integers, which optimised code keeps in registers. */
   #equals(entry: number, view: DataView, from: number, to: number): boolean {
     const length = to - from;
-    if (this.#lengths[entry] !== length) return false;
+    if (this.#entries[entry * ENTRY + LENGTH] !== length) return false;
     const own = this.#view;
-    const start = this.#starts[entry] ?? 0;
-    let i = 0;
-    for (; i + 4 <= length; i += 4) if (own.getInt32(start + i, true) !== view.getInt32(from + i, true)) return false;
-    for (; i < length; i++) if (own.getUint8(start + i) !== view.getUint8(from + i)) return false;
+    const start = this.#entries[entry * ENTRY] ?? 0;
+    if (length < WORD) {
+      for (let i = 0; i < length; i++) if (own.getUint8(start + i) !== view.getUint8(from + i)) return false;
+      return true;
+    }
+    const tail = length - WORD;
+    if (own.getBigInt64(start + tail, true) !== view.getBigInt64(from + tail, true)) return false;
+    for (let i = 0; i < tail; i += WORD) if (own.getBigInt64(start + i, true) !== view.getBigInt64(from + i, true)) return false;
     return true;
   }
 
@@ -106,41 +178,60 @@ export class AliasTable {
       this.#arena = grown;
       this.#view = new DataView(grown.buffer);
     }
-    const needed = this.#count + 1;
-    this.#hashes = grownU32(this.#hashes, needed);
-    this.#starts = grownU32(this.#starts, needed);
-    this.#lengths = grownU32(this.#lengths, needed);
-    this.#refs = grownU32(this.#refs, needed);
-    this.#followers = grownU32(this.#followers, needed);
+    this.#entries = grownU32(this.#entries, (this.#count + 1) * ENTRY);
   }
 
-  #place(entry: number): void {
-    const mask = this.#table.length - 1;
-    let slot = (this.#hashes[entry] ?? 0) & mask;
-    while (this.#table[slot] !== 0) slot = (slot + 1) & mask;
-    this.#table[slot] = entry + 1;
+  #place(hash: number, number: number): void {
+    const slots = this.#slots;
+    const mask = slots.length - 2;
+    let slot = (hash << 1) & mask;
+    while (slots[slot + 1] !== 0) slot = (slot + 2) & mask;
+    slots[slot] = hash;
+    slots[slot + 1] = number;
   }
 
-  #rehash(): void {
-    this.#table = new Uint32Array(this.#table.length * 4);
-    for (let entry = 0; entry < this.#count; entry++) this.#place(entry);
+  #growSlots(): void {
+    const before = this.#slots;
+    this.#slots = new Uint32Array(before.length * 2);
+    for (let slot = 0; slot < before.length; slot += 2) {
+      const number = before[slot + 1] ?? 0;
+      if (number !== 0) this.#place(before[slot] ?? 0, number);
+    }
   }
 }
 
-/** Murmur3's body and finish over 32-bit words. */
-function hashBytes(view: DataView, from: number, to: number): number {
-  let hash = to - from;
-  let at = from;
-  for (; at + 4 <= to; at += 4) {
-    let word = Math.imul(view.getInt32(at, true), 0xcc9e2d51);
-    word = (word << 15) | (word >>> 17);
-    hash ^= Math.imul(word, 0x1b873593);
-    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
+/** Four lanes over 32-bit words as in xxHash32, so that no word waits for the one before; the last stripe may overlap. */
+function hashBytes(view: DataView, from: number, to: number, seed: number): number {
+  const length = to - from;
+  if (length < STRIPE) return hashShort(view, from, to, seed);
+  let a = seed + 0x24234428;
+  let b = seed + 0x85ebca77;
+  let c = seed;
+  let d = seed - 0x9e3779b1;
+  const last = to - STRIPE;
+  for (let at = from; ; at += STRIPE) {
+    if (at > last) at = last;
+    a = lane(a, view.getInt32(at, true));
+    b = lane(b, view.getInt32(at + 4, true));
+    c = lane(c, view.getInt32(at + 8, true));
+    d = lane(d, view.getInt32(at + 12, true));
+    if (at === last) break;
   }
-  for (; at < to; at++) hash = Math.imul(hash ^ view.getUint8(at), 0x01000193);
-  hash ^= hash >>> 16;
-  hash = Math.imul(hash, 0x85ebca6b);
-  hash ^= hash >>> 13;
-  hash = Math.imul(hash, 0xc2b2ae35);
+  return finish(rotated(a, 1) + rotated(b, 7) + rotated(c, 12) + rotated(d, 18) + length);
+}
+
+function hashShort(view: DataView, from: number, to: number, seed: number): number {
+  let hash = seed + to - from;
+  for (let at = from; at < to; at++) hash = lane(hash, view.getUint8(at));
+  return finish(hash);
+}
+
+const rotated = (value: number, by: number): number => (value << by) | (value >>> (32 - by));
+const lane = (sum: number, word: number): number => Math.imul(rotated((sum + Math.imul(word, 0x85ebca77)) | 0, 13), 0x9e3779b1);
+
+function finish(value: number): number {
+  let hash = value;
+  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca77);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae3d);
   return (hash ^ (hash >>> 16)) >>> 0;
 }

@@ -23,6 +23,9 @@ export type PageLookup = (ref: number, time: number, low: number, high: number) 
 const LOGGED = 1;
 const PERSISTED = 2;
 
+/** Series whose memory is read ahead together; what they touch fits the processor's nearest cache. */
+export const READ_AHEAD = 32;
+
 export class Head {
   readonly index = new SeriesIndex();
   /** Never kept by a caller: it is made anew when it has become mostly aliases of series that are gone. */
@@ -33,6 +36,9 @@ export class Head {
   /** By slot. */
   readonly #late = new Map<number, Columns>();
   #lateSamples = 0;
+  readonly #slotsAhead = new Uint32Array(READ_AHEAD);
+  /** Reading ahead must have an effect, or optimised code leaves it out. */
+  #ahead = 0;
   readonly #onPage: PageLookup;
   /** Per series: the time of its newest and oldest sample anywhere, and of its newest on a page. */
   #newest = new Float64Array(0);
@@ -153,6 +159,22 @@ export class Head {
     else this.#addLate(slot, time, low, high);
     this.#widen(slot, time);
     return 'stored';
+  }
+
+  /**
+   * To be called before samples of up to `READ_AHEAD` series are inserted that stand apart in memory: see
+   * `SeriesChunks.readAhead`.
+   */
+  readAhead(refs: Uint32Array, from: number, to: number): void {
+    const slots = this.#slotsAhead;
+    const count = to - from;
+    for (let i = 0; i < count; i++) slots[i] = this.index.slotOf(refs[from + i] ?? 0);
+    let sum = this.#chunks.readAhead(slots, count);
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i] ?? 0;
+      sum += (this.#newest[slot] ?? 0) + (this.#oldest[slot] ?? 0) + (this.#paged[slot] ?? 0);
+    }
+    this.#ahead = this.#ahead === sum ? 0 : sum;
   }
 
   #widen(slot: number, time: number): void {
