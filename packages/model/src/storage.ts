@@ -97,6 +97,41 @@ export type SeriesColumns = {
   readonly values: Float64Array;
   /** Where there is a native histogram; `values` means nothing there. Absent when the series has floats only. */
   readonly histograms?: readonly (Histogram | undefined)[];
+  /** Present when some entries are buckets of a rollup; only readers that asked for rollups get them. */
+  readonly rolled?: Rolled;
+};
+
+/**
+ * What one reader makes of the samples in each of its windows. `newest` is an instant selector, whose window is the lookback;
+ * `increase` stands for every function of a counter's or gauge's change over a window; `other` for what no rollup can tell.
+ */
+export type Statistic = 'newest' | 'first' | 'last' | 'min' | 'max' | 'sum' | 'count' | 'avg' | 'increase' | 'other';
+
+/** The windows `(end - rangeMs, end]` that a reader looks at: `end` is `firstEndMs + i * stepMs` (one window when the step is 0). */
+export type RollupUse = {
+  readonly statistic: Statistic;
+  readonly firstEndMs: number;
+  readonly stepMs: number;
+  readonly rangeMs: number;
+};
+
+/**
+ * Entries that are buckets: the part of a series up to some instant; each of the samples after it is an entry of its own. An
+ * entry stands at the time of its last sample (with `first` at its first) and has as value what the statistic wants: the
+ * bucket's least, greatest, sum (`sum`, `avg`), number of samples (`count`), first or last sample. There are no staleness
+ * markers, except for `newest`.
+ */
+export type Rolled = {
+  /** The coarsest buckets among the entries. */
+  readonly resolutionMs: number;
+  /** Every window asked for is made of whole buckets, so that nothing is lost by them. */
+  readonly exact: boolean;
+  /** Per entry its number of samples; for `avg` and `increase`. */
+  readonly counts?: Float64Array;
+  /** For `increase`: per entry its first sample, and the sum of the values before each fall inside. `values` are the last samples. */
+  readonly firstTimes?: Float64Array;
+  readonly firsts?: Float64Array;
+  readonly lost?: Float64Array;
 };
 
 /** Matchers every read is forced through, on top of its own: what the reader may see. Empty means everything. */
@@ -106,7 +141,7 @@ export const FULL_SCOPE: Scope = { matchers: [] };
 /** Both ends inclusive, in Unix milliseconds. */
 export type SelectRange = { readonly fromMs: number; readonly toMs: number };
 
-/** The last four are hints that a store may leave unheeded. */
+/** All but the first two are hints that a store may leave unheeded. */
 export type SelectOptions = {
   readonly scope?: Scope;
   readonly signal?: AbortSignal;
@@ -118,6 +153,8 @@ export type SelectOptions = {
   readonly newest?: boolean;
   /** Called now and then while series are looked up; what it returns, if anything, is awaited. */
   readonly yieldNow?: () => Promise<void> | undefined;
+  /** Lets the store answer from rollups: where windows are made of whole buckets, and where samples have expired. */
+  readonly rollups?: RollupUse;
 };
 
 /** Series as they are decoded. `atMost` bounds how many there are, where the store knows before decoding any. */

@@ -13,6 +13,7 @@ import { mixedWindows } from './functions/mixed.ts';
 import * as overTime from './functions/over-time.ts';
 import { extrapolated, instantaneous } from './functions/rate.ts';
 import { deriv, doubleExponentialSmoothing, predictLinear } from './functions/regression.ts';
+import { rolledKernel, statisticOf } from './rollups.ts';
 import { type Row, RowBuffer, type Sink, isPresent, presenceOf } from './row.ts';
 import { selectorTimes } from './select.ts';
 import { informOfGauge, warnOfQuantiles, warnOfSort } from './warnings.ts';
@@ -224,6 +225,7 @@ async function windowRows(call: Call, ctx: Context, sink: Sink): Promise<void> {
   const mixed = mixedWindows(call, matrix, { ctx, kernel });
   const counter = call.func === 'rate' || call.func === 'increase';
   let lastName: string | undefined;
+  const rolled = rolledKernel(call.func);
   const visit: WindowVisitor = (samples, windows) => {
     const { labels, dropName } = samples;
     if (samples.histograms !== undefined) {
@@ -234,7 +236,7 @@ async function windowRows(call: Call, ctx: Context, sink: Sink): Promise<void> {
     }
     const values = buffer.values();
     const has = buffer.has();
-    const present = kernel(samples, windows, values, has);
+    const present = (samples.rolled === undefined ? kernel : (rolled ?? kernel))(samples, windows, values, has);
     if (present === 0) return buffer.release();
     if (counter) {
       const name = metricName(labels);
@@ -244,7 +246,7 @@ async function windowRows(call: Call, ctx: Context, sink: Sink): Promise<void> {
     into.row({ labels, dropName, values, has: buffer.flags(present) });
   };
   const presence = extended === undefined && NEEDS_NO_VALUES.has(call.func);
-  await walkWindows(matrix, ctx, visit, { presence, keeps: sink.keeps });
+  await walkWindows(matrix, ctx, visit, { statistic: statisticOf(call), presence, keeps: sink.keeps });
 }
 
 async function kernelWithParameters(call: Call, ctx: Context): Promise<Kernel> {

@@ -4,6 +4,7 @@ import { bitsOf, isStale } from '@nines/model/stale.ts';
 import type { At, VectorSelector } from './ast.ts';
 import { type Context, breathe, expectSamples, isTired, lengthMs, throwIfAborted } from './context.ts';
 import { PromqlFailure } from './promql-error.ts';
+import { informOfRollups, rollupUse } from './rollups.ts';
 import { RowBuffer, type Sink, hasHistogram } from './row.ts';
 
 /** Reading from storage: which instants a selector looks at, and the rows of an instant selector. */
@@ -26,7 +27,7 @@ type SeriesWalk = {
   readonly until: number;
   /** Each series becomes a row that stays in memory. */
   readonly keeps?: boolean;
-  readonly hints?: Pick<SelectOptions, 'presence' | 'newest'>;
+  readonly hints?: Pick<SelectOptions, 'presence' | 'newest' | 'rollups'>;
   /** The series' values are valid during the call only. */
   readonly visit: (series: SeriesColumns) => void;
 };
@@ -50,6 +51,7 @@ export async function walkSeries(selector: VectorSelector, ctx: Context, { after
     if (keeps === true) expectSamples(query, (found.atMost ?? 0) * ctx.grid.count);
     for (const series of found) {
       expectSamples(query, series.times.length);
+      informOfRollups(series, selector, ctx);
       visit(query.countsOnly.has(selector) ? withDetectedResets(series) : series);
       if (isTired(query, series.times.length + ctx.grid.count + SERIES_COST)) await breathe(query);
     }
@@ -89,6 +91,7 @@ async function smoothedRows(selector: VectorSelector, ctx: Context, sink: Sink):
     after: (instants[0] ?? 0) - lookbackMs,
     until: (instants[count - 1] ?? 0) + lookbackMs,
     keeps: sink.keeps,
+    hints: { rollups: rollupUse('other', instants, lookbackMs) },
     visit: (series) => {
       const { times, values: samples } = withoutStale(series.times, series.values);
       const values = buffer.values();
@@ -138,7 +141,7 @@ async function lookUp(selector: VectorSelector, ctx: Context, sink: Sink, timesW
     after,
     until: instants[count - 1] ?? 0,
     keeps: sink.keeps,
-    hints: { presence, newest: count === 1 },
+    hints: { presence, newest: count === 1, rollups: rollupUse('newest', instants, lookbackMs) },
     visit: (series) => {
       const values = buffer.values();
       const has = buffer.has();

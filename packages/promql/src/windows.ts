@@ -1,11 +1,12 @@
 import type { Histogram } from '@nines/model/histogram.ts';
 import { labelsKey } from '@nines/model/labels.ts';
-import type { SeriesColumns } from '@nines/model/storage.ts';
+import type { SeriesColumns, Statistic } from '@nines/model/storage.ts';
 import type { Expr, Matrix, Subquery } from './ast.ts';
 import { unwrap } from './ast.ts';
 import { typeOf } from './check.ts';
 import { type BothRows, type Context, type Grid, collectBoth, expectSamples, positiveLengthMs } from './context.ts';
 import { PromqlFailure } from './promql-error.ts';
+import { rollupUse } from './rollups.ts';
 import { type HistogramRow, type Row, isPresent } from './row.ts';
 import { instantsOf, walkSeries, withoutStale, withoutStaleMixed } from './select.ts';
 
@@ -33,8 +34,11 @@ export const MAX_SUBQUERY_STEPS = 3_200_000;
 
 export type WindowVisitor = (samples: Samples, windows: Windows) => void;
 
-/** `presence`: the visitor looks at no value. `keeps`: it makes each series a row that stays in memory. */
-export type WalkHints = { readonly presence?: boolean; readonly keeps?: boolean };
+/**
+ * What a visitor makes of each window: where it is a `statistic`, it can get entries of rollups. `presence`: it looks at no
+ * value. `keeps`: it makes each series a row that stays in memory.
+ */
+export type WalkHints = { readonly statistic?: Statistic; readonly presence?: boolean; readonly keeps?: boolean };
 
 /**
  * Calls `visit` per series; values and index arrays are filled anew each time and valid only during the call.
@@ -58,7 +62,7 @@ export function windowsOver(times: Float64Array, { ends, rangeMs }: Windows): Wi
   return windows;
 }
 
-async function walkMatrix(matrix: Matrix, ctx: Context, visit: WindowVisitor, { keeps, presence }: WalkHints): Promise<void> {
+async function walkMatrix(matrix: Matrix, ctx: Context, visit: WindowVisitor, { keeps, ...hints }: WalkHints): Promise<void> {
   const rangeMs = positiveLengthMs(matrix.range, ctx.query);
   const ends = instantsOf(matrix.selector, ctx);
   const windows = emptyWindows(ends, rangeMs);
@@ -68,13 +72,18 @@ async function walkMatrix(matrix: Matrix, ctx: Context, visit: WindowVisitor, { 
     after: (ends[0] ?? 0) - rangeMs - (extended === undefined ? 0 : lookbackMs),
     until: (ends[ends.length - 1] ?? 0) + (extended === 'smoothed' ? lookbackMs : 0),
     ...(keeps === true && { keeps }),
-    ...(presence === true && { hints: { presence } }),
+    hints: {
+      ...(hints.presence === true && { presence: true }),
+      rollups: rollupUse(extended === undefined ? (hints.statistic ?? 'other') : 'other', ends, rangeMs),
+    },
     visit: (series) => {
       const { labels } = series;
       if (series.histograms === undefined) {
-        const { times, values } = withoutStale(series.times, series.values);
+        const { rolled } = series;
+        // Entries of rollups hold no staleness markers.
+        const { times, values } = rolled === undefined ? withoutStale(series.times, series.values) : series;
         fillWindows(times, windows);
-        visit({ labels, dropName: false, times: windows.times, values }, windows);
+        visit({ labels, dropName: false, times: windows.times, values, ...(rolled !== undefined && { rolled }) }, windows);
       } else {
         const mixed = withoutStaleMixed(series);
         fillWindows(mixed.times, windows);

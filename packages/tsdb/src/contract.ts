@@ -8,6 +8,7 @@
 import type { Logger } from '@nines/base/logger.ts';
 import type { Matcher } from '@nines/base/matcher.ts';
 import type { EpochMs } from '@nines/base/units.ts';
+import type { RetentionPolicy } from './retention/policy.ts';
 import type { LimitName, LimitRefusal, SeriesLimits } from './head/limits.ts';
 import type { Appender, Queryable, RefusalReason, SelectRange, WriteBatch } from '@nines/model/storage.ts';
 
@@ -124,7 +125,8 @@ export type PageHead = {
   readonly samples: number;
   readonly refs: Uint8Array;
 };
-export type NewPage = Omit<PageHead, 'id'> & { readonly data: Uint8Array };
+/** `id` only for a page that takes the place of one that goes in the same change. */
+export type NewPage = Omit<PageHead, 'id'> & { readonly id?: number; readonly data: Uint8Array };
 
 /** All of it happens, durably, or none of it. */
 export type PageChange = {
@@ -135,13 +137,13 @@ export type PageChange = {
   readonly removeSeries?: readonly number[];
   readonly addPages?: readonly NewPage[];
   readonly removePages?: readonly number[];
-  /** Pages of samples are joined or expire: what was rolled up from them stays right. Otherwise their days are due again. */
+  /** Pages are joined or expire: what was rolled up stays right. Otherwise the days of pages that come or go are due again. */
   readonly keepsRollups?: boolean;
   /** Begins to roll a day up: removes what an unfinished attempt left and remembers which pages were there before. */
   readonly beginDay?: number;
   /** Ends it: removes the rollup pages of the day from before it began. */
   readonly endDay?: number;
-  /** Every day is due again. */
+  /** Every day that still has samples is due again. */
   readonly allDaysDue?: boolean;
   readonly meta?: Readonly<Record<string, string>>;
 };
@@ -180,6 +182,8 @@ export interface PageStore {
   small(beforeMs: number, bytes: number): ReadonlyMap<number, readonly PageHead[]>;
   commit(change: PageChange): void;
   meta(key: string): string | undefined;
+  /** Windows that have pages of the resolution, ascending, and what these pages take. */
+  windows(resolutionMs: Resolution): readonly { readonly windowMs: number; readonly bytes: number }[];
   /** Ascending. */
   days(): readonly RollupDay[];
   /** Of the pages of one resolution. */
@@ -198,8 +202,10 @@ export type StoreOptions = {
   readonly pageStore?: PageStore;
   /** Must be the one that the directory was written with from its first day, or absent as it was then. */
   readonly cipher?: Cipher | undefined;
-  /** Samples older than this are refused; `deleteBefore` removes stored ones. */
+  /** Samples older than this are refused. */
   readonly retentionMs: number;
+  /** What `rollUp` and `retain` go by; its longest rule should keep samples for `retentionMs`. Without one everything is kept as long as that. */
+  readonly retention?: RetentionPolicy;
   readonly outOfOrderWindowMs?: number;
   /** `sync` (default): acknowledged after fdatasync. `async`: after the write; a power cut may cost the last moments. */
   readonly durability?: Durability;
@@ -213,6 +219,18 @@ export type StoreOptions = {
 };
 
 export type FlushReport = { readonly pages: number; readonly samples: number };
+/** What retention dropped, or why it did not trust the clock. */
+export type RetentionReport = {
+  readonly series: number;
+  readonly samples: number;
+  readonly buckets: number;
+  /** Packed bytes above the limit that could not be freed yet. */
+  readonly excessBytes: number;
+  readonly clock: ClockVerdict;
+};
+/** `leap`: the clock is further ahead of the last retention than a clock moves between two of them. */
+export type ClockVerdict = { readonly kind: 'trusted' } | { readonly kind: 'leap'; readonly byMs: number; readonly believedAtMs: number };
+export type RollupReport = { readonly days: number; readonly series: number };
 export type DeleteReport = { readonly series: number; readonly samples: number };
 
 export type BackfillRefusal = { readonly labels: string; readonly atMs: number; readonly reason: RefusalReason; readonly detail: string };
@@ -334,7 +352,11 @@ export interface Store extends Appender, Queryable {
   flush(nowMs: EpochMs, options?: { readonly all?: boolean }): Promise<FlushReport>;
   /** Joins the small pages of windows that are over. Returns the number of pages saved. */
   compact(nowMs: EpochMs): Promise<number>;
-  /** Retention: removes every sample before `cutoffMs` and the series that thereby have none. */
+  /** Rolls up the days that are over (format/pages.md). Rejects with `StoreUnavailable`; the next call goes on where this ended. */
+  rollUp(nowMs: EpochMs): Promise<RollupReport>;
+  /** Drops what the retention policy no longer keeps. To be called every hour or so: a clock that leaps ahead is not believed at once. */
+  retain(nowMs: EpochMs): Promise<RetentionReport>;
+  /** Removes every sample before `cutoffMs` (rollups stay) and the series that thereby have none. */
   deleteBefore(cutoffMs: EpochMs): Promise<DeleteReport>;
   /** Removes the samples of the matching series in the range (both ends inclusive). Durable when it resolves. */
   deleteSeries(matchers: readonly Matcher[], range: SelectRange): Promise<DeleteReport>;

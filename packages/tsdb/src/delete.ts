@@ -40,7 +40,12 @@ function metricsOf(head: Head, refs: ReadonlySet<number>): { readonly metricFrom
   return { metricFrom: names[0] ?? '', metricTo: names.at(-1) ?? '' };
 }
 
-function rewritePage({ head, pageStore, pages, changed }: DeleteDeps, page: PageHead, deletion: PageDeletion): number {
+/** Returns how many samples went. A damaged page stays as it is. */
+export function rewritePage(
+  { head, pageStore, pages, changed }: DeleteDeps,
+  page: PageHead,
+  deletion: Omit<PageDeletion, 'segment'> & { readonly keepsRollups?: boolean },
+): number {
   if (pages.open(page) === undefined) return 0;
   const writer = new PageWriter(page.windowMs, page.segment);
   const columns = new Columns();
@@ -58,7 +63,7 @@ function rewritePage({ head, pageStore, pages, changed }: DeleteDeps, page: Page
     if (columns.length > 0 && head.index.isLive(ref)) writer.add(ref, head.index.metricOf(ref), columns);
   });
   if (removed === 0) return 0;
-  pageStore.commit({ removePages: [page.id], addPages: writer.finish() });
+  pageStore.commit({ removePages: [page.id], addPages: writer.finish(), keepsRollups: deletion.keepsRollups === true });
   pages.forget(page.id);
   changed();
   return removed;

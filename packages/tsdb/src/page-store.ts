@@ -64,7 +64,7 @@ INSERT INTO days SELECT DISTINCT window_ms - window_ms % 86400000, 1, NULL FROM 
 INSERT OR IGNORE INTO days SELECT DISTINCT window_ms - 86400000, 1, NULL FROM pages WHERE window_ms % 86400000 = 0 AND from_ms = window_ms;
 `;
 
-type RemovedRow = { resolution_ms: Resolution; from_ms: number; to_ms: number; samples: number; bytes: number };
+type RemovedRow = { resolution_ms: Resolution; window_ms: number; from_ms: number; to_ms: number; samples: number; bytes: number };
 type HeadRow = {
   id: number;
   resolution_ms: Resolution;
@@ -191,6 +191,9 @@ function pageStoreOn(db: Database.Database, file: string): PageStore {
   const days = db.prepare<[], { day_ms: number; current: number }>(
     'SELECT day_ms, changed = 0 AND after_id IS NULL AS current FROM days ORDER BY day_ms',
   );
+  const windows = db.prepare<[number], { window_ms: number; bytes: number }>(
+    'SELECT window_ms, sum(bytes) AS bytes FROM pages WHERE resolution_ms = ? GROUP BY window_ms ORDER BY window_ms',
+  );
   const totals = db.prepare<[number], PageTotals>('SELECT pages, samples, bytes FROM totals WHERE resolution_ms = ?');
   const commit = committer(db);
   return {
@@ -224,6 +227,7 @@ function pageStoreOn(db: Database.Database, file: string): PageStore {
       }
     },
     meta: (key) => meta.get(key)?.value,
+    windows: (resolutionMs) => windows.all(resolutionMs).map((row) => ({ windowMs: row.window_ms, bytes: row.bytes })),
     days: () => days.all().map((row) => ({ dayMs: row.day_ms, current: row.current === 1 })),
     totals: (resolutionMs) => totals.get(resolutionMs) ?? { pages: 0, samples: 0, bytes: 0 },
     hold: () => {
@@ -265,11 +269,11 @@ function committer(db: Database.Database): (change: PageChange) => void {
   const releaseLabels = db.prepare<[number]>('UPDATE labels SET series = series - 1 WHERE id = ?');
   const removeLabels = db.prepare('DELETE FROM labels WHERE series <= 0');
   const addPage = db.prepare(
-    `INSERT INTO pages (resolution_ms, window_ms, from_ms, to_ms, metric_from, metric_to, segment, samples, bytes, refs, data)
-     VALUES (@resolutionMs, @windowMs, @fromMs, @toMs, @metricFrom, @metricTo, @segment, @samples, @bytes, @refs, @data)`,
+    `INSERT INTO pages (id, resolution_ms, window_ms, from_ms, to_ms, metric_from, metric_to, segment, samples, bytes, refs, data)
+     VALUES (@id, @resolutionMs, @windowMs, @fromMs, @toMs, @metricFrom, @metricTo, @segment, @samples, @bytes, @refs, @data)`,
   );
   const removePage = db.prepare<[number], RemovedRow>(
-    'DELETE FROM pages WHERE id = ? RETURNING resolution_ms, from_ms, to_ms, samples, bytes',
+    'DELETE FROM pages WHERE id = ? RETURNING resolution_ms, window_ms, from_ms, to_ms, samples, bytes',
   );
   // Kept, because counting would read the first page of every row.
   const count = db.prepare<[number, number, number, number]>(
@@ -292,22 +296,23 @@ function committer(db: Database.Database): (change: PageChange) => void {
     }
     if (change.removeSeries !== undefined) removeLabels.run();
     const touched = new Set<number>();
-    const touch = (page: { readonly resolution_ms: number; readonly from_ms: number; readonly to_ms: number }): void => {
-      if (page.resolution_ms === 0) touched.add(rollupDayOf(page.from_ms)).add(rollupDayOf(page.to_ms));
-    };
-    const remove = (id: number): void => {
+    const remove = (id: number): RemovedRow | undefined => {
       const gone = removePage.get(id);
-      if (gone === undefined) return;
-      count.run(-1, -gone.samples, -gone.bytes, gone.resolution_ms);
-      touch(gone);
+      if (gone !== undefined) count.run(-1, -gone.samples, -gone.bytes, gone.resolution_ms);
+      return gone;
     };
     days.change(change, remove);
-    for (const id of change.removePages ?? []) remove(id);
+    for (const id of change.removePages ?? []) {
+      const gone = remove(id);
+      if (gone === undefined) continue;
+      if (gone.resolution_ms > 0) touched.add(gone.window_ms);
+      else touched.add(rollupDayOf(gone.from_ms)).add(rollupDayOf(gone.to_ms));
+    }
     for (const page of change.addPages ?? []) {
       const bytes = page.refs.length + page.data.length;
-      addPage.run({ ...(page satisfies NewPage), bytes });
+      addPage.run({ id: null, ...(page satisfies NewPage), bytes });
       count.run(1, page.samples, bytes, page.resolutionMs);
-      touch({ resolution_ms: page.resolutionMs, from_ms: page.fromMs, to_ms: page.toMs });
+      if (page.resolutionMs === 0) touched.add(rollupDayOf(page.fromMs)).add(rollupDayOf(page.toMs));
     }
     if (change.keepsRollups !== true) for (const dayMs of touched) days.markChanged(dayMs);
     for (const [key, value] of Object.entries(change.meta ?? {})) putMeta.run(key, value);
@@ -316,11 +321,13 @@ function committer(db: Database.Database): (change: PageChange) => void {
 
 /** Which days' rollups are up to date. */
 function dayKeeper(db: Database.Database): {
-  readonly change: (change: PageChange, remove: (pageId: number) => void) => void;
+  readonly change: (change: PageChange, remove: (pageId: number) => unknown) => void;
   readonly markChanged: (dayMs: number) => void;
 } {
   const mark = db.prepare<[number]>('INSERT INTO days VALUES (?, 1, NULL) ON CONFLICT (day_ms) DO UPDATE SET changed = 1');
-  const markAll = db.prepare('UPDATE days SET changed = 1');
+  const markAll = db.prepare(
+    'UPDATE days SET changed = 1 WHERE day_ms >= (SELECT min(window_ms) - 86400000 FROM pages WHERE resolution_ms = 0)',
+  );
   const begin = db.prepare<[number]>(
     `UPDATE days SET changed = 0, after_id = coalesce(after_id, (SELECT seq FROM sqlite_sequence WHERE name = 'pages'), 0) WHERE day_ms = ?`,
   );

@@ -2,9 +2,9 @@ import type { Matcher } from '@nines/base/matcher.ts';
 import { sortInTurns } from '@nines/base/sort.ts';
 import { type Labels, compareLabels, compareText } from '@nines/model/labels.ts';
 import type { Queryable, SelectOptions, SelectRange, Selection, SeriesColumns } from '@nines/model/storage.ts';
-import type { PageHead, PageStore } from './contract.ts';
+import type { PageHead } from './contract.ts';
 import type { Head } from './head/head.ts';
-import type { PageReader } from './pages/page-reader.ts';
+import { type RolledDeps, walkRolled, wantsRollups } from './rollup/rolled-query.ts';
 import { type Entry, SeriesReader } from './series-reader.ts';
 import { type Steps, drive, finish } from './steps.ts';
 
@@ -13,16 +13,7 @@ import { type Steps, drive, finish } from './steps.ts';
  * the caller walks on. A flush may move samples between two steps of such a walk; the plan of which page holds whom is then
  * made anew, so nothing is missed and nothing seen twice.
  */
-export type QuerierDeps = {
-  readonly head: Head;
-  readonly pageStore: PageStore;
-  readonly pages: PageReader;
-  /** Changes whenever pages were added or removed. */
-  readonly version: () => number;
-  /** Nothing before this instant is given back. */
-  readonly retainedFromMs: () => number;
-  readonly checkOpen: () => void;
-};
+export type QuerierDeps = RolledDeps;
 
 /** Series looked at between two looks at the signal when only labels are asked for. */
 const LABELS_PER_CHECK = 4096;
@@ -37,6 +28,12 @@ export class Querier implements Queryable {
   async select(matchers: readonly Matcher[], range: SelectRange, options: SelectOptions = {}): Promise<Selection> {
     this.#deps.checkOpen();
     options.signal?.throwIfAborted();
+    const { rollups, signal } = options;
+    if (rollups !== undefined && wantsRollups(this.#deps, range, rollups)) {
+      const refs = await drive(candidates(this.#deps, matchers, range, options), options);
+      const selection = { refs, range, use: rollups, signal };
+      return { [Symbol.iterator]: () => walkRolled(this.#deps, selection) };
+    }
     const bounds = this.#bounds(range);
     const deps = this.#deps;
     const refs = await drive(candidates(deps, matchers, bounds, options), options);

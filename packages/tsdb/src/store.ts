@@ -16,6 +16,8 @@ import {
   type FlushReport,
   type HeldFile,
   MAX_AHEAD_MS,
+  type RetentionReport,
+  type RollupReport,
   type PageStore,
   type Store,
   type StoreOptions,
@@ -38,6 +40,10 @@ import { openPageStore } from './page-store.ts';
 import { markSealed, openSealedPages, refuseSealedPages } from './pages/sealed-pages.ts';
 import { DEFAULT_CACHE_BYTES, PageReader } from './pages/page-reader.ts';
 import { Querier } from './querier.ts';
+import { Keeper } from './retention/keeper.ts';
+import { RuleBook, keepAllFor } from './retention/policy.ts';
+import { deleteFromRollups } from './rollup/rewrite.ts';
+import { rollUpDays } from './rollup/roll-up.ts';
 import { NEXT_REF_KEY, type Recovered, recover } from './recover.ts';
 import { closedStore, unavailable } from './unavailable.ts';
 
@@ -107,6 +113,8 @@ class EmbeddedStore implements Store {
   readonly #logger: Logger;
   readonly #gate: SeriesGate;
   readonly cardinality: CardinalityReader;
+  readonly #rules: RuleBook;
+  readonly #keeper: Keeper;
   readonly #inFlight = new Set<BatchAppend>();
   #checkpoint: Recovered['checkpoint'];
   #retainedFromMs: number;
@@ -142,12 +150,24 @@ class EmbeddedStore implements Store {
       if (!this.#open) throw closedStore();
     };
     this.cardinality = new CardinalityReader({ head, gate: this.#gate, disk, checkOpen });
+    this.#rules = new RuleBook(options.retention ?? keepAllFor(options.retentionMs), (ref) => head.index.labelsOf(ref));
+    this.#keeper = new Keeper({
+      head,
+      pageStore,
+      logger: options.logger,
+      rules: this.#rules,
+      deleteBefore: (cutoffMs) => this.deleteBefore(cutoffMs),
+      parts: () => ({ ...this.#deps(), exclusively: (step) => this.#exclusively(step) }),
+    });
     this.#querier = new Querier({
       head,
       pageStore,
       pages,
+      rules: this.#rules,
       version: () => this.#version,
       retainedFromMs: () => this.#retainedFromMs,
+      completeFromMs: (resolutionMs) =>
+        Math.max(this.#keeper.completeFromMs(resolutionMs), resolutionMs === 0 ? this.#retainedFromMs : -Infinity),
       checkOpen,
     });
   }
@@ -238,6 +258,23 @@ class EmbeddedStore implements Store {
     if (this.#logHoldsDeletion) await this.#shortenLog(await this.#log.roll());
   }
 
+  rollUp(nowMs: EpochMs): Promise<RollupReport> {
+    return rollUpDays(
+      {
+        ...this.#deps(),
+        logger: this.#logger,
+        rules: this.#rules,
+        outOfOrderWindowMs: this.#options.outOfOrderWindowMs ?? DEFAULT_OUT_OF_ORDER_MS,
+        exclusively: (step) => this.#exclusively(step),
+      },
+      nowMs,
+    );
+  }
+
+  retain(nowMs: EpochMs): Promise<RetentionReport> {
+    return this.#keeper.run(nowMs);
+  }
+
   deleteBefore(cutoffMs: EpochMs): Promise<DeleteReport> {
     return this.#exclusively(async () => {
       if (cutoffMs <= this.#retainedFromMs) return { series: 0, samples: 0 };
@@ -273,6 +310,7 @@ class EmbeddedStore implements Store {
         },
       );
       samples += await deleteFromPages(this.#deps(), { refs: new Set(refs), ...bounds, segment });
+      await deleteFromRollups(this.#deps(), { refs: new Set(refs), ...bounds });
       for (const ref of refs) this.#afterDeletion(ref, bounds);
       // The log before still holds the samples: without it they are gone from the disk as well. Only then may the series
       // be forgotten, or a replay would find samples without their series.
@@ -291,8 +329,10 @@ class EmbeddedStore implements Store {
 
   /** Finishes on pages what a crash may have left half done. */
   async redoDeletions({ deletions }: Recovered): Promise<void> {
-    for (const { refs, fromMs, toMs, segment } of deletions)
+    for (const { refs, fromMs, toMs, segment } of deletions) {
       await deleteFromPages(this.#deps(), { refs: new Set(refs), fromMs, toMs, segment });
+      await deleteFromRollups(this.#deps(), { refs: new Set(refs), fromMs, toMs });
+    }
   }
 
   /** Removes series without any retained sample, but none that a batch on its way refers to. Returns how many. */
@@ -311,7 +351,7 @@ class EmbeddedStore implements Store {
     const gone = new Set<number>();
     for (const ref of refs) {
       const newest = head.newestOf(ref);
-      const isEmpty = newest === Number.NEGATIVE_INFINITY || newest < this.#retainedFromMs;
+      const isEmpty = newest === Number.NEGATIVE_INFINITY || this.#keeper.isForgotten(ref, newest, this.#retainedFromMs);
       if (isEmpty && !head.hasSamples(ref)) gone.add(ref);
     }
     if (gone.size === 0) return 0;

@@ -2,7 +2,7 @@ import { METRIC_NAME, type Labels, labelsFrom } from '@nines/model/labels.ts';
 import { type Call, type Expr, unwrap } from '../ast.ts';
 import type { Context } from '../context.ts';
 import { type Sink, isPresent } from '../row.ts';
-import { walkWindows } from '../windows.ts';
+import { type WindowVisitor, walkWindows } from '../windows.ts';
 
 /** One element of value 1 at the steps where the argument has none. */
 export async function absent(call: Call, ctx: Context, sink: Sink): Promise<void> {
@@ -26,9 +26,10 @@ export async function absentOverTime(call: Call, ctx: Context, sink: Sink): Prom
   const present = new Uint8Array(ctx.grid.count);
   const [arg] = call.args;
   if (arg === undefined) return;
-  await walkWindows(arg, ctx, (_samples, { count, lo, hi }) => {
+  const visit: WindowVisitor = (_samples, { count, lo, hi }) => {
     for (let i = 0; i < count; i++) if ((hi[i] as number) > (lo[i] as number)) present[i] = 1;
-  });
+  };
+  await walkWindows(arg, ctx, visit, { statistic: 'last' });
   pushComplement(present, arg, sink);
 }
 

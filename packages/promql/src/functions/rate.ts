@@ -140,6 +140,30 @@ function floored(
   return toZero < (toStart[i] as number) ? (whole + toZero + (toEnd[i] as number)) / whole / divisor : (factor[i] as number);
 }
 
+/** How far one window's change is stretched by the same rules, from its outermost samples (milliseconds) and their number. */
+export function stretchOf(
+  change: number,
+  divisor: number,
+  window: {
+    readonly startMs: number;
+    readonly endMs: number;
+    readonly firstMs: number;
+    readonly lastMs: number;
+    readonly first: number;
+    readonly samples: number;
+    readonly counter: boolean;
+  },
+): number {
+  const sampled = (window.lastMs - window.firstMs) / 1000;
+  const average = sampled / (window.samples - 1);
+  let toStart = (window.firstMs - window.startMs) / 1000;
+  let toEnd = (window.endMs - window.lastMs) / 1000;
+  if (toStart >= average * GAP) toStart = average / 2;
+  if (toEnd >= average * GAP) toEnd = average / 2;
+  if (window.counter && change > 0 && window.first >= 0) toStart = Math.min(toStart, sampled * (window.first / change));
+  return (sampled + toStart + toEnd) / sampled / divisor;
+}
+
 const NO_RESETS: readonly number[] = [];
 
 /** Indexes of samples below their predecessor. */

@@ -121,6 +121,10 @@ class SealedPages implements PageStore {
     return this.#rows.meta(key);
   }
 
+  windows(resolutionMs: Resolution): ReturnType<PageStore['windows']> {
+    return this.#rows.windows(resolutionMs);
+  }
+
   days(): ReturnType<PageStore['days']> {
     return this.#rows.days();
   }
