@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test';
 import type { Http } from '@nines/server/platform/http/contract.ts';
 import { createHttp } from '@nines/server/platform/http/server.ts';
 import { AUTHORIZED, T0_S, TOKEN, startQueryServer } from '@nines/server/query/testing/server.ts';
+import { openWorld as openSeriesWorld } from '@nines/server/series/testing/world.ts';
 import { slaRoutes } from '@nines/server/sla/routes.ts';
 import { START_MS, openWorld } from '@nines/server/sla/testing/world.ts';
 import { VERSION } from '@nines/server/version.ts';
@@ -45,7 +46,8 @@ test('the version goes to standard output, usage errors to standard error with 2
   assert.deepEqual(await nines(['--version']), { code: 0, out: `${VERSION}\n`, err: '' });
   const help = await nines(['--help']);
   assert.equal(help.code, 0);
-  for (const command of ['serve', 'demo', 'check', 'token', 'query', 'sla']) assert.match(help.out, new RegExp(`\\b${command}\\b`));
+  for (const command of ['serve', 'demo', 'check', 'token', 'query', 'cardinality', 'delete', 'sla'])
+    assert.match(help.out, new RegExp(`\\b${command}\\b`));
   const unknown = await nines(['bogus']);
   assert.deepEqual([unknown.code, unknown.out], [2, '']);
   assert.match(unknown.err, /unknown command 'bogus'/);
@@ -161,4 +163,26 @@ test('a statement is written to a file, the same bytes as the server gave', asyn
   const list = await nines(['sla', 'list', '--url', url]);
   assert.match(list.out, /^id\s+service\s+status/);
   assert.match(list.out, /shop-sla\s+shop\s+breached .* yes$/m);
+});
+
+test('cardinality shows limits and metrics; delete says how much, asks, and does nothing unasked', async (t) => {
+  const world = await openSeriesWorld(t, { series_per_metric: 50 });
+  const url = await listen(world.http);
+  await world.write('wide', 51);
+  const shown = await nines(['cardinality', '--url', url, '--limit', '1']);
+  assert.equal(shown.code, 0);
+  assert.match(shown.out, /^limits\.series_per_metric +50 +50 +1$/m);
+  assert.match(shown.out, /^wide +50 +50 +50 +1$/m);
+  assert.match(shown.err, /last refusal, .*: the metric wide holds its limit of 50 series/);
+
+  const before = await world.samples();
+  const unasked = await nines(['delete', 'wide', '--url', url]);
+  assert.deepEqual([unasked.code, await world.samples()], [2, before]);
+  assert.match(unasked.err, /Delete 50 samples of 50 series for good\? Nobody is there to answer: repeat the command with --yes/);
+  const done = await nines(['delete', 'wide', '--url', url, '--yes']);
+  assert.deepEqual([done.code, done.err, await world.samples()], [0, 'deleted 50 samples of 50 series\n', before - 50]);
+  assert.match((await nines(['delete', 'wide', '--url', url, '--yes'])).err, /^nothing to delete/);
+  const everything = await nines(['delete', '{__name__=~".+"}', '--url', url, '--yes']);
+  assert.equal(everything.code, 2);
+  assert.match(everything.err, /selects every series of the store/);
 });

@@ -1,7 +1,9 @@
 import { AppError, messageOf } from '@nines/base/errors.ts';
 import { VERSION } from '@nines/server/version.ts';
 import { Command, CommanderError } from 'commander';
+import { cardinalityCommand } from './commands/cardinality.ts';
 import { checkCommand } from './commands/check.ts';
+import { deleteCommand } from './commands/delete.ts';
 import { demoCommand } from './commands/demo.ts';
 import { keyCommand } from './commands/key.ts';
 import { queryCommand } from './commands/query.ts';
@@ -23,7 +25,18 @@ function createProgram(): Command {
     .option('--token-file <file>', 'file that holds an API token (default: the token in NINES_TOKEN)')
     .showHelpAfterError('(nines --help lists every command)')
     .exitOverride();
-  for (const add of [serveCommand, keyCommand, demoCommand, checkCommand, tokenCommand, queryCommand, slaCommand]) add(program);
+  for (const add of [
+    serveCommand,
+    keyCommand,
+    demoCommand,
+    checkCommand,
+    tokenCommand,
+    queryCommand,
+    cardinalityCommand,
+    deleteCommand,
+    slaCommand,
+  ])
+    add(program);
   inherit(program);
   return program;
 }

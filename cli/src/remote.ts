@@ -10,12 +10,13 @@ const DEFAULT_URL = 'http://127.0.0.1:7070';
 const TIMEOUT_MS = 150_000;
 
 /** Asks the server and returns the body. A refusal ends the command with the server's own words and the code for its kind. */
-export async function ask(options: RemoteOptions, path: string): Promise<string> {
+export async function ask(options: RemoteOptions, path: string, method: 'GET' | 'DELETE' = 'GET'): Promise<string> {
   const base = (options.url ?? process.env['NINES_URL'] ?? DEFAULT_URL).replace(/\/+$/, '');
   const token = readToken(options.tokenFile);
   let response: Response;
   try {
     response = await fetch(base + path, {
+      method,
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });

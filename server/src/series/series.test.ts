@@ -1,73 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { labelsOf } from '@nines/model/labels.ts';
-import { createBatchBuilder } from '@nines/model/write-batch.ts';
-import { openStore } from '@nines/tsdb/store.ts';
-import { openSqliteForTest } from '../../../test/harness/databases.ts';
-import { countingIds } from '../../../test/harness/ids.ts';
-import { recordingLogger } from '../../../test/harness/logs.ts';
-import { manualClock } from '../../../test/harness/manual-clock.ts';
-import { createSelfMetrics } from '../collect/self.ts';
-import type { Actor } from '../platform/http/contract.ts';
-import { createHttp } from '../platform/http/server.ts';
+import { test } from 'node:test';
 import type { CardinalityView, DeletionView } from './contract.ts';
-import { limitsConfig, seriesLimits } from './limits.ts';
-import { seriesRoutes } from './routes.ts';
-import { SeriesService } from './service.ts';
-
-const ADMIN: Actor = { kind: 'user', id: 'u1', name: 'ada', role: 'administrator', teamId: 'default' };
-
-/** A real store with ten minutes of `up{job="a"|"b"}` and 50 series `wide`, behind the real HTTP server. */
-async function world(t: TestContext, limits: Readonly<Record<string, number>> = {}) {
-  const dir = mkdtempSync(join(tmpdir(), 'nines-series-'));
-  const clock = manualClock();
-  const logger = recordingLogger();
-  const settings = seriesLimits(limitsConfig.parse(limits));
-  const store = await openStore({ dir, retentionMs: 30 * 86_400_000, limits: () => settings, logger });
-  const { db } = await openSqliteForTest(t);
-  const sql = db.kysely;
-  const ids = countingIds();
-  const http = await createHttp({
-    logger,
-    ids,
-    hosts: 'any',
-    version: '0',
-    gate: { authenticate: async () => ADMIN, allows: () => true },
-  });
-  t.after(async () => {
-    await http.close();
-    await store.close();
-    rmSync(dir, { recursive: true, force: true });
-  });
-  const startMs = clock.now() - 600_000;
-  const write = async (name: string, count: number, atMs = startMs) => {
-    const builder = createBatchBuilder();
-    for (let n = 0; n < count; n++) builder.add(labelsOf({ __name__: name, n: String(n) }), atMs, n);
-    return store.append(builder.batch(), clock.now());
-  };
-  const builder = createBatchBuilder();
-  for (let i = 0; i <= 40; i++) for (const job of ['a', 'b']) builder.add(labelsOf({ __name__: 'up', job }), startMs + i * 15_000, 1);
-  await store.append(builder.batch(), clock.now());
-  await write('wide', 50);
-  const series = new SeriesService({ store, sql, clock, ids, logger, metrics: createSelfMetrics() });
-  seriesRoutes(http, { series });
-  const ask = async (method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, params: [string, string][] = []) => {
-    const answer = await http.inject({ method, url: `${path}?${new URLSearchParams(params)}` });
-    return { status: answer.statusCode, text: answer.body, body: answer.body === '' ? undefined : (answer.json() as unknown) };
-  };
-  const samples = async (): Promise<number> => {
-    let sum = 0;
-    for (const { times } of await store.select([], { fromMs: 0, toMs: clock.now() })) sum += times.length;
-    return sum;
-  };
-  return { store, clock, series, http, sql, ask, write, samples, startMs };
-}
+import { openWorld } from './testing/world.ts';
 
 test('the limits stand with their use, the largest metrics and what was refused', async (t) => {
-  const { ask, write, series, clock } = await world(t, { series_per_metric: 50, label_name_bytes: 8 });
+  const { ask, write, series, clock } = await openWorld(t, { series_per_metric: 50, label_name_bytes: 8 });
   assert.deepEqual(series.health(), { status: 'ok', detail: '52 series, 52 new in the last hour' });
   assert.equal((await write('wide', 60)).refusedCount, 10);
   const view = (await ask('GET', '/api/cardinality', [['limit', '1']])).body as CardinalityView;
@@ -100,7 +37,7 @@ test('the limits stand with their use, the largest metrics and what was refused'
 });
 
 test('status/tsdb answers in the shape of Prometheus', async (t) => {
-  const { ask, startMs } = await world(t);
+  const { ask, startMs } = await openWorld(t);
   const { body } = await ask('GET', '/api/v1/status/tsdb', [['limit', '1']]);
   assert.deepEqual(body, {
     status: 'success',
@@ -120,7 +57,7 @@ test('status/tsdb answers in the shape of Prometheus', async (t) => {
 });
 
 test('a dry run counts and removes nothing; the deletion removes exactly that, at once, and is recorded', async (t) => {
-  const { ask, samples, sql, startMs } = await world(t);
+  const { ask, samples, sql, startMs } = await openWorld(t);
   const from = new Date(startMs + 300_000).toISOString();
   const params: [string, string][] = [
     ['match', 'up{job="a"}'],
@@ -147,7 +84,7 @@ test('a dry run counts and removes nothing; the deletion removes exactly that, a
 });
 
 test('Prometheus’ delete_series and clean_tombstones answer 204, by query and by form', async (t) => {
-  const { ask, http, samples, startMs } = await world(t);
+  const { ask, http, samples, startMs } = await openWorld(t);
   const seconds = (atMs: number): string => String(atMs / 1000);
   const range: [string, string][] = [
     ['start', seconds(startMs)],
@@ -170,7 +107,7 @@ test('Prometheus’ delete_series and clean_tombstones answer 204, by query and 
 });
 
 test('what is wrong with a deletion is said, and everything is deleted only when that was asked for', async (t) => {
-  const { ask, samples } = await world(t);
+  const { ask, samples } = await openWorld(t);
   const cases: [[string, string][], RegExp][] = [
     [[], /no match\[\] parameter provided/],
     [[['match[]', 'up{']], /invalid parameter "match\[\]"/],

@@ -8,6 +8,7 @@ import { type RangeQuery, rangeQuery } from './prometheus.ts';
 import type {
   AlertDetailWire,
   AlertView,
+  CardinalityView,
   ChannelWire,
   CheckDetailView,
   CheckView,
@@ -129,6 +130,14 @@ export const deadLettersQuery = () =>
   queryOptions({
     queryKey: ['notifications', 'dead'],
     queryFn: ({ signal }) => request<Items<NotificationView>>('/api/notifications?status=dead', { signal }),
+    refetchInterval: SLOW_MS,
+  });
+
+/** Limits of series and the ten metrics with the most. */
+export const cardinalityQuery = () =>
+  queryOptions({
+    queryKey: ['cardinality'],
+    queryFn: ({ signal }) => request<CardinalityView>('/api/cardinality?limit=10', { signal }),
     refetchInterval: SLOW_MS,
   });
 
