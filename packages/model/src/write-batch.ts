@@ -1,6 +1,7 @@
 import { type Result, err, ok } from '@nines/base/result.ts';
 import { ByteBuffer } from './byte-buffer.ts';
 import { type Labels, compareText } from './labels.ts';
+import { decodeText } from './decode-text.ts';
 import { bitsOf, setStale } from './stale.ts';
 import type { WriteBatch } from './storage.ts';
 
@@ -9,7 +10,6 @@ import type { WriteBatch } from './storage.ts';
  * remote write. The form of encoded labels is described at `WriteBatch`.
  */
 const utf8 = new TextEncoder();
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The labels as protobuf `Label` fields, in the order of the set. */
 export function encodeLabels(labels: Labels): Uint8Array {
@@ -69,8 +69,8 @@ export function decodeLabels(bytes: Uint8Array, from: number, to: number): Resul
     const used = value?.to ?? name?.to ?? field.from;
     if (used !== field.to) return err(`malformed label at byte ${at - from}`);
     try {
-      const nameText = name === undefined ? '' : textOf(bytes, name.from, name.to);
-      const valueText = value === undefined ? '' : textOf(bytes, value.from, value.to);
+      const nameText = name === undefined ? '' : decodeText(bytes, name.from, name.to);
+      const valueText = value === undefined ? '' : decodeText(bytes, value.from, value.to);
       if (nameText === '') return err('label with an empty name');
       pairs.push([nameText, valueText]);
     } catch {
@@ -82,30 +82,6 @@ export function decodeLabels(bytes: Uint8Array, from: number, to: number): Resul
   const repeated = pairs.find(([name], i) => i > 0 && pairs[i - 1]?.[0] === name);
   if (repeated !== undefined) return err(`label name "${repeated[0]}" twice`);
   return ok(pairs.filter(([, value]) => value !== '').flat());
-}
-
-/** Places for texts decoded lately: all names and most values of a series come again with the next ones. */
-const RECENT_TEXTS = 1024;
-/** Longer texts seldom repeat; so the places never hold more than 64 KiB. */
-const MAX_RECENT_LENGTH = 64;
-const recent = Array.from({ length: RECENT_TEXTS }, () => '');
-
-/** `bytes[from, to)` as text. Throws when it is not UTF-8. */
-function textOf(bytes: Uint8Array, from: number, to: number): string {
-  if (to - from > MAX_RECENT_LENGTH) return strictUtf8.decode(bytes.subarray(from, to));
-  let hash = to - from;
-  for (let i = from; i < to; i++) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x01000193);
-  const place = (hash ^ (hash >>> 15)) & (RECENT_TEXTS - 1);
-  const known = recent[place] ?? '';
-  if (spells(known, bytes, from, to)) return known;
-  return (recent[place] = strictUtf8.decode(bytes.subarray(from, to)));
-}
-
-/** Whether the bytes are the text. Beyond ASCII they never are, as one character is several bytes. */
-function spells(text: string, bytes: Uint8Array, from: number, to: number): boolean {
-  if (text.length !== to - from) return false;
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== bytes[from + i]) return false;
-  return true;
 }
 
 /** The content of the length-delimited field at `at` if it carries `tag` and ends by `to`. */

@@ -1,7 +1,8 @@
 import { type Result, err } from '@nines/base/result.ts';
 import { type Labels, METRIC_NAME, labelValue } from '@nines/model/labels.ts';
+import { decodeText } from '@nines/model/decode-text.ts';
 import { decodeLabels as decodeFields } from '@nines/model/write-batch.ts';
-import { ByteReader, ByteWriter } from '../codec/bytes.ts';
+import { ByteWriter } from '../codec/bytes.ts';
 import { CorruptData } from '../contract.ts';
 
 /**
@@ -15,7 +16,6 @@ export const MAX_NAME_BYTES = 1024;
 /** A stack trace is not a label. */
 export const MAX_VALUE_BYTES = 16 * 1024;
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /** The labels in `bytes[from, to)`, or what is wrong with them, as a sentence. Labels with an empty value do not count. */
@@ -48,13 +48,26 @@ export function encodeLabels(labels: Labels): Uint8Array {
 
 /** Throws `CorruptData` when the bytes are not a canonical label set. */
 export function decodeLabels(bytes: Uint8Array): Labels {
-  const reader = new ByteReader(bytes);
   const labels: string[] = [];
-  try {
-    while (reader.left > 0) labels.push(decoder.decode(reader.raw(reader.varint())));
-  } catch (thrown) {
-    if (thrown instanceof TypeError) throw new CorruptData('labels that are not UTF-8');
-    throw thrown;
+  for (let at = 0; at < bytes.length; ) {
+    let length = 0;
+    let scale = 1;
+    for (;;) {
+      const byte = bytes[at++];
+      // Four bytes hold more than any label.
+      if (byte === undefined || scale > 2 ** 21) throw new CorruptData('labels that end early');
+      length += (byte & 0x7f) * scale;
+      if (byte < 128) break;
+      scale *= 128;
+    }
+    if (length > bytes.length - at) throw new CorruptData('labels that end early');
+    try {
+      labels.push(decodeText(bytes, at, at + length));
+    } catch (thrown) {
+      if (thrown instanceof TypeError) throw new CorruptData('labels that are not UTF-8');
+      throw thrown;
+    }
+    at += length;
   }
   if (labels.length === 0 || labels.length % 2 !== 0) throw new CorruptData('a label without a value');
   return labels;

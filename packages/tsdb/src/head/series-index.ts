@@ -72,7 +72,8 @@ export class SeriesIndex {
 
   /** Adds a canonical label set that is not there, under a reference that was never given. */
   add(labels: Labels, ref = this.nextRef): number {
-    const ids = Uint32Array.from(labels, (text) => this.#symbols.take(text));
+    const ids = new Uint32Array(labels.length);
+    for (let i = 0; i < labels.length; i++) ids[i] = this.#symbols.take(labels[i] as string);
     const slot = this.#slots.take(ref);
     this.#pairs = grownU32(this.#pairs, this.#pairsUsed + ids.length);
     this.#pairFrom = grownU32(this.#pairFrom, slot + 1);
