@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { mustMatcher } from '@nines/base/matcher.ts';
 import { epochMs } from '@nines/base/units.ts';
 import { StoreUnavailable } from '@nines/model/storage.ts';
+import fc from 'fast-check';
 import { type Store, WINDOW_MS } from './contract.ts';
 import { type Cut, FaultDisk } from './testing/fault-disk.ts';
 import { type Sample, T0, append, bitsOfNumber, contentsOf, keyOf, openOnFaultDisk } from './testing/samples.ts';
@@ -94,11 +95,14 @@ async function workload(disk: FaultDisk, witness: Witness): Promise<void> {
   await store.close();
 }
 
+/** Later than any sample of a workload or of a random life. */
+const AFTERMATH = T0 + 40 * 60 * 60_000;
+
 /** Opens after the cut, checks, goes on working, cuts again, checks again. */
 async function aftermath(disk: FaultDisk, witness: Witness): Promise<void> {
   let store = await openOnFaultDisk(disk);
   await witness.check(store);
-  const late = T0 + 400 * 60_000;
+  const late = AFTERMATH;
   await witness.append(store, scrape(late, ['a', 'b', 'new']), late);
   disk.crash();
   store = await openOnFaultDisk(disk);
@@ -157,6 +161,100 @@ test('a second cut while recovering from the first loses nothing either', async 
       await aftermath(disk, witness);
     }
   }
+});
+
+/** Random lives instead of the one above: 500 in the full size. */
+const LIVES = process.env['NINES_FULL'] === '1' ? 500 : 25;
+const HOSTS = ['a', 'b', 'c', 'd'] as const;
+
+type Step =
+  | { readonly kind: 'append'; readonly minutes: number; readonly hosts: readonly string[]; readonly lateMinutes: number }
+  | { readonly kind: 'flush'; readonly all: boolean }
+  | { readonly kind: 'compact' }
+  | { readonly kind: 'delete'; readonly host: string; readonly backMinutes: number }
+  | { readonly kind: 'retain'; readonly backMinutes: number }
+  | { readonly kind: 'reopen' };
+
+const lifeStep: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant('append' as const),
+      minutes: fc.integer({ min: 1, max: 45 }),
+      hosts: fc.subarray([...HOSTS], { minLength: 1 }),
+      lateMinutes: fc.integer({ min: 0, max: 50 }),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('flush' as const), all: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'compact' as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('delete' as const),
+      host: fc.constantFrom(...HOSTS),
+      backMinutes: fc.integer({ min: 1, max: 300 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('retain' as const), backMinutes: fc.integer({ min: 60, max: 400 }) }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },
+);
+
+/** One life of a store; time only goes on, and what is late stays above what retention has removed. */
+async function live(disk: FaultDisk, witness: Witness, steps: readonly Step[]): Promise<void> {
+  let store = await openOnFaultDisk(disk);
+  let nowMs: number = T0;
+  let retainedMs = 0;
+  for (const step of steps) {
+    if (step.kind === 'append') {
+      nowMs += step.minutes * 60_000;
+      await witness.append(store, scrape(nowMs, step.hosts), nowMs);
+      // At an instant of its own, which no scrape ever has.
+      const lateMs = nowMs - step.lateMinutes * 60_000 - 7;
+      if (lateMs > retainedMs) await witness.append(store, scrape(lateMs, step.hosts.slice(0, 1)), nowMs);
+    } else if (step.kind === 'flush') await store.flush(epochMs(nowMs), { all: step.all });
+    else if (step.kind === 'compact') await store.compact(epochMs(nowMs));
+    else if (step.kind === 'delete') {
+      const fromMs = nowMs - step.backMinutes * 60_000;
+      await witness.remove(
+        ({ series, atMs }) => series['host'] === step.host && atMs >= fromMs && atMs <= nowMs,
+        () => store.deleteSeries([mustMatcher('host', '=', step.host)], { fromMs, toMs: nowMs }),
+      );
+    } else if (step.kind === 'retain') {
+      const cutoffMs = nowMs - step.backMinutes * 60_000;
+      retainedMs = Math.max(retainedMs, cutoffMs);
+      await witness.remove(
+        ({ atMs }) => atMs < cutoffMs,
+        () => store.deleteBefore(epochMs(cutoffMs)),
+      );
+    } else {
+      await store.close();
+      store = await openOnFaultDisk(disk);
+    }
+  }
+  await store.close();
+}
+
+test(`${LIVES} random lives, each cut at a random write: every acknowledged sample is there, once, and nothing else`, async () => {
+  const life = fc.array(lifeStep, { minLength: 3, maxLength: 40 });
+  const kept = fc.constantFrom(0, 0.3, 0.7, 1);
+  await fc.assert(
+    fc.asyncProperty(life, fc.nat(), fc.constantFrom('before', 'half', 'after'), kept, async (steps, cut, how, keepUnsynced) => {
+      const whole = new FaultDisk();
+      const untouched = new Witness();
+      await live(whole, untouched, steps);
+      // What never writes cannot be cut.
+      const { steps: writes } = whole;
+      fc.pre(writes > 0);
+      await untouched.check(await openOnFaultDisk(whole));
+      const disk = new FaultDisk();
+      disk.cutAt({ step: cut % writes, how });
+      const witness = new Witness();
+      await assert.rejects(live(disk, witness, steps), StoreUnavailable);
+      disk.crash(keepUnsynced);
+      await aftermath(disk, witness);
+    }),
+    { numRuns: LIVES },
+  );
 });
 
 for (const [code, reason] of [

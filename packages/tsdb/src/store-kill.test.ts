@@ -10,7 +10,7 @@ import { openStore } from './store.ts';
 import { T0, bitsOfNumber, collectingLogger, contentsOf, keyOf, testCipher } from './testing/samples.ts';
 
 const CHILD = fileURLToPath(new URL('testing/crash-child.ts', import.meta.url));
-const KILLS = process.env['NINES_FULL'] === '1' ? 100 : 6;
+const KILLS = process.env['NINES_FULL'] === '1' ? 500 : 6;
 
 /** Runs the writer until it has acknowledged `lines` groups and a little longer, kills it, returns the counters acknowledged. */
 async function runAndKill(dir: string, from: number, lines: number): Promise<number[]> {
