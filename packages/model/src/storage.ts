@@ -97,6 +97,8 @@ export type SeriesColumns = {
   readonly values: Float64Array;
   /** Where there is a native histogram; `values` means nothing there. Absent when the series has floats only. */
   readonly histograms?: readonly (Histogram | undefined)[];
+  /** Since when each sample counts, Unix milliseconds, 0 where that is unknown. Absent when no sample says. */
+  readonly starts?: Float64Array;
   /** Present when some entries are buckets of a rollup; only readers that asked for rollups get them. */
   readonly rolled?: Rolled;
 };

@@ -15,7 +15,7 @@ import { extrapolated, instantaneous } from './functions/rate.ts';
 import { deriv, doubleExponentialSmoothing, predictLinear } from './functions/regression.ts';
 import { rolledKernel, statisticOf } from './rollups.ts';
 import { type Row, RowBuffer, type Sink, isPresent, presenceOf } from './row.ts';
-import { selectorTimes } from './select.ts';
+import { isMixed, selectorStarts, selectorTimes } from './select.ts';
 import { informOfGauge, warnOfQuantiles, warnOfSort } from './warnings.ts';
 import { type WindowVisitor, walkWindows } from './windows.ts';
 
@@ -56,6 +56,7 @@ const SPECIAL: ReadonlyMap<string, RowsOf> = new Map<string, RowsOf>([
   ['sort_desc', (call, ctx, sink) => sortRows(call, ctx, { sink, descending: true })],
   ['sort_by_label', sortByLabel],
   ['sort_by_label_desc', sortByLabel],
+  ['start_timestamp', startRows],
   ['timestamp', timestampRows],
   ['vector', vectorRows],
 ]);
@@ -151,6 +152,14 @@ async function timestampRows(call: Call, ctx: Context, sink: Sink): Promise<void
   });
 }
 
+/** Only samples as they were stored say since when they count. */
+async function startRows(call: Call, ctx: Context, sink: Sink): Promise<void> {
+  const arg = argument(call, 0);
+  const selector = unwrap(arg);
+  const drop = nameDropper(ctx, hasUniformName(arg), sink);
+  if (selector.kind === 'selector') await selectorStarts(selector, ctx, { keeps: sink.keeps, row: drop });
+}
+
 async function vectorRows(call: Call, ctx: Context, sink: Sink): Promise<void> {
   const values = await ctx.query.evaluator.scalar(argument(call, 0), ctx);
   sink.row({ labels: [], dropName: false, values, has: null });
@@ -228,7 +237,7 @@ async function windowRows(call: Call, ctx: Context, sink: Sink): Promise<void> {
   const rolled = rolledKernel(call.func);
   const visit: WindowVisitor = (samples, windows) => {
     const { labels, dropName } = samples;
-    if (samples.histograms !== undefined) {
+    if (isMixed(samples)) {
       const { values, has, histograms } = mixed(samples, windows);
       if (has.includes(1)) into.row({ labels, dropName, values, has: has.includes(0) ? has : null });
       if (histograms.some((each) => each !== undefined)) into.histograms?.({ labels, dropName, histograms });

@@ -2,10 +2,13 @@ import { type Histogram, wasReset } from '@nines/model/histogram.ts';
 import type { SelectOptions, SeriesColumns } from '@nines/model/storage.ts';
 import { bitsOf, isStale } from '@nines/model/stale.ts';
 import type { At, VectorSelector } from './ast.ts';
-import { type Context, breathe, expectSamples, isTired, lengthMs, throwIfAborted } from './context.ts';
+import { type Context, breathe, expectSamples, isTired, lengthMs, metricName, throwIfAborted } from './context.ts';
+import { onLine } from './functions/extended-mixed.ts';
+import { type Operand, isGauge, sampleAt } from './functions/operand.ts';
 import { PromqlFailure } from './promql-error.ts';
 import { informOfRollups, rollupUse } from './rollups.ts';
 import { RowBuffer, type Sink, hasHistogram } from './row.ts';
+import { mixedBuckets, mixedSamples } from './warnings.ts';
 
 /** Reading from storage: which instants a selector looks at, and the rows of an instant selector. */
 
@@ -78,7 +81,7 @@ function withDetectedResets(series: SeriesColumns): SeriesColumns {
 /** The newest sample of each series within the lookback before each step; none where that is a staleness marker. */
 export async function selectorRows(selector: VectorSelector, ctx: Context, sink: Sink): Promise<void> {
   if (selector.extended === 'smoothed') return smoothedRows(selector, ctx, sink);
-  await lookUp(selector, ctx, sink, false);
+  await lookUp(selector, ctx, sink, 'value');
 }
 
 /** On the straight line between the samples around each step; the newest sample where none follows within the lookback. */
@@ -93,6 +96,10 @@ async function smoothedRows(selector: VectorSelector, ctx: Context, sink: Sink):
     keeps: sink.keeps,
     hints: { rollups: rollupUse('other', instants, lookbackMs) },
     visit: (series) => {
+      if (series.histograms !== undefined) {
+        smoothedMixed(withoutStaleMixed(series), { selector, instants, ctx, sink });
+        return;
+      }
       const { times, values: samples } = withoutStale(series.times, series.values);
       const values = buffer.values();
       const has = buffer.has();
@@ -114,6 +121,38 @@ async function smoothedRows(selector: VectorSelector, ctx: Context, sink: Sink):
   });
 }
 
+type SmoothedSelection = { readonly selector: VectorSelector; readonly instants: Float64Array; readonly ctx: Context; readonly sink: Sink };
+
+/** The same where there are histograms; between a float and a histogram, or between kinds of buckets, lies nothing. */
+function smoothedMixed(series: SeriesColumns, { selector, instants, ctx, sink }: SmoothedSelection): void {
+  const { lookbackMs } = ctx.query;
+  const { times, labels } = series;
+  const samples = { ...series, dropName: false };
+  const operands = Array.from(instants, (at): Operand | undefined => {
+    const next = countUpTo(times, at);
+    if (next === 0 || (times[next - 1] as number) <= at - lookbackMs) return undefined;
+    const before = sampleAt(samples, next - 1);
+    if (next === times.length || (times[next] as number) > at + lookbackMs) return before;
+    const found = onLine(samples, next, { at, counter: typeof before !== 'number' && !isGauge(before) });
+    if (found !== undefined) return found;
+    const withFloat = typeof before === 'number' || typeof sampleAt(samples, next) === 'number';
+    (withFloat ? mixedSamples : mixedBuckets)(metricName(labels), selector, ctx);
+    return undefined;
+  });
+  const has = Uint8Array.from(operands, (each) => (typeof each === 'number' ? 1 : 0));
+  const values = Float64Array.from(operands, (each) => (typeof each === 'number' ? each : 0));
+  if (has.includes(1)) sink.row({ labels, dropName: false, values, has: has.includes(0) ? has : null });
+  const row = { labels, dropName: false, histograms: operands.map((each) => (typeof each === 'object' ? each : undefined)) };
+  if (hasHistogram(row)) sink.histograms?.(row);
+}
+
+/** How many times are not after `at`. */
+function countUpTo(times: Float64Array, at: number): number {
+  let count = 0;
+  while (count < times.length && (times[count] as number) <= at) count++;
+  return count;
+}
+
 /** The straight line between samples `next - 1` and `next`, at an instant between them. A counter that fell restarted from zero. */
 export function interpolate({ times, values }: Pick<SeriesColumns, 'times' | 'values'>, next: number, at: number, counter = false): number {
   const before = values[next - 1] as number;
@@ -126,10 +165,16 @@ export function interpolate({ times, values }: Pick<SeriesColumns, 'times' | 'va
 
 /** The same, with the time of the sample (in seconds) in place of its value. */
 export async function selectorTimes(selector: VectorSelector, ctx: Context, sink: Sink): Promise<void> {
-  await lookUp(selector, ctx, sink, true);
+  await lookUp(selector, ctx, sink, 'time');
 }
 
-async function lookUp(selector: VectorSelector, ctx: Context, sink: Sink, timesWanted: boolean): Promise<void> {
+/** The same, with the instant (in seconds) since when the sample counts; 0 where it does not say. */
+export async function selectorStarts(selector: VectorSelector, ctx: Context, sink: Sink): Promise<void> {
+  await lookUp(selector, ctx, sink, 'start');
+}
+
+async function lookUp(selector: VectorSelector, ctx: Context, sink: Sink, figure: 'value' | 'time' | 'start'): Promise<void> {
+  const timesWanted = figure !== 'value';
   const instants = instantsOf(selector, ctx);
   const { lookbackMs } = ctx.query;
   const { count } = ctx.grid;
@@ -146,6 +191,7 @@ async function lookUp(selector: VectorSelector, ctx: Context, sink: Sink, timesW
       const values = buffer.values();
       const has = buffer.has();
       const present = lookUpSeries(series, wanted, values, has);
+      if (figure === 'start') wanted.newest.forEach((index, i) => (values[i] = (series.starts?.[index] ?? 0) / 1000));
       if (present === 0) buffer.release();
       else sink.row({ labels: series.labels, dropName: false, values, has: buffer.flags(present) });
       if (series.histograms !== undefined && !timesWanted) pushHistograms(series, wanted.newest, sink);
@@ -217,12 +263,21 @@ export function lookUpSeries({ times, values, histograms }: SeriesColumns, wante
   return present;
 }
 
-/** A series with histograms without its staleness markers. */
-export function withoutStaleMixed({ labels, times, values, histograms = [] }: SeriesColumns): SeriesColumns {
+/** Whether a series has more than floats: histograms, or starts of counters. */
+export const isMixed = ({ histograms, starts }: SeriesColumns): boolean => histograms !== undefined || starts !== undefined;
+
+/** A mixed series without its staleness markers. */
+export function withoutStaleMixed({ labels, times, values, histograms, starts }: SeriesColumns): SeriesColumns {
   const bits = bitsOf(values);
-  const kept = Array.from(values.keys()).filter((i) => histograms[i] !== undefined || !isStale(bits, i));
+  const kept = Array.from(values.keys()).filter((i) => histograms?.[i] !== undefined || !isStale(bits, i));
   const at = (column: Float64Array): Float64Array => Float64Array.from(kept, (i) => column[i] as number);
-  return { labels, times: at(times), values: at(values), histograms: kept.map((i) => histograms[i]) };
+  return {
+    labels,
+    times: at(times),
+    values: at(values),
+    ...(histograms === undefined ? {} : { histograms: kept.map((i) => histograms[i]) }),
+    ...(starts === undefined ? {} : { starts: at(starts) }),
+  };
 }
 
 /** The columns without staleness markers; the same arrays when there are none. */

@@ -112,6 +112,7 @@ const EXPERIMENTAL: Readonly<Record<string, string>> = {
   sort_by_label: 'vt*>v',
   sort_by_label_desc: 'vt*>v',
   start: '>s',
+  start_timestamp: 'v>v',
   step: '>s',
   ts_of_first_over_time: 'm>v',
   ts_of_last_over_time: 'm>v',

@@ -95,3 +95,7 @@ export function forcedMonotonicity(name: string, at: Expr, { query }: Context): 
     at.position,
   );
 }
+
+export function overlappingStart(name: string, at: Expr, { query }: Context): void {
+  query.annotations.warn(`sample has start time that overlaps with previous sample timestamp for metric "${name}"`, at.position);
+}

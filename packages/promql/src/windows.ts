@@ -8,7 +8,7 @@ import { type BothRows, type Context, type Grid, collectBoth, expectSamples, pos
 import { PromqlFailure } from './promql-error.ts';
 import { rollupUse } from './rollups.ts';
 import { type HistogramRow, type Row, isPresent } from './row.ts';
-import { instantsOf, walkSeries, withoutStale, withoutStaleMixed } from './select.ts';
+import { instantsOf, isMixed, walkSeries, withoutStale, withoutStaleMixed } from './select.ts';
 
 /**
  * Range vectors: for each step the samples in `(end - range, end]`. Windows are index pairs into one series' columns, found
@@ -78,7 +78,7 @@ async function walkMatrix(matrix: Matrix, ctx: Context, visit: WindowVisitor, { 
     },
     visit: (series) => {
       const { labels } = series;
-      if (series.histograms === undefined) {
+      if (!isMixed(series)) {
         const { rolled } = series;
         // Entries of rollups hold no staleness markers.
         const { times, values } = rolled === undefined ? withoutStale(series.times, series.values) : series;

@@ -11,7 +11,7 @@ export class MemoryQueryable implements Queryable {
   readonly #series = new Map<string, SeriesColumns>();
 
   /** Adds samples to a series; an instant it already has keeps its first value. */
-  add(labels: Labels, samples: Iterable<readonly [atMs: number, value: Sample]>): void {
+  add(labels: Labels, samples: Iterable<readonly [atMs: number, value: Sample]>, starts: ReadonlyMap<number, number> = new Map()): void {
     const key = labelsKey(labels);
     const earlier = this.#series.get(key);
     const byTime = new Map<number, Sample>();
@@ -28,7 +28,7 @@ export class MemoryQueryable implements Queryable {
     sorted.forEach(([, value], i) => {
       if (value === 'stale') setStale(values, i);
     });
-    this.#series.set(key, { labels, times, values, ...histogramsOf(sorted.map(([, value]) => value)) });
+    this.#series.set(key, { labels, times, values, ...histogramsOf(sorted.map(([, value]) => value)), ...startsOf(times, starts) });
   }
 
   /** Takes whole columns as they are. */
@@ -46,13 +46,17 @@ export class MemoryQueryable implements Queryable {
   }
 
   *#walk(matchers: readonly Matcher[], { fromMs, toMs }: SelectRange): Generator<SeriesColumns> {
-    for (const { labels, times, values, histograms } of this.#series.values()) {
+    for (const { labels, times, values, histograms, starts } of this.#series.values()) {
       if (!matchers.every((each) => each.matches(labelValue(labels, each.name)))) continue;
       const from = firstAtOrAfter(times, fromMs);
       const to = firstAtOrAfter(times, toMs + 1);
       if (to <= from) continue;
       const part = { labels, times: times.subarray(from, to), values: values.subarray(from, to) };
-      yield histograms === undefined ? part : { ...part, histograms: histograms.slice(from, to) };
+      yield {
+        ...part,
+        ...(histograms === undefined ? {} : { histograms: histograms.slice(from, to) }),
+        ...(starts === undefined ? {} : { starts: starts.slice(from, to) }),
+      };
     }
   }
 
@@ -71,6 +75,9 @@ export class MemoryQueryable implements Queryable {
     return [...new Set(found.map((labels) => labelValue(labels, name)))].filter((value) => value !== '').sort();
   }
 }
+
+const startsOf = (times: Float64Array, starts: ReadonlyMap<number, number>): Pick<SeriesColumns, 'starts'> =>
+  starts.size === 0 ? {} : { starts: times.map((at) => starts.get(at) ?? 0) };
 
 /** With the hints that a store gives them: a sample that continues the one before says so, any other says nothing. */
 function histogramsOf(samples: readonly Sample[]): Pick<SeriesColumns, 'histograms'> {

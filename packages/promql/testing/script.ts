@@ -1,6 +1,6 @@
 import { parseDuration } from '@nines/base/duration.ts';
 import { messageOf } from '@nines/base/errors.ts';
-import { METRIC_NAME, type Labels, labelsFrom } from '@nines/model/labels.ts';
+import { METRIC_NAME, type Labels, labelsFrom, labelsKey } from '@nines/model/labels.ts';
 import { unquote } from '../src/strings.ts';
 import { type WrittenHistogram, expandHistogram } from './histogram-literal.ts';
 import type { Sample } from './memory-queryable.ts';
@@ -35,6 +35,8 @@ export type Command =
       readonly line: number;
       readonly stepMs: number;
       readonly series: readonly LoadedSeries[];
+      /** By label key: since when each sample counts, as milliseconds from its own time. */
+      readonly starts: ReadonlyMap<string, readonly (number | undefined)[]>;
       /** Classic histograms become native ones with custom buckets as well. */
       readonly withCustomBuckets: boolean;
     }
@@ -92,14 +94,40 @@ function durationMs(text: string, line: number): number {
 function parseLoad(head: Line, body: readonly Line[]): Command {
   const step = /^load(?:_with_nhcb)?\s+(\S+)$/.exec(head.text)?.[1];
   if (step === undefined) throw new ScriptError(head.number, `invalid load command: ${head.text}`);
-  const series = body.flatMap((line) => {
-    // Start timestamps are not stored yet: their lines say nothing about samples.
-    if (/@st\b/.test(line.text)) return [];
+  const starts = new Map<string, readonly (number | undefined)[]>();
+  const series: LoadedSeries[] = [];
+  for (const line of body) {
+    const [, name, offsets] = /^(.*?)@st\s+(.*)$/.exec(line.text) ?? [];
+    if (name !== undefined && offsets !== undefined) {
+      const { labels } = parseSeries({ number: line.number, text: name });
+      starts.set(
+        labelsKey(labels),
+        offsets
+          .trim()
+          .split(/\s+/)
+          .flatMap((item) => offsetsOf(item, line.number)),
+      );
+      continue;
+    }
     const { labels, samples } = parseSeries(line);
-    return [{ labels, samples: samples.map((sample) => (typeof sample === 'object' ? sample.histogram : sample)) }];
-  });
+    series.push({ labels, samples: samples.map((sample) => (typeof sample === 'object' ? sample.histogram : sample)) });
+  }
   const withCustomBuckets = head.text.startsWith('load_with_nhcb');
-  return { kind: 'load', line: head.number, stepMs: durationMs(step, head.number), series, withCustomBuckets };
+  return { kind: 'load', line: head.number, stepMs: durationMs(step, head.number), series, starts, withCustomBuckets };
+}
+
+/** `-1mx3`: the same four times; `-30s-1mx2`: thirty seconds, then one minute more each time; `_`: nothing. */
+const OFFSET = /^([+-]?)((?:\d+(?:ms|[smhd]))+|0)(?:([+-])((?:\d+(?:ms|[smhd]))+))?(?:x(\d+))?$/;
+
+function offsetsOf(item: string, line: number): readonly (number | undefined)[] {
+  const gap = /^_(?:x(\d+))?$/.exec(item);
+  if (gap !== null) return Array.from({ length: Number(gap[1] ?? 1) }, () => undefined);
+  const [, sign, first, changeSign, change, times] = OFFSET.exec(item) ?? [];
+  if (first === undefined) throw new ScriptError(line, `not a start timestamp: ${item}`);
+  const lengthOf = (text: string): number => (text === '0' ? 0 : durationMs(text, line));
+  const start = lengthOf(first) * (sign === '-' ? -1 : 1);
+  const delta = change === undefined ? 0 : lengthOf(change) * (changeSign === '-' ? -1 : 1);
+  return Array.from({ length: Number(times ?? 0) + 1 }, (_, i) => start + i * delta);
 }
 
 const INSTANT = /^eval(?:_(fail|warn|ordered|info))?\s+instant\s+(?:at\s+(\S+)\s+)?(.+)$/i;

@@ -22,6 +22,7 @@ export class HistogramSum {
   #positive = new Map<number, Sum>();
   #negative = new Map<number, Sum>();
   #hint: ResetHint = 'unknown';
+  readonly #hintsSeen = new Set<ResetHint>();
   #added = 0;
   #isRunningMean = false;
   readonly #wantsMean: boolean;
@@ -29,8 +30,6 @@ export class HistogramSum {
   isMixed = false;
   /** Custom bounds differed, and only those that all share were kept. */
   wasReconciled = false;
-  /** A sample after a reset met one that follows its predecessor. */
-  hasCollision = false;
 
   constructor(wantsMean: boolean) {
     this.#wantsMean = wantsMean;
@@ -45,9 +44,8 @@ export class HistogramSum {
       return;
     }
     this.#layout = { ...EMPTY_HISTOGRAM, schema: part.schema, zeroThreshold: part.zeroThreshold, bounds: part.bounds };
-    const { hint, collides } = first ? { hint: h.hint, collides: false } : joinedHint(this.#hint, h.hint);
-    this.#hint = hint;
-    if (collides) this.hasCollision = true;
+    this.#hint = first ? h.hint : joinedHint(this.#hint, h.hint).hint;
+    this.#hintsSeen.add(h.hint);
     this.#added++;
     if (this.#wantsMean && !this.#isRunningMean && !first && this.#wouldOverflow(part)) {
       this.#isRunningMean = true;
@@ -55,6 +53,11 @@ export class HistogramSum {
     }
     if (this.#isRunningMean) this.#scale((this.#added - 1) / this.#added);
     this.#addScaled(part, this.#isRunningMean ? 1 / this.#added : 1);
+  }
+
+  /** A sample after a reset met one that follows its predecessor. */
+  get hasCollision(): boolean {
+    return this.#hintsSeen.has('reset') && this.#hintsSeen.has('not_reset');
   }
 
   /** Undefined when nothing was added or kinds were mixed. */

@@ -1,5 +1,5 @@
 import { type Matcher, mustMatcher } from '@nines/base/matcher.ts';
-import { type Labels, METRIC_NAME, labelPairs, labelValue, labelsFrom } from '@nines/model/labels.ts';
+import { type Labels, METRIC_NAME, formatLabels, labelPairs, labelValue, labelsFrom } from '@nines/model/labels.ts';
 import { type At, type Call, type Expr, type Length, type VectorSelector, childrenOf, unwrap } from '../ast.ts';
 import { type Context, collect, holdSamples, lengthMs, metricName, noteRepeat } from '../context.ts';
 import { PromqlFailure } from '../promql-error.ts';
@@ -51,6 +51,8 @@ async function infoSeries(matchers: readonly Matcher[], arg: Expr, ctx: Context)
     after: (instants[0] ?? 0) - lookbackMs,
     until: instants[count - 1] ?? 0,
     visit: (series) => {
+      if (series.histograms !== undefined)
+        throw new PromqlFailure('execution', `this should be an info metric, with float samples: ${formatLabels(series.labels)}`);
       const times = new Float64Array(count);
       const has = new Uint8Array(count);
       if (lookUpSeries(series, wanted, times, has) === 0) return;

@@ -1,15 +1,27 @@
-import { type Histogram, sameHistogram, scaled, wasReset } from '@nines/model/histogram.ts';
-import type { Call, Expr } from '../ast.ts';
+import { type Histogram, divided, scaled } from '@nines/model/histogram.ts';
+import { type Call, type Expr, type Extended, unwrap } from '../ast.ts';
 import { type Context, metricName } from '../context.ts';
-import { histogramsIgnored, mixedBuckets, mixedSamples, notCounter, notGauge, reconciled, resetCollision } from '../warnings.ts';
+import {
+  histogramsIgnored,
+  mixedBuckets,
+  mixedSamples,
+  notCounter,
+  notGauge,
+  overlappingStart,
+  reconciled,
+  resetCollision,
+} from '../warnings.ts';
 import { type Samples, type Windows, windowsOver } from '../windows.ts';
+import { type ExtendedNotes, type ExtendedWindow, anchoredChange, anchoredCount, smoothedChange } from './extended-mixed.ts';
 import { type HistogramChange, changeOf, lastChangeOf } from './histogram-rate.ts';
 import { HistogramSum } from './histogram-sum.ts';
-import { stretched } from './rate.ts';
 import type { Kernel } from './kernel.ts';
+import { type Operand, isChange, isReset, sampleAt, times } from './operand.ts';
+import { stretched } from './rate.ts';
+import { type StartedNotes, startedChange, startedRate, startedResets } from './started.ts';
 
 /**
- * Range functions over series that have native histograms, alone or among floats. What a window's floats give comes from the
+ * Range functions over series that have native histograms, alone or among floats, or starts of counters. What a window's floats give comes from the
  * same kernel as ever; this decides, window by window, what the histograms in it mean for the function.
  */
 export type MixedResult = {
@@ -19,9 +31,8 @@ export type MixedResult = {
 };
 
 /** One window: its samples from `from` to before `to`. */
-type Window = { readonly samples: Samples; readonly from: number; readonly to: number; readonly endMs: number; readonly rangeMs: number };
-/** A float, a histogram, or nothing. */
-type Outcome = number | Histogram | undefined;
+type Window = ExtendedWindow;
+type Outcome = Operand | undefined;
 type OfHistograms = (window: Window, histograms: readonly Histogram[]) => Outcome;
 
 export function mixedWindows(
@@ -31,7 +42,7 @@ export function mixedWindows(
 ): (samples: Samples, windows: Windows) => MixedResult {
   return (samples, windows) => {
     const notes = notesOf(metricName(samples.labels), matrix, ctx);
-    const compute = functionOf(call.func, notes);
+    const compute = functionOf(call, matrix, { notes, samples });
     const floats = floatsOf(samples);
     const floatWindows = windowsOver(floats.times, windows);
     const { count } = windows;
@@ -43,8 +54,9 @@ export function mixedWindows(
       const from = windows.lo[i] as number;
       const to = windows.hi[i] as number;
       const floatCount = (floatWindows.hi[i] as number) - (floatWindows.lo[i] as number);
-      if (floatCount === to - from) continue;
-      const window = { samples, from, to, endMs: windows.ends[i] as number, rangeMs: windows.rangeMs };
+      if (floatCount === to - from && samples.starts === undefined && !isExtended(matrix)) continue;
+      const endMs = windows.ends[i] as number;
+      const window = { samples, from, to, startMs: endMs - windows.rangeMs, endMs, lookbackMs: ctx.query.lookbackMs };
       const outcome = compute(window, floatCount > 0);
       if (outcome === KEEP_FLOATS) continue;
       has[i] = typeof outcome === 'number' ? 1 : 0;
@@ -59,7 +71,7 @@ export function mixedWindows(
 const KEEP_FLOATS = Symbol('what the floats give');
 type Compute = (window: Window, hasFloats: boolean) => Outcome | typeof KEEP_FLOATS;
 
-type Notes = HistogramChange['notes'] & { mixedSamples(): void; ignored(): void; collision(): void; reconciledInSum(): void };
+type Notes = ExtendedNotes & HistogramChange['notes'] & StartedNotes & { ignored(): void; collision(): void; reconciledInSum(): void };
 
 function notesOf(name: string, matrix: Expr, ctx: Context): Notes {
   return {
@@ -71,30 +83,60 @@ function notesOf(name: string, matrix: Expr, ctx: Context): Notes {
     ignored: () => histogramsIgnored(name, matrix, ctx),
     collision: () => resetCollision('aggregation', matrix, ctx),
     reconciledInSum: () => reconciled('aggregation', matrix, ctx),
+    overlap: () => overlappingStart(name, matrix, ctx),
   };
 }
 
-function functionOf(func: string, notes: Notes): Compute {
+const extendedOf = (matrix: Expr): Extended | undefined => {
+  const source = unwrap(matrix);
+  return source.kind === 'matrix' ? source.selector.extended : undefined;
+};
+const isExtended = (matrix: Expr): boolean => extendedOf(matrix) !== undefined;
+
+function functionOf({ func }: Call, matrix: Expr, { notes, samples }: { readonly notes: Notes; readonly samples: Samples }): Compute {
+  const extended = extendedOf(matrix);
+  if (extended !== undefined) return extendedFunction(func, extended, notes);
+  const started = samples.starts === undefined ? undefined : STARTED.get(func);
+  if (started !== undefined) return (window) => perSecond(func, window, started(window, notes));
   const whole = WHOLE.get(func);
-  if (whole !== undefined) return (window) => whole(window);
+  if (whole !== undefined) return (window) => (window.to === window.from ? KEEP_FLOATS : whole(window));
   const ofHistograms = histogramFunction(func, notes);
   if (ofHistograms === undefined)
-    return (_window, hasFloats) => {
-      if (hasFloats) notes.ignored();
+    return ({ from, to }, hasFloats) => {
+      if (hasFloats && countHistograms(samples, from, to) > 0) notes.ignored();
       return KEEP_FLOATS;
     };
   const pair = func === 'irate' || func === 'idelta';
   return (window, hasFloats) => {
-    const { samples, to } = window;
-    const from = pair ? Math.max(window.from, to - 2) : window.from;
-    const found = (samples.histograms ?? []).slice(from, to).filter((each) => each !== undefined);
+    const from = pair ? Math.max(window.from, window.to - 2) : window.from;
+    const found = (samples.histograms ?? []).slice(from, window.to).filter((each) => each !== undefined);
     if (found.length === 0) return KEEP_FLOATS;
-    if (pair ? found.length < to - from : hasFloats) {
+    if (pair ? found.length < window.to - from : hasFloats) {
       notes.mixedSamples();
       return undefined;
     }
     return ofHistograms(window, found);
   };
+}
+
+const countHistograms = ({ histograms = [] }: Samples, from: number, to: number): number =>
+  histograms.slice(from, to).filter((each) => each !== undefined).length;
+
+const perSecond = (func: string, { startMs, endMs }: Window, change: Outcome): Outcome =>
+  func === 'rate' && change !== undefined ? times(change, 1000 / (endMs - startMs)) : change;
+
+const STARTED: ReadonlyMap<string, (window: Window, notes: Notes) => Outcome> = new Map<string, (window: Window, notes: Notes) => Outcome>([
+  ['increase', startedChange],
+  ['rate', startedChange],
+  ['irate', startedRate],
+  ['resets', (window) => (window.to === window.from ? undefined : startedResets(window))],
+]);
+
+function extendedFunction(func: string, extended: Extended, notes: Notes): Compute {
+  if (func === 'changes' || func === 'resets') return (window) => anchoredCount(window, func);
+  const options = { counter: func !== 'delta', notes };
+  const change = extended === 'anchored' ? anchoredChange : smoothedChange;
+  return (window) => perSecond(func, window, change(window, options));
 }
 
 /** Functions that take floats and histograms alike, in the order they came. */
@@ -109,22 +151,10 @@ const WHOLE: ReadonlyMap<string, (window: Window) => Outcome> = new Map<string, 
   ['resets', (window) => countSteps(window, isReset)],
 ]);
 
-const sampleAt = ({ values, histograms }: Samples, index: number): number | Histogram => histograms?.[index] ?? (values[index] as number);
-
-function countSteps({ samples, from, to }: Window, counts: (now: number | Histogram, before: number | Histogram) => boolean): number {
+function countSteps({ samples, from, to }: Window, counts: (now: Operand, before: Operand) => boolean): number {
   let count = 0;
   for (let i = from + 1; i < to; i++) if (counts(sampleAt(samples, i), sampleAt(samples, i - 1))) count++;
   return count;
-}
-
-function isChange(now: number | Histogram, before: number | Histogram): boolean {
-  if (typeof now === 'number') return typeof before !== 'number' || (now !== before && !(now !== now && before !== before));
-  return typeof before === 'number' || !sameHistogram(now, before);
-}
-
-function isReset(now: number | Histogram, before: number | Histogram): boolean {
-  if (typeof now === 'number') return typeof before !== 'number' || now < before;
-  return typeof before === 'number' || wasReset(now, before);
 }
 
 function histogramFunction(func: string, notes: Notes): OfHistograms | undefined {
@@ -135,8 +165,7 @@ function histogramFunction(func: string, notes: Notes): OfHistograms | undefined
     case 'rate':
     case 'increase':
     case 'delta':
-      return (window, histograms) =>
-        extrapolatedChange(window, histograms, { counter: func !== 'delta', perSecond: func === 'rate', notes });
+      return (window, histograms) => perSecond(func, window, extrapolatedChange(window, histograms, { counter: func !== 'delta', notes }));
     case 'irate':
     case 'idelta':
       return (window, histograms) => instantChange(window, histograms, { counter: func === 'irate', notes });
@@ -146,19 +175,31 @@ function histogramFunction(func: string, notes: Notes): OfHistograms | undefined
 }
 
 function total(histograms: readonly Histogram[], wantsMean: boolean, notes: Notes): Histogram | undefined {
-  const sum = new HistogramSum(wantsMean);
-  for (const each of histograms) sum.add(each);
+  const sum = sumOf(histograms);
   if (sum.isMixed) notes.mixedBuckets();
   if (sum.hasCollision) notes.collision();
   if (sum.wasReconciled) notes.reconciledInSum();
-  return sum.result();
+  const result = sum.result();
+  if (!wantsMean || result === undefined) return result;
+  // Where the sum no longer fits a float, its parts are divided before they are added.
+  const parts = isOverflowing(result) ? sumOf(histograms.map((each) => scaled(each, 1 / histograms.length))).result() : undefined;
+  return parts ?? divided(result, histograms.length);
 }
 
+function sumOf(histograms: readonly Histogram[]): HistogramSum {
+  const sum = new HistogramSum(false);
+  for (const each of histograms) sum.add(each);
+  return sum;
+}
+
+const isOverflowing = ({ count, sum, zeroCount, positive, negative }: Histogram): boolean =>
+  [count, sum, zeroCount, ...positive.counts, ...negative.counts].some((figure) => Math.abs(figure) === Number.POSITIVE_INFINITY);
+
 function extrapolatedChange(
-  { samples, from, to, endMs, rangeMs }: Window,
+  { samples, from, to, startMs, endMs }: Window,
   histograms: readonly Histogram[],
-  { counter, perSecond, notes }: HistogramChange & { readonly perSecond: boolean },
-): Histogram | undefined {
+  { counter, notes }: HistogramChange,
+): Outcome {
   const [first] = histograms;
   if (first === undefined || histograms.length < 2) return undefined;
   const change = changeOf(histograms, { counter, notes });
@@ -167,20 +208,19 @@ function extrapolatedChange(
     firstMs: samples.times[from] as number,
     lastMs: samples.times[to - 1] as number,
     count: to - from,
-    startMs: endMs - rangeMs,
+    startMs,
     endMs,
   };
-  const factor = stretched(edges, counter ? { change: change.count, first: first.count } : undefined);
-  return { ...scaled(change, perSecond ? factor / (rangeMs / 1000) : factor), hint: 'gauge' };
+  return times(change, stretched(edges, counter ? { change: change.count, first: first.count } : undefined));
 }
 
-function instantChange({ samples, to }: Window, histograms: readonly Histogram[], options: HistogramChange): Histogram | undefined {
+function instantChange({ samples, to }: Window, histograms: readonly Histogram[], options: HistogramChange): Outcome {
   const [before, last] = histograms;
   if (before === undefined || last === undefined) return undefined;
   const seconds = ((samples.times[to - 1] as number) - (samples.times[to - 2] as number)) / 1000;
   const change = lastChangeOf(before, last, options);
   if (change === undefined) return undefined;
-  return options.counter ? { ...scaled(change, 1 / seconds), hint: 'gauge' } : change;
+  return options.counter ? times(change, 1 / seconds) : change;
 }
 
 function floatsOf({ labels, dropName, times, values, histograms = [] }: Samples): Samples {
