@@ -1,12 +1,15 @@
 import { AppError, messageOf } from '@nines/base/errors.ts';
 import { VERSION } from '@nines/server/version.ts';
 import { Command, CommanderError } from 'commander';
+import { backupCommand } from './commands/backup.ts';
 import { cardinalityCommand } from './commands/cardinality.ts';
 import { checkCommand } from './commands/check.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { demoCommand } from './commands/demo.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { keyCommand } from './commands/key.ts';
 import { queryCommand } from './commands/query.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { serveCommand } from './commands/serve.ts';
 import { slaCommand } from './commands/sla.ts';
 import { tokenCommand } from './commands/token.ts';
@@ -35,6 +38,9 @@ function createProgram(): Command {
     cardinalityCommand,
     deleteCommand,
     slaCommand,
+    backupCommand,
+    restoreCommand,
+    doctorCommand,
   ])
     add(program);
   inherit(program);

@@ -9,15 +9,21 @@ const DEFAULT_URL = 'http://127.0.0.1:7070';
 /** Longest wait for an answer; a query may take two minutes. */
 const TIMEOUT_MS = 150_000;
 
+export type AskOptions = { readonly method?: 'GET' | 'POST' | 'DELETE'; readonly body?: unknown };
+
 /** Asks the server and returns the body. A refusal ends the command with the server's own words and the code for its kind. */
-export async function ask(options: RemoteOptions, path: string, method: 'GET' | 'DELETE' = 'GET'): Promise<string> {
+export async function ask(options: RemoteOptions, path: string, { method = 'GET', body }: AskOptions = {}): Promise<string> {
   const base = (options.url ?? process.env['NINES_URL'] ?? DEFAULT_URL).replace(/\/+$/, '');
   const token = readToken(options.tokenFile);
   let response: Response;
   try {
     response = await fetch(base + path, {
       method,
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch (thrown) {

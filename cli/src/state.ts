@@ -1,9 +1,13 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Config, configPath, readConfig, stateSource } from '@nines/server/config.ts';
 import type { EpochMs } from '@nines/base/units.ts';
 import { formatProblem } from '@nines/server/platform/config/load.ts';
 import { migrate } from '@nines/server/platform/db/migrate.ts';
 import { type Db, openDb } from '@nines/server/platform/db/open.ts';
-import { openKeys } from '@nines/server/platform/encryption/keys.ts';
+import { realClock } from '@nines/server/platform/clock.ts';
+import { ENVELOPE_FILE } from '@nines/server/platform/encryption/envelope.ts';
+import { type DataKeys, openKeys } from '@nines/server/platform/encryption/keys.ts';
 import { type KeyPlaces, readMasterKey } from '@nines/server/platform/encryption/master-key.ts';
 import { CliFailure, EXIT } from './failure.ts';
 
@@ -23,3 +27,14 @@ export function configOf(file: string | undefined): Config {
   if (!loaded.ok) throw new CliFailure(EXIT.badInput, loaded.problems.map(formatProblem).join('\n'));
   return loaded.config;
 }
+
+/** The keys of an encrypted data directory or backup, when the configuration names the key that unlocks them. Nothing is made. */
+export async function keysOf(dir: string, config: string | undefined): Promise<DataKeys | undefined> {
+  if (config === undefined || !existsSync(join(dir, ENVELOPE_FILE))) return undefined;
+  const { encryption } = configOf(config);
+  if (encryption === undefined) return undefined;
+  return openKeys(dir, readMasterKey(encryption, placesOf(config)).key, realClock.now());
+}
+
+/** Where the configuration puts the state. */
+export const stateKind = (config: string | undefined): 'sqlite' | 'postgresql' => configOf(config).state.kind;

@@ -17,6 +17,12 @@ import { createAsk } from './ask.ts';
 import { replayFrom } from './availability/replay.ts';
 import { availabilityRoutes } from './availability/routes.ts';
 import { Availability, LEDGER_STEP_MS } from './availability/service.ts';
+import { examineInChild } from './backups/child.ts';
+import { WORKER_STEP_MS } from './backups/contract.ts';
+import { refuseUnfinishedRestore } from './backups/restore.ts';
+import { backupRoutes } from './backups/routes.ts';
+import { Backups } from './backups/service.ts';
+import { liveSources } from './backups/sources.ts';
 import { createResolve } from './checks/resolve.ts';
 import { checkRoutes } from './checks/routes.ts';
 import { CheckService, samplesThenLedger } from './checks/service.ts';
@@ -84,6 +90,8 @@ export type AppOptions = {
   /** Reads the configuration again, for a reload. */
   readonly read: () => ReadConfiguration;
   readonly dataDir: string;
+  /** Where the configuration was read from. */
+  readonly configFile: string | undefined;
   /** What the data directory is encrypted with. */
   readonly key: MasterKey | undefined;
   /** Everyone is an administrator. */
@@ -116,7 +124,10 @@ export async function createApp(options: AppOptions): Promise<App> {
  * One straight line on purpose: nearly every step needs what earlier ones made, and reading it from top to bottom is reading
  * the product. Each part registers its own end beside its beginning.
  */
-async function build({ loaded, read, dataDir, key, open, clock, ids, logger }: AppOptions, stack: AsyncDisposableStack): Promise<App> {
+async function build(
+  { loaded, read, dataDir, configFile, key, open, clock, ids, logger }: AppOptions,
+  stack: AsyncDisposableStack,
+): Promise<App> {
   let current = loaded;
   const { config } = loaded;
   const bus = createBus((thrown) => logger.error('a listener failed', { error: messageOf(thrown) }));
@@ -125,6 +136,7 @@ async function build({ loaded, read, dataDir, key, open, clock, ids, logger }: A
   const outbound = stack.use(createOutbound({ clock }));
 
   // What is kept: samples and state.
+  refuseUnfinishedRestore(dataDir);
   const keys = await openKeys(dataDir, key, clock.now());
   makeDirectory(join(dataDir, STORE_DIR));
   const store = await openStore({
@@ -257,6 +269,22 @@ async function build({ loaded, read, dataDir, key, open, clock, ids, logger }: A
     }),
   );
 
+  const withConfig = configFile === undefined ? [] : ['--config', configFile];
+  const backups = stack.use(
+    new Backups({
+      clock,
+      ids,
+      logger,
+      metrics: self,
+      version: VERSION,
+      dataDir,
+      sources: liveSources(dataDir, store, db),
+      config: config.backups,
+      verify: (dir, signal) => examineInChild(['backup', 'verify', dir, ...withConfig], signal),
+    }),
+  );
+  stack.use(startLoop({ clock, logger, name: 'backups', everyMs: WORKER_STEP_MS, step: (nowMs) => backups.step(nowMs) }));
+
   // The configuration, at start and at each reload: what can refuse comes first, then everything is swapped.
   const scrapes = createScrapeManager({ clock, logger, ingest, outbound, metadata, metrics: self });
   const apply = async (next: Configuration): Promise<void> => {
@@ -267,6 +295,7 @@ async function build({ loaded, read, dataDir, key, open, clock, ids, logger }: A
       hasRoutingTree: next.config.routing.tree !== undefined,
     });
     notify.configure(settings);
+    backups.configure(next.config.backups);
     await services.declare(next.services);
     await rules.servicesDeclared();
     await contracts.declare(next.slas);
@@ -298,6 +327,7 @@ async function build({ loaded, read, dataDir, key, open, clock, ids, logger }: A
 
   // HTTP, last in and first out: nobody is answered by parts that are gone.
   let ready = false;
+  const stopping = new AbortController();
   const startedAtMs = clock.now();
   const secure = config.server.base_url?.startsWith('https:') ?? false;
   const access = createAccess({ db, clock, ids, open, secure });
@@ -305,6 +335,7 @@ async function build({ loaded, read, dataDir, key, open, clock, ids, logger }: A
   const stream = serveStream(http, { bus, clock, gate: access });
   stack.defer(async () => {
     ready = false;
+    stopping.abort(new Error('the server is stopping'));
     await stream[Symbol.asyncDispose]();
     await http.close();
   });
@@ -330,6 +361,7 @@ async function build({ loaded, read, dataDir, key, open, clock, ids, logger }: A
   const series = new SeriesService({ store, sql, clock, ids, logger, metrics: self });
   health.register('series', () => series.health());
   health.register('encryption', () => encryptionHealth(keys?.keyId, config.state.kind));
+  health.register('backups', () => backups.health());
   health.register('outbox', async () => outboxHealth(await outbox.status(), clock.now()));
   health.register('checks', () => ({ status: 'ok', detail: `${checks.list().length} checks` }));
   opsRoutes(http, { clock, health, version: VERSION, startedAtMs, isReady: () => ready, config: () => current.config, reload, counts });
@@ -355,6 +387,7 @@ async function build({ loaded, read, dataDir, key, open, clock, ids, logger }: A
   ruleRoutes(http, { rules, alerting });
   alertRoutes(http, { alerting, notifications: notify, clock });
   notifyRoutes(http, { notify, clock });
+  backupRoutes(http, { backups, doctor: () => examineInChild(['doctor', '--data', dataDir, ...withConfig], stopping.signal) });
   servePages(http, { directory: webDir(), secure });
   const url = await http.listen({ host: config.server.listen.host, port: config.server.listen.port });
   ready = true;

@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { HOUR_MS } from '@nines/base/units.ts';
 import { z } from 'zod';
+import { backupsConfig } from './backups/contract.ts';
 import { collectConfig, scrapeConfig } from './collect/contract.ts';
 import { loadScrapeFiles, type ScrapeFiles } from './collect/scrape/prometheus-file.ts';
 import { unknownReceivers } from './notify/config.ts';
@@ -66,6 +67,7 @@ export const configSchema = z.strictObject({
   encryption: encryptionConfig,
   log: logConfig,
   retention: retentionConfig,
+  backups: backupsConfig,
   limits: limitsConfig,
   channels: channelsConfig,
   routing: routingConfig,
@@ -123,6 +125,7 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
   const unfound = rules.warnings.map((message) => problemAt(['rules', 'files'], message));
   return {
     ...loaded,
+    config: { ...config, backups: resolved(config.backups, baseDir) },
     warnings: [...loaded.warnings, ...scrapes.warnings, ...unfound],
     scrapes,
     ruleGroups: rules.groups,
@@ -133,6 +136,9 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
     ],
   };
 }
+
+const resolved = (backups: Config['backups'], baseDir: string): Config['backups'] =>
+  backups.to === undefined ? backups : { ...backups, to: resolve(baseDir, backups.to) };
 
 /** Rule files that Prometheus configurations bring along. */
 const ruleFilesOf = (scrapes: ScrapeFiles): readonly string[] => scrapes.files.flatMap(({ ruleFiles }) => ruleFiles);

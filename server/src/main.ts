@@ -57,7 +57,17 @@ export async function serve(
   const dataDir = options.data ?? (config.data === undefined ? 'data' : configPath(options.config, config.data));
   try {
     const key = masterKeyOf(config, options.config, logger);
-    await using app = await createApp({ loaded, read, dataDir, key, open, clock, ids: createIds(clock), logger });
+    await using app = await createApp({
+      loaded,
+      read,
+      dataDir,
+      configFile: options.config,
+      key,
+      open,
+      clock,
+      ids: createIds(clock),
+      logger,
+    });
     say(`Nines ${VERSION} is ready at ${app.url}  (data in ${dataDir})`);
     if (open) say('Authentication is off: everyone who reaches this address is an administrator.');
     if (app.setupUrl !== undefined) say(`Create the administrator within the hour: ${app.setupUrl}`);

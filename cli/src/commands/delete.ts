@@ -28,7 +28,7 @@ async function remove(selector: string, options: Options, nowMs: number): Promis
   if (options.all === true) params.set('all', 'true');
   const send = async (more: Readonly<Record<string, string>>): Promise<DeletionView> =>
     JSON.parse(
-      await ask(options, `/api/series?${new URLSearchParams([...params, ...Object.entries(more)]).toString()}`, 'DELETE'),
+      await ask(options, `/api/series?${new URLSearchParams([...params, ...Object.entries(more)]).toString()}`, { method: 'DELETE' }),
     ) as DeletionView;
   const counted = await send({ dry_run: 'true' });
   const what = `${counted.complete ? '' : 'at least '}${counted.samples} samples of ${counted.series} series`;

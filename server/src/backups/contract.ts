@@ -75,8 +75,27 @@ export type OnProgress = (progress: { readonly doneBytes: number; readonly total
 
 export type BackupReport = { readonly dir: string; readonly manifest: Manifest; readonly bytes: number };
 
-/** One thing that is not as it should be, in words for the operator. */
-export type Finding = { readonly path: string; readonly problem: string };
+/** One thing that is not as it should be, in words for the operator. `damage` has a cost or keeps the server from working; `info` needs nothing. */
+export const findingView = z.object({
+  severity: z.enum(['damage', 'warning', 'info']),
+  place: z.string(),
+  problem: z.string(),
+  advice: z.string(),
+});
+export type Finding = z.infer<typeof findingView>;
+
+/** What `nines backup verify --json` and `nines doctor --json` print, and the server answers. */
+export const examinationView = z.object({
+  dir: z.string(),
+  /** No damage. */
+  sound: z.boolean(),
+  encrypted: z.boolean(),
+  series: z.int(),
+  pages: z.int(),
+  samples: z.int(),
+  findings: z.array(findingView),
+});
+export type ExaminationView = z.infer<typeof examinationView>;
 
 export const RUN_STATUSES = ['running', 'verifying', 'done', 'failed'] as const;
 /** A run of this process. `verified` is null until its verification ended, or when there was none. */

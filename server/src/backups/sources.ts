@@ -45,7 +45,7 @@ export function restingSources(dataDir: string, state: Sources['state']): Source
     state,
     open: () =>
       collect(async (held) => {
-        if (state === 'sqlite' && existsSync(stateFile)) held.push(...under(STATE, holder.hold()));
+        if (state === 'sqlite' && existsSync(stateFile)) held.push(...under(STATE, await heldState(holder, stateFile)));
         const names = (await readdir(join(dataDir, TSDB))).filter((name) => !LEFT_OUT.test(name));
         for (const name of names) held.push(...under(TSDB, [await holdFile(join(dataDir, TSDB, name))]));
         await holdOthers(dataDir, held);
@@ -55,6 +55,17 @@ export function restingSources(dataDir: string, state: Sources['state']): Source
       holder.close();
     },
   };
+}
+
+/** An encrypted database is not opened without its key: then its files are copied as they lie there, which is right while nobody writes them. */
+async function heldState(holder: SqliteHolder, file: string): Promise<readonly HeldFile[]> {
+  try {
+    return holder.hold();
+  } catch (thrown) {
+    if ((thrown as { readonly code?: unknown }).code !== 'SQLITE_NOTADB') throw thrown;
+    const files = [file, `${file}-wal`].filter((path) => existsSync(path));
+    return Promise.all(files.map((path) => holdFile(path)));
+  }
 }
 
 async function collect(fill: (held: SourceFile[]) => Promise<void>): Promise<readonly SourceFile[]> {

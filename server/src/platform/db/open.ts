@@ -60,7 +60,7 @@ function openSqlite(path: string, key: Uint8Array | undefined): Db {
     throw new AppError('unavailable', 'state_unavailable', `cannot open the state database ${path}: ${reason}`, { cause: thrown });
   }
   const kysely = new Kysely<Database>({ dialect: new NinesSqliteDialect(database) });
-  const holder = new SqliteHolder(path);
+  const holder = new SqliteHolder(path, () => openSqliteToRead(path, key));
   return {
     kysely,
     kind: 'sqlite',
@@ -70,6 +70,13 @@ function openSqlite(path: string, key: Uint8Array | undefined): Db {
       holder.close();
     },
   };
+}
+
+/** A connection that changes nothing. */
+export function openSqliteToRead(path: string, key: Uint8Array | undefined): Sqlite.Database {
+  const database = new Sqlite(path, { readonly: true, fileMustExist: true });
+  if (key !== undefined) setKey(database, 'key', key);
+  return database;
 }
 
 /** AES-256-CBC with HMAC-SHA-512 per page, under a raw key: no password is stretched. Drawn in docs/format/keys.md. */
