@@ -1,6 +1,6 @@
 /**
  * The store by itself: batches built beforehand, appended in process, then replayed, flushed and read.
- *   node bench/tsdb.ts [--series 20000] [--scrapes 60] [--batch 2000] [--durability sync] [--shuffle] [--jitter 0]
+ *   node bench/tsdb.ts [--series 20000] [--scrapes 60] [--batch 2000] [--durability sync] [--shuffle] [--jitter 0] [--encrypted]
  * Figures are per CPU second of this process, so the disk's wait does not count but its system calls do.
  */
 import fs from 'node:fs/promises';
@@ -12,6 +12,7 @@ import { epochMs } from '../packages/base/src/units.ts';
 import { labelsOf } from '../packages/model/src/labels.ts';
 import type { WriteBatch } from '../packages/model/src/storage.ts';
 import { encodeLabels } from '../packages/model/src/write-batch.ts';
+import { KEY_BYTES, createCipher } from '../packages/tsdb/src/cipher.ts';
 import type { Store } from '../packages/tsdb/src/contract.ts';
 import { openStore } from '../packages/tsdb/src/store.ts';
 
@@ -23,6 +24,7 @@ const { values: flags } = parseArgs({
     durability: { type: 'string', default: 'sync' },
     shuffle: { type: 'boolean', default: false },
     jitter: { type: 'string', default: '0' },
+    encrypted: { type: 'boolean', default: false },
   },
 });
 const SERIES = Number(flags.series);
@@ -138,8 +140,9 @@ try {
   const batches = buildBatches();
   const memory = (): number => process.memoryUsage().rss / 1e6;
   const before = memory();
+  const cipher = flags.encrypted ? createCipher(new Uint8Array(KEY_BYTES).fill(1)) : undefined;
   const durability = flags.durability === 'async' ? 'async' : 'sync';
-  const options = { dir, retentionMs: 365 * 86_400_000, logger: silent, durability } as const;
+  const options = { dir, retentionMs: 365 * 86_400_000, logger: silent, durability, cipher } as const;
   let store = await openStore(options);
   const now = epochMs(T0 + SCRAPES * INTERVAL_MS);
   const perScrape = Math.ceil(SERIES / BATCH);

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomFillSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, randomFillSync } from 'node:crypto';
 import { invariant } from '@nines/base/errors.ts';
 import type { Cipher, SealingKey } from './contract.ts';
 
@@ -32,7 +32,9 @@ function nextNonce(): Uint8Array {
   return drawn.subarray(used - NONCE_BYTES, used);
 }
 
-function sealingKey(key: Uint8Array): SealingKey {
+function sealingKey(bytes: Uint8Array): SealingKey {
+  // From bytes Node makes such an object at every call, which costs more than sealing a frame of 2 KB: 15 instead of 4 µs.
+  const key = createSecretKey(bytes);
   return {
     sealInto(target, at, plain, bound) {
       const nonce = nextNonce();

@@ -51,6 +51,8 @@ const MAX_KEPT_BYTES = 2 * 1024 * 1024;
 export class FrameBuffer {
   writer = new ByteWriter(INITIAL_BYTES);
   #starts: number[] = [];
+  /** What `seal` gives back when the file is encrypted. */
+  #sealed = new ByteWriter(0);
 
   /** Writes one frame's payload through `write`. */
   frame(write: (writer: ByteWriter) => void): void {
@@ -86,16 +88,17 @@ export class FrameBuffer {
   }
 
   #sealEncrypted(seed: number, key: SealingKey, fileAt: number): Uint8Array {
-    const out = new Uint8Array(this.writer.at + this.#starts.length * (SEALED_PREFIX_BYTES + SEAL_BYTES - FRAME_HEADER_BYTES));
-    const view = new DataView(out.buffer);
-    let at = 0;
+    const sealed = this.#sealed;
+    sealed.at = 0;
     for (const [, payload] of this.#frames()) {
-      view.setUint32(at, SEALED_MAGIC, true);
-      view.setUint32(at + 4, payload.length, true);
-      key.sealInto(out, at + SEALED_PREFIX_BYTES, payload, placeOf(seed, fileAt + at, payload.length));
-      at += SEALED_PREFIX_BYTES + SEAL_BYTES + payload.length;
+      const place = placeOf(seed, fileAt + sealed.at, payload.length);
+      sealed.u32(SEALED_MAGIC);
+      sealed.u32(payload.length);
+      sealed.ensure(SEAL_BYTES + payload.length);
+      key.sealInto(sealed.bytes, sealed.at, payload, place);
+      sealed.at += SEAL_BYTES + payload.length;
     }
-    return out;
+    return sealed.written();
   }
 
   *#frames(): Generator<readonly [start: number, payload: Uint8Array]> {
@@ -107,6 +110,7 @@ export class FrameBuffer {
   }
 
   clear(): void {
+    if (this.#sealed.bytes.length > MAX_KEPT_BYTES) this.#sealed = new ByteWriter(0);
     if (this.writer.bytes.length > MAX_KEPT_BYTES) this.writer = new ByteWriter(INITIAL_BYTES);
     this.writer.at = 0;
     this.#starts = [];
@@ -128,7 +132,8 @@ const placeView = new DataView(place.buffer);
 /** What an encrypted frame is bound to. Valid until the next call. */
 function placeOf(seed: number, fileAt: number, length: number): Uint8Array {
   placeView.setUint32(0, seed, true);
-  placeView.setBigUint64(4, BigInt(fileAt), true);
+  placeView.setUint32(4, fileAt % 2 ** 32, true);
+  placeView.setUint32(8, Math.floor(fileAt / 2 ** 32), true);
   placeView.setUint32(12, length, true);
   return place;
 }
