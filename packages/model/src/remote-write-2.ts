@@ -132,8 +132,31 @@ export class RemoteWrite2Decoder extends WriteWalk {
     if (metadataTo > metadataFrom) this.metadataEntry(metadataFrom, metadataTo);
   }
 
+  /** References below 2^14 stand in one or two bytes, and nearly all are. Hot. */
   private packedRefs(end: number): void {
-    while (this.at < end) this.ref(end);
+    // Each takes a byte at least.
+    while (this.refs.length < this.refCount + end - this.at) this.refs = grownIndexes(this.refs);
+    const { bytes, refs } = this;
+    let { at, refCount } = this;
+    while (at < end) {
+      const first = bytes[at] ?? 0;
+      const second = bytes[at + 1] ?? 0;
+      if (first < 128) {
+        refs[refCount++] = first;
+        at++;
+      } else if (second < 128 && at + 1 < end) {
+        refs[refCount++] = (first & 127) | (second << 7);
+        at += 2;
+      } else {
+        this.at = at;
+        this.refCount = refCount;
+        this.ref(end);
+        at = this.at;
+        refCount = this.refCount;
+      }
+    }
+    this.at = at;
+    this.refCount = refCount;
   }
 
   private ref(end: number): void {
@@ -172,7 +195,42 @@ export class RemoteWrite2Decoder extends WriteWalk {
       this.labels.reserve(this.labelsUsed + length + WORD, this.labelsUsed);
       this.labelWords = new DataView(this.labels.bytes.buffer, this.labels.bytes.byteOffset, this.labels.capacity);
     }
-    for (let i = 0; i < refCount; i += 2) this.writeLabel(refs[i] ?? 0, refs[i + 1] ?? 0);
+    for (let i = this.writeShortLabels(); i < refCount; i += 2) this.writeLabel(refs[i] ?? 0, refs[i + 1] ?? 0);
+  }
+
+  /** Writes labels as every sender has them, lengths of one byte, up to the first other one, whose place in `refs` it gives. Hot. */
+  private writeShortLabels(): number {
+    const { refs, refCount, symbolFrom, symbolTo, words, labelWords } = this;
+    const out = this.labels.bytes;
+    const lastWord = this.bytes.length - WORD;
+    let at = this.labelsUsed;
+    let i = 0;
+    for (; i < refCount; i += 2) {
+      const name = refs[i] ?? 0;
+      const value = refs[i + 1] ?? 0;
+      const nameFrom = symbolFrom[name] ?? 0;
+      const nameTo = symbolTo[name] ?? 0;
+      const valueFrom = symbolFrom[value] ?? 0;
+      const valueTo = symbolTo[value] ?? 0;
+      const inner = 4 + nameTo - nameFrom + valueTo - valueFrom;
+      if (inner > 127 || nameTo > lastWord || valueTo > lastWord) break;
+      out[at] = 0x0a;
+      out[at + 1] = inner;
+      out[at + 2] = 0x0a;
+      out[at + 3] = nameTo - nameFrom;
+      at += 4;
+      for (let from = nameFrom; from < nameTo; from += WORD)
+        labelWords.setBigInt64(at + from - nameFrom, words.getBigInt64(from, true), true);
+      at += nameTo - nameFrom;
+      out[at] = 0x12;
+      out[at + 1] = valueTo - valueFrom;
+      at += 2;
+      for (let from = valueFrom; from < valueTo; from += WORD)
+        labelWords.setBigInt64(at + from - valueFrom, words.getBigInt64(from, true), true);
+      at += valueTo - valueFrom;
+    }
+    this.labelsUsed = at;
+    return i;
   }
 
   private writeLabel(name: number, value: number): void {
