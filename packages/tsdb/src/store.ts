@@ -53,7 +53,7 @@ export const CHECKPOINT_AFTER_BYTES = 64 * 1024 * 1024;
 const CHECKPOINT_ON_CLOSE_BYTES = 4 * 1024 * 1024;
 
 /** Series looked at in one step of forgetting: at most some 10 ms with their rows. */
-const SERIES_PER_FORGETTING = 4096;
+const SERIES_PER_FORGETTING = 1024;
 
 const RETAINED_FROM_KEY = 'retained_from_ms';
 
