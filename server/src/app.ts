@@ -46,6 +46,7 @@ import { notifyRoutes } from './notify/routes.ts';
 import { type NotifySettings, NotifyService, SEND_TOPIC } from './notify/service.ts';
 import { createHealth } from './ops/health.ts';
 import { countBy, encryptionHealth, outboxHealth, storeHealth } from './ops/parts.ts';
+import { retentionPolicy } from './ops/retention.ts';
 import { opsRoutes } from './ops/routes.ts';
 import { UPKEEP_MS, createUpkeep } from './ops/upkeep.ts';
 import { createBreath } from './platform/breath.ts';
@@ -139,16 +140,19 @@ async function build(
   refuseUnfinishedRestore(dataDir);
   const keys = await openKeys(dataDir, key, clock.now());
   makeDirectory(join(dataDir, STORE_DIR));
+  const retention = retentionPolicy(config.retention);
   const store = await openStore({
     dir: join(dataDir, STORE_DIR),
     cipher: keys?.cipher,
-    retentionMs: config.retention.samples,
+    retentionMs: retention.longestMs,
+    retention: retention.policy,
     limits: () => seriesLimits(current.config.limits),
     logger,
   });
   stack.defer(() => store.close());
   watchStore(self, clock, () => store.stats());
   self.watch('nines_store_encrypted', 'Whether what is stored is encrypted at rest (1) or not (0).', () => (keys === undefined ? 0 : 1));
+  const upkeep = createUpkeep(store, { logger });
   stack.use(
     startLoop({
       clock,
@@ -156,7 +160,7 @@ async function build(
       name: 'store upkeep',
       everyMs: UPKEEP_MS,
       firstAfterMs: UPKEEP_MS,
-      step: createUpkeep(store, { retentionMs: config.retention.samples, logger }),
+      step: upkeep.step,
     }),
   );
   const db = await openDb(stateSource(config.state, dataDir, keys));
@@ -357,7 +361,7 @@ async function build(
     alerts: countBy(alerting.open().map(({ state }) => state)),
   });
   const health = createHealth(clock);
-  health.register('store', () => storeHealth(store.stats()));
+  health.register('store', () => storeHealth(store.stats(), upkeep.retention()));
   const series = new SeriesService({ store, sql, clock, ids, logger, metrics: self });
   health.register('series', () => series.health());
   health.register('encryption', () => encryptionHealth(keys?.keyId, config.state.kind));

@@ -1,12 +1,12 @@
 import { dirname, join, resolve } from 'node:path';
-import { HOUR_MS } from '@nines/base/units.ts';
 import { z } from 'zod';
 import { backupsConfig } from './backups/contract.ts';
 import { collectConfig, scrapeConfig } from './collect/contract.ts';
 import { loadScrapeFiles, type ScrapeFiles } from './collect/scrape/prometheus-file.ts';
 import { unknownReceivers } from './notify/config.ts';
 import { channelsConfig, routingConfig } from './notify/contract.ts';
-import { duration, hostAndPort, httpUrl, secret } from './platform/config/fields.ts';
+import { retentionConfig } from './ops/retention.ts';
+import { hostAndPort, httpUrl, secret } from './platform/config/fields.ts';
 import { type Loaded, loadConfig, type Override } from './platform/config/load.ts';
 import type { DbSource } from './platform/db/open.ts';
 import { STATE_FILE } from './platform/directory.ts';
@@ -23,9 +23,6 @@ import { shippedSlas, slaExamplesConfig, slasConfig, unknownExampleServices, unk
 import type { DeclaredSla } from './sla/contracts.ts';
 
 /** The whole configuration: one section per domain, each owned by its domain's contract. Everything has a default. */
-
-const DEFAULT_RETENTION = '30d';
-const MIN_RETENTION_MS = HOUR_MS;
 
 const serverConfig = z
   .strictObject({
@@ -55,8 +52,6 @@ const logConfig = z
     format: z.enum(['auto', 'json', 'text']).default('auto'),
   })
   .prefault({});
-
-const retentionConfig = z.strictObject({ samples: duration({ minMs: MIN_RETENTION_MS }).prefault(DEFAULT_RETENTION) }).prefault({});
 
 export const configSchema = z.strictObject({
   server: serverConfig,

@@ -352,8 +352,8 @@ export interface Store extends Appender, Queryable {
   flush(nowMs: EpochMs, options?: { readonly all?: boolean }): Promise<FlushReport>;
   /** Joins the small pages of windows that are over. Returns the number of pages saved. */
   compact(nowMs: EpochMs): Promise<number>;
-  /** Rolls up the days that are over (format/pages.md). Rejects with `StoreUnavailable`; the next call goes on where this ended. */
-  rollUp(nowMs: EpochMs): Promise<RollupReport>;
+  /** Rolls up the days that are over, oldest first, at most `maxDays` (docs/format/pages.md). Rejects with `StoreUnavailable`; the next call goes on where this ended. */
+  rollUp(nowMs: EpochMs, options?: { readonly maxDays?: number }): Promise<RollupReport>;
   /** Drops what the retention policy no longer keeps. To be called every hour or so: a clock that leaps ahead is not believed at once. */
   retain(nowMs: EpochMs): Promise<RetentionReport>;
   /** Removes every sample before `cutoffMs` (rollups stay) and the series that thereby have none. */

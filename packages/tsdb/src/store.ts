@@ -258,7 +258,7 @@ class EmbeddedStore implements Store {
     if (this.#logHoldsDeletion) await this.#shortenLog(await this.#log.roll());
   }
 
-  rollUp(nowMs: EpochMs): Promise<RollupReport> {
+  rollUp(nowMs: EpochMs, { maxDays = Number.POSITIVE_INFINITY }: { readonly maxDays?: number } = {}): Promise<RollupReport> {
     return rollUpDays(
       {
         ...this.#deps(),
@@ -268,6 +268,7 @@ class EmbeddedStore implements Store {
         exclusively: (step) => this.#exclusively(step),
       },
       nowMs,
+      maxDays,
     );
   }
 

@@ -12,6 +12,8 @@ const GAUGES: readonly (readonly [name: string, help: string, read: (figures: St
   ['nines_store_pages', 'Pages on disk.', ({ pages }) => pages],
   ['nines_store_page_samples', 'Samples in pages.', ({ pageSamples }) => pageSamples],
   ['nines_store_page_bytes', 'Bytes of the pages.', ({ pageBytes }) => pageBytes],
+  ['nines_store_rollup_pages', 'Pages of rollups on disk.', ({ rollupPages }) => rollupPages],
+  ['nines_store_rollup_bytes', 'Bytes of the pages of rollups.', ({ rollupBytes }) => rollupBytes],
   ['nines_store_log_bytes', 'Bytes of the log.', ({ logBytes }) => logBytes],
 ];
 const DAMAGE: readonly (readonly [name: string, help: string, read: (damage: Damage) => number])[] = [

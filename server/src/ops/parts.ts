@@ -1,5 +1,6 @@
-import { MINUTE_MS } from '@nines/base/units.ts';
-import type { StoreStats } from '@nines/tsdb/contract.ts';
+import { formatDuration } from '@nines/base/duration.ts';
+import { HOUR_MS, MINUTE_MS } from '@nines/base/units.ts';
+import type { RetentionReport, StoreStats } from '@nines/tsdb/contract.ts';
 import type { OutboxStatus } from '../platform/records/outbox-store.ts';
 import type { PartHealth } from './contract.ts';
 
@@ -7,15 +8,23 @@ import type { PartHealth } from './contract.ts';
 const OUTBOX_LATE_MS = 5 * MINUTE_MS;
 
 /** A torn tail is what a crash leaves and costs nothing acknowledged; corruption costs samples and is said until the next start. */
-export function storeHealth({
-  series,
-  headSamples,
-  pageSamples,
-  damage,
-}: Pick<StoreStats, 'series' | 'headSamples' | 'pageSamples' | 'damage'>): PartHealth {
+export function storeHealth(
+  { series, headSamples, pageSamples, damage }: Pick<StoreStats, 'series' | 'headSamples' | 'pageSamples' | 'damage'>,
+  retention: RetentionReport | undefined,
+): PartHealth {
   const corrupt = damage.corruptFrames + damage.corruptPages;
   if (corrupt > 0)
     return { status: 'degraded', detail: `${corrupt} damaged places, the rest is served: ${damage.places.slice(0, 3).join(', ')}` };
+  if (retention?.clock.kind === 'leap') {
+    const { byMs, believedAtMs } = retention.clock;
+    const until = new Date(believedAtMs).toISOString();
+    return {
+      status: 'degraded',
+      detail: `retention waits: the clock is ${formatDuration(Math.round(byMs / HOUR_MS) * HOUR_MS)} ahead of its last run, and is believed at ${until}`,
+    };
+  }
+  if (retention !== undefined && retention.excessBytes > 0)
+    return { status: 'degraded', detail: `${retention.excessBytes} bytes more than retention.size, and what is left is too young to go` };
   return { status: 'ok', detail: `${series} series, ${headSamples + pageSamples} samples` };
 }
 

@@ -45,15 +45,15 @@ const SAMPLES_PER_TURN = 50_000;
 /** Series sorted into their metrics between two turns of others. */
 const SERIES_PER_TURN = 20_000;
 
-/** Rolls up every day that is due and over at `nowMs`, oldest first. Rejects with `StoreUnavailable`; the next call goes on. */
-export async function rollUpDays(deps: RollUpDeps, nowMs: number): Promise<RollupReport> {
+/** Rolls up days that are due and over at `nowMs`, oldest first. Rejects with `StoreUnavailable`; the next call goes on. */
+export async function rollUpDays(deps: RollUpDeps, nowMs: number, maxDays: number): Promise<RollupReport> {
   const report = { days: 0, series: 0 };
   if (ROLLUP_RESOLUTIONS.every((resolution) => deps.rules.longestMs(resolution) === 0)) return report;
   await deps.exclusively(async () => noticeNewPolicy(deps));
   // Late samples stay in memory until the window in which they came has ended and moved to pages.
   const overBeforeMs = nowMs - deps.outOfOrderWindowMs - 2 * WINDOW_MS - FLUSH_DELAY_MS;
   const due = deps.pageStore.days().filter(({ dayMs, current }) => !current && dayMs + ROLLUP_WINDOW_MS <= overBeforeMs);
-  for (const { dayMs } of due) {
+  for (const { dayMs } of due.slice(0, maxDays)) {
     report.series += await rollUpDay(deps, dayMs);
     report.days++;
   }
