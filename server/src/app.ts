@@ -66,6 +66,7 @@ import { randomFraction } from './platform/ids.ts';
 import { startLoop } from './platform/loop.ts';
 import { DEFAULT_TEAM } from './platform/records/contract.ts';
 import { createOutbox } from './platform/records/outbox.ts';
+import { engineSettings } from './query/contract.ts';
 import { queryRoutes } from './query/routes.ts';
 import { ruleRoutes } from './rules/routes.ts';
 import { RulesService } from './rules/service.ts';
@@ -82,9 +83,6 @@ import { SlaService } from './sla/service.ts';
 import { transferRoutes } from './transfer/routes.ts';
 import { TransferService } from './transfer/service.ts';
 import { VERSION } from './version.ts';
-
-/** Samples one query may hold; Prometheus' own limit. */
-const MAX_QUERY_SAMPLES = 50_000_000;
 
 export type AppOptions = {
   readonly loaded: Configuration;
@@ -168,7 +166,7 @@ async function build(
   await migrate(db, clock.now());
   const sql = db.kysely;
   const yieldNow = createBreath(clock);
-  const engine = createEngine({ limits: { maxSamples: MAX_QUERY_SAMPLES }, yieldNow });
+  const engine = createEngine({ ...engineSettings(config.promql), yieldNow });
   const ask = createAsk(engine, store);
 
   // Samples in; each durable commit wakes the rules that read it.

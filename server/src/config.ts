@@ -14,6 +14,7 @@ import type { DataKeys } from './platform/encryption/keys.ts';
 import { encryptionConfig } from './platform/encryption/master-key.ts';
 import { LOG_LEVELS } from './platform/log.ts';
 import { limitsConfig } from './series/contract.ts';
+import { promqlConfig } from './query/contract.ts';
 import { rulesConfig } from './rules/contract.ts';
 import { loadRuleFiles } from './rules/load.ts';
 import type { RuleGroup } from './rules/rule-file.ts';
@@ -64,6 +65,7 @@ export const configSchema = z.strictObject({
   retention: retentionConfig,
   backups: backupsConfig,
   limits: limitsConfig,
+  promql: promqlConfig,
   channels: channelsConfig,
   routing: routingConfig,
   services: servicesConfig,

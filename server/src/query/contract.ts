@@ -3,9 +3,12 @@
  * unchanged. It parses parameters, lets the engine evaluate, and encodes; it knows no series and decides nothing.
  * Every answer is bounded: points per series, samples, time, concurrent queries. Never writes.
  */
-import type { Engine } from '@nines/promql/engine.ts';
+import { SECOND_MS } from '@nines/base/units.ts';
+import { DEFAULT_LIMITS, type Engine } from '@nines/promql/engine.ts';
 import type { Queryable, Scope } from '@nines/model/storage.ts';
 import type { Clock } from '@nines/base/clock.ts';
+import { z } from 'zod';
+import { duration } from '../platform/config/fields.ts';
 import type { Actor } from '../platform/http/contract.ts';
 
 /** Points per series of a range query. Source: prometheus web/api/v1/api.go, queryRange. */
@@ -16,6 +19,27 @@ export const MAX_TIMEOUT_MS = 120_000;
 export const MAX_CONCURRENT = 20;
 /** Queries that may wait. More than these would only time out together. */
 export const MAX_WAITING = 200;
+
+/** The section `promql`: what queries and rules may use, and how much of it. */
+export const promqlConfig = z
+  .strictObject({
+    /** Functions, aggregations and modifiers that Prometheus keeps behind feature flags. */
+    experimental: z.boolean().default(false),
+    /** Metric names are dropped at the end of a query instead of at each function. Prometheus' `promql-delayed-name-removal`. */
+    delayed_name_removal: z.boolean().default(false),
+    /** How old the newest sample of a series may be to still count. */
+    lookback: duration({ minMs: SECOND_MS }).prefault('5m'),
+    /** Samples that one query may hold in memory. */
+    max_samples: z.int().min(1).default(DEFAULT_LIMITS.maxSamples),
+  })
+  .prefault({});
+
+/** What the engine makes of the section. */
+export const engineSettings = (promql: z.output<typeof promqlConfig>) => ({
+  limits: { maxSamples: promql.max_samples, lookbackMs: promql.lookback },
+  features: { experimentalFunctions: promql.experimental, delayedNameRemoval: promql.delayed_name_removal },
+});
+
 export type QueryDeps = {
   readonly engine: Engine;
   readonly queryable: Queryable;
