@@ -13,6 +13,8 @@ import { grownIndexes } from './write-batch.ts';
 export const MAX_LABEL_BYTES = 32 * 1024 * 1024;
 /** Bytes copied at once. As big integers, which optimised code keeps in registers. */
 const WORD = 8;
+/** Most symbols are no longer than this: two words are copied without asking how many are needed, so there is room for them behind. */
+const SHORT = 2 * WORD;
 /** Fields 1 to 3 are never used, so that a body of version 1.0 is not taken for an empty one. */
 const LAST_RESERVED_FIELD = 3;
 const METRIC_NAME = new TextEncoder().encode('__name__');
@@ -191,8 +193,8 @@ export class RemoteWrite2Decoder extends WriteWalk {
     for (let i = 0; i < refCount; i++) length += (symbolTo[refs[i] ?? 0] ?? 0) - (symbolFrom[refs[i] ?? 0] ?? 0) + 9;
     if (this.labelsUsed + length > MAX_LABEL_BYTES)
       throw new Malformed(`the labels take more than ${MAX_LABEL_BYTES} bytes written out; send fewer series at once`, messageEnd);
-    if (this.labelsUsed + length + WORD > this.labels.capacity) {
-      this.labels.reserve(this.labelsUsed + length + WORD, this.labelsUsed);
+    if (this.labelsUsed + length + SHORT > this.labels.capacity) {
+      this.labels.reserve(this.labelsUsed + length + SHORT, this.labelsUsed);
       this.labelWords = new DataView(this.labels.bytes.buffer, this.labels.bytes.byteOffset, this.labels.capacity);
     }
     for (let i = this.writeShortLabels(); i < refCount; i += 2) this.writeLabel(refs[i] ?? 0, refs[i + 1] ?? 0);
@@ -202,7 +204,7 @@ export class RemoteWrite2Decoder extends WriteWalk {
   private writeShortLabels(): number {
     const { refs, refCount, symbolFrom, symbolTo, words, labelWords } = this;
     const out = this.labels.bytes;
-    const lastWord = this.bytes.length - WORD;
+    const lastWord = this.bytes.length - SHORT;
     let at = this.labelsUsed;
     let i = 0;
     for (; i < refCount; i += 2) {
@@ -219,13 +221,17 @@ export class RemoteWrite2Decoder extends WriteWalk {
       out[at + 2] = 0x0a;
       out[at + 3] = nameTo - nameFrom;
       at += 4;
-      for (let from = nameFrom; from < nameTo; from += WORD)
+      labelWords.setBigInt64(at, words.getBigInt64(nameFrom, true), true);
+      labelWords.setBigInt64(at + WORD, words.getBigInt64(nameFrom + WORD, true), true);
+      for (let from = nameFrom + SHORT; from < nameTo; from += WORD)
         labelWords.setBigInt64(at + from - nameFrom, words.getBigInt64(from, true), true);
       at += nameTo - nameFrom;
       out[at] = 0x12;
       out[at + 1] = valueTo - valueFrom;
       at += 2;
-      for (let from = valueFrom; from < valueTo; from += WORD)
+      labelWords.setBigInt64(at, words.getBigInt64(valueFrom, true), true);
+      labelWords.setBigInt64(at + WORD, words.getBigInt64(valueFrom + WORD, true), true);
+      for (let from = valueFrom + SHORT; from < valueTo; from += WORD)
         labelWords.setBigInt64(at + from - valueFrom, words.getBigInt64(from, true), true);
       at += valueTo - valueFrom;
     }
