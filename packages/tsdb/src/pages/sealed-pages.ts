@@ -16,15 +16,13 @@ import {
   type SealingKey,
 } from '../contract.ts';
 import { otherEncryption } from '../unavailable.ts';
+import { WindowCache } from './window-cache.ts';
 
 /**
  * Pages whose rows are sealed one by one; drawn in docs/format/keys.md. SQLite sees times, counts and sealed bytes: metric names
- * stand in the sealed list of references, so a search by name happens here, on the heads of the windows in question. Opened
- * heads are kept, because a query over a day asks for the same thousands again and again.
+ * stand in the sealed list of references, so a search by name happens here, on the opened heads of the windows in question.
  */
 export const SEALED_KEY = 'sealed';
-/** Some 400 bytes each: a day of 50 000 series. */
-const MAX_KEPT_HEADS = 8192;
 
 /** The store as it is, when it has no sealed rows. Throws `StoreUnavailable` otherwise. */
 export function refuseSealedPages(rows: PageStore): PageStore {
@@ -57,12 +55,12 @@ type Names = { readonly metricFrom: string; readonly metricTo: string; readonly 
 class SealedPages implements PageStore {
   readonly #rows: PageStore;
   readonly #codec: PageSealer;
-  /** What the sealed heads say, by page. */
-  readonly #kept = new Map<number, Names>();
+  readonly #windows: WindowCache;
 
   constructor(rows: PageStore, cipher: Cipher) {
     this.#rows = rows;
     this.#codec = new PageSealer(cipher);
+    this.#windows = new WindowCache((range) => this.#open(rows.find(range)));
   }
 
   *labels(): Generator<{ readonly id: number; readonly block: Uint8Array }> {
@@ -74,9 +72,8 @@ class SealedPages implements PageStore {
   }
 
   find({ metricFrom, metricTo, ...range }: PageQuery): readonly PageHead[] {
-    const heads = this.#open(this.#rows.find(range));
-    if (metricFrom === undefined && metricTo === undefined) return heads;
-    return heads.filter(
+    return this.#windows.find(
+      range,
       (head) =>
         (metricTo === undefined || compareText(head.metricFrom, metricTo) <= 0) &&
         (metricFrom === undefined || compareText(head.metricTo, metricFrom) >= 0),
@@ -114,7 +111,7 @@ class SealedPages implements PageStore {
         : { addLabels: { ...change.addLabels, block: this.#codec.sealLabels(change.addLabels.block) } }),
       ...(change.addPages === undefined ? {} : { addPages: change.addPages.map((page) => this.#codec.sealPage(page)) }),
     });
-    for (const id of change.removePages ?? []) this.#kept.delete(id);
+    this.#windows.forget(change);
   }
 
   meta(key: string): string | undefined {
@@ -142,16 +139,7 @@ class SealedPages implements PageStore {
   }
 
   #open(rows: readonly PageHead[]): readonly PageHead[] {
-    return rows.map((row) => ({ ...row, ...this.#namesOf(row) }));
-  }
-
-  #namesOf(row: PageHead): Names {
-    const known = this.#kept.get(row.id);
-    if (known !== undefined) return known;
-    const names = this.#codec.openHead(row);
-    if (this.#kept.size >= MAX_KEPT_HEADS) for (const oldest of this.#kept.keys()) if (this.#kept.delete(oldest)) break;
-    this.#kept.set(row.id, names);
-    return names;
+    return rows.map((row) => ({ ...row, ...this.#codec.openHead(row) }));
   }
 }
 
