@@ -7,6 +7,7 @@ import { checkCommand } from './commands/check.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { importCommand } from './commands/import.ts';
 import { keyCommand } from './commands/key.ts';
 import { queryCommand } from './commands/query.ts';
 import { restoreCommand } from './commands/restore.ts';
@@ -37,6 +38,7 @@ function createProgram(): Command {
     queryCommand,
     cardinalityCommand,
     deleteCommand,
+    importCommand,
     slaCommand,
     backupCommand,
     restoreCommand,

@@ -11,16 +11,29 @@ const TIMEOUT_MS = 150_000;
 
 export type AskOptions = { readonly method?: 'GET' | 'POST' | 'DELETE'; readonly body?: unknown };
 
-/** Asks the server and returns the body. A refusal ends the command with the server's own words and the code for its kind. */
-export async function ask(options: RemoteOptions, path: string, { method = 'GET', body }: AskOptions = {}): Promise<string> {
+/** Where requests go, without a slash at the end, and the headers that they need. */
+export function destination(options: RemoteOptions): { readonly base: string; readonly headers: Readonly<Record<string, string>> } {
   const base = (options.url ?? process.env['NINES_URL'] ?? DEFAULT_URL).replace(/\/+$/, '');
   const token = readToken(options.tokenFile);
+  return { base, headers: token === undefined ? {} : { authorization: `Bearer ${token}` } };
+}
+
+/** The end of a command whose request was answered with this. */
+export function refusal(options: RemoteOptions, status: number, text: string): CliFailure {
+  const { base } = destination(options);
+  const reason = status === 401 ? unknownCaller(readToken(options.tokenFile)) : reasonIn(text, status);
+  return new CliFailure(codeFor(status), `${base} refused: ${reason}`);
+}
+
+/** Asks the server and returns the body. A refusal ends the command with the server's own words and the code for its kind. */
+export async function ask(options: RemoteOptions, path: string, { method = 'GET', body }: AskOptions = {}): Promise<string> {
+  const { base, headers } = destination(options);
   let response: Response;
   try {
     response = await fetch(base + path, {
       method,
       headers: {
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...headers,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -32,8 +45,7 @@ export async function ask(options: RemoteOptions, path: string, { method = 'GET'
   }
   const text = await response.text();
   if (response.ok) return text;
-  const reason = response.status === 401 ? unknownCaller(token) : reasonIn(text, response.status);
-  throw new CliFailure(codeFor(response.status), `${base} refused: ${reason}`);
+  throw refusal(options, response.status, text);
 }
 
 /** What to do about a 401, in the words of this command line; the server's own are for those who speak HTTP. */

@@ -22,12 +22,8 @@ const SPECIAL: ReadonlyMap<string, number> = new Map([
 
 /** Reads one line. Refused with the reason, which names the field. Times are Unix milliseconds in the order of the line. */
 export function parseVmLine(text: string): Result<VmLine, string> {
-  let line: unknown;
-  try {
-    line = JSON.parse(text);
-  } catch {
-    return err(`not JSON: "${text.slice(0, 40)}"`);
-  }
+  const line = jsonOf(text) ?? jsonOf(quoteSpecial(text));
+  if (line === undefined) return err(`not JSON: "${text.slice(0, 40)}"`);
   if (typeof line !== 'object' || line === null) return err('not an object with metric, values and timestamps');
   const { metric, values, timestamps } = line as Readonly<Record<string, unknown>>;
   if (typeof metric !== 'object' || metric === null || Array.isArray(metric)) return err('metric: not an object of labels');
@@ -48,6 +44,26 @@ export function parseVmLine(text: string): Result<VmLine, string> {
     else return err(`values[${i}]: not a number, null, "Infinity", "-Infinity" or "NaN"`);
   }
   return ok({ labels: labelsFrom(pairs as [string, string][]), ...columns });
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Versions of VictoriaMetrics before 1.80 write infinities without quotes. The quotes around the key cannot stand within a text,
+ * so nothing but the list of values is touched.
+ */
+function quoteSpecial(text: string): string {
+  const from = text.indexOf('"values":[');
+  const to = text.indexOf(']', from);
+  if (from < 0 || to < 0) return text;
+  const values = text.slice(from, to).replace(/([[,])([+-]?inf(?:inity)?|nan)(?=,|$)/gi, '$1"$2"');
+  return text.slice(0, from) + values + text.slice(to);
 }
 
 /** Writes `[from, to)` of a series as a line, newline included. Every value but the payload of a NaN comes back bit by bit. */
