@@ -155,6 +155,8 @@ export type SelectOptions = {
   readonly newest?: boolean;
   /** Called now and then while series are looked up; what it returns, if anything, is awaited. */
   readonly yieldNow?: () => Promise<void> | undefined;
+  /** Told in a sentence, when a selection has been walked, of damage for which samples may be missing in it. */
+  readonly onDamage?: (problem: string) => void;
   /** Lets the store answer from rollups: where windows are made of whole buckets, and where samples have expired. */
   readonly rollups?: RollupUse;
 };

@@ -44,6 +44,7 @@ export async function walkSeries(selector: VectorSelector, ctx: Context, { after
   const options: SelectOptions = {
     ...hints,
     reuse: true,
+    onDamage: (problem) => query.annotations.warn(problem, selector.position),
     ...(query.scope && { scope: query.scope }),
     ...(query.signal && { signal: query.signal }),
     ...(query.yieldNow && { yieldNow: query.yieldNow }),

@@ -215,6 +215,8 @@ export type StoreOptions = {
   readonly cacheBytes?: number;
   /** Memory in which a backfill gathers samples before it writes them. */
   readonly backfillBytes?: number;
+  /** How much the samples in memory may grow while they cannot be moved to pages; then appends reject. */
+  readonly maxGrowthBytes?: number;
   readonly logger: Logger;
 };
 

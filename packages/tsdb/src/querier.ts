@@ -118,7 +118,7 @@ const NO_ENTRIES: readonly Entry[] = [];
 /** Which pages hold a series of a selection, and where on them. */
 class PagePlan {
   readonly version: number;
-  readonly #heads: readonly PageHead[];
+  readonly heads: readonly PageHead[];
   readonly #slotOf: (ref: number) => number;
   /** Per slot: where its entries start in `#entries`. A slot that is given anew in the meantime belongs to no series of the selection. */
   readonly #starts: Uint32Array;
@@ -131,7 +131,7 @@ class PagePlan {
     pages: readonly { readonly head: PageHead; readonly refs: Uint32Array }[],
   ) {
     this.version = version;
-    this.#heads = pages.map((page) => page.head);
+    this.heads = pages.map((page) => page.head);
     this.#slotOf = (ref) => index.slotOf(ref);
     const wanted = new Uint8Array(pages.length === 0 ? 0 : index.slotCount);
     for (const ref of refs) {
@@ -169,7 +169,7 @@ class PagePlan {
     if (to <= from) return NO_ENTRIES;
     const found: Entry[] = [];
     for (let i = from; i < to; i++) {
-      const head = this.#heads[this.#entries[2 * i] ?? 0];
+      const head = this.heads[this.#entries[2 * i] ?? 0];
       if (head !== undefined) found.push({ head, index: this.#entries[2 * i + 1] ?? 0 });
     }
     return found;
@@ -255,4 +255,8 @@ function* walk(deps: QuerierDeps, { order, plan: made, range }: Walk, options: S
     const { times, values } = read;
     yield { labels: index.labelsOf(ref), times, values: options.reuse === true ? values : values.slice() };
   }
+  if (options.onDamage === undefined || !deps.pages.hasDamage) return;
+  for (const head of plan.heads)
+    if (deps.pages.isDamaged(head.id))
+      options.onDamage(`page ${head.id} of the store is damaged, its samples are missing here; see nines doctor`);
 }

@@ -7,6 +7,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
+import { StoreUnavailable } from '@nines/model/storage.ts';
 import { WINDOW_MS } from './contract.ts';
 import { FILE_HEADER_BYTES, FrameBuffer, fileHeader } from './log/frame.ts';
 import { segmentFile } from './log/log-writer.ts';
@@ -204,6 +205,10 @@ test('a damaged page is reported with its place and costs only itself', async ()
     db.prepare('UPDATE pages SET data = ? WHERE id = ?').run(row.data, row.id);
     db.close();
     store = await open();
+    const told: string[] = [];
+    const everything = { fromMs: T0, toMs: T0 + DAY };
+    for (const _ of await store.select([mustMatcher('__name__', '=', 'up')], everything, { onDamage: (problem) => told.push(problem) }));
+    assert.deepEqual(told, [`page ${row.id} of the store is damaged, its samples are missing here; see nines doctor`]);
     for (let round = 0; round < 2; round++) {
       for (const held of (await contentsOf(store)).values())
         assert.deepEqual([...held.keys()], [T0, T0 + 2 * WINDOW_MS, T0 + 3 * WINDOW_MS]);
@@ -223,4 +228,38 @@ test('a damaged page is reported with its place and costs only itself', async ()
   } finally {
     await fs.rm(dir, { recursive: true });
   }
+});
+
+test('while pages cannot be written memory grows to its limit, then samples are refused, and taken again after a flush', async () => {
+  const disk = new FaultDisk();
+  const { pageStore } = disk;
+  let full = true;
+  const failing = {
+    ...pageStore,
+    commit: (change: Parameters<typeof pageStore.commit>[0]) => {
+      if (full) throw new StoreUnavailable('disk_full', 'The disk is full.');
+      pageStore.commit(change);
+    },
+  };
+  const store = await openStore({
+    dir: 'memory',
+    retentionMs: 30 * DAY,
+    logger: collectingLogger(),
+    disk,
+    pageStore: failing,
+    maxGrowthBytes: 256 * 1024,
+  });
+  const write = (k: number) => append(store, [{ series: { __name__: 'up', k: String(k) }, atMs: T0 + k, bits: 1n }], epochMs(T0 + k));
+  await write(0);
+  await assert.rejects(store.flush(T0, { all: true }), /disk is full/);
+  let taken = 1;
+  let refusal: unknown;
+  for (; refusal === undefined && taken < 100_000; taken++) await write(taken).catch((thrown: unknown) => (refusal = thrown));
+  assert.ok(refusal instanceof StoreUnavailable && refusal.reason === 'disk_full', String(refusal));
+  assert.match(refusal.message, /^Memory for samples is used up/);
+  full = false;
+  await store.flush(T0, { all: true });
+  await write(200_000);
+  assert.equal((await contentsOf(store)).size, taken);
+  await store.close();
 });

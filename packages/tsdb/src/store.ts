@@ -33,6 +33,7 @@ import { dueSeries, flushBefore } from './flush.ts';
 import { Head } from './head/head.ts';
 import { type LimitRefusal, STORE_LIMITS } from './head/limits.ts';
 import { SeriesGate } from './head/new-series.ts';
+import { DEFAULT_MAX_GROWTH_BYTES, StuckFlush } from './head/stuck-flush.ts';
 import { LogWriter, segmentName } from './log/log-writer.ts';
 import { checkpointName, writeCheckpoint } from './log/checkpoint.ts';
 import { writeDeletion } from './log/records.ts';
@@ -117,6 +118,7 @@ class EmbeddedStore implements Store {
   readonly #keeper: Keeper;
   readonly #inFlight = new Set<BatchAppend>();
   #checkpoint: Recovered['checkpoint'];
+  readonly #stuck: StuckFlush;
   #retainedFromMs: number;
   #flushedBeforeMs = Number.NEGATIVE_INFINITY;
   /** A deletion stands in the log: the next start would do it once more to every page that is there then. */
@@ -137,6 +139,7 @@ class EmbeddedStore implements Store {
     this.#logger = options.logger;
     this.#gate = new SeriesGate(head.index, options.limits ?? (() => STORE_LIMITS));
     this.#retainedFromMs = retainedFromMs;
+    this.#stuck = new StuckFlush(options.maxGrowthBytes ?? DEFAULT_MAX_GROWTH_BYTES);
     this.#checkpoint = recovered.checkpoint;
     this.#logHoldsDeletion = recovered.deletions.length > 0;
     this.#log = new LogWriter({
@@ -174,6 +177,8 @@ class EmbeddedStore implements Store {
 
   append(batch: WriteBatch, nowMs: EpochMs): Promise<AppendOutcome> {
     if (!this.#open) return Promise.reject(closedStore());
+    const full = this.#stuck.refusal(this.#head.bytes);
+    if (full !== undefined) return Promise.reject(full);
     const append = new BatchAppend(this.#head, batch);
     append.prepare(nowMs, {
       gate: this.#gate,
@@ -214,7 +219,18 @@ class EmbeddedStore implements Store {
     return this.#querier.labelValues(name, matchers, range, options);
   }
 
-  flush(nowMs: EpochMs, { all = false }: { readonly all?: boolean } = {}): Promise<FlushReport> {
+  async flush(nowMs: EpochMs, options: { readonly all?: boolean } = {}): Promise<FlushReport> {
+    try {
+      const report = await this.#flush(nowMs, options);
+      this.#stuck.succeeded();
+      return report;
+    } catch (thrown) {
+      this.#stuck.failed(this.#head.bytes, thrown);
+      throw thrown;
+    }
+  }
+
+  #flush(nowMs: EpochMs, { all = false }: { readonly all?: boolean }): Promise<FlushReport> {
     return this.#exclusively(async () => {
       const boundaryMs = all ? Number.POSITIVE_INFINITY : windowOf(nowMs - FLUSH_DELAY_MS);
       // Late samples for flushed windows wait in memory for the next window, instead of making a page each.

@@ -29,6 +29,15 @@ export class PageReader {
     this.#limit = cacheBytes;
   }
 
+  get hasDamage(): boolean {
+    return this.#corrupt.size > 0;
+  }
+
+  /** Known since it was last asked for. */
+  isDamaged(id: number): boolean {
+    return this.#corrupt.has(id);
+  }
+
   /** The page, or undefined when it is damaged. */
   open(head: PageHead): DecodedPage | undefined {
     if (this.#last?.id === head.id) return this.#last.page;
