@@ -46,7 +46,7 @@ test(`a writer killed ${KILLS} times loses no acknowledged sample and doubles no
         for (const counter of acknowledged)
           assert.equal(held.get(T0 + counter * 20_000), bitsOfNumber(counter), `sample ${counter} of ${name}`);
         for (const [atMs, bits] of held) assert.equal(bits, bitsOfNumber((atMs - T0) / 20_000));
-        from = Math.max(from, ...[...held.keys()].map((atMs) => (atMs - T0) / 20_000 + 1));
+        for (const atMs of held.keys()) from = Math.max(from, (atMs - T0) / 20_000 + 1);
       }
       const { corruptFrames, corruptPages, orphanSamples } = store.stats().damage;
       assert.deepEqual([corruptFrames, corruptPages, orphanSamples], [0, 0, 0]);
