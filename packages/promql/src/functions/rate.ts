@@ -38,8 +38,6 @@ type Edges = {
   readonly factor: Float64Array;
   /** A little more than `toStart`: beyond it the zero floor is sure not to bite. */
   readonly floor: Float64Array;
-  /** Every window has two samples or more. */
-  complete: boolean;
 };
 
 /** Far above the rounding errors of the two products it separates. */
@@ -53,15 +51,11 @@ function edgesOf(times: Float64Array, { count, rangeMs, ends, lo, hi }: Windows,
     toEnd: new Float64Array(count),
     factor: new Float64Array(count),
     floor: new Float64Array(count),
-    complete: true,
   };
   for (let i = 0; i < count; i++) {
     const from = lo[i] as number;
     const last = (hi[i] as number) - 1;
-    if (last - from < 1) {
-      edges.complete = false;
-      continue;
-    }
+    if (last - from < 1) continue;
     const end = ends[i] as number;
     const firstTime = times[from] as number;
     const lastTime = times[last] as number;
@@ -90,40 +84,30 @@ export function extrapolated({ counter, perSecond }: { readonly counter: boolean
     let edges = known.get(windows);
     if (edges === undefined || edges.times !== times) known.set(windows, (edges = edgesOf(times, windows, divisor)));
     const { sampled, factor, floor } = edges;
-    const resets = counter ? resetsOf(values) : NO_RESETS;
-    if (edges.complete && resets.length === 0) {
-      has.fill(1);
-      for (let i = 0; i < count; i++) {
-        const first = values[lo[i] as number] as number;
-        const change = (values[(hi[i] as number) - 1] as number) - first;
-        const stretch = factor[i] as number;
-        // The first comparison stands for the second, without its division; not where the product overflows.
-        const near = (sampled[i] as number) * first;
-        const bites = counter && change > 0 && first >= 0 && (near < (floor[i] as number) * change || near === Number.POSITIVE_INFINITY);
-        out[i] = change * (bites ? floored(edges, i, { first, change, divisor }) : stretch);
-      }
-      return count;
-    }
-    let present = 0;
-    let firstReset = 0;
+    const resets = counter ? findResets(values) : 0;
+    let present = count;
+    let fromReset = 0;
+    let toReset = 0;
     for (let i = 0; i < count; i++) {
       const from = lo[i] as number;
       const last = (hi[i] as number) - 1;
-      if (last - from < 1) {
+      if (last <= from) {
         has[i] = 0;
+        present--;
         continue;
       }
+      has[i] = 1;
       const first = values[from] as number;
       let change = (values[last] as number) - first;
-      if (resets.length > 0) {
-        while (firstReset < resets.length && (resets[firstReset] as number) <= from) firstReset++;
-        for (let r = firstReset; r < resets.length && (resets[r] as number) <= last; r++)
-          change += values[(resets[r] as number) - 1] as number;
+      if (resets > 0) {
+        while (toReset < resets && (resetAt[toReset] as number) <= last) toReset++;
+        while (fromReset < toReset && (resetAt[fromReset] as number) <= from) fromReset++;
+        for (let r = fromReset; r < toReset; r++) change += valueBefore[r] as number;
       }
-      const floorMatters = counter && change > 0 && first >= 0;
-      out[i] = change * (floorMatters ? floored(edges, i, { first, change, divisor }) : (factor[i] as number));
-      has[i] = 1;
-      present++;
+      // The first comparison stands for the second, without its division; not where the product overflows.
+      const near = (sampled[i] as number) * first;
+      const bites = counter && change > 0 && first >= 0 && (near < (floor[i] as number) * change || near === Number.POSITIVE_INFINITY);
+      out[i] = change * (bites ? floored(edges, i, { first, change, divisor }) : (factor[i] as number));
     }
     return present;
   };
@@ -164,18 +148,27 @@ export function stretchOf(
   return (sampled + toStart + toEnd) / sampled / divisor;
 }
 
-const NO_RESETS: readonly number[] = [];
+/** The resets of the series at hand: the indexes of samples below their predecessor, and these predecessors. */
+let resetAt = new Int32Array(256);
+let valueBefore = new Float64Array(256);
 
-/** Indexes of samples below their predecessor. */
-function resetsOf(values: Float64Array): readonly number[] {
-  let found: number[] | undefined;
+/** Fills the two above and returns how many resets there are. */
+function findResets(values: Float64Array): number {
+  if (resetAt.length < values.length) {
+    resetAt = new Int32Array(values.length * 2);
+    valueBefore = new Float64Array(values.length * 2);
+  }
+  let found = 0;
   let previous = values[0] as number;
   for (let i = 1; i < values.length; i++) {
     const value = values[i] as number;
-    if (value < previous) (found ??= []).push(i);
+    // Written always and counted where it counts: whether a gauge fell is what no processor can guess.
+    resetAt[found] = i;
+    valueBefore[found] = previous;
+    if (value < previous) found++;
     previous = value;
   }
-  return found ?? NO_RESETS;
+  return found;
 }
 
 /** `irate` and `idelta`: the last two samples of a window alone. */
