@@ -78,35 +78,25 @@ function* writeElements(json: JsonBytes, elements: readonly VectorElement[], upT
   json.text(']');
 }
 
-/** Series without gaps share their times: these are written once, each as `[1795226415.500,"`. */
-type Opened = { times: Float64Array; texts: readonly Uint8Array[] };
-
 function* writeSeries(json: JsonBytes, series: readonly MatrixSeries[], upTo: number): Generator<Buffer> {
-  const opened: Opened = { times: new Float64Array(0), texts: [] };
   json.text('[');
   for (let i = 0; i < upTo; i++) {
     const each = series[i] as MatrixSeries;
     json.text(`${i === 0 ? '' : ','}{"metric":${encodeLabels(each.labels)}`);
-    if (each.histograms === undefined) yield* writeFloats(json, each, opened);
+    if (each.histograms === undefined) yield* writeFloats(json, each);
     else yield* writeMixed(json, each, each.histograms);
     json.text('}');
   }
   json.text(']');
 }
 
-function* writeFloats(json: JsonBytes, { times, values }: Pick<MatrixSeries, 'times' | 'values'>, opened: Opened): Generator<Buffer> {
-  if (times !== opened.times) {
-    opened.times = times;
-    opened.texts = Array.from(times, (atMs, at) => Buffer.from(`${at === 0 ? '' : '"],'}[${formatTime(atMs)},"`));
-  }
-  const { texts } = opened;
+function* writeFloats(json: JsonBytes, { times, values }: Pick<MatrixSeries, 'times' | 'values'>): Generator<Buffer> {
   json.text(',"values":[');
-  for (let at = 0; at < texts.length; at++) {
-    json.raw(texts[at] as Uint8Array);
-    json.value(values[at] as number);
+  for (let i = 0; i < times.length; i++) {
+    json.point(times[i] as number, values[i] as number, i === 0);
     if (json.length >= PIECE_BYTES) yield json.take();
   }
-  json.text(texts.length === 0 ? ']' : '"]]');
+  json.text(']');
 }
 
 /** Floats in one list, histograms in another; a list with nothing in it is left out. */
@@ -114,7 +104,7 @@ function* writeMixed(json: JsonBytes, { times, values }: MatrixSeries, histogram
   const floats = Array.from(times.keys()).filter((i) => histograms[i] === undefined);
   if (floats.length > 0) {
     const at = (column: Float64Array): Float64Array => Float64Array.from(floats, (i) => column[i] ?? Number.NaN);
-    yield* writeFloats(json, { times: at(times), values: at(values) }, { times: new Float64Array(0), texts: [] });
+    yield* writeFloats(json, { times: at(times), values: at(values) });
   }
   let separator = ',"histograms":[';
   for (const [i, histogram] of histograms.entries()) {

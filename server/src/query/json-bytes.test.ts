@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatValue } from '@nines/promql/value.ts';
 import fc from 'fast-check';
+import { formatTime } from './encode.ts';
 import { JsonBytes } from './json-bytes.ts';
 
 function written(value: number): string {
@@ -22,11 +23,24 @@ test('values are written as their shortest text, whatever they are', () => {
   );
 });
 
-test('texts and bytes of any length stand behind each other', () => {
+test('points have the time of `formatTime`', () => {
+  const times = fc.oneof(fc.integer({ min: -10_000_000, max: 10_000_000 }), fc.integer({ min: -8e15, max: 8e15 }));
+  fc.assert(
+    fc.property(times, (atMs) => {
+      const json = new JsonBytes();
+      json.point(atMs, 0.5, true);
+      json.point(atMs, 2, false);
+      assert.equal(json.take().toString(), `[${formatTime(atMs)},"0.5"],[${formatTime(atMs)},"2"]`);
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+test('texts of any length stand behind each other', () => {
   const json = new JsonBytes();
   const long = 'ä€😀'.repeat(30_000);
   json.text(long);
-  json.raw(Buffer.from('!'));
+  json.text('!');
   assert.equal(json.take().toString(), `${long}!`);
   assert.equal(json.length, 0);
 });
