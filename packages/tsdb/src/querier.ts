@@ -4,7 +4,7 @@ import { type Labels, compareLabels, compareText } from '@nines/model/labels.ts'
 import type { Queryable, SelectOptions, SelectRange, Selection, SeriesColumns } from '@nines/model/storage.ts';
 import type { PageHead } from './contract.ts';
 import type { Head } from './head/head.ts';
-import { type RolledDeps, walkRolled, wantsRollups } from './rollup/rolled-query.ts';
+import { type RolledDeps, visitRolled, walkRolled, wantsRollups } from './rollup/rolled-query.ts';
 import { type Entry, SeriesReader } from './series-reader.ts';
 import { type Steps, drive, finish } from './steps.ts';
 
@@ -73,13 +73,22 @@ export class Querier implements Queryable {
     return { fromMs: Math.max(fromMs, this.#deps.retainedFromMs()), toMs };
   }
 
-  /** Calls `visit` for every series that memory or a page really holds in the range. */
+  /** Calls `visit` once for every series that memory or a page, of samples or of rollups, really holds in the range. */
   async #visit(matchers: readonly Matcher[], range: SelectRange, options: SelectOptions, visit: (ref: number) => void): Promise<void> {
     this.#deps.checkOpen();
     const bounds = this.#bounds(range);
     const deps = this.#deps;
     const refs = await drive(candidates(deps, matchers, bounds, options), options);
-    await drive(visitPresent(deps, refs, bounds, visit), options);
+    if (range.fromMs >= deps.completeFromMs(0)) return drive(visitPresent(deps, refs, bounds, visit), options);
+    const seen = new Set<number>();
+    await drive(
+      visitPresent(deps, refs, bounds, (ref) => seen.add(ref)),
+      options,
+    );
+    // Where samples have expired, rollups say who was there.
+    const possible = await drive(candidates(deps, matchers, range, options), options);
+    await drive(visitRolled(deps, possible, { fromMs: range.fromMs, toMs: Math.min(range.toMs, deps.completeFromMs(0)) }, seen), options);
+    for (const ref of seen) if (deps.head.index.isLive(ref)) visit(ref);
   }
 }
 

@@ -135,6 +135,22 @@ test('a bucket of which samples have expired keeps what it said when its day is 
   await store.close();
 });
 
+test('a series is listed for a time of which only rollups are left', async () => {
+  const store = await open(new FaultDisk());
+  await write(store, [1, 3], 5);
+  await store.flush(NOW, { all: true });
+  await store.rollUp(epochMs(MONDAY + 12 * DAY_MS));
+  await store.deleteBefore(epochMs(MONDAY + DAY_MS));
+  const monday = { fromMs: MONDAY + HOUR_MS, toMs: MONDAY + 2 * HOUR_MS };
+  const tuesday = { fromMs: MONDAY + DAY_MS + HOUR_MS, toMs: MONDAY + 2 * DAY_MS };
+  const matchers = [mustMatcher('__name__', '=', 'x')];
+  assert.deepEqual([(await store.series(matchers, monday)).length, (await store.series(matchers, tuesday)).length], [1, 0]);
+  assert.deepEqual(await store.labelValues('__name__', [], monday), ['x']);
+  // Whoever reads samples gets none.
+  assert.deepEqual([...(await store.select(matchers, monday))], []);
+  await store.close();
+});
+
 test('a marker that ends a bucket ends the series for an instant selector, and is no sample for the rest', async () => {
   const store = await open(new FaultDisk());
   await write(store, [1, 2], 5);

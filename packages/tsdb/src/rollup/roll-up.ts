@@ -38,10 +38,10 @@ export type RollUpDeps = {
 };
 
 const FINGERPRINT_KEY = 'rolled_up_for';
-/** Series between two commits: a few pages of rollups. */
-const SERIES_PER_STEP = 500;
-/** Samples rolled up between two turns of others: about five milliseconds. */
-const SAMPLES_PER_TURN = 50_000;
+/** Series between two commits: a page or more of each resolution. */
+const SERIES_PER_STEP = 100;
+/** Samples rolled up between two turns of others: about two milliseconds. */
+const SAMPLES_PER_TURN = 15_000;
 /** Series sorted into their metrics between two turns of others. */
 const SERIES_PER_TURN = 20_000;
 

@@ -4,7 +4,8 @@ import { Columns, mergeInto } from '../codec/columns.ts';
 import { type PageHead, type PageStore, type Resolution, windowOf } from '../contract.ts';
 import type { Head } from '../head/head.ts';
 import type { PageReader } from '../pages/page-reader.ts';
-import type { RollupResolution, RuleBook } from '../retention/policy.ts';
+import { ROLLUP_RESOLUTIONS, type RollupResolution, type RuleBook } from '../retention/policy.ts';
+import type { Steps } from '../steps.ts';
 import { BUCKET_COLUMNS, type BucketColumn, newBuckets } from './buckets.ts';
 import { currentUntilMs, fittingResolution, onBucketGrid, resolutionFor } from './plan.ts';
 import { type PageEntry, readBuckets } from './read-buckets.ts';
@@ -55,6 +56,17 @@ export function* walkRolled(deps: RolledDeps, selection: RolledSelection): Gener
       if (plan.version !== deps.version()) plan = planFor(deps, { ...selection, refs }, resolution);
       const found = readSeries(deps, plan, { ref, series });
       if (found !== undefined) yield found;
+    }
+  }
+}
+
+/** Adds those of the series to `seen` that have rollups in the range, to the precision of pages. */
+export function* visitRolled({ pageStore, pages }: RolledDeps, refs: Uint32Array, range: SelectRange, seen: Set<number>): Steps<void> {
+  const wanted = new Set(refs);
+  for (const resolutionMs of ROLLUP_RESOLUTIONS) {
+    for (const page of pageStore.find({ resolutionMs, ...range })) {
+      for (const ref of pages.refsOf(page)) if (wanted.has(ref)) seen.add(ref);
+      yield;
     }
   }
 }
