@@ -61,7 +61,19 @@ function makeDirectory(dir: string): void {
 
 /** An exclusive transaction that stays open: the system drops its lock with the process, however that ends. */
 function lockDirectory(dir: string): Database.Database {
-  const db = new Database(path.join(dir, LOCK_FILE), { timeout: 0 });
+  const file = path.join(dir, LOCK_FILE);
+  try {
+    return lockFile(dir, file);
+  } catch (thrown) {
+    if (!(thrown instanceof Database.SqliteError) || thrown.code !== 'SQLITE_NOTADB') throw thrown;
+    // The file never holds anything, so damage to it is no reason to stay down. A lock that another process has on it stays.
+    fs.truncateSync(file, 0);
+    return lockFile(dir, file);
+  }
+}
+
+function lockFile(dir: string, file: string): Database.Database {
+  const db = new Database(file, { timeout: 0 });
   try {
     db.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE');
   } catch (thrown) {

@@ -182,3 +182,12 @@ test('a log that was removed beside its pages is reported, and samples after it 
   for (const held of (await contentsOf(store)).values()) assert.equal(held.get(atMs), bitsOfNumber(7));
   await store.close();
 });
+
+test('a damaged lock file keeps nobody out, and a second process still is', async (t) => {
+  const dir = await written(t);
+  fs.writeFileSync(path.join(dir, 'lock'), 'not a database, but long enough to look like one '.repeat(40));
+  const store = await open(dir);
+  assert.equal((await contentsOf(store)).size, HOSTS.length);
+  await assert.rejects(open(dir), /already open/);
+  await store.close();
+});
