@@ -11,6 +11,7 @@ const NEEDS: readonly Need[] = [
   { what: 'PostgreSQL server', debian: 'postgresql', present: () => globSync('/usr/lib/postgresql/*/bin/initdb').length > 0 },
   { what: 'Chromium', debian: 'chromium', present: () => existsSync('/usr/bin/chromium') },
   { what: 'Prometheus', debian: 'prometheus', present: () => existsSync('/usr/bin/prometheus') },
+  { what: 'VictoriaMetrics', debian: 'victoria-metrics', present: () => existsSync('/usr/bin/victoria-metrics') },
 ];
 
 /** Installs what is missing; returns what is still missing afterwards. */
