@@ -107,12 +107,12 @@ scrape_configs:
   );
   assert.deepEqual(job.params, { module: ['http_2xx', 'other'], count: ['3'] });
   assert.deepEqual(
-    [job.honorLabels, job.honorTimestamps, job.followRedirects, job.compression, job.fallback],
+    [job.honorLabels, job.honorTimestamps, job.http.followRedirects, job.compression, job.fallback],
     [true, false, false, false, 'openmetrics'],
   );
   assert.equal(job.accept, 'text/plain;version=0.0.4;q=0.2,*/*;q=0.1');
   assert.deepEqual(job.limits, { bodyBytes: 1_572_864, samples: 100, targets: 0, labels: 30, labelNameLength: 0, labelValueLength: 0 });
-  assert.deepEqual(job.auth, { kind: 'basic', username: { text: 'user' }, password: { file: join(folder, 'secret.txt') } });
+  assert.deepEqual(job.http.auth, { kind: 'basic', username: { text: 'user' }, password: { file: join(folder, 'secret.txt') } });
   assert.deepEqual(
     job.relabelRules.map(({ action }) => action),
     ['replace', 'drop'],
@@ -127,7 +127,14 @@ test('what is not supported is refused with its key, line and column; what is mi
       job('    kubernetes_sd_configs:\n      - role: node\n'),
       'prometheus.yml:3:5: key "kubernetes_sd_configs" in scrape_configs[0] is not supported',
     ],
-    [job('    tls_config: { ca_file: x }\n'), 'prometheus.yml:3:5: key "tls_config" in scrape_configs[0] is not supported'],
+    [
+      job('    tls_config: { cert_file: x }\n'),
+      'prometheus.yml:3:17: scrape_configs[0].tls_config: a client certificate needs its key: write key_file',
+    ],
+    [
+      job('    proxy_url: socks5://x\n'),
+      'prometheus.yml:3:16: scrape_configs[0].proxy_url: write an http:// or https:// proxy; others are not supported',
+    ],
     ['remote_write:\n  - url: http://x\n', 'prometheus.yml:1:1: key "remote_write" is not supported'],
     ['otlp: {}\nstorage: {}\n', 'prometheus.yml:1:1: key "otlp" is not supported'],
     [
@@ -166,7 +173,7 @@ test('what is not supported is refused with its key, line and column; what is mi
     ],
     [
       job('    bearer_token: x\n    basic_auth: { username: y }\n'),
-      'prometheus.yml:2:5: scrape_configs[0]: at most one of basic_auth, authorization, bearer_token and bearer_token_file',
+      'prometheus.yml:2:5: scrape_configs[0]: at most one of basic_auth, authorization, oauth2, bearer_token and bearer_token_file',
     ],
   ];
   for (const [text, first] of cases) assert.equal(problemsOf(text)[0], first);

@@ -1,8 +1,9 @@
 import { globSync, existsSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
-import type { Secret } from '../../platform/config/fields.ts';
+import { fingerprint } from '../../platform/config/fingerprint.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import type { ConfigProblem } from '../../platform/config/source.ts';
+import { type HttpClientSettings, httpClientOf, within } from '../../platform/fetch/client-config.ts';
 import type { RelabelRule } from '@nines/model/relabel.ts';
 import type { ExpositionFormat } from '@nines/model/exposition.ts';
 import { prometheusSchema, type ScrapeProtocol, UNSUPPORTED, type WrittenFile, type WrittenJob } from './prometheus-schema.ts';
@@ -22,12 +23,11 @@ export type ScrapeJob = {
   readonly honorLabels: boolean;
   readonly honorTimestamps: boolean;
   readonly trackTimestampsStaleness: boolean;
-  readonly followRedirects: boolean;
   readonly compression: boolean;
   readonly accept: string;
   /** The format of an answer whose content type does not tell. */
   readonly fallback: ExpositionFormat | undefined;
-  readonly auth: ScrapeAuth | undefined;
+  readonly http: HttpClientSettings;
   readonly targets: readonly { readonly address: string; readonly labels: Readonly<Record<string, string>> }[];
   readonly relabelRules: readonly RelabelRule[];
   readonly metricRelabelRules: readonly RelabelRule[];
@@ -42,12 +42,6 @@ export type ScrapeLimits = {
   readonly labelNameLength: number;
   readonly labelValueLength: number;
 };
-/** Files are read at every scrape, so that a rotated secret is taken at once. */
-export type ScrapeAuth =
-  | { readonly kind: 'basic'; readonly username: SecretSource; readonly password: SecretSource }
-  | { readonly kind: 'authorization'; readonly type: string; readonly credentials: SecretSource };
-export type SecretSource = { readonly text: Secret | string } | { readonly file: string };
-
 /** What a Prometheus configuration file brings along. Paths are absolute. */
 export type PrometheusFile = {
   readonly file: string;
@@ -150,8 +144,6 @@ function sayUnsupported(problem: ConfigProblem): ConfigProblem {
   return { ...problem, message: `key "${found[1]}"${found[2] ?? ''} is not supported` };
 }
 
-const within = (dir: string, path: string): string => (isAbsolute(path) ? path : join(dir, path));
-
 function jobOf(job: WrittenJob, global: WrittenFile['global'], at: { readonly dir: string; readonly place: string }): ScrapeJob {
   const intervalMs = job.scrape_interval ?? global?.scrape_interval ?? 60_000;
   const timeoutMs = job.scrape_timeout ?? Math.min(intervalMs, global?.scrape_timeout ?? 10_000);
@@ -162,7 +154,7 @@ function jobOf(job: WrittenJob, global: WrittenFile['global'], at: { readonly di
   return {
     name: job.job_name,
     place: at.place,
-    fingerprint: JSON.stringify([{ ...job, static_configs: [] }, global, secretTexts(job)]),
+    fingerprint: fingerprint([{ ...job, static_configs: [] }, global, at.dir]),
     intervalMs,
     timeoutMs,
     scheme: job.scheme,
@@ -171,11 +163,10 @@ function jobOf(job: WrittenJob, global: WrittenFile['global'], at: { readonly di
     honorLabels: job.honor_labels,
     honorTimestamps: job.honor_timestamps,
     trackTimestampsStaleness: job.track_timestamps_staleness,
-    followRedirects: job.follow_redirects,
     compression: job.enable_compression,
     accept: acceptOf(protocols),
     fallback: fallback === undefined ? undefined : fallback.startsWith('OpenMetrics') ? 'openmetrics' : 'text',
-    auth: authOf(job, at.dir),
+    http: httpClientOf(job, at.dir),
     targets: job.static_configs.flatMap(({ targets, labels }) => targets.map((address) => ({ address, labels }))),
     relabelRules: job.relabel_configs,
     metricRelabelRules: job.metric_relabel_configs,
@@ -209,22 +200,3 @@ function acceptOf(protocols: readonly ScrapeProtocol[]): string {
   const types = protocols.flatMap((protocol) => MEDIA_TYPES[protocol] ?? []);
   return [...types.map((type, i) => `${type};q=0.${types.length + 1 - i}`), '*/*;q=0.1'].join(',');
 }
-
-function authOf(job: WrittenJob, dir: string): ScrapeAuth | undefined {
-  const source = (value: Secret | string | undefined, file: string | undefined): SecretSource =>
-    file === undefined ? { text: value ?? '' } : { file: within(dir, file) };
-  if (job.basic_auth) {
-    const { username, username_file, password, password_file } = job.basic_auth;
-    return { kind: 'basic', username: source(username, username_file), password: source(password, password_file) };
-  }
-  if (job.authorization) {
-    const { type, credentials, credentials_file } = job.authorization;
-    return { kind: 'authorization', type, credentials: source(credentials, credentials_file) };
-  }
-  if (job.bearer_token === undefined && job.bearer_token_file === undefined) return undefined;
-  return { kind: 'authorization', type: 'Bearer', credentials: source(job.bearer_token, job.bearer_token_file) };
-}
-
-/** Secrets print as `[redacted]`, so a changed one shows in the fingerprint only through these. */
-const secretTexts = (job: WrittenJob): readonly string[] =>
-  [job.bearer_token, job.basic_auth?.password, job.authorization?.credentials].map((one) => one?.reveal() ?? '');

@@ -1,7 +1,8 @@
 import { ms } from '@nines/base/units.ts';
 import { z } from 'zod';
-import { secret } from '../../platform/config/fields.ts';
-import { byteSize, labelMap, length, list, relabelRule, text } from './fields.ts';
+import { byteSize, labelMap, length, list, text } from '../../platform/config/prometheus-fields.ts';
+import { checkHttpClient, httpClientFields } from '../../platform/fetch/client-config.ts';
+import { relabelRule } from './relabel-field.ts';
 
 /**
  * Prometheus' configuration file as far as Nines carries it out. Whatever else Prometheus knows stands in `UNSUPPORTED`, so
@@ -11,7 +12,7 @@ import { byteSize, labelMap, length, list, relabelRule, text } from './fields.ts
 const DISCOVERIES =
   'aws azure consul digitalocean dns docker dockerswarm ec2 eureka file gce hetzner http ionos kubernetes kuma lightsail linode marathon nerve nomad openstack outscale ovhcloud puppetdb scaleway serverset stackit triton uyuni vultr';
 const OTHERS =
-  'remote_write remote_read storage otlp tracing runtime scrape_config_files query_log_file scrape_failure_log_file tls_config oauth2 proxy_url proxy_connect_header proxy_from_environment no_proxy http_headers sigv4 google_iam metric_name_escaping_scheme extra_scrape_metrics';
+  'remote_write remote_read storage otlp tracing runtime scrape_config_files query_log_file scrape_failure_log_file sigv4 google_iam metric_name_escaping_scheme extra_scrape_metrics';
 export const UNSUPPORTED: ReadonlySet<string> = new Set([
   ...DISCOVERIES.split(' ').map((kind) => `${kind}_sd_configs`),
   ...OTHERS.split(' '),
@@ -58,25 +59,6 @@ const global = z
   })
   .nullish();
 
-const basicAuth = z
-  .strictObject({ username: text.optional(), username_file: text.optional(), password: secret.optional(), password_file: text.optional() })
-  .refine(
-    ({ username, username_file }) => username === undefined || username_file === undefined,
-    'at most one of username and username_file',
-  )
-  .refine(
-    ({ password, password_file }) => password === undefined || password_file === undefined,
-    'at most one of password and password_file',
-  );
-
-const authorization = z
-  .strictObject({ type: text.default('Bearer'), credentials: secret.optional(), credentials_file: text.optional() })
-  .refine(
-    ({ credentials, credentials_file }) => credentials === undefined || credentials_file === undefined,
-    'at most one of credentials and credentials_file',
-  )
-  .refine(({ type }) => type.toLowerCase() !== 'basic', 'type Basic is written as basic_auth');
-
 const address = text
   .refine((written) => !written.includes('/'), 'is not host:port; the path belongs into metrics_path, the scheme into scheme')
   .refine((written) => written.includes('/') || URL.canParse(`http://${written}`), 'is not host:port');
@@ -93,27 +75,15 @@ export const scrapeConfigSchema = z
     honor_labels: z.boolean().default(false),
     honor_timestamps: z.boolean().default(true),
     track_timestamps_staleness: z.boolean().default(false),
-    follow_redirects: z.boolean().default(true),
     enable_compression: z.boolean().default(true),
-    enable_http2: z.boolean().optional(),
     fallback_scrape_protocol: z.enum(SCRAPE_PROTOCOLS).exclude(['PrometheusProto']).optional(),
     static_configs: list(staticConfig),
     relabel_configs: list(relabelRule),
     metric_relabel_configs: list(relabelRule),
-    basic_auth: basicAuth.nullish(),
-    authorization: authorization.nullish(),
-    bearer_token: secret.optional(),
-    bearer_token_file: text.optional(),
+    ...httpClientFields,
     ...limits,
   })
-  .refine(
-    (job) =>
-      [job.basic_auth, job.authorization, job.bearer_token, job.bearer_token_file].filter((way) => way !== undefined && way !== null)
-        .length <= 1,
-    {
-      message: 'at most one of basic_auth, authorization, bearer_token and bearer_token_file',
-    },
-  );
+  .superRefine(checkHttpClient);
 export type WrittenJob = z.output<typeof scrapeConfigSchema>;
 
 export const prometheusSchema = z

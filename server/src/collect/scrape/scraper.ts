@@ -4,6 +4,7 @@ import type { Logger } from '@nines/base/logger.ts';
 import { walkExposition } from '@nines/model/exposition.ts';
 import { METRIC_NAME, labelPairs, labelsFrom } from '@nines/model/labels.ts';
 import { type BatchBuilder, createBatchBuilder, encodeLabels } from '@nines/model/write-batch.ts';
+import { createHttpClient } from '../../platform/fetch/client.ts';
 import type { Outbound } from '../../platform/fetch/outbound.ts';
 import type { Ingest } from '../contract.ts';
 import type { Metadata } from '../metadata-book.ts';
@@ -50,6 +51,7 @@ type Counts = { readonly scraped: number; readonly kept: number; readonly added:
 const NOTHING: Counts = { scraped: 0, kept: 0, added: 0 };
 
 export function createScraper(target: Target, deps: ScraperDeps): Scraper {
+  const client = createHttpClient(target.job.http, deps);
   const cache = new SeriesCache(target);
   const builder = createBatchBuilder();
   const reports = REPORTS.map((name) => encodeLabels(labelsFrom([...labelPairs(target.labels), [METRIC_NAME, name]])));
@@ -77,7 +79,7 @@ export function createScraper(target: Target, deps: ScraperDeps): Scraper {
       let failure = '';
       cache.begin();
       try {
-        counts = take(await fetchExposition(deps.outbound, target, signal), { tickMs, cache, builder, target, metadata: deps.metadata });
+        counts = take(await fetchExposition(client, target, signal), { tickMs, cache, builder, target, metadata: deps.metadata });
         for (const series of cache.ended()) builder.addStale(series.encoded, tickMs);
       } catch (thrown) {
         if (signal.aborted) return;

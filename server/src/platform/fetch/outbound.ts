@@ -1,8 +1,8 @@
 import { type LookupAddress, lookup } from 'node:dns';
-import { isIP } from 'node:net';
+import { type LookupFunction, isIP } from 'node:net';
 import type { Clock } from '@nines/base/clock.ts';
 import { messageOf } from '@nines/base/errors.ts';
-import type { Agent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { type Trust, judgeAddress } from './judge.ts';
 
 export type OutboundOptions = {
@@ -15,13 +15,37 @@ export type OutboundOptions = {
   readonly maxBytes?: number;
   /** `trusted` by default: the target stands in the configuration file. */
   readonly trust?: Trust;
+  /** How a trusted target is reached when not plainly; ignored for others. */
+  readonly transport?: Transport;
   readonly signal?: AbortSignal;
+};
+
+/** PEM texts and names, as `node:tls` takes them. */
+export type OutboundTls = {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly servername?: string;
+  readonly minVersion?: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+  readonly maxVersion?: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+  readonly rejectUnauthorized?: false;
+};
+/** Requests with an equal transport share their connections. The proxy resolves names itself, so only its own address is judged. */
+export type Transport = {
+  readonly tls?: OutboundTls;
+  readonly proxy?: { readonly url: string; readonly headers: Readonly<Record<string, string>> };
 };
 
 export type OutboundAnswer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Buffer;
+};
+
+/** An answer whose body still comes. It must be read to its end or `close`d. */
+export type OpenAnswer = Pick<OutboundAnswer, 'status' | 'headers'> & {
+  readonly body: AsyncIterable<Buffer>;
+  close(): void;
 };
 
 export type OutboundFailure = 'bad_url' | 'refused_address' | 'timeout' | 'too_large' | 'connection';
@@ -42,48 +66,79 @@ export type Outbound = AsyncDisposable & {
    * address. Rejects with `OutboundError`, or with the signal's reason.
    */
   request(url: string, options: OutboundOptions): Promise<OutboundAnswer>;
+  /** As `request`, but resolves with the headers; `timeoutMs` ends there, `signal` also ends the body. */
+  open(url: string, options: Omit<OutboundOptions, 'maxBytes'>): Promise<OpenAnswer>;
 };
 
 export const DEFAULT_MAX_BYTES = 1_048_576;
 
 /** The only way out for HTTP: webhooks, scrapes, discovery. */
 export function createOutbound({ clock }: { readonly clock: Clock }): Outbound {
-  let client: Promise<Client> | undefined;
+  let loading: Promise<Client> | undefined;
+  const send = async (target: URL, options: OutboundOptions, signal: AbortSignal): Promise<Dispatcher.ResponseData> => {
+    loading ??= loadClient();
+    const client = await loading;
+    return client.request(target, {
+      dispatcher: client.dispatcher(options.trust ?? 'trusted', options.transport),
+      method: options.method ?? 'GET',
+      headers: options.headers ?? {},
+      body: options.body ?? null,
+      signal,
+    });
+  };
   return {
     async request(url, options) {
       const target = parseTarget(url, options.trust ?? 'trusted');
-      const ending = new AbortController();
-      using _timer = clock.after(options.timeoutMs, () =>
-        ending.abort(new OutboundError('timeout', `${target.host}: no answer within ${options.timeoutMs} ms`)),
-      );
-      const onAbort = (): void => ending.abort(options.signal?.reason);
-      options.signal?.throwIfAborted();
-      options.signal?.addEventListener('abort', onAbort, { once: true });
+      using exchange = limited(clock, target, options);
       try {
-        client ??= loadClient();
-        const { request, agents } = await client;
-        const answer = await request(target, {
-          dispatcher: agents[options.trust ?? 'trusted'],
-          method: options.method ?? 'GET',
-          headers: options.headers ?? {},
-          body: options.body ?? null,
-          signal: ending.signal,
-        });
-        return {
-          status: answer.statusCode,
-          headers: answer.headers,
-          body: await readBody(answer.body, target, options.maxBytes ?? DEFAULT_MAX_BYTES),
-        };
+        const answer = await send(target, options, exchange.signal);
+        const body = await readBody(answer.body, target, options.maxBytes ?? DEFAULT_MAX_BYTES);
+        return { status: answer.statusCode, headers: answer.headers, body };
       } catch (thrown) {
-        if (ending.signal.aborted) throw ending.signal.reason;
+        if (exchange.signal.aborted) throw exchange.signal.reason;
         throw toOutboundError(thrown, target);
-      } finally {
-        options.signal?.removeEventListener('abort', onAbort);
+      }
+    },
+    async open(url, options) {
+      const target = parseTarget(url, options.trust ?? 'trusted');
+      const exchange = limited(clock, target, options);
+      try {
+        const answer = await send(target, options, exchange.signal);
+        exchange.endTimeout();
+        const close = (): void => {
+          exchange[Symbol.dispose]();
+          answer.body.on('error', () => undefined).destroy();
+        };
+        return { status: answer.statusCode, headers: answer.headers, body: answer.body, close };
+      } catch (thrown) {
+        exchange[Symbol.dispose]();
+        if (exchange.signal.aborted) throw exchange.signal.reason;
+        throw toOutboundError(thrown, target);
       }
     },
     async [Symbol.asyncDispose]() {
-      if (client === undefined) return;
-      await Promise.all(Object.values((await client).agents).map((agent) => agent.destroy()));
+      if (loading !== undefined) await (await loading).destroy();
+    },
+  };
+}
+
+type Limited = Disposable & { readonly signal: AbortSignal; endTimeout(): void };
+
+/** A signal that aborts with the caller's, or when the time is over. */
+function limited(clock: Clock, target: URL, { timeoutMs, signal }: OutboundOptions): Limited {
+  signal?.throwIfAborted();
+  const ending = new AbortController();
+  const timer = clock.after(timeoutMs, () =>
+    ending.abort(new OutboundError('timeout', `${target.host}: no answer within ${timeoutMs} ms`)),
+  );
+  const onAbort = (): void => ending.abort(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  return {
+    signal: ending.signal,
+    endTimeout: () => timer[Symbol.dispose](),
+    [Symbol.dispose]: () => {
+      timer[Symbol.dispose]();
+      signal?.removeEventListener('abort', onAbort);
     },
   };
 }
@@ -109,33 +164,66 @@ function parseTarget(url: string, trust: Trust): URL {
 /** Idle connections are closed soon: a webhook's receiver may be replaced behind its name. */
 const KEEP_ALIVE_MS = 10_000;
 
+/** Transports whose connections are kept; beyond them the longest unused one is closed. */
+const MAX_TRANSPORTS = 256;
+
 type Undici = typeof import('undici');
-type Client = { readonly request: Undici['request']; readonly agents: Readonly<Record<Trust, Agent>> };
+type Client = {
+  readonly request: Undici['request'];
+  dispatcher(trust: Trust, transport: Transport | undefined): Dispatcher;
+  destroy(): Promise<void>;
+};
 
 /** Loaded with the first request: a server that only measures its own host goes without its megabytes. */
 async function loadClient(): Promise<Client> {
   const undici = await import('undici');
-  return { request: undici.request, agents: { trusted: agentFor(undici, 'trusted'), untrusted: agentFor(undici, 'untrusted') } };
+  const agents = new Map<string, Dispatcher>();
+  return {
+    request: undici.request,
+    dispatcher(trust, transport) {
+      const key = trust === 'trusted' ? JSON.stringify([transport?.tls ?? {}, transport?.proxy]) : trust;
+      const agent = agents.get(key) ?? agentFor(undici, trust, transport);
+      // Last in the map is last used.
+      agents.delete(key);
+      agents.set(key, agent);
+      for (const [oldest, unused] of agents) {
+        if (agents.size <= MAX_TRANSPORTS) break;
+        agents.delete(oldest);
+        void unused.close();
+      }
+      return agent;
+    },
+    destroy: async () => void (await Promise.all([...agents.values()].map((agent) => agent.destroy()))),
+  };
 }
 
-const agentFor = ({ Agent }: Undici, trust: Trust): Agent =>
-  new Agent({
+function agentFor({ Agent, ProxyAgent }: Undici, trust: Trust, transport: Transport | undefined): Dispatcher {
+  const limits = {
     keepAliveTimeout: KEEP_ALIVE_MS,
     // The timer around the whole exchange decides; undici's own would only be a second, hidden limit.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: {
-      lookup: (hostname, options, callback) =>
-        lookup(hostname, { ...options, all: true }, (error, addresses) => {
-          if (error !== null) return callback(error, []);
-          const judged = judgeAll(hostname, addresses, trust);
-          if (judged instanceof OutboundError) return callback(judged, []);
-          if (options.all === true) return callback(null, judged);
-          const first = judged[0];
-          callback(first === undefined ? new Error(`${hostname} has no address`) : null, first?.address ?? '', first?.family ?? 4);
-        }),
-    },
-  });
+    allowH2: false,
+  };
+  const lookup = judgedLookup(trust);
+  if (trust === 'untrusted') return new Agent({ ...limits, connect: { lookup, allowH2: false } });
+  const { tls = {}, proxy } = transport ?? {};
+  if (proxy === undefined) return new Agent({ ...limits, connect: { ...tls, lookup, allowH2: false } });
+  const { url: uri, headers } = proxy;
+  return new ProxyAgent({ ...limits, uri, headers, requestTls: tls, proxyTls: { lookup }, proxyTunnel: false });
+}
+
+const judgedLookup =
+  (trust: Trust): LookupFunction =>
+  (hostname, options, callback) =>
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, []);
+      const judged = judgeAll(hostname, addresses, trust);
+      if (judged instanceof OutboundError) return callback(judged, []);
+      if (options.all === true) return callback(null, judged);
+      const first = judged[0];
+      callback(first === undefined ? new Error(`${hostname} has no address`) : null, first?.address ?? '', first?.family ?? 4);
+    });
 
 /** One refused address refuses the name: a name that points both ways is how a guard is walked around. */
 function judgeAll(hostname: string, addresses: LookupAddress[], trust: Trust): LookupAddress[] | OutboundError {
