@@ -12,7 +12,7 @@ export function report(view: ExaminationView, { json, sentence }: { readonly jso
   }
   const lines = view.findings.flatMap(({ severity, place, problem, advice }) => [`${severity}: ${place}: ${problem}`, `  ${advice}`]);
   const opened =
-    view.encrypted && view.pages === 0
+    view.encrypted && view.series === 0
       ? 'encrypted, contents not opened'
       : `${view.series} series, ${view.pages} pages, ${view.samples} samples`;
   const damage = view.findings.filter(({ severity }) => severity === 'damage').length;

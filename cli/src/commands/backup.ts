@@ -27,7 +27,9 @@ export function backupCommand(program: Command): void {
     .description('compare every hash, open every page, frame and database; 0 when sound, 1 when damaged, 2 when it is no backup')
     .option('--config <file>', 'configuration file that names the key of an encrypted one')
     .option('--json', 'print the whole report')
-    .action(async (dir: string, flags: { readonly json?: boolean; readonly config?: string }) => {
+    .action(async (dir: string, _flags: unknown, command: Command) => {
+      // `--config` also is an option of `backup`, which takes it before this command sees it.
+      const flags = command.optsWithGlobals<{ readonly json?: boolean; readonly config?: string }>();
       const [{ verifyBackup }, { examinationOf }, { report }, { keysOf }] = await Promise.all([
         import('@nines/server/backups/verify.ts'),
         import('@nines/server/backups/faults.ts'),
