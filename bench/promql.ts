@@ -1,6 +1,6 @@
 import { labelsOf } from '@nines/model/labels.ts';
 import { createEngine } from '@nines/promql/engine.ts';
-import { MemoryQueryable } from '../packages/promql/testing/memory-queryable.ts';
+import { MemoryQueryable } from '../packages/promql/src/memory-queryable.ts';
 
 /**
  * PromQL over series in memory: what the engine costs without a store. Prints milliseconds per query, median of five after

@@ -186,3 +186,24 @@ test('cardinality shows limits and metrics; delete says how much, asks, and does
   assert.equal(everything.code, 2);
   assert.match(everything.err, /selects every series of the store/);
 });
+
+test('unit tests of rules pass, fail, or cannot be read, and the exit code says which', async (t) => {
+  const dir = folder(t);
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(dir, name), text);
+    return join(dir, name);
+  };
+  write('rules.yml', 'groups: [{ name: g, rules: [{ record: r, expr: m * 2 }] }]');
+  const tests = (value: string): string =>
+    `rule_files: [rules.yml]\ntests:\n  - interval: 1m\n    input_series: [{ series: m, values: 1x3 }]\n    promql_expr_test: [{ expr: r, eval_time: 1m, exp_samples: [{ labels: r, ${value} }] }]\n`;
+  const good = write('good.yml', tests('value: 2'));
+  assert.deepEqual(await nines(['test', 'rules', good]), { code: 0, out: `passed  ${good}\n`, err: '' });
+  const wrong = write('wrong.yml', tests('value: 3'));
+  const failed = await nines(['test', 'rules', good, wrong]);
+  assert.deepEqual([failed.code, failed.out], [1, `passed  ${good}\nFAILED  ${wrong}\n`]);
+  assert.match(failed.err, /exp: r 3\n +got: r 2/);
+  const unread = write('unread.yml', tests('valeu: 3'));
+  const refused = await nines(['test', 'rules', unread]);
+  assert.equal(refused.code, 2);
+  assert.match(refused.err, /unread\.yml:5:\d+: unknown key "valeu"/);
+});

@@ -244,6 +244,7 @@ async function build(
     logger,
     teamId: DEFAULT_TEAM,
     externalUrl,
+    externalLabels: {},
     labelsOfRef: (ref) => store.labelsOfRef(ref),
     aliases,
     services,

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { mustMatcher } from '@nines/base/matcher.ts';
 import { formatLabels, labelsOf } from '@nines/model/labels.ts';
-import { MemoryQueryable, type Sample } from '../testing/memory-queryable.ts';
+import { MemoryQueryable, type Sample } from './memory-queryable.ts';
 import { type EngineOptions, type RangeOptions, createEngine } from './engine.ts';
 import { type Value, formatPlain, formatShort, formatValue } from './value.ts';
 

@@ -1,6 +1,6 @@
 import { CUSTOM_BUCKETS, EMPTY_HISTOGRAM, type Histogram, bucketsFrom } from '@nines/model/histogram.ts';
 import { METRIC_NAME, type Labels, labelPairs, labelValue, labelsFrom, labelsKey } from '@nines/model/labels.ts';
-import type { Sample } from './memory-queryable.ts';
+import type { Sample } from '../src/memory-queryable.ts';
 import type { LoadedSeries } from './script.ts';
 
 /** Classic histograms (`x_bucket{le}`, `x_count`, `x_sum`) as native ones with custom buckets, under the name `x`. */

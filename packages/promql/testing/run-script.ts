@@ -5,11 +5,12 @@ import { type Engine, type QueryResult, createEngine } from '../src/engine.ts';
 import type { PromqlError } from '../src/promql-error.ts';
 import { formatHistogram, formatValue } from '../src/value.ts';
 import type { MatrixSeries, Value } from '../src/value.ts';
-import { MemoryQueryable, type Sample } from './memory-queryable.ts';
+import { MemoryQueryable, type Sample } from '../src/memory-queryable.ts';
 import { pinSelectors } from './pin.ts';
-import type { WrittenHistogram } from './histogram-literal.ts';
+import type { WrittenHistogram } from '../src/histogram-notation.ts';
 import { customBuckets } from './nhcb.ts';
-import { type Command, type ExpectedSeries, type Text, type Written, parseScript } from './script.ts';
+import { type Command, type ExpectedSeries, type Text, parseScript } from './script.ts';
+import type { Written } from '../src/series-notation.ts';
 import { parseExpr } from '../src/parse.ts';
 
 /**

@@ -1,17 +1,15 @@
 import { parseDuration } from '@nines/base/duration.ts';
 import { messageOf } from '@nines/base/errors.ts';
-import { METRIC_NAME, type Labels, labelsFrom, labelsKey } from '@nines/model/labels.ts';
+import { type Labels, labelsKey } from '@nines/model/labels.ts';
 import { unquote } from '../src/strings.ts';
-import { type WrittenHistogram, expandHistogram } from './histogram-literal.ts';
-import type { Sample } from './memory-queryable.ts';
+import type { Sample } from '../src/memory-queryable.ts';
+import { type NotedSeries, numberOf, parseSeries } from '../src/series-notation.ts';
 
 /**
  * The mini-language of PromQL test scripts: `load`, `clear` and `eval` with what is expected of it. A command reaches to the
  * next empty line; a comment counts as an empty line.
  */
 export type LoadedSeries = { readonly labels: Labels; readonly samples: readonly (Sample | undefined)[] };
-/** What stands in a series: histograms with whether their hint was written out. */
-export type Written = number | 'stale' | WrittenHistogram;
 export type Text = { readonly kind: 'msg' | 'regex'; readonly text: string };
 export type Expectation = {
   fail: Text | true | undefined;
@@ -23,7 +21,7 @@ export type Expectation = {
   string: string | undefined;
   matrix: { readonly startMs: number; readonly endMs: number; readonly stepMs: number } | undefined;
 };
-export type ExpectedSeries = { readonly labels: Labels; readonly samples: readonly (Written | undefined)[] };
+export type ExpectedSeries = NotedSeries;
 
 export type When =
   | { readonly kind: 'instant'; readonly atMs: number }
@@ -99,7 +97,7 @@ function parseLoad(head: Line, body: readonly Line[]): Command {
   for (const line of body) {
     const [, name, offsets] = /^(.*?)@st\s+(.*)$/.exec(line.text) ?? [];
     if (name !== undefined && offsets !== undefined) {
-      const { labels } = parseSeries({ number: line.number, text: name });
+      const { labels } = atLine(line.number, () => parseSeries(name));
       starts.set(
         labelsKey(labels),
         offsets
@@ -109,7 +107,7 @@ function parseLoad(head: Line, body: readonly Line[]): Command {
       );
       continue;
     }
-    const { labels, samples } = parseSeries(line);
+    const { labels, samples } = atLine(line.number, () => parseSeries(line.text));
     series.push({ labels, samples: samples.map((sample) => (typeof sample === 'object' ? sample.histogram : sample)) });
   }
   const withCustomBuckets = head.text.startsWith('load_with_nhcb');
@@ -153,8 +151,8 @@ function parseEval(head: Line, body: readonly Line[]): Command {
   let scalar: number | undefined;
   for (const line of body) {
     if (/^expect(ed_fail|\s)/.test(line.text)) addExpectation(expected, line);
-    else if (/^[+-]?(?:\d|\.\d|inf$|nan$)/i.test(line.text)) scalar = numberOf(line.text, line.number);
-    else series.push(parseSeries(line));
+    else if (/^[+-]?(?:\d|\.\d|inf$|nan$)/i.test(line.text)) scalar = atLine(line.number, () => numberOf(line.text));
+    else series.push(atLine(line.number, () => parseSeries(line.text)));
   }
   return { kind: 'eval', line: head.number, when, query: range === null ? instantQuery : rangeQuery, expected, scalar, series };
 }
@@ -205,69 +203,11 @@ function addExpectation(expected: Expectation, { number, text }: Line): void {
   else throw new ScriptError(number, `unknown expectation: ${text}`);
 }
 
-const SERIES = /^([a-zA-Z_:][a-zA-Z0-9_:]*)?\s*(\{(?!\{)(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^}"'])*\})?\s*(.*)$/;
-const LABEL = /\s*(?:([a-zA-Z_][a-zA-Z0-9_]*)|("(?:[^"\\]|\\.)*"))\s*(?:=\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`))?\s*(?:,|$)/y;
-
-function parseSeries({ number, text }: Line): ExpectedSeries {
-  const [, name, braces, values = ''] = SERIES.exec(text) ?? [];
-  if (name === undefined && braces === undefined) throw new ScriptError(number, `not a series: ${text}`);
-  const pairs: (readonly [string, string])[] = name === undefined ? [] : [[METRIC_NAME, name]];
-  const inside = (braces ?? '{}').slice(1, -1);
-  LABEL.lastIndex = 0;
-  while (LABEL.lastIndex < inside.trimEnd().length) {
-    const found = LABEL.exec(inside);
-    if (found === null) throw new ScriptError(number, `not a label set: ${braces}`);
-    const [, bare, quoted, value] = found;
-    const label = bare ?? plain(quoted ?? '""', number);
-    pairs.push(value === undefined ? [METRIC_NAME, label] : [label, plain(value, number)]);
+/** A fault of the notation, with its line. */
+function atLine<T>(line: number, read: () => T): T {
+  try {
+    return read();
+  } catch (thrown) {
+    throw new ScriptError(line, messageOf(thrown));
   }
-  return { labels: labelsFrom(pairs), samples: samplesOf(values, number) };
-}
-
-function plain(literal: string, line: number): string {
-  const value = unquote(literal);
-  if (!value.ok) throw new ScriptError(line, value.error);
-  return value.value;
-}
-
-const NUMBER = '(?:\\d+\\.?\\d*(?:[eE][+-]?\\d+)?|\\.\\d+(?:[eE][+-]?\\d+)?|[iI][nN][fF]|[nN][aA][nN])';
-const ITEM = new RegExp(`^([+-]?${NUMBER})(?:([+-])(${NUMBER}))?(?:x(\\d+))?$`);
-
-const SAMPLES = /\{\{.*?\}\}(?:[+-]\{\{.*?\}\})?(?:x(\d+))?|\S+/g;
-
-function samplesOf(text: string, line: number): readonly (Written | undefined)[] {
-  return Array.from(text.matchAll(SAMPLES)).flatMap(([item]) => {
-    if (!item.startsWith('{{')) return samplesOfItem(item, line);
-    try {
-      return expandHistogram(item);
-    } catch (thrown) {
-      throw new ScriptError(line, messageOf(thrown));
-    }
-  });
-}
-
-function samplesOfItem(item: string, line: number): readonly (Written | undefined)[] {
-  if (item === 'stale') return ['stale'];
-  const gap = /^_(?:x(\d+))?$/.exec(item);
-  if (gap !== null) return Array.from({ length: Number(gap[1] ?? 1) }, () => undefined);
-  const [, first, sign, change, times] = ITEM.exec(item) ?? [];
-  if (first === undefined) throw new ScriptError(line, `not a sample: ${item}`);
-  const start = numberOf(first, line);
-  const delta = change === undefined ? 0 : numberOf(change, line) * (sign === '-' ? -1 : 1);
-  const samples: number[] = [];
-  let value = start;
-  for (let i = 0; i <= Number(times ?? 0); i++) {
-    samples.push(value);
-    value += delta;
-  }
-  return samples;
-}
-
-function numberOf(text: string, line: number): number {
-  const special = /^([+-]?)(inf|nan)$/i.exec(text);
-  if (special !== null)
-    return special[2]?.toLowerCase() === 'nan' ? Number.NaN : special[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  const value = Number(text);
-  if (value !== value) throw new ScriptError(line, `not a number: ${text}`);
-  return value;
 }

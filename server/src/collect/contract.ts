@@ -4,6 +4,7 @@
  * A sample is acknowledged only after the store made it durable. Never parses PromQL, never decides anything about a service.
  */
 import { MINUTE_MS, SECOND_MS } from '@nines/base/units.ts';
+import type { Histogram as NativeHistogram } from '@nines/model/histogram.ts';
 import type { Labels } from '@nines/model/labels.ts';
 import type { MetricMetadata } from '@nines/model/metadata.ts';
 import type { AppendOutcome, Scope, WriteBatch } from '@nines/model/storage.ts';
@@ -70,7 +71,7 @@ export interface SampleQuery {
     expr: string,
     atMs: number,
     options?: { readonly scope?: Scope; readonly signal?: AbortSignal },
-  ): Promise<readonly { readonly labels: Labels; readonly value: number }[]>;
+  ): Promise<readonly { readonly labels: Labels; readonly value: number; readonly histogram?: NativeHistogram }[]>;
   /** Points at `fromMs`, `fromMs + stepMs`, … up to and including `toMs`. */
   range(
     expr: string,

@@ -1,26 +1,48 @@
 import type { Clock } from '@nines/base/clock.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { MINUTE_MS } from '@nines/base/units.ts';
+import type { Histogram } from '@nines/model/histogram.ts';
 import type { Labels } from '@nines/model/labels.ts';
+import { createBatchBuilder } from '@nines/model/write-batch.ts';
 import type { Alerting } from '../alerting/contract.ts';
 import type { Ingest } from '../collect/contract.ts';
 
 /** The instant vector of an expression; a scalar is one element without labels. Throws with the engine's message. */
-export type RuleQuery = (
-  expr: string,
-  atMs: number,
-  options: { readonly signal: AbortSignal },
-) => Promise<readonly { readonly labels: Labels; readonly value: number }[]>;
+export type RuleQuery = (expr: string, atMs: number, options: { readonly signal: AbortSignal }) => Promise<readonly RuleElement[]>;
+/** With a native histogram `value` means nothing. */
+export type RuleElement = { readonly labels: Labels; readonly value: number; readonly histogram?: Histogram };
+
+/** What a rule stores: a value, or that the series ended. */
+export type RuleSample = { readonly labels: Labels; readonly atMs: number; readonly value: number | Histogram | 'stale' };
+/** Resolves when the samples are durable. */
+export type StoreSamples = (samples: readonly RuleSample[]) => Promise<void>;
+
+export const storeThrough =
+  (ingest: Ingest): StoreSamples =>
+  async (samples) => {
+    const builder = createBatchBuilder();
+    for (const { labels, atMs, value } of samples) {
+      if (value === 'stale') builder.addStale(labels, atMs);
+      else if (typeof value === 'number') builder.add(labels, atMs, value);
+      else
+        throw new Error(
+          'native histograms cannot be recorded: take a part of them with histogram_quantile, histogram_sum or histogram_count',
+        );
+    }
+    await ingest.append(builder.batch());
+  };
 
 /** What every rule is evaluated with. */
 export type RuleContext = {
   readonly query: RuleQuery;
-  readonly ingest: Ingest;
+  readonly store: StoreSamples;
   readonly alerting: Alerting;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly logger: Logger;
   readonly teamId: string;
   readonly externalUrl: string;
+  /** `$externalLabels` of templates. */
+  readonly externalLabels: Readonly<Record<string, string>>;
   /** When this process began to evaluate: what was open before and is not seen yet has not recovered. */
   readonly startedAtMs: number;
 };

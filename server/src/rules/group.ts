@@ -8,9 +8,8 @@ import { messageOf } from '@nines/base/errors.ts';
 import type { Matcher } from '@nines/base/matcher.ts';
 import { type EpochMs, epochMs, ms } from '@nines/base/units.ts';
 import { type Labels, METRIC_NAME, labelsFrom, labelsKey, labelsOf, labelPairs, labelsToRecord, withLabels } from '@nines/model/labels.ts';
-import { createBatchBuilder } from '@nines/model/write-batch.ts';
 import { type ActiveElement, type AlertingRule, DEFAULT_COOLDOWN_MS, type AlertView, type Severity } from '../alerting/contract.ts';
-import { type Health, LOOKBACK_MS, MAX_ELEMENTS, type RuleContext, newHealth } from './context.ts';
+import { type Health, LOOKBACK_MS, MAX_ELEMENTS, type RuleContext, type RuleElement, newHealth } from './context.ts';
 import type { FileAlertingRule, FileRule, RecordingRule, RuleGroup } from './rule-file.ts';
 import type { Trigger, Unit } from './runner.ts';
 import { severityOf } from './severity.ts';
@@ -35,8 +34,6 @@ export type FileGroupOptions = {
   readonly selectorsOf: (rule: FileRule) => readonly (readonly Matcher[])[];
   readonly cooldownMs: number;
 };
-
-type Element = { readonly labels: Labels; readonly value: number };
 
 /** A file rule's cooldown under `routing.default`; a tree spaces repeats by its own timings. */
 export const FILE_RULE_COOLDOWN_MS = DEFAULT_COOLDOWN_MS;
@@ -97,9 +94,14 @@ export class FileGroup implements Unit {
     if (gridMs === this.#lastGridMs) return;
     if (this.#lastGridMs !== undefined) this.missedIterations += Math.round((gridMs - this.#lastGridMs) / this.group.intervalMs) - 1;
     this.#lastGridMs = gridMs;
+    await this.evaluateAt(epochMs(gridMs), signal);
+  }
+
+  /** Evaluates every rule in order at one instant, whether or not it lies on the grid. */
+  async evaluateAt(atMs: EpochMs, signal: AbortSignal): Promise<void> {
     const startedMs = this.#context.clock.monotonic();
-    for (const live of this.rules) await this.#observe(live, () => this.#onGrid(live, epochMs(gridMs), signal));
-    Object.assign(this.health, { evaluatedAtMs: gridMs, evaluationMs: this.#context.clock.monotonic() - startedMs });
+    for (const live of this.rules) await this.#observe(live, () => this.#onGrid(live, atMs, signal));
+    Object.assign(this.health, { evaluatedAtMs: atMs, evaluationMs: this.#context.clock.monotonic() - startedMs });
   }
 
   #gridAt(atMs: number): number {
@@ -132,10 +134,11 @@ export class FileGroup implements Unit {
     const found = await this.#query(rule, atMs, signal);
     const limit = this.group.limit || MAX_ELEMENTS;
     if (found.length > limit) throw new Error(`exceeded limit of ${limit} with ${found.length} series`);
-    const samples: Element[] = [];
+    // As written: only the labels of alerts are templates.
+    const labels = Object.fromEntries(Object.entries(rule.labels).map(([name, { source }]) => [name, source]));
+    const samples: RuleElement[] = [];
     for (const element of found) {
-      const changes = await this.#expandAll(rule.labels, element, { atMs, signal });
-      samples.push({ labels: withLabels(element.labels, { ...changes, [METRIC_NAME]: rule.record }), value: element.value });
+      samples.push({ ...element, labels: withLabels(element.labels, { ...labels, [METRIC_NAME]: rule.record }) });
     }
     refuseRepeats(samples, 'vector contains metrics with the same labelset after applying rule labels');
     await this.#write(live, samples, atMs);
@@ -204,13 +207,13 @@ export class FileGroup implements Unit {
     };
   }
 
-  #query(rule: FileRule, atMs: number, signal: AbortSignal): Promise<readonly Element[]> {
+  #query(rule: FileRule, atMs: number, signal: AbortSignal): Promise<readonly RuleElement[]> {
     return this.#context.query(rule.exprText, atMs - this.group.queryOffsetMs, { signal });
   }
 
   async #elements(
     rule: FileAlertingRule,
-    found: readonly Element[],
+    found: readonly RuleElement[],
     at: { atMs: EpochMs; signal: AbortSignal },
   ): Promise<readonly ActiveElement[]> {
     const elements: ActiveElement[] = [];
@@ -226,29 +229,29 @@ export class FileGroup implements Unit {
 
   async #expandAll(
     templates: Readonly<Record<string, Template>>,
-    element: Element,
+    element: RuleElement,
     { atMs, signal }: { atMs: EpochMs; signal: AbortSignal },
   ): Promise<Record<string, string>> {
-    const { query, externalUrl } = this.#context;
+    const { query, externalUrl, externalLabels } = this.#context;
     const run = async (expr: string): Promise<readonly TemplateSample[]> =>
       (await query(expr, atMs, { signal })).map(({ labels, value }) => ({ Labels: labelsToRecord(labels), Value: value }));
-    const input = { labels: labelsToRecord(element.labels), value: element.value, externalUrl, externalLabels: {}, query: run };
+    const input = { labels: labelsToRecord(element.labels), value: element.value, externalUrl, externalLabels, query: run };
     const expanded: Record<string, string> = Object.create(null);
     for (const [name, template] of Object.entries(templates)) expanded[name] = await expandTemplate(template, input);
     return expanded;
   }
 
   /** Stores what a rule gives now, and a staleness marker for what it gave last time and gives no more. */
-  async #write(live: LiveRule, samples: readonly Element[], atMs: EpochMs): Promise<void> {
+  async #write(live: LiveRule, samples: readonly RuleElement[], atMs: EpochMs): Promise<void> {
     const now = new Map(samples.map(({ labels }) => [labelsKey(labels), labels]));
     const gone = [...live.written].filter(([key]) => !now.has(key));
     if (samples.length === 0 && gone.length === 0) return;
     const storedAtMs = atMs - this.group.queryOffsetMs;
-    const builder = createBatchBuilder();
-    for (const { labels, value } of samples) builder.add(labels, storedAtMs, value);
-    for (const [, labels] of gone) builder.addStale(labels, storedAtMs);
     live.written = now;
-    await this.#context.ingest.append(builder.batch());
+    await this.#context.store([
+      ...samples.map(({ labels, value, histogram }) => ({ labels, atMs: storedAtMs, value: histogram ?? value })),
+      ...gone.map(([, labels]) => ({ labels, atMs: storedAtMs, value: 'stale' as const })),
+    ]);
   }
 }
 
@@ -257,7 +260,7 @@ function refuseRepeats(elements: readonly { readonly labels: Labels }[], message
 }
 
 /** `ALERTS` and `ALERTS_FOR_STATE` as Prometheus writes them. */
-function alertSeries(open: readonly AlertView[]): readonly Element[] {
+function alertSeries(open: readonly AlertView[]): readonly RuleElement[] {
   return open.flatMap((alert) => {
     const labels = labelsOf(alert.labels);
     const state = labelsFrom([...labelPairs(labels), [METRIC_NAME, 'ALERTS'], ['alertstate', alert.condition]]);

@@ -130,7 +130,9 @@ class Reader {
     if ((record === undefined) === (alert === undefined)) this.#problem(node, 'a rule needs exactly one of "record" and "alert"');
     const expr = this.#expr(fields.get('expr'), node);
     const { line } = this.#lines.linePos(node.range?.[0] ?? 0);
-    const labels = this.#templates(fields.get('labels'), groupLabels);
+    // Source: rulefmt's testTemplateParsing, which leaves recording rules alone; their labels are taken as they are written.
+    const labels =
+      record === undefined ? this.#templates(fields.get('labels'), groupLabels) : this.#plain(fields.get('labels'), groupLabels);
     this.#checkLabelNames(fields.get('labels'), labels);
     const forMs = ms(this.#duration(fields.get('for')));
     const keepFiringForMs = ms(this.#duration(fields.get('keep_firing_for')));
@@ -172,6 +174,13 @@ class Reader {
       else this.#problem(node, `template of "${name}": ${parsed.error}`);
     }
     return templates;
+  }
+
+  #plain(node: Node | null | undefined, inherited: Readonly<Record<string, string>>): Record<string, Template> {
+    const labels: Record<string, Template> = Object.create(null);
+    for (const [name, text] of Object.entries({ ...inherited, ...this.#texts(node) }))
+      labels[name] = { source: text, nodes: [{ kind: 'text', text }] };
+    return labels;
   }
 
   /** The fields of a map; an unknown key is a problem at the key. */

@@ -158,7 +158,7 @@ describe('rule files', () => {
     const recorded = await w.ask('instance:errors:sum');
     assert.deepEqual(
       recorded.map(({ labels, value }) => [labelValue(labels, 'kind'), labelValue(labels, 'team'), value]),
-      [['b-x', 'web', 2000]],
+      [['{{ $labels.instance }}-x', 'web', 2000]],
     );
     await w.advance(30_000);
     assert.deepEqual(w.open(), ['Down{a} firing warning', 'Errors{b} firing critical']);

@@ -1,11 +1,12 @@
+import type { Clock } from '@nines/base/clock.ts';
 import { epochMs, ms } from '@nines/base/units.ts';
 import type { Labels } from '@nines/model/labels.ts';
 import { type AlertingRule, DEFAULT_COOLDOWN_MS, type Evaluation } from '../alerting/contract.ts';
 import type { Ledger, StateChange } from '../availability/contract.ts';
-import type { SelfMetrics } from '../collect/contract.ts';
+import type { Ingest, SelfMetrics } from '../collect/contract.ts';
 import type { ServiceCatalogue } from '../services/contract.ts';
 import type { RulesConfig, ThresholdConfig } from './config.ts';
-import type { RuleContext } from './context.ts';
+import { type RuleContext, storeThrough } from './context.ts';
 import { type Rules, SERVICE_DOWN_RULE_ID, SLA_RULE_ID } from './contract.ts';
 import { FILE_RULE_COOLDOWN_MS, FileGroup } from './group.ts';
 import { type AliasTable, selectorsOf, selectorsOfText, sourcesOf } from './metric.ts';
@@ -16,7 +17,9 @@ import { DEFAULT_PACK, type ShippedRule } from './shipped.ts';
 import { type Template, parseTemplate } from './template-parse.ts';
 import { ThresholdRule, type ThresholdSpec } from './threshold-rule.ts';
 
-export type RulesDeps = Omit<RuleContext, 'startedAtMs'> & {
+export type RulesDeps = Omit<RuleContext, 'startedAtMs' | 'store' | 'clock'> & {
+  readonly clock: Clock;
+  readonly ingest: Ingest;
   readonly labelsOfRef: (ref: number) => Labels;
   readonly aliases: AliasTable;
   readonly services: ServiceCatalogue;
@@ -48,7 +51,7 @@ export class RulesService implements Rules, AsyncDisposable {
 
   constructor(deps: RulesDeps) {
     this.#deps = deps;
-    this.#context = { ...deps, startedAtMs: deps.clock.now() };
+    this.#context = { ...deps, store: storeThrough(deps.ingest), startedAtMs: deps.clock.now() };
     this.#runner = new Runner(deps);
     this.#serviceDown = new ServiceDown({
       alerting: deps.alerting,

@@ -143,7 +143,7 @@ export class ThresholdRule implements Unit {
       labels: labelsToRecord(labels),
       value,
       externalUrl: this.#context.externalUrl,
-      externalLabels: {},
+      externalLabels: this.#context.externalLabels,
       query: async () => [],
     };
     for (const [name, template] of Object.entries(this.spec.annotations)) annotations[name] = await expandTemplate(template, input);

@@ -95,6 +95,7 @@ function compose(t: TestContext, base: Base): RulesWorld {
     logger: silentLogger,
     teamId: 'default',
     externalUrl: 'http://nines.example',
+    externalLabels: {},
     labelsOfRef: (ref: number) => store.labelsOfRef(ref),
     aliases: createAliases(15e3),
     metrics,

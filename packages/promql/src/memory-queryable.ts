@@ -4,11 +4,13 @@ import { type Labels, compareLabels, labelPairs, labelValue, labelsKey } from '@
 import { bitsOf, isStale, setStale } from '@nines/model/stale.ts';
 import type { Queryable, SelectOptions, SelectRange, SeriesColumns } from '@nines/model/storage.ts';
 
-/** Series held in memory, for tests and benchmarks of whatever reads a `Queryable`. */
+/** Series held in memory: for unit tests of rules, and for tests and benchmarks of whatever reads a `Queryable`. */
 export type Sample = number | 'stale' | Histogram;
 
 export class MemoryQueryable implements Queryable {
   readonly #series = new Map<string, SeriesColumns>();
+  /** Columns of series that `append` fills, with places to spare. */
+  readonly #room = new Map<string, { readonly times: Float64Array<ArrayBuffer>; readonly values: Float64Array<ArrayBuffer> }>();
 
   /** Adds samples to a series; an instant it already has keeps its first value. */
   add(labels: Labels, samples: Iterable<readonly [atMs: number, value: Sample]>, starts: ReadonlyMap<number, number> = new Map()): void {
@@ -28,15 +30,40 @@ export class MemoryQueryable implements Queryable {
     sorted.forEach(([, value], i) => {
       if (value === 'stale') setStale(values, i);
     });
+    this.#room.delete(key);
     this.#series.set(key, { labels, times, values, ...histogramsOf(sorted.map(([, value]) => value)), ...startsOf(times, starts) });
+  }
+
+  /** One sample newer than all others of its series, which costs no copy of them; an older one is added. */
+  append(labels: Labels, atMs: number, sample: Sample): void {
+    const key = labelsKey(labels);
+    const { times, values, histograms, starts } = this.#series.get(key) ?? {};
+    const last = times?.at(-1);
+    if (times === undefined || values === undefined || last === undefined || last >= atMs || typeof sample === 'object')
+      return this.add(labels, [[atMs, sample]]);
+    if (histograms !== undefined || starts !== undefined) return this.add(labels, [[atMs, sample]]);
+    const count = times.length;
+    let room = this.#room.get(key);
+    if (room === undefined || room.times.length === count) {
+      room = { times: new Float64Array(2 * count), values: new Float64Array(2 * count) };
+      room.times.set(times);
+      bitsOf(room.values).set(bitsOf(values));
+      this.#room.set(key, room);
+    }
+    room.times[count] = atMs;
+    if (sample === 'stale') setStale(room.values, count);
+    else room.values[count] = sample;
+    this.#series.set(key, { labels, times: room.times.subarray(0, count + 1), values: room.values.subarray(0, count + 1) });
   }
 
   /** Takes whole columns as they are. */
   addColumns(series: SeriesColumns): void {
+    this.#room.delete(labelsKey(series.labels));
     this.#series.set(labelsKey(series.labels), series);
   }
 
   clear(): void {
+    this.#room.clear();
     this.#series.clear();
   }
 
