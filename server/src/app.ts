@@ -380,7 +380,15 @@ async function build(
     targets: () => scrapes.view(),
     metricsOpen: config.server.metrics_open,
   });
-  queryRoutes(http, { engine, queryable: store, clock, yieldNow, version: VERSION, scopeOf: () => FULL_SCOPE });
+  queryRoutes(http, {
+    engine,
+    queryable: store,
+    clock,
+    lookbackMs: config.promql.lookback,
+    yieldNow,
+    version: VERSION,
+    scopeOf: () => FULL_SCOPE,
+  });
   seriesRoutes(http, { series });
   transferRoutes(http, { transfer: new TransferService({ store, clock, logger, metrics: self }) });
   checkRoutes(http, { checks, ledger: availability });

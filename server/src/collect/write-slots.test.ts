@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { encodeSnappy } from '@nines/model/snappy.ts';
 import { encodeWriteRequest } from '@nines/model/testing/remote-write-encoder.ts';
 import { manualClock } from '../../../test/harness/manual-clock.ts';
-import { negotiateExposition } from './negotiate.ts';
+import { negotiateExposition } from '../platform/http/exposition.ts';
 import { openWorld, selfValue } from './testing/world.ts';
 import { createWriteReceiver } from './write-route.ts';
 import { MAX_BYTES_IN_FLIGHT, createWriteSlots } from './write-slots.ts';

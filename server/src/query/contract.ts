@@ -44,6 +44,8 @@ export type QueryDeps = {
   readonly engine: Engine;
   readonly queryable: Queryable;
   readonly clock: Clock;
+  /** How old a newest sample may be for `/federate`. */
+  readonly lookbackMs: number;
   /** Gives other work its turn when one is due (see platform/breath.ts). */
   readonly yieldNow: () => Promise<void> | undefined;
   /** Version of the product, for `status/buildinfo`. */

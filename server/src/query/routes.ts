@@ -10,6 +10,7 @@ import type { QueryDeps } from './contract.ts';
 import { encodeAnswer, encodeLabels, encodeList, envelope } from './encode.ts';
 import { MAX_LINE_SAMPLES, exportLines } from './export.ts';
 import { type Params, instantParams, limitParam, metaRange, paramsOf, rangeParams, unescapeLabelName } from './params.ts';
+import { peerRoutes } from './prometheus-peers.ts';
 import { type Answer, type Asking, type QueryError, QueryService, parseSelectors } from './service.ts';
 
 /** The version of Prometheus whose API this is; clients switch features by it. */
@@ -28,6 +29,7 @@ type Call = {
 /** `/api/v1/query`, `query_range`, `export`, `series`, `labels`, `label/{name}/values`, `format_query`, `status/buildinfo`. */
 export function queryRoutes(http: Http, deps: QueryDeps): void {
   const service = new QueryService(deps);
+  peerRoutes(http, service, deps);
   http.register(async (scope) => {
     scope.addContentTypeParser(
       'application/x-www-form-urlencoded',

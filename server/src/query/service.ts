@@ -4,15 +4,18 @@ import { type Result, err, ok } from '@nines/base/result.ts';
 import { sortInTurns } from '@nines/base/sort.ts';
 import type { Labels } from '@nines/model/labels.ts';
 import { compareLabels, labelsKey } from '@nines/model/labels.ts';
+import type { AskedRead } from '@nines/model/prometheus/remote-read-server.ts';
 import type { Queryable, Scope } from '@nines/model/storage.ts';
 import type { Engine } from '@nines/promql/engine.ts';
 import { parseExpr } from '@nines/promql/parse.ts';
 import type { PromqlErrorType } from '@nines/promql/promql-error.ts';
 import type { Value } from '@nines/promql/value.ts';
 import { MAX_CONCURRENT, MAX_TIMEOUT_MS, MAX_WAITING, type QueryDeps } from './contract.ts';
+import { type Newest, type NewestAsk, newestSamples } from './federate.ts';
 import { Gate } from './gate.ts';
 import type { Remarks } from './encode.ts';
 import type { InstantParams, RangeParams } from './params.ts';
+import { type ReadAnswer, readSamples } from './remote-read.ts';
 
 export type QueryError = { readonly type: PromqlErrorType | 'unavailable'; readonly message: string };
 export type Answer = { readonly value: Value; readonly remarks: Remarks };
@@ -66,7 +69,7 @@ export class QueryService {
   /** The label sets that satisfy any of the selectors, each once, sorted. */
   series(selectors: readonly (readonly Matcher[])[], span: Span, asking: Asking): Promise<Result<readonly Labels[], QueryError>> {
     return this.#bounded(MAX_TIMEOUT_MS, asking.signal, async (signal) => {
-      const options = { scope: asking.scope, signal, yieldNow: this.#yieldNow };
+      const options = this.#options(asking, signal);
       const [only, ...others] = selectors;
       const first = only === undefined ? [] : await this.#queryable.series(only, span, options);
       if (others.length === 0) return ok(first);
@@ -83,7 +86,7 @@ export class QueryService {
     asking: Asking,
   ): Promise<Result<readonly string[], QueryError>> {
     return this.#bounded(MAX_TIMEOUT_MS, asking.signal, async (signal) => {
-      const options = { scope: asking.scope, signal, yieldNow: this.#yieldNow };
+      const options = this.#options(asking, signal);
       const found = new Set<string>();
       for (const matchers of ask.selectors.length === 0 ? [[]] : ask.selectors) {
         const some =
@@ -94,6 +97,20 @@ export class QueryService {
       }
       return ok([...found].sort());
     });
+  }
+
+  /** The newest sample of each series that satisfies any of the selectors. */
+  newest(ask: NewestAsk, asking: Asking): Promise<Result<readonly Newest[], QueryError>> {
+    return this.#bounded(MAX_TIMEOUT_MS, asking.signal, (signal) => newestSamples(this.#queryable, ask, this.#options(asking, signal)));
+  }
+
+  /** What a remote read asks for. */
+  read(asked: AskedRead, asking: Asking): Promise<Result<ReadAnswer, QueryError>> {
+    return this.#bounded(MAX_TIMEOUT_MS, asking.signal, (signal) => readSamples(this.#queryable, asked, this.#options(asking, signal)));
+  }
+
+  #options({ scope }: Asking, signal: AbortSignal) {
+    return { scope, signal, yieldNow: this.#yieldNow };
   }
 
   /** Waits for a place, runs `work` with a signal that also aborts after `timeoutMs`, and says why when it was aborted. */

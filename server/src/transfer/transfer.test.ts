@@ -40,6 +40,7 @@ async function setting(t: TestContext): Promise<Setting> {
     queryable: world.store,
     yieldNow: () => undefined,
     clock: realClock,
+    lookbackMs: 300_000,
     version: '1',
     scopeOf: () => FULL_SCOPE,
   });

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { Clock } from '@nines/base/clock.ts';
 import { epochMs } from '@nines/base/units.ts';
 import { labelsOf } from '@nines/model/labels.ts';
 import { FULL_SCOPE } from '@nines/model/storage.ts';
@@ -22,7 +23,7 @@ const ACTOR: Actor = { kind: 'token', id: 't', name: 't', role: 'read-only', tea
 export const TOKEN = 'nines_test';
 
 /** A real store with ten minutes of `up{job="a"|"b"}` and `requests_total`, 15 s apart, and 2 000 series `wide`, behind the real HTTP server. */
-export async function startQueryServer(t: TestContext): Promise<Http> {
+export async function startQueryServer(t: TestContext, clock: Clock = realClock): Promise<Http> {
   const dir = mkdtempSync(join(tmpdir(), 'nines-query-'));
   const store = await openStore({ dir, retentionMs: 30 * 86_400_000, logger: recordingLogger() });
   const builder = createBatchBuilder();
@@ -52,7 +53,15 @@ export async function startQueryServer(t: TestContext): Promise<Http> {
   });
   const yieldNow = createBreath(realClock);
   const engine = createEngine({ limits: { maxSamples: 50_000_000 }, yieldNow });
-  queryRoutes(http, { engine, queryable: store, clock: realClock, yieldNow, version: '0.0.0', scopeOf: () => FULL_SCOPE });
+  queryRoutes(http, {
+    engine,
+    queryable: store,
+    clock,
+    lookbackMs: 300_000,
+    yieldNow,
+    version: '0.0.0',
+    scopeOf: () => FULL_SCOPE,
+  });
   return http;
 }
 
