@@ -221,6 +221,11 @@ test('what cannot be imported is a sentence and an exit code', async (t) => {
   };
   assert.deepEqual(await ends(['prometheus', folder]), [2, `${folder} holds no blocks of Prometheus\n`]);
   assert.deepEqual(await ends(['openmetrics', join(folder, 'none')]), [3, `there is no file ${join(folder, 'none')}\n`]);
+  assert.deepEqual(await ends(['openmetrics', folder]), [2, `${folder} is a directory; name the files in it\n`]);
+  const backwards = ['--from', '2026-01-02T00:00:00Z', '--to', '2026-01-01T00:00:00Z'];
+  const [refused, reason] = await ends(['prometheus', 'http://127.0.0.1:9', ...backwards]);
+  assert.equal(refused, 2);
+  assert.match(reason, /^--from lies after --to/);
   assert.match((await ends(['prometheus', 'http://127.0.0.1:9', '--match', 'sum(up)']))[1], /--match: "sum\(up\)" is no series selector/);
   assert.match((await ends(['prometheus', 'http://127.0.0.1:9']))[1], /no answer from http:\/\/127\.0\.0\.1:9/);
   const [code, err] = await ends(['openmetrics', '-'], new TextEncoder().encode(`a 1 ${START_MS / 1000}\nwhat\n`));

@@ -2,7 +2,7 @@ import { HOUR_MS } from '@nines/base/units.ts';
 import { realClock } from '@nines/server/platform/clock.ts';
 import type { ImportFormat, ImportReport } from '@nines/server/transfer/contract.ts';
 import type { Command } from 'commander';
-import { EXIT } from '../failure.ts';
+import { CliFailure, EXIT } from '../failure.ts';
 import { createProgress } from '../import/progress.ts';
 import type { ImportSource } from '../import/source.ts';
 import type { RemoteOptions } from '../remote.ts';
@@ -43,10 +43,10 @@ const isUrl = (place: string): boolean => /^https?:\/\//.test(place);
 
 const rangeOf = (options: ImportOptions, all: { readonly fromMs: number; readonly toMs: number }): { fromMs: number; toMs: number } => {
   const nowMs = realClock.now();
-  return {
-    fromMs: options.from === undefined ? all.fromMs : instantOption(options.from, 'from', nowMs),
-    toMs: options.to === undefined ? all.toMs : instantOption(options.to, 'to', nowMs),
-  };
+  const fromMs = options.from === undefined ? all.fromMs : instantOption(options.from, 'from', nowMs);
+  const toMs = options.to === undefined ? all.toMs : instantOption(options.to, 'to', nowMs);
+  if (fromMs > toMs) throw new CliFailure(EXIT.badInput, `--from lies after --to: ${fromMs} > ${toMs} (milliseconds)`);
+  return { fromMs, toMs };
 };
 const lately = (): { readonly fromMs: number; readonly toMs: number } => ({
   fromMs: realClock.now() - DEFAULT_LOOK_BACK_MS,

@@ -8,6 +8,7 @@ export type FileSource = ImportSource & { readonly gzip: boolean };
 /** A file, or standard input for `-`. Gzip is known by its first two bytes. */
 export async function fileSource(path: string): Promise<FileSource> {
   if (path !== '-' && !existsSync(path)) throw new CliFailure(EXIT.notFound, `there is no file ${path}`);
+  if (path !== '-' && statSync(path).isDirectory()) throw new CliFailure(EXIT.badInput, `${path} is a directory; name the files in it`);
   const stream: AsyncIterable<Uint8Array> = path === '-' ? process.stdin : createReadStream(path);
   const pieces = stream[Symbol.asyncIterator]();
   const first = await pieces.next();

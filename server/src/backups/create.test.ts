@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, it } from 'node:test';
@@ -158,6 +158,32 @@ it('never looks whole when it is not', async (t) => {
   await assert.rejects(create(to), /is not empty/);
   await assert.rejects(create(join(dataDir, 'backups')), /lies in the data directory/);
   await assert.rejects(create(root), /holds the data directory/);
+});
+
+it('knows the data directory behind a link, and says when the system makes no directory there', async (t) => {
+  const { root, dataDir, scrape, create } = await world(t);
+  await scrape();
+  symlinkSync(dataDir, join(root, 'link'));
+  await assert.rejects(create(join(root, 'link', 'a', 'b')), /lies in the data directory/);
+  assert.ok(!existsSync(join(dataDir, 'a')), 'nothing was made');
+  symlinkSync(root, join(root, 'up'));
+  await assert.rejects(create(join(root, 'up')), /holds the data directory/);
+  await assert.rejects(create('/proc/nines/b'), { code: 'backup_target_unusable', message: /cannot be used: .*ENOENT/ });
+  writeFileSync(join(root, 'file'), '');
+  await assert.rejects(create(join(root, 'file', 'b')), { code: 'backup_target_unusable', message: /ENOTDIR/ });
+});
+
+it('is not restored over itself or into itself', async (t) => {
+  const { root, clock, scrape, create } = await world(t);
+  await scrape();
+  const from = join(root, 'holder', 'b');
+  const { manifest } = await create(from);
+  symlinkSync(from, join(root, 'link'));
+  for (const to of [from, join(from, 'inside'), join(root, 'holder'), join(root, 'link')])
+    await assert.rejects(restoreBackup({ from, to, force: true, clock }), { code: 'restore_refused', message: /lie one in the other/ }, to);
+  assert.deepEqual(readdirSync(join(root, 'holder')), ['b']);
+  assert.ok(!existsSync(join(from, 'inside')));
+  assert.deepEqual(await readManifest(from), manifest);
 });
 
 it('refuses a manifest that was changed, or that leads out of the directory', async (t) => {

@@ -1,10 +1,12 @@
-import { mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { open, readdir, rm, statfs } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError, messageOf } from '@nines/base/errors.ts';
+import { makeDirectory } from '../platform/directory.ts';
 import { BACKUP_CODES, type BackupReport, type ManifestFile, type OnProgress, PARTIAL_MANIFEST } from './contract.ts';
 import { type SourceFile, copyInto } from './copy.ts';
 import { sealed, syncDirectory, writeManifest } from './manifest.ts';
+import { followed, isWithin } from './places.ts';
 import type { Sources } from './sources.ts';
 
 /** Left free beside the backup, because the log on the same disk goes on growing. */
@@ -80,17 +82,21 @@ async function copyAll(
 async function makeTarget(dir: string, dataDir: string): Promise<void> {
   const refuse = (problem: string, cause?: unknown): AppError =>
     new AppError('bad_input', BACKUP_CODES.badTarget, `${dir} ${problem}`, { cause, field: 'to' });
-  if (isWithin(dataDir, dir)) throw refuse('lies in the data directory and would be lost with it. Choose a directory on another disk.');
-  if (isWithin(dir, dataDir)) throw refuse('holds the data directory. Choose another one.');
+  const [realDir, realData] = [await followed(dir), await followed(dataDir)];
+  if (isWithin(realData, realDir))
+    throw refuse('lies in the data directory and would be lost with it. Choose a directory on another disk.');
+  if (isWithin(realDir, realData)) throw refuse('holds the data directory. Choose another one.');
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
+    makeDirectory(dir);
     const names = await readdir(dir);
     if (names.includes(PARTIAL_MANIFEST)) await clear(dir);
     else if (names.length > 0) throw refuse('is not empty. Name a new directory.');
     const mark = await open(join(dir, PARTIAL_MANIFEST), 'w', 0o600);
     await mark.close();
   } catch (thrown) {
-    throw thrown instanceof AppError ? thrown : refuse(`cannot be used: ${messageOf(thrown)}`, thrown);
+    throw thrown instanceof AppError && thrown.code === BACKUP_CODES.badTarget
+      ? thrown
+      : refuse(`cannot be used: ${messageOf(thrown)}`, thrown);
   }
 }
 
@@ -110,11 +116,6 @@ async function checkSpace(dir: string, bytes: number): Promise<void> {
 }
 
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`;
-
-const isWithin = (outer: string, inner: string): boolean => {
-  const path = relative(outer, inner);
-  return path === '' || !(path === '..' || path.startsWith('../') || path.startsWith('/'));
-};
 
 /** Deepest first, the backup itself left out. */
 export function foldersOf(files: readonly ManifestFile[]): readonly string[] {

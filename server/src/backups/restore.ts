@@ -6,10 +6,12 @@ import { AppError, messageOf } from '@nines/base/errors.ts';
 import { StoreLocked } from '@nines/tsdb/contract.ts';
 import { openDisk } from '@nines/tsdb/disk.ts';
 import { holdFile } from '@nines/tsdb/held-file.ts';
+import { makeDirectory } from '../platform/directory.ts';
 import { ASIDE_PREFIX, BACKUP_CODES, type Manifest, type OnProgress, RESTORE_MARK } from './contract.ts';
 import { copyInto } from './copy.ts';
 import { foldersOf } from './create.ts';
 import { readManifest, syncDirectory } from './manifest.ts';
+import { followed, isWithin } from './places.ts';
 
 export type RestoreOptions = {
   readonly from: string;
@@ -31,6 +33,7 @@ export async function restoreBackup({ from, to, force, clock, onProgress }: Rest
   const target = resolve(to);
   const manifest = await readManifest(source);
   await checkSizes(source, manifest);
+  await refuseOverlap(source, target);
   const aside = await makeRoom(target, { force, nowMs: clock.now() });
   const totalBytes = manifest.files.reduce((sum, { bytes }) => sum + bytes, 0);
   let doneBytes = 0;
@@ -58,6 +61,17 @@ export async function restoreBackup({ from, to, force, clock, onProgress }: Rest
   return { manifest, bytes: totalBytes, aside };
 }
 
+/** Making room would move the backup, or its files would be written into it. */
+async function refuseOverlap(source: string, target: string): Promise<void> {
+  const [from, to] = [await followed(source), await followed(target)];
+  if (!isWithin(from, to) && !isWithin(to, from)) return;
+  throw new AppError(
+    'conflict',
+    BACKUP_CODES.restoreRefused,
+    `${target} and the backup ${source} lie one in the other. Name a directory outside, or move the backup.`,
+  );
+}
+
 /** Before anything is moved: a backup with missing or cut files is refused at once. */
 async function checkSizes(source: string, { files }: Manifest): Promise<void> {
   for (const { path, bytes } of files) {
@@ -75,7 +89,7 @@ async function makeRoom(
 ): Promise<string | undefined> {
   const refuse = (problem: string): AppError => new AppError('conflict', BACKUP_CODES.restoreRefused, `${target} ${problem}`);
   try {
-    await mkdir(target, { recursive: true, mode: 0o700 });
+    makeDirectory(target);
   } catch (thrown) {
     throw refuse(`cannot be used: ${messageOf(thrown)}`);
   }
