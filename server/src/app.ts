@@ -40,6 +40,8 @@ import { createSelfMetrics } from './collect/self.ts';
 import { figuresPublisher } from './collect/spectators.ts';
 import { watchStore } from './collect/store-metrics.ts';
 import { type Configuration, type ReadConfiguration, stateSource } from './config.ts';
+import { createDiscover } from './discover/service.ts';
+import { discoveryHealth } from './discover/health.ts';
 import { openChannels } from './notify/channels.ts';
 import { createRouter } from './notify/route.ts';
 import { notifyRoutes } from './notify/routes.ts';
@@ -289,7 +291,9 @@ async function build(
   stack.use(startLoop({ clock, logger, name: 'backups', everyMs: WORKER_STEP_MS, step: (nowMs) => backups.step(nowMs) }));
 
   // The configuration, at start and at each reload: what can refuse comes first, then everything is swapped.
-  const scrapes = createScrapeManager({ clock, logger, ingest, outbound, metadata, metrics: self });
+  const undiscovered = self.counter('nines_discovery_failures_total', 'Attempts to discover targets that failed, by kind.');
+  const discover = stack.use(createDiscover({ clock, logger, outbound, onFailure: (kind) => undiscovered.add(1, { kind }) }));
+  const scrapes = createScrapeManager({ clock, logger, ingest, outbound, metadata, metrics: self, discover });
   const apply = async (next: Configuration): Promise<void> => {
     const settings = notifySettings(next);
     await rules.configure({
@@ -366,6 +370,7 @@ async function build(
   health.register('encryption', () => encryptionHealth(keys?.keyId, config.state.kind));
   health.register('backups', () => backups.health());
   health.register('outbox', async () => outboxHealth(await outbox.status(), clock.now()));
+  health.register('discovery', () => discoveryHealth(discover.status()));
   health.register('checks', () => ({ status: 'ok', detail: `${checks.list().length} checks` }));
   opsRoutes(http, { clock, health, version: VERSION, startedAtMs, isReady: () => ready, config: () => current.config, reload, counts });
   accessRoutes(http, access, { secure });
@@ -378,6 +383,7 @@ async function build(
     query: ask,
     instance,
     targets: () => scrapes.view(),
+    exposed: () => scrapes.exposed(),
     metricsOpen: config.server.metrics_open,
   });
   queryRoutes(http, {

@@ -16,7 +16,7 @@ import { LOG_LEVELS } from './platform/log.ts';
 import { limitsConfig } from './series/contract.ts';
 import { promqlConfig } from './query/contract.ts';
 import { rulesConfig } from './rules/contract.ts';
-import { loadRuleFiles } from './rules/load.ts';
+import { type LoadedRuleFiles, loadRuleFiles } from './rules/load.ts';
 import type { RuleGroup } from './rules/rule-file.ts';
 import { servicesConfig } from './services/contract.ts';
 import type { DeclaredService } from './services/service.ts';
@@ -108,7 +108,7 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
   const { config, place, problemAt } = loaded;
   const baseDir = configPath(source.file, '.');
   const scrapes = loadScrapeFiles(config.scrape.files, baseDir);
-  const rules = loadRuleFiles([...config.rules.files, ...ruleFilesOf(scrapes)], { baseDir });
+  const rules = ruleFilesOf(config, scrapes, baseDir);
   const serviceIds = new Set(config.services.map(({ id }) => id));
   const orphans = unknownServices(config.slas, serviceIds);
   const problems = [
@@ -137,8 +137,21 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
 const resolved = (backups: Config['backups'], baseDir: string): Config['backups'] =>
   backups.to === undefined ? backups : { ...backups, to: resolve(baseDir, backups.to) };
 
-/** Rule files that Prometheus configurations bring along. */
-const ruleFilesOf = (scrapes: ScrapeFiles): readonly string[] => scrapes.files.flatMap(({ ruleFiles }) => ruleFiles);
+/** Our own rule files, and those that Prometheus configurations bring along, whose groups keep the interval that stands there. */
+function ruleFilesOf(config: Config, { files }: ScrapeFiles, baseDir: string): LoadedRuleFiles {
+  const own = loadRuleFiles(config.rules.files, { baseDir });
+  const brought = files.map(({ ruleFiles, evaluationIntervalMs }) =>
+    loadRuleFiles(ruleFiles, { baseDir, defaultIntervalMs: evaluationIntervalMs }),
+  );
+  const all = [own, ...brought];
+  // A file that two of them name is taken once.
+  const groups = new Map(all.flatMap((read) => read.groups.map((group) => [`${group.file}\0${group.name}`, group] as const)));
+  return {
+    groups: [...groups.values()],
+    problems: all.flatMap(({ problems }) => problems),
+    warnings: all.flatMap(({ warnings }) => warnings),
+  };
+}
 
 /** Where the state database is: `DATA/state`, encrypted when there are keys, unless the configuration names a PostgreSQL. */
 export const stateSource = (state: Config['state'], dataDir: string, keys: DataKeys | undefined): DbSource =>

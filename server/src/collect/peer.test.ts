@@ -10,6 +10,7 @@ import { bitsOf, isStale } from '@nines/model/stale.ts';
 import { freePort } from '../../../test/harness/nines.ts';
 import { poll } from '../../../test/harness/poll.ts';
 import { realClock } from '../platform/clock.ts';
+import { createDiscover } from '../discover/service.ts';
 import { createOutbound } from '../platform/fetch/outbound.ts';
 import { createScrapeManager } from './scrape/manager.ts';
 import { readPrometheusFile } from './scrape/prometheus-file.ts';
@@ -96,7 +97,8 @@ test('a real Prometheus is scraped with its series, and an unchanged configurati
   await using served = await serve(world, realClock);
   await using peer = await startPrometheus(world, `${served.base}/api/v1/write`);
   await using outbound = createOutbound({ clock: realClock });
-  await using manager = createScrapeManager({ ...world, metrics: world.self, clock: realClock, outbound });
+  await using discover = createDiscover({ ...world, clock: realClock, outbound });
+  await using manager = createScrapeManager({ ...world, metrics: world.self, clock: realClock, outbound, discover });
   const file = join(world.folder, 'prometheus.yml');
   writeFileSync(
     file,

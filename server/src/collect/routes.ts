@@ -13,7 +13,8 @@ import { PAGE_ITEMS, currentValues } from './current-values.ts';
 import { currentFigures, history, historyType, parseRange } from './figures.ts';
 import type { Metadata } from './metadata-book.ts';
 import { push, pushBody } from './push.ts';
-import type { TargetsView } from './scrape/targets-view.ts';
+import { metadataOfTargets } from './scrape/target-metadata.ts';
+import type { ScrapedTarget, TargetsView } from './scrape/targets-view.ts';
 import type { SelfRegistry } from './self.ts';
 import { MAX_WRITE_BYTES, createWriteReceiver } from './write-route.ts';
 
@@ -33,6 +34,8 @@ export type CollectRoutesDeps = {
   readonly instance: string;
   /** The scrape targets as `/api/v1/targets` shows them. */
   readonly targets: () => TargetsView;
+  /** What each target exposes. */
+  readonly exposed: () => readonly ScrapedTarget[];
   /** Whether `/metrics` answers without a credential. */
   readonly metricsOpen: boolean;
 };
@@ -145,6 +148,23 @@ function prometheusRoutes(http: Http, deps: CollectRoutesDeps): void {
       state === 'active' ? [] : all.droppedTargets.filter((target) => scrapePool === undefined || target.scrapePool === scrapePool);
     return { status: 'success', data: { activeTargets, droppedTargets, droppedTargetCounts: all.droppedTargetCounts } };
   });
+  http.get('/api/v1/scrape_pools', { config, schema: { summary: 'Names of the scrape jobs', tags: ['prometheus'] } }, () => ({
+    status: 'success',
+    data: { scrapePools: deps.targets().scrapePools },
+  }));
+  const whose = z.object({
+    match_target: z.string().default(''),
+    metric: z.string().default(''),
+    limit: z.coerce.number().int().default(-1),
+  });
+  http.get(
+    '/api/v1/targets/metadata',
+    { config, schema: { summary: 'Type, help and unit of metrics by target', tags: ['prometheus'], querystring: whose } },
+    (request) => {
+      const { match_target: matchTarget, metric, limit } = request.query;
+      return { status: 'success', data: metadataOfTargets(deps.exposed(), deps.metadata, { matchTarget, metric, limit }) };
+    },
+  );
   const which = z.object({
     metric: z.string().optional(),
     limit: z.coerce.number().int().optional(),

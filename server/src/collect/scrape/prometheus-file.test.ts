@@ -55,13 +55,12 @@ scrape_configs:
   const [file] = files;
   assert.equal(file?.evaluationIntervalMs, 15_000);
   assert.deepEqual(file?.ruleFiles, []);
-  assert.deepEqual(file?.alerting, { alertmanagers: [{ static_configs: [{ targets: null }] }] });
   const [job] = file?.jobs ?? [];
   assert.deepEqual(
     [job?.name, job?.intervalMs, job?.timeoutMs, job?.metricsPath, job?.scheme, job?.honorTimestamps],
     ['prometheus', 15_000, 10_000, '/metrics', 'http', true],
   );
-  assert.deepEqual(job?.targets, [{ address: 'localhost:9090', labels: { app: 'prometheus' } }]);
+  assert.deepEqual(job?.groups, [{ source: '0', labels: { app: 'prometheus' }, targets: [{ __address__: 'localhost:9090' }] }]);
   assert.equal(job?.place, join(folder, 'prometheus.yml:17'));
 });
 
@@ -117,15 +116,15 @@ scrape_configs:
     job.relabelRules.map(({ action }) => action),
     ['replace', 'drop'],
   );
-  assert.deepEqual(job.targets[1], { address: 'two:2', labels: { port: '9090' } });
+  assert.deepEqual(job.groups[0], { source: '0', labels: { port: '9090' }, targets: [{ __address__: 'one:1' }, { __address__: 'two:2' }] });
 });
 
 test('what is not supported is refused with its key, line and column; what is mistyped with the key that was meant', () => {
   const job = (lines: string): string => `scrape_configs:\n  - job_name: a\n${lines}`;
   const cases: readonly (readonly [string, string])[] = [
     [
-      job('    kubernetes_sd_configs:\n      - role: node\n'),
-      'prometheus.yml:3:5: key "kubernetes_sd_configs" in scrape_configs[0] is not supported',
+      job('    consul_sd_configs:\n      - server: x\n'),
+      'prometheus.yml:3:5: key "consul_sd_configs" in scrape_configs[0] is not supported',
     ],
     [
       job('    tls_config: { cert_file: x }\n'),

@@ -1,12 +1,20 @@
 import { globSync, existsSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
+import { type DiscoveryConfig, type TargetGroup, discoveriesOf, groupOf } from '../../discover/contract.ts';
 import { fingerprint } from '../../platform/config/fingerprint.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import type { ConfigProblem } from '../../platform/config/source.ts';
 import { type HttpClientSettings, httpClientOf, within } from '../../platform/fetch/client-config.ts';
 import type { RelabelRule } from '@nines/model/relabel.ts';
 import type { ExpositionFormat } from '@nines/model/exposition.ts';
-import { prometheusSchema, type ScrapeProtocol, UNSUPPORTED, type WrittenFile, type WrittenJob } from './prometheus-schema.ts';
+import {
+  prometheusSchema,
+  type ScrapeProtocol,
+  UNSUPPORTED,
+  type WrittenFile,
+  type WrittenJob,
+  scrapeConfigFileSchema,
+} from './prometheus-schema.ts';
 
 /** One `scrape_configs` entry with every default in place. */
 export type ScrapeJob = {
@@ -24,11 +32,18 @@ export type ScrapeJob = {
   readonly honorTimestamps: boolean;
   readonly trackTimestampsStaleness: boolean;
   readonly compression: boolean;
+  /** Asked for, but not carried out yet. */
+  readonly nativeHistograms: boolean;
   readonly accept: string;
   /** The format of an answer whose content type does not tell. */
   readonly fallback: ExpositionFormat | undefined;
   readonly http: HttpClientSettings;
-  readonly targets: readonly { readonly address: string; readonly labels: Readonly<Record<string, string>> }[];
+  /** Targets that stand in the entry itself. */
+  readonly groups: readonly TargetGroup[];
+  /** Where further targets come from. */
+  readonly discoveries: readonly DiscoveryConfig[];
+  /** How many dropped targets are kept to be shown; 0 for as many as are shown at all. */
+  readonly keepDropped: number;
   readonly relabelRules: readonly RelabelRule[];
   readonly metricRelabelRules: readonly RelabelRule[];
   /** 0 is no limit. */
@@ -49,8 +64,6 @@ export type PrometheusFile = {
   readonly externalLabels: Readonly<Record<string, string>>;
   /** Patterns of rule files, for `rules`. */
   readonly ruleFiles: readonly string[];
-  /** The section `alerting` as written, for whoever forwards alerts. */
-  readonly alerting: unknown;
   readonly jobs: readonly ScrapeJob[];
 };
 
@@ -116,10 +129,12 @@ export function readPrometheusFile(path: string): ReadFile {
   if (!loaded.ok) return { file: undefined, problems: loaded.problems.map(sayUnsupported), warnings: [] };
   const { config, place } = loaded;
   const dir = dirname(path);
-  const jobs = config.scrape_configs.map((job, index) => jobOf(job, config.global, { dir, place: place(['scrape_configs', index]) }));
-  const native = [config.global, ...config.scrape_configs].some((part) => part?.scrape_native_histograms === true);
-  const warnings: ConfigProblem[] = [...loaded.warnings];
-  if (native)
+  const more = jobsOfFiles(config.scrape_config_files, dir, config.global);
+  if (more.problems.length > 0) return { file: undefined, problems: more.problems, warnings: [] };
+  const own = config.scrape_configs.map((job, index) => jobOf(job, config.global, { dir, place: place(['scrape_configs', index]) }));
+  const jobs = [...own, ...more.jobs];
+  const warnings: ConfigProblem[] = [...loaded.warnings, ...more.warnings];
+  if (config.global?.scrape_native_histograms === true || jobs.some(({ nativeHistograms }) => nativeHistograms))
     warnings.push({
       file: path,
       line: 0,
@@ -131,10 +146,29 @@ export function readPrometheusFile(path: string): ReadFile {
     evaluationIntervalMs: config.global?.evaluation_interval ?? 60_000,
     externalLabels: config.global?.external_labels ?? {},
     ruleFiles: config.rule_files.map((pattern) => within(dir, pattern)),
-    alerting: config.alerting,
     jobs,
   };
   return { file, problems: [], warnings };
+}
+
+type MoreJobs = { readonly jobs: ScrapeJob[]; readonly problems: ConfigProblem[]; readonly warnings: ConfigProblem[] };
+
+/** The jobs of the files that `scrape_config_files` names. */
+function jobsOfFiles(patterns: readonly string[], dir: string, global: WrittenFile['global']): MoreJobs {
+  const found: MoreJobs = { jobs: [], problems: [], warnings: [] };
+  for (const path of new Set(patterns.flatMap((pattern) => pathsOf(pattern, dir)))) {
+    const loaded = loadConfig({ schema: scrapeConfigFileSchema, file: path });
+    if (!loaded.ok) {
+      found.problems.push(...loaded.problems.map(sayUnsupported));
+      continue;
+    }
+    found.warnings.push(...loaded.warnings);
+    loaded.config.scrape_configs.forEach((job, index) => {
+      const at = { dir: dirname(path), place: loaded.place(['scrape_configs', index]) };
+      found.jobs.push(jobOf(job, global, at));
+    });
+  }
+  return found;
 }
 
 /** Prometheus knows more keys than we do; one of those is not a mistake of the author. */
@@ -143,6 +177,15 @@ function sayUnsupported(problem: ConfigProblem): ConfigProblem {
   if (found === null || !UNSUPPORTED.has(found[1] ?? '')) return problem;
   return { ...problem, message: `key "${found[1]}"${found[2] ?? ''} is not supported` };
 }
+
+/** Where targets come from does not change how one is scraped. */
+const WITHOUT_TARGETS = {
+  static_configs: [],
+  file_sd_configs: [],
+  http_sd_configs: [],
+  dns_sd_configs: [],
+  kubernetes_sd_configs: [],
+};
 
 function jobOf(job: WrittenJob, global: WrittenFile['global'], at: { readonly dir: string; readonly place: string }): ScrapeJob {
   const intervalMs = job.scrape_interval ?? global?.scrape_interval ?? 60_000;
@@ -154,7 +197,7 @@ function jobOf(job: WrittenJob, global: WrittenFile['global'], at: { readonly di
   return {
     name: job.job_name,
     place: at.place,
-    fingerprint: fingerprint([{ ...job, static_configs: [] }, global, at.dir]),
+    fingerprint: fingerprint([{ ...job, ...WITHOUT_TARGETS }, global, at.dir]),
     intervalMs,
     timeoutMs,
     scheme: job.scheme,
@@ -164,10 +207,13 @@ function jobOf(job: WrittenJob, global: WrittenFile['global'], at: { readonly di
     honorTimestamps: job.honor_timestamps,
     trackTimestampsStaleness: job.track_timestamps_staleness,
     compression: job.enable_compression,
+    nativeHistograms: job.scrape_native_histograms ?? false,
     accept: acceptOf(protocols),
     fallback: fallback === undefined ? undefined : fallback.startsWith('OpenMetrics') ? 'openmetrics' : 'text',
     http: httpClientOf(job, at.dir),
-    targets: job.static_configs.flatMap(({ targets, labels }) => targets.map((address) => ({ address, labels }))),
+    groups: job.static_configs.map((group, index) => groupOf(group, String(index))),
+    discoveries: discoveriesOf(job, at.dir),
+    keepDropped: limit('keep_dropped_targets'),
     relabelRules: job.relabel_configs,
     metricRelabelRules: job.metric_relabel_configs,
     limits: {

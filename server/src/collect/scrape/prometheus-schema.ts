@@ -1,6 +1,7 @@
 import { ms } from '@nines/base/units.ts';
 import { z } from 'zod';
 import { byteSize, labelMap, length, list, text } from '../../platform/config/prometheus-fields.ts';
+import { discoveryFields } from '../../discover/contract.ts';
 import { checkHttpClient, httpClientFields } from '../../platform/fetch/client-config.ts';
 import { relabelRule } from './relabel-field.ts';
 
@@ -10,9 +11,9 @@ import { relabelRule } from './relabel-field.ts';
  * Source: prometheus.io/docs/prometheus/latest/configuration/configuration, version 3.14.
  */
 const DISCOVERIES =
-  'aws azure consul digitalocean dns docker dockerswarm ec2 eureka file gce hetzner http ionos kubernetes kuma lightsail linode marathon nerve nomad openstack outscale ovhcloud puppetdb scaleway serverset stackit triton uyuni vultr';
+  'aws azure consul digitalocean docker dockerswarm ec2 eureka gce hetzner ionos kuma lightsail linode marathon nerve nomad openstack outscale ovhcloud puppetdb scaleway serverset stackit triton uyuni vultr';
 const OTHERS =
-  'remote_write remote_read storage otlp tracing runtime scrape_config_files query_log_file scrape_failure_log_file sigv4 google_iam metric_name_escaping_scheme extra_scrape_metrics';
+  'remote_write remote_read storage otlp tracing runtime query_log_file scrape_failure_log_file kubeconfig_file sigv4 google_iam metric_name_escaping_scheme extra_scrape_metrics';
 export const UNSUPPORTED: ReadonlySet<string> = new Set([
   ...DISCOVERIES.split(' ').map((kind) => `${kind}_sd_configs`),
   ...OTHERS.split(' '),
@@ -59,11 +60,6 @@ const global = z
   })
   .nullish();
 
-const address = text
-  .refine((written) => !written.includes('/'), 'is not host:port; the path belongs into metrics_path, the scheme into scheme')
-  .refine((written) => written.includes('/') || URL.canParse(`http://${written}`), 'is not host:port');
-const staticConfig = z.strictObject({ targets: list(address), labels: labelMap });
-
 export const scrapeConfigSchema = z
   .strictObject({
     job_name: text.refine((name) => name !== '', 'is empty'),
@@ -77,7 +73,7 @@ export const scrapeConfigSchema = z
     track_timestamps_staleness: z.boolean().default(false),
     enable_compression: z.boolean().default(true),
     fallback_scrape_protocol: z.enum(SCRAPE_PROTOCOLS).exclude(['PrometheusProto']).optional(),
-    static_configs: list(staticConfig),
+    ...discoveryFields,
     relabel_configs: list(relabelRule),
     metric_relabel_configs: list(relabelRule),
     ...httpClientFields,
@@ -86,31 +82,53 @@ export const scrapeConfigSchema = z
   .superRefine(checkHttpClient);
 export type WrittenJob = z.output<typeof scrapeConfigSchema>;
 
+/** A file that `scrape_config_files` names. */
+export const scrapeConfigFileSchema = z
+  .strictObject({ scrape_configs: list(scrapeConfigSchema) })
+  .superRefine(({ scrape_configs }, context) => checkJobs(scrape_configs, undefined, context));
+
+/** The file that Prometheus ships has the section with nothing in it; anything in it would be ignored in silence. */
+const alerting = z
+  .strictObject({
+    alert_relabel_configs: list(z.unknown()),
+    alertmanagers: list(z.looseObject({ static_configs: list(z.strictObject({ targets: list(text), labels: labelMap })) })),
+  })
+  .nullish()
+  .superRefine((written, context) => {
+    const refuse = (key: string, path: readonly (string | number)[]): void =>
+      context.addIssue({
+        code: 'custom',
+        message: `key "${key}" is not supported: alerts go to the channels of the Nines configuration`,
+        path: [...path],
+      });
+    if (written?.alert_relabel_configs.length) refuse('alert_relabel_configs', ['alert_relabel_configs']);
+    written?.alertmanagers.forEach((one, index) => {
+      const discovered = Object.keys(one).find((key) => key.endsWith('_sd_configs'));
+      if (discovered !== undefined || one.static_configs.some(({ targets }) => targets.length > 0))
+        refuse('alertmanagers', ['alertmanagers', index]);
+    });
+  });
+
 export const prometheusSchema = z
   .strictObject({
     global,
     rule_files: list(text),
     scrape_configs: list(scrapeConfigSchema),
-    alerting: z.unknown().optional(),
+    scrape_config_files: list(text),
+    alerting,
   })
-  .superRefine(({ scrape_configs, global: shared }, context) => {
-    scrape_configs.forEach((job, index) => {
-      const same = scrape_configs.findIndex(({ job_name }) => job_name === job.job_name);
-      if (same !== index)
-        context.addIssue({
-          code: 'custom',
-          message: `the job "${job.job_name}" stands here twice`,
-          path: ['scrape_configs', index, 'job_name'],
-        });
-      const interval = job.scrape_interval ?? shared?.scrape_interval ?? 60_000;
-      if (interval === 0) context.addIssue({ code: 'custom', message: 'is zero', path: ['scrape_configs', index, 'scrape_interval'] });
-      if (job.scrape_timeout !== undefined && job.scrape_timeout > interval) {
-        context.addIssue({
-          code: 'custom',
-          message: 'is longer than the scrape interval',
-          path: ['scrape_configs', index, 'scrape_timeout'],
-        });
-      }
-    });
-  });
+  .superRefine(({ scrape_configs, global: shared }, context) => checkJobs(scrape_configs, shared, context));
 export type WrittenFile = z.output<typeof prometheusSchema>;
+
+function checkJobs(jobs: readonly WrittenJob[], shared: z.output<typeof global>, context: z.core.$RefinementCtx): void {
+  const complain = (index: number, key: string, message: string): void =>
+    context.addIssue({ code: 'custom', message, path: ['scrape_configs', index, key] });
+  jobs.forEach((job, index) => {
+    const same = jobs.findIndex(({ job_name }) => job_name === job.job_name);
+    if (same !== index) complain(index, 'job_name', `the job "${job.job_name}" stands here twice`);
+    const interval = job.scrape_interval ?? shared?.scrape_interval ?? 60_000;
+    if (interval === 0) complain(index, 'scrape_interval', 'is zero');
+    if (job.scrape_timeout !== undefined && job.scrape_timeout > interval)
+      complain(index, 'scrape_timeout', 'is longer than the scrape interval');
+  });
+}

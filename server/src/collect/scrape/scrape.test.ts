@@ -9,8 +9,10 @@ import { type Target as Peer, startTarget } from '../../../../test/harness/peers
 import { poll } from '../../../../test/harness/poll.ts';
 import { realClock } from '../../platform/clock.ts';
 import { type Outbound, createOutbound } from '../../platform/fetch/outbound.ts';
+import { createDiscover } from '../../discover/service.ts';
 import { type World, openWorld } from '../testing/world.ts';
-import { createScrapeManager, nextTick, stampOf } from './manager.ts';
+import { createScrapeManager } from './manager.ts';
+import { nextTick, stampOf } from './pool.ts';
 import { readPrometheusFile } from './prometheus-file.ts';
 import { type Scraper, createScraper } from './scraper.ts';
 import { mergeLabels } from './series-cache.ts';
@@ -256,7 +258,8 @@ test('targets come and go with the configuration; unchanged ones run on and remo
   await using on = await stage();
   on.expose('a 1\n');
   await using world = await openWorld(realClock);
-  await using manager = createScrapeManager({ ...world, metrics: world.self, clock: realClock, outbound: on.outbound });
+  await using discover = createDiscover({ ...world, clock: realClock, outbound: on.outbound });
+  await using manager = createScrapeManager({ ...world, metrics: world.self, clock: realClock, outbound: on.outbound, discover });
   const configured = (targets: string) => {
     const file = join(on.world.folder, 'prometheus.yml');
     writeFileSync(

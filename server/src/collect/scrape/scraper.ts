@@ -32,6 +32,10 @@ export type Scraper = {
   readonly target: Target;
   /** Scrapes and stores under the instant `tickMs`. Resolves also when the target or the store fails; rejects never. */
   scrape(tickMs: number, signal: AbortSignal): Promise<void>;
+  /** From now on scrapes fail with `reason` without asking; undefined ends that. */
+  refuse(reason: string | undefined): void;
+  /** The names of the metrics that it exposes now, before relabelling. */
+  metricNames(): ReadonlySet<string>;
   /** Ends every series at `atMs`, because the target is no longer configured. */
   retire(atMs: number): Promise<void>;
   readonly state: () => ScrapeState;
@@ -55,6 +59,7 @@ export function createScraper(target: Target, deps: ScraperDeps): Scraper {
   const cache = new SeriesCache(target);
   const builder = createBatchBuilder();
   const reports = REPORTS.map((name) => encodeLabels(labelsFrom([...labelPairs(target.labels), [METRIC_NAME, name]])));
+  let refusal: string | undefined;
   let state: ScrapeState = { health: 'unknown', lastError: '', lastScrapeMs: undefined, lastDurationMs: 0 };
   /** Returns what of it was not stored, as a sentence; '' when everything was. */
   const store = async (what: string): Promise<string> => {
@@ -72,6 +77,10 @@ export function createScraper(target: Target, deps: ScraperDeps): Scraper {
   return {
     target,
     state: () => state,
+    metricNames: () => cache.metricNames(),
+    refuse: (reason) => {
+      refusal = reason;
+    },
     async scrape(tickMs, signal) {
       const startedMs = deps.clock.monotonic();
       builder.reset();
@@ -79,6 +88,7 @@ export function createScraper(target: Target, deps: ScraperDeps): Scraper {
       let failure = '';
       cache.begin();
       try {
+        if (refusal !== undefined) throw new Error(refusal);
         counts = take(await fetchExposition(client, target, signal), { tickMs, cache, builder, target, metadata: deps.metadata });
         for (const series of cache.ended()) builder.addStale(series.encoded, tickMs);
       } catch (thrown) {

@@ -36,6 +36,15 @@ export class SeriesCache {
     this.#target = target;
   }
 
+  metricNames(): ReadonlySet<string> {
+    const names = new Set<string>();
+    for (const text of this.#texts.keys()) {
+      const parsed = parseSeriesText(text);
+      if (parsed.ok) names.add(labelValue(parsed.value.labels, METRIC_NAME));
+    }
+    return names;
+  }
+
   begin(): void {
     this.#scrape++;
     this.added = 0;

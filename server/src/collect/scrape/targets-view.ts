@@ -1,3 +1,5 @@
+import type { Labels } from '@nines/model/labels.ts';
+
 /** A target as `GET /api/v1/targets` shows it. Names are Prometheus'. */
 export type ActiveTarget = {
   readonly discoveredLabels: Readonly<Record<string, string>>;
@@ -19,4 +21,13 @@ export type TargetsView = {
   readonly activeTargets: readonly ActiveTarget[];
   readonly droppedTargets: readonly DroppedTarget[];
   readonly droppedTargetCounts: Readonly<Record<string, number>>;
+  /** Every job, sorted. */
+  readonly scrapePools: readonly string[];
+};
+
+/** What a target exposes. */
+export type ScrapedTarget = {
+  readonly labels: Labels;
+  readonly job: string;
+  readonly metricNames: () => ReadonlySet<string>;
 };

@@ -1,6 +1,7 @@
 import { formatDuration, parseDuration } from '@nines/base/duration.ts';
 import { type Labels, labelPairs, labelValue, labelsFrom, labelsKey } from '@nines/model/labels.ts';
 import { relabel } from '@nines/model/relabel.ts';
+import type { TargetGroup } from '../../discover/contract.ts';
 import type { ScrapeJob } from './prometheus-file.ts';
 
 /** What to scrape and under which labels, after relabelling. */
@@ -20,35 +21,34 @@ export type TargetList = {
   readonly dropped: readonly { readonly job: ScrapeJob; readonly discovered: Labels }[];
   /** Why a target cannot be scraped as relabelled, one sentence each. */
   readonly faults: readonly string[];
+  /** Why none of the targets may be asked; they are down then. */
+  readonly refusal: string | undefined;
 };
 
-/** The targets of one job. Two that end with the same labels and address are one. */
-export function targetsOf(job: ScrapeJob): TargetList {
+/** The targets of one job, its own groups and those that were discovered. Two that end with the same labels and address are one. */
+export function targetsOf(job: ScrapeJob, groups: readonly TargetGroup[] = []): TargetList {
   const targets = new Map<string, Target>();
   const dropped: TargetList['dropped'][number][] = [];
   const faults: string[] = [];
-  for (const { address, labels } of job.targets) {
-    const discovered = discoveredLabels(job, address, labels);
-    const relabelled = relabel(discovered, job.relabelRules);
-    if (relabelled === undefined) dropped.push({ job, discovered });
-    else {
-      const target = targetOf(job, discovered, relabelled);
-      if (typeof target === 'string') faults.push(`${job.name}: ${address}: ${target}`);
-      else targets.set(target.key, target);
+  for (const group of [...job.groups, ...groups]) {
+    for (const own of group.targets) {
+      const discovered = discoveredLabels(job, group, own);
+      const relabelled = relabel(discovered, job.relabelRules);
+      if (relabelled === undefined) dropped.push({ job, discovered });
+      else {
+        const target = targetOf(job, discovered, relabelled);
+        if (typeof target === 'string') faults.push(`${job.name}: ${own['__address__']}: ${target}`);
+        else targets.set(target.key, target);
+      }
     }
   }
-  if (job.limits.targets > 0 && targets.size > job.limits.targets) {
-    return {
-      targets: [],
-      dropped,
-      faults: [...faults, `${job.name}: ${targets.size} targets are over target_limit ${job.limits.targets}; none is scraped`],
-    };
-  }
-  return { targets: [...targets.values()], dropped, faults };
+  const { targets: limit } = job.limits;
+  const refusal = limit > 0 && targets.size > limit ? `${targets.size} targets are over target_limit ${limit}` : undefined;
+  return { targets: [...targets.values()], dropped, faults, refusal };
 }
 
-/** Labels of the static group win over those of the job, as in Prometheus. */
-function discoveredLabels(job: ScrapeJob, address: string, labels: Readonly<Record<string, string>>): Labels {
+/** A target's own labels win over its group's, and those over the job's. An empty one counts as absent, as in Prometheus. */
+function discoveredLabels(job: ScrapeJob, group: TargetGroup, own: TargetGroup['targets'][number]): Labels {
   const params = Object.entries(job.params).flatMap(([name, values]) =>
     values[0] === undefined ? [] : [[`__param_${name}`, values[0]] as const],
   );
@@ -59,14 +59,14 @@ function discoveredLabels(job: ScrapeJob, address: string, labels: Readonly<Reco
     ['__scrape_interval__', formatDuration(job.intervalMs)],
     ['__scrape_timeout__', formatDuration(job.timeoutMs)],
     ...params,
-    ...Object.entries(labels),
-    ['__address__', address],
+    ...Object.entries({ ...group.labels, ...own }).filter(([, value]) => value !== ''),
   ]);
 }
 
 function targetOf(job: ScrapeJob, discovered: Labels, relabelled: Labels): Target | string {
   const address = labelValue(relabelled, '__address__');
   if (address === '') return 'relabelling left no __address__';
+  if (address.includes('/')) return `the address ${address} is not host:port`;
   const intervalMs = lengthOf(labelValue(relabelled, '__scrape_interval__'));
   const timeoutMs = lengthOf(labelValue(relabelled, '__scrape_timeout__'));
   if (intervalMs === undefined || intervalMs === 0) return 'relabelling left no valid __scrape_interval__';

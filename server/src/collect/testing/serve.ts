@@ -14,7 +14,7 @@ export async function serve(world: World, clock: Clock, changes: Partial<Collect
   const gate = { authenticate: () => Promise.resolve(everybody), allows: () => true };
   const http = await createHttp({ logger: world.logger, ids: createIds(clock), gate, hosts: 'any', version: '0.0.0' });
   const nothing: SampleQuery = { instant: () => Promise.resolve([]), range: () => Promise.resolve([]) };
-  const targets = () => ({ activeTargets: [], droppedTargets: [], droppedTargetCounts: {} });
+  const targets = () => ({ activeTargets: [], droppedTargets: [], droppedTargetCounts: {}, scrapePools: [] });
   collectRoutes(http, {
     ...world,
     clock,
@@ -22,6 +22,7 @@ export async function serve(world: World, clock: Clock, changes: Partial<Collect
     aliases: createAliases(15_000),
     instance: 'box',
     targets,
+    exposed: () => [],
     metricsOpen: false,
     ...changes,
   });
