@@ -392,6 +392,7 @@ async function build(
     clock,
     lookbackMs: config.promql.lookback,
     yieldNow,
+    metrics: self,
     version: VERSION,
     scopeOf: () => FULL_SCOPE,
   });

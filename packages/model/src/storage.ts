@@ -164,7 +164,19 @@ export type SelectOptions = {
 /** Series as they are decoded. `atMost` bounds how many there are, where the store knows before decoding any. */
 export type Selection = Iterable<SeriesColumns> & { readonly atMost?: number };
 
+/** Whether answers over the past still hold. A change is told in the same step in which it can be read, or later. */
+export interface Past {
+  /** Samples younger than this still come in as a matter of course. */
+  readonly presentMs: number;
+  /** Rises with every change of older ones. */
+  readonly version: number;
+  /** The earliest instant at which anything is not what it was at `version`: Infinity when nothing changed, -Infinity when that is forgotten. */
+  earliestSince(version: number): number;
+}
+
 export interface Queryable {
+  /** Absent when the store cannot tell. */
+  readonly past?: Past;
   /**
    * The series that satisfy all matchers and have a sample in the range, each with its samples in the range, in no
    * particular order. Decoding happens as the iterable is walked; an aborted signal ends the walk by throwing its reason.

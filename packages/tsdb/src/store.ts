@@ -38,6 +38,7 @@ import { LogWriter, segmentName } from './log/log-writer.ts';
 import { checkpointName, writeCheckpoint } from './log/checkpoint.ts';
 import { writeDeletion } from './log/records.ts';
 import { openPageStore } from './page-store.ts';
+import { PastChanges } from './past.ts';
 import { markSealed, openSealedPages, refuseSealedPages } from './pages/sealed-pages.ts';
 import { DEFAULT_CACHE_BYTES, PageReader } from './pages/page-reader.ts';
 import { Querier } from './querier.ts';
@@ -116,6 +117,7 @@ class EmbeddedStore implements Store {
   readonly cardinality: CardinalityReader;
   readonly #rules: RuleBook;
   readonly #keeper: Keeper;
+  readonly past = new PastChanges();
   readonly #inFlight = new Set<BatchAppend>();
   #checkpoint: Recovered['checkpoint'];
   readonly #stuck: StuckFlush;
@@ -192,6 +194,7 @@ class EmbeddedStore implements Store {
       (frames) => append.write(frames),
       () => {
         this.#inFlight.delete(append);
+        this.past.stored(batch.times, batch.samplesFrom[batch.seriesCount] ?? 0, nowMs);
         return append.apply();
       },
     );
@@ -265,6 +268,7 @@ class EmbeddedStore implements Store {
           await this.#clearDeletions();
           const admit = (labels: Labels, samples: number): LimitRefusal | undefined => this.#gate.admitOld(labels, samples, nowMs);
           await writeWindow({ ...this.#deps(), admit, retainedFromMs: this.#retainedFromMs }, windowMs, series, tally);
+          this.past.changed(windowMs);
         }),
     });
   }
@@ -288,8 +292,10 @@ class EmbeddedStore implements Store {
     );
   }
 
-  retain(nowMs: EpochMs): Promise<RetentionReport> {
-    return this.#keeper.run(nowMs);
+  async retain(nowMs: EpochMs): Promise<RetentionReport> {
+    const report = await this.#keeper.run(nowMs);
+    if (report.samples > 0 || report.buckets > 0) this.past.changed(Number.NEGATIVE_INFINITY);
+    return report;
   }
 
   deleteBefore(cutoffMs: EpochMs): Promise<DeleteReport> {
@@ -307,6 +313,7 @@ class EmbeddedStore implements Store {
       const before = this.#head.samples;
       for (const ref of this.#head.index.refs()) this.#head.dropBefore(ref, windowOf(cutoffMs));
       const samples = before - this.#head.samples + old.reduce((sum, page) => sum + page.samples, 0);
+      this.past.changed(Number.NEGATIVE_INFINITY);
       return { series: await this.#forgetEmptySeries(), samples };
     });
   }
@@ -333,6 +340,7 @@ class EmbeddedStore implements Store {
       // be forgotten, or a replay would find samples without their series.
       await this.#shortenLog(await this.#log.roll());
       await this.#forgetEmptySeries();
+      this.past.changed(bounds.fromMs);
       return { series: refs.length, samples };
     });
   }

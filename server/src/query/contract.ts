@@ -9,6 +9,7 @@ import type { Queryable, Scope } from '@nines/model/storage.ts';
 import type { Clock } from '@nines/base/clock.ts';
 import { z } from 'zod';
 import { duration } from '../platform/config/fields.ts';
+import type { SelfMetrics } from '../collect/contract.ts';
 import type { Actor } from '../platform/http/contract.ts';
 
 /** Points per series of a range query. Source: prometheus web/api/v1/api.go, queryRange. */
@@ -48,6 +49,7 @@ export type QueryDeps = {
   readonly lookbackMs: number;
   /** Gives other work its turn when one is due (see platform/breath.ts). */
   readonly yieldNow: () => Promise<void> | undefined;
+  readonly metrics?: SelfMetrics;
   /** Version of the product, for `status/buildinfo`. */
   readonly version: string;
   /** What a reader may see. */

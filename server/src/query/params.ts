@@ -54,7 +54,14 @@ export function parseLength(text: string): Result<number, string> {
 }
 
 export type InstantParams = Common & { readonly query: string; readonly atMs: number };
-export type RangeParams = Common & { readonly query: string; readonly startMs: number; readonly endMs: number; readonly stepMs: number };
+export type RangeParams = Common & {
+  readonly query: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly stepMs: number;
+  /** `nocache=1`: every step is evaluated anew. */
+  readonly fresh: boolean;
+};
 export type Common = { readonly timeoutMs: number; readonly limit: number; readonly lookbackMs: number | undefined };
 
 const invalid = (name: string, reason: string): { readonly ok: false; readonly error: string } =>
@@ -84,7 +91,14 @@ export function rangeParams(params: Params): Result<RangeParams, string> {
   if (Math.floor((end.value - start.value) / stepMs) > MAX_POINTS) {
     return err('exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)');
   }
-  return ok({ ...common.value, query: params.get('query') ?? '', startMs: start.value, endMs: end.value, stepMs });
+  return ok({
+    ...common.value,
+    query: params.get('query') ?? '',
+    startMs: start.value,
+    endMs: end.value,
+    stepMs,
+    fresh: params.get('nocache') === '1',
+  });
 }
 
 /** `[start, end]` of the metadata paths; everything by default. */

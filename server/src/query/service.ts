@@ -9,7 +9,10 @@ import type { Queryable, Scope } from '@nines/model/storage.ts';
 import type { Engine } from '@nines/promql/engine.ts';
 import { parseExpr } from '@nines/promql/parse.ts';
 import type { PromqlErrorType } from '@nines/promql/promql-error.ts';
-import type { Value } from '@nines/promql/value.ts';
+import type { MatrixValue, Value } from '@nines/promql/value.ts';
+import type { Counter } from '../collect/contract.ts';
+import { AnswerCache, joinParts } from './answer-cache.ts';
+import { AnswerKeys } from './answer-keys.ts';
 import { MAX_CONCURRENT, MAX_TIMEOUT_MS, MAX_WAITING, type QueryDeps } from './contract.ts';
 import { type Newest, type NewestAsk, newestSamples } from './federate.ts';
 import { Gate } from './gate.ts';
@@ -19,6 +22,8 @@ import { type ReadAnswer, readSamples } from './remote-read.ts';
 
 export type QueryError = { readonly type: PromqlErrorType | 'unavailable'; readonly message: string };
 export type Answer = { readonly value: Value; readonly remarks: Remarks };
+type RangeAnswer = { readonly value: MatrixValue; readonly remarks: Remarks };
+const NOTHING: RangeAnswer = { value: { kind: 'matrix', series: [] }, remarks: { warnings: [], infos: [] } };
 export type Span = { readonly fromMs: number; readonly toMs: number };
 /** Who asks and until when: `signal` aborts when the client is gone. */
 export type Asking = { readonly scope: Scope; readonly signal: AbortSignal };
@@ -30,8 +35,17 @@ export class QueryService {
   readonly #clock: Clock;
   readonly #yieldNow: QueryDeps['yieldNow'];
   readonly #gate = new Gate(MAX_CONCURRENT, MAX_WAITING);
+  readonly #cache: AnswerCache | undefined;
+  readonly #keys = new AnswerKeys();
+  readonly #asked: Counter | undefined;
 
-  constructor(deps: Pick<QueryDeps, 'engine' | 'queryable' | 'clock' | 'yieldNow'>) {
+  constructor(deps: Pick<QueryDeps, 'engine' | 'queryable' | 'clock' | 'yieldNow' | 'metrics'>) {
+    const { past } = deps.queryable;
+    const cache = past === undefined ? undefined : new AnswerCache(past);
+    this.#cache = cache;
+    this.#asked = deps.metrics?.counter('nines_query_answers_total', 'Range queries by what was known of their answer.');
+    if (cache !== undefined)
+      deps.metrics?.watch('nines_query_answers_kept_bytes', 'Memory of the answers that are kept.', () => cache.bytes);
     this.#yieldNow = deps.yieldNow;
     this.#engine = deps.engine;
     this.#queryable = deps.queryable;
@@ -52,18 +66,43 @@ export class QueryService {
   }
 
   range(params: RangeParams, asking: Asking): Promise<Result<Answer, QueryError>> {
-    return this.#bounded(params.timeoutMs, asking.signal, async (signal) => {
-      const found = await this.#engine.range(params.query, {
-        queryable: this.#queryable,
-        startMs: params.startMs,
-        endMs: params.endMs,
-        stepMs: params.stepMs,
-        scope: asking.scope,
-        signal,
-        ...lookback(params.lookbackMs),
-      });
-      return found.ok ? ok({ value: found.value.value, remarks: found.value }) : found;
+    return this.#bounded(params.timeoutMs, asking.signal, (signal) => this.#range(params, { ...asking, signal }));
+  }
+
+  /** Only the steps that no kept answer has are evaluated. */
+  async #range(params: RangeParams, asking: Asking): Promise<Result<Answer, QueryError>> {
+    const cache = this.#cache;
+    const key = params.fresh ? undefined : this.#keys.of(params, asking.scope);
+    if (cache === undefined || key === undefined) {
+      this.#asked?.add(1, { outcome: 'not kept' });
+      return this.#evaluate(params, asking);
+    }
+    const { version } = cache;
+    const found = cache.find(key, params);
+    const startMs = found === undefined ? params.startMs : found.untilMs + params.stepMs;
+    this.#asked?.add(1, { outcome: found === undefined ? 'miss' : startMs > params.endMs ? 'hit' : 'extended' });
+    const rest = startMs > params.endMs ? undefined : await this.#evaluate({ ...params, startMs }, asking);
+    if (rest?.ok === false) return rest;
+    const fresh = rest?.value ?? NOTHING;
+    const series = joinParts(found?.series ?? [], fresh.value.series);
+    const infos = [...new Set([...(found?.infos ?? []), ...fresh.remarks.infos])];
+    // Whatever a warning is about may be put right without a change that the store knows of.
+    if (rest !== undefined && fresh.remarks.warnings.length === 0)
+      cache.keep(key, params, { series, infos }, { version, nowMs: this.#clock.now() });
+    return ok({ value: { kind: 'matrix', series }, remarks: { warnings: fresh.remarks.warnings, infos } });
+  }
+
+  async #evaluate(params: RangeParams, { scope, signal }: Asking): Promise<Result<RangeAnswer, QueryError>> {
+    const found = await this.#engine.range(params.query, {
+      queryable: this.#queryable,
+      startMs: params.startMs,
+      endMs: params.endMs,
+      stepMs: params.stepMs,
+      scope,
+      signal,
+      ...lookback(params.lookbackMs),
     });
+    return found.ok ? ok({ value: found.value.value, remarks: found.value }) : found;
   }
 
   /** The label sets that satisfy any of the selectors, each once, sorted. */
