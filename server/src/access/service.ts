@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
@@ -77,6 +78,14 @@ export class Access implements Gate {
     if (this.#cache.size >= MAX_CACHED) this.#cache.clear();
     this.#cache.set(key, { ...found, untilMs: nowMs + CACHE_MS });
     return found.actor;
+  }
+
+  recall(headers: IncomingHttpHeaders): Actor | undefined {
+    if (this.#deps.open) return OPEN_ACTOR;
+    const secret = tokenOf(headers.authorization);
+    const cached = secret === undefined ? undefined : this.#cache.get(`token ${digest(secret)}`);
+    const nowMs = this.#deps.clock.now();
+    return cached !== undefined && nowMs < cached.untilMs && nowMs < cached.endsAtMs ? cached.actor : undefined;
   }
 
   allows(actor: Actor, permission: Permission): boolean {
@@ -291,16 +300,21 @@ type Credential = { readonly kind: 'token' | 'session'; readonly secret: string 
 
 /** A token in the header wins over a cookie, so that a program in a browser acts as what it says it is. Basic's password carries a token for clients that know only Basic. */
 function credentialOf(request: FastifyRequest, cookieName: string): Credential | undefined {
-  const header = request.headers.authorization;
-  if (header !== undefined) {
-    const bearer = /^Bearer\s+(\S+)$/i.exec(header)?.[1];
-    if (bearer !== undefined) return { kind: 'token', secret: bearer };
-    const basic = /^Basic\s+(\S+)$/i.exec(header)?.[1];
-    const password = basic === undefined ? undefined : /^[^:]*:(.*)$/s.exec(Buffer.from(basic, 'base64').toString('utf8'))?.[1];
-    return password === undefined ? undefined : { kind: 'token', secret: password };
+  const { authorization } = request.headers;
+  if (authorization !== undefined) {
+    const secret = tokenOf(authorization);
+    return secret === undefined ? undefined : { kind: 'token', secret };
   }
   const cookie = request.cookies[cookieName];
   return cookie === undefined || cookie === '' ? undefined : { kind: 'session', secret: cookie };
+}
+
+/** The token in an Authorization header, sent as Bearer or as the password of Basic. */
+function tokenOf(authorization = ''): string | undefined {
+  const bearer = /^Bearer\s+(\S+)$/i.exec(authorization)?.[1];
+  if (bearer !== undefined) return bearer;
+  const basic = /^Basic\s+(\S+)$/i.exec(authorization)?.[1];
+  return basic === undefined ? undefined : /^[^:]*:(.*)$/s.exec(Buffer.from(basic, 'base64').toString('utf8'))?.[1];
 }
 
 function requireGoodPassword(password: string, name: string, field = 'password'): void {

@@ -3,9 +3,8 @@ import { AppError } from '@nines/base/errors.ts';
 import { CONTENT_TYPES, printExposition } from '@nines/model/exposition-print.ts';
 import { StoreUnavailable } from '@nines/model/storage.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Readable } from 'node:stream';
 import { z } from 'zod';
-import type { Http } from '../platform/http/contract.ts';
+import type { DirectAnswer, DirectHandler, Http } from '../platform/http/contract.ts';
 import { negotiateExposition } from '../platform/http/exposition.ts';
 import type { Aliases } from './aliases.ts';
 import type { Ingest, SampleQuery } from './contract.ts';
@@ -16,7 +15,7 @@ import { push, pushBody } from './push.ts';
 import { metadataOfTargets } from './scrape/target-metadata.ts';
 import type { ScrapedTarget, TargetsView } from './scrape/targets-view.ts';
 import type { SelfRegistry } from './self.ts';
-import { MAX_WRITE_BYTES, createWriteReceiver } from './write-route.ts';
+import { MAX_WRITE_BYTES, type WriteAnswer, createWriteReceiver } from './write-route.ts';
 
 /** A push of 50 000 items with a few labels each fits. */
 const MAX_PUSH_BYTES = 16 * 1024 * 1024;
@@ -55,18 +54,30 @@ function writeRoute(http: Http, deps: CollectRoutesDeps): void {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
     const schema = { summary: 'Remote write 1.0 and 2.0', tags: ['ingest'] };
+    const answer: DirectHandler = async (request) => replyOf(await receive(request.headers, request));
     scope.post(
       '/api/v1/write',
-      { config: { permission: 'ingest' }, bodyLimit: MAX_WRITE_BYTES, schema },
+      { config: { permission: 'ingest', direct: answer }, bodyLimit: MAX_WRITE_BYTES, schema },
       async (request: FastifyRequest, reply: FastifyReply) => {
-        const answer = await receive(request.headers, (request.body ?? request.raw) as Readable);
-        if (answer.retryAfterSeconds !== undefined) reply.header('retry-after', String(answer.retryAfterSeconds));
-        if (answer.headers !== undefined) reply.headers(answer.headers);
-        if (answer.status === 204) return reply.code(204).send();
-        return reply.code(answer.status).type('text/plain; charset=utf-8').serializer(String).send(`${answer.text}\n`);
+        const { status, text, headers } = await answer(request.raw);
+        if (headers !== undefined) reply.headers(headers);
+        return status === 204 ? reply.code(204).send() : reply.code(status).serializer(String).send(text);
       },
     );
   });
+}
+
+function replyOf({ status, text, retryAfterSeconds, headers }: WriteAnswer): DirectAnswer {
+  if (status === 204) return headers === undefined ? { status, text: '' } : { status, text: '', headers };
+  return {
+    status,
+    text: `${text}\n`,
+    headers: {
+      ...headers,
+      'content-type': 'text/plain; charset=utf-8',
+      ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    },
+  };
 }
 
 function pushRoute(http: Http, deps: CollectRoutesDeps): void {

@@ -4,7 +4,7 @@
  * Must never know a domain.
  */
 import type { FastifyInstance, FastifyRequest, FastifyTypeProvider, RawServerDefault } from 'fastify';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger } from 'fastify';
 import type { z } from 'zod';
 
@@ -31,7 +31,14 @@ export interface Gate {
   /** The actor of the request's credential, undefined without a valid one. */
   authenticate(request: FastifyRequest): Promise<Actor | undefined>;
   allows(actor: Actor, permission: Permission): boolean;
+  /** The actor of a token that was authenticated a moment ago, at once; undefined when `authenticate` must tell. Absent: it always must. */
+  recall?(headers: IncomingHttpHeaders): Actor | undefined;
 }
+
+/** An answer of plain text, complete; without text there is no body. */
+export type DirectAnswer = { readonly status: number; readonly text: string; readonly headers?: Readonly<Record<string, string>> };
+/** Answers one request to a route whose body it reads itself. */
+export type DirectHandler = (request: IncomingMessage) => Promise<DirectAnswer>;
 
 /** Types of `request.params`, `query`, `body` and of the answer come from the zod schemas of the route. */
 export interface ZodTypes extends FastifyTypeProvider {
@@ -51,6 +58,8 @@ declare module 'fastify' {
     crossOrigin?: boolean;
     /** The body may take as long as it likes as long as it goes on; it is read as it comes. */
     slowBody?: boolean;
+    /** Answers POSTs in the usual form before fastify sees them (direct.ts). The route itself answers all others and must say the same. */
+    direct?: DirectHandler;
     /** Left out of the OpenAPI document: pages and assets. */
     undocumented?: boolean;
   }

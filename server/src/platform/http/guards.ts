@@ -23,9 +23,13 @@ const LOOPBACK_NAMES: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '
  * rebinding), so only loopback names are answered.
  */
 export function checkLoopbackHost(request: FastifyRequest): void {
-  const host = (request.headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
-  if (LOOPBACK_NAMES.has(host) || host.endsWith('.localhost')) return;
+  if (isLoopbackHost(request.headers.host)) return;
   throw new AppError('forbidden', 'host_refused', 'without authentication only requests to localhost, 127.0.0.1 or [::1] are answered');
+}
+
+export function isLoopbackHost(header = ''): boolean {
+  const host = header.replace(/:\d+$/, '').toLowerCase();
+  return LOOPBACK_NAMES.has(host) || host.endsWith('.localhost');
 }
 
 function hostOf(origin: string): string | undefined {

@@ -75,23 +75,40 @@ export const statusOf = (error: AppError): number => STATUS_OF_CODE[error.code] 
 /** Sends `error` as problem+json, or in Prometheus' shape on routes that ask for it. */
 export function sendError(request: FastifyRequest, reply: FastifyReply, error: AppError | undefined): FastifyReply {
   const status = error === undefined ? 500 : statusOf(error);
-  const detail = error?.message ?? 'an internal error happened; the log of the server has more under the request id';
-  if (error?.retryAfterMs !== undefined) reply.header('retry-after', String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))));
-  if (status === 401) reply.header('www-authenticate', 'Bearer realm="nines"');
+  reply.headers(refusalHeaders(error));
   if (request.routeOptions.config.errors === 'prometheus') {
-    return sendPrometheus(reply, status, { type: error === undefined ? 'internal' : PROMETHEUS_TYPES[error.kind], message: detail });
+    return sendPrometheus(reply, status, {
+      type: error === undefined ? 'internal' : PROMETHEUS_TYPES[error.kind],
+      message: error?.message ?? INTERNAL_DETAIL,
+    });
   }
-  const problem: Problem = {
+  return reply.code(status).type('application/problem+json').serializer(JSON.stringify).send(problemOf(error, request.url));
+}
+
+/** What a refusal says in headers, whatever the shape of its body. */
+export function refusalHeaders(error: AppError | undefined): Readonly<Record<string, string>> {
+  if (error === undefined) return {};
+  return {
+    ...(error.retryAfterMs === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))) }),
+    ...(statusOf(error) === 401 ? { 'www-authenticate': 'Bearer realm="nines"' } : {}),
+  };
+}
+
+const INTERNAL_DETAIL = 'an internal error happened; the log of the server has more under the request id';
+
+/** The problem that `error` is to whoever asked for `url`; an unexpected one without an `AppError`. */
+export function problemOf(error: AppError | undefined, url: string): Problem {
+  const status = error === undefined ? 500 : statusOf(error);
+  return {
     type: 'about:blank',
     title: TITLES[status] ?? 'Error',
     status,
-    detail,
+    detail: error?.message ?? INTERNAL_DETAIL,
     code: error?.code ?? 'internal',
     ...(error?.field === undefined ? {} : { field: error.field }),
     ...(error?.details === undefined ? {} : { details: error.details }),
-    instance: request.url.split('?', 1)[0] ?? request.url,
+    instance: url.split('?', 1)[0] ?? url,
   };
-  return reply.code(status).type('application/problem+json').serializer(JSON.stringify).send(problem);
 }
 
 /** Prometheus' error types and their statuses. Source: prometheus web/api/v1/api.go, respondError. */

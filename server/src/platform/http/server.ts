@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import type { EventEmitter } from 'node:events';
 import { AppError, invariant } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import cookie from '@fastify/cookie';
 import fastify, { type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify';
 import { realClock } from '../clock.ts';
+import { limitBodyTime } from './body-time.ts';
 import { type Gate, type Http, NOBODY } from './contract.ts';
+import { serveDirectly } from './direct.ts';
 import { checkLoopbackHost, checkSameOrigin, jsonTooDeep, MAX_JSON_DEPTH } from './guards.ts';
 import { createApiBook } from './openapi.ts';
 import { answerNoRequest, asAppError, sendError } from './problem.ts';
@@ -18,8 +19,8 @@ export const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
 /** Longest parameter within a path, such as a service id or a label name. */
 const MAX_PARAM_CHARS = 512;
-/** Time to send a whole request; slower senders hold a socket for nothing. Routes with `slowBody` only must not pause for so long. */
-const REQUEST_TIMEOUT_MS = 60_000;
+/** Random bytes at the beginning of request ids. */
+const REQUEST_ID_BYTES = 9;
 /** Longer than the 60 s that usual proxies keep idle connections, so that they never send into one we just closed. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
@@ -45,6 +46,7 @@ export type HttpOptions = {
  * declare `config.permission` throws at registration.
  */
 export async function createHttp(options: HttpOptions): Promise<Http> {
+  const nextId = createRequestIds(options.ids);
   const http = fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
@@ -52,7 +54,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     forceCloseConnections: 'idle',
     http: { maxHeaderSize: MAX_HEADER_BYTES },
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
-    genReqId: () => options.ids.uuid(),
+    genReqId: nextId,
     clientErrorHandler: answerNoRequest,
     frameworkErrors: (thrown, request, reply) => void sendError(request, reply as unknown as FastifyReply, asAppError(thrown)),
   }) as unknown as Http;
@@ -62,15 +64,17 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   // Before the hooks that authenticate: its own hook parses the cookies they read.
   await http.register(cookie);
   const book = createApiBook(options.version);
+  const direct = serveDirectly(http, { ...options, nextId, headers: securityHeaders(options.secure === true) });
   http.addHook('onRoute', (route) => {
     requirePermission(route);
     book.add(route);
+    direct.add(route);
   });
   http.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders(options.secure === true));
     reply.header('x-request-id', request.id);
   });
-  http.addHook('onRequest', async (request) => limitBodyTime(request));
+  http.addHook('onRequest', async ({ raw, routeOptions }) => limitBodyTime(raw, routeOptions.config?.slowBody === true));
   http.addHook('onRequest', async (request) => admit(options, request));
   acceptJson(http);
   answerErrors(http, options.logger);
@@ -92,20 +96,11 @@ function requirePermission(route: RouteOptions): void {
   invariant(permission !== undefined, `route ${String(route.method)} ${route.url} declares no config.permission`);
 }
 
-/** Node's own limit holds for all routes alike, so the server does without it and keeps time here. */
-function limitBodyTime({ raw, routeOptions }: FastifyRequest): void {
-  if (raw.headers['content-length'] === undefined && raw.headers['transfer-encoding'] === undefined) return;
-  const tooSlow = (): void => {
-    const error = Object.assign(new Error('the request took too long'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
-    if (!raw.complete) (raw.socket as { readonly server?: EventEmitter }).server?.emit('clientError', error, raw.socket);
-  };
-  if (routeOptions.config?.slowBody === true) {
-    raw.socket.setTimeout(REQUEST_TIMEOUT_MS, tooSlow);
-    raw.once('end', () => raw.socket.setTimeout(0, tooSlow));
-    return;
-  }
-  const timer = realClock.after(REQUEST_TIMEOUT_MS, tooSlow);
-  raw.once('close', () => timer[Symbol.dispose]());
+/** Unique across restarts by their beginning, which is drawn once: drawing every one costs more than all else about small requests. */
+function createRequestIds(ids: Ids): () => string {
+  const start = ids.secret(REQUEST_ID_BYTES);
+  let count = 0;
+  return () => `${start}-${(++count).toString(36)}`;
 }
 
 async function admit(options: HttpOptions, request: FastifyRequest): Promise<void> {
