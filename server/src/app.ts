@@ -34,6 +34,8 @@ import { portableReaders } from './collect/host/portable.ts';
 import { createIngest } from './collect/ingest.ts';
 import { createMetadataBook } from './collect/metadata-book.ts';
 import { watchProcess } from './collect/process-metrics.ts';
+import { pushGatewayRoutes } from './collect/pushgateway/routes.ts';
+import { PushGateway } from './collect/pushgateway/service.ts';
 import { collectRoutes } from './collect/routes.ts';
 import { createScrapeManager } from './collect/scrape/manager.ts';
 import { createSelfMetrics } from './collect/self.ts';
@@ -332,6 +334,11 @@ async function build(
     }),
   );
 
+  const pushGateway = new PushGateway({ sql, clock, ingest, metadata, metrics: self });
+  await pushGateway.load();
+  const pushEveryMs = config.collect.pushgateway.interval;
+  stack.use(startLoop({ clock, logger, name: 'pushed groups', everyMs: pushEveryMs, step: (nowMs) => pushGateway.step(nowMs) }));
+
   // HTTP, last in and first out: nobody is answered by parts that are gone.
   let ready = false;
   const stopping = new AbortController();
@@ -386,6 +393,7 @@ async function build(
     exposed: () => scrapes.exposed(),
     metricsOpen: config.server.metrics_open,
   });
+  pushGatewayRoutes(http, pushGateway);
   queryRoutes(http, {
     engine,
     queryable: store,

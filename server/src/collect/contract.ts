@@ -85,6 +85,13 @@ export const HOST_INTERVAL_MS = { default: 15 * SECOND_MS, shortest: SECOND_MS, 
 
 /** The configuration section `collect`: this host's own figures. */
 export const collectConfig = z.strictObject({
+  /** Groups of metrics that are pushed in Pushgateway's manner. */
+  pushgateway: z
+    .strictObject({
+      /** How often the groups are written again; the interval at which a Pushgateway would be scraped. */
+      interval: duration({ minMs: SECOND_MS, maxMs: 5 * MINUTE_MS }).prefault('15s'),
+    })
+    .prefault({}),
   host: z
     .strictObject({
       enabled: z.boolean().default(true),

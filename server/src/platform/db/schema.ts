@@ -1,8 +1,9 @@
 import type { AlertTables } from './migrations/0005-alerts.ts';
 import type { AccessTables } from './migrations/0002-access.ts';
 import type { LedgerTables } from './migrations/0003-ledger.ts';
+import type { PushGroupTables } from './migrations/0006-push-groups.ts';
 import type { RecordTables } from './migrations/0001-records.ts';
 import type { SlaTables } from './migrations/0004-sla.ts';
 
 /** The whole relational schema. Each migration declares the tables it makes; instants are 64-bit integers, JSON is text, booleans are 0 and 1. */
-export type Database = RecordTables & AccessTables & LedgerTables & SlaTables & AlertTables;
+export type Database = RecordTables & AccessTables & LedgerTables & SlaTables & AlertTables & PushGroupTables;

@@ -4,6 +4,7 @@ import * as access from './0002-access.ts';
 import * as ledger from './0003-ledger.ts';
 import * as sla from './0004-sla.ts';
 import * as alerts from './0005-alerts.ts';
+import * as pushGroups from './0006-push-groups.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -15,4 +16,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-ledger': { up: ledger.up },
   '0004-sla': { up: sla.up },
   '0005-alerts': { up: alerts.up },
+  '0006-push-groups': { up: pushGroups.up },
 };

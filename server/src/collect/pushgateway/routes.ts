@@ -1,0 +1,97 @@
+import { AppError } from '@nines/base/errors.ts';
+import { printValue } from '@nines/model/exposition-print.ts';
+import { METRIC_NAME, labelPairs } from '@nines/model/labels.ts';
+import { StoreUnavailable } from '@nines/model/storage.ts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Http } from '../../platform/http/contract.ts';
+import { textBody } from '../bodies.ts';
+import { type PushGroup, type PushedSample, groupingOf } from './evaluate.ts';
+import type { PushGateway } from './service.ts';
+
+/** A push of 50 000 samples with a few labels each fits. */
+const MAX_GROUP_BYTES = 16 * 1024 * 1024;
+const PREFIX = '/metrics/';
+
+/** Pushgateway's paths: `/metrics/job/…` and the listing of groups. Refusals are plain text, as Pushgateway's clients print them. */
+export function pushGatewayRoutes(http: Http, gateway: PushGateway): void {
+  http.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MAX_GROUP_BYTES }, (_request, body, done) => done(null, body));
+    for (const prefix of ['job', 'job@base64']) {
+      scope.route({
+        method: ['PUT', 'POST', 'DELETE'],
+        url: `${PREFIX}${prefix}/*`,
+        config: { permission: 'ingest' },
+        bodyLimit: MAX_GROUP_BYTES,
+        schema: { summary: "Replaces or deletes a group of metrics, as Pushgateway's clients do", tags: ['ingest'] },
+        handler: (request: FastifyRequest, reply: FastifyReply) => change(gateway, request, reply),
+      });
+    }
+  });
+  http.get(
+    '/api/v1/metrics',
+    {
+      config: { permission: 'read', errors: 'prometheus' },
+      schema: { summary: 'Pushed groups, as Pushgateway lists them', tags: ['prometheus'] },
+    },
+    () => ({ status: 'success', data: [...gateway.groups()].map(listed) }),
+  );
+}
+
+async function change(gateway: PushGateway, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const path = (request.url.split('?', 1)[0] ?? '').slice(PREFIX.length);
+  const grouping = groupingOf(path);
+  if (!grouping.ok) return plain(reply, 400, grouping.error);
+  try {
+    if (request.method === 'DELETE') {
+      await gateway.remove(grouping.value);
+      return await reply.code(202).send();
+    }
+    const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
+    if (type === 'application/vnd.google.protobuf') return await plain(reply, 415, 'protobuf is not supported; push text');
+    const text = await textBody(request.body, request.headers['content-encoding'], MAX_GROUP_BYTES);
+    const format = type === 'application/openmetrics-text' ? 'openmetrics' : 'text';
+    const taken = await gateway.push({ grouping: grouping.value, text, format, replaceAll: request.method === 'PUT' });
+    if (taken.ok) return await reply.code(200).send();
+    const { kind, reason } = taken.error;
+    return await plain(
+      reply,
+      400,
+      kind === 'undecodable' ? reason : `pushed metrics are invalid or inconsistent with existing metrics: ${reason}`,
+    );
+  } catch (thrown) {
+    if (thrown instanceof StoreUnavailable)
+      throw new AppError('unavailable', 'store_unavailable', thrown.message, { cause: thrown, retryAfterMs: 5_000 });
+    throw thrown;
+  }
+}
+
+const plain = (reply: FastifyReply, status: number, text: string): FastifyReply =>
+  reply.code(status).type('text/plain; charset=utf-8').serializer(String).send(`${text}\n`);
+
+const TYPE_NAMES: Readonly<Record<string, string>> = { unknown: 'UNTYPED' };
+
+/** Series by series: unlike Pushgateway the buckets and quantiles of a family are not nested. */
+function listed(group: PushGroup): Record<string, unknown> {
+  const { pushedAtMs, failedAtMs } = group;
+  const time_stamp = new Date(pushedAtMs).toISOString();
+  const entry: Record<string, unknown> = Object.create(null);
+  for (const [name, { metadata, samples }] of group.families) {
+    const type = TYPE_NAMES[metadata.type] ?? metadata.type.toUpperCase();
+    entry[name] = { time_stamp, type, ...(metadata.help === '' ? {} : { help: metadata.help }), metrics: samples.map(metric) };
+  }
+  entry['labels'] = Object.fromEntries(labelPairs(group.grouping));
+  entry['last_push_successful'] = pushedAtMs >= failedAtMs;
+  const instant = (atMs: number): unknown => ({
+    time_stamp,
+    type: 'GAUGE',
+    metrics: [{ labels: entry['labels'], value: printValue(atMs / 1000) }],
+  });
+  entry['push_time_seconds'] = instant(pushedAtMs);
+  entry['push_failure_time_seconds'] = instant(failedAtMs);
+  return entry;
+}
+
+function metric({ labels, value }: PushedSample): unknown {
+  return { labels: Object.fromEntries([...labelPairs(labels)].filter(([name]) => name !== METRIC_NAME)), value: printValue(value) };
+}

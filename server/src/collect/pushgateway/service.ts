@@ -1,0 +1,162 @@
+import type { Clock } from '@nines/base/clock.ts';
+import { type Result, err, ok } from '@nines/base/result.ts';
+import type { ExpositionFormat } from '@nines/model/exposition.ts';
+import { labelsKey } from '@nines/model/labels.ts';
+import { createBatchBuilder } from '@nines/model/write-batch.ts';
+import type { Sql } from '../../platform/records/contract.ts';
+import type { Ingest, MetadataBook, SelfMetrics } from '../contract.ts';
+import {
+  MAX_GROUPS,
+  MAX_PUSHED_SAMPLES,
+  type PushFault,
+  type PushGroup,
+  conflictOf,
+  failed,
+  keyOf,
+  pushed,
+  readPush,
+  sampleCount,
+  samplesOf,
+} from './evaluate.ts';
+import { loadGroups, removeGroup, saveGroup } from './store.ts';
+
+export type PushGatewayDeps = {
+  readonly sql: Sql;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly ingest: Ingest;
+  readonly metadata: MetadataBook;
+  readonly metrics: SelfMetrics;
+};
+export type Push = {
+  readonly grouping: readonly string[];
+  readonly text: string;
+  readonly format: ExpositionFormat;
+  readonly replaceAll: boolean;
+};
+
+/** Keeps pushed groups: writes each when it is pushed and all of them at every `step`, as a scrape of a Pushgateway would. */
+export class PushGateway {
+  readonly #deps: PushGatewayDeps;
+  readonly #groups = new Map<string, PushGroup>();
+  /** Which group a series belongs to, by the key of its labels. */
+  readonly #owners = new Map<string, string>();
+  readonly #pushes;
+  #samples = 0;
+  #writtenMs = 0;
+  /** Changes and steps, one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: PushGatewayDeps) {
+    this.#deps = deps;
+    deps.metrics.watch('nines_push_groups', 'Groups of metrics that were pushed and not deleted.', () => this.#groups.size);
+    this.#pushes = deps.metrics.counter('nines_push_requests_total', 'Pushes of groups of metrics, by outcome.');
+  }
+
+  async load(): Promise<void> {
+    for (const group of await loadGroups(this.#deps.sql)) this.#put(group);
+  }
+
+  groups(): Iterable<PushGroup> {
+    return this.#groups.values();
+  }
+
+  push(push: Push): Promise<Result<void, PushFault>> {
+    return this.#inTurn(async () => {
+      const nowMs = this.#nextMs(this.#deps.clock.now());
+      const before = this.#groups.get(keyOf(push.grouping));
+      const taken = await this.#take(push, before, nowMs);
+      this.#pushes.add(1, { outcome: taken.ok ? 'taken' : taken.error.kind });
+      if (!taken.ok && taken.error.kind === 'inconsistent' && (before !== undefined || this.#groups.size < MAX_GROUPS)) {
+        const group = failed(before, push.grouping, nowMs);
+        await saveGroup(this.#deps.sql, group);
+        this.#put(group);
+      }
+      return taken;
+    });
+  }
+
+  /** Deletes the group, if there is one, and ends its series. */
+  remove(grouping: readonly string[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const key = keyOf(grouping);
+      const group = this.#groups.get(key);
+      if (group === undefined) return;
+      await removeGroup(this.#deps.sql, key);
+      await this.#write(undefined, group, this.#nextMs(this.#deps.clock.now()));
+      this.#drop(key);
+    });
+  }
+
+  /** Writes every group again under the instant `nowMs`. */
+  step(nowMs: number): Promise<void> {
+    return this.#inTurn(async () => {
+      const builder = createBatchBuilder();
+      const atMs = this.#nextMs(nowMs);
+      for (const group of this.#groups.values()) for (const { labels, value } of samplesOf(group)) builder.add(labels, atMs, value);
+      if (builder.seriesCount > 0) await this.#deps.ingest.append(builder.batch());
+    });
+  }
+
+  async #take(push: Push, before: PushGroup | undefined, nowMs: number): Promise<Result<void, PushFault>> {
+    const read = readPush(push.text, push);
+    if (!read.ok) return read;
+    const key = keyOf(push.grouping);
+    const conflict = conflictOf(read.value, { key, groups: this.#groups, owners: this.#owners });
+    if (conflict !== undefined) return err({ kind: 'inconsistent', reason: conflict });
+    const group = pushed(before, { grouping: push.grouping, families: read.value, replaceAll: push.replaceAll, nowMs });
+    if (before === undefined && this.#groups.size >= MAX_GROUPS)
+      return err({ kind: 'inconsistent', reason: `there are ${MAX_GROUPS} groups already; delete some` });
+    const total = this.#samples - (before === undefined ? 0 : sampleCount(before)) + sampleCount(group);
+    if (total > MAX_PUSHED_SAMPLES) return err({ kind: 'inconsistent', reason: `more than ${MAX_PUSHED_SAMPLES} samples in all groups` });
+    const refused = await this.#write(group, before, nowMs);
+    if (refused !== undefined) return err({ kind: 'inconsistent', reason: refused });
+    await saveGroup(this.#deps.sql, group);
+    this.#put(group);
+    for (const [family, { metadata }] of read.value) this.#deps.metadata.record(family, metadata, 'pushgateway');
+    return ok(undefined);
+  }
+
+  /** Writes the samples of `group` and ends the series that only `before` had. Says what the store refused. */
+  async #write(group: PushGroup | undefined, before: PushGroup | undefined, nowMs: number): Promise<string | undefined> {
+    const builder = createBatchBuilder();
+    const present = new Set<string>();
+    for (const { labels, value } of group === undefined ? [] : samplesOf(group)) {
+      present.add(labelsKey(labels));
+      builder.add(labels, nowMs, value);
+    }
+    for (const { labels } of before === undefined ? [] : samplesOf(before))
+      if (!present.has(labelsKey(labels))) builder.addStale(labels, nowMs);
+    if (builder.seriesCount === 0) return undefined;
+    const { refused, refusedCount } = await this.#deps.ingest.append(builder.batch());
+    const [first] = refused;
+    return first === undefined ? undefined : `${refusedCount} samples were refused, the first: ${first.labels}: ${first.detail}`;
+  }
+
+  #put(group: PushGroup): void {
+    const key = keyOf(group.grouping);
+    this.#drop(key);
+    this.#groups.set(key, group);
+    this.#samples += sampleCount(group);
+    for (const { samples } of group.families.values()) for (const { labels } of samples) this.#owners.set(labelsKey(labels), key);
+  }
+
+  #drop(key: string): void {
+    const group = this.#groups.get(key);
+    if (group === undefined) return;
+    this.#groups.delete(key);
+    this.#samples -= sampleCount(group);
+    for (const { samples } of group.families.values()) for (const { labels } of samples) this.#owners.delete(labelsKey(labels));
+  }
+
+  /** Two pushes within a millisecond are two samples. */
+  #nextMs(nowMs: number): number {
+    this.#writtenMs = Math.max(nowMs, this.#writtenMs + 1);
+    return this.#writtenMs;
+  }
+
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(run);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+}
