@@ -17,7 +17,7 @@ const PACKAGE_ORDER: Readonly<Record<string, readonly string[]>> = {
   maths: ['base', 'model'],
 };
 /** The files of `tsdb` that may touch the disk; everything else in `packages` is pure. */
-const DISK_FILES = /^packages\/tsdb\/src\/(cipher|disk|disk-codec|held-file|page-store)\.ts$/;
+const DISK_FILES = /^packages\/tsdb\/src\/(cipher|disk|disk-codec|held-file|page-store|sqlite-wal)\.ts$/;
 const IMPORT = /^\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/gm;
 
 /** Every fault in the tree under `root`, in path order. */

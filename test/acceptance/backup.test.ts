@@ -143,3 +143,39 @@ test('damage is named with its place and exit code; half a restore does not star
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+test('after a crash a damaged write-ahead file is named, and no server starts empty beside what waits for a database that is gone', {
+  timeout: 120_000,
+}, async () => {
+  const server = await startNines({ config: CONFIG.replace(/^backups.*\n/, '') });
+  const { folder, dataDir } = server;
+  try {
+    await send(server, 0, Date.now() - 10_000);
+    await server.kill();
+    assert.equal(nines('doctor', '--data', dataDir).status, 0);
+    const stateWal = join(dataDir, 'state/nines.db-wal');
+    const sound = readFileSync(stateWal);
+    const flipped = Buffer.from(sound);
+    flipped.writeUInt8(flipped.readUInt8(100) ^ 1, 100);
+    writeFileSync(stateWal, flipped);
+    const examined = nines('doctor', '--data', dataDir);
+    assert.equal(examined.status, 1, examined.stdout + examined.stderr);
+    assert.match(examined.stdout, /damage: state\/nines\.db-wal: frame 1 is damaged; \d+ transactions behind it cannot be read/);
+    writeFileSync(stateWal, sound);
+
+    for (const name of ['tsdb/pages.db', 'state/nines.db']) {
+      const file = join(dataDir, name);
+      const bytes = readFileSync(file);
+      rmSync(file);
+      await assert.rejects(startNines({ folder }), /missing or empty, and .*-wal beside it holds \d+ bytes/);
+      assert.equal(nines('doctor', '--data', dataDir).status, 1);
+      writeFileSync(file, bytes);
+      assert.equal(nines('doctor', '--data', dataDir).status, 0);
+    }
+    const again = await startNines({ folder });
+    await again.kill();
+  } finally {
+    await server.kill();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

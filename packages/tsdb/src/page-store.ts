@@ -17,6 +17,7 @@ import {
   rollupDayOf,
 } from './contract.ts';
 import { SqliteHolder } from './held-file.ts';
+import { orphanedWal } from './sqlite-wal.ts';
 import { unavailable } from './unavailable.ts';
 
 /**
@@ -97,6 +98,7 @@ export const openPageStore = (dir: string): PageStore => openPageFile(path.join(
 
 /** The same on a file of any name; `:memory:` for one that lives as long as the store. */
 export function openPageFile(file: string): PageStore {
+  refuseOrphanedWal(file);
   try {
     const db = new Database(file);
     db.pragma(`page_size = ${SQLITE_PAGE_BYTES}`);
@@ -118,12 +120,18 @@ export function openPageFile(file: string): PageStore {
   }
 }
 
+function refuseOrphanedWal(file: string): void {
+  const problem = orphanedWal(file);
+  if (problem !== undefined) throw new StoreUnavailable('io', problem);
+}
+
 /**
  * The page store of a directory, to look at and nothing else: also beside a process that writes it. Undefined when there is none. Throws
  * `StoreUnavailable` when it cannot be opened.
  */
 export function openPageStoreToRead(dir: string): (PageStore & { integrity(): readonly string[] }) | undefined {
   const file = path.join(dir, PAGES_FILE);
+  refuseOrphanedWal(file);
   if (!fs.existsSync(file)) return undefined;
   try {
     const db = new Database(file, { readonly: true, fileMustExist: true });

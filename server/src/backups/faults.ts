@@ -4,6 +4,7 @@ import { messageOf } from '@nines/base/errors.ts';
 import { StoreUnavailable } from '@nines/model/storage.ts';
 import { openDisk } from '@nines/tsdb/disk.ts';
 import { type Inspection, type StoreFault, inspectStore } from '@nines/tsdb/inspect.ts';
+import { damagedWal, orphanedWal } from '@nines/tsdb/sqlite-wal.ts';
 import { openPageStoreToRead } from '@nines/tsdb/page-store.ts';
 import { openSealedPages } from '@nines/tsdb/pages/sealed-pages.ts';
 import type { DataKeys } from '../platform/encryption/keys.ts';
@@ -26,16 +27,27 @@ export async function inspectContents(dir: string, options: ContentsOptions): Pr
   const encrypted = existsSync(join(dir, 'keys.json'));
   if (encrypted && options.keys === undefined) return { findings: [], store: undefined, encrypted };
   const state = join(dir, 'state', 'nines.db');
-  const problems = existsSync(state) ? stateIntegrity(state, options.keys?.stateKey) : [];
+  const orphaned = orphanedWal(state);
+  const problems = orphaned !== undefined ? [orphaned] : existsSync(state) ? stateIntegrity(state, options.keys?.stateKey) : [];
+  // A file that is being written would look damaged where it is only being written.
+  const waiting = options.isServed ? [] : ['state/nines.db', 'tsdb/pages.db'].flatMap((name) => waitingFaults(dir, name));
   const found = await inspectSamples(join(dir, 'tsdb'), options);
   return {
     findings: [
       ...found.findings,
       ...problems.map((problem): Finding => ({ severity: 'damage', place: 'state/nines.db', problem, advice: STATE_ADVICE })),
+      ...waiting,
     ],
     store: found.store,
     encrypted,
   };
+}
+
+function waitingFaults(dir: string, name: string): readonly Finding[] {
+  const problem = damagedWal(join(dir, name));
+  if (problem === undefined) return [];
+  const advice = 'They were committed and will be missing. Restore a backup, or start the server to go on without them.';
+  return [{ severity: 'damage', place: `${name}-wal`, problem, advice }];
 }
 
 async function inspectSamples(

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { AppError, messageOf } from '@nines/base/errors.ts';
 import type { HeldFile } from '@nines/tsdb/contract.ts';
 import { SqliteHolder } from '@nines/tsdb/held-file.ts';
+import { orphanedWal } from '@nines/tsdb/sqlite-wal.ts';
 import Sqlite from 'better-sqlite3';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
@@ -43,6 +44,8 @@ export async function openDb(source: DbSource): Promise<Db> {
 
 function openSqlite(path: string, key: Uint8Array | undefined): Db {
   if (path !== ':memory:') makeDirectory(dirname(path));
+  const orphaned = orphanedWal(path);
+  if (orphaned !== undefined) throw new AppError('unavailable', 'state_unavailable', orphaned);
   let database: Sqlite.Database;
   try {
     database = new Sqlite(path);
