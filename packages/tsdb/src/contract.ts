@@ -83,6 +83,7 @@ export type HeldFile = {
   readonly bytes: number;
   /** Fills `into` from `at` on, as far as `bytes` go; resolves with the number of bytes read. */
   read(at: number, into: Uint8Array): Promise<number>;
+  /** A second call does nothing. */
   release(): Promise<void>;
 };
 

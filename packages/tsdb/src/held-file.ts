@@ -58,9 +58,18 @@ export class SqliteHolder {
       const wal = `${this.#file}-wal`;
       if ((fs.statSync(wal, { throwIfNoEntry: false })?.size ?? 0) === 0) return [database];
       const walFd = fs.openSync(wal, 'r');
+      let isOpen = true;
       return [
         // First released last: the transaction keeps both files as they are.
-        heldFd(walFd, { name: path.basename(wal), bytes: fs.fstatSync(walFd).size, release: async () => fs.closeSync(walFd) }),
+        heldFd(walFd, {
+          name: path.basename(wal),
+          bytes: fs.fstatSync(walFd).size,
+          release: async () => {
+            // Once: by then the number may be another file's.
+            if (isOpen) fs.closeSync(walFd);
+            isOpen = false;
+          },
+        }),
         database,
       ];
     } catch (thrown) {

@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, it } from 'node:test';
@@ -127,6 +138,28 @@ it('of a data directory that nobody serves needs no server, and is refused while
   await restoreBackup({ from: join(root, 'b'), to: join(root, 'again'), force: false, clock });
   const restored = await open(join(root, 'again'));
   assert.deepEqual(await contentsOf(restored.store), before);
+  await restored.close();
+});
+
+it('of what a killed process left takes the write-ahead files along', async (t) => {
+  const { root, dataDir, clock, open, live, scrape, entity } = await world(t);
+  for (let i = 0; i < 10; i++) await scrape();
+  await live.store.flush(T0, { all: true });
+  await scrape();
+  await entity('only in the write-ahead file');
+  const killed = join(root, 'killed');
+  cpSync(dataDir, killed, { recursive: true, filter: (path) => !/-shm$|lock/.test(path) });
+  const to = join(root, 'b');
+  {
+    using sources = restingSources(killed, 'sqlite');
+    const { manifest } = await createBackup({ clock, version: '0.0.0', dataDir: killed, sources }, { to });
+    const paths = manifest.files.map(({ path }) => path);
+    assert.ok(paths.includes('state/nines.db-wal') && paths.includes('tsdb/pages.db-wal'), paths.join());
+  }
+  await restoreBackup({ from: to, to: join(root, 'again'), force: false, clock });
+  const restored = await open(join(root, 'again'));
+  assert.deepEqual(await contentsOf(restored.store), await contentsOf(live.store));
+  assert.equal((await restored.db.kysely.selectFrom('entities').select('id').execute()).length, 1);
   await restored.close();
 });
 
