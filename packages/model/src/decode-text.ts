@@ -24,7 +24,7 @@ export function decodeText(bytes: Uint8Array, from: number, to: number): string 
   const known = recent[place] ?? '';
   if (spells(known, bytes, from, to)) return known;
   const part = bytes.subarray(from, to);
-  return (recent[place] = anyBits < 128 ? String.fromCharCode(...part) : strictUtf8.decode(part));
+  return (recent[place] = anyBits < 128 ? Reflect.apply(String.fromCharCode, null, part) : strictUtf8.decode(part));
 }
 
 /** Whether the bytes are the text. Beyond ASCII they never are, as one character is several bytes. */

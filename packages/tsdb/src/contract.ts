@@ -168,6 +168,7 @@ export type PageTotals = { readonly pages: number; readonly samples: number; rea
 /** Synchronous: a change and what follows it in memory are one step for everybody else. Throws `StoreUnavailable`. */
 export interface PageStore {
   labels(): Iterable<{ readonly id: number; readonly block: Uint8Array }>;
+  /** Ascending by reference. */
   spans(): Iterable<SeriesSpan>;
   /** Ascending by id: of two pages with the same instant of a series the first is right. */
   find(query: PageQuery): readonly PageHead[];

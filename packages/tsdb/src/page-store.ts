@@ -35,6 +35,8 @@ const WAL_BYTES = 4 * 1024 * 1024;
 /** Unused space is given back to the system when it is more than this share of the file; the rest serves the next flush. */
 const FREE_SHARE = 0.25;
 const SCHEMA_VERSION = 2;
+/** Rows of series that are read together: calling SQLite for each takes longer than reading it. */
+const SPANS_AT_ONCE = 1024;
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -183,7 +185,6 @@ const damagedFile = (file: string, cause: unknown): StoreUnavailable =>
 function pageStoreOn(db: Database.Database, file: string): PageStore {
   const holder = new SqliteHolder(file);
   const labels = db.prepare<[], { id: number; block: Uint8Array }>('SELECT id, block FROM labels ORDER BY id');
-  const spans = db.prepare<[], { ref: number; oldest_ms: number; newest_ms: number }>('SELECT ref, oldest_ms, newest_ms FROM series');
   const find = db.prepare<[number, number, number, string, string, number, number], HeadRow>(
     `SELECT ${HEAD_COLUMNS} FROM pages
      WHERE resolution_ms = ? AND window_ms BETWEEN ? AND ? AND metric_from <= ? AND metric_to >= ? AND to_ms >= ? AND from_ms <= ? ORDER BY id`,
@@ -206,9 +207,7 @@ function pageStoreOn(db: Database.Database, file: string): PageStore {
   const commit = committer(db);
   return {
     labels: () => labels.iterate(),
-    *spans() {
-      for (const row of spans.iterate()) yield { ref: row.ref, oldestMs: row.oldest_ms, newestMs: row.newest_ms };
-    },
+    spans: () => spansOf(db),
     find: ({ resolutionMs = 0, fromMs, toMs, metricFrom = '', metricTo = LAST_TEXT }) => {
       const [from, to] = [clamp(fromMs), clamp(toMs)];
       // A window that starts this long before a range may still reach into it.
@@ -255,6 +254,16 @@ function pageStoreOn(db: Database.Database, file: string): PageStore {
 function giveBack(db: Database.Database): void {
   const free = Number(db.pragma('freelist_count', { simple: true }));
   if (free > FREE_SHARE * Number(db.pragma('page_count', { simple: true }))) db.pragma('incremental_vacuum');
+}
+
+function* spansOf(db: Database.Database): Generator<SeriesSpan> {
+  const spans = db
+    .prepare<[number, number], [ref: number, oldestMs: number, newestMs: number]>(
+      'SELECT ref, oldest_ms, newest_ms FROM series WHERE ref > ? ORDER BY ref LIMIT ?',
+    )
+    .raw();
+  for (let after = -1, rows; (rows = spans.all(after, SPANS_AT_ONCE)).length > 0; )
+    for (const [ref, oldestMs, newestMs] of rows) yield { ref: (after = ref), oldestMs, newestMs };
 }
 
 /** Sorts after every metric name in UTF-8 byte order. */

@@ -1,6 +1,6 @@
 import { messageOf } from '@nines/base/errors.ts';
 import type { Logger } from '@nines/base/logger.ts';
-import { decodeLabelBlock } from './codec/label-block.ts';
+import { type LabelSets, readLabelBlock } from './codec/label-block.ts';
 import { readRefs } from './codec/page.ts';
 import { type Cipher, CorruptData, type Damage, type Disk, type PageStore, windowOf } from './contract.ts';
 import { reportDamage } from './damage.ts';
@@ -73,22 +73,78 @@ export async function recover(deps: RecoverDeps): Promise<Recovered> {
 }
 
 function loadSeries({ pageStore, head, damage, logger }: RecoverDeps): void {
-  const labels = new Map<number, Uint8Array>();
+  const stored = new StoredLabels();
+  const corrupt = (place: string, thrown: unknown): void => {
+    if (!(thrown instanceof CorruptData)) throw thrown;
+    damage.corruptPages++;
+    reportDamage(damage, logger, { place, problem: thrown.message });
+  };
   for (const { id, block } of pageStore.labels()) {
     try {
-      for (const series of decodeLabelBlock(block)) labels.set(series.ref, series.labels);
+      stored.add(readLabelBlock(block));
     } catch (thrown) {
-      if (!(thrown instanceof CorruptData)) throw thrown;
-      damage.corruptPages++;
-      reportDamage(damage, logger, { place: `labels ${id}`, problem: thrown.message });
+      corrupt(`labels ${id}`, thrown);
     }
   }
+  stored.sort();
   for (const { ref, oldestMs, newestMs } of pageStore.spans()) {
-    const own = labels.get(ref);
+    const bytes = stored.find(ref);
     // Without its labels a series cannot be found; the block that held them is reported above.
-    if (own === undefined) continue;
-    head.addSeries(decodeLabels(own), ref);
-    head.markPersisted(ref, oldestMs, newestMs);
+    if (bytes === undefined) continue;
+    try {
+      head.addStoredSeries(bytes, stored.from, stored.to, ref);
+      head.markPersisted(ref, oldestMs, newestMs);
+    } catch (thrown) {
+      corrupt(`labels of series ${ref}`, thrown);
+    }
+  }
+}
+
+/** The label sets of all blocks, to be found by ascending reference. An object or a map's entry for each would take as long as adding the series. */
+class StoredLabels {
+  readonly #sets: LabelSets[] = [];
+  /** Per label set: its reference, its block and its place therein, ascending by reference once sorted. */
+  #refs: number[] = [];
+  #blocks: number[] = [];
+  #places: number[] = [];
+  #next = 0;
+  /** Where the labels found last stand. */
+  from = 0;
+  to = 0;
+
+  add(sets: LabelSets): void {
+    for (let i = 0; i < sets.refs.length; i++) {
+      this.#refs.push(sets.refs[i] as number);
+      this.#blocks.push(this.#sets.length);
+      this.#places.push(i);
+    }
+    this.#sets.push(sets);
+  }
+
+  /** Blocks come as series reached the pages, which mostly is the order of their references. */
+  sort(): void {
+    const refs = this.#refs;
+    let ascends = true;
+    for (let i = 1; ascends && i < refs.length; i++) ascends = (refs[i - 1] as number) <= (refs[i] as number);
+    if (ascends) return;
+    const order = Array.from(refs.keys()).sort((a, b) => (refs[a] as number) - (refs[b] as number));
+    const inOrder = (of: readonly number[]): number[] => order.map((i) => of[i] as number);
+    this.#blocks = inOrder(this.#blocks);
+    this.#places = inOrder(this.#places);
+    this.#refs = inOrder(refs);
+  }
+
+  /** The bytes in which the reference's labels stand at `[from, to)`; those of the newest block when several have it. */
+  find(ref: number): Uint8Array | undefined {
+    const refs = this.#refs;
+    while (this.#next < refs.length && (refs[this.#next] as number) <= ref) this.#next++;
+    const at = this.#next - 1;
+    if (refs[at] !== ref) return undefined;
+    const sets = this.#sets[this.#blocks[at] as number] as LabelSets;
+    const place = this.#places[at] as number;
+    this.from = sets.from[place] as number;
+    this.to = sets.to[place] as number;
+    return sets.bytes;
   }
 }
 

@@ -32,19 +32,38 @@ export function encodeLabelBlock(series: readonly SeriesLabels[]): Uint8Array {
   return block.copy();
 }
 
+/** The label sets of a block: those of `refs[i]` are `bytes[from[i], to[i])`. */
+export type LabelSets = {
+  readonly bytes: Uint8Array;
+  readonly refs: readonly number[];
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+};
+
 /** Throws `CorruptData` when checksum or structure do not hold. */
-export function decodeLabelBlock(block: Uint8Array): SeriesLabels[] {
+export function readLabelBlock(block: Uint8Array): LabelSets {
   const header = new ByteReader(block);
   if (header.u32() !== MAGIC) throw new CorruptData('no label block stands here');
   if (header.u32() !== crc32(block.subarray(8))) throw new CorruptData('the checksum does not hold');
   const length = header.u32();
   if (length > MAX_BLOCK_BYTES) throw new CorruptData(`a label block of ${length} bytes`);
-  const reader = new ByteReader(decompress(block.subarray(HEADER_BYTES), length));
-  const series: SeriesLabels[] = [];
+  const bytes = decompress(block.subarray(HEADER_BYTES), length);
+  const reader = new ByteReader(bytes);
+  const refs: number[] = [];
+  const from: number[] = [];
+  const to: number[] = [];
   let ref = 0;
   while (reader.left > 0) {
     ref += reader.zigzag();
-    series.push({ ref, labels: reader.raw(reader.varint()) });
+    refs.push(ref);
+    from.push(reader.take(reader.varint()));
+    to.push(reader.at);
   }
-  return series;
+  return { bytes, refs, from, to };
+}
+
+/** The same, one object per series. */
+export function decodeLabelBlock(block: Uint8Array): SeriesLabels[] {
+  const { bytes, refs, from, to } = readLabelBlock(block);
+  return refs.map((ref, i) => ({ ref, labels: bytes.subarray(from[i], to[i]) }));
 }

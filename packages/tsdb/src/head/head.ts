@@ -87,6 +87,17 @@ export class Head {
   /** Adds a series that is not there. */
   addSeries(labels: Labels, ref = this.index.nextRef): number {
     this.index.add(labels, ref);
+    this.#reserve(ref);
+    return ref;
+  }
+
+  /** The same from canonical bytes, `bytes[from, to)`. Throws `CorruptData`; nothing is added then. */
+  addStoredSeries(bytes: Uint8Array, from: number, to: number, ref: number): void {
+    this.index.addBytes(bytes, from, to, ref);
+    this.#reserve(ref);
+  }
+
+  #reserve(ref: number): void {
     const slot = this.index.slotOf(ref);
     this.#chunks.reserve(slot + 1);
     this.#newest = grownF64(this.#newest, slot + 1);
@@ -97,7 +108,6 @@ export class Head {
     this.#oldest[slot] = Number.POSITIVE_INFINITY;
     this.#paged[slot] = Number.NEGATIVE_INFINITY;
     this.#flags[slot] = 0;
-    return ref;
   }
 
   /** Forgets series, which are there, and what memory holds of them. */

@@ -48,27 +48,51 @@ export function encodeLabels(labels: Labels): Uint8Array {
 
 /** Throws `CorruptData` when the bytes are not a canonical label set. */
 export function decodeLabels(bytes: Uint8Array): Labels {
+  const { from, to, count } = places.read(bytes, 0, bytes.length);
   const labels: string[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    let length = 0;
-    let scale = 1;
-    for (;;) {
-      const byte = bytes[at++];
-      // Four bytes hold more than any label.
-      if (byte === undefined || scale > 2 ** 21) throw new CorruptData('labels that end early');
-      length += (byte & 0x7f) * scale;
-      if (byte < 128) break;
-      scale *= 128;
-    }
-    if (length > bytes.length - at) throw new CorruptData('labels that end early');
-    try {
-      labels.push(decodeText(bytes, at, at + length));
-    } catch (thrown) {
-      if (thrown instanceof TypeError) throw new CorruptData('labels that are not UTF-8');
-      throw thrown;
-    }
-    at += length;
-  }
-  if (labels.length === 0 || labels.length % 2 !== 0) throw new CorruptData('a label without a value');
+  for (let i = 0; i < count; i++) labels.push(textAt(bytes, from[i] as number, to[i] as number));
   return labels;
 }
+
+/** Throws `CorruptData` when that is not UTF-8. */
+export function textAt(bytes: Uint8Array, from: number, to: number): string {
+  try {
+    return decodeText(bytes, from, to);
+  } catch (thrown) {
+    if (thrown instanceof TypeError) throw new CorruptData('labels that are not UTF-8');
+    throw thrown;
+  }
+}
+
+/** Where the texts of a canonical label set stand in its bytes. */
+export class TextPlaces {
+  readonly from = new Uint32Array(2 * MAX_LABELS);
+  readonly to = new Uint32Array(2 * MAX_LABELS);
+  count = 0;
+
+  /** Throws `CorruptData`. Valid until the next call. */
+  read(bytes: Uint8Array, from: number, end: number): this {
+    let count = 0;
+    for (let at = from; at < end; ) {
+      let length = 0;
+      let scale = 1;
+      for (;;) {
+        // Four bytes hold more than any label.
+        if (at === end || scale > 2 ** 21) throw new CorruptData('labels that end early');
+        const byte = bytes[at++] as number;
+        length += (byte & 0x7f) * scale;
+        if (byte < 128) break;
+        scale *= 128;
+      }
+      if (length > end - at) throw new CorruptData('labels that end early');
+      if (count === this.from.length) throw new CorruptData(`more than ${MAX_LABELS} labels`);
+      this.from[count] = at;
+      this.to[count++] = at += length;
+    }
+    if (count === 0 || count % 2 !== 0) throw new CorruptData('a label without a value');
+    this.count = count;
+    return this;
+  }
+}
+
+const places = new TextPlaces();

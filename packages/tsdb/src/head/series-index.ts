@@ -2,6 +2,7 @@ import type { Matcher } from '@nines/base/matcher.ts';
 import { type Labels, METRIC_NAME } from '@nines/model/labels.ts';
 import { type Steps, finish } from '../steps.ts';
 import { grownU32, grownU8 } from './growing.ts';
+import { LabelSymbols } from './label-symbols.ts';
 import { Postings } from './postings.ts';
 import { NONE, Slots } from './slots.ts';
 import { Symbols } from './symbols.ts';
@@ -24,6 +25,7 @@ const MIN_GARBAGE = 4096;
 export class SeriesIndex {
   readonly #slots = new Slots();
   readonly #symbols = new Symbols();
+  readonly #labelSymbols = new LabelSymbols(this.#symbols);
   readonly #postings = new Postings();
   readonly #metricNameId = this.#symbols.take(METRIC_NAME);
   /** Per series `[pairFrom[slot], pairFrom[slot] + 2 * pairCount[slot])` of `pairs`: name and value symbols in turn. */
@@ -74,19 +76,29 @@ export class SeriesIndex {
   add(labels: Labels, ref = this.nextRef): number {
     const ids = new Uint32Array(labels.length);
     for (let i = 0; i < labels.length; i++) ids[i] = this.#symbols.take(labels[i] as string);
+    this.#insert(ids, ids.length, ref);
+    return ref;
+  }
+
+  /** The same from canonical bytes, `bytes[from, to)`. Throws `CorruptData`; nothing is added then. */
+  addBytes(bytes: Uint8Array, from: number, to: number, ref: number): void {
+    const count = this.#labelSymbols.take(bytes, from, to);
+    this.#insert(this.#labelSymbols.ids, count, ref);
+  }
+
+  #insert(ids: Uint32Array, length: number, ref: number): void {
     const slot = this.#slots.take(ref);
-    this.#pairs = grownU32(this.#pairs, this.#pairsUsed + ids.length);
+    this.#pairs = grownU32(this.#pairs, this.#pairsUsed + length);
     this.#pairFrom = grownU32(this.#pairFrom, slot + 1);
     this.#pairCount = grownU8(this.#pairCount, slot + 1);
-    this.#pairs.set(ids, this.#pairsUsed);
+    for (let i = 0; i < length; i++) this.#pairs[this.#pairsUsed + i] = ids[i] as number;
     this.#pairFrom[slot] = this.#pairsUsed;
-    this.#pairCount[slot] = ids.length / 2;
-    this.#pairsUsed += ids.length;
+    this.#pairCount[slot] = length / 2;
+    this.#pairsUsed += length;
     this.nextRef = Math.max(this.nextRef, ref + 1);
     if ((this.#tableUsed + 1) * 2 > this.#table.length) this.#rebuildTable();
     else this.#place(slot);
-    for (let i = 0; i < ids.length; i += 2) this.#postings.add(ids[i] ?? 0, ids[i + 1] ?? 0, ref);
-    return ref;
+    for (let i = 0; i < length; i += 2) this.#postings.add(ids[i] as number, ids[i + 1] as number, ref);
   }
 
   /** Forgets series, which are there. Each list of references they are in is gone through once, so many at a time cost little more than one. */

@@ -30,6 +30,11 @@ export class Symbols {
     return number;
   }
 
+  /** Counts one more use of a text that is in use. */
+  again(number: number): void {
+    this.#uses[number] = (this.#uses[number] as number) + 1;
+  }
+
   /** Counts one use less; with the last one the text goes. */
   release(number: number): void {
     const uses = (this.#uses[number] ?? 0) - 1;
