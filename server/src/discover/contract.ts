@@ -154,7 +154,7 @@ export const discoveryFields = {
   file_sd_configs: list(fileSd),
   http_sd_configs: list(httpSd),
   dns_sd_configs: list(dnsSd),
-  kubernetes_sd_configs: list(kubernetesSd).refine((written) => written.length === 0, 'key "kubernetes_sd_configs" is not supported'),
+  kubernetes_sd_configs: list(kubernetesSd),
 };
 const fields = z.object(discoveryFields);
 

@@ -2,6 +2,7 @@ import type { Discover, DiscoveryConfig, DiscoveryStatus, TargetGroup } from './
 import { startDnsSource } from './dns.ts';
 import { startFileSource } from './file.ts';
 import { startHttpSource } from './http.ts';
+import { startKubernetesSource } from './kubernetes/source.ts';
 import type { Sink, SourceDeps } from './source.ts';
 
 export type DiscoverDeps = SourceDeps & {
@@ -81,6 +82,6 @@ function startSource(config: DiscoveryConfig, deps: SourceDeps, sink: Sink): Asy
     case 'dns':
       return startDnsSource(config, deps, sink);
     case 'kubernetes':
-      throw new Error(`BUG: unknown discovery ${config.kind}`);
+      return startKubernetesSource(config, deps, sink);
   }
 }

@@ -16,4 +16,7 @@ export type SourceDeps = {
   readonly outbound: Outbound;
   /** `host:port` of the name servers; those of the system when absent. */
   readonly dnsServers?: readonly string[];
+  /** Variables of the process and the folder of its service account, which tell where its cluster is; the real ones when absent. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly serviceAccount?: string;
 };
