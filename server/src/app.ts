@@ -392,6 +392,7 @@ async function build(
     targets: () => scrapes.view(),
     exposed: () => scrapes.exposed(),
     metricsOpen: config.server.metrics_open,
+    otlp: config.otlp,
   });
   pushGatewayRoutes(http, pushGateway);
   queryRoutes(http, {

@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { backupsConfig } from './backups/contract.ts';
-import { collectConfig, scrapeConfig } from './collect/contract.ts';
+import { collectConfig, otlpConfig, scrapeConfig } from './collect/contract.ts';
 import { loadScrapeFiles, type ScrapeFiles } from './collect/scrape/prometheus-file.ts';
 import { unknownReceivers } from './notify/config.ts';
 import { channelsConfig, routingConfig } from './notify/contract.ts';
@@ -75,6 +75,8 @@ export const configSchema = z.strictObject({
   rules: rulesConfig,
   collect: collectConfig.prefault({}),
   scrape: scrapeConfig.prefault({}),
+  /** How OpenTelemetry's names and attributes become series. */
+  otlp: otlpConfig.prefault({}),
 });
 export type Config = z.output<typeof configSchema>;
 

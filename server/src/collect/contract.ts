@@ -8,6 +8,7 @@ import type { Histogram as NativeHistogram } from '@nines/model/histogram.ts';
 import type { Labels } from '@nines/model/labels.ts';
 import type { MetricMetadata } from '@nines/model/metadata.ts';
 import type { AppendOutcome, Scope, WriteBatch } from '@nines/model/storage.ts';
+import { TRANSLATION_STRATEGIES } from '@nines/model/otlp/names.ts';
 import { z } from 'zod';
 import { duration } from '../platform/config/fields.ts';
 
@@ -107,3 +108,47 @@ export const scrapeConfig = z.strictObject({
   /** Prometheus configuration files; their `scrape_configs`, `rule_files` and `alerting` are taken over. */
   files: z.array(z.string()).default([]),
 });
+
+const attributeKeys = z
+  .array(z.string().min(1))
+  .default([])
+  .superRefine((keys, context) => {
+    keys.forEach((key, index) => {
+      if (keys.indexOf(key) !== index)
+        context.addIssue({ code: 'custom', message: `the attribute "${key}" is listed twice`, path: [index] });
+    });
+  });
+
+/** The configuration section `otlp`: Prometheus' keys, so that its section can be copied. */
+export const otlpConfig = z
+  .strictObject({
+    translation_strategy: z.enum(TRANSLATION_STRATEGIES).default('UnderscoreEscapingWithSuffixes'),
+    /** Resource attributes that become labels of every series. */
+    promote_resource_attributes: attributeKeys,
+    promote_all_resource_attributes: z.boolean().default(false),
+    /** Exceptions from `promote_all_resource_attributes`. */
+    ignore_resource_attributes: attributeKeys,
+    /** Whether `target_info` also says service.name, service.namespace and service.instance.id. */
+    keep_identifying_resource_attributes: z.boolean().default(false),
+    /** Histograms with explicit buckets become native histograms with custom buckets. */
+    convert_histograms_to_nhcb: z.boolean().default(false),
+    /** Adds the labels otel_scope_name, otel_scope_version, otel_scope_schema_url and otel_scope_<attribute>. */
+    promote_scope_metadata: z.boolean().default(false),
+    label_name_underscore_sanitization: z.boolean().default(true),
+    label_name_preserve_multiple_underscores: z.boolean().default(true),
+  })
+  .superRefine((otlp, context) => {
+    if (otlp.promote_all_resource_attributes && otlp.promote_resource_attributes.length > 0)
+      context.addIssue({
+        code: 'custom',
+        message: 'promote_all_resource_attributes promotes them already; leave one of the two out',
+        path: ['promote_resource_attributes'],
+      });
+    if (!otlp.promote_all_resource_attributes && otlp.ignore_resource_attributes.length > 0)
+      context.addIssue({
+        code: 'custom',
+        message: 'this only has a meaning with promote_all_resource_attributes: true',
+        path: ['ignore_resource_attributes'],
+      });
+  });
+export type OtlpConfig = z.output<typeof otlpConfig>;

@@ -7,10 +7,11 @@ import { z } from 'zod';
 import type { DirectAnswer, DirectHandler, Http } from '../platform/http/contract.ts';
 import { negotiateExposition } from '../platform/http/exposition.ts';
 import type { Aliases } from './aliases.ts';
-import type { Ingest, SampleQuery } from './contract.ts';
+import type { Ingest, OtlpConfig, SampleQuery } from './contract.ts';
 import { PAGE_ITEMS, currentValues } from './current-values.ts';
 import { currentFigures, history, historyType, parseRange } from './figures.ts';
 import type { Metadata } from './metadata-book.ts';
+import { MAX_OTLP_BYTES, createOtlpReceiver } from './otlp-route.ts';
 import { push, pushBody } from './push.ts';
 import { metadataOfTargets } from './scrape/target-metadata.ts';
 import type { ScrapedTarget, TargetsView } from './scrape/targets-view.ts';
@@ -37,10 +38,12 @@ export type CollectRoutesDeps = {
   readonly exposed: () => readonly ScrapedTarget[];
   /** Whether `/metrics` answers without a credential. */
   readonly metricsOpen: boolean;
+  readonly otlp: OtlpConfig;
 };
 
 export function collectRoutes(http: Http, deps: CollectRoutesDeps): void {
   writeRoute(http, deps);
+  otlpRoute(http, deps);
   pushRoute(http, deps);
   figureRoutes(http, deps);
   expositionRoute(http, deps);
@@ -79,6 +82,28 @@ function replyOf({ status, text, retryAfterSeconds, headers }: WriteAnswer): Dir
     },
   };
 }
+
+/** In a scope of its own, as `writeRoute`: what a body is, its receiver decides and says in OTLP's words. */
+function otlpRoute(http: Http, deps: CollectRoutesDeps): void {
+  const receive = createOtlpReceiver({ ...deps, metrics: deps.self, config: deps.otlp });
+  http.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    scope.post(
+      '/api/v1/otlp/v1/metrics',
+      { config: { permission: 'ingest' }, bodyLimit: MAX_OTLP_BYTES, schema: { summary: 'OTLP metrics', tags: ['ingest'] } },
+      async (request: FastifyRequest, reply: FastifyReply) => {
+        const { status, contentType, body, retryAfterSeconds } = await receive(request.headers, (request.body ?? EMPTY_BODY) as Uint8Array);
+        if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
+        return reply
+          .code(status)
+          .type(contentType)
+          .send(Buffer.from(body.buffer, body.byteOffset, body.length));
+      },
+    );
+  });
+}
+const EMPTY_BODY = new Uint8Array(0);
 
 function pushRoute(http: Http, deps: CollectRoutesDeps): void {
   const schema = { summary: 'Push custom metrics', tags: ['ingest'], body: pushBody };

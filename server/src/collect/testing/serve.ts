@@ -2,7 +2,7 @@ import type { Clock } from '@nines/base/clock.ts';
 import { createIds } from '../../platform/ids.ts';
 import { createHttp } from '../../platform/http/server.ts';
 import { createAliases } from '../aliases.ts';
-import type { SampleQuery } from '../contract.ts';
+import { type SampleQuery, otlpConfig } from '../contract.ts';
 import { type CollectRoutesDeps, collectRoutes } from '../routes.ts';
 import type { World } from './world.ts';
 
@@ -24,6 +24,7 @@ export async function serve(world: World, clock: Clock, changes: Partial<Collect
     targets,
     exposed: () => [],
     metricsOpen: false,
+    otlp: otlpConfig.parse({}),
     ...changes,
   });
   const base = await http.listen({ host: '127.0.0.1', port: 0 });
