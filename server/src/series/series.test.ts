@@ -146,3 +146,12 @@ test('what is wrong with a deletion is said, and everything is deleted only when
   );
   assert.equal(await samples(), 0);
 });
+
+test('a store that cannot be written answers a deletion with 503 and its reason', async (t) => {
+  const { ask, store } = await openWorld(t);
+  await store.close();
+  const { status, text, body } = await ask('DELETE', '/api/series', [['match', 'wide']]);
+  assert.equal(status, 503, text);
+  assert.match(text, /The store is closed/);
+  assert.equal((body as { code: string }).code, 'store_unavailable');
+});

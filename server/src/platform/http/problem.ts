@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { AppError, type ErrorKind, messageOf } from '@nines/base/errors.ts';
+import { StoreUnavailable } from '@nines/model/storage.ts';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 
 /** RFC 9457, the body of every refusal of the native API. */
@@ -55,9 +56,14 @@ const FASTIFY_CODES: Readonly<Record<string, { readonly kind: ErrorKind; readonl
   FST_ERR_CTP_INVALID_JSON_BODY: { kind: 'bad_input', code: 'invalid_json' },
 };
 
+/** When a disk that refused is worth another try. */
+const STORE_RETRY_MS = 5_000;
+
 /** What a thrown value means to the caller. Unexpected ones become 500 without their message, which may hold anything. */
 export function asAppError(thrown: unknown): AppError | undefined {
   if (thrown instanceof AppError) return thrown;
+  if (thrown instanceof StoreUnavailable)
+    return new AppError('unavailable', 'store_unavailable', thrown.message, { cause: thrown, retryAfterMs: STORE_RETRY_MS });
   const { code, statusCode } = (thrown ?? {}) as Partial<FastifyError>;
   const known = code === undefined ? undefined : FASTIFY_CODES[code];
   if (known !== undefined) return new AppError(known.kind, known.code, messageOf(thrown), { cause: thrown });
