@@ -57,6 +57,10 @@ test('credentials that browsers send by themselves cannot be used by a page of a
     (await http.inject({ method: 'POST', url: '/api/things', headers: { authorization, 'sec-fetch-site': 'cross-site' } })).statusCode;
   assert.equal(await post(`Basic ${Buffer.from(`any:${token}`).toString('base64')}`), 403);
   assert.equal(await post(`Bearer ${token}`), 200);
+  // The word of InfluxDB's clients: known as a credential, but not one that proves where the request comes from.
+  assert.equal(await post(`Token ${token}`), 403);
+  const influx = { method: 'POST', url: '/api/things', headers: { authorization: `Token ${token}` } } as const;
+  assert.equal((await http.inject(influx)).statusCode, 200);
 });
 
 test('with authentication off everyone is an administrator, but no page of another site is', async (t) => {

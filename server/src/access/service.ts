@@ -309,9 +309,9 @@ function credentialOf(request: FastifyRequest, cookieName: string): Credential |
   return cookie === undefined || cookie === '' ? undefined : { kind: 'session', secret: cookie };
 }
 
-/** The token in an Authorization header, sent as Bearer or as the password of Basic. */
+/** The token in an Authorization header, sent as Bearer, as Token (the word of InfluxDB 2 clients) or as the password of Basic. */
 function tokenOf(authorization = ''): string | undefined {
-  const bearer = /^Bearer\s+(\S+)$/i.exec(authorization)?.[1];
+  const bearer = /^(?:Bearer|Token)\s+(\S+)$/i.exec(authorization)?.[1];
   if (bearer !== undefined) return bearer;
   const basic = /^Basic\s+(\S+)$/i.exec(authorization)?.[1];
   return basic === undefined ? undefined : /^[^:]*:(.*)$/s.exec(Buffer.from(basic, 'base64').toString('utf8'))?.[1];

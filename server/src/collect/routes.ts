@@ -10,6 +10,7 @@ import type { Aliases } from './aliases.ts';
 import type { Ingest, OtlpConfig, SampleQuery } from './contract.ts';
 import { PAGE_ITEMS, currentValues } from './current-values.ts';
 import { currentFigures, history, historyType, parseRange } from './figures.ts';
+import { influxRoutes } from './influx-route.ts';
 import type { Metadata } from './metadata-book.ts';
 import { MAX_OTLP_BYTES, createOtlpReceiver } from './otlp-route.ts';
 import { push, pushBody } from './push.ts';
@@ -45,6 +46,7 @@ export function collectRoutes(http: Http, deps: CollectRoutesDeps): void {
   writeRoute(http, deps);
   otlpRoute(http, deps);
   pushRoute(http, deps);
+  influxRoutes(http, deps);
   figureRoutes(http, deps);
   expositionRoute(http, deps);
   prometheusRoutes(http, deps);
