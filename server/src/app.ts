@@ -66,7 +66,7 @@ import { createOutbound } from './platform/fetch/outbound.ts';
 import { createHttp } from './platform/http/server.ts';
 import { servePages } from './platform/http/static.ts';
 import { serveStream } from './platform/http/stream.ts';
-import { randomFraction } from './platform/ids.ts';
+import { randomFraction, randomSeed } from './platform/ids.ts';
 import { startLoop } from './platform/loop.ts';
 import { DEFAULT_TEAM } from './platform/records/contract.ts';
 import { createOutbox } from './platform/records/outbox.ts';
@@ -149,6 +149,7 @@ async function build(
     retentionMs: retention.longestMs,
     retention: retention.policy,
     limits: () => seriesLimits(current.config.limits),
+    hashSeed: randomSeed(),
     logger,
   });
   stack.defer(() => store.close());

@@ -89,8 +89,11 @@ export type HeldFile = {
 
 /** The files of the log: one flat directory. Names hold no separator. */
 export interface Disk {
-  /** A new, empty file; its name is durable only after `syncDirectory`. Replaces what had the name. */
-  create(name: string): Promise<AppendFile>;
+  /**
+   * A new, empty file; its name is durable only after `syncDirectory`. Replaces what had the name. With `syncEach` every append is
+   * going to be followed by `sync`, so the disk may do both at once.
+   */
+  create(name: string, options?: { readonly syncEach?: boolean }): Promise<AppendFile>;
   read(name: string): Promise<Uint8Array>;
   /** Nobody appends to the file any more. */
   hold(name: string): Promise<HeldFile>;
@@ -213,6 +216,8 @@ export type StoreOptions = {
   readonly durability?: Durability;
   /** Read at each new series, so that they may change while the store is open. `STORE_LIMITS` without. */
   readonly limits?: () => SeriesLimits;
+  /** 32 random bits that senders cannot know, so that they cannot choose labels which all fall into one place of a hash table. */
+  readonly hashSeed?: number;
   /** Decoded pages kept for the next query. */
   readonly cacheBytes?: number;
   /** Memory in which a backfill gathers samples before it writes them. */

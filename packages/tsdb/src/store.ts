@@ -30,7 +30,7 @@ import { joinSmallPages } from './compact.ts';
 import { type DeleteDeps, deleteFromPages } from './delete.ts';
 import { openDisk } from './disk.ts';
 import { dueSeries, flushBefore } from './flush.ts';
-import { Head } from './head/head.ts';
+import { Head, type PageLookup } from './head/head.ts';
 import { type LimitRefusal, STORE_LIMITS } from './head/limits.ts';
 import { SeriesGate } from './head/new-series.ts';
 import { DEFAULT_MAX_GROWTH_BYTES, StuckFlush } from './head/stuck-flush.ts';
@@ -89,7 +89,8 @@ async function openOn(disk: Disk, pageStore: PageStore, options: StoreOptions): 
   const { logger } = options;
   const damage = noDamage();
   const pages = new PageReader(pageStore, { damage, logger, cacheBytes: options.cacheBytes ?? DEFAULT_CACHE_BYTES });
-  const head: Head = new Head((ref, time, low, high) => pages.lookup({ ref, metric: head.index.metricOf(ref), time, low, high }));
+  const onPage: PageLookup = (ref, time, low, high) => pages.lookup({ ref, metric: head.index.metricOf(ref), time, low, high });
+  const head: Head = new Head(onPage, options.hashSeed);
   const retainedFromMs = Number(pageStore.meta(RETAINED_FROM_KEY) ?? Number.NEGATIVE_INFINITY);
   try {
     const recovered = await recover({ disk, cipher: options.cipher, head, pageStore, damage, logger, retainedFromMs });

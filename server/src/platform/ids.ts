@@ -39,6 +39,9 @@ export function createIds(clock: Pick<Clock, 'now'>): Ids {
   };
 }
 
+/** 32 secret random bits. */
+export const randomSeed = (): number => randomBytes(4).readUInt32LE(0);
+
 /** A random number in [0, 1), for jitter; never for secrets. */
 export const randomFraction = (): number => Math.random();
 

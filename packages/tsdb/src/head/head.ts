@@ -27,9 +27,9 @@ const PERSISTED = 2;
 export const READ_AHEAD = 32;
 
 export class Head {
-  readonly index = new SeriesIndex();
+  readonly index: SeriesIndex;
   /** Never kept by a caller: it is made anew when it has become mostly aliases of series that are gone. */
-  aliases = new AliasTable();
+  aliases: AliasTable;
   /** Series forgotten since then. */
   #forgotten = 0;
   readonly #chunks = new SeriesChunks();
@@ -40,14 +40,18 @@ export class Head {
   /** Reading ahead must have an effect, or optimised code leaves it out. */
   #ahead = 0;
   readonly #onPage: PageLookup;
+  readonly #hashSeed: number;
   /** Per series: the time of its newest and oldest sample anywhere, and of its newest on a page. */
   #newest = new Float64Array(0);
   #oldest = new Float64Array(0);
   #paged = new Float64Array(0);
   #flags = new Uint8Array(0);
 
-  constructor(onPage: PageLookup) {
+  constructor(onPage: PageLookup, hashSeed = 0) {
     this.#onPage = onPage;
+    this.#hashSeed = hashSeed | 0;
+    this.index = new SeriesIndex(this.#hashSeed);
+    this.aliases = new AliasTable(this.#hashSeed);
   }
 
   get samples(): number {
@@ -117,7 +121,7 @@ export class Head {
     this.#forgotten += refs.length;
     if (this.#forgotten <= this.index.size) return;
     this.#forgotten = 0;
-    this.aliases = new AliasTable();
+    this.aliases = new AliasTable(this.#hashSeed);
   }
 
   /** Whether the log (or the page store) holds the definition of the series. */

@@ -41,6 +41,12 @@ export class SeriesIndex {
   #removals = 0;
   /** One above the highest reference ever given. */
   nextRef = 0;
+  readonly #seed: number;
+
+  /** A `seed` that senders do not know keeps them from choosing labels that all fall into one place. */
+  constructor(seed = 0) {
+    this.#seed = seed;
+  }
 
   /** Series that are there. */
   get size(): number {
@@ -296,7 +302,7 @@ export class SeriesIndex {
 
   #findIds(ids: Uint32Array): number {
     const mask = this.#table.length - 1;
-    for (let slot = hashIds(ids, 0, ids.length) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hashIds(ids, 0, ids.length, this.#seed) & mask; ; slot = (slot + 1) & mask) {
       const entry = this.#table[slot] ?? 0;
       if (entry === 0) return NONE;
       if (this.#hasIds(entry - 1, ids)) return this.#slots.refOf(entry - 1);
@@ -314,7 +320,7 @@ export class SeriesIndex {
   #place(slot: number): void {
     const mask = this.#table.length - 1;
     const from = this.#pairFrom[slot] ?? 0;
-    let at = hashIds(this.#pairs, from, from + 2 * (this.#pairCount[slot] ?? 0)) & mask;
+    let at = hashIds(this.#pairs, from, from + 2 * (this.#pairCount[slot] ?? 0), this.#seed) & mask;
     while (this.#table[at] !== 0) at = (at + 1) & mask;
     this.#table[at] = slot + 1;
     this.#tableUsed++;
@@ -359,9 +365,13 @@ function listIn(gone: Map<number, Map<number, number[]>>, nameId: number, valueI
 }
 
 /** FNV-1a over whole words with a final mix; collisions cost a comparison, never a wrong series. */
-function hashIds(ids: Uint32Array, from: number, to: number): number {
-  let hash = 0x811c9dc5;
-  for (let i = from; i < to; i++) hash = Math.imul(hash ^ (ids[i] ?? 0), 0x01000193);
+function hashIds(ids: Uint32Array, from: number, to: number, seed: number): number {
+  let hash = 0x811c9dc5 ^ seed;
+  // Folded at each step, so that which sequences meet depends on the seed.
+  for (let i = from; i < to; i++) {
+    hash = Math.imul(hash ^ (ids[i] ?? 0), 0x01000193);
+    hash ^= hash >>> 15;
+  }
   hash ^= hash >>> 15;
   hash = Math.imul(hash, 0x85ebca6b);
   return (hash ^ (hash >>> 13)) >>> 0;
