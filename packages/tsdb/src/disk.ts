@@ -5,15 +5,24 @@ import Database from 'better-sqlite3';
 import { type AppendFile, type Disk, StoreLocked } from './contract.ts';
 import { holdFile } from './held-file.ts';
 
-/** The log's directory on a real file system. */
 const LOCK_FILE = 'lock';
+const { O_WRONLY, O_CREAT, O_TRUNC, O_DSYNC } = fs.constants;
+/**
+ * Opens a new file whose every write returns when it is as durable as after fdatasync (open(2), O_DSYNC): one trip to a thread
+ * instead of two. Only where that is known to reach the medium; macOS needs more than its fsync.
+ */
+const SYNCED_WRITES = process.platform === 'linux' ? O_WRONLY | O_CREAT | O_TRUNC | O_DSYNC : undefined;
 
+/** The log's directory on a real file system. */
 export function openDisk(dir: string): Disk {
   makeDirectory(dir);
   let lock: Database.Database | undefined;
   const place = (name: string): string => path.join(dir, name);
   return {
-    create: async (name) => appendFile(await fs.promises.open(place(name), 'w', 0o600)),
+    create: async (name, { syncEach = false } = {}) => {
+      const synced = syncEach && SYNCED_WRITES !== undefined;
+      return appendFile(await fs.promises.open(place(name), synced ? SYNCED_WRITES : 'w', 0o600), synced);
+    },
     read: (name) => fs.promises.readFile(place(name)),
     hold: (name) => holdFile(place(name)),
     truncate: async (name, length) => {
@@ -85,7 +94,8 @@ function lockFile(dir: string, file: string): Database.Database {
 }
 
 /** Callbacks instead of `FileHandle.write`: a third of its processor time per call. */
-function appendFile(handle: fs.promises.FileHandle): AppendFile {
+function appendFile(handle: fs.promises.FileHandle, synced: boolean): AppendFile {
+  let isSynced = synced;
   const write = (bytes: Uint8Array): Promise<number> =>
     new Promise((resolve, reject) => {
       fs.write(handle.fd, bytes, 0, bytes.length, null, (error, written) => (error === null ? resolve(written) : reject(error)));
@@ -95,10 +105,16 @@ function appendFile(handle: fs.promises.FileHandle): AppendFile {
       for (let done = 0; done < bytes.length; ) done += await write(bytes.subarray(done));
     },
     sync: () =>
-      new Promise((resolve, reject) => {
-        fs.fdatasync(handle.fd, (error) => (error === null ? resolve() : reject(error)));
-      }),
-    truncate: (length) => handle.truncate(length),
+      isSynced
+        ? Promise.resolve()
+        : new Promise((resolve, reject) => {
+            fs.fdatasync(handle.fd, (error) => (error === null ? resolve() : reject(error)));
+          }),
+    truncate: (length) => {
+      // A new length is none of the writes that the file's mode covers.
+      isSynced = false;
+      return handle.truncate(length);
+    },
     close: () => handle.close(),
   };
 }

@@ -193,7 +193,7 @@ export class LogWriter {
     const number = this.#nextNumber++;
     const name = segmentName(number);
     const frames = segmentFile(number, this.#cipher);
-    const file = await this.#disk.create(name);
+    const file = await this.#disk.create(name, { syncEach: this.#durability === 'sync' });
     try {
       await file.append(fileHeader(frames));
       await file.sync();
