@@ -312,6 +312,23 @@ function anyFell(later: Buckets, earlier: Buckets): boolean {
   });
 }
 
+/**
+ * The histograms of a series, where it has one, with what each says about the sample before: a counter that goes on says so; one
+ * after a reset, after a number, after a gauge or without anything before it says nothing.
+ */
+export function withHints(samples: readonly (Histogram | undefined)[]): readonly (Histogram | undefined)[] {
+  let before: Histogram | undefined;
+  return samples.map((sample) => {
+    const last = before;
+    before = sample;
+    if (sample === undefined || sample.hint === 'gauge') return sample;
+    const continues =
+      last !== undefined && last.hint !== 'gauge' && sample.hint !== 'reset' && !wasReset({ ...sample, hint: 'unknown' }, last);
+    const hint = continues ? 'not_reset' : 'unknown';
+    return sample.hint === hint ? sample : { ...sample, hint };
+  });
+}
+
 /** Whether both say the same: all figures and buckets; NaN equals NaN, hints do not count. */
 export function sameHistogram(a: Histogram, b: Histogram): boolean {
   return (

@@ -28,6 +28,8 @@ export type WriteBatch = {
   readonly times: Float64Array;
   /** Bit-exact: a NaN's payload matters (see stale.ts). */
   readonly values: Float64Array;
+  /** Where a sample is a native histogram; its value means nothing then. May end early, is absent when all samples are numbers. */
+  readonly histograms?: readonly (Histogram | undefined)[];
 };
 
 /** The reasons that end in `_limit` refuse a new series; series that are there are not touched by them. */
@@ -56,6 +58,8 @@ export type Refusal = {
 export type AppendOutcome = {
   /** Samples that are stored now; an exact repetition of a stored sample counts as accepted. */
   readonly accepted: number;
+  /** Native histograms among them. */
+  readonly histograms?: number;
   readonly refusedCount: number;
   readonly refusedBy: Readonly<Partial<Record<RefusalReason, number>>>;
   /** At most 100 of them, in the order of the batch. */

@@ -1,5 +1,5 @@
 import type { Matcher } from '@nines/base/matcher.ts';
-import { type Histogram, wasReset } from '@nines/model/histogram.ts';
+import { type Histogram, withHints } from '@nines/model/histogram.ts';
 import { type Labels, compareLabels, labelPairs, labelValue, labelsKey } from '@nines/model/labels.ts';
 import { bitsOf, isStale, setStale } from '@nines/model/stale.ts';
 import type { Queryable, SelectOptions, SelectRange, SeriesColumns } from '@nines/model/storage.ts';
@@ -106,19 +106,9 @@ export class MemoryQueryable implements Queryable {
 const startsOf = (times: Float64Array, starts: ReadonlyMap<number, number>): Pick<SeriesColumns, 'starts'> =>
   starts.size === 0 ? {} : { starts: times.map((at) => starts.get(at) ?? 0) };
 
-/** With the hints that a store gives them: a sample that continues the one before says so, any other says nothing. */
 function histogramsOf(samples: readonly Sample[]): Pick<SeriesColumns, 'histograms'> {
   if (!samples.some((sample) => typeof sample === 'object')) return {};
-  let before: Histogram | undefined;
-  const histograms = samples.map((sample): Histogram | undefined => {
-    const last = before;
-    before = typeof sample === 'object' ? sample : undefined;
-    if (before === undefined || before.hint === 'gauge') return before;
-    const continues =
-      last !== undefined && last.hint !== 'gauge' && before.hint !== 'reset' && !wasReset({ ...before, hint: 'unknown' }, last);
-    return { ...before, hint: continues ? 'not_reset' : 'unknown' };
-  });
-  return { histograms };
+  return { histograms: withHints(samples.map((sample) => (typeof sample === 'object' ? sample : undefined))) };
 }
 
 function firstAtOrAfter(times: Float64Array, at: number): number {

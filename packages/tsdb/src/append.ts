@@ -1,5 +1,6 @@
 import type { EpochMs } from '@nines/base/units.ts';
 import { formatLabels } from '@nines/model/labels.ts';
+import type { Histogram } from '@nines/model/histogram.ts';
 import { bitsOf } from '@nines/model/stale.ts';
 import { type AppendOutcome, NO_SERIES, type Refusal, type RefusalReason, type WriteBatch } from '@nines/model/storage.ts';
 import { MAX_AHEAD_MS, MAX_LISTED_REFUSALS } from './contract.ts';
@@ -8,7 +9,7 @@ import { encodeLabels, parseLabels } from './head/label-bytes.ts';
 import type { SeriesGate } from './head/new-series.ts';
 import { NONE } from './head/series-index.ts';
 import type { FrameBuffer } from './log/frame.ts';
-import { writeSamples, writeSeries } from './log/records.ts';
+import { writeHistograms, writeSamples, writeSeries } from './log/records.ts';
 
 /**
  * One batch on its way in, in two steps. `prepare` finds or makes the series and refuses what can be refused at once; what is
@@ -33,6 +34,8 @@ type Bounds = {
   readonly gate: SeriesGate;
 };
 
+const CONFLICT = 'the series has another value at this instant';
+
 /** References this close share lines of memory. */
 const NEAR = 8;
 
@@ -45,6 +48,7 @@ export class BatchAppend {
   readonly #logIndexes: Uint32Array;
   readonly #logSeries: Uint32Array;
   #logCount = 0;
+  readonly #histograms: { readonly ref: number; readonly time: number; readonly histogram: Histogram; readonly series: number }[] = [];
   readonly #undefined: number[] = [];
   readonly #refused: Refusal[] = [];
   #refusedCount = 0;
@@ -63,7 +67,7 @@ export class BatchAppend {
 
   /** Whether anything must go to the log. */
   get isEmpty(): boolean {
-    return this.#logCount === 0;
+    return this.#logCount === 0 && this.#histograms.length === 0;
   }
 
   prepare(nowMs: EpochMs, limits: AppendLimits): void {
@@ -120,14 +124,16 @@ export class BatchAppend {
     ref: number,
     { from, to, tooOld, latest }: { readonly from: number; readonly to: number; readonly tooOld: number; readonly latest: number },
   ): void {
-    const { times } = this.#batch;
-    const before = this.#logCount;
+    const { times, histograms } = this.#batch;
+    const before = this.#logCount + this.#histograms.length;
     for (let i = from; i < to; i++) {
       const time = Math.floor(times[i] ?? 0);
+      const histogram = histograms?.[i];
       // Written so that NaN is refused too.
       if (!(time <= latest)) this.#refuse(series, time, 'too_far_ahead', 'more than 10 minutes ahead');
       else if (time < tooOld)
         this.#refuse(series, time, 'too_old', `before ${new Date(tooOld).toISOString()}, the oldest time taken for this series`);
+      else if (histogram !== undefined) this.#histograms.push({ ref, time, histogram, series });
       else {
         const at = this.#logCount++;
         this.#logRefs[at] = ref;
@@ -135,12 +141,13 @@ export class BatchAppend {
         this.#logSeries[at] = series;
       }
     }
-    if (this.#logCount > before && !this.#head.isDefined(ref)) this.#undefined.push(ref);
+    if (this.#logCount + this.#histograms.length > before && !this.#head.isDefined(ref)) this.#undefined.push(ref);
   }
 
   /** The series that wait for the log: they must not be forgotten meanwhile. */
   get pendingRefs(): Uint32Array {
-    return this.#logRefs.subarray(0, this.#logCount);
+    const refs = this.#logRefs.subarray(0, this.#logCount);
+    return this.#histograms.length === 0 ? refs : Uint32Array.of(...refs, ...this.#histograms.map(({ ref }) => ref));
   }
 
   /** Writes the frames of what `prepare` let through. */
@@ -151,7 +158,8 @@ export class BatchAppend {
     }
     const { times, values } = this.#batch;
     const list = { refs: this.#logRefs, indexes: this.#logIndexes, count: this.#logCount, times, values };
-    frames.frame((writer) => writeSamples(writer, list));
+    if (this.#logCount > 0) frames.frame((writer) => writeSamples(writer, list));
+    if (this.#histograms.length > 0) frames.frame((writer) => writeHistograms(writer, this.#histograms));
   }
 
   /** Puts the samples into the head and tells the outcome. */
@@ -166,21 +174,38 @@ export class BatchAppend {
       const series = this.#logSeries[i] ?? 0;
       const time = Math.floor(times[index] ?? 0);
       if (this.#head.insert(ref, time, bits, index) === 'conflict') {
-        this.#refuse(series, time, 'duplicate', 'the series has another value at this instant');
+        this.#refuse(series, time, 'duplicate', CONFLICT);
       } else {
         this.#accepted++;
         this.#refs[series] = ref;
       }
     }
+    const histograms = this.#applyHistograms();
     // Stable, so within a series the order of the samples stays.
     this.#refused.sort((a, b) => a.series - b.series);
     return {
       accepted: this.#accepted,
+      histograms,
       refusedCount: this.#refusedCount,
       refusedBy: this.#refusedBy,
       refused: this.#refused,
       refs: this.#refs,
     };
+  }
+
+  /** Behind the other samples, as in the log, so that a replay decides alike. Returns how many were accepted. */
+  #applyHistograms(): number {
+    let accepted = 0;
+    for (const { ref, time, histogram, series } of this.#histograms) {
+      if (this.#head.insertHistogram(ref, time, histogram) === 'conflict') {
+        this.#refuse(series, time, 'duplicate', CONFLICT);
+        continue;
+      }
+      accepted++;
+      this.#refs[series] = ref;
+    }
+    this.#accepted += accepted;
+    return accepted;
   }
 
   /** Series in the order in which they were made stand side by side, and need no reading ahead. */

@@ -5,6 +5,7 @@ import { type Disk, type FlushReport, type PageStore, type SeriesSpan, WINDOW_MS
 import type { Head } from './head/head.ts';
 import { encodeLabels } from './head/label-bytes.ts';
 import { PageWriter } from './pages/page-writer.ts';
+import { HISTOGRAM_REFS_KEY } from './head/histogram-refs.ts';
 import { NEXT_REF_KEY } from './recover.ts';
 
 /**
@@ -81,12 +82,17 @@ function flushStep(
   }
   const pages = writer.finish();
   if (pages.length > 0) {
+    const { histogramRefs } = head;
     pageStore.commit({
       addPages: pages,
       ...(fresh.length > 0 ? { addLabels: { refs: fresh.map(({ ref }) => ref), block: encodeLabelBlock(fresh) } } : {}),
       putSpans: spans,
-      meta: { [NEXT_REF_KEY]: String(head.index.nextRef) },
+      meta: {
+        [NEXT_REF_KEY]: String(head.index.nextRef),
+        ...(histogramRefs.isNew ? { [HISTOGRAM_REFS_KEY]: histogramRefs.text() } : {}),
+      },
     });
+    histogramRefs.isNew = false;
     for (const { ref, oldestMs, newestMs } of spans) {
       head.dropBefore(ref, windowMs + WINDOW_MS);
       head.markPersisted(ref, oldestMs, newestMs);

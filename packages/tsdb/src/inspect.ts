@@ -146,19 +146,22 @@ class Inspector {
   #visitor(file: string, onEnd: () => void): LogVisitor {
     return {
       series: (ref) => void this.#defined.add(ref),
-      sample: (ref) => {
-        this.#found.logSamples++;
-        if (this.#defined.has(ref)) return;
-        const known = this.#undefined.get(ref);
-        if (known === undefined) this.#undefined.set(ref, { samples: 1, file });
-        else known.samples++;
-      },
+      sample: (ref) => this.#sample(ref, file),
+      histogram: ({ ref }) => this.#sample(ref, file),
       deletion: () => {},
       end: onEnd,
       pages: (lastId) => {
         this.#loggedPageId = lastId;
       },
     };
+  }
+
+  #sample(ref: number, file: string): void {
+    this.#found.logSamples++;
+    if (this.#defined.has(ref)) return;
+    const known = this.#undefined.get(ref);
+    if (known === undefined) this.#undefined.set(ref, { samples: 1, file });
+    else known.samples++;
   }
 
   async pages(): Promise<void> {

@@ -261,8 +261,9 @@ function* walk(deps: QuerierDeps, { order, plan: made, range }: Walk, options: S
     if (!index.isLive(ref)) continue;
     const read = reader.read(ref, plan.pagesOf(ref));
     if (read === undefined) continue;
-    const { times, values } = read;
-    yield { labels: index.labelsOf(ref), times, values: options.reuse === true ? values : values.slice() };
+    const { times, values, histograms } = read;
+    const series = { labels: index.labelsOf(ref), times, values: options.reuse === true ? values : values.slice() };
+    yield histograms === undefined ? series : { ...series, histograms };
   }
   if (options.onDamage === undefined || !deps.pages.hasDamage) return;
   for (const head of plan.heads)

@@ -6,12 +6,13 @@ import { type Cipher, CorruptData, type Damage, type Disk, type PageStore, windo
 import { reportDamage } from './damage.ts';
 import { lostPages, otherEncryption } from './unavailable.ts';
 import type { Head } from './head/head.ts';
+import { HISTOGRAM_REFS_KEY, readHistogramRefs } from './head/histogram-refs.ts';
 import { decodeLabels } from './head/label-bytes.ts';
 import { NONE } from './head/series-index.ts';
 import { checkpointFile, checkpointName } from './log/checkpoint.ts';
 import { FILE_HEADER_BYTES, type Gap, type OnFrame, isSealedFile, readFrames } from './log/frame.ts';
 import { type LogSegment, segmentFile, segmentName } from './log/log-writer.ts';
-import { type LogVisitor, readRecord } from './log/records.ts';
+import { type LogVisitor, type LoggedHistogram, readRecord } from './log/records.ts';
 
 /**
  * Opening: series from the page store, then the newest checkpoint, then the segments after it, in the order of their writing.
@@ -98,6 +99,7 @@ function loadSeries({ pageStore, head, damage, logger }: RecoverDeps): void {
       corrupt(`labels of series ${ref}`, thrown);
     }
   }
+  for (const ref of readHistogramRefs(pageStore.meta(HISTOGRAM_REFS_KEY))) if (head.index.isLive(ref)) head.histogramRefs.load(ref);
 }
 
 /** The label sets of all blocks, to be found by ascending reference. An object or a map's entry for each would take as long as adding the series. */
@@ -287,18 +289,31 @@ class Replay implements LogVisitor {
   }
 
   sample(logged: number, time: number, bits: Uint32Array, index: number): void {
+    const ref = this.#wanted(logged, time);
+    if (ref === NONE) return;
+    this.#deps.head.insert(ref, time, bits, index);
+    this.#samples++;
+  }
+
+  histogram({ ref: logged, time, histogram }: LoggedHistogram): void {
+    const ref = this.#wanted(logged, time);
+    if (ref === NONE) return;
+    this.#deps.head.insertHistogram(ref, time, histogram);
+    this.#samples++;
+  }
+
+  /** The series that a sample goes to, `NONE` when it is not for memory. */
+  #wanted(logged: number, time: number): number {
     const { head, damage, retainedFromMs } = this.#deps;
     const ref = this.#moved.get(logged) ?? logged;
-    if (time < retainedFromMs) return;
+    if (time < retainedFromMs) return NONE;
     if (!head.index.isLive(ref)) {
       damage.orphanSamples++;
       // Its definition is lost; given to another series, the reference would make these samples that one's at the next start.
       if (ref < head.index.nextRef + MAX_LEAP) head.index.nextRef = Math.max(head.index.nextRef, ref + 1);
-      return;
+      return NONE;
     }
-    if (this.#flushed.size > 0 && this.#isFlushed(ref, time)) return;
-    head.insert(ref, time, bits, index);
-    this.#samples++;
+    return this.#flushed.size > 0 && this.#isFlushed(ref, time) ? NONE : ref;
   }
 
   #isFlushed(ref: number, time: number): boolean {

@@ -1,3 +1,4 @@
+import { type Histogram, withHints } from '@nines/model/histogram.ts';
 import type { SelectRange } from '@nines/model/storage.ts';
 import { Columns, lowerBound, mergeInto } from './codec/columns.ts';
 import type { PageHead } from './contract.ts';
@@ -9,7 +10,11 @@ import type { PageReader } from './pages/page-reader.ts';
 export type Entry = { readonly head: PageHead; readonly index: number };
 
 /** One series' samples; `values` is overwritten by the next read, `times` never. */
-export type ReadColumns = { readonly times: Float64Array; readonly values: Float64Array };
+export type ReadColumns = {
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+  readonly histograms?: readonly (Histogram | undefined)[];
+};
 
 export type ReadHints = {
   /** Values matter only as far as they may be staleness markers. */
@@ -52,8 +57,9 @@ export class SeriesReader {
   /** The samples of a series within the range; undefined when there are none. `entries` ascend by page id. */
   read(ref: number, entries: readonly Entry[]): ReadColumns | undefined {
     this.#out.clear();
-    if (this.#hints.newest === true && this.#readNewest(ref)) return this.#result();
-    if (!this.#collect(ref, entries)) return this.#merge(ref, entries);
+    const isPlain = !this.#head.histogramRefs.has(ref);
+    if (isPlain && this.#hints.newest === true && this.#readNewest(ref)) return this.#result();
+    if (!isPlain || !this.#collect(ref, entries)) return this.#merge(ref, entries);
     if (this.#usedParts === 0) return undefined;
     const isPresence = this.#hints.presence === true && this.#isUsual(entries);
     if (!isPresence && !this.#decode()) return this.#merge(ref, entries);
@@ -203,14 +209,19 @@ export class SeriesReader {
 
   /** What stands in `#out`, with the times given out last if they are equal. */
   #result(): ReadColumns {
-    const { times, values, length: count } = this.#out;
+    const { times, values, length: count, histograms } = this.#out;
     if (!sameTimes(times, count, this.#times)) {
       this.#times = times.slice(0, count);
       this.#known.length = 0;
     }
-    return { times: this.#times, values: values.subarray(0, count) };
+    const columns = { times: this.#times, values: values.subarray(0, count) };
+    return histograms === undefined ? columns : { ...columns, histograms: histogramsOf(this.#times, histograms) };
   }
 }
+
+/** With what each says about the one before, which is only known now that all parts are together. */
+export const histogramsOf = (times: Float64Array, byTime: ReadonlyMap<number, Histogram>): readonly (Histogram | undefined)[] =>
+  withHints(Array.from(times, (time) => byTime.get(time)));
 
 /** A stretch of a series: a page's column, or a regular chunk of memory; its samples `[from, to)` lie in the range. */
 type Part = {

@@ -55,11 +55,11 @@ export class BackfillSession implements Backfill {
     return this.#tally.report();
   }
 
-  #take({ bytes, labelsFrom, labelsTo, samplesFrom, times, values }: WriteBatch, series: number): void {
+  #take({ bytes, labelsFrom, labelsTo, samplesFrom, times, values, histograms }: WriteBatch, series: number): void {
     const from = samplesFrom[series] ?? 0;
     const to = samplesFrom[series + 1] ?? 0;
     if (from === to) return;
-    this.#tally.samples += to - from;
+    this.#tally.samples += to - from - (histograms?.slice(from, to).filter((histogram) => histogram !== undefined).length ?? 0);
     const parsed = parseLabels(bytes, labelsFrom[series] ?? 0, labelsTo[series] ?? 0);
     if (!parsed.ok) {
       this.#tally.refuse('invalid_labels', { labels: [], atMs: times[from] ?? 0, detail: parsed.error }, to - from);
@@ -72,6 +72,8 @@ export class BackfillSession implements Backfill {
     let windowMs = Number.NaN;
     let gathered: Gathered | undefined;
     for (let i = from; i < to; i++) {
+      // Whoever reads old samples counts them as left out.
+      if (histograms?.[i] !== undefined) continue;
       const time = Math.floor(times[i] ?? 0);
       if (!this.#isTimely(labels, time)) continue;
       if (gathered === undefined || time < windowMs || time >= windowMs + WINDOW_MS) {

@@ -38,6 +38,12 @@ export class ByteWriter {
     this.at += 4;
   }
 
+  f64(value: number): void {
+    this.ensure(8);
+    this.view.setFloat64(this.at, value, true);
+    this.at += 8;
+  }
+
   varint(value: number): void {
     this.ensure(8);
     let rest = value;
@@ -134,6 +140,10 @@ export class ByteReader {
 
   u32(): number {
     return this.view.getUint32(this.take(4), true);
+  }
+
+  f64(): number {
+    return this.view.getFloat64(this.take(8), true);
   }
 
   varint(): number {

@@ -1,3 +1,6 @@
+import type { Histogram } from '@nines/model/histogram.ts';
+import { writeMarker } from './histogram-code.ts';
+
 /**
  * The samples of one series, growing: times ascending and values as bits, because a JavaScript number may lose a NaN's
  * payload on its way through a register. `bits[2i]` is the low half of value `i` (Node's platforms are little-endian).
@@ -9,6 +12,8 @@ export class Columns {
   values: Float64Array<ArrayBuffer>;
   bits: Uint32Array<ArrayBuffer>;
   length = 0;
+  /** The native histograms among the samples by time, whose values are markers then; undefined when there are only numbers. */
+  histograms: Map<number, Histogram> | undefined;
 
   constructor(capacity = INITIAL_SAMPLES) {
     this.times = new Float64Array(capacity);
@@ -37,8 +42,36 @@ export class Columns {
     this.bits[2 * at + 1] = high;
   }
 
+  pushHistogram(time: number, histogram: Histogram): void {
+    this.push(time, 0, 0);
+    writeMarker(histogram, this.bits, this.length - 1);
+    this.setHistogram(time, histogram);
+  }
+
+  /** Says that the sample at `time` is a histogram. */
+  setHistogram(time: number, histogram: Histogram): void {
+    this.histograms ??= new Map();
+    this.histograms.set(time, histogram);
+  }
+
+  leaveOutHistograms(): void {
+    const { histograms } = this;
+    if (histograms === undefined) return;
+    let kept = 0;
+    for (let i = 0; i < this.length; i++) {
+      if (histograms.has(this.times[i] ?? 0)) continue;
+      this.times[kept] = this.times[i] ?? 0;
+      this.bits[2 * kept] = this.bits[2 * i] ?? 0;
+      this.bits[2 * kept + 1] = this.bits[2 * i + 1] ?? 0;
+      kept++;
+    }
+    this.length = kept;
+    this.histograms = undefined;
+  }
+
   clear(): void {
     this.length = 0;
+    this.histograms = undefined;
   }
 
   /** The index of the first sample at or after `time`. */
@@ -70,15 +103,24 @@ export class Columns {
     this.times.set(other.times.subarray(from, to), this.length);
     this.bits.set(other.bits.subarray(2 * from, 2 * to), 2 * this.length);
     this.length += count;
+    if (other.histograms === undefined) return;
+    for (let i = from; i < to; i++) copyHistogram(other, i, this);
   }
 
   /** Removes `[from, to)`. */
   cut(from: number, to: number): void {
     if (to <= from) return;
+    if (this.histograms !== undefined) for (let i = from; i < to; i++) this.histograms.delete(this.times[i] ?? 0);
     this.times.copyWithin(from, to, this.length);
     this.bits.copyWithin(2 * from, 2 * to, 2 * this.length);
     this.length -= to - from;
   }
+}
+
+function copyHistogram(from: Columns, index: number, to: Columns): void {
+  const time = from.times[index] ?? 0;
+  const histogram = from.histograms?.get(time);
+  if (histogram !== undefined) to.setHistogram(time, histogram);
 }
 
 /** The index of the first of `times[0, length)` at or after `time`. */
@@ -113,10 +155,12 @@ export function mergeInto(into: Columns, later: Columns, scratch: Columns): void
     const b = j < later.length ? (later.times[j] ?? 0) : Number.POSITIVE_INFINITY;
     if (a <= b) {
       into.push(a, scratch.bits[2 * i] ?? 0, scratch.bits[2 * i + 1] ?? 0);
+      if (scratch.histograms !== undefined) copyHistogram(scratch, i, into);
       i++;
       if (a === b) j++;
     } else {
       into.push(b, later.bits[2 * j] ?? 0, later.bits[2 * j + 1] ?? 0);
+      if (later.histograms !== undefined) copyHistogram(later, j, into);
       j++;
     }
   }

@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { counted } from '@nines/model/testing/histograms.ts';
 import { CorruptData } from '../contract.ts';
 import { compress, crc32, decompress } from '../disk-codec.ts';
 import { decodeLabels, encodeLabels } from '../head/label-bytes.ts';
-import { type LogVisitor, readRecord, writeColumn, writeDeletion, writeEnd, writePacked, writePages, writeSeries } from '../log/records.ts';
+import {
+  type LogVisitor,
+  readRecord,
+  writeColumn,
+  writeDeletion,
+  writeEnd,
+  writeHistograms,
+  writePacked,
+  writePages,
+  writeSeries,
+} from '../log/records.ts';
 import { readFrames } from '../log/frame.ts';
 import { seriesColumns } from '../testing/arbitraries.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
@@ -130,7 +141,7 @@ test('a label block that was damaged before it was sealed is read or reported', 
   );
 });
 
-const nobody: LogVisitor = { series: () => {}, sample: () => {}, deletion: () => {}, end: () => {}, pages: () => {} };
+const nobody: LogVisitor = { series: () => {}, sample: () => {}, histogram: () => {}, deletion: () => {}, end: () => {}, pages: () => {} };
 
 test('records of the log and of checkpoints, damaged behind a valid checksum, are read or reported', () => {
   fc.assert(
@@ -139,6 +150,11 @@ test('records of the log and of checkpoints, damaged behind a valid checksum, ar
         (writer) => writeSeries(writer, [3, 9], () => encodeLabels(labels)),
         (writer) => writeDeletion(writer, Uint32Array.of(1, 2, 5), { fromMs: -5, toMs: 2 ** 40 }),
         (writer) => writeColumn(writer, 7, columns),
+        (writer) =>
+          writeHistograms(
+            writer,
+            [1, 2, 3].map((i) => ({ ref: i, time: i, histogram: counted(i % 2) })),
+          ),
         (writer) => writeEnd(writer, 12),
         (writer) => writePages(writer, 40),
         (writer) => writePacked(writer, noise),
@@ -148,7 +164,7 @@ test('records of the log and of checkpoints, damaged behind a valid checksum, ar
         write(writer);
         survives(() => readRecord(new ByteReader(damaged(writer.copy(), places)), nobody));
       }
-      for (let kind = 0; kind < 8; kind++) survives(() => readRecord(new ByteReader(Uint8Array.of(kind, ...noise)), nobody));
+      for (let kind = 0; kind < 9; kind++) survives(() => readRecord(new ByteReader(Uint8Array.of(kind, ...noise)), nobody));
     }),
     { numRuns: RUNS },
   );

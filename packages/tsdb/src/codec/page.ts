@@ -3,6 +3,7 @@ import { CorruptData } from '../contract.ts';
 import { compress, crc32, decompress } from '../disk-codec.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { Columns, lowerBound } from './columns.ts';
+import { isHistogramColumn, readHistogramColumn, writeHistogramColumn } from './histogram-column.ts';
 import { readTimes, writeTimes } from './time-column.ts';
 import { hasOnlyNumbers, readValues, writeValues } from './value-column.ts';
 
@@ -49,7 +50,8 @@ export class PageBuilder {
 
   #addColumn(columns: Columns): void {
     const from = this.#values.at;
-    writeValues(this.#values, columns);
+    if (columns.histograms === undefined) writeValues(this.#values, columns);
+    else writeHistogramColumn(this.#values, columns);
     this.#timeIndexes.push(this.#timeColumn(columns));
     this.#lengths.push(this.#values.at - from);
   }
@@ -199,6 +201,11 @@ export class DecodedPage {
     const to = lowerBound(times, times.length, range.toMs + 1);
     if (from >= to) return;
     scratch.clear();
+    if (isHistogramColumn(this.#plain[this.#starts[index] ?? 0])) {
+      readHistogramColumn(this.#reader(index), times, scratch);
+      out.append(scratch, from, to);
+      return;
+    }
     this.readValues(index, scratch);
     out.ensure(to - from);
     out.times.set(times.subarray(from, to), out.length);

@@ -1,8 +1,12 @@
+import type { Histogram } from '@nines/model/histogram.ts';
 import type { Labels } from '@nines/model/labels.ts';
 import type { SelectRange } from '@nines/model/storage.ts';
 import { Columns, mergeInto } from '../codec/columns.ts';
+import { writeMarker } from '../codec/histogram-code.ts';
 import { AliasTable } from './alias-table.ts';
 import { grownF64, grownU8 } from './growing.ts';
+import { HistogramChunks } from './histogram-chunks.ts';
+import { HistogramRefs } from './histogram-refs.ts';
 import { type ChunkList, SeriesChunks } from './series-chunks.ts';
 import { NONE, SeriesIndex } from './series-index.ts';
 
@@ -36,6 +40,8 @@ export class Head {
   /** By slot. */
   readonly #late = new Map<number, Columns>();
   #lateSamples = 0;
+  readonly #histograms = new HistogramChunks();
+  readonly histogramRefs = new HistogramRefs();
   readonly #slotsAhead = new Uint32Array(READ_AHEAD);
   /** Reading ahead must have an effect, or optimised code leaves it out. */
   #ahead = 0;
@@ -63,7 +69,7 @@ export class Head {
   }
 
   get bytes(): number {
-    return this.#chunks.bytes + this.#newest.length * 25 + this.#lateSamples * 16;
+    return this.#chunks.bytes + this.#newest.length * 25 + this.#lateSamples * 16 + this.#histograms.bytes;
   }
 
   /** The time of the series' newest sample anywhere, -Infinity when it has none. */
@@ -116,7 +122,10 @@ export class Head {
 
   /** Forgets series, which are there, and what memory holds of them. */
   removeSeries(refs: readonly number[]): void {
-    for (const ref of refs) this.dropBefore(ref, Number.POSITIVE_INFINITY);
+    for (const ref of refs) {
+      this.dropBefore(ref, Number.POSITIVE_INFINITY);
+      this.histogramRefs.delete(ref);
+    }
     this.index.remove(refs);
     this.#forgotten += refs.length;
     if (this.#forgotten <= this.index.size) return;
@@ -173,6 +182,16 @@ export class Head {
     else this.#addLate(slot, time, low, high);
     this.#widen(slot, time);
     return 'stored';
+  }
+
+  /** Takes a native histogram, by the same rule. */
+  insertHistogram(ref: number, time: number, histogram: Histogram): Inserted {
+    writeMarker(histogram, marker, 0);
+    const inserted = this.insert(ref, time, marker, 0);
+    if (inserted !== 'stored') return inserted;
+    this.#histograms.add(this.index.slotOf(ref), time, histogram);
+    this.histogramRefs.add(ref);
+    return inserted;
   }
 
   /**
@@ -281,7 +300,9 @@ export class Head {
   /** Appends the samples in `[fromMs, toMs]` to `out`, ascending; nothing when the series is gone. */
   read(ref: number, fromMs: number, toMs: number, out: Columns): void {
     const slot = this.index.slotOf(ref);
-    if (slot !== NONE) this.#readSlot(slot, { fromMs, toMs }, out);
+    if (slot === NONE) return;
+    this.#readSlot(slot, { fromMs, toMs }, out);
+    if (this.histogramRefs.has(ref)) this.#histograms.attach(slot, { fromMs, toMs }, out);
   }
 
   #readSlot(slot: number, { fromMs, toMs }: SelectRange, out: Columns): void {
@@ -303,6 +324,7 @@ export class Head {
     const slot = this.index.slotOf(ref);
     if (slot === NONE) return;
     this.#chunks.dropBefore(slot, windowMs);
+    this.#histograms.dropBefore(slot, windowMs);
     const late = this.#late.get(slot);
     if (late === undefined) return;
     const gone = late.lowerBound(windowMs);
@@ -322,10 +344,12 @@ export class Head {
     found.cut(from, to);
     this.#dropLate(slot);
     this.#chunks.rewrite(slot, found);
+    this.#histograms.deleteRange(slot, fromMs, toMs);
     return to - from;
   }
 }
 
+const marker = new Uint32Array(2);
 const found = new Columns();
 const ordered = new Columns();
 const buffered = new Columns();

@@ -1,5 +1,8 @@
+import type { Histogram } from '@nines/model/histogram.ts';
 import { ByteReader, type ByteWriter } from '../codec/bytes.ts';
 import { Columns } from '../codec/columns.ts';
+import { HistogramReader, HistogramWriter } from '../codec/histogram-code.ts';
+import { isHistogramColumn, readHistogramColumn, writeHistogramColumn } from '../codec/histogram-column.ts';
 import { readTimes, writeTimes } from '../codec/time-column.ts';
 import { readValues, writeValues } from '../codec/value-column.ts';
 import { CorruptData } from '../contract.ts';
@@ -13,6 +16,7 @@ const COLUMN = 4;
 const END = 5;
 const PACKED = 6;
 const PAGES = 7;
+const HISTOGRAMS = 8;
 
 /** Samples in the order they were taken in: sample `i` is of series `refs[i]` and stands at `indexes[i]` of the source arrays. */
 export type SampleList = {
@@ -23,10 +27,14 @@ export type SampleList = {
   readonly values: Float64Array;
 };
 
+/** A native histogram and when it was taken. */
+export type LoggedHistogram = { readonly ref: number; readonly time: number; readonly histogram: Histogram };
+
 export type LogVisitor = {
   series(ref: number, labels: Uint8Array): void;
   /** `bits[2 * index]` is the low half of the value. */
   sample(ref: number, time: number, bits: Uint32Array, index: number): void;
+  histogram(sample: LoggedHistogram): void;
   /** Both ends inclusive. */
   deletion(refs: readonly number[], fromMs: number, toMs: number): void;
   end(nextRef: number): void;
@@ -86,6 +94,20 @@ function writeSampleTimes(writer: ByteWriter, { indexes, count, times }: SampleL
   }
 }
 
+/** In the order they were taken in. */
+export function writeHistograms(writer: ByteWriter, list: readonly LoggedHistogram[]): void {
+  const coder = new HistogramWriter();
+  writer.byte(HISTOGRAMS);
+  writer.varint(list.length);
+  let before = { ref: 0, time: 0 };
+  for (const { ref, time, histogram } of list) {
+    writer.zigzag(ref - before.ref);
+    writer.zigzag(time - before.time);
+    coder.write(writer, histogram);
+    before = { ref, time };
+  }
+}
+
 export function writeDeletion(writer: ByteWriter, refs: Uint32Array, range: { readonly fromMs: number; readonly toMs: number }): void {
   writer.byte(DELETION);
   writer.zigzag(range.fromMs);
@@ -99,7 +121,8 @@ export function writeColumn(writer: ByteWriter, ref: number, columns: Columns): 
   writer.byte(COLUMN);
   writer.varint(ref);
   writeTimes(writer, columns.times, columns.length);
-  writeValues(writer, columns);
+  if (columns.histograms === undefined) writeValues(writer, columns);
+  else writeHistogramColumn(writer, columns);
 }
 
 /** Plain bytes a packed record may promise: checkpoints pack 64 KB and the last series that reached beyond. */
@@ -132,6 +155,7 @@ export function readRecord(reader: ByteReader, visitor: LogVisitor): void {
   const kind = reader.byte();
   if (kind === SERIES) readSeries(reader, visitor);
   else if (kind === SAMPLES) readSamples(reader, visitor);
+  else if (kind === HISTOGRAMS) readHistograms(reader, visitor);
   else if (kind === DELETION) readDeletion(reader, visitor);
   else if (kind === COLUMN) readColumn(reader, visitor);
   else if (kind === END) visitor.end(reader.varint());
@@ -173,6 +197,17 @@ function readSamples(reader: ByteReader, visitor: LogVisitor): void {
   for (let i = 0; i < count; i++) visitor.sample(refs[i] ?? 0, times?.[i] ?? time, valueBits, i);
 }
 
+function readHistograms(reader: ByteReader, visitor: LogVisitor): void {
+  const coder = new HistogramReader();
+  let ref = 0;
+  let time = 0;
+  for (let left = reader.varint(); left > 0; left--) {
+    ref += reader.zigzag();
+    time += reader.zigzag();
+    visitor.histogram({ ref, time, histogram: coder.read(reader) });
+  }
+}
+
 function readDeletion(reader: ByteReader, visitor: LogVisitor): void {
   const fromMs = reader.zigzag();
   const toMs = reader.zigzag();
@@ -189,9 +224,17 @@ function readColumn(reader: ByteReader, visitor: LogVisitor): void {
   const ref = reader.varint();
   const times = readTimes(reader, reader.left);
   column.clear();
-  column.ensure(times.length);
-  readValues(reader, times.length, column);
-  for (let i = 0; i < times.length; i++) visitor.sample(ref, times[i] ?? 0, column.bits, i);
+  if (isHistogramColumn(reader.bytes[reader.at])) readHistogramColumn(reader, times, column);
+  else {
+    column.ensure(times.length);
+    readValues(reader, times.length, column);
+  }
+  for (let i = 0; i < times.length; i++) {
+    const time = times[i] ?? 0;
+    const histogram = column.histograms?.get(time);
+    if (histogram === undefined) visitor.sample(ref, time, column.bits, i);
+    else visitor.histogram({ ref, time, histogram });
+  }
 }
 
 function readPacked(reader: ByteReader, visitor: LogVisitor): void {

@@ -119,6 +119,8 @@ async function rollUpStep(deps: RollUpDeps, dayMs: number, batch: readonly numbe
     part.clear();
     head.read(ref, range.fromMs, range.toMs, part);
     mergeInto(merged, part, scratch);
+    // No bucket can tell of a histogram: series that have some are read as samples.
+    merged.leaveOutHistograms();
     for (const resolution of ROLLUP_RESOLUTIONS) {
       if (rules.ruleOf(ref).rollupMs[resolution] === 0) continue;
       rollUpSamples(merged, resolution, fresh);

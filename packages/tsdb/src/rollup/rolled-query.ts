@@ -74,7 +74,7 @@ export function* visitRolled({ pageStore, pages }: RolledDeps, refs: Uint32Array
 /** Series by the resolution that their rule lets them be read with, each group in the order of pages. */
 function groupsOf({ head, rules }: RolledDeps, { refs, use }: RolledSelection): ReadonlyMap<0 | RollupResolution, Uint32Array> {
   const fitting = fittingResolution(use);
-  const groups = Map.groupBy(refs, (ref) => resolutionFor(rules.ruleOf(ref), fitting));
+  const groups = Map.groupBy(refs, (ref) => (head.histogramRefs.has(ref) ? 0 : resolutionFor(rules.ruleOf(ref), fitting)));
   return new Map(
     Array.from(groups, ([resolution, list]) => {
       const byMetric = Map.groupBy(list, (ref) => head.index.metricOf(ref));
@@ -181,9 +181,11 @@ function readSeries(
   const minute = { resolutionMs: 300_000, exact: resolution > 0 };
   add(minutes, { afterMs: currentMs, untilMs, ...minute });
   readSamples(deps, { ref, entries: onPages, fromMs: Math.max(currentMs + 1, retainedFromMs()), toMs: range.toMs });
-  if (series.hasBuckets) series.addSamples(merged);
+  // Histograms cannot stand among buckets, from a time when the series had numbers only.
+  const hasBuckets = series.hasBuckets && merged.histograms === undefined;
+  if (hasBuckets) series.addSamples(merged);
   else if (merged.length === 0) return undefined;
-  return series.hasBuckets ? series.finish(head.index.labelsOf(ref)) : copyOf(head.index.labelsOf(ref), merged);
+  return hasBuckets ? series.finish(head.index.labelsOf(ref)) : copyOf(head.index.labelsOf(ref), merged);
 }
 
 /** The start of the window from which on the series has samples in the range. */

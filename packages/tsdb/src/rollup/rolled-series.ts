@@ -2,6 +2,7 @@ import type { Labels } from '@nines/model/labels.ts';
 import { bitsOf, isStale, setStale } from '@nines/model/stale.ts';
 import type { Rolled, SeriesColumns, Statistic } from '@nines/model/storage.ts';
 import { Columns } from '../codec/columns.ts';
+import { histogramsOf } from '../series-reader.ts';
 import { type BucketColumn, type Buckets, newBuckets, pushNumber } from './buckets.ts';
 
 /** Puts the entries of one series together for a reader: buckets first, then samples as they came. Made for series that have buckets. */
@@ -121,11 +122,10 @@ export class RolledSeries {
 }
 
 /** A series of samples as they came. */
-export const copyOf = (labels: Labels, columns: Columns): SeriesColumns => ({
-  labels,
-  times: columns.times.slice(0, columns.length),
-  values: valuesOf(columns),
-});
+export function copyOf(labels: Labels, columns: Columns): SeriesColumns {
+  const series = { labels, times: columns.times.slice(0, columns.length), values: valuesOf(columns) };
+  return columns.histograms === undefined ? series : { ...series, histograms: histogramsOf(series.times, columns.histograms) };
+}
 
 /** Copied by their bits, so that a NaN keeps its payload. */
 function valuesOf({ bits, length }: Columns): Float64Array {

@@ -1,6 +1,7 @@
 import type { Logger } from '@nines/base/logger.ts';
 import { mustMatcher } from '@nines/base/matcher.ts';
 import { type EpochMs, epochMs } from '@nines/base/units.ts';
+import type { Histogram } from '@nines/model/histogram.ts';
 import { labelsKey, labelsOf } from '@nines/model/labels.ts';
 import type { AppendOutcome, Queryable, WriteBatch } from '@nines/model/storage.ts';
 import { encodeLabels } from '@nines/model/write-batch.ts';
@@ -9,8 +10,13 @@ import type { Cipher, Store, StoreOptions } from '../contract.ts';
 import { openStore } from '../store.ts';
 import type { FaultDisk } from './fault-disk.ts';
 
-/** Samples in tests: a value is its 64 bits, so that NaNs and zeros can be told apart. */
-export type Sample = { readonly series: Readonly<Record<string, string>>; readonly atMs: number; readonly bits: bigint };
+/** Samples in tests: a value is its 64 bits, so that NaNs and zeros can be told apart, or a histogram. */
+export type Sample = {
+  readonly series: Readonly<Record<string, string>>;
+  readonly atMs: number;
+  readonly bits: bigint;
+  readonly histogram?: Histogram;
+};
 
 const scratch = new Float64Array(1);
 const scratchBits = new BigUint64Array(scratch.buffer);
@@ -38,7 +44,9 @@ export function batchOf(samples: readonly Sample[]): WriteBatch {
     labelsTo[i] = at;
     bits[i] = samples[i]?.bits ?? 0n;
   });
+  const histograms = samples.map(({ histogram }) => histogram);
   return {
+    ...(histograms.some((histogram) => histogram !== undefined) ? { histograms } : {}),
     bytes,
     seriesCount: samples.length,
     labelsFrom,
