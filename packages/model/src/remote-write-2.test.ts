@@ -8,6 +8,7 @@ import { RemoteWriteDecoder } from './remote-write.ts';
 import { bitsOf } from './stale.ts';
 import { type WireSeries2, encodeWriteRequest, encodeWriteRequest2, field, varint } from './testing/remote-write-encoder.ts';
 import { decodeLabels } from './write-batch.ts';
+import { counted } from './testing/histograms.ts';
 
 function readBack({ batch }: DecodedWrite) {
   return Array.from({ length: batch.seriesCount }, (_, i) => {
@@ -95,7 +96,7 @@ test('a series whose references mean nothing is left out with the reason, its sa
       [1, 1],
       [2, 2],
     ],
-    histograms: 1,
+    histograms: [{ atMs: 3, histogram: counted(1) }],
   });
   const result = decoded(encodeWriteRequest2([good('a'), bad([1]), bad([1, 99]), bad([1, 2 ** 32]), good('b')]));
   assert.deepEqual(
@@ -105,11 +106,12 @@ test('a series whose references mean nothing is left out with the reason, its sa
       [['__name__', 'b'], [1]],
     ],
   );
-  assert.equal(result.sampleCount, 8);
+  assert.equal(result.batch.histograms?.some((histogram) => histogram !== undefined) ?? false, false);
+  assert.equal(result.sampleCount, 11);
   assert.equal(result.histogramCount, 3);
-  assert.deepEqual(result.histogramSeries, []);
+  assert.deepEqual(result.invalidHistograms, { count: 0, listed: [] });
   assert.deepEqual(result.malformed, {
-    samples: 6,
+    samples: 9,
     reasons: [
       '1 references, which are no pairs of name and value',
       'reference 99 where there are 4 symbols',
@@ -155,7 +157,7 @@ test('random and damaged bodies never crash the decoder', () => {
         [3, 4],
       ],
       exemplars: 1,
-      histograms: 1,
+      histograms: [{ atMs: 3, histogram: counted(1) }],
       metadata: { type: 'gauge', help: 'h', unit: 'u' },
     },
   ]);

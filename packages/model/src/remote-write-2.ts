@@ -1,11 +1,12 @@
 import { ByteBuffer } from './byte-buffer.ts';
-import { MAX_LISTED, MAX_METADATA_PER_REQUEST, Malformed, WIRE_TYPES, WriteWalk } from './remote-write-walk.ts';
+import { Malformed } from './malformed.ts';
+import { MAX_LISTED, MAX_METADATA_PER_REQUEST, WIRE_TYPES, WriteWalk } from './remote-write-walk.ts';
 import { grownIndexes } from './write-batch.ts';
 
 /**
  * Remote write 2.0: walks a decoded `io.prometheus.write.v2.Request`. Every text stands once in its table of symbols and series
  * refer to them; the labels of each series are written out as 1.0 has them, bytes to bytes, so that the store knows a series
- * under either version. Exemplars and start timestamps are skipped; native histograms are counted.
+ * under either version. Exemplars and start timestamps are skipped.
  * Messages: github.com/prometheus/prometheus/blob/main/prompb/io/prometheus/write/v2/types.proto
  */
 
@@ -116,10 +117,8 @@ export class RemoteWrite2Decoder extends WriteWalk {
         metadataTo = this.sized(end);
         metadataFrom = this.at;
         this.at = metadataTo;
-      } else {
-        if (tag === 0x1a) this.countHistogram();
-        this.skip(tag, end);
-      }
+      } else if (tag === 0x1a) this.histogram(this.sized(end));
+      else this.skip(tag, end);
     }
     const fault = this.faultOfRefs();
     if (fault !== undefined) {
@@ -179,9 +178,7 @@ export class RemoteWrite2Decoder extends WriteWalk {
 
   /** The series being walked does not come into the batch; the samples that it had are counted. */
   private leaveOut(samplesBefore: number, reason: string): void {
-    this.malformedSamples += this.sampleCount - samplesBefore;
-    this.sampleCount = samplesBefore;
-    if (this.histogramSeries.at(-1) === this.seriesCount) this.histogramSeries.pop();
+    this.leaveOutSamples(samplesBefore);
     if (this.malformedReasons.length < MAX_LISTED) this.malformedReasons.push(reason);
   }
 

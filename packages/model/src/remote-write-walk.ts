@@ -1,6 +1,10 @@
 import { type Result, err, ok } from '@nines/base/result.ts';
+import type { Histogram } from './histogram.ts';
+import { Malformed } from './malformed.ts';
 import type { MetricMetadata, MetricType } from './metadata.ts';
+import { setStale } from './stale.ts';
 import type { WriteBatch } from './storage.ts';
+import { readWireHistogram } from './wire-histogram.ts';
 import { grownFloats, grownIndexes } from './write-batch.ts';
 
 /**
@@ -14,14 +18,16 @@ export type DecodedWrite = {
   readonly batch: WriteBatch;
   /** Samples of the whole request, those of malformed series included. */
   readonly sampleCount: number;
-  /** Native histogram samples, which are not stored. */
+  /** Native histograms of the request, those that cannot be taken included. */
   readonly histogramCount: number;
-  /** The first series of the batch that came with native histograms, at most `MAX_LISTED`. */
-  readonly histogramSeries: readonly number[];
+  /** Those whose buckets make no sense, which are not in the batch; at most `MAX_LISTED` with their series of the batch and the reason. */
+  readonly invalidHistograms: { readonly count: number; readonly listed: readonly InvalidHistogram[] };
   /** Samples of series whose labels cannot be told (version 2.0), which are not in the batch; at most `MAX_LISTED` reasons. */
   readonly malformed: { readonly samples: number; readonly reasons: readonly string[] };
   readonly metadata: ReadonlyMap<string, MetricMetadata>;
 };
+
+export type InvalidHistogram = { readonly series: number; readonly atMs: number; readonly reason: string };
 
 /** More than any client keeps about; Prometheus sends at most 2 000 entries per request (max_samples_per_send of metadata). */
 export const MAX_METADATA_PER_REQUEST = 20_000;
@@ -42,23 +48,16 @@ export const WIRE_TYPES: readonly MetricType[] = [
 const NO_METADATA: ReadonlyMap<string, MetricMetadata> = new Map();
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
-export class Malformed {
-  readonly message: string;
-  readonly atByte: number;
-  constructor(message: string, atByte: number) {
-    this.message = message;
-    this.atByte = atByte;
-  }
-}
-
 /** One decoder serves one request at a time; its arrays grow to the largest request and are used again. */
 export abstract class WriteWalk {
   protected bytes: Uint8Array = new Uint8Array(0);
   protected at = 0;
   protected seriesCount = 0;
   protected sampleCount = 0;
-  protected histogramCount = 0;
-  protected histogramSeries: number[] = [];
+  private histogramCount = 0;
+  private invalidCount = 0;
+  private invalid: InvalidHistogram[] = [];
+  private histograms: (Histogram | undefined)[] | undefined;
   protected malformedSamples = 0;
   protected malformedReasons: string[] = [];
   protected metadata: Map<string, MetricMetadata> | undefined;
@@ -86,7 +85,9 @@ export abstract class WriteWalk {
     this.seriesCount = 0;
     this.sampleCount = 0;
     this.histogramCount = 0;
-    this.histogramSeries = [];
+    this.invalidCount = 0;
+    this.invalid = [];
+    this.histograms = undefined;
     this.malformedSamples = 0;
     this.malformedReasons = [];
     this.metadata = undefined;
@@ -97,23 +98,44 @@ export abstract class WriteWalk {
       if (thrown instanceof Malformed) return err({ message: thrown.message, atByte: thrown.atByte });
       throw thrown;
     }
-    const { seriesCount, from, to, samples, times, values, histogramCount, histogramSeries } = this;
+    const { seriesCount, from, to, samples, times, values, histogramCount, histograms } = this;
     const batch = { bytes: this.labelBytes(), seriesCount, labelsFrom: from, labelsTo: to, samplesFrom: samples, times, values };
     return ok({
-      batch,
+      batch: histograms === undefined ? batch : { ...batch, histograms },
       sampleCount: this.sampleCount + this.malformedSamples,
       histogramCount,
-      histogramSeries,
+      invalidHistograms: { count: this.invalidCount, listed: this.invalid },
       malformed: { samples: this.malformedSamples, reasons: this.malformedReasons },
       metadata: this.metadata ?? NO_METADATA,
     });
   }
 
-  /** Counts a native histogram of the series that is being walked. */
-  protected countHistogram(): void {
+  /** A native histogram of the series that is being walked. A stale one is a staleness marker like any other. */
+  protected histogram(end: number): void {
+    const { atMs, histogram, problem } = readWireHistogram(this.bytes, this.at, end);
+    this.at = end;
     this.histogramCount++;
-    if (this.histogramSeries.length < MAX_LISTED && this.histogramSeries.at(-1) !== this.seriesCount)
-      this.histogramSeries.push(this.seriesCount);
+    if (problem !== undefined) {
+      this.invalidCount++;
+      if (this.invalid.length < MAX_LISTED) this.invalid.push({ series: this.seriesCount, atMs, reason: problem });
+      return;
+    }
+    const index = this.sampleCount;
+    if (index === this.times.length) this.growSamples();
+    this.times[index] = atMs;
+    setStale(this.values, index);
+    this.histograms ??= [];
+    while (this.histograms.length < index) this.histograms.push(undefined);
+    this.histograms.push(histogram);
+    this.sampleCount = index + 1;
+  }
+
+  /** Takes the samples of the series that is being walked back out, down to the first `samples` of the request. */
+  protected leaveOutSamples(samples: number): void {
+    this.malformedSamples += this.sampleCount - samples;
+    this.sampleCount = samples;
+    if (this.histograms !== undefined && this.histograms.length > samples) this.histograms.length = samples;
+    while (this.invalid.at(-1)?.series === this.seriesCount) this.invalid.pop();
   }
 
   protected sample(end: number): void {

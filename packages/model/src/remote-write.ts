@@ -1,10 +1,11 @@
 import { ByteBuffer } from './byte-buffer.ts';
-import { MAX_METADATA_PER_REQUEST, Malformed, WIRE_TYPES, WriteWalk } from './remote-write-walk.ts';
+import { Malformed } from './malformed.ts';
+import { MAX_METADATA_PER_REQUEST, WIRE_TYPES, WriteWalk } from './remote-write-walk.ts';
 
 /**
  * Remote write 1.0: walks a decoded `prometheus.WriteRequest` into the arrays of a `WriteBatch`. Label bytes stay where they
  * are and are only pointed at, so a known series costs no string. The whole body is walked before anything is handed out:
- * a malformed one gives nothing. Exemplars are skipped; native histograms are counted, so that the answer can refuse them.
+ * a malformed one gives nothing. Exemplars are skipped.
  * Messages: github.com/prometheus/prometheus/blob/main/prompb/types.proto
  */
 export class RemoteWriteDecoder extends WriteWalk {
@@ -53,10 +54,8 @@ export class RemoteWriteDecoder extends WriteWalk {
           labelsTo = moved.to;
         }
       } else if (tag === 0x12) this.sample(this.sized(end));
-      else {
-        if (tag === 0x22) this.countHistogram();
-        this.skip(tag, end);
-      }
+      else if (tag === 0x22) this.histogram(this.sized(end));
+      else this.skip(tag, end);
     }
     this.from[index] = labelsFrom;
     this.to[index] = labelsTo;

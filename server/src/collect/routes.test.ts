@@ -7,7 +7,14 @@ import { parseExposition } from '@nines/model/exposition.ts';
 import { labelsOf } from '@nines/model/labels.ts';
 import { encodeSnappy } from '@nines/model/snappy.ts';
 import { StoreUnavailable } from '@nines/model/storage.ts';
-import { type WireSeries, type WireSeries2, encodeWriteRequest, encodeWriteRequest2 } from '@nines/model/testing/remote-write-encoder.ts';
+import { counted } from '@nines/model/testing/histograms.ts';
+import {
+  type WireHistogramSample,
+  type WireSeries,
+  type WireSeries2,
+  encodeWriteRequest,
+  encodeWriteRequest2,
+} from '@nines/model/testing/remote-write-encoder.ts';
 import { manualClock } from '../../../test/harness/manual-clock.ts';
 import { poll } from '../../../test/harness/poll.ts';
 import type { SampleQuery } from './contract.ts';
@@ -57,6 +64,8 @@ test('a remote write is stored, answered 204 without a body, and wakes the rules
   assert.deepEqual(metadata, { status: 'success', data: { up: [{ type: 'gauge', help: 'Up.', unit: '' }] } });
 });
 
+const mismatched = (atMs: number): WireHistogramSample => ({ atMs, histogram: counted(1, { count: 9 }) });
+
 test('good samples are stored although others are refused, and the refused are named', async () => {
   const clock = manualClock();
   await using world = await openWorld(clock);
@@ -66,15 +75,16 @@ test('good samples are stored although others are refused, and the refused are n
     up('good', [nowMs, 1]),
     up('ahead', [nowMs + 3_600_000, 1]),
     { labels: [['job', 'nameless']], samples: [[nowMs, 1]] },
-    { labels: [['__name__', 'h']], samples: [], histograms: 2 },
+    { labels: [['__name__', 'h']], samples: [], histograms: [{ atMs: nowMs, histogram: counted(1) }, mismatched(nowMs)] },
     up('old', [nowMs - 90 * DAY_MS, 1]),
   ]);
   const answer = await write(served.base, encodeSnappy(body));
   const text = await answer.text();
   assert.equal(answer.status, 400);
   assert.match(answer.headers.get('content-type') ?? '', /^text\/plain/);
-  assert.match(text, /3 of 4 samples were refused/);
-  assert.match(text, /2 native histograms were refused/);
+  assert.match(text, /3 of 5 samples were refused/);
+  assert.match(text, /1 native histograms were refused, the others are stored/);
+  assert.match(text, /^h at \d+: invalid_histogram: a count of 9 with 5 observations in buckets$/m);
   assert.match(text, /up\{instance="ahead"\} at \d+: too_far_ahead/);
   assert.match(text, /up\{instance="old"\} at \d+: too_old/);
   assert.match(text, /invalid_labels/);
@@ -99,16 +109,16 @@ test('remote write 2.0 stores its good samples and says in the headers how many'
     up('b', [now, 1]),
     { labels: [['x', 'y']], samples: [[now, 1]] },
     { labels: [], refs: [1], samples: [[now, 1]] },
-    { ...up('c', [now, 1]), histograms: 1 },
+    { ...up('c', [now, 1]), histograms: [{ atMs: now - 1, histogram: counted(1) }, mismatched(now)] },
   ]);
   assert.equal(partial.status, 400);
-  assert.deepEqual(partial.written, ['2', '0', '0']);
-  assert.match(partial.text, /2 of 4 samples were refused, the others are stored/);
+  assert.deepEqual(partial.written, ['2', '1', '0']);
+  assert.match(partial.text, /2 of 5 samples were refused, the others are stored/);
   assert.match(partial.text, /1 native histograms were refused/);
   assert.match(partial.text, /malformed_references: 1 references/);
   assert.match(partial.text, /invalid_labels/);
-  assert.match(partial.text, /instance="c".*native_histogram/);
-  assert.equal((await world.samplesOf('up')).length, 3);
+  assert.match(partial.text, /instance="c".*invalid_histogram/);
+  assert.equal((await world.samplesOf('up')).length, 4);
   const second = await write(served.base, encodeSnappy(encodeWriteRequest([up('d', [now, 1])])), WRITE_2);
   assert.equal(second.status, 400);
   assert.match(await second.text(), /only version 1\.0/);

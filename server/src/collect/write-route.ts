@@ -24,8 +24,9 @@ export type WriteAnswer = {
   readonly status: number;
   readonly text: string;
   readonly retryAfterSeconds?: number;
-  /** Samples that are stored now. */
+  /** Samples that are stored now, and native histograms. */
   readonly samplesWritten?: number;
+  readonly histogramsWritten?: number;
   readonly headers?: Readonly<Record<string, string>>;
 };
 export type WriteHeaders = {
@@ -70,13 +71,13 @@ export function createWriteReceiver({ ingest, metadata, metrics }: WriteDeps): W
 
   const leftOut = metrics.counter(
     'nines_remote_write_left_out_total',
-    'Native histograms, and samples of series whose references mean nothing, that never reached the store, by reason.',
+    'Native histograms whose buckets make no sense, and samples of series whose references mean nothing, that never reached the store, by reason.',
   );
 
   const store = async (decoded: DecodedWrite): Promise<WriteAnswer> => {
-    const { batch, histogramCount, malformed } = decoded;
+    const { batch, invalidHistograms, malformed } = decoded;
     if (decoded.metadata.size > 0) for (const [family, described] of decoded.metadata) metadata.record(family, described, 'remote_write');
-    if (histogramCount > 0) leftOut.add(histogramCount, { reason: 'native_histogram' });
+    if (invalidHistograms.count > 0) leftOut.add(invalidHistograms.count, { reason: 'invalid_histogram' });
     if (malformed.samples > 0) leftOut.add(malformed.samples, { reason: 'malformed_references' });
     try {
       return answerOf(batch.seriesCount === 0 ? undefined : await ingest.append(batch), decoded);
@@ -117,14 +118,14 @@ export function createWriteReceiver({ ingest, metadata, metrics }: WriteDeps): W
     const version = announcedVersion(headers);
     const answer = typeof version === 'number' ? await receive(version, headers, stream) : version;
     requests.add(1, { status: String(answer.status) });
-    return version === 2 ? { ...answer, headers: writtenHeaders(answer.samplesWritten ?? 0) } : answer;
+    return version === 2 ? { ...answer, headers: writtenHeaders(answer) } : answer;
   };
 }
 
 /** What 2.0 asks of every answer, so that a sender knows that it was understood. */
-const writtenHeaders = (samples: number): Readonly<Record<string, string>> => ({
-  'x-prometheus-remote-write-samples-written': String(samples),
-  'x-prometheus-remote-write-histograms-written': '0',
+const writtenHeaders = ({ samplesWritten = 0, histogramsWritten = 0 }: WriteAnswer): Readonly<Record<string, string>> => ({
+  'x-prometheus-remote-write-samples-written': String(samplesWritten),
+  'x-prometheus-remote-write-histograms-written': String(histogramsWritten),
   'x-prometheus-remote-write-exemplars-written': '0',
 });
 
@@ -163,21 +164,23 @@ function giveBack({ buffer, byteLength }: Uint8Array): void {
 }
 
 function answerOf(outcome: AppendOutcome | undefined, decoded: DecodedWrite): WriteAnswer {
-  const { batch, sampleCount, histogramCount, histogramSeries, malformed } = decoded;
-  const samplesWritten = outcome?.accepted ?? 0;
+  const { batch, sampleCount, invalidHistograms: invalid, malformed } = decoded;
+  const histogramsWritten = outcome?.histograms ?? 0;
+  const samplesWritten = (outcome?.accepted ?? 0) - histogramsWritten;
   const stored = outcome?.refusedCount ?? 0;
   const refused = stored + malformed.samples;
-  if (refused === 0 && histogramCount === 0 && malformed.reasons.length === 0) return { status: 204, text: '', samplesWritten };
+  if (refused === 0 && invalid.count === 0 && malformed.reasons.length === 0)
+    return { status: 204, text: '', samplesWritten, histogramsWritten };
   const lines: string[] = [];
   if (refused > 0) lines.push(`${refused} of ${sampleCount} samples were refused, the others are stored`);
-  if (histogramCount > 0) lines.push(`${histogramCount} native histograms were refused: they are not supported yet`);
+  if (invalid.count > 0) lines.push(`${invalid.count} native histograms were refused, the others are stored`);
   for (const reason of malformed.reasons) lines.push(`a series: malformed_references: ${reason}`);
   const listed = outcome?.refused.slice(0, MAX_LISTED) ?? [];
   for (const { labels, atMs, reason, detail } of listed) lines.push(`${labels} at ${atMs}: ${reason}: ${detail}`);
   if (stored > listed.length) lines.push(`and ${stored - listed.length} more`);
-  for (const series of histogramSeries) {
+  for (const { series, atMs, reason } of invalid.listed) {
     const labels = decodeLabels(batch.bytes, batch.labelsFrom[series] ?? 0, batch.labelsTo[series] ?? 0);
-    lines.push(`${labels.ok ? formatLabels(labels.value) : labels.error}: native_histogram: not supported yet`);
+    lines.push(`${labels.ok ? formatLabels(labels.value) : labels.error} at ${atMs}: invalid_histogram: ${reason}`);
   }
-  return { status: 400, text: lines.join('\n'), samplesWritten };
+  return { status: 400, text: lines.join('\n'), samplesWritten, histogramsWritten };
 }

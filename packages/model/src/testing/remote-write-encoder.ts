@@ -1,3 +1,4 @@
+import type { Buckets, Histogram } from '../histogram.ts';
 import { METRIC_TYPES, type MetricType } from '../metadata.ts';
 
 /** A small encoder of remote-write 1.0 bodies (not compressed), for tests of what reads them. */
@@ -7,11 +8,20 @@ export type WireSeries = {
   /** A value may be given as its 8 bytes, low first, when its payload matters. */
   readonly samples: readonly (readonly [atMs: number, value: number | Uint8Array])[];
   readonly exemplars?: number;
-  readonly histograms?: number;
+  readonly histograms?: readonly WireHistogramSample[];
   /** Puts the samples between the first label and the others. */
   readonly interleaved?: boolean;
 };
 export type WireMetadata = { readonly name: string; readonly type: MetricType; readonly help: string; readonly unit: string };
+
+/** `counts` as integers in differences unless `doubles`; `stale` has the staleness marker for its sum. */
+export type WireHistogramSample = {
+  readonly atMs: number;
+  readonly histogram: Histogram | 'stale';
+  readonly doubles?: boolean;
+  /** Fields behind all others. */
+  readonly more?: Uint8Array;
+};
 
 const WIRE_TYPES: Readonly<Record<MetricType, number>> = {
   unknown: 0,
@@ -45,12 +55,59 @@ export function sampleField([atMs, value]: readonly [number, number | Uint8Array
   return field(0x12, Buffer.concat([bytes, Buffer.from([0x10]), varint(atMs)]));
 }
 
+const HINTS = ['unknown', 'reset', 'not_reset', 'gauge'] as const;
+const zigzag = (value: number): Buffer => varint(value < 0 ? -2 * value - 1 : 2 * value);
+const double = (value: number): Buffer => {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(value);
+  return bytes;
+};
+
+/** The message `Histogram` of both versions. */
+export function encodeHistogram({ atMs, histogram, doubles = false, more = Buffer.alloc(0) }: WireHistogramSample): Buffer {
+  const time = Buffer.concat([Buffer.from([0x78]), varint(atMs)]);
+  if (histogram === 'stale') return Buffer.concat([Buffer.from([0x19, 2, 0, 0, 0, 0, 0, 0xf0, 0x7f]), time, more]);
+  const { schema, count, sum, zeroCount, zeroThreshold, positive, negative, bounds, hint } = histogram;
+  const number = (tag: number, value: number): Buffer =>
+    doubles ? Buffer.concat([Buffer.from([((tag + 1) << 3) | 1]), double(value)]) : Buffer.concat([Buffer.from([tag << 3]), varint(value)]);
+  const side = (tag: number, { indexes, counts }: Buckets): Buffer[] => {
+    const spans = indexes.map((index, i) =>
+      field(
+        (tag << 3) | 2,
+        Buffer.concat([Buffer.from([0x08]), zigzag(i === 0 ? index : index - (indexes[i - 1] ?? 0) - 1), Buffer.from([0x10, 1])]),
+      ),
+    );
+    if (counts.length === 0) return [];
+    const deltas = counts.map((each, i) => zigzag(each - (counts[i - 1] ?? 0)));
+    return [
+      ...spans,
+      doubles ? field(((tag + 2) << 3) | 2, Buffer.concat(counts.map(double))) : field(((tag + 1) << 3) | 2, Buffer.concat(deltas)),
+    ];
+  };
+  return Buffer.concat([
+    number(1, count),
+    Buffer.from([0x19]),
+    double(sum),
+    Buffer.from([0x20]),
+    zigzag(schema),
+    Buffer.from([0x29]),
+    double(zeroThreshold),
+    number(6, zeroCount),
+    ...side(8, negative),
+    ...side(11, positive),
+    Buffer.from([0x70, HINTS.indexOf(hint)]),
+    time,
+    ...(bounds.length > 0 ? [varint(130), varint(8 * bounds.length), ...bounds.map(double)] : []),
+    more,
+  ]);
+}
+
 export function encodeWriteRequest(series: readonly WireSeries[], metadata: readonly WireMetadata[] = []): Buffer {
   const parts = series.map((one) => {
     const labels = one.labels.map(labelField);
     const samples = one.samples.map(sampleField);
     const exemplars = Array.from({ length: one.exemplars ?? 0 }, () => field(0x1a, field(0x0a, Buffer.from('trace'))));
-    const histograms = Array.from({ length: one.histograms ?? 0 }, () => field(0x22, Buffer.from([0x08, 1])));
+    const histograms = (one.histograms ?? []).map((sample) => field(0x22, encodeHistogram(sample)));
     const body = one.interleaved ? [...labels.slice(0, 1), ...samples, ...labels.slice(1)] : [...labels, ...samples];
     return field(0x0a, Buffer.concat([...body, ...exemplars, ...histograms]));
   });
@@ -95,7 +152,7 @@ export function encodeWriteRequest2(
         ? refs.map((ref) => Buffer.concat([Buffer.from([0x08]), varint(ref)]))
         : [field(0x0a, Buffer.concat(refs.map(varint)))];
     parts.push(...one.samples.map(sampleField));
-    for (let i = 0; i < (one.histograms ?? 0); i++) parts.push(field(0x1a, Buffer.from([0x08, 1])));
+    for (const sample of one.histograms ?? []) parts.push(field(0x1a, encodeHistogram(sample)));
     for (let i = 0; i < (one.exemplars ?? 0); i++) parts.push(field(0x22, Buffer.alloc(0)));
     if (one.metadata !== undefined) {
       const { type, help, unit } = one.metadata;
