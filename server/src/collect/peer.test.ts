@@ -5,8 +5,12 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { mustMatcher } from '@nines/base/matcher.ts';
+import { sameHistogram } from '@nines/model/histogram.ts';
 import { labelValue, labelsKey } from '@nines/model/labels.ts';
+import { encodeSnappy } from '@nines/model/snappy.ts';
 import { bitsOf, isStale } from '@nines/model/stale.ts';
+import { counted } from '@nines/model/testing/histograms.ts';
+import { type WireHistogramSample, encodeWriteRequest } from '@nines/model/testing/remote-write-encoder.ts';
 import { freePort } from '../../../test/harness/nines.ts';
 import { poll } from '../../../test/harness/poll.ts';
 import { realClock } from '../platform/clock.ts';
@@ -19,9 +23,11 @@ import { type World, openWorld } from './testing/world.ts';
 
 const PROMETHEUS = '/usr/bin/prometheus';
 
+const FEATURES = ['--enable-feature=native-histograms', '--web.enable-remote-write-receiver'];
+
 type Peer = AsyncDisposable & { readonly base: string; readonly address: string };
 
-/** A real Prometheus that scrapes itself twice a second and sends what it has to `writeUrl`. */
+/** A real Prometheus that takes native histograms, scrapes itself twice a second and sends what it has to `writeUrl`. */
 async function startPrometheus(world: World, writeUrl: string): Promise<Peer> {
   assert.ok(existsSync(PROMETHEUS), 'this test needs Prometheus: apt-get install prometheus');
   const address = `127.0.0.1:${await freePort()}`;
@@ -29,9 +35,14 @@ async function startPrometheus(world: World, writeUrl: string): Promise<Peer> {
   const scrape = `{ job_name: peer, scrape_interval: 500ms, scrape_timeout: 400ms, static_configs: [{ targets: ['${address}'] }] }`;
   writeFileSync(
     file,
-    `remote_write: [{ url: '${writeUrl}', queue_config: { batch_send_deadline: 200ms } }]\nscrape_configs: [${scrape}]\n`,
+    `remote_write: [{ url: '${writeUrl}', send_native_histograms: true, queue_config: { batch_send_deadline: 200ms } }]\nscrape_configs: [${scrape}]\n`,
   );
-  const args = [`--config.file=${file}`, `--storage.tsdb.path=${join(world.folder, 'peer')}`, `--web.listen-address=${address}`];
+  const args = [
+    `--config.file=${file}`,
+    `--storage.tsdb.path=${join(world.folder, 'peer')}`,
+    `--web.listen-address=${address}`,
+    ...FEATURES,
+  ];
   const child = spawn(PROMETHEUS, args, { stdio: 'ignore' });
   const ended = once(child, 'exit');
   const base = `http://${address}`;
@@ -90,6 +101,40 @@ test('what a real Prometheus sends by remote write is what it stores itself, sam
   });
   for (const [key, value] of wanted) assert.ok(Object.is(ours.get(key), value), `${key}: ${value} there, ${ours.get(key)} here`);
   assert.equal(ours.size, wanted.size);
+});
+
+test('native histograms that a real Prometheus hands on are stored as it has them', { timeout: 90_000 }, async () => {
+  await using world = await openWorld(realClock);
+  await using served = await serve(world, realClock);
+  await using peer = await startPrometheus(world, `${served.base}/api/v1/write`);
+  // Prometheus hands on what is younger than itself.
+  const firstMs = Date.now();
+  const sent: readonly WireHistogramSample[] = [
+    { atMs: firstMs, histogram: counted(3) },
+    { atMs: firstMs + 1000, histogram: counted(4, { negative: { indexes: [-7, 5], counts: [1, 2] }, count: 23, schema: 3 }) },
+    { atMs: firstMs + 2000, histogram: counted(5, { sum: Number.NaN }) },
+    { atMs: firstMs + 3000, histogram: 'stale' },
+    { atMs: firstMs + 4000, histogram: counted(0.5, { hint: 'gauge' }), doubles: true },
+  ];
+  const body = encodeSnappy(encodeWriteRequest([{ labels: [['__name__', 'latency']], samples: [], histograms: sent }]));
+  const headers = { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy', 'x-prometheus-remote-write-version': '0.1.0' };
+  const answer = await fetch(`${peer.base}/api/v1/write`, { method: 'POST', headers, body });
+  assert.equal(answer.status, 204, await answer.text());
+  const series = await poll('all of them', async () => {
+    const [found] = [...(await world.store.select([mustMatcher('__name__', '=', 'latency')], { fromMs: 0, toMs: firstMs + 5000 }))];
+    return found?.times.length === sent.length ? found : undefined;
+  });
+  assert.deepEqual(
+    [...series.times],
+    sent.map(({ atMs }) => atMs),
+  );
+  assert.ok(isStale(bitsOf(series.values), 3));
+  sent.forEach(({ histogram }, i) => {
+    const ours = series.histograms?.[i];
+    if (histogram === 'stale') assert.equal(ours, undefined);
+    else assert.ok(ours !== undefined && sameHistogram(ours, histogram), JSON.stringify({ ours, histogram }));
+  });
+  assert.deepEqual(series.histograms?.at(-1)?.hint, 'gauge');
 });
 
 test('a real Prometheus is scraped with its series, and an unchanged configuration file names it', { timeout: 90_000 }, async () => {
