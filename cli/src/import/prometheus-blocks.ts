@@ -26,7 +26,7 @@ export function prometheusBlocks(dir: string, wanted: Wanted): ImportSource {
     remarks: () => [
       ...state.faults,
       ...(state.faultCount > state.faults.length ? [`${state.faultCount - state.faults.length} more damaged places were left out`] : []),
-      ...(state.histograms > 0 ? [`${state.histograms} samples of native histograms are not kept: the store has none yet`] : []),
+      ...(state.histograms > 0 ? [`${state.histograms} samples of native histograms are not kept: an import takes none yet`] : []),
       ...(state.unknownChunks > 0 ? [`${state.unknownChunks} chunks have an encoding that this program does not know`] : []),
     ],
   };

@@ -30,7 +30,8 @@ export function prometheusRemote(base: string, wanted: Wanted): ImportSource {
     body: readSlices(url, wanted, state),
     done: () => state.atMs - wanted.fromMs,
     total: wanted.toMs - wanted.fromMs,
-    remarks: () => (state.histograms > 0 ? [`${state.histograms} samples of native histograms are not kept: the store has none yet`] : []),
+    remarks: () =>
+      state.histograms > 0 ? [`${state.histograms} samples of native histograms are not kept: an import takes none yet`] : [],
   };
 }
 

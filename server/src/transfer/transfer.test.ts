@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { epochMs } from '@nines/base/units.ts';
 import { encodeSnappy } from '@nines/model/snappy.ts';
 import { FULL_SCOPE } from '@nines/model/storage.ts';
+import { counted } from '@nines/model/testing/histograms.ts';
 import { encodeWriteRequest } from '@nines/model/testing/remote-write-encoder.ts';
 import { createEngine } from '@nines/promql/engine.ts';
 import { countingIds } from '../../../test/harness/ids.ts';
@@ -143,9 +144,10 @@ test('a line of ten megabytes is read; one over the limit is left out and named,
 test('remote-write frames keep every bit; a frame that is cut ends the import, and what came before is stored', async (t) => {
   const set = await setting(t);
   const stale = new Uint8Array([2, 0, 0, 0, 0, 0, 0xf0, 0x7f]);
+  const latency = [1, 2].map((i) => ({ atMs: OLD_MS + i, histogram: counted(i) }));
   const frame = (name: string): Buffer => {
     const body = encodeSnappy(
-      encodeWriteRequest([{ labels: [['__name__', name]], samples: [[OLD_MS, stale]], histograms: name === 'b' ? 2 : 0 }]),
+      encodeWriteRequest([{ labels: [['__name__', name]], samples: [[OLD_MS, stale]], histograms: name === 'b' ? latency : [] }]),
     );
     const length = Buffer.alloc(4);
     length.writeUInt32LE(body.length);
