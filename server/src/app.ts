@@ -50,6 +50,7 @@ import { notifyRoutes } from './notify/routes.ts';
 import { type NotifySettings, NotifyService, SEND_TOPIC } from './notify/service.ts';
 import { createHealth } from './ops/health.ts';
 import { countBy, encryptionHealth, outboxHealth, storeHealth } from './ops/parts.ts';
+import { prometheusStatusRoutes } from './ops/prometheus.ts';
 import { retentionPolicy } from './ops/retention.ts';
 import { opsRoutes } from './ops/routes.ts';
 import { UPKEEP_MS, createUpkeep } from './ops/upkeep.ts';
@@ -313,6 +314,7 @@ async function build(
     current = next;
   };
   await apply(loaded);
+  let configRead = { atMs: clock.now(), ok: true };
   stack.use(startLoop({ clock, logger, name: 'ledger', everyMs: LEDGER_STEP_MS, step: (nowMs) => availability.step(nowMs) }));
   stack.use(startLoop({ clock, logger, name: 'sla', everyMs: SLA_STEP_MS, step: (nowMs, signal) => slas.worker.step(nowMs, signal) }));
   stack.defer(() => checks.stop());
@@ -356,6 +358,7 @@ async function build(
   });
   const reload = async (): Promise<{ readonly warnings: readonly string[] }> => {
     const next = read();
+    configRead = { atMs: next.ok ? clock.now() : configRead.atMs, ok: next.ok };
     if (!next.ok) {
       const problems = next.problems.map(formatProblem);
       logger.error('the configuration was not taken over', { problems });
@@ -381,6 +384,11 @@ async function build(
   health.register('discovery', () => discoveryHealth(discover.status()));
   health.register('checks', () => ({ status: 'ok', detail: `${checks.list().length} checks` }));
   opsRoutes(http, { clock, health, version: VERSION, startedAtMs, isReady: () => ready, config: () => current.config, reload, counts });
+  const corruptions = (): number => {
+    const { corruptFrames, corruptPages } = store.stats().damage;
+    return corruptFrames + corruptPages;
+  };
+  prometheusStatusRoutes(http, { clock, startedAtMs, health, config: () => current.config, configRead: () => configRead, corruptions });
   accessRoutes(http, access, { secure });
   collectRoutes(http, {
     clock,

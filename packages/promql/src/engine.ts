@@ -66,6 +66,8 @@ export type QueryResult<V extends Value = Value> = {
   readonly value: V;
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
+  /** Samples that stood in memory at the end. */
+  readonly heldSamples: number;
 };
 
 export interface Engine {
@@ -152,7 +154,7 @@ async function run<V extends Value>(query: Expr | string, settings: Settings, pl
   try {
     throwIfAborted(state);
     const value = await plan.evaluate(expr, { grid: plan.grid, query: state });
-    return ok({ value, warnings: state.annotations.warnings, infos: state.annotations.infos });
+    return ok({ value, warnings: state.annotations.warnings, infos: state.annotations.infos, heldSamples: state.heldSamples });
   } catch (thrown) {
     if (thrown instanceof PromqlFailure) return err(executionError(text, thrown));
     throw thrown;

@@ -36,7 +36,7 @@ async function openWorld() {
     await store.append(builder.batch(), epochMs(clock.now()));
   };
   const ask = async (query: string, over: Pick<RangeParams, 'startMs' | 'endMs' | 'stepMs'>, fresh = false) => {
-    const params: RangeParams = { query, ...over, fresh, timeoutMs: 60_000, limit: 0, lookbackMs: undefined };
+    const params: RangeParams = { query, ...over, fresh, timeoutMs: 60_000, limit: 0, lookbackMs: undefined, stats: false };
     const answer = await service.range(params, { scope: FULL_SCOPE, signal: new AbortController().signal });
     assert.ok(answer.ok, answer.ok ? '' : answer.error.message);
     assert.equal(answer.value.value.kind, 'matrix');

@@ -2,6 +2,7 @@ import type { Histogram } from '@nines/model/histogram.ts';
 import type { Labels } from '@nines/model/labels.ts';
 import { type MatrixSeries, type Value, type VectorElement, formatValue } from '@nines/promql/value.ts';
 import { encodeHistogram } from './encode-histogram.ts';
+import type { QueryStats } from './stats.ts';
 import { JsonBytes } from './json-bytes.ts';
 
 /**
@@ -36,14 +37,18 @@ function remarksJson({ warnings, infos }: Remarks): string {
  * The answer of a query, piece by piece. `limit` bounds the number of series or elements; 0 is no bound. Between two pieces the
  * caller may let others have their turn.
  */
-export function* encodeAnswer(value: Value, options: { readonly limit: number; readonly remarks: Remarks }): Generator<Buffer> {
+export function* encodeAnswer(
+  value: Value,
+  options: { readonly limit: number; readonly remarks: Remarks; readonly stats?: QueryStats | undefined },
+): Generator<Buffer> {
   const count = value.kind === 'vector' ? value.elements.length : value.kind === 'matrix' ? value.series.length : 0;
   const cut = options.limit > 0 && count > options.limit;
   const warnings = cut ? [...options.remarks.warnings, TRUNCATED] : options.remarks.warnings;
   const json = new JsonBytes();
   json.text(`{"status":"success","data":{"resultType":"${value.kind}","result":`);
   yield* writeResult(json, value, cut ? options.limit : count);
-  json.text(`}${remarksJson({ warnings, infos: options.remarks.infos })}}`);
+  const stats = options.stats === undefined ? '' : `,"stats":${JSON.stringify(options.stats)}`;
+  json.text(`${stats}}${remarksJson({ warnings, infos: options.remarks.infos })}}`);
   yield json.take();
 }
 

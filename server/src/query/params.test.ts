@@ -17,7 +17,10 @@ test('parameters come from the body first, then from the query string; empty one
 
 test('an instant query without a time is about now', () => {
   const parsed = instantParams(paramsOf('query=up', ''), 1234);
-  assert.deepEqual(parsed, { ok: true, value: { query: 'up', atMs: 1234, timeoutMs: 120_000, limit: 0, lookbackMs: undefined } });
+  assert.deepEqual(parsed, {
+    ok: true,
+    value: { query: 'up', atMs: 1234, timeoutMs: 120_000, limit: 0, lookbackMs: undefined, stats: false },
+  });
 });
 
 test('times are RFC 3339 or Unix seconds; a number that looks like milliseconds is refused with the hint', () => {

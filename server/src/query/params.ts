@@ -62,7 +62,13 @@ export type RangeParams = Common & {
   /** `nocache=1`: every step is evaluated anew. */
   readonly fresh: boolean;
 };
-export type Common = { readonly timeoutMs: number; readonly limit: number; readonly lookbackMs: number | undefined };
+export type Common = {
+  readonly timeoutMs: number;
+  readonly limit: number;
+  readonly lookbackMs: number | undefined;
+  /** What the query costs is answered too. */
+  readonly stats: boolean;
+};
 
 const invalid = (name: string, reason: string): { readonly ok: false; readonly error: string } =>
   err(`invalid parameter "${name}": ${reason}`);
@@ -128,7 +134,13 @@ function commonParams(params: Params): Result<Common, string> {
   const lookback = params.get('lookback_delta');
   const lookbackMs = lookback === undefined ? ok(undefined) : parseLength(lookback);
   if (!lookbackMs.ok) return invalid('lookback_delta', lookbackMs.error);
-  return ok({ timeoutMs: Math.min(MAX_TIMEOUT_MS, Math.max(0, timeoutMs.value)), limit: limit.value, lookbackMs: lookbackMs.value });
+  return ok({
+    timeoutMs: Math.min(MAX_TIMEOUT_MS, Math.max(0, timeoutMs.value)),
+    limit: limit.value,
+    lookbackMs: lookbackMs.value,
+    // Any value asks for them, as in Prometheus.
+    stats: params.get('stats') !== undefined,
+  });
 }
 
 function timeParam(params: Params, name: string, fallbackMs?: number): Result<number, string> {

@@ -10,6 +10,7 @@ import type { QueryDeps } from './contract.ts';
 import { encodeAnswer, encodeLabels, encodeList, envelope } from './encode.ts';
 import { MAX_LINE_SAMPLES, exportLines } from './export.ts';
 import { type Params, instantParams, limitParam, metaRange, paramsOf, rangeParams, unescapeLabelName } from './params.ts';
+import { viewOfExpr } from './parse-view.ts';
 import { peerRoutes } from './prometheus-peers.ts';
 import { type Answer, type Asking, type QueryError, QueryService, parseSelectors } from './service.ts';
 
@@ -54,6 +55,7 @@ export function queryRoutes(http: Http, deps: QueryDeps): void {
       exportSamples(deps, params, call),
     );
     route('/api/v1/format_query', 'Formats PromQL', formatQuery);
+    route('/api/v1/parse_query', 'The syntax tree of PromQL', parseQuery);
     route('/api/v1/status/buildinfo', 'Says which API this is', (_params, call) => buildInfo(deps.version, call), ['GET']);
   });
 }
@@ -132,6 +134,12 @@ async function formatQuery(params: Params, call: Call): Promise<FastifyReply> {
   return sendText(call.reply, envelope(formatExpr(parsed.value)));
 }
 
+async function parseQuery(params: Params, call: Call): Promise<FastifyReply> {
+  const parsed = parseExpr(params.get('query') ?? '');
+  if (!parsed.ok) return prometheusError(call.reply, 'bad_data', `invalid parameter "query": ${parsed.error.message}`);
+  return sendText(call.reply, envelope(viewOfExpr(parsed.value)));
+}
+
 async function buildInfo(version: string, call: Call): Promise<FastifyReply> {
   const data = { version: PROMETHEUS_VERSION, revision: `nines-${version}`, branch: '', buildUser: '', buildDate: '', goVersion: '' };
   return sendText(call.reply, envelope(data));
@@ -163,7 +171,7 @@ function sendList(call: Call, found: Result<readonly string[], QueryError>, limi
 
 function sendAnswer(call: Call, found: Result<Answer, QueryError>, limit: number): FastifyReply {
   if (!found.ok) return refuse(call, found.error);
-  const pieces = encodeAnswer(found.value.value, { limit, remarks: found.value.remarks });
+  const pieces = encodeAnswer(found.value.value, { limit, remarks: found.value.remarks, stats: found.value.stats });
   const first = pieces.next();
   const second = first.done === true ? first : pieces.next();
   call.reply.type('application/json; charset=utf-8');

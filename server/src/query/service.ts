@@ -17,16 +17,18 @@ import { MAX_CONCURRENT, MAX_TIMEOUT_MS, MAX_WAITING, type QueryDeps } from './c
 import { type Newest, type NewestAsk, newestSamples } from './federate.ts';
 import { Gate } from './gate.ts';
 import type { Remarks } from './encode.ts';
-import type { InstantParams, RangeParams } from './params.ts';
+import type { Common, InstantParams, RangeParams } from './params.ts';
 import { type ReadAnswer, readSamples } from './remote-read.ts';
+import { QueryMeter, type QueryStats } from './stats.ts';
 
 export type QueryError = { readonly type: PromqlErrorType | 'unavailable'; readonly message: string };
-export type Answer = { readonly value: Value; readonly remarks: Remarks };
+export type Answer = { readonly value: Value; readonly remarks: Remarks; readonly stats?: QueryStats };
 type RangeAnswer = { readonly value: MatrixValue; readonly remarks: Remarks };
 const NOTHING: RangeAnswer = { value: { kind: 'matrix', series: [] }, remarks: { warnings: [], infos: [] } };
 export type Span = { readonly fromMs: number; readonly toMs: number };
 /** Who asks and until when: `signal` aborts when the client is gone. */
 export type Asking = { readonly scope: Scope; readonly signal: AbortSignal };
+type Evaluating = Asking & { readonly meter: QueryMeter | undefined };
 
 /** Evaluates queries one after the other within the limits of contract.ts. */
 export class QueryService {
@@ -53,24 +55,39 @@ export class QueryService {
   }
 
   instant(params: InstantParams, asking: Asking): Promise<Result<Answer, QueryError>> {
-    return this.#bounded(params.timeoutMs, asking.signal, async (signal) => {
+    return this.#metered(params, asking, async ({ scope, signal, meter }) => {
       const found = await this.#engine.instant(params.query, {
-        queryable: this.#queryable,
+        queryable: meter?.over(this.#queryable) ?? this.#queryable,
         atMs: params.atMs,
-        scope: asking.scope,
+        scope,
         signal,
         ...lookback(params.lookbackMs),
       });
-      return found.ok ? ok({ value: found.value.value, remarks: found.value }) : found;
+      if (!found.ok) return found;
+      meter?.held(found.value.heldSamples);
+      return ok({ value: found.value.value, remarks: found.value });
     });
   }
 
   range(params: RangeParams, asking: Asking): Promise<Result<Answer, QueryError>> {
-    return this.#bounded(params.timeoutMs, asking.signal, (signal) => this.#range(params, { ...asking, signal }));
+    return this.#metered(params, asking, (evaluating) => this.#range(params, evaluating));
+  }
+
+  #metered(
+    { timeoutMs, stats }: Common,
+    asking: Asking,
+    work: (evaluating: Evaluating) => Promise<Result<Answer, QueryError>>,
+  ): Promise<Result<Answer, QueryError>> {
+    const meter = stats ? new QueryMeter(this.#clock) : undefined;
+    return this.#bounded(timeoutMs, asking.signal, async (signal) => {
+      meter?.begin();
+      const found = await work({ scope: asking.scope, signal, meter });
+      return found.ok && meter !== undefined ? ok({ ...found.value, stats: meter.end() }) : found;
+    });
   }
 
   /** Only the steps that no kept answer has are evaluated. */
-  async #range(params: RangeParams, asking: Asking): Promise<Result<Answer, QueryError>> {
+  async #range(params: RangeParams, asking: Evaluating): Promise<Result<Answer, QueryError>> {
     const cache = this.#cache;
     const key = params.fresh ? undefined : this.#keys.of(params, asking.scope);
     if (cache === undefined || key === undefined) {
@@ -92,9 +109,9 @@ export class QueryService {
     return ok({ value: { kind: 'matrix', series }, remarks: { warnings: fresh.remarks.warnings, infos } });
   }
 
-  async #evaluate(params: RangeParams, { scope, signal }: Asking): Promise<Result<RangeAnswer, QueryError>> {
+  async #evaluate(params: RangeParams, { scope, signal, meter }: Evaluating): Promise<Result<RangeAnswer, QueryError>> {
     const found = await this.#engine.range(params.query, {
-      queryable: this.#queryable,
+      queryable: meter?.over(this.#queryable) ?? this.#queryable,
       startMs: params.startMs,
       endMs: params.endMs,
       stepMs: params.stepMs,
@@ -102,7 +119,9 @@ export class QueryService {
       signal,
       ...lookback(params.lookbackMs),
     });
-    return found.ok ? ok({ value: found.value.value, remarks: found.value }) : found;
+    if (!found.ok) return found;
+    meter?.held(found.value.heldSamples);
+    return ok({ value: found.value.value, remarks: found.value });
   }
 
   /** The label sets that satisfy any of the selectors, each once, sorted. */

@@ -1,7 +1,9 @@
 /** Rules and alerts in the shapes of Prometheus' `/api/v1/rules` and `/api/v1/alerts`. Source: prometheus web/api/v1/api.go. */
+import type { Matcher } from '@nines/base/matcher.ts';
 import { ZERO_TIME } from '@nines/base/zero-time.ts';
 import type { AlertView } from '../alerting/contract.ts';
 import type { FileGroup, LiveRule } from './group.ts';
+import type { FileRule } from './rule-file.ts';
 
 export type RulesQuery = {
   readonly type: 'alert' | 'record' | undefined;
@@ -9,6 +11,8 @@ export type RulesQuery = {
   readonly groups: readonly string[];
   readonly files: readonly string[];
   readonly excludeAlerts: boolean;
+  /** A rule is kept when its labels, as they are written, satisfy any of these; all are kept without one. */
+  readonly selectors: readonly (readonly Matcher[])[];
 };
 
 const timeOf = (atMs: number | null): string => (atMs === null ? ZERO_TIME : new Date(atMs).toISOString());
@@ -28,12 +32,15 @@ export const prometheusAlert = (alert: AlertView): Record<string, unknown> => ({
   value: exponential(alert.value),
 });
 
+const hasLabels = ({ labels }: FileRule, matchers: readonly Matcher[]): boolean =>
+  matchers.every(({ name, matches }) => matches(labels[name]?.source ?? ''));
+
 /** Groups without a rule that the query keeps are left out, as in Prometheus. */
 export function prometheusGroups(
   groups: readonly FileGroup[],
   query: RulesQuery,
   openOf: (id: string) => readonly AlertView[],
-): readonly unknown[] {
+): readonly Readonly<Record<string, unknown>>[] {
   const keeps = (list: readonly string[], value: string): boolean => list.length === 0 || list.includes(value);
   return groups
     .filter(({ group }) => keeps(query.groups, group.name) && keeps(query.files, group.file))
@@ -41,7 +48,8 @@ export function prometheusGroups(
       const rules = live.rules.filter(
         ({ rule }) =>
           (query.type === undefined || (query.type === 'alert') === (rule.kind === 'alerting')) &&
-          keeps(query.names, rule.kind === 'alerting' ? rule.alert : rule.record),
+          keeps(query.names, rule.kind === 'alerting' ? rule.alert : rule.record) &&
+          (query.selectors.length === 0 || query.selectors.some((matchers) => hasLabels(rule, matchers))),
       );
       return { live, rules };
     })
@@ -88,3 +96,15 @@ function prometheusRule(
     type: 'alerting',
   };
 }
+
+export type Page<T> = { readonly groups: readonly T[]; readonly groupNextToken?: string };
+
+/** `limit` groups (0 is no bound) from the one that `token` names. Undefined when no group has that token. */
+export function pageOf<T>(groups: readonly T[], tokenOf: (group: T) => string, { limit, token }: PageQuery): Page<T> | undefined {
+  const from = token === '' ? 0 : groups.findIndex((group) => tokenOf(group) === token);
+  if (from < 0) return undefined;
+  const next = limit === 0 ? undefined : groups[from + limit];
+  const page = { groups: groups.slice(from, limit === 0 ? undefined : from + limit) };
+  return next === undefined ? page : { ...page, groupNextToken: tokenOf(next) };
+}
+export type PageQuery = { readonly limit: number; readonly token: string };

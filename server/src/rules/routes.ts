@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto';
+import { AppError } from '@nines/base/errors.ts';
+import type { Matcher } from '@nines/base/matcher.ts';
+import { parseExpr } from '@nines/promql/parse.ts';
 import { z } from 'zod';
 import type { Alerting } from '../alerting/contract.ts';
 import type { Http } from '../platform/http/contract.ts';
 import type { Health } from './context.ts';
 import type { LiveRule } from './group.ts';
-import { prometheusAlert, prometheusGroups } from './prometheus-view.ts';
+import { pageOf, prometheusAlert, prometheusGroups } from './prometheus-view.ts';
 import type { RulesService } from './service.ts';
 import type { ThresholdRule } from './threshold-rule.ts';
 
@@ -14,6 +18,9 @@ const rulesQuery = z.object({
   'rule_group[]': many,
   'file[]': many,
   exclude_alerts: z.string().optional(),
+  'match[]': many,
+  group_limit: z.string().optional(),
+  group_next_token: z.string().default(''),
 });
 
 const ruleView = z.object({
@@ -49,15 +56,23 @@ export function ruleRoutes(http: Http, { rules, alerting }: RuleRouteDeps): void
       schema: { summary: 'Rules of rule files, as Prometheus shows them', tags: ['rules'], querystring: rulesQuery },
     },
     async (request) => {
-      const { type, exclude_alerts, ...lists } = request.query;
+      const { type, exclude_alerts, group_limit, group_next_token: token, ...lists } = request.query;
+      const limit = group_limit ?? '0';
+      if (!/^\d{1,9}$/.test(limit) || group_limit === '0') throw badParameter('group_limit must be a number greater than zero');
+      if (token !== '' && group_limit === undefined)
+        throw badParameter('group_limit needs to be present in order to paginate over the groups');
       const query = {
         type: type === '' ? undefined : type,
         names: lists['rule_name[]'],
         groups: lists['rule_group[]'],
         files: lists['file[]'],
         excludeAlerts: exclude_alerts === 'true' || exclude_alerts === '1',
+        selectors: lists['match[]'].map(selectorOf),
       };
-      return { status: 'success', data: { groups: prometheusGroups(rules.groups, query, (id) => alerting.openOf(id)) } };
+      const groups = prometheusGroups(rules.groups, query, (id) => alerting.openOf(id));
+      const page = pageOf(groups, groupToken, { limit: Number(limit), token });
+      if (page === undefined) throw badParameter(`invalid group_next_token "${token}": were the rule groups changed?`);
+      return { status: 'success', data: page };
     },
   );
   http.get(
@@ -68,6 +83,21 @@ export function ruleRoutes(http: Http, { rules, alerting }: RuleRouteDeps): void
     },
     async () => ({ status: 'success', data: { alerts: alerting.open().map(prometheusAlert) } }),
   );
+}
+
+const badParameter = (message: string): AppError => new AppError('bad_input', 'bad_parameter', message);
+
+/** Source: prometheus web/api/v1/api.go, getRuleGroupNextToken. */
+const groupToken = ({ file, name }: Readonly<Record<string, unknown>>): string =>
+  createHash('sha1')
+    .update(`${String(file)};${String(name)}`)
+    .digest('hex');
+
+function selectorOf(text: string): readonly Matcher[] {
+  const parsed = parseExpr(text);
+  if (!parsed.ok) throw badParameter(`invalid parameter "match[]": ${parsed.error.message}`);
+  if (parsed.value.kind !== 'selector') throw badParameter(`invalid parameter "match[]": "${text}" is no series selector`);
+  return parsed.value.matchers;
 }
 
 function ruleViews(rules: RulesService, alerting: Alerting): RuleView[] {
