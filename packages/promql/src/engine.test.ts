@@ -79,6 +79,29 @@ describe('limits', () => {
     assert.ok((await createEngine().range('a_total', range({ stepMs: 1, endMs: 10_999 }))).ok);
   });
 
+  test('a subquery of a year by the second over everything is refused before anything is read', async () => {
+    let selections = 0;
+    const queryable: MemoryQueryable = Object.assign(new MemoryQueryable(), {
+      select: () => {
+        selections++;
+        return Promise.resolve([]);
+      },
+    });
+    const query = 'max_over_time({__name__!=""}[366d:1s])';
+    const engine = createEngine();
+    for (const outcome of [await engine.instant(query, { queryable, atMs: 0 }), await engine.range(query, range({ queryable }))]) {
+      assert.ok(!outcome.ok);
+      assert.match(
+        outcome.error.message,
+        /a subquery of 31\d{6} steps is longer than the 3200000 allowed: give it a longer step or a shorter range/,
+      );
+    }
+    assert.equal(selections, 0);
+    // What is allowed is read.
+    assert.ok((await engine.instant('max_over_time({__name__!=""}[37d:1s])', { queryable, atMs: 0 })).ok);
+    assert.equal(selections, 1);
+  });
+
   test('more samples than allowed stop the query', async () => {
     const outcome = await createEngine({ limits: { maxSamples: 7 } }).range('{k="v"}', range({}));
     assert.ok(!outcome.ok);
