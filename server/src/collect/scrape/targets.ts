@@ -86,12 +86,17 @@ function lengthOf(text: string): number | undefined {
 }
 
 function urlOf(job: ScrapeJob, labels: Labels, address: string): string | undefined {
+  const params = new Map(Object.entries(job.params).map(([name, values]) => [name, [...values]] as const));
+  for (const [label, value] of labelPairs(labels)) {
+    if (!label.startsWith('__param_')) continue;
+    const name = label.slice('__param_'.length);
+    params.set(name, [value, ...(params.get(name) ?? []).slice(1)]);
+  }
   const query = new URLSearchParams();
-  for (const [name, values] of Object.entries(job.params)) for (const value of values.slice(1)) query.append(name, value);
-  const first = new URLSearchParams();
-  for (const [name, value] of labelPairs(labels)) if (name.startsWith('__param_')) first.append(name.slice('__param_'.length), value);
+  for (const [name, values] of params) for (const value of values) query.append(name, value);
+  query.sort();
   const path = labelValue(labels, '__metrics_path__');
-  const all = [first.toString(), query.toString()].filter((part) => part !== '').join('&');
+  const all = query.toString();
   const text = `${labelValue(labels, '__scheme__') || 'http'}://${address}${path.startsWith('/') ? '' : '/'}${path}`;
   if (!URL.canParse(text)) return undefined;
   return all === '' ? text : `${text}${text.includes('?') ? '&' : '?'}${all}`;

@@ -56,7 +56,7 @@ export function createHttpClient(settings: HttpClientSettings, deps: HttpClientD
       const { headers: own, tls } = await prepare(request);
       let headers = own;
       for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-        const timeoutMs = Math.max(1, request.timeoutMs - (clock.monotonic() - startedMs));
+        const timeoutMs = Math.max(1, Math.ceil(request.timeoutMs - (clock.monotonic() - startedMs)));
         const answer = await outbound.request(url, { ...request, headers, timeoutMs, transport: transport(url, tls) });
         const location = headerOf(answer.headers, 'location');
         if (!settings.followRedirects || !REDIRECTS.has(answer.status) || location === undefined) return answer;
