@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Clock } from '@nines/base/clock.ts';
+import { mustMatcher } from '@nines/base/matcher.ts';
 import { StoreUnavailable } from '@nines/model/storage.ts';
 import { encodeOtlp } from '@nines/model/testing/otlp-encoder.ts';
 import { OTLPMetricExporter as JsonExporter } from '@opentelemetry/exporter-metrics-otlp-http';
@@ -192,6 +193,30 @@ test('good points are stored and the answer counts the others, those of the stor
   // partial_success, 1: rejected_data_points, 2: error_message
   assert.equal(asProtobuf.body[0], 0x0a);
   assert.match(textOf(asProtobuf), /3 of 4 data points were refused/);
+});
+
+test('exponential histograms are stored as native ones, deltas added up', async () => {
+  const clock = manualClock();
+  await using world = await openWorld(clock);
+  const receive = receiverOf(world, clock);
+  const send = async (startMs: number, atMs: number): Promise<void> => {
+    const times = { startTimeUnixNano: `${startMs}000000`, timeUnixNano: `${atMs}000000` };
+    const point = { ...times, count: 5, sum: 3, zeroCount: 1, positive: { offset: 0, bucketCounts: [1, 3] } };
+    const sent = requestOf({ name: 'e', unit: 's', exponentialHistogram: { aggregationTemporality: 1, dataPoints: [point] } });
+    const answer = await receive(JSON_HEADERS, JSON.stringify(sent));
+    assert.deepEqual([answer.status, textOf(answer)], [200, '{}']);
+  };
+  const atMs = clock.now();
+  await send(atMs - 2_000, atMs - 1_000);
+  await send(atMs - 1_000, atMs);
+  const found: (readonly [atMs: number, count: number | undefined, buckets: readonly number[]])[] = [];
+  for (const { times, histograms } of await world.store.select([mustMatcher('__name__', '=', 'e_seconds')], { fromMs: 0, toMs: atMs }))
+    times.forEach((time, i) => found.push([time, histograms?.[i]?.count, histograms?.[i]?.positive.counts ?? []]));
+  assert.deepEqual(found, [
+    [atMs - 1_999, 0, []],
+    [atMs - 1_000, 5, [1, 3]],
+    [atMs, 10, [2, 6]],
+  ]);
 });
 
 test('names are kept as they are when the configuration says so', async () => {

@@ -197,10 +197,7 @@ class OtlpWriter {
     }
   }
 
-  #judge(
-    { batch, points, histograms, refusedBy, messages, exemplarCount, pointCount }: Translated,
-    outcome: AppendOutcome | undefined,
-  ): Stored {
+  #judge({ batch, points, refusedBy, messages, exemplarCount, pointCount }: Translated, outcome: AppendOutcome | undefined): Stored {
     if (exemplarCount > 0) this.#exemplars.add(exemplarCount);
     for (const [reason, count] of refusedBy) this.#refused.add(count, { reason });
     let rejectedPoints = [...refusedBy.values()].reduce((sum, count) => sum + count, 0);
@@ -209,12 +206,9 @@ class OtlpWriter {
       for (let i = 0; i < batch.seriesCount; i++) if (outcome.refs[i] === NO_SERIES) byStore.add(points[i] ?? NO_POINT);
     byStore.delete(NO_POINT);
     if (byStore.size > 0) this.#refused.add(byStore.size, { reason: 'store' });
-    const native = histograms.filter(({ point }) => point !== NO_POINT).length;
-    if (native > 0) this.#refused.add(native, { reason: 'native_histogram' });
-    rejectedPoints += byStore.size + native;
+    rejectedPoints += byStore.size;
     if (rejectedPoints === 0) return { rejectedPoints, message: '' };
     const lines = [`${rejectedPoints} of ${pointCount} data points were refused, the others are stored`, ...messages];
-    if (native > 0) lines.push(`${native} native histograms: not supported yet (native_histogram)`);
     const listed = outcome?.refused.filter(({ series }) => points[series] !== NO_POINT).slice(0, MAX_LISTED_REFUSALS) ?? [];
     for (const { labels, atMs, reason, detail } of listed) lines.push(`${labels} at ${atMs}: ${detail} (${reason})`);
     return { rejectedPoints, message: lines.join('\n') };

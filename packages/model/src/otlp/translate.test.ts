@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { bucketsOf } from '../histogram.ts';
+import { type Histogram, bucketsOf } from '../histogram.ts';
 import { formatLabels } from '../labels.ts';
 import { bitsOf, isStale } from '../stale.ts';
 import { decodeLabels } from '../write-batch.ts';
@@ -43,6 +43,8 @@ function samples({ batch }: Translated): readonly string[] {
     return `${formatLabels(labels.value)} ${isStale(bits, i) ? 'stale' : batch.values[i]}@${batch.times[i]}`;
   });
 }
+
+const histogramOf = ({ batch }: Translated): Histogram => batch.histograms?.find((one) => one !== undefined) ?? assert.fail('no histogram');
 
 const gauge = (attributes: Readonly<Record<string, string>>, value = 1): unknown => ({
   name: 'g',
@@ -111,9 +113,9 @@ test('explicit buckets become classic series, or a native histogram with custom 
     'h_seconds_bucket{le="+Inf"} 6@9',
   ]);
   assert.deepEqual([...translate(sent).metadata], [['h_seconds', { type: 'histogram', help: '', unit: 'seconds' }]]);
-  const [native] = translate(sent, { convertHistogramsToNhcb: true }).histograms;
+  const native = histogramOf(translate(sent, { convertHistogramsToNhcb: true }));
   assert.deepEqual(
-    [...bucketsOf(native?.histogram ?? assert.fail())].map(({ upper, count }) => [upper, count]),
+    [...bucketsOf(native)].map(({ upper, count }) => [upper, count]),
     [
       [0.5, 1],
       [1e21, 2],
@@ -129,16 +131,15 @@ test('exponential buckets keep their bounds, above scale 8 in coarser buckets', 
     const point = { timeUnixNano: nanos(9), count: 5, sum: 3, zeroCount: 1, positive: { offset: -1, bucketCounts: [1, 0, 3] }, ...changes };
     return translate({ metrics: [{ name: 'e', exponentialHistogram: { aggregationTemporality: 2, dataPoints: [point] } }] });
   };
-  const [sample] = exponential({ scale: 0 }).histograms;
   assert.deepEqual(
-    [...bucketsOf(sample?.histogram ?? assert.fail())],
+    [...bucketsOf(histogramOf(exponential({ scale: 0 })))],
     [
       { lower: -1e-128, upper: 1e-128, count: 1 },
       { lower: 0.5, upper: 1, count: 1 },
       { lower: 2, upper: 4, count: 3 },
     ],
   );
-  assert.equal(exponential({ scale: 12 }).histograms[0]?.histogram.schema, 8);
+  assert.equal(histogramOf(exponential({ scale: 12 })).schema, 8);
   assert.deepEqual([...exponential({ scale: -5 }).refusedBy], [['unsupported_scale', 1]]);
 });
 
@@ -148,7 +149,7 @@ test('a coarser scale counts the same observations around the same values', () =
     fc.property(fc.integer({ min: -900, max: 900 }), counts, fc.integer({ min: 9, max: 20 }), (offset, bucketCounts, scale) => {
       const point = { count: 1, scale, positive: { offset, bucketCounts } };
       const sent = { metrics: [{ name: 'e', exponentialHistogram: { aggregationTemporality: 2, dataPoints: [point] } }] };
-      const histogram = translate(sent).histograms[0]?.histogram ?? assert.fail();
+      const histogram = histogramOf(translate(sent));
       const base = 2 ** (2 ** -scale);
       for (const { lower, upper } of bucketsOf(histogram)) {
         const inside = bucketCounts.reduce((sum, count, i) => {

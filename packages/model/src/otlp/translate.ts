@@ -1,5 +1,5 @@
 import type { Histogram } from '../histogram.ts';
-import { type Labels, formatLabels, labelsKey } from '../labels.ts';
+import { formatLabels, labelsKey } from '../labels.ts';
 import type { MetricMetadata } from '../metadata.ts';
 import type { WriteBatch } from '../storage.ts';
 import { type BatchBuilder, createBatchBuilder } from '../write-batch.ts';
@@ -27,20 +27,16 @@ export type PointRefusal =
   | 'malformed_histogram'
   | 'unsupported_scale'
   | 'delta_out_of_order'
-  | 'delta_stream_limit'
-  | 'native_histogram';
+  | 'delta_stream_limit';
 
 /** Series of the batch that belong to no point: `target_info`, and zeros where a total begins. Nobody misses them. */
 export const NO_POINT = -1;
-
-export type HistogramSample = { readonly labels: Labels; readonly atMs: number; readonly histogram: Histogram; readonly point: number };
 
 export type Translated = {
   /** Each series has one sample. */
   readonly batch: WriteBatch;
   /** By series of the batch the number of its data point, or `NO_POINT`. */
   readonly points: readonly number[];
-  readonly histograms: readonly HistogramSample[];
   readonly pointCount: number;
   readonly exemplarCount: number;
   readonly refusedBy: ReadonlyMap<PointRefusal, number>;
@@ -78,7 +74,8 @@ class Translation {
   readonly #nowMs: number;
   readonly #builder: BatchBuilder = createBatchBuilder();
   readonly #points: number[] = [];
-  readonly #histograms: HistogramSample[] = [];
+  /** By sample, as `WriteBatch` has them. */
+  readonly #histograms: (Histogram | undefined)[] = [];
   readonly #refusedBy = new Map<PointRefusal, number>();
   readonly #messages: string[] = [];
   readonly #metadata = new Map<string, MetricMetadata>();
@@ -95,9 +92,8 @@ class Translation {
 
   result(): Translated {
     return {
-      batch: this.#builder.batch(),
+      batch: this.#histograms.length === 0 ? this.#builder.batch() : { ...this.#builder.batch(), histograms: this.#histograms },
       points: this.#points,
-      histograms: this.#histograms,
       pointCount: this.#pointCount,
       exemplarCount: this.#exemplarCount,
       refusedBy: this.#refusedBy,
@@ -189,8 +185,8 @@ class Translation {
     };
     if (sum.kind === 'number') return add('', sum.value);
     if (sum.kind === 'native') {
-      if (ended) add('', 0);
-      else this.#histograms.push({ labels: seriesLabels(name, labels), atMs, histogram: sum.histogram, point: number });
+      add('', 0);
+      if (!ended) this.#histograms[this.#builder.sampleCount - 1] = sum.histogram;
       return;
     }
     if (sum.sum !== undefined) add('_sum', sum.sum);
