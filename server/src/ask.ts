@@ -1,3 +1,4 @@
+import { floatsOf } from '@nines/model/float-samples.ts';
 import type { Queryable, Scope } from '@nines/model/storage.ts';
 import type { Engine } from '@nines/promql/engine.ts';
 import type { SampleQuery } from './collect/contract.ts';
@@ -27,7 +28,7 @@ export function createAsk(engine: Engine, queryable: Queryable): SampleQuery {
     async range(expr, span, options: Options = {}) {
       const found = await engine.range(expr, { queryable, startMs: span.fromMs, endMs: span.toMs, stepMs: span.stepMs, ...options });
       if (!found.ok) throw new Error(found.error.message);
-      return found.value.value.series;
+      return found.value.value.series.map(floatsOf);
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Matcher } from '@nines/base/matcher.ts';
+import { floatsOf } from '@nines/model/float-samples.ts';
 import { labelsKey } from '@nines/model/labels.ts';
 import type { Queryable, SelectRange } from '@nines/model/storage.ts';
 import { printVmLine } from '@nines/model/vm-lines.ts';
@@ -11,7 +12,10 @@ const PIECE_CHARS = 64 * 1024;
 
 export type Export = { readonly selectors: readonly (readonly Matcher[])[]; readonly span: SelectRange; readonly lineSamples: number };
 
-/** Every sample of the selected series as VictoriaMetrics' lines, in pieces of text; read from the store as they are taken. */
+/**
+ * Every sample of the selected series as VictoriaMetrics' lines, in pieces of text; read from the store as they are taken.
+ * Native histograms, which the lines cannot hold, are left out.
+ */
 export async function* exportLines(
   { queryable, yieldNow }: { readonly queryable: Queryable; readonly yieldNow: () => Promise<void> },
   { selectors, span, lineSamples }: Export,
@@ -20,7 +24,8 @@ export async function* exportLines(
   const seen = selectors.length > 1 ? new Set<string>() : undefined;
   let piece = '';
   for (const matchers of selectors) {
-    for (const series of await queryable.select(matchers, span, { scope, signal })) {
+    for (const selected of await queryable.select(matchers, span, { scope, signal })) {
+      const series = floatsOf(selected);
       // A series that several selectors mean comes once.
       const key = seen === undefined ? '' : labelsKey(series.labels);
       if (seen?.has(key) === true) continue;

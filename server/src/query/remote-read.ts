@@ -9,6 +9,7 @@ import {
   encodeSampleSeries,
 } from '@nines/model/prometheus/remote-read-server.ts';
 import { encodeSnappy } from '@nines/model/snappy.ts';
+import { floatsOf } from '@nines/model/float-samples.ts';
 import { bitsOf } from '@nines/model/stale.ts';
 import type { Queryable, SelectOptions, SeriesColumns } from '@nines/model/storage.ts';
 import { encodeLabels } from '@nines/model/write-batch.ts';
@@ -81,15 +82,4 @@ function streamed(queryIndex: number): Encode {
 /** Nothing for a range that ends before it begins. */
 async function selection(queryable: Queryable, { matchers, fromMs, toMs }: AskedQuery, options: Options): Promise<Iterable<SeriesColumns>> {
   return fromMs > toMs ? [] : queryable.select(matchers, { fromMs, toMs }, { ...options, reuse: true });
-}
-
-function floatsOf({ times, values, histograms }: SeriesColumns): Pick<SeriesColumns, 'times' | 'values'> {
-  if (histograms === undefined || histograms.every((one) => one === undefined)) return { times, values };
-  const kept = [...times.keys()].filter((i) => histograms[i] === undefined);
-  const from = bitsOf(values);
-  const some = new Float64Array(kept.length);
-  const to = bitsOf(some);
-  // Halves, as a double could lose the payload of a staleness marker.
-  kept.forEach((i, at) => to.set(from.subarray(2 * i, 2 * i + 2), 2 * at));
-  return { times: Float64Array.from(kept, (i) => times[i] ?? 0), values: some };
 }

@@ -1,5 +1,6 @@
 import { AppError } from '@nines/base/errors.ts';
 import { epochMs } from '@nines/base/units.ts';
+import { floatsOf } from '@nines/model/float-samples.ts';
 import type { Queryable } from '@nines/model/storage.ts';
 import type { Engine } from '@nines/promql/engine.ts';
 import { parseExpr } from '@nines/promql/parse.ts';
@@ -19,7 +20,7 @@ export function createSampleReader(deps: { readonly engine: Engine; readonly que
     const expr = parsed.value;
     if (expr.kind === 'selector' && expr.at === undefined && expr.offset === undefined) {
       const span = { fromMs: range.fromMs, toMs: range.toMs - 1 };
-      return [...(await deps.queryable.select(expr.matchers, span, signal === undefined ? {} : { signal }))];
+      return Array.from(await deps.queryable.select(expr.matchers, span, signal === undefined ? {} : { signal }), floatsOf);
     }
     const columns: SampleColumns[] = [];
     for (let fromMs: number = range.fromMs; fromMs < range.toMs; fromMs += MAX_POINTS * range.stepMs) {
@@ -44,7 +45,7 @@ async function evaluate(
     ...(signal === undefined ? {} : { signal }),
   });
   if (!found.ok) throw failed(found.error.message);
-  return found.value.value.kind === 'matrix' ? found.value.value.series : [];
+  return found.value.value.kind === 'matrix' ? found.value.value.series.map(floatsOf) : [];
 }
 
 const failed = (reason: string): AppError =>

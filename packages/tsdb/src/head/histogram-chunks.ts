@@ -9,7 +9,7 @@ import { windowOf } from '../contract.ts';
  * a sample at an instant, and in which order, its other chunks know, where a marker stands for the histogram.
  */
 const INITIAL_BYTES = 192;
-/** A chunk's object, its writers and its place in the maps, as measured. */
+/** A chunk's object, its writers and its place in the maps, estimated. */
 const OWN_BYTES = 600;
 
 type Chunk = { readonly bytes: ByteWriter; coder: HistogramWriter; lastTime: number; count: number };
