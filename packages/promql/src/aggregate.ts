@@ -171,6 +171,8 @@ async function countValues(expr: Aggregate, ctx: Context, sink: Sink): Promise<v
   const grouping = groupingOf(expr);
   const texts = new Map<number, string>();
   const counted = new Map<string, { readonly labels: Labels; readonly values: Float64Array; dropName: boolean }>();
+  // A label of that name that is there already gives way to the one that is set.
+  const baseOf = ({ labels }: { readonly labels: Labels }): string => grouping.key(withLabels(labels, { [label]: '' }));
   const addAt = (row: HistogramRow | Row, { base, text }: { readonly base: string; readonly text: string }, i: number): void => {
     const key = `${base}\u0000\u0000${text}`;
     let entry = counted.get(key);
@@ -185,7 +187,7 @@ async function countValues(expr: Aggregate, ctx: Context, sink: Sink): Promise<v
   await ctx.query.evaluator.rows(expr.expr, ctx, {
     keeps: false,
     row: (row) => {
-      const base = grouping.key(row.labels);
+      const base = baseOf(row);
       for (let i = 0; i < count; i++) {
         if (!isPresent(row, i)) continue;
         const value = row.values[i] as number;
@@ -195,7 +197,7 @@ async function countValues(expr: Aggregate, ctx: Context, sink: Sink): Promise<v
       }
     },
     histograms: (row) => {
-      const base = grouping.key(row.labels);
+      const base = baseOf(row);
       row.histograms.forEach((each, i) => {
         if (each !== undefined) addAt(row, { base, text: formatHistogram(each) }, i);
       });

@@ -181,7 +181,7 @@ async function lookUp(selector: VectorSelector, ctx: Context, sink: Sink, figure
   const { count } = ctx.grid;
   const buffer = new RowBuffer(count, sink);
   const after = (instants[0] ?? 0) - lookbackMs;
-  const wanted = newLookUp(instants, lookbackMs, timesWanted);
+  const wanted = newLookUp(instants, lookbackMs, timesWanted, !timesWanted && sink.presence === true);
   const presence = timesWanted || sink.presence === true;
   await walkSeries(selector, ctx, {
     after,
@@ -213,6 +213,8 @@ type LookUp = {
   readonly newest: Int32Array;
   /** The times that `newest` was found for: series of one scrape share them. */
   times: Float64Array;
+  /** What counts is where there are values: then what was found for the same arrays before still stands in `has`. */
+  readonly presence: boolean;
   /** The values that were looked at last, which a store shares between series where values do not count. */
   values: Float64Array;
   /** At how many steps there was a value then. */
@@ -222,8 +224,8 @@ type LookUp = {
 const NONE = new Float64Array(0);
 
 /** A look-up at ascending instants for series after series; with `timesWanted` it gives the samples' times in seconds. */
-export function newLookUp(instants: Float64Array, lookbackMs: number, timesWanted: boolean): LookUp {
-  return { instants, lookbackMs, timesWanted, newest: new Int32Array(instants.length), times: NONE, values: NONE, present: 0 };
+export function newLookUp(instants: Float64Array, lookbackMs: number, timesWanted: boolean, presence = false): LookUp {
+  return { instants, lookbackMs, timesWanted, presence, newest: new Int32Array(instants.length), times: NONE, values: NONE, present: 0 };
 }
 
 function findNewest(times: Float64Array, wanted: LookUp): void {
@@ -240,7 +242,7 @@ function findNewest(times: Float64Array, wanted: LookUp): void {
 /** Hot: one pass over the steps. Returns at how many of them there is a value. `out` and `has` are the same for all series of a look-up. */
 export function lookUpSeries({ times, values, histograms }: SeriesColumns, wanted: LookUp, out: Float64Array, has: Uint8Array): number {
   if (times !== wanted.times) findNewest(times, wanted);
-  else if (values === wanted.values && histograms === undefined) return wanted.present;
+  else if (wanted.presence && values === wanted.values && histograms === undefined) return wanted.present;
   const { newest, timesWanted } = wanted;
   let bits: Uint32Array | undefined;
   let present = 0;
