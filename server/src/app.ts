@@ -140,6 +140,7 @@ async function build(
   const outbound = stack.use(createOutbound({ clock }));
 
   // What is kept: samples and state.
+  makeDirectory(dataDir);
   refuseUnfinishedRestore(dataDir);
   const keys = await openKeys(dataDir, key, clock.now());
   makeDirectory(join(dataDir, STORE_DIR));
