@@ -24,10 +24,12 @@ export const realClock: Clock = {
   },
 };
 
-/** The next turn of the event loop, after what waits for input and output; a timer of 0 would cost a millisecond. */
+/**
+ * The next turn of the event loop, after what waits for input and output; a timer of 0 would cost a millisecond. Never unref'd:
+ * a loop that nothing holds sleeps until its next timer or packet, and the turn with it.
+ */
 function nextTurn(run: () => void): Disposable {
   const turn = setImmediate(run);
-  turn.unref();
   return { [Symbol.dispose]: () => clearImmediate(turn) };
 }
 
