@@ -11,6 +11,8 @@ const NEEDS: readonly Need[] = [
   { what: 'PostgreSQL server', debian: 'postgresql', present: () => globSync('/usr/lib/postgresql/*/bin/initdb').length > 0 },
   { what: 'Chromium', debian: 'chromium', present: () => existsSync('/usr/bin/chromium') },
   { what: 'Prometheus', debian: 'prometheus', present: () => existsSync('/usr/bin/prometheus') },
+  { what: 'node_exporter', debian: 'prometheus-node-exporter', present: () => existsSync('/usr/bin/prometheus-node-exporter') },
+  { what: 'Pushgateway', debian: 'prometheus-pushgateway', present: () => existsSync('/usr/bin/prometheus-pushgateway') },
   { what: 'VictoriaMetrics', debian: 'victoria-metrics', present: () => existsSync('/usr/bin/victoria-metrics') },
 ];
 
