@@ -1,3 +1,4 @@
+import { lowerBound } from '@nines/base/lower-bound.ts';
 import type { Matcher } from '@nines/base/matcher.ts';
 import { type Histogram, withHints } from '@nines/model/histogram.ts';
 import { type Labels, compareLabels, labelPairs, labelValue, labelsKey } from '@nines/model/labels.ts';
@@ -75,8 +76,8 @@ export class MemoryQueryable implements Queryable {
   *#walk(matchers: readonly Matcher[], { fromMs, toMs }: SelectRange): Generator<SeriesColumns> {
     for (const { labels, times, values, histograms, starts } of this.#series.values()) {
       if (!matchers.every((each) => each.matches(labelValue(labels, each.name)))) continue;
-      const from = firstAtOrAfter(times, fromMs);
-      const to = firstAtOrAfter(times, toMs + 1);
+      const from = lowerBound(times, times.length, fromMs);
+      const to = lowerBound(times, times.length, toMs + 1);
       if (to <= from) continue;
       const part = { labels, times: times.subarray(from, to), values: values.subarray(from, to) };
       yield {
@@ -109,15 +110,4 @@ const startsOf = (times: Float64Array, starts: ReadonlyMap<number, number>): Pic
 function histogramsOf(samples: readonly Sample[]): Pick<SeriesColumns, 'histograms'> {
   if (!samples.some((sample) => typeof sample === 'object')) return {};
   return { histograms: withHints(samples.map((sample) => (typeof sample === 'object' ? sample : undefined))) };
-}
-
-function firstAtOrAfter(times: Float64Array, at: number): number {
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((times[middle] ?? 0) < at) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

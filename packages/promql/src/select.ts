@@ -1,3 +1,4 @@
+import { lowerBound } from '@nines/base/lower-bound.ts';
 import { type Histogram, wasReset } from '@nines/model/histogram.ts';
 import type { SelectOptions, SeriesColumns } from '@nines/model/storage.ts';
 import { bitsOf, isStale } from '@nines/model/stale.ts';
@@ -149,9 +150,8 @@ function smoothedMixed(series: SeriesColumns, { selector, instants, ctx, sink }:
 
 /** How many times are not after `at`. */
 function countUpTo(times: Float64Array, at: number): number {
-  let count = 0;
-  while (count < times.length && (times[count] as number) <= at) count++;
-  return count;
+  const first = lowerBound(times, times.length, at);
+  return times[first] === at ? first + 1 : first;
 }
 
 /** The straight line between samples `next - 1` and `next`, at an instant between them. A counter that fell restarted from zero. */

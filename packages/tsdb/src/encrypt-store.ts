@@ -1,9 +1,9 @@
 import Database from 'better-sqlite3';
-import type { Cipher, Disk, PageHead, Resolution } from './contract.ts';
+import type { Cipher, Disk } from './contract.ts';
 import { checkpointFile } from './log/checkpoint.ts';
 import { FILE_HEADER_BYTES, FrameBuffer, type LogFile, checkpointSeed, fileHeader, isSealedFile, readFrames } from './log/frame.ts';
 import { segmentFile } from './log/log-writer.ts';
-import { openPageFile } from './page-store.ts';
+import { type HeadColumns, headOf, openPageFile } from './page-store.ts';
 import { PageSealer, SEALED_KEY } from './pages/sealed-pages.ts';
 import { otherEncryption } from './unavailable.ts';
 
@@ -62,30 +62,7 @@ function sealRows(db: Database.Database, sealer: PageSealer): void {
 const idsOf = (db: Database.Database, table: 'labels' | 'pages'): readonly number[] =>
   db.prepare<[], number>(`SELECT id FROM ${table} ORDER BY id`).pluck().all();
 
-type PageRow = {
-  resolution_ms: Resolution;
-  window_ms: number;
-  from_ms: number;
-  to_ms: number;
-  metric_from: string;
-  metric_to: string;
-  segment: number;
-  samples: number;
-  refs: Uint8Array;
-  data: Uint8Array;
-};
-
-const headOf = (row: PageRow): Omit<PageHead, 'id'> => ({
-  resolutionMs: row.resolution_ms,
-  windowMs: row.window_ms,
-  fromMs: row.from_ms,
-  toMs: row.to_ms,
-  metricFrom: row.metric_from,
-  metricTo: row.metric_to,
-  segment: row.segment,
-  samples: row.samples,
-  refs: row.refs,
-});
+type PageRow = HeadColumns & { data: Uint8Array };
 
 /**
  * Writes every frame of every log file anew, sealed, under the same names; durable when it resolves. Returns the places that

@@ -68,8 +68,8 @@ INSERT OR IGNORE INTO days SELECT DISTINCT window_ms - 86400000, 1, NULL FROM pa
 `;
 
 type RemovedRow = { resolution_ms: Resolution; window_ms: number; from_ms: number; to_ms: number; samples: number; bytes: number };
-type HeadRow = {
-  id: number;
+/** The columns of a row that say what its page is. */
+export type HeadColumns = {
   resolution_ms: Resolution;
   window_ms: number;
   from_ms: number;
@@ -80,10 +80,10 @@ type HeadRow = {
   samples: number;
   refs: Uint8Array;
 };
+type HeadRow = HeadColumns & { id: number };
 const HEAD_COLUMNS = 'id, resolution_ms, window_ms, from_ms, to_ms, metric_from, metric_to, segment, samples, refs';
 
-const toHead = (row: HeadRow): PageHead => ({
-  id: row.id,
+export const headOf = (row: HeadColumns): Omit<PageHead, 'id'> => ({
   resolutionMs: row.resolution_ms,
   windowMs: row.window_ms,
   fromMs: row.from_ms,
@@ -94,6 +94,8 @@ const toHead = (row: HeadRow): PageHead => ({
   samples: row.samples,
   refs: row.refs,
 });
+
+const toHead = (row: HeadRow): PageHead => ({ id: row.id, ...headOf(row) });
 
 /** Opens (or makes) the page store of a directory. Throws `StoreUnavailable` when it cannot be used. */
 export const openPageStore = (dir: string): PageStore => openPageFile(path.join(dir, PAGES_FILE));

@@ -1,6 +1,7 @@
+import { lowerBound } from '@nines/base/lower-bound.ts';
 import { type Histogram, withHints } from '@nines/model/histogram.ts';
 import type { SelectRange } from '@nines/model/storage.ts';
-import { Columns, lowerBound, mergeInto } from './codec/columns.ts';
+import { Columns, mergeInto } from './codec/columns.ts';
 import type { PageHead } from './contract.ts';
 import type { Head } from './head/head.ts';
 import { ChunkList } from './head/series-chunks.ts';

@@ -1,3 +1,4 @@
+import { lowerBound } from '@nines/base/lower-bound.ts';
 import { type Labels, compareLabels, labelsKey } from '@nines/model/labels.ts';
 import type { Past } from '@nines/model/storage.ts';
 import type { MatrixSeries } from '@nines/promql/value.ts';
@@ -96,23 +97,12 @@ function lastStepBefore(atMs: number, startMs: number, stepMs: number): number {
 /** The points in `[fromMs, untilMs]`, as parts of the arrays there are; nothing when there are none. */
 function between(series: MatrixSeries, fromMs: number, untilMs: number): readonly MatrixSeries[] {
   const { labels, times, values, histograms } = series;
-  const from = firstAtOrAfter(times, fromMs);
-  const to = firstAtOrAfter(times, untilMs + 1);
+  const from = lowerBound(times, times.length, fromMs);
+  const to = lowerBound(times, times.length, untilMs + 1);
   if (to <= from) return [];
   if (from === 0 && to === times.length) return [series];
   const part = { labels, times: times.subarray(from, to), values: values.subarray(from, to) };
   return [histograms === undefined ? part : { ...part, histograms: histograms.slice(from, to) }];
-}
-
-function firstAtOrAfter(times: Float64Array, at: number): number {
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((times[middle] ?? 0) < at) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Two parts of one answer, the second behind the first; sorted by labels. */

@@ -1,3 +1,4 @@
+import { lowerBound } from '@nines/base/lower-bound.ts';
 import type { Histogram } from '@nines/model/histogram.ts';
 import { writeMarker } from './histogram-code.ts';
 
@@ -121,18 +122,6 @@ function copyHistogram(from: Columns, index: number, to: Columns): void {
   const time = from.times[index] ?? 0;
   const histogram = from.histograms?.get(time);
   if (histogram !== undefined) to.setHistogram(time, histogram);
-}
-
-/** The index of the first of `times[0, length)` at or after `time`. */
-export function lowerBound(times: Float64Array, length: number, time: number): number {
-  let low = 0;
-  let high = length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((times[middle] ?? 0) < time) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /**

@@ -1,8 +1,9 @@
+import { lowerBound } from '@nines/base/lower-bound.ts';
 import { invariant } from '@nines/base/errors.ts';
 import { CorruptData } from '../contract.ts';
 import { compress, crc32, decompress } from '../disk-codec.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
-import { Columns, lowerBound } from './columns.ts';
+import { Columns } from './columns.ts';
 import { isHistogramColumn, readHistogramColumn, writeHistogramColumn } from './histogram-column.ts';
 import { readTimes, writeTimes } from './time-column.ts';
 import { hasOnlyNumbers, readValues, writeValues } from './value-column.ts';
