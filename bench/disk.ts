@@ -57,6 +57,7 @@ async function withProgram(command: readonly string[], ready: string, run: (chil
 
 async function untilReady(url: string): Promise<void> {
   for (let tries = 0; tries < 300; tries++) {
+    // Refused until it listens.
     const answer = await fetch(url).catch(() => undefined);
     if (answer?.ok === true) return;
     await sleep(100);

@@ -115,7 +115,9 @@ function descendants(pid) {
     try {
       const parent = +fs.readFileSync(`/proc/${name}/stat`, 'utf8').split(') ')[1].split(' ')[1];
       children.set(parent, [...(children.get(parent) ?? []), +name]);
-    } catch {}
+    } catch {
+      // The process ended while it was looked at.
+    }
   }
   const all = (each) => [each, ...(children.get(each) ?? []).flatMap(all)];
   return all(pid);
@@ -138,6 +140,7 @@ async function start(name) {
   const log = fs.openSync(`${root}/${name}.log`, 'w');
   const child = spawn(bin, args, { stdio: ['ignore', log, log], detached: true });
   for (let i = 0; i < 300; i++) {
+    // Refused until it listens.
     const answer = await fetch(`http://127.0.0.1:${port}${ready}`).catch(() => undefined);
     if (answer?.ok) return child;
     await sleep(100);

@@ -105,7 +105,9 @@ const tree = (pid) => {
       try {
         const ppid = +fs.readFileSync(`/proc/${d}/stat`, 'utf8').split(') ')[1].split(' ')[1];
         (kids.get(ppid) ?? kids.set(ppid, []).get(ppid)).push(+d);
-      } catch {}
+      } catch {
+        // The process ended while it was looked at.
+      }
   const all = [];
   (function walk(p) {
     all.push(p);
@@ -139,7 +141,9 @@ async function ready(url) {
   for (let i = 0; i < 300; i++) {
     try {
       if ((await fetch(url)).ok) return;
-    } catch {}
+    } catch {
+      // Not listening yet; asked again below.
+    }
     await sleep(100);
   }
   throw new Error(`not ready: ${url}`);
@@ -298,7 +302,9 @@ for (const name of o.only.split(',')) {
     result[name] = { error: String(e), log: fs.readFileSync(`${root}/${name}.log`, 'utf8').slice(-600) };
     try {
       process.kill(-child.pid, 'SIGKILL');
-    } catch {}
+    } catch {
+      // It ended by itself.
+    }
   }
 }
 fs.rmSync(root, { recursive: true, force: true });

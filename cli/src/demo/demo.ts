@@ -103,6 +103,7 @@ async function freePort(): Promise<number> {
 async function untilReady(url: string, clock: Clock, signal: AbortSignal): Promise<void> {
   const endMs = clock.monotonic() + READY_WITHIN_MS;
   while (clock.monotonic() < endMs) {
+    // Refused until it listens.
     const answer = await fetch(`${url}/-/ready`, { signal }).catch(() => undefined);
     if (answer?.ok === true) return;
     await clock.sleep(READY_POLL_MS, { signal });
