@@ -107,9 +107,14 @@ const endOf = (one: Pick<Downtime, 'toAtMs'>): number => one.toAtMs ?? Infinity;
 const overlap = (a: Pick<Downtime, 'fromAtMs' | 'toAtMs'>, b: Pick<Downtime, 'fromAtMs' | 'toAtMs'>): boolean =>
   a.fromAtMs === b.fromAtMs || (a.fromAtMs < endOf(b) && b.fromAtMs < endOf(a));
 
-/** Checks seen failing stay listed when their history has been forgotten since, not when it shows that they failed at another time. */
+/**
+ * Checks seen failing stay listed when their history has been forgotten since, not when it, or what was seen of them first, shows
+ * that they failed at another time: an outage may turn out to have ended before.
+ */
 function grown(downtime: Downtime, outage: Outage): Downtime {
-  const checks = [...new Set([...downtime.checks, ...outage.checks])].filter((check) => !outage.cleared.includes(check)).sort();
+  const behind = downtime.evidence.filter((one) => one.atMs >= endOf(outage.edges)).map((one) => one.check);
+  const before = downtime.checks.filter((check) => !outage.cleared.includes(check) && !behind.includes(check));
+  const checks = [...new Set([...before, ...outage.checks])].sort();
   const stays = downtime.evidence.filter((one) => checks.includes(one.check));
   const known = new Set(stays.map((one) => one.check));
   const evidence = [...stays, ...outage.evidence.filter((one) => !known.has(one.check))].slice(0, MAX_DOWNTIME_EVIDENCE);
