@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { EMPTY_HISTOGRAM } from './histogram.ts';
 import { compareText, labelsFrom, labelsOf } from './labels.ts';
 import { bitsOf, isStale } from './stale.ts';
 import { field, labelField } from './testing/remote-write-encoder.ts';
@@ -73,4 +74,18 @@ test('a builder collects series, several samples of one and staleness markers, a
     assert.ok(isStale(bitsOf(batch.values), 300));
     assert.ok(!isStale(bitsOf(batch.values), 299));
   }
+});
+
+test('a builder keeps native histograms beside numbers, and forgets them after reset', () => {
+  const builder = createBatchBuilder();
+  const histogram = { ...EMPTY_HISTOGRAM, count: 3, sum: 7, zeroCount: 3 };
+  builder.add(labelsOf({ __name__: 'a' }), 1, 5);
+  builder.addHistogram(labelsOf({ __name__: 'b' }), 2, histogram);
+  builder.add(labelsOf({ __name__: 'c' }), 3, 6);
+  const batch = builder.batch();
+  assert.deepEqual(batch.histograms, [undefined, histogram]);
+  assert.deepEqual([...batch.samplesFrom.subarray(0, 4)], [0, 1, 2, 3]);
+  builder.reset();
+  builder.add(labelsOf({ __name__: 'a' }), 1, 5);
+  assert.equal(builder.batch().histograms, undefined);
 });

@@ -1,5 +1,6 @@
 import { type Result, err, ok } from '@nines/base/result.ts';
 import { ByteBuffer } from './byte-buffer.ts';
+import type { Histogram } from './histogram.ts';
 import { type Labels, compareText } from './labels.ts';
 import { decodeText } from './decode-text.ts';
 import { bitsOf, setStale } from './stale.ts';
@@ -106,6 +107,8 @@ export interface BatchBuilder {
   add(labels: Labels | Uint8Array, atMs: number, value: number): void;
   /** A staleness marker: this series ended at `atMs`. */
   addStale(labels: Labels | Uint8Array, atMs: number): void;
+  /** A series with one native histogram. */
+  addHistogram(labels: Labels | Uint8Array, atMs: number, histogram: Histogram): void;
   /** One more sample of the series added last. */
   addSample(atMs: number, value: number): void;
   batch(): WriteBatch;
@@ -126,6 +129,8 @@ class Builder implements BatchBuilder {
   private samples = new Uint32Array(65);
   private times = new Float64Array(64);
   private values = new Float64Array(64);
+  /** By sample, as far as the last one. */
+  private histograms: (Histogram | undefined)[] = [];
 
   add(labels: Labels | Uint8Array, atMs: number, value: number): void {
     this.open(labels);
@@ -136,6 +141,13 @@ class Builder implements BatchBuilder {
     this.open(labels);
     this.addSample(atMs, Number.NaN);
     setStale(this.values, this.sampleCount - 1);
+  }
+
+  addHistogram(labels: Labels | Uint8Array, atMs: number, histogram: Histogram): void {
+    this.open(labels);
+    while (this.histograms.length < this.sampleCount) this.histograms.push(undefined);
+    this.histograms.push(histogram);
+    this.addSample(atMs, histogram.sum);
   }
 
   addSample(atMs: number, value: number): void {
@@ -166,14 +178,16 @@ class Builder implements BatchBuilder {
   }
 
   batch(): WriteBatch {
-    const { seriesCount, from, to, samples, times, values } = this;
-    return { bytes: this.buffer.bytes, seriesCount, labelsFrom: from, labelsTo: to, samplesFrom: samples, times, values };
+    const { seriesCount, from, to, samples, times, values, histograms } = this;
+    const batch = { bytes: this.buffer.bytes, seriesCount, labelsFrom: from, labelsTo: to, samplesFrom: samples, times, values };
+    return histograms.length === 0 ? batch : { ...batch, histograms };
   }
 
   reset(): void {
     this.seriesCount = 0;
     this.sampleCount = 0;
     this.used = 0;
+    if (this.histograms.length > 0) this.histograms = [];
   }
 }
 

@@ -24,10 +24,7 @@ export const storeThrough =
     for (const { labels, atMs, value } of samples) {
       if (value === 'stale') builder.addStale(labels, atMs);
       else if (typeof value === 'number') builder.add(labels, atMs, value);
-      else
-        throw new Error(
-          'native histograms cannot be recorded: take a part of them with histogram_quantile, histogram_sum or histogram_count',
-        );
+      else builder.addHistogram(labels, atMs, value);
     }
     await ingest.append(builder.batch());
   };

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { epochMs } from '@nines/base/units.ts';
-import { labelValue } from '@nines/model/labels.ts';
+import { EMPTY_HISTOGRAM } from '@nines/model/histogram.ts';
+import { labelValue, labelsOf } from '@nines/model/labels.ts';
+import { createBatchBuilder } from '@nines/model/write-batch.ts';
 import { storyOf } from '../notify/testing/world.ts';
 import { openRulesWorld } from './testing/rules-world.ts';
 
@@ -191,6 +193,29 @@ describe('rule files', () => {
     await after.advance(1_000);
     assert.deepEqual(after.open(), ['Down{a} firing warning']);
     assert.equal(after.world.sent.filter(({ message }) => message.alerts.some((alert) => alert.labels['instance'] === 'a')).length, 2);
+  });
+
+  it('record native histograms and where they end', async (t) => {
+    const w = await openRulesWorld(t);
+    const file = 'groups: [{ name: g, interval: 15s, rules: [{ record: "job:latency", expr: sum by (job) (latency) }] }]';
+    await w.configure({ packs: [], files: ['rules/*.yml'] }, { 'rules/g.yml': file });
+    const one = { ...EMPTY_HISTOGRAM, schema: 3, count: 5, sum: 9, zeroCount: 1, positive: { indexes: [2, 7], counts: [3, 1] } };
+    const latency = (instance: string) => labelsOf({ __name__: 'latency', job: 'shop', instance });
+    const builder = createBatchBuilder();
+    builder.addHistogram(latency('a'), w.clock.now(), one);
+    builder.addHistogram(latency('b'), w.clock.now(), one);
+    await w.ingest.append(builder.batch());
+    await w.advance(16_000);
+    const found = await w.ask('histogram_count({__name__="job:latency"})');
+    assert.deepEqual(
+      found.map(({ labels, value }) => [labels, value]),
+      [[['job', 'shop'], 10]],
+    );
+    builder.reset();
+    for (const instance of ['a', 'b']) builder.addStale(latency(instance), w.clock.now());
+    await w.ingest.append(builder.batch());
+    await w.advance(16_000);
+    assert.deepEqual(await w.ask('{__name__="job:latency"}'), []);
   });
 
   it('keep their alerts and say so when a limit is exceeded', async (t) => {

@@ -74,8 +74,6 @@ class Translation {
   readonly #nowMs: number;
   readonly #builder: BatchBuilder = createBatchBuilder();
   readonly #points: number[] = [];
-  /** By sample, as `WriteBatch` has them. */
-  readonly #histograms: (Histogram | undefined)[] = [];
   readonly #refusedBy = new Map<PointRefusal, number>();
   readonly #messages: string[] = [];
   readonly #metadata = new Map<string, MetricMetadata>();
@@ -92,7 +90,7 @@ class Translation {
 
   result(): Translated {
     return {
-      batch: this.#histograms.length === 0 ? this.#builder.batch() : { ...this.#builder.batch(), histograms: this.#histograms },
+      batch: this.#builder.batch(),
       points: this.#points,
       pointCount: this.#pointCount,
       exemplarCount: this.#exemplarCount,
@@ -177,18 +175,15 @@ class Translation {
   }
 
   #write(sum: PointSum, { atMs, ended }: { readonly atMs: number; readonly ended: boolean }, { name, labels, number }: Place): void {
-    const add = (suffix: string, value: number, extra?: readonly [string, string]): void => {
+    const add = (suffix: string, value: number | Histogram, extra?: readonly [string, string]): void => {
       const series = seriesLabels(name + suffix, labels, extra);
       if (ended) this.#builder.addStale(series, atMs);
-      else this.#builder.add(series, atMs, value);
+      else if (typeof value === 'number') this.#builder.add(series, atMs, value);
+      else this.#builder.addHistogram(series, atMs, value);
       this.#points.push(number);
     };
     if (sum.kind === 'number') return add('', sum.value);
-    if (sum.kind === 'native') {
-      add('', 0);
-      if (!ended) this.#histograms[this.#builder.sampleCount - 1] = sum.histogram;
-      return;
-    }
+    if (sum.kind === 'native') return add('', sum.histogram);
     if (sum.sum !== undefined) add('_sum', sum.sum);
     add('_count', sum.count);
     if (sum.kind === 'summary') {
