@@ -97,6 +97,23 @@ test('a scrape is stored under its tick with the labels of the target, and the t
   assert.match(on.requests[0]?.accept ?? '', /^application\/openmetrics-text;version=1\.0\.0/);
 });
 
+test('what a target says of its metrics is known from its first scrape that succeeds, and again every twenty', async () => {
+  await using on = await stage();
+  const scraper = on.scraper();
+  on.expose('', {}, 503);
+  await on.scrape(scraper);
+  on.expose('# TYPE x counter\n# HELP x Before.\nx 1\n# TYPE y gauge\ny\n');
+  await on.scrape(scraper);
+  on.expose('# TYPE x counter\n# HELP x The x.\nx 1\n');
+  await on.scrape(scraper);
+  assert.deepEqual(on.world.metadata.get('x'), { type: 'counter', help: 'The x.', unit: '', source: 'scrape:j' });
+  on.expose('# TYPE x counter\n# HELP x The new x.\nx 1\n');
+  for (let i = 1; i < 20; i++) await on.scrape(scraper);
+  assert.equal(on.world.metadata.get('x')?.help, 'The x.');
+  await on.scrape(scraper);
+  assert.equal(on.world.metadata.get('x')?.help, 'The new x.');
+});
+
 test('a series that vanishes ends with a staleness marker at the next scrape, and may come back', async () => {
   await using on = await stage();
   const scraper = on.scraper();

@@ -48,7 +48,7 @@ const REPORTS = [
   'scrape_samples_post_metric_relabeling',
   'scrape_series_added',
 ] as const;
-/** Descriptions seldom change, and a scrape has as many of them as it has families. */
+/** Scrapes from one look at descriptions to the next: they seldom change, and a scrape has as many of them as it has families. */
 const DESCRIBE_EVERY = 20;
 
 type Counts = { readonly scraped: number; readonly kept: number; readonly added: number };
@@ -60,6 +60,8 @@ export function createScraper(target: Target, deps: ScraperDeps): Scraper {
   const builder = createBatchBuilder();
   const reports = REPORTS.map((name) => encodeLabels(labelsFrom([...labelPairs(target.labels), [METRIC_NAME, name]])));
   let refusal: string | undefined;
+  /** The scrape whose descriptions were recorded last. */
+  let describedIn = Number.NEGATIVE_INFINITY;
   let state: ScrapeState = { health: 'unknown', lastError: '', lastScrapeMs: undefined, lastDurationMs: 0 };
   /** Returns what of it was not stored, as a sentence; '' when everything was. */
   const store = async (what: string): Promise<string> => {
@@ -89,7 +91,10 @@ export function createScraper(target: Target, deps: ScraperDeps): Scraper {
       cache.begin();
       try {
         if (refusal !== undefined) throw new Error(refusal);
-        counts = take(await fetchExposition(client, target, signal), { tickMs, cache, builder, target, metadata: deps.metadata });
+        const exposed = await fetchExposition(client, target, signal);
+        const describing = cache.current - describedIn >= DESCRIBE_EVERY;
+        counts = take(exposed, { tickMs, cache, builder, target, metadata: describing ? deps.metadata : undefined });
+        if (describing) describedIn = cache.current;
         for (const series of cache.ended()) builder.addStale(series.encoded, tickMs);
       } catch (thrown) {
         if (signal.aborted) return;
@@ -121,13 +126,13 @@ type Taking = {
   readonly cache: SeriesCache;
   readonly builder: BatchBuilder;
   readonly target: Target;
-  readonly metadata: Metadata;
+  /** Where descriptions are recorded; undefined leaves them out. */
+  readonly metadata: Metadata | undefined;
 };
 
 /** Reads the text into the builder. Throws what is wrong with it, naming the line. */
 function take({ text, format }: Exposed, { tickMs, cache, builder, target, metadata }: Taking): Counts {
   const { job } = target;
-  const describing = cache.current % DESCRIBE_EVERY === 1;
   let scraped = 0;
   let kept = 0;
   const fault = walkExposition(text, format, {
@@ -145,7 +150,7 @@ function take({ text, format }: Exposed, { tickMs, cache, builder, target, metad
       return undefined;
     },
     describe(family, part) {
-      if (describing) metadata.record(family, { ...EMPTY_METADATA, ...part }, `scrape:${job.name}`);
+      metadata?.record(family, { ...EMPTY_METADATA, ...part }, `scrape:${job.name}`);
     },
   });
   if (fault !== undefined) throw new Error(`line ${fault.line}: ${fault.message}`);
