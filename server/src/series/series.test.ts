@@ -68,19 +68,38 @@ test('a dry run counts and removes nothing; the deletion removes exactly that, a
   assert.deepEqual([dry.series, dry.samples, dry.complete, await samples()], [1, 21, true, before]);
   const real = (await ask('DELETE', '/api/series', params)).body as DeletionView;
   assert.deepEqual([real.series, real.samples, await samples()], [1, 21, before - 21]);
-  const events = await sql.selectFrom('events').selectAll().where('kind', '=', 'series.deleted').execute();
-  assert.equal(events.length, 1);
-  assert.equal(events[0]?.retention_class, 'audit');
-  const data = (typeof events[0]?.data === 'string' ? JSON.parse(events[0].data) : events[0]?.data) as Record<string, unknown>;
-  assert.deepEqual(data, {
+  const events = await sql.selectFrom('events').selectAll().orderBy('id').execute();
+  assert.deepEqual(
+    events.map(({ kind, retention_class: kept }) => [kind, kept]),
+    [
+      ['series.deletion', 'audit'],
+      ['series.deleted', 'audit'],
+    ],
+  );
+  const [begun, done] = events.map(({ data }) => (typeof data === 'string' ? (JSON.parse(data) as unknown) : data));
+  const what = {
+    deletion: events[0]?.dedup_key,
     actor: 'ada',
     actor_kind: 'user',
     selectors: ['up{job="a"}'],
     from_ms: startMs + 300_000,
     to_ms: null,
-    series: 1,
-    samples: 21,
-  });
+  };
+  assert.deepEqual(begun, what);
+  assert.deepEqual(done, { ...what, series: 1, samples: 21 });
+});
+
+test('nothing is deleted while nobody can write down who deletes it', async (t) => {
+  const { ask, samples, sql } = await openWorld(t);
+  const before = await samples();
+  await sql.schema.alterTable('events').renameTo('away').execute();
+  const { status, text } = await ask('DELETE', '/api/series', [['match', 'up{job="a"}']]);
+  assert.equal(status, 503, text);
+  assert.match(text, /Nothing was deleted: who deletes what could not be written down/);
+  assert.equal(await samples(), before);
+  await sql.schema.alterTable('away').renameTo('events').execute();
+  assert.equal((await ask('DELETE', '/api/series', [['match', 'up{job="a"}']])).status, 200);
+  assert.equal(await samples(), before - 41);
 });
 
 test('Prometheus’ delete_series and clean_tombstones answer 204, by query and by form', async (t) => {

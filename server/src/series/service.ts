@@ -1,5 +1,5 @@
 import type { Clock } from '@nines/base/clock.ts';
-import { AppError } from '@nines/base/errors.ts';
+import { AppError, messageOf } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import type { Matcher } from '@nines/base/matcher.ts';
@@ -98,13 +98,22 @@ export class SeriesService {
     return viewOf(deletion, counted, { dryRun: true, complete: true });
   }
 
-  /** Removes samples for good; durable when it resolves. Throws `AppError` when that would be every series, unless `all` says so. */
+  /**
+   * Removes samples for good; durable when it resolves. Throws `AppError` when that would be every series, unless `all` says so, and when nobody
+   * could tell afterwards who did it.
+   */
   async remove(deletion: Deletion, actor: Actor): Promise<DeletionView> {
-    const { store, clock, ids, sql, logger } = this.#deps;
+    const { store, ids, logger } = this.#deps;
     this.#refuseEverything(deletion);
     const selectors = deletion.selectors.map(({ text }) => text);
     const who = { actor: actor.name === '' ? actor.id : actor.name, actor_kind: actor.kind };
-    const what = { ...who, selectors, from_ms: deletion.span.fromMs ?? null, to_ms: deletion.span.toMs ?? null };
+    const id = ids.uuid();
+    const what = { deletion: id, ...who, selectors, from_ms: deletion.span.fromMs ?? null, to_ms: deletion.span.toMs ?? null };
+    // Before anything goes: a deletion that leaves no trace would be the one that nobody can explain.
+    await this.#audit('series.deletion', id, what).catch((thrown: unknown) => {
+      const message = `Nothing was deleted: who deletes what could not be written down (${messageOf(thrown)}).`;
+      throw new AppError('unavailable', 'audit_unavailable', message, { cause: thrown });
+    });
     logger.info('a deletion of series begins', what);
     const removed = { series: 0, samples: 0 };
     for (const { matchers } of deletion.selectors) {
@@ -112,17 +121,18 @@ export class SeriesService {
       removed.series += report.series;
       removed.samples += report.samples;
     }
-    const nowMs = clock.now();
     logger.info('series were deleted', { ...what, ...removed });
-    const event = {
-      kind: 'series.deleted',
-      dedupKey: ids.uuid(),
-      atMs: nowMs,
-      data: { ...what, ...removed },
-      retentionClass: 'audit' as const,
-    };
-    await appendEvent(sql, event, { ids, nowMs });
+    // It is done and its beginning is on record: that the count is not is no reason to call it failed.
+    await this.#audit('series.deleted', id, { ...what, ...removed }).catch((thrown: unknown) =>
+      logger.error('how much a deletion removed could not be written down', { deletion: id, error: messageOf(thrown) }),
+    );
     return viewOf(deletion, removed, { dryRun: false, complete: true });
+  }
+
+  async #audit(kind: string, id: string, data: unknown): Promise<void> {
+    const { sql, ids, clock } = this.#deps;
+    const nowMs = clock.now();
+    await appendEvent(sql, { kind, dedupKey: id, atMs: nowMs, data, retentionClass: 'audit' }, { ids, nowMs });
   }
 
   /** Gives back what deletions and late samples left behind on the disk. */
