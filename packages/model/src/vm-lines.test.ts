@@ -36,10 +36,11 @@ test('the special values are those of VictoriaMetrics, null is the staleness mar
   assert.deepEqual([...read.value.values.subarray(1)], [Infinity, -Infinity, Number.NaN, -0]);
 });
 
-test('infinities without quotes are read as well, and a label that looks like them stays', () => {
+test('infinities without quotes are read as well, a plain NaN is a staleness marker, and a label that looks like them stays', () => {
   const read = parseVmLine('{"metric":{"__name__":"a","l":"[Inf,"},"values":[+Inf,1,-Inf,NaN],"timestamps":[1,2,3,4]}');
   assert.ok(read.ok);
   assert.deepEqual([read.value.labels[3], ...read.value.values], ['[Inf,', Infinity, 1, -Infinity, Number.NaN]);
+  assert.ok(isStale(bitsOf(read.value.values), 3));
 });
 
 test('a bad line is refused with the field that is wrong', () => {

@@ -55,14 +55,19 @@ function jsonOf(text: string): unknown {
 }
 
 /**
- * Versions of VictoriaMetrics before 1.80 write infinities without quotes. The quotes around the key cannot stand within a text,
- * so nothing but the list of values is touched.
+ * Versions of VictoriaMetrics before 1.80 write infinities without quotes, and a staleness marker that comes first in an answer as a
+ * plain `NaN`; they store no other NaN, so that one is a marker. The quotes around the key cannot stand within a text, so nothing but
+ * the list of values is touched.
  */
 function quoteSpecial(text: string): string {
   const from = text.indexOf('"values":[');
   const to = text.indexOf(']', from);
   if (from < 0 || to < 0) return text;
-  const values = text.slice(from, to).replace(/([[,])([+-]?inf(?:inity)?|nan)(?=,|$)/gi, '$1"$2"');
+  const values = text
+    .slice(from, to)
+    .replace(/([[,])(?:([+-]?inf(?:inity)?)|nan)(?=,|$)/gi, (_, before: string, infinity?: string) =>
+      infinity === undefined ? `${before}null` : `${before}"${infinity}"`,
+    );
   return text.slice(0, from) + values + text.slice(to);
 }
 
