@@ -127,10 +127,12 @@ export type PageHead = {
   /** The first log segment whose samples the page may lack. */
   readonly segment: number;
   readonly samples: number;
+  /** What the row's references and data take. */
+  readonly bytes: number;
   readonly refs: Uint8Array;
 };
 /** `id` only for a page that takes the place of one that goes in the same change. */
-export type NewPage = Omit<PageHead, 'id'> & { readonly id?: number; readonly data: Uint8Array };
+export type NewPage = Omit<PageHead, 'id' | 'bytes'> & { readonly id?: number; readonly data: Uint8Array };
 
 /** All of it happens, durably, or none of it. */
 export type PageChange = {
@@ -164,6 +166,8 @@ export type PageQuery = {
   readonly metricTo?: string;
 };
 
+/** The pages of a resolution that belong to one window. `lastId` is the highest of their ids. */
+export type PageWindow = { readonly windowMs: number; readonly pages: number; readonly bytes: number; readonly lastId: number };
 /** A UTC day (its start) that has samples on pages. `current`: its rollups say the same as its samples, or as these said before they expired. */
 export type RollupDay = { readonly dayMs: number; readonly current: boolean };
 export type PageTotals = { readonly pages: number; readonly samples: number; readonly bytes: number };
@@ -188,7 +192,7 @@ export interface PageStore {
   commit(change: PageChange): void;
   meta(key: string): string | undefined;
   /** Windows that have pages of the resolution, ascending, and what these pages take. */
-  windows(resolutionMs: Resolution): readonly { readonly windowMs: number; readonly bytes: number }[];
+  windows(resolutionMs: Resolution): readonly PageWindow[];
   /** Ascending. */
   days(): readonly RollupDay[];
   /** Of the pages of one resolution. */
@@ -235,8 +239,11 @@ export type RetentionReport = {
   readonly buckets: number;
   /** Packed bytes above the limit that could not be freed yet. */
   readonly excessBytes: number;
+  /** The same of the rules with a limit of their own, by their number; those within it are left out. */
+  readonly ruleExcess: readonly RuleExcess[];
   readonly clock: ClockVerdict;
 };
+export type RuleExcess = { readonly rule: number; readonly bytes: number };
 /** `leap`: the clock is further ahead of the last retention than a clock moves between two of them. */
 export type ClockVerdict = { readonly kind: 'trusted' } | { readonly kind: 'leap'; readonly byMs: number; readonly believedAtMs: number };
 export type RollupReport = { readonly days: number; readonly series: number };

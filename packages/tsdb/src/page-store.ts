@@ -10,6 +10,7 @@ import {
   type PageHead,
   type PageStore,
   type PageTotals,
+  type PageWindow,
   ROLLUP_WINDOW_MS,
   type Resolution,
   type SeriesSpan,
@@ -80,10 +81,10 @@ export type HeadColumns = {
   samples: number;
   refs: Uint8Array;
 };
-type HeadRow = HeadColumns & { id: number };
-const HEAD_COLUMNS = 'id, resolution_ms, window_ms, from_ms, to_ms, metric_from, metric_to, segment, samples, refs';
+type HeadRow = HeadColumns & { id: number; bytes: number };
+const HEAD_COLUMNS = 'id, resolution_ms, window_ms, from_ms, to_ms, metric_from, metric_to, segment, samples, bytes, refs';
 
-export const headOf = (row: HeadColumns): Omit<PageHead, 'id'> => ({
+export const headOf = (row: HeadColumns): Omit<NewPage, 'id' | 'data'> => ({
   resolutionMs: row.resolution_ms,
   windowMs: row.window_ms,
   fromMs: row.from_ms,
@@ -95,7 +96,7 @@ export const headOf = (row: HeadColumns): Omit<PageHead, 'id'> => ({
   refs: row.refs,
 });
 
-const toHead = (row: HeadRow): PageHead => ({ id: row.id, ...headOf(row) });
+const toHead = (row: HeadRow): PageHead => ({ id: row.id, bytes: row.bytes, ...headOf(row) });
 
 /** Opens (or makes) the page store of a directory. Throws `StoreUnavailable` when it cannot be used. */
 export const openPageStore = (dir: string): PageStore => openPageFile(path.join(dir, PAGES_FILE));
@@ -202,8 +203,9 @@ function pageStoreOn(db: Database.Database, file: string): PageStore {
   const days = db.prepare<[], { day_ms: number; current: number }>(
     'SELECT day_ms, changed = 0 AND after_id IS NULL AS current FROM days ORDER BY day_ms',
   );
-  const windows = db.prepare<[number], { window_ms: number; bytes: number }>(
-    'SELECT window_ms, sum(bytes) AS bytes FROM pages WHERE resolution_ms = ? GROUP BY window_ms ORDER BY window_ms',
+  const windows = db.prepare<[number], PageWindow>(
+    `SELECT window_ms AS windowMs, count(*) AS pages, sum(bytes) AS bytes, max(id) AS lastId
+     FROM pages WHERE resolution_ms = ? GROUP BY window_ms ORDER BY window_ms`,
   );
   const totals = db.prepare<[number], PageTotals>('SELECT pages, samples, bytes FROM totals WHERE resolution_ms = ?');
   const commit = committer(db);
@@ -236,7 +238,7 @@ function pageStoreOn(db: Database.Database, file: string): PageStore {
       }
     },
     meta: (key) => meta.get(key)?.value,
-    windows: (resolutionMs) => windows.all(resolutionMs).map((row) => ({ windowMs: row.window_ms, bytes: row.bytes })),
+    windows: (resolutionMs) => windows.all(resolutionMs),
     days: () => days.all().map((row) => ({ dayMs: row.day_ms, current: row.current === 1 })),
     totals: (resolutionMs) => totals.get(resolutionMs) ?? { pages: 0, samples: 0, bytes: 0 },
     hold: () => {

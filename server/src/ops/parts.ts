@@ -25,6 +25,12 @@ export function storeHealth(
   }
   if (retention !== undefined && retention.excessBytes > 0)
     return { status: 'degraded', detail: `${retention.excessBytes} bytes more than retention.size, and what is left is too young to go` };
+  const [over] = retention?.ruleExcess ?? [];
+  if (over !== undefined)
+    return {
+      status: 'degraded',
+      detail: `${over.bytes} bytes more than retention.rules[${over.rule}].size, and what is left is too young to go`,
+    };
   return { status: 'ok', detail: `${series} series, ${headSamples + pageSamples} samples` };
 }
 

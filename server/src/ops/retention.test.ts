@@ -20,12 +20,16 @@ it('takes what a rule leaves out from the whole, and the longest rule as the bou
     size: '1.5GB',
     downsampling: { '5m': '20d' },
     rules: [
-      { selector: '{__name__=~"debug_.*"}', samples: '3d', points: 500, downsampling: 'none' },
+      { selector: '{__name__=~"debug_.*"}', samples: '3d', points: 500, size: '2MB', downsampling: 'none' },
       { selector: 'billed_total{job="billing"}', samples: '400d', downsampling: { '1h': '900d' } },
     ],
   });
   assert.equal(longestMs, 400 * DAY_MS);
   assert.equal(policy.sizeBytes, 1_610_612_736);
+  assert.deepEqual(
+    policy.rules.map(({ sizeBytes }) => sizeBytes),
+    [2_097_152, undefined, undefined],
+  );
   assert.deepEqual(
     policy.rules.map(({ matchers, samplesMs, points, rollupMs }) => [
       matchers.length,
@@ -47,7 +51,13 @@ it('says what is wrong with a rule and where', () => {
   ]);
   assert.match(problemsOf({ rules: [{ selector: 'x{' }] })?.[0] ?? '', /^rules\.0\.selector: /);
   assert.deepEqual(problemsOf({ size: '50 gigabytes' }), ['size: not a size: "50 gigabytes" (write for example 500MB or 50GB)']);
-  assert.deepEqual(problemsOf({ size: '1MB' }), ['size: 1MB is less than 16MB']);
+  assert.deepEqual(problemsOf({ size: 50_000_000_000 }), ['size: not a size: "50000000000" (write for example 500MB or 50GB)']);
+  for (const text of ['1B', '0GB', '15.9MB']) assert.deepEqual(problemsOf({ size: text }), [`size: ${text} is less than 16MB`]);
+  for (const text of ['1025TB', `${'9'.repeat(400)}B`])
+    assert.deepEqual(problemsOf({ size: text }), [`size: ${text} is more than 1024TB, which no disk holds`]);
+  const ofRule = (size: unknown) => ({ size: '1GB', rules: [{ selector: 'x', size }] });
+  assert.deepEqual(problemsOf(ofRule('1KB')), ['rules.0.size: 1KB is less than 1MB']);
+  assert.deepEqual(problemsOf(ofRule('2GB')), ['rules.0.size: more than retention.size, which holds all series together']);
   assert.deepEqual(problemsOf({ downsampling: { '5m': '40d', '1h': '30d' } }), [
     'downsampling: rollups of 1h must be kept at least as long as those of 5m',
   ]);

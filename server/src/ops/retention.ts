@@ -9,22 +9,30 @@ import { duration } from '../platform/config/fields.ts';
 /** The section `retention` of the configuration, and the store's policy that comes of it. Described in docs/retention.md. */
 
 const MIN_SAMPLES_MS = HOUR_MS;
-const MIN_SIZE_BYTES = 16 * 1024 * 1024;
+const MB = 1024 ** 2;
+const MIN_SIZE_BYTES = 16 * MB;
+const MIN_RULE_SIZE_BYTES = MB;
+/** Larger than any disk; what is written beyond it has a unit too many. */
+const MAX_SIZE_BYTES = 1024 ** 5;
 const DEFAULT_5M_MS = 180 * DAY_MS;
 const DEFAULT_1H_MS = 730 * DAY_MS;
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'];
 
-/** `50GB`: a number and B, KB, MB, GB or TB, of 1024 each. */
-const size = z.string().transform((text, context): number => {
-  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)\s?([KMGT]?B)$/.exec(text) ?? [];
-  const bytes = Math.floor(Number(digits) * 1024 ** UNITS.indexOf(unit));
-  if (bytes >= MIN_SIZE_BYTES) return bytes;
-  context.addIssue({
-    code: 'custom',
-    message: digits === undefined ? `not a size: "${text}" (write for example 500MB or 50GB)` : `${text} is less than 16MB`,
+/** `50GB`: a number and B, KB, MB, GB or TB, of 1024 each. A bare number says not what it counts. */
+const size = (minBytes: number) =>
+  z.union([z.string(), z.number()]).transform((written, context): number => {
+    const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)\s?([KMGT]?B)$/.exec(String(written)) ?? [];
+    const bytes = Math.floor(Number(digits) * 1024 ** UNITS.indexOf(unit));
+    if (bytes >= minBytes && bytes <= MAX_SIZE_BYTES) return bytes;
+    const message =
+      digits === undefined
+        ? `not a size: "${written}" (write for example 500MB or 50GB)`
+        : bytes < minBytes
+          ? `${written} is less than ${minBytes / MB}MB`
+          : `${written} is more than 1024TB, which no disk holds`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
   });
-  return z.NEVER;
-});
 
 const matchersOf = (text: string): Result<readonly Matcher[], string> => {
   const parsed = parseExpr(text);
@@ -51,6 +59,8 @@ const ruleConfig = z.strictObject({
   selector,
   samples: duration({ minMs: MIN_SAMPLES_MS }).optional(),
   points: z.int().min(1).optional(),
+  /** Packed samples and rollups of these series together; the oldest go first. */
+  size: size(MIN_RULE_SIZE_BYTES).optional(),
   downsampling: downsampling.optional(),
 });
 
@@ -58,7 +68,7 @@ export const retentionConfig = z
   .strictObject({
     samples: duration({ minMs: MIN_SAMPLES_MS }).prefault('30d'),
     /** Packed samples and rollups together; the oldest go first. */
-    size: size.optional(),
+    size: size(MIN_SIZE_BYTES).optional(),
     downsampling: downsampling.prefault({}),
     rules: z
       .array(ruleConfig)
@@ -72,7 +82,15 @@ export const retentionConfig = z
         context.addIssue({ code: 'custom', message: 'rollups of 1h must be kept at least as long as those of 5m', path: [...path] });
     };
     check(config.downsampling, ['downsampling']);
-    config.rules.forEach((rule, index) => check(rule.downsampling, ['rules', index, 'downsampling']));
+    config.rules.forEach((rule, index) => {
+      check(rule.downsampling, ['rules', index, 'downsampling']);
+      if (rule.size !== undefined && config.size !== undefined && rule.size > config.size)
+        context.addIssue({
+          code: 'custom',
+          message: 'more than retention.size, which holds all series together',
+          path: ['rules', index, 'size'],
+        });
+    });
   })
   .prefault({});
 export type RetentionConfig = z.output<typeof retentionConfig>;
@@ -96,6 +114,7 @@ export function retentionPolicy(config: RetentionConfig): { readonly policy: Ret
     matchers: checked(matchersOf(rule.selector)),
     samplesMs: rule.samples ?? config.samples,
     ...(rule.points !== undefined && { points: rule.points }),
+    ...(rule.size !== undefined && { sizeBytes: rule.size }),
     rollupMs: lengths(rule.downsampling, common),
   }));
   rules.push({ matchers: [], samplesMs: config.samples, rollupMs: common });

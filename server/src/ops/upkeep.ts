@@ -29,10 +29,12 @@ export function createUpkeep(
     retainedAtMs = nowMs;
     const saved = await store.compact(nowMs);
     report = await store.retain(nowMs);
-    const { samples, series, buckets, excessBytes } = report;
+    const { samples, series, buckets, excessBytes, ruleExcess } = report;
     if (saved > 0 || samples > 0 || buckets > 0)
       logger.info('store tidied', { pages_saved: saved, samples_dropped: samples, buckets_dropped: buckets, series_dropped: series });
     if (excessBytes > 0) logger.warn('the store is larger than retention.size', { excess_bytes: excessBytes });
+    for (const { rule, bytes } of ruleExcess)
+      logger.warn(`the series of retention.rules[${rule}] are larger than its size`, { excess_bytes: bytes });
   };
   return { step, retention: () => report };
 }

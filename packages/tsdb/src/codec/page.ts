@@ -129,6 +129,26 @@ export function readRefs(bytes: Uint8Array): Uint32Array {
   return refs.slice(0, count);
 }
 
+/**
+ * What share of a page each of its series takes, in the order of `refs`: by the bytes of its value columns, and a byte for each instant, which those
+ * that share it share. The shares of a page add up to 1. Throws `CorruptData`.
+ */
+export function sharesOf(page: DecodedPage): Float64Array {
+  const series = page.refs.length;
+  const each = page.columns / series;
+  const users = new Map<Float64Array, number>();
+  for (let i = 0; i < page.columns; i++) users.set(page.timesOf(i), (users.get(page.timesOf(i)) ?? 0) + 1);
+  const shares = new Float64Array(series);
+  let sum = 0;
+  for (let i = 0; i < page.columns; i++) {
+    const times = page.timesOf(i);
+    const bytes = page.bytesOf(i) + times.length / (users.get(times) ?? 1);
+    shares[Math.floor(i / each)] = (shares[Math.floor(i / each)] ?? 0) + bytes;
+    sum += bytes;
+  }
+  return shares.map((bytes) => bytes / sum);
+}
+
 /** A page unpacked to its plain bytes; series are decoded one by one. */
 export class DecodedPage {
   readonly refs: Uint32Array;
@@ -189,6 +209,11 @@ export class DecodedPage {
   /** Whether all values of the column at `index` are sure to be finite numbers. */
   isUsual(index: number): boolean {
     return hasOnlyNumbers(this.#reader(index));
+  }
+
+  /** Plain bytes of the value column at `index`. */
+  bytesOf(index: number): number {
+    return (this.#starts[index + 1] ?? 0) - (this.#starts[index] ?? 0);
   }
 
   #reader(index: number): ByteReader {

@@ -4,6 +4,7 @@ import type { DeleteReport, PageStore, Resolution, RetentionReport } from '../co
 import type { Head } from '../head/head.ts';
 import { MAX_LEAP_MS, type Leap, judgeClock } from './clock.ts';
 import { ROLLUP_RESOLUTIONS, type RuleBook, rollsUp } from './policy.ts';
+import { RuleSizes, dropByRuleSize } from './rule-size.ts';
 import { type DoneCuts, type RetainDeps, commonCutMs, dropByAge, dropByPoints, dropRollupsBySize, excessOf, sizeCut } from './retain.ts';
 
 /** Runs retention and remembers, across restarts, what it has dropped and which clock it went by. */
@@ -24,6 +25,7 @@ type KeeperDeps = {
 export class Keeper {
   readonly #deps: KeeperDeps;
   readonly #done: DoneCuts = new Map();
+  readonly #sizes = new RuleSizes();
   readonly #dropped = new Map<Resolution, number>();
   #leap: Leap | undefined;
   /** The instant of the last run. */
@@ -58,24 +60,26 @@ export class Keeper {
         believed_at_ms: verdict.believedAtMs,
       });
     this.#leap = leap;
-    if (verdict.kind === 'leap') return { series: 0, samples: 0, buckets: 0, excessBytes: 0, clock: verdict };
+    if (verdict.kind === 'leap') return { series: 0, samples: 0, buckets: 0, excessBytes: 0, ruleExcess: [], clock: verdict };
     pageStore.commit({ meta: { [CLOCK_KEY]: String(nowMs) } });
     this.#ranAtMs = nowMs;
     const parts: RetainDeps = { ...this.#deps.parts(), rules: this.#deps.rules, droppedBefore: (...what) => this.#droppedBefore(...what) };
     let samples = await dropByAge(parts, 0, { nowMs, done: this.#done });
     samples += await dropByPoints(parts);
+    const ofRules = await dropByRuleSize(parts, { nowMs, sizes: this.#sizes });
     const size = sizeCut(parts, nowMs);
     const cutMs = Math.max(commonCutMs(parts, nowMs), size.cutMs);
     if (cutMs > this.completeFromMs(0)) this.#droppedBefore(0, cutMs);
     const dropped = await this.#deps.deleteBefore(epochMs(cutMs));
-    let buckets = 0;
+    let { buckets } = ofRules;
     for (const resolution of ROLLUP_RESOLUTIONS) buckets += await dropByAge(parts, resolution, { nowMs, done: this.#done });
     if (size.excessBytes > 0) buckets += await dropRollupsBySize(parts);
     return {
       series: dropped.series,
-      samples: samples + dropped.samples,
+      samples: samples + ofRules.samples + dropped.samples,
       buckets,
       excessBytes: Math.max(0, excessOf(parts)),
+      ruleExcess: ofRules.excess,
       clock: verdict,
     };
   }

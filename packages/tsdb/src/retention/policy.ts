@@ -12,6 +12,8 @@ export type RetentionRule = {
   readonly samplesMs: number;
   /** The newest samples of each series that are kept, to the precision of a window. */
   readonly points?: number;
+  /** Packed samples and rollups of its series together are kept below this. */
+  readonly sizeBytes?: number;
   /** Age up to which rollups are kept; 0 makes none. */
   readonly rollupMs: { readonly 300000: number; readonly 3600000: number };
 };
@@ -96,7 +98,7 @@ export function samplesCutMs(rule: RetentionRule, nowMs: number, rolledUpToMs: n
   return windowOf(rollsUp(rule) ? Math.min(cutMs, rolledUpToMs) : cutMs);
 }
 
-/** Pages before the answer go, oldest windows first, until what is left fits. Whole windows; `upToMs` is where it must stop. */
+/** Samples before the answer go, oldest windows first, until what is left fits. Whole windows; `upToMs` is where it must stop. */
 export function sizeCutMs(
   windows: readonly { readonly windowMs: number; readonly bytes: number }[],
   excessBytes: number,

@@ -58,7 +58,7 @@ export async function dropByAge(
 }
 
 /** Drops the samples of series in a window. */
-async function dropFromWindow(
+export async function dropFromWindow(
   deps: RetainDeps,
   { resolutionMs, windowMs }: { readonly resolutionMs: Resolution; readonly windowMs: number },
   isGone: (ref: number) => boolean,
