@@ -53,6 +53,26 @@ test('the version goes to standard output, usage errors to standard error with 2
   assert.match(unknown.err, /unknown command 'bogus'/);
 });
 
+test('sizes that cannot be meant and backups inside the data are refused with their place', async (t) => {
+  const dir = folder(t);
+  const file = join(dir, 'nines.yml');
+  writeFileSync(file, 'retention:\n  size: 1B\n  rules:\n    - { selector: x, size: 9000000TB }\n');
+  const sizes = await nines(['check', 'config', file]);
+  assert.equal(sizes.code, 2);
+  assert.match(sizes.err, /nines\.yml:2:9: .*1B is less than 16MB/);
+  assert.match(sizes.err, /nines\.yml:4:\d+: .*9000000TB is more than 1024TB, which no disk holds/);
+  writeFileSync(file, 'data: store\nbackups: { to: store/backups }\n');
+  const inside = await nines(['check', 'config', file]);
+  assert.equal(inside.code, 2);
+  assert.match(inside.err, /nines\.yml:2:\d+: .*store\/backups lies in the data directory .*store; name a directory outside of it/);
+  writeFileSync(file, 'backups: { to: backups }\n');
+  assert.equal((await nines(['check', 'config', file, '--data', join(dir, 'elsewhere')])).code, 0);
+  const flagged = await nines(['check', 'config', file, '--data', dir]);
+  assert.match(flagged.err, /backups lies in the data directory/);
+  const serving = await nines(['serve', '--config', file, '--data', dir, '--listen', '127.0.0.1:0', '--insecure-no-auth']);
+  assert.deepEqual([serving.code, serving.out], [2, '']);
+});
+
 test('a valid configuration is 0; a bad one is 2 with file, line, column and the nearest key', async (t) => {
   const good = join(folder(t), 'nines.yml');
   writeFileSync(good, 'server: { listen: 127.0.0.1:7070 }\n');

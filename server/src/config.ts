@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { backupsConfig } from './backups/contract.ts';
+import { followed, isWithin } from './backups/places.ts';
 import { collectConfig, otlpConfig, scrapeConfig } from './collect/contract.ts';
 import { loadScrapeFiles, type ScrapeFiles } from './collect/scrape/prometheus-file.ts';
 import { unknownReceivers } from './notify/config.ts';
@@ -84,8 +85,13 @@ export type Config = z.output<typeof configSchema>;
 export const configPath = (file: string | undefined, path: string): string =>
   resolve(file === undefined ? '.' : dirname(resolve(file)), path);
 
+/** Where the data lie when neither the configuration nor a flag says it, relative to the working directory. */
+export const DEFAULT_DATA_DIR = 'data';
+
 export type ConfigSource = {
   readonly file?: string | undefined;
+  /** The data directory that a flag names, which wins over `data`. */
+  readonly dataDir?: string | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly flags?: readonly Override[];
 };
@@ -116,6 +122,7 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
   const problems = [
     ...orphans.map(({ index, message }) => problemAt(['slas', index, 'service'], message)),
     ...unknownExampleServices(config.sla_examples, serviceIds).map(({ role, message }) => problemAt(['sla_examples', role], message)),
+    ...misplacedBackups(config, source).map((message) => problemAt(['backups', 'to'], message)),
     ...unknownReceivers(config.channels, config.routing).map(({ path, name }) => problemAt(path, `there is no channel "${name}"`)),
     ...scrapes.problems,
     ...rules.problems,
@@ -134,6 +141,14 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
       ...shippedSlas(config.sla_examples, config.slas).map((spec) => ({ spec, place: place(['sla_examples']) })),
     ],
   };
+}
+
+/** A backup inside of what it copies would hold the backup before it, and is gone when the directory is. */
+function misplacedBackups({ backups, data }: Config, { file, dataDir }: ConfigSource): readonly string[] {
+  if (backups.to === undefined) return [];
+  const dir = resolve(dataDir ?? (data === undefined ? DEFAULT_DATA_DIR : configPath(file, data)));
+  if (!isWithin(followed(dir), followed(configPath(file, backups.to)))) return [];
+  return [`${backups.to} lies in the data directory ${dir}; name a directory outside of it, best on another disk`];
 }
 
 const resolved = (backups: Config['backups'], baseDir: string): Config['backups'] =>

@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import { AppError, messageOf } from '@nines/base/errors.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { createApp } from './app.ts';
-import { type Config, configPath, readConfig } from './config.ts';
+import { type Config, configPath, DEFAULT_DATA_DIR, readConfig } from './config.ts';
 import { realClock } from './platform/clock.ts';
 import { type MasterKey, readMasterKey } from './platform/encryption/master-key.ts';
 import { formatProblem } from './platform/config/load.ts';
@@ -35,7 +35,7 @@ export async function serve(
   const say = (text: string): void => void io.stdout.write(`${text}\n`);
   const complain = (text: string): void => void io.stderr.write(`${text}\n`);
   const flags = options.listen === undefined ? [] : [{ path: ['server', 'listen'], value: options.listen, source: '--listen' }];
-  const read = () => readConfig({ file: options.config, env: process.env, flags });
+  const read = () => readConfig({ file: options.config, dataDir: options.data, env: process.env, flags });
   const loaded = read();
   if (!loaded.ok) {
     for (const problem of loaded.problems) complain(formatProblem(problem));
@@ -54,7 +54,7 @@ export async function serve(
   const logger = createLogger({ level: config.log.level, format: logFormat(config, io.stderr.isTTY === true) });
   for (const warning of loaded.warnings) logger.warn(formatProblem(warning));
   const clock = realClock;
-  const dataDir = options.data ?? (config.data === undefined ? 'data' : configPath(options.config, config.data));
+  const dataDir = options.data ?? (config.data === undefined ? DEFAULT_DATA_DIR : configPath(options.config, config.data));
   try {
     const key = masterKeyOf(config, options.config, logger);
     await using app = await createApp({

@@ -7,10 +7,11 @@ export function checkCommand(program: Command): void {
     .description('check files without running anything')
     .command('config <file>')
     .description('0 when the configuration is valid, 2 with file:line:column: message when it is not')
-    .action(async (file: string) => {
+    .option('--data <dir>', 'the data directory that serve is given, when the file does not name it')
+    .action(async (file: string, { data }: { readonly data?: string }) => {
       const { readConfig } = await import('@nines/server/config.ts');
       const { formatProblem } = await import('@nines/server/platform/config/load.ts');
-      const loaded = readConfig({ file });
+      const loaded = readConfig({ file, dataDir: data });
       if (!loaded.ok) throw new CliFailure(EXIT.badInput, loaded.problems.map(formatProblem).join('\n'));
       for (const warning of loaded.warnings) process.stderr.write(`warning: ${formatProblem(warning)}\n`);
     });

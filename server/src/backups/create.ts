@@ -82,7 +82,7 @@ async function copyAll(
 async function makeTarget(dir: string, dataDir: string): Promise<void> {
   const refuse = (problem: string, cause?: unknown): AppError =>
     new AppError('bad_input', BACKUP_CODES.badTarget, `${dir} ${problem}`, { cause, field: 'to' });
-  const [realDir, realData] = [await followed(dir), await followed(dataDir)];
+  const [realDir, realData] = [followed(dir), followed(dataDir)];
   if (isWithin(realData, realDir))
     throw refuse('lies in the data directory and would be lost with it. Choose a directory on another disk.');
   if (isWithin(realDir, realData)) throw refuse('holds the data directory. Choose another one.');

@@ -63,7 +63,7 @@ export async function restoreBackup({ from, to, force, clock, onProgress }: Rest
 
 /** Making room would move the backup, or its files would be written into it. */
 async function refuseOverlap(source: string, target: string): Promise<void> {
-  const [from, to] = [await followed(source), await followed(target)];
+  const [from, to] = [followed(source), followed(target)];
   if (!isWithin(from, to) && !isWithin(to, from)) return;
   throw new AppError(
     'conflict',
