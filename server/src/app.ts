@@ -298,7 +298,7 @@ async function build(
   // The configuration, at start and at each reload: what can refuse comes first, then everything is swapped.
   const undiscovered = self.counter('nines_discovery_failures_total', 'Attempts to discover targets that failed, by kind.');
   const discover = stack.use(createDiscover({ clock, logger, outbound, onFailure: (kind) => undiscovered.add(1, { kind }) }));
-  const scrapes = createScrapeManager({ clock, logger, ingest, outbound, metadata, metrics: self, discover });
+  const scrapes = createScrapeManager({ clock, logger, ingest, outbound, metadata, metrics: self, discover, yieldNow });
   const apply = async (next: Configuration): Promise<void> => {
     const settings = notifySettings(next);
     await rules.configure({

@@ -29,17 +29,25 @@ const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /** Walks the whole text; the first fault ends the walk. What the sink got before it must be thrown away by the caller. */
 export function walkExposition(text: string, format: ExpositionFormat, sink: ExpositionSink): ExpositionFault | undefined {
+  const last = walkExpositionInSteps({ text, format, sink }, Number.POSITIVE_INFINITY).next();
+  return last.done === true ? last.value : undefined;
+}
+
+/** As `walkExposition`, but stops after every `stepLines` lines, so that other work gets a turn within a long text. */
+export function* walkExpositionInSteps(walk: ExpositionWalk, stepLines: number): Generator<undefined, ExpositionFault | undefined> {
+  const { text, format } = walk;
   let line = 0;
   let ended = false;
   for (let at = 0; at < text.length; ) {
     line++;
     const newline = text.indexOf('\n', at);
     const stop = newline < 0 ? text.length : newline;
-    const fault = ended ? 'text after # EOF' : walkLine({ text, format, sink }, at, stop);
+    const fault = ended ? 'text after # EOF' : walkLine(walk, at, stop);
     if (fault === END) ended = true;
     else if (fault !== undefined) return { line, message: fault };
     if (newline < 0 && format === 'openmetrics' && !ended) return { line, message: 'the last line is not # EOF' };
     at = stop + 1;
+    if (line % stepLines === 0) yield undefined;
   }
   return format === 'openmetrics' && !ended ? { line: line + 1, message: 'the last line is not # EOF' } : undefined;
 }
@@ -51,11 +59,11 @@ export function walkExpositionLine(text: string, format: ExpositionFormat, sink:
   return fault === undefined ? undefined : { line: 1, message: fault };
 }
 
-type Walk = { readonly text: string; readonly format: ExpositionFormat; readonly sink: ExpositionSink };
+export type ExpositionWalk = { readonly text: string; readonly format: ExpositionFormat; readonly sink: ExpositionSink };
 /** What a line says instead of a fault when it is `# EOF`. No message of a fault looks like it. */
 const END = '\u0000eof';
 
-function walkLine(walk: Walk, from: number, stop: number): string | undefined {
+function walkLine(walk: ExpositionWalk, from: number, stop: number): string | undefined {
   const { text, format } = walk;
   const end = text.charCodeAt(stop - 1) === 13 && stop > from ? stop - 1 : stop;
   const at = skipBlanks(text, from, end);
@@ -64,7 +72,7 @@ function walkLine(walk: Walk, from: number, stop: number): string | undefined {
   return walkSample(walk, at, end);
 }
 
-function walkComment({ text, format, sink }: Walk, from: number, end: number): string | undefined {
+function walkComment({ text, format, sink }: ExpositionWalk, from: number, end: number): string | undefined {
   const body = text.slice(from, end);
   if (format === 'openmetrics' && body === ' EOF') return END;
   const found = /^[ \t]+(HELP|TYPE|UNIT)[ \t]+("(?:[^"\\]|\\.)*"|[^ \t]+)(?:[ \t]+(.*))?$/.exec(body);
@@ -83,7 +91,7 @@ function walkComment({ text, format, sink }: Walk, from: number, end: number): s
   return undefined;
 }
 
-function walkSample({ text, format, sink }: Walk, from: number, end: number): string | undefined {
+function walkSample({ text, format, sink }: ExpositionWalk, from: number, end: number): string | undefined {
   const seriesEnd = seriesTextEnd(text, from, end);
   if (seriesEnd < 0) return 'label set without its closing brace';
   if (seriesEnd === from) return `not a metric name: "${text.slice(from, Math.min(end, from + 40))}"`;

@@ -5,7 +5,12 @@ import { type Labels, METRIC_NAME, labelsFrom } from './labels.ts';
  * The text of one series as exposition formats write it: `name`, `name{a="b"}`, or with names beyond the classic alphabet
  * `{"my.name","my.label"="b"}`.
  */
-export type SeriesText = { readonly name: string; readonly labels: Labels };
+export type SeriesText = {
+  readonly name: string;
+  readonly labels: Labels;
+  /** Labels that are written with an empty value, which `labels` leaves out; absent when there are none. */
+  readonly empty?: readonly string[];
+};
 
 const QUOTE = 34;
 const BACKSLASH = 92;
@@ -91,7 +96,9 @@ export function parseSeriesText(text: string): Result<SeriesText, string> {
     else if (text.charAt(at) !== '}') return err(`comma or brace expected at "${text.slice(at, at + 40)}"`);
   }
   if (at !== text.length - 1) return err(`unexpected "${text.slice(at + 1, at + 41)}"`);
-  return ok({ name, labels: labelsFrom([[METRIC_NAME, name], ...pairs]) });
+  const labels = labelsFrom([[METRIC_NAME, name], ...pairs]);
+  const empty = [...pairs].flatMap(([label, value]) => (value === '' ? [label] : []));
+  return ok(empty.length === 0 ? { name, labels } : { name, labels, empty });
 }
 
 function readName(text: string, from: number): { readonly name: string; readonly end: number; readonly quoted: boolean } | undefined {

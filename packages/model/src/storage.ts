@@ -30,6 +30,8 @@ export type WriteBatch = {
   readonly values: Float64Array;
   /** Where a sample is a native histogram; its value means nothing then. May end early, is absent when all samples are numbers. */
   readonly histograms?: readonly (Histogram | undefined)[];
+  /** A sample that is not newer than its series' newest is left out in silence: the end of a series that has gone on. */
+  readonly onlyNewer?: boolean;
 };
 
 /** The reasons that end in `_limit` refuse a new series; series that are there are not touched by them. */

@@ -124,11 +124,13 @@ export class BatchAppend {
     ref: number,
     { from, to, tooOld, latest }: { readonly from: number; readonly to: number; readonly tooOld: number; readonly latest: number },
   ): void {
-    const { times, histograms } = this.#batch;
+    const { times, histograms, onlyNewer = false } = this.#batch;
+    const newest = onlyNewer && ref !== NONE ? this.#head.newestOf(ref) : Number.NEGATIVE_INFINITY;
     const before = this.#logCount + this.#histograms.length;
     for (let i = from; i < to; i++) {
       const time = Math.floor(times[i] ?? 0);
       const histogram = histograms?.[i];
+      if (time <= newest) continue;
       // Written so that NaN is refused too.
       if (!(time <= latest)) this.#refuse(series, time, 'too_far_ahead', 'more than 10 minutes ahead');
       else if (time < tooOld)

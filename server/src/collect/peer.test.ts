@@ -143,7 +143,14 @@ test('a real Prometheus is scraped with its series, and an unchanged configurati
   await using peer = await startPrometheus(world, `${served.base}/api/v1/write`);
   await using outbound = createOutbound({ clock: realClock });
   await using discover = createDiscover({ ...world, clock: realClock, outbound });
-  await using manager = createScrapeManager({ ...world, metrics: world.self, clock: realClock, outbound, discover });
+  await using manager = createScrapeManager({
+    ...world,
+    metrics: world.self,
+    clock: realClock,
+    outbound,
+    discover,
+    yieldNow: () => undefined,
+  });
   const file = join(world.folder, 'prometheus.yml');
   writeFileSync(
     file,

@@ -1,13 +1,17 @@
+import { STATUS_CODES } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip as gunzipCallback } from 'node:zlib';
 import type { ExpositionFormat } from '@nines/model/exposition.ts';
 import { type HttpClient, headerOf } from '../../platform/fetch/client.ts';
-import type { OutboundAnswer } from '../../platform/fetch/outbound.ts';
+import { type OutboundAnswer, OutboundError } from '../../platform/fetch/outbound.ts';
 import type { ScrapeJob } from './prometheus-file.ts';
 import type { Target } from './targets.ts';
 
 /** The text of one scrape. Everything that keeps it from being had is thrown as an `Error` whose message the target's page shows. */
 export type Exposed = { readonly text: string; readonly format: ExpositionFormat; readonly bodyBytes: number };
+
+/** The body, or what it unzips to, is over body_size_limit. */
+export class BodyTooLarge extends Error {}
 
 const gunzip = promisify(gunzipCallback);
 
@@ -19,8 +23,11 @@ export async function fetchExposition(client: HttpClient, target: Target, signal
     'user-agent': 'Nines',
     'x-prometheus-scrape-timeout-seconds': String(timeoutMs / 1000),
   };
-  const answer = await client.get(target.url, { headers, timeoutMs, maxBytes: job.limits.bodyBytes, signal });
-  if (answer.status !== 200) throw new Error(`server returned HTTP status ${answer.status}`);
+  const maxBytes = job.limits.bodyBytes;
+  const answer = await client.get(target.url, { headers, timeoutMs, maxBytes, signal }).catch((thrown: unknown) => {
+    throw thrown instanceof OutboundError && thrown.failure === 'too_large' ? tooLarge(job, thrown) : thrown;
+  });
+  if (answer.status !== 200) throw new Error(`server returned HTTP status ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`.trimEnd());
   const format = formatOf(headerOf(answer.headers, 'content-type'), job.fallback);
   const body = await plainBody(answer, job);
   let text: string;
@@ -49,7 +56,10 @@ async function plainBody(answer: OutboundAnswer, job: ScrapeJob): Promise<Uint8A
   try {
     return await gunzip(answer.body, { maxOutputLength: job.limits.bodyBytes });
   } catch (thrown) {
-    const tooLarge = (thrown as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
-    throw new Error(tooLarge ? `the body is over body_size_limit ${job.limits.bodyBytes}` : 'the gzip body is broken', { cause: thrown });
+    if ((thrown as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(job, thrown);
+    throw new Error('the gzip body is broken', { cause: thrown });
   }
 }
+
+const tooLarge = ({ limits }: ScrapeJob, cause: unknown): BodyTooLarge =>
+  new BodyTooLarge(`the body is over body_size_limit ${limits.bodyBytes}`, { cause });

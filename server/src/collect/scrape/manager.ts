@@ -3,6 +3,7 @@ import { ZERO_TIME } from '@nines/base/zero-time.ts';
 import { labelsToRecord } from '@nines/model/labels.ts';
 import type { SelfMetrics } from '../contract.ts';
 import { type Pool, type PoolDeps, createPool } from './pool.ts';
+import { createEndings } from './endings.ts';
 import type { PrometheusFile } from './prometheus-file.ts';
 import type { Scraper } from './scraper.ts';
 import type { ActiveTarget, ScrapedTarget, TargetsView } from './targets-view.ts';
@@ -18,7 +19,7 @@ export type ScrapeManager = AsyncDisposable & {
   /** What each target exposes, for `/api/v1/targets/metadata`. */
   exposed(): readonly ScrapedTarget[];
 };
-export type ScrapeManagerDeps = Omit<PoolDeps, 'onSkipped'> & { readonly metrics: SelfMetrics };
+export type ScrapeManagerDeps = Omit<PoolDeps, 'onSkipped' | 'endings'> & { readonly metrics: SelfMetrics };
 
 /** Dropped targets that are shown of one job; beyond them only their number. */
 const MAX_DROPPED_SHOWN = 1_000;
@@ -28,7 +29,8 @@ export function createScrapeManager(deps: ScrapeManagerDeps): ScrapeManager {
   const scrapers = (): readonly Scraper[] => [...pools.values()].flatMap((pool) => pool.scrapers());
   deps.metrics.watch('nines_scrape_targets', 'Targets that are scraped.', () => scrapers().length);
   const late = deps.metrics.counter('nines_scrape_skipped_total', 'Scrapes left out because the one before was still running.');
-  const poolDeps: PoolDeps = { ...deps, onSkipped: (count) => late.add(count) };
+  const endings = createEndings(deps.clock);
+  const poolDeps: PoolDeps = { ...deps, endings, onSkipped: (count) => late.add(count) };
   return {
     async apply(files) {
       const wanted = new Map(files.flatMap(({ jobs }) => jobs.map((job) => [job.name, job] as const)));
@@ -53,6 +55,7 @@ export function createScrapeManager(deps: ScrapeManagerDeps): ScrapeManager {
     async [Symbol.asyncDispose]() {
       await Promise.all([...pools.values()].map((pool) => pool[Symbol.asyncDispose]()));
       pools.clear();
+      await endings[Symbol.asyncDispose]();
     },
   };
 }

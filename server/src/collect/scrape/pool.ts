@@ -1,6 +1,7 @@
 import { fnv1a } from '@nines/base/fnv1a.ts';
 import { type Labels, labelsKey } from '@nines/model/labels.ts';
 import type { Discover, DiscoveryConfig, TargetGroup } from '../../discover/contract.ts';
+import type { Endings } from './endings.ts';
 import type { ScrapeJob } from './prometheus-file.ts';
 import { type Scraper, type ScraperDeps, createScraper } from './scraper.ts';
 import { type Target, targetsOf } from './targets.ts';
@@ -9,6 +10,7 @@ export type PoolDeps = ScraperDeps & {
   readonly discover: Discover;
   /** Told how many scrapes were left out because the one before was still running. */
   readonly onSkipped: (count: number) => void;
+  readonly endings: Endings;
 };
 
 /** The targets of one job: found, relabelled, scraped each on its own grid. */
@@ -16,7 +18,7 @@ export type Pool = AsyncDisposable & {
   readonly job: () => ScrapeJob;
   readonly scrapers: () => readonly Scraper[];
   readonly dropped: () => readonly { readonly job: ScrapeJob; readonly discovered: Labels }[];
-  /** Takes over a new reading of the job. Unchanged targets run on; resolves when removed ones have ended their series. */
+  /** Takes over a new reading of the job. Unchanged targets run on; resolves when removed ones are asked no more. */
   configure(job: ScrapeJob): Promise<void>;
   /** Ends every target and its series, because the job is gone. */
   retire(): Promise<void>;
@@ -30,7 +32,12 @@ const GATHER_MS = 500;
  */
 const TICK_TOLERANCE_MS = 10;
 
-type Running = { readonly scraper: Scraper; stop(): Promise<void> };
+type Running = {
+  readonly scraper: Scraper;
+  stop(): Promise<void>;
+  /** When the next scrape would be. */
+  nextTickMs(): number;
+};
 
 export function createPool(first: ScrapeJob, deps: PoolDeps): Pool {
   const running = new Map<string, Running>();
@@ -58,7 +65,7 @@ export function createPool(first: ScrapeJob, deps: PoolDeps): Pool {
   };
   const end = async (gone: readonly (readonly [string, Running])[]): Promise<void> => {
     for (const [key] of gone) running.delete(key);
-    await Promise.all(gone.map(([, one]) => one.stop().then(() => one.scraper.retire(deps.clock.now()))));
+    await Promise.all(gone.map(([, one]) => one.stop().then(() => deps.endings.end(one.scraper, one.nextTickMs()))));
   };
   return {
     job: () => job,
@@ -145,6 +152,7 @@ function start(target: Target, deps: PoolDeps): Running {
   });
   return {
     scraper,
+    nextTickMs: () => nextTick(clock.now(), target.intervalMs, offsetMs),
     stop: () => {
       stopping.abort(new Error('the target is not scraped any more'));
       return ended;

@@ -34,6 +34,10 @@ export type ScrapeJob = {
   readonly compression: boolean;
   /** Asked for, but not carried out yet. */
   readonly nativeHistograms: boolean;
+  /** Only names of the classic alphabet are taken. */
+  readonly legacyNames: boolean;
+  /** Whether the timeout, the sample limit and the size of the body become series too. */
+  readonly extraMetrics: boolean;
   readonly accept: string;
   /** The format of an answer whose content type does not tell. */
   readonly fallback: ExpositionFormat | undefined;
@@ -193,6 +197,8 @@ function jobOf(job: WrittenJob, global: WrittenFile['global'], at: { readonly di
   const fallback = job.fallback_scrape_protocol;
   const params = Object.fromEntries(Object.entries(job.params ?? {}));
   const protocols = job.scrape_protocols ?? global?.scrape_protocols ?? DEFAULT_PROTOCOLS;
+  const legacyNames = (job.metric_name_validation_scheme ?? global?.metric_name_validation_scheme) === 'legacy';
+  const escaping = job.metric_name_escaping_scheme ?? global?.metric_name_escaping_scheme ?? (legacyNames ? 'underscores' : 'allow-utf-8');
   const limit = (key: keyof WrittenJob & keyof NonNullable<WrittenFile['global']>): number => Number(job[key] ?? global?.[key] ?? 0);
   return {
     name: job.job_name,
@@ -208,7 +214,9 @@ function jobOf(job: WrittenJob, global: WrittenFile['global'], at: { readonly di
     trackTimestampsStaleness: job.track_timestamps_staleness,
     compression: job.enable_compression,
     nativeHistograms: job.scrape_native_histograms ?? false,
-    accept: acceptOf(protocols),
+    legacyNames,
+    extraMetrics: job.extra_scrape_metrics ?? global?.extra_scrape_metrics ?? false,
+    accept: acceptOf(protocols, escaping),
     fallback: fallback === undefined ? undefined : fallback.startsWith('OpenMetrics') ? 'openmetrics' : 'text',
     http: httpClientOf(job, at.dir),
     groups: job.static_configs.map((group, index) => groupOf(group, String(index))),
@@ -235,14 +243,21 @@ const DEFAULT_PROTOCOLS: readonly ScrapeProtocol[] = [
 ];
 const MEDIA_TYPES: Readonly<Record<ScrapeProtocol, string | undefined>> = {
   PrometheusProto: undefined,
-  'PrometheusText1.0.0': 'text/plain;version=1.0.0;escaping=allow-utf-8',
+  'PrometheusText1.0.0': 'text/plain;version=1.0.0',
   'PrometheusText0.0.4': 'text/plain;version=0.0.4',
-  'OpenMetricsText1.0.0': 'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8',
+  'OpenMetricsText1.0.0': 'application/openmetrics-text;version=1.0.0',
   'OpenMetricsText0.0.1': 'application/openmetrics-text;version=0.0.1',
 };
 
+/** The formats that know how names beyond the classic alphabet may be written. */
+const ESCAPING: ReadonlySet<ScrapeProtocol> = new Set(['PrometheusText1.0.0', 'OpenMetricsText1.0.0']);
+
 /** The `Accept` header: falling weights in the order of the list, anything last. */
-function acceptOf(protocols: readonly ScrapeProtocol[]): string {
-  const types = protocols.flatMap((protocol) => MEDIA_TYPES[protocol] ?? []);
+function acceptOf(protocols: readonly ScrapeProtocol[], escaping: string): string {
+  const types = protocols.flatMap((protocol) => {
+    const type = MEDIA_TYPES[protocol];
+    if (type === undefined) return [];
+    return ESCAPING.has(protocol) ? `${type};escaping=${escaping}` : type;
+  });
   return [...types.map((type, i) => `${type};q=0.${types.length + 1 - i}`), '*/*;q=0.1'].join(',');
 }

@@ -13,7 +13,7 @@ import { relabelRule } from './relabel-field.ts';
 const DISCOVERIES =
   'aws azure consul digitalocean docker dockerswarm ec2 eureka gce hetzner ionos kuma lightsail linode marathon nerve nomad openstack outscale ovhcloud puppetdb scaleway serverset stackit triton uyuni vultr';
 const OTHERS =
-  'remote_write remote_read storage otlp tracing runtime query_log_file scrape_failure_log_file kubeconfig_file sigv4 google_iam metric_name_escaping_scheme extra_scrape_metrics';
+  'remote_write remote_read storage otlp tracing runtime query_log_file scrape_failure_log_file kubeconfig_file sigv4 google_iam';
 export const UNSUPPORTED: ReadonlySet<string> = new Set([
   ...DISCOVERIES.split(' ').map((kind) => `${kind}_sd_configs`),
   ...OTHERS.split(' '),
@@ -45,7 +45,9 @@ const limits = {
   convert_classic_histograms_to_nhcb: onlyFalse,
   native_histogram_bucket_limit: z.int().min(0).optional(),
   native_histogram_min_bucket_factor: z.number().min(0).optional(),
-  metric_name_validation_scheme: z.literal('utf8', { error: 'only utf8 is supported' }).optional(),
+  metric_name_validation_scheme: z.enum(['utf8', 'legacy']).optional(),
+  metric_name_escaping_scheme: z.enum(['allow-utf-8', 'underscores', 'dots', 'values']).optional(),
+  extra_scrape_metrics: z.boolean().optional(),
   scrape_protocols: z.array(z.enum(SCRAPE_PROTOCOLS)).nonempty().optional(),
 };
 

@@ -1,14 +1,16 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { messageOf } from '@nines/base/errors.ts';
 import type { Logger } from '@nines/base/logger.ts';
-import { walkExposition } from '@nines/model/exposition.ts';
+import { type ExpositionSink, walkExpositionInSteps } from '@nines/model/exposition.ts';
+import type { WriteBatch } from '@nines/model/storage.ts';
 import { METRIC_NAME, labelPairs, labelsFrom } from '@nines/model/labels.ts';
 import { type BatchBuilder, createBatchBuilder, encodeLabels } from '@nines/model/write-batch.ts';
 import { createHttpClient } from '../../platform/fetch/client.ts';
 import type { Outbound } from '../../platform/fetch/outbound.ts';
 import type { Ingest } from '../contract.ts';
 import type { Metadata } from '../metadata-book.ts';
-import { type Exposed, fetchExposition } from './fetch-exposition.ts';
+import type { Breath } from '../../platform/breath.ts';
+import { type Exposed, BodyTooLarge, fetchExposition } from './fetch-exposition.ts';
 import { SeriesCache } from './series-cache.ts';
 import type { Target } from './targets.ts';
 
@@ -19,6 +21,8 @@ export type ScraperDeps = {
   readonly ingest: Ingest;
   readonly outbound: Outbound;
   readonly metadata: Metadata;
+  /** Called every `STEP_LINES` lines: a long exposition must not hold up everything else. */
+  readonly yieldNow: Breath;
 };
 
 export type ScrapeState = {
@@ -26,6 +30,8 @@ export type ScrapeState = {
   readonly lastError: string;
   readonly lastScrapeMs: number | undefined;
   readonly lastDurationMs: number;
+  /** Samples of the last scrape, before relabelling. */
+  readonly lastSamples: number;
 };
 
 export type Scraper = {
@@ -36,7 +42,7 @@ export type Scraper = {
   refuse(reason: string | undefined): void;
   /** The names of the metrics that it exposes now, before relabelling. */
   metricNames(): ReadonlySet<string>;
-  /** Ends every series at `atMs`, because the target is no longer configured. */
+  /** Ends every series at `atMs`, except those with newer samples, because the target is no longer configured. */
   retire(atMs: number): Promise<void>;
   readonly state: () => ScrapeState;
 };
@@ -48,32 +54,52 @@ const REPORTS = [
   'scrape_samples_post_metric_relabeling',
   'scrape_series_added',
 ] as const;
+/** Further ones, with extra_scrape_metrics. */
+const EXTRA_REPORTS = ['scrape_timeout_seconds', 'scrape_sample_limit', 'scrape_body_size_bytes'] as const;
+/** About ten milliseconds of reading. */
+const STEP_LINES = 5_000;
 /** Scrapes from one look at descriptions to the next: they seldom change, and a scrape has as many of them as it has families. */
 const DESCRIBE_EVERY = 20;
 
-type Counts = { readonly scraped: number; readonly kept: number; readonly added: number };
-const NOTHING: Counts = { scraped: 0, kept: 0, added: 0 };
+/** What came of an exposition. `fault` says why nothing of it may be stored, `remark` what of it was left out. */
+type Taken = {
+  readonly scraped: number;
+  readonly kept: number;
+  readonly added: number;
+  readonly bodyBytes: number;
+  readonly fault: string;
+  readonly remark: string;
+};
+const NOTHING: Taken = { scraped: 0, kept: 0, added: 0, bodyBytes: 0, fault: '', remark: '' };
 
 export function createScraper(target: Target, deps: ScraperDeps): Scraper {
   const client = createHttpClient(target.job.http, deps);
   const cache = new SeriesCache(target);
   const builder = createBatchBuilder();
-  const reports = REPORTS.map((name) => encodeLabels(labelsFrom([...labelPairs(target.labels), [METRIC_NAME, name]])));
+  const names = target.job.extraMetrics ? [...REPORTS, ...EXTRA_REPORTS] : REPORTS;
+  const reports = names.map((name) => encodeLabels(labelsFrom([...labelPairs(target.labels), [METRIC_NAME, name]])));
   let refusal: string | undefined;
   /** The scrape whose descriptions were recorded last. */
   let describedIn = Number.NEGATIVE_INFINITY;
-  let state: ScrapeState = { health: 'unknown', lastError: '', lastScrapeMs: undefined, lastDurationMs: 0 };
-  /** Returns what of it was not stored, as a sentence; '' when everything was. */
-  const store = async (what: string): Promise<string> => {
-    const { sampleCount } = builder;
+  let state: ScrapeState = { health: 'unknown', lastError: '', lastScrapeMs: undefined, lastDurationMs: 0, lastSamples: 0 };
+  /** Asks the target and reads the answer into the builder; whatever goes wrong is its fault. */
+  const ask = async (tickMs: number, signal: AbortSignal): Promise<Taken> => {
+    if (refusal !== undefined) return { ...NOTHING, fault: refusal };
     try {
-      const { refusedCount, refused } = await deps.ingest.append(builder.batch());
-      if (refusedCount === 0) return '';
-      deps.logger.warn('samples of a scrape were refused', { target: target.url, refused: refusedCount, first: refused[0]?.detail });
-      return `${refusedCount} of ${sampleCount} samples were refused, the first because ${refused[0]?.detail ?? 'of an unknown reason'}`;
+      const exposed = await fetchExposition(client, target, signal);
+      const describing = cache.current - describedIn >= DESCRIBE_EVERY;
+      const taken = await take(exposed, {
+        tickMs,
+        cache,
+        builder,
+        target,
+        yieldNow: deps.yieldNow,
+        metadata: describing ? deps.metadata : undefined,
+      });
+      if (describing && taken.fault === '') describedIn = cache.current;
+      return taken;
     } catch (thrown) {
-      deps.logger.warn(`${what} could not be stored`, { target: target.url, error: messageOf(thrown) });
-      return `${what} could not be stored: ${messageOf(thrown)}`;
+      return { ...NOTHING, bodyBytes: thrown instanceof BodyTooLarge ? -1 : 0, fault: messageOf(thrown) };
     }
   };
   return {
@@ -86,39 +112,44 @@ export function createScraper(target: Target, deps: ScraperDeps): Scraper {
     async scrape(tickMs, signal) {
       const startedMs = deps.clock.monotonic();
       builder.reset();
-      let counts = NOTHING;
-      let failure = '';
       cache.begin();
-      try {
-        if (refusal !== undefined) throw new Error(refusal);
-        const exposed = await fetchExposition(client, target, signal);
-        const describing = cache.current - describedIn >= DESCRIBE_EVERY;
-        counts = take(exposed, { tickMs, cache, builder, target, metadata: describing ? deps.metadata : undefined });
-        if (describing) describedIn = cache.current;
-        for (const series of cache.ended()) builder.addStale(series.encoded, tickMs);
-      } catch (thrown) {
-        if (signal.aborted) return;
-        failure = messageOf(thrown);
-        builder.reset();
-        for (const series of cache.endAll(true)) builder.addStale(series.encoded, tickMs);
-      }
+      const { fault, remark, ...counts } = await ask(tickMs, signal);
+      if (signal.aborted) return;
+      if (fault !== '') builder.reset();
+      for (const series of fault === '' ? cache.settle() : cache.fail()) builder.addStale(series.encoded, tickMs);
       const durationMs = deps.clock.monotonic() - startedMs;
-      const figures = [failure === '' ? 1 : 0, durationMs / 1000, counts.scraped, counts.kept, counts.added];
+      const figures = [fault === '' ? 1 : 0, durationMs / 1000, counts.scraped, counts.kept, counts.added];
+      figures.push(target.timeoutMs / 1000, target.job.limits.samples, counts.bodyBytes);
       reports.forEach((encoded, i) => builder.add(encoded, tickMs, figures[i] ?? 0));
-      if (failure !== '' && state.health !== 'down')
-        deps.logger.warn('a scrape failed', { job: target.job.name, target: target.url, error: failure });
-      state = { health: failure === '' ? 'up' : 'down', lastError: failure, lastScrapeMs: tickMs, lastDurationMs: durationMs };
-      const missing = await store('a scrape');
+      if (fault !== '' && state.health !== 'down')
+        deps.logger.warn('a scrape failed', { job: target.job.name, target: target.url, error: fault });
+      const health = fault === '' ? 'up' : 'down';
+      state = { health, lastError: fault, lastScrapeMs: tickMs, lastDurationMs: durationMs, lastSamples: counts.scraped };
+      const missing = await storeBatch(deps, target, 'a scrape', builder.batch());
       // The target answered well, so it is up; but whoever looks at it must see that samples are missing.
-      if (failure === '' && missing !== '') state = { ...state, lastError: missing };
+      if (fault === '') state = { ...state, lastError: [remark, missing].filter((text) => text !== '').join('; ') };
     },
     async retire(atMs) {
       builder.reset();
-      for (const series of cache.endAll(false)) builder.addStale(series.encoded, atMs);
-      if (state.health !== 'unknown') for (const encoded of reports) builder.addStale(encoded, atMs);
-      if (builder.seriesCount > 0) await store('the end of a target');
+      for (const series of cache.fail()) builder.addStale(series.encoded, atMs);
+      for (const encoded of reports) builder.addStale(encoded, atMs);
+      await storeBatch(deps, target, 'the end of a target', { ...builder.batch(), onlyNewer: true });
     },
   };
+}
+
+/** Returns what of it was not stored, as a sentence; '' when everything was. */
+async function storeBatch({ ingest, logger }: ScraperDeps, { url }: Target, what: string, batch: WriteBatch): Promise<string> {
+  try {
+    const { refusedCount, refused } = await ingest.append(batch);
+    if (refusedCount === 0) return '';
+    const first = refused[0]?.detail ?? 'of an unknown reason';
+    logger.warn('samples of a scrape were refused', { target: url, refused: refusedCount, first });
+    return `${refusedCount} of ${batch.samplesFrom[batch.seriesCount] ?? 0} samples were refused, the first because ${first}`;
+  } catch (thrown) {
+    logger.warn(`${what} could not be stored`, { target: url, error: messageOf(thrown) });
+    return `${what} could not be stored: ${messageOf(thrown)}`;
+  }
 }
 
 type Taking = {
@@ -128,33 +159,56 @@ type Taking = {
   readonly target: Target;
   /** Where descriptions are recorded; undefined leaves them out. */
   readonly metadata: Metadata | undefined;
+  readonly yieldNow: Breath;
 };
 
-/** Reads the text into the builder. Throws what is wrong with it, naming the line. */
-function take({ text, format }: Exposed, { tickMs, cache, builder, target, metadata }: Taking): Counts {
+/**
+ * Reads the text into the builder. Of a series that stands there twice the first sample counts. Over sample_limit the rest is
+ * counted all the same, so that the figures say by how much.
+ */
+async function take({ text, format, bodyBytes }: Exposed, { tickMs, cache, builder, target, metadata, yieldNow }: Taking): Promise<Taken> {
   const { job } = target;
   let scraped = 0;
   let kept = 0;
-  const fault = walkExposition(text, format, {
+  let over = false;
+  let repeated = 0;
+  let firstRepeated = '';
+  const sink: ExpositionSink = {
     sample(seriesText, value, stampMs) {
       scraped++;
+      if (over) {
+        const there = cache.probe(seriesText);
+        if (there === true) kept++;
+        return typeof there === 'string' ? there : undefined;
+      }
       const series = cache.find(seriesText);
       if (typeof series === 'string') return series;
       if (series === undefined) return undefined;
       kept++;
-      if (job.limits.samples > 0 && kept > job.limits.samples) return `more samples than sample_limit ${job.limits.samples}`;
       const own = job.honorTimestamps ? stampMs : undefined;
+      if (own === undefined && series.seenIn === cache.current) {
+        if (repeated++ === 0) firstRepeated = seriesText;
+        return undefined;
+      }
+      over = job.limits.samples > 0 && builder.sampleCount >= job.limits.samples;
       series.seenIn = cache.current;
-      series.tracked = own === undefined || job.trackTimestampsStaleness;
+      if (own === undefined || job.trackTimestampsStaleness) series.trackedIn = cache.current;
       builder.add(series.encoded, own ?? tickMs, value);
       return undefined;
     },
     describe(family, part) {
       metadata?.record(family, { ...EMPTY_METADATA, ...part }, `scrape:${job.name}`);
     },
-  });
-  if (fault !== undefined) throw new Error(`line ${fault.line}: ${fault.message}`);
-  return { scraped, kept, added: cache.added };
+  };
+  const walk = walkExpositionInSteps({ text, format, sink }, STEP_LINES);
+  let step = walk.next();
+  for (; step.done !== true; step = walk.next()) await yieldNow();
+  const counts = { scraped, kept, added: cache.added, bodyBytes };
+  if (step.value !== undefined) return { ...counts, fault: `line ${step.value.line}: ${step.value.message}`, remark: '' };
+  if (over) return { ...counts, fault: `${kept} samples are over sample_limit ${job.limits.samples}`, remark: '' };
+  const remark =
+    repeated === 0 ? '' : `${repeated} samples repeat a series of the same scrape and were left out, the first is ${firstRepeated}`;
+  return { ...counts, fault: '', remark };
 }
 
 const EMPTY_METADATA = { type: 'unknown', help: '', unit: '' } as const;

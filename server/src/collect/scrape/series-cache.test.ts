@@ -34,29 +34,36 @@ const TEXTS = ['m{i="0"}', 'm{ i="0" , }', 'm{i="1"}', 'm{i="2"}', 'dropped{i="3
 const IDENTITY = [0, 0, 1, 2, undefined, 3];
 const rules = '    metric_relabel_configs: [{ action: drop, source_labels: [__name__], regex: dropped }]\n';
 
-test('whatever comes, goes, fails and comes again: each series ends exactly once per life', () => {
+test('whatever comes, goes, fails and comes again: each series ends exactly once per life, and only if it was stored', () => {
   const target = targetWith(rules);
-  const scrapes = fc.array(fc.record({ seen: fc.uniqueArray(fc.nat(TEXTS.length - 1)), fails: fc.boolean() }), { maxLength: 30 });
+  const sample = fc.record({ index: fc.nat(TEXTS.length - 1), stamped: fc.boolean() });
+  const scrapes = fc.array(
+    fc.record({ seen: fc.uniqueArray(sample, { selector: ({ index }) => IDENTITY[index] ?? -1 }), fails: fc.boolean() }),
+    { maxLength: 30 },
+  );
   fc.assert(
     fc.property(scrapes, (steps) => {
       const cache = new SeriesCache(target);
       let alive = new Set<number>();
+      let known = new Set<number>();
       for (const { seen, fails } of steps) {
         cache.begin();
         const now = new Set<number>();
-        for (const index of seen) {
+        const tracked = new Set<number>();
+        for (const { index, stamped } of seen) {
           const series = cache.find(TEXTS[index] ?? '');
           assert.ok(typeof series !== 'string');
           const identity = IDENTITY[index];
           assert.equal(series === undefined, identity === undefined);
           if (series === undefined || identity === undefined) continue;
           series.seenIn = cache.current;
+          if (!stamped) series.trackedIn = cache.current;
           now.add(identity);
+          if (!stamped) tracked.add(identity);
         }
-        const added = [...now].filter((identity) => !alive.has(identity)).length;
-        assert.equal(cache.added, added);
-        const ended = [...(fails ? cache.endAll(true) : cache.ended())].map(nameOf).sort();
-        const gone = fails ? [...alive] : [...alive].filter((identity) => !now.has(identity));
+        assert.equal(cache.added, [...now].filter((identity) => !known.has(identity)).length);
+        const ended = [...(fails ? cache.fail() : cache.settle())].map(nameOf).sort();
+        const gone = fails ? [...alive] : [...alive].filter((identity) => !tracked.has(identity));
         const names = [
           'm{i="0", instance="a:1", job="j"}',
           'm{i="1", instance="a:1", job="j"}',
@@ -64,7 +71,8 @@ test('whatever comes, goes, fails and comes again: each series ends exactly once
           'm{instance="a:1", job="j"}',
         ];
         assert.deepEqual(ended, gone.map((identity) => names[identity] ?? '').sort());
-        alive = fails ? new Set() : now;
+        alive = fails ? new Set() : tracked;
+        known = fails ? known : now;
       }
     }),
     { numRuns: 500 },
