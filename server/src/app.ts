@@ -179,7 +179,12 @@ async function build(
   // Samples in; each durable commit wakes the rules that read it.
   const metadata = createMetadataBook();
   const aliases = createAliases(config.collect.host.interval);
-  const ingest = createIngest({ appender: store, clock, metrics: self, onCommitted: (refs) => rules.wake(refs) });
+  const ingest = createIngest({
+    appender: store,
+    clock,
+    metrics: self,
+    onCommitted: (refs, committed) => rules.committed(refs, committed),
+  });
 
   // From an alert to people.
   const externalUrl = config.server.base_url ?? urlOf(config.server.listen);
@@ -253,6 +258,9 @@ async function build(
     externalUrl,
     externalLabels: {},
     labelsOfRef: (ref) => store.labelsOfRef(ref),
+    queryable: store,
+    yieldNow,
+    lookbackMs: config.promql.lookback,
     aliases,
     services,
     ledger: availability,

@@ -52,6 +52,13 @@ const FOLDS: Partial<Record<AggregateOp, MakeFold>> = {
   stddev: (count) => new VarianceFold(count, true),
 };
 
+/** The fold of an aggregation that has one. */
+export function foldOf(op: AggregateOp, count: number): Fold {
+  const make = FOLDS[op];
+  if (make === undefined) throw new Error(`BUG: ${op} folds nothing`);
+  return make(count);
+}
+
 type FoldGroup = { readonly labels: Labels; readonly fold: Fold; histograms: HistogramFold | undefined; dropName: boolean };
 
 async function foldRows(

@@ -20,7 +20,9 @@ export interface Ingest {
 }
 
 /** Called once per committed request or scrape with the references of the series that got samples (`NO_SERIES` entries are to be skipped). */
-export type OnCommitted = (refs: Uint32Array) => void;
+export type OnCommitted = (refs: Uint32Array, committed: Committed) => void;
+/** What was committed, valid during the call. A sample of the batch is stored unless the outcome refused it. */
+export type Committed = { readonly batch: WriteBatch; readonly outcome: AppendOutcome };
 
 /** Label values of one child of a self metric; names must be the same at every call. */
 export type SelfLabels = Readonly<Record<string, string>>;

@@ -29,7 +29,7 @@ export function createIngest({ appender, clock, metrics, onCommitted }: IngestDe
         const outcome = await appender.append(batch, clock.now());
         samples.add(outcome.accepted);
         for (const [reason, count] of Object.entries(outcome.refusedBy)) refused.add(count, { reason });
-        if (outcome.accepted > 0) onCommitted(outcome.refs.subarray(0, batch.seriesCount));
+        if (outcome.accepted > 0) onCommitted(outcome.refs.subarray(0, batch.seriesCount), { batch, outcome });
         return outcome;
       } catch (thrown) {
         if (thrown instanceof StoreUnavailable) failures.add(1, { reason: thrown.reason });

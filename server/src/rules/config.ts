@@ -1,8 +1,10 @@
 import { parseDuration } from '@nines/base/duration.ts';
-import { ms } from '@nines/base/units.ts';
+import { MINUTE_MS, SECOND_MS, ms } from '@nines/base/units.ts';
 import { z } from 'zod';
 import { DEFAULT_COOLDOWN_MS, SEVERITIES } from '../alerting/contract.ts';
 import { duration, slug, uniqueIds } from '../platform/config/fields.ts';
+import { planAggregate } from './aggregate-plan.ts';
+import { MAX_ELEMENTS } from './context.ts';
 import { problemOfMetric } from './metric.ts';
 import { parseTemplate } from './template-parse.ts';
 
@@ -67,12 +69,40 @@ const thresholdRule = z
   });
 export type ThresholdConfig = z.infer<typeof thresholdRule>;
 
+/** Most streaming aggregates: each keeps state of its own. */
+const MAX_AGGREGATES = 200;
+const DEFAULT_MAX_SERIES = 100_000;
+
+const aggregate = z
+  .strictObject({
+    /** The name of the series that are recorded. */
+    record: z.string().min(1),
+    /** PromQL of the kind that can be kept up at write time: packages/promql/src/streaming/plan.ts. */
+    expr: z.string().min(1),
+    /** A value is recorded at each multiple of it. */
+    interval: duration({ minMs: SECOND_MS }).default(ms(MINUTE_MS)),
+    /** How long after that multiple the value is told, for samples that come a little late. */
+    query_offset: duration().default(ms(0)),
+    labels,
+    /** Most series that one selector of the expression may read. With more of them the aggregate is queried like a rule. */
+    max_series: z.number().int().min(1).max(1_000_000).default(DEFAULT_MAX_SERIES),
+    /** Most series that are recorded. */
+    limit: z.number().int().min(1).default(MAX_ELEMENTS),
+  })
+  .superRefine(({ expr, interval }, context) => {
+    const planned = planAggregate({ expr, interval });
+    if (!planned.ok) context.addIssue({ code: 'custom', message: planned.error, path: ['expr'] });
+  });
+export type AggregateConfig = z.infer<typeof aggregate>;
+
 /** The section `rules`. */
 export const rulesConfig = z
   .strictObject({
     /** Prometheus rule files; paths and globs relative to the configuration file. */
     files: z.array(z.string()).default([]),
     thresholds: z.array(thresholdRule).default([]).superRefine(uniqueIds('rule')),
+    /** Streaming aggregates: recording rules that are kept up at write time. */
+    aggregates: z.array(aggregate).max(MAX_AGGREGATES, `at most ${MAX_AGGREGATES} streaming aggregates`).default([]),
     /** Shipped sets of rules that are on. */
     packs: z.array(z.enum(['default'])).default(['default']),
   })

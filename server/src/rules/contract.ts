@@ -5,6 +5,7 @@
  */
 import type { Evaluation } from '../alerting/contract.ts';
 import type { StateChange } from '../availability/contract.ts';
+import type { Committed } from '../collect/contract.ts';
 
 export type { RulesConfig } from './config.ts';
 export { rulesConfig } from './config.ts';
@@ -14,8 +15,8 @@ export const SLA_RULE_ID = 'RULE_003';
 export const SERVICE_DOWN_RULE_ID = 'RULE_004';
 
 export interface Rules {
-  /** Told after each durable commit which series got samples. Returns at once; evaluation follows on the next turn of the loop. */
-  wake(refs: Uint32Array): void;
+  /** Told after each durable commit which series got samples, and which. Returns at once; evaluation follows on the next turn of the loop. */
+  committed(refs: Uint32Array, committed: Committed): void;
   /** Told of each change of a service's state, for the shipped rule "service down". Resolves when the alert is durable. */
   serviceChanged(change: StateChange): Promise<void>;
   /** Hands on an evaluation that another domain made for a shipped rule, unless a user's rule of that id replaces it. */

@@ -33,6 +33,8 @@ export type FileGroupOptions = {
   readonly context: RuleContext;
   readonly selectorsOf: (rule: FileRule) => readonly (readonly Matcher[])[];
   readonly cooldownMs: number;
+  /** Where in the interval the group is evaluated; by its name without. */
+  readonly gridOffsetMs?: number;
 };
 
 /** A file rule's cooldown under `routing.default`; a tree spaces repeats by its own timings. */
@@ -52,7 +54,7 @@ export class FileGroup implements Unit {
   /** A sample that the group reads has come since the start. */
   #fed = false;
 
-  constructor({ group, ids, context, selectorsOf, cooldownMs }: FileGroupOptions) {
+  constructor({ group, ids, context, selectorsOf, cooldownMs, gridOffsetMs }: FileGroupOptions) {
     this.id = `${group.file};${group.name}`;
     this.group = group;
     this.rules = group.rules.map((rule, i) => ({ rule, id: ids[i] ?? '', health: newHealth(), written: new Map() }));
@@ -60,7 +62,7 @@ export class FileGroup implements Unit {
     this.#context = context;
     this.#cooldownMs = cooldownMs;
     // The same group keeps its place in the interval for ever, and groups spread over it.
-    this.#offsetMs = fnv1a(this.id) % group.intervalMs;
+    this.#offsetMs = gridOffsetMs ?? fnv1a(this.id) % group.intervalMs;
   }
 
   /** After a reload the same group goes on: series it wrote before still get their staleness markers, its place on the grid is kept. */

@@ -3,8 +3,9 @@ import { epochMs, ms } from '@nines/base/units.ts';
 import type { Labels } from '@nines/model/labels.ts';
 import { type AlertingRule, DEFAULT_COOLDOWN_MS, type Evaluation } from '../alerting/contract.ts';
 import type { Ledger, StateChange } from '../availability/contract.ts';
-import type { Ingest, SelfMetrics } from '../collect/contract.ts';
+import type { Committed, Ingest, SelfMetrics } from '../collect/contract.ts';
 import type { ServiceCatalogue } from '../services/contract.ts';
+import { type Aggregate, Aggregates, type AggregatesDeps } from './aggregates.ts';
 import type { RulesConfig, ThresholdConfig } from './config.ts';
 import { type RuleContext, storeThrough } from './context.ts';
 import { type Rules, SERVICE_DOWN_RULE_ID, SLA_RULE_ID } from './contract.ts';
@@ -25,6 +26,10 @@ export type RulesDeps = Omit<RuleContext, 'startedAtMs' | 'store' | 'clock'> & {
   readonly services: ServiceCatalogue;
   readonly ledger: Pick<Ledger, 'current'>;
   readonly metrics: SelfMetrics;
+  readonly queryable: AggregatesDeps['queryable'];
+  readonly yieldNow: AggregatesDeps['yieldNow'];
+  /** How old a sample may be to still count, as queries have it. */
+  readonly lookbackMs: number;
 };
 
 /** What the rules are made of. */
@@ -37,6 +42,7 @@ export type RulesSettings = {
 };
 
 type Built = {
+  /** Those of files, then streaming aggregates. */
   readonly groups: readonly FileGroup[];
   readonly thresholds: readonly ThresholdRule[];
   readonly replaced: ReadonlySet<string>;
@@ -47,12 +53,14 @@ export class RulesService implements Rules, AsyncDisposable {
   readonly #context: RuleContext;
   readonly #runner: Runner;
   readonly #serviceDown: ServiceDown;
+  readonly #aggregates: Aggregates;
   #built: Built = { groups: [], thresholds: [], replaced: new Set() };
 
   constructor(deps: RulesDeps) {
     this.#deps = deps;
     this.#context = { ...deps, store: storeThrough(deps.ingest), startedAtMs: deps.clock.now() };
     this.#runner = new Runner(deps);
+    this.#aggregates = new Aggregates(deps);
     this.#serviceDown = new ServiceDown({
       alerting: deps.alerting,
       services: deps.services,
@@ -80,7 +88,8 @@ export class RulesService implements Rules, AsyncDisposable {
     if (!this.#built.replaced.has(SERVICE_DOWN_RULE_ID)) await this.#serviceDown.refresh();
   }
 
-  wake(refs: Uint32Array): void {
+  committed(refs: Uint32Array, committed: Committed): void {
+    this.#aggregates.committed(committed);
     this.#runner.wake(refs);
   }
 
@@ -123,21 +132,29 @@ export class RulesService implements Rules, AsyncDisposable {
     const shipped = config.packs.includes('default') ? DEFAULT_PACK.filter(({ id }) => !written.has(id)) : [];
     const specs = [...shipped.map((rule) => this.#specOfShipped(rule)), ...config.thresholds.map((rule) => this.#specOfConfig(rule))];
     const taken = new Map<string, number>(specs.map(({ id }) => [id, 1]));
+    const ofFiles = groups.map((group) => this.#group(group, { taken, cooldownMs: hasRoutingTree ? 0 : FILE_RULE_COOLDOWN_MS }));
     return {
-      groups: groups.map((group) => this.#group(group, { taken, cooldownMs: hasRoutingTree ? 0 : FILE_RULE_COOLDOWN_MS })),
+      groups: [
+        ...ofFiles,
+        ...this.#aggregates.configure(config.aggregates, this.#deps.lookbackMs).map((each) => this.#aggregate(each, taken)),
+      ],
       thresholds: specs.map((spec) => new ThresholdRule(spec, this.#context)),
       replaced: written,
     };
   }
 
   #group(group: RuleGroup, { taken, cooldownMs }: { taken: Map<string, number>; cooldownMs: number }): FileGroup {
-    const ids = group.rules.map((rule) => {
-      const id = `${group.name}/${rule.kind === 'alerting' ? rule.alert : rule.record}`;
-      const times = (taken.get(id) ?? 0) + 1;
-      taken.set(id, times);
-      return times === 1 ? id : `${id}#${times}`;
-    });
+    const ids = idsOf(group, taken);
     const made = new FileGroup({ group, ids, context: this.#context, cooldownMs, selectorsOf: (rule) => selectorsOf(rule.expr) });
+    made.takeOver(this.#built.groups.find(({ id }) => id === made.id));
+    return made;
+  }
+
+  /** Its grid are the multiples of the interval, of which its state is made. */
+  #aggregate({ group, query }: Aggregate, taken: Map<string, number>): FileGroup {
+    const context = { ...this.#context, query };
+    const gridOffsetMs = group.queryOffsetMs % group.intervalMs;
+    const made = new FileGroup({ group, ids: idsOf(group, taken), context, cooldownMs: 0, selectorsOf: () => [], gridOffsetMs });
     made.takeOver(this.#built.groups.find(({ id }) => id === made.id));
     return made;
   }
@@ -214,6 +231,15 @@ export class RulesService implements Rules, AsyncDisposable {
       await alerting.apply({ rule, atMs: epochMs(clock.now()), found });
     }
   }
+}
+
+function idsOf(group: RuleGroup, taken: Map<string, number>): readonly string[] {
+  return group.rules.map((rule) => {
+    const id = `${group.name}/${rule.kind === 'alerting' ? rule.alert : rule.record}`;
+    const times = (taken.get(id) ?? 0) + 1;
+    taken.set(id, times);
+    return times === 1 ? id : `${id}#${times}`;
+  });
 }
 
 /** A template that does not parse is shown as it is written: configuration of rule files was checked before, this is a text for people. */

@@ -45,8 +45,7 @@ export class WakeIndex {
     let last = 0;
     for (const ref of refs) {
       if (ref === NO_SERIES) continue;
-      const place = ref & (this.#refs.length - 1);
-      const set = this.#refs[place] === ref ? (this.#setOfRef[place] ?? 0) : this.#remember(ref);
+      const set = this.#setOf(ref);
       if (set === last || set === 0) continue;
       last = set;
       if (told.has(set)) continue;
@@ -54,6 +53,16 @@ export class WakeIndex {
       for (const listener of this.#sets[set] ?? []) woken.add(listener);
     }
     return woken;
+  }
+
+  /** Numbers of the listeners of one series, ascending. */
+  listenersOf(ref: number): readonly number[] {
+    return this.#sets[this.#setOf(ref)] ?? [];
+  }
+
+  #setOf(ref: number): number {
+    const place = ref & (this.#refs.length - 1);
+    return this.#refs[place] === ref ? (this.#setOfRef[place] ?? 0) : this.#remember(ref);
   }
 
   #remember(ref: number): number {

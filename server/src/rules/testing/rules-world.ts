@@ -27,6 +27,9 @@ export type RulesWorld = {
   readonly clock: ManualClock;
   readonly rules: RulesService;
   readonly ingest: Ingest;
+  readonly store: Base['store'];
+  /** What an own figure without labels says. */
+  metric(name: string): number | undefined;
   readonly services: { id: string; state: CurrentState; dependsOn?: readonly string[] }[];
   /** Stores samples now, in the form `name{label="value"}` as a record, and lets the rules act on them. */
   push(...samples: readonly (readonly [labels: Record<string, string>, value: number])[]): Promise<void>;
@@ -69,7 +72,7 @@ function compose(t: TestContext, base: Base): RulesWorld {
   const { clock, alerting } = world;
   const metrics = createSelfMetrics();
   const ask = createAsk(createEngine({ limits: { maxSamples: 1_000_000 } }), store);
-  const ingest = createIngest({ appender: store, clock, metrics, onCommitted: (refs) => rules.wake(refs) });
+  const ingest = createIngest({ appender: store, clock, metrics, onCommitted: (refs, committed) => rules.committed(refs, committed) });
   const entry = (id: string): ServiceEntry => ({
     entityId: id,
     id,
@@ -97,6 +100,9 @@ function compose(t: TestContext, base: Base): RulesWorld {
     externalUrl: 'http://nines.example',
     externalLabels: {},
     labelsOfRef: (ref: number) => store.labelsOfRef(ref),
+    queryable: store,
+    yieldNow: () => undefined,
+    lookbackMs: 300_000,
     aliases: createAliases(15e3),
     metrics,
     services: {
@@ -127,6 +133,8 @@ function compose(t: TestContext, base: Base): RulesWorld {
     clock,
     rules,
     ingest,
+    store,
+    metric: (wanted) => metrics.collect().find(({ name }) => name === wanted)?.samples[0]?.value,
     services,
     async push(...samples) {
       const atMs: EpochMs = epochMs(clock.now());
