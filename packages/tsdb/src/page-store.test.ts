@@ -89,7 +89,7 @@ test('a file of a later version is refused with both versions named', () =>
     const later = new Database(file);
     later.pragma('user_version = 9');
     later.close();
-    assert.throws(() => openPageFile(file), /format 9, this program knows 1 to 2/);
+    assert.throws(() => openPageFile(file), /format 9, this program knows 1 to 3/);
   }));
 
 test('pages of one resolution are not found when another is asked for, and are counted apart', () => {

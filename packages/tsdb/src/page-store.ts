@@ -35,7 +35,9 @@ const SQLITE_PAGE_BYTES = 2 * 1024;
 const WAL_BYTES = 4 * 1024 * 1024;
 /** Unused space is given back to the system when it is more than this share of the file; the rest serves the next flush. */
 const FREE_SHARE = 0.25;
-const SCHEMA_VERSION = 2;
+/** Version 3 has the tables of version 2, and pages with bits beside the zstd frame, which a program that knows 2 would call damaged. */
+const SCHEMA_VERSION = 3;
+const SAME_TABLES_VERSION = 2;
 /** Rows of series that are read together: calling SQLite for each takes longer than reading it. */
 const SPANS_AT_ONCE = 1024;
 
@@ -113,7 +115,7 @@ export function openPageFile(file: string): PageStore {
     db.pragma(`wal_autocheckpoint = ${WAL_BYTES / SQLITE_PAGE_BYTES}`);
     db.pragma(`journal_size_limit = ${WAL_BYTES}`);
     const version = db.pragma('user_version', { simple: true });
-    if (version !== 0 && version !== 1 && version !== SCHEMA_VERSION)
+    if (typeof version !== 'number' || version < 0 || version > SCHEMA_VERSION)
       throw new Error(`${PAGES_FILE} has format ${String(version)}, this program knows 1 to ${SCHEMA_VERSION}`);
     db.transaction(() => {
       db.exec(version === 1 ? FROM_VERSION_1 : SCHEMA);
@@ -141,10 +143,10 @@ export function openPageStoreToRead(dir: string): (PageStore & { integrity(): re
   try {
     const db = new Database(file, { readonly: true, fileMustExist: true });
     const version = db.pragma('user_version', { simple: true });
-    if (version !== SCHEMA_VERSION) {
+    if (version !== SCHEMA_VERSION && version !== SAME_TABLES_VERSION) {
       db.close();
       throw new Error(
-        `${file} has format ${String(version)}, this program reads ${SCHEMA_VERSION}; starting the server once brings an older one up to date`,
+        `${file} has format ${String(version)}, this program reads ${SAME_TABLES_VERSION} and ${SCHEMA_VERSION}; starting the server once brings an older one up to date`,
       );
     }
     return { ...pageStoreOn(db, file), integrity: () => integrityOf(db) };

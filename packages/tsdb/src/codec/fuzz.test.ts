@@ -17,11 +17,12 @@ import {
   writeSeries,
 } from '../log/records.ts';
 import { readFrames } from '../log/frame.ts';
-import { seriesColumns } from '../testing/arbitraries.ts';
+import { columnsOf, seriesColumns } from '../testing/arbitraries.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { Columns } from './columns.ts';
 import { decodeLabelBlock, encodeLabelBlock } from './label-block.ts';
 import { DecodedPage, PageBuilder } from './page.ts';
+import { readValues } from './value-column.ts';
 
 /**
  * What a checksum vouches for may still be wrong: written by a faulty program, or by somebody who can compute a CRC. So the
@@ -30,6 +31,7 @@ import { DecodedPage, PageBuilder } from './page.ts';
 const RUNS = process.env['NINES_FULL'] === '1' ? 50_000 : 300;
 const EVERYTHING = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };
 const PAGE_MAGIC = 0x3147504e;
+const PAGE_WITH_BITS_MAGIC = 0x3247504e;
 const LABELS_MAGIC = 0x314c504e;
 
 /** Whatever `run` meets, it returns or reports `CorruptData`. */
@@ -73,15 +75,30 @@ function readPage(refs: Uint8Array, data: Uint8Array): void {
   }
 }
 
-const unpack = (container: Uint8Array): Uint8Array =>
-  decompress(container.subarray(12), new DataView(container.buffer, container.byteOffset).getUint32(8, true));
+const u32At = (bytes: Uint8Array, at: number): number => new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true);
+const unpack = (container: Uint8Array): Uint8Array => decompress(container.subarray(12), u32At(container, 8));
 
-/** The plain bytes of a page: what `PageBuilder` packs, unpacked again. */
-function plainOf(series: readonly Columns[]): { refs: Uint8Array; plain: Uint8Array } {
+/** A page with bits behind the frame, with the checksum that its contents call for. */
+function sealedWithBits({ plain, bits }: Parts, refs: Uint8Array): Uint8Array {
+  const packed = compress(plain);
+  const writer = new ByteWriter();
+  for (const word of [PAGE_WITH_BITS_MAGIC, 0, plain.length, packed.length]) writer.u32(word);
+  writer.raw(packed);
+  writer.raw(bits);
+  writer.view.setUint32(4, crc32(writer.written().subarray(8), crc32(refs)), true);
+  return writer.copy();
+}
+
+type Parts = { readonly plain: Uint8Array; readonly bits: Uint8Array };
+
+/** The plain bytes and the bits of a page: what `PageBuilder` packs, unpacked again. */
+function partsOf(series: readonly Columns[]): Parts & { readonly refs: Uint8Array } {
   const builder = new PageBuilder();
   series.forEach((columns, i) => builder.add(i * 3, columns));
   const { refs, data } = builder.finish();
-  return { refs, plain: unpack(data) };
+  if (u32At(data, 0) === PAGE_MAGIC) return { refs, plain: unpack(data), bits: new Uint8Array(0) };
+  const end = 16 + u32At(data, 12);
+  return { refs, plain: decompress(data.subarray(16, end), u32At(data, 8)), bits: data.subarray(end) };
 }
 
 test('a page whose contents were damaged before they were sealed is read or reported', () => {
@@ -91,13 +108,37 @@ test('a page whose contents were damaged before they were sealed is read or repo
       damage(),
       fc.integer({ min: -2, max: 2 }),
       (series, places, off) => {
-        const { refs, plain } = plainOf(series);
+        const { refs, plain, bits } = partsOf(series);
         const bytes = damaged(plain, places);
         survives(() => readPage(refs, sealed(PAGE_MAGIC, bytes, bytes.length, refs)));
         survives(() => readPage(refs, sealed(PAGE_MAGIC, bytes, Math.max(0, bytes.length + off), refs)));
+        survives(() => readPage(refs, sealedWithBits({ plain: bytes, bits }, refs)));
+        survives(() => readPage(refs, sealedWithBits({ plain, bits: damaged(bits, places) }, refs)));
+        survives(() => readPage(refs, sealedWithBits({ plain, bits: bits.subarray(0, bits.length + off - 2) }, refs)));
       },
     ),
     { numRuns: RUNS },
+  );
+});
+
+test('a page whose header promises a longer frame than there is, is reported', () => {
+  const { refs, plain, bits } = partsOf([columnsOf(Array.from({ length: 40 }, (_, i) => [i, BigInt(i * i) << 40n]))]);
+  const data = sealedWithBits({ plain, bits }, refs);
+  const view = new DataView(data.buffer);
+  view.setUint32(12, data.length, true);
+  view.setUint32(4, crc32(data.subarray(8), crc32(refs)), true);
+  assert.throws(() => readPage(refs, data), CorruptData);
+});
+
+test('a value column of form 8 with arbitrary bytes behind it is read or reported', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 60 }), fc.uint8Array({ maxLength: 60 }), fc.constantFrom(1, 4, 6), (noise, bits, form) => {
+      // Eight, then form, exponent and no exceptions, so that the noise reaches the code.
+      survives(() =>
+        readValues(new ByteReader(Uint8Array.of(8, form, 2, 0, ...noise)), 200, new Columns(200), new DataView(bits.slice().buffer)),
+      );
+    }),
+    { numRuns: RUNS * 10 },
   );
 });
 

@@ -4,6 +4,7 @@ import { CorruptData } from '../contract.ts';
 import { compress, crc32, decompress } from '../disk-codec.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { Columns } from './columns.ts';
+import { DenseBits } from './dense-column.ts';
 import { isHistogramColumn, readHistogramColumn, writeHistogramColumn } from './histogram-column.ts';
 import { readTimes, writeTimes } from './time-column.ts';
 import { hasOnlyNumbers, readValues, writeValues } from './value-column.ts';
@@ -13,7 +14,9 @@ import { hasOnlyNumbers, readValues, writeValues } from './value-column.ts';
  * The list of references stands beside the data, so that a query knows whom a page holds without unpacking it.
  */
 const MAGIC = 0x3147504e; // "NPG1"
-const HEADER_BYTES = 12;
+/** A page with bits behind the zstd frame, which is why its header says how long the frame is. */
+const MAGIC_WITH_BITS = 0x3247504e; // "NPG2"
+const HEADER_WITH_BITS_BYTES = 16;
 /** A page is closed when its plain form is this long: zstd needs about that much to find what series have in common. */
 export const TARGET_PAGE_BYTES = 64 * 1024;
 /** One series' two hours at a millisecond's interval fill at most this much; a header that promises more is damaged. */
@@ -25,6 +28,7 @@ export class PageBuilder {
   readonly #refs: number[] = [];
   readonly #timeIndexes: number[] = [];
   readonly #lengths: number[] = [];
+  readonly #bits = new DenseBits();
   readonly #times: { readonly times: Float64Array; readonly bytes: Uint8Array }[] = [];
   readonly #timesByHash = new Map<number, number[]>();
   readonly #values = new ByteWriter(TARGET_PAGE_BYTES);
@@ -35,9 +39,9 @@ export class PageBuilder {
     return this.#refs.length;
   }
 
-  /** Plain bytes so far. */
+  /** Plain bytes so far, and those of bits. */
   get size(): number {
-    return this.#values.at + this.#timeBytes + this.#lengths.length * 3;
+    return this.#values.at + this.#bits.size + this.#timeBytes + this.#lengths.length * 3;
   }
 
   /** Adds a series with at least one sample, and as many further columns as every other series. Copies what it keeps. */
@@ -51,7 +55,7 @@ export class PageBuilder {
 
   #addColumn(columns: Columns): void {
     const from = this.#values.at;
-    if (columns.histograms === undefined) writeValues(this.#values, columns);
+    if (columns.histograms === undefined) writeValues(this.#values, columns, this.#bits);
     else writeHistogramColumn(this.#values, columns);
     this.#timeIndexes.push(this.#timeColumn(columns));
     this.#lengths.push(this.#values.at - from);
@@ -83,11 +87,13 @@ export class PageBuilder {
     plain.raw(this.#values.written());
     const refs = writeRefs(this.#refs);
     const packed = compress(plain.written());
-    const data = new ByteWriter(HEADER_BYTES + packed.length);
-    data.u32(MAGIC);
+    const data = new ByteWriter(HEADER_WITH_BITS_BYTES + packed.length + this.#bits.size);
+    data.u32(this.#bits.size > 0 ? MAGIC_WITH_BITS : MAGIC);
     data.u32(0);
     data.u32(plain.at);
+    if (this.#bits.size > 0) data.u32(packed.length);
     data.raw(packed);
+    data.raw(this.#bits.written());
     const bytes = data.copy();
     new DataView(bytes.buffer).setUint32(4, checksum(refs, bytes), true);
     return { refs, data: bytes, samples: this.samples };
@@ -153,6 +159,8 @@ export function sharesOf(page: DecodedPage): Float64Array {
 export class DecodedPage {
   readonly refs: Uint32Array;
   readonly #plain: Uint8Array;
+  /** What columns with noise point at. */
+  readonly #bits: DataView;
   readonly #timeIndexes: Uint32Array;
   readonly #times: readonly Float64Array[];
   readonly #starts: Uint32Array;
@@ -160,12 +168,16 @@ export class DecodedPage {
   /** Throws `CorruptData` when checksum or structure do not hold. */
   constructor(refs: Uint8Array, data: Uint8Array) {
     const header = new ByteReader(data);
-    if (header.u32() !== MAGIC) throw new CorruptData('no page stands here');
+    const magic = header.u32();
+    if (magic !== MAGIC && magic !== MAGIC_WITH_BITS) throw new CorruptData('no page stands here');
     if (header.u32() !== checksum(refs, data)) throw new CorruptData('the checksum does not hold');
     const length = header.u32();
     if (length > MAX_PAGE_BYTES) throw new CorruptData(`a page of ${length} bytes`);
     this.refs = readRefs(refs);
-    this.#plain = decompress(data.subarray(HEADER_BYTES), length);
+    const packed = header.raw(magic === MAGIC ? header.left : header.u32());
+    this.#plain = decompress(packed, length);
+    // A copy, so that the packed bytes need not stay.
+    this.#bits = new DataView(new Uint8Array(header.raw(header.left)).buffer);
     const reader = new ByteReader(this.#plain);
     const count = reader.varint();
     const columns = reader.varint();
@@ -188,7 +200,9 @@ export class DecodedPage {
 
   /** Bytes held in memory. */
   get size(): number {
-    return this.#plain.length + this.refs.length * 12 + this.#times.reduce((sum, times) => sum + times.length * 8, 0);
+    return (
+      this.#plain.length + this.#bits.byteLength + this.refs.length * 12 + this.#times.reduce((sum, times) => sum + times.length * 8, 0)
+    );
   }
 
   /** The times of the value column at `index`; series of one scrape share them. Never to be written to. */
@@ -202,7 +216,7 @@ export class DecodedPage {
   readValues(index: number, out: Columns): void {
     const count = this.timesOf(index).length;
     out.ensure(count);
-    readValues(this.#reader(index), count, out);
+    readValues(this.#reader(index), count, out, this.#bits);
     out.length += count;
   }
 

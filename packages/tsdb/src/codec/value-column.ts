@@ -1,12 +1,14 @@
 import { CorruptData } from '../contract.ts';
 import { type ByteReader, ByteWriter } from './bytes.ts';
+import { type DenseBits, planOf, readDense, writeDense } from './dense-column.ts';
 import type { Columns } from './columns.ts';
 import { POWERS_OF_TEN, addUlps, exponentOf, mantissaOf, stepOf, stepWithUlps } from './decimal.ts';
 
 /**
  * A series' values on a page: the cheapest of a constant, decimals (as they are, their differences, their second differences),
  * decimal steps (exact, or with the error of a sum in floating point beside them), and XOR with the value before in byte planes.
- * Every form gives back all 64 bits. Drawn in docs/format/pages.md. zstd comes after this, so planes and varints are kept plain.
+ * Every form gives back all 64 bits. Drawn in docs/format/pages.md. zstd comes after this, so planes and varints are kept plain; noise
+ * is better off as bits beside it (dense-column.ts).
  */
 const CONSTANT = 0;
 const DELTA = 1;
@@ -15,6 +17,7 @@ const XOR = 3;
 const STEPS = 4;
 const DECIMALS = 5;
 const STEPS_WITH_ULPS = 6;
+const DENSE = 8;
 
 /** More exceptions than one in this many values and decimals do not pay. */
 const MAX_EXCEPTION_SHARE = 8;
@@ -22,12 +25,16 @@ const MAX_EXCEPTION_SHARE = 8;
 const MAX_EXPONENT = 9;
 /** A sum of a few decimals between two scrapes is off by one or two units in the last place, seldom more. */
 const MAX_ULPS = 16;
+/** A column of fewer bytes per value is left to zstd, which finds what repeats. */
+const QUIET_BYTES = 0.25;
+/** One table for all columns of a page makes each this much longer than its own entropy. */
+const SHARED_TABLE = 1.2;
 
 type Decimals = { readonly exponent: number; readonly mantissas: Float64Array; readonly exceptions: readonly number[] };
 type Steps = Decimals & { readonly ulps: Float64Array };
 
-/** Writes `columns.length` (at least 1) values. */
-export function writeValues(writer: ByteWriter, columns: Columns): void {
+/** Writes `columns.length` (at least 1) values; noise into `bits`, if given, where it takes less. */
+export function writeValues(writer: ByteWriter, columns: Columns, bits?: DenseBits): void {
   if (isConstant(columns)) {
     writer.byte(CONSTANT);
     writeBits(writer, columns, 0);
@@ -35,19 +42,21 @@ export function writeValues(writer: ByteWriter, columns: Columns): void {
   }
   const decimals = decimalsOf(columns);
   if (decimals !== undefined) {
-    writeCheapest(
-      writer,
-      [DELTA, DELTA_OF_DELTA, DECIMALS].map((kind) => (out) => writeDecimals(out, columns, decimals, kind)),
-    );
+    const bytes = tryAll([DELTA, DELTA_OF_DELTA, DECIMALS].map((kind) => (out) => writeDecimals(out, columns, decimals, kind)));
+    if (!writeIfDense(writer, columns, { ...decimals, ulps: undefined }, { bits, bytes })) writer.raw(best.written());
     return;
   }
   const steps = stepsOf(columns);
-  if (steps === undefined) writeXor(writer, columns);
-  else writeCheapest(writer, [(out) => writeSteps(out, columns, steps), (out) => writeXor(out, columns)]);
+  if (steps === undefined) {
+    writeXor(writer, columns);
+    return;
+  }
+  const bytes = tryAll([(out) => writeSteps(out, columns, steps), (out) => writeXor(out, columns)]);
+  if (!writeIfDense(writer, columns, steps, { bits, bytes })) writer.raw(best.written());
 }
 
-/** Writes in every given way and keeps the one that zstd will make shortest. */
-function writeCheapest(writer: ByteWriter, ways: readonly ((out: ByteWriter) => void)[]): void {
+/** Writes in every given way, keeps in `best` the one that zstd will make shortest, and returns how short. */
+function tryAll(ways: readonly ((out: ByteWriter) => void)[]): number {
   let least = Number.POSITIVE_INFINITY;
   for (const write of ways) {
     attempt.at = 0;
@@ -57,7 +66,29 @@ function writeCheapest(writer: ByteWriter, ways: readonly ((out: ByteWriter) => 
     least = bytes;
     [attempt, best] = [best, attempt];
   }
-  writer.raw(best.written());
+  return least;
+}
+
+/** Writes the column as bits if they are fewer than the `bytes` that it takes otherwise. */
+function writeIfDense(
+  writer: ByteWriter,
+  columns: Columns,
+  { exponent, mantissas, exceptions, ulps }: Decimals & { readonly ulps: Float64Array | undefined },
+  { bits, bytes }: { readonly bits: DenseBits | undefined; readonly bytes: number },
+): boolean {
+  if (bits === undefined || bytes < columns.length * QUIET_BYTES) return false;
+  const plan = planOf(mantissas, ulps !== undefined);
+  if (plan === undefined || plan.bytes > bytes * SHARED_TABLE) return false;
+  const rounded = ulps?.some((error) => error !== 0) === true;
+  writer.byte(DENSE);
+  writer.byte(ulps === undefined ? DELTA : rounded ? STEPS_WITH_ULPS : STEPS);
+  writer.byte(exponent);
+  writeExceptions(writer, columns, exceptions);
+  if (ulps === undefined) writer.zigzag(mantissas[0] ?? 0);
+  else writeBits(writer, columns, 0);
+  writeDense(writer, bits, mantissas, plan);
+  if (rounded) for (let i = 1; i < mantissas.length; i++) writer.zigzag(ulps?.[i] ?? 0);
+  return true;
 }
 
 let attempt = new ByteWriter();
@@ -223,13 +254,17 @@ export function hasOnlyNumbers(reader: ByteReader): boolean {
     reader.u32();
     return (reader.u32() & 0x7ff00000) !== 0x7ff00000;
   }
-  if (kind !== DELTA && kind !== DELTA_OF_DELTA && kind !== DECIMALS) return false;
+  const numbers = kind === DENSE ? reader.byte() : kind;
+  if (numbers !== DELTA && numbers !== DELTA_OF_DELTA && numbers !== DECIMALS) return false;
   reader.byte();
   return reader.varint() === 0;
 }
 
-/** Writes `count` values behind the `columns.length` that are there, for which there is room; `times` and `length` are the caller's. */
-export function readValues(reader: ByteReader, count: number, columns: Columns): void {
+/**
+ * Writes `count` values behind the `columns.length` that are there, for which there is room; `times` and `length` are the caller's.
+ * `bits` are those of the page.
+ */
+export function readValues(reader: ByteReader, count: number, columns: Columns, bits: DataView = NO_BITS): void {
   const kind = reader.byte();
   const from = columns.length;
   if (kind === CONSTANT) {
@@ -240,11 +275,18 @@ export function readValues(reader: ByteReader, count: number, columns: Columns):
       columns.bits[2 * i + 1] = high;
     }
   } else if (kind === XOR) readXor(reader, count, columns);
+  else if (kind === DENSE) readDenseValues(reader, count, columns, bits);
   else if (kind <= STEPS_WITH_ULPS) readDecimals(reader, count, columns, kind);
   else throw new CorruptData(`a value column of unknown kind ${kind}`);
 }
 
-function readDecimals(reader: ByteReader, count: number, columns: Columns, kind: number): void {
+const NO_BITS = new DataView(new ArrayBuffer(0));
+
+/** What stands before the numbers of a column of decimals or steps. */
+function readScale(
+  reader: ByteReader,
+  count: number,
+): { readonly scale: number; readonly exceptionsAt: number; readonly exceptions: number } {
   const exponent = reader.byte();
   const scale = POWERS_OF_TEN[exponent];
   if (scale === undefined) throw new CorruptData(`a decimal exponent of ${exponent}`);
@@ -255,21 +297,44 @@ function readDecimals(reader: ByteReader, count: number, columns: Columns, kind:
     reader.varint();
     reader.take(8);
   }
+  return { scale, exceptionsAt, exceptions };
+}
+
+function readFirstBits(reader: ByteReader, { bits, length }: Columns): void {
+  bits[2 * length] = reader.u32();
+  bits[2 * length + 1] = reader.u32();
+}
+
+function readDecimals(reader: ByteReader, count: number, columns: Columns, kind: number): void {
+  const { scale, exceptionsAt, exceptions } = readScale(reader, count);
   if (kind === DECIMALS) readOffsets(reader, count, columns, scale);
   else {
     if (kind === DELTA || kind === DELTA_OF_DELTA) columns.values[columns.length] = reader.zigzag() / scale;
-    else {
-      columns.bits[2 * columns.length] = reader.u32();
-      columns.bits[2 * columns.length + 1] = reader.u32();
-    }
+    else readFirstBits(reader, columns);
     readDifferences(reader, count, columns, { scale, kind });
     if (kind === STEPS_WITH_ULPS) readUlps(reader, count, columns);
   }
-  if (exceptions === 0) return;
-  const end = reader.at;
-  reader.at = exceptionsAt;
-  readExceptions(reader, count, columns);
-  reader.at = end;
+  if (exceptions > 0) readExceptions(reader, count, columns, exceptionsAt);
+}
+
+function readDenseValues(reader: ByteReader, count: number, columns: Columns, bits: DataView): void {
+  const { values, length } = columns;
+  const kind = reader.byte();
+  const { scale, exceptionsAt, exceptions } = readScale(reader, count);
+  const range = { from: length, count };
+  if (kind === DELTA) {
+    const first = reader.zigzag();
+    readDense(reader, bits, values, range);
+    values[length] = first / scale;
+    for (let i = length + 1; i < length + count; i++) values[i] = (first + (values[i] as number)) / scale;
+  } else if (kind === STEPS || kind === STEPS_WITH_ULPS) {
+    readFirstBits(reader, columns);
+    readDense(reader, bits, values, range);
+    for (let i = length + 1; i < length + count; i++) values[i] = (values[i] as number) / scale;
+    if (kind === STEPS_WITH_ULPS) readUlps(reader, count, columns);
+    else for (let i = length + 1; i < length + count; i++) values[i] = (values[i - 1] as number) + (values[i] as number);
+  } else throw new CorruptData(`dense values of kind ${kind}`);
+  if (exceptions > 0) readExceptions(reader, count, columns, exceptionsAt);
 }
 
 /**
@@ -331,8 +396,10 @@ function readUlps(reader: ByteReader, count: number, { values, bits, length }: C
   }
 }
 
-/** What is no decimal, over what the differences gave for it. */
-function readExceptions(reader: ByteReader, count: number, { bits, length }: Columns): void {
+/** What is no decimal, over what the differences gave for it. The reader goes on where it is. */
+function readExceptions(reader: ByteReader, count: number, { bits, length }: Columns, exceptionsAt: number): void {
+  const end = reader.at;
+  reader.at = exceptionsAt;
   let index = 0;
   for (let left = reader.varint(); left > 0; left--) {
     index += reader.varint();
@@ -341,6 +408,7 @@ function readExceptions(reader: ByteReader, count: number, { bits, length }: Col
     bits[2 * (length + index) + 1] = reader.u32();
     index++;
   }
+  reader.at = end;
 }
 
 function readXor(reader: ByteReader, count: number, { bits, length }: Columns): void {
