@@ -123,14 +123,18 @@ const LENGTH_BYTES = 0.6;
  * which begins at a byte and ends with guard bytes.
  */
 export function writeNumbers(header: ByteWriter, out: ByteWriter, numbers: Float64Array, fineness: number): void {
-  const counts = new Uint32Array(MAX_BUCKETS);
-  for (const number of numbers) {
-    const bucket = bucketOf(number, fineness);
-    counts[bucket] = (counts[bucket] ?? 0) + 1;
+  if (numbers.length > buckets.length) buckets = new Uint16Array(numbers.length * 2);
+  countOf.fill(0);
+  let first = MAX_BUCKETS;
+  let end = 0;
+  for (let i = 0; i < numbers.length; i++) {
+    const bucket = bucketOf(numbers[i] as number, fineness);
+    buckets[i] = bucket;
+    countOf[bucket] = (countOf[bucket] as number) + 1;
+    if (bucket < first) first = bucket;
+    if (bucket >= end) end = bucket + 1;
   }
-  const first = counts.findIndex((count) => count > 0);
-  const end = counts.findLastIndex((count) => count > 0) + 1;
-  const lengths = codeLengths(counts.subarray(first, end), numbers.length < FEW ? MAX_SHORT_CODE_BITS : MAX_CODE_BITS);
+  const lengths = codeLengths(countOf.subarray(first, end), numbers.length < FEW ? MAX_SHORT_CODE_BITS : MAX_CODE_BITS);
   header.byte(fineness);
   header.varint(first);
   header.varint(lengths.length);
@@ -142,19 +146,20 @@ export function writeNumbers(header: ByteWriter, out: ByteWriter, numbers: Float
     return code;
   });
   const { least, lowerBits } = bucketsOf(fineness);
-  const bits = new BitWriter(out);
-  for (const number of numbers) {
-    const bucket = bucketOf(number, fineness);
-    bits.put(codes[bucket - first] ?? 0, lengths[bucket - first] ?? 0);
-    const lower = number - (least[bucket] ?? 0);
-    for (let left = lowerBits[bucket] ?? 0; left > 0; ) {
-      const count = Math.min(left, MAX_TURN_BITS);
-      left -= count;
-      bits.put(Math.floor(lower / 2 ** left) % 2 ** count, count);
-    }
+  const bits = new BitWriter(out, numbers.length * MAX_NUMBER_BYTES);
+  for (let i = 0; i < numbers.length; i++) {
+    const bucket = buckets[i] as number;
+    bits.put(codes[bucket - first] as number, lengths[bucket - first] as number);
+    const count = lowerBits[bucket] as number;
+    if (count > 0) bits.putLong((numbers[i] as number) - (least[bucket] as number), count);
   }
   bits.finish();
 }
+
+let buckets = new Uint16Array(1024);
+const countOf = new Uint32Array(MAX_BUCKETS);
+/** Code and lower bits of the longest number, in bytes. */
+const MAX_NUMBER_BYTES = 8;
 
 /** Highest bit first. */
 class BitWriter {
@@ -162,19 +167,34 @@ class BitWriter {
   #pending = 0;
   #count = 0;
 
-  constructor(out: ByteWriter) {
+  /** Never more than `maxBytes` are written. */
+  constructor(out: ByteWriter, maxBytes: number) {
     this.#out = out;
+    out.ensure(maxBytes + GUARD_BYTES);
   }
 
   /** At most 24 bits. */
   put(value: number, bits: number): void {
-    this.#pending = (this.#pending << bits) | value;
-    this.#count += bits;
-    while (this.#count >= 8) {
-      this.#count -= 8;
-      this.#out.byte((this.#pending >>> this.#count) & 0xff);
+    const { bytes } = this.#out;
+    let pending = (this.#pending << bits) | value;
+    let count = this.#count + bits;
+    while (count >= 8) {
+      count -= 8;
+      bytes[this.#out.at++] = pending >>> count;
     }
-    this.#pending &= (1 << this.#count) - 1;
+    pending &= (1 << count) - 1;
+    this.#pending = pending;
+    this.#count = count;
+  }
+
+  putLong(value: number, bits: number): void {
+    if (bits <= MAX_TURN_BITS) {
+      this.put(value, bits);
+      return;
+    }
+    const rest = bits - MAX_TURN_BITS;
+    this.put(Math.floor(value / 2 ** rest), MAX_TURN_BITS);
+    this.putLong(value % 2 ** rest, rest);
   }
 
   finish(): void {

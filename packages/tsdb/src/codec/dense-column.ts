@@ -94,9 +94,12 @@ export function planOf(mantissas: Float64Array, areSteps: boolean): DensePlan | 
 
 const fold = (value: number, isSigned: boolean): number => (!isSigned ? value : value < 0 ? -2 * value - 1 : 2 * value);
 
-/** All but the first. */
+let scratch = new Float64Array(1024);
+
+/** All but the first. Valid until the next call. */
 function residualsOf(mantissas: Float64Array, order: Order, divisor: number): Float64Array {
-  const residuals = new Float64Array(mantissas.length - 1);
+  if (mantissas.length > scratch.length) scratch = new Float64Array(mantissas.length * 2);
+  const residuals = scratch.subarray(0, mantissas.length - 1);
   const first = mantissas[0] ?? 0;
   let before = 0;
   let delta = 0;
