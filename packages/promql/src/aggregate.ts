@@ -198,7 +198,8 @@ async function countValues(expr: Aggregate, ctx: Context, sink: Sink): Promise<v
       for (let i = 0; i < count; i++) {
         if (!isPresent(row, i)) continue;
         const value = row.values[i] as number;
-        let text = texts.get(value);
+        // A map takes both zeros for one key.
+        let text = Object.is(value, -0) ? '-0' : texts.get(value);
         if (text === undefined) texts.set(value, (text = formatPlain(value)));
         addAt(row, { base, text }, i);
       }

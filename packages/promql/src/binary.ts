@@ -269,7 +269,8 @@ function floatPairs(expr: Binary, ctx: Context): (pair: Pair, values: Float64Arr
       else if (compare !== undefined) {
         const holds = compare(a, b);
         if (!bool && !holds) continue;
-        values[i] = bool ? Number(holds) : (many.values[i] as number);
+        // A filter keeps the left value, under the labels of the many side.
+        values[i] = bool ? Number(holds) : a;
       } else {
         incompatibleTypes(expr, ['float', 'float'], ctx);
         continue;
@@ -294,7 +295,8 @@ function combineMixed(expr: Binary, { many, one, swapped, ctx }: Pair & { readon
     if (own === undefined || other === undefined || (typeof own === 'number' && typeof other === 'number')) return undefined;
     const combined = swapped ? combine(expr, other, own, ctx) : combine(expr, own, other, ctx);
     if (typeof combined !== 'boolean') return typeof combined === 'object' ? combined : undefined;
-    if (!expr.bool) return combined && typeof own === 'object' ? own : undefined;
+    const left = swapped ? other : own;
+    if (!expr.bool) return combined && typeof left === 'object' ? left : undefined;
     values[i] = Number(combined);
     has[i] = 1;
     return undefined;

@@ -77,7 +77,7 @@ export function checkExpr(expr: Expr): void {
       break;
     case 'subquery': {
       const type = typeOf(expr.expr);
-      if (type !== 'vector' && type !== 'scalar') fail(expr, `subquery is only allowed on instant vector, got ${TYPE_NAMES[type]} instead`);
+      if (type !== 'vector') fail(expr, `subquery is only allowed on instant vector, got ${TYPE_NAMES[type]} instead`);
       break;
     }
     default:
@@ -101,8 +101,8 @@ function checkBinary(expr: Binary): void {
   if (isSetOp(expr.op) && (left === 'scalar' || right === 'scalar'))
     fail(expr, `set operator "${expr.op}" not allowed in binary scalar expression`);
   if (expr.matching !== undefined && (left !== 'vector' || right !== 'vector')) {
-    const { labels, include, fillLeft, fillRight } = expr.matching;
-    if (labels.length > 0 || include.length > 0) fail(expr, 'vector matching only allowed between instant vectors');
+    const { labels, fillLeft, fillRight } = expr.matching;
+    if (labels.length > 0) fail(expr, 'vector matching only allowed between instant vectors');
     if (fillLeft !== undefined || fillRight !== undefined) fail(expr, 'filling in missing series only allowed between instant vectors');
   }
 }

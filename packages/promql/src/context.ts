@@ -2,6 +2,7 @@ import { type Labels, METRIC_NAME, labelValue } from '@nines/model/labels.ts';
 import type { Queryable, Scope } from '@nines/model/storage.ts';
 import type { Annotations } from './annotations.ts';
 import type { Expr, Length } from './ast.ts';
+import { maxOf, minOf } from './operators.ts';
 import { PromqlFailure } from './promql-error.ts';
 import { type HistogramRow, type Row, type Sink, UniqueGuard, mergeHistogramRows, mergeRows, withoutName } from './row.ts';
 
@@ -228,8 +229,8 @@ const LENGTH_ARITHMETIC = {
   '/': (a: number, b: number) => a / b,
   '%': (a: number, b: number) => a % b,
   '^': (a: number, b: number) => a ** b,
-  min_of: Math.min,
-  max_of: Math.max,
+  min_of: minOf,
+  max_of: maxOf,
 } as const;
 
 /** The same for ranges and steps, which must be longer than nothing. */

@@ -4,7 +4,7 @@ import { aggregateRows } from './aggregate.ts';
 import { binaryRows } from './binary.ts';
 import { argument, callRows, evaluationSeconds } from './call.ts';
 import { type Context, type Evaluator, hasUniformName, namelessSink } from './context.ts';
-import { ARITHMETIC, COMPARISON } from './operators.ts';
+import { ARITHMETIC, COMPARISON, maxOf, minOf } from './operators.ts';
 import { PromqlFailure } from './promql-error.ts';
 import { RowBuffer, type Sink, isPresent } from './row.ts';
 import { selectorRows } from './select.ts';
@@ -121,7 +121,7 @@ async function scalarCall(call: Call, ctx: Context): Promise<Float64Array> {
       return constant((query.endMs - query.startMs) / 1000);
     case 'min_of':
     case 'max_of': {
-      const pick = call.func === 'min_of' ? Math.min : Math.max;
+      const pick = call.func === 'min_of' ? minOf : maxOf;
       const left = await scalar(argument(call, 0), ctx);
       const right = await scalar(argument(call, 1), ctx);
       return left.map((value, i) => pick(value, right[i] as number));

@@ -14,6 +14,16 @@ export const ARITHMETIC: Readonly<Record<ArithmeticOp, Operation>> = {
   atan2: Math.atan2,
 };
 
+/** The greater of two floats. The infinity that nothing exceeds wins even over NaN, as in Go's `math.Max`. */
+export function maxOf(a: number, b: number): number {
+  return a === Number.POSITIVE_INFINITY || b === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : Math.max(a, b);
+}
+
+/** The lesser of two floats; its infinity wins over NaN too. */
+export function minOf(a: number, b: number): number {
+  return a === Number.NEGATIVE_INFINITY || b === Number.NEGATIVE_INFINITY ? Number.NEGATIVE_INFINITY : Math.min(a, b);
+}
+
 /** IEEE 754's power, which JavaScript leaves in two places: 1 to anything is 1, and so is -1 to an infinity. */
 function power(base: number, exponent: number): number {
   if (base === 1) return 1;

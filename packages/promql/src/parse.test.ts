@@ -162,6 +162,8 @@ describe('errors', () => {
     ['up offset 5m offset 5m', '1:14: parse error: offset may not be set multiple times'],
     ['sum(up)[5m]', '1:1: parse error: ranges only allowed for vector selectors'],
     ['topk(up)', '1:1: parse error: wrong number of arguments for aggregate expression provided, expected 2, got 1'],
+    ['time()[5m:1m]', '1:1: parse error: subquery is only allowed on instant vector, got scalar instead'],
+    ['{a="é"} +\n  {a="é"} 1', '2:12: parse error: unexpected number "1"'],
     ['up{a=~"("}', undefined],
   ] as const)
     test(`${JSON.stringify(text)} is refused with its place`, () => {

@@ -22,11 +22,13 @@ export class PromqlFailure extends Error {
   }
 }
 
-/** One-based line and column of an offset. */
+const encoder = new TextEncoder();
+
+/** One-based line and column of an offset. Columns count bytes of UTF-8, as Prometheus' do. */
 function lineAndColumn(text: string, offset: number): { readonly line: number; readonly column: number } {
   const before = text.slice(0, offset);
   const line = before.split('\n').length;
-  return { line, column: offset - (before.lastIndexOf('\n') + 1) + 1 };
+  return { line, column: encoder.encode(before.slice(before.lastIndexOf('\n') + 1)).length + 1 };
 }
 
 /** `line:column` as annotations and errors print it. */

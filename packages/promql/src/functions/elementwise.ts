@@ -1,3 +1,5 @@
+import { maxOf, minOf } from '../operators.ts';
+
 /** Functions of one float, and calendar functions of a Unix time in seconds (UTC). */
 export type FloatFunction = (value: number) => number;
 
@@ -57,5 +59,5 @@ export function round(value: number, to: number): number {
   return Math.floor(value * inverse + 0.5) / inverse;
 }
 
-/** NaN bounds win over everything. */
-export const clamp = (value: number, least: number, most: number): number => Math.max(least, Math.min(most, value));
+/** NaN wins, as a value and as a bound, over everything but the infinity that a bound ends at. */
+export const clamp = (value: number, least: number, most: number): number => maxOf(least, minOf(most, value));
