@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { ask, difference } from './differential/answers.ts';
+import { randomFrom } from './differential/random.ts';
 import { type Nines, startNines } from '../harness/nines.ts';
 import { type Prometheus, startPrometheus } from '../harness/prometheus.ts';
 import { WRITE_HEADERS, type WrittenSeries, writeBody } from '../harness/remote-write.ts';
@@ -10,9 +12,6 @@ import { WRITE_HEADERS, type WrittenSeries, writeBody } from '../harness/remote-
  */
 const STEP_MS = 15_000;
 const SAMPLES = 120;
-const RELATIVE = 1e-9;
-/** Sums that cancel out leave the last bits of their terms, which are below 1 000 here. */
-const ABSOLUTE = 1e-12;
 /** Keeps the samples off whole minutes, where subqueries look. */
 const OFF_GRID_MS = 3_100;
 
@@ -26,30 +25,13 @@ const NEWER: Readonly<Record<string, string>> = {
   'stdvar_over_time(strange[3m])': "2.42's compensated sum turns an overflow into NaN, Prometheus 3's keeps +Inf",
 };
 
-type Point = [number, string];
-type Series = { readonly metric: Record<string, string>; readonly value?: Point; readonly values?: Point[] };
-type Answer = {
-  readonly status: string;
-  readonly errorType?: string;
-  readonly data?: { readonly resultType: string; readonly result: Series[] | Point };
-};
-
 let nines: Nines;
 let prometheus: Prometheus;
 let endMs = 0;
 
-/** A linear congruential generator: the same data in every run. */
-function randoms(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-    return state / 0x7fffffff;
-  };
-}
-
 /** Counters with resets, gauges with gaps and special values, histogram buckets. */
 function makeSeries(fromMs: number): WrittenSeries[] {
-  const random = randoms(7);
+  const { next: random } = randomFrom(7);
   const samplesOf = (next: (i: number) => number | undefined): [number, number][] =>
     Array.from({ length: SAMPLES }, (_, i): [number, number | undefined] => [fromMs + i * STEP_MS, next(i)]).filter(
       (one): one is [number, number] => one[1] !== undefined,
@@ -226,38 +208,6 @@ after(async () => {
   await nines?.[Symbol.asyncDispose]();
   await prometheus?.[Symbol.asyncDispose]();
 });
-
-const ask = async (base: string, path: string, params: Record<string, string>): Promise<Answer> =>
-  (await fetch(`${base}/api/v1/${path}?${new URLSearchParams(params)}`)).json() as Promise<Answer>;
-
-const same = (ours: string, theirs: string): boolean => {
-  const [a, b] = [Number(ours.replace('Inf', 'Infinity')), Number(theirs.replace('Inf', 'Infinity'))];
-  return Object.is(a, b) || a === b || Math.abs(a - b) <= Math.max(ABSOLUTE, RELATIVE * Math.max(Math.abs(a), Math.abs(b)));
-};
-const keyOf = (series: Series): string => JSON.stringify(Object.entries(series.metric).sort(([a], [b]) => (a < b ? -1 : 1)));
-const pointsOf = (series: Series): Point[] => series.values ?? (series.value === undefined ? [] : [series.value]);
-
-/** Undefined when the answers agree, otherwise the first difference. */
-function difference(ours: Answer, theirs: Answer): string | undefined {
-  if (ours.status !== theirs.status || ours.errorType !== theirs.errorType)
-    return `${ours.status} ${ours.errorType ?? ''} against ${theirs.status} ${theirs.errorType ?? ''}`;
-  if (ours.data === undefined || theirs.data === undefined) return undefined;
-  if (ours.data.resultType !== theirs.data.resultType) return `${ours.data.resultType} against ${theirs.data.resultType}`;
-  if (ours.data.resultType === 'scalar') {
-    const [a, b] = [ours.data.result as Point, theirs.data.result as Point];
-    return same(a[1], b[1]) ? undefined : `${a[1]} against ${b[1]}`;
-  }
-  const byKey = (result: unknown): Map<string, Point[]> => new Map((result as Series[]).map((series) => [keyOf(series), pointsOf(series)]));
-  const [mine, other] = [byKey(ours.data.result), byKey(theirs.data.result)];
-  for (const key of new Set([...mine.keys(), ...other.keys()])) {
-    const [a, b] = [mine.get(key), other.get(key)];
-    if (a === undefined || b === undefined) return `${key} is only in ${a === undefined ? 'theirs' : 'ours'}`;
-    if (a.length !== b.length) return `${key}: ${a.length} points against ${b.length}`;
-    for (const [i, point] of a.entries())
-      if (point[0] !== b[i]?.[0] || !same(point[1], b[i]?.[1] ?? '')) return `${key}: ${point.join(' ')} against ${b[i]?.join(' ')}`;
-  }
-  return undefined;
-}
 
 for (const [kind, path] of [
   ['at an instant', 'query'],

@@ -13,8 +13,12 @@ const field = (tag: number, body: Uint8Array): Buffer => Buffer.concat([Buffer.f
 
 export type WrittenSeries = {
   readonly labels: Readonly<Record<string, string>>;
-  readonly samples: readonly (readonly [atMs: number, value: number])[];
+  /** A series that ends is told so by a stale marker. */
+  readonly samples: readonly (readonly [atMs: number, value: number | 'stale'])[];
 };
+
+/** The NaN that ends a series. Source: prometheus model/value. */
+const STALE = 0x7ff0000000000002n;
 
 export function encodeWriteRequest(series: readonly WrittenSeries[]): Buffer {
   return Buffer.concat(
@@ -26,7 +30,8 @@ export function encodeWriteRequest(series: readonly WrittenSeries[]): Buffer {
       const encodedSamples = samples.map(([atMs, value]) => {
         const number = Buffer.alloc(9);
         number[0] = 0x09;
-        number.writeDoubleLE(value, 1);
+        if (value === 'stale') number.writeBigUInt64LE(STALE, 1);
+        else number.writeDoubleLE(value, 1);
         return field(0x12, Buffer.concat([number, Buffer.from([0x10]), varint(atMs)]));
       });
       return field(0x0a, Buffer.concat([...encodedLabels, ...encodedSamples]));
