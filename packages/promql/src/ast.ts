@@ -48,6 +48,7 @@ export type Matching = {
 export type Binary = {
   readonly kind: 'binary';
   readonly op: BinaryOp;
+  readonly opPosition: Position;
   readonly left: Expr;
   readonly right: Expr;
   readonly bool: boolean;

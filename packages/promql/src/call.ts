@@ -17,7 +17,7 @@ import { rolledKernel, statisticOf } from './rollups.ts';
 import { type Row, RowBuffer, type Sink, isPresent, presenceOf } from './row.ts';
 import { isMixed, selectorStarts, selectorTimes } from './select.ts';
 import { informOfGauge, warnOfQuantiles, warnOfSort } from './warnings.ts';
-import { type WindowVisitor, walkWindows } from './windows.ts';
+import { type WindowVisitor, countWindowSamples, walkWindows } from './windows.ts';
 
 /** Function calls that give vectors or scalars. The tree has been checked: arguments are there and of the right type. */
 
@@ -222,6 +222,19 @@ const NEEDS_NO_VALUES: ReadonlySet<string> = new Set([
   'ts_of_last_over_time',
 ]);
 
+/** Range functions that look at every sample of each window, however much windows overlap; the others slide along or look at its ends. */
+const WALKS_WINDOWS: ReadonlySet<string> = new Set([
+  'changes',
+  'deriv',
+  'double_exponential_smoothing',
+  'mad_over_time',
+  'predict_linear',
+  'quantile_over_time',
+  'resets',
+  'ts_of_max_over_time',
+  'ts_of_min_over_time',
+]);
+
 async function windowRows(call: Call, ctx: Context, sink: Sink): Promise<void> {
   const matrix = argument(call, call.func === 'quantile_over_time' ? 1 : 0);
   const source = unwrap(matrix);
@@ -235,8 +248,10 @@ async function windowRows(call: Call, ctx: Context, sink: Sink): Promise<void> {
   const counter = call.func === 'rate' || call.func === 'increase';
   let lastName: string | undefined;
   const rolled = rolledKernel(call.func);
+  const walks = extended !== undefined || WALKS_WINDOWS.has(call.func);
   const visit: WindowVisitor = (samples, windows) => {
     const { labels, dropName } = samples;
+    if (walks) ctx.query.pointsSinceBreath += countWindowSamples(windows, call);
     if (isMixed(samples)) {
       const { values, has, histograms } = mixed(samples, windows);
       if (has.includes(1)) into.row({ labels, dropName, values, has: has.includes(0) ? has : null });

@@ -20,10 +20,11 @@ export class Cursor {
     this.#tokens = tokens;
   }
 
-  /** The token `ahead` places on, the `end` token behind the last. */
+  /** The token `ahead` places on, the last one behind it. Fails where the next text is no token. */
   peek(ahead = 0): Token {
     const token = this.#tokens[Math.min(this.#index + ahead, this.#tokens.length - 1)];
     if (token === undefined) throw new Error('BUG: a token list without its end');
+    if (ahead === 0 && token.kind === 'error') this.fail(token.text, token);
     return token;
   }
 
@@ -101,6 +102,7 @@ function describe(token: Token): string {
   const word = token.text.toLowerCase();
   switch (token.kind) {
     case 'end':
+    case 'error':
       return 'end of input';
     case 'string':
       return `string "${token.text}"`;

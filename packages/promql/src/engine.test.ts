@@ -102,6 +102,16 @@ describe('limits', () => {
     assert.equal(selections, 1);
   });
 
+  test('windows that overlap too much are refused where each is walked, and slid along where they can be', async () => {
+    const queryable = stored([[{ __name__: 'g' }, Array.from({ length: 12_000 }, (_, i) => i % 7)]]);
+    const wide = { queryable, startMs: 12_000 * MINUTE, endMs: 12_000 * MINUTE + 10_000, stepMs: 1 };
+    const refused = await createEngine().range('changes(g[200d])', wide);
+    assert.ok(!refused.ok);
+    assert.equal(refused.error.type, 'execution');
+    assert.match(refused.error.message, /the windows of one series hold 12\d{7} samples together, more than the 50000000 allowed/);
+    assert.ok((await createEngine().range('stddev_over_time(g[200d])', wide)).ok);
+  });
+
   test('more samples than allowed stop the query', async () => {
     const outcome = await createEngine({ limits: { maxSamples: 7 } }).range('{k="v"}', range({}));
     assert.ok(!outcome.ok);

@@ -7,10 +7,10 @@ import { unquote } from './strings.ts';
  * Query text to tokens. Words are not told apart here: whether `sum` is an aggregation or a metric's name depends on what
  * follows, which the parser knows. Inside braces and brackets a colon is not part of a word.
  */
-export type TokenKind = 'word' | 'number' | 'duration' | 'string' | 'sign' | 'end';
+export type TokenKind = 'word' | 'number' | 'duration' | 'string' | 'sign' | 'end' | 'error';
 export type Token = Position & {
   readonly kind: TokenKind;
-  /** As written; for strings the text itself. */
+  /** As written; for strings the text itself, for errors what is wrong. */
   readonly text: string;
   /** Seconds for durations, the number for numbers, 0 otherwise. */
   readonly value: number;
@@ -26,9 +26,13 @@ const DURATION = /(?:[0-9]+(?:ms|[smhdwy]))+/y;
 const HEX = /0[xX][0-9a-fA-F](?:_?[0-9a-fA-F])*/y;
 const DECIMAL = /(?:[0-9](?:_?[0-9])*)?(?:\.(?:[0-9](?:_?[0-9])*)?)?(?:[eE][+-]?[0-9](?:_?[0-9])*)?/y;
 const TRAILING = /[a-zA-Z0-9_.]+/y;
-const SIGN = /==|=~|!=|!~|<=|>=|<\/|>\/|[-+*/%^<>=(){}[\],:@]/y;
+const SIGN = /==|!=|<=|>=|<\/|>\/|[-+*/%^<>=(){[\],:@]/y;
+const SIGN_IN_BRACES = /=~|!~|!=|[={},]/y;
 
-/** Throws `PromqlFailure` at the first text that is no token. The last token is always `end`. */
+/**
+ * The last token is `end`, or `error` at the first text that is no token: whether anybody gets there depends on what stands before.
+ * Throws `PromqlFailure` for a text that is too long.
+ */
 export function lex(text: string): readonly Token[] {
   if (text.length > MAX_QUERY_LENGTH)
     throw new PromqlFailure('bad_data', `query longer than ${MAX_QUERY_LENGTH} characters`, { from: 0, to: 0 });
@@ -38,7 +42,9 @@ export function lex(text: string): readonly Token[] {
 class Lexer {
   readonly #text: string;
   readonly #tokens: Token[] = [];
-  readonly #open: Token[] = [];
+  #parentheses = 0;
+  #inBrackets = false;
+  #inBraces = false;
   #at = 0;
 
   constructor(text: string) {
@@ -46,45 +52,75 @@ class Lexer {
   }
 
   run(): readonly Token[] {
-    for (;;) {
-      while (this.#match(SPACE) !== undefined);
-      if (this.#at >= this.#text.length) break;
-      this.#next();
+    try {
+      for (;;) {
+        while (this.#match(SPACE) !== undefined);
+        if (this.#at >= this.#text.length) break;
+        this.#next();
+      }
+      this.#refuseUnclosed();
+      this.#push('end', '', this.#at);
+    } catch (thrown) {
+      if (!(thrown instanceof PromqlFailure) || thrown.position === undefined) throw thrown;
+      this.#tokens.push({ kind: 'error', text: thrown.message, value: 0, ...thrown.position });
     }
-    const open = this.#open.at(-1);
-    if (open !== undefined) this.#fail(UNCLOSED[open.text] ?? 'unclosed bracket', this.#text.length, this.#text.length);
-    this.#push('end', '', this.#at);
     return this.#tokens;
+  }
+
+  #refuseUnclosed(): void {
+    const what = this.#inBraces
+      ? 'unexpected end of input inside braces'
+      : this.#parentheses > 0
+        ? 'unclosed left parenthesis'
+        : this.#inBrackets
+          ? 'unclosed left bracket'
+          : undefined;
+    if (what !== undefined) this.#fail(what, this.#at, this.#at);
   }
 
   #next(): void {
     const from = this.#at;
     const first = this.#text.charAt(from);
-    if (/[0-9]/.test(first) || (first === '.' && /[0-9]/.test(this.#text.charAt(from + 1)))) return this.#number(from);
     if (first === '"' || first === "'" || first === '`') return this.#string(from, first);
-    const inside = this.#open.at(-1)?.text;
-    const word = this.#match(inside === '{' || inside === '[' ? WORD_WITHOUT_COLON : WORD);
+    if (!this.#inBraces && (/[0-9]/.test(first) || (first === '.' && /[0-9]/.test(this.#text.charAt(from + 1))))) return this.#number(from);
+    const word = this.#match(this.#inBraces || this.#inBrackets ? WORD_WITHOUT_COLON : WORD);
     if (word !== undefined) return this.#push('word', word, from);
-    const sign = this.#match(SIGN);
-    if (sign === undefined)
-      return this.#fail(`unexpected character: '${String.fromCodePoint(this.#text.codePointAt(from) ?? 0)}'`, from, from + 1);
-    this.#push('sign', sign, from);
-    this.#nest(sign);
+    const written = String.fromCodePoint(this.#text.codePointAt(from) ?? 0);
+    const behind = this.#text.slice(from + 1, from + 2);
+    if (!this.#inBraces && written === '=' && behind === '~') this.#fail(`unexpected character after '=': '~'`, from, from + 2);
+    const sign = this.#match(this.#inBraces ? SIGN_IN_BRACES : SIGN);
+    if (sign !== undefined) return this.#sign(sign, from);
+    const inside = this.#inBraces ? ' inside braces' : '';
+    if (written === '!' && behind !== '') this.#fail(`unexpected character after '!'${inside}: '${behind}'`, from, from + 2);
+    this.#fail(`unexpected character${inside}: '${written}'`, from, from + 1);
   }
 
-  #nest(sign: string): void {
-    const token = this.#tokens.at(-1);
-    if (token === undefined) return;
-    if (sign === '(' || sign === '{' || sign === '[') {
-      if (sign !== '(' && this.#open.at(-1)?.text === sign)
-        this.#fail(`unexpected left ${sign === '{' ? 'brace' : 'bracket'} '${sign}'`, token.from, token.to);
-      this.#open.push(token);
-      return;
+  #sign(sign: string, from: number): void {
+    switch (sign) {
+      case '(':
+        this.#parentheses++;
+        break;
+      case ')':
+        // As in Prometheus, the place is behind it.
+        if (--this.#parentheses < 0) this.#fail("unexpected right parenthesis ')'", this.#at, this.#at);
+        break;
+      case '[':
+        if (this.#inBrackets) this.#fail("unexpected left bracket '['", from, this.#at);
+        this.#inBrackets = true;
+        break;
+      case ']':
+        if (!this.#inBrackets) this.#fail("unexpected right bracket ']'", from, this.#at);
+        this.#inBrackets = false;
+        break;
+      case '{':
+        if (this.#inBraces) this.#fail("unexpected left brace '{'", from, this.#at);
+        this.#inBraces = true;
+        break;
+      case '}':
+        this.#inBraces = false;
+        break;
     }
-    const opener = OPENER[sign];
-    if (opener === undefined) return;
-    if (this.#open.at(-1)?.text !== opener) this.#fail(`unexpected right ${NAMES[sign] ?? ''} '${sign}'`, token.from, token.to);
-    this.#open.pop();
+    this.#push('sign', sign, from);
   }
 
   #number(from: number): void {
@@ -132,14 +168,6 @@ class Lexer {
     throw new PromqlFailure('bad_data', message, { from, to });
   }
 }
-
-const OPENER: Readonly<Record<string, string>> = { ')': '(', '}': '{', ']': '[' };
-const NAMES: Readonly<Record<string, string>> = { ')': 'parenthesis', '}': 'brace', ']': 'bracket' };
-const UNCLOSED: Readonly<Record<string, string>> = {
-  '(': 'unclosed left parenthesis',
-  '{': 'unclosed left brace',
-  '[': 'unclosed left bracket',
-};
 
 /** A leading zero means octal, as Go reads integers; otherwise hex or decimal, with underscores anywhere between digits. */
 function numberOf(text: string): number {

@@ -1,4 +1,4 @@
-import type { At, Length, LengthOp } from './ast.ts';
+import type { At, Length, LengthOp, Position } from './ast.ts';
 import type { Cursor } from './cursor.ts';
 
 /** Durations, offsets and `@`: the parts of a selector that speak of time. */
@@ -98,8 +98,8 @@ const arithmetic = (op: LengthOp, left: Length, right: Length): Length => ({
   position: { from: left.position.from, to: right.position.to },
 });
 
-/** Behind the `@` sign: a Unix time in seconds, `start()` or `end()`. */
-export function parseAt(cursor: Cursor): At {
+/** Behind the `@` sign: a Unix time in seconds, `start()` or `end()`. What is pinned is blamed for a time that is none. */
+export function parseAt(cursor: Cursor, pinned: Position): At {
   const token = cursor.peek();
   const word = token.kind === 'word' ? token.text.toLowerCase() : '';
   if (word === 'start' || word === 'end') {
@@ -115,6 +115,6 @@ export function parseAt(cursor: Cursor): At {
   if (value.kind !== 'number' && value.kind !== 'duration' && !special) cursor.unexpected('@', 'timestamp');
   cursor.next();
   const atMs = Math.round(sign * value.value * 1000);
-  if (special || !Number.isSafeInteger(atMs)) cursor.fail('timestamp out of bounds for @ modifier: ' + value.text, value);
+  if (special || !Number.isSafeInteger(atMs)) cursor.fail(`timestamp out of bounds for @ modifier: ${value.text}`, pinned);
   return { kind: 'instant', atMs };
 }

@@ -9,16 +9,16 @@ export function parseSelector(cursor: Cursor): VectorSelector {
   const start = cursor.peek().from;
   const name = cursor.peek().kind === 'word' ? cursor.next().text : undefined;
   const matchers: Matcher[] = [];
-  if (cursor.isSign('{')) matchers.push(...parseMatchers(cursor, name));
+  if (cursor.isSign('{')) matchers.push(...parseMatchers(cursor));
   if (name !== undefined) matchers.push(made(cursor, { name: METRIC_NAME, op: '=', value: name }));
   const position = cursor.from(start);
   return { kind: 'selector', name, matchers, position };
 }
 
-function parseMatchers(cursor: Cursor, written: string | undefined): readonly Matcher[] {
+function parseMatchers(cursor: Cursor): readonly Matcher[] {
   cursor.expectSign('{', 'label matching');
   const matchers: Matcher[] = [];
-  let name = written;
+  let name: string | undefined;
   while (!cursor.isSign('}')) {
     const token = cursor.peek();
     if (token.kind !== 'word' && token.kind !== 'string') cursor.unexpected('label matching', 'identifier or "}"');

@@ -8,12 +8,11 @@ import {
   type Cardinality,
   type Expr,
   type Matching,
-  isComparison,
   isSetOp,
 } from './ast.ts';
 import { checkExpr } from './check.ts';
 import { Cursor } from './cursor.ts';
-import { lex } from './lex.ts';
+import { type Token, lex } from './lex.ts';
 import { parseAt, parseLength, parseOffset } from './parse-length.ts';
 import { parseSelector } from './parse-selector.ts';
 import { type PromqlError, PromqlFailure, syntaxError } from './promql-error.ts';
@@ -85,45 +84,41 @@ class Parser {
 
   #operation(left: Expr, op: BinaryOp, precedence: number): Expr {
     const cursor = this.#cursor;
-    const modifierAt = cursor.peek();
+    const { endOfLast } = cursor;
+    const opPosition = { from: endOfLast - op.length, to: endOfLast };
     const bool = cursor.takeWord('bool');
-    if (bool && !isComparison(op)) cursor.fail('bool modifier can only be used on comparison operators', modifierAt);
     const matching = this.#matching(op);
     const right = this.binary(op === '^' ? precedence : precedence + 1);
     const position = { from: left.position.from, to: right.position.to };
-    const node: Binary = { kind: 'binary', op, left, right, bool, position, ...(matching === undefined ? {} : { matching }) };
+    const node: Binary = { kind: 'binary', op, opPosition, left, right, bool, position, ...(matching === undefined ? {} : { matching }) };
     return node;
   }
 
   #matching(op: BinaryOp): Matching | undefined {
     const cursor = this.#cursor;
-    const on = this.#isKeywordCall('on');
-    const named = on || this.#isKeywordCall('ignoring');
+    const on = cursor.isWord('on');
+    const named = on || cursor.isWord('ignoring');
     if (named) cursor.next();
     const labels = named ? this.#labelList() : [];
     let cardinality = plainCardinality(op);
     let include: readonly string[] = [];
     const group = cursor.isWord('group_left') ? 'many_to_one' : cursor.isWord('group_right') ? 'one_to_many' : undefined;
     if (group !== undefined && named) {
-      const token = cursor.next();
-      if (isSetOp(op)) cursor.fail(`no grouping allowed for "${op}" operation`, token);
+      cursor.next();
       cardinality = group;
       if (cursor.isSign('(')) include = this.#labelList();
-      const both = on ? include.find((label) => labels.includes(label)) : undefined;
-      if (both !== undefined) cursor.fail(`label "${both}" must not occur in ON and GROUP clause at once`, token);
     }
-    const fill = this.#fill(op);
+    const fill = this.#fill();
     if (!named && fill === undefined) return undefined;
     return { cardinality, on, labels, include, ...fill };
   }
 
-  #fill(op: BinaryOp): { fillLeft?: number; fillRight?: number } | undefined {
+  #fill(): { fillLeft?: number; fillRight?: number } | undefined {
     const cursor = this.#cursor;
     const fill: { fillLeft?: number; fillRight?: number } = {};
     for (const name of ['fill', 'fill_left', 'fill_right'] as const) {
       if (!this.#isKeywordCall(name)) continue;
-      const token = cursor.next();
-      if (isSetOp(op)) cursor.fail('filling in missing series not allowed for set operators', token);
+      cursor.next();
       cursor.expectSign('(', name);
       const value = this.#signedNumber();
       cursor.expectSign(')', name);
@@ -179,6 +174,7 @@ class Parser {
         if (token.text === '(') return this.#paren();
         return cursor.unexpected();
       case 'end':
+      case 'error':
         return cursor.unexpected();
     }
   }
@@ -202,15 +198,16 @@ class Parser {
     }
     if (AGGREGATION_NAMES.has(word) && (cursor.isSign('(', 1) || cursor.isWord('by', 1) || cursor.isWord('without', 1)))
       return this.#aggregate(word as AggregateOp);
-    if (cursor.isSign('(', 1)) return this.#call();
+    if (cursor.isSign('(', 1) && !word.includes(':') && !NEVER_CALLED.has(word)) return this.#call();
+    if (NEVER_NAMES.has(word)) cursor.unexpected();
     return parseSelector(cursor);
   }
 
   #call(): Expr {
     const cursor = this.#cursor;
     const token = cursor.next();
-    if (!SIGNATURES.has(token.text)) cursor.fail(`unknown function with name "${token.text}"`, token);
     const args = this.#arguments();
+    if (!SIGNATURES.has(token.text)) cursor.fail(`unknown function with name "${token.text}"`, token);
     return { kind: 'call', func: token.text, args, position: cursor.from(token.from) };
   }
 
@@ -223,7 +220,7 @@ class Parser {
       args.push(this.binary(0));
       if (cursor.takeSign(')')) return args;
       const comma = cursor.expectSign(',', 'function call args', '"," or ")"');
-      if (cursor.isSign(')')) cursor.fail('trailing commas not allowed in function call args', comma);
+      if (!canBegin(cursor.peek())) cursor.fail('trailing commas not allowed in function call args', comma);
     }
   }
 
@@ -283,7 +280,7 @@ class Parser {
 
   #ranged(expr: Expr): Expr {
     const cursor = this.#cursor;
-    cursor.next();
+    const opening = cursor.next();
     const range = parseLength(cursor, 'subquery or range selector');
     if (cursor.takeSign(':')) {
       const step = cursor.isSign(']') ? undefined : parseLength(cursor, 'subquery selector');
@@ -293,9 +290,10 @@ class Parser {
     }
     cursor.expectSign(']', 'subquery or range selector');
     const position = cursor.from(expr.position.from);
-    if (expr.kind !== 'selector') return cursor.fail('ranges only allowed for vector selectors', position);
-    if (expr.offset !== undefined) return cursor.fail('no offset modifiers allowed before range', position);
-    if (expr.at !== undefined) return cursor.fail('no @ modifiers allowed before range', position);
+    const brackets = cursor.from(opening.from);
+    if (expr.kind !== 'selector') return cursor.fail('ranges only allowed for vector selectors', brackets);
+    if (expr.offset !== undefined) return cursor.fail('no offset modifiers allowed before range', brackets);
+    if (expr.at !== undefined) return cursor.fail('no @ modifiers allowed before range', brackets);
     return { kind: 'matrix', selector: expr, range, position };
   }
 
@@ -333,7 +331,7 @@ class Parser {
   #pinned(expr: Expr): Expr {
     const cursor = this.#cursor;
     const token = cursor.next();
-    const at = parseAt(cursor);
+    const at = parseAt(cursor, expr.position);
     const position = cursor.from(expr.position.from);
     if (expr.kind === 'matrix') {
       if (expr.selector.at !== undefined) cursor.fail('@ <timestamp> may not be set multiple times', token);
@@ -344,6 +342,17 @@ class Parser {
     if (expr.at !== undefined) cursor.fail('@ <timestamp> may not be set multiple times', token);
     return { ...expr, at, position };
   }
+}
+
+/** Keywords that are no names of metrics without braces, as in Prometheus' grammar; the others are where they mean nothing else. */
+const NEVER_NAMES: ReadonlySet<string> = new Set(['atan2', 'bool', 'group_left', 'group_right', 'ignoring', 'on']);
+
+const NEVER_CALLED: ReadonlySet<string> = new Set([...NEVER_NAMES, 'and', 'by', 'offset', 'or', 'unless', 'without']);
+
+/** Whether an expression may begin with this token. */
+function canBegin({ kind, text }: Token): boolean {
+  if (kind === 'sign') return text === '(' || text === '{' || text === '-' || text === '+';
+  return kind !== 'end' && !(kind === 'word' && NEVER_NAMES.has(text.toLowerCase()));
 }
 
 const plainCardinality = (op: BinaryOp): Cardinality => (isSetOp(op) ? 'many_to_many' : 'one_to_one');

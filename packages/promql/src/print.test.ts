@@ -12,7 +12,7 @@ const position = { from: 0, to: 0 };
 const bare = (expr: Expr): unknown =>
   JSON.parse(
     JSON.stringify(expr, (key, value: unknown) => {
-      if (key === 'position' || key === 'regex') return undefined;
+      if (key === 'position' || key === 'opPosition' || key === 'regex') return undefined;
       return typeof value === 'number' ? (Object.is(value, -0) ? '-0' : String(value)) : value;
     }),
   );
@@ -97,6 +97,7 @@ const { vector } = fc.letrec<{ vector: Expr; range: Expr }>((tie) => ({
         return {
           kind: 'binary',
           op,
+          opPosition: position,
           left: operand(left),
           right: operand(right),
           bool: false,
@@ -106,7 +107,7 @@ const { vector } = fc.letrec<{ vector: Expr; range: Expr }>((tie) => ({
       }),
     fc.tuple(tie('vector'), number).map(([left, right]): Expr => {
       const inner: Expr = { kind: 'paren', expr: left, position };
-      return { kind: 'binary', op: '>=', left: inner, right, bool: true, position };
+      return { kind: 'binary', op: '>=', opPosition: position, left: inner, right, bool: true, position };
     }),
   ),
   range: fc.oneof(

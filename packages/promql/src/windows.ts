@@ -3,8 +3,7 @@ import { labelsKey } from '@nines/model/labels.ts';
 import type { SeriesColumns, Statistic } from '@nines/model/storage.ts';
 import type { Expr, Matrix, Subquery } from './ast.ts';
 import { unwrap } from './ast.ts';
-import { typeOf } from './check.ts';
-import { type BothRows, type Context, type Grid, collectBoth, expectSamples, positiveLengthMs } from './context.ts';
+import { type Context, type Grid, collectBoth, expectSamples, positiveLengthMs } from './context.ts';
 import { PromqlFailure } from './promql-error.ts';
 import { rollupUse } from './rollups.ts';
 import { type HistogramRow, type Row, isPresent } from './row.ts';
@@ -31,6 +30,25 @@ export type Windows = {
 
 /** Steps of a subquery over all its windows: a year at a step of ten seconds. */
 export const MAX_SUBQUERY_STEPS = 3_200_000;
+
+/**
+ * Samples in all windows of one series together that a function may walk which looks at each window by itself: nothing else gets
+ * its turn meanwhile. A thousand windows of a week at an interval of fifteen seconds.
+ */
+export const MAX_WINDOW_SAMPLES = 50_000_000;
+
+/** Samples in all windows together, each as often as windows have it. Refuses what nobody should wait for. */
+export function countWindowSamples({ count, lo, hi }: Windows, { position }: Expr): number {
+  let total = 0;
+  for (let i = 0; i < count; i++) total += (hi[i] as number) - (lo[i] as number);
+  if (total > MAX_WINDOW_SAMPLES)
+    throw new PromqlFailure(
+      'execution',
+      `the windows of one series hold ${total} samples together, more than the ${MAX_WINDOW_SAMPLES} allowed: give it a longer step or a shorter range`,
+      position,
+    );
+  return total;
+}
 
 export type WindowVisitor = (samples: Samples, windows: Windows) => void;
 
@@ -134,7 +152,7 @@ async function walkSubquery(subquery: Subquery, ctx: Context, visit: WindowVisit
     );
   if (grid.count === 0) return;
   expectSamples(query, grid.count);
-  const { rows, histograms } = await innerRows(subquery.expr, { grid, query });
+  const { rows, histograms } = await collectBoth(subquery.expr, { grid, query });
   const mixed = new Map(histograms.map((row) => [labelsKey(row.labels), row]));
   const visitSamples = (samples: Samples): void => {
     fillWindows(samples.times, windows);
@@ -147,12 +165,6 @@ async function walkSubquery(subquery: Subquery, ctx: Context, visit: WindowVisit
     visitSamples(partner === undefined ? samplesOf(row, grid) : mixedSamplesOf(row, partner, grid));
   }
   for (const row of mixed.values()) visitSamples(mixedSamplesOf(undefined, row, grid));
-}
-
-/** A scalar is taken for a vector of one element without labels. */
-async function innerRows(expr: Expr, ctx: Context): Promise<BothRows> {
-  if (typeOf(expr) !== 'scalar') return collectBoth(expr, ctx);
-  return { rows: [{ labels: [], dropName: false, values: await ctx.query.evaluator.scalar(expr, ctx), has: null }], histograms: [] };
 }
 
 /** Absolute multiples of the step in `(after, until]`. */

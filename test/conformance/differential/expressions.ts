@@ -10,20 +10,16 @@ export type Node = { readonly type: Type; readonly parts: readonly (string | Nod
 
 export const textOf = ({ parts }: Node): string => parts.map((part) => (typeof part === 'string' ? part : textOf(part))).join('');
 
-const ROLLUPS = [
-  ...['rate', 'increase', 'irate', 'delta', 'idelta', 'deriv', 'changes', 'resets', 'absent_over_time', 'present_over_time'],
-  ...['avg', 'min', 'max', 'sum', 'count', 'last', 'stddev', 'stdvar'].map((name) => `${name}_over_time`),
-];
-const MATHS = [
-  ...['abs', 'ceil', 'floor', 'exp', 'ln', 'log2', 'log10', 'sqrt', 'sgn', 'round', 'deg', 'rad', 'sort', 'sort_desc', 'absent'],
-  ...['sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh', 'tanh', 'asinh', 'acosh', 'atanh', 'timestamp'],
-  ...['minute', 'hour', 'day_of_week', 'day_of_month', 'day_of_year', 'days_in_month', 'month', 'year'],
-];
+const words = (text: string): readonly string[] => text.split(/\s+/);
+const ROLLUPS = words(`rate increase irate delta idelta deriv changes resets absent_over_time present_over_time avg_over_time min_over_time
+  max_over_time sum_over_time count_over_time last_over_time stddev_over_time stdvar_over_time`);
+const MATHS = words(`abs ceil floor exp ln log2 log10 sqrt sgn round deg rad sort sort_desc absent sin cos tan asin acos atan sinh cosh tanh
+  asinh acosh atanh timestamp minute hour day_of_week day_of_month day_of_year days_in_month month year`);
 const AGGREGATIONS = ['sum', 'avg', 'min', 'max', 'count', 'group', 'stddev', 'stdvar'];
 const ARITHMETIC = ['+', '-', '*', '/', '%', '^', 'atan2'];
 const COMPARISONS = ['==', '!=', '<', '<=', '>', '>='];
 const SETS = ['and', 'or', 'unless'];
-const NUMBERS = ['0', '1', '2', '0.5', '-3', '7.25', '0x10', '1e3', '.9', 'NaN', 'Inf', '-Inf', '1_0'.replace('_', '')];
+const NUMBERS = ['0', '1', '2', '0.5', '-3', '7.25', '0x10', '1e3', '.9', 'NaN', 'Inf', '-Inf'];
 const RANGES = ['20s', '1m', '2m', '5m', '7m30s', '10m', '500s'];
 
 const node = (type: Type, ...parts: readonly (string | Node)[]): Node => ({ type, parts });
