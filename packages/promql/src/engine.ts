@@ -71,6 +71,8 @@ export type QueryResult<V extends Value = Value> = {
 };
 
 export interface Engine {
+  /** The tree of a text, parsed and checked unless that was done lately. */
+  parse(text: string): Result<Expr, PromqlError>;
   /** The value at one instant, of whatever type the expression has. */
   instant(query: Expr | string, options: InstantOptions): Promise<Result<QueryResult, PromqlError>>;
   /** The values at every step. The expression must be a scalar or an instant vector. */
@@ -85,6 +87,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     parsed: new Map(),
   };
   return {
+    parse: (text) => parseOnce(text, settings),
     instant: (query, { atMs, ...rest }) => {
       const grid = { startMs: atMs, stepMs: 0, count: 1 };
       return run(query, settings, { options: rest, grid, endMs: atMs, evaluate: instantValue });

@@ -1,35 +1,32 @@
 import type { Scope } from '@nines/model/storage.ts';
 import { type Expr, type Length, childrenOf } from '@nines/promql/ast.ts';
-import { parseExpr } from '@nines/promql/parse.ts';
+import type { Engine } from '@nines/promql/engine.ts';
 import type { RangeParams } from './params.ts';
 
 /** What a kept answer is found by. Two requests share a key only if all steps that they have in common have the same values. */
-const MAX_TEXTS = 1024;
-
 export class AnswerKeys {
-  /** By query text whether its answers can be kept, the one used longest ago first. */
-  readonly #keepable = new Map<string, boolean>();
+  readonly #parse: Engine['parse'];
+  /** By the tree of a query whether its answers can be kept, for as long as the engine knows the tree. */
+  readonly #keepable = new WeakMap<Expr, boolean>();
+
+  constructor(parse: Engine['parse']) {
+    this.#parse = parse;
+  }
 
   /** Undefined when the answer cannot be kept. */
   of({ query, startMs, stepMs, lookbackMs }: RangeParams, scope: Scope): string | undefined {
-    if (!this.#isKeepable(query)) return undefined;
+    const parsed = this.#parse(query);
+    if (!parsed.ok || !this.#isKeepable(parsed.value)) return undefined;
     const phaseMs = ((startMs % stepMs) + stepMs) % stepMs;
     const seen = scope.matchers.map(({ name, op, value }) => [name, op, value]);
     return JSON.stringify([query, stepMs, phaseMs, lookbackMs ?? null, seen]);
   }
 
-  #isKeepable(query: string): boolean {
-    const known = this.#keepable.get(query);
-    if (known !== undefined) {
-      this.#keepable.delete(query);
-      this.#keepable.set(query, known);
-      return known;
-    }
-    const parsed = parseExpr(query);
-    const keepable = parsed.ok && isKeepable(parsed.value);
-    const [oldest] = this.#keepable.keys();
-    if (this.#keepable.size >= MAX_TEXTS && oldest !== undefined) this.#keepable.delete(oldest);
-    this.#keepable.set(query, keepable);
+  #isKeepable(expr: Expr): boolean {
+    const known = this.#keepable.get(expr);
+    if (known !== undefined) return known;
+    const keepable = isKeepable(expr);
+    this.#keepable.set(expr, keepable);
     return keepable;
   }
 }

@@ -38,7 +38,7 @@ export class QueryService {
   readonly #yieldNow: QueryDeps['yieldNow'];
   readonly #gate = new Gate(MAX_CONCURRENT, MAX_WAITING);
   readonly #cache: AnswerCache | undefined;
-  readonly #keys = new AnswerKeys();
+  readonly #keys: AnswerKeys;
   readonly #asked: Counter | undefined;
 
   constructor(deps: Pick<QueryDeps, 'engine' | 'queryable' | 'clock' | 'yieldNow' | 'metrics'>) {
@@ -50,6 +50,7 @@ export class QueryService {
       deps.metrics?.watch('nines_query_answers_kept_bytes', 'Memory of the answers that are kept.', () => cache.bytes);
     this.#yieldNow = deps.yieldNow;
     this.#engine = deps.engine;
+    this.#keys = new AnswerKeys((text) => deps.engine.parse(text));
     this.#queryable = deps.queryable;
     this.#clock = deps.clock;
   }
