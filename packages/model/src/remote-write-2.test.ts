@@ -7,17 +7,18 @@ import type { DecodedWrite } from './remote-write-walk.ts';
 import { RemoteWriteDecoder } from './remote-write.ts';
 import { bitsOf } from './stale.ts';
 import { type WireSeries2, encodeWriteRequest, encodeWriteRequest2, field, varint } from './testing/remote-write-encoder.ts';
-import { decodeLabels } from './write-batch.ts';
+import { decodeLabels, labelBytesOf } from './write-batch.ts';
 import { counted } from './testing/histograms.ts';
 
 function readBack({ batch }: DecodedWrite) {
   return Array.from({ length: batch.seriesCount }, (_, i) => {
-    const labels = decodeLabels(batch.bytes, batch.labelsFrom[i] ?? 0, batch.labelsTo[i] ?? 0);
+    const { bytes, from: labelsAt, to: labelsEnd } = labelBytesOf(batch, i);
+    const labels = decodeLabels(bytes, labelsAt, labelsEnd);
     const from = batch.samplesFrom[i] ?? 0;
     const to = batch.samplesFrom[i + 1] ?? 0;
     return {
       labels: labels.ok ? labels.value : labels.error,
-      raw: Buffer.from(batch.bytes.subarray(batch.labelsFrom[i], batch.labelsTo[i])).toString('hex'),
+      raw: Buffer.from(bytes.subarray(labelsAt, labelsEnd)).toString('hex'),
       times: [...batch.times.subarray(from, to)],
       bits: [...bitsOf(batch.values).subarray(2 * from, 2 * to)],
     };

@@ -1,21 +1,18 @@
-import { ByteBuffer } from './byte-buffer.ts';
 import { Malformed } from './malformed.ts';
 import { MAX_LISTED, MAX_METADATA_PER_REQUEST, WIRE_TYPES, WriteWalk } from './remote-write-walk.ts';
+import type { LabelSymbols } from './storage.ts';
 import { grownIndexes } from './write-batch.ts';
 
 /**
  * Remote write 2.0: walks a decoded `io.prometheus.write.v2.Request`. Every text stands once in its table of symbols and series
- * refer to them; the labels of each series are written out as 1.0 has them, bytes to bytes, so that the store knows a series
- * under either version. Exemplars and start timestamps are skipped.
+ * refer to them; the batch keeps it so (`LabelSymbols`). Exemplars and start timestamps are skipped.
  * Messages: github.com/prometheus/prometheus/blob/main/prompb/io/prometheus/write/v2/types.proto
  */
 
 /** What the labels of all series of a request may take written out: a few bytes can refer to a long symbol again and again. */
 export const MAX_LABEL_BYTES = 32 * 1024 * 1024;
-/** Bytes copied at once. As big integers, which optimised code keeps in registers. */
-const WORD = 8;
-/** Most symbols are no longer than this: two words are copied without asking how many are needed, so there is room for them behind. */
-const SHORT = 2 * WORD;
+/** What a label takes beside its texts, at most: three tags and lengths. For each of its two texts. */
+const REF_OVERHEAD_BYTES = 9;
 /** Fields 1 to 3 are never used, so that a body of version 1.0 is not taken for an empty one. */
 const LAST_RESERVED_FIELD = 3;
 const METRIC_NAME = new TextEncoder().encode('__name__');
@@ -25,6 +22,7 @@ export class RemoteWrite2Decoder extends WriteWalk {
   private symbolFrom = new Uint32Array(256);
   private symbolTo = new Uint32Array(256);
   private symbolCount = 0;
+  private longestSymbol = 0;
   /** The symbol `__name__`, or -1. */
   private nameSymbol = -1;
   /** Symbols that are metric names whose metadata was read. */
@@ -33,27 +31,28 @@ export class RemoteWrite2Decoder extends WriteWalk {
   private messageFrom = new Uint32Array(256);
   private messageTo = new Uint32Array(256);
   private messageCount = 0;
-  private refs = new Uint32Array(64);
+  /** Those of all series. */
+  private refs = new Uint32Array(1024);
   private refCount = 0;
-  private readonly labels = new ByteBuffer(1024);
-  private labelsUsed = 0;
-  private words = new DataView(this.bytes.buffer);
-  private labelWords = new DataView(this.labels.bytes.buffer);
 
   override get heldBytes(): number {
-    return super.heldBytes + this.labels.capacity + (this.symbolFrom.length + this.messageFrom.length) * 8 + this.refs.length * 4;
+    return super.heldBytes + (this.symbolFrom.length + this.messageFrom.length) * 8 + this.refs.length * 4;
   }
 
   protected override labelBytes(): Uint8Array {
-    return this.labels.bytes;
+    return this.bytes;
+  }
+
+  protected override symbols(): LabelSymbols {
+    return { count: this.symbolCount, from: this.symbolFrom, to: this.symbolTo, refs: this.refs };
   }
 
   protected override request(end: number): void {
     this.symbolCount = 0;
     this.nameSymbol = -1;
     this.messageCount = 0;
-    this.labelsUsed = 0;
-    this.words = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+    this.longestSymbol = 0;
+    this.refCount = 0;
     while (this.at < end) {
       const tag = this.varint(end);
       if (tag === 0x22) this.symbol(this.sized(end));
@@ -69,6 +68,7 @@ export class RemoteWrite2Decoder extends WriteWalk {
       this.at = this.messageFrom[i] ?? 0;
       this.series(this.messageTo[i] ?? 0);
     }
+    this.checkLabelBytes(end);
   }
 
   private symbol(end: number): void {
@@ -79,6 +79,7 @@ export class RemoteWrite2Decoder extends WriteWalk {
     }
     this.symbolFrom[index] = this.at;
     this.symbolTo[index] = end;
+    if (end - this.at > this.longestSymbol) this.longestSymbol = end - this.at;
     if (end - this.at === METRIC_NAME.length && this.isMetricName(this.at)) this.nameSymbol = index;
     this.symbolCount = index + 1;
     this.at = end;
@@ -107,7 +108,7 @@ export class RemoteWrite2Decoder extends WriteWalk {
     const samplesBefore = this.sampleCount;
     let metadataFrom = 0;
     let metadataTo = 0;
-    this.refCount = 0;
+    const refsFrom = this.refCount;
     while (this.at < end) {
       const tag = this.varint(end);
       if (tag === 0x12) this.sample(this.sized(end));
@@ -120,17 +121,17 @@ export class RemoteWrite2Decoder extends WriteWalk {
       } else if (tag === 0x1a) this.histogram(this.sized(end));
       else this.skip(tag, end);
     }
-    const fault = this.faultOfRefs();
+    const fault = this.faultOfRefs(refsFrom);
     if (fault !== undefined) {
+      this.refCount = refsFrom;
       this.leaveOut(samplesBefore, fault);
       return;
     }
-    this.from[index] = this.labelsUsed;
-    this.writeLabels(end);
-    this.to[index] = this.labelsUsed;
+    this.from[index] = refsFrom;
+    this.to[index] = this.refCount;
     this.seriesCount = index + 1;
     this.samples[index + 1] = this.sampleCount;
-    if (metadataTo > metadataFrom) this.metadataEntry(metadataFrom, metadataTo);
+    if (metadataTo > metadataFrom) this.metadataEntry(refsFrom, metadataFrom, metadataTo);
   }
 
   /** References below 2^14 stand in one or two bytes, and nearly all are. Hot. */
@@ -166,12 +167,13 @@ export class RemoteWrite2Decoder extends WriteWalk {
     this.refs[this.refCount++] = Math.min(this.varint(end), 0xffffffff);
   }
 
-  /** Why the references of the series mean nothing, if so. Every one is checked, so nothing else has to. */
-  private faultOfRefs(): string | undefined {
-    if (this.refCount % 2 !== 0) return `${this.refCount} references, which are no pairs of name and value`;
-    for (let i = 0; i < this.refCount; i++) {
-      const ref = this.refs[i] ?? 0;
-      if (ref >= this.symbolCount) return `reference ${ref} where there are ${this.symbolCount} symbols`;
+  /** Why the references of the series, those from `refsFrom` on, mean nothing, if so. Every one is checked, so nothing else has to. */
+  private faultOfRefs(refsFrom: number): string | undefined {
+    const { refs, refCount, symbolCount } = this;
+    if ((refCount - refsFrom) % 2 !== 0) return `${refCount - refsFrom} references, which are no pairs of name and value`;
+    for (let i = refsFrom; i < refCount; i++) {
+      const ref = refs[i] ?? 0;
+      if (ref >= symbolCount) return `reference ${ref} where there are ${symbolCount} symbols`;
     }
     return undefined;
   }
@@ -182,97 +184,19 @@ export class RemoteWrite2Decoder extends WriteWalk {
     if (this.malformedReasons.length < MAX_LISTED) this.malformedReasons.push(reason);
   }
 
-  /** Writes the labels out, as `Label` fields of 1.0. */
-  private writeLabels(messageEnd: number): void {
+  /** Symbols are added up one by one only when the longest of them everywhere would be too much. */
+  private checkLabelBytes(end: number): void {
     const { refs, refCount, symbolFrom, symbolTo } = this;
-    let length = 0;
-    // Five bytes for each of three lengths at most, and three tags.
-    for (let i = 0; i < refCount; i++) length += (symbolTo[refs[i] ?? 0] ?? 0) - (symbolFrom[refs[i] ?? 0] ?? 0) + 9;
-    if (this.labelsUsed + length > MAX_LABEL_BYTES)
-      throw new Malformed(`the labels take more than ${MAX_LABEL_BYTES} bytes written out; send fewer series at once`, messageEnd);
-    if (this.labelsUsed + length + SHORT > this.labels.capacity) {
-      this.labels.reserve(this.labelsUsed + length + SHORT, this.labelsUsed);
-      this.labelWords = new DataView(this.labels.bytes.buffer, this.labels.bytes.byteOffset, this.labels.capacity);
-    }
-    for (let i = this.writeShortLabels(); i < refCount; i += 2) this.writeLabel(refs[i] ?? 0, refs[i + 1] ?? 0);
-  }
-
-  /** Writes labels as every sender has them, lengths of one byte, up to the first other one, whose place in `refs` it gives. Hot. */
-  private writeShortLabels(): number {
-    const { refs, refCount, symbolFrom, symbolTo, words, labelWords } = this;
-    const out = this.labels.bytes;
-    const lastWord = this.bytes.length - SHORT;
-    let at = this.labelsUsed;
-    let i = 0;
-    for (; i < refCount; i += 2) {
-      const name = refs[i] ?? 0;
-      const value = refs[i + 1] ?? 0;
-      const nameFrom = symbolFrom[name] ?? 0;
-      const nameTo = symbolTo[name] ?? 0;
-      const valueFrom = symbolFrom[value] ?? 0;
-      const valueTo = symbolTo[value] ?? 0;
-      const inner = 4 + nameTo - nameFrom + valueTo - valueFrom;
-      if (inner > 127 || nameTo > lastWord || valueTo > lastWord) break;
-      out[at] = 0x0a;
-      out[at + 1] = inner;
-      out[at + 2] = 0x0a;
-      out[at + 3] = nameTo - nameFrom;
-      at += 4;
-      labelWords.setBigInt64(at, words.getBigInt64(nameFrom, true), true);
-      labelWords.setBigInt64(at + WORD, words.getBigInt64(nameFrom + WORD, true), true);
-      for (let from = nameFrom + SHORT; from < nameTo; from += WORD)
-        labelWords.setBigInt64(at + from - nameFrom, words.getBigInt64(from, true), true);
-      at += nameTo - nameFrom;
-      out[at] = 0x12;
-      out[at + 1] = valueTo - valueFrom;
-      at += 2;
-      labelWords.setBigInt64(at, words.getBigInt64(valueFrom, true), true);
-      labelWords.setBigInt64(at + WORD, words.getBigInt64(valueFrom + WORD, true), true);
-      for (let from = valueFrom + SHORT; from < valueTo; from += WORD)
-        labelWords.setBigInt64(at + from - valueFrom, words.getBigInt64(from, true), true);
-      at += valueTo - valueFrom;
-    }
-    this.labelsUsed = at;
-    return i;
-  }
-
-  private writeLabel(name: number, value: number): void {
-    const out = this.labels.bytes;
-    const nameLength = (this.symbolTo[name] ?? 0) - (this.symbolFrom[name] ?? 0);
-    const valueLength = (this.symbolTo[value] ?? 0) - (this.symbolFrom[value] ?? 0);
-    const inner = 2 + varintLength(nameLength) + nameLength + varintLength(valueLength) + valueLength;
-    out[this.labelsUsed++] = 0x0a;
-    this.writeVarint(inner);
-    out[this.labelsUsed++] = 0x0a;
-    this.writeVarint(nameLength);
-    this.copySymbol(this.symbolFrom[name] ?? 0, nameLength);
-    out[this.labelsUsed++] = 0x12;
-    this.writeVarint(valueLength);
-    this.copySymbol(this.symbolFrom[value] ?? 0, valueLength);
-  }
-
-  private writeVarint(value: number): void {
-    const out = this.labels.bytes;
-    let rest = value;
-    for (; rest > 127; rest >>>= 7) out[this.labelsUsed++] = (rest & 127) | 128;
-    out[this.labelsUsed++] = rest;
-  }
-
-  /** In whole words: there is room for one more behind the labels, and what is written too much is overwritten next. */
-  private copySymbol(from: number, length: number): void {
-    const to = this.labelsUsed;
-    this.labelsUsed = to + length;
-    const { words, labelWords } = this;
-    if (from + length + WORD > this.bytes.length) {
-      this.labels.bytes.set(this.bytes.subarray(from, from + length), to);
-      return;
-    }
-    for (let i = 0; i < length; i += WORD) labelWords.setBigInt64(to + i, words.getBigInt64(from + i, true), true);
+    if (refCount * (this.longestSymbol + REF_OVERHEAD_BYTES) <= MAX_LABEL_BYTES) return;
+    let length = refCount * REF_OVERHEAD_BYTES;
+    for (let i = 0; i < refCount; i++) length += (symbolTo[refs[i] ?? 0] ?? 0) - (symbolFrom[refs[i] ?? 0] ?? 0);
+    if (length > MAX_LABEL_BYTES)
+      throw new Malformed(`the labels take more than ${MAX_LABEL_BYTES} bytes written out; send fewer series at once`, end);
   }
 
   /** Kept under the name of the series that it came with; of a name that comes often, the first is enough. */
-  private metadataEntry(from: number, end: number): void {
-    const name = this.metricName();
+  private metadataEntry(refsFrom: number, from: number, end: number): void {
+    const name = this.metricName(refsFrom);
     if (name < 0 || this.described[name] === 1 || (this.metadata?.size ?? 0) >= MAX_METADATA_PER_REQUEST) return;
     this.described[name] = 1;
     let type = 0;
@@ -292,8 +216,8 @@ export class RemoteWrite2Decoder extends WriteWalk {
   }
 
   /** The symbol of the series' metric name, or -1. */
-  private metricName(): number {
-    for (let i = 0; i < this.refCount; i += 2) if (this.refs[i] === this.nameSymbol) return this.refs[i + 1] ?? -1;
+  private metricName(refsFrom: number): number {
+    for (let i = refsFrom; i < this.refCount; i += 2) if (this.refs[i] === this.nameSymbol) return this.refs[i + 1] ?? -1;
     return -1;
   }
 
@@ -302,6 +226,3 @@ export class RemoteWrite2Decoder extends WriteWalk {
     return symbol < this.symbolCount ? this.textOf(this.symbolFrom[symbol] ?? 0, this.symbolTo[symbol] ?? 0) : '';
   }
 }
-
-const varintLength = (value: number): number =>
-  value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5;

@@ -3,7 +3,7 @@ import type { Histogram } from './histogram.ts';
 import { Malformed } from './malformed.ts';
 import type { MetricMetadata, MetricType } from './metadata.ts';
 import { setStale } from './stale.ts';
-import type { WriteBatch } from './storage.ts';
+import type { LabelSymbols, WriteBatch } from './storage.ts';
 import { readWireHistogram } from './wire-histogram.ts';
 import { grownFloats, grownIndexes } from './write-batch.ts';
 
@@ -77,6 +77,10 @@ export abstract class WriteWalk {
   protected abstract request(end: number): void;
   /** What the batch's labels point into. */
   protected abstract labelBytes(): Uint8Array;
+  /** Present when the labels are given by reference. */
+  protected symbols(): LabelSymbols | undefined {
+    return undefined;
+  }
 
   /** Walks the body. The batch may point into `body`, which must stay as it is while the batch is in use. */
   decode(body: Uint8Array): Result<DecodedWrite, RemoteWriteFault> {
@@ -99,9 +103,10 @@ export abstract class WriteWalk {
       throw thrown;
     }
     const { seriesCount, from, to, samples, times, values, histogramCount, histograms } = this;
+    const symbols = this.symbols();
     const batch = { bytes: this.labelBytes(), seriesCount, labelsFrom: from, labelsTo: to, samplesFrom: samples, times, values };
     return ok({
-      batch: histograms === undefined ? batch : { ...batch, histograms },
+      batch: { ...batch, ...(symbols !== undefined && { symbols }), ...(histograms !== undefined && { histograms }) },
       sampleCount: this.sampleCount + this.malformedSamples,
       histogramCount,
       invalidHistograms: { count: this.invalidCount, listed: this.invalid },

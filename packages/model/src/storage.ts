@@ -19,6 +19,8 @@ import type { Labels } from './labels.ts';
  */
 export type WriteBatch = {
   readonly bytes: Uint8Array;
+  /** Present when labels are given by reference; then `labelsFrom` and `labelsTo` are places in its `refs`. See `labelBytesOf`. */
+  readonly symbols?: LabelSymbols;
   readonly seriesCount: number;
   readonly labelsFrom: Uint32Array;
   readonly labelsTo: Uint32Array;
@@ -32,6 +34,17 @@ export type WriteBatch = {
   readonly histograms?: readonly (Histogram | undefined)[];
   /** A sample that is not newer than its series' newest is left out in silence: the end of a series that has gone on. */
   readonly onlyNewer?: boolean;
+};
+
+/**
+ * Labels by reference, as remote write 2.0 has them: series `i` has the symbols `refs[labelsFrom[i], labelsTo[i])`, names and
+ * values in turn, all of them below `count`. Symbol `s` is `bytes[from[s], to[s])` of the batch. The arrays may be longer.
+ */
+export type LabelSymbols = {
+  readonly count: number;
+  readonly from: Uint32Array;
+  readonly to: Uint32Array;
+  readonly refs: Uint32Array;
 };
 
 /** The reasons that end in `_limit` refuse a new series; series that are there are not touched by them. */

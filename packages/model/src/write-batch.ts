@@ -14,7 +14,10 @@ const utf8 = new TextEncoder();
 
 /** The labels as protobuf `Label` fields, in the order of the set. */
 export function encodeLabels(labels: Labels): Uint8Array {
-  const parts = labels.map((text) => utf8.encode(text));
+  return encodeTexts(labels.map((text) => utf8.encode(text)));
+}
+
+function encodeTexts(parts: readonly Uint8Array[]): Uint8Array {
   let total = 0;
   for (let i = 0; i < parts.length; i += 2) {
     const inner = labelLength(parts[i], parts[i + 1]);
@@ -32,6 +35,20 @@ export function encodeLabels(labels: Labels): Uint8Array {
 }
 
 const EMPTY = new Uint8Array(0);
+
+/** Where the labels of a batch's series stand as `Label` fields; those given by reference are written out anew. */
+export function labelBytesOf(
+  batch: WriteBatch,
+  series: number,
+): { readonly bytes: Uint8Array; readonly from: number; readonly to: number } {
+  const { bytes, symbols, labelsFrom, labelsTo } = batch;
+  const from = labelsFrom[series] ?? 0;
+  const to = labelsTo[series] ?? 0;
+  if (symbols === undefined) return { bytes, from, to };
+  const textOf = (ref: number): Uint8Array => bytes.subarray(symbols.from[ref], symbols.to[ref]);
+  const encoded = encodeTexts(Array.from(symbols.refs.subarray(from, to), textOf));
+  return { bytes: encoded, from: 0, to: encoded.length };
+}
 
 const varintLength = (value: number): number =>
   value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5;

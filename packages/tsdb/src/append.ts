@@ -1,8 +1,10 @@
+import type { Result } from '@nines/base/result.ts';
 import type { EpochMs } from '@nines/base/units.ts';
-import { formatLabels } from '@nines/model/labels.ts';
+import { type Labels, formatLabels } from '@nines/model/labels.ts';
 import type { Histogram } from '@nines/model/histogram.ts';
 import { bitsOf } from '@nines/model/stale.ts';
 import { type AppendOutcome, NO_SERIES, type Refusal, type RefusalReason, type WriteBatch } from '@nines/model/storage.ts';
+import { labelBytesOf } from '@nines/model/write-batch.ts';
 import { MAX_AHEAD_MS, MAX_LISTED_REFUSALS } from './contract.ts';
 import { type Head, READ_AHEAD } from './head/head.ts';
 import { encodeLabels, parseLabels } from './head/label-bytes.ts';
@@ -71,35 +73,36 @@ export class BatchAppend {
   }
 
   prepare(nowMs: EpochMs, limits: AppendLimits): void {
-    const { bytes, seriesCount, samplesFrom } = this.#batch;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#head.aliases.begin();
+    const { seriesCount, samplesFrom } = this.#batch;
+    const aliases = this.#head.beginAliases(this.#batch);
     const latest = nowMs + MAX_AHEAD_MS;
     const earliest = Math.max(nowMs - limits.retentionMs, limits.retainedFromMs, 0);
     for (let series = 0; series < seriesCount; series++) {
       const from = samplesFrom[series] ?? 0;
       const to = samplesFrom[series + 1] ?? 0;
-      let ref = this.#head.aliases.find(view, this.#batch, series);
+      let ref = aliases.find(series);
       if (ref === NONE || !this.#head.index.isLive(ref)) {
-        ref = this.#resolve(series, ref !== NONE, { from, to, earliest, latest, nowMs, gate: limits.gate });
+        const known = ref !== NONE;
+        ref = this.#resolve(series, { from, to, earliest, latest, nowMs, gate: limits.gate });
         if (ref === NONE) continue;
+        if (known) aliases.repoint(ref);
+        else aliases.add(series, ref);
       }
       const tooOld = Math.max(earliest, this.#head.newestOf(ref) - limits.outOfOrderWindowMs);
       this.#take(series, ref, { from, to, tooOld, latest });
     }
+    aliases.end();
   }
 
-  /** The alias table does not know the labels: read them. Makes no series for samples that are refused anyway. */
-  #resolve(series: number, known: boolean, bounds: Bounds): number {
-    const { bytes, labelsFrom, labelsTo, times } = this.#batch;
-    const from = labelsFrom[series] ?? 0;
-    const to = labelsTo[series] ?? 0;
-    const labels = parseLabels(bytes, from, to);
+  /** The aliases do not know the labels: read them. Makes no series for samples that are refused anyway. */
+  #resolve(series: number, bounds: Bounds): number {
+    const { times } = this.#batch;
+    const labels = this.#labelsOf(series);
     if (!labels.ok) {
       for (let i = bounds.from; i < bounds.to; i++) this.#refuse(series, times[i] ?? 0, 'invalid_labels', labels.error);
       return NONE;
     }
-    const { index, aliases } = this.#head;
+    const { index } = this.#head;
     let ref = index.find(labels.value);
     if (ref === NONE) {
       const some = times.subarray(bounds.from, bounds.to).some((time) => time >= bounds.earliest && time <= bounds.latest);
@@ -114,9 +117,12 @@ export class BatchAppend {
       }
       ref = this.#head.addSeries(labels.value);
     }
-    if (known) aliases.repoint(ref);
-    else aliases.add(bytes, from, to, ref);
     return ref;
+  }
+
+  #labelsOf(series: number): Result<Labels, string> {
+    const { bytes, from, to } = labelBytesOf(this.#batch, series);
+    return parseLabels(bytes, from, to);
   }
 
   #take(
@@ -222,8 +228,7 @@ export class BatchAppend {
     this.#refusedCount++;
     this.#refusedBy[reason] = (this.#refusedBy[reason] ?? 0) + 1;
     if (this.#refused.length >= MAX_LISTED_REFUSALS) return;
-    const { bytes, labelsFrom, labelsTo } = this.#batch;
-    const labels = parseLabels(bytes, labelsFrom[series] ?? 0, labelsTo[series] ?? 0);
+    const labels = this.#labelsOf(series);
     this.#refused.push({ series, labels: labels.ok ? formatLabels(labels.value) : '', atMs, reason, detail });
   }
 }

@@ -437,7 +437,7 @@ class EmbeddedStore implements Store {
       headSeries,
       headSamples: head.samples,
       headBytes: head.bytes,
-      indexBytes: head.index.bytes + head.aliases.bytes,
+      indexBytes: head.index.bytes + head.aliases.bytes + head.symbolAliases.bytes,
       pages: totals.pages,
       pageSamples: totals.samples,
       pageBytes: totals.bytes,

@@ -5,7 +5,7 @@ import { decodeSnappy } from '@nines/model/snappy.ts';
 import type { ByteBuffer } from '@nines/model/byte-buffer.ts';
 import { formatLabels } from '@nines/model/labels.ts';
 import { type DecodedWrite, MAX_LISTED } from '@nines/model/remote-write-walk.ts';
-import { decodeLabels } from '@nines/model/write-batch.ts';
+import { decodeLabels, labelBytesOf } from '@nines/model/write-batch.ts';
 import type { Ingest, SelfMetrics } from './contract.ts';
 import type { Metadata } from './metadata-book.ts';
 import { createWriteSlots } from './write-slots.ts';
@@ -179,7 +179,8 @@ function answerOf(outcome: AppendOutcome | undefined, decoded: DecodedWrite): Wr
   for (const { labels, atMs, reason, detail } of listed) lines.push(`${labels} at ${atMs}: ${reason}: ${detail}`);
   if (stored > listed.length) lines.push(`and ${stored - listed.length} more`);
   for (const { series, atMs, reason } of invalid.listed) {
-    const labels = decodeLabels(batch.bytes, batch.labelsFrom[series] ?? 0, batch.labelsTo[series] ?? 0);
+    const encoded = labelBytesOf(batch, series);
+    const labels = decodeLabels(encoded.bytes, encoded.from, encoded.to);
     lines.push(`${labels.ok ? formatLabels(labels.value) : labels.error} at ${atMs}: invalid_histogram: ${reason}`);
   }
   return { status: 400, text: lines.join('\n'), samplesWritten, histogramsWritten };

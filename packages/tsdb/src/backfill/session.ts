@@ -1,6 +1,7 @@
 import { type Labels, labelsKey } from '@nines/model/labels.ts';
 import { bitsOf } from '@nines/model/stale.ts';
 import type { WriteBatch } from '@nines/model/storage.ts';
+import { labelBytesOf } from '@nines/model/write-batch.ts';
 import { type Backfill, type BackfillReport, MAX_AHEAD_MS, WINDOW_MS, windowOf } from '../contract.ts';
 import { parseLabels } from '../head/label-bytes.ts';
 import { Gathered } from './gathered.ts';
@@ -55,12 +56,14 @@ export class BackfillSession implements Backfill {
     return this.#tally.report();
   }
 
-  #take({ bytes, labelsFrom, labelsTo, samplesFrom, times, values, histograms }: WriteBatch, series: number): void {
+  #take(batch: WriteBatch, series: number): void {
+    const { samplesFrom, times, values, histograms } = batch;
     const from = samplesFrom[series] ?? 0;
     const to = samplesFrom[series + 1] ?? 0;
     if (from === to) return;
     this.#tally.samples += to - from - (histograms?.slice(from, to).filter((histogram) => histogram !== undefined).length ?? 0);
-    const parsed = parseLabels(bytes, labelsFrom[series] ?? 0, labelsTo[series] ?? 0);
+    const encoded = labelBytesOf(batch, series);
+    const parsed = parseLabels(encoded.bytes, encoded.from, encoded.to);
     if (!parsed.ok) {
       this.#tally.refuse('invalid_labels', { labels: [], atMs: times[from] ?? 0, detail: parsed.error }, to - from);
       return;

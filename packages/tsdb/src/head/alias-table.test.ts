@@ -11,18 +11,20 @@ function batchOf(labels: readonly Uint8Array[]) {
   for (const one of labels) ends.push((ends.at(-1) ?? 0) + one.length);
   const labelsTo = Uint32Array.from(ends);
   const labelsFrom = Uint32Array.from(labels, (one, i) => (labelsTo[i] ?? 0) - one.length);
-  return { bytes, view: new DataView(bytes.buffer), seriesCount: labels.length, labelsFrom, labelsTo };
+  return { bytes, seriesCount: labels.length, labelsFrom, labelsTo };
 }
 
 /** Looks all labels of a batch up and adds the unknown ones; the references that were found, `NONE` for those that were not. */
 function walk(table: AliasTable, labels: readonly Uint8Array[], refOf: (i: number) => number): number[] {
   const batch = batchOf(labels);
-  table.begin();
-  return labels.map((_, i) => {
-    const ref = table.find(batch.view, batch, i);
-    if (ref === NONE) table.add(batch.bytes, batch.labelsFrom[i] ?? 0, batch.labelsTo[i] ?? 0, refOf(i));
+  table.begin(batch.bytes, batch);
+  const refs = labels.map((_, i) => {
+    const ref = table.find(i);
+    if (ref === NONE) table.add(i, refOf(i));
     return ref;
   });
+  table.end();
+  return refs;
 }
 
 // Few bytes and few lengths, so that labels differ in one place only, share beginnings and ends, and repeat within a batch.
@@ -36,7 +38,7 @@ const someLabels = fc.array(
 test('in any order, over any number of batches, labels are found under the reference they were added with', () => {
   fc.assert(
     fc.property(fc.array(someLabels, { maxLength: 6 }), fc.integer(), (batches, seed) => {
-      const table = new AliasTable(seed);
+      const table = new AliasTable({ seed });
       const known = new Map<string, number>();
       let next = 0;
       for (const labels of batches) {
@@ -52,7 +54,7 @@ test('in any order, over any number of batches, labels are found under the refer
 });
 
 test('thousands of series are found again in order, backwards and after the table has grown', () => {
-  const table = new AliasTable(7);
+  const table = new AliasTable({ seed: 7 });
   const labels = Array.from({ length: 5_000 }, (_, i) => Buffer.from(`some-label-of-a-series-with-the-number-${i}`));
   const refs = labels.map((_, i) => i);
   assert.ok(walk(table, labels, (i) => i).every((ref) => ref === NONE));
@@ -71,12 +73,25 @@ test('an entry whose series came back is pointed at its new reference', () => {
   const labels = [Buffer.from('one'), Buffer.from('two')];
   walk(table, labels, (i) => i);
   const batch = batchOf(labels);
-  table.begin();
-  assert.equal(table.find(batch.view, batch, 0), 0);
+  table.begin(batch.bytes, batch);
+  assert.equal(table.find(0), 0);
   table.repoint(9);
   assert.deepEqual(
     walk(table, labels, () => NONE),
     [9, 1],
+  );
+});
+
+test('labels that are added twice have one entry, under the later reference', () => {
+  const table = new AliasTable();
+  const labels = [Buffer.from('one'), Buffer.from('one')];
+  const batch = batchOf(labels);
+  table.begin(batch.bytes, batch);
+  table.add(0, 4);
+  table.add(1, 5);
+  assert.deepEqual(
+    walk(table, labels, () => NONE),
+    [5, 5],
   );
 });
 

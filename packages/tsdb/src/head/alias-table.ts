@@ -27,11 +27,23 @@ const LINE = 64;
 /** Series looked ahead at once: as many as a processor can wait for together, few enough to be in its cache still when they are compared. */
 const AHEAD = 32;
 
-/** Where the labels of a batch's series stand. */
+/** Where the labels of a batch's series stand, in bytes. */
 export type LabelSpans = { readonly seriesCount: number; readonly labelsFrom: Uint32Array; readonly labelsTo: Uint32Array };
+export type AliasTableOptions = {
+  /** One that senders do not know keeps them from choosing labels that all fall into one place. */
+  readonly seed?: number;
+  readonly maxBytes?: number;
+};
+
+const NO_BYTES: DataView = new DataView(new ArrayBuffer(0));
+const NO_SPANS: LabelSpans = { seriesCount: 0, labelsFrom: new Uint32Array(0), labelsTo: new Uint32Array(0) };
 
 export class AliasTable {
   readonly #seed: number;
+  readonly #maxBytes: number;
+  /** The batch at hand. */
+  #batchView = NO_BYTES;
+  #spans = NO_SPANS;
   #arena = new Uint8Array(64 * 1024);
   #view = new DataView(this.#arena.buffer);
   #arenaUsed = 0;
@@ -40,8 +52,6 @@ export class AliasTable {
   #entries = new Uint32Array(256 * ENTRY);
   #count = 0;
   #last = NONE;
-  /** Hash of the bytes that were looked up last and not found. */
-  #missedHash = 0;
   /** The hashes of series `[aheadFrom, aheadTo)` of the batch at hand, and the entries that they may be. */
   readonly #aheadHashes = new Uint32Array(AHEAD);
   readonly #aheadEntries = new Uint32Array(AHEAD);
@@ -50,58 +60,67 @@ export class AliasTable {
   /** What was read ahead, summed up so that the reading is not left out. */
   #touched = 0;
 
-  /** A `seed` that senders do not know keeps them from choosing labels that all fall into one place. */
-  constructor(seed = 0) {
+  constructor({ seed = 0, maxBytes = MAX_ALIAS_BYTES }: AliasTableOptions = {}) {
     this.#seed = seed;
+    this.#maxBytes = maxBytes;
   }
 
   get bytes(): number {
     return this.#arena.length + (this.#slots.length + this.#entries.length) * 4;
   }
 
-  /** Begins a batch: looks into the one before are void. */
-  begin(): void {
+  /** Begins a batch, whose memory must stay as it is until `end`. */
+  begin(bytes: Uint8Array, spans: LabelSpans): void {
+    this.#batchView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#spans = spans;
     this.#aheadFrom = 0;
     this.#aheadTo = 0;
   }
 
-  /**
-   * The reference of the labels of series `series` of a batch, or `NONE`. To be asked for one series after the other. `view`
-   * covers the memory of the batch's bytes.
-   */
-  find(view: DataView, batch: LabelSpans, series: number): number {
+  /** Holds on to nothing of the batch. */
+  end(): void {
+    this.#batchView = NO_BYTES;
+    this.#spans = NO_SPANS;
+  }
+
+  /** The reference of the labels of series `series` of the batch, or `NONE`. To be asked for one series after the other. */
+  find(series: number): number {
     const entries = this.#entries;
-    const from = batch.labelsFrom[series] ?? 0;
-    const to = batch.labelsTo[series] ?? 0;
+    const from = this.#spans.labelsFrom[series] ?? 0;
+    const to = this.#spans.labelsTo[series] ?? 0;
     const last = this.#last;
     if (last !== NONE) {
       const guess = entries[last * ENTRY + FOLLOWER] ?? NONE;
-      if (guess !== NONE && this.#equals(guess, view, from, to)) {
+      if (guess !== NONE && this.#equals(guess, from, to)) {
         this.#last = guess;
         return entries[guess * ENTRY + REF] ?? NONE;
       }
     }
-    if (series >= this.#aheadTo || series < this.#aheadFrom) this.#lookAhead(view, batch, series);
-    const hash = this.#aheadHashes[series - this.#aheadFrom] ?? 0;
+    if (series >= this.#aheadTo || series < this.#aheadFrom) this.#lookAhead(series);
+    const entry = this.#probe(this.#aheadHashes[series - this.#aheadFrom] ?? 0, from, to);
+    if (entry === NONE) return NONE;
+    this.#follow(entry);
+    return entries[entry * ENTRY + REF] ?? NONE;
+  }
+
+  /** The entry of the bytes whose hash is given, or `NONE`. */
+  #probe(hash: number, from: number, to: number): number {
     const slots = this.#slots;
     const mask = slots.length - 2;
     for (let slot = (hash << 1) & mask; ; slot = (slot + 2) & mask) {
-      const entry = slots[slot + 1] ?? 0;
-      if (entry === 0) break;
-      if (slots[slot] === hash && this.#equals(entry - 1, view, from, to)) {
-        this.#follow(entry - 1);
-        return entries[(entry - 1) * ENTRY + REF] ?? NONE;
-      }
+      const number = slots[slot + 1] ?? 0;
+      if (number === 0) return NONE;
+      if (slots[slot] === hash && this.#equals(number - 1, from, to)) return number - 1;
     }
-    this.#missedHash = hash;
-    return NONE;
   }
 
   /**
    * Hashes the next series and reads what their look-ups are going to read, step by step for all of them: so the processor
    * waits for memory once for many instead of for each. Series in the order of last time never come here.
    */
-  #lookAhead(view: DataView, { labelsFrom, labelsTo, seriesCount }: LabelSpans, series: number): void {
+  #lookAhead(series: number): void {
+    const { labelsFrom, labelsTo, seriesCount } = this.#spans;
+    const view = this.#batchView;
     const count = Math.min(AHEAD, seriesCount - series);
     const hashes = this.#aheadHashes;
     const numbers = this.#aheadEntries;
@@ -122,20 +141,30 @@ export class AliasTable {
     this.#aheadTo = series + count;
   }
 
-  /** Adds what `find` has just not found. Copies the bytes. */
-  add(bytes: Uint8Array, from: number, to: number, ref: number): void {
-    if (this.#arenaUsed + to - from > MAX_ALIAS_BYTES) this.clear();
+  /** Puts the labels of series `series` of the batch under a reference. Copies their bytes. */
+  add(series: number, ref: number): void {
+    const from = this.#spans.labelsFrom[series] ?? 0;
+    const to = this.#spans.labelsTo[series] ?? 0;
+    const hash = hashBytes(this.#batchView, from, to, this.#seed);
+    const known = this.#probe(hash, from, to);
+    if (known !== NONE) this.#entries[known * ENTRY + REF] = ref;
+    this.#follow(known === NONE ? this.#append(hash, from, to, ref) : known);
+  }
+
+  #append(hash: number, from: number, to: number, ref: number): number {
+    if (this.#arenaUsed + to - from > this.#maxBytes) this.clear();
     this.#reserve(to - from);
     const entry = this.#count++;
-    this.#arena.set(bytes.subarray(from, to), this.#arenaUsed);
+    const { buffer, byteOffset } = this.#batchView;
+    this.#arena.set(new Uint8Array(buffer, byteOffset + from, to - from), this.#arenaUsed);
     this.#entries[entry * ENTRY] = this.#arenaUsed;
     this.#entries[entry * ENTRY + LENGTH] = to - from;
     this.#entries[entry * ENTRY + REF] = ref;
     this.#entries[entry * ENTRY + FOLLOWER] = NONE;
     this.#arenaUsed += to - from;
     if (this.#count * 4 > this.#slots.length) this.#growSlots();
-    this.#place(this.#missedHash, entry + 1);
-    this.#follow(entry);
+    this.#place(hash, entry + 1);
+    return entry;
   }
 
   /** Points the entry that `find` returned last elsewhere: its series is gone and came back under a new reference. */
@@ -156,10 +185,11 @@ export class AliasTable {
   }
 
   /** Compares the last word first: labels of one sender begin alike. Words as big integers, which optimised code keeps in registers. */
-  #equals(entry: number, view: DataView, from: number, to: number): boolean {
+  #equals(entry: number, from: number, to: number): boolean {
     const length = to - from;
     if (this.#entries[entry * ENTRY + LENGTH] !== length) return false;
     const own = this.#view;
+    const view = this.#batchView;
     const start = this.#entries[entry * ENTRY] ?? 0;
     if (length < WORD) {
       for (let i = 0; i < length; i++) if (own.getUint8(start + i) !== view.getUint8(from + i)) return false;

@@ -1,6 +1,6 @@
 import type { Histogram } from '@nines/model/histogram.ts';
 import type { Labels } from '@nines/model/labels.ts';
-import type { SelectRange } from '@nines/model/storage.ts';
+import type { SelectRange, WriteBatch } from '@nines/model/storage.ts';
 import { Columns, mergeInto } from '../codec/columns.ts';
 import { writeMarker } from '../codec/histogram-code.ts';
 import { AliasTable } from './alias-table.ts';
@@ -9,6 +9,7 @@ import { HistogramChunks } from './histogram-chunks.ts';
 import { HistogramRefs } from './histogram-refs.ts';
 import { type ChunkList, SeriesChunks } from './series-chunks.ts';
 import { NONE, SeriesIndex } from './series-index.ts';
+import { SymbolAliases } from './symbol-aliases.ts';
 
 /**
  * Everything in memory: the index of all series, the chunks of recent samples, and a small sorted buffer for each series that
@@ -34,6 +35,8 @@ export class Head {
   readonly index: SeriesIndex;
   /** Never kept by a caller: it is made anew when it has become mostly aliases of series that are gone. */
   aliases: AliasTable;
+  /** The same for labels given by reference. */
+  symbolAliases: SymbolAliases;
   /** Series forgotten since then. */
   #forgotten = 0;
   readonly #chunks = new SeriesChunks();
@@ -57,7 +60,8 @@ export class Head {
     this.#onPage = onPage;
     this.#hashSeed = hashSeed | 0;
     this.index = new SeriesIndex(this.#hashSeed);
-    this.aliases = new AliasTable(this.#hashSeed);
+    this.aliases = new AliasTable({ seed: this.#hashSeed });
+    this.symbolAliases = new SymbolAliases(this.#hashSeed);
   }
 
   get samples(): number {
@@ -70,6 +74,17 @@ export class Head {
 
   get bytes(): number {
     return this.#chunks.bytes + this.#newest.length * 25 + this.#lateSamples * 16 + this.#histograms.bytes;
+  }
+
+  /** Begins a batch in the aliases of its kind. To be ended before anything else is done with the head. */
+  beginAliases(batch: WriteBatch): AliasTable | SymbolAliases {
+    const { bytes, symbols } = batch;
+    if (symbols === undefined) {
+      this.aliases.begin(bytes, batch);
+      return this.aliases;
+    }
+    this.symbolAliases.begin(batch, symbols);
+    return this.symbolAliases;
   }
 
   /** The time of the series' newest sample anywhere, -Infinity when it has none. */
@@ -130,7 +145,8 @@ export class Head {
     this.#forgotten += refs.length;
     if (this.#forgotten <= this.index.size) return;
     this.#forgotten = 0;
-    this.aliases = new AliasTable(this.#hashSeed);
+    this.aliases = new AliasTable({ seed: this.#hashSeed });
+    this.symbolAliases = new SymbolAliases(this.#hashSeed);
   }
 
   /** Whether the log (or the page store) holds the definition of the series. */
