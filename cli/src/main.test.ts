@@ -10,7 +10,10 @@ import type { Http } from '@nines/server/platform/http/contract.ts';
 import { createHttp } from '@nines/server/platform/http/server.ts';
 import { AUTHORIZED, T0_S, TOKEN, startQueryServer } from '@nines/server/query/testing/server.ts';
 import { openWorld as openSeriesWorld } from '@nines/server/series/testing/world.ts';
+import { createKeyPair } from '@nines/server/platform/signing/signer.ts';
+import { SigningKeys } from '@nines/server/platform/signing/signing-keys.ts';
 import { slaRoutes } from '@nines/server/sla/routes.ts';
+import { statementRoutes } from '@nines/server/sla/statements/routes.ts';
 import { START_MS, openWorld } from '@nines/server/sla/testing/world.ts';
 import { VERSION } from '@nines/server/version.ts';
 import { openSqliteForTest } from '../../test/harness/databases.ts';
@@ -170,7 +173,10 @@ test('a statement is written to a file, the same bytes as the server gave', asyn
     gate: { authenticate: async () => ({ kind: 'token', id: 't', name: 't', role: 'read-only', teamId: 'default' }), allows: () => true },
   });
   t.after(() => http.close());
-  slaRoutes(http, { slas: world.slas, contracts: world.contracts, clock: world.clock, serviceName: () => 'Web shop' });
+  const keys = await SigningKeys.open(folder(t), undefined, START_MS);
+  world.signer = () => keys.signer;
+  slaRoutes(http, { slas: world.slas, contracts: world.contracts, clock: world.clock });
+  statementRoutes(http, { ...world.parts(), keys, serviceName: () => 'Web shop' });
   const url = await listen(http);
   const output = join(folder(t), 'statement.json');
   const period = ['--from', String(START_MS / 1000), '--to', new Date(START_MS + 20_000).toISOString()];
@@ -178,12 +184,48 @@ test('a statement is written to a file, the same bytes as the server gave', asyn
   assert.deepEqual(ended, { code: 0, out: '', err: '' });
   const direct = await fetch(`${url}/api/slas/shop-sla/report?from=${START_MS / 1000}&to=${START_MS / 1000 + 20}`, { headers: AUTHORIZED });
   assert.equal(readFileSync(output, 'utf8'), await direct.text());
-  const html = await nines(['sla', 'report', 'shop-sla', ...period, '--format', 'html', '--url', url]);
+  await verifyIt({ output, url, keys });
+  const html = await nines(['sla', 'statement', 'shop-sla', ...period, '--format', 'html', '--url', url]);
   assert.match(html.out, /^<!doctype html>/);
   const list = await nines(['sla', 'list', '--url', url]);
   assert.match(list.out, /^id\s+service\s+status/);
   assert.match(list.out, /shop-sla\s+shop\s+breached .* yes$/m);
 });
+
+/** A statement in a file, against the server that signed it, a key, nobody; altered; signed by another; after a rotation. */
+async function verifyIt({
+  output,
+  url,
+  keys,
+}: {
+  readonly output: string;
+  readonly url: string;
+  readonly keys: SigningKeys;
+}): Promise<void> {
+  const { public_key: key } = keys.signer;
+  const verify = (...args: readonly string[]) => nines(['sla', 'verify', output, ...args]);
+  const whole = await verify('--url', url);
+  assert.deepEqual([whole.code, whole.err], [0, '']);
+  assert.match(whole.out, /^verified: shop-sla .*, final, not issued, key [0-9a-f]{32}, signed by http/);
+  assert.equal((await verify('--server', url)).code, 0);
+  assert.equal((await verify('--key', key)).code, 0);
+  const unpinned = await verify();
+  assert.deepEqual([unpinned.code, /key not pinned/.test(unpinned.out)], [0, true]);
+  const other = await verify('--key', createKeyPair().public_key);
+  assert.deepEqual([other.code, /signed by an unknown key/.test(other.err)], [1, true]);
+  assert.equal((await verify('--key', 'abc')).code, 2);
+  const text = readFileSync(output, 'utf8');
+  writeFileSync(output, text.replace('"spent_ms":2000', '"spent_ms":0'));
+  const altered = await verify('--url', url);
+  assert.deepEqual([altered.code, altered.out], [1, '']);
+  assert.match(altered.err, /altered after it was signed: budget$/m);
+  writeFileSync(output, text);
+  const rotated = await nines(['sla', 'rotate-key', '--url', url]);
+  assert.equal(rotated.out.trim(), keys.signer.public_key);
+  assert.notEqual(keys.signer.public_key, key);
+  assert.equal((await verify('--url', url)).code, 0, 'what the old key signed still verifies');
+  assert.match((await nines(['sla', 'keys', '--url', url, '--format', 'csv'])).out, new RegExp(`${key},`));
+}
 
 test('cardinality shows limits and metrics; delete says how much, asks, and does nothing unasked', async (t) => {
   const world = await openSeriesWorld(t, { series_per_metric: 50 });

@@ -71,6 +71,7 @@ import { randomFraction, randomSeed } from './platform/ids.ts';
 import { startLoop } from './platform/loop.ts';
 import { DEFAULT_TEAM } from './platform/records/contract.ts';
 import { createOutbox } from './platform/records/outbox.ts';
+import { SIGNING_KEY, SigningKeys } from './platform/signing/signing-keys.ts';
 import { engineSettings } from './query/contract.ts';
 import { queryRoutes } from './query/routes.ts';
 import { ruleRoutes } from './rules/routes.ts';
@@ -85,6 +86,9 @@ import { SlaContracts } from './sla/contracts.ts';
 import { createSampleReader } from './sla/samples.ts';
 import { slaRoutes } from './sla/routes.ts';
 import { SlaService } from './sla/service.ts';
+import { Exclusions } from './sla/statements/exclusion-service.ts';
+import { statementRoutes } from './sla/statements/routes.ts';
+import { STATEMENT_STEP_MS, Statements } from './sla/statements/service.ts';
 import { transferRoutes } from './transfer/routes.ts';
 import { TransferService } from './transfer/service.ts';
 import { VERSION } from './version.ts';
@@ -278,6 +282,26 @@ async function build(
     alert: (evaluation) => rules.submit(evaluation),
     record: (samples) => ingest.appendSamples(samples),
   });
+  const signing = await SigningKeys.open(dataDir, keys?.cipher.key(SIGNING_KEY), clock.now());
+  const statements = new Statements({
+    db: sql,
+    clock,
+    ids,
+    logger,
+    bus,
+    book: slas.book,
+    ledger: availability,
+    signer: () => signing.signer,
+  });
+  const exclusions = new Exclusions({
+    db: sql,
+    clock,
+    ids,
+    bus,
+    book: slas.book,
+    onChange: (sla, span) => statements.recheck([sla], span),
+  });
+  await exclusions.load();
   await slas.load();
   const contracts = new SlaContracts({ db: sql, clock, ids, book: slas.book, services, onChange: () => slas.wake() });
   stack.use(
@@ -326,6 +350,7 @@ async function build(
   let configRead = { atMs: clock.now(), ok: true };
   stack.use(startLoop({ clock, logger, name: 'ledger', everyMs: LEDGER_STEP_MS, step: (nowMs) => availability.step(nowMs) }));
   stack.use(startLoop({ clock, logger, name: 'sla', everyMs: SLA_STEP_MS, step: (nowMs, signal) => slas.worker.step(nowMs, signal) }));
+  stack.use(startLoop({ clock, logger, name: 'statements', everyMs: STATEMENT_STEP_MS, step: (nowMs) => statements.step(nowMs) }));
   stack.defer(() => checks.stop());
   stack.use(scrapes);
   const { host } = config.collect;
@@ -427,8 +452,12 @@ async function build(
   transferRoutes(http, { transfer: new TransferService({ store, clock, logger, metrics: self }) });
   checkRoutes(http, { checks, ledger: availability });
   serviceRoutes(http, { services, ledger: availability, checks, clock });
-  availabilityRoutes(http, { availability });
-  slaRoutes(http, { slas, contracts, clock, serviceName: (id) => services.get(id)?.name ?? id });
+  availabilityRoutes(http, {
+    availability,
+    onEdited: ({ service, fromAtMs, toAtMs }) => statements.recheckService(service, { fromMs: fromAtMs, toMs: toAtMs ?? clock.now() }),
+  });
+  slaRoutes(http, { slas, contracts, clock });
+  statementRoutes(http, { slas, statements, exclusions, keys: signing, clock, serviceName: (id) => services.get(id)?.name ?? id });
   ruleRoutes(http, { rules, alerting });
   alertRoutes(http, { alerting, notifications: notify, clock });
   notifyRoutes(http, { notify, clock });

@@ -67,6 +67,8 @@ export type CurrentState = {
 
 /** Both ends optional; a downtime is listed when it overlaps `[fromMs, toMs)`. */
 export type DowntimeFilter = { readonly service?: string; readonly fromMs?: EpochMs; readonly toMs?: EpochMs };
+/** What was known of the downtimes of a service at an instant. */
+export type KnownDowntimeFilter = Required<DowntimeFilter> & { readonly knownAtMs: EpochMs };
 
 export interface Ledger {
   /**
@@ -79,7 +81,7 @@ export interface Ledger {
   /** When monitoring of the service began; null when it has not. */
   monitoredSinceMs(service: string): Promise<EpochMs | null>;
   /** Newest first. */
-  downtimes(filter: DowntimeFilter): Promise<readonly Downtime[]>;
+  downtimes(filter: DowntimeFilter | KnownDowntimeFilter): Promise<readonly Downtime[]>;
   /** Rises whenever the service's history changes other than by time passing in an unchanged state. For caches. */
   version(service: string): number;
 }

@@ -2,11 +2,17 @@ import { AppError } from '@nines/base/errors.ts';
 import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
-import { AVAILABILITY_CODES, downtimeEdit, downtimeToWire, downtimeView } from './contract.ts';
+import { AVAILABILITY_CODES, type Downtime, downtimeEdit, downtimeToWire, downtimeView } from './contract.ts';
 import type { Availability } from './service.ts';
 
 /** Downtimes: listed, and edited by people. They open and close by themselves. */
-export function availabilityRoutes(http: Http, { availability }: { readonly availability: Availability }): void {
+export function availabilityRoutes(
+  http: Http,
+  {
+    availability,
+    onEdited,
+  }: { readonly availability: Availability /** Before the person is answered. */; readonly onEdited: (edited: Downtime) => Promise<void> },
+): void {
   const query = z.object({ service: z.string().optional(), from: instant.optional(), to: instant.optional() });
   const byId = z.object({ id: z.string() });
   http.get(
@@ -55,7 +61,10 @@ export function availabilityRoutes(http: Http, { availability }: { readonly avai
         response: { 200: downtimeView },
       },
     },
-    async (request) =>
-      downtimeToWire(await availability.editDowntime({ id: request.params.id, edit: request.body, by: request.actor.name })),
+    async (request) => {
+      const edited = await availability.editDowntime({ id: request.params.id, edit: request.body, by: request.actor.name });
+      await onEdited(edited);
+      return downtimeToWire(edited);
+    },
   );
 }

@@ -24,6 +24,7 @@ import {
 } from './contract.ts';
 import { downVoicesOf, outagesFrom } from './downtimes.ts';
 import { emptyMemory, type Memory, rulesOf, takeAttempt, takeLapses, takePlans, takeStepBack, transitionsAt } from './evaluate.ts';
+import { downtimesKnownAt } from './known.ts';
 import { loadMemory } from './restart.ts';
 import { createLedgerStore, type LedgerStore, type Session } from './store.ts';
 import { currentFrom, LedgerWriter } from './writer.ts';
@@ -226,6 +227,13 @@ export class Availability implements Ledger, Recorder {
 
   async downtimes(filter: Parameters<Ledger['downtimes']>[0]): Promise<readonly Downtime[]> {
     const nowMs = this.#deps.clock.now();
+    if ('knownAtMs' in filter && filter.knownAtMs < nowMs) {
+      const [known, histories] = await Promise.all([
+        this.#store.transitionsWithin(filter.service, filter),
+        this.#store.downtimeHistories(filter),
+      ]);
+      return downtimesKnownAt(known, histories, filter);
+    }
     return (await this.#store.downtimes(filter)).map((downtime) => this.#asKnownAt(downtime, nowMs));
   }
 

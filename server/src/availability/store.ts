@@ -5,8 +5,9 @@ import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { DowntimeRow, LedgerTransitionRow } from '../platform/db/migrations/0003-ledger.ts';
 import { expectUpdated } from '../platform/db/revision.ts';
 import type { Database } from '../platform/db/schema.ts';
-import type { Downtime, DowntimeFilter, DowntimeReason } from './contract.ts';
+import type { Downtime, DowntimeFilter, DowntimeReason, KnownDowntimeFilter } from './contract.ts';
 import type { CheckState, Rewrite } from './evaluate.ts';
+import type { DowntimeHistory } from './known.ts';
 
 /** Rows per statement. SQLite takes 32 766 parameters, a transition has eleven columns. */
 const ROWS_PER_INSERT = 500;
@@ -39,6 +40,7 @@ export function createLedgerStore(db: Kysely<Database>) {
     transitionsWithin: (service: string, window: KnownWindow) => transitionsWithin(db, service, window),
     firstTransitions: () => firstTransitions(db),
     downtimes: (filter: DowntimeFilter) => listDowntimes(db, filter),
+    downtimeHistories: (filter: KnownDowntimeFilter) => downtimeHistories(db, filter),
     downtime: (id: string) => findDowntime(db, id),
     downtimesSince: (fromMs: EpochMs) => downtimesSince(db, fromMs),
     editDowntime: (edit: StoredEdit): Promise<void> => db.transaction().execute((trx) => editDowntime(trx, edit)),
@@ -247,6 +249,43 @@ async function listDowntimes(db: Kysely<Database>, filter: DowntimeFilter): Prom
   if (fromMs !== undefined) query = query.where((row) => row.or([row('to_ms', 'is', null), row('to_ms', '>', fromMs)]));
   const rows = await query.orderBy('from_ms', 'desc').orderBy('id', 'desc').limit(MAX_DOWNTIMES_LISTED).execute();
   return rows.map(downtimeFromRow);
+}
+
+/** Downtimes that may have been known in `[fromMs, toMs)`, retracted ones included, with the descriptions that edits replaced. */
+async function downtimeHistories(
+  db: Kysely<Database>,
+  { service, fromMs, toMs }: KnownDowntimeFilter,
+): Promise<readonly DowntimeHistory[]> {
+  const rows = await db
+    .selectFrom('downtimes')
+    .selectAll()
+    .where('service', '=', service)
+    .where('from_ms', '<', toMs)
+    .where((row) => row.or([row('to_ms', 'is', null), row('to_ms', '>', fromMs)]))
+    .orderBy('from_ms')
+    .orderBy('id')
+    .limit(MAX_DOWNTIMES_LISTED)
+    .execute();
+  if (rows.length === 0) return [];
+  const revisions = await db
+    .selectFrom('downtime_revisions as r')
+    .innerJoin('downtimes as d', 'd.id', 'r.downtime_id')
+    .select(['r.downtime_id', 'r.revision', 'r.reason', 'r.note', 'r.replaced_at_ms'])
+    .where('d.service', '=', service)
+    .where('d.from_ms', '<', toMs)
+    .orderBy('r.revision')
+    .execute();
+  const byDowntime = Map.groupBy(revisions, (row) => row.downtime_id);
+  return rows.map((row) => ({
+    downtime: downtimeFromRow(row),
+    recordedAtMs: row.recorded_at_ms,
+    replaced: (byDowntime.get(row.id) ?? []).map((one) => ({
+      revision: one.revision,
+      reason: one.reason as DowntimeReason,
+      note: one.note,
+      replacedAtMs: one.replaced_at_ms,
+    })),
+  }));
 }
 
 async function findDowntime(db: Kysely<Database>, id: string): Promise<Downtime | undefined> {

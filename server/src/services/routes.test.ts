@@ -61,7 +61,7 @@ async function serve(t: TestContext, written: readonly WrittenService[]) {
   const http = await createHttp({ logger: quiet, ids, gate, hosts: 'any', version: '0' });
   serviceRoutes(http, { services, ledger, checks, clock });
   checkRoutes(http, { checks, ledger });
-  availabilityRoutes(http, { availability: ledger });
+  availabilityRoutes(http, { availability: ledger, onEdited: async () => {} });
   teardown.defer(() => ledger.stop());
   teardown.use(loop);
   teardown.defer(() => checks.stop());

@@ -1,4 +1,5 @@
 import type { SliceRun } from '@nines/maths/slo/slices.ts';
+import type { Span } from '@nines/maths/slo/types.ts';
 import type { Origin } from '../services/contract.ts';
 import type { SlaStatus } from './contract.ts';
 import type { SlaEvaluation } from './evaluate.ts';
@@ -14,6 +15,8 @@ export type BookEntry = {
   readonly terms: SlaTerms;
   /** Verdicts of closed slices, ascending; empty for availability. Reaches back at least one window. */
   runs: SliceRun[];
+  /** Time that people took out, as far as it holds now. Sorted and disjoint. */
+  exclusions: readonly Span[];
   /** The last status that was told to anyone; null before the first evaluation. */
   status: SlaStatus | null;
   /** The last one; undefined before the first. */
@@ -30,6 +33,7 @@ export type BookEntry = {
  */
 export class SlaBook {
   readonly #entries = new Map<string, BookEntry>();
+  readonly #exclusions = new Map<string, readonly Span[]>();
   #open: readonly Violation[] = [];
 
   /** In the order in which they were declared. */
@@ -47,6 +51,7 @@ export class SlaBook {
     this.#entries.set(entry.contract.sla, {
       ...entry,
       runs: known?.runs ?? [...runs],
+      exclusions: this.#exclusions.get(entry.contract.sla) ?? [],
       status: known?.status ?? null,
       evaluation: known?.evaluation,
       lookAtMs: 0,
@@ -63,6 +68,15 @@ export class SlaBook {
 
   remove(id: string): void {
     this.#entries.delete(id);
+  }
+
+  /** Puts the exclusions of an SLA in force; it is due then. Also for one that is not in the book yet. */
+  setExclusions(sla: string, spans: readonly Span[]): void {
+    this.#exclusions.set(sla, spans);
+    const entry = this.#entries.get(sla);
+    if (entry === undefined) return;
+    entry.exclusions = spans;
+    entry.lookAtMs = 0;
   }
 
   openViolations(sla?: string): readonly Violation[] {

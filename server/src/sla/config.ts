@@ -1,11 +1,12 @@
 import { parseDuration } from '@nines/base/duration.ts';
 import { DAY_MS, SECOND_MS } from '@nines/base/units.ts';
+import { parseAmount } from '@nines/maths/slo/credits.ts';
 import { CONDITIONS, REDUCERS, WHILE_DOWN } from '@nines/maths/slo/slices.ts';
 import { typeOf } from '@nines/promql/check.ts';
 import { parseExpr } from '@nines/promql/parse.ts';
 import { z } from 'zod';
 import { duration, slug, uniqueIds } from '../platform/config/fields.ts';
-import { type SlaSpec, parseRatioText } from './spec.ts';
+import { type SlaSpec, currencyDigits, parseRatioText } from './spec.ts';
 
 /**
  * How SLAs are declared, in the configuration file and through the API alike. Parsing turns a declaration into a `SlaSpec`,
@@ -28,6 +29,10 @@ export const CALM_LOOK_MS = 5 * SECOND_MS;
 const DEFAULT_SLICE = '1m';
 /** Longest query text of a threshold indicator. */
 const MAX_QUERY_LENGTH = 10_000;
+
+const MAX_CUSTOMERS = 1_000;
+const MAX_TIERS = 20;
+const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
 
 const length = (minMs: number) => duration({ minMs, maxMs: MAX_WINDOW_MS });
 
@@ -77,6 +82,21 @@ const thresholdIndicator = z.strictObject({
   while_down: z.enum(WHILE_DOWN).default('exclude'),
 });
 
+const customer = z.strictObject({
+  id: slug,
+  name: z.string().min(1).max(200).optional(),
+  fee: z.union([z.string(), z.number()]).optional(),
+});
+
+const creditTerms = z.strictObject({
+  currency: z.string().refine((code) => CURRENCIES.has(code), 'not a currency of ISO 4217 (write for example EUR)'),
+  tiers: z
+    .array(z.strictObject({ below: positiveRatio, credit: positiveRatio }))
+    .min(1)
+    .max(MAX_TIERS),
+  cap: positiveRatio.default('1'),
+});
+
 const unknownPolicy = z.enum(['exclude', 'down', 'up', 'carry_forward']).default('exclude');
 
 const declaration = z.strictObject({
@@ -93,7 +113,30 @@ const declaration = z.strictObject({
   max_gap: length(0).prefault(DEFAULT_MAX_GAP),
   /** Above this share of unknown time nothing is said. */
   max_unknown: ratio.default('0.5'),
+  customers: z.array(customer).max(MAX_CUSTOMERS).superRefine(uniqueIds('customer')).optional(),
+  credits: creditTerms.optional(),
 });
+
+/** What is written about customers and credits, in its stored form; absent where nothing is. */
+function partiesOf(declared: z.output<typeof declaration>, context: z.core.$RefinementCtx): Pick<SlaSpec, 'customers' | 'credits'> {
+  const { customers, credits } = declared;
+  const digits = credits === undefined ? 0 : currencyDigits(credits.currency);
+  customers?.forEach(({ fee }, index) => {
+    const fault =
+      fee === undefined || (credits !== undefined && parseAmount(String(fee), digits) !== undefined)
+        ? undefined
+        : credits === undefined
+          ? 'a fee needs `credits`, which say its currency'
+          : `not an amount of ${credits.currency}: "${fee}" (write at most ${digits} decimals)`;
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault, path: ['customers', index, 'fee'] });
+  });
+  return {
+    ...(customers === undefined
+      ? {}
+      : { customers: customers.map(({ id, name, fee }) => ({ id, name: name ?? id, fee: fee === undefined ? null : String(fee) })) }),
+    ...(credits === undefined ? {} : { credits }),
+  };
+}
 
 /** One declared SLA. Its output is a `SlaSpec`. */
 export const slaDeclaration = declaration.transform((declared, context): SlaSpec => {
@@ -123,6 +166,7 @@ export const slaDeclaration = declaration.transform((declared, context): SlaSpec
     interval_ms: declared.interval ?? (indicator.kind === 'threshold' ? indicator.slice : DEFAULT_INTERVAL_MS),
     unknown: declared.unknown === 'carry_forward' ? { kind: 'carry_forward', max_gap_ms: declared.max_gap } : { kind: declared.unknown },
     max_unknown: declared.max_unknown,
+    ...partiesOf(declared, context),
   };
 });
 

@@ -82,6 +82,8 @@ export const SLA_CODES = {
   ownedByFile: 'sla_owned_by_file',
   invalid: 'sla_invalid',
   range: 'range_invalid',
+  customer: 'customer_unknown',
+  alignment: 'period_not_aligned',
 } as const;
 
 export interface Slas {

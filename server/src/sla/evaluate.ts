@@ -51,8 +51,11 @@ export function evaluateSla(terms: SlaTerms, facts: SlaFacts, nowMs: EpochMs): S
   return evaluateWindow(terms, facts, rollingWindow(nowMs, terms.windowMs));
 }
 
-/** The same over any window, for a statement's period. Burn pairs and the forecast look back from its end. */
-export function evaluateWindow(terms: SlaTerms, facts: SlaFacts, window: Span): SlaEvaluation {
+/**
+ * The same over any window, for a statement's period. Burn pairs and the forecast look back from its end. `aheadMs`: how much of the
+ * period comes after the window; it earns budget.
+ */
+export function evaluateWindow(terms: SlaTerms, facts: SlaFacts, window: Span, aheadMs = 0): SlaEvaluation {
   const tallyTerms: TallyTerms = {
     unknown: terms.unknown,
     excluded: facts.excluded,
@@ -61,7 +64,7 @@ export function evaluateWindow(terms: SlaTerms, facts: SlaFacts, window: Span): 
   };
   const over = (span: Span): Tally => tally(facts.intervals, span, tallyTerms);
   const counted = over(window);
-  const budget = budgetOf(counted, terms.target);
+  const budget = budgetOf(counted, terms.target, aheadMs);
   const { young, observedMs } = coverageOf(window, facts.sinceMs);
   const burn = terms.pairs.map((pair) =>
     readPair(pair, terms.target, {

@@ -17,17 +17,18 @@ export async function factsFor(timelines: ServiceTimelines, entry: BookEntry, wi
   return factsOf(entry, time, { fromMs, toMs: window.toMs });
 }
 
-/** Pure part of `factsFor`: what the ledger and the slices say together over `span`. */
-export function factsOf(entry: Pick<BookEntry, 'terms' | 'runs'>, time: ServiceTime, span: Span): SlaFacts {
+/** Pure part of `factsFor`: what the ledger, the slices and people's exclusions say together over `span`. */
+export function factsOf(entry: Pick<BookEntry, 'terms' | 'runs' | 'exclusions'>, time: ServiceTime, span: Span): SlaFacts {
   const { indicator } = entry.terms.spec;
-  if (indicator.kind === 'availability') return { intervals: time.intervals, sinceMs: time.sinceMs, excluded: [], lastValue: null };
+  if (indicator.kind === 'availability')
+    return { intervals: time.intervals, sinceMs: time.sinceMs, excluded: entry.exclusions, lastValue: null };
   const outages = outagesOf(time.intervals);
   const sinceMs = earliest(time.sinceMs, entry.runs.find((run) => run.state !== 'unknown')?.fromMs ?? null);
   const lastKnown = entry.runs.findLast((run) => run.last !== null && run.toMs > span.fromMs && run.fromMs < span.toMs);
   return {
     intervals: sliceTimeline(entry.runs, span, { sinceMs, outages, whileDown: indicator.while_down }),
     sinceMs,
-    excluded: indicator.while_down === 'exclude' ? outages : [],
+    excluded: indicator.while_down === 'exclude' ? unionSpans([...outages, ...entry.exclusions]) : entry.exclusions,
     undecidedFromMs: entry.runs.at(-1)?.toMs ?? span.fromMs,
     lastValue: lastKnown?.last ?? null,
   };

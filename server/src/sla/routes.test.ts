@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { openSqliteForTest } from '../../../test/harness/databases.ts';
 import { countingIds } from '../../../test/harness/ids.ts';
 import { recordingLogger } from '../../../test/harness/logs.ts';
 import type { Actor } from '../platform/http/contract.ts';
 import { createHttp } from '../platform/http/server.ts';
+import { SigningKeys } from '../platform/signing/signing-keys.ts';
 import { slaRoutes } from './routes.ts';
+import { statementRoutes } from './statements/routes.ts';
 import { type SlaWorld, START_MS, openWorld } from './testing/world.ts';
 
 const ACTOR: Actor = { kind: 'token', id: 't', name: 't', role: 'administrator', teamId: 'default' };
@@ -23,7 +28,15 @@ async function open(t: TestContext) {
     gate: { authenticate: async () => ACTOR, allows: () => true },
   });
   t.after(() => http.close());
-  slaRoutes(http, { slas: world.slas, contracts: world.contracts, clock: world.clock, serviceName: () => 'Web shop' });
+  const { slas, contracts, clock } = world;
+  const dir = mkdtempSync(join(tmpdir(), 'nines-statement-keys-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  slaRoutes(http, { slas, contracts, clock });
+  statementRoutes(http, {
+    ...world.parts(),
+    keys: await SigningKeys.open(dir, undefined, clock.now()),
+    serviceName: () => 'Web shop',
+  });
   const get = async (url: string) => http.inject({ method: 'GET', url });
   const send = async (method: 'POST' | 'PUT' | 'DELETE', url: string, body?: object) =>
     http.inject({ method, url, ...(body === undefined ? {} : { payload: body }) });
@@ -78,7 +91,11 @@ test('periods that cannot be meant are refused with a reason', async (t) => {
   };
   assert.match(await refused(`from=${START_MS}`), /^400 query: from: .*looks like milliseconds/);
   assert.match(await refused(`from=${seconds(5)}&to=${seconds(5)}`), /^400 .*empty/);
-  assert.match(await refused(`to=${seconds(1_000)}`), /^400 .*future/);
+  assert.match(await refused(`from=${seconds(900)}&to=${seconds(1_000)}`), /^400 .*future/);
+  assert.match(await refused('period=november'), /^400 .*not a period/);
+  assert.match(await refused('period=2026-11&zone=Mars/Olympus'), /^400 .*no time zone/);
+  assert.match(await refused(`period=2026-11&from=${seconds(0)}`), /^400 .*either/);
+  assert.match(await refused('customer=acme'), /^400 .*no customer "acme"/);
   assert.match(await refused('format=pdf'), /^400 /);
 });
 

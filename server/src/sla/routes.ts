@@ -9,25 +9,19 @@ import { slaDeclaration } from './config.ts';
 import { SLA_CODES } from './contract.ts';
 import type { SlaContracts } from './contracts.ts';
 import type { SlaService } from './service.ts';
-import { statementCsv, statementJson } from './statement.ts';
-import { STATEMENT_CSP, statementHtml } from './statement-html.ts';
 
 const byId = z.object({ id: z.string() });
 const period = z.object({ from: instant.optional(), to: instant.optional() });
-const reportQuery = period.extend({ format: z.enum(['json', 'html', 'csv']).default('json') });
 
 export type SlaRouteDeps = {
   readonly slas: SlaService;
   readonly contracts: SlaContracts;
   readonly clock: Clock;
-  /** The name that people know a service by. */
-  readonly serviceName: (id: string) => string;
 };
 
-/** SLAs: status, statements, violations; creating, changing and ending those that are not declared in the configuration file. */
+/** SLAs: status, violations; creating, changing and ending those that are not declared in the configuration file. */
 export function slaRoutes(http: Http, deps: SlaRouteDeps): void {
   readRoutes(http, deps);
-  reportRoute(http, deps);
   writeRoutes(http, deps);
 }
 
@@ -45,29 +39,6 @@ function readRoutes(http: Http, { slas, clock }: SlaRouteDeps): void {
     '/api/slas/:id/violations',
     { ...read, schema: { summary: 'Violations of an SLA, newest first', tags: ['slas'], params: byId, querystring: period } },
     async (request) => ({ items: await slas.violations(request.params.id, periodOf(request.query, everything(clock.now()))) }),
-  );
-}
-
-function reportRoute(http: Http, { slas, clock, serviceName }: SlaRouteDeps): void {
-  http.get(
-    '/api/slas/:id/report',
-    {
-      config: { permission: 'read' },
-      schema: { summary: 'The statement of a period: JSON, HTML or CSV', tags: ['slas'], params: byId, querystring: reportQuery },
-    },
-    async (request, reply) => {
-      const { id } = request.params;
-      const { format } = request.query;
-      const statement = await slas.statement(id, periodOf(request.query, slas.windowOf(id, clock.now())));
-      reply.serializer((text: unknown) => String(text));
-      if (format === 'html') {
-        reply.header('content-security-policy', STATEMENT_CSP);
-        return reply.type('text/html; charset=utf-8').send(statementHtml(statement, serviceName(statement.service)));
-      }
-      reply.header('content-disposition', `attachment; filename="${id}.${format}"`);
-      if (format === 'csv') return reply.type('text/csv; charset=utf-8').send(statementCsv(statement));
-      return reply.type('application/json; charset=utf-8').send(statementJson(statement));
-    },
   );
 }
 

@@ -1,30 +1,25 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError, messageOf } from '@nines/base/errors.ts';
-import { DAY_MS, type EpochMs, epochMs } from '@nines/base/units.ts';
+import type { EpochMs } from '@nines/base/units.ts';
 import { rollingWindow } from '@nines/maths/slo/window.ts';
 import type { Span } from '@nines/maths/slo/types.ts';
-import { type Ledger, downtimeToWire } from '../availability/contract.ts';
+import type { Ledger } from '../availability/contract.ts';
 import { type BookEntry, SlaBook } from './book.ts';
 import { SLA_CODES, type SlaView, type Slas, type ViolationView } from './contract.ts';
-import { type SlaEvaluation, evaluateSla, evaluateWindow } from './evaluate.ts';
-import { factsFor, factsOf } from './facts.ts';
-import { termsOf } from './spec.ts';
-import { type Statement, makeStatement } from './statement.ts';
-import { contractVersions, openViolations, sliceRuns, violationsOf } from './store.ts';
+import { type SlaEvaluation, evaluateSla } from './evaluate.ts';
+import { factsFor } from './facts.ts';
+import { openViolations, violationsOf } from './store.ts';
 import { ServiceTimelines } from './timelines.ts';
 import { toView, toViolationView } from './view.ts';
 import { SlaWorker, type SlaWorkerDeps } from './worker.ts';
 
 export type SlaServiceDeps = Omit<SlaWorkerDeps, 'timelines' | 'book'> & {
   readonly clock: Clock;
-  readonly ledger: Pick<Ledger, 'timeline' | 'current' | 'monitoredSinceMs' | 'version' | 'downtimes'>;
+  readonly ledger: Pick<Ledger, 'timeline' | 'current' | 'monitoredSinceMs' | 'version'>;
 };
 
-/** Violations listed in one answer or statement. */
+/** Violations listed in one answer. */
 const MAX_VIOLATIONS = 1_000;
-/** Longest period of one statement: a leap year and a day. */
-const MAX_PERIOD_MS = 367 * DAY_MS;
-
 /** Everything about SLAs that others ask for. `declare` comes from contracts.ts and fills the book. */
 export class SlaService implements Slas {
   readonly book = new SlaBook();
@@ -73,38 +68,6 @@ export class SlaService implements Slas {
     return found.map(toViolationView);
   }
 
-  /**
-   * The statement of `[fromMs, toMs)` under the contract that was in force at its end, also of an SLA that has ended since.
-   * `AppError` `sla_not_found` or `range_invalid`. The period may not end after now.
-   */
-  async statement(id: string, period: Span): Promise<Statement> {
-    const versions = await contractVersions(this.#deps.db, id);
-    const contract = versions.findLast((version) => version.effectiveFromMs < period.toMs) ?? versions[0];
-    if (contract === undefined) throw unknownSla(id);
-    checkPeriod(period, this.#deps.clock.now());
-    const terms = termsOf(contract.spec);
-    const reach: Span = { fromMs: epochMs(period.fromMs - terms.lookbackMs), toMs: period.toMs };
-    const service = contract.spec.service;
-    const [timeline, sinceMs, runs, downtimes, violations] = await Promise.all([
-      this.#deps.ledger.timeline(service, reach.fromMs, reach.toMs),
-      this.#deps.ledger.monitoredSinceMs(service),
-      sliceRuns(this.#deps.db, id, reach.fromMs),
-      this.#deps.ledger.downtimes({ service, fromMs: period.fromMs, toMs: period.toMs }),
-      violationsOf(this.#deps.db, id, { ...period, limit: MAX_VIOLATIONS }),
-    ]);
-    const facts = factsOf({ terms, runs: [...runs] }, { intervals: timeline.intervals, sinceMs }, reach);
-    const evaluation = evaluateWindow(terms, facts, period);
-    return makeStatement({
-      evaluation,
-      view: this.#toView({ contract, origin: this.book.get(id)?.origin ?? { kind: 'ui' } }, evaluation),
-      contract,
-      versions,
-      intervals: facts.intervals,
-      downtimes: downtimes.map(downtimeToWire).toReversed(),
-      violations: violations.toReversed(),
-    });
-  }
-
   /** The rolling window of an SLA that ends at `nowMs`: the period of a statement without one. */
   windowOf(id: string, nowMs: EpochMs): Span {
     return rollingWindow(nowMs, this.#entry(id).terms.windowMs);
@@ -128,12 +91,3 @@ export class SlaService implements Slas {
 }
 
 const unknownSla = (id: string): AppError => new AppError('not_found', SLA_CODES.notFound, `there is no SLA "${id}"`);
-
-function checkPeriod(period: Span, nowMs: EpochMs): void {
-  const refuse = (message: string): never => {
-    throw new AppError('bad_input', SLA_CODES.range, message);
-  };
-  if (period.fromMs >= period.toMs) refuse('the period is empty: `from` must be before `to`');
-  if (period.toMs > nowMs) refuse('the period ends in the future; a statement is about what was');
-  if (period.toMs - period.fromMs > MAX_PERIOD_MS) refuse('the period is longer than a year');
-}

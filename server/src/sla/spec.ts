@@ -21,6 +21,25 @@ export type SlaSpec = {
   readonly interval_ms: number;
   readonly unknown: { readonly kind: 'exclude' | 'down' | 'up' } | { readonly kind: 'carry_forward'; readonly max_gap_ms: number };
   readonly max_unknown: string;
+  /** Whom it is promised to; absent when nobody is named. */
+  readonly customers?: readonly Customer[];
+  /** What is owed when it is not kept; absent when nothing is. */
+  readonly credits?: CreditSpec;
+};
+
+export type Customer = {
+  readonly id: string;
+  readonly name: string;
+  /** What the customer pays for one period, in the currency of the credits: `1200.00`; null when it is not said. */
+  readonly fee: string | null;
+};
+
+export type CreditSpec = {
+  /** ISO 4217. */
+  readonly currency: string;
+  readonly tiers: readonly { readonly below: string; readonly credit: string }[];
+  /** At most this share of the fee. */
+  readonly cap: string;
 };
 
 export type AvailabilitySpec = { readonly kind: 'availability'; readonly degraded_weight: string | null };
@@ -56,7 +75,7 @@ export function parseRatioText(text: string): Result<string, string> {
 }
 
 /** The denominator is a power of ten. */
-function decimalText({ numerator, denominator }: Decimal): string {
+export function decimalText({ numerator, denominator }: Pick<Decimal, 'numerator' | 'denominator'>): string {
   const places = String(denominator).length - 1;
   const digits = String(numerator).padStart(places + 1, '0');
   const fraction = digits.slice(digits.length - places).replace(/0+$/, '');
@@ -82,8 +101,13 @@ export function termsOf(spec: SlaSpec): SlaTerms {
   };
 }
 
-function ratioOf(text: string): Decimal {
+/** A ratio of a stored spec. */
+export function ratioOf(text: string): Decimal {
   const parsed = parseRatio(text);
   invariant(parsed.ok, `a ratio in exact decimals, found ${text}`);
   return parsed.value;
 }
+
+/** The decimals of a currency: 2 for EUR, 0 for JPY. */
+export const currencyDigits = (currency: string): number =>
+  new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;

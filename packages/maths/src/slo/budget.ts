@@ -4,10 +4,13 @@ import type { Tally } from './tally.ts';
 /** Milliseconds that may be bad, that were, and what is left (negative once breached). */
 export type Budget = { readonly totalMs: number; readonly spentMs: number; readonly remainingMs: number };
 
-/** `total = floor((1 − target) × (window − excluded − out of hours))`, in exact decimals; unknown time earns budget too. */
-export function budgetOf(counted: Tally, target: ExactRatio): Budget {
+/**
+ * `total = floor((1 − target) × (window − excluded − out of hours))`, in exact decimals; unknown time earns budget too. So does
+ * `aheadMs`, the time of a period that is still to come.
+ */
+export function budgetOf(counted: Tally, target: ExactRatio, aheadMs = 0): Budget {
   const { upMs, degradedMs, downMs, unknownMs } = counted.buckets;
-  const totalMs = portionMs(complementOf(target), upMs + degradedMs + downMs + unknownMs);
+  const totalMs = portionMs(complementOf(target), upMs + degradedMs + downMs + unknownMs + aheadMs);
   return { totalMs, spentMs: counted.badMs, remainingMs: totalMs - counted.badMs };
 }
 

@@ -6,6 +6,8 @@ import { encryptLog, encryptPages } from '@nines/tsdb/encrypt-store.ts';
 import { PAGES_FILE } from '@nines/tsdb/page-store.ts';
 import { encryptSqlite } from '../db/open.ts';
 import { STATE_FILE, STORE_DIR } from '../directory.ts';
+import { replaceFile } from '../replace-file.ts';
+import { SIGNING_FILE, SIGNING_KEY, sealedKeyFile } from '../signing/signing-keys.ts';
 import { ENVELOPE_FILE, writeEnvelope } from './envelope.ts';
 import { CONVERSION_DIR, CONVERSION_READY, DataKeys, inspect, lockDirectory } from './keys.ts';
 import type { MasterKey } from './master-key.ts';
@@ -63,6 +65,8 @@ export async function prepareEncryption(dataDir: string, key: MasterKey, nowMs: 
     sync(dirname(join(work, STATE_FILE)));
   }
   const disk = openDisk(work);
+  const signing = sealedKeyFile(dataDir, keys.cipher.key(SIGNING_KEY));
+  if (signing !== undefined) await replaceFile(disk, SIGNING_FILE, signing);
   await writeEnvelope(disk, keys.wrap(key, { createdAtMs: nowMs, nowMs }));
   const ready = await disk.create(CONVERSION_READY);
   await ready.sync();
@@ -89,10 +93,10 @@ export function movingSteps(dataDir: string): readonly (() => void)[] {
         sync(dataDir);
       },
     ]),
-    () => {
-      if (existsSync(join(work, ENVELOPE_FILE))) renameSync(join(work, ENVELOPE_FILE), join(dataDir, ENVELOPE_FILE));
+    ...[SIGNING_FILE, ENVELOPE_FILE].map((name) => () => {
+      if (existsSync(join(work, name))) renameSync(join(work, name), join(dataDir, name));
       sync(dataDir);
-    },
+    }),
     // The mark goes last, or a crash could leave the old files unnoticed.
     () => rmSync(old, { recursive: true, force: true }),
     () => {

@@ -2,11 +2,11 @@ import { type Result, err, ok } from '@nines/base/result.ts';
 import { SEAL_BYTES, KEY_BYTES, seal } from '@nines/tsdb/cipher.ts';
 import type { Disk } from '@nines/tsdb/contract.ts';
 import { z } from 'zod';
+import { replaceFile } from '../replace-file.ts';
 import type { MasterKey } from './master-key.ts';
 
 /** `keys.json`: the data key, wrapped by the operator's key; drawn in docs/format/keys.md. */
 export const ENVELOPE_FILE = 'keys.json';
-const TEMPORARY_FILE = `${ENVELOPE_FILE}.tmp`;
 const FORMAT = 1;
 
 const envelopeSchema = z.object({
@@ -48,13 +48,5 @@ const boundOf = ({ format, key_id, created_at_ms, wrapped_at_ms }: Omit<Envelope
 
 /** Puts the envelope in the place of the one before. After a cut at any instant one of the two is there, whole. */
 export async function writeEnvelope(disk: Disk, envelope: Envelope): Promise<void> {
-  const file = await disk.create(TEMPORARY_FILE);
-  try {
-    await file.append(new TextEncoder().encode(`${JSON.stringify(envelope, null, 2)}\n`));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await disk.rename(TEMPORARY_FILE, ENVELOPE_FILE);
-  await disk.syncDirectory();
+  await replaceFile(disk, ENVELOPE_FILE, `${JSON.stringify(envelope, null, 2)}\n`);
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type EpochMs, epochMs, ms } from '@nines/base/units.ts';
+import type { Span } from '@nines/maths/slo/types.ts';
 import type { TestContext } from 'node:test';
 import { countingIds } from '../../../../test/harness/ids.ts';
 import { recordingLogger } from '../../../../test/harness/logs.ts';
@@ -15,6 +16,11 @@ import type { SlaView } from '../contract.ts';
 import { SlaContracts } from '../contracts.ts';
 import type { FigureSample } from '../figures.ts';
 import { SlaService } from '../service.ts';
+import { type Signer, createKeyPair, createSigner } from '../../platform/signing/signer.ts';
+import { Exclusions } from '../statements/exclusion-service.ts';
+import { Statements } from '../statements/service.ts';
+import type { Question } from '../statements/gather.ts';
+import type { SignedStatement } from '../statements/statement.ts';
 
 /** Half past a minute, so that nothing is aligned by accident. */
 export const START_MS = 1_760_000_010_000;
@@ -50,19 +56,35 @@ export class SlaWorld {
   readonly ledger: Availability;
   readonly slas: SlaService;
   readonly contracts: SlaContracts;
+  readonly statements: Statements;
+  readonly exclusions: Exclusions;
+  /** What statements are signed with. */
+  signer: () => Signer;
   readonly facts: Fact[] = [];
   /** What alerting was told. */
   readonly told: Evaluation[] = [];
   /** Response times in seconds, by instant; what the threshold indicator reads. */
   readonly samples: { atMs: number; value: number }[];
   reads = 0;
+  readonly #timing: CheckTiming;
   /** Figures that became samples. */
   readonly recorded: FigureSample[] = [];
   /** How long each read of samples takes. */
   readCostMs = 0;
   readFails = false;
 
-  constructor(db: Db, options: { readonly clock?: ManualClock; readonly samples?: SlaWorld['samples'] } = {}) {
+  constructor(
+    db: Db,
+    options: {
+      readonly clock?: ManualClock;
+      readonly samples?: SlaWorld['samples'];
+      readonly signer?: Signer;
+      readonly timing?: Partial<CheckTiming>;
+    } = {},
+  ) {
+    const signer = options.signer ?? createSigner(createKeyPair());
+    this.signer = () => signer;
+    this.#timing = { ...shopTiming, ...options.timing };
     this.clock = options.clock ?? manualClock(START_MS);
     this.samples = options.samples ?? [];
     const bus = createBus((thrown) => assert.fail(String(thrown)));
@@ -82,6 +104,9 @@ export class SlaWorld {
         return [{ times: seen.map(({ atMs }) => atMs), values: seen.map(({ value }) => value) }];
       },
     });
+    const { book } = this.slas;
+    this.statements = new Statements({ ...base, book, ledger: this.ledger, signer: () => this.signer() });
+    this.exclusions = new Exclusions({ ...base, book, onChange: (sla, span) => this.statements.recheck([sla], span) });
     this.contracts = new SlaContracts({
       ...base,
       book: this.slas.book,
@@ -95,7 +120,8 @@ export class SlaWorld {
   /** Starts with these SLAs in the configuration file. */
   async begin(...declared: object[]): Promise<this> {
     await this.ledger.start();
-    await this.ledger.configure([{ service: 'shop', checks: [shopTiming] }]);
+    await this.ledger.configure([{ service: 'shop', checks: [this.#timing] }]);
+    await this.exclusions.load();
     await this.slas.load();
     await this.declare(...declared);
     return this;
@@ -123,6 +149,16 @@ export class SlaWorld {
 
   async view(id: string): Promise<SlaView> {
     return (await this.slas.get(id, this.clock.now())) ?? assert.fail(`no SLA ${id}`);
+  }
+
+  /** What the routes of statements are made of. */
+  parts(): { slas: SlaService; statements: Statements; exclusions: Exclusions; clock: ManualClock } {
+    return { slas: this.slas, statements: this.statements, exclusions: this.exclusions, clock: this.clock };
+  }
+
+  /** The statement of a period of an SLA. */
+  async statement(sla: string, period: Span, asked: Partial<Question> = {}): Promise<SignedStatement> {
+    return (await this.statements.report({ sla, period, zone: 'UTC', ...asked })).statement;
   }
 
   /** Labels of the alerts that alerting was last told are active. */

@@ -5,6 +5,7 @@ import * as ledger from './0003-ledger.ts';
 import * as sla from './0004-sla.ts';
 import * as alerts from './0005-alerts.ts';
 import * as pushGroups from './0006-push-groups.ts';
+import * as statements from './0007-statements.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -17,4 +18,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0004-sla': { up: sla.up },
   '0005-alerts': { up: alerts.up },
   '0006-push-groups': { up: pushGroups.up },
+  '0007-statements': { up: statements.up },
 };

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openSqliteForTest } from '../../../test/harness/databases.ts';
-import { statementCsv, statementJson } from './statement.ts';
-import { STATEMENT_CSP, statementHtml } from './statement-html.ts';
-import { at, openWorld } from './testing/world.ts';
+import { openSqliteForTest } from '../../../../test/harness/databases.ts';
+import { at, openWorld } from '../testing/world.ts';
+import { statementCsv } from './csv.ts';
+import { STATEMENT_CSP, statementHtml } from './html.ts';
+import { statementJson } from './statement.ts';
 
 const SLA = {
   id: 'shop-sla',
@@ -18,7 +19,7 @@ const period = { fromMs: at(0), toMs: at(20) };
 test('a statement accounts for every millisecond of its period', async (t) => {
   const world = await openWorld(t, openSqliteForTest, SLA);
   await world.play('UUUUUUxxUUUUUUUUUUUUUU');
-  const statement = await world.slas.statement('shop-sla', period);
+  const statement = await world.statement('shop-sla', period);
   assert.deepEqual([statement.timeline[0]?.from_at_ms, statement.timeline.at(-1)?.to_at_ms], [period.fromMs, period.toMs]);
   statement.timeline.slice(1).forEach((interval, i) => assert.equal(interval.from_at_ms, statement.timeline[i]?.to_at_ms));
   assert.equal(
@@ -38,37 +39,40 @@ test('a statement accounts for every millisecond of its period', async (t) => {
 test('a statement has the same bytes later, whatever happened after its end', async (t) => {
   const world = await openWorld(t, openSqliteForTest, SLA);
   await world.play('UUUUUUUUUUUUUUUUUxxxUU');
-  const before = statementJson(await world.slas.statement('shop-sla', period));
+  const before = statementJson(await world.statement('shop-sla', period));
   assert.match(before, /"closed_at_ms":null/);
   await world.play(`xx${'U'.repeat(150)}`);
   assert.equal((await world.slas.violations('shop-sla', period))[0]?.closed_at_ms !== null, true);
-  assert.equal(statementJson(await world.slas.statement('shop-sla', period)), before);
+  assert.equal(statementJson(await world.statement('shop-sla', period)), before);
 });
 
 test('an outage that lasts beyond the period is open at its end', async (t) => {
   const world = await openWorld(t, openSqliteForTest, SLA);
   await world.play(`${'U'.repeat(15)}${'x'.repeat(10)}UU`);
-  const statement = await world.slas.statement('shop-sla', period);
+  const statement = await world.statement('shop-sla', period);
   assert.deepEqual([statement.downtimes[0]?.from_at_ms, statement.downtimes[0]?.to_at_ms], [at(15), null]);
 });
 
-test('a period that is empty, in the future or endless is refused', async (t) => {
+test('a period that is empty, not begun or endless is refused, and so are zones and customers that are none', async (t) => {
   const world = await openWorld(t, openSqliteForTest, SLA);
   await world.play('UU');
   for (const bad of [
     { fromMs: at(1), toMs: at(1) },
-    { fromMs: at(0), toMs: at(100) },
+    { fromMs: at(50), toMs: at(100) },
     { fromMs: at(-400 * 86_400), toMs: at(1) },
   ]) {
-    await assert.rejects(world.slas.statement('shop-sla', bad), { code: 'range_invalid' });
+    await assert.rejects(world.statement('shop-sla', bad), { code: 'range_invalid' });
   }
-  await assert.rejects(world.slas.statement('nothing', period), { code: 'sla_not_found' });
+  const past = { fromMs: at(0), toMs: at(2) };
+  await assert.rejects(world.statement('shop-sla', past, { zone: 'Mars/Olympus' }), { code: 'range_invalid', message: /Mars/ });
+  await assert.rejects(world.statement('shop-sla', past, { customer: 'acme' }), { code: 'customer_unknown', message: /names none/ });
+  await assert.rejects(world.statement('nothing', period), { code: 'sla_not_found' });
 });
 
 test('the page of a statement is self-contained, escaped, and shows what was promised and attained', async (t) => {
   const world = await openWorld(t, openSqliteForTest, SLA);
   await world.play('UUUUUUxxUUUUUUUUUUUUUU');
-  const page = statementHtml(await world.slas.statement('shop-sla', period), 'Web shop & more');
+  const page = statementHtml(await world.statement('shop-sla', period), 'Web shop & more');
   assert.match(page, /Shop &lt;availability&gt;/);
   assert.match(page, /Web shop &amp; more/);
   assert.doesNotMatch(page, /<script|<link|https?:|style="/);
@@ -81,7 +85,7 @@ test('the page of a statement is self-contained, escaped, and shows what was pro
 test('the CSV of a statement has one row per interval and no formula', async (t) => {
   const world = await openWorld(t, openSqliteForTest, SLA);
   await world.play('UUUUUUxxUUUUUUUUUUUUUU');
-  const [head, ...rows] = statementCsv(await world.slas.statement('shop-sla', period))
+  const [head, ...rows] = statementCsv(await world.statement('shop-sla', period))
     .trimEnd()
     .split('\r\n');
   assert.equal(head, 'from,to,length_ms,state,reason,earliest_from,latest_from,evidence');

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { lengthInWords as duration } from '@nines/base/length-words.ts';
 import { provenDigits, truncatedPercent } from '@nines/maths/slo/digits.ts';
-import { type Html, html, trusted } from '../platform/html.ts';
+import { type Html, html, trusted } from '../../platform/html.ts';
 import type { Statement, StatementInterval } from './statement.ts';
-import { STATEMENT_STYLE } from './statement-style.ts';
+import { STATEMENT_STYLE } from './style.ts';
 
 /** What a browser may do with a statement: show it. The style sheet is named by its hash, so no other can be added. */
 export const STATEMENT_CSP = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STATEMENT_STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;

@@ -1,0 +1,235 @@
+import type { Clock } from '@nines/base/clock.ts';
+import { AppError } from '@nines/base/errors.ts';
+import { epochMs } from '@nines/base/units.ts';
+import { parsePeriod } from '@nines/maths/calendar/period.ts';
+import { z } from 'zod';
+import type { FastifyReply } from 'fastify';
+import type { Http } from '../../platform/http/contract.ts';
+import { instant } from '../../platform/http/fields.ts';
+import type { SigningKeys } from '../../platform/signing/signing-keys.ts';
+import { SLA_CODES } from '../contract.ts';
+import type { SlaService } from '../service.ts';
+import { statementCsv } from './csv.ts';
+import type { Exclusions } from './exclusion-service.ts';
+import { DECISIONS, type Decision, exclusionDecision, exclusionRequest, exclusionToWire, exclusionView } from './exclusions.ts';
+import type { Question } from './gather.ts';
+import { STATEMENT_CSP, statementHtml } from './html.ts';
+import { type Rendered, type Statements, issuedToWire, rendered } from './service.ts';
+
+const byId = z.object({ id: z.string() });
+const FORMATS = ['json', 'html', 'csv'] as const;
+const periodQuery = z.object({
+  from: instant.optional(),
+  to: instant.optional(),
+  /** Instead of `from` and `to`: `2026-11`, `2026-W47`, `2026-Q4`, … */
+  period: z.string().max(16).optional(),
+  /** IANA. */
+  zone: z.string().max(64).default('UTC'),
+  customer: z.string().max(64).optional(),
+});
+const reportQuery = periodQuery.extend({
+  format: z.enum(FORMATS).default('json'),
+  known_at: instant.optional(),
+  revision: z.coerce.number().int().positive().optional(),
+});
+
+export type StatementRouteDeps = {
+  readonly slas: SlaService;
+  readonly statements: Statements;
+  readonly exclusions: Exclusions;
+  readonly keys: SigningKeys;
+  readonly clock: Clock;
+  /** The name that people know a service by. */
+  readonly serviceName: (id: string) => string;
+};
+
+/** Statements: asked for, issued, listed; what is taken out of them; the keys that they are signed with. */
+export function statementRoutes(http: Http, deps: StatementRouteDeps): void {
+  reportRoutes(http, deps);
+  issueRoutes(http, deps);
+  exclusionRoutes(http, deps);
+  keyRoutes(http, deps);
+}
+
+function reportRoutes(http: Http, deps: StatementRouteDeps): void {
+  const read = { config: { permission: 'read' as const } };
+  http.get(
+    '/api/slas/:id/report',
+    {
+      ...read,
+      schema: { summary: 'The signed statement of a period: JSON, HTML or CSV', tags: ['slas'], params: byId, querystring: reportQuery },
+    },
+    async (request, reply) => {
+      const { format, known_at: knownAtMs, revision, ...asked } = request.query;
+      const question: Question = { ...questionOf(deps, request.params.id, asked), ...(knownAtMs === undefined ? {} : { knownAtMs }) };
+      const found = revision === undefined ? await deps.statements.report(question) : await deps.statements.revision(question, revision);
+      return send(reply, found, { format, deps });
+    },
+  );
+  http.get(
+    '/api/statements/:id',
+    {
+      ...read,
+      schema: {
+        summary: 'One revision of an issued statement, byte for byte as it was issued',
+        tags: ['slas'],
+        params: byId,
+        querystring: z.object({ format: z.enum(FORMATS).default('json') }),
+      },
+    },
+    async (request, reply) => send(reply, rendered(await deps.statements.find(request.params.id)), { format: request.query.format, deps }),
+  );
+}
+
+function send(
+  reply: FastifyReply,
+  { statement, text }: Rendered,
+  as: { readonly format: (typeof FORMATS)[number]; readonly deps: StatementRouteDeps },
+) {
+  reply.serializer((body: unknown) => String(body));
+  if (as.format === 'html') {
+    reply.header('content-security-policy', STATEMENT_CSP);
+    return reply.type('text/html; charset=utf-8').send(statementHtml(statement, as.deps.serviceName(statement.service)));
+  }
+  reply.header('content-disposition', `attachment; filename="${statement.id}.${as.format}"`);
+  if (as.format === 'csv') return reply.type('text/csv; charset=utf-8').send(statementCsv(statement));
+  return reply.type('application/json; charset=utf-8').send(text);
+}
+
+function issueRoutes(http: Http, deps: StatementRouteDeps): void {
+  http.get(
+    '/api/slas/:id/statements',
+    {
+      config: { permission: 'read' },
+      schema: { summary: 'Issued statements with all their revisions, newest period first', tags: ['slas'], params: byId },
+    },
+    async (request) => ({ items: (await deps.statements.list(request.params.id)).map(issuedToWire) }),
+  );
+  http.post(
+    '/api/slas/:id/statements',
+    {
+      config: { permission: 'operate' },
+      schema: {
+        summary: 'Issue the statement of a period that is over; it is kept, and restated when what decided it changes',
+        tags: ['slas'],
+        params: byId,
+        body: periodQuery,
+      },
+    },
+    async (request, reply) => {
+      const question = questionOf(deps, request.params.id, request.body);
+      return reply.code(201).send(issuedToWire(await deps.statements.issue(question, request.actor.name)));
+    },
+  );
+}
+
+const ACTIONS: Readonly<Record<string, Decision>> = { approve: 'approved', reject: 'rejected', revoke: 'revoked' };
+
+function exclusionRoutes(http: Http, { exclusions }: StatementRouteDeps): void {
+  http.get(
+    '/api/slas/:id/exclusions',
+    {
+      config: { permission: 'read' },
+      schema: {
+        summary: 'Time that people took out of a contract, with who asked, who decided and why',
+        tags: ['slas'],
+        params: byId,
+        response: { 200: z.object({ items: z.array(exclusionView) }) },
+      },
+    },
+    async (request) => ({ items: (await exclusions.list(request.params.id)).map(exclusionToWire) }),
+  );
+  http.post(
+    '/api/slas/:id/exclusions',
+    {
+      config: { permission: 'operate' },
+      schema: {
+        summary: 'Ask for time to be taken out of a contract',
+        tags: ['slas'],
+        params: byId,
+        body: exclusionRequest,
+        response: { 201: exclusionView },
+      },
+    },
+    async (request, reply) => {
+      const { from, to, reason, note } = request.body;
+      const span = { fromMs: from, toMs: to };
+      return reply
+        .code(201)
+        .send(exclusionToWire(await exclusions.request({ sla: request.params.id, span, reason, note, by: request.actor.name })));
+    },
+  );
+  http.post(
+    '/api/slas/:id/exclusions/:exclusion/:action',
+    {
+      config: { permission: 'operate' },
+      schema: {
+        summary: `Decide about an exclusion: ${Object.keys(ACTIONS).join(', ')}. Where credits hang on the contract, another person approves than the one who asked`,
+        tags: ['slas'],
+        params: byId.extend({ exclusion: z.string(), action: z.enum(['approve', 'reject', 'revoke']) }),
+        body: exclusionDecision,
+        response: { 200: exclusionView },
+      },
+    },
+    async (request) => {
+      const { id, exclusion, action } = request.params;
+      const decision = ACTIONS[action] ?? DECISIONS[0];
+      return exclusionToWire(
+        await exclusions.decide({ sla: id, id: exclusion, decision, note: request.body.note, by: request.actor.name }),
+      );
+    },
+  );
+}
+
+const publishedKey = z.object({
+  key_id: z.string(),
+  public_key: z.string(),
+  created_at_ms: z.number(),
+  retired_at_ms: z.number().nullable(),
+});
+
+function keyRoutes(http: Http, { keys, clock }: StatementRouteDeps): void {
+  http.get(
+    '/api/statement-keys',
+    {
+      // Whoever holds a statement may check it.
+      config: { permission: 'public' },
+      schema: {
+        summary: 'The public keys that statements are and were signed with, the present one first',
+        tags: ['slas'],
+        response: { 200: z.object({ items: z.array(publishedKey) }) },
+      },
+    },
+    async () => ({ items: [...keys.published()] }),
+  );
+  http.post(
+    '/api/statement-keys/rotate',
+    {
+      config: { permission: 'administer' },
+      schema: {
+        summary: 'Sign with another key from now on; what the old one signed still verifies',
+        tags: ['slas'],
+        response: { 200: publishedKey },
+      },
+    },
+    async () => keys.rotate(clock.now()),
+  );
+}
+
+/** The period of a request: a named one, `[from, to)`, or the contract's window that ends now (or at `to`). */
+function questionOf({ slas, clock }: StatementRouteDeps, sla: string, asked: z.output<typeof periodQuery>): Question {
+  const { from, to, period, zone, customer } = asked;
+  const who = customer === undefined ? {} : { customer };
+  if (period !== undefined) {
+    if (from !== undefined || to !== undefined) throw badRange('write either `period` or `from` and `to`');
+    const parsed = parsePeriod(period, zone);
+    if (!parsed.ok) throw badRange(parsed.error);
+    return { sla, period: { fromMs: parsed.value.fromMs, toMs: parsed.value.toMs }, zone, ...who };
+  }
+  if (from !== undefined && to !== undefined) return { sla, period: { fromMs: from, toMs: to }, zone, ...who };
+  const fallback = slas.windowOf(sla, clock.now());
+  const toMs = to ?? fallback.toMs;
+  return { sla, period: { fromMs: from ?? epochMs(toMs - (fallback.toMs - fallback.fromMs)), toMs }, zone, ...who };
+}
+
+const badRange = (message: string): AppError => new AppError('bad_input', SLA_CODES.range, message);
