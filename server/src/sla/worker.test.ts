@@ -70,8 +70,8 @@ forEachDatabase((_name, open) => {
     await world.declare(availability({ target: '99%' }));
     await world.play('UUU');
     assert.equal((await world.view('shop-availability')).contract_version, 2);
-    const early = await world.slas.statement('shop-availability', { fromMs: at(0), toMs: at(2) });
-    const late = await world.slas.statement('shop-availability', { fromMs: at(0), toMs: at(6) });
+    const early = await world.statement('shop-availability', { fromMs: at(0), toMs: at(2) });
+    const late = await world.statement('shop-availability', { fromMs: at(0), toMs: at(6) });
     assert.deepEqual([early.contract.version, early.target], [1, 0.9]);
     assert.deepEqual([late.contract.version, late.target, late.contract_changes.map(({ version }) => version)], [2, 0.99, [2]]);
   });
@@ -84,7 +84,7 @@ forEachDatabase((_name, open) => {
     await world.play('U');
     assert.deepEqual(world.active(), []);
     assert.equal(await world.slas.get('shop-availability', world.clock.now()), undefined);
-    assert.equal((await world.slas.statement('shop-availability', { fromMs: at(0), toMs: at(4) })).status, 'breached');
+    assert.equal((await world.statement('shop-availability', { fromMs: at(0), toMs: at(4) })).status, 'breached');
     await world.declare(availability({ target: '100%' }));
     await world.play('U');
     assert.equal((await world.slas.violations('shop-availability', { fromMs: at(0), toMs: at(99) })).length, 2);
