@@ -12,8 +12,18 @@ export function writeData(text: string, file?: string): void {
     process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
     return;
   }
+  writeFileOr(file, text);
+}
+
+/** The same for data that are no text. */
+export function writeBytes(bytes: Uint8Array, file?: string): void {
+  if (file === undefined) process.stdout.write(bytes);
+  else writeFileOr(file, bytes);
+}
+
+function writeFileOr(file: string, data: string | Uint8Array): void {
   try {
-    writeFileSync(file, text);
+    writeFileSync(file, data);
   } catch (thrown) {
     throw new CliFailure(EXIT.failed, `cannot write ${file}: ${messageOf(thrown)}`);
   }

@@ -25,8 +25,13 @@ export function refusal(options: RemoteOptions, status: number, text: string): C
   return new CliFailure(codeFor(status), `${base} refused: ${reason}`);
 }
 
+/** Asks the server and returns the body as text. */
+export async function ask(options: RemoteOptions, path: string, asked: AskOptions = {}): Promise<string> {
+  return new TextDecoder().decode(await askBytes(options, path, asked));
+}
+
 /** Asks the server and returns the body. A refusal ends the command with the server's own words and the code for its kind. */
-export async function ask(options: RemoteOptions, path: string, { method = 'GET', body }: AskOptions = {}): Promise<string> {
+export async function askBytes(options: RemoteOptions, path: string, { method = 'GET', body }: AskOptions = {}): Promise<Uint8Array> {
   const { base, headers } = destination(options);
   let response: Response;
   try {
@@ -43,9 +48,9 @@ export async function ask(options: RemoteOptions, path: string, { method = 'GET'
     const cause = thrown instanceof Error && thrown.cause !== undefined ? messageOf(thrown.cause) : messageOf(thrown);
     throw new CliFailure(EXIT.remote, `no answer from ${base}: ${cause}`);
   }
-  const text = await response.text();
-  if (response.ok) return text;
-  throw refusal(options, response.status, text);
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  if (response.ok) return bytes;
+  throw refusal(options, response.status, new TextDecoder().decode(bytes));
 }
 
 /** What to do about a 401, in the words of this command line; the server's own are for those who speak HTTP. */

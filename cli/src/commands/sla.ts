@@ -2,8 +2,8 @@ import { realClock } from '@nines/server/platform/clock.ts';
 import type { SlaView } from '@nines/server/sla/contract.ts';
 import type { PublicKey } from '@nines/server/platform/signing/signer.ts';
 import { type Command, Option } from 'commander';
-import { FORMATS, type Format, formatted, writeData } from '../output.ts';
-import { type RemoteOptions, ask } from '../remote.ts';
+import { FORMATS, type Format, formatted, writeBytes, writeData } from '../output.ts';
+import { type RemoteOptions, ask, askBytes } from '../remote.ts';
 import { instantOption, toSeconds } from '../times.ts';
 import { type VerifyOptions, publishedKeys, verifyStatement } from './verify.ts';
 
@@ -15,7 +15,7 @@ type ReportOptions = RemoteOptions & {
   readonly customer?: string;
   readonly knownAt?: string;
   readonly revision?: string;
-  readonly format: 'json' | 'html' | 'csv';
+  readonly format: 'json' | 'html' | 'csv' | 'pdf';
   readonly output?: string;
 };
 
@@ -39,7 +39,7 @@ export function slaCommand(program: Command): void {
     .option('--customer <id>', 'one of the customers of the contract')
     .option('--known-at <time>', 'what was known then')
     .option('--revision <number>', 'a revision that was issued')
-    .addOption(new Option('--format <format>', 'form of the statement').choices(['json', 'html', 'csv']).default('json'))
+    .addOption(new Option('--format <format>', 'form of the statement').choices(['json', 'html', 'csv', 'pdf']).default('json'))
     .option('--output <file>', 'write to a file instead of standard output')
     .action(async (id: string, _options: unknown, command: Command) => {
       await report(id, command.optsWithGlobals<ReportOptions>(), realClock.now());
@@ -111,5 +111,7 @@ async function report(id: string, options: ReportOptions, nowMs: number): Promis
     const value = options[name];
     if (value !== undefined) params.set(name, value);
   }
-  writeData(await ask(options, `/api/slas/${encodeURIComponent(id)}/report?${params.toString()}`), options.output);
+  const path = `/api/slas/${encodeURIComponent(id)}/report?${params.toString()}`;
+  if (options.format === 'pdf') writeBytes(await askBytes(options, path), options.output);
+  else writeData(await ask(options, path), options.output);
 }

@@ -96,7 +96,7 @@ test('periods that cannot be meant are refused with a reason', async (t) => {
   assert.match(await refused('period=2026-11&zone=Mars/Olympus'), /^400 .*no time zone/);
   assert.match(await refused(`period=2026-11&from=${seconds(0)}`), /^400 .*either/);
   assert.match(await refused('customer=acme'), /^400 .*no customer "acme"/);
-  assert.match(await refused('format=pdf'), /^400 /);
+  assert.match(await refused('format=doc'), /^400 /);
 });
 
 test('violations are listed with what they raised', async (t) => {

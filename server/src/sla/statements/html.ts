@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { lengthInWords as duration } from '@nines/base/length-words.ts';
-import { provenDigits, truncatedPercent } from '@nines/maths/slo/digits.ts';
+import { provenDigits } from '@nines/maths/slo/digits.ts';
 import { type Html, html, trusted } from '../../platform/html.ts';
-import type { Statement, StatementInterval } from './statement.ts';
+import type { SignedStatement, Statement, StatementInterval } from './statement.ts';
 import { STATEMENT_STYLE } from './style.ts';
+import { bucketRows, creditSentence, exclusionWords, instant, percent, revisionSentences, sentence, words } from './words.ts';
 
 /** What a browser may do with a statement: show it. The style sheet is named by its hash, so no other can be added. */
 export const STATEMENT_CSP = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STATEMENT_STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
@@ -17,26 +18,32 @@ const BAR_UNITS = 1_000;
 const MAX_ROWS = 500;
 
 /** The statement as one self-contained page: no script, no request, readable on paper. `serviceName` is for people; the statement has the id. */
-export function statementHtml(statement: Statement, serviceName: string): string {
+export function statementHtml(statement: SignedStatement, serviceName: string): string {
   const { period } = statement;
   const page = html`<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${statement.name}: statement</title><style>${trusted(STATEMENT_STYLE)}</style></head>
 <body>
-<header><div><h1>${statement.name}</h1><p class="sub">${serviceName} · ${instant(period.from_at_ms)} to ${instant(period.to_at_ms)} · all times UTC</p></div>
+<header><div><h1>${statement.name}</h1><p class="sub">${serviceName} · ${instant(period.from_at_ms)} to ${instant(period.to_at_ms)} · all times UTC${statement.customer === null ? '' : ` · for ${statement.customer.name}`}</p></div>
 <p class="status ${statement.status}">${STATUS_WORDS[statement.status] ?? statement.status}</p></header>
 ${figure(statement)}
 <p>${sentence(statement)}</p>
+${revisionSentences(statement).map((text) => html`<p>${text}</p>`)}
+${statement.credit === null ? null : html`<p>Credit: ${creditSentence(statement.credit)}</p>`}
+${advice(statement)}
 <h2>Time line</h2>
 ${strip(statement)}
 <h2>Where the time went</h2>
 ${bucketTable(statement)}
+${trendChart(statement)}
 ${downtimeTable(statement)}
+${exclusionTable(statement)}
 ${violationTable(statement)}
 ${badTable(statement)}
 <h2>Contract, version ${statement.contract.version}</h2>
 ${termsTable(statement)}
-<footer>Digits in grey lie within the doubt of the evidence; figures are truncated, never rounded up. The JSON form of this statement holds every interval with its evidence.</footer>
+<footer>Digits in grey lie within the doubt of the evidence; figures are truncated, never rounded up. The JSON form of this statement holds every interval with its evidence.
+It is signed (Ed25519) by the key <code>${statement.signature.key_id}</code>: <code>${statement.signature.value}</code></footer>
 </body></html>`;
   return page.markup;
 }
@@ -55,14 +62,6 @@ function budgetBar(sla: Statement): Html {
   return html`<svg class="bar" viewBox="0 0 ${BAR_UNITS} 8" preserveAspectRatio="none" role="img" aria-label="Budget: ${duration(spent)} of ${duration(total)} spent">
 <rect class="track" width="${BAR_UNITS}" height="8" rx="4"/><rect class="fill-${sla.status}" width="${Math.round(share * BAR_UNITS)}" height="8" rx="4"/></svg>
 <p class="ends"><span>${duration(spent)} spent</span><span>${sla.budget.remaining_ms < 0 ? html`${duration(-sla.budget.remaining_ms)} over` : html`${duration(sla.budget.remaining_ms)} left`} of ${duration(total)}</span></p>`;
-}
-
-function sentence({ unknown, ...sla }: Statement): string {
-  const young = sla.young ? ` The service was observed for ${duration(sla.observed_ms)} of this period.` : '';
-  const share =
-    unknown.share === null || unknown.share === 0 ? '' : ` ${percent(unknown.share)} of the time since monitoring began is unknown.`;
-  const reason = sla.status_reason;
-  return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.${young}${share}`;
 }
 
 function strip({ timeline, period }: Statement): Html {
@@ -85,18 +84,10 @@ function drawable(timeline: readonly StatementInterval[]): readonly StatementInt
   return [...timeline].sort((a, b) => (rank[a.state] ?? 0) - (rank[b.state] ?? 0));
 }
 
-function bucketTable({ buckets, period, unknown }: Statement): Html {
-  const length = period.to_at_ms - period.from_at_ms;
-  const rows: readonly (readonly [string, number])[] = [
-    ['Up', buckets.up_ms],
-    ['Degraded', buckets.degraded_ms],
-    ['Down', buckets.down_ms],
-    ['Unknown, not yet monitored', unknown.not_yet_monitored_ms],
-    ['Unknown, otherwise', buckets.unknown_ms - unknown.not_yet_monitored_ms],
-    ['Excluded', buckets.excluded_ms],
-    ['Out of hours', buckets.out_of_hours_ms],
-  ];
-  const shown = rows.filter(([, value]) => value > 0);
+function bucketTable(statement: Statement): Html {
+  const { period, known_until_at_ms: until } = statement;
+  const length = (until ?? period.to_at_ms) - period.from_at_ms;
+  const shown = bucketRows(statement);
   return html`<table><thead><tr><th>State</th><th class="n">Time</th><th class="n">Milliseconds</th><th class="n">Share</th></tr></thead><tbody>
 ${shown.map(([name, value]) => html`<tr><td>${name}</td><td class="n">${duration(value)}</td><td class="n">${grouped(value)}</td><td class="n">${percent(value / length)}</td></tr>`)}
 </tbody><tfoot><tr><td>Period</td><td class="n">${duration(length)}</td><td class="n">${grouped(length)}</td><td class="n">100 %</td></tr></tfoot></table>`;
@@ -110,9 +101,44 @@ function downtimeTable({ downtimes }: Statement): Html {
     // How far the longest and the shortest outage that fit the evidence lie apart.
     const doubt = bounds(downtime.from_bounds_at_ms) + (downtime.to_bounds_at_ms === null ? 0 : bounds(downtime.to_bounds_at_ms));
     const seen = downtime.evidence.map(({ check, detail }) => html`<code>${check}</code> ${detail}<br>`);
-    return html`<tr><td class="t">${instant(downtime.from_at_ms)}</td><td class="t">${end}</td><td class="n">${length}</td><td class="n">${duration(doubt)}</td><td>${words(downtime.reason)}${downtime.excluded ? ', excluded' : ''}</td><td>${seen}</td></tr>`;
+    const place = lookAt(downtime.service, downtime.from_at_ms, downtime.to_at_ms ?? downtime.from_at_ms);
+    return html`<tr><td class="t"><a href="${place}">${instant(downtime.from_at_ms)}</a></td><td class="t">${end}</td><td class="n">${length}</td><td class="n">${duration(doubt)}</td><td>${words(downtime.reason)}${downtime.excluded ? ', excluded' : ''}</td><td>${seen}</td></tr>`;
   });
   return html`<h2>Outages</h2><table><thead><tr><th>From</th><th>To</th><th class="n">Length</th><th class="n">Doubt</th><th>Reason</th><th>Evidence</th></tr></thead><tbody>${rows}</tbody></table>${cut(downtimes.length)}`;
+}
+
+/** Links lead to the service's time line around the stretch, where each interval opens its evidence. */
+const lookAt = (service: string, fromMs: number, toMs: number): string => {
+  const margin = Math.max(60_000, toMs - fromMs);
+  return `/services/${encodeURIComponent(service)}?from=${fromMs - margin}&to=${toMs + margin}`;
+};
+
+function exclusionTable({ exclusions }: Statement): Html | null {
+  if (exclusions.length === 0) return null;
+  const rows = exclusions.slice(0, MAX_ROWS).map((one) => {
+    const [reason, who] = exclusionWords(one);
+    return html`<tr><td class="t">${instant(one.from_at_ms)}</td><td class="t">${instant(one.to_at_ms)}</td><td class="n">${duration(one.to_at_ms - one.from_at_ms)}</td><td>${reason}</td><td>${who}</td></tr>`;
+  });
+  return html`<h2>Excluded time</h2><table><thead><tr><th>From</th><th>To</th><th class="n">Length</th><th>Reason</th><th>By</th></tr></thead><tbody>${rows}</tbody></table>${cut(exclusions.length)}`;
+}
+
+const advice = ({ recommendations }: Statement): Html | null =>
+  recommendations.length === 0 ? null : html`<h2>Recommendations</h2><ul>${recommendations.map(({ text }) => html`<li>${text}</li>`)}</ul>`;
+
+const CHART_HEIGHT = 96;
+/** Spent share of the budget in the periods before and in this one; the line is the whole budget, the scale ends at twice that. */
+function trendChart({ trend, status, budget, period, calendar }: Statement): Html | null {
+  if (trend.length === 0) return null;
+  const points = [...trend, { name: calendar.name, from_at_ms: period.from_at_ms, status, ...budget }];
+  const width = STRIP_UNITS / points.length;
+  const shares = points.map(({ spent_ms: spent, total_ms: total }) => (total === 0 ? (spent > 0 ? 1 : 0) : spent / total));
+  const bars = points.map((point, i) => {
+    const bar = Math.max(1, (Math.min(2, shares[i] ?? 0) / 2) * CHART_HEIGHT);
+    return html`<rect class="fill-${point.status}" x="${(i * width + 8).toFixed(1)}" y="${(CHART_HEIGHT - bar).toFixed(1)}" width="${(width - 16).toFixed(1)}" height="${bar.toFixed(1)}"><title>${point.name ?? instant(point.from_at_ms)}: ${percent(shares[i] ?? 0)} of the budget</title></rect>`;
+  });
+  const names = points.map((point) => html`<span>${point.name ?? instant(point.from_at_ms).slice(0, 10)}</span>`);
+  return html`<h2>Budget spent, period by period</h2><svg class="trend" viewBox="0 0 ${STRIP_UNITS} ${CHART_HEIGHT}" preserveAspectRatio="none" role="img" aria-label="Budget spent in ${points.length} periods; the line is the whole budget">${bars}<rect class="whole" y="${CHART_HEIGHT / 2}" width="${STRIP_UNITS}" height="1"/></svg>
+<p class="ends">${names}</p>`;
 }
 
 function violationTable({ violations }: Statement): Html {
@@ -183,14 +209,4 @@ const UNKNOWN_WORDS: Readonly<Record<string, string>> = { exclude: 'is not count
 const cut = (count: number): Html | null =>
   count > MAX_ROWS ? html`<p class="note">${count - MAX_ROWS} more are in the JSON form.</p>` : null;
 const bounds = ([low, high]: readonly [number, number]): number => high - low;
-const words = (text: string): string => text.replaceAll('_', ' ');
 const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
-
-/** `2026-11-21 02:14:05.250`; milliseconds only where there are some. */
-function instant(atMs: number): string {
-  const text = new Date(atMs).toISOString();
-  return `${text.slice(0, 10)} ${text.slice(11, atMs % 1000 === 0 ? 19 : 23)}`;
-}
-
-/** At most three decimals. */
-const percent = (ratio: number | string): string => `${truncatedPercent(Number(ratio), 3).replace(/\.?0+$/, '')} %`;

@@ -14,10 +14,12 @@ import type { Exclusions } from './exclusion-service.ts';
 import { DECISIONS, type Decision, exclusionDecision, exclusionRequest, exclusionToWire, exclusionView } from './exclusions.ts';
 import type { Question } from './gather.ts';
 import { STATEMENT_CSP, statementHtml } from './html.ts';
+import { statementPdf } from './pdf.ts';
 import { type Rendered, type Statements, issuedToWire, rendered } from './service.ts';
+import { whatIfTerms } from './what-if.ts';
 
 const byId = z.object({ id: z.string() });
-const FORMATS = ['json', 'html', 'csv'] as const;
+const FORMATS = ['json', 'html', 'csv', 'pdf'] as const;
 const periodQuery = z.object({
   from: instant.optional(),
   to: instant.optional(),
@@ -47,6 +49,7 @@ export type StatementRouteDeps = {
 export function statementRoutes(http: Http, deps: StatementRouteDeps): void {
   reportRoutes(http, deps);
   issueRoutes(http, deps);
+  whatIfRoute(http, deps);
   exclusionRoutes(http, deps);
   keyRoutes(http, deps);
 }
@@ -57,7 +60,12 @@ function reportRoutes(http: Http, deps: StatementRouteDeps): void {
     '/api/slas/:id/report',
     {
       ...read,
-      schema: { summary: 'The signed statement of a period: JSON, HTML or CSV', tags: ['slas'], params: byId, querystring: reportQuery },
+      schema: {
+        summary: 'The signed statement of a period: JSON, HTML, PDF or CSV',
+        tags: ['slas'],
+        params: byId,
+        querystring: reportQuery,
+      },
     },
     async (request, reply) => {
       const { format, known_at: knownAtMs, revision, ...asked } = request.query;
@@ -86,10 +94,15 @@ function send(
   { statement, text }: Rendered,
   as: { readonly format: (typeof FORMATS)[number]; readonly deps: StatementRouteDeps },
 ) {
+  const { serviceName } = as.deps;
+  if (as.format === 'pdf') {
+    reply.header('content-disposition', `attachment; filename="${statement.id}.pdf"`);
+    return reply.type('application/pdf').send(Buffer.from(statementPdf(statement, serviceName(statement.service))));
+  }
   reply.serializer((body: unknown) => String(body));
   if (as.format === 'html') {
     reply.header('content-security-policy', STATEMENT_CSP);
-    return reply.type('text/html; charset=utf-8').send(statementHtml(statement, as.deps.serviceName(statement.service)));
+    return reply.type('text/html; charset=utf-8').send(statementHtml(statement, serviceName(statement.service)));
   }
   reply.header('content-disposition', `attachment; filename="${statement.id}.${as.format}"`);
   if (as.format === 'csv') return reply.type('text/csv; charset=utf-8').send(statementCsv(statement));
@@ -119,6 +132,27 @@ function issueRoutes(http: Http, deps: StatementRouteDeps): void {
     async (request, reply) => {
       const question = questionOf(deps, request.params.id, request.body);
       return reply.code(201).send(issuedToWire(await deps.statements.issue(question, request.actor.name)));
+    },
+  );
+}
+
+function whatIfRoute(http: Http, deps: StatementRouteDeps): void {
+  http.post(
+    '/api/slas/:id/what-if',
+    {
+      config: { permission: 'read' },
+      schema: {
+        summary:
+          'The verdict about a past window under another target, another treatment of unknown time or other exclusions; nothing is kept',
+        tags: ['slas'],
+        params: byId,
+        body: periodQuery.extend(whatIfTerms.shape),
+      },
+    },
+    async (request) => {
+      const { target, unknown, exclude, keep_exclusions, ...asked } = request.body;
+      const terms = { target, unknown, exclude, keep_exclusions };
+      return deps.statements.whatIf({ ...questionOf(deps, request.params.id, asked), terms });
     },
   );
 }

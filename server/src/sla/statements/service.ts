@@ -27,6 +27,7 @@ import {
   newestStatements,
   statementsOf,
 } from './store.ts';
+import { type WhatIfTerms, type WhatIfView, whatIf } from './what-if.ts';
 
 export type StatementDeps = {
   readonly db: Kysely<Database>;
@@ -139,6 +140,11 @@ export class Statements {
     const found = await issuedStatement(this.#deps.db, keyOf(question), number);
     if (found !== undefined) return rendered(found);
     throw new AppError('not_found', STATEMENT_CODES.notFound, `no revision ${number} of the statement of this period was issued`);
+  }
+
+  /** The verdict about a past window under other terms; nothing is kept. */
+  whatIf(asked: Question & { readonly terms: WhatIfTerms }): Promise<WhatIfView> {
+    return whatIf(this.#deps, asked, this.#deps.clock.now());
   }
 
   /** Every revision that was issued for an SLA, newest period first. */

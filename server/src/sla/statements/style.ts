@@ -18,6 +18,7 @@ header{display:flex;justify-content:space-between;align-items:flex-start;gap:24p
 .figure .doubt{color:var(--faint);font-weight:400}
 .figure small{font-size:15px;line-height:24px;font-weight:400;color:var(--faint);margin-left:12px}
 svg{display:block;width:100%}
+.trend{height:96px;margin-top:8px}.whole{fill:var(--ink)}a{color:inherit}
 .bar{height:8px}.strip{height:32px;margin-top:8px}
 .track{fill:var(--line)}
 rect.s-up{fill:var(--up)}rect.s-degraded{fill:var(--degraded)}rect.s-down{fill:var(--down)}rect.s-unknown{fill:url(#unknown)}

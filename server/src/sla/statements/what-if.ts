@@ -1,0 +1,91 @@
+import { type EpochMs, epochMs } from '@nines/base/units.ts';
+import { unionSpans } from '@nines/maths/slo/window.ts';
+import { z } from 'zod';
+import { percent } from '../../platform/config/fields.ts';
+import { instant } from '../../platform/http/fields.ts';
+import type { SlaView } from '../contract.ts';
+import { evaluateWindow } from '../evaluate.ts';
+import { type SlaSpec, type SlaTerms, decimalText, termsOf } from '../spec.ts';
+import { toView } from '../view.ts';
+import { type CreditView, creditView } from './credit.ts';
+import { type GatherDeps, type Known, type Question, readKnown } from './gather.ts';
+
+/** Windows of one question: more say nothing to a reader. */
+const MAX_WINDOWS = 1_000;
+
+/** Another contract than the one that was agreed on. What is left out stays as it was. */
+export const whatIfTerms = z.strictObject({
+  target: percent.refine(({ numerator }) => numerator > 0n, 'a target of 0 promises nothing').optional(),
+  unknown: z.enum(['exclude', 'down', 'up']).optional(),
+  /** Time taken out besides what is excluded already. */
+  exclude: z
+    .array(z.strictObject({ from: instant, to: instant }))
+    .max(MAX_WINDOWS)
+    .default([]),
+  /** False: the exclusions that people agreed on count as if nobody had. */
+  keep_exclusions: z.boolean().default(true),
+});
+export type WhatIfTerms = z.output<typeof whatIfTerms>;
+
+/** The figures that a question of this kind is about. */
+export type WhatIfFigures = Pick<SlaView, 'status' | 'status_reason' | 'target' | 'attained' | 'attained_bounds' | 'budget' | 'buckets'> & {
+  readonly credit_share: string | null;
+  readonly credit_tier: CreditView['below'];
+};
+export type WhatIfView = {
+  readonly id: string;
+  readonly period: { readonly from_at_ms: number; readonly to_at_ms: number };
+  readonly finality: 'final' | 'provisional';
+  /** Under the contract as it is. */
+  readonly actual: WhatIfFigures;
+  /** Under the terms of the question. */
+  readonly what_if: WhatIfFigures;
+};
+
+/** The verdict about a past window under other terms. Reads, reckons, keeps nothing. `AppError` as for a statement. */
+export async function whatIf(deps: GatherDeps, asked: Question & { readonly terms: WhatIfTerms }, nowMs: EpochMs): Promise<WhatIfView> {
+  const known = await readKnown(deps, asked, nowMs);
+  const { window } = known;
+  return {
+    id: known.contract.sla,
+    period: { from_at_ms: asked.period.fromMs, to_at_ms: asked.period.toMs },
+    finality: known.isFinal ? 'final' : 'provisional',
+    actual: figuresUnder(known, known.terms, { excluded: known.facts.excluded, aheadMs: asked.period.toMs - window.toMs }),
+    what_if: figuresUnder(known, otherTerms(known.terms.spec, asked.terms), {
+      excluded: unionSpans([
+        ...(asked.terms.keep_exclusions ? known.facts.excluded : known.outages),
+        ...asked.terms.exclude.map(({ from, to }) => ({ fromMs: epochMs(from), toMs: epochMs(to) })),
+      ]),
+      aheadMs: asked.period.toMs - window.toMs,
+    }),
+  };
+}
+
+const otherTerms = (spec: SlaSpec, { target, unknown }: WhatIfTerms): SlaTerms =>
+  termsOf({
+    ...spec,
+    ...(target === undefined ? {} : { target: decimalText(target) }),
+    ...(unknown === undefined ? {} : { unknown: { kind: unknown } }),
+  });
+
+function figuresUnder(
+  known: Known,
+  terms: SlaTerms,
+  over: { readonly excluded: Known['facts']['excluded']; readonly aheadMs: number },
+): WhatIfFigures {
+  const evaluation = evaluateWindow(terms, { ...known.facts, excluded: over.excluded }, known.window, over.aheadMs);
+  const view = toView(evaluation, { contract: known.contract, origin: { kind: 'ui' } }, 0);
+  const credit = creditView(evaluation.counted, terms.spec.credits, null);
+  const { status, status_reason, target, attained, attained_bounds, budget, buckets } = view;
+  return {
+    status,
+    status_reason,
+    target,
+    attained,
+    attained_bounds,
+    budget,
+    buckets,
+    credit_share: credit?.share ?? null,
+    credit_tier: credit?.below ?? null,
+  };
+}

@@ -1,0 +1,67 @@
+import { lengthInWords as duration } from '@nines/base/length-words.ts';
+import { truncatedPercent } from '@nines/maths/slo/digits.ts';
+import type { CreditView } from './credit.ts';
+import type { ExclusionStretchView, IssuedForm, Statement } from './statement.ts';
+
+/** The words that the printed forms of a statement share. */
+
+export const words = (text: string): string => text.replaceAll('_', ' ');
+
+/** `2026-11-21 02:14:05.250`; milliseconds only where there are some. */
+export function instant(atMs: number): string {
+  const text = new Date(atMs).toISOString();
+  return `${text.slice(0, 10)} ${text.slice(11, atMs % 1000 === 0 ? 19 : 23)}`;
+}
+
+/** At most three decimals, truncated. */
+export const percent = (ratio: number | string): string => `${truncatedPercent(Number(ratio), 3).replace(/\.?0+$/, '')} %`;
+
+/** The verdict in a sentence or two. */
+export function sentence(statement: Statement): string {
+  const { unknown, young, status_reason: reason, known_until_at_ms: until } = statement;
+  const parts = [
+    `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`,
+    until === null ? '' : `Provisional: the period is not over, and the figures are those up to ${instant(until)}.`,
+    young ? `The service was observed for ${duration(statement.observed_ms)} of this period.` : '',
+    unknown.share === null || unknown.share === 0 ? '' : `${percent(unknown.share)} of the time since monitoring began is unknown.`,
+  ];
+  return parts.filter((part) => part !== '').join(' ');
+}
+
+/** The window by where its time went; only what there is. */
+export function bucketRows({ buckets, unknown }: Statement): readonly (readonly [name: string, ms: number])[] {
+  const rows: readonly (readonly [string, number])[] = [
+    ['Up', buckets.up_ms],
+    ['Degraded', buckets.degraded_ms],
+    ['Down', buckets.down_ms],
+    ['Unknown, not yet monitored', unknown.not_yet_monitored_ms],
+    ['Unknown, otherwise', buckets.unknown_ms - unknown.not_yet_monitored_ms],
+    ['Excluded', buckets.excluded_ms],
+    ['Out of hours', buckets.out_of_hours_ms],
+  ];
+  return rows.filter(([, value]) => value > 0);
+}
+
+/** Why a stretch is excluded, and who let it. */
+export function exclusionWords({ exclusion }: ExclusionStretchView): readonly [reason: string, who: string] {
+  if (exclusion === null) return ['service down, not measured', 'the contract'];
+  const note = exclusion.note === '' ? '' : `: ${exclusion.note}`;
+  const who = `asked by ${exclusion.requested_by}, approved by ${exclusion.approved_by} at ${instant(exclusion.approved_at_ms)}`;
+  return [`${words(exclusion.reason)}${note}`, who];
+}
+
+export function creditSentence(credit: CreditView): string {
+  if (credit.below === null) return 'Nothing is owed: no tier of the contract was missed.';
+  const share = `${percent(credit.share)} of the fee${credit.capped ? ', the cap' : ''}, because less than ${percent(credit.below)} was attained`;
+  return credit.amount === null ? `${share}.` : `${credit.amount} ${credit.currency}: ${share}.`;
+}
+
+/** Which revision this is and what it replaces; empty for one that was not issued. */
+export function revisionSentences({ revision }: IssuedForm): readonly string[] {
+  if (revision === null) return [];
+  if (revision.restates === null) return [`Revision ${revision.number}.`];
+  return [
+    `Revision ${revision.number}, which replaces the one before.`,
+    ...revision.why.map((why) => `${why.charAt(0).toUpperCase()}${why.slice(1)}.`),
+  ];
+}
