@@ -40,7 +40,7 @@ const UNKNOWN_CHARACTER = 63;
 
 /** The bytes of a text in WinAnsi. A letter that it lacks loses its accent, anything else becomes a question mark. */
 export function winAnsi(text: string): readonly number[] {
-  return [...text.normalize('NFC')].flatMap((character): readonly number[] => {
+  return Array.from(text.normalize('NFC')).flatMap((character): readonly number[] => {
     const code = character.codePointAt(0) ?? UNKNOWN_CHARACTER;
     if (code < FIRST || code === 0x7f) return [FIRST];
     if (code < 0x7f || (code >= 0xa0 && code <= 0xff)) return [code];
