@@ -11,7 +11,7 @@ import { openDisk } from './disk.ts';
 import { type Inspection, inspectStore } from './inspect.ts';
 import { PAGES_FILE, openPageStoreToRead } from './page-store.ts';
 import { openStore } from './store.ts';
-import { DAY, T0, append, bitsOfNumber, collectingLogger, contentsOf } from './testing/samples.ts';
+import { DAY, T0, append, batchOf, bitsOfNumber, collectingLogger, contentsOf } from './testing/samples.ts';
 
 /** Bytes tried per kind of file. */
 const FLIPS = process.env['NINES_FULL'] === '1' ? 400 : 12;
@@ -166,6 +166,38 @@ test('an emptied or missing pages.db beside its log is refused, and nothing is t
   fs.writeFileSync(file, aside);
   const store = await open(dir);
   assert.equal((await contentsOf(store)).size, HOSTS.length);
+  await store.close();
+});
+
+test('imported pages that went with the end of pages.db-wal are missed, by the doctor and at the start', async (t) => {
+  const dir = await written(t);
+  const store = await open(dir);
+  const at = (minute: number): number => T0 - DAY + minute * 60_000;
+  const importing = store.backfill(epochMs(T0 + 500 * 60_000));
+  const samples = Array.from({ length: 600 }, (_, minute) => ({
+    series: { __name__: 'imported' },
+    atMs: at(minute),
+    bits: bitsOfNumber(minute),
+  }));
+  await importing.add(batchOf(samples));
+  assert.equal((await importing.finish()).stored, samples.length);
+  // As after a power cut, because whoever closes the store takes its write-ahead file over.
+  const cut = (keep: (bytes: number) => number): string => {
+    const copy = fs.mkdtempSync(path.join(os.tmpdir(), 'nines-inspect-'));
+    t.after(() => fs.rmSync(copy, { recursive: true, force: true }));
+    fs.cpSync(dir, copy, { recursive: true, filter: (name) => !name.endsWith('-shm') });
+    const wal = path.join(copy, `${PAGES_FILE}-wal`);
+    fs.truncateSync(wal, Math.floor(keep(fs.statSync(wal).size)));
+    return copy;
+  };
+  assert.deepEqual((await inspect(cut((bytes) => bytes))).faults, []);
+  for (const keep of [(bytes: number) => bytes - 4096, (bytes: number) => bytes / 2, () => 0]) {
+    const copy = cut(keep);
+    const { faults } = await inspect(copy);
+    assert.equal(faults[0]?.kind, 'lost', JSON.stringify(faults));
+    assert.match(faults[0].problem, /pages\.db is .*without the end of its -wal file: the log knows of page \d+/);
+    await assert.rejects(open(copy), /the end of its -wal file is gone/);
+  }
   await store.close();
 });
 

@@ -151,7 +151,7 @@ class Inspector {
       deletion: () => {},
       end: onEnd,
       pages: (lastId) => {
-        this.#loggedPageId = lastId;
+        this.#loggedPageId = Math.max(this.#loggedPageId, lastId);
       },
     };
   }
@@ -168,7 +168,7 @@ class Inspector {
     const { pageStore, isServed } = this.#deps;
     const lastId = pageStore?.lastId() ?? 0;
     if (lastId < this.#loggedPageId) {
-      const problem = `pages.db is ${pageStore === undefined ? 'missing' : 'empty or older than the log'}: the log knows of page ${this.#loggedPageId}, pages.db of ${lastId}. Restore a backup.`;
+      const problem = `pages.db is ${pageStore === undefined ? 'missing' : 'empty, older than the log or without the end of its -wal file'}: the log knows of page ${this.#loggedPageId}, pages.db of ${lastId}. Restore a backup.`;
       this.#add({ kind: 'lost', problem });
     }
     if (pageStore !== undefined) {

@@ -36,7 +36,7 @@ import { SeriesGate } from './head/new-series.ts';
 import { DEFAULT_MAX_GROWTH_BYTES, StuckFlush } from './head/stuck-flush.ts';
 import { LogWriter, segmentName } from './log/log-writer.ts';
 import { checkpointName, writeCheckpoint } from './log/checkpoint.ts';
-import { writeDeletion } from './log/records.ts';
+import { writeDeletion, writePages } from './log/records.ts';
 import { openPageStore } from './page-store.ts';
 import { PastChanges } from './past.ts';
 import { markSealed, openSealedPages, refuseSealedPages } from './pages/sealed-pages.ts';
@@ -126,6 +126,8 @@ class EmbeddedStore implements Store {
   #flushedBeforeMs = Number.NEGATIVE_INFINITY;
   /** A deletion stands in the log: the next start would do it once more to every page that is there then. */
   #logHoldsDeletion: boolean;
+  /** The highest page that the log was told of by a backfill of this process. */
+  #loggedPageId = 0;
   /** Changes with every change of pages. */
   #version = 0;
   #open = true;
@@ -269,9 +271,25 @@ class EmbeddedStore implements Store {
           await this.#clearDeletions();
           const admit = (labels: Labels, samples: number): LimitRefusal | undefined => this.#gate.admitOld(labels, samples, nowMs);
           await writeWindow({ ...this.#deps(), admit, retainedFromMs: this.#retainedFromMs }, windowMs, series, tally);
+          await this.#logPages();
           this.past.changed(windowMs);
         }),
     });
+  }
+
+  /**
+   * Pages of a backfill stand nowhere else: when they are lost later, with the end of `pages.db-wal`, the log must know that they were there. (Pages
+   * of a flush are told by its checkpoint; what joining and rolling up write comes of pages that are there.)
+   */
+  async #logPages(): Promise<void> {
+    const lastId = this.#pageStore.lastId();
+    if (lastId === this.#loggedPageId) return;
+    await this.#log.commit(
+      (frames) => frames.frame((writer) => writePages(writer, lastId)),
+      () => {
+        this.#loggedPageId = lastId;
+      },
+    );
   }
 
   /** So that no page is made of what came after a deletion while that may still be repeated. */

@@ -29,6 +29,6 @@ export const otherEncryption = (what: string, isSealed: boolean): StoreUnavailab
 export const lostPages = (logged: number, known: number): StoreUnavailable =>
   new StoreUnavailable(
     'io',
-    `pages.db is missing, empty or older than the log beside it: the log knows of page ${logged}, pages.db of ${known === 0 ? 'none' : known}. ` +
+    `pages.db is missing, empty or older than the log beside it, or the end of its -wal file is gone: the log knows of page ${logged}, pages.db of ${known === 0 ? 'none' : known}. ` +
       'Put the right pages.db back or restore a backup (nines restore); to start without any of these samples, move the directory away.',
   );
