@@ -70,7 +70,7 @@ test('sealed pages are found as plain ones are, whatever was added, removed and 
         else if (one.kind === 'remove') for (const store of both) store.commit({ removePages: [one.remove] });
         else if (one.kind === 'day')
           for (const store of both) for (const change of [{ beginDay: one.day }, { endDay: one.day }]) store.commit(change);
-        else assert.deepEqual(sealed.find(one.find).map(bytesAsText), plain.find(one.find).map(bytesAsText));
+        else assert.deepEqual(sealed.find(one.find).map(withoutLength), plain.find(one.find).map(withoutLength));
       }
       for (const store of both) store.close();
     }),
@@ -78,4 +78,5 @@ test('sealed pages are found as plain ones are, whatever was added, removed and 
   );
 });
 
-const bytesAsText = (head: PageHead): unknown => ({ ...head, refs: Buffer.from(head.refs).toString('hex') });
+/** Sealed rows are longer than plain ones. */
+const withoutLength = ({ bytes: _, ...head }: PageHead): unknown => ({ ...head, refs: Buffer.from(head.refs).toString('hex') });
