@@ -2,6 +2,7 @@ import { AppError } from '@nines/base/errors.ts';
 import type { MasterKey } from '@nines/server/platform/encryption/master-key.ts';
 import type { Command } from 'commander';
 import { CliFailure, EXIT } from '../failure.ts';
+import { Progress } from '../progress.ts';
 
 type KeyFlags = { readonly keyFile?: string; readonly keyEnv?: string; readonly config?: string };
 type DataFlags = KeyFlags & { readonly data: string };
@@ -51,9 +52,14 @@ async function encrypt(flags: DataFlags): Promise<void> {
   ]);
   const key = await masterKey(flags);
   say(`Encrypting ${flags.data}; this needs as much free space again as it holds.`);
-  const { lost } = await encryptData(flags.data, key, realClock.now());
+  const { lost } = await withProgress('encrypting', (onProgress) => encryptData(flags.data, key, realClock.now(), { onProgress }));
   for (const place of lost) say(`${place} was damaged before and could not be taken along.`);
   say(`${flags.data} is encrypted with the key ${key.id}. Name the key under "encryption" in the configuration, and keep a copy of it.`);
+}
+
+async function withProgress<T>(what: string, run: (onProgress: (done: number, of: number) => void) => Promise<T>): Promise<T> {
+  using progress = new Progress(what);
+  return await run((done, of) => progress.show(done, of));
 }
 
 /** The one key that the flags name. */

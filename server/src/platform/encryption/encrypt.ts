@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AppError } from '@nines/base/errors.ts';
 import { openDisk } from '@nines/tsdb/disk.ts';
@@ -16,13 +16,24 @@ import type { MasterKey } from './master-key.ts';
  * Turns a plain data directory into an encrypted one, offline. Everything is written anew beside the old files first; from the
  * moment `ready` is there only names move, in steps that can be repeated. Drawn in docs/format/keys.md.
  */
+/** How it goes, and how much room there is. */
+export type EncryptOptions = {
+  /** Bytes that are done and that there are. */
+  readonly onProgress?: (done: number, of: number) => void;
+  /** Free bytes on the disk of a directory. */
+  readonly freeBytes?: (dir: string) => number;
+};
+
+/** Left free beside what is written. */
+const MARGIN_BYTES = 64 * 1024 * 1024;
+
 export type Encrypted = {
   /** Places of the log that were damaged before and are left behind. */
   readonly lost: readonly string[];
 };
 
 /** `AppError` when there is nothing to encrypt, `StoreLocked` while a server runs. Called again after a crash it finishes. */
-export async function encryptData(dataDir: string, key: MasterKey, nowMs: number): Promise<Encrypted> {
+export async function encryptData(dataDir: string, key: MasterKey, nowMs: number, options: EncryptOptions = {}): Promise<Encrypted> {
   const found = inspect(dataDir);
   if (found.envelope.kind !== 'absent' && !found.converting)
     throw new AppError(
@@ -38,23 +49,31 @@ export async function encryptData(dataDir: string, key: MasterKey, nowMs: number
     );
   // Once names move the store's own directory may be away; no server starts then, only this command once more.
   using _lock = lockDirectory(join(dataDir, found.converting ? CONVERSION_DIR : STORE_DIR));
-  const lost = found.converting ? [] : await prepareEncryption(dataDir, key, nowMs);
+  const lost = found.converting ? [] : await prepareEncryption(dataDir, key, nowMs, options);
   for (const step of movingSteps(dataDir)) step();
   return { lost };
 }
 
 /** Writes everything anew below `encrypting/`; up to its last step a crash leaves the directory as plain as it was. */
-export async function prepareEncryption(dataDir: string, key: MasterKey, nowMs: number): Promise<readonly string[]> {
+export async function prepareEncryption(
+  dataDir: string,
+  key: MasterKey,
+  nowMs: number,
+  { onProgress = () => {}, freeBytes = freeBytesOf }: EncryptOptions = {},
+): Promise<readonly string[]> {
   const work = join(dataDir, CONVERSION_DIR);
   rmSync(work, { recursive: true, force: true });
+  const of = bytesOf(dataDir);
+  checkSpace(dataDir, { needed: of, free: freeBytes(dataDir) });
+  let done = 0;
+  const onBytes = (bytes: number): void => onProgress(Math.min(of, (done += bytes)), of);
   const keys = DataKeys.create(key.id);
   const [from, to] = [openDisk(join(dataDir, STORE_DIR)), openDisk(join(work, STORE_DIR))];
-  const lost = await encryptLog(from, to, keys.cipher);
+  const lost = await encryptLog(from, to, { cipher: keys.cipher, onBytes });
   const pages = join(dataDir, STORE_DIR, PAGES_FILE);
   const newPages = join(work, STORE_DIR, PAGES_FILE);
   if (existsSync(pages)) {
-    encryptPages(pages, newPages, keys.cipher);
-    rmSync(`${newPages}.plain`);
+    encryptPages(pages, newPages, { cipher: keys.cipher, onBytes });
     sync(newPages);
   }
   sync(join(work, STORE_DIR));
@@ -104,6 +123,26 @@ export function movingSteps(dataDir: string): readonly (() => void)[] {
       sync(dataDir);
     },
   ];
+}
+
+/** Of everything that is written anew. */
+const bytesOf = (dataDir: string): number =>
+  [STORE_DIR, dirname(STATE_FILE)]
+    .map((part) => join(dataDir, part))
+    .filter((dir) => existsSync(dir))
+    .flatMap((dir) => readdirSync(dir).map((name) => statSync(join(dir, name))))
+    .reduce((sum, stat) => sum + (stat.isFile() ? stat.size : 0), 0);
+
+function freeBytesOf(dir: string): number {
+  const { bavail, bsize } = statfsSync(dir);
+  return bavail * bsize;
+}
+
+function checkSpace(dataDir: string, { needed, free }: { readonly needed: number; readonly free: number }): void {
+  if (free >= needed + MARGIN_BYTES) return;
+  const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`;
+  const message = `The disk of ${dataDir} has ${megabytes(free)} free. All data are written anew before the old ones go, which needs ${megabytes(needed)} and ${megabytes(MARGIN_BYTES)} to spare. Nothing was changed.`;
+  throw new AppError('unavailable', 'encryption_no_space', message);
 }
 
 function sync(path: string): void {

@@ -259,6 +259,25 @@ test('after a rotation the new key opens everything and the old one nothing; a r
   await assert.rejects(rotateKey(plain, { from: keyOf(1), to: keyOf(2) }, NOW), hasCode('not_encrypted'));
 });
 
+test('an encryption without the room for it is refused before anything is written; one with it says how far it is', async (t) => {
+  const dir = folder(t);
+  await fill(dir, undefined);
+  const before = snapshot(dir);
+  await assert.rejects(
+    encryptData(dir, keyOf(1), NOW, { freeBytes: () => 64 * 1024 * 1024 }),
+    hasCode('encryption_no_space', 'Nothing was changed'),
+  );
+  assert.deepEqual(snapshot(dir), before);
+  const shares: number[] = [];
+  await encryptData(dir, keyOf(1), NOW, { onProgress: (done, of) => void shares.push(done / of) });
+  assert.ok(shares.length >= 3, `${shares.length} reports`);
+  assert.deepEqual(
+    shares,
+    shares.toSorted((a, b) => a - b),
+  );
+  assert.ok(shares.every((share) => share > 0 && share <= 1));
+});
+
 test('a plain directory becomes an encrypted one with the same contents, wherever the conversion is interrupted', async (t) => {
   const plain = folder(t);
   await fill(plain, undefined);
