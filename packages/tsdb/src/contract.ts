@@ -164,6 +164,8 @@ export type PageQuery = {
   readonly toMs: number;
   readonly metricFrom?: string;
   readonly metricTo?: string;
+  /** Part of a long walk: what is found is not worth keeping for the next query. */
+  readonly passing?: boolean;
 };
 
 /** The pages of a resolution that belong to one window. `lastId` is the highest of their ids. */

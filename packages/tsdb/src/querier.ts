@@ -6,6 +6,7 @@ import type { PageHead } from './contract.ts';
 import type { Head } from './head/head.ts';
 import { type RolledDeps, visitRolled, walkRolled, wantsRollups } from './rollup/rolled-query.ts';
 import { type Entry, SeriesReader } from './series-reader.ts';
+import { findInSteps } from './pages/find-in-steps.ts';
 import { type Steps, drive, finish } from './steps.ts';
 
 /**
@@ -202,7 +203,7 @@ function* planPages({ head, pageStore, pages, version }: QuerierDeps, refs: Uint
   yield;
   const found: { readonly head: PageHead; readonly refs: Uint32Array }[] = [];
   let looked = 0;
-  for (const page of pageStore.find({ ...range, metricFrom, metricTo })) {
+  for (const page of yield* findInSteps(pageStore, { ...range, metricFrom, metricTo })) {
     const pageRefs = pages.refsOf(page);
     found.push({ head: page, refs: pageRefs });
     looked += pageRefs.length;

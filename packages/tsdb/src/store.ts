@@ -27,7 +27,7 @@ import {
 import { CardinalityReader } from './cardinality.ts';
 import { noDamage } from './damage.ts';
 import { joinSmallPages } from './compact.ts';
-import { type DeleteDeps, deleteFromPages } from './delete.ts';
+import { type DeleteDeps, deleteFromPages, dropFromHeadBefore, dropPagesBefore, turns } from './delete.ts';
 import { openDisk } from './disk.ts';
 import { dueSeries, flushBefore } from './flush.ts';
 import { Head, type PageLookup } from './head/head.ts';
@@ -46,6 +46,7 @@ import { Keeper } from './retention/keeper.ts';
 import { RuleBook, keepAllFor } from './retention/policy.ts';
 import { deleteFromRollups } from './rollup/rewrite.ts';
 import { rollUpDays } from './rollup/roll-up.ts';
+import { drive } from './steps.ts';
 import { NEXT_REF_KEY, type Recovered, recover } from './recover.ts';
 import { closedStore, unavailable } from './unavailable.ts';
 
@@ -320,19 +321,11 @@ class EmbeddedStore implements Store {
   deleteBefore(cutoffMs: EpochMs): Promise<DeleteReport> {
     return this.#exclusively(async () => {
       if (cutoffMs <= this.#retainedFromMs) return { series: 0, samples: 0 };
-      const old = this.#pageStore.find({ fromMs: Number.NEGATIVE_INFINITY, toMs: cutoffMs - 1 }).filter((page) => page.toMs < cutoffMs);
-      this.#pageStore.commit({
-        removePages: old.map((page) => page.id),
-        keepsRollups: true,
-        meta: { [RETAINED_FROM_KEY]: String(cutoffMs) },
-      });
+      // From here on nobody is given anything older; what holds it goes in steps, and when a crash comes between, the rest goes with the next cutoff.
+      this.#pageStore.commit({ meta: { [RETAINED_FROM_KEY]: String(cutoffMs) } });
       this.#retainedFromMs = cutoffMs;
-      for (const page of old) this.#pages.forget(page.id);
-      this.#version++;
-      const before = this.#head.samples;
-      for (const ref of this.#head.index.refs()) this.#head.dropBefore(ref, windowOf(cutoffMs));
-      const samples = before - this.#head.samples + old.reduce((sum, page) => sum + page.samples, 0);
       this.past.changed(Number.NEGATIVE_INFINITY);
+      const samples = (await dropPagesBefore(this.#deps(), cutoffMs)) + (await dropFromHeadBefore(this.#deps(), windowOf(cutoffMs)));
       return { series: await this.#forgetEmptySeries(), samples };
     });
   }
@@ -341,7 +334,8 @@ class EmbeddedStore implements Store {
     return this.#exclusively(async () => {
       const { head } = this.#deps();
       const bounds = { fromMs: clampTime(Math.ceil(range.fromMs)), toMs: clampTime(Math.floor(range.toMs)) };
-      const refs = head.index.select(matchers).filter((ref) => head.oldestOf(ref) <= bounds.toMs && head.newestOf(ref) >= bounds.fromMs);
+      const selected = await drive(head.index.selecting(matchers), turns(this.#deps()));
+      const refs = selected.filter((ref) => head.oldestOf(ref) <= bounds.toMs && head.newestOf(ref) >= bounds.fromMs);
       if (refs.length === 0) return { series: 0, samples: 0 };
       let samples = 0;
       const segment = await this.#log.commit(
@@ -352,8 +346,9 @@ class EmbeddedStore implements Store {
           return this.#log.segments.at(-1)?.number ?? 0;
         },
       );
-      samples += await deleteFromPages(this.#deps(), { refs: new Set(refs), ...bounds, segment });
-      await deleteFromRollups(this.#deps(), { refs: new Set(refs), ...bounds });
+      const gone = new Set(refs);
+      samples += await deleteFromPages(this.#deps(), { refs: gone, ...bounds, segment });
+      await deleteFromRollups(this.#deps(), { refs: gone, ...bounds });
       for (const ref of refs) this.#afterDeletion(ref, bounds);
       // The log before still holds the samples: without it they are gone from the disk as well. Only then may the series
       // be forgotten, or a replay would find samples without their series.

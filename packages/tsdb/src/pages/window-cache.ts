@@ -27,10 +27,10 @@ export class WindowCache {
 
   /** Ascending by id; `wanted` decides by the head alone. */
   find(query: PageQuery, wanted: (head: PageHead) => boolean): readonly PageHead[] {
-    const { resolutionMs = 0, fromMs, toMs } = query;
+    const { resolutionMs = 0, fromMs, toMs, passing = false } = query;
     const lengthMs = lengthOf(resolutionMs);
     const first = Math.floor(fromMs / lengthMs) * lengthMs - lengthMs;
-    if (!((toMs - first) / lengthMs <= MAX_WINDOWS)) return this.#load(query).filter(wanted);
+    if (passing || !((toMs - first) / lengthMs <= MAX_WINDOWS)) return this.#load(query).filter(wanted);
     const found: PageHead[] = [];
     for (let windowMs = first; windowMs <= toMs; windowMs += lengthMs) {
       for (const head of this.#window(resolutionMs, windowMs)) {

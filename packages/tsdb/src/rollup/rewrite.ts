@@ -1,7 +1,9 @@
 import type { SelectRange } from '@nines/model/storage.ts';
 import { PageBuilder } from '../codec/page.ts';
 import type { PageHead } from '../contract.ts';
-import type { DeleteDeps } from '../delete.ts';
+import { type DeleteDeps, turns } from '../delete.ts';
+import { findInSteps } from '../pages/find-in-steps.ts';
+import { drive } from '../steps.ts';
 import { BUCKET_COLUMNS, type Buckets, bucketEnd, cutBuckets, furtherOf, newBuckets } from './buckets.ts';
 import { readBuckets } from './read-buckets.ts';
 import { ROLLUP_RESOLUTIONS } from '../retention/policy.ts';
@@ -42,7 +44,7 @@ export async function deleteFromRollups(
   for (const resolutionMs of ROLLUP_RESOLUTIONS) {
     const fromMs = bucketEnd(range.fromMs, resolutionMs) - resolutionMs + 1;
     const toMs = bucketEnd(range.toMs, resolutionMs);
-    for (const page of deps.pageStore.find({ resolutionMs, fromMs, toMs })) {
+    for (const page of await drive(findInSteps(deps.pageStore, { resolutionMs, fromMs, toMs }), turns(deps))) {
       if (!deps.pages.refsOf(page).some((ref) => refs.has(ref))) continue;
       const edit = (ref: number, buckets: Buckets): number => (refs.has(ref) ? cutBuckets(buckets, resolutionMs, range) : 0);
       rewriteRollupPage(deps, page, { edit, keepsRollups: false });

@@ -3,6 +3,7 @@ import type { RollupUse, SelectRange, SeriesColumns } from '@nines/model/storage
 import { Columns, mergeInto } from '../codec/columns.ts';
 import { type PageHead, type PageStore, type Resolution, windowOf } from '../contract.ts';
 import type { Head } from '../head/head.ts';
+import { findInSteps } from '../pages/find-in-steps.ts';
 import type { PageReader } from '../pages/page-reader.ts';
 import { ROLLUP_RESOLUTIONS, type RollupResolution, type RuleBook } from '../retention/policy.ts';
 import type { Steps } from '../steps.ts';
@@ -64,7 +65,7 @@ export function* walkRolled(deps: RolledDeps, selection: RolledSelection): Gener
 export function* visitRolled({ pageStore, pages }: RolledDeps, refs: Uint32Array, range: SelectRange, seen: Set<number>): Steps<void> {
   const wanted = new Set(refs);
   for (const resolutionMs of ROLLUP_RESOLUTIONS) {
-    for (const page of pageStore.find({ resolutionMs, ...range })) {
+    for (const page of yield* findInSteps(pageStore, { resolutionMs, ...range })) {
       for (const ref of pages.refsOf(page)) if (wanted.has(ref)) seen.add(ref);
       yield;
     }
