@@ -79,4 +79,4 @@ test('sealed pages are found as plain ones are, whatever was added, removed and 
 });
 
 /** Sealed rows are longer than plain ones. */
-const withoutLength = ({ bytes: _, ...head }: PageHead): unknown => ({ ...head, refs: Buffer.from(head.refs).toString('hex') });
+const withoutLength = (head: PageHead): unknown => ({ ...head, bytes: 0, refs: Buffer.from(head.refs).toString('hex') });
