@@ -164,8 +164,12 @@ const write = (port, body) =>
       'content-length': body.length,
     };
     const request = http.request({ agent, host: '127.0.0.1', port, path: '/api/v1/write', method: 'POST', headers }, (answer) => {
-      if (answer.statusCode >= 300) failures.push(`${port}: a write was answered ${answer.statusCode}`);
-      answer.resume().on('end', resolve);
+      let text = '';
+      answer.on('data', (chunk) => (text += chunk));
+      answer.on('end', () => {
+        if (answer.statusCode >= 300) failures.push(`${port}: a write was answered ${answer.statusCode}: ${text.slice(0, 200)}`);
+        resolve();
+      });
     });
     request.on('error', (error) => {
       failures.push(`${port}: ${error.message}`);
