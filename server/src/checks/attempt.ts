@@ -1,7 +1,7 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import type { Judgement, Trust } from '../platform/fetch/judge.ts';
-import type { CheckResult, CheckSpec, Outcome, Phase } from './contract.ts';
+import type { CheckResult, CheckSpec, Figure, Outcome, Phase } from './contract.ts';
 import { down, faultOutcome } from './evaluate.ts';
 
 /** What the kinds of checks need from outside. */
@@ -19,6 +19,8 @@ export class AttemptRun {
   readonly startedAtMs: EpochMs;
   readonly signal: AbortSignal;
   seen: Seen = {};
+  /** What the kind measures besides; see `CheckResult`. */
+  readonly figures: Figure[] = [];
   peer: string;
   readonly #clock: Clock;
   readonly #beganMs: number;

@@ -4,10 +4,10 @@
  * The instant of a result is the start of its attempt. Lengths come from monotonic time.
  * Checks never decide availability; they hand results to `ResultSink`.
  */
-import { compileRegex } from '@nines/base/regex.ts';
-import { DAY_MS, type EpochMs, type Ms, ms, SECOND_MS } from '@nines/base/units.ts';
+import { type EpochMs, type Ms, ms } from '@nines/base/units.ts';
 import { z } from 'zod';
-import { duration, requestHeaders, slug } from '../platform/config/fields.ts';
+import { type CheckKind, kindOf, written, type WrittenOf } from './kinds/specs.ts';
+import { CHECK_LIMITS } from './written.ts';
 
 export const PHASES = ['resolve', 'connect', 'tls', 'processing', 'transfer'] as const;
 export type Phase = (typeof PHASES)[number];
@@ -18,6 +18,9 @@ export type Outcome =
   | { readonly kind: 'degraded'; readonly code: string; readonly detail: string }
   | { readonly kind: 'down'; readonly code: string; readonly detail: string }
   | { readonly kind: 'void'; readonly code: string; readonly detail: string };
+
+/** One more figure of a result: a sample beside those that every check has. */
+export type Figure = { readonly name: string; readonly value: number; readonly labels?: Readonly<Record<string, string>> };
 
 export type CheckResult = {
   readonly check: string;
@@ -36,6 +39,8 @@ export type CheckResult = {
   /** Whether the last exchange went over TLS. */
   readonly tls?: boolean;
   readonly certificateExpiresAtMs?: EpochMs;
+  /** What else the kind measured, by the name of its series. */
+  readonly figures?: readonly Figure[];
   /** How late the event loop was while the attempt ran. */
   readonly loopDelayMs: number;
   /** At most 1 KB of the answer, kept for failures only. */
@@ -57,90 +62,8 @@ export type CheckTiming = {
 /** Where results go. Resolves when the result is durable (log first, then ledger). */
 export type ResultSink = (result: CheckResult, timing: CheckTiming) => Promise<void>;
 
-/** Bounds of intervals and timeouts, and what holds when nothing is said. */
-export const CHECK_LIMITS = {
-  minIntervalMs: SECOND_MS,
-  maxIntervalMs: DAY_MS,
-  defaultInterval: '30s',
-  defaultTimeoutMs: 10 * SECOND_MS,
-  /** Attempts that confirmation may count. More would keep an outage unseen for longer than anyone means. */
-  maxConfirm: 10,
-  maxRedirects: 10,
-} as const;
-
-const pattern = z.string().superRefine((source, context) => {
-  const compiled = compileRegex(source);
-  if (!compiled.ok) context.addIssue({ code: 'custom', message: compiled.error });
-});
-
-/** `200`, or a whole class: `2xx`. */
-const statusExpectation = z.union([
-  z.number().int().min(100).max(599),
-  z.string().regex(/^[1-5]xx$/, 'write a status such as 200, or a class such as 2xx'),
-]);
-
-const common = {
-  id: slug,
-  name: z.string().max(200).optional(),
-  interval: duration().prefault(CHECK_LIMITS.defaultInterval),
-  timeout: duration().optional(),
-  impact: z.enum(['down', 'degraded']).default('down'),
-  /** `2` (2 of the last 2), or `{ n: 2, of: 3 }`. */
-  confirm: z
-    .union([
-      z.number().int().min(1).max(CHECK_LIMITS.maxConfirm),
-      z.strictObject({ n: z.number().int().min(1).max(CHECK_LIMITS.maxConfirm), of: z.number().int().min(1).max(CHECK_LIMITS.maxConfirm) }),
-    ])
-    .default(1),
-  /** An answer that takes longer than this is degraded. */
-  degraded_after: duration().optional(),
-  ip_version: z.union([z.literal(4), z.literal(6)]).optional(),
-};
-
-const httpCheck = z.strictObject({
-  ...common,
-  kind: z.literal('http'),
-  url: z.string().superRefine((text, context) => {
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-      context.addIssue({ code: 'custom', message: `not an http or https address: "${text}"` });
-    } else if (url.username !== '' || url.password !== '') {
-      context.addIssue({
-        code: 'custom',
-        message: 'a password in the address would be shown everywhere; send an authorization header instead',
-      });
-    }
-  }),
-  method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']).default('GET'),
-  /** Values are secrets: they are sent, and shown nowhere. */
-  headers: requestHeaders,
-  body: z.string().optional(),
-  follow_redirects: z.boolean().default(true),
-  expect: z
-    .strictObject({
-      status: z.array(statusExpectation).min(1).optional(),
-      body_contains: z.string().min(1).optional(),
-      /** RE2 syntax; some part of the body must match. */
-      body_matches: pattern.optional(),
-      /** Header names and patterns that some part of the value must match. */
-      headers: z.record(z.string(), pattern).optional(),
-      /** A certificate that ends sooner than this is degraded. */
-      certificate_valid_for: duration().optional(),
-    })
-    .default({}),
-  tls: z.strictObject({ verify: z.boolean().default(true), server_name: z.string().min(1).optional() }).default({ verify: true }),
-});
-
-const tcpCheck = z.strictObject({
-  ...common,
-  kind: z.literal('tcp'),
-  address: z.string().superRefine((text, context) => {
-    if (splitAddress(text) === undefined) context.addIssue({ code: 'custom', message: `not an address: "${text}" (write host:port)` });
-  }),
-});
-
 /** One check as it is written in the file or sent to the API. */
-export const checkSchema = z.discriminatedUnion('kind', [httpCheck, tcpCheck]).superRefine((check, context) => {
+export const checkSchema = written.superRefine((check, context) => {
   const { interval, timeout, confirm } = check;
   const { minIntervalMs, maxIntervalMs } = CHECK_LIMITS;
   const refuse = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
@@ -151,13 +74,12 @@ export const checkSchema = z.discriminatedUnion('kind', [httpCheck, tcpCheck]).s
   if (typeof confirm === 'object' && confirm.n > confirm.of) refuse('confirm', `${confirm.n} of ${confirm.of} can never be reached`);
 });
 export type WrittenCheck = z.input<typeof checkSchema>;
-type ParsedCheck = z.output<typeof checkSchema>;
+export type ParsedCheck = z.output<typeof checkSchema>;
 
 type Ready<T> = Omit<T, 'confirm'> & CheckTiming & { readonly target: string; readonly trust: 'trusted' | 'untrusted' };
-export type HttpSpec = Ready<z.output<typeof httpCheck>>;
-export type TcpSpec = Ready<z.output<typeof tcpCheck>>;
-/** A check with everything decided, ready to run. */
-export type CheckSpec = HttpSpec | TcpSpec;
+/** A check of one kind with everything decided, ready to run. */
+export type SpecOf<K extends CheckKind> = Ready<WrittenOf<K>>;
+export type CheckSpec = { readonly [K in CheckKind]: SpecOf<K> }[CheckKind];
 
 /** Fills in what is left open. `trust` says who chose the target: the configuration file (`trusted`) or the UI or API. */
 export function toSpec(check: ParsedCheck, of: { readonly service: string; readonly trust: CheckSpec['trust'] }): CheckSpec {
@@ -167,20 +89,16 @@ export function toSpec(check: ParsedCheck, of: { readonly service: string; reado
     check: check.id,
     service: of.service,
     trust: of.trust,
-    target: check.kind === 'http' ? check.url : check.address,
+    target: kindOf(check).targetOf(check),
     intervalMs: check.interval,
     timeoutMs: check.timeout ?? ms(Math.min(CHECK_LIMITS.defaultTimeoutMs, check.interval)),
     confirm: typeof confirm === 'number' ? { n: confirm, of: confirm } : confirm,
   } as CheckSpec;
 }
 
-/** `host:port` or `[v6]:port`. */
-export function splitAddress(text: string): { readonly host: string; readonly port: number } | undefined {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  return host === undefined || port < 1 || port > 65_535 ? undefined : { host, port };
-}
+/** The host that a check connects to and the field that names it; undefined for kinds that connect to none. */
+export const hostOfCheck = (check: ParsedCheck): { readonly field: string; readonly host: string } | undefined =>
+  kindOf(check).hostOf(check);
 
 /** Stable codes of this domain's refusals. */
 export const CHECK_CODES = { notFound: 'check_not_found' } as const;

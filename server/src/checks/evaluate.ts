@@ -1,52 +1,20 @@
 import { compileRegex } from '@nines/base/regex.ts';
 import { formatDuration } from '@nines/base/duration.ts';
 import type { EpochMs } from '@nines/base/units.ts';
-import type { HttpSpec, Outcome } from './contract.ts';
-
-/** What an HTTP exchange brought back. */
-export type HttpAnswer = {
-  readonly statusCode: number;
-  /** Lower-case names; repeated headers joined with a comma. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** What was read of the body, at most the limit. */
-  readonly body: string;
-  readonly bodyCut: boolean;
-  readonly certificateExpiresAtMs: EpochMs | undefined;
-};
+import type { Outcome } from './contract.ts';
 
 export const UP: Outcome = { kind: 'up' };
 export const down = (code: string, detail: string): Outcome => ({ kind: 'down', code, detail });
 export const notAsked = (code: string, detail: string): Outcome => ({ kind: 'void', code, detail });
 
-/** Judges an answer against everything the check expects: first what makes it fail, in the order of the exchange, then what degrades it. */
-export function judgeHttp(spec: HttpSpec, answer: HttpAnswer, at: { readonly nowMs: EpochMs; readonly durationMs: number }): Outcome {
-  const { expect } = spec;
-  const expected = expect.status ?? (spec.follow_redirects ? ['2xx'] : ['2xx', '3xx']);
-  if (!expected.some((one) => statusFits(one, answer.statusCode))) {
-    return down('status', `status ${answer.statusCode}, expected ${expected.join(', ')}`);
-  }
-  for (const [name, source] of Object.entries(expect.headers ?? {})) {
-    const value = answer.headers[name.toLowerCase()];
-    if (value === undefined) return down('header', `the header ${name} is missing`);
-    if (!matchesPart(source, value)) return down('header', `the header ${name} is "${value.slice(0, 100)}", expected a match of ${source}`);
-  }
-  const cut = answer.bodyCut ? ' (in the part that was read)' : '';
-  if (expect.body_contains !== undefined && !answer.body.includes(expect.body_contains)) {
-    return down('body', `the body does not contain "${expect.body_contains}"${cut}`);
-  }
-  if (expect.body_matches !== undefined && !matchesPart(expect.body_matches, answer.body)) {
-    return down('body_regex', `the body does not match ${expect.body_matches}${cut}`);
-  }
-  const untilMs = answer.certificateExpiresAtMs;
-  if (expect.certificate_valid_for !== undefined && untilMs !== undefined && untilMs - at.nowMs < expect.certificate_valid_for) {
-    const left = untilMs <= at.nowMs ? 'has expired' : `expires in ${formatDuration(untilMs - at.nowMs)}`;
-    return {
-      kind: 'degraded',
-      code: 'certificate_expiry',
-      detail: `the certificate ${left}, expected ${formatDuration(expect.certificate_valid_for)}`,
-    };
-  }
-  return judgeLength(spec.degraded_after, at.durationMs);
+/** Degraded when the certificate ends sooner than it should; undefined when it does not, or nothing was asked of it. */
+export function judgeCertificate(
+  validForMs: number | undefined,
+  { nowMs, untilMs }: { readonly nowMs: EpochMs; readonly untilMs: EpochMs | undefined },
+): Outcome | undefined {
+  if (validForMs === undefined || untilMs === undefined || untilMs - nowMs >= validForMs) return undefined;
+  const left = untilMs <= nowMs ? 'has expired' : `expires in ${formatDuration(untilMs - nowMs)}`;
+  return { kind: 'degraded', code: 'certificate_expiry', detail: `the certificate ${left}, expected ${formatDuration(validForMs)}` };
 }
 
 /** Degraded when it took longer than the check's own limit. */
@@ -55,10 +23,8 @@ export function judgeLength(limitMs: number | undefined, durationMs: number): Ou
   return { kind: 'degraded', code: 'slow', detail: `took ${Math.round(durationMs)} ms, more than ${formatDuration(limitMs)}` };
 }
 
-const statusFits = (expected: number | string, status: number): boolean =>
-  typeof expected === 'number' ? expected === status : expected.charAt(0) === String(status).charAt(0);
-
-const matchesPart = (source: string, text: string): boolean => {
+/** Whether `source`, in RE2's syntax, matches some part of `text`. */
+export const matchesPart = (source: string, text: string): boolean => {
   const compiled = compileRegex(source);
   return compiled.ok && compiled.value.matchesPart(text);
 };

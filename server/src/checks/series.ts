@@ -19,12 +19,13 @@ export function samplesOf(result: CheckResult): readonly ResultSample[] {
   add('probe_degraded', outcome.kind === 'degraded' ? 1 : 0);
   add('probe_duration_seconds', result.durationMs / 1000);
   if (phases.resolve !== undefined) add('probe_dns_lookup_time_seconds', phases.resolve / 1000);
+  for (const { name, value, labels } of result.figures ?? []) add(name, value, labels);
+  if (result.certificateExpiresAtMs !== undefined) add('probe_ssl_earliest_cert_expiry', result.certificateExpiresAtMs / 1000);
   if (result.checkKind !== 'http') return samples;
   for (const phase of PHASES) add('probe_http_duration_seconds', (phases[phase] ?? 0) / 1000, { phase });
   add('probe_http_status_code', result.statusCode ?? 0);
   add('probe_http_redirects', result.redirects ?? 0);
   add('probe_http_ssl', result.tls === true ? 1 : 0);
   add('probe_failed_due_to_regex', outcome.kind === 'down' && outcome.code === 'body_regex' ? 1 : 0);
-  if (result.certificateExpiresAtMs !== undefined) add('probe_ssl_earliest_cert_expiry', result.certificateExpiresAtMs / 1000);
   return samples;
 }

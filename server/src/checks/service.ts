@@ -3,14 +3,13 @@ import { messageOf } from '@nines/base/errors.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import type { Ingest } from '../collect/contract.ts';
 import type { Bus } from '../platform/bus.ts';
-import { type AttemptDeps, type AttemptRun, runAttempt } from './attempt.ts';
-import { type Checks, type CheckResult, type CheckSpec, type Outcome, type ResultSink, resultToWire } from './contract.ts';
+import { type AttemptDeps, runAttempt } from './attempt.ts';
+import { type Checks, type CheckResult, type CheckSpec, type ResultSink, resultToWire } from './contract.ts';
 import { voidWhenLate } from './evaluate.ts';
-import { askHttp } from './http.ts';
+import { askOf } from './kinds/asks.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { Scheduler, type SchedulerStats } from './scheduler.ts';
 import { samplesOf } from './series.ts';
-import { askTcp } from './tcp.ts';
 
 /** Results kept in memory per check: a minute of the fastest, half an hour of the usual. The samples keep all. */
 const MAX_RESULTS_PER_CHECK = 60;
@@ -111,7 +110,7 @@ export class CheckService implements Checks {
     const endDelay = this.#delay.begin();
     const ending = new AbortController();
     try {
-      const attempt = runAttempt(spec, { clock: this.#deps.clock, ending }, (run) => this.#ask(spec, run));
+      const attempt = runAttempt(spec, { clock: this.#deps.clock, ending }, (run) => askOf(spec)(spec, run, this.#deps));
       this.#active.set(ending, attempt);
       const { run, outcome, durationMs } = await attempt;
       const loopDelayMs = endDelay();
@@ -126,6 +125,7 @@ export class CheckService implements Checks {
         outcome: voidWhenLate(outcome, { loopDelayMs, limitMs }),
         phases: run.phases,
         ...run.seen,
+        figures: run.figures,
         loopDelayMs,
       };
     } catch (thrown) {
@@ -134,10 +134,6 @@ export class CheckService implements Checks {
     } finally {
       this.#active.delete(ending);
     }
-  }
-
-  #ask(spec: CheckSpec, run: AttemptRun): Promise<Outcome> {
-    return spec.kind === 'http' ? askHttp(spec, run, this.#deps) : askTcp(spec, run, this.#deps);
   }
 
   #keep(entry: Entry, result: CheckResult): void {

@@ -1,8 +1,6 @@
 import { isIP } from 'node:net';
-import { splitAddress } from '../checks/contract.ts';
+import { hostOfCheck, type ParsedCheck } from '../checks/contract.ts';
 import { judgeAddress } from '../platform/fetch/judge.ts';
-
-type CheckTarget = { readonly kind: 'http'; readonly url: string } | { readonly kind: 'tcp'; readonly address: string };
 
 /** What must be known of services to judge them together. */
 export type Judged = { readonly id: string; readonly depends_on: readonly string[]; readonly checks: readonly { readonly id: string }[] };
@@ -47,13 +45,14 @@ export function judgeServices(services: readonly Judged[], known: readonly strin
  * The first check of a service made through the API whose target may not be asked, as far as its address is written out; a
  * name is judged at each attempt. Accepting it would mean a service that is unknown for ever.
  */
-export function judgeTargets(checks: readonly CheckTarget[]): Contradiction | undefined {
+export function judgeTargets(checks: readonly ParsedCheck[]): Contradiction | undefined {
   for (const [index, check] of checks.entries()) {
-    const host = check.kind === 'http' ? new URL(check.url).hostname.replace(/^\[|\]$/g, '') : (splitAddress(check.address)?.host ?? '');
+    const asked = hostOfCheck(check);
+    if (asked === undefined) continue;
+    const { host, field } = asked;
     const address = host === 'localhost' || host.endsWith('.localhost') ? '127.0.0.1' : host;
     const judgement = isIP(address) === 0 ? undefined : judgeAddress(address, 'untrusted');
-    if (judgement?.allowed === false)
-      return { path: ['checks', index, check.kind === 'http' ? 'url' : 'address'], message: judgement.reason };
+    if (judgement?.allowed === false) return { path: ['checks', index, field], message: judgement.reason };
   }
   return undefined;
 }

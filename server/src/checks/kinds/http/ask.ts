@@ -1,12 +1,13 @@
-import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
-import { isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-import { type EpochMs, epochMs } from '@nines/base/units.ts';
-import { type AttemptDeps, AttemptEnded, type AttemptRun, untilAborted } from './attempt.ts';
-import { connectTo } from './connect.ts';
-import { CHECK_LIMITS, type HttpSpec, type Outcome } from './contract.ts';
-import { down, type HttpAnswer, judgeHttp } from './evaluate.ts';
+import type { Socket } from 'node:net';
+import type { EpochMs } from '@nines/base/units.ts';
+import { type AttemptDeps, type AttemptRun, untilAborted } from '../../attempt.ts';
+import { connectTo } from '../../connect.ts';
+import type { Outcome, SpecOf } from '../../contract.ts';
+import { down } from '../../evaluate.ts';
+import { shakeHands } from '../../tls.ts';
+import { CHECK_LIMITS } from '../../written.ts';
+import { type HttpAnswer, judgeHttp } from './judge.ts';
 
 /** Bytes of a body that are read and searched. Health pages are small; a larger one is judged by its beginning. */
 export const MAX_BODY_BYTES = 1_048_576;
@@ -24,7 +25,7 @@ type Hop = {
 };
 
 /** One exchange, and as many more as it is redirected; then the judgement. Each hop is a new connection: keep-alive hides faults. */
-export async function askHttp(spec: HttpSpec, run: AttemptRun, deps: AttemptDeps): Promise<Outcome> {
+export async function askHttp(spec: SpecOf<'http'>, run: AttemptRun, deps: AttemptDeps): Promise<Outcome> {
   const headers = Object.fromEntries(Object.entries(spec.headers).map(([name, value]) => [name, value.reveal()]));
   let hop: Hop = { url: new URL(spec.url), method: spec.method, body: spec.body, headers };
   for (let redirects = 0; ; redirects++) {
@@ -63,7 +64,7 @@ function follow(hop: Hop, to: { readonly statusCode: number; readonly location: 
 type Exchanged = { readonly answer: HttpAnswer; readonly location: string | undefined };
 
 async function exchange(
-  spec: HttpSpec,
+  spec: SpecOf<'http'>,
   { run, hop, deps }: { readonly run: AttemptRun; readonly hop: Hop; readonly deps: AttemptDeps },
 ): Promise<Exchanged> {
   const { url } = hop;
@@ -75,7 +76,7 @@ async function exchange(
   try {
     let certificateExpiresAtMs: EpochMs | undefined;
     if (secure) {
-      const handshake = await shakeHands(spec, { run, socket: plain, host });
+      const handshake = await shakeHands(run, { socket: plain, host, tls: spec.tls, protocols: ['http/1.1'] });
       socket = handshake.socket;
       certificateExpiresAtMs = handshake.certificateExpiresAtMs;
     }
@@ -92,36 +93,6 @@ async function exchange(
     plain.destroy();
   }
 }
-
-/** Verification is done after the handshake, so that an expired certificate's date is seen even when it is refused. */
-async function shakeHands(
-  spec: HttpSpec,
-  { run, socket, host }: { readonly run: AttemptRun; readonly socket: Socket; readonly host: string },
-): Promise<{ readonly socket: Socket; readonly certificateExpiresAtMs: EpochMs | undefined }> {
-  run.enter('tls');
-  const servername = spec.tls.server_name ?? (isIP(host) === 0 ? host : '');
-  const secure = connectTls({
-    socket,
-    // Without a name the certificate is still held against what was asked for.
-    host: spec.tls.server_name ?? host,
-    ...(servername === '' ? {} : { servername }),
-    ALPNProtocols: ['http/1.1'],
-    rejectUnauthorized: false,
-  });
-  secure.on('error', () => {});
-  await untilAborted(once(secure, 'secureConnect'), run.signal);
-  run.leave();
-  const untilMs = Date.parse(secure.getPeerCertificate().valid_to);
-  const certificateExpiresAtMs = Number.isNaN(untilMs) ? undefined : epochMs(untilMs);
-  run.seen = { ...run.seen, tls: true, ...(certificateExpiresAtMs === undefined ? {} : { certificateExpiresAtMs }) };
-  if (spec.tls.verify && !secure.authorized) {
-    throw new AttemptEnded(down('certificate', `the certificate of ${host} is not valid: ${wordsOf(secure.authorizationError)}`));
-  }
-  return { socket: secure, certificateExpiresAtMs };
-}
-
-/** Node gives the code alone, as an error or as text depending on what failed. */
-const wordsOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault)).toLowerCase().replaceAll('_', ' ');
 
 function send(hop: Hop, socket: Socket): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {

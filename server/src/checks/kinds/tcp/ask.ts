@@ -1,10 +1,11 @@
-import type { AttemptDeps, AttemptRun } from './attempt.ts';
-import { connectTo } from './connect.ts';
-import { type Outcome, splitAddress, type TcpSpec } from './contract.ts';
-import { down, judgeLength } from './evaluate.ts';
+import type { AttemptDeps, AttemptRun } from '../../attempt.ts';
+import { connectTo } from '../../connect.ts';
+import type { Outcome, SpecOf } from '../../contract.ts';
+import { down, judgeLength } from '../../evaluate.ts';
+import { splitAddress } from '../../written.ts';
 
 /** Up when a connection is accepted; nothing is sent. */
-export async function askTcp(spec: TcpSpec, run: AttemptRun, deps: AttemptDeps): Promise<Outcome> {
+export async function askTcp(spec: SpecOf<'tcp'>, run: AttemptRun, deps: AttemptDeps): Promise<Outcome> {
   const address = splitAddress(spec.address);
   if (address === undefined) return down('bad_address', `not an address: ${spec.address}`);
   const socket = await connectTo(run, { spec, ...address }, deps);

@@ -1,0 +1,42 @@
+import type { EpochMs } from '@nines/base/units.ts';
+import type { Outcome, SpecOf } from '../../contract.ts';
+import { down, judgeCertificate, judgeLength, matchesPart } from '../../evaluate.ts';
+
+/** What an HTTP exchange brought back. */
+export type HttpAnswer = {
+  readonly statusCode: number;
+  /** Lower-case names; repeated headers joined with a comma. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** What was read of the body, at most the limit. */
+  readonly body: string;
+  readonly bodyCut: boolean;
+  readonly certificateExpiresAtMs: EpochMs | undefined;
+};
+
+/** Judges an answer against everything the check expects: first what makes it fail, in the order of the exchange, then what degrades it. */
+export function judgeHttp(spec: SpecOf<'http'>, answer: HttpAnswer, at: { readonly nowMs: EpochMs; readonly durationMs: number }): Outcome {
+  const { expect } = spec;
+  const expected = expect.status ?? (spec.follow_redirects ? ['2xx'] : ['2xx', '3xx']);
+  if (!expected.some((one) => statusFits(one, answer.statusCode))) {
+    return down('status', `status ${answer.statusCode}, expected ${expected.join(', ')}`);
+  }
+  for (const [name, source] of Object.entries(expect.headers ?? {})) {
+    const value = answer.headers[name.toLowerCase()];
+    if (value === undefined) return down('header', `the header ${name} is missing`);
+    if (!matchesPart(source, value)) return down('header', `the header ${name} is "${value.slice(0, 100)}", expected a match of ${source}`);
+  }
+  const cut = answer.bodyCut ? ' (in the part that was read)' : '';
+  if (expect.body_contains !== undefined && !answer.body.includes(expect.body_contains)) {
+    return down('body', `the body does not contain "${expect.body_contains}"${cut}`);
+  }
+  if (expect.body_matches !== undefined && !matchesPart(expect.body_matches, answer.body)) {
+    return down('body_regex', `the body does not match ${expect.body_matches}${cut}`);
+  }
+  return (
+    judgeCertificate(expect.certificate_valid_for, { nowMs: at.nowMs, untilMs: answer.certificateExpiresAtMs }) ??
+    judgeLength(spec.degraded_after, at.durationMs)
+  );
+}
+
+const statusFits = (expected: number | string, status: number): boolean =>
+  typeof expected === 'number' ? expected === status : expected.charAt(0) === String(status).charAt(0);

@@ -1,0 +1,16 @@
+import { z } from 'zod';
+import type { KindSpec } from '../written.ts';
+import { http } from './http/spec.ts';
+import { tcp } from './tcp/spec.ts';
+
+/** Every kind of check that there is. A new kind is a folder, a line here and a line in asks.ts. */
+export const SPECS = { http, tcp } as const;
+
+export type CheckKind = keyof typeof SPECS;
+
+export const written = z.discriminatedUnion('kind', [http.schema, tcp.schema]);
+export type Written = z.output<typeof written>;
+export type WrittenOf<K extends CheckKind> = Extract<Written, { readonly kind: K }>;
+
+/** The kind of `check`, which takes that check and no other. */
+export const kindOf = (check: Written): KindSpec<z.ZodType<Written>> => SPECS[check.kind] as unknown as KindSpec<z.ZodType<Written>>;

@@ -1,0 +1,68 @@
+import { compileRegex } from '@nines/base/regex.ts';
+import { DAY_MS, SECOND_MS } from '@nines/base/units.ts';
+import { z } from 'zod';
+import { duration, slug } from '../platform/config/fields.ts';
+
+/** What the kinds of checks share in how they are written. */
+
+/** Bounds of intervals and timeouts, and what holds when nothing is said. */
+export const CHECK_LIMITS = {
+  minIntervalMs: SECOND_MS,
+  maxIntervalMs: DAY_MS,
+  defaultInterval: '30s',
+  defaultTimeoutMs: 10 * SECOND_MS,
+  /** Attempts that confirmation may count. More would keep an outage unseen for longer than anyone means. */
+  maxConfirm: 10,
+  maxRedirects: 10,
+} as const;
+
+/** RE2 syntax. */
+export const pattern = z.string().superRefine((source, context) => {
+  const compiled = compileRegex(source);
+  if (!compiled.ok) context.addIssue({ code: 'custom', message: compiled.error });
+});
+
+/** What every kind has. */
+export const common = {
+  id: slug,
+  name: z.string().max(200).optional(),
+  interval: duration().prefault(CHECK_LIMITS.defaultInterval),
+  timeout: duration().optional(),
+  impact: z.enum(['down', 'degraded']).default('down'),
+  /** `2` (2 of the last 2), or `{ n: 2, of: 3 }`. */
+  confirm: z
+    .union([
+      z.number().int().min(1).max(CHECK_LIMITS.maxConfirm),
+      z.strictObject({ n: z.number().int().min(1).max(CHECK_LIMITS.maxConfirm), of: z.number().int().min(1).max(CHECK_LIMITS.maxConfirm) }),
+    ])
+    .default(1),
+  /** An answer that takes longer than this is degraded. */
+  degraded_after: duration().optional(),
+  ip_version: z.union([z.literal(4), z.literal(6)]).optional(),
+};
+
+/** `host:port` or `[v6]:port`. */
+export function splitAddress(text: string): { readonly host: string; readonly port: number } | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  return host === undefined || port < 1 || port > 65_535 ? undefined : { host, port };
+}
+
+/** A field that is `host:port`. */
+export const address = z.string().superRefine((text, context) => {
+  if (splitAddress(text) === undefined) context.addIssue({ code: 'custom', message: `not an address: "${text}" (write host:port)` });
+});
+
+/** How TLS is spoken, where a kind can speak it. */
+export const tlsOptions = z.strictObject({ verify: z.boolean().default(true), server_name: z.string().min(1).optional() });
+export type TlsOptions = z.output<typeof tlsOptions>;
+
+/** What is known of a kind's checks before any attempt. */
+export type KindSpec<Schema extends z.ZodType> = {
+  readonly schema: Schema;
+  /** What is asked, as people read it: a URL, `host:port`, a name. Without secrets. */
+  readonly targetOf: (check: z.output<Schema>) => string;
+  /** The host that a connection is made to and the field that names it; undefined where none is. */
+  readonly hostOf: (check: z.output<Schema>) => { readonly field: string; readonly host: string } | undefined;
+};
