@@ -5,11 +5,19 @@ import { describe, test } from 'node:test';
 import { runScript } from '../testing/run-script.ts';
 
 const folder = join(import.meta.dirname, '../testdata');
+/** Scripts of what the server does by default: names are dropped by each function. */
+const atOnce = join(folder, 'names-at-once');
 
 describe('scripts', () => {
-  for (const name of readdirSync(folder).filter((each) => each.endsWith('.test')))
+  const all = [folder, atOnce].flatMap((from) =>
+    readdirSync(from)
+      .filter((name) => name.endsWith('.test'))
+      .map((name) => ({ from, name })),
+  );
+  for (const { from, name } of all)
     test(`${name} passes`, async () => {
-      const { passed, failures } = await runScript(readFileSync(join(folder, name), 'utf8'));
+      const features = { delayedNameRemoval: from !== atOnce };
+      const { passed, failures } = await runScript(readFileSync(join(from, name), 'utf8'), features);
       assert.deepEqual(
         failures.map(({ line, message }) => `${name}:${line}: ${message}`),
         [],

@@ -1,6 +1,7 @@
 import { compileRegex } from '@nines/base/regex.ts';
 import type { Histogram } from '@nines/model/histogram.ts';
 import { formatLabels, labelsKey } from '@nines/model/labels.ts';
+import type { EngineFeatures } from '../src/context.ts';
 import { type Engine, type QueryResult, createEngine } from '../src/engine.ts';
 import type { PromqlError } from '../src/promql-error.ts';
 import { formatHistogram, formatValue } from '../src/value.ts';
@@ -25,9 +26,10 @@ type Outcome = Awaited<ReturnType<Engine['instant']>>;
 
 const MINUTE = 60_000;
 
-export async function runScript(script: string): Promise<Report> {
+/** Everything experimental is on, and names are dropped at the end, unless `features` says otherwise. */
+export async function runScript(script: string, features: Partial<EngineFeatures> = {}): Promise<Report> {
   const queryable = new MemoryQueryable();
-  const engine = createEngine({ features: { experimentalFunctions: true, delayedNameRemoval: true } });
+  const engine = createEngine({ features: { experimentalFunctions: true, delayedNameRemoval: true, ...features } });
   const failures: Failure[] = [];
   let passed = 0;
   for (const command of parseScript(script)) {
