@@ -44,7 +44,7 @@ import { watchStore } from './collect/store-metrics.ts';
 import { type Configuration, type ReadConfiguration, stateSource } from './config.ts';
 import { createDiscover } from './discover/service.ts';
 import { discoveryHealth } from './discover/health.ts';
-import { openChannels } from './notify/channels.ts';
+import { openChannels, openMailers } from './notify/channels.ts';
 import { createRouter } from './notify/route.ts';
 import { notifyRoutes } from './notify/routes.ts';
 import { type NotifySettings, NotifyService, SEND_TOPIC } from './notify/service.ts';
@@ -88,6 +88,7 @@ import { slaRoutes } from './sla/routes.ts';
 import { SlaService } from './sla/service.ts';
 import { Exclusions } from './sla/statements/exclusion-service.ts';
 import { statementRoutes } from './sla/statements/routes.ts';
+import { SENDER_STEP_MS, STATEMENT_TOPIC, StatementSender } from './sla/statements/sender.ts';
 import { STATEMENT_STEP_MS, Statements } from './sla/statements/service.ts';
 import { transferRoutes } from './transfer/routes.ts';
 import { TransferService } from './transfer/service.ts';
@@ -221,7 +222,7 @@ async function build(
       logger,
       random: randomFraction,
       alone: db.kind === 'sqlite',
-      handlers: { [SEND_TOPIC]: (row, context) => notify.send(row, context) },
+      handlers: { [SEND_TOPIC]: (row, context) => notify.send(row, context), [STATEMENT_TOPIC]: (row) => sender.send(row) },
     }),
   );
   notify.connect(outbox);
@@ -301,6 +302,19 @@ async function build(
     book: slas.book,
     onChange: (sla, span) => statements.recheck([sla], span),
   });
+  let mailers = openMailers(config.channels);
+  const sender = new StatementSender({
+    db: sql,
+    clock,
+    logger,
+    book: slas.book,
+    ledger: availability,
+    statements,
+    outbox: () => outbox,
+    mailer: (channel) => mailers.get(channel),
+    serviceName: (id) => services.get(id)?.name ?? id,
+  });
+  sender.configure(config.statements);
   await exclusions.load();
   await slas.load();
   const contracts = new SlaContracts({ db: sql, clock, ids, book: slas.book, services, onChange: () => slas.wake() });
@@ -339,6 +353,8 @@ async function build(
       hasRoutingTree: next.config.routing.tree !== undefined,
     });
     notify.configure(settings);
+    mailers = openMailers(next.config.channels);
+    sender.configure(next.config.statements);
     backups.configure(next.config.backups);
     await services.declare(next.services);
     await rules.servicesDeclared();
@@ -350,6 +366,7 @@ async function build(
   let configRead = { atMs: clock.now(), ok: true };
   stack.use(startLoop({ clock, logger, name: 'ledger', everyMs: LEDGER_STEP_MS, step: (nowMs) => availability.step(nowMs) }));
   stack.use(startLoop({ clock, logger, name: 'sla', everyMs: SLA_STEP_MS, step: (nowMs, signal) => slas.worker.step(nowMs, signal) }));
+  stack.use(startLoop({ clock, logger, name: 'scheduled statements', everyMs: SENDER_STEP_MS, step: (nowMs) => sender.step(nowMs) }));
   stack.use(startLoop({ clock, logger, name: 'statements', everyMs: STATEMENT_STEP_MS, step: (nowMs) => statements.step(nowMs) }));
   stack.defer(() => checks.stop());
   stack.use(scrapes);

@@ -23,6 +23,7 @@ import { servicesConfig } from './services/contract.ts';
 import type { DeclaredService } from './services/service.ts';
 import { shippedSlas, slaExamplesConfig, slasConfig, unknownExampleServices, unknownServices } from './sla/config.ts';
 import type { DeclaredSla } from './sla/contracts.ts';
+import { statementsConfig, unknownNames } from './sla/statements/schedule.ts';
 
 /** The whole configuration: one section per domain, each owned by its domain's contract. Everything has a default. */
 
@@ -73,6 +74,8 @@ export const configSchema = z.strictObject({
   slas: slasConfig,
   /** Switches the shipped SLA definitions on, each for the service that plays its role. */
   sla_examples: slaExamplesConfig,
+  /** Statements that are issued and mailed when their periods are over. */
+  statements: statementsConfig,
   rules: rulesConfig,
   collect: collectConfig.prefault({}),
   scrape: scrapeConfig.prefault({}),
@@ -123,6 +126,7 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
     ...orphans.map(({ index, message }) => problemAt(['slas', index, 'service'], message)),
     ...unknownExampleServices(config.sla_examples, serviceIds).map(({ role, message }) => problemAt(['sla_examples', role], message)),
     ...misplacedBackups(config, source).map((message) => problemAt(['backups', 'to'], message)),
+    ...unknownNames(config.statements, namesOf(config)).map(({ path, message }) => problemAt(['statements', ...path], message)),
     ...unknownReceivers(config.channels, config.routing).map(({ path, name }) => problemAt(path, `there is no channel "${name}"`)),
     ...scrapes.problems,
     ...rules.problems,
@@ -153,6 +157,12 @@ function misplacedBackups({ backups, data }: Config, { file, dataDir }: ConfigSo
 
 const resolved = (backups: Config['backups'], baseDir: string): Config['backups'] =>
   backups.to === undefined ? backups : { ...backups, to: resolve(baseDir, backups.to) };
+
+/** What schedules of statements may name. */
+const namesOf = ({ slas, sla_examples: examples, channels }: Config): Parameters<typeof unknownNames>[1] => ({
+  slas: new Set([...slas, ...shippedSlas(examples, slas)].map(({ id }) => id)),
+  emails: new Set(channels.filter(({ kind }) => kind === 'email').map(({ id }) => id)),
+});
 
 /** Our own rule files, and those that Prometheus configurations bring along, whose groups keep the interval that stands there. */
 function ruleFilesOf(config: Config, { files }: ScrapeFiles, baseDir: string): LoadedRuleFiles {

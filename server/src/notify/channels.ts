@@ -2,8 +2,9 @@ import type { Clock } from '@nines/base/clock.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import type { ChannelConfig, ChannelsConfig } from './config.ts';
 import { createConsole } from './console/console.ts';
-import type { Channel } from './contract.ts';
+import type { Channel, Mailer } from './contract.ts';
 import { createEmail } from './email/email.ts';
+import { createMailer } from './email/mailer.ts';
 import { createLog } from './log/log.ts';
 import { type HttpRequest, createWebhook } from './webhook/webhook.ts';
 
@@ -33,6 +34,10 @@ function openChannel(config: ChannelConfig, deps: ChannelDeps): Channel {
       return createConsole(deps.write);
   }
 }
+
+/** The mailer of each channel of kind `email`, by its id. */
+export const openMailers = (configs: ChannelsConfig): ReadonlyMap<string, Mailer> =>
+  new Map(configs.flatMap((config) => (config.kind === 'email' ? [[config.id, createMailer(config)] as const] : [])));
 
 /** What may be shown of a channel: where it leads, never a secret. */
 export function describeChannel(config: ChannelConfig): { readonly id: string; readonly kind: string; readonly target: string } {

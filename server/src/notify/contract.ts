@@ -61,6 +61,20 @@ export interface Channel {
   deliver(attempt: Attempt): Promise<Delivery>;
 }
 
+/** A mail of another domain, sent through a channel of kind `email`. */
+export type Mail = {
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  /** Absent: the channel's own. */
+  readonly to?: readonly string[];
+  readonly attachments?: readonly { readonly name: string; readonly mediaType: string; readonly bytes: Uint8Array }[];
+  readonly idempotencyKey: string;
+};
+export interface Mailer {
+  send(mail: Mail): Promise<Delivery>;
+}
+
 export const NOTIFICATION_STATUSES = ['queued', 'delivered', 'dead', 'suppressed'] as const;
 
 /** The shape of `GET /api/notifications` items. */

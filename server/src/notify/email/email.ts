@@ -1,66 +1,18 @@
-import { messageOf } from '@nines/base/errors.ts';
-import type { Transporter } from 'nodemailer';
-import type { ChannelConfig } from '../config.ts';
 import type { Attempt, Channel, Delivery, Message, MessageAlert } from '../contract.ts';
 import { plainOf, sentenceOf, subjectOf } from '../text.ts';
 import { type Html, html } from '../../platform/html.ts';
+import { type EmailConfig, createMailer } from './mailer.ts';
 
-export type EmailConfig = Extract<ChannelConfig, { kind: 'email' }>;
+export type { EmailConfig } from './mailer.ts';
 
-/** SMTP answers 5yz are final, all else (4yz, no connection, timeout) may pass. Source: RFC 5321, 4.2.1. */
-const PERMANENT_FROM = 500;
-
-/** Mail by SMTP. The Message-ID comes from the idempotency key, so a mail that went out twice is shown once. */
+/** Alerts by mail. */
 export function createEmail(config: EmailConfig): Channel {
-  let transport: Promise<Transporter> | undefined;
+  const mailer = createMailer(config);
   return {
-    async deliver({ message, idempotencyKey }: Attempt): Promise<Delivery> {
-      try {
-        transport ??= openTransport(config);
-        const mailer = await transport;
-        const sent = (await mailer.sendMail({
-          from: config.from,
-          to: [...config.to],
-          subject: subjectOf(message),
-          text: plainOf(message),
-          html: htmlOf(message),
-          messageId: `<${idempotencyKey}@${domainOf(config.from)}>`,
-          headers: { 'Auto-Submitted': 'auto-generated' },
-        })) as { response?: string };
-        return { kind: 'delivered', receipt: sent.response ?? 'accepted' };
-      } catch (thrown) {
-        const code = (thrown as { responseCode?: number }).responseCode ?? 0;
-        const authentication = (thrown as { code?: string }).code === 'EAUTH';
-        return {
-          kind: 'failed',
-          error: `${config.host}:${config.port}: ${messageOf(thrown)}`,
-          retryable: code < PERMANENT_FROM && !authentication,
-        };
-      }
-    },
+    deliver: ({ message, idempotencyKey }: Attempt): Promise<Delivery> =>
+      mailer.send({ subject: subjectOf(message), text: plainOf(message), html: htmlOf(message), idempotencyKey }),
   };
 }
-
-/** Loaded at the first mail: most installations send none. */
-async function openTransport(config: EmailConfig): Promise<Transporter> {
-  const { createTransport } = await import('nodemailer');
-  return createTransport({
-    host: config.host,
-    port: config.port,
-    secure: config.tls === 'implicit',
-    requireTLS: config.tls === 'starttls',
-    ignoreTLS: config.tls === 'none',
-    ...(config.user === undefined ? {} : { auth: { user: config.user, pass: config.password?.reveal() ?? '' } }),
-    connectionTimeout: config.timeout,
-    greetingTimeout: config.timeout,
-    socketTimeout: config.timeout,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  });
-}
-
-/** `Nines <alerts@example.org>` gives `example.org`. */
-const domainOf = (from: string): string => /@([^>\s]+)/.exec(from)?.[1] ?? 'localhost';
 
 const STATUS_COLOUR: Readonly<Record<'firing' | 'resolved', string>> = { firing: '#c92a2a', resolved: '#2b8a3e' };
 

@@ -1,6 +1,6 @@
 import { epochMs } from '@nines/base/units.ts';
 import type { Kysely, Selectable } from 'kysely';
-import type { SlaExclusionRow, SlaStatementRow } from '../../platform/db/migrations/0007-statements.ts';
+import type { SlaExclusionRow, SlaStatementRow, SlaStatementSendingRow } from '../../platform/db/migrations/0007-statements.ts';
 import type { Database } from '../../platform/db/schema.ts';
 import type { Decision, Exclusion, ExclusionDecision, ExclusionReason, ExclusionRequest } from './exclusions.ts';
 
@@ -202,3 +202,45 @@ const toIssued = (row: Selectable<SlaStatementRow>): IssuedStatement => ({
   issuedBy: row.issued_by,
   issuedAtMs: row.issued_at_ms,
 });
+
+/** A period of a schedule. */
+export type SendingKey = {
+  readonly schedule: string;
+  readonly sla: string;
+  readonly customer: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+};
+
+export async function wasSent(db: Kysely<Database>, key: SendingKey): Promise<boolean> {
+  const row = await db
+    .selectFrom('sla_statement_sendings')
+    .select('at_ms')
+    .where('schedule', '=', key.schedule)
+    .where('sla', '=', key.sla)
+    .where('customer', '=', key.customer)
+    .where('from_ms', '=', key.fromMs)
+    .where('to_ms', '=', key.toMs)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Fails when another process dealt with the period meanwhile. */
+export async function insertSending(
+  db: Kysely<Database>,
+  key: SendingKey,
+  sent: { readonly statementId: string; readonly atMs: number },
+): Promise<void> {
+  await db
+    .insertInto('sla_statement_sendings')
+    .values({
+      schedule: key.schedule,
+      sla: key.sla,
+      customer: key.customer,
+      from_ms: key.fromMs,
+      to_ms: key.toMs,
+      statement_id: sent.statementId,
+      at_ms: sent.atMs,
+    } satisfies SlaStatementSendingRow)
+    .execute();
+}
