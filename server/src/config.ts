@@ -166,9 +166,9 @@ const namesOf = ({ slas, sla_examples: examples, channels }: Config): Parameters
 
 /** Our own rule files, and those that Prometheus configurations bring along, whose groups keep the interval that stands there. */
 function ruleFilesOf(config: Config, { files }: ScrapeFiles, baseDir: string): LoadedRuleFiles {
-  const own = loadRuleFiles(config.rules.files, { baseDir });
-  const brought = files.map(({ ruleFiles, evaluationIntervalMs }) =>
-    loadRuleFiles(ruleFiles, { baseDir, defaultIntervalMs: evaluationIntervalMs }),
+  const own = loadRuleFiles(config.rules.files, { baseDir, externalLabels: config.rules.external_labels });
+  const brought = files.map(({ ruleFiles, evaluationIntervalMs, externalLabels }) =>
+    loadRuleFiles(ruleFiles, { baseDir, defaultIntervalMs: evaluationIntervalMs, externalLabels }),
   );
   const all = [own, ...brought];
   // A file that two of them name is taken once.

@@ -100,6 +100,8 @@ export const rulesConfig = z
   .strictObject({
     /** Prometheus rule files; paths and globs relative to the configuration file. */
     files: z.array(z.string()).default([]),
+    /** `$externalLabels` in the templates of these files. */
+    external_labels: labels,
     thresholds: z.array(thresholdRule).default([]).superRefine(uniqueIds('rule')),
     /** Streaming aggregates: recording rules that are kept up at write time. */
     aggregates: z.array(aggregate).max(MAX_AGGREGATES, `at most ${MAX_AGGREGATES} streaming aggregates`).default([]),

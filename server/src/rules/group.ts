@@ -234,10 +234,11 @@ export class FileGroup implements Unit {
     element: RuleElement,
     { atMs, signal }: { atMs: EpochMs; signal: AbortSignal },
   ): Promise<Record<string, string>> {
-    const { query, externalUrl, externalLabels } = this.#context;
+    const { query, externalUrl } = this.#context;
+    const externalLabels = this.group.externalLabels ?? this.#context.externalLabels;
     const run = async (expr: string): Promise<readonly TemplateSample[]> =>
       (await query(expr, atMs, { signal })).map(({ labels, value }) => ({ Labels: labelsToRecord(labels), Value: value }));
-    const input = { labels: labelsToRecord(element.labels), value: element.value, externalUrl, externalLabels, query: run };
+    const input = { labels: labelsToRecord(element.labels), value: element.value, externalUrl, externalLabels, atMs, query: run };
     const expanded: Record<string, string> = Object.create(null);
     for (const [name, template] of Object.entries(templates)) expanded[name] = await expandTemplate(template, input);
     return expanded;

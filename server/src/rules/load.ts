@@ -19,10 +19,17 @@ const DEFAULT_INTERVAL_MS = MINUTE_MS;
 /** Larger files are no rule files; the biggest of public rule sets is about 1 MB. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
+export type LoadOptions = {
+  readonly baseDir: string;
+  readonly defaultIntervalMs?: number;
+  /** `$externalLabels` of the files' templates. */
+  readonly externalLabels?: Readonly<Record<string, string>>;
+};
+
 /** Reads every file that the patterns match, each once, in the order of patterns and names. Relative patterns start at `baseDir`. */
 export function loadRuleFiles(
   patterns: readonly string[],
-  { baseDir, defaultIntervalMs = DEFAULT_INTERVAL_MS }: { readonly baseDir: string; readonly defaultIntervalMs?: number },
+  { baseDir, defaultIntervalMs = DEFAULT_INTERVAL_MS, externalLabels }: LoadOptions,
 ): LoadedRuleFiles {
   const files = new Set<string>();
   const warnings: string[] = [];
@@ -38,7 +45,7 @@ export function loadRuleFiles(
     try {
       const text = readTextFile(path, MAX_FILE_BYTES);
       const parsed = parseRuleFile(text, { file, defaultIntervalMs, parseExpr });
-      if (parsed.ok) groups.push(...parsed.value);
+      if (parsed.ok) groups.push(...parsed.value.map((group) => (externalLabels === undefined ? group : { ...group, externalLabels })));
       else problems.push(...parsed.error);
     } catch (thrown) {
       problems.push({ file, line: 1, column: 1, message: `cannot read the rule file: ${messageOf(thrown)}` });

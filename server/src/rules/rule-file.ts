@@ -36,6 +36,8 @@ export type RuleGroup = {
   readonly limit: number;
   readonly queryOffsetMs: number;
   readonly labels: Readonly<Record<string, string>>;
+  /** `$externalLabels` of its templates, where the configuration that names the file has some. */
+  readonly externalLabels?: Readonly<Record<string, string>>;
   readonly rules: readonly FileRule[];
 };
 

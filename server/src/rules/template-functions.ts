@@ -2,6 +2,7 @@
 import { parseDuration } from '@nines/base/duration.ts';
 import { type Regex, compileRegex } from '@nines/base/regex.ts';
 import { formatShort } from '@nines/promql/value.ts';
+import { GoTime, goDuration } from './template-time.ts';
 
 export type TemplateSample = { readonly Labels: Readonly<Record<string, string>>; readonly Value: number };
 export type TemplateValue =
@@ -10,6 +11,7 @@ export type TemplateValue =
   | boolean
   | null
   | undefined
+  | GoTime
   | readonly TemplateValue[]
   | { readonly [field: string]: TemplateValue };
 
@@ -19,7 +21,7 @@ export type TemplateFunction = (...args: TemplateValue[]) => TemplateValue;
 export function textOf(value: TemplateValue): string {
   if (value === null || value === undefined) return '<no value>';
   if (typeof value === 'number') return formatShort(value);
-  if (typeof value !== 'object') return String(value);
+  if (typeof value !== 'object' || value instanceof GoTime) return String(value);
   if (Array.isArray(value)) return `[${value.map(textOf).join(' ')}]`;
   return `map[${Object.entries(value)
     .map(([name, field]) => `${name}:${textOf(field)}`)
@@ -29,6 +31,7 @@ export function textOf(value: TemplateValue): string {
 /** Go's truth: empty texts, lists and maps, zero, false and nothing are false. */
 export function isTrue(value: TemplateValue): boolean {
   if (value === null || value === undefined) return false;
+  if (value instanceof GoTime) return true;
   if (typeof value === 'object') return Array.isArray(value) ? value.length > 0 : Object.keys(value).length > 0;
   return Boolean(value) || Number.isNaN(value);
 }
@@ -133,7 +136,9 @@ function first(value: TemplateValue): TemplateValue {
 }
 
 const field = (value: TemplateValue, name: string): TemplateValue =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, TemplateValue>)[name] : undefined;
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof GoTime)
+    ? (value as Record<string, TemplateValue>)[name]
+    : undefined;
 
 const labelOf = (name: TemplateValue, sample: TemplateValue): string => {
   const found = field(field(sample, 'Labels'), textOf(name));
@@ -180,6 +185,20 @@ function index(container: TemplateValue, ...keys: TemplateValue[]): TemplateValu
     return field(at, textOf(key)) ?? '';
   }, container);
 }
+
+function slice(container: TemplateValue, from: TemplateValue = 0, to?: TemplateValue): TemplateValue {
+  if (typeof container !== 'string' && !Array.isArray(container)) throw new Error(`can't slice ${textOf(container)}`);
+  const end = to ?? container.length;
+  const fits = typeof from === 'number' && typeof end === 'number' && from >= 0 && from <= end && end <= container.length;
+  if (!fits) throw new Error(`slice index out of range: ${textOf(from)}:${textOf(end)}`);
+  return container.slice(from, end);
+}
+
+/** Go's JSEscapeString. */
+const escapeScript = (value: TemplateValue): string =>
+  textOf(value).replace(/[\\'"<>&=\p{Cc}]/gu, (found) =>
+    /[\\'"]/.test(found) ? `\\${found}` : `\\u${found.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`,
+  );
 
 const lengthOf = (value: TemplateValue): number =>
   typeof value === 'string'
@@ -255,7 +274,7 @@ const stripDomain = (host: string): string => {
 };
 
 /** Functions that templates.ts evaluates itself, because they wait, stop early or read the expansion's input. */
-const OWN_FUNCTIONS: ReadonlySet<string> = new Set(['query', 'and', 'or', 'externalURL', 'pathPrefix']);
+const OWN_FUNCTIONS: ReadonlySet<string> = new Set(['query', 'and', 'or', 'externalURL', 'pathPrefix', 'now', 'tmpl']);
 
 export const isTemplateFunction = (name: string): boolean => OWN_FUNCTIONS.has(name) || Object.hasOwn(TEMPLATE_FUNCTIONS, name);
 
@@ -282,7 +301,8 @@ export const TEMPLATE_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   humanizeDuration,
   humanizePercentage: (value) => `${general(numberFrom(value, 'humanizePercentage') * 100, 4)}%`,
   humanizeTimestamp,
-  toDuration: (value) => `${general(numberFrom(value, 'toDuration'), 6)}s`,
+  toDuration: (value) => goDuration(numberFrom(value, 'toDuration')),
+  toTime: (value) => new GoTime(numberFrom(value, 'toTime')),
   parseDuration: (text) => {
     const parsed = parseDuration(textOf(text));
     if (!parsed.ok) throw new Error(parsed.error);
@@ -291,9 +311,11 @@ export const TEMPLATE_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   urlQueryEscape: (text) => encodeURIComponent(textOf(text)).replaceAll('%20', '+'),
   urlquery: (text) => encodeURIComponent(textOf(text)).replaceAll('%20', '+'),
   html: escapeHtml,
+  js: escapeScript,
   not: (value) => !isTrue(value),
   len: lengthOf,
   index,
+  slice,
   eq: (a, ...others) => others.some((b) => compare(a, b) === 0),
   ne: (a, b) => compare(a, b) !== 0,
   lt: (a, b) => compare(a, b) < 0,

@@ -1,4 +1,4 @@
-/** Go's text/template in the part that rule files use: pipelines, variables, if, with, range. Source: pkg.go.dev/text/template. */
+/** Go's text/template: pipelines, variables, if, with, range, templates with names. Source: pkg.go.dev/text/template. */
 import { type Result, err, ok } from '@nines/base/result.ts';
 import { isTemplateFunction } from './template-functions.ts';
 
@@ -14,13 +14,22 @@ export type Pipeline = { readonly declares: readonly string[]; readonly assigns:
 export type TemplateNode =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'print'; readonly pipeline: Pipeline }
+  /** Out of the innermost `range`, or on to its next element. */
+  | { readonly kind: 'break' | 'continue' }
+  /** A template that is defined in the same text; `.` is nothing without a pipeline. */
+  | { readonly kind: 'template'; readonly name: string; readonly pipeline: Pipeline | undefined }
   | {
       readonly kind: 'if' | 'with' | 'range';
       readonly pipeline: Pipeline;
       readonly then: readonly TemplateNode[];
       readonly otherwise: readonly TemplateNode[];
     };
-export type Template = { readonly source: string; readonly nodes: readonly TemplateNode[] };
+export type Template = {
+  readonly source: string;
+  readonly nodes: readonly TemplateNode[];
+  /** What `define` and `block` name. */
+  readonly defined?: ReadonlyMap<string, readonly TemplateNode[]>;
+};
 
 /** Longest template: a page of text is a runbook and belongs behind a link. */
 const MAX_TEMPLATE_CHARS = 65_536;
@@ -31,7 +40,9 @@ export function parseTemplate(source: string): Result<Template, string> {
   if (source.length > MAX_TEMPLATE_CHARS) return err(`longer than ${MAX_TEMPLATE_CHARS} characters`);
   if (!source.includes('{{')) return ok({ source, nodes: source === '' ? [] : [{ kind: 'text', text: source }] });
   try {
-    return ok({ source, nodes: new TemplateParser(piecesOf(source)).parse() });
+    const parser = new TemplateParser(piecesOf(source));
+    const nodes = parser.parse();
+    return ok(parser.defined.size === 0 ? { source, nodes } : { source, nodes, defined: parser.defined });
   } catch (thrown) {
     if (thrown instanceof TemplateFault) return err(thrown.message);
     throw thrown;
@@ -84,9 +95,12 @@ function endOfString(source: string, from: number): number {
   throw new TemplateFault('unterminated quoted string');
 }
 
-const BLOCKS: ReadonlySet<string> = new Set(['if', 'with', 'range']);
+/** A quoted name, and what follows it. */
+const NAMED = /^\s*("(?:[^"\\]|\\.)*"|`[^`]*`)\s*([^]*)$/;
 
 class TemplateParser {
+  readonly defined = new Map<string, readonly TemplateNode[]>();
+  #loops = 0;
   readonly #pieces: readonly Piece[];
   #at = 0;
   #depth = 0;
@@ -114,17 +128,57 @@ class TemplateParser {
       const word = /^\w+/.exec(piece.text)?.[0] ?? '';
       if (word === 'else' || word === 'end') return nodes;
       this.#at++;
-      if (BLOCKS.has(word)) nodes.push(this.#block(word as 'if', piece.text.slice(word.length)));
-      else if (['define', 'template', 'block', 'break', 'continue'].includes(word)) throw new TemplateFault(`{{${word}}} is not supported`);
-      else nodes.push({ kind: 'print', pipeline: parsePipeline(piece.text) });
+      const node = this.#action(word, piece.text);
+      if (node !== undefined) nodes.push(node);
     }
     return nodes;
+  }
+
+  #action(word: string, text: string): TemplateNode | undefined {
+    const rest = text.slice(word.length);
+    switch (word) {
+      case 'if':
+      case 'with':
+      case 'range':
+        return this.#block(word, rest);
+      case 'break':
+      case 'continue':
+        if (this.#loops === 0) throw new TemplateFault(`{{${word}}} outside {{range}}`);
+        return { kind: word };
+      case 'define':
+        if (this.#depth > 0) throw new TemplateFault('unexpected {{define}} inside another block');
+        if (this.#define(word, rest) !== '') throw new TemplateFault('unexpected text after the name of {{define}}');
+        return undefined;
+      case 'template':
+      case 'block': {
+        const [name, argument] = namedOf(word, rest);
+        if (word === 'block') this.#define(word, rest);
+        return { kind: 'template', name, pipeline: argument === '' ? undefined : parsePipeline(argument) };
+      }
+    }
+    return { kind: 'print', pipeline: parsePipeline(text) };
+  }
+
+  /** Takes a template up to its `end`; returns what stands behind its name. */
+  #define(word: string, text: string): string {
+    const [name, argument] = namedOf(word, text);
+    if (++this.#depth > MAX_DEPTH) throw new TemplateFault(`nested deeper than ${MAX_DEPTH}`);
+    const loops = this.#loops;
+    this.#loops = 0;
+    const nodes = this.#list();
+    this.#loops = loops;
+    this.#depth--;
+    if (this.#pieces[this.#at++]?.text !== 'end') throw new TemplateFault(`{{${word}}} without {{end}}`);
+    this.defined.set(name, nodes);
+    return argument;
   }
 
   #block(kind: 'if' | 'with' | 'range', condition: string): TemplateNode {
     if (++this.#depth > MAX_DEPTH) throw new TemplateFault(`nested deeper than ${MAX_DEPTH}`);
     const pipeline = parsePipeline(condition);
+    if (kind === 'range') this.#loops++;
     const then = this.#list();
+    if (kind === 'range') this.#loops--;
     const otherwise = this.#otherwise(kind);
     this.#depth--;
     return { kind, pipeline, then, otherwise };
@@ -142,6 +196,12 @@ class TemplateParser {
     if (this.#pieces[this.#at++]?.text !== 'end') throw new TemplateFault(`{{${kind}}} without {{end}}`);
     return nodes;
   }
+}
+
+function namedOf(word: string, text: string): readonly [name: string, argument: string] {
+  const [, quoted, argument = ''] = NAMED.exec(text) ?? [];
+  if (quoted === undefined) throw new TemplateFault(`{{${word}}} needs a name in quotes`);
+  return [quoted.startsWith('`') ? quoted.slice(1, -1) : unescape(quoted.slice(1, -1)), argument.trim()];
 }
 
 const TOKEN = /\s+|("(?:[^"\\]|\\.)*"|`[^`]*`|:=|[|(),=]|\$\w*(?:\.\w+)*|(?:\.\w+)+|\.|[-+]?\d[\w.+-]*|\w+)/y;

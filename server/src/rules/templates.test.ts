@@ -17,6 +17,7 @@ async function expand(source: string, value = 12.5): Promise<string> {
     value,
     externalUrl: 'http://nines.example/base',
     externalLabels: { region: 'eu' },
+    atMs: 1_430_802_305_500,
     query: async (expr) => {
       if (expr === 'bad(') throw new Error('1:5: parse error: unclosed left parenthesis');
       return expr === 'up' ? UP : [];
@@ -66,6 +67,19 @@ describe('templates of labels and annotations', () => {
   f('{{ $labels.instance | stripPort | toUpper }} {{ title "two words" }}', 'WEB-1 Two Words');
   f('{{ match "^web" $labels.instance }} {{ len $labels.job }} {{ index $labels "job" }}', 'true 4 node');
   f('{{ "quoted \\"}}\\" text" }}', 'quoted "}}" text');
+  f('{{ now }} {{ now | toTime }}', '1.4308023055e+09 2015-05-05 05:05:05.5 +0000 UTC');
+  f('{{ (toTime $value).Format "Mon Jan _2 15:04:05.000 MST 2006" }}', 'Tue May  5 05:05:05.500 UTC 2015', 1430802305.5);
+  f('{{ (toTime $value).Year }}-{{ (toTime $value).Month }} {{ (now | toTime).Weekday }}', '2015-May Tuesday', 1430802305.5);
+  f('{{ with toTime $value }}{{ .Format "02.01.06 3:04pm" }} {{ .Unix }}{{ end }}', '05.05.15 5:05am 1430802305', 1430802305.5);
+  f('{{ toDuration $value }} {{ toDuration 0.25 }} {{ toDuration 3723.5 }}', '1m30s 250ms 1h2m3.5s', 90);
+  f(
+    '{{ define "who" }}{{ .instance }}!{{ end }}{{ template "who" $labels }} {{ tmpl "who" .Labels | toUpper }}',
+    'web-1:9100! WEB-1:9100!',
+  );
+  f('{{ block "b" $labels.job }}<{{ . }}|{{ $ }}>{{ end }}', '<node|node>');
+  f('{{ range query "up" }}{{ if eq .Value 1.0 }}{{ break }}{{ end }}{{ .Labels.instance }};{{ end }}', 'b:9100;');
+  f('{{ range query "up" }}{{ if eq .Value 0.0 }}{{ continue }}{{ end }}{{ .Labels.instance }};{{ end }}', 'a:9100;');
+  f('{{ slice $labels.job 1 3 }} {{ slice $labels.job 2 }} {{ js "it\'s <b>" }}', `od de it\\'s \\u003Cb\\u003E`);
   f('{{ $labels }}', 'map[instance:web-1:9100 job:node]');
 });
 
@@ -84,9 +98,29 @@ describe('a template that fails', () => {
   });
 
   it('is refused while reading when it cannot be parsed', () => {
-    for (const source of ['{{ $labels.x', '{{ if true }}x', '{{ end }}', '{{ "open }}', '{{ | }}', '{{ define "x" }}{{ end }}']) {
+    for (const source of [
+      '{{ $labels.x',
+      '{{ if true }}x',
+      '{{ end }}',
+      '{{ "open }}',
+      '{{ | }}',
+      '{{ define "x" }}',
+      '{{ define x }}{{ end }}',
+      '{{ break }}',
+    ]) {
       assert.equal(parseTemplate(source).ok, false, source);
     }
+  });
+
+  f('{{ template "nobody" }}', /template "nobody" not defined/);
+  f('{{ define "a" }}{{ template "a" . }}{{ end }}{{ template "a" . }}', /call each other deeper than 100/);
+
+  it('does not run without bound when templates call each other', async () => {
+    const levels = Array.from(
+      { length: 40 },
+      (_, i) => `{{ define "t${i}" }}{{ template "t${i + 1}" }}{{ template "t${i + 1}" }}{{ end }}`,
+    );
+    assert.match(await expand(`${levels.join('')}{{ define "t40" }}{{ end }}{{ template "t0" }}`), /takes more than 100000 steps/);
   });
 
   it('does not grow without bound', async () => {

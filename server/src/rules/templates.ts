@@ -1,5 +1,6 @@
 import { messageOf } from '@nines/base/errors.ts';
 import { type TemplateSample, TEMPLATE_FUNCTIONS, type TemplateValue, isTrue, textOf } from './template-functions.ts';
+import { GoTime } from './template-time.ts';
 import type { Command, Operand, Pipeline, Template, TemplateNode } from './template-parse.ts';
 
 export type TemplateInput = {
@@ -7,12 +8,18 @@ export type TemplateInput = {
   readonly value: number;
   readonly externalUrl: string;
   readonly externalLabels: Readonly<Record<string, string>>;
+  /** The evaluation's instant, for `now`. */
+  readonly atMs: number;
   /** Runs the template's `query` function at the evaluation's instant. */
   readonly query: (expr: string) => Promise<readonly TemplateSample[]>;
 };
 
 /** Longest text that a template may grow to; a `range` over a large result must not fill the memory. */
 const MAX_OUTPUT_CHARS = 65_536;
+/** Most nodes that are evaluated: templates that call each other grow without a text. */
+const MAX_STEPS = 100_000;
+/** Deepest calls of templates by each other. */
+const MAX_CALLS = 100;
 
 /**
  * Expands a label's or annotation's template. Never fails: an error becomes the text `<error expanding template: …>`,
@@ -35,7 +42,7 @@ export async function expandTemplate(template: Template, input: TemplateInput): 
     ['$externalURL', input.externalUrl],
     ['$value', input.value],
   ]);
-  const expander = new Expander(input);
+  const expander = new Expander(input, template.defined ?? new Map());
   try {
     await expander.run(template.nodes, { dot: root, variables });
     return expander.text;
@@ -44,43 +51,93 @@ export async function expandTemplate(template: Template, input: TemplateInput): 
   }
 }
 
+type Block = Extract<TemplateNode, { readonly then: unknown }>;
 type Frame = { readonly dot: TemplateValue; readonly variables: Map<string, TemplateValue> };
+
+/** How a list of nodes ended: `break` and `continue` reach the innermost range. */
+type Ending = 'end' | 'break' | 'continue';
 
 class Expander {
   text = '';
   readonly #input: TemplateInput;
+  readonly #defined: ReadonlyMap<string, readonly TemplateNode[]>;
+  #steps = 0;
+  #calls = 0;
 
-  constructor(input: TemplateInput) {
+  constructor(input: TemplateInput, defined: ReadonlyMap<string, readonly TemplateNode[]>) {
     this.#input = input;
+    this.#defined = defined;
   }
 
-  async run(nodes: readonly TemplateNode[], frame: Frame): Promise<void> {
-    for (const node of nodes) await this.#node(node, frame);
-  }
-
-  async #node(node: TemplateNode, frame: Frame): Promise<void> {
-    if (node.kind === 'text') return this.#emit(node.text);
-    const { pipeline } = node;
-    if (node.kind === 'print') {
-      const value = await this.#pipeline(pipeline, frame);
-      if (pipeline.declares.length === 0) this.#emit(textOf(value));
-      return;
+  async run(nodes: readonly TemplateNode[], frame: Frame): Promise<Ending> {
+    for (const node of nodes) {
+      const ending = await this.#node(node, frame);
+      if (ending !== 'end') return ending;
     }
+    return 'end';
+  }
+
+  async #node(node: TemplateNode, frame: Frame): Promise<Ending> {
+    if (++this.#steps > MAX_STEPS) throw new Error(`the template takes more than ${MAX_STEPS} steps`);
+    switch (node.kind) {
+      case 'text':
+        this.#emit(node.text);
+        return 'end';
+      case 'break':
+      case 'continue':
+        return node.kind;
+      case 'template':
+        await this.#template(node.name, node.pipeline === undefined ? undefined : await this.#pipeline(node.pipeline, frame));
+        return 'end';
+      case 'print': {
+        const value = await this.#pipeline(node.pipeline, frame);
+        if (node.pipeline.declares.length === 0) this.#emit(textOf(value));
+        return 'end';
+      }
+      case 'if':
+      case 'with':
+      case 'range':
+        return this.#block(node, frame);
+    }
+  }
+
+  /** A template sees what it is given as `.` and `$`, and no variable from outside. */
+  async #template(name: string, dot: TemplateValue): Promise<void> {
+    const nodes = this.#defined.get(name);
+    if (nodes === undefined) throw new Error(`template "${name}" not defined`);
+    if (++this.#calls > MAX_CALLS) throw new Error(`templates call each other deeper than ${MAX_CALLS}`);
+    await this.run(nodes, { dot, variables: new Map([['$', dot]]) });
+    this.#calls--;
+  }
+
+  /** `tmpl`: the text of a template as a value. */
+  async #textOfTemplate(name: string, dot: TemplateValue): Promise<string> {
+    const before = this.text;
+    this.text = '';
+    await this.#template(name, dot);
+    const made = this.text;
+    this.text = before;
+    return made;
+  }
+
+  async #block(node: Block, frame: Frame): Promise<Ending> {
+    const { pipeline } = node;
     // Variables of a block end with it; assignments reach out, as the map of an outer frame is looked up on `=`.
     const inner: Frame = { dot: frame.dot, variables: new Map(frame.variables) };
     if (node.kind === 'range') return this.#range(node, frame, inner);
     const value = await this.#pipeline(pipeline, inner);
-    if (!isTrue(value)) return this.run(node.otherwise, inner);
-    await this.run(node.then, node.kind === 'with' ? { ...inner, dot: value } : inner);
+    const taken = isTrue(value) ? node.then : node.otherwise;
+    const ending = await this.run(taken, node.kind === 'with' && isTrue(value) ? { ...inner, dot: value } : inner);
     this.#carry(inner, frame);
+    return ending;
   }
 
-  async #range(node: Extract<TemplateNode, { pipeline: Pipeline; then: unknown }>, outer: Frame, inner: Frame): Promise<void> {
+  async #range(node: Block, outer: Frame, inner: Frame): Promise<Ending> {
     const { declares, commands } = node.pipeline;
     const value = await this.#pipeline({ declares: [], assigns: false, commands }, inner);
     const entries: readonly (readonly [TemplateValue, TemplateValue])[] = Array.isArray(value)
       ? value.map((item, i) => [i, item as TemplateValue] as const)
-      : typeof value === 'object' && value !== null
+      : typeof value === 'object' && value !== null && !(value instanceof GoTime)
         ? Object.entries(value)
         : [];
     if (entries.length === 0) return this.run(node.otherwise, inner);
@@ -88,9 +145,10 @@ class Expander {
       const [first, second] = declares;
       if (second !== undefined && first !== undefined) inner.variables.set(first, key).set(second, item);
       else if (first !== undefined) inner.variables.set(first, item);
-      await this.run(node.then, { ...inner, dot: item });
+      if ((await this.run(node.then, { ...inner, dot: item })) === 'break') break;
     }
     this.#carry(inner, outer);
+    return 'end';
   }
 
   /** What a block assigned with `=` to a variable from outside stays assigned. */
@@ -114,6 +172,15 @@ class Expander {
 
   async #command([head, ...rest]: Command, frame: Frame, piped: readonly TemplateValue[]): Promise<TemplateValue> {
     if (head.kind !== 'function') {
+      const method =
+        (head.kind === 'path' || head.kind === 'pipeline') && rest.length + piped.length === 1 ? head.fields.at(-1) : undefined;
+      if (method !== undefined && (head.kind === 'path' || head.kind === 'pipeline')) {
+        const owner = await this.#operand({ ...head, fields: head.fields.slice(0, -1) }, frame);
+        const [operand] = rest;
+        const argument = textOf(operand === undefined ? piped[0] : await this.#operand(operand, frame));
+        const made = owner instanceof GoTime ? owner.method(method, argument) : undefined;
+        if (made !== undefined) return made;
+      }
       if (rest.length > 0 || piped.length > 0) throw new Error("can't give argument to non-function");
       return this.#operand(head, frame);
     }
@@ -139,6 +206,8 @@ class Expander {
 
   async #call(name: string, args: readonly TemplateValue[]): Promise<TemplateValue> {
     if (name === 'query') return [...(await this.#input.query(textOf(args[0])))];
+    if (name === 'now') return this.#input.atMs / 1000;
+    if (name === 'tmpl') return this.#textOfTemplate(textOf(args[0]), args[1]);
     if (name === 'externalURL') return this.#input.externalUrl;
     if (name === 'pathPrefix') return new URL(this.#input.externalUrl).pathname.replace(/\/$/, '');
     const run = Object.hasOwn(TEMPLATE_FUNCTIONS, name) ? TEMPLATE_FUNCTIONS[name] : undefined;
@@ -171,6 +240,12 @@ class Expander {
 function walk(value: TemplateValue, fields: readonly string[]): TemplateValue {
   let at = value;
   for (const name of fields) {
+    if (at instanceof GoTime) {
+      const made = at.method(name);
+      if (made === undefined) throw new Error(`can't evaluate field ${name} of a time`);
+      at = made;
+      continue;
+    }
     if (typeof at !== 'object' || at === null || Array.isArray(at)) throw new Error(`can't evaluate field ${name}`);
     at = Object.hasOwn(at, name) ? ((at as Record<string, TemplateValue>)[name] ?? '') : '';
   }

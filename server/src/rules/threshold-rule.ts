@@ -71,7 +71,7 @@ export class ThresholdRule implements Unit {
       const samples = await this.#read(atMs, signal);
       const found = this.spec.levels.map((level) => this.#judge(level, samples, atMs));
       const active: ActiveElement[] = [];
-      for (const { level, findings } of found) for (const finding of findings) active.push(await this.#element(level, finding));
+      for (const { level, findings } of found) for (const finding of findings) active.push(await this.#element(level, finding, atMs));
       const holding = found.flatMap((level) => level.holding);
       await alerting.apply({ rule: this.#rule(), atMs, found: { kind: 'complete', active, holding } });
       Object.assign(this.health, { health: 'ok', lastError: '' });
@@ -132,7 +132,7 @@ export class ThresholdRule implements Unit {
     for (const { labels } of readings) if (this.#seen.size < MAX_ELEMENTS) this.#seen.set(labelsKey(labels), labels);
   }
 
-  async #element({ limit, severity }: Level, finding: ThresholdFinding): Promise<ActiveElement> {
+  async #element({ limit, severity }: Level, finding: ThresholdFinding, atMs: EpochMs): Promise<ActiveElement> {
     const { labels, value } = finding;
     const summary =
       finding.reason === 'missing'
@@ -144,6 +144,7 @@ export class ThresholdRule implements Unit {
       value,
       externalUrl: this.#context.externalUrl,
       externalLabels: this.#context.externalLabels,
+      atMs,
       query: async () => [],
     };
     for (const [name, template] of Object.entries(this.spec.annotations)) annotations[name] = await expandTemplate(template, input);
