@@ -31,6 +31,7 @@ import { startCollection } from './collect/collection.ts';
 import { createHostCollector } from './collect/host/collector.ts';
 import { linuxReaders } from './collect/host/linux.ts';
 import { portableReaders } from './collect/host/portable.ts';
+import { startExemplars } from './collect/exemplars/service.ts';
 import { createIngest } from './collect/ingest.ts';
 import { createMetadataBook } from './collect/metadata-book.ts';
 import { watchProcess } from './collect/process-metrics.ts';
@@ -184,12 +185,9 @@ async function build(
   // Samples in; each durable commit wakes the rules that read it.
   const metadata = createMetadataBook();
   const aliases = createAliases(config.collect.host.interval);
-  const ingest = createIngest({
-    appender: store,
-    clock,
-    metrics: self,
-    onCommitted: (refs, committed) => rules.committed(refs, committed),
-  });
+  const labelsOfRef = (ref: number) => store.labelsOfRef(ref);
+  const exemplars = stack.use(await startExemplars({ sql, clock, logger, metrics: self, labelsOfRef, ...config.collect.exemplars }));
+  const ingest = createIngest({ appender: store, clock, metrics: self, exemplars, onCommitted: (...told) => rules.committed(...told) });
 
   // From an alert to people.
   const externalUrl = config.server.base_url ?? urlOf(config.server.listen);
@@ -262,7 +260,7 @@ async function build(
     teamId: DEFAULT_TEAM,
     externalUrl,
     externalLabels: {},
-    labelsOfRef: (ref) => store.labelsOfRef(ref),
+    labelsOfRef,
     queryable: store,
     yieldNow,
     lookbackMs: config.promql.lookback,
@@ -458,6 +456,7 @@ async function build(
   queryRoutes(http, {
     engine,
     queryable: store,
+    exemplars,
     clock,
     lookbackMs: config.promql.lookback,
     yieldNow,

@@ -37,7 +37,6 @@ const NOT_SERVED: Readonly<Record<string, string>> = {
   '/status/tsdb/blocks': 'there are no blocks',
   '/scrape_pools/config': '/status/config holds it',
   '/targets/relabel_steps': 'not built',
-  '/query_exemplars': 'exemplars are not stored',
   '/admin/tsdb/snapshot': 'POST /api/backups makes verified copies',
 };
 /** Paths that another test holds: their bodies are no JSON. */

@@ -79,6 +79,13 @@ test('OpenMetrics is read with seconds, units and exemplars', () => {
   ]);
   const parsed = parseExposition(text, 'openmetrics');
   assert.ok(parsed.ok);
+  assert.deepEqual(
+    parsed.value.samples.flatMap(({ exemplars }) => exemplars),
+    [
+      { labels: ['trace_id', 'K,}1'], value: 0.054, atMs: 1520879607700 },
+      { labels: [], value: 4, atMs: undefined },
+    ],
+  );
   assert.deepEqual(parsed.value.metadata.get('http_seconds'), { type: 'histogram', help: 'How "long".', unit: 'seconds' });
 });
 

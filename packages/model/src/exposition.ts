@@ -1,11 +1,12 @@
 import { type Result, err, ok } from '@nines/base/result.ts';
+import type { ExposedExemplar } from './exemplar.ts';
 import { isMetricType, type MetricMetadata, type MetricType } from './metadata.ts';
 import { type SeriesText, parseSeriesText, seriesTextEnd, skipBlanks, unescapeText } from './series-text.ts';
 
 /**
  * The two text formats in which metrics are offered: Prometheus' text 0.0.4 (with UTF-8 names in quotes, as version 1.0.0 has
  * them) and OpenMetrics 1.0. One pass over lines hands each sample to a sink together with the raw text of its series, so
- * that whoever knows that text already need not read its labels again. Exemplars are read and left out.
+ * that whoever knows that text already need not read its labels again.
  * Sources: prometheus.io/docs/instrumenting/exposition_formats, github.com/prometheus/OpenMetrics specification 1.0.
  */
 export type ExpositionFormat = 'text' | 'openmetrics';
@@ -18,8 +19,8 @@ export type ExpositionSink = {
    * when the line has no timestamp. A returned text refuses the line.
    */
   sample(series: string, value: number, atMs: number | undefined): string | undefined;
-  /** A sample had an exemplar, which was read and left out. Called before `sample`. */
-  exemplar?(): void;
+  /** An exemplar of the sample that comes next. */
+  exemplar?(exemplar: ExposedExemplar): void;
   /** A `HELP`, `TYPE` or `UNIT` line. `family` is the name as written there. */
   describe(family: string, part: Partial<MetricMetadata>): void;
 };
@@ -109,9 +110,10 @@ function walkSample({ text, format, sink }: ExpositionWalk, from: number, end: n
     at = skipBlanks(text, stampEnd, end);
   }
   if (at < end) {
-    const fault = format === 'openmetrics' ? exemplarFault(text, at, end) : `unexpected "${text.slice(at, Math.min(end, at + 40))}"`;
-    if (fault !== undefined) return fault;
-    sink.exemplar?.();
+    if (format !== 'openmetrics') return `unexpected "${text.slice(at, Math.min(end, at + 40))}"`;
+    const exemplar = readExemplar(text, at, end);
+    if (!exemplar.ok) return exemplar.error;
+    sink.exemplar?.(exemplar.value);
   }
   return sink.sample(text.slice(from, seriesEnd), value, atMs);
 }
@@ -150,38 +152,46 @@ function parseStamp(text: string, format: ExpositionFormat): number | undefined 
   return Number.isFinite(seconds) ? Math.round(seconds * 1000) : undefined;
 }
 
-/** `# {trace_id="x"} 0.5 [seconds]`: read so that a broken one is found, then left out. */
-function exemplarFault(text: string, from: number, end: number): string | undefined {
+/** `# {trace_id="x"} 0.5 [seconds]`. */
+function readExemplar(text: string, from: number, end: number): Result<ExposedExemplar, string> {
   const open = skipBlanks(text, from + 1, end);
-  if (text.charCodeAt(from) !== 35 || text.charAt(open) !== '{') return `unexpected "${text.slice(from, Math.min(end, from + 40))}"`;
+  if (text.charCodeAt(from) !== 35 || text.charAt(open) !== '{') return err(`unexpected "${text.slice(from, Math.min(end, from + 40))}"`);
   const close = seriesTextEnd(text, open, end);
-  if (close < 0) return 'exemplar without its closing brace';
-  const labels = parseSeriesText(text.slice(open, close));
-  if (!labels.ok) return `exemplar: ${labels.error}`;
-  const words = text
-    .slice(close, end)
-    .trim()
-    .split(/[ \t]+/);
-  const bad = words.length > 2 || words.some((word) => parseSampleValue(word) === undefined);
-  return bad ? `exemplar: not a value and a timestamp: "${text.slice(close, end).trim()}"` : undefined;
+  if (close < 0) return err('exemplar without its closing brace');
+  const parsed = parseSeriesText(text.slice(open, close));
+  if (!parsed.ok) return err(`exemplar: ${parsed.error}`);
+  const words = text.slice(close, end).trim();
+  const [written = '', stamp, ...more] = words.split(/[ \t]+/);
+  const value = parseSampleValue(written);
+  const atMs = stamp === undefined ? undefined : parseStamp(stamp, 'openmetrics');
+  if (value === undefined || more.length > 0 || (stamp !== undefined && atMs === undefined))
+    return err(`exemplar: not a value and a timestamp: "${words}"`);
+  return ok({ labels: parsed.value.labels, value, atMs });
 }
 
 /** A read sample: `series.labels` sorted, metric name included. */
-export type ExpositionSample = SeriesText & { readonly value: number; readonly atMs: number | undefined };
+export type ExpositionSample = SeriesText & {
+  readonly value: number;
+  readonly atMs: number | undefined;
+  readonly exemplars: readonly ExposedExemplar[];
+};
 export type Exposition = { readonly samples: readonly ExpositionSample[]; readonly metadata: ReadonlyMap<string, MetricMetadata> };
 
 /** Reads a whole text at once, for texts small enough to be held as objects. */
 export function parseExposition(text: string, format: ExpositionFormat): Result<Exposition, ExpositionFault> {
   const samples: ExpositionSample[] = [];
   const metadata = new Map<string, MetricMetadata>();
+  let exemplars: ExposedExemplar[] = [];
   const fault = walkExposition(text, format, {
     sample(series, value, atMs) {
       const parsed = parseSeriesText(series);
       if (!parsed.ok) return parsed.error;
       if (parsed.value.name === '') return 'metric name missing';
-      samples.push({ ...parsed.value, value, atMs });
+      samples.push({ ...parsed.value, value, atMs, exemplars });
+      exemplars = [];
       return undefined;
     },
+    exemplar: (exemplar) => void exemplars.push(exemplar),
     describe(family, part) {
       metadata.set(family, { type: 'unknown', help: '', unit: '', ...metadata.get(family), ...part });
     },

@@ -8,6 +8,7 @@ import { RemoteWriteDecoder } from './remote-write.ts';
 import { bitsOf } from './stale.ts';
 import { type WireSeries2, encodeWriteRequest, encodeWriteRequest2, field, varint } from './testing/remote-write-encoder.ts';
 import { decodeLabels, labelBytesOf } from './write-batch.ts';
+import { wireExemplar } from './testing/exemplars.ts';
 import { counted } from './testing/histograms.ts';
 
 function readBack({ batch }: DecodedWrite) {
@@ -35,7 +36,7 @@ const names = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 8 }), { minLen
 const wireSeries: fc.Arbitrary<WireSeries2> = fc.record({
   labels: names.chain((all) => fc.tuple(...all.map((name) => fc.tuple(fc.constant(name), fc.string({ maxLength: 300 }))))),
   samples: fc.array(fc.tuple(fc.maxSafeInteger(), fc.uint8Array({ minLength: 8, maxLength: 8 })), { maxLength: 5 }),
-  exemplars: fc.nat(2),
+  exemplars: fc.array(wireExemplar, { maxLength: 2 }),
   unpacked: fc.boolean(),
 });
 
@@ -49,6 +50,7 @@ test('a request of version 2.0 becomes, byte for byte, the batch of the same req
       assert.ok(one.ok && two.ok, JSON.stringify(two));
       assert.deepEqual(readBack(two.value), readBack(one.value));
       assert.equal(two.value.sampleCount, one.value.sampleCount);
+      assert.deepEqual(two.value.batch.exemplars, one.value.batch.exemplars);
     }),
   );
 });
@@ -157,7 +159,7 @@ test('random and damaged bodies never crash the decoder', () => {
         [1, 2],
         [3, 4],
       ],
-      exemplars: 1,
+      exemplars: [{ labels: [['trace_id', 'x']], value: 0.5, atMs: 3 }],
       histograms: [{ atMs: 3, histogram: counted(1) }],
       metadata: { type: 'gauge', help: 'h', unit: 'u' },
     },

@@ -5,7 +5,7 @@ import { grownIndexes } from './write-batch.ts';
 
 /**
  * Remote write 2.0: walks a decoded `io.prometheus.write.v2.Request`. Every text stands once in its table of symbols and series
- * refer to them; the batch keeps it so (`LabelSymbols`). Exemplars and start timestamps are skipped.
+ * refer to them; the batch keeps it so (`LabelSymbols`). Start timestamps are skipped.
  * Messages: github.com/prometheus/prometheus/blob/main/prompb/io/prometheus/write/v2/types.proto
  */
 
@@ -13,6 +13,8 @@ import { grownIndexes } from './write-batch.ts';
 export const MAX_LABEL_BYTES = 32 * 1024 * 1024;
 /** What a label takes beside its texts, at most: three tags and lengths. For each of its two texts. */
 const REF_OVERHEAD_BYTES = 9;
+/** The field of an exemplar that holds references to its labels, packed and one by one. */
+const EXEMPLAR_REFS = [0x0a, 0x08];
 /** Fields 1 to 3 are never used, so that a body of version 1.0 is not taken for an empty one. */
 const LAST_RESERVED_FIELD = 3;
 const METRIC_NAME = new TextEncoder().encode('__name__');
@@ -119,6 +121,7 @@ export class RemoteWrite2Decoder extends WriteWalk {
         metadataFrom = this.at;
         this.at = metadataTo;
       } else if (tag === 0x1a) this.histogram(this.sized(end));
+      else if (tag === 0x22) this.exemplar(this.sized(end), EXEMPLAR_REFS, this.exemplarRefs);
       else this.skip(tag, end);
     }
     const fault = this.faultOfRefs(refsFrom);
@@ -133,6 +136,15 @@ export class RemoteWrite2Decoder extends WriteWalk {
     this.samples[index + 1] = this.sampleCount;
     if (metadataTo > metadataFrom) this.metadataEntry(refsFrom, metadataFrom, metadataTo);
   }
+
+  /** Texts of the symbols that an exemplar's references mean; what there is no symbol for is the empty text. */
+  private readonly exemplarRefs = (tag: number, end: number, texts: string[]): void => {
+    const refsEnd = tag === 0x0a ? this.sized(end) : end;
+    do {
+      if (this.at >= refsEnd) return;
+      texts.push(this.symbolText(this.varint(refsEnd)));
+    } while (tag === 0x0a);
+  };
 
   /** References below 2^14 stand in one or two bytes, and nearly all are. Hot. */
   private packedRefs(end: number): void {

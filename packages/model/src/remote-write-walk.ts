@@ -1,6 +1,8 @@
 import { type Result, err, ok } from '@nines/base/result.ts';
+import { type BatchExemplar, MAX_EXEMPLAR_BYTES } from './exemplar.ts';
 import type { Histogram } from './histogram.ts';
 import { Malformed } from './malformed.ts';
+import { labelsFrom } from './labels.ts';
 import type { MetricMetadata, MetricType } from './metadata.ts';
 import { setStale } from './stale.ts';
 import type { LabelSymbols, WriteBatch } from './storage.ts';
@@ -24,6 +26,8 @@ export type DecodedWrite = {
   readonly invalidHistograms: { readonly count: number; readonly listed: readonly InvalidHistogram[] };
   /** Samples of series whose labels cannot be told (version 2.0), which are not in the batch; at most `MAX_LISTED` reasons. */
   readonly malformed: { readonly samples: number; readonly reasons: readonly string[] };
+  /** Exemplars that are not in the batch: longer than one may be, or beyond `MAX_EXEMPLARS_PER_REQUEST`. */
+  readonly leftOutExemplars: number;
   readonly metadata: ReadonlyMap<string, MetricMetadata>;
 };
 
@@ -31,6 +35,8 @@ export type InvalidHistogram = { readonly series: number; readonly atMs: number;
 
 /** More than any client keeps about; Prometheus sends at most 2 000 entries per request (max_samples_per_send of metadata). */
 export const MAX_METADATA_PER_REQUEST = 20_000;
+/** As many as are kept by default; a request holds few bytes per exemplar, objects hold many. */
+export const MAX_EXEMPLARS_PER_REQUEST = 100_000;
 /** Series and reasons that an answer can name one by one. */
 export const MAX_LISTED = 100;
 
@@ -58,6 +64,8 @@ export abstract class WriteWalk {
   private invalidCount = 0;
   private invalid: InvalidHistogram[] = [];
   private histograms: (Histogram | undefined)[] | undefined;
+  private exemplars: BatchExemplar[] | undefined;
+  private leftOutExemplars = 0;
   protected malformedSamples = 0;
   protected malformedReasons: string[] = [];
   protected metadata: Map<string, MetricMetadata> | undefined;
@@ -92,6 +100,8 @@ export abstract class WriteWalk {
     this.invalidCount = 0;
     this.invalid = [];
     this.histograms = undefined;
+    this.exemplars = undefined;
+    this.leftOutExemplars = 0;
     this.malformedSamples = 0;
     this.malformedReasons = [];
     this.metadata = undefined;
@@ -102,17 +112,52 @@ export abstract class WriteWalk {
       if (thrown instanceof Malformed) return err({ message: thrown.message, atByte: thrown.atByte });
       throw thrown;
     }
-    const { seriesCount, from, to, samples, times, values, histogramCount, histograms } = this;
+    const { seriesCount, from, to, samples, times, values, histogramCount, histograms, exemplars } = this;
     const symbols = this.symbols();
     const batch = { bytes: this.labelBytes(), seriesCount, labelsFrom: from, labelsTo: to, samplesFrom: samples, times, values };
     return ok({
-      batch: { ...batch, ...(symbols !== undefined && { symbols }), ...(histograms !== undefined && { histograms }) },
+      batch: {
+        ...batch,
+        ...(symbols !== undefined && { symbols }),
+        ...(histograms !== undefined && { histograms }),
+        ...(exemplars !== undefined && { exemplars }),
+      },
       sampleCount: this.sampleCount + this.malformedSamples,
       histogramCount,
       invalidHistograms: { count: this.invalidCount, listed: this.invalid },
       malformed: { samples: this.malformedSamples, reasons: this.malformedReasons },
+      leftOutExemplars: this.leftOutExemplars,
       metadata: this.metadata ?? NO_METADATA,
     });
+  }
+
+  /** An exemplar of the series that is being walked: `readLabels` reads a field of that tag, which holds labels. */
+  protected exemplar(end: number, labelTags: readonly number[], readLabels: (tag: number, end: number, texts: string[]) => void): void {
+    if (end - this.at > MAX_EXEMPLAR_BYTES || (this.exemplars?.length ?? 0) >= MAX_EXEMPLARS_PER_REQUEST) {
+      this.leftOutExemplars++;
+      this.at = end;
+      return;
+    }
+    const texts: string[] = [];
+    let value = 0;
+    let atMs = 0;
+    while (this.at < end) {
+      const tag = this.varint(end);
+      if (labelTags.includes(tag)) readLabels(tag, end, texts);
+      else if (tag === 0x11) value = this.double(end);
+      else if (tag === 0x18) atMs = this.int64(end);
+      else this.skip(tag, end);
+    }
+    const labels = labelsFrom(Array.from({ length: texts.length / 2 }, (_, i) => [texts[2 * i] ?? '', texts[2 * i + 1] ?? ''] as const));
+    this.exemplars ??= [];
+    this.exemplars.push({ series: this.seriesCount, labels, value, atMs });
+  }
+
+  private double(end: number): number {
+    if (this.at + 8 > end) throw new Malformed('value cut', this.at);
+    const { bytes } = this;
+    this.at += 8;
+    return new DataView(bytes.buffer, bytes.byteOffset + this.at - 8, 8).getFloat64(0, true);
   }
 
   /** A native histogram of the series that is being walked. A stale one is a staleness marker like any other. */
@@ -141,6 +186,10 @@ export abstract class WriteWalk {
     this.sampleCount = samples;
     if (this.histograms !== undefined && this.histograms.length > samples) this.histograms.length = samples;
     while (this.invalid.at(-1)?.series === this.seriesCount) this.invalid.pop();
+    while (this.exemplars?.at(-1)?.series === this.seriesCount) {
+      this.exemplars?.pop();
+      this.leftOutExemplars++;
+    }
   }
 
   protected sample(end: number): void {

@@ -7,6 +7,7 @@ import type { DecodedWrite } from './remote-write-walk.ts';
 import { bitsOf, isStale } from './stale.ts';
 import { type WireSeries, encodeWriteRequest, field, varint } from './testing/remote-write-encoder.ts';
 import { decodeLabels } from './write-batch.ts';
+import { wireExemplar } from './testing/exemplars.ts';
 import { counted } from './testing/histograms.ts';
 
 const STALE = Uint8Array.from([2, 0, 0, 0, 0, 0, 0xf0, 0x7f]);
@@ -41,7 +42,7 @@ const names = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 8 }), { minLen
 const wireSeries: fc.Arbitrary<WireSeries> = fc.record({
   labels: names.chain((all) => fc.tuple(...all.map((name) => fc.tuple(fc.constant(name), fc.string({ maxLength: 150 }))))),
   samples: fc.array(fc.tuple(fc.maxSafeInteger(), fc.uint8Array({ minLength: 8, maxLength: 8 })), { maxLength: 5 }),
-  exemplars: fc.nat(2),
+  exemplars: fc.array(wireExemplar, { maxLength: 2 }),
   interleaved: fc.boolean(),
 });
 
@@ -119,10 +120,25 @@ test('staleness markers keep their bits and negative instants their sign', () =>
   assert.deepEqual(readBack(decoded.value)[0]?.times, [-62_135_596_800_000, -1]);
 });
 
-test('metadata is kept, exemplars and unknown fields are passed over', () => {
+test('metadata and exemplars are kept, unknown fields are passed over', () => {
   const body = Buffer.concat([
     encodeWriteRequest(
-      [{ labels: [['__name__', 'h']], samples: [[1, 1]], exemplars: 2 }],
+      [
+        {
+          labels: [['__name__', 'h']],
+          samples: [[1, 1]],
+          exemplars: [
+            {
+              labels: [
+                ['b', '2'],
+                ['a', '1'],
+              ],
+              value: 0.25,
+              atMs: -7,
+            },
+          ],
+        },
+      ],
       [{ name: 'h', type: 'histogram', help: 'How long.', unit: 'seconds' }],
     ),
     Buffer.from([0x78, 1]),
@@ -131,7 +147,16 @@ test('metadata is kept, exemplars and unknown fields are passed over', () => {
   const decoded = new RemoteWriteDecoder().decode(body);
   assert.ok(decoded.ok);
   assert.equal(decoded.value.sampleCount, 1);
+  assert.deepEqual(decoded.value.batch.exemplars, [{ series: 0, labels: ['a', '1', 'b', '2'], value: 0.25, atMs: -7 }]);
   assert.deepEqual([...decoded.value.metadata], [['h', { type: 'histogram', help: 'How long.', unit: 'seconds' }]]);
+});
+
+test('an exemplar that is too long to be one is left out and counted', () => {
+  const exemplar = (length: number) => ({ labels: [['trace_id', 'x'.repeat(length)] as const], value: 1, atMs: 1 });
+  const body = encodeWriteRequest([{ labels: [['__name__', 'h']], samples: [[1, 1]], exemplars: [exemplar(5_000), exemplar(100)] }]);
+  const decoded = new RemoteWriteDecoder().decode(body);
+  assert.ok(decoded.ok);
+  assert.deepEqual([decoded.value.leftOutExemplars, decoded.value.batch.exemplars?.length], [1, 1]);
 });
 
 test('malformed bodies are refused with the place', () => {
@@ -164,7 +189,7 @@ test('random and damaged bodies never crash the decoder', () => {
         [1, 2],
         [3, 4],
       ],
-      exemplars: 1,
+      exemplars: [{ labels: [['trace_id', 'x']], value: 0.5, atMs: 3 }],
       histograms: [{ atMs: 5, histogram: counted(3) }],
     },
   ]);

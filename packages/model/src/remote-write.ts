@@ -2,10 +2,13 @@ import { ByteBuffer } from './byte-buffer.ts';
 import { Malformed } from './malformed.ts';
 import { MAX_METADATA_PER_REQUEST, WIRE_TYPES, WriteWalk } from './remote-write-walk.ts';
 
+/** The field of an exemplar that holds a label. */
+const EXEMPLAR_LABELS = [0x0a];
+
 /**
  * Remote write 1.0: walks a decoded `prometheus.WriteRequest` into the arrays of a `WriteBatch`. Label bytes stay where they
  * are and are only pointed at, so a known series costs no string. The whole body is walked before anything is handed out:
- * a malformed one gives nothing. Exemplars are skipped.
+ * a malformed one gives nothing.
  * Messages: github.com/prometheus/prometheus/blob/main/prompb/types.proto
  */
 export class RemoteWriteDecoder extends WriteWalk {
@@ -55,6 +58,7 @@ export class RemoteWriteDecoder extends WriteWalk {
         }
       } else if (tag === 0x12) this.sample(this.sized(end));
       else if (tag === 0x22) this.histogram(this.sized(end));
+      else if (tag === 0x1a) this.exemplar(this.sized(end), EXEMPLAR_LABELS, this.exemplarLabel);
       else this.skip(tag, end);
     }
     this.from[index] = labelsFrom;
@@ -78,6 +82,19 @@ export class RemoteWriteDecoder extends WriteWalk {
     }
     this.at = at;
   }
+
+  private readonly exemplarLabel = (_tag: number, end: number, texts: string[]): void => {
+    const labelEnd = this.sized(end);
+    let name = '';
+    let value = '';
+    while (this.at < labelEnd) {
+      const tag = this.varint(labelEnd);
+      if (tag === 0x0a) name = this.text(labelEnd);
+      else if (tag === 0x12) value = this.text(labelEnd);
+      else this.skip(tag, labelEnd);
+    }
+    texts.push(name, value);
+  };
 
   /** Checks that a label can be decoded; the store reads it when it does not know the bytes. */
   private label(end: number): void {

@@ -1,5 +1,6 @@
 import type { Matcher } from '@nines/base/matcher.ts';
 import type { EpochMs } from '@nines/base/units.ts';
+import type { BatchExemplar } from './exemplar.ts';
 import type { Histogram } from './histogram.ts';
 import type { Labels } from './labels.ts';
 
@@ -34,6 +35,8 @@ export type WriteBatch = {
   readonly histograms?: readonly (Histogram | undefined)[];
   /** A sample that is not newer than its series' newest is left out in silence: the end of a series that has gone on. */
   readonly onlyNewer?: boolean;
+  /** Not an appender's business: whoever keeps exemplars takes them from here. */
+  readonly exemplars?: readonly BatchExemplar[];
 };
 
 /**
@@ -75,6 +78,8 @@ export type AppendOutcome = {
   readonly accepted: number;
   /** Native histograms among them. */
   readonly histograms?: number;
+  /** Exemplars that are kept now, or were already; set by whoever keeps them. */
+  readonly exemplars?: number;
   readonly refusedCount: number;
   readonly refusedBy: Readonly<Partial<Record<RefusalReason, number>>>;
   /** At most 100 of them, in the order of the batch. */

@@ -1,5 +1,6 @@
 import { type Result, err, ok } from '@nines/base/result.ts';
 import { ByteBuffer } from './byte-buffer.ts';
+import type { BatchExemplar, Exemplar } from './exemplar.ts';
 import type { Histogram } from './histogram.ts';
 import { type Labels, compareText } from './labels.ts';
 import { decodeText } from './decode-text.ts';
@@ -128,6 +129,8 @@ export interface BatchBuilder {
   addHistogram(labels: Labels | Uint8Array, atMs: number, histogram: Histogram): void;
   /** One more sample of the series added last. */
   addSample(atMs: number, value: number): void;
+  /** An exemplar of the series added last. */
+  addExemplar(exemplar: Exemplar): void;
   batch(): WriteBatch;
   reset(): void;
 }
@@ -148,6 +151,7 @@ class Builder implements BatchBuilder {
   private values = new Float64Array(64);
   /** By sample, as far as the last one. */
   private histograms: (Histogram | undefined)[] = [];
+  private exemplars: BatchExemplar[] = [];
 
   add(labels: Labels | Uint8Array, atMs: number, value: number): void {
     this.open(labels);
@@ -178,6 +182,10 @@ class Builder implements BatchBuilder {
     this.samples[this.seriesCount] = this.sampleCount;
   }
 
+  addExemplar({ labels, value, atMs }: Exemplar): void {
+    this.exemplars.push({ series: this.seriesCount - 1, labels, value, atMs });
+  }
+
   private open(labels: Labels | Uint8Array): void {
     const encoded = labels instanceof Uint8Array ? labels : encodeLabels(labels);
     if (this.seriesCount === this.from.length) {
@@ -195,9 +203,18 @@ class Builder implements BatchBuilder {
   }
 
   batch(): WriteBatch {
-    const { seriesCount, from, to, samples, times, values, histograms } = this;
-    const batch = { bytes: this.buffer.bytes, seriesCount, labelsFrom: from, labelsTo: to, samplesFrom: samples, times, values };
-    return histograms.length === 0 ? batch : { ...batch, histograms };
+    const { seriesCount, from, to, samples, times, values, histograms, exemplars } = this;
+    return {
+      bytes: this.buffer.bytes,
+      seriesCount,
+      labelsFrom: from,
+      labelsTo: to,
+      samplesFrom: samples,
+      times,
+      values,
+      ...(histograms.length === 0 ? {} : { histograms }),
+      ...(exemplars.length === 0 ? {} : { exemplars }),
+    };
   }
 
   reset(): void {
@@ -205,6 +222,7 @@ class Builder implements BatchBuilder {
     this.sampleCount = 0;
     this.used = 0;
     if (this.histograms.length > 0) this.histograms = [];
+    if (this.exemplars.length > 0) this.exemplars = [];
   }
 }
 

@@ -4,7 +4,9 @@
  * A sample is acknowledged only after the store made it durable. Never parses PromQL, never decides anything about a service.
  */
 import { MINUTE_MS, SECOND_MS } from '@nines/base/units.ts';
+import type { Matcher } from '@nines/base/matcher.ts';
 import type { Histogram as NativeHistogram } from '@nines/model/histogram.ts';
+import type { ExemplarRange, SeriesExemplars } from '@nines/model/exemplar-ring.ts';
 import type { Labels } from '@nines/model/labels.ts';
 import type { MetricMetadata } from '@nines/model/metadata.ts';
 import type { AppendOutcome, Scope, WriteBatch } from '@nines/model/storage.ts';
@@ -56,6 +58,12 @@ export interface MetadataBook {
   get(family: string): MetricMetadata | undefined;
 }
 
+/** The exemplars that are kept. */
+export interface ExemplarSource {
+  /** Of the series that satisfy every matcher of some selector, sorted by labels; both ends of the range inclusive. */
+  select(selectors: readonly (readonly Matcher[])[], range: ExemplarRange): readonly SeriesExemplars[];
+}
+
 /** A dotted name that stands for an expression over stored series. */
 export type MetricAlias = {
   readonly name: string;
@@ -86,8 +94,17 @@ export interface SampleQuery {
 /** The collection interval of this host's figures: COL-1 and COL-8. */
 export const HOST_INTERVAL_MS = { default: 15 * SECOND_MS, shortest: SECOND_MS, longest: 5 * MINUTE_MS };
 
-/** The configuration section `collect`: this host's own figures. */
+/** Exemplars kept of all series together, by default and at most. Source of the default: prometheus config.DefaultExemplarsConfig. */
+export const EXEMPLARS = { default: 100_000, most: 1_000_000 };
+
+/** The configuration section `collect`: this host's own figures, and what comes in. */
 export const collectConfig = z.strictObject({
+  exemplars: z
+    .strictObject({
+      /** Of all series together; the oldest make room. 0 keeps none. */
+      max_exemplars: z.int().min(0).max(EXEMPLARS.most).default(EXEMPLARS.default),
+    })
+    .prefault({}),
   /** Groups of metrics that are pushed in Pushgateway's manner. */
   pushgateway: z
     .strictObject({

@@ -27,7 +27,7 @@ test('a damaged body is stored or refused, the answer says which, and the store 
         ['a', 'b'],
       ],
       samples: [[clock.now(), 2]],
-      exemplars: 1,
+      exemplars: [{ labels: [['trace_id', 'x']], value: 0.5, atMs: clock.now() }],
     },
     {
       labels: [

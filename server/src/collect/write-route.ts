@@ -24,9 +24,10 @@ export type WriteAnswer = {
   readonly status: number;
   readonly text: string;
   readonly retryAfterSeconds?: number;
-  /** Samples that are stored now, and native histograms. */
+  /** Samples that are stored now, native histograms and exemplars. */
   readonly samplesWritten?: number;
   readonly histogramsWritten?: number;
+  readonly exemplarsWritten?: number;
   readonly headers?: Readonly<Record<string, string>>;
 };
 export type WriteHeaders = {
@@ -71,13 +72,14 @@ export function createWriteReceiver({ ingest, metadata, metrics }: WriteDeps): W
 
   const leftOut = metrics.counter(
     'nines_remote_write_left_out_total',
-    'Native histograms whose buckets make no sense, and samples of series whose references mean nothing, that never reached the store, by reason.',
+    'Native histograms whose buckets make no sense, samples of series whose references mean nothing, and exemplars too long or too many for a request, by reason.',
   );
 
   const store = async (decoded: DecodedWrite): Promise<WriteAnswer> => {
     const { batch, invalidHistograms, malformed } = decoded;
     if (decoded.metadata.size > 0) for (const [family, described] of decoded.metadata) metadata.record(family, described, 'remote_write');
     if (invalidHistograms.count > 0) leftOut.add(invalidHistograms.count, { reason: 'invalid_histogram' });
+    if (decoded.leftOutExemplars > 0) leftOut.add(decoded.leftOutExemplars, { reason: 'exemplars' });
     if (malformed.samples > 0) leftOut.add(malformed.samples, { reason: 'malformed_references' });
     try {
       return answerOf(batch.seriesCount === 0 ? undefined : await ingest.append(batch), decoded);
@@ -123,10 +125,14 @@ export function createWriteReceiver({ ingest, metadata, metrics }: WriteDeps): W
 }
 
 /** What 2.0 asks of every answer, so that a sender knows that it was understood. */
-const writtenHeaders = ({ samplesWritten = 0, histogramsWritten = 0 }: WriteAnswer): Readonly<Record<string, string>> => ({
+const writtenHeaders = ({
+  samplesWritten = 0,
+  histogramsWritten = 0,
+  exemplarsWritten = 0,
+}: WriteAnswer): Readonly<Record<string, string>> => ({
   'x-prometheus-remote-write-samples-written': String(samplesWritten),
   'x-prometheus-remote-write-histograms-written': String(histogramsWritten),
-  'x-prometheus-remote-write-exemplars-written': '0',
+  'x-prometheus-remote-write-exemplars-written': String(exemplarsWritten),
 });
 
 const tooLarge = (): WriteAnswer => ({ status: 413, text: `body over the limit of ${MAX_WRITE_BYTES} bytes` });
@@ -166,11 +172,14 @@ function giveBack({ buffer, byteLength }: Uint8Array): void {
 function answerOf(outcome: AppendOutcome | undefined, decoded: DecodedWrite): WriteAnswer {
   const { batch, sampleCount, invalidHistograms: invalid, malformed } = decoded;
   const histogramsWritten = outcome?.histograms ?? 0;
-  const samplesWritten = (outcome?.accepted ?? 0) - histogramsWritten;
+  const written = {
+    samplesWritten: (outcome?.accepted ?? 0) - histogramsWritten,
+    histogramsWritten,
+    exemplarsWritten: outcome?.exemplars ?? 0,
+  };
   const stored = outcome?.refusedCount ?? 0;
   const refused = stored + malformed.samples;
-  if (refused === 0 && invalid.count === 0 && malformed.reasons.length === 0)
-    return { status: 204, text: '', samplesWritten, histogramsWritten };
+  if (refused === 0 && invalid.count === 0 && malformed.reasons.length === 0) return { status: 204, text: '', ...written };
   const lines: string[] = [];
   if (refused > 0) lines.push(`${refused} of ${sampleCount} samples were refused, the others are stored`);
   if (invalid.count > 0) lines.push(`${invalid.count} native histograms were refused, the others are stored`);
@@ -183,5 +192,5 @@ function answerOf(outcome: AppendOutcome | undefined, decoded: DecodedWrite): Wr
     const labels = decodeLabels(encoded.bytes, encoded.from, encoded.to);
     lines.push(`${labels.ok ? formatLabels(labels.value) : labels.error} at ${atMs}: invalid_histogram: ${reason}`);
   }
-  return { status: 400, text: lines.join('\n'), samplesWritten, histogramsWritten };
+  return { status: 400, text: lines.join('\n'), ...written };
 }

@@ -9,7 +9,7 @@ import type { Queryable, Scope } from '@nines/model/storage.ts';
 import type { Clock } from '@nines/base/clock.ts';
 import { z } from 'zod';
 import { duration } from '../platform/config/fields.ts';
-import type { SelfMetrics } from '../collect/contract.ts';
+import type { ExemplarSource, SelfMetrics } from '../collect/contract.ts';
 import type { Actor } from '../platform/http/contract.ts';
 
 /** Points per series of a range query. Source: prometheus web/api/v1/api.go, queryRange. */
@@ -44,6 +44,7 @@ export const engineSettings = (promql: z.output<typeof promqlConfig>) => ({
 export type QueryDeps = {
   readonly engine: Engine;
   readonly queryable: Queryable;
+  readonly exemplars: ExemplarSource;
   readonly clock: Clock;
   /** How old a newest sample may be for `/federate`. */
   readonly lookbackMs: number;

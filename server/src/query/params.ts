@@ -107,15 +107,15 @@ export function rangeParams(params: Params): Result<RangeParams, string> {
   });
 }
 
+export const END_BEFORE_START = 'invalid parameter "end": end timestamp must not be before start time';
+
 /** `[start, end]` of the metadata paths; everything by default. */
 export function metaRange(params: Params): Result<{ readonly fromMs: number; readonly toMs: number }, string> {
   const start = timeParam(params, 'start', MIN_TIME_MS);
   if (!start.ok) return start;
   const end = timeParam(params, 'end', MAX_TIME_MS);
   if (!end.ok) return end;
-  return end.value < start.value
-    ? invalid('end', 'end timestamp must not be before start time')
-    : ok({ fromMs: start.value, toMs: end.value });
+  return end.value < start.value ? err(END_BEFORE_START) : ok({ fromMs: start.value, toMs: end.value });
 }
 
 /** 0 is no limit. */
@@ -147,7 +147,8 @@ function timeParam(params: Params, name: string, fallbackMs?: number): Result<nu
   const text = params.get(name);
   if (text === undefined && fallbackMs !== undefined) return ok(fallbackMs);
   const parsed = parseTime(text ?? '');
-  return parsed.ok ? parsed : invalid(name, parsed.error);
+  if (parsed.ok) return parsed;
+  return invalid(name, fallbackMs === undefined ? parsed.error : `Invalid time value for '${name}': ${parsed.error}`);
 }
 
 /** `U__` names of the label values path: `U__http_2e_status` is `http.status`. Source: prometheus/common model.UnescapeName. */

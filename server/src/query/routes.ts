@@ -8,6 +8,7 @@ import type { Http } from '../platform/http/contract.ts';
 import { prometheusError } from '../platform/http/problem.ts';
 import type { QueryDeps } from './contract.ts';
 import { encodeAnswer, encodeLabels, encodeList, envelope } from './encode.ts';
+import { exemplarParams, encodeExemplars } from './exemplars.ts';
 import { MAX_LINE_SAMPLES, exportLines } from './export.ts';
 import { type Params, instantParams, limitParam, metaRange, paramsOf, rangeParams, unescapeLabelName } from './params.ts';
 import { viewOfExpr } from './parse-view.ts';
@@ -27,7 +28,7 @@ type Call = {
   readonly yieldNow: QueryDeps['yieldNow'];
 };
 
-/** `/api/v1/query`, `query_range`, `export`, `series`, `labels`, `label/{name}/values`, `format_query`, `status/buildinfo`. */
+/** `/api/v1/query`, `query_range`, `query_exemplars`, `export`, `series`, `labels`, `label/{name}/values`, `format_query`, `status/buildinfo`. */
 export function queryRoutes(http: Http, deps: QueryDeps): void {
   const service = new QueryService(deps);
   peerRoutes(http, service, deps);
@@ -54,6 +55,7 @@ export function queryRoutes(http: Http, deps: QueryDeps): void {
     route('/api/v1/export', "Every sample of the selected series, as VictoriaMetrics' lines of JSON", (params, call) =>
       exportSamples(deps, params, call),
     );
+    route('/api/v1/query_exemplars', 'Exemplars of the series that a query selects', (params, call) => exemplars(deps, params, call));
     route('/api/v1/format_query', 'Formats PromQL', formatQuery);
     route('/api/v1/parse_query', 'The syntax tree of PromQL', parseQuery);
     route('/api/v1/status/buildinfo', 'Says which API this is', (_params, call) => buildInfo(deps.version, call), ['GET']);
@@ -126,6 +128,15 @@ async function exportSamples(deps: QueryDeps, params: Params, call: Call): Promi
     call.asking,
   );
   return call.reply.type('application/stream+json; charset=utf-8').send(Readable.from(lines, { objectMode: false }));
+}
+
+async function exemplars(deps: QueryDeps, params: Params, call: Call): Promise<FastifyReply> {
+  const asked = exemplarParams(params);
+  if (!asked.ok) return prometheusError(call.reply, 'bad_data', asked.error);
+  const { selectors, span } = asked.value;
+  if (selectors.length === 0) return call.reply.code(204).send();
+  const seen = selectors.map((matchers) => [...matchers, ...call.asking.scope.matchers]);
+  return sendText(call.reply, encodeExemplars(deps.exemplars.select(seen, span)));
 }
 
 async function formatQuery(params: Params, call: Call): Promise<FastifyReply> {

@@ -9,6 +9,7 @@ import { encodeSnappy } from '@nines/model/snappy.ts';
 import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { counted } from '@nines/model/testing/histograms.ts';
 import { encodeWriteRequest } from '@nines/model/testing/remote-write-encoder.ts';
+import { ExemplarRing } from '@nines/model/exemplar-ring.ts';
 import { createEngine } from '@nines/promql/engine.ts';
 import { countingIds } from '../../../test/harness/ids.ts';
 import { poll } from '../../../test/harness/poll.ts';
@@ -39,6 +40,7 @@ async function setting(t: TestContext): Promise<Setting> {
   queryRoutes(http, {
     engine,
     queryable: world.store,
+    exemplars: new ExemplarRing(0),
     yieldNow: () => undefined,
     clock: realClock,
     lookbackMs: 300_000,

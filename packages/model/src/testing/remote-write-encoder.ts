@@ -7,10 +7,15 @@ export type WireSeries = {
   readonly labels: readonly (readonly [name: string, value: string])[];
   /** A value may be given as its 8 bytes, low first, when its payload matters. */
   readonly samples: readonly (readonly [atMs: number, value: number | Uint8Array])[];
-  readonly exemplars?: number;
+  readonly exemplars?: readonly WireExemplar[];
   readonly histograms?: readonly WireHistogramSample[];
   /** Puts the samples between the first label and the others. */
   readonly interleaved?: boolean;
+};
+export type WireExemplar = {
+  readonly labels: readonly (readonly [name: string, value: string])[];
+  readonly value: number;
+  readonly atMs: number;
 };
 export type WireMetadata = { readonly name: string; readonly type: MetricType; readonly help: string; readonly unit: string };
 
@@ -102,11 +107,14 @@ export function encodeHistogram({ atMs, histogram, doubles = false, more = Buffe
   ]);
 }
 
+const exemplarBody = ({ value, atMs }: WireExemplar, labels: readonly Uint8Array[]): Buffer =>
+  Buffer.concat([...labels, Buffer.from([0x11]), double(value), Buffer.from([0x18]), varint(atMs)]);
+
 export function encodeWriteRequest(series: readonly WireSeries[], metadata: readonly WireMetadata[] = []): Buffer {
   const parts = series.map((one) => {
     const labels = one.labels.map(labelField);
     const samples = one.samples.map(sampleField);
-    const exemplars = Array.from({ length: one.exemplars ?? 0 }, () => field(0x1a, field(0x0a, Buffer.from('trace'))));
+    const exemplars = (one.exemplars ?? []).map((each) => field(0x1a, exemplarBody(each, each.labels.map(labelField))));
     const histograms = (one.histograms ?? []).map((sample) => field(0x22, encodeHistogram(sample)));
     const body = one.interleaved ? [...labels.slice(0, 1), ...samples, ...labels.slice(1)] : [...labels, ...samples];
     return field(0x0a, Buffer.concat([...body, ...exemplars, ...histograms]));
@@ -153,7 +161,8 @@ export function encodeWriteRequest2(
         : [field(0x0a, Buffer.concat(refs.map(varint)))];
     parts.push(...one.samples.map(sampleField));
     for (const sample of one.histograms ?? []) parts.push(field(0x1a, encodeHistogram(sample)));
-    for (let i = 0; i < (one.exemplars ?? 0); i++) parts.push(field(0x22, Buffer.alloc(0)));
+    for (const each of one.exemplars ?? [])
+      parts.push(field(0x22, exemplarBody(each, [field(0x0a, Buffer.concat(each.labels.flat().map((text) => varint(symbolOf(text)))))])));
     if (one.metadata !== undefined) {
       const { type, help, unit } = one.metadata;
       parts.push(

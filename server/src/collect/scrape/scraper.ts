@@ -1,6 +1,7 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { messageOf } from '@nines/base/errors.ts';
 import type { Logger } from '@nines/base/logger.ts';
+import type { ExposedExemplar } from '@nines/model/exemplar.ts';
 import { type ExpositionSink, walkExpositionInSteps } from '@nines/model/exposition.ts';
 import type { WriteBatch } from '@nines/model/storage.ts';
 import { METRIC_NAME, labelPairs, labelsFrom } from '@nines/model/labels.ts';
@@ -170,12 +171,15 @@ async function take({ text, format, bodyBytes }: Exposed, { tickMs, cache, build
   const { job } = target;
   let scraped = 0;
   let kept = 0;
+  let exemplars: readonly ExposedExemplar[] = [];
   let over = false;
   let repeated = 0;
   let firstRepeated = '';
   const sink: ExpositionSink = {
     sample(seriesText, value, stampMs) {
       scraped++;
+      const of = exemplars;
+      if (of.length > 0) exemplars = [];
       if (over) {
         const there = cache.probe(seriesText);
         if (there === true) kept++;
@@ -194,7 +198,11 @@ async function take({ text, format, bodyBytes }: Exposed, { tickMs, cache, build
       series.seenIn = cache.current;
       if (own === undefined || job.trackTimestampsStaleness) series.trackedIn = cache.current;
       builder.add(series.encoded, own ?? tickMs, value);
+      for (const exemplar of of) builder.addExemplar({ ...exemplar, atMs: exemplar.atMs ?? own ?? tickMs });
       return undefined;
+    },
+    exemplar: (exemplar) => {
+      exemplars = [...exemplars, exemplar];
     },
     describe(family, part) {
       metadata?.record(family, { ...EMPTY_METADATA, ...part }, `scrape:${job.name}`);

@@ -9,7 +9,9 @@ import { formatLabels } from '@nines/model/labels.ts';
 import { bitsOf, isStale } from '@nines/model/stale.ts';
 import type { Store } from '@nines/tsdb/contract.ts';
 import { openStore } from '@nines/tsdb/store.ts';
-import type { Ingest } from '../contract.ts';
+import type { Sql } from '../../platform/records/contract.ts';
+import { EXEMPLARS, type Ingest } from '../contract.ts';
+import { Exemplars } from '../exemplars/service.ts';
 import { createIngest } from '../ingest.ts';
 import { type Metadata, createMetadataBook } from '../metadata-book.ts';
 import { type SelfRegistry, createSelfMetrics } from '../self.ts';
@@ -21,6 +23,8 @@ export type World = AsyncDisposable & {
   readonly ingest: Ingest;
   readonly self: SelfRegistry;
   readonly metadata: Metadata;
+  /** There when the world has a database. */
+  readonly exemplars: Exemplars | undefined;
   /** References that the rules were told of, one array per commit. */
   readonly committed: readonly Uint32Array[];
   readonly warnings: readonly string[];
@@ -29,7 +33,7 @@ export type World = AsyncDisposable & {
   samplesOf(metric: string): Promise<readonly string[]>;
 };
 
-export async function openWorld(clock: Clock): Promise<World> {
+export async function openWorld(clock: Clock, sql?: Sql): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'nines-collect-'));
   const warnings: string[] = [];
   const warn = (message: string, fields?: Record<string, unknown>): void =>
@@ -38,13 +42,22 @@ export async function openWorld(clock: Clock): Promise<World> {
   const store = await openStore({ dir: join(folder, 'tsdb'), retentionMs: 30 * DAY_MS, logger });
   const self = createSelfMetrics();
   const committed: Uint32Array[] = [];
-  const ingest = createIngest({ appender: store, clock, metrics: self, onCommitted: (refs) => void committed.push(refs.slice()) });
+  const labelsOfRef: Store['labelsOfRef'] = (ref) => store.labelsOfRef(ref);
+  const exemplars = sql === undefined ? undefined : new Exemplars({ sql, metrics: self, labelsOfRef, maxExemplars: EXEMPLARS.default });
+  const ingest = createIngest({
+    appender: store,
+    clock,
+    metrics: self,
+    onCommitted: (refs) => void committed.push(refs.slice()),
+    ...(exemplars === undefined ? {} : { exemplars }),
+  });
   return {
     folder,
     store,
     ingest,
     self,
     metadata: createMetadataBook(),
+    exemplars,
     committed,
     warnings,
     logger,

@@ -1,5 +1,6 @@
 import type { AlertTables } from './migrations/0005-alerts.ts';
 import type { AccessTables } from './migrations/0002-access.ts';
+import type { ExemplarTables } from './migrations/0008-exemplars.ts';
 import type { LedgerTables } from './migrations/0003-ledger.ts';
 import type { PushGroupTables } from './migrations/0006-push-groups.ts';
 import type { RecordTables } from './migrations/0001-records.ts';
@@ -7,4 +8,11 @@ import type { SlaTables } from './migrations/0004-sla.ts';
 import type { StatementTables } from './migrations/0007-statements.ts';
 
 /** The whole relational schema. Each migration declares the tables it makes; instants are 64-bit integers, JSON is text, booleans are 0 and 1. */
-export type Database = RecordTables & AccessTables & LedgerTables & SlaTables & AlertTables & PushGroupTables & StatementTables;
+export type Database = RecordTables &
+  AccessTables &
+  LedgerTables &
+  SlaTables &
+  AlertTables &
+  PushGroupTables &
+  StatementTables &
+  ExemplarTables;

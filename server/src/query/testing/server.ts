@@ -7,6 +7,7 @@ import { epochMs } from '@nines/base/units.ts';
 import { labelsOf } from '@nines/model/labels.ts';
 import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { createBatchBuilder } from '@nines/model/write-batch.ts';
+import { ExemplarRing } from '@nines/model/exemplar-ring.ts';
 import { createEngine } from '@nines/promql/engine.ts';
 import { openStore } from '@nines/tsdb/store.ts';
 import { countingIds } from '../../../../test/harness/ids.ts';
@@ -22,7 +23,7 @@ export const T0_S = 1_795_226_400;
 const ACTOR: Actor = { kind: 'token', id: 't', name: 't', role: 'read-only', teamId: 'default' };
 export const TOKEN = 'nines_test';
 
-/** A real store with ten minutes of `up{job="a"|"b"}` and `requests_total`, 15 s apart, and 2 000 series `wide`, behind the real HTTP server. */
+/** A real store with ten minutes of `up{job="a"|"b"}` and `requests_total`, 15 s apart, 2 000 series `wide` and three exemplars, behind the real HTTP server. */
 export async function startQueryServer(t: TestContext, clock: Clock = realClock): Promise<Http> {
   const dir = mkdtempSync(join(tmpdir(), 'nines-query-'));
   const store = await openStore({ dir, retentionMs: 30 * 86_400_000, logger: recordingLogger() });
@@ -51,11 +52,19 @@ export async function startQueryServer(t: TestContext, clock: Clock = realClock)
     await store.close();
     rmSync(dir, { recursive: true, force: true });
   });
+  const exemplars = new ExemplarRing(10);
+  for (let i = 0; i < 3; i++)
+    exemplars.add(labelsOf({ __name__: 'requests_total', job: 'a' }), {
+      labels: ['trace_id', `t${i}`],
+      value: i / 2,
+      atMs: (T0_S + i) * 1000 + 5,
+    });
   const yieldNow = createBreath(realClock);
   const engine = createEngine({ limits: { maxSamples: 50_000_000 }, yieldNow });
   queryRoutes(http, {
     engine,
     queryable: store,
+    exemplars,
     clock,
     lookbackMs: 300_000,
     yieldNow,

@@ -6,6 +6,7 @@ import * as sla from './0004-sla.ts';
 import * as alerts from './0005-alerts.ts';
 import * as pushGroups from './0006-push-groups.ts';
 import * as statements from './0007-statements.ts';
+import * as exemplars from './0008-exemplars.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -19,4 +20,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0005-alerts': { up: alerts.up },
   '0006-push-groups': { up: pushGroups.up },
   '0007-statements': { up: statements.up },
+  '0008-exemplars': { up: exemplars.up },
 };
