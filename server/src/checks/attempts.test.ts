@@ -1,69 +1,13 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { before, test, type TestContext } from 'node:test';
+import { createServer as createTcpServer } from 'node:net';
+import { test, type TestContext } from 'node:test';
 import { epochMs } from '@nines/base/units.ts';
-import { poll } from '../../../test/harness/poll.ts';
-import { createBus } from '../platform/bus.ts';
-import { realClock } from '../platform/clock.ts';
-import { judgeAddress } from '../platform/fetch/judge.ts';
-import { type CheckResult, checkSchema, type CheckSpec, type Outcome, toSpec, type WrittenCheck } from './contract.ts';
-import { createResolve } from './resolve.ts';
-import { CheckService } from './service.ts';
+import { attempt, Authority, closedPort, faultsOf, listen, said, specOf } from '../../../test/harness/checks.ts';
+import type { Outcome, WrittenCheck } from './contract.ts';
 
-const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
-
-/** An id whose first start comes 2 ms after it is configured. */
-const FIRST = 'c17';
-
-const specOf = (written: Partial<WrittenCheck> & { kind: 'http' | 'tcp' }, trust: CheckSpec['trust'] = 'trusted'): CheckSpec =>
-  toSpec(checkSchema.parse({ id: FIRST, interval: '10s', timeout: '400ms', ...written }), { service: 'shop', trust });
-
-/** Runs one attempt of the whole service and returns its result. */
-async function attempt(
-  written: Partial<WrittenCheck> & { kind: 'http' | 'tcp' },
-  trust: CheckSpec['trust'] = 'trusted',
-): Promise<CheckResult> {
-  const results: CheckResult[] = [];
-  const service = new CheckService({
-    clock: realClock,
-    logger: quiet,
-    bus: createBus(() => {}),
-    resolve: createResolve(),
-    judge: judgeAddress,
-    sink: async (result) => void results.push(result),
-  });
-  service.configure([specOf(written, trust)]);
-  const result = await poll('a result', () => results[0]);
-  await service.stop();
-  return result;
-}
-const said = ({ outcome }: CheckResult): string => (outcome.kind === 'up' ? 'up' : `${outcome.kind} ${outcome.code}: ${outcome.detail}`);
-
-async function listen(t: TestContext, server: Server | TcpServer): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    if ('closeAllConnections' in server) server.closeAllConnections();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
-}
 const site = (t: TestContext, listener: RequestListener): Promise<number> => listen(t, createHttpServer(listener));
-const closedPort = async (): Promise<number> => {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-};
 
 test('a good answer is up, with every phase, its status and no excerpt', async (t) => {
   const port = await site(t, (_request, response) => response.end('all ok'));
@@ -215,44 +159,15 @@ test('what the UI or API made may not reach inside, metadata addresses are refus
   assert.match(said(await attempt({ kind: 'http', url: 'http://169.254.169.254/latest' })), /^void refused_address/);
 });
 
-let key = '';
-let certificate = '';
-before(() => {
-  const folder = mkdtempSync(join(tmpdir(), 'nines-tls-'));
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-days',
-      '5',
-      ...subject,
-      '-keyout',
-      join(folder, 'key.pem'),
-      '-out',
-      join(folder, 'cert.pem'),
-    ],
-    { stdio: 'ignore' },
-  );
-  key = readFileSync(join(folder, 'key.pem'), 'utf8');
-  certificate = readFileSync(join(folder, 'cert.pem'), 'utf8');
-  rmSync(folder, { recursive: true });
-});
-
-test('a self-signed certificate is refused by name, its end is seen all the same, and verification can be switched off', async (t) => {
+test('a certificate of an unknown authority is refused by name, its end is seen all the same, and verification can be switched off', async (t) => {
+  using authority = new Authority();
   const port = await listen(
     t,
-    createTlsServer({ key, cert: certificate }, (_request, response) => response.end('ok')),
+    createTlsServer(authority.issue({ days: 5 }), (_request, response) => response.end('ok')),
   );
   const url = `https://127.0.0.1:${port}/`;
   const refused = await attempt({ kind: 'http', url });
-  assert.match(said(refused), /^down certificate: the certificate of 127\.0\.0\.1 is not valid: .*self.signed/);
+  assert.match(said(refused), /^down certificate: the certificate of 127\.0\.0\.1 is not valid: unable to verify leaf signature/);
   const days = ((refused.certificateExpiresAtMs ?? 0) - Date.now()) / 86_400_000;
   assert.ok(days > 4 && days < 5.1, `${days} days`);
   assert.ok((refused.phases.tls ?? 0) > 0);
@@ -281,11 +196,7 @@ test('a body larger than the limit is judged by its beginning', async (t) => {
 
 test('what is written is checked when it is read', () => {
   const f = (written: Record<string, unknown>, want: RegExp): void => {
-    const parsed = checkSchema.safeParse({ id: 'c', kind: 'tcp', address: 'a:1', ...written });
-    assert.match(
-      parsed.success ? 'fits' : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
-      want,
-    );
+    assert.match(faultsOf({ kind: 'tcp', address: 'a:1', ...written }), want);
   };
   f({}, /^fits$/);
   f({ interval: '500ms' }, /^interval: an interval is between 1s and 1d/);

@@ -7,7 +7,7 @@
 import { type EpochMs, type Ms, ms } from '@nines/base/units.ts';
 import { z } from 'zod';
 import { type CheckKind, kindOf, written, type WrittenOf } from './kinds/specs.ts';
-import { CHECK_LIMITS } from './written.ts';
+import { CHECK_LIMITS, COMMON_LENGTHS } from './written.ts';
 
 export const PHASES = ['resolve', 'connect', 'tls', 'processing', 'transfer'] as const;
 export type Phase = (typeof PHASES)[number];
@@ -99,6 +99,9 @@ export function toSpec(check: ParsedCheck, of: { readonly service: string; reado
 /** The host that a check connects to and the field that names it; undefined for kinds that connect to none. */
 export const hostOfCheck = (check: ParsedCheck): { readonly field: string; readonly host: string } | undefined =>
   kindOf(check).hostOf(check);
+
+/** The fields of a check that are lengths of time, by path. Parsed they are milliseconds, written they have a unit. */
+export const lengthsOfCheck = (check: ParsedCheck): readonly string[] => [...COMMON_LENGTHS, ...(kindOf(check).lengths ?? [])];
 
 /** Stable codes of this domain's refusals. */
 export const CHECK_CODES = { notFound: 'check_not_found' } as const;

@@ -41,6 +41,9 @@ export const common = {
   ip_version: z.union([z.literal(4), z.literal(6)]).optional(),
 };
 
+/** The fields of `common` that are lengths of time. */
+export const COMMON_LENGTHS = ['interval', 'timeout', 'degraded_after'] as const;
+
 /** `host:port` or `[v6]:port`. */
 export function splitAddress(text: string): { readonly host: string; readonly port: number } | undefined {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(text);
@@ -65,4 +68,6 @@ export type KindSpec<Schema extends z.ZodType> = {
   readonly targetOf: (check: z.output<Schema>) => string;
   /** The host that a connection is made to and the field that names it; undefined where none is. */
   readonly hostOf: (check: z.output<Schema>) => { readonly field: string; readonly host: string } | undefined;
+  /** The kind's own fields that are lengths of time, by path: `expect.certificate_valid_for`. */
+  readonly lengths?: readonly string[];
 };

@@ -1,46 +1,47 @@
 import { formatDuration } from '@nines/base/duration.ts';
+import { lengthsOfCheck, type ParsedCheck } from '../checks/contract.ts';
 import { Secret } from '../platform/config/fields.ts';
 import type { ServiceSpec, WrittenService } from './contract.ts';
 
-const written = (lengthMs: number | undefined): string | undefined => (lengthMs === undefined ? undefined : formatDuration(lengthMs));
+type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * A parsed declaration as a person would write it: lengths with their units. With secrets revealed, parsing it again gives the same
  * declaration; without, they print as `[redacted]`.
  */
 export function writtenOf(spec: ServiceSpec, secrets: 'revealed' | 'redacted'): WrittenService {
-  const declaration: unknown = {
-    ...spec,
-    checks: spec.checks.map((check) => {
-      const lengths = dropUndefined({
-        interval: written(check.interval),
-        timeout: written(check.timeout),
-        degraded_after: written(check.degraded_after),
-      });
-      if (check.kind === 'tcp') return { ...check, ...lengths };
-      const expect = { ...check.expect, ...dropUndefined({ certificate_valid_for: written(check.expect.certificate_valid_for) }) };
-      const shown = (value: Secret): string => (secrets === 'revealed' ? value.reveal() : String(value));
-      const headers = Object.fromEntries(Object.entries(check.headers).map(([name, value]) => [name, shown(value)]));
-      return { ...check, ...lengths, headers, expect };
-    }),
-  };
+  const shown = (secret: Secret): string => (secrets === 'revealed' ? secret.reveal() : String(secret));
+  const declaration: unknown = { ...spec, checks: spec.checks.map((check) => writtenCheck(check, shown)) };
   return declaration as WrittenService;
 }
 
-const dropUndefined = (record: Readonly<Record<string, string | undefined>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(record).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
+function writtenCheck(check: ParsedCheck, shown: (secret: Secret) => string): Fields {
+  const lengths = new Set(lengthsOfCheck(check));
+  return mapLeaves(check, (value, path) => {
+    if (value instanceof Secret) return shown(value);
+    return typeof value === 'number' && lengths.has(path) ? formatDuration(value) : value;
+  }) as Fields;
+}
+
+/** A copy in which every leaf went through `to`; `path` is `expect.status`, `headers.accept`, `steps.0.url`. */
+function mapLeaves(value: unknown, to: (leaf: unknown, path: string) => unknown, path = ''): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Secret) return to(value, path);
+  const below = (key: string | number): string => (path === '' ? String(key) : `${path}.${key}`);
+  if (Array.isArray(value)) return value.map((item, index) => mapLeaves(item, to, below(index)));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mapLeaves(inner, to, below(key))]));
+}
 
 /** An edited declaration in which `[redacted]` means the secret that stood there before. */
 export function withSecretsOf(before: ServiceSpec, after: ServiceSpec): ServiceSpec {
   const known = new Map(before.checks.map((check) => [check.id, check]));
   const checks = after.checks.map((check) => {
     const old = known.get(check.id);
-    if (check.kind !== 'http' || old?.kind !== 'http') return check;
-    const headers = Object.entries(check.headers).map(([name, value]) => {
-      const kept = value.reveal() === REDACTED ? old.headers[name] : undefined;
-      return [name, kept ?? value] as const;
-    });
-    return { ...check, headers: Object.fromEntries(headers) };
+    if (old?.kind !== check.kind) return check;
+    const secrets = new Map<string, Secret>();
+    mapLeaves(old, (value, path) => (value instanceof Secret ? secrets.set(path, value) : undefined));
+    return mapLeaves(check, (value, path) =>
+      value instanceof Secret && value.reveal() === REDACTED ? (secrets.get(path) ?? value) : value,
+    ) as ParsedCheck;
   });
   return { ...after, checks };
 }

@@ -46,5 +46,6 @@ const schema = z.strictObject({
 export const http = {
   schema,
   targetOf: (check) => check.url,
+  lengths: ['expect.certificate_valid_for'],
   hostOf: (check) => ({ field: 'url', host: new URL(check.url).hostname.replace(/^\[|\]$/g, '') }),
 } satisfies KindSpec<typeof schema>;
