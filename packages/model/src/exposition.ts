@@ -1,5 +1,6 @@
 import { type Result, err, ok } from '@nines/base/result.ts';
 import type { ExposedExemplar } from './exemplar.ts';
+import type { Histogram } from './histogram.ts';
 import { isMetricType, type MetricMetadata, type MetricType } from './metadata.ts';
 import { type SeriesText, parseSeriesText, seriesTextEnd, skipBlanks, unescapeText } from './series-text.ts';
 
@@ -19,7 +20,9 @@ export type ExpositionSink = {
    * when the line has no timestamp. A returned text refuses the line.
    */
   sample(series: string, value: number, atMs: number | undefined): string | undefined;
-  /** An exemplar of the sample that comes next. */
+  /** A native histogram, which only the format in protobuf has; as `sample` otherwise. Without it they are left out. */
+  histogram?(series: string, histogram: Histogram, atMs: number | undefined): string | undefined;
+  /** An exemplar of the sample or histogram that comes next. */
   exemplar?(exemplar: ExposedExemplar): void;
   /** A `HELP`, `TYPE` or `UNIT` line. `family` is the name as written there. */
   describe(family: string, part: Partial<MetricMetadata>): void;

@@ -1,4 +1,5 @@
 import { type Buckets, CUSTOM_BUCKETS, type Histogram, NO_BUCKETS, type ResetHint, isKnownSchema } from './histogram.ts';
+import { decodeText } from './decode-text.ts';
 import { Malformed } from './malformed.ts';
 
 /**
@@ -21,7 +22,8 @@ type Span = { readonly offset: number; readonly length: number };
 type Side = { readonly spans: Span[]; readonly deltas: number[]; readonly counts: number[] };
 const side = (): Side => ({ spans: [], deltas: [], counts: [] });
 
-class Fields {
+/** The fields as they stand on the wire, whichever message they came in. */
+export class HistogramFields {
   count = 0;
   hasIntegers = false;
   sum = 0;
@@ -39,7 +41,7 @@ class Fields {
 /** Reads the message in `[from, to)`. */
 export function readWireHistogram(bytes: Uint8Array, from: number, to: number): WireHistogram {
   const reader = new WireReader(bytes, from, to);
-  const fields = new Fields();
+  const fields = new HistogramFields();
   while (reader.at < to) readField(reader, fields);
   const { atMs, isStale } = fields;
   if (isStale) return { atMs, histogram: undefined, problem: undefined };
@@ -47,7 +49,7 @@ export function readWireHistogram(bytes: Uint8Array, from: number, to: number): 
   return typeof made === 'string' ? { atMs, histogram: undefined, problem: made } : { atMs, histogram: made, problem: undefined };
 }
 
-function readField(reader: WireReader, fields: Fields): void {
+function readField(reader: WireReader, fields: HistogramFields): void {
   const tag = reader.varint();
   const field = tag >>> 3;
   if (field === 1 || field === 2) {
@@ -74,7 +76,7 @@ function readSide(reader: WireReader, tag: number, { spans, deltas, counts }: Si
 }
 
 /** The histogram, or why it is none. */
-function histogramOf(fields: Fields): Histogram | string {
+export function histogramOf(fields: HistogramFields): Histogram | string {
   const { schema, zeroThreshold, zeroCount, count, sum, bounds } = fields;
   if (!isKnownSchema(schema)) return `schema ${schema}; known are -4 to 8 and -53`;
   const isCustom = schema === CUSTOM_BUCKETS;
@@ -129,7 +131,8 @@ const SIZED = 2;
 const STALE_LOW = 2;
 const STALE_HIGH = 0x7ff00000;
 
-class WireReader {
+/** Reads protobuf in `[from, to)`; what does not fit throws `Malformed`. */
+export class WireReader {
   at: number;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -216,6 +219,17 @@ class WireReader {
     }
     if (this.at !== end || length < 0) throw new Malformed('span cut', this.at);
     return { offset, length };
+  }
+
+  text(): string {
+    const end = this.sized();
+    const from = this.at;
+    this.at = end;
+    try {
+      return decodeText(this.#bytes, from, end);
+    } catch {
+      throw new Malformed('text that is not UTF-8', from);
+    }
   }
 
   sized(): number {

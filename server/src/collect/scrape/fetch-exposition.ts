@@ -7,8 +7,12 @@ import { type OutboundAnswer, OutboundError } from '../../platform/fetch/outboun
 import type { ScrapeJob } from './prometheus-file.ts';
 import type { Target } from './targets.ts';
 
-/** The text of one scrape. Everything that keeps it from being had is thrown as an `Error` whose message the target's page shows. */
-export type Exposed = { readonly text: string; readonly format: ExpositionFormat; readonly bodyBytes: number };
+/** What one scrape brought. Everything that keeps it from being had is thrown as an `Error` whose message the target's page shows. */
+export type Exposed = { readonly bodyBytes: number } & (
+  | { readonly format: ExpositionFormat; readonly text: string }
+  | { readonly format: 'protobuf'; readonly bytes: Uint8Array }
+);
+export type ScrapedFormat = Exposed['format'];
 
 /** The body, or what it unzips to, is over body_size_limit. */
 export class BodyTooLarge extends Error {}
@@ -30,20 +34,20 @@ export async function fetchExposition(client: HttpClient, target: Target, signal
   if (answer.status !== 200) throw new Error(`server returned HTTP status ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`.trimEnd());
   const format = formatOf(headerOf(answer.headers, 'content-type'), job.fallback);
   const body = await plainBody(answer, job);
-  let text: string;
+  if (format === 'protobuf') return { format, bytes: body, bodyBytes: body.length };
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    return { format, text: new TextDecoder('utf-8', { fatal: true }).decode(body), bodyBytes: body.length };
   } catch (thrown) {
     throw new Error('the answer is not UTF-8', { cause: thrown });
   }
-  return { text, format, bodyBytes: body.length };
 }
 
 /** Prometheus 3 does not guess: an answer that does not say what it is fails, unless the configuration says it. */
-export function formatOf(contentType: string | undefined, fallback: ExpositionFormat | undefined): ExpositionFormat {
+export function formatOf(contentType: string | undefined, fallback: ScrapedFormat | undefined): ScrapedFormat {
   const type = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   if (type === 'text/plain') return 'text';
   if (type === 'application/openmetrics-text') return 'openmetrics';
+  if (type === 'application/vnd.google.protobuf') return 'protobuf';
   if (fallback !== undefined) return fallback;
   const what = type === '' ? 'no Content-Type' : `the unsupported Content-Type "${contentType}"`;
   throw new Error(`the target sent ${what} and no fallback_scrape_protocol is configured`);

@@ -51,7 +51,7 @@ scrape_configs:
 `,
   });
   assert.deepEqual(problems, []);
-  assert.match(warnings[0]?.message ?? '', /native histograms are not collected yet/);
+  assert.deepEqual(warnings, []);
   const [file] = files;
   assert.equal(file?.evaluationIntervalMs, 15_000);
   assert.deepEqual(file?.ruleFiles, []);
@@ -110,7 +110,15 @@ scrape_configs:
     [true, false, false, false, 'openmetrics'],
   );
   assert.equal(job.accept, 'text/plain;version=0.0.4;q=0.2,*/*;q=0.1');
-  assert.deepEqual(job.limits, { bodyBytes: 1_572_864, samples: 100, targets: 0, labels: 30, labelNameLength: 0, labelValueLength: 0 });
+  assert.deepEqual(job.limits, {
+    bodyBytes: 1_572_864,
+    samples: 100,
+    targets: 0,
+    labels: 30,
+    labelNameLength: 0,
+    labelValueLength: 0,
+    buckets: 0,
+  });
   assert.deepEqual(job.http.auth, { kind: 'basic', username: { text: 'user' }, password: { file: join(folder, 'secret.txt') } });
   assert.deepEqual(
     job.relabelRules.map(({ action }) => action),

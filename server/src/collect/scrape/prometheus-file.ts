@@ -6,7 +6,7 @@ import { loadConfig } from '../../platform/config/load.ts';
 import type { ConfigProblem } from '../../platform/config/source.ts';
 import { type HttpClientSettings, httpClientOf, within } from '../../platform/fetch/client-config.ts';
 import type { RelabelRule } from '@nines/model/relabel.ts';
-import type { ExpositionFormat } from '@nines/model/exposition.ts';
+import type { ScrapedFormat } from './fetch-exposition.ts';
 import {
   prometheusSchema,
   type ScrapeProtocol,
@@ -32,15 +32,19 @@ export type ScrapeJob = {
   readonly honorTimestamps: boolean;
   readonly trackTimestampsStaleness: boolean;
   readonly compression: boolean;
-  /** Asked for, but not carried out yet. */
+  /** Native histograms are taken, where the target speaks protobuf. */
   readonly nativeHistograms: boolean;
   /** Only names of the classic alphabet are taken. */
   readonly legacyNames: boolean;
   /** Whether the timeout, the sample limit and the size of the body become series too. */
   readonly extraMetrics: boolean;
+  /** The classic buckets of a native histogram are taken too. */
+  readonly classicToo: boolean;
+  /** Neighbouring buckets of native histograms are at least this far apart; 0 leaves them as they are. */
+  readonly minBucketFactor: number;
   readonly accept: string;
   /** The format of an answer whose content type does not tell. */
-  readonly fallback: ExpositionFormat | undefined;
+  readonly fallback: ScrapedFormat | undefined;
   readonly http: HttpClientSettings;
   /** Targets that stand in the entry itself. */
   readonly groups: readonly TargetGroup[];
@@ -60,6 +64,8 @@ export type ScrapeLimits = {
   readonly labels: number;
   readonly labelNameLength: number;
   readonly labelValueLength: number;
+  /** Buckets of a native histogram. */
+  readonly buckets: number;
 };
 /** What a Prometheus configuration file brings along. Paths are absolute. */
 export type PrometheusFile = {
@@ -138,13 +144,6 @@ export function readPrometheusFile(path: string): ReadFile {
   const own = config.scrape_configs.map((job, index) => jobOf(job, config.global, { dir, place: place(['scrape_configs', index]) }));
   const jobs = [...own, ...more.jobs];
   const warnings: ConfigProblem[] = [...loaded.warnings, ...more.warnings];
-  if (config.global?.scrape_native_histograms === true || jobs.some(({ nativeHistograms }) => nativeHistograms))
-    warnings.push({
-      file: path,
-      line: 0,
-      column: 0,
-      message: 'scrape_native_histograms: native histograms are not collected yet, classic ones are',
-    });
   const file: PrometheusFile = {
     file: path,
     evaluationIntervalMs: config.global?.evaluation_interval ?? 60_000,
@@ -196,7 +195,9 @@ function jobOf(job: WrittenJob, global: WrittenFile['global'], at: { readonly di
   const timeoutMs = job.scrape_timeout ?? Math.min(intervalMs, global?.scrape_timeout ?? 10_000);
   const fallback = job.fallback_scrape_protocol;
   const params = Object.fromEntries(Object.entries(job.params ?? {}));
-  const protocols = job.scrape_protocols ?? global?.scrape_protocols ?? DEFAULT_PROTOCOLS;
+  const nativeHistograms = job.scrape_native_histograms ?? global?.scrape_native_histograms ?? false;
+  const standard: readonly ScrapeProtocol[] = nativeHistograms ? ['PrometheusProto', ...DEFAULT_PROTOCOLS] : DEFAULT_PROTOCOLS;
+  const protocols = job.scrape_protocols ?? global?.scrape_protocols ?? standard;
   const legacyNames = (job.metric_name_validation_scheme ?? global?.metric_name_validation_scheme) === 'legacy';
   const escaping = job.metric_name_escaping_scheme ?? global?.metric_name_escaping_scheme ?? (legacyNames ? 'underscores' : 'allow-utf-8');
   const limit = (key: keyof WrittenJob & keyof NonNullable<WrittenFile['global']>): number => Number(job[key] ?? global?.[key] ?? 0);
@@ -213,11 +214,13 @@ function jobOf(job: WrittenJob, global: WrittenFile['global'], at: { readonly di
     honorTimestamps: job.honor_timestamps,
     trackTimestampsStaleness: job.track_timestamps_staleness,
     compression: job.enable_compression,
-    nativeHistograms: job.scrape_native_histograms ?? false,
+    nativeHistograms,
+    classicToo: job.always_scrape_classic_histograms ?? global?.always_scrape_classic_histograms ?? false,
+    minBucketFactor: limit('native_histogram_min_bucket_factor'),
     legacyNames,
     extraMetrics: job.extra_scrape_metrics ?? global?.extra_scrape_metrics ?? false,
     accept: acceptOf(protocols, escaping),
-    fallback: fallback === undefined ? undefined : fallback.startsWith('OpenMetrics') ? 'openmetrics' : 'text',
+    fallback: fallback === undefined ? undefined : formatNamed(fallback),
     http: httpClientOf(job, at.dir),
     groups: job.static_configs.map((group, index) => groupOf(group, String(index))),
     discoveries: discoveriesOf(job, at.dir),
@@ -231,6 +234,7 @@ function jobOf(job: WrittenJob, global: WrittenFile['global'], at: { readonly di
       labels: limit('label_limit'),
       labelNameLength: limit('label_name_length_limit'),
       labelValueLength: limit('label_value_length_limit'),
+      buckets: limit('native_histogram_bucket_limit'),
     },
   };
 }
@@ -241,8 +245,13 @@ const DEFAULT_PROTOCOLS: readonly ScrapeProtocol[] = [
   'PrometheusText1.0.0',
   'PrometheusText0.0.4',
 ];
-const MEDIA_TYPES: Readonly<Record<ScrapeProtocol, string | undefined>> = {
-  PrometheusProto: undefined,
+function formatNamed(protocol: ScrapeProtocol): ScrapedFormat {
+  if (protocol === 'PrometheusProto') return 'protobuf';
+  return protocol.startsWith('OpenMetrics') ? 'openmetrics' : 'text';
+}
+
+const MEDIA_TYPES: Readonly<Record<ScrapeProtocol, string>> = {
+  PrometheusProto: 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',
   'PrometheusText1.0.0': 'text/plain;version=1.0.0',
   'PrometheusText0.0.4': 'text/plain;version=0.0.4',
   'OpenMetricsText1.0.0': 'application/openmetrics-text;version=1.0.0',
@@ -254,10 +263,6 @@ const ESCAPING: ReadonlySet<ScrapeProtocol> = new Set(['PrometheusText1.0.0', 'O
 
 /** The `Accept` header: falling weights in the order of the list, anything last. */
 function acceptOf(protocols: readonly ScrapeProtocol[], escaping: string): string {
-  const types = protocols.flatMap((protocol) => {
-    const type = MEDIA_TYPES[protocol];
-    if (type === undefined) return [];
-    return ESCAPING.has(protocol) ? `${type};escaping=${escaping}` : type;
-  });
+  const types = protocols.map((protocol) => `${MEDIA_TYPES[protocol]}${ESCAPING.has(protocol) ? `;escaping=${escaping}` : ''}`);
   return [...types.map((type, i) => `${type};q=0.${types.length + 1 - i}`), '*/*;q=0.1'].join(',');
 }

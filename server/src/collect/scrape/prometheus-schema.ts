@@ -19,7 +19,6 @@ export const UNSUPPORTED: ReadonlySet<string> = new Set([
   ...OTHERS.split(' '),
 ]);
 
-/** The text formats among Prometheus' protocols; the protobuf one is not spoken here and only passed over in a list. */
 const SCRAPE_PROTOCOLS = [
   'PrometheusProto',
   'PrometheusText1.0.0',
@@ -74,7 +73,7 @@ export const scrapeConfigSchema = z
     honor_timestamps: z.boolean().default(true),
     track_timestamps_staleness: z.boolean().default(false),
     enable_compression: z.boolean().default(true),
-    fallback_scrape_protocol: z.enum(SCRAPE_PROTOCOLS).exclude(['PrometheusProto']).optional(),
+    fallback_scrape_protocol: z.enum(SCRAPE_PROTOCOLS).optional(),
     ...discoveryFields,
     relabel_configs: list(relabelRule),
     metric_relabel_configs: list(relabelRule),

@@ -3,6 +3,9 @@ import { messageOf } from '@nines/base/errors.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import type { ExposedExemplar } from '@nines/model/exemplar.ts';
 import { type ExpositionSink, walkExpositionInSteps } from '@nines/model/exposition.ts';
+import { walkProtobufInSteps } from '@nines/model/exposition-protobuf.ts';
+import type { Histogram } from '@nines/model/histogram.ts';
+import type { MetricMetadata } from '@nines/model/metadata.ts';
 import type { WriteBatch } from '@nines/model/storage.ts';
 import { METRIC_NAME, labelPairs, labelsFrom } from '@nines/model/labels.ts';
 import { type BatchBuilder, createBatchBuilder, encodeLabels } from '@nines/model/write-batch.ts';
@@ -12,6 +15,7 @@ import type { Ingest } from '../contract.ts';
 import type { Metadata } from '../metadata-book.ts';
 import type { Breath } from '../../platform/breath.ts';
 import { type Exposed, BodyTooLarge, fetchExposition } from './fetch-exposition.ts';
+import { fittedHistogram } from './fitted-histogram.ts';
 import { SeriesCache } from './series-cache.ts';
 import type { Target } from './targets.ts';
 
@@ -164,59 +168,96 @@ type Taking = {
 };
 
 /**
- * Reads the text into the builder. Of a series that stands there twice the first sample counts. Over sample_limit the rest is
+ * Reads what was exposed into the builder. Of a series that stands there twice the first sample counts. Over sample_limit the rest is
  * counted all the same, so that the figures say by how much.
  */
-async function take({ text, format, bodyBytes }: Exposed, { tickMs, cache, builder, target, metadata, yieldNow }: Taking): Promise<Taken> {
-  const { job } = target;
-  let scraped = 0;
-  let kept = 0;
-  let exemplars: readonly ExposedExemplar[] = [];
-  let over = false;
-  let repeated = 0;
-  let firstRepeated = '';
-  const sink: ExpositionSink = {
-    sample(seriesText, value, stampMs) {
-      scraped++;
-      const of = exemplars;
-      if (of.length > 0) exemplars = [];
-      if (over) {
-        const there = cache.probe(seriesText);
-        if (there === true) kept++;
-        return typeof there === 'string' ? there : undefined;
-      }
-      const series = cache.find(seriesText);
-      if (typeof series === 'string') return series;
-      if (series === undefined) return undefined;
-      kept++;
-      const own = job.honorTimestamps ? stampMs : undefined;
-      if (own === undefined && series.seenIn === cache.current) {
-        if (repeated++ === 0) firstRepeated = seriesText;
-        return undefined;
-      }
-      over = job.limits.samples > 0 && builder.sampleCount >= job.limits.samples;
-      series.seenIn = cache.current;
-      if (own === undefined || job.trackTimestampsStaleness) series.trackedIn = cache.current;
-      builder.add(series.encoded, own ?? tickMs, value);
-      for (const exemplar of of) builder.addExemplar({ ...exemplar, atMs: exemplar.atMs ?? own ?? tickMs });
-      return undefined;
-    },
-    exemplar: (exemplar) => {
-      exemplars = [...exemplars, exemplar];
-    },
-    describe(family, part) {
-      metadata?.record(family, { ...EMPTY_METADATA, ...part }, `scrape:${job.name}`);
-    },
-  };
-  const walk = walkExpositionInSteps({ text, format, sink }, STEP_LINES);
+async function take(exposed: Exposed, taking: Taking): Promise<Taken> {
+  const { cache, target, yieldNow } = taking;
+  const sink = new ScrapeSink(taking);
+  const walk = stepsOf(exposed, sink, target.job);
   let step = walk.next();
   for (; step.done !== true; step = walk.next()) await yieldNow();
-  const counts = { scraped, kept, added: cache.added, bodyBytes };
-  if (step.value !== undefined) return { ...counts, fault: `line ${step.value.line}: ${step.value.message}`, remark: '' };
-  if (over) return { ...counts, fault: `${kept} samples are over sample_limit ${job.limits.samples}`, remark: '' };
+  const { scraped, kept, over, repeated, firstRepeated } = sink;
+  const counts = { scraped, kept, added: cache.added, bodyBytes: exposed.bodyBytes };
+  if (step.value !== undefined) return { ...counts, fault: step.value, remark: '' };
+  if (over) return { ...counts, fault: `${kept} samples are over sample_limit ${target.job.limits.samples}`, remark: '' };
   const remark =
     repeated === 0 ? '' : `${repeated} samples repeat a series of the same scrape and were left out, the first is ${firstRepeated}`;
   return { ...counts, fault: '', remark };
+}
+
+/** Walks it with rests; ends with what is wrong, if anything, naming the line or the byte. */
+function* stepsOf(exposed: Exposed, sink: ExpositionSink, job: Target['job']): Generator<undefined, string | undefined> {
+  if (exposed.format === 'protobuf') {
+    const fault = yield* walkProtobufInSteps(exposed.bytes, sink, { native: job.nativeHistograms, classicToo: job.classicToo });
+    return fault === undefined ? undefined : `byte ${fault.atByte}: ${fault.message}`;
+  }
+  const { text, format } = exposed;
+  const fault = yield* walkExpositionInSteps({ text, format, sink }, STEP_LINES);
+  return fault === undefined ? undefined : `line ${fault.line}: ${fault.message}`;
+}
+
+class ScrapeSink implements ExpositionSink {
+  readonly #taking: Taking;
+  /** Of the sample that comes next. */
+  #exemplars: ExposedExemplar[] = [];
+  scraped = 0;
+  kept = 0;
+  over = false;
+  repeated = 0;
+  firstRepeated = '';
+
+  constructor(taking: Taking) {
+    this.#taking = taking;
+  }
+
+  sample(seriesText: string, value: number, stampMs: number | undefined): string | undefined {
+    return this.#take(seriesText, value, stampMs);
+  }
+
+  histogram(seriesText: string, histogram: Histogram, stampMs: number | undefined): string | undefined {
+    const { limits, minBucketFactor } = this.#taking.target.job;
+    const fitted = fittedHistogram(histogram, { maxBuckets: limits.buckets, minBucketFactor });
+    return typeof fitted === 'string' ? fitted : this.#take(seriesText, fitted, stampMs);
+  }
+
+  exemplar(exemplar: ExposedExemplar): void {
+    this.#exemplars.push(exemplar);
+  }
+
+  describe(family: string, part: Partial<MetricMetadata>): void {
+    this.#taking.metadata?.record(family, { ...EMPTY_METADATA, ...part }, `scrape:${this.#taking.target.job.name}`);
+  }
+
+  #take(seriesText: string, value: number | Histogram, stampMs: number | undefined): string | undefined {
+    const { tickMs, cache, builder, target } = this.#taking;
+    const { job } = target;
+    this.scraped++;
+    const exemplars = this.#exemplars;
+    if (exemplars.length > 0) this.#exemplars = [];
+    if (this.over) {
+      const there = cache.probe(seriesText);
+      if (there === true) this.kept++;
+      return typeof there === 'string' ? there : undefined;
+    }
+    const series = cache.find(seriesText);
+    if (typeof series === 'string') return series;
+    if (series === undefined) return undefined;
+    this.kept++;
+    const own = job.honorTimestamps ? stampMs : undefined;
+    if (own === undefined && series.seenIn === cache.current) {
+      if (this.repeated++ === 0) this.firstRepeated = seriesText;
+      return undefined;
+    }
+    this.over = job.limits.samples > 0 && builder.sampleCount >= job.limits.samples;
+    series.seenIn = cache.current;
+    if (own === undefined || job.trackTimestampsStaleness) series.trackedIn = cache.current;
+    const atMs = own ?? tickMs;
+    if (typeof value === 'number') builder.add(series.encoded, atMs, value);
+    else builder.addHistogram(series.encoded, atMs, value);
+    for (const exemplar of exemplars) builder.addExemplar({ ...exemplar, atMs: exemplar.atMs ?? atMs });
+    return undefined;
+  }
 }
 
 const EMPTY_METADATA = { type: 'unknown', help: '', unit: '' } as const;
