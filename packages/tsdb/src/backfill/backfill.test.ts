@@ -33,7 +33,10 @@ test('old samples stand beside live ones, a repetition changes nothing, and neit
   const windowsMs = [0, 1, 2, 3, 4].map((i) => T0 + i * WINDOW_MS);
   assert.deepEqual(first, { samples: 500, stored: 500, repeated: 0, refusedCount: 0, refusedBy: {}, refused: [], windowsMs });
   const after = store.stats();
-  assert.deepEqual([after.headSamples, after.logBytes, after.pageSamples], [before.headSamples, before.logBytes, 500]);
+  // Of each window the log learns which page was the last, in one frame.
+  const logged = after.logBytes - before.logBytes;
+  assert.ok(logged > 0 && logged <= windowsMs.length * 64, `${logged} bytes were logged`);
+  assert.deepEqual([after.headSamples, after.pageSamples], [before.headSamples, 500]);
   const contents = await contentsOf(store);
   assert.deepEqual(await backfill(store, old), { ...first, stored: 0, repeated: 500, windowsMs: [] });
   assert.deepEqual(await contentsOf(store), contents);

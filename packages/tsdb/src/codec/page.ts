@@ -136,8 +136,8 @@ export function readRefs(bytes: Uint8Array): Uint32Array {
 }
 
 /**
- * What share of a page each of its series takes, in the order of `refs`: by the bytes of its value columns, and a byte for each instant, which those
- * that share it share. The shares of a page add up to 1. Throws `CorruptData`.
+ * What share of a page each of its series takes, in the order of `refs`: by the bytes and bits that its value columns take when they are written anew,
+ * and a byte for each instant, which those that share it share. The shares of a page add up to 1. Throws `CorruptData`.
  */
 export function sharesOf(page: DecodedPage): Float64Array {
   const series = page.refs.length;
@@ -225,9 +225,16 @@ export class DecodedPage {
     return hasOnlyNumbers(this.#reader(index));
   }
 
-  /** Plain bytes of the value column at `index`. */
+  /** Bytes and bits of the value column at `index`, in bytes: read and written anew, because columns of equal bits have these once. */
   bytesOf(index: number): number {
-    return (this.#starts[index + 1] ?? 0) - (this.#starts[index] ?? 0);
+    const times = this.timesOf(index);
+    const columns = new Columns(times.length);
+    this.read(index, { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY }, columns, new Columns(times.length));
+    const writer = new ByteWriter();
+    const bits = new DenseBits();
+    if (columns.histograms === undefined) writeValues(writer, columns, bits);
+    else writeHistogramColumn(writer, columns);
+    return writer.at + bits.size;
   }
 
   #reader(index: number): ByteReader {
