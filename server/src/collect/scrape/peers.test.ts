@@ -11,35 +11,8 @@ import { freePort } from '../../../../test/harness/nines.ts';
 import { startTarget } from '../../../../test/harness/peers.ts';
 import { poll } from '../../../../test/harness/poll.ts';
 import { startPrometheus } from '../../../../test/harness/prometheus.ts';
-import { createDiscover } from '../../discover/service.ts';
-import { realClock } from '../../platform/clock.ts';
-import { createOutbound } from '../../platform/fetch/outbound.ts';
-import { openWorld } from '../testing/world.ts';
-import { type ScrapeManager, createScrapeManager } from './manager.ts';
-import { readPrometheusFile } from './prometheus-file.ts';
+import { scraping } from '../testing/scraping.ts';
 import type { ActiveTarget } from './targets-view.ts';
-
-type Stage = AsyncDisposable & { readonly folder: string; readonly manager: ScrapeManager };
-
-/** Scrapes what the configuration says. */
-async function scraping(text: (folder: string) => string): Promise<Stage> {
-  const world = await openWorld(realClock);
-  const outbound = createOutbound({ clock: realClock });
-  const discover = createDiscover({ ...world, clock: realClock, outbound });
-  const manager = createScrapeManager({ ...world, metrics: world.self, clock: realClock, outbound, discover, yieldNow: () => undefined });
-  const file = join(world.folder, 'prometheus.yml');
-  writeFileSync(file, text(world.folder));
-  const read = readPrometheusFile(file);
-  assert.deepEqual(read.problems, []);
-  await manager.apply(read.file === undefined ? [] : [read.file]);
-  return {
-    folder: world.folder,
-    manager,
-    [Symbol.asyncDispose]: async () => {
-      for (const part of [manager, discover, outbound, world]) await part[Symbol.asyncDispose]();
-    },
-  };
-}
 
 test('a node_exporter behind TLS and a password is scraped', { timeout: 60_000 }, async () => {
   const binary = '/usr/bin/prometheus-node-exporter';

@@ -235,12 +235,8 @@ class ScrapeSink implements ExpositionSink {
     this.scraped++;
     const exemplars = this.#exemplars;
     if (exemplars.length > 0) this.#exemplars = [];
-    if (this.over) {
-      const there = cache.probe(seriesText);
-      if (there === true) this.kept++;
-      return typeof there === 'string' ? there : undefined;
-    }
-    const series = cache.find(seriesText);
+    const full = job.limits.samples > 0 && builder.sampleCount >= job.limits.samples;
+    const series = full ? cache.probe(seriesText) : cache.find(seriesText);
     if (typeof series === 'string') return series;
     if (series === undefined) return undefined;
     this.kept++;
@@ -249,7 +245,10 @@ class ScrapeSink implements ExpositionSink {
       if (this.repeated++ === 0) this.firstRepeated = seriesText;
       return undefined;
     }
-    this.over = job.limits.samples > 0 && builder.sampleCount >= job.limits.samples;
+    if (full) {
+      this.over = true;
+      return undefined;
+    }
     series.seenIn = cache.current;
     if (own === undefined || job.trackTimestampsStaleness) series.trackedIn = cache.current;
     const atMs = own ?? tickMs;

@@ -23,6 +23,8 @@ export type Series = {
 /** `undefined` stands for a series that relabelling drops. */
 type Known = { readonly series: Series | undefined; readonly bornIn: number; seenIn: number };
 
+const NO_BYTES = new Uint8Array(0);
+
 export class SeriesCache {
   readonly #texts = new Map<string, Known>();
   readonly #series = new Map<string, Series>();
@@ -67,12 +69,13 @@ export class SeriesCache {
     return series;
   }
 
-  /** As `find`, but remembers nothing and only tells whether there is a series: for what comes after a limit. */
-  probe(text: string): boolean | string {
+  /** As `find`, but remembers nothing of what is new: for what comes after a limit. */
+  probe(text: string): Series | undefined | string {
     const known = this.#texts.get(text);
-    if (known !== undefined) return known.series !== undefined;
+    if (known !== undefined) return known.series;
     const labels = this.#labelsOf(text);
-    return typeof labels === 'string' ? labels : labels !== undefined;
+    if (labels === undefined || typeof labels === 'string') return labels;
+    return this.#series.get(labelsKey(labels)) ?? { encoded: NO_BYTES, bornIn: this.#scrape, seenIn: 0, trackedIn: 0, live: false };
   }
 
   /** The labels after relabelling; undefined when the series is dropped; a text when it cannot be taken. */
