@@ -6,6 +6,7 @@ import cookie from '@fastify/cookie';
 import fastify, { type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify';
 import { realClock } from '../clock.ts';
 import { limitBodyTime } from './body-time.ts';
+import { compressAnswers } from './compress.ts';
 import { type Gate, type Http, NOBODY } from './contract.ts';
 import { serveDirectly } from './direct.ts';
 import { checkLoopbackHost, checkSameOrigin, jsonTooDeep, MAX_JSON_DEPTH } from './guards.ts';
@@ -76,6 +77,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   });
   http.addHook('onRequest', async ({ raw, routeOptions }) => limitBodyTime(raw, routeOptions.config?.slowBody === true));
   http.addHook('onRequest', async (request) => admit(options, request));
+  compressAnswers(http);
   acceptJson(http);
   answerErrors(http, options.logger);
   // Requests under way may end; connections that are still open after that are cut, so that a slow client cannot keep the server from stopping.

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { AppError } from '@nines/base/errors.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { takesGzip } from './compress.ts';
 import type { Http } from './contract.ts';
 import { freshNonce, securityHeaders } from './server.ts';
 
@@ -96,6 +97,5 @@ function sendAsset({ url, body, gzipped, etag }: Asset, request: FastifyRequest,
   reply.type(MEDIA_TYPES[extname(url)] ?? 'application/octet-stream');
   if (gzipped === undefined) return reply.send(body);
   reply.header('vary', 'accept-encoding');
-  const takesGzip = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
-  return takesGzip ? reply.header('content-encoding', 'gzip').send(gzipped) : reply.send(body);
+  return takesGzip(request.headers['accept-encoding']) ? reply.header('content-encoding', 'gzip').send(gzipped) : reply.send(body);
 }
