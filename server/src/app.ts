@@ -448,7 +448,9 @@ async function build(
     query: ask,
     instance,
     targets: () => scrapes.view(),
+    targetList: () => scrapes.list(),
     exposed: () => scrapes.exposed(),
+    job: (name) => scrapes.job(name),
     metricsOpen: config.server.metrics_open,
     otlp: config.otlp,
   });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Ajv } from 'ajv';
@@ -33,16 +34,19 @@ const NOT_SERVED: Readonly<Record<string, string>> = {
   '/search/metric_names': 'experimental: behind a flag in Prometheus too',
   '/search/label_names': 'experimental: behind a flag in Prometheus too',
   '/search/label_values': 'experimental: behind a flag in Prometheus too',
-  '/status/self_metrics': 'GET /metrics and job="nines" hold them',
-  '/status/tsdb/blocks': 'there are no blocks',
-  '/scrape_pools/config': '/status/config holds it',
-  '/targets/relabel_steps': 'not built',
   '/admin/tsdb/snapshot': 'POST /api/backups makes verified copies',
 };
 /** Paths that another test holds: their bodies are no JSON. */
 const ELSEWHERE = new Set(['/read', '/write', '/otlp/v1/metrics', '/admin/tsdb/delete_series', '/admin/tsdb/clean_tombstones']);
 
 const FILES = {
+  'prometheus.yml': `global: { scrape_interval: 1h }
+scrape_configs:
+  - job_name: prometheus
+    static_configs: [{ targets: ['127.0.0.1:9'], labels: { instance: i9 } }]
+    basic_auth: { username: reader, password: hush }
+    relabel_configs: [{ source_labels: [__address__], target_label: instance }, { action: drop, source_labels: [job], regex: nobody }]
+`,
   'rules.yml': `groups:
   - { name: a, rules: [{ alert: Down, expr: up == 0, labels: { severity: critical }, annotations: { s: '{{ $value }}' } }, { record: r, expr: sum(up) }] }
   - { name: b, rules: [{ alert: Slow, expr: up > 5, labels: { severity: info } }] }
@@ -55,7 +59,7 @@ let nines: Nines;
 
 before(async () => {
   if (description === undefined) return;
-  nines = await startNines({ config: 'rules: { packs: [], files: [rules.yml] }\n', files: FILES });
+  nines = await startNines({ config: 'rules: { packs: [], files: [rules.yml] }\nscrape: { files: [prometheus.yml] }\n', files: FILES });
   const nowMs = Date.now();
   const up = [0, 1].map((value) => ({
     labels: { __name__: 'up', job: 'prometheus', instance: `i${value}` },
@@ -82,8 +86,8 @@ function examples(operation: Operation): URLSearchParams {
   for (const { name, in: place, examples: given } of operation.parameters ?? []) {
     const [first] = Object.values(given ?? {});
     if (place !== 'query' || first === undefined) continue;
-    // A token belongs to one installation's groups, and the example's file and names are nobody's.
-    if (name === 'group_next_token' || name === 'scrapePool') continue;
+    // A token belongs to one installation's groups.
+    if (name === 'group_next_token') continue;
     const value = name === 'start' ? nowS - 600 : name === 'end' || name === 'time' ? nowS : first.value;
     for (const each of [value].flat()) params.append(name, String(each));
   }
@@ -158,4 +162,50 @@ test('stats counts what a query read', { skip }, async () => {
   assert.equal(json.data.stats?.samples.samplesRead, 40);
   assert.ok((json.data.stats?.timings.execTotalTime ?? 0) > 0);
   assert.equal((await nines.get<Stats>('/api/v1/query?query=up')).json.data.stats, undefined);
+});
+
+test('a long answer is zipped for whoever takes that, a streamed one too', { skip }, async () => {
+  const lengthOf = async (path: string, encoding: string): Promise<readonly [string | null, number]> => {
+    const sizes: number[] = [];
+    const encoded = await new Promise<string | null>((resolve, reject) => {
+      get(`${nines.base}${path}`, { headers: { 'accept-encoding': encoding } }, (response) => {
+        response.on('data', (chunk: Buffer) => sizes.push(chunk.length));
+        response.on('end', () => resolve(response.headers['content-encoding'] ?? null));
+        response.on('error', reject);
+      }).on('error', reject);
+    });
+    return [encoded, sizes.reduce((sum, size) => sum + size, 0)];
+  };
+  const step = `start=${Math.floor(Date.now() / 1000) - 600}&end=${Math.floor(Date.now() / 1000)}&step=1`;
+  for (const path of ['/api/v1/status/self_metrics', `/api/v1/query_range?query=up&${step}`, '/metrics', '/api/v1/labels']) {
+    const [plain, plainBytes] = await lengthOf(path, 'identity');
+    const [zipped, zippedBytes] = await lengthOf(path, 'gzip');
+    const long = plainBytes >= 1_024;
+    assert.deepEqual([plain, zipped], [null, long ? 'gzip' : null], path);
+    assert.ok(!long || zippedBytes < plainBytes / 2, `${path}: ${zippedBytes} of ${plainBytes} bytes`);
+  }
+});
+
+test('a job shows its configuration without secrets, and what each relabelling rule does', { skip }, async () => {
+  const config = (await nines.get<{ data: { yaml: string } }>('/api/v1/scrape_pools/config?scrapePool=prometheus')).json.data.yaml;
+  assert.match(config, /^job_name: prometheus$/m);
+  assert.match(config, /^scrape_interval: 1h$/m);
+  assert.match(config, /^scrape_timeout: 10s$/m);
+  assert.match(config, /password: "?\[redacted\]/);
+  assert.doesNotMatch(config, /hush/);
+  type Steps = { data: { steps: readonly { keep: boolean; output: Record<string, string> }[] } };
+  const steps = async (labels: object): Promise<Steps['data']['steps']> => {
+    const params = new URLSearchParams({ scrapePool: 'prometheus', labels: JSON.stringify(labels) });
+    return (await nines.get<Steps>(`/api/v1/targets/relabel_steps?${params}`)).json.data.steps;
+  };
+  assert.deepEqual(
+    (await steps({ __address__: 'a:1', job: 'nobody' })).map(({ keep, output }) => [keep, { ...output }]),
+    [
+      [true, { __address__: 'a:1', instance: 'a:1', job: 'nobody' }],
+      [false, {}],
+    ],
+  );
+  for (const bad of ['scrapePool=other&labels={}', 'scrapePool=prometheus&labels=[1]', 'scrapePool=prometheus&labels=x'])
+    assert.equal((await nines.get(`/api/v1/targets/relabel_steps?${bad}`)).status, 400, bad);
+  assert.equal((await nines.get('/api/v1/status/self_metrics?metric_name_pattern=(')).status, 400);
 });

@@ -1,6 +1,6 @@
 import { Link, createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { ErrorNotice } from './components/notices.tsx';
-import { alertSearch, checksSearch, listSearch, rootSearch, serviceSearch } from './shell/search.ts';
+import { alertSearch, checksSearch, listSearch, rootSearch, serviceSearch, targetsSearch } from './shell/search.ts';
 import { Shell } from './shell/shell.tsx';
 
 const root = createRootRoute({ validateSearch: rootSearch });
@@ -41,6 +41,12 @@ const checks = createRoute({
   validateSearch: checksSearch,
   component: lazyRouteComponent(() => import('./pages/checks.tsx'), 'ChecksPage'),
 });
+const targets = createRoute({
+  getParentRoute: () => shell,
+  path: '/targets',
+  validateSearch: targetsSearch,
+  component: lazyRouteComponent(() => import('./pages/targets.tsx'), 'TargetsPage'),
+});
 const alerts = createRoute({
   getParentRoute: () => shell,
   path: '/alerts-dashboard',
@@ -70,7 +76,12 @@ const home = createRoute({
   },
 });
 
-const tree = root.addChildren([shell.addChildren([overview, services, service, slas, sla, checks, alerts, settings]), login, setup, home]);
+const tree = root.addChildren([
+  shell.addChildren([overview, services, service, slas, sla, checks, targets, alerts, settings]),
+  login,
+  setup,
+  home,
+]);
 
 function NotFound() {
   return (

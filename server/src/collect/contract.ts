@@ -14,6 +14,8 @@ import { TRANSLATION_STRATEGIES } from '@nines/model/otlp/names.ts';
 import { z } from 'zod';
 import { duration } from '../platform/config/fields.ts';
 
+export type { TargetListView, TargetView } from './scrape/targets-view.ts';
+
 export interface Ingest {
   /** Stores one request or scrape. After durability `onCommitted` is called once with the outcome, before this resolves. */
   append(batch: WriteBatch): Promise<AppendOutcome>;
@@ -52,7 +54,7 @@ export interface SelfMetrics {
   histogram(name: string, help: string, buckets: readonly number[]): Histogram;
 }
 
-/** Type, help and unit by metric family. Bounded; kept in memory. */
+/** Type, help and unit by metric family. Bounded; carried over a restart. */
 export interface MetadataBook {
   record(family: string, metadata: MetricMetadata, source: string): void;
   get(family: string): MetricMetadata | undefined;

@@ -1,5 +1,6 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
+import { compileRegex } from '@nines/base/regex.ts';
 import { CONTENT_TYPES, printExposition } from '@nines/model/exposition-print.ts';
 import { StoreUnavailable } from '@nines/model/storage.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -11,11 +12,10 @@ import type { Ingest, OtlpConfig, SampleQuery } from './contract.ts';
 import { PAGE_ITEMS, currentValues } from './current-values.ts';
 import { currentFigures, history, historyType, parseRange } from './figures.ts';
 import { influxRoutes } from './influx-route.ts';
-import type { Metadata } from './metadata-book.ts';
 import { MAX_OTLP_BYTES, createOtlpReceiver } from './otlp-route.ts';
 import { push, pushBody } from './push.ts';
-import { metadataOfTargets } from './scrape/target-metadata.ts';
-import type { ScrapedTarget, TargetsView } from './scrape/targets-view.ts';
+import { type TargetRoutesDeps, targetRoutes } from './scrape/target-routes.ts';
+import { selfFamilies } from './self-view.ts';
 import type { SelfRegistry } from './self.ts';
 import { MAX_WRITE_BYTES, type WriteAnswer, createWriteReceiver } from './write-route.ts';
 
@@ -24,19 +24,14 @@ const MAX_PUSH_BYTES = 16 * 1024 * 1024;
 /** What one answer about metadata holds, unless limited further. */
 const MAX_METADATA_FAMILIES = 50_000;
 
-export type CollectRoutesDeps = {
+export type CollectRoutesDeps = TargetRoutesDeps & {
   readonly clock: Pick<Clock, 'now'>;
   readonly ingest: Ingest;
   readonly self: SelfRegistry;
-  readonly metadata: Metadata;
   readonly aliases: Aliases;
   readonly query: SampleQuery;
   /** This host's `instance`. */
   readonly instance: string;
-  /** The scrape targets as `/api/v1/targets` shows them. */
-  readonly targets: () => TargetsView;
-  /** What each target exposes. */
-  readonly exposed: () => readonly ScrapedTarget[];
   /** Whether `/metrics` answers without a credential. */
   readonly metricsOpen: boolean;
   readonly otlp: OtlpConfig;
@@ -50,6 +45,7 @@ export function collectRoutes(http: Http, deps: CollectRoutesDeps): void {
   figureRoutes(http, deps);
   expositionRoute(http, deps);
   prometheusRoutes(http, deps);
+  targetRoutes(http, deps);
 }
 
 /** In a scope of its own: its bodies are raw streams, whatever they call themselves. */
@@ -176,33 +172,6 @@ function expositionRoute(http: Http, deps: CollectRoutesDeps): void {
 
 function prometheusRoutes(http: Http, deps: CollectRoutesDeps): void {
   const config = { permission: 'read', errors: 'prometheus' } as const;
-  const states = z.object({ state: z.enum(['active', 'dropped', 'any', '']).default('any'), scrapePool: z.string().optional() });
-  http.get('/api/v1/targets', { config, schema: { summary: 'Scrape targets', tags: ['prometheus'], querystring: states } }, (request) => {
-    const { state, scrapePool } = request.query;
-    const all = deps.targets();
-    const activeTargets =
-      state === 'dropped' ? [] : all.activeTargets.filter((target) => scrapePool === undefined || target.scrapePool === scrapePool);
-    const droppedTargets =
-      state === 'active' ? [] : all.droppedTargets.filter((target) => scrapePool === undefined || target.scrapePool === scrapePool);
-    return { status: 'success', data: { activeTargets, droppedTargets, droppedTargetCounts: all.droppedTargetCounts } };
-  });
-  http.get('/api/v1/scrape_pools', { config, schema: { summary: 'Names of the scrape jobs', tags: ['prometheus'] } }, () => ({
-    status: 'success',
-    data: { scrapePools: deps.targets().scrapePools },
-  }));
-  const whose = z.object({
-    match_target: z.string().default(''),
-    metric: z.string().default(''),
-    limit: z.coerce.number().int().default(-1),
-  });
-  http.get(
-    '/api/v1/targets/metadata',
-    { config, schema: { summary: 'Type, help and unit of metrics by target', tags: ['prometheus'], querystring: whose } },
-    (request) => {
-      const { match_target: matchTarget, metric, limit } = request.query;
-      return { status: 'success', data: metadataOfTargets(deps.exposed(), deps.metadata, { matchTarget, metric, limit }) };
-    },
-  );
   const which = z.object({
     metric: z.string().optional(),
     limit: z.coerce.number().int().optional(),
@@ -222,6 +191,17 @@ function prometheusRoutes(http: Http, deps: CollectRoutesDeps): void {
         count++;
       }
       return { status: 'success', data };
+    },
+  );
+  const pattern = z.object({ metric_name_pattern: z.string().default('') });
+  http.get(
+    '/api/v1/status/self_metrics',
+    { config, schema: { summary: 'Own figures as JSON', tags: ['prometheus'], querystring: pattern } },
+    (request) => {
+      const { metric_name_pattern: text } = request.query;
+      const regex = compileRegex(text);
+      if (!regex.ok) throw new AppError('bad_input', 'bad_pattern', `invalid metric_name_pattern: ${regex.error}`);
+      return { status: 'success', data: selfFamilies(deps.self.collect(), (name) => text === '' || regex.value.matchesWhole(name)) };
     },
   );
 }

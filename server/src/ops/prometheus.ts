@@ -40,6 +40,7 @@ export function prometheusStatusRoutes(http: Http, deps: PrometheusStatusDeps): 
   get('status/config', 'The configuration in force, secrets redacted', () => ({ yaml: stringify(redact(deps.config())) }));
   get('status/flags', "Settings by the names of Prometheus' flags", () => flagsOf(deps.config()));
   get('status/runtimeinfo', 'How this process runs', () => runtimeInfo(deps));
+  get('status/tsdb/blocks', "Blocks in Prometheus' sense: none, samples lie on pages of up to two hours", () => ({ blocks: [] }));
   // The log is replayed before the first request is taken.
   get('status/walreplay', 'How far the log is replayed', () => ({ min: 0, max: 0, current: 0 }));
   get('features', 'What can be switched on, and is', () => featuresOf(deps.config()));

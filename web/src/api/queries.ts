@@ -20,6 +20,7 @@ import type {
   ServiceView,
   SessionView,
   SlaView,
+  TargetListView,
   TimelineView,
   TokenView,
   ViolationView,
@@ -82,6 +83,14 @@ export const checkQuery = (id: string) =>
   queryOptions({
     queryKey: ['checks', 'one', id],
     queryFn: ({ signal }) => request<CheckDetailView>(`/api/checks/${part(id)}`, { signal }),
+    refetchInterval: QUICK_MS,
+  });
+
+/** Scrape targets, and those that relabelling dropped. */
+export const targetsQuery = () =>
+  queryOptions({
+    queryKey: ['targets'],
+    queryFn: ({ signal }) => request<TargetListView>('/api/targets', { signal }),
     refetchInterval: QUICK_MS,
   });
 

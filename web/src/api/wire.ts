@@ -8,6 +8,7 @@ import type { NotificationView } from '@nines/server/notify/contract.ts';
 
 export type { AlertState, AlertView, Severity } from '@nines/server/alerting/contract.ts';
 export type { SessionView, TokenView } from '@nines/server/access/contract.ts';
+export type { TargetListView, TargetView } from '@nines/server/collect/contract.ts';
 export type { CheckDetailView, CheckView, ResultView } from '@nines/server/checks/contract.ts';
 export type { NotificationView };
 export type { CardinalityView } from '@nines/server/series/contract.ts';

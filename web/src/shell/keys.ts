@@ -8,6 +8,7 @@ export const GO: Readonly<Record<string, { readonly to: string; readonly page: s
   s: { to: '/services', page: 'Services' },
   l: { to: '/slas', page: 'SLAs' },
   c: { to: '/checks', page: 'Checks' },
+  t: { to: '/targets', page: 'Targets' },
   a: { to: '/alerts-dashboard', page: 'Alerts' },
 };
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { alertSearch, fittingRange, rangeSearch, rootSearch, viewOf } from './search.ts';
+import { alertSearch, fittingRange, rangeSearch, rootSearch, targetsSearch, viewOf } from './search.ts';
 
 test('an address without sense falls back to the default range', () => {
   assert.deepEqual(rangeSearch({ range: 'yesterday' }), {});
@@ -12,6 +12,11 @@ test('an address without sense falls back to the default range', () => {
 test('a range by name ends now, exact ends stay', () => {
   assert.deepEqual(viewOf({ range: '1h' }, '24h', 3_600_001), { fromMs: 1, toMs: 3_600_001 });
   assert.deepEqual(viewOf({ from: 1, to: 2 }, '24h', 99), { fromMs: 1, toMs: 2 });
+});
+
+test('unknown filters of targets are dropped', () => {
+  assert.deepEqual(targetsSearch({ state: 'down', job: 'node', q: 7, other: 1 }), { state: 'down', job: 'node', q: '7' });
+  assert.deepEqual(targetsSearch({ state: 'loud', job: '' }), {});
 });
 
 test('unknown filters of alerts are dropped', () => {

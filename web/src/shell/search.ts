@@ -22,10 +22,15 @@ export type RangeSearch = { range?: Range; from?: number; to?: number };
 export type ServiceSearch = RangeSearch & { check?: string };
 export type ListSearch = { q?: string };
 export type ChecksSearch = ListSearch & { check?: string };
+export type TargetsSearch = ListSearch & { job?: string; state?: TargetFilter; target?: string };
 export type AlertSearch = { q?: string; status?: AlertStatus; severity?: string; service?: string; alert?: string };
 
 const ALERT_STATUSES = ['open', 'firing', 'acknowledged', 'pending', 'suppressed', 'resolved', 'all'] as const;
 export type AlertStatus = (typeof ALERT_STATUSES)[number];
+
+const TARGET_FILTERS = ['troubled', 'up', 'down', 'unknown', 'dropped'] as const;
+/** `troubled` is everything but a target that is up with all its samples. */
+export type TargetFilter = (typeof TARGET_FILTERS)[number];
 
 const text = (value: unknown): string | undefined => {
   if (typeof value === 'number') return String(value);
@@ -64,6 +69,9 @@ export const serviceSearch = (raw: Raw): ServiceSearch => ({
   ...defined<{ check?: string }>({ check: text(raw.check) }),
 });
 export const checksSearch = (raw: Raw): ChecksSearch => defined<ChecksSearch>({ q: text(raw.q), check: text(raw.check) });
+
+export const targetsSearch = (raw: Raw): TargetsSearch =>
+  defined<TargetsSearch>({ q: text(raw.q), job: text(raw.job), state: oneOf(TARGET_FILTERS, raw.state), target: text(raw.target) });
 
 export const alertSearch = (raw: Raw): AlertSearch =>
   defined<AlertSearch>({

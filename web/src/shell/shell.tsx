@@ -72,7 +72,7 @@ function useFocusOnPage(): void {
 }
 
 type Entry = {
-  readonly to: '/' | '/services' | '/slas' | '/checks' | '/alerts-dashboard' | '/settings';
+  readonly to: '/' | '/services' | '/slas' | '/checks' | '/targets' | '/alerts-dashboard' | '/settings';
   readonly word: string;
   readonly icon: IconName;
 };
@@ -81,6 +81,7 @@ const ENTRIES: readonly Entry[] = [
   { to: '/services', word: 'Services', icon: 'services' },
   { to: '/slas', word: 'SLAs', icon: 'slas' },
   { to: '/checks', word: 'Checks', icon: 'checks' },
+  { to: '/targets', word: 'Targets', icon: 'targets' },
   { to: '/alerts-dashboard', word: 'Alerts', icon: 'alerts' },
   { to: '/settings', word: 'Settings', icon: 'settings' },
 ];

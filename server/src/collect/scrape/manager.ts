@@ -4,9 +4,9 @@ import { labelsToRecord } from '@nines/model/labels.ts';
 import type { SelfMetrics } from '../contract.ts';
 import { type Pool, type PoolDeps, createPool } from './pool.ts';
 import { createEndings } from './endings.ts';
-import type { PrometheusFile } from './prometheus-file.ts';
+import type { PrometheusFile, ScrapeJob } from './prometheus-file.ts';
 import type { Scraper } from './scraper.ts';
-import type { ActiveTarget, ScrapedTarget, TargetsView } from './targets-view.ts';
+import type { ActiveTarget, ScrapedTarget, TargetListView, TargetView, TargetsView } from './targets-view.ts';
 
 /**
  * Every job's targets, each on its own grid: a target's scrapes fall on the same offset within the interval, spread over
@@ -16,8 +16,11 @@ export type ScrapeManager = AsyncDisposable & {
   /** Makes the jobs those of `files`. Unchanged targets run on; removed ones end their series. */
   apply(files: readonly PrometheusFile[]): Promise<void>;
   view(): TargetsView;
+  /** The same for the targets page. */
+  list(): TargetListView;
   /** What each target exposes, for `/api/v1/targets/metadata`. */
   exposed(): readonly ScrapedTarget[];
+  job(name: string): ScrapeJob | undefined;
 };
 export type ScrapeManagerDeps = Omit<PoolDeps, 'onSkipped' | 'endings'> & { readonly metrics: SelfMetrics };
 
@@ -43,20 +46,47 @@ export function createScrapeManager(deps: ScrapeManagerDeps): ScrapeManager {
     view: () => ({
       activeTargets: scrapers().map(activeTarget),
       droppedTargets: [...pools.values()].flatMap((pool) =>
-        pool
-          .dropped()
-          .slice(0, Math.min(pool.job().keepDropped || MAX_DROPPED_SHOWN, MAX_DROPPED_SHOWN))
-          .map(({ job, discovered }) => ({ discoveredLabels: labelsToRecord(discovered), scrapePool: job.name })),
+        droppedOf(pool).map(({ job, discovered }) => ({ discoveredLabels: labelsToRecord(discovered), scrapePool: job.name })),
       ),
       droppedTargetCounts: Object.fromEntries([...pools].map(([name, pool]) => [name, pool.dropped().length])),
       scrapePools: [...pools.keys()].sort(),
     }),
+    list: () => ({
+      items: scrapers().map(targetView),
+      jobs: [...pools].map(([name, pool]) => ({ name, place: pool.job().place, dropped: pool.dropped().length })).sort(byName),
+      dropped: [...pools].flatMap(([job, pool]) =>
+        droppedOf(pool).map(({ discovered }) => ({ job, discovered_labels: labelsToRecord(discovered) })),
+      ),
+    }),
     exposed: () => scrapers().map((one) => ({ labels: one.target.labels, job: one.target.job.name, metricNames: () => one.metricNames() })),
+    job: (name) => pools.get(name)?.job(),
     async [Symbol.asyncDispose]() {
       await Promise.all([...pools.values()].map((pool) => pool[Symbol.asyncDispose]()));
       pools.clear();
       await endings[Symbol.asyncDispose]();
     },
+  };
+}
+
+const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1);
+
+const droppedOf = (pool: Pool): ReturnType<Pool['dropped']> =>
+  pool.dropped().slice(0, Math.min(pool.job().keepDropped || MAX_DROPPED_SHOWN, MAX_DROPPED_SHOWN));
+
+function targetView({ target, state }: Scraper): TargetView {
+  const { health, lastError, lastScrapeMs, lastDurationMs, lastSamples } = state();
+  return {
+    job: target.job.name,
+    url: target.url,
+    labels: labelsToRecord(target.labels),
+    discovered_labels: labelsToRecord(target.discovered),
+    state: health,
+    error: lastError,
+    last_scrape_at_ms: lastScrapeMs ?? null,
+    duration_ms: lastDurationMs,
+    samples: lastSamples,
+    interval_ms: target.intervalMs,
+    timeout_ms: target.timeoutMs,
   };
 }
 

@@ -1,5 +1,6 @@
 import { globSync, existsSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
+import { formatDuration } from '@nines/base/duration.ts';
 import { type DiscoveryConfig, type TargetGroup, discoveriesOf, groupOf } from '../../discover/contract.ts';
 import { fingerprint } from '../../platform/config/fingerprint.ts';
 import { loadConfig } from '../../platform/config/load.ts';
@@ -56,6 +57,8 @@ export type ScrapeJob = {
   readonly metricRelabelRules: readonly RelabelRule[];
   /** 0 is no limit. */
   readonly limits: ScrapeLimits;
+  /** The entry as written, with what the file's global section and the defaults add. Secrets are in the clear. */
+  readonly effective: Readonly<Record<string, unknown>>;
 };
 export type ScrapeLimits = {
   readonly bodyBytes: number;
@@ -141,7 +144,9 @@ export function readPrometheusFile(path: string): ReadFile {
   const dir = dirname(path);
   const more = jobsOfFiles(config.scrape_config_files, dir, config.global);
   if (more.problems.length > 0) return { file: undefined, problems: more.problems, warnings: [] };
-  const own = config.scrape_configs.map((job, index) => jobOf(job, config.global, { dir, place: place(['scrape_configs', index]) }));
+  const own = config.scrape_configs.map((job, index) =>
+    jobOf(job, config.global, { dir, place: place(['scrape_configs', index]), written: entryOf(loaded.written, index) }),
+  );
   const jobs = [...own, ...more.jobs];
   const warnings: ConfigProblem[] = [...loaded.warnings, ...more.warnings];
   const file: PrometheusFile = {
@@ -167,7 +172,7 @@ function jobsOfFiles(patterns: readonly string[], dir: string, global: WrittenFi
     }
     found.warnings.push(...loaded.warnings);
     loaded.config.scrape_configs.forEach((job, index) => {
-      const at = { dir: dirname(path), place: loaded.place(['scrape_configs', index]) };
+      const at = { dir: dirname(path), place: loaded.place(['scrape_configs', index]), written: entryOf(loaded.written, index) };
       found.jobs.push(jobOf(job, global, at));
     });
   }
@@ -190,9 +195,53 @@ const WITHOUT_TARGETS = {
   kubernetes_sd_configs: [],
 };
 
-function jobOf(job: WrittenJob, global: WrittenFile['global'], at: { readonly dir: string; readonly place: string }): ScrapeJob {
+type Place = { readonly dir: string; readonly place: string; readonly written: Readonly<Record<string, unknown>> };
+
+const entryOf = (file: unknown, index: number): Readonly<Record<string, unknown>> =>
+  (file as { readonly scrape_configs: readonly Readonly<Record<string, unknown>>[] }).scrape_configs[index] ?? {};
+
+/** The keys that an entry takes over from the global section. */
+const INHERITED = [
+  'scrape_protocols',
+  'body_size_limit',
+  'sample_limit',
+  'label_limit',
+  'label_name_length_limit',
+  'label_value_length_limit',
+  'target_limit',
+  'keep_dropped_targets',
+  'metric_name_validation_scheme',
+  'metric_name_escaping_scheme',
+] as const;
+
+function effectiveOf(job: WrittenJob, global: WrittenFile['global'], written: Place['written']): Readonly<Record<string, unknown>> {
+  const inherited = INHERITED.flatMap((key) => (global?.[key] === undefined ? [] : [[key, global[key]] as const]));
+  return {
+    job_name: job.job_name,
+    honor_labels: job.honor_labels,
+    honor_timestamps: job.honor_timestamps,
+    track_timestamps_staleness: job.track_timestamps_staleness,
+    metrics_path: job.metrics_path,
+    scheme: job.scheme,
+    enable_compression: job.enable_compression,
+    ...Object.fromEntries(inherited),
+    ...written,
+    ...lengthsOf(job, global),
+  };
+}
+
+const lengthsOf = (job: WrittenJob, global: WrittenFile['global']) => {
+  const { intervalMs, timeoutMs } = timesOf(job, global);
+  return { scrape_interval: formatDuration(intervalMs), scrape_timeout: formatDuration(timeoutMs) };
+};
+
+function timesOf(job: WrittenJob, global: WrittenFile['global']): { readonly intervalMs: number; readonly timeoutMs: number } {
   const intervalMs = job.scrape_interval ?? global?.scrape_interval ?? 60_000;
-  const timeoutMs = job.scrape_timeout ?? Math.min(intervalMs, global?.scrape_timeout ?? 10_000);
+  return { intervalMs, timeoutMs: job.scrape_timeout ?? Math.min(intervalMs, global?.scrape_timeout ?? 10_000) };
+}
+
+function jobOf(job: WrittenJob, global: WrittenFile['global'], at: Place): ScrapeJob {
+  const { intervalMs, timeoutMs } = timesOf(job, global);
   const fallback = job.fallback_scrape_protocol;
   const params = Object.fromEntries(Object.entries(job.params ?? {}));
   const nativeHistograms = job.scrape_native_histograms ?? global?.scrape_native_histograms ?? false;
@@ -236,6 +285,7 @@ function jobOf(job: WrittenJob, global: WrittenFile['global'], at: { readonly di
       labelValueLength: limit('label_value_length_limit'),
       buckets: limit('native_histogram_bucket_limit'),
     },
+    effective: effectiveOf(job, global, at.written),
   };
 }
 

@@ -23,6 +23,8 @@ export type Loaded<T> =
       /** Checked, defaulted and frozen. */
       readonly config: T;
       readonly warnings: readonly ConfigProblem[];
+      /** What stands in the file and the overrides, as it is written: secrets too. */
+      readonly written: unknown;
       /** `nines.yml:12` for what stands in the file, '' for what does not. */
       readonly place: (path: readonly PropertyKey[]) => string;
       /** A problem at `path`, for checks that need more than one section. */
@@ -57,6 +59,7 @@ export function loadConfig<S extends z.ZodType>(options: LoadOptions<S>): Loaded
     ok: true,
     config: freeze(parsed.data) as z.output<S>,
     warnings: read.warnings,
+    written: input,
     place: (path) => (exists(read.value, path) ? `${file}:${read.at(path).line}` : ''),
     problemAt: (path, message) => locate({ file, source: read, map, overrides: all, input }, { path }, message),
   };
