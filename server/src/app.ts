@@ -34,6 +34,7 @@ import { portableReaders } from './collect/host/portable.ts';
 import { startExemplars } from './collect/exemplars/service.ts';
 import { createIngest } from './collect/ingest.ts';
 import { createMetadataBook } from './collect/metadata-book.ts';
+import { METADATA_SAVE_MS, createMetadataKeeper } from './collect/metadata-keeper.ts';
 import { watchProcess } from './collect/process-metrics.ts';
 import { pushGatewayRoutes } from './collect/pushgateway/routes.ts';
 import { PushGateway } from './collect/pushgateway/service.ts';
@@ -184,6 +185,12 @@ async function build(
 
   // Samples in; each durable commit wakes the rules that read it.
   const metadata = createMetadataBook();
+  const metadataKeeper = createMetadataKeeper({ sql, book: metadata });
+  await metadataKeeper.load(clock.now());
+  stack.defer(() =>
+    metadataKeeper.save(clock.now()).catch((thrown: unknown) => logger.warn('metadata could not be saved', { error: messageOf(thrown) })),
+  );
+  stack.use(startLoop({ clock, logger, name: 'metadata', everyMs: METADATA_SAVE_MS, step: (nowMs) => metadataKeeper.save(nowMs) }));
   const aliases = createAliases(config.collect.host.interval);
   const labelsOfRef = (ref: number) => store.labelsOfRef(ref);
   const exemplars = stack.use(await startExemplars({ sql, clock, logger, metrics: self, labelsOfRef, ...config.collect.exemplars }));

@@ -3,6 +3,7 @@ import type { AccessTables } from './migrations/0002-access.ts';
 import type { ExemplarTables } from './migrations/0008-exemplars.ts';
 import type { LedgerTables } from './migrations/0003-ledger.ts';
 import type { PushGroupTables } from './migrations/0006-push-groups.ts';
+import type { MetricMetadataTables } from './migrations/0009-metric-metadata.ts';
 import type { RecordTables } from './migrations/0001-records.ts';
 import type { SlaTables } from './migrations/0004-sla.ts';
 import type { StatementTables } from './migrations/0007-statements.ts';
@@ -15,4 +16,5 @@ export type Database = RecordTables &
   AlertTables &
   PushGroupTables &
   StatementTables &
-  ExemplarTables;
+  ExemplarTables &
+  MetricMetadataTables;

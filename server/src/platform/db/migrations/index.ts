@@ -7,6 +7,7 @@ import * as alerts from './0005-alerts.ts';
 import * as pushGroups from './0006-push-groups.ts';
 import * as statements from './0007-statements.ts';
 import * as exemplars from './0008-exemplars.ts';
+import * as metricMetadata from './0009-metric-metadata.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -21,4 +22,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0006-push-groups': { up: pushGroups.up },
   '0007-statements': { up: statements.up },
   '0008-exemplars': { up: exemplars.up },
+  '0009-metric-metadata': { up: metricMetadata.up },
 };
