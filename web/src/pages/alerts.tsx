@@ -5,7 +5,7 @@ import { type KeyboardEvent, useCallback } from 'react';
 import { useAlertAction } from '../api/actions.ts';
 import { alertsQuery } from '../api/queries.ts';
 import type { AlertView } from '../api/wire.ts';
-import { matchesFilter } from '../components/filter-input.tsx';
+import { matchesFilter } from '../components/matches-filter.ts';
 import { ErrorNotice, Waiting } from '../components/notices.tsx';
 import type { AlertSearch } from '../shell/search.ts';
 import { useMay } from '../shell/session.tsx';

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { servicesQuery } from '../api/queries.ts';
-import { FilterInput, matchesFilter } from '../components/filter-input.tsx';
+import { FilterInput } from '../components/filter-input.tsx';
+import { matchesFilter } from '../components/matches-filter.ts';
 import { Waiting } from '../components/notices.tsx';
 import { AddService } from './add-service.tsx';
 import { ServicesTable } from './services-table.tsx';

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { slasQuery } from '../api/queries.ts';
-import { FilterInput, matchesFilter } from '../components/filter-input.tsx';
+import { FilterInput } from '../components/filter-input.tsx';
+import { matchesFilter } from '../components/matches-filter.ts';
 import { Waiting } from '../components/notices.tsx';
 import { byBudget } from './sla-order.ts';
 import { SlasTable } from './slas-table.tsx';

@@ -1,5 +1,5 @@
 import type { TargetView } from '../api/wire.ts';
-import { matchesFilter } from '../components/filter-input.tsx';
+import { matchesFilter } from '../components/matches-filter.ts';
 import type { TargetsSearch } from '../shell/search.ts';
 import type { MarkState } from '../states/words.ts';
 
