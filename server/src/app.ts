@@ -34,7 +34,7 @@ import { portableReaders } from './collect/host/portable.ts';
 import { startExemplars } from './collect/exemplars/service.ts';
 import { createIngest } from './collect/ingest.ts';
 import { createMetadataBook } from './collect/metadata-book.ts';
-import { METADATA_SAVE_MS, createMetadataKeeper } from './collect/metadata-keeper.ts';
+import { keepMetadata } from './collect/metadata-keeper.ts';
 import { watchProcess } from './collect/process-metrics.ts';
 import { pushGatewayRoutes } from './collect/pushgateway/routes.ts';
 import { PushGateway } from './collect/pushgateway/service.ts';
@@ -185,12 +185,7 @@ async function build(
 
   // Samples in; each durable commit wakes the rules that read it.
   const metadata = createMetadataBook();
-  const metadataKeeper = createMetadataKeeper({ sql, book: metadata });
-  await metadataKeeper.load(clock.now());
-  stack.defer(() =>
-    metadataKeeper.save(clock.now()).catch((thrown: unknown) => logger.warn('metadata could not be saved', { error: messageOf(thrown) })),
-  );
-  stack.use(startLoop({ clock, logger, name: 'metadata', everyMs: METADATA_SAVE_MS, step: (nowMs) => metadataKeeper.save(nowMs) }));
+  stack.use(await keepMetadata({ sql, book: metadata, clock, logger }));
   const aliases = createAliases(config.collect.host.interval);
   const labelsOfRef = (ref: number) => store.labelsOfRef(ref);
   const exemplars = stack.use(await startExemplars({ sql, clock, logger, metrics: self, labelsOfRef, ...config.collect.exemplars }));
@@ -454,10 +449,7 @@ async function build(
     aliases,
     query: ask,
     instance,
-    targets: () => scrapes.view(),
-    targetList: () => scrapes.list(),
-    exposed: () => scrapes.exposed(),
-    job: (name) => scrapes.job(name),
+    scrapes,
     metricsOpen: config.server.metrics_open,
     otlp: config.otlp,
   });

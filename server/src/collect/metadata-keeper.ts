@@ -1,4 +1,8 @@
+import type { Clock } from '@nines/base/clock.ts';
+import { messageOf } from '@nines/base/errors.ts';
+import type { Logger } from '@nines/base/logger.ts';
 import { DAY_MS, type EpochMs, SECOND_MS } from '@nines/base/units.ts';
+import { startLoop } from '../platform/loop.ts';
 import type { Sql } from '../platform/records/contract.ts';
 import type { Metadata } from './metadata-book.ts';
 import { type KnownFamily, forgetFamilies, loadFamilies, saveFamilies } from './metadata-store.ts';
@@ -14,7 +18,7 @@ export type MetadataKeeper = {
   save(nowMs: EpochMs): Promise<void>;
 };
 
-export const METADATA_SAVE_MS: number = 30 * SECOND_MS;
+const SAVE_MS = 30 * SECOND_MS;
 /** Metrics of a job that runs once a month are still known at its next run. */
 const FORGET_MS = 35 * DAY_MS;
 
@@ -48,6 +52,25 @@ export function createMetadataKeeper({ sql, book }: { readonly sql: Sql; readonl
       if (nowMs - forgotAtMs < DAY_MS) return;
       await forgetFamilies(sql, nowMs - FORGET_MS);
       forgotAtMs = nowMs;
+    },
+  };
+}
+
+/** Loads the book, and saves it every `SAVE_MS` and at the end. */
+export async function keepMetadata(deps: {
+  readonly sql: Sql;
+  readonly book: Metadata;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): Promise<AsyncDisposable> {
+  const { clock, logger } = deps;
+  const keeper = createMetadataKeeper(deps);
+  await keeper.load(clock.now());
+  const loop = startLoop({ clock, logger, name: 'metadata', everyMs: SAVE_MS, firstAfterMs: SAVE_MS, step: (nowMs) => keeper.save(nowMs) });
+  return {
+    async [Symbol.asyncDispose]() {
+      await loop[Symbol.asyncDispose]();
+      await keeper.save(clock.now()).catch((thrown: unknown) => logger.warn('metadata could not be saved', { error: messageOf(thrown) }));
     },
   };
 }

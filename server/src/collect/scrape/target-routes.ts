@@ -6,20 +6,15 @@ import { z } from 'zod';
 import { redact } from '../../platform/config/redact.ts';
 import type { Http } from '../../platform/http/contract.ts';
 import type { Metadata } from '../metadata-book.ts';
+import type { ScrapeManager } from './manager.ts';
 import type { ScrapeJob } from './prometheus-file.ts';
 import { metadataOfTargets } from './target-metadata.ts';
-import { type ScrapedTarget, type TargetListView, type TargetsView, targetListView } from './targets-view.ts';
+import { targetListView } from './targets-view.ts';
 
 /** What Prometheus' API says of scrape targets. Source: prometheus web/api/v1/api.go. */
 export type TargetRoutesDeps = {
   readonly metadata: Metadata;
-  /** The scrape targets as `/api/v1/targets` shows them. */
-  readonly targets: () => TargetsView;
-  /** The same for the targets page. */
-  readonly targetList: () => TargetListView;
-  /** What each target exposes. */
-  readonly exposed: () => readonly ScrapedTarget[];
-  readonly job: (name: string) => ScrapeJob | undefined;
+  readonly scrapes: Pick<ScrapeManager, 'view' | 'list' | 'exposed' | 'job'>;
 };
 
 const CONFIG = { permission: 'read', errors: 'prometheus' } as const;
@@ -28,12 +23,12 @@ export function targetRoutes(http: Http, deps: TargetRoutesDeps): void {
   http.get(
     '/api/targets',
     { config: { permission: 'read' }, schema: { summary: 'Scrape targets', tags: ['metrics'], response: { 200: targetListView } } },
-    () => deps.targetList(),
+    () => deps.scrapes.list(),
   );
   const states = z.object({ state: z.enum(['active', 'dropped', 'any', '']).default('any'), scrapePool: z.string().optional() });
   http.get('/api/v1/targets', { config: CONFIG, schema: schemaOf('Scrape targets', states) }, (request) => {
     const { state, scrapePool } = request.query;
-    const all = deps.targets();
+    const all = deps.scrapes.view();
     const asked = (target: { readonly scrapePool: string }): boolean => scrapePool === undefined || target.scrapePool === scrapePool;
     const activeTargets = state === 'dropped' ? [] : all.activeTargets.filter(asked);
     const droppedTargets = state === 'active' ? [] : all.droppedTargets.filter(asked);
@@ -41,7 +36,7 @@ export function targetRoutes(http: Http, deps: TargetRoutesDeps): void {
   });
   http.get('/api/v1/scrape_pools', { config: CONFIG, schema: schemaOf('Names of the scrape jobs', z.object({})) }, () => ({
     status: 'success',
-    data: { scrapePools: deps.targets().scrapePools },
+    data: { scrapePools: deps.scrapes.view().scrapePools },
   }));
   const whose = z.object({
     match_target: z.string().default(''),
@@ -53,7 +48,7 @@ export function targetRoutes(http: Http, deps: TargetRoutesDeps): void {
     { config: CONFIG, schema: schemaOf('Type, help and unit of metrics by target', whose) },
     (request) => {
       const { match_target: matchTarget, metric, limit } = request.query;
-      return { status: 'success', data: metadataOfTargets(deps.exposed(), deps.metadata, { matchTarget, metric, limit }) };
+      return { status: 'success', data: metadataOfTargets(deps.scrapes.exposed(), deps.metadata, { matchTarget, metric, limit }) };
     },
   );
   jobRoutes(http, deps);
@@ -62,7 +57,7 @@ export function targetRoutes(http: Http, deps: TargetRoutesDeps): void {
 function jobRoutes(http: Http, deps: TargetRoutesDeps): void {
   const jobOf = (name: string | undefined): ScrapeJob => {
     if (name === undefined || name === '') throw refused('no scrapePool parameter provided', 'scrapePool');
-    const job = deps.job(name);
+    const job = deps.scrapes.job(name);
     if (job === undefined) throw refused(`scrape pool "${name}" not found`, 'scrapePool');
     return job;
   };

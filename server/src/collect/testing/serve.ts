@@ -14,17 +14,19 @@ export async function serve(world: World, clock: Clock, changes: Partial<Collect
   const gate = { authenticate: () => Promise.resolve(everybody), allows: () => true };
   const http = await createHttp({ logger: world.logger, ids: createIds(clock), gate, hosts: 'any', version: '0.0.0' });
   const nothing: SampleQuery = { instant: () => Promise.resolve([]), range: () => Promise.resolve([]) };
-  const targets = () => ({ activeTargets: [], droppedTargets: [], droppedTargetCounts: {}, scrapePools: [] });
+  const scrapes: CollectRoutesDeps['scrapes'] = {
+    view: () => ({ activeTargets: [], droppedTargets: [], droppedTargetCounts: {}, scrapePools: [] }),
+    list: () => ({ items: [], jobs: [], dropped: [] }),
+    exposed: () => [],
+    job: () => undefined,
+  };
   collectRoutes(http, {
     ...world,
     clock,
     query: nothing,
     aliases: createAliases(15_000),
     instance: 'box',
-    targets,
-    targetList: () => ({ items: [], jobs: [], dropped: [] }),
-    exposed: () => [],
-    job: () => undefined,
+    scrapes,
     metricsOpen: false,
     otlp: otlpConfig.parse({}),
     ...changes,
