@@ -41,6 +41,7 @@ import { PushGateway } from './collect/pushgateway/service.ts';
 import { collectRoutes } from './collect/routes.ts';
 import { createScrapeManager } from './collect/scrape/manager.ts';
 import { createSelfMetrics } from './collect/self.ts';
+import { startStatsd } from './collect/statsd/service.ts';
 import { figuresPublisher } from './collect/spectators.ts';
 import { watchStore } from './collect/store-metrics.ts';
 import { type Configuration, type ReadConfiguration, stateSource } from './config.ts';
@@ -187,8 +188,7 @@ async function build(
   const metadata = createMetadataBook();
   stack.use(await keepMetadata({ sql, book: metadata, clock, logger }));
   const aliases = createAliases(config.collect.host.interval);
-  const labelsOfRef = (ref: number) => store.labelsOfRef(ref);
-  const exemplars = stack.use(await startExemplars({ sql, clock, logger, metrics: self, labelsOfRef, ...config.collect.exemplars }));
+  const exemplars = stack.use(await startExemplars({ sql, clock, logger, metrics: self, appender: store, ...config.collect.exemplars }));
   const ingest = createIngest({ appender: store, clock, metrics: self, exemplars, onCommitted: (...told) => rules.committed(...told) });
 
   // From an alert to people.
@@ -262,7 +262,7 @@ async function build(
     teamId: DEFAULT_TEAM,
     externalUrl,
     externalLabels: {},
-    labelsOfRef,
+    labelsOfRef: (ref) => store.labelsOfRef(ref),
     queryable: store,
     yieldNow,
     lookbackMs: config.promql.lookback,
@@ -388,6 +388,7 @@ async function build(
     }),
   );
 
+  stack.use(await startStatsd({ clock, logger, ingest, metrics: self, instance, config: config.collect.statsd }));
   const pushGateway = new PushGateway({ sql, clock, ingest, metadata, metrics: self });
   await pushGateway.load();
   const pushEveryMs = config.collect.pushgateway.interval;

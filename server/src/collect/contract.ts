@@ -3,7 +3,7 @@
  * Everything goes through one `Ingest`, which bounds, stores, counts and then wakes the rules.
  * A sample is acknowledged only after the store made it durable. Never parses PromQL, never decides anything about a service.
  */
-import { MINUTE_MS, SECOND_MS } from '@nines/base/units.ts';
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '@nines/base/units.ts';
 import type { Matcher } from '@nines/base/matcher.ts';
 import type { Histogram as NativeHistogram } from '@nines/model/histogram.ts';
 import type { ExemplarRange, SeriesExemplars } from '@nines/model/exemplar-ring.ts';
@@ -12,7 +12,7 @@ import type { MetricMetadata } from '@nines/model/metadata.ts';
 import type { AppendOutcome, Scope, WriteBatch } from '@nines/model/storage.ts';
 import { TRANSLATION_STRATEGIES } from '@nines/model/otlp/names.ts';
 import { z } from 'zod';
-import { duration } from '../platform/config/fields.ts';
+import { duration, hostAndPort } from '../platform/config/fields.ts';
 
 export type { TargetListView, TargetView } from './scrape/targets-view.ts';
 
@@ -99,8 +99,34 @@ export const HOST_INTERVAL_MS = { default: 15 * SECOND_MS, shortest: SECOND_MS, 
 /** Exemplars kept of all series together, by default and at most. Source of the default: prometheus config.DefaultExemplarsConfig. */
 export const EXEMPLARS = { default: 100_000, most: 1_000_000 };
 
+/** Of statsd_exporter's histograms, in seconds. */
+const STATSD_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Off until it has somewhere to listen: whoever can send there can write samples. */
+const statsdConfig = z
+  .strictObject({
+    /** UDP. */
+    listen: hostAndPort.optional(),
+    listen_tcp: hostAndPort.optional(),
+    /** How often what came in is written. */
+    interval: duration({ minMs: SECOND_MS, maxMs: 5 * MINUTE_MS }).prefault('10s'),
+    /** A metric without samples for this long ends. */
+    ttl: duration({ minMs: MINUTE_MS, maxMs: 30 * DAY_MS }).prefault('1h'),
+    /** Names with their tags that are kept. */
+    max_metrics: z.int().min(1).max(1_000_000).default(50_000),
+    /** Upper bounds of timers, histograms and distributions; timers are in seconds. */
+    buckets: z
+      .array(z.number())
+      .min(1)
+      .max(100)
+      .default(STATSD_BUCKETS)
+      .refine((bounds) => bounds.every((bound, i) => i === 0 || bound > (bounds[i - 1] ?? 0)), 'must ascend'),
+  })
+  .prefault({});
+
 /** The configuration section `collect`: this host's own figures, and what comes in. */
 export const collectConfig = z.strictObject({
+  statsd: statsdConfig,
   exemplars: z
     .strictObject({
       /** Of all series together; the oldest make room. 0 keeps none. */
@@ -123,6 +149,8 @@ export const collectConfig = z.strictObject({
     })
     .prefault({}),
 });
+
+export type CollectConfig = z.output<typeof collectConfig>;
 
 /** The configuration section `scrape`. Paths are relative to the configuration file. */
 export const scrapeConfig = z.strictObject({

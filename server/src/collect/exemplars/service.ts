@@ -122,11 +122,23 @@ export class Exemplars implements ExemplarSource {
   }
 }
 
-type Started = Omit<ExemplarsDeps, 'maxExemplars'> & { readonly clock: Clock; readonly logger: Logger; readonly max_exemplars: number };
+type Started = Pick<ExemplarsDeps, 'sql' | 'metrics'> & {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly appender: Pick<Appender, 'labelsOfRef'>;
+  readonly max_exemplars: number;
+};
 
 /** With those of the last time; from now on what comes in is written down every few seconds, and at the end. */
-export async function startExemplars({ clock, logger, max_exemplars, ...deps }: Started): Promise<Exemplars & AsyncDisposable> {
-  const exemplars = new Exemplars({ ...deps, maxExemplars: max_exemplars });
+export async function startExemplars({
+  sql,
+  metrics,
+  clock,
+  logger,
+  appender,
+  max_exemplars: maxExemplars,
+}: Started): Promise<Exemplars & AsyncDisposable> {
+  const exemplars = new Exemplars({ sql, metrics, labelsOfRef: (ref) => appender.labelsOfRef(ref), maxExemplars });
   await exemplars.load();
   const loop = startLoop({ clock, logger, name: 'exemplars', everyMs: SAVE_EXEMPLARS_MS, step: () => exemplars.save() });
   return Object.assign(exemplars, {
