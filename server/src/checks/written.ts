@@ -1,7 +1,9 @@
+import { createSecureContext } from 'node:tls';
+import { messageOf } from '@nines/base/errors.ts';
 import { compileRegex } from '@nines/base/regex.ts';
 import { DAY_MS, SECOND_MS } from '@nines/base/units.ts';
 import { z } from 'zod';
-import { duration, slug } from '../platform/config/fields.ts';
+import { duration, secret, slug } from '../platform/config/fields.ts';
 
 /** What the kinds of checks share in how they are written. */
 
@@ -57,8 +59,37 @@ export const address = z.string().superRefine((text, context) => {
   if (splitAddress(text) === undefined) context.addIssue({ code: 'custom', message: `not an address: "${text}" (write host:port)` });
 });
 
-/** How TLS is spoken, where a kind can speak it. */
-export const tlsOptions = z.strictObject({ verify: z.boolean().default(true), server_name: z.string().min(1).optional() });
+const pem = z.string().superRefine((text, context) => {
+  try {
+    createSecureContext({ ca: text });
+    if (text.includes('-----BEGIN CERTIFICATE-----')) return;
+  } catch {
+    // Said below, together with what decodes to nothing.
+  }
+  context.addIssue({ code: 'custom', message: 'not a certificate in PEM (it begins with -----BEGIN CERTIFICATE-----)' });
+});
+
+/** How TLS is spoken, where a kind can speak it. Certificates stand here as text, in PEM. */
+export const tlsOptions = z
+  .strictObject({
+    verify: z.boolean().default(true),
+    server_name: z.string().min(1).optional(),
+    /** Who may have signed the certificate, instead of the authorities that come with Node. */
+    ca: pem.optional(),
+    /** What we show when the server asks who we are. */
+    certificate: pem.optional(),
+    key: secret.optional(),
+  })
+  .superRefine(({ certificate, key }, context) => {
+    if (certificate === undefined && key === undefined) return;
+    const refuse = (message: string): void => context.addIssue({ code: 'custom', path: ['key'], message });
+    if (certificate === undefined || key === undefined) return refuse('a client certificate needs its key, and a key its certificate');
+    try {
+      createSecureContext({ cert: certificate, key: key.reveal() });
+    } catch (thrown) {
+      refuse(`the key does not fit the certificate: ${messageOf(thrown)}`);
+    }
+  });
 export type TlsOptions = z.output<typeof tlsOptions>;
 
 /** What is known of a kind's checks before any attempt. */

@@ -2,11 +2,18 @@ import type { AttemptDeps, AttemptRun } from '../attempt.ts';
 import type { CheckSpec, Outcome, SpecOf } from '../contract.ts';
 import { askHttp } from './http/ask.ts';
 import type { CheckKind } from './specs.ts';
+import { askSmtp } from './smtp/ask.ts';
 import { askTcp } from './tcp/ask.ts';
+import { askTls } from './tls/ask.ts';
 
 /** One attempt of one kind: does the asking, reports what was seen in `run`, and returns the outcome. */
 export type Ask<K extends CheckKind = CheckKind> = (spec: SpecOf<K>, run: AttemptRun, deps: AttemptDeps) => Promise<Outcome>;
 
-const ASKS: { readonly [K in CheckKind]: Ask<K> } = { http: askHttp, tcp: askTcp };
+const ASKS: { readonly [K in CheckKind]: Ask<K> } = {
+  http: askHttp,
+  smtp: askSmtp,
+  tcp: askTcp,
+  tls: askTls,
+};
 
 export const askOf = (spec: CheckSpec): Ask => ASKS[spec.kind] as Ask;

@@ -1,14 +1,26 @@
 import { z } from 'zod';
 import type { KindSpec } from '../written.ts';
 import { http } from './http/spec.ts';
+import { smtp } from './smtp/spec.ts';
 import { tcp } from './tcp/spec.ts';
+import { tls } from './tls/spec.ts';
 
 /** Every kind of check that there is. A new kind is a folder, a line here and a line in asks.ts. */
-export const SPECS = { http, tcp } as const;
+export const SPECS = {
+  http,
+  smtp,
+  tcp,
+  tls,
+} as const;
 
 export type CheckKind = keyof typeof SPECS;
 
-export const written = z.discriminatedUnion('kind', [http.schema, tcp.schema]);
+export const written = z.discriminatedUnion('kind', [
+  http.schema, //
+  smtp.schema,
+  tcp.schema,
+  tls.schema,
+]);
 export type Written = z.output<typeof written>;
 export type WrittenOf<K extends CheckKind> = Extract<Written, { readonly kind: K }>;
 
