@@ -16,6 +16,7 @@ export const PAGE_PATHS = [
   '/slas/:id',
   '/checks',
   '/checks/:id',
+  '/targets',
   '/alerts-dashboard',
   '/settings',
   '/login',
