@@ -13,6 +13,9 @@ const NEEDS: readonly Need[] = [
   { what: 'Prometheus', debian: 'prometheus', present: () => existsSync('/usr/bin/prometheus') },
   { what: 'node_exporter', debian: 'prometheus-node-exporter', present: () => existsSync('/usr/bin/prometheus-node-exporter') },
   { what: 'Pushgateway', debian: 'prometheus-pushgateway', present: () => existsSync('/usr/bin/prometheus-pushgateway') },
+  { what: 'dnsmasq', debian: 'dnsmasq-base', present: () => existsSync('/usr/sbin/dnsmasq') },
+  { what: 'ping', debian: 'iputils-ping', present: () => existsSync('/usr/bin/ping') },
+  { what: 'snmpd', debian: 'snmpd', present: () => existsSync('/usr/sbin/snmpd') },
   { what: 'VictoriaMetrics', debian: 'victoria-metrics', present: () => existsSync('/usr/bin/victoria-metrics') },
 ];
 

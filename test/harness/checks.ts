@@ -25,8 +25,15 @@ export type AnyCheck = { [K in Kind]: Partial<Extract<WrittenCheck, { kind: K }>
 export const specOf = (written: AnyCheck, trust: CheckSpec['trust'] = 'trusted'): CheckSpec =>
   toSpec(checkSchema.parse({ id: FIRST, interval: '10s', timeout: '400ms', ...written }), { service: 'shop', trust });
 
-/** Runs one attempt of the whole service and returns its result. */
+/** Runs one attempt of the whole service and returns its result. Another one when this busy machine was late and voided the first. */
 export async function attempt(written: AnyCheck, trust: CheckSpec['trust'] = 'trusted'): Promise<CheckResult> {
+  for (;;) {
+    const result = await attemptOnce(specOf(written, trust));
+    if (result.outcome.kind !== 'void' || result.outcome.code !== 'loop_delay') return result;
+  }
+}
+
+async function attemptOnce(spec: CheckSpec): Promise<CheckResult> {
   const results: CheckResult[] = [];
   const service = new CheckService({
     clock: realClock,
@@ -36,7 +43,7 @@ export async function attempt(written: AnyCheck, trust: CheckSpec['trust'] = 'tr
     judge: judgeAddress,
     sink: async (result) => void results.push(result),
   });
-  service.configure([specOf(written, trust)]);
+  service.configure([spec]);
   const result = await poll('a result', () => results[0]);
   await service.stop();
   return result;

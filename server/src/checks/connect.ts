@@ -4,25 +4,31 @@ import { type AttemptDeps, AttemptEnded, type AttemptRun, untilAborted } from '.
 import type { CheckSpec } from './contract.ts';
 import { notAsked } from './evaluate.ts';
 
-const peerOf = (address: string, port: number): string => (isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`);
+export const peerOf = (address: string, port: number): string => (isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`);
 
-/**
- * Resolves, judges and connects: one address, one connection, no race between families (that would hide an outage of one). The
- * socket is the caller's to destroy; it is destroyed here when the attempt ends before it is connected.
- */
-export async function connectTo(
-  run: AttemptRun,
-  to: { readonly spec: CheckSpec; readonly host: string; readonly port: number },
-  deps: AttemptDeps,
-): Promise<Socket> {
-  const { spec, host, port } = to;
-  run.peer = peerOf(host, port);
+/** Who is to be asked; `port` is named in messages only. */
+export type Peer = { readonly spec: CheckSpec; readonly host: string; readonly port?: number };
+
+/** Resolves and judges: the one address that may be asked. Ends the attempt when it may not. */
+export async function addressFor(run: AttemptRun, { spec, host, port }: Peer, deps: AttemptDeps): Promise<string> {
+  const named = (address: string): string => (port === undefined ? address : peerOf(address, port));
+  run.peer = named(host);
   run.enter('resolve');
   const address = isIP(host) === 0 ? await deps.resolve(host, { ipVersion: spec.ip_version, signal: run.signal }) : host;
   const judgement = deps.judge(address, spec.trust);
   // We did not ask, so nothing was seen: neither up nor down.
   if (!judgement.allowed) throw new AttemptEnded(notAsked('refused_address', judgement.reason));
-  run.peer = peerOf(address, port);
+  run.peer = named(address);
+  return address;
+}
+
+/**
+ * Resolves, judges and connects: one address, one connection, no race between families (that would hide an outage of one). The
+ * socket is the caller's to destroy; it is destroyed here when the attempt ends before it is connected.
+ */
+export async function connectTo(run: AttemptRun, to: Peer & { readonly port: number }, deps: AttemptDeps): Promise<Socket> {
+  const address = await addressFor(run, to, deps);
+  const { port } = to;
   run.enter('connect');
   const socket = connect({ host: address, port, autoSelectFamily: false, noDelay: true });
   // Errors after the attempt ended have nobody left to tell.

@@ -59,6 +59,20 @@ export const address = z.string().superRefine((text, context) => {
   if (splitAddress(text) === undefined) context.addIssue({ code: 'custom', message: `not an address: "${text}" (write host:port)` });
 });
 
+/** An address of one of two protocols, without a password in it. */
+export const urlOf = (plain: string, secure: string): z.ZodString =>
+  z.string().superRefine((text, context) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url === undefined || (url.protocol !== `${plain}:` && url.protocol !== `${secure}:`)) {
+      context.addIssue({ code: 'custom', message: `not a ${plain} or ${secure} address: "${text}"` });
+    } else if (url.username !== '' || url.password !== '') {
+      context.addIssue({
+        code: 'custom',
+        message: 'a password in the address would be shown everywhere; send an authorization header instead',
+      });
+    }
+  });
+
 const pem = z.string().superRefine((text, context) => {
   try {
     createSecureContext({ ca: text });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration, requestHeaders } from '../../../platform/config/fields.ts';
-import { common, type KindSpec, pattern, tlsOptions } from '../../written.ts';
+import { common, type KindSpec, pattern, tlsOptions, urlOf } from '../../written.ts';
 
 /** `200`, or a whole class: `2xx`. */
 const statusExpectation = z.union([
@@ -11,17 +11,7 @@ const statusExpectation = z.union([
 const schema = z.strictObject({
   ...common,
   kind: z.literal('http'),
-  url: z.string().superRefine((text, context) => {
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-      context.addIssue({ code: 'custom', message: `not an http or https address: "${text}"` });
-    } else if (url.username !== '' || url.password !== '') {
-      context.addIssue({
-        code: 'custom',
-        message: 'a password in the address would be shown everywhere; send an authorization header instead',
-      });
-    }
-  }),
+  url: urlOf('http', 'https'),
   method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']).default('GET'),
   /** Values are secrets: they are sent, and shown nowhere. */
   headers: requestHeaders,
