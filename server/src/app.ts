@@ -74,7 +74,7 @@ import { randomFraction, randomSeed } from './platform/ids.ts';
 import { startLoop } from './platform/loop.ts';
 import { DEFAULT_TEAM } from './platform/records/contract.ts';
 import { createOutbox } from './platform/records/outbox.ts';
-import { SIGNING_KEY, SigningKeys } from './platform/signing/signing-keys.ts';
+import { SIGNING_KEY } from './platform/signing/signing-keys.ts';
 import { engineSettings } from './query/contract.ts';
 import { queryRoutes } from './query/routes.ts';
 import { ruleRoutes } from './rules/routes.ts';
@@ -84,15 +84,10 @@ import { seriesRoutes } from './series/routes.ts';
 import { SeriesService } from './series/service.ts';
 import { serviceRoutes } from './services/routes.ts';
 import { Services } from './services/service.ts';
-import { SLA_STEP_MS } from './sla/config.ts';
-import { SlaContracts } from './sla/contracts.ts';
-import { createSampleReader } from './sla/samples.ts';
 import { slaRoutes } from './sla/routes.ts';
-import { SlaService } from './sla/service.ts';
-import { Exclusions } from './sla/statements/exclusion-service.ts';
+import { openSlas } from './sla/start.ts';
 import { statementRoutes } from './sla/statements/routes.ts';
-import { SENDER_STEP_MS, STATEMENT_TOPIC, StatementSender } from './sla/statements/sender.ts';
-import { STATEMENT_STEP_MS, Statements } from './sla/statements/service.ts';
+import { STATEMENT_TOPIC } from './sla/statements/sender.ts';
 import { transferRoutes } from './transfer/routes.ts';
 import { TransferService } from './transfer/service.ts';
 import { VERSION } from './version.ts';
@@ -272,52 +267,26 @@ async function build(
     metrics: self,
   });
   stack.use(rules);
-  const slas = new SlaService({
+  let mailers = openMailers(config.channels);
+  const promises = await openSlas({
     db: sql,
     clock,
     ids,
     logger,
     bus,
+    engine,
+    queryable: store,
     ledger: availability,
-    readSamples: createSampleReader({ engine, queryable: store }),
+    services,
+    serviceName: (id) => services.get(id)?.name ?? id,
     alert: (evaluation) => rules.submit(evaluation),
     record: (samples) => ingest.appendSamples(samples),
-  });
-  const signing = await SigningKeys.open(dataDir, keys?.cipher.key(SIGNING_KEY), clock.now());
-  const statements = new Statements({
-    db: sql,
-    clock,
-    ids,
-    logger,
-    bus,
-    book: slas.book,
-    ledger: availability,
-    signer: () => signing.signer,
-  });
-  const exclusions = new Exclusions({
-    db: sql,
-    clock,
-    ids,
-    bus,
-    book: slas.book,
-    onChange: (sla, span) => statements.recheck([sla], span),
-  });
-  let mailers = openMailers(config.channels);
-  const sender = new StatementSender({
-    db: sql,
-    clock,
-    logger,
-    book: slas.book,
-    ledger: availability,
-    statements,
     outbox: () => outbox,
     mailer: (channel) => mailers.get(channel),
-    serviceName: (id) => services.get(id)?.name ?? id,
+    dataDir,
+    sealing: keys?.cipher.key(SIGNING_KEY),
   });
-  sender.configure(config.statements);
-  await exclusions.load();
-  await slas.load();
-  const contracts = new SlaContracts({ db: sql, clock, ids, book: slas.book, services, onChange: () => slas.wake() });
+  const { slas, contracts, statements, exclusions, sender } = promises;
   stack.use(
     availability.onStateChange(async (change) => {
       await rules.serviceChanged(change);
@@ -365,9 +334,7 @@ async function build(
   await apply(loaded);
   let configRead = { atMs: clock.now(), ok: true };
   stack.use(startLoop({ clock, logger, name: 'ledger', everyMs: LEDGER_STEP_MS, step: (nowMs) => availability.step(nowMs) }));
-  stack.use(startLoop({ clock, logger, name: 'sla', everyMs: SLA_STEP_MS, step: (nowMs, signal) => slas.worker.step(nowMs, signal) }));
-  stack.use(startLoop({ clock, logger, name: 'scheduled statements', everyMs: SENDER_STEP_MS, step: (nowMs) => sender.step(nowMs) }));
-  stack.use(startLoop({ clock, logger, name: 'statements', everyMs: STATEMENT_STEP_MS, step: (nowMs) => statements.step(nowMs) }));
+  stack.use(promises.run());
   stack.defer(() => checks.stop());
   stack.use(scrapes);
   const { host } = config.collect;
@@ -475,7 +442,7 @@ async function build(
     onEdited: ({ service, fromAtMs, toAtMs }) => statements.recheckService(service, { fromMs: fromAtMs, toMs: toAtMs ?? clock.now() }),
   });
   slaRoutes(http, { slas, contracts, clock });
-  statementRoutes(http, { slas, statements, exclusions, keys: signing, clock, serviceName: (id) => services.get(id)?.name ?? id });
+  statementRoutes(http, { slas, statements, exclusions, keys: promises.keys, clock, serviceName: (id) => services.get(id)?.name ?? id });
   ruleRoutes(http, { rules, alerting });
   alertRoutes(http, { alerting, notifications: notify, clock });
   notifyRoutes(http, { notify, clock });
