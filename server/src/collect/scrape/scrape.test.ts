@@ -194,7 +194,7 @@ test('a target that does not answer within the timeout is down', async () => {
   on.peer.answerWith(() => undefined);
   const scraper = on.scraper();
   await on.scrape(scraper);
-  assert.match(scraper.state().lastError, /no answer within 1000 ms/);
+  assert.match(scraper.state().lastError, /no answer within \d+ ms/);
 });
 
 test('zipped answers, redirects, authorization and a configured fallback work', async () => {
