@@ -1,6 +1,5 @@
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError, messageOf } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
@@ -13,6 +12,8 @@ import { accessRoutes } from './access/routes.ts';
 import { createAccess } from './access/service.ts';
 import { alertRoutes } from './alerting/routes.ts';
 import { createAlerting } from './alerting/service.ts';
+import { alertmanagerRoutes } from './alertmanagers/routes.ts';
+import { Alertmanagers } from './alertmanagers/service.ts';
 import { createAsk } from './ask.ts';
 import { replayFrom } from './availability/replay.ts';
 import { availabilityRoutes } from './availability/routes.ts';
@@ -68,7 +69,7 @@ import type { MasterKey } from './platform/encryption/master-key.ts';
 import { judgeAddress } from './platform/fetch/judge.ts';
 import { createOutbound } from './platform/fetch/outbound.ts';
 import { createHttp } from './platform/http/server.ts';
-import { servePages } from './platform/http/static.ts';
+import { servePages, webDir } from './platform/http/static.ts';
 import { serveStream } from './platform/http/stream.ts';
 import { randomFraction, randomSeed } from './platform/ids.ts';
 import { startLoop } from './platform/loop.ts';
@@ -161,16 +162,7 @@ async function build(
   watchStore(self, clock, () => store.stats());
   self.watch('nines_store_encrypted', 'Whether what is stored is encrypted at rest (1) or not (0).', () => (keys === undefined ? 0 : 1));
   const upkeep = createUpkeep(store, { logger });
-  stack.use(
-    startLoop({
-      clock,
-      logger,
-      name: 'store upkeep',
-      everyMs: UPKEEP_MS,
-      firstAfterMs: UPKEEP_MS,
-      step: upkeep.step,
-    }),
-  );
+  stack.use(startLoop({ clock, logger, name: 'store upkeep', everyMs: UPKEEP_MS, firstAfterMs: UPKEEP_MS, step: upkeep.step }));
   const db = await openDb(stateSource(config.state, dataDir, keys));
   stack.defer(() => db.close());
   await migrate(db, clock.now());
@@ -207,7 +199,10 @@ async function build(
     bus,
     metrics: self,
     notify: notify.notify,
-    afterCommit: () => outbox.wake(),
+    afterCommit: (changed) => {
+      outbox.wake();
+      alertmanagers.changed(changed);
+    },
   });
   const outbox = stack.use(
     createOutbox({
@@ -222,6 +217,22 @@ async function build(
   );
   notify.connect(outbox);
   stack.use(startLoop({ clock, logger, name: 'notify', everyMs: SECOND_MS, step: async (nowMs) => void (await notify.step(nowMs)) }));
+
+  const undiscovered = self.counter('nines_discovery_failures_total', 'Attempts to discover targets that failed, by kind.');
+  const discover = stack.use(createDiscover({ clock, logger, outbound, onFailure: (kind) => undiscovered.add(1, { kind }) }));
+  const alertmanagers = stack.use(
+    new Alertmanagers({
+      clock,
+      logger,
+      outbound,
+      discover,
+      metrics: self,
+      alerting,
+      factsOf: (ruleId) => rules.factsOf(ruleId),
+      externalUrl,
+    }),
+  );
+  await alertmanagers.load();
 
   // From a check to the ledger.
   const availability = new Availability({ db: sql, clock, ids, logger, bus, replay: replayFrom(store) });
@@ -311,8 +322,6 @@ async function build(
   stack.use(startLoop({ clock, logger, name: 'backups', everyMs: WORKER_STEP_MS, step: (nowMs) => backups.step(nowMs) }));
 
   // The configuration, at start and at each reload: what can refuse comes first, then everything is swapped.
-  const undiscovered = self.counter('nines_discovery_failures_total', 'Attempts to discover targets that failed, by kind.');
-  const discover = stack.use(createDiscover({ clock, logger, outbound, onFailure: (kind) => undiscovered.add(1, { kind }) }));
   const scrapes = createScrapeManager({ clock, logger, ingest, outbound, metadata, metrics: self, discover, yieldNow });
   const apply = async (next: Configuration): Promise<void> => {
     const settings = notifySettings(next);
@@ -328,6 +337,7 @@ async function build(
     await services.declare(next.services);
     await rules.servicesDeclared();
     await contracts.declare(next.slas);
+    alertmanagers.configure(next.scrapes.files.map(({ alerting: settings }) => settings));
     await scrapes.apply(next.scrapes.files);
     current = next;
   };
@@ -400,14 +410,18 @@ async function build(
   health.register('encryption', () => encryptionHealth(keys?.keyId, config.state.kind));
   health.register('backups', () => backups.health());
   health.register('outbox', async () => outboxHealth(await outbox.status(), clock.now()));
+  health.register('alertmanagers', () => alertmanagers.health());
   health.register('discovery', () => discoveryHealth(discover.status()));
   health.register('checks', () => ({ status: 'ok', detail: `${checks.list().length} checks` }));
   opsRoutes(http, { clock, health, version: VERSION, startedAtMs, isReady: () => ready, config: () => current.config, reload, counts });
-  const corruptions = (): number => {
-    const { corruptFrames, corruptPages } = store.stats().damage;
-    return corruptFrames + corruptPages;
-  };
-  prometheusStatusRoutes(http, { clock, startedAtMs, health, config: () => current.config, configRead: () => configRead, corruptions });
+  prometheusStatusRoutes(http, {
+    clock,
+    startedAtMs,
+    health,
+    config: () => current.config,
+    configRead: () => configRead,
+    damage: () => store.stats().damage,
+  });
   accessRoutes(http, access, { secure });
   collectRoutes(http, {
     clock,
@@ -444,6 +458,7 @@ async function build(
   slaRoutes(http, { slas, contracts, clock });
   statementRoutes(http, { slas, statements, exclusions, keys: promises.keys, clock, serviceName: (id) => services.get(id)?.name ?? id });
   ruleRoutes(http, { rules, alerting });
+  alertmanagerRoutes(http, { alertmanagers });
   alertRoutes(http, { alerting, notifications: notify, clock });
   notifyRoutes(http, { notify, clock });
   backupRoutes(http, { backups, doctor: () => examineInChild(['doctor', '--data', dataDir, ...withConfig], stopping.signal) });
@@ -459,9 +474,3 @@ async function build(
 
 const urlOf = ({ host, port }: { readonly host: string; readonly port: number }): string =>
   `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-
-/** The built pages lie in `dist/web`, beside the bundle or two folders above the sources. */
-function webDir(): string {
-  const here = dirname(fileURLToPath(import.meta.url));
-  return here.endsWith(join('server', 'src')) ? join(here, '../../dist/web') : join(here.replace(/[/\\]chunks$/, ''), 'web');
-}

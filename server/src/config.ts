@@ -167,9 +167,10 @@ const namesOf = ({ slas, sla_examples: examples, channels }: Config): Parameters
 /** Our own rule files, and those that Prometheus configurations bring along, whose groups keep the interval that stands there. */
 function ruleFilesOf(config: Config, { files }: ScrapeFiles, baseDir: string): LoadedRuleFiles {
   const own = loadRuleFiles(config.rules.files, { baseDir, externalLabels: config.rules.external_labels });
-  const brought = files.map(({ ruleFiles, evaluationIntervalMs, externalLabels }) =>
-    loadRuleFiles(ruleFiles, { baseDir, defaultIntervalMs: evaluationIntervalMs, externalLabels }),
-  );
+  const brought = files.map(({ file, ruleFiles, evaluationIntervalMs, externalLabels }) => {
+    const read = loadRuleFiles(ruleFiles, { baseDir, defaultIntervalMs: evaluationIntervalMs, externalLabels });
+    return { ...read, groups: read.groups.map((group) => ({ ...group, broughtBy: file })) };
+  });
   const all = [own, ...brought];
   // A file that two of them name is taken once.
   const groups = new Map(all.flatMap((read) => read.groups.map((group) => [`${group.file}\0${group.name}`, group] as const)));

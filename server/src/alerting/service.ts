@@ -37,8 +37,8 @@ export type AlertingDeps = {
   readonly bus: Bus;
   readonly notify: NotifyFn;
   readonly metrics: SelfMetrics;
-  /** Told after each commit that may have put something into the outbox. */
-  readonly afterCommit: () => void;
+  /** Told after each commit that may have put something into the outbox, with the alerts that it changed as they are now. */
+  readonly afterCommit: (changed: readonly AlertView[]) => void;
 };
 
 export type AlertPage = { readonly items: readonly AlertView[]; readonly next: string | null };
@@ -90,6 +90,14 @@ export class AlertingService implements Alerting {
 
   open(): readonly AlertView[] {
     return [...this.#open.keys()].flatMap((rule) => this.openOf(rule)).sort(newestFirst);
+  }
+
+  /** At most `limit` alerts that ended at or after that instant, newest start first. */
+  async resolvedSince(atMs: number, limit: number): Promise<readonly AlertView[]> {
+    const any = { severities: [], rule: undefined, service: undefined, toMs: undefined, after: undefined };
+    const records = await listAlerts(this.#deps.db.kysely, { ...any, status: 'resolved', fromMs: atMs, limit });
+    const nowMs = this.#deps.clock.now();
+    return records.map((record) => viewOf(record, nowMs));
   }
 
   /** One page, newest start first. Open alerts come from memory, where their values are fresh. */
@@ -172,7 +180,8 @@ export class AlertingService implements Alerting {
       return records;
     });
     transitions.forEach((transition, index) => this.#settle(transition, saved[index] ?? transition.after, cause.atMs));
-    afterCommit();
+    const nowMs = clock.now();
+    afterCommit(saved.map((record) => viewOf(record, nowMs)));
     return saved;
   }
 

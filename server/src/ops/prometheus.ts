@@ -15,7 +15,7 @@ export type PrometheusStatusDeps = {
   /** When the configuration in force was read, and whether the last attempt to read one succeeded. */
   readonly configRead: () => { readonly atMs: number; readonly ok: boolean };
   /** Frames and pages that could not be read. */
-  readonly corruptions: () => number;
+  readonly damage: () => { readonly corruptFrames: number; readonly corruptPages: number };
 };
 /** The part of the configuration that Prometheus has flags for. */
 type PrometheusSettings = {
@@ -45,10 +45,6 @@ export function prometheusStatusRoutes(http: Http, deps: PrometheusStatusDeps): 
   get('status/walreplay', 'How far the log is replayed', () => ({ min: 0, max: 0, current: 0 }));
   get('features', 'What can be switched on, and is', () => featuresOf(deps.config()));
   get('notifications', 'Parts that are not well', () => notifications(deps));
-  get('alertmanagers', 'Alertmanagers that alerts are sent to: none, notifications go out from here', () => ({
-    activeAlertmanagers: [],
-    droppedAlertmanagers: [],
-  }));
 }
 
 function flagsOf({ server, promql, retention }: PrometheusSettings): Readonly<Record<string, string>> {
@@ -79,6 +75,7 @@ const featuresOf = ({ promql }: PrometheusSettings): Readonly<Record<string, Rea
 /** What only a program in Go has is 0 or empty. */
 function runtimeInfo(deps: PrometheusStatusDeps): Readonly<Record<string, unknown>> {
   const { atMs, ok } = deps.configRead();
+  const damage = deps.damage();
   const textOf = (instantMs: number): string => new Date(instantMs).toISOString();
   return {
     startTime: textOf(deps.startedAtMs),
@@ -87,7 +84,7 @@ function runtimeInfo(deps: PrometheusStatusDeps): Readonly<Record<string, unknow
     serverTime: textOf(deps.clock.now()),
     reloadConfigSuccess: ok,
     lastConfigTime: textOf(atMs),
-    corruptionCount: deps.corruptions(),
+    corruptionCount: damage.corruptFrames + damage.corruptPages,
     goroutineCount: 0,
     GOMAXPROCS: availableParallelism(),
     GOMEMLIMIT: 0,

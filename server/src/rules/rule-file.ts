@@ -38,6 +38,8 @@ export type RuleGroup = {
   readonly labels: Readonly<Record<string, string>>;
   /** `$externalLabels` of its templates, where the configuration that names the file has some. */
   readonly externalLabels?: Readonly<Record<string, string>>;
+  /** The Prometheus configuration that names the file. */
+  readonly broughtBy?: string;
   readonly rules: readonly FileRule[];
 };
 

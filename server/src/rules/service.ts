@@ -2,6 +2,7 @@ import type { Clock } from '@nines/base/clock.ts';
 import { epochMs, ms } from '@nines/base/units.ts';
 import type { Labels } from '@nines/model/labels.ts';
 import { type AlertingRule, DEFAULT_COOLDOWN_MS, type Evaluation } from '../alerting/contract.ts';
+import type { RuleFacts } from '../alertmanagers/contract.ts';
 import type { Ledger, StateChange } from '../availability/contract.ts';
 import type { Committed, Ingest, SelfMetrics } from '../collect/contract.ts';
 import type { ServiceCatalogue } from '../services/contract.ts';
@@ -112,6 +113,15 @@ export class RulesService implements Rules, AsyncDisposable {
 
   get thresholds(): readonly ThresholdRule[] {
     return this.#built.thresholds;
+  }
+
+  /** What has to be known of a rule to hand its alerts on; undefined for rules of other domains and those that are no more. */
+  factsOf(id: string): RuleFacts | undefined {
+    const ruleId = id.replace(/:limit$/, '');
+    const group = this.#built.groups.find(({ rules }) => rules.some((live) => live.id === ruleId))?.group;
+    if (group !== undefined) return { intervalMs: group.intervalMs, broughtBy: group.broughtBy, dashboardOnly: false };
+    const spec = this.#built.thresholds.find((rule) => rule.id === id)?.spec;
+    return spec && { intervalMs: undefined, broughtBy: undefined, dashboardOnly: spec.dashboardOnly };
   }
 
   /** Shipped rules of other domains that are on. */

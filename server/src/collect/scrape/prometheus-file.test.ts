@@ -191,6 +191,42 @@ test('what is not supported is refused with its key, line and column; what is mi
   assert.match(problemsOf('global: [')[0] ?? '', /^prometheus\.yml:1:\d+: /);
 });
 
+test('the Alertmanagers of a file are read with their labels, discoveries and clients', () => {
+  const { files, problems, folder } = loaded({
+    'prometheus.yml': `
+global: { external_labels: { region: eu } }
+alerting:
+  alert_relabel_configs: [{ action: labeldrop, regex: replica }]
+  alertmanagers:
+    - api_version: v2
+      scheme: https
+      path_prefix: /am
+      timeout: 3s
+      bearer_token_file: token
+      tls_config: { ca_file: ca.pem }
+      file_sd_configs: [{ files: [am.yml] }]
+      relabel_configs: [{ source_labels: [zone], regex: eu, action: keep }]
+    - static_configs: [{ targets: ['localhost:9093'] }]
+`,
+  });
+  assert.deepEqual(problems, []);
+  const alerting = files[0]?.alerting;
+  assert.deepEqual([alerting?.file, alerting?.externalLabels], [join(folder, 'prometheus.yml'), { region: 'eu' }]);
+  assert.equal(alerting?.alertRelabelRules[0]?.action, 'labeldrop');
+  const [first, second] = alerting?.managers ?? [];
+  assert.deepEqual([first?.scheme, first?.pathPrefix, first?.timeoutMs, first?.discoveries[0]?.kind], ['https', '/am', 3_000, 'file']);
+  assert.deepEqual(first?.http.tls.ca, { file: join(folder, 'ca.pem') });
+  assert.equal(first?.relabelRules[0]?.action, 'keep');
+  assert.deepEqual([second?.scheme, second?.timeoutMs, second?.groups[0]?.targets], ['http', 10_000, [{ __address__: 'localhost:9093' }]]);
+  const managers = (more: string): string => `alerting: { alertmanagers: [{ ${more} }] }\n`;
+  assert.match(
+    problemsOf(managers('api_version: v1'))[0] ?? '',
+    /prometheus\.yml:1:\d+: alerting\.alertmanagers\[0\]\.api_version: is not supported: write v2/,
+  );
+  assert.match(problemsOf(managers('consul_sd_configs: []'))[0] ?? '', /key "consul_sd_configs".* is not supported/);
+  assert.match(problemsOf(managers('sigv4: {}'))[0] ?? '', /key "sigv4".* is not supported/);
+});
+
 test('globs are followed, missing files are warnings, and one job name stands once over all files', () => {
   const job = 'scrape_configs: [{ job_name: same }]\n';
   const { files, problems, warnings } = loaded({ 'a.yml': job, 'b.yml': job }, ['*.yml', 'gone.yml', 'none-*.yml']);

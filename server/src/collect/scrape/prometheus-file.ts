@@ -1,6 +1,7 @@
 import { globSync, existsSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { formatDuration } from '@nines/base/duration.ts';
+import { type AlertingSettings, alertingSettings } from '../../alertmanagers/contract.ts';
 import { type DiscoveryConfig, type TargetGroup, discoveriesOf, groupOf } from '../../discover/contract.ts';
 import { fingerprint } from '../../platform/config/fingerprint.ts';
 import { loadConfig } from '../../platform/config/load.ts';
@@ -77,6 +78,8 @@ export type PrometheusFile = {
   readonly externalLabels: Readonly<Record<string, string>>;
   /** Patterns of rule files, for `rules`. */
   readonly ruleFiles: readonly string[];
+  /** Where alerts are sent besides our own channels, for `alertmanagers`. */
+  readonly alerting: AlertingSettings;
   readonly jobs: readonly ScrapeJob[];
 };
 
@@ -149,11 +152,13 @@ export function readPrometheusFile(path: string): ReadFile {
   );
   const jobs = [...own, ...more.jobs];
   const warnings: ConfigProblem[] = [...loaded.warnings, ...more.warnings];
+  const externalLabels = config.global?.external_labels ?? {};
   const file: PrometheusFile = {
     file: path,
     evaluationIntervalMs: config.global?.evaluation_interval ?? 60_000,
-    externalLabels: config.global?.external_labels ?? {},
+    externalLabels,
     ruleFiles: config.rule_files.map((pattern) => within(dir, pattern)),
+    alerting: alertingSettings(config.alerting, { file: path, dir, externalLabels }),
     jobs,
   };
   return { file, problems: [], warnings };

@@ -1,9 +1,10 @@
 import { ms } from '@nines/base/units.ts';
 import { z } from 'zod';
 import { byteSize, labelMap, length, list, text } from '../../platform/config/prometheus-fields.ts';
+import { alertingFields } from '../../alertmanagers/contract.ts';
 import { discoveryFields } from '../../discover/contract.ts';
 import { checkHttpClient, httpClientFields } from '../../platform/fetch/client-config.ts';
-import { relabelRule } from './relabel-field.ts';
+import { relabelRule } from '../../platform/config/prometheus-relabel.ts';
 
 /**
  * Prometheus' configuration file as far as Nines carries it out. Whatever else Prometheus knows stands in `UNSUPPORTED`, so
@@ -88,35 +89,13 @@ export const scrapeConfigFileSchema = z
   .strictObject({ scrape_configs: list(scrapeConfigSchema) })
   .superRefine(({ scrape_configs }, context) => checkJobs(scrape_configs, undefined, context));
 
-/** The file that Prometheus ships has the section with nothing in it; anything in it would be ignored in silence. */
-const alerting = z
-  .strictObject({
-    alert_relabel_configs: list(z.unknown()),
-    alertmanagers: list(z.looseObject({ static_configs: list(z.strictObject({ targets: list(text), labels: labelMap })) })),
-  })
-  .nullish()
-  .superRefine((written, context) => {
-    const refuse = (key: string, path: readonly (string | number)[]): void =>
-      context.addIssue({
-        code: 'custom',
-        message: `key "${key}" is not supported: alerts go to the channels of the Nines configuration`,
-        path: [...path],
-      });
-    if (written?.alert_relabel_configs.length) refuse('alert_relabel_configs', ['alert_relabel_configs']);
-    written?.alertmanagers.forEach((one, index) => {
-      const discovered = Object.keys(one).find((key) => key.endsWith('_sd_configs'));
-      if (discovered !== undefined || one.static_configs.some(({ targets }) => targets.length > 0))
-        refuse('alertmanagers', ['alertmanagers', index]);
-    });
-  });
-
 export const prometheusSchema = z
   .strictObject({
     global,
     rule_files: list(text),
     scrape_configs: list(scrapeConfigSchema),
     scrape_config_files: list(text),
-    alerting,
+    alerting: alertingFields,
   })
   .superRefine(({ scrape_configs, global: shared }, context) => checkJobs(scrape_configs, shared, context));
 export type WrittenFile = z.output<typeof prometheusSchema>;

@@ -13,9 +13,11 @@ export type ClientRequest = {
   readonly signal?: AbortSignal;
 };
 
-/** GET as a Prometheus configuration wants it: certificates, proxy, who we are, redirects. */
+/** Requests as a Prometheus configuration wants them: certificates, proxy, who we are, redirects. */
 export type HttpClient = {
   get(url: string, request: ClientRequest): Promise<OutboundAnswer>;
+  /** Follows only redirects that keep the method and the body (307, 308). */
+  post(url: string, request: ClientRequest & { readonly body: string | Uint8Array }): Promise<OutboundAnswer>;
   /** The answer while it still comes; `timeoutMs` is until its headers. Follows no redirect. */
   open(url: string, request: Omit<ClientRequest, 'maxBytes'>): Promise<OpenAnswer>;
 };
@@ -27,7 +29,7 @@ export type HttpClientDeps = {
 
 /** As many as Go's client follows. */
 const MAX_REDIRECTS = 10;
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const REDIRECTS = { GET: new Set([301, 302, 303, 307, 308]), POST: new Set([307, 308]) } as const;
 /** A token is renewed this long before it ends. */
 const TOKEN_MARGIN_MS = 10_000;
 const MAX_TOKEN_BYTES = 1_048_576;
@@ -49,24 +51,27 @@ export function createHttpClient(settings: HttpClientSettings, deps: HttpClientD
     const shown = Object.entries(settings.proxy?.connectHeaders ?? {}).map(([name, value]) => [name, value.reveal()] as const);
     return { tls, proxy: { url: proxyUrl, headers: Object.fromEntries(shown) } };
   };
+  type Exchange = ClientRequest & { readonly method: keyof typeof REDIRECTS; readonly body?: string | Uint8Array };
+  const exchange = async (firstUrl: string, request: Exchange): Promise<OutboundAnswer> => {
+    const startedMs = clock.monotonic();
+    let url = firstUrl;
+    const { headers: own, tls } = await prepare(request);
+    let headers = own;
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+      const timeoutMs = Math.max(1, Math.ceil(request.timeoutMs - (clock.monotonic() - startedMs)));
+      const answer = await outbound.request(url, { ...request, headers, timeoutMs, transport: transport(url, tls) });
+      const location = headerOf(answer.headers, 'location');
+      if (!settings.followRedirects || !REDIRECTS[request.method].has(answer.status) || location === undefined) return answer;
+      const next = new URL(location, url);
+      // What proves who we are was meant for the first host only.
+      if (next.origin !== new URL(url).origin) headers = { ...request.headers };
+      url = next.href;
+    }
+    throw new Error(`stopped after ${MAX_REDIRECTS} redirects`);
+  };
   return {
-    async get(firstUrl, request) {
-      const startedMs = clock.monotonic();
-      let url = firstUrl;
-      const { headers: own, tls } = await prepare(request);
-      let headers = own;
-      for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-        const timeoutMs = Math.max(1, Math.ceil(request.timeoutMs - (clock.monotonic() - startedMs)));
-        const answer = await outbound.request(url, { ...request, headers, timeoutMs, transport: transport(url, tls) });
-        const location = headerOf(answer.headers, 'location');
-        if (!settings.followRedirects || !REDIRECTS.has(answer.status) || location === undefined) return answer;
-        const next = new URL(location, url);
-        // What proves who we are was meant for the first host only.
-        if (next.origin !== new URL(url).origin) headers = { ...request.headers };
-        url = next.href;
-      }
-      throw new Error(`stopped after ${MAX_REDIRECTS} redirects`);
-    },
+    get: (url, request) => exchange(url, { ...request, method: 'GET' }),
+    post: (url, request) => exchange(url, { ...request, method: 'POST' }),
     async open(url, request) {
       const { headers, tls } = await prepare(request);
       return outbound.open(url, { ...request, headers, transport: transport(url, tls) });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { AppError } from '@nines/base/errors.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { takesGzip } from './compress.ts';
@@ -99,4 +100,12 @@ function sendAsset({ url, body, gzipped, etag }: Asset, request: FastifyRequest,
   if (gzipped === undefined) return reply.send(body);
   reply.header('vary', 'accept-encoding');
   return takesGzip(request.headers['accept-encoding']) ? reply.header('content-encoding', 'gzip').send(gzipped) : reply.send(body);
+}
+
+/** The built pages lie in `dist/web`, beside the bundle or four folders above the sources. */
+export function webDir(): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  return here.endsWith(join('src', 'platform', 'http'))
+    ? join(here, '../../../../dist/web')
+    : join(here.replace(/[/\\]chunks$/, ''), 'web');
 }

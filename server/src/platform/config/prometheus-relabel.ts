@@ -1,7 +1,7 @@
 import { compileRegex } from '@nines/base/regex.ts';
 import { RELABEL_ACTIONS, type RelabelAction, type RelabelRule } from '@nines/model/relabel.ts';
 import { z } from 'zod';
-import { list, text } from '../../platform/config/prometheus-fields.ts';
+import { list, text } from './prometheus-fields.ts';
 
 /** One entry of `relabel_configs` as a zod schema. */
 const NEEDS_TARGET: readonly RelabelAction[] = ['replace', 'hashmod', 'lowercase', 'uppercase', 'keepequal', 'dropequal'];
