@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { slaDeclaration, slasConfig, shippedSlas, unknownExampleServices, unknownServices } from './config.ts';
-import { termsOf } from './spec.ts';
+import { longestWindowMs, termsOf } from './spec.ts';
 
 const base = { id: 'a', service: 'shop', indicator: { kind: 'availability' }, target: '99.9%', window: { rolling: '24h' } };
 const threshold = (over: object = {}) => ({
@@ -100,8 +100,8 @@ test('the shipped SLAs are switched on by naming their services, and a declared 
   const all = shippedSlas({ trading_system: 's', api_gateway: 's', database: 's', ai_models: 's', market_data: 's' }, []);
   const figures = all.map((spec) =>
     spec.indicator.kind === 'threshold'
-      ? [spec.id, spec.indicator.threshold, spec.interval_ms / 60_000, spec.window.rolling_ms / 3_600_000]
-      : [spec.id, spec.target, spec.interval_ms / 60_000, spec.window.rolling_ms / 3_600_000],
+      ? [spec.id, spec.indicator.threshold, spec.interval_ms / 60_000, longestWindowMs(spec.window) / 3_600_000]
+      : [spec.id, spec.target, spec.interval_ms / 60_000, longestWindowMs(spec.window) / 3_600_000],
   );
   assert.deepEqual(figures, [
     ['SLA_001', '0.999', 5, 24],
@@ -126,4 +126,66 @@ test('an SLA about a service that nobody declared is named', () => {
     unknownExampleServices({ trading_system: 'shop', database: 'nobody' }, new Set(['shop'])).map(({ role }) => role),
     ['database'],
   );
+});
+
+const events = (over: object = {}, about: object = {}) => ({
+  ...base,
+  indicator: { kind: 'ratio', bad: 'errors_total', total: 'requests_total', ...over },
+  ...about,
+});
+
+test('every kind of indicator is stored with its defaults filled in', () => {
+  const stored = (indicator: object) => slaDeclaration.parse({ ...base, indicator }).indicator;
+  assert.deepEqual(stored({ kind: 'response_time', below: '100ms', statistic: 'p95' }), {
+    kind: 'response_time',
+    query: 'probe_duration_seconds{service="shop"}',
+    condition: '<',
+    threshold: 0.1,
+    unit: 'seconds',
+    slice_ms: 60_000,
+    reduce: 'p95',
+    while_down: 'exclude',
+  });
+  const ratio = stored({ kind: 'ratio', good: 'a_total', bad: 'b_total' });
+  assert.deepEqual(ratio.kind === 'ratio' && ratio.counters, { good: null, bad: 'b_total', total: 'a_total + b_total', min_events: 0 });
+});
+
+test('ratios that cannot be counted are refused by name and part', () => {
+  const refused = (over: object, about: object = {}) => problems(events(over, about)).join();
+  assert.match(refused({ total: undefined }), /the SLA "a": a ratio needs two of good, bad and total/);
+  assert.match(refused({ good: 'g_total' }), /contradict/);
+  assert.match(refused({ total: 'sum by (instance) (rate(requests_total[5m]))' }), /several series where one is needed/);
+  assert.match(refused({ total: 'avg(requests_total)' }), /is no counter/);
+  assert.match(refused({ total: 'requests_total offset 5m' }), /leave out @ and offset/);
+  assert.match(refused({}, { target: '100%' }), /leaves no budget/);
+  assert.match(refused({ slice: '25h' }), /the SLA "a": a slice is longer than the window/);
+  assert.deepEqual(problems(events({ total: 'sum(rate(requests_total{a="b"}[5m])) - sum(increase(c_total[1h])) or vector(0)' })), []);
+  assert.match(problems(threshold({ query: 'max by (instance) (x)' })).join(), /several series/);
+});
+
+test('windows of the calendar have a zone that exists and an anchor that is a wall clock', () => {
+  const window = (written: object) => ({ ...base, window: written });
+  assert.deepEqual(slaDeclaration.parse(window({ calendar: 'week', zone: 'Europe/Berlin' })).window, {
+    calendar: 'week',
+    every: 1,
+    zone: 'Europe/Berlin',
+    anchor: '1970-01-05T00:00:00',
+  });
+  assert.match(problems(window({ calendar: 'month', zone: 'Europe/Atlantis' })).join(), /no time zone "Europe\/Atlantis"/);
+  assert.match(problems(window({ calendar: 'month', anchor: '2026-02-30' })).join(), /not a wall clock/);
+  assert.match(problems(window({ rolling: '1d', zone: 'UTC' })).join(), /a rolling window has no zone/);
+  assert.match(problems(window({})).join(), /either rolling/);
+  assert.match(problems(window({ calendar: 'year', every: 2 })).join(), /at most 400 days/);
+});
+
+test('a burn factor that a total outage cannot exceed is refused, as are pairs that could not be read', () => {
+  const burn = (pair: object, target = '99.9%') =>
+    problems({ ...base, target, window: { rolling: '30d' }, burn: [{ long: '1h', short: '5m', factor: 14.4, ...pair }] }).join();
+  assert.equal(burn({}), '');
+  assert.match(burn({}, '93%'), /the SLA "a": a total outage burns at 14.28 times the allowed rate, so 14.4 can never be exceeded/);
+  assert.match(burn({ factor: 1000 }), /1000 times the allowed rate, so 1000 can never be exceeded/);
+  assert.match(burn({ short: '2h' }), /not shorter than the long one/);
+  assert.match(burn({ long: '31d' }), /longer than the window/);
+  assert.match(burn({ short: '8s' }), /two measurement intervals/);
+  assert.match(burn({}, '100%'), /no budget to burn/);
 });

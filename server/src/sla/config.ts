@@ -1,12 +1,11 @@
-import { parseDuration } from '@nines/base/duration.ts';
-import { DAY_MS, SECOND_MS } from '@nines/base/units.ts';
+import { SECOND_MS } from '@nines/base/units.ts';
 import { parseAmount } from '@nines/maths/slo/credits.ts';
-import { CONDITIONS, REDUCERS, WHILE_DOWN } from '@nines/maths/slo/slices.ts';
-import { typeOf } from '@nines/promql/check.ts';
-import { parseExpr } from '@nines/promql/parse.ts';
 import { z } from 'zod';
-import { duration, slug, uniqueIds } from '../platform/config/fields.ts';
-import { type SlaSpec, currencyDigits, parseRatioText } from './spec.ts';
+import { slug, uniqueIds } from '../platform/config/fields.ts';
+import { length, positiveRatio, ratio } from './fields.ts';
+import { indicatorConfig, indicatorFaults, indicatorSpec, probeDuration } from './indicators.ts';
+import { type SlaSpec, currencyDigits, longestWindowMs } from './spec.ts';
+import { burnConfig, burnFaults, burnSpec, windowConfig } from './windows.ts';
 
 /**
  * How SLAs are declared, in the configuration file and through the API alike. Parsing turns a declaration into a `SlaSpec`,
@@ -14,10 +13,6 @@ import { type SlaSpec, currencyDigits, parseRatioText } from './spec.ts';
  * exact decimals.
  */
 
-/** A window shorter than this is over before anyone has read the alert; longer than this is no rolling window. */
-const MIN_WINDOW_MS = 10 * SECOND_MS;
-const MAX_WINDOW_MS = 400 * DAY_MS;
-const MIN_SLICE_MS = SECOND_MS;
 /** How long a last known state is carried into a gap unless the contract says otherwise. */
 const DEFAULT_MAX_GAP = '5m';
 /** The measurement interval of an availability objective; burn pairs shorter than two of these make no sense. */
@@ -26,61 +21,10 @@ const DEFAULT_INTERVAL_MS = 5 * SECOND_MS;
 export const SLA_STEP_MS = SECOND_MS;
 /** How often an objective is looked at while all is well and nothing changes. */
 export const CALM_LOOK_MS = 5 * SECOND_MS;
-const DEFAULT_SLICE = '1m';
-/** Longest query text of a threshold indicator. */
-const MAX_QUERY_LENGTH = 10_000;
 
 const MAX_CUSTOMERS = 1_000;
 const MAX_TIERS = 20;
 const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
-
-const length = (minMs: number) => duration({ minMs, maxMs: MAX_WINDOW_MS });
-
-/** `99.9%` or `0.999`, kept as the exact decimal `0.999`. */
-const ratio = z.union([z.string(), z.number()]).transform((value, context) => {
-  const parsed = parseRatioText(String(value));
-  if (parsed.ok) return parsed.value;
-  context.addIssue({ code: 'custom', message: parsed.error });
-  return z.NEVER;
-});
-
-const positiveRatio = ratio.refine((text) => Number(text) > 0, 'a target of 0 promises nothing; write for example 99.9%');
-
-/** A number, a percentage (a ratio) or a duration (seconds). */
-const threshold = z.union([z.number(), z.string()]).transform((value, context) => {
-  if (typeof value === 'number') return { value, unit: '' };
-  if (/^[+-]?\d+(\.\d+)?$/.test(value)) return { value: Number(value), unit: '' };
-  if (value.endsWith('%')) {
-    const parsed = parseRatioText(value);
-    if (parsed.ok) return { value: Number(parsed.value), unit: 'ratio' };
-  }
-  const parsed = parseDuration(value);
-  if (parsed.ok) return { value: parsed.value / SECOND_MS, unit: 'seconds' };
-  context.addIssue({ code: 'custom', message: `not a threshold: "${value}" (write for example 100ms, 5% or 250)` });
-  return z.NEVER;
-});
-
-const availability = z.strictObject({ kind: z.literal('availability'), degraded_weight: ratio.optional() });
-
-const thresholdIndicator = z.strictObject({
-  kind: z.literal('threshold'),
-  /** PromQL. A plain selector is read sample by sample; anything else is evaluated at steps within the slice. */
-  query: z
-    .string()
-    .max(MAX_QUERY_LENGTH)
-    .superRefine((text, context) => {
-      const parsed = parseExpr(text);
-      if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.error.message });
-      else if (typeOf(parsed.value) !== 'vector' && typeOf(parsed.value) !== 'scalar')
-        context.addIssue({ code: 'custom', message: 'the query must give numbers at an instant: a vector or a scalar' });
-    }),
-  condition: z.enum(CONDITIONS),
-  threshold,
-  unit: z.string().max(32).optional(),
-  slice: length(MIN_SLICE_MS).prefault(DEFAULT_SLICE),
-  reduce: z.enum(REDUCERS).default('mean'),
-  while_down: z.enum(WHILE_DOWN).default('exclude'),
-});
 
 const customer = z.strictObject({
   id: slug,
@@ -103,9 +47,11 @@ const declaration = z.strictObject({
   id: slug,
   name: z.string().min(1).max(200).optional(),
   service: slug,
-  indicator: z.discriminatedUnion('kind', [availability, thresholdIndicator]),
+  indicator: indicatorConfig,
   target: positiveRatio,
-  window: z.strictObject({ rolling: length(MIN_WINDOW_MS) }),
+  window: windowConfig,
+  /** Instead of the pairs that the window and the target give. */
+  burn: burnConfig,
   /** How often the objective is measured; decides which burn pairs are watched and when a violation counts as long. */
   interval: length(SECOND_MS).optional(),
   unknown: unknownPolicy,
@@ -140,32 +86,27 @@ function partiesOf(declared: z.output<typeof declaration>, context: z.core.$Refi
 
 /** One declared SLA. Its output is a `SlaSpec`. */
 export const slaDeclaration = declaration.transform((declared, context): SlaSpec => {
-  const { indicator, window } = declared;
-  if (indicator.kind === 'threshold' && indicator.slice > window.rolling) {
-    context.addIssue({ code: 'custom', message: 'a slice is longer than the window', path: ['indicator', 'slice'] });
+  const { indicator, window, target } = declared;
+  const windowMs = longestWindowMs(window);
+  const intervalMs = declared.interval ?? (indicator.kind === 'availability' ? DEFAULT_INTERVAL_MS : indicator.slice);
+  const refuse = (path: readonly (string | number)[], message: string): void =>
+    context.addIssue({ code: 'custom', message: `the SLA "${declared.id}": ${message}`, path: [...path] });
+  for (const { path, message } of indicatorFaults(indicator, windowMs)) refuse(['indicator', ...path], message);
+  for (const { path, message } of burnFaults(declared.burn, { target, windowMs, intervalMs })) refuse(['burn', ...path], message);
+  if (indicator.kind === 'ratio' && Number(target) === 1) {
+    refuse(['target'], 'a target of 100% of all events leaves no budget; write for example 99.99%');
   }
   return {
     id: declared.id,
     name: declared.name ?? declared.id,
     service: declared.service,
-    indicator:
-      indicator.kind === 'availability'
-        ? { kind: 'availability', degraded_weight: indicator.degraded_weight ?? null }
-        : {
-            kind: 'threshold',
-            query: indicator.query,
-            condition: indicator.condition,
-            threshold: indicator.threshold.value,
-            unit: indicator.unit ?? indicator.threshold.unit,
-            slice_ms: indicator.slice,
-            reduce: indicator.reduce,
-            while_down: indicator.while_down,
-          },
-    target: declared.target,
-    window: { rolling_ms: window.rolling },
-    interval_ms: declared.interval ?? (indicator.kind === 'threshold' ? indicator.slice : DEFAULT_INTERVAL_MS),
+    indicator: indicatorSpec(indicator, { service: declared.service, target }),
+    target,
+    window,
+    interval_ms: intervalMs,
     unknown: declared.unknown === 'carry_forward' ? { kind: 'carry_forward', max_gap_ms: declared.max_gap } : { kind: declared.unknown },
     max_unknown: declared.max_unknown,
+    ...burnSpec(declared.burn),
     ...partiesOf(declared, context),
   };
 });
@@ -203,8 +144,8 @@ type Shape = Omit<z.input<typeof declaration>, 'service'>;
 
 /** Fills the service into a shipped query. */
 function indicatorFor(shape: Shape, service: string): Pick<Shape, 'indicator'> {
-  if (shape.indicator.kind === 'availability') return { indicator: shape.indicator };
-  return { indicator: { ...shape.indicator, query: `probe_duration_seconds{service=${JSON.stringify(service)}}` } };
+  if (shape.indicator.kind !== 'threshold') return { indicator: shape.indicator };
+  return { indicator: { ...shape.indicator, query: probeDuration(service) } };
 }
 
 const responseTime = (limit: string, slice: string, reduce: 'mean' | 'p95'): Shape['indicator'] => ({

@@ -6,7 +6,7 @@
 import type { EpochMs } from '@nines/base/units.ts';
 import type { SlaStatus } from '@nines/maths/slo/status.ts';
 import type { BucketsView } from '../availability/contract.ts';
-import type { SlaSpec } from './spec.ts';
+import type { CalendarSpec, SlaSpec } from './spec.ts';
 
 export type { SlaExamplesConfig } from './config.ts';
 export { slaExamplesConfig, slasConfig } from './config.ts';
@@ -27,7 +27,12 @@ export type SlaView = {
   readonly indicator: SlaSpec['indicator'];
   readonly objective: { readonly op: string; readonly value: number; readonly unit: string; readonly statistic: string | null };
   readonly value: number | null;
-  readonly budget: { readonly unit: 'ms'; readonly total_ms: number; readonly spent_ms: number; readonly remaining_ms: number };
+  readonly budget: (
+    | { readonly unit: 'ms' }
+    | { readonly unit: 'events'; readonly total: number; readonly spent: number; readonly remaining: number }
+  ) & { readonly total_ms: number; readonly spent_ms: number; readonly remaining_ms: number };
+  /** The calendar whose running period is the window, which began with it, and when the period ends; null for a rolling window. */
+  readonly calendar: (CalendarSpec & { readonly ends_at_ms: number }) | null;
   readonly buckets: BucketsView;
   /** The attained figure lies within these, both ends inclusive, from the bounds of the ledger's transitions; null when attained is. */
   readonly attained_bounds: readonly [low: number, high: number] | null;

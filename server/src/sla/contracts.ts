@@ -117,7 +117,7 @@ export class SlaContracts {
   /** Puts an SLA in force with the verdicts of its window. */
   async #put(entry: Pick<BookEntry, 'entityId' | 'origin' | 'contract'>, nowMs: EpochMs): Promise<void> {
     const terms = termsOf(entry.contract.spec);
-    const isSliced = terms.spec.indicator.kind === 'threshold';
+    const isSliced = terms.spec.indicator.kind !== 'availability';
     const runs = isSliced ? await sliceRuns(this.#deps.db, terms.spec.id, nowMs - terms.windowMs - terms.lookbackMs) : [];
     this.#deps.book.put({ ...entry, terms }, runs);
   }

@@ -1,11 +1,12 @@
 import { type EpochMs, HOUR_MS, MINUTE_MS, epochMs } from '@nines/base/units.ts';
 import { attainedBounds } from '@nines/maths/slo/bounds.ts';
-import { type Budget, attainedOf, budgetOf, exhaustionOf } from '@nines/maths/slo/budget.ts';
+import { type Budget, attainedOf, budgetOf, budgetOfEvents, exhaustionOf, exhaustionOfEvents } from '@nines/maths/slo/budget.ts';
 import { type BurnReading, readPair } from '@nines/maths/slo/burn.ts';
+import { type EventSlice, sumEvents } from '@nines/maths/slo/counters.ts';
 import { type SlaVerdict, statusOf } from '@nines/maths/slo/status.ts';
 import { type Tally, type TallyTerms, tally } from '@nines/maths/slo/tally.ts';
 import type { LedgerInterval, Span } from '@nines/maths/slo/types.ts';
-import { coverageOf, rollingWindow } from '@nines/maths/slo/window.ts';
+import { coverageOf, windowAt } from '@nines/maths/slo/window.ts';
 import type { SlaTerms } from './spec.ts';
 
 /**
@@ -15,6 +16,8 @@ import type { SlaTerms } from './spec.ts';
 const FORECAST_MS = HOUR_MS;
 const FORECAST_SHORT_MS = 5 * MINUTE_MS;
 const FORECAST_SHORT_SHARE = 12;
+
+type Counted = Pick<Tally, 'goodMs' | 'badMs'>;
 
 /** What is known about the subject of an SLA. */
 export type SlaFacts = {
@@ -28,15 +31,22 @@ export type SlaFacts = {
   readonly undecidedFromMs?: number;
   /** The newest measured value of a threshold indicator; null when there is none. */
   readonly lastValue: number | null;
+  /** Of a ratio: the slices that count, ascending. */
+  readonly events?: readonly EventSlice[];
 };
 
 export type SlaEvaluation = {
   readonly terms: SlaTerms;
   readonly window: Span;
+  /** How much of a calendar's period is still to come. */
+  readonly aheadMs: number;
   readonly young: boolean;
   readonly observedMs: number;
   readonly counted: Tally;
+  /** In events where they are what is promised, otherwise in milliseconds. */
   readonly budget: Budget;
+  /** The same of the time of bad slices. */
+  readonly inTime: Budget;
   readonly attained: number | null;
   readonly attainedBounds: readonly [low: number, high: number] | null;
   readonly burn: readonly BurnReading[];
@@ -48,7 +58,8 @@ export type SlaEvaluation = {
 
 /** The whole verdict about one SLA over the window that ends at `nowMs`. Pure: the same facts give the same bytes later. */
 export function evaluateSla(terms: SlaTerms, facts: SlaFacts, nowMs: EpochMs): SlaEvaluation {
-  return evaluateWindow(terms, facts, rollingWindow(nowMs, terms.windowMs));
+  const { window, aheadMs } = windowAt(terms.window, nowMs);
+  return evaluateWindow(terms, facts, window, aheadMs);
 }
 
 /**
@@ -62,40 +73,52 @@ export function evaluateWindow(terms: SlaTerms, facts: SlaFacts, window: Span, a
     ...(terms.degradedWeight === undefined ? {} : { degradedWeight: terms.degradedWeight }),
     ...(facts.undecidedFromMs === undefined ? {} : { undecidedFromMs: facts.undecidedFromMs }),
   };
-  const over = (span: Span): Tally => tally(facts.intervals, span, tallyTerms);
-  const counted = over(window);
-  const budget = budgetOf(counted, terms.target, aheadMs);
+  const inTime = (span: Span): Tally => tally(facts.intervals, span, tallyTerms);
+  const { events } = facts;
+  const over = (span: Span): Counted => (events === undefined ? inTime(span) : sumEvents(events, span));
+  const spentTime = inTime(window);
+  const counted: Tally = { ...spentTime, ...(events === undefined ? {} : over(window)) };
+  const budget = events === undefined ? budgetOf(counted, terms.target, aheadMs) : budgetOfEvents(counted, terms.target);
   const { young, observedMs } = coverageOf(window, facts.sinceMs);
+  const knownMs = facts.sinceMs === null ? 0 : window.toMs - facts.sinceMs;
+  const tailOf = (lengthMs: number): Span => tail(window, terms, lengthMs);
   const burn = terms.pairs.map((pair) =>
-    readPair(pair, terms.target, {
-      long: over(tailOf(window, pair.longMs)),
-      short: over(tailOf(window, pair.shortMs)),
-      observedMs,
-    }),
+    readPair(pair, terms.target, { long: over(tailOf(pair.longMs)), short: over(tailOf(pair.shortMs)), observedMs: knownMs }),
   );
   const attained = attainedOf(counted);
-  const windowMs = window.toMs - window.fromMs;
-  const recent = [FORECAST_MS, Math.min(FORECAST_SHORT_MS, Math.ceil(windowMs / FORECAST_SHORT_SHARE))].map((lengthMs) =>
-    over(tailOf(window, lengthMs)),
-  );
+  const windowMs = window.toMs - window.fromMs + aheadMs;
+  const recent = [FORECAST_MS, Math.min(FORECAST_SHORT_MS, Math.ceil(windowMs / FORECAST_SHORT_SHARE))].map((lengthMs) => ({
+    ...over(tailOf(lengthMs)),
+    lengthMs,
+  }));
+  const at = { nowMs: window.toMs, horizonMs: aheadMs > 0 ? aheadMs : windowMs };
   return {
     terms,
     window,
+    aheadMs,
     young,
     observedMs,
     counted,
     budget,
+    inTime: events === undefined || !isInEvents(terms) ? budget : budgetOf(spentTime, terms.target, aheadMs),
     attained,
-    attainedBounds: attainedBounds(facts.intervals, window, tallyTerms),
+    attainedBounds:
+      events === undefined ? attainedBounds(facts.intervals, window, tallyTerms) : attained === null ? null : [attained, attained],
     burn,
-    verdict: statusOf({ budget, counted, burn, maxUnknown: terms.maxUnknown }),
-    exhaustsAtMs: exhaustionOf(budget, recent, { nowMs: window.toMs, horizonMs: windowMs }),
-    value: terms.spec.indicator.kind === 'availability' ? attained : facts.lastValue,
+    verdict: statusOf({ budget, counted, burn, maxUnknown: terms.maxUnknown, ...(isInEvents(terms) ? { inWords: eventsInWords } : {}) }),
+    exhaustsAtMs: events === undefined ? exhaustionOf(budget, recent, at) : exhaustionOfEvents(budget, recent, at),
+    value: terms.spec.indicator.kind === 'availability' || events !== undefined ? attained : facts.lastValue,
   };
 }
 
-/** The last `lengthMs` of a window, or all of it when it is shorter. */
-const tailOf = (window: Span, lengthMs: number): Span => ({
-  fromMs: epochMs(Math.max(window.fromMs, window.toMs - lengthMs)),
-  toMs: window.toMs,
-});
+/** Whether the budget of an SLA is in events; otherwise it is in milliseconds. */
+export const isInEvents = ({ spec }: Pick<SlaTerms, 'spec'>): boolean =>
+  spec.indicator.kind === 'ratio' && spec.indicator.budgeting === 'occurrences';
+
+const eventsInWords = (events: number): string => (events === 1 ? '1 event' : `${events} events`);
+
+/** The last `lengthMs` before the end of a window. A rolling window has nothing before its start, a calendar's period does. */
+function tail(window: Span, terms: SlaTerms, lengthMs: number): Span {
+  const fromMs = window.toMs - lengthMs;
+  return { fromMs: epochMs(terms.window.kind === 'rolling' ? Math.max(window.fromMs, fromMs) : fromMs), toMs: window.toMs };
+}

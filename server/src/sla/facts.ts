@@ -1,5 +1,6 @@
 import { type EpochMs, epochMs } from '@nines/base/units.ts';
-import { sliceTimeline } from '@nines/maths/slo/slices.ts';
+import { type EventSlice, outside } from '@nines/maths/slo/counters.ts';
+import { type SliceRun, sliceTimeline } from '@nines/maths/slo/slices.ts';
 import type { LedgerInterval, Span } from '@nines/maths/slo/types.ts';
 import { unionSpans } from '@nines/maths/slo/window.ts';
 import type { BookEntry } from './book.ts';
@@ -31,7 +32,11 @@ export function factsOf(entry: Pick<BookEntry, 'terms' | 'runs' | 'exclusions'>,
     excluded: indicator.while_down === 'exclude' ? unionSpans([...outages, ...entry.exclusions]) : entry.exclusions,
     undecidedFromMs: entry.runs.at(-1)?.toMs ?? span.fromMs,
     lastValue: lastKnown?.last ?? null,
+    ...(indicator.kind === 'ratio' ? { events: outside(entry.runs.flatMap(toEvents), entry.exclusions) } : {}),
   };
 }
+
+const toEvents = ({ fromMs, good, total }: SliceRun): readonly EventSlice[] =>
+  good === undefined || total === undefined ? [] : [{ fromMs, good, total }];
 
 const earliest = (a: EpochMs | null, b: EpochMs | null): EpochMs | null => (a === null || b === null ? (a ?? b) : epochMs(Math.min(a, b)));

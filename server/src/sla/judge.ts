@@ -1,17 +1,18 @@
 import { SECOND_MS, epochMs } from '@nines/base/units.ts';
 import { type SliceRun, extendRun, holds, reduceSlice } from '@nines/maths/slo/slices.ts';
 import type { Span } from '@nines/maths/slo/types.ts';
-import type { ThresholdSpec } from './spec.ts';
+import type { Labels } from '@nines/model/labels.ts';
+import type { SlicedSpec } from './spec.ts';
 
 /** Samples of one series; times ascending, staleness markers left out. */
-export type SampleColumns = { readonly times: ArrayLike<number>; readonly values: ArrayLike<number> };
+export type SlicedColumns = { readonly labels?: Labels; readonly times: ArrayLike<number>; readonly values: ArrayLike<number> };
 
 /** Reads what a query gave in `[fromMs, toMs)`. A plain selector gives its samples; anything else its values at each `stepMs`. */
 export type SampleReader = (
   query: string,
   range: Span & { readonly stepMs: number },
   signal?: AbortSignal,
-) => Promise<readonly SampleColumns[]>;
+) => Promise<readonly SlicedColumns[]>;
 
 /** A query that is no plain selector is looked at 60 times per slice, but not more often than every second nor seldomer than every 15 s. */
 const POINTS_PER_SLICE = 60;
@@ -27,8 +28,8 @@ export const stepFor = (sliceMs: number): number =>
  * fast answer. The samples of all series of a slice are judged together.
  */
 export function judgeSlices(
-  spec: ThresholdSpec,
-  seen: { readonly series: readonly SampleColumns[]; readonly outages: readonly Span[] },
+  spec: SlicedSpec,
+  seen: { readonly series: readonly SlicedColumns[]; readonly outages: readonly Span[] },
   span: Span,
 ): readonly SliceRun[] {
   const slices = collect(spec, seen, span);
@@ -45,6 +46,7 @@ export function judgeSlices(
         samples: values.length,
         worst: value,
         last: value,
+        ...shareOf(spec, value),
       },
       spec,
     );
@@ -52,8 +54,14 @@ export function judgeSlices(
   return runs;
 }
 
+/** Of a ratio that is measured as such, the good milliseconds of a slice: the value is the share of errors. */
+function shareOf(spec: SlicedSpec, value: number | null): Pick<SliceRun, 'good' | 'total'> {
+  if (spec.kind !== 'ratio' || value === null) return {};
+  return { good: spec.slice_ms - Math.round(spec.slice_ms * Math.min(1, Math.max(0, value))), total: spec.slice_ms };
+}
+
 /** Appends `next` to `runs` (which it may change), joined to the last one when it says the same. */
-export function joinRuns(runs: SliceRun[], next: SliceRun, spec: ThresholdSpec): SliceRun[] {
+export function joinRuns(runs: SliceRun[], next: SliceRun, spec: SlicedSpec): SliceRun[] {
   const last = runs.at(-1);
   const joined = last === undefined ? undefined : extendRun(last, next, spec.condition);
   if (joined === undefined) runs.push(next);
@@ -62,8 +70,8 @@ export function joinRuns(runs: SliceRun[], next: SliceRun, spec: ThresholdSpec):
 }
 
 function collect(
-  spec: ThresholdSpec,
-  seen: { readonly series: readonly SampleColumns[]; readonly outages: readonly Span[] },
+  spec: SlicedSpec,
+  seen: { readonly series: readonly SlicedColumns[]; readonly outages: readonly Span[] },
   span: Span,
 ): readonly number[][] {
   const count = Math.floor((span.toMs - span.fromMs) / spec.slice_ms);

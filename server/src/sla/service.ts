@@ -1,7 +1,7 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError, messageOf } from '@nines/base/errors.ts';
 import type { EpochMs } from '@nines/base/units.ts';
-import { rollingWindow } from '@nines/maths/slo/window.ts';
+import { windowAt } from '@nines/maths/slo/window.ts';
 import type { Span } from '@nines/maths/slo/types.ts';
 import type { Ledger } from '../availability/contract.ts';
 import { type BookEntry, SlaBook } from './book.ts';
@@ -68,13 +68,13 @@ export class SlaService implements Slas {
     return found.map(toViolationView);
   }
 
-  /** The rolling window of an SLA that ends at `nowMs`: the period of a statement without one. */
+  /** The window of an SLA that ends at `nowMs`: the period of a statement without one. */
   windowOf(id: string, nowMs: EpochMs): Span {
-    return rollingWindow(nowMs, this.#entry(id).terms.windowMs);
+    return windowAt(this.#entry(id).terms.window, nowMs).window;
   }
 
   async #view(entry: BookEntry, nowMs: EpochMs): Promise<SlaView> {
-    const facts = await factsFor(this.timelines, entry, rollingWindow(nowMs, entry.terms.windowMs));
+    const facts = await factsFor(this.timelines, entry, windowAt(entry.terms.window, nowMs).window);
     return this.#toView(entry, evaluateSla(entry.terms, facts, nowMs));
   }
 

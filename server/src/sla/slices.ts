@@ -1,12 +1,14 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { type EpochMs, SECOND_MS, epochMs } from '@nines/base/units.ts';
 import { type SliceRun, sliceStart } from '@nines/maths/slo/slices.ts';
+import type { Span } from '@nines/maths/slo/types.ts';
 import type { Kysely } from 'kysely';
 import type { Database } from '../platform/db/schema.ts';
 import type { BookEntry } from './book.ts';
+import { judgeCounters } from './counters.ts';
 import { outagesOf } from './facts.ts';
 import { type SampleReader, joinRuns, judgeSlices, stepFor } from './judge.ts';
-import type { ThresholdSpec } from './spec.ts';
+import type { SlicedSpec } from './spec.ts';
 import { saveSliceRuns } from './store.ts';
 import type { ServiceTimelines } from './timelines.ts';
 
@@ -39,7 +41,7 @@ export async function closeSlices(
   at: { readonly nowMs: EpochMs; readonly signal?: AbortSignal },
 ): Promise<void> {
   const { indicator } = entry.terms.spec;
-  if (indicator.kind !== 'threshold' || at.nowMs < entry.restUntilMs) return;
+  if (indicator.kind === 'availability' || at.nowMs < entry.restUntilMs) return;
   const begunMs = deps.clock.monotonic();
   const spentMs = (): number => deps.clock.monotonic() - begunMs;
   entry.restUntilMs = at.nowMs + REST_AFTER_FAILURE_MS;
@@ -47,19 +49,29 @@ export async function closeSlices(
     const span = nextSlices(entry, indicator, at.nowMs);
     if (span === undefined) break;
     const time = await deps.timelines.read(entry.terms.spec.service, span.fromMs, at.nowMs);
-    const series = await deps.readSamples(indicator.query, { ...span, stepMs: stepFor(indicator.slice_ms) }, at.signal);
-    const judged = judgeSlices(indicator, { series, outages: outagesOf(time.intervals) }, span);
-    await keep(deps.db, entry, { judged, indicator });
+    const seen = { span, outages: outagesOf(time.intervals), ...(at.signal === undefined ? {} : { signal: at.signal }) };
+    await keep(deps.db, entry, { judged: await judge(deps.readSamples, indicator, seen), indicator });
   }
   entry.restUntilMs = spentMs() < READING_MS ? 0 : at.nowMs + spentMs() * (1 + REST_FACTOR);
   forgetOld(entry, at.nowMs);
+}
+
+async function judge(
+  readSamples: SampleReader,
+  indicator: SlicedSpec,
+  at: { readonly span: Span; readonly outages: readonly Span[]; readonly signal?: AbortSignal },
+): Promise<readonly SliceRun[]> {
+  const { counters } = indicator;
+  if (counters !== undefined) return judgeCounters({ ...indicator, counters }, readSamples, at);
+  const series = await readSamples(indicator.query, { ...at.span, stepMs: stepFor(indicator.slice_ms) }, at.signal);
+  return judgeSlices(indicator, { series, outages: at.outages }, at.span);
 }
 
 /** When the next slice can be judged; never for an indicator without slices. */
 export function nextVerdictMs(entry: BookEntry): number {
   const { indicator } = entry.terms.spec;
   const judgedToMs = entry.runs.at(-1)?.toMs;
-  return indicator.kind !== 'threshold' || judgedToMs === undefined
+  return indicator.kind === 'availability' || judgedToMs === undefined
     ? Number.POSITIVE_INFINITY
     : judgedToMs + indicator.slice_ms + SETTLE_MS;
 }
@@ -67,7 +79,7 @@ export function nextVerdictMs(entry: BookEntry): number {
 /** The next closed slices, at most as many as one read takes; undefined when there are none. */
 function nextSlices(
   entry: BookEntry,
-  indicator: ThresholdSpec,
+  indicator: SlicedSpec,
   nowMs: EpochMs,
 ): { readonly fromMs: EpochMs; readonly toMs: EpochMs } | undefined {
   const sliceMs = indicator.slice_ms;
@@ -83,7 +95,7 @@ function nextSlices(
 async function keep(
   db: Kysely<Database>,
   entry: BookEntry,
-  change: { readonly judged: readonly SliceRun[]; readonly indicator: ThresholdSpec },
+  change: { readonly judged: readonly SliceRun[]; readonly indicator: SlicedSpec },
 ): Promise<void> {
   const runs = [...entry.runs];
   const unchanged = Math.max(0, runs.length - 1);

@@ -1,10 +1,13 @@
 import { type Decimal, parseRatio } from '@nines/base/decimal.ts';
 import { invariant } from '@nines/base/errors.ts';
 import { type Result, ok } from '@nines/base/result.ts';
-import { type Ms, ms } from '@nines/base/units.ts';
+import { DAY_MS, HOUR_MS, type Ms, ms } from '@nines/base/units.ts';
+import { parseWallClock } from '@nines/maths/calendar/anchored.ts';
+import type { PeriodUnit } from '@nines/maths/calendar/period.ts';
 import { type BurnPair, burnPairs } from '@nines/maths/slo/burn.ts';
 import type { Condition, Reducer, WhileDown } from '@nines/maths/slo/slices.ts';
 import type { UnknownPolicy } from '@nines/maths/slo/types.ts';
+import type { WindowTerms } from '@nines/maths/slo/window.ts';
 
 /**
  * The terms of a contract in their stored form: plain JSON, snake case, ratios as exact decimals in text. What is printed in
@@ -14,17 +17,36 @@ export type SlaSpec = {
   readonly id: string;
   readonly name: string;
   readonly service: string;
-  readonly indicator: AvailabilitySpec | ThresholdSpec;
+  readonly indicator: AvailabilitySpec | SlicedSpec;
   /** `0.999`. */
   readonly target: string;
-  readonly window: { readonly rolling_ms: number };
+  readonly window: WindowSpec;
   readonly interval_ms: number;
   readonly unknown: { readonly kind: 'exclude' | 'down' | 'up' } | { readonly kind: 'carry_forward'; readonly max_gap_ms: number };
   readonly max_unknown: string;
+  /** The burn pairs that were declared; absent where they come from the window and the target. */
+  readonly burn?: readonly BurnPairSpec[];
   /** Whom it is promised to; absent when nobody is named. */
   readonly customers?: readonly Customer[];
   /** What is owed when it is not kept; absent when nothing is. */
   readonly credits?: CreditSpec;
+};
+
+export type WindowSpec = { readonly rolling_ms: number } | CalendarSpec;
+export type CalendarSpec = {
+  readonly calendar: PeriodUnit;
+  readonly every: number;
+  /** IANA. */
+  readonly zone: string;
+  /** A wall clock of the zone at which one of the periods begins: `1970-01-01T00:00:00`. */
+  readonly anchor: string;
+};
+
+export type BurnPairSpec = {
+  readonly long_ms: number;
+  readonly short_ms: number;
+  readonly factor: number;
+  readonly severity: 'critical' | 'warning';
 };
 
 export type Customer = {
@@ -44,8 +66,12 @@ export type CreditSpec = {
 
 export type AvailabilitySpec = { readonly kind: 'availability'; readonly degraded_weight: string | null };
 
-export type ThresholdSpec = {
-  readonly kind: 'threshold';
+/** What is judged in closed slices. A ratio budgets events, the others the time of bad slices. */
+export const SLICED_KINDS = ['threshold', 'response_time', 'throughput', 'error_rate', 'ratio'] as const;
+
+export type SlicedSpec = {
+  readonly kind: (typeof SLICED_KINDS)[number];
+  /** PromQL: what is measured, or of counters the one for all events. */
   readonly query: string;
   readonly condition: Condition;
   readonly threshold: number;
@@ -53,6 +79,19 @@ export type ThresholdSpec = {
   readonly slice_ms: number;
   readonly reduce: Reducer;
   readonly while_down: WhileDown;
+  /** Counters whose rise in a slice is what is judged; absent where the query's values are. */
+  readonly counters?: CountersSpec;
+  /** Of a ratio: every event counts alike, or every slice does. */
+  readonly budgeting?: 'occurrences' | 'ratio_timeslices';
+};
+
+/** Sums and differences of counter selectors. */
+export type CountersSpec = {
+  readonly good: string | null;
+  readonly bad: string | null;
+  readonly total: string;
+  /** A slice with fewer events is not bad. */
+  readonly min_events: number;
 };
 
 /** The same terms, ready to reckon with. */
@@ -62,7 +101,9 @@ export type SlaTerms = {
   readonly maxUnknown: Decimal;
   readonly unknown: UnknownPolicy;
   readonly degradedWeight: Decimal | undefined;
+  /** Length of the window; of a calendar's the longest that its periods have. */
   readonly windowMs: Ms;
+  readonly window: WindowTerms;
   readonly pairs: readonly BurnPair[];
   /** How far before the window its timeline must reach. */
   readonly lookbackMs: number;
@@ -89,16 +130,47 @@ export function termsOf(spec: SlaSpec): SlaTerms {
   const unknown: UnknownPolicy =
     spec.unknown.kind === 'carry_forward' ? { kind: 'carry_forward', maxGapMs: ms(spec.unknown.max_gap_ms) } : { kind: spec.unknown.kind };
   const weight = spec.indicator.kind === 'availability' ? spec.indicator.degraded_weight : null;
+  const pairs = pairsOf(spec, target);
+  const windowMs = longestWindowMs(spec.window);
+  const carriedMs = unknown.kind === 'carry_forward' ? unknown.maxGapMs : 0;
+  // At the start of a calendar's period the pairs and the forecast look into the one before.
+  const reachMs = 'rolling_ms' in spec.window ? 0 : Math.max(HOUR_MS, ...pairs.map(({ longMs }) => longMs));
   return {
     spec,
     target,
     maxUnknown: ratioOf(spec.max_unknown),
     unknown,
     degradedWeight: weight === null ? undefined : ratioOf(weight),
-    windowMs: ms(spec.window.rolling_ms),
-    pairs: burnPairs(spec.window.rolling_ms, target, spec.interval_ms).pairs,
-    lookbackMs: unknown.kind === 'carry_forward' ? unknown.maxGapMs : 0,
+    windowMs: ms(windowMs),
+    window: windowTermsOf(spec.window),
+    pairs,
+    lookbackMs: carriedMs + reachMs,
   };
+}
+
+/** The length of a window in milliseconds, of a calendar's the longest that its periods have: the clocks may go back once. */
+export function longestWindowMs(window: WindowSpec): number {
+  return 'rolling_ms' in window ? window.rolling_ms : window.every * LONGEST_DAYS[window.calendar] * DAY_MS + 2 * HOUR_MS;
+}
+
+/** Days of a period for burn pairs, which are meant for a window of one length. */
+export const nominalWindowMs = (window: WindowSpec): number =>
+  'rolling_ms' in window ? window.rolling_ms : window.every * NOMINAL_DAYS[window.calendar] * DAY_MS;
+
+const LONGEST_DAYS: Readonly<Record<PeriodUnit, number>> = { day: 1, week: 7, month: 31, quarter: 92, year: 366 };
+const NOMINAL_DAYS: Readonly<Record<PeriodUnit, number>> = { day: 1, week: 7, month: 30, quarter: 91, year: 365 };
+
+function windowTermsOf(window: WindowSpec): WindowTerms {
+  if ('rolling_ms' in window) return { kind: 'rolling', lengthMs: window.rolling_ms };
+  const { calendar: unit, every, zone, anchor } = window;
+  const anchorMs = parseWallClock(anchor);
+  invariant(anchorMs.ok, `the anchor of a calendar, found ${anchor}`);
+  return { kind: 'calendar', calendar: { unit, every, zone, anchorMs: anchorMs.value } };
+}
+
+function pairsOf(spec: SlaSpec, target: Decimal): readonly BurnPair[] {
+  if (spec.burn === undefined) return burnPairs(nominalWindowMs(spec.window), target, spec.interval_ms).pairs;
+  return spec.burn.map(({ long_ms, short_ms, factor, severity }) => ({ longMs: long_ms, shortMs: short_ms, factor, severity }));
 }
 
 /** A ratio of a stored spec. */

@@ -88,6 +88,8 @@ export async function saveSliceRuns(
         samples: run.samples,
         worst: run.worst,
         last: run.last,
+        good: run.good ?? null,
+        total: run.total ?? null,
         contract_version: change.contractVersion,
       }) satisfies SlaSliceRunRow,
   );
@@ -102,6 +104,8 @@ export async function saveSliceRuns(
             samples: row.ref('excluded.samples'),
             worst: row.ref('excluded.worst'),
             last: row.ref('excluded.last'),
+            good: row.ref('excluded.good'),
+            total: row.ref('excluded.total'),
           })),
         )
         .execute();
@@ -168,6 +172,7 @@ const toRun = (row: Selectable<SlaSliceRunRow>): SliceRun => ({
   samples: row.samples,
   worst: row.worst,
   last: row.last,
+  ...(row.good === null || row.total === null ? {} : { good: row.good, total: row.total }),
 });
 
 const toViolationRow = (violation: Violation): SlaViolationRow => {

@@ -3,7 +3,7 @@ import { bucketsToWire } from '../availability/contract.ts';
 import { SLA_VIOLATION_RULE, alertLabels } from './alert.ts';
 import type { BookEntry } from './book.ts';
 import type { SlaView, ViolationView } from './contract.ts';
-import type { SlaEvaluation } from './evaluate.ts';
+import { type SlaEvaluation, isInEvents } from './evaluate.ts';
 import type { SlaSpec } from './spec.ts';
 import type { Violation } from './violations.ts';
 
@@ -13,7 +13,7 @@ export function toView(
   { contract, origin }: Pick<BookEntry, 'contract' | 'origin'>,
   violationsOpen: number,
 ): SlaView {
-  const { terms, window, budget, counted } = evaluation;
+  const { terms, window, counted } = evaluation;
   const { spec } = terms;
   return {
     id: spec.id,
@@ -30,7 +30,8 @@ export function toView(
     indicator: spec.indicator,
     objective: objectiveOf(spec, decimalToNumber(terms.target)),
     value: evaluation.value,
-    budget: { unit: 'ms', total_ms: budget.totalMs, spent_ms: budget.spentMs, remaining_ms: budget.remainingMs },
+    budget: budgetOf(evaluation),
+    calendar: 'rolling_ms' in spec.window ? null : { ...spec.window, ends_at_ms: window.toMs + evaluation.aheadMs },
     buckets: bucketsToWire(counted.buckets),
     burn: evaluation.burn.map((pair) => ({
       long_ms: pair.longMs,
@@ -48,11 +49,23 @@ export function toView(
   };
 }
 
+/** The budget; in events beside the milliseconds of bad slices where events are what is promised. */
+function budgetOf({ terms, budget, inTime }: SlaEvaluation): SlaView['budget'] {
+  const ms = { total_ms: inTime.totalMs, spent_ms: inTime.spentMs, remaining_ms: inTime.remainingMs };
+  if (!isInEvents(terms)) return { unit: 'ms', ...ms };
+  return { unit: 'events', total: budget.totalMs, spent: budget.spentMs, remaining: budget.remainingMs, ...ms };
+}
+
 /** What the indicator is compared with. For availability that is the target itself. */
 function objectiveOf(spec: SlaSpec, target: number): SlaView['objective'] {
   const { indicator } = spec;
   if (indicator.kind === 'availability') return { op: '>=', value: target, unit: 'ratio', statistic: null };
-  return { op: indicator.condition, value: indicator.threshold, unit: indicator.unit, statistic: indicator.reduce };
+  return {
+    op: indicator.condition,
+    value: indicator.threshold,
+    unit: indicator.unit,
+    statistic: indicator.counters === undefined ? indicator.reduce : null,
+  };
 }
 
 export function toViolationView(violation: Violation): ViolationView {

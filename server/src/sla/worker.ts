@@ -2,7 +2,7 @@ import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { messageOf } from '@nines/base/errors.ts';
 import type { EpochMs } from '@nines/base/units.ts';
-import { rollingWindow } from '@nines/maths/slo/window.ts';
+import { windowAt } from '@nines/maths/slo/window.ts';
 import type { Evaluation } from '../alerting/contract.ts';
 import type { Bus } from '../platform/bus.ts';
 import { SLA_VIOLATION_RULE, activeElement } from './alert.ts';
@@ -75,7 +75,7 @@ export class SlaWorker {
 
   async #look(entry: BookEntry, nowMs: EpochMs, signal?: AbortSignal): Promise<void> {
     await closeSlices(this.#deps, entry, signal === undefined ? { nowMs } : { nowMs, signal });
-    const facts = await factsFor(this.#deps.timelines, entry, rollingWindow(nowMs, entry.terms.windowMs));
+    const facts = await factsFor(this.#deps.timelines, entry, windowAt(entry.terms.window, nowMs).window);
     const evaluation = evaluateSla(entry.terms, facts, nowMs);
     const open = this.#deps.book.openViolations(entry.contract.sla);
     for (const decision of decideViolations(open, evaluation)) await this.#carryOut(entry, decision, nowMs);

@@ -72,8 +72,13 @@ export function dayAt(atMs: number, zone: string): CalendarDay {
  * The first instant at which the zone's calendar shows this day or a later one. Months and days beyond their range carry over:
  * month 13 is January.
  */
-export function startOfDayMs({ year, month, day }: CalendarDay, zone: string): number {
-  const wantedMs = utcMs(year, month, day);
+export const startOfDayMs = ({ year, month, day }: CalendarDay, zone: string): number => instantOf(utcMs(year, month, day), zone);
+
+/**
+ * The first instant at which the zone's clocks show a wall clock (as if it were UTC) or, where they skip it, a later one: the
+ * earlier of the two where they go back over it.
+ */
+export function instantOf(wantedMs: number, zone: string): number {
   if (zone === 'UTC') return wantedMs;
   // The earlier of two midnights where the clocks go back over it; none of the two where they skip it.
   const candidates = [wantedMs - MAX_OFFSET_MS, wantedMs + MAX_OFFSET_MS]

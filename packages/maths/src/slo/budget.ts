@@ -38,3 +38,22 @@ export function exhaustionOf(
   );
   return lastsMs > at.horizonMs ? null : at.nowMs + lastsMs;
 }
+
+/** The same in events: of those that were counted `floor((1 − target) × total)` may be bad. The fields that end in Ms are events. */
+export function budgetOfEvents(counted: Pick<Tally, 'goodMs' | 'badMs'>, target: ExactRatio): Budget {
+  const totalMs = portionMs(complementOf(target), Math.floor(counted.goodMs + counted.badMs));
+  return { totalMs, spentMs: counted.badMs, remainingMs: totalMs - counted.badMs };
+}
+
+/** When a budget of events ends if bad ones keep coming as in the best of the `recent` spans. */
+export function exhaustionOfEvents(
+  budget: Budget,
+  recent: readonly { readonly badMs: number; readonly lengthMs: number }[],
+  at: { readonly nowMs: number; readonly horizonMs: number },
+): number | null {
+  if (budget.remainingMs <= 0) return null;
+  const lastsMs = Math.max(
+    ...recent.map(({ badMs, lengthMs }) => (badMs === 0 ? Number.POSITIVE_INFINITY : Math.ceil((budget.remainingMs * lengthMs) / badMs))),
+  );
+  return lastsMs > at.horizonMs ? null : at.nowMs + lastsMs;
+}

@@ -39,15 +39,23 @@ export function burnPairs(
 ): { readonly pairs: readonly BurnPair[]; readonly dropped: readonly DroppedPair[] } {
   const pairs: BurnPair[] = [];
   const dropped: DroppedPair[] = [];
-  const allowed = complementOf(target);
   for (const shape of SHAPE) {
     const pair = { ...shape, longMs: scaled(shape.longMs, windowMs), shortMs: scaled(shape.shortMs, windowMs) };
-    const reachable = allowed.numerator > 0n && BigInt(pair.factor) * allowed.numerator < allowed.denominator;
-    if (!reachable) dropped.push({ pair, reason: 'factor_out_of_reach' });
+    if (!isReachable(pair.factor, target)) dropped.push({ pair, reason: 'factor_out_of_reach' });
     else if (pair.shortMs < 2 * evaluationMs) dropped.push({ pair, reason: 'shorter_than_two_evaluations' });
     else pairs.push(pair);
   }
   return { pairs, dropped };
+}
+
+/** Factors have at most so many decimals, so that they are compared in integers. */
+const FACTOR_SCALE = 1_000_000;
+const scaledFactor = (factor: number): bigint => BigInt(Math.round(factor * FACTOR_SCALE));
+
+/** Whether a total outage burns faster than `factor`. */
+export function isReachable(factor: number, target: ExactRatio): boolean {
+  const allowed = complementOf(target);
+  return allowed.numerator > 0n && scaledFactor(factor) * allowed.numerator < allowed.denominator * BigInt(FACTOR_SCALE);
 }
 
 const scaled = (lengthMs: number, windowMs: number): number => Number((BigInt(lengthMs) * BigInt(windowMs)) / BigInt(SHAPE_WINDOW_MS));
@@ -67,7 +75,7 @@ export function burnRate(counted: Counted, target: ExactRatio): number | null {
 export function burnsAbove(counted: Counted, target: ExactRatio, factor: number): boolean {
   const allowed = complementOf(target);
   const whole = BigInt(counted.goodMs + counted.badMs);
-  return BigInt(counted.badMs) * allowed.denominator > BigInt(factor) * whole * allowed.numerator;
+  return BigInt(counted.badMs) * allowed.denominator * BigInt(FACTOR_SCALE) > scaledFactor(factor) * whole * allowed.numerator;
 }
 
 /**

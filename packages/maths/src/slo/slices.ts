@@ -67,6 +67,9 @@ export type SliceRun = Span & {
   readonly samples: number;
   readonly worst: number | null;
   readonly last: number | null;
+  /** Of an objective that counts events: those of this slice. Such slices stand alone, so that any window is a sum of them. */
+  readonly good?: number;
+  readonly total?: number;
 };
 
 /** Slices begin at multiples of their length since the Unix epoch. */
@@ -75,6 +78,7 @@ export const sliceStart = (atMs: number, lengthMs: number): EpochMs => epochMs(M
 /** Joins `next` to the run before it when it continues it with the same verdict; otherwise undefined. */
 export function extendRun(run: SliceRun, next: SliceRun, condition: Condition): SliceRun | undefined {
   if (run.toMs !== next.fromMs || run.state !== next.state) return undefined;
+  if (run.total !== undefined || next.total !== undefined) return undefined;
   return {
     fromMs: run.fromMs,
     toMs: next.toMs,

@@ -24,6 +24,8 @@ export type StatusInputs = {
   readonly burn: readonly BurnReading[];
   /** Above this share of unknown time since monitoring began, nothing is said. */
   readonly maxUnknown: ExactRatio;
+  /** Says so much of the budget in words; milliseconds by default. */
+  readonly inWords?: (amount: number) => string;
 };
 
 /**
@@ -32,19 +34,19 @@ export type StatusInputs = {
  * spent is not at risk.
  */
 export function statusOf(inputs: StatusInputs): SlaVerdict {
-  const { budget, counted } = inputs;
+  const { budget, counted, inWords = lengthInWords } = inputs;
   if (budget.spentMs > budget.totalMs) {
     return {
       status: 'breached',
       code: 'budget_spent',
-      reason: `${lengthInWords(budget.spentMs)} bad of ${lengthInWords(budget.totalMs)} allowed`,
+      reason: `${inWords(budget.spentMs)} bad of ${inWords(budget.totalMs)} allowed`,
     };
   }
   if (budget.spentMs > 0 && budget.spentMs * AT_RISK_DENOMINATOR >= budget.totalMs * AT_RISK_NUMERATOR) {
     return {
       status: 'at_risk',
       code: 'budget_low',
-      reason: `${lengthInWords(budget.spentMs)} of ${lengthInWords(budget.totalMs)} of the budget is spent`,
+      reason: `${inWords(budget.spentMs)} of ${inWords(budget.totalMs)} of the budget is spent`,
     };
   }
   const burning = inputs.burn.find((pair) => pair.firing === true);
@@ -62,7 +64,7 @@ export function statusOf(inputs: StatusInputs): SlaVerdict {
   if (unknownExceeds(inputs)) {
     return { status: 'unknown', code: 'too_much_unknown', reason: 'too much of the time since monitoring began is unknown' };
   }
-  return { status: 'met', code: 'within_budget', reason: `${lengthInWords(budget.remainingMs)} of the budget is left` };
+  return { status: 'met', code: 'within_budget', reason: `${inWords(budget.remainingMs)} of the budget is left` };
 }
 
 function unknownExceeds({ counted, maxUnknown }: StatusInputs): boolean {

@@ -1,4 +1,5 @@
 import { type EpochMs, epochMs } from '@nines/base/units.ts';
+import { type AnchoredCalendar, anchoredPeriodAt } from '../calendar/anchored.ts';
 import type { Span } from './types.ts';
 
 /** The rolling window that ends at `nowMs`. Its start is never clipped to when monitoring began; its parts sum to its length. */
@@ -32,4 +33,16 @@ export function coverageOf(window: Span, monitoredSinceMs: EpochMs | null): Cove
   if (monitoredSinceMs === null || monitoredSinceMs >= window.toMs) return { young: true, observedMs: 0 };
   if (monitoredSinceMs > window.fromMs) return { young: true, observedMs: window.toMs - monitoredSinceMs };
   return { young: false, observedMs: window.toMs - window.fromMs };
+}
+
+/** Over which time an SLA is judged: the last so many milliseconds, or the period of a calendar that is running. */
+export type WindowTerms =
+  | { readonly kind: 'rolling'; readonly lengthMs: number }
+  | { readonly kind: 'calendar'; readonly calendar: AnchoredCalendar };
+
+/** The window that ends at `nowMs`, and how much of its period is still to come; a rolling one has nothing ahead. */
+export function windowAt(terms: WindowTerms, nowMs: EpochMs): { readonly window: Span; readonly aheadMs: number } {
+  if (terms.kind === 'rolling') return { window: rollingWindow(nowMs, terms.lengthMs), aheadMs: 0 };
+  const period = anchoredPeriodAt(nowMs, terms.calendar);
+  return { window: { fromMs: period.fromMs, toMs: nowMs }, aheadMs: period.toMs - nowMs };
 }

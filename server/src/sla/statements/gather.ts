@@ -114,7 +114,7 @@ export async function readKnown(deps: GatherDeps, question: Question, nowMs: Epo
     exclusionsOf(deps.db, contract.sla),
   ]);
   const exclusions = approvedAt(all, asOfMs);
-  const isSliced = contract.spec.indicator.kind === 'threshold';
+  const isSliced = contract.spec.indicator.kind !== 'availability';
   return {
     contract,
     versions,
@@ -128,7 +128,7 @@ export async function readKnown(deps: GatherDeps, question: Question, nowMs: Epo
   };
 }
 
-const excludesOutages = ({ indicator }: SlaSpec): boolean => indicator.kind === 'threshold' && indicator.while_down === 'exclude';
+const excludesOutages = ({ indicator }: SlaSpec): boolean => indicator.kind !== 'availability' && indicator.while_down === 'exclude';
 
 function trendOf({ period, zone }: Question): readonly (Span & { readonly name: string | null })[] {
   const count = Math.min(TREND_PERIODS, Math.floor(MAX_TREND_MS / (period.toMs - period.fromMs)));
@@ -175,7 +175,7 @@ function checkQuestion({ period, zone, knownAtMs }: Question, asOfMs: EpochMs): 
 
 /** Statements that are issued end with a slice: half a slice has no verdict. `AppError` `period_not_aligned`. */
 export function judgeAlignment({ indicator }: Pick<SlaSpec, 'indicator'>, period: Span): void {
-  if (indicator.kind !== 'threshold') return;
+  if (indicator.kind === 'availability') return;
   const { slice_ms: sliceMs } = indicator;
   const edge = ([period.fromMs, period.toMs] as const).find((at) => sliceStart(at, sliceMs) !== at);
   if (edge === undefined) return;

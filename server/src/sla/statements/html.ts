@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { lengthInWords as duration } from '@nines/base/length-words.ts';
 import { provenDigits } from '@nines/maths/slo/digits.ts';
 import { type Html, html, trusted } from '../../platform/html.ts';
+import type { WindowSpec } from '../spec.ts';
 import type { SignedStatement, Statement, StatementInterval } from './statement.ts';
 import { STATEMENT_STYLE } from './style.ts';
 import { bucketRows, creditSentence, exclusionWords, instant, percent, revisionSentences, sentence, words } from './words.ts';
@@ -154,7 +155,7 @@ function violationTable({ violations }: Statement): Html {
 
 /** For threshold objectives: the bad stretches, which are not the service's outages. */
 function badTable({ timeline, contract }: Statement): Html | null {
-  if (contract.terms.indicator.kind !== 'threshold') return null;
+  if (contract.terms.indicator.kind === 'availability') return null;
   const bad = timeline.filter((interval) => interval.state === 'down');
   if (bad.length === 0) return null;
   const rows = bad
@@ -164,6 +165,12 @@ function badTable({ timeline, contract }: Statement): Html | null {
         html`<tr><td>${instant(interval.from_at_ms)}</td><td>${instant(interval.to_at_ms)}</td><td class="n">${duration(interval.to_at_ms - interval.from_at_ms)}</td></tr>`,
     );
   return html`<h2>Stretches beyond the objective</h2><table><thead><tr><th>From</th><th>To</th><th class="n">Length</th></tr></thead><tbody>${rows}</tbody></table>${cut(bad.length)}`;
+}
+
+function windowWords(window: WindowSpec): string {
+  if ('rolling_ms' in window) return `rolling, ${duration(window.rolling_ms)}`;
+  const { calendar, every, zone, anchor } = window;
+  return `every ${every === 1 ? '' : `${every} `}${calendar}${every === 1 ? '' : 's'} of the calendar of ${zone}, counted from ${anchor.replace('T', ' ')}`;
 }
 
 function termsTable({ contract, contract_changes: changes, objective }: Statement): Html {
@@ -178,8 +185,8 @@ function termsTable({ contract, contract_changes: changes, objective }: Statemen
         : html`<code>${indicator.query}</code> ${indicator.condition} ${indicator.threshold} ${indicator.unit}`,
     ],
     ['Target', percent(terms.target)],
-    ['Window', `rolling, ${duration(terms.window.rolling_ms)}`],
-    ...(indicator.kind === 'threshold'
+    ['Window', windowWords(terms.window)],
+    ...(indicator.kind !== 'availability'
       ? ([
           ['Measured as', `${objective.statistic ?? ''} of each ${duration(indicator.slice_ms)}`],
           ['While the service is down', words(indicator.while_down)],

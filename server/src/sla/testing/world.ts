@@ -65,6 +65,8 @@ export class SlaWorld {
   readonly told: Evaluation[] = [];
   /** Response times in seconds, by instant; what the threshold indicator reads. */
   readonly samples: { atMs: number; value: number }[];
+  /** Samples of counters, by selector. */
+  readonly counters = new Map<string, { atMs: number; value: number }[]>();
   reads = 0;
   readonly #timing: CheckTiming;
   /** Figures that became samples. */
@@ -96,8 +98,13 @@ export class SlaWorld {
       ledger: this.ledger,
       record: async (samples) => this.recorded.push(...samples),
       alert: async (evaluation) => void this.told.push(evaluation),
-      readSamples: async (_query, { fromMs, toMs }) => {
+      readSamples: async (query, { fromMs, toMs }) => {
         this.reads++;
+        const counter = this.counters.get(query);
+        if (counter !== undefined) {
+          const seen = counter.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
+          return [{ times: seen.map(({ atMs }) => atMs), values: seen.map(({ value }) => value) }];
+        }
         if (this.readCostMs > 0) await this.clock.advance(this.readCostMs);
         if (this.readFails) throw new Error('too many samples');
         const seen = this.samples.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);

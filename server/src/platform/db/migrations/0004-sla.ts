@@ -35,6 +35,9 @@ export type SlaSliceRunRow = {
   /** The reduced value farthest on the wrong side; null when the slices were empty. */
   worst: number | null;
   last: number | null;
+  /** Of a slice of events (0010): how many were good, of how many. */
+  good: number | null;
+  total: number | null;
   /** The version whose terms decided. */
   contract_version: number;
 };

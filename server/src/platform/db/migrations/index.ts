@@ -8,6 +8,7 @@ import * as pushGroups from './0006-push-groups.ts';
 import * as statements from './0007-statements.ts';
 import * as exemplars from './0008-exemplars.ts';
 import * as metricMetadata from './0009-metric-metadata.ts';
+import * as slaEvents from './0010-sla-events.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -23,4 +24,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0007-statements': { up: statements.up },
   '0008-exemplars': { up: exemplars.up },
   '0009-metric-metadata': { up: metricMetadata.up },
+  '0010-sla-events': { up: slaEvents.up },
 };
