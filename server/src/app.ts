@@ -440,6 +440,7 @@ async function build(
     engine,
     queryable: store,
     exemplars,
+    metadata,
     clock,
     lookbackMs: config.promql.lookback,
     yieldNow,

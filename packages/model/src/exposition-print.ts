@@ -28,26 +28,38 @@ const TEXT_TYPES: Readonly<Record<MetricType, string>> = {
 export function printExposition(families: readonly MetricFamily[], format: ExpositionFormat): string {
   const lines: string[] = [];
   for (const family of families) {
-    const { name, type } = format === 'openmetrics' ? openMetricsHead(family) : { name: family.name, type: TEXT_TYPES[family.type] };
-    const written = isClassicMetricName(name) ? name : `"${escapeText(name, true)}"`;
-    if (family.help !== '') lines.push(`# HELP ${written} ${escapeText(family.help, format === 'openmetrics')}`);
-    lines.push(`# TYPE ${written} ${type}`);
-    if (format === 'openmetrics' && family.unit !== '' && name.endsWith(`_${family.unit}`)) lines.push(`# UNIT ${written} ${family.unit}`);
-    for (const sample of family.samples) lines.push(sampleLine(sample, format));
+    lines.push(...headLines(family, format));
+    for (const { labels, value, atMs } of family.samples) lines.push(sampleLine(printSeries(labels), { value, atMs }, format));
   }
   if (format === 'openmetrics') lines.push('# EOF');
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }
 
+/** What stands above the samples of a family. */
+export function headLines(family: Omit<MetricFamily, 'samples'>, format: ExpositionFormat): readonly string[] {
+  const lines: string[] = [];
+  const { name, type } = format === 'openmetrics' ? openMetricsHead(family) : { name: family.name, type: TEXT_TYPES[family.type] };
+  const written = isClassicMetricName(name) ? name : `"${escapeText(name, true)}"`;
+  if (family.help !== '') lines.push(`# HELP ${written} ${escapeText(family.help, format === 'openmetrics')}`);
+  lines.push(`# TYPE ${written} ${type}`);
+  if (format === 'openmetrics' && family.unit !== '' && name.endsWith(`_${family.unit}`)) lines.push(`# UNIT ${written} ${family.unit}`);
+  return lines;
+}
+
 /** OpenMetrics names a counter's family without `_total`; a counter whose samples lack it cannot be called one. */
-function openMetricsHead({ name, type }: MetricFamily): { readonly name: string; readonly type: string } {
+function openMetricsHead({ name, type }: Pick<MetricFamily, 'name' | 'type'>): { readonly name: string; readonly type: string } {
   if (type !== 'counter') return { name, type };
   return name.endsWith('_total') ? { name: name.slice(0, -'_total'.length), type } : { name, type: 'unknown' };
 }
 
-function sampleLine({ labels, value, atMs }: PrintedSample, format: ExpositionFormat): string {
+/** `series` as `printSeries` has it. */
+export function sampleLine(
+  series: string,
+  { value, atMs }: { readonly value: number; readonly atMs: number | undefined },
+  format: ExpositionFormat,
+): string {
   const stamp = atMs === undefined ? '' : ` ${format === 'openmetrics' ? atMs / 1000 : atMs}`;
-  return `${printSeries(labels)} ${printValue(value)}${stamp}`;
+  return `${series} ${printValue(value)}${stamp}`;
 }
 
 /** The text that `parseSeriesText` reads back to the same set. */

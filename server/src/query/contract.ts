@@ -9,7 +9,7 @@ import type { Queryable, Scope } from '@nines/model/storage.ts';
 import type { Clock } from '@nines/base/clock.ts';
 import { z } from 'zod';
 import { duration } from '../platform/config/fields.ts';
-import type { ExemplarSource, SelfMetrics } from '../collect/contract.ts';
+import type { ExemplarSource, MetadataBook, SelfMetrics } from '../collect/contract.ts';
 import type { Actor } from '../platform/http/contract.ts';
 
 /** Points per series of a range query. Source: prometheus web/api/v1/api.go, queryRange. */
@@ -45,6 +45,8 @@ export type QueryDeps = {
   readonly engine: Engine;
   readonly queryable: Queryable;
   readonly exemplars: ExemplarSource;
+  /** Types and help of what is exported. */
+  readonly metadata: Pick<MetadataBook, 'get'>;
   readonly clock: Clock;
   /** How old a newest sample may be for `/federate`. */
   readonly lookbackMs: number;

@@ -10,6 +10,7 @@ import type { QueryDeps } from './contract.ts';
 import { encodeAnswer, encodeLabels, encodeList, envelope } from './encode.ts';
 import { exemplarParams, encodeExemplars } from './exemplars.ts';
 import { MAX_LINE_SAMPLES, exportLines } from './export.ts';
+import { exportRoute } from './export-route.ts';
 import { type Params, instantParams, limitParam, metaRange, paramsOf, rangeParams, unescapeLabelName } from './params.ts';
 import { viewOfExpr } from './parse-view.ts';
 import { peerRoutes } from './prometheus-peers.ts';
@@ -32,6 +33,7 @@ type Call = {
 export function queryRoutes(http: Http, deps: QueryDeps): void {
   const service = new QueryService(deps);
   peerRoutes(http, service, deps);
+  exportRoute(http, deps);
   http.register(async (scope) => {
     scope.addContentTypeParser(
       'application/x-www-form-urlencoded',

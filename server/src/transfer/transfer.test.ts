@@ -41,6 +41,7 @@ async function setting(t: TestContext): Promise<Setting> {
     engine,
     queryable: world.store,
     exemplars: new ExemplarRing(0),
+    metadata: world.metadata,
     yieldNow: () => undefined,
     clock: realClock,
     lookbackMs: 300_000,

@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import type { Clock } from '@nines/base/clock.ts';
 import { epochMs } from '@nines/base/units.ts';
 import { labelsOf } from '@nines/model/labels.ts';
+import type { MetricMetadata } from '@nines/model/metadata.ts';
 import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { createBatchBuilder } from '@nines/model/write-batch.ts';
 import { ExemplarRing } from '@nines/model/exemplar-ring.ts';
@@ -65,6 +66,7 @@ export async function startQueryServer(t: TestContext, clock: Clock = realClock)
     engine,
     queryable: store,
     exemplars,
+    metadata: new Map<string, MetricMetadata>([['requests_total', { type: 'counter', help: 'Requests.', unit: '' }]]),
     clock,
     lookbackMs: 300_000,
     yieldNow,
