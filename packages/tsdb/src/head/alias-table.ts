@@ -52,6 +52,8 @@ export class AliasTable {
   #entries = new Uint32Array(256 * ENTRY);
   #count = 0;
   #last = NONE;
+  /** Whether the guess before was wrong or missing. One wrong guess is where another part of the fleet begins; from the second on there is no order. */
+  #strayed = false;
   /** The hashes of series `[aheadFrom, aheadTo)` of the batch at hand, and the entries that they may be. */
   readonly #aheadHashes = new Uint32Array(AHEAD);
   readonly #aheadEntries = new Uint32Array(AHEAD);
@@ -93,14 +95,23 @@ export class AliasTable {
       const guess = entries[last * ENTRY + FOLLOWER] ?? NONE;
       if (guess !== NONE && this.#equals(guess, from, to)) {
         this.#last = guess;
+        this.#strayed = false;
         return entries[guess * ENTRY + REF] ?? NONE;
       }
     }
-    if (series >= this.#aheadTo || series < this.#aheadFrom) this.#lookAhead(series);
-    const entry = this.#probe(this.#aheadHashes[series - this.#aheadFrom] ?? 0, from, to);
+    const entry = this.#probe(this.#hashOf(series, from, to), from, to);
+    this.#strayed = true;
     if (entry === NONE) return NONE;
     this.#follow(entry);
     return entries[entry * ENTRY + REF] ?? NONE;
+  }
+
+  #hashOf(series: number, from: number, to: number): number {
+    if (series >= this.#aheadTo || series < this.#aheadFrom) {
+      if (!this.#strayed) return hashBytes(this.#batchView, from, to, this.#seed);
+      this.#lookAhead(series);
+    }
+    return this.#aheadHashes[series - this.#aheadFrom] ?? 0;
   }
 
   /** The entry of the bytes whose hash is given, or `NONE`. */
