@@ -175,6 +175,8 @@ function readExemplar(text: string, from: number, end: number): Result<ExposedEx
 /** A read sample: `series.labels` sorted, metric name included. */
 export type ExpositionSample = SeriesText & {
   readonly value: number;
+  /** Then the value means nothing. */
+  readonly histogram?: Histogram;
   readonly atMs: number | undefined;
   readonly exemplars: readonly ExposedExemplar[];
 };
@@ -182,22 +184,31 @@ export type Exposition = { readonly samples: readonly ExpositionSample[]; readon
 
 /** Reads a whole text at once, for texts small enough to be held as objects. */
 export function parseExposition(text: string, format: ExpositionFormat): Result<Exposition, ExpositionFault> {
+  const collected = collectExposition();
+  const fault = walkExposition(text, format, collected.sink);
+  return fault === undefined ? ok(collected.exposition) : err(fault);
+}
+
+/** A sink that keeps everything, and what it has kept. */
+export function collectExposition(): { readonly sink: ExpositionSink; readonly exposition: Exposition } {
   const samples: ExpositionSample[] = [];
   const metadata = new Map<string, MetricMetadata>();
   let exemplars: ExposedExemplar[] = [];
-  const fault = walkExposition(text, format, {
-    sample(series, value, atMs) {
-      const parsed = parseSeriesText(series);
-      if (!parsed.ok) return parsed.error;
-      if (parsed.value.name === '') return 'metric name missing';
-      samples.push({ ...parsed.value, value, atMs, exemplars });
-      exemplars = [];
-      return undefined;
-    },
+  const keep = (series: string, sample: Pick<ExpositionSample, 'value' | 'histogram' | 'atMs'>): string | undefined => {
+    const parsed = parseSeriesText(series);
+    if (!parsed.ok) return parsed.error;
+    if (parsed.value.name === '') return 'metric name missing';
+    samples.push({ ...parsed.value, ...sample, exemplars });
+    exemplars = [];
+    return undefined;
+  };
+  const sink: ExpositionSink = {
+    sample: (series, value, atMs) => keep(series, { value, atMs }),
+    histogram: (series, histogram, atMs) => keep(series, { value: Number.NaN, histogram, atMs }),
     exemplar: (exemplar) => void exemplars.push(exemplar),
     describe(family, part) {
       metadata.set(family, { type: 'unknown', help: '', unit: '', ...metadata.get(family), ...part });
     },
-  });
-  return fault === undefined ? ok({ samples, metadata }) : err(fault);
+  };
+  return { sink, exposition: { samples, metadata } };
 }

@@ -6,13 +6,17 @@ const gunzip = promisify(gunzipCallback);
 
 /** The text of a body, plain or gzip, of at most `maxBytes` when decoded. `AppError`s say what is wrong with it. */
 export async function textBody(body: unknown, encoding: string | undefined, maxBytes: number): Promise<string> {
-  const bytes = await plainBytes(body instanceof Uint8Array ? body : new Uint8Array(0), encoding?.toLowerCase() ?? 'identity', maxBytes);
+  const bytes = await bodyBytes(body, encoding, maxBytes);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (thrown) {
     throw new AppError('bad_input', 'not_utf8', 'the body is not UTF-8', { cause: thrown });
   }
 }
+
+/** The same of a body that is no text. */
+export const bodyBytes = (body: unknown, encoding: string | undefined, maxBytes: number): Promise<Uint8Array> =>
+  plainBytes(body instanceof Uint8Array ? body : new Uint8Array(0), encoding?.toLowerCase() ?? 'identity', maxBytes);
 
 async function plainBytes(body: Uint8Array, encoding: string, maxBytes: number): Promise<Uint8Array> {
   if (encoding === 'identity' || encoding === '') return body;

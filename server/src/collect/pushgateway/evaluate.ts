@@ -1,5 +1,7 @@
 import { type Result, err, ok } from '@nines/base/result.ts';
-import { type ExpositionFormat, parseExposition } from '@nines/model/exposition.ts';
+import { type Exposition, type ExpositionFormat, collectExposition, parseExposition } from '@nines/model/exposition.ts';
+import { walkProtobufExposition } from '@nines/model/exposition-protobuf.ts';
+import type { Histogram } from '@nines/model/histogram.ts';
 import { type Labels, METRIC_NAME, labelPairs, labelsFrom, labelsKey } from '@nines/model/labels.ts';
 import type { MetricMetadata } from '@nines/model/metadata.ts';
 import { isClassicLabelName } from '@nines/model/series-text.ts';
@@ -18,7 +20,11 @@ export const MAX_PUSHED_SAMPLES = 500_000;
 /** Labels that name a group. */
 export const MAX_GROUPING_LABELS = 30;
 
-export type PushedSample = { readonly labels: Labels; readonly value: number };
+/** With a native histogram the value means nothing. */
+export type PushedSample = { readonly labels: Labels; readonly value: number; readonly histogram?: Histogram };
+export type PushBody =
+  | { readonly format: ExpositionFormat; readonly text: string }
+  | { readonly format: 'protobuf'; readonly bytes: Uint8Array };
 export type PushedFamily = { readonly metadata: MetricMetadata; readonly samples: readonly PushedSample[] };
 export type PushGroup = {
   /** Names and values in turn, sorted; unlike a series' labels they may be empty. */
@@ -80,20 +86,16 @@ function decoded(path: string): string | undefined {
 /** What was pushed, its labels overridden by those of the group. `undecodable` bodies leave the group as it is, `inconsistent` ones count as its failure. */
 export type PushFault = { readonly kind: 'undecodable' | 'inconsistent'; readonly reason: string };
 
-export function readPush(
-  text: string,
-  { format, grouping }: { readonly format: ExpositionFormat; readonly grouping: readonly string[] },
-): Result<ReadonlyMap<string, PushedFamily>, PushFault> {
-  const parsed = parseExposition(text, format);
-  if (!parsed.ok)
-    return err({ kind: 'undecodable', reason: `text format parsing error in line ${parsed.error.line}: ${parsed.error.message}` });
+export function readPush(body: PushBody, grouping: readonly string[]): Result<ReadonlyMap<string, PushedFamily>, PushFault> {
+  const parsed = parseBody(body);
+  if (!parsed.ok) return err({ kind: 'undecodable', reason: parsed.error });
   const { samples, metadata } = parsed.value;
   if (samples.some(({ atMs }) => atMs !== undefined)) return inconsistent('pushed metrics must not have timestamps');
   if (samples.length > MAX_GROUP_SAMPLES)
     return inconsistent(`${samples.length} samples in one push; at most ${MAX_GROUP_SAMPLES} are taken`);
   const families = new Map<string, { metadata: MetricMetadata; samples: PushedSample[] }>();
   const seen = new Set<string>();
-  for (const { name, labels, value } of samples) {
+  for (const { name, labels, value, histogram } of samples) {
     const family = familyOf(name, metadata);
     if (OWN_FAMILIES.has(family)) continue;
     const placed = labelsFrom([...labelPairs(labels), ...labelPairs(grouping)]);
@@ -101,10 +103,22 @@ export function readPush(
     if (seen.has(key)) return inconsistent(`${describe(placed)} was collected before with the same name and label values`);
     seen.add(key);
     const known = families.get(family);
-    if (known !== undefined) known.samples.push({ labels: placed, value });
-    else families.set(family, { metadata: metadata.get(family) ?? UNTYPED, samples: [{ labels: placed, value }] });
+    const sample = histogram === undefined ? { labels: placed, value } : { labels: placed, value, histogram };
+    if (known !== undefined) known.samples.push(sample);
+    else families.set(family, { metadata: metadata.get(family) ?? UNTYPED, samples: [sample] });
   }
   return ok(families);
+}
+
+/** Of a histogram that is native and classic both are kept: which of the two its readers ask for is not known. */
+function parseBody(body: PushBody): Result<Exposition, string> {
+  if (body.format !== 'protobuf') {
+    const parsed = parseExposition(body.text, body.format);
+    return parsed.ok ? parsed : err(`text format parsing error in line ${parsed.error.line}: ${parsed.error.message}`);
+  }
+  const { sink, exposition } = collectExposition();
+  const fault = walkProtobufExposition(body.bytes, sink, { native: true, classicToo: true });
+  return fault === undefined ? ok(exposition) : err(`protobuf parsing error at byte ${fault.atByte}: ${fault.message}`);
 }
 
 const UNTYPED: MetricMetadata = { type: 'unknown', help: '', unit: '' };

@@ -5,8 +5,12 @@ import { existsSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
+import { mustMatcher } from '@nines/base/matcher.ts';
 import { parseExposition } from '@nines/model/exposition.ts';
+import { sameHistogram } from '@nines/model/histogram.ts';
 import { formatLabels, labelValue, labelPairs, labelsFrom } from '@nines/model/labels.ts';
+import { type WireFamily, encodeFamilies } from '@nines/model/testing/exposition-encoder.ts';
+import { counted } from '@nines/model/testing/histograms.ts';
 import { openSqliteForTest } from '../../../../test/harness/databases.ts';
 import { countingIds } from '../../../../test/harness/ids.ts';
 import { manualClock } from '../../../../test/harness/manual-clock.ts';
@@ -22,7 +26,13 @@ import { PushGateway } from './service.ts';
 const RUNS = process.env['NINES_FULL'] === undefined ? 500 : 50_000;
 const BINARY = '/usr/bin/prometheus-pushgateway';
 
-type Ask = (method: string, path: string, body?: string, type?: string) => Promise<{ readonly status: number; readonly text: string }>;
+const PROTOBUF = 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited';
+type Ask = (
+  method: string,
+  path: string,
+  body?: string | Uint8Array<ArrayBuffer>,
+  type?: string,
+) => Promise<{ readonly status: number; readonly text: string }>;
 type Setting = {
   readonly base: string;
   readonly world: World;
@@ -61,8 +71,26 @@ async function setting(t: TestContext, clock = manualClock()): Promise<Setting> 
   return { base, world, gateway, again, ask: asking(base) };
 }
 
+const families = (...all: readonly WireFamily[]): Uint8Array<ArrayBuffer> => Uint8Array.from(encodeFamilies(all));
+/** Bounds have a fraction: Pushgateway's text says "1" where protobuf, as Prometheus 3 reads it, says "1.0". */
+const CLASSIC: WireFamily = {
+  name: 'ph',
+  type: 'histogram',
+  metrics: [
+    {
+      labels: [],
+      count: 3,
+      sum: 4.5,
+      buckets: [
+        [0.5, 1],
+        [2.5, 2],
+      ],
+    },
+  ],
+};
+
 /** What a Pushgateway and we are asked in turn. */
-const REQUESTS: readonly (readonly [method: string, path: string, body?: string])[] = [
+const REQUESTS: readonly (readonly [method: string, path: string, body?: string | Uint8Array<ArrayBuffer>])[] = [
   ['PUT', '/metrics/job/j1/instance/i', '# TYPE h histogram\nh_bucket{le="1"} 1\nh_bucket{le="+Inf"} 2\nh_sum 3\nh_count 2\na_total 1\n'],
   ['POST', '/metrics/job/j1/instance/i', 'a_total{k="v"} 2\n'],
   ['POST', '/metrics/job/j1', 'a_total 1 123\n'],
@@ -85,6 +113,15 @@ const REQUESTS: readonly (readonly [method: string, path: string, body?: string]
   ['PUT', '/metrics/job/j9', 'gone 1\n'],
   ['DELETE', '/metrics/job/j9'],
   ['DELETE', '/metrics/job/none'],
+  ['PUT', '/metrics/job/p1', families({ name: 'pb_total', help: 'H.', type: 'counter', metrics: [{ labels: [['k', 'v"']], value: 2 }] })],
+  [
+    'POST',
+    '/metrics/job/p1',
+    families(CLASSIC, { name: 'pq', type: 'summary', metrics: [{ labels: [], count: 1, sum: 2, quantiles: [[0.5, 2]] }] }),
+  ],
+  ['POST', '/metrics/job/p2', families({ name: 'late', type: 'gauge', metrics: [{ labels: [], value: 1, atMs: 5 }] })],
+  ['POST', '/metrics/job/p3', families({ name: 'pb_total', type: 'gauge', metrics: [{ labels: [], value: 1 }] })],
+  ['PUT', '/metrics/job/p4', Uint8Array.of(5, 10, 200)],
 ];
 
 /** Labels and values of an exposition; instants differ between the two, so only whether there is one counts. */
@@ -108,7 +145,8 @@ test('the same requests leave the same groups behind and get the same answers as
     await poll('the Pushgateway', async () => (await fetch(`${base}/-/ready`).catch(() => undefined))?.ok);
     const theirs = asking(base);
     for (const [method, path, body] of REQUESTS) {
-      const [ours, expected] = await Promise.all([ask(method, path, body), theirs(method, path, body)]);
+      const type = typeof body === 'object' ? PROTOBUF : undefined;
+      const [ours, expected] = await Promise.all([ask(method, path, body, type), theirs(method, path, body, type)]);
       assert.equal(ours.status, expected.status, `${method} ${path}: ${ours.text} ${expected.text}`);
     }
     const exposed = parseExposition((await theirs('GET', '/metrics')).text, 'text');
@@ -173,6 +211,7 @@ test('bodies may be OpenMetrics or gzip; a bomb and what is not text are refused
   );
   assert.deepEqual([...([...gateway.groups()][0]?.families.keys() ?? [])], ['c']);
   assert.equal((await ask('PUT', '/metrics/job/o', 'x', 'application/vnd.google.protobuf')).status, 415);
+  assert.equal((await ask('PUT', '/metrics/job/o', 'x', PROTOBUF)).status, 400);
   const gzipped = async (body: Uint8Array): Promise<number> =>
     (await fetch(`${base}/metrics/job/z`, { method: 'PUT', headers: { 'content-encoding': 'gzip' }, body: new Uint8Array(gzipSync(body)) }))
       .status;
@@ -183,6 +222,38 @@ test('bodies may be OpenMetrics or gzip; a bomb and what is not text are refused
     readonly data: readonly { readonly labels: unknown; readonly c: unknown }[];
   };
   assert.deepEqual(listed.data[0]?.labels, { job: 'o' });
+});
+
+test('a native histogram that is pushed is stored at every interval, outlives a restart, and ends', async (t) => {
+  const clock = manualClock();
+  const { world, gateway, again, ask } = await setting(t, clock);
+  const startMs = clock.now();
+  const pushed = counted(3);
+  const family: WireFamily = {
+    name: 'sizes',
+    help: 'Sizes.',
+    type: 'histogram',
+    metrics: [
+      { labels: [['k', 'v']], count: 15, sum: 7.5, native: pushed, buckets: [[1, 6]] },
+      { labels: [], count: 15, sum: Number.NaN, native: { ...pushed, sum: Number.NaN } },
+    ],
+  };
+  assert.equal((await ask('PUT', '/metrics/job/n', families(family), PROTOBUF)).status, 200);
+  const reopened = await again();
+  assert.deepEqual([...reopened.groups()], [...gateway.groups()]);
+  await clock.advance(15_000);
+  await reopened.step(clock.now());
+  await clock.advance(1_000);
+  await ask('DELETE', '/metrics/job/n');
+  const selected = await world.store.select([mustMatcher('__name__', '=', 'sizes')], { fromMs: 0, toMs: clock.now() + 1 });
+  const series = [...selected].find(({ labels }) => labelValue(labels, 'k') === 'v');
+  assert.deepEqual([...(series?.times ?? [])], [startMs, startMs + 15_000, startMs + 16_000]);
+  for (const i of [0, 1])
+    assert.ok(sameHistogram({ ...pushed, hint: 'unknown' }, { ...(series?.histograms?.[i] ?? pushed), hint: 'unknown' }));
+  assert.equal(series?.histograms?.[2], undefined);
+  // Its classic buckets are there too, for whoever asks for those.
+  assert.equal((await world.samplesOf('sizes_bucket')).filter((line) => line.includes('k="v"')).length, 6);
+  assert.equal(world.metadata.get('sizes')?.type, 'histogram');
 });
 
 test('any path is a grouping or a refusal in words', () => {

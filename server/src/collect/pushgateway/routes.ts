@@ -4,8 +4,8 @@ import { METRIC_NAME, labelPairs } from '@nines/model/labels.ts';
 import { StoreUnavailable } from '@nines/model/storage.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Http } from '../../platform/http/contract.ts';
-import { textBody } from '../bodies.ts';
-import { type PushGroup, type PushedSample, groupingOf } from './evaluate.ts';
+import { bodyBytes, textBody } from '../bodies.ts';
+import { type PushBody, type PushGroup, type PushedSample, groupingOf } from './evaluate.ts';
 import type { PushGateway } from './service.ts';
 
 /** A push of 50 000 samples with a few labels each fits. */
@@ -47,11 +47,9 @@ async function change(gateway: PushGateway, request: FastifyRequest, reply: Fast
       await gateway.remove(grouping.value);
       return await reply.code(202).send();
     }
-    const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
-    if (type === 'application/vnd.google.protobuf') return await plain(reply, 415, 'protobuf is not supported; push text');
-    const text = await textBody(request.body, request.headers['content-encoding'], MAX_GROUP_BYTES);
-    const format = type === 'application/openmetrics-text' ? 'openmetrics' : 'text';
-    const taken = await gateway.push({ grouping: grouping.value, text, format, replaceAll: request.method === 'PUT' });
+    const body = await readBody(request);
+    if (body === undefined) return await plain(reply, 415, `push text, or ${PROTOBUF_TYPE}`);
+    const taken = await gateway.push({ grouping: grouping.value, body, replaceAll: request.method === 'PUT' });
     if (taken.ok) return await reply.code(200).send();
     const { kind, reason } = taken.error;
     return await plain(
@@ -64,6 +62,20 @@ async function change(gateway: PushGateway, request: FastifyRequest, reply: Fast
       throw new AppError('unavailable', 'store_unavailable', thrown.message, { cause: thrown, retryAfterMs: 5_000 });
     throw thrown;
   }
+}
+
+const PROTOBUF_TYPE = 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited';
+
+/** Undefined for protobuf of another kind. */
+async function readBody(request: FastifyRequest): Promise<PushBody | undefined> {
+  const { 'content-type': contentType = '', 'content-encoding': encoding } = request.headers;
+  const [type, ...parameters] = contentType.split(';').map((part) => part.trim().toLowerCase());
+  if (type === 'application/vnd.google.protobuf') {
+    if (!parameters.includes('encoding=delimited')) return undefined;
+    return { format: 'protobuf', bytes: await bodyBytes(request.body, encoding, MAX_GROUP_BYTES) };
+  }
+  const text = await textBody(request.body, encoding, MAX_GROUP_BYTES);
+  return { format: type === 'application/openmetrics-text' ? 'openmetrics' : 'text', text };
 }
 
 const plain = (reply: FastifyReply, status: number, text: string): FastifyReply =>
@@ -92,6 +104,8 @@ function listed(group: PushGroup): Record<string, unknown> {
   return entry;
 }
 
-function metric({ labels, value }: PushedSample): unknown {
-  return { labels: Object.fromEntries([...labelPairs(labels)].filter(([name]) => name !== METRIC_NAME)), value: printValue(value) };
+function metric({ labels, value, histogram }: PushedSample): unknown {
+  const shown = Object.fromEntries([...labelPairs(labels)].filter(([name]) => name !== METRIC_NAME));
+  if (histogram === undefined) return { labels: shown, value: printValue(value) };
+  return { labels: shown, count: printValue(histogram.count), sum: printValue(histogram.sum), schema: histogram.schema };
 }

@@ -1,15 +1,16 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { type Result, err, ok } from '@nines/base/result.ts';
-import type { ExpositionFormat } from '@nines/model/exposition.ts';
 import { labelsKey } from '@nines/model/labels.ts';
-import { createBatchBuilder } from '@nines/model/write-batch.ts';
+import { type BatchBuilder, createBatchBuilder } from '@nines/model/write-batch.ts';
 import type { Sql } from '../../platform/records/contract.ts';
 import type { Ingest, MetadataBook, SelfMetrics } from '../contract.ts';
 import {
   MAX_GROUPS,
   MAX_PUSHED_SAMPLES,
+  type PushBody,
   type PushFault,
   type PushGroup,
+  type PushedSample,
   conflictOf,
   failed,
   keyOf,
@@ -29,8 +30,7 @@ export type PushGatewayDeps = {
 };
 export type Push = {
   readonly grouping: readonly string[];
-  readonly text: string;
-  readonly format: ExpositionFormat;
+  readonly body: PushBody;
   readonly replaceAll: boolean;
 };
 
@@ -92,13 +92,13 @@ export class PushGateway {
     return this.#inTurn(async () => {
       const builder = createBatchBuilder();
       const atMs = this.#nextMs(nowMs);
-      for (const group of this.#groups.values()) for (const { labels, value } of samplesOf(group)) builder.add(labels, atMs, value);
+      for (const group of this.#groups.values()) for (const sample of samplesOf(group)) add(builder, sample, atMs);
       if (builder.seriesCount > 0) await this.#deps.ingest.append(builder.batch());
     });
   }
 
   async #take(push: Push, before: PushGroup | undefined, nowMs: number): Promise<Result<void, PushFault>> {
-    const read = readPush(push.text, push);
+    const read = readPush(push.body, push.grouping);
     if (!read.ok) return read;
     const key = keyOf(push.grouping);
     const conflict = conflictOf(read.value, { key, groups: this.#groups, owners: this.#owners });
@@ -120,9 +120,9 @@ export class PushGateway {
   async #write(group: PushGroup | undefined, before: PushGroup | undefined, nowMs: number): Promise<string | undefined> {
     const builder = createBatchBuilder();
     const present = new Set<string>();
-    for (const { labels, value } of group === undefined ? [] : samplesOf(group)) {
-      present.add(labelsKey(labels));
-      builder.add(labels, nowMs, value);
+    for (const sample of group === undefined ? [] : samplesOf(group)) {
+      present.add(labelsKey(sample.labels));
+      add(builder, sample, nowMs);
     }
     for (const { labels } of before === undefined ? [] : samplesOf(before))
       if (!present.has(labelsKey(labels))) builder.addStale(labels, nowMs);
@@ -159,4 +159,9 @@ export class PushGateway {
     this.#last = turn.catch(() => undefined);
     return turn;
   }
+}
+
+function add(builder: BatchBuilder, { labels, value, histogram }: PushedSample, atMs: number): void {
+  if (histogram === undefined) builder.add(labels, atMs, value);
+  else builder.addHistogram(labels, atMs, histogram);
 }
