@@ -24,6 +24,9 @@ import { refuseUnfinishedRestore } from './backups/restore.ts';
 import { backupRoutes } from './backups/routes.ts';
 import { Backups } from './backups/service.ts';
 import { liveSources } from './backups/sources.ts';
+import { heartbeatRoutes } from './checks/heartbeats/routes.ts';
+import { Heartbeats } from './checks/heartbeats/service.ts';
+import { createBeatStore } from './checks/heartbeats/store.ts';
 import { createResolve } from './checks/resolve.ts';
 import { checkRoutes } from './checks/routes.ts';
 import { CheckService, samplesThenLedger } from './checks/service.ts';
@@ -246,6 +249,8 @@ async function build(
     judge: judgeAddress,
     sink: samplesThenLedger(ingest, (result) => availability.record(result)),
   });
+  const heartbeats = stack.use(new Heartbeats({ clock, logger, store: createBeatStore(sql), report: (result) => checks.report(result) }));
+  await heartbeats.load();
   const services = new Services({
     db: sql,
     clock,
@@ -255,6 +260,7 @@ async function build(
     enforce: async ({ plans, specs }) => {
       await availability.configure(plans);
       checks.configure(specs);
+      await heartbeats.configure(specs);
     },
   });
 
@@ -451,6 +457,7 @@ async function build(
   seriesRoutes(http, { series });
   transferRoutes(http, { transfer: new TransferService({ store, clock, logger, metrics: self }) });
   checkRoutes(http, { checks, ledger: availability });
+  heartbeatRoutes(http, { heartbeats });
   serviceRoutes(http, { services, ledger: availability, checks, clock });
   availabilityRoutes(http, {
     availability,

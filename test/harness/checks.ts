@@ -19,11 +19,13 @@ const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet
 /** An id whose first start comes 2 ms after it is configured. */
 const FIRST = 'c17';
 
+const PACE = { interval: '10s', timeout: '400ms' };
+
 type Kind = WrittenCheck['kind'];
 export type AnyCheck = { [K in Kind]: Partial<Extract<WrittenCheck, { kind: K }>> & { kind: K } }[Kind];
 
 export const specOf = (written: AnyCheck, trust: CheckSpec['trust'] = 'trusted'): CheckSpec =>
-  toSpec(checkSchema.parse({ id: FIRST, interval: '10s', timeout: '400ms', ...written }), { service: 'shop', trust });
+  toSpec(checkSchema.parse({ id: FIRST, ...(written.kind === 'heartbeat' ? {} : PACE), ...written }), { service: 'shop', trust });
 
 /** Runs one attempt of the whole service and returns its result. Another one when this busy machine was late and voided the first. */
 export async function attempt(written: AnyCheck, trust: CheckSpec['trust'] = 'trusted'): Promise<CheckResult> {

@@ -6,8 +6,11 @@ import { notAsked } from './evaluate.ts';
 
 export const peerOf = (address: string, port: number): string => (isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`);
 
+/** Who chose the target, and over which family it is asked. */
+type Asked = Pick<CheckSpec, 'trust'> & { readonly ip_version?: 4 | 6 | undefined };
+
 /** Who is to be asked; `port` is named in messages only. */
-export type Peer = { readonly spec: CheckSpec; readonly host: string; readonly port?: number };
+export type Peer = { readonly spec: Asked; readonly host: string; readonly port?: number };
 
 /** Resolves and judges: the one address that may be asked. Ends the attempt when it may not. */
 export async function addressFor(run: AttemptRun, { spec, host, port }: Peer, deps: AttemptDeps): Promise<string> {

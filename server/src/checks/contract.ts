@@ -4,7 +4,7 @@
  * The instant of a result is the start of its attempt. Lengths come from monotonic time.
  * Checks never decide availability; they hand results to `ResultSink`.
  */
-import { type EpochMs, type Ms, ms } from '@nines/base/units.ts';
+import { DAY_MS, type EpochMs, type Ms, ms } from '@nines/base/units.ts';
 import { z } from 'zod';
 import { type CheckKind, kindOf, written, type WrittenOf } from './kinds/specs.ts';
 import { CHECK_LIMITS, COMMON_LENGTHS } from './written.ts';
@@ -64,14 +64,16 @@ export type ResultSink = (result: CheckResult, timing: CheckTiming) => Promise<v
 
 /** One check as it is written in the file or sent to the API. */
 export const checkSchema = written.superRefine((check, context) => {
-  const { interval, timeout, confirm } = check;
   const { minIntervalMs, maxIntervalMs } = CHECK_LIMITS;
   const refuse = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
+  const { confirm } = check;
+  if (typeof confirm === 'object' && confirm.n > confirm.of) refuse('confirm', `${confirm.n} of ${confirm.of} can never be reached`);
+  if (!('interval' in check)) return;
+  const { interval, timeout } = check;
   if (interval < minIntervalMs || interval > maxIntervalMs) refuse('interval', 'an interval is between 1s and 1d');
   if (timeout !== undefined && timeout <= 0) refuse('timeout', 'a timeout is longer than 0');
   else if (timeout !== undefined && timeout > interval)
     refuse('timeout', 'a timeout is not longer than the interval: attempts never overlap');
-  if (typeof confirm === 'object' && confirm.n > confirm.of) refuse('confirm', `${confirm.n} of ${confirm.of} can never be reached`);
 });
 export type WrittenCheck = z.input<typeof checkSchema>;
 export type ParsedCheck = z.output<typeof checkSchema>;
@@ -90,10 +92,15 @@ export function toSpec(check: ParsedCheck, of: { readonly service: string; reado
     service: of.service,
     trust: of.trust,
     target: kindOf(check).targetOf(check),
-    intervalMs: check.interval,
-    timeoutMs: check.timeout ?? ms(Math.min(CHECK_LIMITS.defaultTimeoutMs, check.interval)),
+    ...timingOf(check),
     confirm: typeof confirm === 'number' ? { n: confirm, of: confirm } : confirm,
   } as CheckSpec;
+}
+
+function timingOf(check: ParsedCheck): Pick<CheckTiming, 'intervalMs' | 'timeoutMs'> {
+  if (!('interval' in check)) return kindOf(check).timingOf?.(check) ?? { intervalMs: ms(DAY_MS), timeoutMs: ms(0) };
+  const { interval, timeout } = check;
+  return { intervalMs: interval, timeoutMs: timeout ?? ms(Math.min(CHECK_LIMITS.defaultTimeoutMs, interval)) };
 }
 
 /** The host that a check connects to and the field that names it; undefined for kinds that connect to none. */

@@ -6,7 +6,7 @@ import type { Bus } from '../platform/bus.ts';
 import { type AttemptDeps, runAttempt } from './attempt.ts';
 import { type Checks, type CheckResult, type CheckSpec, type ResultSink, resultToWire } from './contract.ts';
 import { voidWhenLate } from './evaluate.ts';
-import { askOf } from './kinds/asks.ts';
+import { askOf, type AskedSpec, isAsked } from './kinds/asks.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { Scheduler, type SchedulerStats } from './scheduler.ts';
 import { samplesOf } from './series.ts';
@@ -59,7 +59,7 @@ export class CheckService implements Checks {
       const kept = old !== undefined && old.spec.service === spec.service && old.spec.target === spec.target ? old : undefined;
       this.#entries.set(spec.id, { spec, results: kept?.results ?? [], lastFailure: kept?.lastFailure });
     }
-    this.#scheduler.set(specs.map(({ id, intervalMs }) => ({ id, intervalMs })));
+    this.#scheduler.set(specs.filter(isAsked).map(({ id, intervalMs }) => ({ id, intervalMs })));
   }
 
   list(): readonly CheckSpec[] {
@@ -90,23 +90,34 @@ export class CheckService implements Checks {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     const { spec } = entry;
+    if (!isAsked(spec)) return;
     try {
-      const result = await this.#attempt(spec);
-      this.#keep(entry, result);
-      await this.#deps.sink(result, spec);
-      this.#deps.bus.publish({
-        topic: 'checks',
-        type: 'check.completed',
-        atMs: result.startedAtMs,
-        data: { id, service: spec.service, last: resultToWire(result) },
-      });
+      await this.#take(entry, await this.#attempt(spec));
     } catch (thrown) {
       // A stopped attempt has no result; anything else is a store that cannot take it, and then the ledger must not have it either.
       if (!this.#stopped) this.#deps.logger.error('result of a check not stored', { check: id, error: messageOf(thrown) });
     }
   }
 
-  async #attempt(spec: CheckSpec): Promise<CheckResult> {
+  /** Takes in what was not asked for but told: the result of a kind that waits. Rejects when it cannot be stored. */
+  async report(result: CheckResult): Promise<void> {
+    const entry = this.#entries.get(result.check);
+    if (entry !== undefined && !this.#stopped) await this.#take(entry, result);
+  }
+
+  async #take(entry: Entry, result: CheckResult): Promise<void> {
+    const { spec } = entry;
+    this.#keep(entry, result);
+    await this.#deps.sink(result, spec);
+    this.#deps.bus.publish({
+      topic: 'checks',
+      type: 'check.completed',
+      atMs: result.startedAtMs,
+      data: { id: spec.id, service: spec.service, last: resultToWire(result) },
+    });
+  }
+
+  async #attempt(spec: AskedSpec): Promise<CheckResult> {
     const endDelay = this.#delay.begin();
     const ending = new AbortController();
     try {

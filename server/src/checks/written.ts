@@ -1,7 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import { messageOf } from '@nines/base/errors.ts';
 import { compileRegex } from '@nines/base/regex.ts';
-import { DAY_MS, SECOND_MS } from '@nines/base/units.ts';
+import { DAY_MS, type Ms, SECOND_MS } from '@nines/base/units.ts';
 import { z } from 'zod';
 import { duration, secret, slug } from '../platform/config/fields.ts';
 
@@ -24,12 +24,10 @@ export const pattern = z.string().superRefine((source, context) => {
   if (!compiled.ok) context.addIssue({ code: 'custom', message: compiled.error });
 });
 
-/** What every kind has. */
-export const common = {
+/** What every kind has, whether it asks or waits. */
+export const identity = {
   id: slug,
   name: z.string().max(200).optional(),
-  interval: duration().prefault(CHECK_LIMITS.defaultInterval),
-  timeout: duration().optional(),
   impact: z.enum(['down', 'degraded']).default('down'),
   /** `2` (2 of the last 2), or `{ n: 2, of: 3 }`. */
   confirm: z
@@ -40,6 +38,13 @@ export const common = {
     .default(1),
   /** An answer that takes longer than this is degraded. */
   degraded_after: duration().optional(),
+};
+
+/** What every kind has that asks in attempts. */
+export const common = {
+  ...identity,
+  interval: duration().prefault(CHECK_LIMITS.defaultInterval),
+  timeout: duration().optional(),
   ip_version: z.union([z.literal(4), z.literal(6)]).optional(),
 };
 
@@ -115,4 +120,6 @@ export type KindSpec<Schema extends z.ZodType> = {
   readonly hostOf: (check: z.output<Schema>) => { readonly field: string; readonly host: string } | undefined;
   /** The kind's own fields that are lengths of time, by path: `expect.certificate_valid_for`. */
   readonly lengths?: readonly string[];
+  /** For kinds without `interval` and `timeout`: how long a result speaks, and how long the next may take beyond that. */
+  readonly timingOf?: (check: z.output<Schema>) => { readonly intervalMs: Ms; readonly timeoutMs: Ms };
 };

@@ -8,10 +8,15 @@ import { askTcp } from './tcp/ask.ts';
 import { askTls } from './tls/ask.ts';
 import { askWebsocket } from './websocket/ask.ts';
 
-/** One attempt of one kind: does the asking, reports what was seen in `run`, and returns the outcome. */
-export type Ask<K extends CheckKind = CheckKind> = (spec: SpecOf<K>, run: AttemptRun, deps: AttemptDeps) => Promise<Outcome>;
+/** The kinds that ask. Heartbeats wait to be told. */
+type AskedKind = Exclude<CheckKind, 'heartbeat'>;
+export type AskedSpec = Extract<CheckSpec, { readonly kind: AskedKind }>;
+export const isAsked = (spec: CheckSpec): spec is AskedSpec => spec.kind !== 'heartbeat';
 
-const ASKS: { readonly [K in CheckKind]: Ask<K> } = {
+/** One attempt of one kind: does the asking, reports what was seen in `run`, and returns the outcome. */
+export type Ask<K extends AskedKind = AskedKind> = (spec: SpecOf<K>, run: AttemptRun, deps: AttemptDeps) => Promise<Outcome>;
+
+const ASKS: { readonly [K in AskedKind]: Ask<K> } = {
   dns: askDns,
   http: askHttp,
   smtp: askSmtp,
@@ -20,4 +25,4 @@ const ASKS: { readonly [K in CheckKind]: Ask<K> } = {
   websocket: askWebsocket,
 };
 
-export const askOf = (spec: CheckSpec): Ask => ASKS[spec.kind] as Ask;
+export const askOf = (spec: AskedSpec): Ask => ASKS[spec.kind] as Ask;

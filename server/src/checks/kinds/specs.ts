@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { KindSpec } from '../written.ts';
 import { dns } from './dns/spec.ts';
+import { heartbeat } from './heartbeat/spec.ts';
 import { http } from './http/spec.ts';
 import { smtp } from './smtp/spec.ts';
 import { tcp } from './tcp/spec.ts';
@@ -10,6 +11,7 @@ import { websocket } from './websocket/spec.ts';
 /** Every kind of check that there is. A new kind is a folder, a line here and a line in asks.ts. */
 export const SPECS = {
   dns,
+  heartbeat,
   http,
   smtp,
   tcp,
@@ -19,7 +21,15 @@ export const SPECS = {
 
 export type CheckKind = keyof typeof SPECS;
 
-export const written = z.discriminatedUnion('kind', [dns.schema, http.schema, smtp.schema, tcp.schema, tls.schema, websocket.schema]);
+export const written = z.discriminatedUnion('kind', [
+  dns.schema,
+  heartbeat.schema,
+  http.schema,
+  smtp.schema,
+  tcp.schema,
+  tls.schema,
+  websocket.schema,
+]);
 export type Written = z.output<typeof written>;
 export type WrittenOf<K extends CheckKind> = Extract<Written, { readonly kind: K }>;
 

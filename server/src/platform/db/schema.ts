@@ -2,6 +2,7 @@ import type { AlertTables } from './migrations/0005-alerts.ts';
 import type { AccessTables } from './migrations/0002-access.ts';
 import type { ExemplarTables } from './migrations/0008-exemplars.ts';
 import type { LedgerTables } from './migrations/0003-ledger.ts';
+import type { HeartbeatTables } from './migrations/0011-heartbeats.ts';
 import type { PushGroupTables } from './migrations/0006-push-groups.ts';
 import type { MetricMetadataTables } from './migrations/0009-metric-metadata.ts';
 import type { RecordTables } from './migrations/0001-records.ts';
@@ -12,6 +13,7 @@ import type { StatementTables } from './migrations/0007-statements.ts';
 export type Database = RecordTables &
   AccessTables &
   LedgerTables &
+  HeartbeatTables &
   SlaTables &
   AlertTables &
   PushGroupTables &

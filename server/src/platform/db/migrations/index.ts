@@ -9,6 +9,7 @@ import * as statements from './0007-statements.ts';
 import * as exemplars from './0008-exemplars.ts';
 import * as metricMetadata from './0009-metric-metadata.ts';
 import * as slaEvents from './0010-sla-events.ts';
+import * as heartbeats from './0011-heartbeats.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -25,4 +26,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0008-exemplars': { up: exemplars.up },
   '0009-metric-metadata': { up: metricMetadata.up },
   '0010-sla-events': { up: slaEvents.up },
+  '0011-heartbeats': { up: heartbeats.up },
 };
