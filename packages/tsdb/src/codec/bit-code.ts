@@ -15,9 +15,7 @@ const FEW = 1024;
 /** Bits of the largest number. */
 const MAX_NUMBER_BITS = 53;
 const MAX_BUCKETS = (MAX_NUMBER_BITS + 1) << MAX_FINENESS;
-/** Bits that a window of 32 is sure to have, wherever in its first byte the first stands. */
-const WINDOW_BITS = 25;
-/** Bits written or read at once, beyond which there are several turns. */
+/** Bits written or read at once, beyond which there are several turns. A window of 32 has them, wherever in its first byte the first stands. */
 const MAX_TURN_BITS = 24;
 /** Bytes behind the last bit, so that no window reaches beyond the end. */
 const GUARD_BYTES = 4;
@@ -286,7 +284,7 @@ export function readCode(header: ByteReader): NumberCode {
   return { least, longest };
 }
 
-/** Reads numbers into `into[from, to)` from the bits that begin at byte `start`. Hot: one window of 32 bits holds nearly every number. */
+/** Reads numbers into `into[from, to)` from the bits that begin at byte `start`. Hot. */
 export function readNumbers(
   { least, longest }: NumberCode,
   { bits, start }: { readonly bits: DataView; readonly start: number },
@@ -306,25 +304,36 @@ export function readNumbers(
     const lower = (entry >>> 4) & 63;
     const value = least[entry >>> 10] as number;
     skip += length;
-    // Two shifts, as one by 32 would be none.
-    if (length + lower <= WINDOW_BITS) into[i] = value + (((window << length) >>> 1) >>> (31 - lower));
-    else into[i] = value + readLower(bits, at * 8 + skip, lower);
+    at += skip >>> 3;
+    skip &= 7;
+    // A window of their own, rather than what the first has left: of noise, whether it has enough would be guessed wrong.
+    if (lower > MAX_TURN_BITS) into[i] = value + readLower(bits, at, skip, lower);
+    else {
+      if (at > last) throw new CorruptData('bits that end early');
+      // Two shifts, as one by 32 would be none.
+      into[i] = value + (((bits.getUint32(at) << skip) >>> 1) >>> (31 - lower));
+    }
     skip += lower;
     at += skip >>> 3;
     skip &= 7;
   }
 }
 
-function readLower(bits: DataView, from: number, count: number): number {
+/**
+ * `count` bits (1 to 53) that begin `skip` bits (0 to 7) into byte `from`. Hot where numbers are large: turns are of whole bytes, so `skip` stays.
+ */
+function readLower(bits: DataView, from: number, skip: number, count: number): number {
+  const last = bits.byteLength - GUARD_BYTES;
   let value = 0;
   let at = from;
-  for (let left = count; left > 0; ) {
-    const turn = Math.min(left, MAX_TURN_BITS);
-    const place = Math.floor(at / 8);
-    if (place > bits.byteLength - GUARD_BYTES) throw new CorruptData('bits that end early');
-    value = value * 2 ** turn + ((bits.getUint32(place) << (at % 8)) >>> (32 - turn));
-    at += turn;
-    left -= turn;
+  let left = count;
+  for (; left > MAX_TURN_BITS; left -= MAX_TURN_BITS) {
+    if (at > last) throw new CorruptData('bits that end early');
+    value = value * 2 ** MAX_TURN_BITS + ((bits.getUint32(at) << skip) >>> (32 - MAX_TURN_BITS));
+    at += MAX_TURN_BITS / 8;
   }
-  return value;
+  if (at > last) throw new CorruptData('bits that end early');
+  return value * (POWERS_OF_TWO[left] as number) + ((bits.getUint32(at) << skip) >>> (32 - left));
 }
+
+const POWERS_OF_TWO = Float64Array.from({ length: MAX_TURN_BITS + 1 }, (_, power) => 2 ** power);

@@ -164,8 +164,9 @@ export function readDense(
   for (let i = from + 1; i < to; i++) {
     let number = into[i] as number;
     if (isSigned) {
+      // Without a condition: of noise, half would be guessed wrong.
       const half = Math.floor(number / 2);
-      number = half * 2 === number ? half : -half - 1;
+      number = half - (number - 2 * half) * (2 * half + 1);
     }
     number = (number + base) * divisor;
     into[i] = isSummed ? (sum += number) : number;
