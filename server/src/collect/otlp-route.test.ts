@@ -3,8 +3,10 @@ import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Clock } from '@nines/base/clock.ts';
 import { mustMatcher } from '@nines/base/matcher.ts';
-import { StoreUnavailable } from '@nines/model/storage.ts';
+import { labelValue } from '@nines/model/labels.ts';
+import { FULL_SCOPE, StoreUnavailable } from '@nines/model/storage.ts';
 import { encodeOtlp } from '@nines/model/testing/otlp-encoder.ts';
+import { createEngine } from '@nines/promql/engine.ts';
 import { OTLPMetricExporter as JsonExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPMetricExporter as ProtobufExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
@@ -15,6 +17,7 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
+import { openSqliteForTest } from '../../../test/harness/databases.ts';
 import { manualClock } from '../../../test/harness/manual-clock.ts';
 import { poll } from '../../../test/harness/poll.ts';
 import { realClock } from '../platform/clock.ts';
@@ -218,6 +221,99 @@ test('exponential histograms are stored as native ones, deltas added up', async 
     [atMs, 10, [2, 6]],
   ]);
 });
+
+test('exemplars are kept beside the samples they belong to, in both encodings', async (t) => {
+  const clock = manualClock();
+  const { db } = await openSqliteForTest(t);
+  await using world = await openWorld(clock, db.kysely);
+  const receive = receiverOf(world, clock);
+  const atMs = clock.now();
+  const nanos = (ms: number): string => `${ms}000000`;
+  const exemplar = (value: number, letter: string, more: object = {}): object => ({
+    timeUnixNano: nanos(atMs - 5),
+    asDouble: value,
+    traceId: letter.repeat(32),
+    spanId: letter.repeat(16),
+    ...more,
+  });
+  const attribute = (stringValue: string): object => ({ filteredAttributes: [{ key: 'user.id', value: { stringValue } }] });
+  const times = { timeUnixNano: nanos(atMs) };
+  const cumulative = { aggregationTemporality: 2 };
+  const requestAs = (prefix: string): object =>
+    requestOf(
+      {
+        name: `${prefix}.sum`,
+        sum: { ...cumulative, isMonotonic: true, dataPoints: [{ ...times, asInt: '4', exemplars: [exemplar(1, 'a', attribute('u'))] }] },
+      },
+      {
+        name: `${prefix}.buckets`,
+        histogram: {
+          ...cumulative,
+          dataPoints: [
+            {
+              ...times,
+              count: '3',
+              sum: 7,
+              bucketCounts: ['1', '1', '1'],
+              explicitBounds: [1, 2],
+              exemplars: [exemplar(9, 'b', attribute('x'.repeat(90))), exemplar(1, 'c'), exemplar(1.5, '0')],
+            },
+          ],
+        },
+      },
+      {
+        name: `${prefix}.native`,
+        exponentialHistogram: { ...cumulative, dataPoints: [{ ...times, count: '1', zeroCount: '1', exemplars: [{ asInt: '7' }, {}] }] },
+      },
+    );
+  assert.equal((await receive(JSON_HEADERS, JSON.stringify(requestAs('j')))).status, 200);
+  assert.equal((await receive(PROTOBUF, encodeOtlp(requestAs('p')))).status, 200);
+  const kept = (metric: string): unknown =>
+    world.exemplars
+      ?.select([[mustMatcher('__name__', '=', metric)]], { fromMs: 0, toMs: atMs })
+      .map(({ labels, exemplars }) => [labelValue(labels, 'le'), ...exemplars.map((one) => [one.value, one.atMs, one.labels.join(' ')])]);
+  const trace = (letter: string): string => `span_id ${letter.repeat(16)} trace_id ${letter.repeat(32)}`;
+  for (const prefix of ['j', 'p']) {
+    assert.deepEqual(kept(`${prefix}_sum_total`), [['', [1, atMs - 5, `${trace('a')} user.id u`]]]);
+    // Attributes that do not fit beside the trace are dropped, ids of zeros are none.
+    assert.deepEqual(kept(`${prefix}_buckets_bucket`), [
+      ['+Inf', [9, atMs - 5, trace('b')]],
+      ['1', [1, atMs - 5, trace('c')]],
+      ['2', [1.5, atMs - 5, '']],
+    ]);
+    assert.deepEqual(kept(`${prefix}_native`), [['', [7, atMs, '']]]);
+  }
+  const wrong = requestOf({ name: 'w', gauge: { dataPoints: [{ ...times, asDouble: 1, exemplars: [{ traceId: 'xyz' }] }] } });
+  assert.match(textOf(await receive(JSON_HEADERS, JSON.stringify(wrong))), /exemplars\[0\]\.traceId: not hexadecimal/);
+});
+
+for (const encoding of ['protobuf', 'json'] as const)
+  for (const temporality of [AggregationTemporality.CUMULATIVE, AggregationTemporality.DELTA])
+    test(`an exponential histogram of the JavaScript SDK is read back by query: ${encoding}, ${AggregationTemporality[temporality]}`, async () => {
+      await using world = await openWorld(realClock);
+      await using served = await serve(world, realClock);
+      await using client = sdk(served.base, encoding, temporality);
+      const histogram = client.provider.getMeter('lib').createHistogram('exponential', { unit: 's' });
+      for (let i = 1; i <= 100; i++) histogram.record(i / 100, { path: '/' });
+      await client.reader.forceFlush();
+      const flushedMs = realClock.now();
+      await poll('the next millisecond', () => realClock.now() > flushedMs);
+      histogram.record(0, { path: '/' });
+      await client.reader.forceFlush();
+      const engine = createEngine({ limits: { maxSamples: 1e6 }, yieldNow: () => undefined });
+      const ask = async (query: string): Promise<number> => {
+        const found = await engine.instant(query, { queryable: world.store, atMs: realClock.now(), scope: FULL_SCOPE });
+        assert.ok(found.ok && found.value.value.kind === 'vector', query);
+        assert.equal(found.value.value.elements.length, 1, query);
+        return found.value.value.elements[0]?.value ?? Number.NaN;
+      };
+      const selector = 'exponential_seconds{job="shop/cart", path="/"}';
+      assert.equal(await ask(`histogram_count(${selector})`), 101);
+      assert.ok(Math.abs((await ask(`histogram_sum(${selector})`)) - 50.5) < 1e-9);
+      // The SDK keeps 160 buckets of its own scale; each is a few percent wide.
+      assert.ok(Math.abs((await ask(`histogram_quantile(0.9, ${selector})`)) - 0.9) < 0.05);
+      assert.ok(Math.abs((await ask(`histogram_fraction(0, 0.5, ${selector})`)) - 51 / 101) < 0.05);
+    });
 
 test('names are kept as they are when the configuration says so', async () => {
   const clock = manualClock();

@@ -164,7 +164,6 @@ class OtlpWriter {
   readonly #settings: OtlpSettings;
   readonly #deltas: DeltaStreams;
   readonly #refused: ReturnType<SelfMetrics['counter']>;
-  readonly #exemplars: ReturnType<SelfMetrics['counter']>;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(deps: OtlpDeps, deltas: DeltaStreams) {
@@ -172,7 +171,6 @@ class OtlpWriter {
     this.#deltas = deltas;
     this.#settings = settingsOf(deps.config);
     this.#refused = deps.metrics.counter('nines_otlp_refused_points_total', 'OTLP data points that are not stored, by reason.');
-    this.#exemplars = deps.metrics.counter('nines_otlp_left_out_exemplars_total', 'OTLP exemplars, which are not stored.');
   }
 
   write(request: OtlpRequest): Promise<Stored> {
@@ -197,8 +195,7 @@ class OtlpWriter {
     }
   }
 
-  #judge({ batch, points, refusedBy, messages, exemplarCount, pointCount }: Translated, outcome: AppendOutcome | undefined): Stored {
-    if (exemplarCount > 0) this.#exemplars.add(exemplarCount);
+  #judge({ batch, points, refusedBy, messages, pointCount }: Translated, outcome: AppendOutcome | undefined): Stored {
     for (const [reason, count] of refusedBy) this.#refused.add(count, { reason });
     let rejectedPoints = [...refusedBy.values()].reduce((sum, count) => sum + count, 0);
     const byStore = new Set<number>();

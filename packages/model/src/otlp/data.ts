@@ -2,6 +2,8 @@
  * One `ExportMetricsServiceRequest` of OTLP 1.x, decoded. Both encodings give the same: protobuf in decode-protobuf.ts, JSON in
  * decode-json.ts. Source: opentelemetry-proto, `metrics/v1/metrics.proto` and the OTLP specification.
  */
+import { type Exemplar, isOverLabelLimit } from '../exemplar.ts';
+import { labelsFrom } from '../labels.ts';
 
 /** Keys as they were sent; values as text (arrays, maps and bytes as JSON and base64). In the sender's order, repeats possible. */
 export type Attributes = readonly (readonly [key: string, value: string])[];
@@ -36,8 +38,8 @@ type Point = {
   readonly atMs: number;
   /** The series has no value any more: its staleness is to be marked. */
   readonly ended: boolean;
-  /** How many exemplars came along. */
-  readonly exemplarCount: number;
+  /** Those that have a value. */
+  readonly exemplars: readonly Exemplar[];
 };
 /** `value` is undefined when the point has none, which the specification forbids unless it `ended`. */
 export type NumberPoint = Point & { readonly value: number | undefined };
@@ -129,4 +131,30 @@ export class PartBudget {
   take(place: () => string): void {
     if (--this.#left < 0) throw new OtlpMalformed(place(), `more than ${MAX_OTLP_PARTS} parts; send smaller requests`);
   }
+}
+
+/** What is read of an exemplar; ids in hexadecimal, absent or all zeros where there is no trace. */
+export type ExemplarFields = {
+  readonly attributes: Attributes;
+  readonly value: number | undefined;
+  readonly atMs: number;
+  readonly traceId: string;
+  readonly spanId: string;
+};
+export const NO_EXEMPLARS: readonly Exemplar[] = [];
+
+/**
+ * The exemplar with its trace as labels, and its attributes where all of them fit beside it; nothing without a value. One without
+ * a time gets that of its point. Source: prometheus otlptranslator/prometheusremotewrite, getPromExemplars.
+ */
+export function exemplarsOf(read: readonly ExemplarFields[], pointAtMs: number): readonly Exemplar[] {
+  if (read.length === 0) return NO_EXEMPLARS;
+  return read.flatMap(({ attributes, value, atMs, traceId, spanId }) => {
+    if (value === undefined) return [];
+    const trace: (readonly [string, string])[] = [];
+    if (/[^0]/.test(traceId)) trace.push(['trace_id', traceId]);
+    if (/[^0]/.test(spanId)) trace.push(['span_id', spanId]);
+    const all = labelsFrom([...attributes.filter(([key]) => key !== ''), ...trace]);
+    return [{ labels: isOverLabelLimit(all) ? labelsFrom(trace) : all, value, atMs: atMs === 0 ? pointAtMs : atMs }];
+  });
 }

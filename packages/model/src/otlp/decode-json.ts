@@ -3,6 +3,7 @@ import {
   type Attributes,
   type AttributeValue,
   type DataPoint,
+  type ExemplarFields,
   type ExponentialBuckets,
   MAX_ATTRIBUTES,
   MAX_ATTRIBUTE_DEPTH,
@@ -23,6 +24,7 @@ import {
   TEMPORALITIES,
   type Temporality,
   attributeText,
+  exemplarsOf,
 } from './data.ts';
 
 /**
@@ -187,20 +189,31 @@ class JsonDecoder {
   }
 
   #point(node: Node): Omit<NumberPoint, 'value'> {
+    const atMs = nanosAsMs(child(node, 'timeUnixNano'));
     return {
       attributes: this.#attributes(child(node, 'attributes')),
       startMs: nanosAsMs(child(node, 'startTimeUnixNano')),
-      atMs: nanosAsMs(child(node, 'timeUnixNano')),
+      atMs,
       ended: (int64(child(node, 'flags'), UINT64) & NO_RECORDED_VALUE) !== 0n,
-      exemplarCount: items(child(node, 'exemplars')).length,
+      exemplars: exemplarsOf(
+        this.#list(child(node, 'exemplars'), (item) => this.#exemplar(item)),
+        atMs,
+      ),
+    };
+  }
+
+  #exemplar(node: Node): ExemplarFields {
+    return {
+      attributes: this.#attributes(child(node, 'filteredAttributes')),
+      value: numberOf(node),
+      atMs: nanosAsMs(child(node, 'timeUnixNano')),
+      traceId: hexadecimal(child(node, 'traceId')),
+      spanId: hexadecimal(child(node, 'spanId')),
     };
   }
 
   #numberPoint(node: Node): NumberPoint {
-    const asDouble = child(node, 'asDouble');
-    const asInt = child(node, 'asInt');
-    const value = !isAbsent(asInt) ? Number(int64(asInt, INT64)) : isAbsent(asDouble) ? undefined : double(asDouble);
-    return { ...this.#point(node), value };
+    return { ...this.#point(node), value: numberOf(node) };
   }
 
   #histogramPoint(node: Node): HistogramPoint {
@@ -272,6 +285,21 @@ class JsonDecoder {
     for (const [key, value] of this.#list(node, (item) => this.#keyValue(item, depth))) map[key] = value;
     return map;
   }
+}
+
+/** The value of a point or an exemplar. */
+function numberOf(node: Node): number | undefined {
+  const asInt = child(node, 'asInt');
+  if (!isAbsent(asInt)) return Number(int64(asInt, INT64));
+  const asDouble = child(node, 'asDouble');
+  return isAbsent(asDouble) ? undefined : double(asDouble);
+}
+
+/** Unlike other bytes, ids are hexadecimal. */
+function hexadecimal(node: Node): string {
+  const written = text(node);
+  if (!/^(?:[0-9a-fA-F]{2})*$/.test(written)) throw bad(node, 'not hexadecimal');
+  return written.toLowerCase();
 }
 
 function countAndSum(node: Node): { readonly count: number; readonly sum: number | undefined } {

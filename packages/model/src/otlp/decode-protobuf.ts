@@ -4,6 +4,7 @@ import {
   type Attributes,
   type AttributeValue,
   type DataPoint,
+  type ExemplarFields,
   type ExponentialBuckets,
   type ExponentialPoint,
   type HistogramPoint,
@@ -26,6 +27,7 @@ import {
   TEMPORALITIES,
   type Temporality,
   attributeText,
+  exemplarsOf,
 } from './data.ts';
 import { WireReader } from './wire.ts';
 
@@ -40,8 +42,10 @@ export function decodeOtlpProtobuf(bytes: Uint8Array): Result<OtlpRequest, OtlpF
 }
 
 /** What all kinds of points have, under different field numbers. */
-type PointFields = { attributes: [string, string][]; startMs: number; atMs: number; ended: boolean; exemplarCount: number };
-const newPoint = (): PointFields => ({ attributes: [], startMs: 0, atMs: 0, ended: false, exemplarCount: 0 });
+type PointFields = { attributes: [string, string][]; startMs: number; atMs: number; ended: boolean; exemplars: ExemplarFields[] };
+const newPoint = (): PointFields => ({ attributes: [], startMs: 0, atMs: 0, ended: false, exemplars: [] });
+const finished = (point: PointFields) => ({ ...point, exemplars: exemplarsOf(point.exemplars, point.atMs) });
+const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 /** `DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK`. */
 const NO_RECORDED_VALUE = 1;
 
@@ -173,8 +177,18 @@ class ProtobufDecoder {
   }
 
   #exemplar(point: PointFields): void {
-    point.exemplarCount++;
-    this.#reader.skip();
+    const attributes: [string, string][] = [];
+    const read = { value: undefined as number | undefined, atMs: 0, traceId: '', spanId: '' };
+    this.#message((field) => {
+      if (field === 2) read.atMs = this.#reader.nanosAsMs();
+      else if (field === 3) read.value = this.#reader.double();
+      else if (field === 4) read.spanId = hex(this.#reader.raw());
+      else if (field === 5) read.traceId = hex(this.#reader.raw());
+      else if (field === 6) read.value = this.#reader.sfixed64();
+      else if (field === 7) this.#attribute(attributes);
+      else return false;
+    });
+    point.exemplars.push({ attributes, ...read });
   }
 
   #numberPoint(): NumberPoint {
@@ -188,7 +202,7 @@ class ProtobufDecoder {
       else if (field === 8) this.#flags(point);
       else return this.#times(field, point);
     });
-    return { ...point, value };
+    return { ...finished(point), value };
   }
 
   #histogramPoint(): HistogramPoint {
@@ -207,7 +221,7 @@ class ProtobufDecoder {
       else if (field === 10) this.#flags(point);
       else return this.#times(field, point);
     });
-    return { ...point, count, sum, bucketCounts, bounds };
+    return { ...finished(point), count, sum, bucketCounts, bounds };
   }
 
   #exponentialPoint(): ExponentialPoint {
@@ -228,7 +242,7 @@ class ProtobufDecoder {
       else if (field === 14) read.zeroThreshold = this.#reader.double();
       else return this.#times(field, point);
     });
-    return { ...point, ...read, positive, negative };
+    return { ...finished(point), ...read, positive, negative };
   }
 
   #buckets(): ExponentialBuckets {
@@ -257,7 +271,7 @@ class ProtobufDecoder {
       else if (field === 8) this.#flags(point);
       else return this.#times(field, point);
     });
-    return { ...point, count, sum, quantiles };
+    return { ...finished(point), count, sum, quantiles };
   }
 
   #quantile(): readonly [quantile: number, value: number] {

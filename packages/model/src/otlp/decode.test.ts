@@ -28,8 +28,14 @@ const { value: anyValue } = fc.letrec<{ value: object }>((tie) => ({
 }));
 const attributes = fc.array(fc.record({ key: name, value: anyValue }), { maxLength: 4 });
 const common = { attributes, startTimeUnixNano: uint64, timeUnixNano: uint64, flags: fc.nat(3) };
-const exemplars = fc.array(fc.record({ asDouble: double }), { maxLength: 2 });
 const optional = { requiredKeys: [] as never[] };
+const id = (length: number): fc.Arbitrary<string> =>
+  fc.uint8Array({ minLength: length, maxLength: length }).map((bytes) => Buffer.from(bytes).toString('hex'));
+const traced = { timeUnixNano: uint64, traceId: id(16), spanId: id(8), filteredAttributes: attributes };
+const exemplars = fc.array(
+  fc.oneof(fc.record({ ...traced, asDouble: double }, optional), fc.record({ ...traced, asInt: int64 }, optional)),
+  { maxLength: 2 },
+);
 const numberPoint = fc.oneof(
   fc.record({ ...common, exemplars, asDouble: double }, optional),
   fc.record({ ...common, asInt: int64 }, optional),
@@ -40,7 +46,17 @@ const histogramPoint = fc.record(
 );
 const buckets = fc.record({ offset: int32, bucketCounts: fc.array(uint64) }, optional);
 const exponentialPoint = fc.record(
-  { ...common, count: uint64, sum: double, scale: int32, zeroCount: uint64, zeroThreshold: double, positive: buckets, negative: buckets },
+  {
+    ...common,
+    exemplars,
+    count: uint64,
+    sum: double,
+    scale: int32,
+    zeroCount: uint64,
+    zeroThreshold: double,
+    positive: buckets,
+    negative: buckets,
+  },
   optional,
 );
 const quantileValues = fc.array(fc.record({ quantile: double, value: double }, optional), { maxLength: 3 });

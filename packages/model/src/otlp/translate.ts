@@ -1,9 +1,19 @@
+import type { Exemplar } from '../exemplar.ts';
 import type { Histogram } from '../histogram.ts';
 import { formatLabels, labelsKey } from '../labels.ts';
 import type { MetricMetadata } from '../metadata.ts';
 import type { WriteBatch } from '../storage.ts';
 import { type BatchBuilder, createBatchBuilder } from '../write-batch.ts';
-import type { Attributes, DataPoint, MetricData, OtlpMetric, OtlpRequest, ResourceMetrics, Temporality } from './data.ts';
+import {
+  type Attributes,
+  type DataPoint,
+  type MetricData,
+  NO_EXEMPLARS,
+  type OtlpMetric,
+  type OtlpRequest,
+  type ResourceMetrics,
+  type Temporality,
+} from './data.ts';
 import type { DeltaStreams } from './deltas.ts';
 import { positional } from './float-text.ts';
 import { type NamedKind, metricName, unitName } from './names.ts';
@@ -38,7 +48,6 @@ export type Translated = {
   /** By series of the batch the number of its data point, or `NO_POINT`. */
   readonly points: readonly number[];
   readonly pointCount: number;
-  readonly exemplarCount: number;
   readonly refusedBy: ReadonlyMap<PointRefusal, number>;
   /** The first `MAX_LISTED_POINTS` refusals in words. */
   readonly messages: readonly string[];
@@ -78,7 +87,6 @@ class Translation {
   readonly #messages: string[] = [];
   readonly #metadata = new Map<string, MetricMetadata>();
   #pointCount = 0;
-  #exemplarCount = 0;
   #oldestMs = Number.POSITIVE_INFINITY;
   #newestMs = 0;
 
@@ -93,7 +101,6 @@ class Translation {
       batch: this.#builder.batch(),
       points: this.#points,
       pointCount: this.#pointCount,
-      exemplarCount: this.#exemplarCount,
       refusedBy: this.#refusedBy,
       messages: this.#messages,
       metadata: this.#metadata,
@@ -147,7 +154,6 @@ class Translation {
 
   #point(point: DataPoint, { name, metric, shared }: Family): void {
     const number = this.#pointCount++;
-    this.#exemplarCount += point.exemplarCount;
     const labels = this.#labelsOf(() => pointLabels(point.attributes, shared, this.#settings));
     if (labels instanceof InvalidAttribute) return this.#refuse('invalid_attribute', invalidKey(name, labels.key));
     const read = readTotal(metric.data.kind, point, this.#settings.convertHistogramsToNhcb);
@@ -170,11 +176,11 @@ class Translation {
     if (added.kind === 'refused') return this.#refuse(added.reason, `${formatLabels(labels)} at ${atMs}: ${added.message}`);
     // A millisecond later, as at the start itself stands the last sample of what came before.
     if (added.begins && isCounter && startMs > 0 && startMs + 1 < atMs)
-      this.#write(zeroOf(added.total), { atMs: startMs + 1, ended: false }, { ...place, number: NO_POINT });
+      this.#write(zeroOf(added.total), { atMs: startMs + 1, ended: false, exemplars: NO_EXEMPLARS }, { ...place, number: NO_POINT });
     this.#write(added.total, point, place);
   }
 
-  #write(sum: PointSum, { atMs, ended }: { readonly atMs: number; readonly ended: boolean }, { name, labels, number }: Place): void {
+  #write(sum: PointSum, { atMs, ended, exemplars }: Moment, { name, labels, number }: Place): void {
     const add = (suffix: string, value: number | Histogram, extra?: readonly [string, string]): void => {
       const series = seriesLabels(name + suffix, labels, extra);
       if (ended) this.#builder.addStale(series, atMs);
@@ -182,8 +188,13 @@ class Translation {
       else this.#builder.addHistogram(series, atMs, value);
       this.#points.push(number);
     };
-    if (sum.kind === 'number') return add('', sum.value);
-    if (sum.kind === 'native') return add('', sum.histogram);
+    const keep = (kept: readonly Exemplar[]): void => {
+      if (!ended) for (const exemplar of kept) this.#builder.addExemplar(exemplar);
+    };
+    if (sum.kind === 'number' || sum.kind === 'native') {
+      add('', sum.kind === 'number' ? sum.value : sum.histogram);
+      return keep(exemplars);
+    }
     if (sum.sum !== undefined) add('_sum', sum.sum);
     add('_count', sum.count);
     if (sum.kind === 'summary') {
@@ -191,11 +202,17 @@ class Translation {
       return;
     }
     let below = 0;
+    // Each exemplar stands at the bucket that its observation fell into.
+    let rest = exemplars;
     sum.bounds.forEach((bound, i) => {
       below += sum.bucketCounts[i] ?? 0;
-      if (bound !== Number.POSITIVE_INFINITY) add('_bucket', below, ['le', positional(bound)]);
+      if (bound === Number.POSITIVE_INFINITY) return;
+      add('_bucket', below, ['le', positional(bound)]);
+      keep(rest.filter(({ value }) => value <= bound));
+      rest = rest.filter(({ value }) => !(value <= bound));
     });
     add('_bucket', sum.count, ['le', '+Inf']);
+    keep(rest);
   }
 
   #targetInfo(attributes: Attributes): void {
@@ -211,6 +228,7 @@ class Translation {
   }
 }
 
+type Moment = Pick<DataPoint, 'atMs' | 'ended' | 'exemplars'>;
 type Place = { readonly name: string; readonly labels: ReadonlyMap<string, string>; readonly number: number };
 
 const invalidKey = (name: string, key: string): string => `the attribute key "${key}" of ${name} leaves no label name`;

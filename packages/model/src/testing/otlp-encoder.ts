@@ -11,7 +11,8 @@ type Kind =
   | 'doubles'
   | 'double'
   | 'int64'
-  | 'bytes';
+  | 'bytes'
+  | 'hex';
 type Schema = { readonly [key: string]: readonly [field: number, kind: Kind | (() => Schema), repeated?: 'repeated'] };
 
 const ANY_VALUE: Schema = {
@@ -24,7 +25,14 @@ const ANY_VALUE: Schema = {
   bytesValue: [7, 'bytes'],
 };
 const KEY_VALUE: Schema = { key: [1, 'string'], value: [2, () => ANY_VALUE] };
-const EXEMPLAR: Schema = { asDouble: [3, 'double'] };
+const EXEMPLAR: Schema = {
+  timeUnixNano: [2, 'fixed64'],
+  asDouble: [3, 'double'],
+  spanId: [4, 'hex'],
+  traceId: [5, 'hex'],
+  asInt: [6, 'sfixed64'],
+  filteredAttributes: [7, () => KEY_VALUE, 'repeated'],
+};
 const NUMBER: Schema = {
   startTimeUnixNano: [2, 'fixed64'],
   timeUnixNano: [3, 'fixed64'],
@@ -108,6 +116,7 @@ function encoded(field: number, kind: Kind | (() => Schema), value: unknown): nu
   const list = value as readonly (string | number)[];
   if (kind === 'string') return delimited(field, [...new TextEncoder().encode(value as string)]);
   if (kind === 'bytes') return delimited(field, [...Buffer.from(value as string, 'base64')]);
+  if (kind === 'hex') return delimited(field, [...Buffer.from(value as string, 'hex')]);
   if (kind === 'doubles') return delimited(field, list.flatMap(double));
   if (kind === 'fixed64s') return delimited(field, list.flatMap(fixed64));
   if (kind === 'uint64s')
