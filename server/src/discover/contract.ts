@@ -130,6 +130,8 @@ const kubernetesSd = z
         const message = `role ${written.role} selects among ${SELECTABLE[written.role].join(', ')}, not ${selector.role}`;
         context.addIssue({ code: 'custom', message, path: ['selectors', index, 'role'] });
       }
+      if (written.selectors.findIndex(({ role: other }) => other === selector.role) < index)
+        context.addIssue({ code: 'custom', message: `role ${selector.role} is selected twice`, path: ['selectors', index, 'role'] });
     });
     const own = ['basic_auth', 'authorization', 'oauth2', 'bearer_token', 'bearer_token_file', 'tls_config', 'proxy_url'] as const;
     const written1 = own.find((key) => written[key] !== undefined && written[key] !== null);
@@ -141,12 +143,8 @@ const kubernetesSd = z
       });
   });
 
-const address = text
-  .refine((written) => !written.includes('/'), 'is not host:port; the path belongs into metrics_path, the scheme into scheme')
-  .refine((written) => written.includes('/') || URL.canParse(`http://${written}`), 'is not host:port');
-
 /** A group as files and answers of HTTP write it, and as `static_configs` has it. */
-export const writtenGroup = z.strictObject({ targets: list(address), labels: labelMap });
+export const writtenGroup = z.strictObject({ targets: list(text), labels: labelMap });
 
 /** The keys of a scrape configuration that this folder carries out, to be spread into it. */
 export const discoveryFields = {
@@ -157,6 +155,12 @@ export const discoveryFields = {
   kubernetes_sd_configs: list(kubernetesSd),
 };
 const fields = z.object(discoveryFields);
+
+/** Why a written target cannot be scraped as it stands; '' when it can. What is relabelled may be written in any form. */
+export function addressFault(written: string): string {
+  if (written.includes('/')) return 'is not host:port; the path belongs into metrics_path, the scheme into scheme';
+  return URL.canParse(`http://${written}`) ? '' : 'is not host:port';
+}
 
 export const groupOf = ({ targets, labels }: z.output<typeof writtenGroup>, source: string): TargetGroup => ({
   source,

@@ -97,7 +97,7 @@ test('each way a list can be wrong is named', async () => {
     ['[{"targets": "a:1"}]', /\[0\]\.targets: .*expected array/],
     ['{"targets": []}', /the list: .*expected array/],
     ['[{"targets": ["a:1"', /JSON/],
-    ['[{"targets": ["http://a/metrics"]}]', /\[0\]\.targets\[0\]: is not host:port/],
+    ['[{"targets": ["a:1", ["b:1"]]}]', /\[0\]\.targets\[1\]: /],
     ['[{"labels": {"a": {}}}]', /\[0\]\.labels\.a: /],
   ];
   for (const [index, [text, reason]] of cases.entries()) {

@@ -127,6 +127,13 @@ scrape_configs:
   assert.deepEqual(job.groups[0], { source: '0', labels: { port: '9090' }, targets: [{ __address__: 'one:1' }, { __address__: 'two:2' }] });
 });
 
+test('external labels take values of the environment', () => {
+  process.env['SCRAPE_TEST_ZONE'] = 'b';
+  const text = 'global: { external_labels: { a: "eu-${SCRAPE_TEST_ZONE}", b: $SCRAPE_TEST_ZONE/x, c: $SCRAPE_TEST_NONE, d: 5$$ } }\n';
+  assert.deepEqual(loaded({ 'prometheus.yml': text }).files[0]?.externalLabels, { a: 'eu-b', b: 'b/x', c: '', d: '5$' });
+  delete process.env['SCRAPE_TEST_ZONE'];
+});
+
 test('what is not supported is refused with its key, line and column; what is mistyped with the key that was meant', () => {
   const job = (lines: string): string => `scrape_configs:\n  - job_name: a\n${lines}`;
   const cases: readonly (readonly [string, string])[] = [

@@ -152,7 +152,7 @@ export function readPrometheusFile(path: string): ReadFile {
   );
   const jobs = [...own, ...more.jobs];
   const warnings: ConfigProblem[] = [...loaded.warnings, ...more.warnings];
-  const externalLabels = config.global?.external_labels ?? {};
+  const externalLabels = expanded(config.global?.external_labels ?? {}, process.env);
   const file: PrometheusFile = {
     file: path,
     evaluationIntervalMs: config.global?.evaluation_interval ?? 60_000,
@@ -162,6 +162,13 @@ export function readPrometheusFile(path: string): ReadFile {
     jobs,
   };
   return { file, problems: [], warnings };
+}
+
+/** `$NAME` and `${NAME}` of the environment, nothing where that has none; `$$` is a dollar sign. */
+function expanded(labels: Readonly<Record<string, string>>, environment: Readonly<Record<string, string | undefined>>) {
+  const valueOf = (found: string, braced: string | undefined, plain: string | undefined): string =>
+    found === '$$' ? '$' : (environment[braced ?? plain ?? ''] ?? '');
+  return Object.fromEntries(Object.entries(labels).map(([name, text]) => [name, text.replace(/\$(?:\$|\{([^}]*)\}|(\w+))/g, valueOf)]));
 }
 
 type MoreJobs = { readonly jobs: ScrapeJob[]; readonly problems: ConfigProblem[]; readonly warnings: ConfigProblem[] };

@@ -2,7 +2,7 @@ import { ms } from '@nines/base/units.ts';
 import { z } from 'zod';
 import { byteSize, labelMap, length, list, text } from '../../platform/config/prometheus-fields.ts';
 import { alertingFields } from '../../alertmanagers/contract.ts';
-import { discoveryFields } from '../../discover/contract.ts';
+import { addressFault, discoveryFields } from '../../discover/contract.ts';
 import { checkHttpClient, httpClientFields } from '../../platform/fetch/client-config.ts';
 import { relabelRule } from '../../platform/config/prometheus-relabel.ts';
 
@@ -15,9 +15,13 @@ const DISCOVERIES =
   'aws azure consul digitalocean docker dockerswarm ec2 eureka gce hetzner ionos kuma lightsail linode marathon nerve nomad openstack outscale ovhcloud puppetdb scaleway serverset stackit triton uyuni vultr';
 const OTHERS =
   'remote_write remote_read storage otlp tracing runtime query_log_file scrape_failure_log_file kubeconfig_file sigv4 google_iam';
+/** Of <oauth2>: tokens for a signed assertion (RFC 7523) instead of for a secret. */
+const ASSERTIONS =
+  'grant_type client_certificate_key_id client_certificate_key client_certificate_key_file signature_algorithm iss audience claims';
 export const UNSUPPORTED: ReadonlySet<string> = new Set([
   ...DISCOVERIES.split(' ').map((kind) => `${kind}_sd_configs`),
   ...OTHERS.split(' '),
+  ...ASSERTIONS.split(' '),
 ]);
 
 const SCRAPE_PROTOCOLS = [
@@ -81,7 +85,17 @@ export const scrapeConfigSchema = z
     ...httpClientFields,
     ...limits,
   })
-  .superRefine(checkHttpClient);
+  .superRefine(checkHttpClient)
+  .superRefine(({ static_configs: groups, relabel_configs: rules }, context) => {
+    // With rules, an address is what they make of it: probes are written as the addresses that they ask.
+    if (rules.length > 0) return;
+    groups.forEach(({ targets }, group) =>
+      targets.forEach((target, index) => {
+        const message = addressFault(target);
+        if (message !== '') context.addIssue({ code: 'custom', message, path: ['static_configs', group, 'targets', index] });
+      }),
+    );
+  });
 export type WrittenJob = z.output<typeof scrapeConfigSchema>;
 
 /** A file that `scrape_config_files` names. */
