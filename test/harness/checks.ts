@@ -19,7 +19,7 @@ const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet
 /** An id whose first start comes 2 ms after it is configured. */
 const FIRST = 'c17';
 
-const PACE = { interval: '10s', timeout: '400ms' };
+const PACE = { interval: '10s', timeout: '5s' };
 
 type Kind = WrittenCheck['kind'];
 export type AnyCheck = { [K in Kind]: Partial<Extract<WrittenCheck, { kind: K }>> & { kind: K } }[Kind];
