@@ -38,7 +38,7 @@ for (let round = 0; round < 3; round++) {
   const startMs = performance.now();
   let breached = 0;
   for (const intervals of years) {
-    const { verdict } = evaluateSla(terms, { intervals, sinceMs, excluded: [], lastValue: null }, nowMs);
+    const { verdict } = evaluateSla(terms, { intervals, sinceMs, excluded: [], outOfHours: [], lastValue: null }, nowMs);
     if (verdict.status === 'breached') breached++;
   }
   console.log(`${services} services, ${outages} outages each: ${(performance.now() - startMs).toFixed(0)} ms, ${breached} breached`);

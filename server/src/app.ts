@@ -51,6 +51,8 @@ import { watchStore } from './collect/store-metrics.ts';
 import { type Configuration, type ReadConfiguration, stateSource } from './config.ts';
 import { createDiscover } from './discover/service.ts';
 import { discoveryHealth } from './discover/health.ts';
+import { maintenanceRoutes } from './maintenance/routes.ts';
+import { MAINTENANCE_STEP_MS, MaintenanceService } from './maintenance/service.ts';
 import { openChannels, openMailers } from './notify/channels.ts';
 import { createRouter } from './notify/route.ts';
 import { notifyRoutes } from './notify/routes.ts';
@@ -194,6 +196,15 @@ async function build(
     externalUrl,
   });
   const notify = new NotifyService({ db, clock, ids, logger, bus, metrics: self, settings: notifySettings(loaded) });
+  const maintenance = new MaintenanceService({
+    db: sql,
+    clock,
+    ids,
+    bus,
+    services: { get: (id) => services.get(id) },
+    onBoundary: () => rules.servicesDeclared(),
+  });
+  await maintenance.load();
   const alerting = await createAlerting({
     db,
     clock,
@@ -202,6 +213,7 @@ async function build(
     bus,
     metrics: self,
     notify: notify.notify,
+    holdBack: (service, atMs) => maintenance.holding(service, atMs),
     afterCommit: (changed) => {
       outbox.wake();
       alertmanagers.changed(changed);
@@ -294,6 +306,7 @@ async function build(
     engine,
     queryable: store,
     ledger: availability,
+    maintenance,
     services,
     serviceName: (id) => services.get(id)?.name ?? id,
     alert: (evaluation) => rules.submit(evaluation),
@@ -341,6 +354,7 @@ async function build(
     sender.configure(next.config.statements);
     backups.configure(next.config.backups);
     await services.declare(next.services);
+    await maintenance.declare(next.maintenance);
     await rules.servicesDeclared();
     await contracts.declare(next.slas);
     alertmanagers.configure(next.scrapes.files.map(({ alerting: settings }) => settings));
@@ -349,6 +363,7 @@ async function build(
   };
   await apply(loaded);
   let configRead = { atMs: clock.now(), ok: true };
+  stack.use(startLoop({ clock, logger, name: 'maintenance', everyMs: MAINTENANCE_STEP_MS, step: (nowMs) => maintenance.step(nowMs) }));
   stack.use(startLoop({ clock, logger, name: 'ledger', everyMs: LEDGER_STEP_MS, step: (nowMs) => availability.step(nowMs) }));
   stack.use(promises.run());
   stack.defer(() => checks.stop());
@@ -458,11 +473,12 @@ async function build(
   transferRoutes(http, { transfer: new TransferService({ store, clock, logger, metrics: self }) });
   checkRoutes(http, { checks, ledger: availability });
   heartbeatRoutes(http, { heartbeats });
-  serviceRoutes(http, { services, ledger: availability, checks, clock });
+  serviceRoutes(http, { services, ledger: availability, checks, maintenance, clock });
   availabilityRoutes(http, {
     availability,
     onEdited: ({ service, fromAtMs, toAtMs }) => statements.recheckService(service, { fromMs: fromAtMs, toMs: toAtMs ?? clock.now() }),
   });
+  maintenanceRoutes(http, { maintenance, clock });
   slaRoutes(http, { slas, contracts, clock });
   statementRoutes(http, { slas, statements, exclusions, keys: promises.keys, clock, serviceName: (id) => services.get(id)?.name ?? id });
   ruleRoutes(http, { rules, alerting });

@@ -4,6 +4,8 @@ import { backupsConfig } from './backups/contract.ts';
 import { followed, isWithin } from './backups/places.ts';
 import { collectConfig, otlpConfig, scrapeConfig } from './collect/contract.ts';
 import { loadScrapeFiles, type ScrapeFiles } from './collect/scrape/prometheus-file.ts';
+import { maintenanceConfig, unknownMaintained } from './maintenance/contract.ts';
+import type { DeclaredMaintenance } from './maintenance/service.ts';
 import { unknownReceivers } from './notify/config.ts';
 import { channelsConfig, routingConfig } from './notify/contract.ts';
 import { retentionConfig } from './ops/retention.ts';
@@ -72,6 +74,8 @@ export const configSchema = z.strictObject({
   routing: routingConfig,
   services: servicesConfig,
   slas: slasConfig,
+  /** When somebody will work on services. */
+  maintenance: maintenanceConfig,
   /** Switches the shipped SLA definitions on, each for the service that plays its role. */
   sla_examples: slaExamplesConfig,
   /** Statements that are issued and mailed when their periods are over. */
@@ -106,6 +110,7 @@ export type Configuration = Extract<Loaded<Config>, { readonly ok: true }> & {
   readonly ruleGroups: readonly RuleGroup[];
   readonly services: readonly DeclaredService[];
   readonly slas: readonly DeclaredSla[];
+  readonly maintenance: readonly DeclaredMaintenance[];
 };
 export type ReadConfiguration = Configuration | Extract<Loaded<Config>, { readonly ok: false }>;
 
@@ -125,6 +130,7 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
   const problems = [
     ...orphans.map(({ index, message }) => problemAt(['slas', index, 'service'], message)),
     ...unknownExampleServices(config.sla_examples, serviceIds).map(({ role, message }) => problemAt(['sla_examples', role], message)),
+    ...unknownMaintained(config.maintenance, serviceIds).map(({ path, message }) => problemAt(['maintenance', ...path], message)),
     ...misplacedBackups(config, source).map((message) => problemAt(['backups', 'to'], message)),
     ...unknownNames(config.statements, namesOf(config)).map(({ path, message }) => problemAt(['statements', ...path], message)),
     ...unknownReceivers(config.channels, config.routing).map(({ path, name }) => problemAt(path, `there is no channel "${name}"`)),
@@ -140,6 +146,7 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
     scrapes,
     ruleGroups: rules.groups,
     services: config.services.map((spec, index) => ({ spec, place: place(['services', index]) })),
+    maintenance: config.maintenance.map((spec, index) => ({ spec, place: place(['maintenance', index]) })),
     slas: [
       ...config.slas.map((spec, index) => ({ spec, place: place(['slas', index]) })),
       ...shippedSlas(config.sla_examples, config.slas).map((spec) => ({ spec, place: place(['sla_examples']) })),

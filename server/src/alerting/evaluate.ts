@@ -123,6 +123,18 @@ export function decide(open: ReadonlyMap<string, AlertRecord>, evaluation: Evalu
   return { transitions, refreshed };
 }
 
+/** The evaluation with elements held back whose service is; one that has a reason of its own keeps it. */
+export function withHeldBack(evaluation: Evaluation, holdBack: (service: string, atMs: EpochMs) => string | undefined): Evaluation {
+  const { found, atMs } = evaluation;
+  if (found.kind === 'unknown') return evaluation;
+  const active = found.active.map((element): ActiveElement => {
+    const service = labelValue(element.labels, 'service');
+    const heldBack = element.heldBack ?? (service === '' ? undefined : holdBack(service, atMs));
+    return heldBack === undefined ? element : { ...element, heldBack };
+  });
+  return { ...evaluation, found: { ...found, active } };
+}
+
 type Next = { readonly kind: 'refreshed'; readonly record: AlertRecord } | { readonly kind: 'transition'; readonly transition: Transition };
 
 type Beginning = {

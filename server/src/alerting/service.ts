@@ -14,7 +14,7 @@ import type { Actor } from '../platform/http/contract.ts';
 import { pageOf, parseCursor } from '../platform/http/cursor.ts';
 import { createTurns } from '../platform/turns.ts';
 import { type Alerting, type AlertState, type AlertView, type Evaluation, SEVERITIES, type Severity } from './contract.ts';
-import { type AlertRecord, type Transition, type TransitionKind, decide } from './evaluate.ts';
+import { type AlertRecord, type Transition, type TransitionKind, decide, withHeldBack } from './evaluate.ts';
 import { type Action, decideHandling } from './handle.ts';
 import {
   type AlertFilter,
@@ -39,6 +39,8 @@ export type AlertingDeps = {
   readonly metrics: SelfMetrics;
   /** Told after each commit that may have put something into the outbox, with the alerts that it changed as they are now. */
   readonly afterCommit: (changed: readonly AlertView[]) => void;
+  /** Why alerts about a service are kept from people at an instant (planned maintenance); absent where nothing keeps them. */
+  readonly holdBack?: (service: string, atMs: EpochMs) => string | undefined;
 };
 
 export type AlertPage = { readonly items: readonly AlertView[]; readonly next: string | null };
@@ -148,7 +150,9 @@ export class AlertingService implements Alerting {
   async #apply(evaluation: Evaluation): Promise<void> {
     const { rule, atMs, found } = evaluation;
     if (found.kind === 'unknown') return;
-    const decision = decide(this.#open.get(rule.id) ?? new Map(), evaluation, () => this.#deps.ids.uuid());
+    const { ids, holdBack } = this.#deps;
+    const judged = holdBack === undefined ? evaluation : withHeldBack(evaluation, holdBack);
+    const decision = decide(this.#open.get(rule.id) ?? new Map(), judged, () => ids.uuid());
     for (const record of decision.refreshed) this.#keep(record);
     if (decision.transitions.length > 0) await this.#commit(decision.transitions, { atMs, actor: SYSTEM });
   }

@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { bucketsView, downtimeView, intervalView } from '../availability/contract.ts';
 import { checkSchema, checkView } from '../checks/contract.ts';
+import { occurrenceView } from '../maintenance/contract.ts';
 import { slug } from '../platform/config/fields.ts';
 import { judgeServices } from './evaluate.ts';
 
@@ -112,6 +113,8 @@ export type ServiceView = z.infer<typeof serviceView>;
 export const serviceDetailView = serviceView.extend({
   uptime: z.object({ '24h': uptimeView, '7d': uptimeView, '30d': uptimeView }),
   downtimes: z.array(downtimeView),
+  /** What goes on and what is announced for the next 30 days. */
+  maintenance: z.array(occurrenceView),
   spec: z.unknown(),
 });
 export type ServiceDetailView = z.infer<typeof serviceDetailView>;
@@ -125,5 +128,7 @@ export const timelineView = z.object({
   monitored_since_at_ms: z.number().nullable(),
   intervals: z.array(intervalView),
   buckets: bucketsView,
+  /** Planned maintenance lies on top of the states; whether it counts is a contract's business. */
+  maintenance: z.array(occurrenceView),
 });
 export type TimelineView = z.infer<typeof timelineView>;

@@ -59,7 +59,7 @@ async function serve(t: TestContext, written: readonly WrittenService[]) {
   const anyone = { kind: 'user', id: 'u', name: 'alice', role: 'administrator', teamId: 'default' } as const;
   const gate = { authenticate: () => Promise.resolve(anyone), allows: () => true };
   const http = await createHttp({ logger: quiet, ids, gate, hosts: 'any', version: '0' });
-  serviceRoutes(http, { services, ledger, checks, clock });
+  serviceRoutes(http, { maintenance: { occurrences: () => [] }, services, ledger, checks, clock });
   checkRoutes(http, { checks, ledger });
   availabilityRoutes(http, { availability: ledger, onEdited: async () => {} });
   teardown.defer(() => ledger.stop());

@@ -80,7 +80,7 @@ function timelineRoute(http: Http, deps: ViewDeps): void {
       if (toMs - fromMs > MAX_WINDOW_MS)
         throw new AppError('bad_input', SERVICE_CODES.invalid, 'a window is at most 400 days', { field: 'from' });
       const { known_at: knownAtMs } = request.query;
-      return timelineView(deps.ledger, { service: id, fromMs, toMs, ...(knownAtMs === undefined ? {} : { knownAtMs }) });
+      return timelineView(deps, { service: id, fromMs, toMs, ...(knownAtMs === undefined ? {} : { knownAtMs }) });
     },
   );
 }

@@ -4,6 +4,7 @@ import { buckets } from '@nines/maths/slo/ledger.ts';
 import type { Buckets } from '@nines/maths/slo/types.ts';
 import { bucketsToWire, type CurrentState, downtimeToWire, intervalToWire, type Ledger, type Recorder } from '../availability/contract.ts';
 import { type Checks, type CheckSpec, checkToWire } from '../checks/contract.ts';
+import { type Maintenance, occurrenceToWire } from '../maintenance/contract.ts';
 import type { ServiceDetailView, ServiceEntry, ServiceView, TimelineView, UptimeView } from './contract.ts';
 import type { Services } from './service.ts';
 import { writtenOf } from './written.ts';
@@ -12,6 +13,7 @@ export type ViewDeps = {
   readonly services: Services;
   readonly ledger: Ledger & Pick<Recorder, 'currentOfCheck'>;
   readonly checks: Checks;
+  readonly maintenance: Maintenance;
   readonly clock: Pick<Clock, 'now'>;
 };
 
@@ -19,6 +21,9 @@ export type ViewDeps = {
 const WINDOWS = { '24h': DAY_MS, '7d': 7 * DAY_MS, '30d': 30 * DAY_MS } as const;
 /** Downtimes shown with a service; the rest is a query of its own. */
 const DOWNTIMES_SHOWN = 50;
+/** How far ahead maintenance is shown with a service, and how often it may come in that time. */
+const MAINTENANCE_SHOWN_MS = 30 * DAY_MS;
+const MAINTENANCE_SHOWN = 20;
 
 export async function listView(deps: ViewDeps): Promise<readonly ServiceView[]> {
   const byService = Map.groupBy(deps.checks.list(), (spec) => spec.service);
@@ -73,6 +78,10 @@ export async function detailView(deps: ViewDeps, entry: ServiceEntry): Promise<S
     ...(await serviceView(deps, entry, specs)),
     uptime: { '24h': await uptime(WINDOWS['24h']), '7d': await uptime(WINDOWS['7d']), '30d': await uptime(WINDOWS['30d']) },
     downtimes: downtimes.slice(0, DOWNTIMES_SHOWN).map(downtimeToWire),
+    maintenance: deps.maintenance
+      .occurrences({ service: entry.id, fromMs: toMs, toMs: (toMs + MAINTENANCE_SHOWN_MS) as EpochMs })
+      .slice(0, MAINTENANCE_SHOWN)
+      .map(occurrenceToWire),
     spec: spec === undefined ? null : writtenOf(spec, 'redacted'),
   };
 }
@@ -85,7 +94,10 @@ function ratioOf({ upMs, degradedMs, downMs }: Buckets): number | null {
 
 export type TimelineQuery = { readonly service: string; readonly fromMs: EpochMs; readonly toMs: EpochMs; readonly knownAtMs?: EpochMs };
 
-export async function timelineView(ledger: Ledger, query: TimelineQuery): Promise<TimelineView> {
+export async function timelineView(
+  { ledger, maintenance }: Pick<ViewDeps, 'ledger' | 'maintenance'>,
+  query: TimelineQuery,
+): Promise<TimelineView> {
   const { service, fromMs, toMs, knownAtMs } = query;
   const timeline = await ledger.timeline(service, fromMs, toMs, knownAtMs === undefined ? {} : { knownAtMs });
   return {
@@ -95,5 +107,6 @@ export async function timelineView(ledger: Ledger, query: TimelineQuery): Promis
     monitored_since_at_ms: await ledger.monitoredSinceMs(service),
     intervals: timeline.intervals.map(intervalToWire),
     buckets: bucketsToWire(buckets(timeline)),
+    maintenance: maintenance.occurrences(query).map(occurrenceToWire),
   };
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { slug, uniqueIds } from '../platform/config/fields.ts';
 import { length, positiveRatio, ratio } from './fields.ts';
 import { indicatorConfig, indicatorFaults, indicatorSpec, probeDuration } from './indicators.ts';
+import { hoursSchema, maintenanceTermsSchema } from './overlay-terms.ts';
 import { type SlaSpec, currencyDigits, longestWindowMs } from './spec.ts';
 import { burnConfig, burnFaults, burnSpec, windowConfig } from './windows.ts';
 
@@ -59,6 +60,8 @@ const declaration = z.strictObject({
   max_gap: length(0).prefault(DEFAULT_MAX_GAP),
   /** Above this share of unknown time nothing is said. */
   max_unknown: ratio.default('0.5'),
+  hours: hoursSchema.optional(),
+  maintenance: maintenanceTermsSchema.optional(),
   customers: z.array(customer).max(MAX_CUSTOMERS).superRefine(uniqueIds('customer')).optional(),
   credits: creditTerms.optional(),
 });
@@ -107,6 +110,8 @@ export const slaDeclaration = declaration.transform((declared, context): SlaSpec
     unknown: declared.unknown === 'carry_forward' ? { kind: 'carry_forward', max_gap_ms: declared.max_gap } : { kind: declared.unknown },
     max_unknown: declared.max_unknown,
     ...burnSpec(declared.burn),
+    ...(declared.hours === undefined ? {} : { hours: declared.hours }),
+    ...(declared.maintenance === undefined ? {} : { maintenance: declared.maintenance }),
     ...partiesOf(declared, context),
   };
 });

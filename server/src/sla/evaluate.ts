@@ -6,7 +6,7 @@ import { type EventSlice, sumEvents } from '@nines/maths/slo/counters.ts';
 import { type SlaVerdict, statusOf } from '@nines/maths/slo/status.ts';
 import { type Tally, type TallyTerms, tally } from '@nines/maths/slo/tally.ts';
 import type { LedgerInterval, Span } from '@nines/maths/slo/types.ts';
-import { coverageOf, windowAt } from '@nines/maths/slo/window.ts';
+import { clipSpan, coverageOf, windowAt } from '@nines/maths/slo/window.ts';
 import type { SlaTerms } from './spec.ts';
 
 /**
@@ -27,6 +27,8 @@ export type SlaFacts = {
   readonly sinceMs: EpochMs | null;
   /** Time that the contract takes out. Sorted and disjoint. */
   readonly excluded: readonly Span[];
+  /** Time when nothing is promised. Sorted and disjoint; may reach beyond the window. */
+  readonly outOfHours: readonly Span[];
   /** From here on no slice is closed yet; absent for availability, where every instant is decided. */
   readonly undecidedFromMs?: number;
   /** The newest measured value of a threshold indicator; null when there is none. */
@@ -70,6 +72,7 @@ export function evaluateWindow(terms: SlaTerms, facts: SlaFacts, window: Span, a
   const tallyTerms: TallyTerms = {
     unknown: terms.unknown,
     excluded: facts.excluded,
+    outOfHours: facts.outOfHours,
     ...(terms.degradedWeight === undefined ? {} : { degradedWeight: terms.degradedWeight }),
     ...(facts.undecidedFromMs === undefined ? {} : { undecidedFromMs: facts.undecidedFromMs }),
   };
@@ -78,7 +81,8 @@ export function evaluateWindow(terms: SlaTerms, facts: SlaFacts, window: Span, a
   const over = (span: Span): Counted => (events === undefined ? inTime(span) : sumEvents(events, span));
   const spentTime = inTime(window);
   const counted: Tally = { ...spentTime, ...(events === undefined ? {} : over(window)) };
-  const budget = events === undefined ? budgetOf(counted, terms.target, aheadMs) : budgetOfEvents(counted, terms.target);
+  const budget =
+    events === undefined ? budgetOf(counted, terms.target, promisedAheadMs(facts, window, aheadMs)) : budgetOfEvents(counted, terms.target);
   const { young, observedMs } = coverageOf(window, facts.sinceMs);
   const knownMs = facts.sinceMs === null ? 0 : window.toMs - facts.sinceMs;
   const tailOf = (lengthMs: number): Span => tail(window, terms, lengthMs);
@@ -122,3 +126,11 @@ function tail(window: Span, terms: SlaTerms, lengthMs: number): Span {
   const fromMs = window.toMs - lengthMs;
   return { fromMs: epochMs(terms.window.kind === 'rolling' ? Math.max(window.fromMs, fromMs) : fromMs), toMs: window.toMs };
 }
+
+/** What is to come of a period, without the hours when nothing is promised. */
+function promisedAheadMs({ outOfHours }: SlaFacts, window: Span, aheadMs: number): number {
+  const ahead: Span = { fromMs: window.toMs, toMs: epochMs(window.toMs + aheadMs) };
+  return outOfHours.reduce((left, span) => left - lengthOf(clipSpan(span, ahead)), aheadMs);
+}
+
+const lengthOf = (span: Span | undefined): number => (span === undefined ? 0 : span.toMs - span.fromMs);

@@ -2,9 +2,11 @@ import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import { type EventSlice, outside } from '@nines/maths/slo/counters.ts';
 import { type SliceRun, sliceTimeline } from '@nines/maths/slo/slices.ts';
 import type { LedgerInterval, Span } from '@nines/maths/slo/types.ts';
-import { unionSpans } from '@nines/maths/slo/window.ts';
+import { unionSpans, windowAt } from '@nines/maths/slo/window.ts';
+import type { Maintenance } from '../maintenance/contract.ts';
 import type { BookEntry } from './book.ts';
 import type { SlaFacts } from './evaluate.ts';
+import { type SlaOverlays, overlaysOf } from './overlay-terms.ts';
 import type { ServiceTime, ServiceTimelines } from './timelines.ts';
 
 /** When a service was down, within the intervals given. */
@@ -12,27 +14,39 @@ export const outagesOf = (intervals: readonly LedgerInterval[]): readonly Span[]
   unionSpans(intervals.filter((interval) => interval.state === 'down'));
 
 /** What is known about an SLA's subject over `window` and as far before it as its terms look. */
-export async function factsFor(timelines: ServiceTimelines, entry: BookEntry, window: Span): Promise<SlaFacts> {
-  const fromMs = epochMs(window.fromMs - entry.terms.lookbackMs);
-  const time = await timelines.read(entry.terms.spec.service, fromMs, window.toMs);
-  return factsOf(entry, time, { fromMs, toMs: window.toMs });
+export async function factsFor({ timelines, maintenance }: FactSources, entry: BookEntry, window: Span): Promise<SlaFacts> {
+  const span: Span = { fromMs: epochMs(window.fromMs - entry.terms.lookbackMs), toMs: window.toMs };
+  const time = await timelines.read(entry.terms.spec.service, span.fromMs, span.toMs);
+  const { aheadMs } = windowAt(entry.terms.window, span.toMs);
+  const overlays = overlaysOf(entry.terms, maintenance, { ...span, toMs: epochMs(span.toMs + aheadMs) });
+  return factsOf(entry, { ...time, overlays }, span);
 }
 
-/** Pure part of `factsFor`: what the ledger, the slices and people's exclusions say together over `span`. */
-export function factsOf(entry: Pick<BookEntry, 'terms' | 'runs' | 'exclusions'>, time: ServiceTime, span: Span): SlaFacts {
+/** Where facts come from. */
+export type FactSources = { readonly timelines: ServiceTimelines; readonly maintenance: Maintenance };
+
+/** Pure part of `factsFor`: what the ledger, the slices, people's exclusions and the calendar say together over `span`. */
+export function factsOf(
+  entry: Pick<BookEntry, 'terms' | 'runs' | 'exclusions'>,
+  time: ServiceTime & { readonly overlays: SlaOverlays },
+  span: Span,
+): SlaFacts {
   const { indicator } = entry.terms.spec;
+  const { outOfHours, maintenance } = time.overlays;
+  const takenOut = maintenance.length === 0 ? entry.exclusions : unionSpans([...entry.exclusions, ...maintenance]);
   if (indicator.kind === 'availability')
-    return { intervals: time.intervals, sinceMs: time.sinceMs, excluded: entry.exclusions, lastValue: null };
+    return { intervals: time.intervals, sinceMs: time.sinceMs, excluded: takenOut, outOfHours, lastValue: null };
   const outages = outagesOf(time.intervals);
   const sinceMs = earliest(time.sinceMs, entry.runs.find((run) => run.state !== 'unknown')?.fromMs ?? null);
   const lastKnown = entry.runs.findLast((run) => run.last !== null && run.toMs > span.fromMs && run.fromMs < span.toMs);
   return {
     intervals: sliceTimeline(entry.runs, span, { sinceMs, outages, whileDown: indicator.while_down }),
     sinceMs,
-    excluded: indicator.while_down === 'exclude' ? unionSpans([...outages, ...entry.exclusions]) : entry.exclusions,
+    excluded: indicator.while_down === 'exclude' ? unionSpans([...outages, ...takenOut]) : takenOut,
+    outOfHours,
     undecidedFromMs: entry.runs.at(-1)?.toMs ?? span.fromMs,
     lastValue: lastKnown?.last ?? null,
-    ...(indicator.kind === 'ratio' ? { events: outside(entry.runs.flatMap(toEvents), entry.exclusions) } : {}),
+    ...(indicator.kind === 'ratio' ? { events: outside(entry.runs.flatMap(toEvents), unionSpans([...takenOut, ...outOfHours])) } : {}),
   };
 }
 

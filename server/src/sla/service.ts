@@ -74,7 +74,7 @@ export class SlaService implements Slas {
   }
 
   async #view(entry: BookEntry, nowMs: EpochMs): Promise<SlaView> {
-    const facts = await factsFor(this.timelines, entry, windowAt(entry.terms.window, nowMs).window);
+    const facts = await factsFor({ ...this.#deps, timelines: this.timelines }, entry, windowAt(entry.terms.window, nowMs).window);
     return this.#toView(entry, evaluateSla(entry.terms, facts, nowMs));
   }
 

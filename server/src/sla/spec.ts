@@ -6,8 +6,11 @@ import { parseWallClock } from '@nines/maths/calendar/anchored.ts';
 import type { PeriodUnit } from '@nines/maths/calendar/period.ts';
 import { type BurnPair, burnPairs } from '@nines/maths/slo/burn.ts';
 import type { Condition, Reducer, WhileDown } from '@nines/maths/slo/slices.ts';
+import type { BusinessHours } from '@nines/maths/calendar/hours.ts';
+import type { MaintenanceTerms } from '@nines/maths/slo/maintenance.ts';
 import type { UnknownPolicy } from '@nines/maths/slo/types.ts';
 import type { WindowTerms } from '@nines/maths/slo/window.ts';
+import { type HoursSpec, type MaintenanceTermsSpec, overlayTermsOf } from './overlay-terms.ts';
 
 /**
  * The terms of a contract in their stored form: plain JSON, snake case, ratios as exact decimals in text. What is printed in
@@ -26,6 +29,10 @@ export type SlaSpec = {
   readonly max_unknown: string;
   /** The burn pairs that were declared; absent where they come from the window and the target. */
   readonly burn?: readonly BurnPairSpec[];
+  /** When it is promised; absent: always. */
+  readonly hours?: HoursSpec;
+  /** Planned maintenance that is taken out; absent: none is. */
+  readonly maintenance?: MaintenanceTermsSpec;
   /** Whom it is promised to; absent when nobody is named. */
   readonly customers?: readonly Customer[];
   /** What is owed when it is not kept; absent when nothing is. */
@@ -105,6 +112,8 @@ export type SlaTerms = {
   readonly windowMs: Ms;
   readonly window: WindowTerms;
   readonly pairs: readonly BurnPair[];
+  readonly hours: BusinessHours | undefined;
+  readonly maintenance: MaintenanceTerms | undefined;
   /** How far before the window its timeline must reach. */
   readonly lookbackMs: number;
 };
@@ -144,6 +153,7 @@ export function termsOf(spec: SlaSpec): SlaTerms {
     windowMs: ms(windowMs),
     window: windowTermsOf(spec.window),
     pairs,
+    ...overlayTermsOf(spec),
     lookbackMs: carriedMs + reachMs,
   };
 }

@@ -4,6 +4,7 @@ import { messageOf } from '@nines/base/errors.ts';
 import type { EpochMs } from '@nines/base/units.ts';
 import { windowAt } from '@nines/maths/slo/window.ts';
 import type { Evaluation } from '../alerting/contract.ts';
+import type { Maintenance } from '../maintenance/contract.ts';
 import type { Bus } from '../platform/bus.ts';
 import { SLA_VIOLATION_RULE, activeElement } from './alert.ts';
 import type { BookEntry, SlaBook } from './book.ts';
@@ -17,6 +18,7 @@ import { toView, toViolationView } from './view.ts';
 import { type OpenedViolation, type Violation, type ViolationDecision, decideViolations } from './violations.ts';
 
 export type SlaWorkerDeps = SliceDeps & {
+  readonly maintenance: Maintenance;
   readonly book: SlaBook;
   readonly ids: Ids;
   readonly logger: Logger;
@@ -75,7 +77,7 @@ export class SlaWorker {
 
   async #look(entry: BookEntry, nowMs: EpochMs, signal?: AbortSignal): Promise<void> {
     await closeSlices(this.#deps, entry, signal === undefined ? { nowMs } : { nowMs, signal });
-    const facts = await factsFor(this.#deps.timelines, entry, windowAt(entry.terms.window, nowMs).window);
+    const facts = await factsFor(this.#deps, entry, windowAt(entry.terms.window, nowMs).window);
     const evaluation = evaluateSla(entry.terms, facts, nowMs);
     const open = this.#deps.book.openViolations(entry.contract.sla);
     for (const decision of decideViolations(open, evaluation)) await this.#carryOut(entry, decision, nowMs);

@@ -37,3 +37,18 @@ function timesOn(when: Recurrence['when'], day: number): readonly number[] {
   const { startWallMs } = when.rule;
   return rruleMatchesDay(when.rule, day) ? [startWallMs - Math.floor(startWallMs / DAY_MS) * DAY_MS] : [];
 }
+
+/** Days looked at for the shortest way from one occurrence to the next: two years and their leap day. */
+const GAP_DAYS = 2 * 366;
+
+/** The shortest wall clock time from one start to the next in the two years from a day on; infinite when there is only one. */
+export function shortestGapMs(when: Recurrence['when'], fromDay: number): number {
+  let [last, shortestMs] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (let day = fromDay; day < fromDay + GAP_DAYS; day++) {
+    for (const timeMs of timesOn(when, day)) {
+      shortestMs = Math.min(shortestMs, day * DAY_MS + timeMs - last);
+      last = day * DAY_MS + timeMs;
+    }
+  }
+  return shortestMs;
+}

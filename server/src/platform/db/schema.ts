@@ -3,6 +3,7 @@ import type { AccessTables } from './migrations/0002-access.ts';
 import type { ExemplarTables } from './migrations/0008-exemplars.ts';
 import type { LedgerTables } from './migrations/0003-ledger.ts';
 import type { HeartbeatTables } from './migrations/0011-heartbeats.ts';
+import type { MaintenanceTables } from './migrations/0012-maintenance.ts';
 import type { PushGroupTables } from './migrations/0006-push-groups.ts';
 import type { MetricMetadataTables } from './migrations/0009-metric-metadata.ts';
 import type { RecordTables } from './migrations/0001-records.ts';
@@ -19,4 +20,5 @@ export type Database = RecordTables &
   PushGroupTables &
   StatementTables &
   ExemplarTables &
-  MetricMetadataTables;
+  MetricMetadataTables &
+  MaintenanceTables;

@@ -14,7 +14,7 @@ test('each excluded millisecond has one cause: the exclusion approved first, oth
     fc.property(fc.array(span, { maxLength: 6 }), fc.array(span, { maxLength: 6 }), (people, rule) => {
       const window = { fromMs: epochMs(10), toMs: epochMs(90) };
       const exclusions = people.map(exclusion);
-      const stretches = excludedStretches(window, exclusions, unionSpans(rule));
+      const stretches = excludedStretches(window, exclusions, { outages: unionSpans(rule), maintenance: [], outOfHours: [] });
       for (let ms = 0; ms < 150; ms++) {
         const covers = (one: { fromMs: number; toMs: number }): boolean => one.fromMs <= ms && ms < one.toMs;
         const expected = ms < 10 || ms >= 90 ? undefined : (exclusions.find(covers)?.id ?? (rule.some(covers) ? 'rule' : undefined));

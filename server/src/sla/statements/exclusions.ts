@@ -106,26 +106,29 @@ export function judgeDecision(
 
 /** A stretch of excluded time with what took it out. */
 export type ExcludedStretch = Span &
-  ({ readonly by: 'exclusion'; readonly exclusion: ApprovedExclusion } | { readonly by: 'service_down' });
+  ({ readonly by: 'exclusion'; readonly exclusion: ApprovedExclusion } | { readonly by: 'maintenance' | 'service_down' });
 
 /**
  * The excluded time of a window, cut so that each millisecond has one cause: of exclusions that overlap, the one that was
- * approved first; what no person took out was taken out by the contract's own rule. Sorted, disjoint, and as long together as
- * the union of both.
+ * approved first; what no person took out was planned maintenance, or taken out by the contract's own rule. Time out of hours is
+ * none of it. Sorted, disjoint, and as long together as the union of all within hours.
  */
 export function excludedStretches(
   window: Span,
   exclusions: readonly ApprovedExclusion[],
-  outages: readonly Span[],
+  rules: { readonly outages: readonly Span[]; readonly maintenance: readonly Span[]; readonly outOfHours: readonly Span[] },
 ): readonly ExcludedStretch[] {
-  const inside = [...exclusions, ...outages].flatMap((span) => clipSpan(span, window) ?? []);
+  const { outages, maintenance, outOfHours } = rules;
+  const inside = [...exclusions, ...outages, ...maintenance, ...outOfHours].flatMap((span) => clipSpan(span, window) ?? []);
   const cuts = [...new Set(inside.flatMap((span) => [span.fromMs, span.toMs]))].sort((a, b) => a - b);
   const stretches: ExcludedStretch[] = [];
   cuts.slice(1).forEach((toMs, i) => {
     const span: Span = { fromMs: cuts[i] ?? toMs, toMs };
     const covers = (one: Span): boolean => one.fromMs <= span.fromMs && span.toMs <= one.toMs;
+    if (outOfHours.some(covers)) return;
     const exclusion = exclusions.find(covers);
     if (exclusion !== undefined) append(stretches, { ...span, by: 'exclusion', exclusion });
+    else if (maintenance.some(covers)) append(stretches, { ...span, by: 'maintenance' });
     else if (outages.some(covers)) append(stretches, { ...span, by: 'service_down' });
   });
   return stretches;

@@ -8,10 +8,12 @@ import { unionSpans } from '@nines/maths/slo/window.ts';
 import type { Kysely } from 'kysely';
 import { type Ledger, downtimeToWire } from '../../availability/contract.ts';
 import type { Database } from '../../platform/db/schema.ts';
+import type { Maintenance } from '../../maintenance/contract.ts';
 import type { SlaBook } from '../book.ts';
 import { SLA_CODES } from '../contract.ts';
 import { type SlaFacts, evaluateWindow } from '../evaluate.ts';
 import { factsOf, outagesOf } from '../facts.ts';
+import { type SlaOverlays, overlaysOf } from '../overlay-terms.ts';
 import { SETTLE_MS } from '../slices.ts';
 import { type Customer, type SlaSpec, type SlaTerms, termsOf } from '../spec.ts';
 import { type ContractVersion, contractVersions, sliceRuns, violationsOf } from '../store.ts';
@@ -36,6 +38,7 @@ export type GatherDeps = {
   readonly db: Kysely<Database>;
   readonly book: SlaBook;
   readonly ledger: Pick<Ledger, 'timeline' | 'monitoredSinceMs' | 'downtimes'>;
+  readonly maintenance: Maintenance;
 };
 
 /** Violations of one statement. */
@@ -54,6 +57,7 @@ export type Known = {
   readonly facts: SlaFacts;
   readonly exclusions: readonly ApprovedExclusion[];
   readonly outages: readonly Span[];
+  readonly overlays: SlaOverlays;
   /** `[from, to)` without what nobody knows yet. */
   readonly window: Span;
   readonly isFinal: boolean;
@@ -89,6 +93,7 @@ export async function gather(deps: GatherDeps, question: Question, nowMs: EpochM
     intervals: facts.intervals,
     exclusions: known.exclusions,
     outages: known.outages,
+    overlays: known.overlays,
     downtimes: downtimes.map(downtimeToWire),
     violations,
     trend: known.trendPeriods.flatMap((earlier) => trendPoint(known, earlier)),
@@ -114,13 +119,19 @@ export async function readKnown(deps: GatherDeps, question: Question, nowMs: Epo
     exclusionsOf(deps.db, contract.sla),
   ]);
   const exclusions = approvedAt(all, asOfMs);
+  const overlays = overlaysOf(terms, deps.maintenance, { ...reach, toMs: question.period.toMs }, asOfMs);
   const isSliced = contract.spec.indicator.kind !== 'availability';
   return {
     contract,
     versions,
     terms,
-    facts: factsOf({ terms, runs: [...runs], exclusions: unionSpans(exclusions) }, { intervals: timeline.intervals, sinceMs }, reach),
+    facts: factsOf(
+      { terms, runs: [...runs], exclusions: unionSpans(exclusions) },
+      { intervals: timeline.intervals, sinceMs, overlays },
+      reach,
+    ),
     exclusions,
+    overlays,
     outages: excludesOutages(contract.spec) ? outagesOf(timeline.intervals) : [],
     window,
     isFinal: question.period.toMs + (isSliced ? SETTLE_MS : 0) <= asOfMs,

@@ -200,7 +200,7 @@ test('the same inputs give the same bytes: whenever asked, after a restart, in w
   assert.equal((await again.statements.report({ ...question, period: short })).text, text, 'after a restart');
 
   const inputs = await gather(
-    { db: db.kysely, book: world.slas.book, ledger: world.ledger },
+    { db: db.kysely, book: world.slas.book, ledger: world.ledger, maintenance: world.maintenance },
     { ...question, period: { fromMs: at(0), toMs: world.clock.now() } },
     world.clock.now(),
   );

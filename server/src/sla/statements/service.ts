@@ -8,6 +8,7 @@ import type { Kysely } from 'kysely';
 import { createHash } from 'node:crypto';
 import { type Json, canonicalJson } from '@nines/base/canonical-json.ts';
 import type { Ledger } from '../../availability/contract.ts';
+import type { Maintenance } from '../../maintenance/contract.ts';
 import type { Bus } from '../../platform/bus.ts';
 import type { Database } from '../../platform/db/schema.ts';
 import { DEFAULT_TEAM } from '../../platform/records/contract.ts';
@@ -37,6 +38,7 @@ export type StatementDeps = {
   readonly bus: Bus;
   readonly book: SlaBook;
   readonly ledger: Pick<Ledger, 'timeline' | 'monitoredSinceMs' | 'downtimes' | 'version'>;
+  readonly maintenance: Maintenance;
   readonly signer: () => Signer;
 };
 

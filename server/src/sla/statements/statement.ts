@@ -10,6 +10,7 @@ import type { ContractVersion } from '../store.ts';
 import { toViolationView } from '../view.ts';
 import type { Violation } from '../violations.ts';
 import { type CreditView, creditView } from './credit.ts';
+import type { SlaOverlays } from '../overlay-terms.ts';
 import { type ApprovedExclusion, type ExcludedStretch, excludedStretches } from './exclusions.ts';
 import { type Recommendation, recommendationsFor } from './recommendations.ts';
 import { type Signature, digestOf } from './signature.ts';
@@ -112,7 +113,7 @@ export type StatementInterval = {
 export type ExclusionStretchView = {
   readonly from_at_ms: number;
   readonly to_at_ms: number;
-  /** `exclusion`: people agreed on it. `service_down`: the contract does not measure while the service is down. */
+  /** `exclusion`: people agreed on it. `maintenance`: planned, and announced in time. `service_down`: the contract does not measure while the service is down. */
   readonly by: ExcludedStretch['by'];
   readonly exclusion: {
     readonly id: string;
@@ -132,6 +133,7 @@ export type StatementInputs = {
   readonly calendar: CalendarView;
   /** Whether everything about the period is decided. */
   readonly isFinal: boolean;
+  readonly overlays: SlaOverlays;
   readonly knownAtMs: number | null;
   readonly customer: Customer | null;
   readonly contract: ContractVersion;
@@ -191,7 +193,7 @@ export function makeStatement(inputs: StatementInputs): Statement {
 function excludedOf(inputs: StatementInputs): readonly ExclusionStretchView[] {
   const { window, counted } = inputs.evaluation;
   const approved = [...inputs.exclusions].sort((a, b) => a.approvedAtMs - b.approvedAtMs || (a.id < b.id ? -1 : 1));
-  const stretches = excludedStretches(window, approved, inputs.outages);
+  const stretches = excludedStretches(window, approved, { outages: inputs.outages, ...inputs.overlays });
   const lengthMs = stretches.reduce((sum, { fromMs, toMs }) => sum + (toMs - fromMs), 0);
   invariant(lengthMs === counted.buckets.excludedMs, `${counted.buckets.excludedMs} ms are excluded, ${lengthMs} have a cause`);
   return stretches.map((stretch) => ({

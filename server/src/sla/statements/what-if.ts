@@ -53,7 +53,7 @@ export async function whatIf(deps: GatherDeps, asked: Question & { readonly term
     actual: figuresUnder(known, known.terms, { excluded: known.facts.excluded, aheadMs: asked.period.toMs - window.toMs }),
     what_if: figuresUnder(known, otherTerms(known.terms.spec, asked.terms), {
       excluded: unionSpans([
-        ...(asked.terms.keep_exclusions ? known.facts.excluded : known.outages),
+        ...(asked.terms.keep_exclusions ? known.facts.excluded : [...known.outages, ...known.overlays.maintenance]),
         ...asked.terms.exclude.map(({ from, to }) => ({ fromMs: epochMs(from), toMs: epochMs(to) })),
       ]),
       aheadMs: asked.period.toMs - window.toMs,

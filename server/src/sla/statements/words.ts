@@ -43,7 +43,8 @@ export function bucketRows({ buckets, unknown }: Statement): readonly (readonly 
 }
 
 /** Why a stretch is excluded, and who let it. */
-export function exclusionWords({ exclusion }: ExclusionStretchView): readonly [reason: string, who: string] {
+export function exclusionWords({ by, exclusion }: ExclusionStretchView): readonly [reason: string, who: string] {
+  if (by === 'maintenance') return ['planned maintenance, announced in time', 'the contract'];
   if (exclusion === null) return ['service down, not measured', 'the contract'];
   const note = exclusion.note === '' ? '' : `: ${exclusion.note}`;
   const who = `asked by ${exclusion.requested_by}, approved by ${exclusion.approved_by} at ${instant(exclusion.approved_at_ms)}`;

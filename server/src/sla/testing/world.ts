@@ -15,6 +15,7 @@ import { slaDeclaration } from '../config.ts';
 import type { SlaView } from '../contract.ts';
 import { SlaContracts } from '../contracts.ts';
 import type { FigureSample } from '../figures.ts';
+import { MaintenanceService } from '../../maintenance/service.ts';
 import { SlaService } from '../service.ts';
 import { type Signer, createKeyPair, createSigner } from '../../platform/signing/signer.ts';
 import { Exclusions } from '../statements/exclusion-service.ts';
@@ -54,6 +55,7 @@ const SHOP: ServiceEntry = {
 export class SlaWorld {
   readonly clock: ManualClock;
   readonly ledger: Availability;
+  readonly maintenance: MaintenanceService;
   readonly slas: SlaService;
   readonly contracts: SlaContracts;
   readonly statements: Statements;
@@ -93,8 +95,11 @@ export class SlaWorld {
     bus.subscribe((fact) => this.facts.push(fact));
     const base = { db: db.kysely, clock: this.clock, ids: countingUuids(), logger: recordingLogger(), bus };
     this.ledger = new Availability({ ...base, replay: async () => new Map() });
+    const services = { get: (id: string) => (id === 'shop' ? SHOP : undefined) };
+    this.maintenance = new MaintenanceService({ ...base, services, onBoundary: async () => {} });
     this.slas = new SlaService({
       ...base,
+      maintenance: this.maintenance,
       ledger: this.ledger,
       record: async (samples) => this.recorded.push(...samples),
       alert: async (evaluation) => void this.told.push(evaluation),
@@ -112,12 +117,12 @@ export class SlaWorld {
       },
     });
     const { book } = this.slas;
-    this.statements = new Statements({ ...base, book, ledger: this.ledger, signer: () => this.signer() });
+    this.statements = new Statements({ ...base, book, maintenance: this.maintenance, ledger: this.ledger, signer: () => this.signer() });
     this.exclusions = new Exclusions({ ...base, book, onChange: (sla, span) => this.statements.recheck([sla], span) });
     this.contracts = new SlaContracts({
       ...base,
       book: this.slas.book,
-      services: { get: (id) => (id === 'shop' ? SHOP : undefined) },
+      services,
       onChange: () => {},
     });
     // As app.ts does: a change of state is looked at without waiting for the next step.
@@ -128,6 +133,7 @@ export class SlaWorld {
   async begin(...declared: object[]): Promise<this> {
     await this.ledger.start();
     await this.ledger.configure([{ service: 'shop', checks: [this.#timing] }]);
+    await this.maintenance.load();
     await this.exclusions.load();
     await this.slas.load();
     await this.declare(...declared);

@@ -10,6 +10,7 @@ import * as exemplars from './0008-exemplars.ts';
 import * as metricMetadata from './0009-metric-metadata.ts';
 import * as slaEvents from './0010-sla-events.ts';
 import * as heartbeats from './0011-heartbeats.ts';
+import * as maintenance from './0012-maintenance.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -27,4 +28,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0009-metric-metadata': { up: metricMetadata.up },
   '0010-sla-events': { up: slaEvents.up },
   '0011-heartbeats': { up: heartbeats.up },
+  '0012-maintenance': { up: maintenance.up },
 };
