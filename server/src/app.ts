@@ -48,7 +48,7 @@ import { createSelfMetrics } from './collect/self.ts';
 import { startStatsd } from './collect/statsd/service.ts';
 import { figuresPublisher } from './collect/spectators.ts';
 import { watchStore } from './collect/store-metrics.ts';
-import { type Configuration, type ReadConfiguration, stateSource } from './config.ts';
+import { type Configuration, type ReadConfiguration, listenUrl, stateSource } from './config.ts';
 import { createDiscover } from './discover/service.ts';
 import { discoveryHealth } from './discover/health.ts';
 import { maintenanceRoutes } from './maintenance/routes.ts';
@@ -184,7 +184,7 @@ async function build(
   const ingest = createIngest({ appender: store, clock, metrics: self, exemplars, onCommitted: (...told) => rules.committed(...told) });
 
   // From an alert to people.
-  const externalUrl = config.server.base_url ?? urlOf(config.server.listen);
+  const externalUrl = config.server.base_url ?? listenUrl(config.server.listen);
   const notifySettings = (from: Configuration): NotifySettings => ({
     router: createRouter(from.config.routing),
     channels: openChannels(from.config.channels, {
@@ -285,7 +285,6 @@ async function build(
     logger,
     teamId: DEFAULT_TEAM,
     externalUrl,
-    externalLabels: {},
     labelsOfRef: (ref) => store.labelsOfRef(ref),
     queryable: store,
     yieldNow,
@@ -347,6 +346,7 @@ async function build(
     await rules.configure({
       config: next.config.rules,
       groups: next.ruleGroups,
+      externalLabels: next.externalLabels,
       hasRoutingTree: next.config.routing.tree !== undefined,
     });
     notify.configure(settings);
@@ -463,6 +463,7 @@ async function build(
     exemplars,
     metadata,
     clock,
+    externalLabels: () => current.externalLabels,
     lookbackMs: config.promql.lookback,
     yieldNow,
     metrics: self,
@@ -495,6 +496,3 @@ async function build(
   const setupUrl = setup === undefined ? undefined : `${config.server.base_url ?? url}/setup#token=${setup}`;
   return { url, setupUrl, reload, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
-
-const urlOf = ({ host, port }: { readonly host: string; readonly port: number }): string =>
-  `http://${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -108,6 +108,8 @@ export type Configuration = Extract<Loaded<Config>, { readonly ok: true }> & {
   readonly scrapes: ScrapeFiles;
   /** The groups of all rule files, those of Prometheus configurations included. */
   readonly ruleGroups: readonly RuleGroup[];
+  /** What tells this installation from others: in answers to other Prometheus servers, and in templates. */
+  readonly externalLabels: Readonly<Record<string, string>>;
   readonly services: readonly DeclaredService[];
   readonly slas: readonly DeclaredSla[];
   readonly maintenance: readonly DeclaredMaintenance[];
@@ -145,6 +147,7 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
     warnings: [...loaded.warnings, ...scrapes.warnings, ...unfound],
     scrapes,
     ruleGroups: rules.groups,
+    externalLabels: externalLabelsOf(config, scrapes),
     services: config.services.map((spec, index) => ({ spec, place: place(['services', index]) })),
     maintenance: config.maintenance.map((spec, index) => ({ spec, place: place(['maintenance', index]) })),
     slas: [
@@ -171,6 +174,13 @@ const namesOf = ({ slas, sla_examples: examples, channels }: Config): Parameters
   emails: new Set(channels.filter(({ kind }) => kind === 'email').map(({ id }) => id)),
 });
 
+/** Those of `rules`, and those of Prometheus configurations; what two of these say differently is said of neither. */
+function externalLabelsOf({ rules }: Config, { files }: ScrapeFiles): Readonly<Record<string, string>> {
+  const brought = files.flatMap(({ externalLabels }) => Object.entries(externalLabels));
+  const agreed = brought.filter(([name, value]) => brought.every(([other, its]) => other !== name || its === value));
+  return { ...Object.fromEntries(agreed), ...rules.external_labels };
+}
+
 /** Our own rule files, and those that Prometheus configurations bring along, whose groups keep the interval that stands there. */
 function ruleFilesOf(config: Config, { files }: ScrapeFiles, baseDir: string): LoadedRuleFiles {
   const own = loadRuleFiles(config.rules.files, { baseDir, externalLabels: config.rules.external_labels });
@@ -193,3 +203,7 @@ export const stateSource = (state: Config['state'], dataDir: string, keys: DataK
   state.kind === 'sqlite'
     ? { kind: 'sqlite', path: join(dataDir, STATE_FILE), key: keys?.stateKey }
     : { kind: 'postgresql', url: state.url.reveal() };
+
+/** The address of a server that nobody gave another one. */
+export const listenUrl = ({ host, port }: Config['server']['listen']): string =>
+  `http://${host.includes(':') ? `[${host}]` : host}:${port}`;

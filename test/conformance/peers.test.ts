@@ -31,7 +31,9 @@ before(async () => {
   const nowMs = Date.now();
   endMs = nowMs - 5_000;
   const series = makeSeries(endMs - (SAMPLES - 1) * STEP_MS);
-  [nines, prometheus] = await Promise.all([startNines({ config: 'collect: { host: { enabled: false } }\n' }), startPrometheus()]);
+  // One after the other: what has started is ended when the other does not.
+  nines = await startNines({ config: 'collect: { host: { enabled: false } }\n' });
+  prometheus = await startPrometheus();
   for (const base of [nines.base, prometheus.base]) {
     const answer = await fetch(`${base}/api/v1/write`, { method: 'POST', headers: WRITE_HEADERS, body: new Uint8Array(writeBody(series)) });
     assert.equal(answer.status, 204, await answer.text());
@@ -128,4 +130,35 @@ test('a Prometheus that federates from us stores our samples at our instants', a
     return new Map(data.result.map(({ metric, values }) => [JSON.stringify(metric), values.at(-1)]));
   };
   assert.deepEqual(await instant(scraping.base), await instant(prometheus.base));
+});
+
+test('external labels stand in what others read where Prometheus puts them, and are no part of what is stored', async () => {
+  const external = "{ region: eu, job: outer, zone: first, __replica__: '1' }";
+  await using ours = await startNines({
+    config: 'collect: { host: { enabled: false } }\nscrape: { files: [prometheus.yml] }\n',
+    files: { 'prometheus.yml': `global: { external_labels: ${external} }\n` },
+  });
+  await using theirs = await startPrometheus({ config: `global: { scrape_interval: 1h, external_labels: ${external} }\n` });
+  const bases = [ours.base, theirs.base];
+  const body = new Uint8Array(writeBody(makeSeries(endMs - (SAMPLES - 1) * STEP_MS)));
+  for (const base of bases) assert.ok((await fetch(`${base}/api/v1/write`, { method: 'POST', headers: WRITE_HEADERS, body })).ok);
+  const [federatedOurs, federatedTheirs] = await Promise.all(bases.map((base) => federated(base, ['{__name__=~"peer_.*"}'], 'text/plain')));
+  assert.deepEqual(numbered(federatedOurs ?? ''), numbered(federatedTheirs ?? ''));
+  assert.match(federatedOurs ?? '', /zone="ü",__replica__="1",instance="",region="eu"\}/);
+  const reading = (base: string) =>
+    startPrometheus({ config: `global: { scrape_interval: 1h }\nremote_read: [{ url: '${base}/api/v1/read', read_recent: true }]\n` });
+  await using readsOurs = await reading(ours.base);
+  await using readsTheirs = await reading(theirs.base);
+  for (const query of [
+    '{__name__=~"peer_.*"}',
+    'peer_gauge{region="eu"}',
+    'peer_total{region="eu", zone="first"}',
+    'peer_gauge{region="us"}',
+  ]) {
+    const [a, b] = await Promise.all([readsOurs, readsTheirs].map(({ base }) => range(base, query)));
+    // Go leaves a zero out of a message whatever its sign; we say it.
+    assert.equal(JSON.stringify(a).replaceAll('"-0"', '"0"'), JSON.stringify(b), query);
+    assert.equal(b?.length === 0, query.includes('"us"'), query);
+  }
+  assert.deepEqual(await range(ours.base, 'peer_gauge{region="eu"}'), []);
 });

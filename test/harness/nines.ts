@@ -78,6 +78,10 @@ export async function startNines(options: StartOptions = {}): Promise<Nines> {
     if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${output}`);
     const ready = await fetch(`${base}/-/ready`).catch(() => undefined);
     return ready?.ok === true;
+  }).catch((thrown: unknown) => {
+    // Nobody could end it afterwards, and a test's process waits for its children.
+    child.kill('SIGKILL');
+    throw thrown;
   });
   const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) {

@@ -85,6 +85,8 @@ export type AlertView = {
   readonly active_at_ms: number;
   /** When the alert fired, or when the problem began if the rule knows that better; while pending, `active_at_ms`. */
   readonly starts_at_ms: number;
+  /** When the condition ceased to hold, while `keep_firing_for` keeps the alert. */
+  readonly keep_firing_since_ms: number | null;
   readonly ends_at_ms: number | null;
   readonly acknowledged_by: string | null;
   readonly acknowledged_at_ms: number | null;

@@ -48,6 +48,7 @@ const alertSchema = z.object({
   value: z.number().nullable(),
   active_at_ms: z.number(),
   starts_at_ms: z.number(),
+  keep_firing_since_ms: z.number().nullable(),
   ends_at_ms: z.number().nullable(),
   acknowledged_by: z.string().nullable(),
   acknowledged_at_ms: z.number().nullable(),

@@ -19,6 +19,7 @@ export function viewOf(record: AlertRecord, nowMs: number): AlertView {
     value: record.value,
     active_at_ms: record.activeSinceMs,
     starts_at_ms: record.startsAtMs,
+    keep_firing_since_ms: record.keepFiringSinceMs,
     ends_at_ms: record.endsAtMs,
     acknowledged_by: handling.acknowledgedBy,
     acknowledged_at_ms: handling.acknowledgedAtMs,

@@ -33,6 +33,7 @@ const alert = (more: Partial<AlertView> = {}): AlertView => ({
   active_at_ms: T - MINUTE_MS,
   starts_at_ms: T,
   ends_at_ms: null,
+  keep_firing_since_ms: null,
   acknowledged_by: null,
   acknowledged_at_ms: null,
   suppressed_by: null,

@@ -31,6 +31,7 @@ function view(fingerprint: string, changes: Partial<AlertView>): AlertView {
     annotations: {},
     value: 1,
     active_at_ms: 0,
+    keep_firing_since_ms: null,
     starts_at_ms: 0,
     ends_at_ms: null,
     acknowledged_by: null,

@@ -48,6 +48,8 @@ export type QueryDeps = {
   /** Types and help of what is exported. */
   readonly metadata: Pick<MetadataBook, 'get'>;
   readonly clock: Clock;
+  /** Added to series that other Prometheus servers read, where they lack them. */
+  readonly externalLabels: () => Readonly<Record<string, string>>;
   /** How old a newest sample may be for `/federate`. */
   readonly lookbackMs: number;
   /** Gives other work its turn when one is due (see platform/breath.ts). */

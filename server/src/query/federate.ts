@@ -9,7 +9,7 @@ import type { Queryable, SelectOptions } from '@nines/model/storage.ts';
 
 /**
  * `/federate`: the newest sample of each selected series, as an exposition that another server scrapes. As Prometheus does it:
- * every family untyped, every sample with its timestamp, series that ended left out, and an empty `instance` where there is
+ * every family untyped, every sample with its timestamp, series that ended left out, external labels where they are missing, and an empty `instance` where there is
  * none, so that the scraping server adds none of its own. Source: prometheus web/federate.go.
  */
 export type Newest = { readonly labels: Labels; readonly atMs: number; readonly value: number };
@@ -64,14 +64,19 @@ function byNameThenLabels(a: Newest, b: Newest): number {
 }
 
 /** The exposition in pieces of text. */
-export function* federationText(samples: readonly Newest[], format: ExpositionFormat): Generator<string> {
+export function* federationText(
+  samples: readonly Newest[],
+  format: ExpositionFormat,
+  externalLabels: Readonly<Record<string, string>> = {},
+): Generator<string> {
+  const added = Object.entries({ instance: '', ...externalLabels }).sort(([a], [b]) => compareText(a, b));
   let piece = '';
   let name: string | undefined;
   for (let from = 0; from < samples.length; ) {
     const family = labelValue(samples[from]?.labels ?? [], METRIC_NAME);
     let to = from + 1;
     while (to < samples.length && to - from < PIECE_SAMPLES && labelValue(samples[to]?.labels ?? [], METRIC_NAME) === family) to++;
-    const printed = samples.slice(from, to).map(({ labels, value, atMs }) => ({ labels: withInstance(labels), value, atMs }));
+    const printed = samples.slice(from, to).map(({ labels, value, atMs }) => ({ labels: withMissing(labels, added), value, atMs }));
     const text = printExposition([{ name: family, type: 'unknown', help: '', unit: '', samples: printed }], format);
     piece += continued(text, { format, sameFamily: family === name });
     name = family;
@@ -89,4 +94,8 @@ function continued(text: string, { format, sameFamily }: { readonly format: Expo
   return sameFamily ? body.slice(body.indexOf('\n') + 1) : body;
 }
 
-const withInstance = (labels: Labels): Labels => (labelValue(labels, 'instance') === '' ? [...labels, 'instance', ''] : labels);
+/** External labels stand behind those of the series, as Prometheus prints them. */
+const withMissing = (labels: Labels, added: readonly (readonly [string, string])[]): Labels => [
+  ...labels,
+  ...added.filter(([name]) => labelValue(labels, name) === '').flat(),
+];

@@ -42,7 +42,9 @@ async function federate(service: QueryService, deps: QueryDeps, { request, reply
   if (!found.ok) return refuse(reply, found.error);
   const format = negotiateExposition(request.headers.accept);
   if (found.value.length === 0 && format === 'text') return reply.type(CONTENT_TYPES.text).serializer(String).send('');
-  return reply.type(CONTENT_TYPES[format]).send(Readable.from(federationText(found.value, format), { objectMode: false }));
+  return reply
+    .type(CONTENT_TYPES[format])
+    .send(Readable.from(federationText(found.value, format, deps.externalLabels()), { objectMode: false }));
 }
 
 async function remoteRead(service: QueryService, deps: QueryDeps, { request, reply }: Call): Promise<FastifyReply> {
@@ -53,7 +55,7 @@ async function remoteRead(service: QueryService, deps: QueryDeps, { request, rep
   if (!decoded.ok) return plain(reply, 400, decoded.error.message);
   const asked = decodeReadRequest(decoded.value);
   if (!asked.ok) return plain(reply, 400, asked.error);
-  const found = await service.read(asked.value, askingOf(deps, request, reply));
+  const found = await service.read({ ...asked.value, externalLabels: deps.externalLabels() }, askingOf(deps, request, reply));
   if (!found.ok) return refuse(reply, found.error);
   const { form, pieces } = found.value;
   if (form === 'streamed') return reply.type(STREAMED_CONTENT_TYPE).send(Readable.from(pieces, { objectMode: false }));

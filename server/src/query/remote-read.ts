@@ -1,6 +1,7 @@
 import { type Result, err, ok } from '@nines/base/result.ts';
+import type { Matcher } from '@nines/base/matcher.ts';
 import { sortInTurns } from '@nines/base/sort.ts';
-import { type Labels, compareLabels } from '@nines/model/labels.ts';
+import { type Labels, compareLabels, labelPairs, labelsFrom } from '@nines/model/labels.ts';
 import {
   type AskedQuery,
   type AskedRead,
@@ -30,32 +31,37 @@ export type ReadError = { readonly type: 'bad_data'; readonly message: string };
 /** The body in order, and whether it is one compressed message. */
 export type ReadAnswer = { readonly form: AskedRead['form']; readonly pieces: readonly Uint8Array[] };
 
+/** A read with the external labels that are to be added where they are missing. */
+export type LabelledRead = AskedRead & { readonly externalLabels: Readonly<Record<string, string>> };
+
 type Options = Pick<SelectOptions, 'scope' | 'signal' | 'yieldNow'>;
 type Encoded = { readonly labels: Labels; readonly bytes: Uint8Array };
 
 export async function readSamples(
   queryable: Queryable,
-  { queries, form }: AskedRead,
+  { queries, form, externalLabels }: LabelledRead,
   options: Options,
 ): Promise<Result<ReadAnswer, ReadError>> {
   if (queries.length > MAX_READ_QUERIES)
     return err({ type: 'bad_data', message: `${queries.length} queries in one request; at most ${MAX_READ_QUERIES} are answered` });
   const results: Uint8Array[][] = [];
   let left: number = MAX_READ_BYTES[form];
+  const hasExternal = Object.keys(externalLabels).length > 0;
   for (const [index, query] of queries.entries()) {
     const encoded: Encoded[] = [];
     const encode = form === 'streamed' ? streamed(index) : plain;
-    for (const series of await selection(queryable, query, options)) {
+    for (const series of await selection(queryable, withoutExternal(query, externalLabels), options)) {
       const floats = floatsOf(series);
       if (floats.times.length === 0) continue;
-      const bytes = encode(encodeLabels(series.labels), { times: floats.times, bits: bitsOf(floats.values) });
+      const labels = hasExternal ? labelsFrom([...Object.entries(externalLabels), ...labelPairs(series.labels)]) : series.labels;
+      const bytes = encode(encodeLabels(labels), { times: floats.times, bits: bitsOf(floats.values) });
       left -= bytes.length;
       if (left < 0)
         return err({
           type: 'bad_data',
           message: `the answer would be over ${MAX_READ_BYTES[form]} bytes; ask for less time or fewer series`,
         });
-      encoded.push({ labels: series.labels, bytes });
+      encoded.push({ labels, bytes });
       const turn = options.yieldNow?.();
       if (turn !== undefined) await turn;
       options.signal?.throwIfAborted();
@@ -77,6 +83,12 @@ const plain: Encode = (labels, samples) => encodeSampleSeries(labels, samples);
 function streamed(queryIndex: number): Encode {
   const encoder = new StreamedSeriesEncoder();
   return (labels, samples) => encoder.encode(labels, samples, queryIndex);
+}
+
+/** Series are stored without external labels: asking for one by its value asks for all series. Source: prometheus storage/remote/read_handler.go. */
+function withoutExternal(query: AskedQuery, externalLabels: LabelledRead['externalLabels']): AskedQuery {
+  const isOurs = ({ op, name, value }: Matcher): boolean => op === '=' && value !== '' && externalLabels[name] === value;
+  return { ...query, matchers: query.matchers.filter((one) => !isOurs(one)) };
 }
 
 /** Nothing for a range that ends before it begins. */

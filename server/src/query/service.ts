@@ -4,7 +4,6 @@ import { type Result, err, ok } from '@nines/base/result.ts';
 import { sortInTurns } from '@nines/base/sort.ts';
 import type { Labels } from '@nines/model/labels.ts';
 import { compareLabels, labelsKey } from '@nines/model/labels.ts';
-import type { AskedRead } from '@nines/model/prometheus/remote-read-server.ts';
 import type { Queryable, Scope } from '@nines/model/storage.ts';
 import type { Engine } from '@nines/promql/engine.ts';
 import { parseExpr } from '@nines/promql/parse.ts';
@@ -18,7 +17,7 @@ import { type Newest, type NewestAsk, newestSamples } from './federate.ts';
 import { Gate } from './gate.ts';
 import type { Remarks } from './encode.ts';
 import type { Common, InstantParams, RangeParams } from './params.ts';
-import { type ReadAnswer, readSamples } from './remote-read.ts';
+import { type LabelledRead, type ReadAnswer, readSamples } from './remote-read.ts';
 import { QueryMeter, type QueryStats } from './stats.ts';
 
 export type QueryError = { readonly type: PromqlErrorType | 'unavailable'; readonly message: string };
@@ -164,7 +163,7 @@ export class QueryService {
   }
 
   /** What a remote read asks for. */
-  read(asked: AskedRead, asking: Asking): Promise<Result<ReadAnswer, QueryError>> {
+  read(asked: LabelledRead, asking: Asking): Promise<Result<ReadAnswer, QueryError>> {
     return this.#bounded(MAX_TIMEOUT_MS, asking.signal, (signal) => readSamples(this.#queryable, asked, this.#options(asking, signal)));
   }
 

@@ -100,7 +100,7 @@ export const rulesConfig = z
   .strictObject({
     /** Prometheus rule files; paths and globs relative to the configuration file. */
     files: z.array(z.string()).default([]),
-    /** `$externalLabels` in the templates of these files. */
+    /** `$externalLabels` in templates; added to what other Prometheus servers read from us. */
     external_labels: labels,
     thresholds: z.array(thresholdRule).default([]).superRefine(uniqueIds('rule')),
     /** Streaming aggregates: recording rules that are kept up at write time. */

@@ -7,8 +7,9 @@ import { fnv1a } from '@nines/base/fnv1a.ts';
 import { messageOf } from '@nines/base/errors.ts';
 import type { Matcher } from '@nines/base/matcher.ts';
 import { type EpochMs, epochMs, ms } from '@nines/base/units.ts';
-import { type Labels, METRIC_NAME, labelsFrom, labelsKey, labelsOf, labelPairs, labelsToRecord, withLabels } from '@nines/model/labels.ts';
+import { type Labels, METRIC_NAME, labelsKey, labelsOf, labelsToRecord, withLabels } from '@nines/model/labels.ts';
 import { type ActiveElement, type AlertingRule, DEFAULT_COOLDOWN_MS, type AlertView, type Severity } from '../alerting/contract.ts';
+import { alertSeries, withEndings } from './alert-series.ts';
 import { type Health, LOOKBACK_MS, MAX_ELEMENTS, type RuleContext, type RuleElement, newHealth } from './context.ts';
 import type { FileAlertingRule, FileRule, RecordingRule, RuleGroup } from './rule-file.ts';
 import type { Trigger, Unit } from './runner.ts';
@@ -246,30 +247,12 @@ export class FileGroup implements Unit {
 
   /** Stores what a rule gives now, and a staleness marker for what it gave last time and gives no more. */
   async #write(live: LiveRule, samples: readonly RuleElement[], atMs: EpochMs): Promise<void> {
-    const now = new Map(samples.map(({ labels }) => [labelsKey(labels), labels]));
-    const gone = [...live.written].filter(([key]) => !now.has(key));
-    if (samples.length === 0 && gone.length === 0) return;
-    const storedAtMs = atMs - this.group.queryOffsetMs;
-    live.written = now;
-    await this.#context.store([
-      ...samples.map(({ labels, value, histogram }) => ({ labels, atMs: storedAtMs, value: histogram ?? value })),
-      ...gone.map(([, labels]) => ({ labels, atMs: storedAtMs, value: 'stale' as const })),
-    ]);
+    const written = withEndings(samples, live.written, atMs - this.group.queryOffsetMs);
+    live.written = new Map(samples.map(({ labels }) => [labelsKey(labels), labels]));
+    if (written.length > 0) await this.#context.store(written);
   }
 }
 
 function refuseRepeats(elements: readonly { readonly labels: Labels }[], message: string): void {
   if (new Set(elements.map(({ labels }) => labelsKey(labels))).size < elements.length) throw new Error(message);
-}
-
-/** `ALERTS` and `ALERTS_FOR_STATE` as Prometheus writes them. */
-function alertSeries(open: readonly AlertView[]): readonly RuleElement[] {
-  return open.flatMap((alert) => {
-    const labels = labelsOf(alert.labels);
-    const state = labelsFrom([...labelPairs(labels), [METRIC_NAME, 'ALERTS'], ['alertstate', alert.condition]]);
-    return [
-      { labels: state, value: 1 },
-      { labels: withLabels(labels, { [METRIC_NAME]: 'ALERTS_FOR_STATE' }), value: Math.floor(alert.active_at_ms / 1000) },
-    ];
-  });
 }

@@ -29,6 +29,7 @@ export const prometheusAlert = (alert: AlertView): Record<string, unknown> => ({
   annotations: alert.annotations,
   state: alert.condition,
   activeAt: timeOf(alert.active_at_ms),
+  ...(alert.keep_firing_since_ms === null ? {} : { keepFiringSince: timeOf(alert.keep_firing_since_ms) }),
   value: exponential(alert.value),
 });
 

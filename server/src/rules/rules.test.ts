@@ -5,6 +5,7 @@ import { EMPTY_HISTOGRAM } from '@nines/model/histogram.ts';
 import { labelValue, labelsOf } from '@nines/model/labels.ts';
 import { createBatchBuilder } from '@nines/model/write-batch.ts';
 import { storyOf } from '../notify/testing/world.ts';
+import { prometheusAlert } from './prometheus-view.ts';
 import { openRulesWorld } from './testing/rules-world.ts';
 
 const temperature = (instance: string, value: number) => [{ __name__: 'room_celsius', instance }, value] as const;
@@ -148,7 +149,59 @@ groups:
 const up = (instance: string, value: number) => [{ __name__: 'up', instance }, value] as const;
 const errors = (instance: string, value: number) => [{ __name__: 'errors', instance, code: '500' }, value] as const;
 
+describe('the series of alerts', () => {
+  const states = async (w: Awaited<ReturnType<typeof openRulesWorld>>): Promise<readonly string[]> =>
+    (await w.ask('ALERTS')).map(({ labels }) => `${labelValue(labels, 'alertname')} ${labelValue(labels, 'alertstate')}`).sort();
+
+  it('are kept for thresholds and services as for rule files, and end with the alert', async (t) => {
+    const w = await openRulesWorld(t);
+    await w.configure(only({ ...HOT, for: '20s', labels: { room: 'north' } }));
+    w.services.push({ id: 'shop', state: { state: 'down', sinceMs: w.clock.now(), evidence: [] } });
+    await w.rules.servicesDeclared();
+    await w.push(temperature('a', 31));
+    await w.advance(16_000);
+    assert.deepEqual(await states(w), ['ServiceDown firing', 'hot pending']);
+    const since = w.world.alerting.openOf('hot')[0]?.active_at_ms ?? 0;
+    assert.equal((await w.ask('ALERTS_FOR_STATE{alertname="hot", room="north", instance="a"}'))[0]?.value, Math.floor(since / 1000));
+    await w.advance(20_000);
+    assert.deepEqual(await states(w), ['ServiceDown firing', 'hot firing']);
+    await w.push(temperature('a', 1));
+    w.services.pop();
+    await w.rules.servicesDeclared();
+    await w.advance(16_000);
+    assert.deepEqual(await states(w), []);
+  });
+
+  it('are read by rules, whose alerts have the external labels at hand', async (t) => {
+    const w = await openRulesWorld(t);
+    const many = {
+      id: 'many',
+      metric: 'count(ALERTS{alertname="hot"})',
+      threshold: 0,
+      annotations: { at: '{{ $externalLabels.region }}' },
+    };
+    await w.configure({ ...only(HOT, many), external_labels: { region: 'eu' } });
+    await w.push(temperature('a', 31));
+    await w.advance(16_000);
+    assert.equal(w.world.alerting.openOf('many')[0]?.annotations['at'], 'eu');
+  });
+});
+
 describe('rule files', () => {
+  it('say since when an alert is kept firing', async (t) => {
+    const w = await openRulesWorld(t);
+    const text = 'groups: [{ name: g, interval: 10s, rules: [{ alert: Down, expr: up == 0, keep_firing_for: 1m }] }]\n';
+    await w.configure({ packs: [], files: ['rules/*.yml'] }, { 'rules/web.yml': text });
+    const shown = (): Record<string, unknown> | undefined => w.world.alerting.open().map(prometheusAlert)[0];
+    await w.push(up('a', 0));
+    assert.equal(Object.hasOwn(shown() ?? {}, 'keepFiringSince'), false);
+    await w.push(up('a', 1));
+    const [alert] = w.world.alerting.open();
+    assert.equal(shown()?.['keepFiringSince'], new Date(alert?.keep_firing_since_ms ?? 0).toISOString());
+    await w.push(up('a', 0));
+    assert.equal(Object.hasOwn(shown() ?? {}, 'keepFiringSince'), false);
+  });
+
   it('wake for an alert without duration, keep the rest on the grid, and write ALERTS', async (t) => {
     const w = await openRulesWorld(t);
     await w.configure({ packs: [], files: ['rules/*.yml'] }, { 'rules/web.yml': FILE });

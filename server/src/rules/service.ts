@@ -6,6 +6,7 @@ import type { RuleFacts } from '../alertmanagers/contract.ts';
 import type { Ledger, StateChange } from '../availability/contract.ts';
 import type { Committed, Ingest, SelfMetrics } from '../collect/contract.ts';
 import type { ServiceCatalogue } from '../services/contract.ts';
+import { UngroupedAlertSeries } from './alert-series.ts';
 import { type Aggregate, Aggregates, type AggregatesDeps } from './aggregates.ts';
 import type { RulesConfig, ThresholdConfig } from './config.ts';
 import { type RuleContext, storeThrough } from './context.ts';
@@ -19,7 +20,7 @@ import { DEFAULT_PACK, type ShippedRule } from './shipped.ts';
 import { type Template, parseTemplate } from './template-parse.ts';
 import { ThresholdRule, type ThresholdSpec } from './threshold-rule.ts';
 
-export type RulesDeps = Omit<RuleContext, 'startedAtMs' | 'store' | 'clock'> & {
+export type RulesDeps = Omit<RuleContext, 'startedAtMs' | 'store' | 'clock' | 'externalLabels'> & {
   readonly clock: Clock;
   readonly ingest: Ingest;
   readonly labelsOfRef: (ref: number) => Labels;
@@ -38,6 +39,8 @@ export type RulesSettings = {
   readonly config: RulesConfig;
   /** The groups of the rule files, read and checked with the configuration. */
   readonly groups: readonly RuleGroup[];
+  /** `$externalLabels` of rules that no rule file brought. */
+  readonly externalLabels: Readonly<Record<string, string>>;
   /** A routing tree spaces repeats by its own timings, so file rules need no cooldown under it. */
   readonly hasRoutingTree: boolean;
 };
@@ -51,7 +54,8 @@ type Built = {
 
 export class RulesService implements Rules, AsyncDisposable {
   readonly #deps: RulesDeps;
-  readonly #context: RuleContext;
+  #context: RuleContext;
+  readonly #alertSeries: UngroupedAlertSeries;
   readonly #runner: Runner;
   readonly #serviceDown: ServiceDown;
   readonly #aggregates: Aggregates;
@@ -59,7 +63,10 @@ export class RulesService implements Rules, AsyncDisposable {
 
   constructor(deps: RulesDeps) {
     this.#deps = deps;
-    this.#context = { ...deps, store: storeThrough(deps.ingest), startedAtMs: deps.clock.now() };
+    this.#context = { ...deps, store: storeThrough(deps.ingest), startedAtMs: deps.clock.now(), externalLabels: {} };
+    this.#alertSeries = new UngroupedAlertSeries(this.#context, (id) =>
+      this.#built.groups.some(({ rules }) => rules.some((live) => live.id === id)),
+    );
     this.#runner = new Runner(deps);
     this.#aggregates = new Aggregates(deps);
     this.#serviceDown = new ServiceDown({
@@ -79,8 +86,9 @@ export class RulesService implements Rules, AsyncDisposable {
 
   /** Builds everything, then swaps. Alerts of rules that are no more end with that reason. */
   async configure(settings: RulesSettings): Promise<void> {
+    this.#context = { ...this.#context, externalLabels: settings.externalLabels };
     this.#built = this.#build(settings);
-    this.#runner.replace([...this.#built.groups, ...this.#built.thresholds]);
+    this.#runner.replace([...this.#built.groups, ...this.#built.thresholds, this.#alertSeries]);
     await this.#endOrphans();
   }
 

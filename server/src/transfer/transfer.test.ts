@@ -38,6 +38,7 @@ async function setting(t: TestContext): Promise<Setting> {
   });
   const engine = createEngine({ limits: { maxSamples: 1e6 }, yieldNow: () => realClock.sleep(0) });
   queryRoutes(http, {
+    externalLabels: () => ({}),
     engine,
     queryable: world.store,
     exemplars: new ExemplarRing(0),

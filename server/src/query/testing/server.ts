@@ -63,6 +63,7 @@ export async function startQueryServer(t: TestContext, clock: Clock = realClock)
   const yieldNow = createBreath(realClock);
   const engine = createEngine({ limits: { maxSamples: 50_000_000 }, yieldNow });
   queryRoutes(http, {
+    externalLabels: () => ({}),
     engine,
     queryable: store,
     exemplars,

@@ -98,7 +98,6 @@ function compose(t: TestContext, base: Base): RulesWorld {
     logger: silentLogger,
     teamId: 'default',
     externalUrl: 'http://nines.example',
-    externalLabels: {},
     labelsOfRef: (ref: number) => store.labelsOfRef(ref),
     queryable: store,
     yieldNow: () => undefined,
@@ -160,7 +159,8 @@ function compose(t: TestContext, base: Base): RulesWorld {
       }
       const config = rulesConfig.parse(written);
       const read = loadRuleFiles(config.files, { baseDir: directory });
-      if (read.problems.length === 0) await rules.configure({ config, groups: read.groups, hasRoutingTree: false });
+      if (read.problems.length === 0)
+        await rules.configure({ config, groups: read.groups, externalLabels: config.external_labels, hasRoutingTree: false });
       return read;
     },
     ask: (expr) => ask.instant(expr, clock.now()),
