@@ -36,6 +36,8 @@ export class RemoteWrite2Decoder extends WriteWalk {
   /** Those of all series. */
   private refs = new Uint32Array(1024);
   private refCount = 0;
+  /** No reference of the series that is being walked is beyond this. */
+  private largestRef = 0;
 
   override get heldBytes(): number {
     return super.heldBytes + (this.symbolFrom.length + this.messageFrom.length) * 8 + this.refs.length * 4;
@@ -111,6 +113,7 @@ export class RemoteWrite2Decoder extends WriteWalk {
     let metadataFrom = 0;
     let metadataTo = 0;
     const refsFrom = this.refCount;
+    this.largestRef = 0;
     while (this.at < end) {
       const tag = this.varint(end);
       if (tag === 0x12) this.sample(this.sized(end));
@@ -151,39 +154,45 @@ export class RemoteWrite2Decoder extends WriteWalk {
     // Each takes a byte at least.
     while (this.refs.length < this.refCount + end - this.at) this.refs = grownIndexes(this.refs);
     const { bytes, refs } = this;
-    let { at, refCount } = this;
+    let { at, refCount, largestRef } = this;
     while (at < end) {
       const first = bytes[at] ?? 0;
       const second = bytes[at + 1] ?? 0;
-      if (first < 128) {
-        refs[refCount++] = first;
-        at++;
-      } else if (second < 128 && at + 1 < end) {
-        refs[refCount++] = (first & 127) | (second << 7);
+      let ref = first;
+      if (first < 128) at++;
+      else if (second < 128 && at + 1 < end) {
+        ref = (first & 127) | (second << 7);
         at += 2;
       } else {
         this.at = at;
-        this.refCount = refCount;
-        this.ref(end);
+        ref = this.longRef(end);
         at = this.at;
-        refCount = this.refCount;
       }
+      refs[refCount++] = ref;
+      if (ref > largestRef) largestRef = ref;
     }
+    this.largestRef = largestRef;
     this.at = at;
     this.refCount = refCount;
   }
 
   private ref(end: number): void {
     if (this.refCount === this.refs.length) this.refs = grownIndexes(this.refs);
-    // What does not fit 32 bits is beyond every table, as this is.
-    this.refs[this.refCount++] = Math.min(this.varint(end), 0xffffffff);
+    const ref = this.longRef(end);
+    this.refs[this.refCount++] = ref;
+    if (ref > this.largestRef) this.largestRef = ref;
+  }
+
+  /** What does not fit 32 bits is beyond every table, as the answer is then. */
+  private longRef(end: number): number {
+    return Math.min(this.varint(end), 0xffffffff);
   }
 
   /** Why the references of the series, those from `refsFrom` on, mean nothing, if so. Every one is checked, so nothing else has to. */
   private faultOfRefs(refsFrom: number): string | undefined {
     const { refs, refCount, symbolCount } = this;
     if ((refCount - refsFrom) % 2 !== 0) return `${refCount - refsFrom} references, which are no pairs of name and value`;
-    for (let i = refsFrom; i < refCount; i++) {
+    for (let i = refsFrom; i < refCount && this.largestRef >= symbolCount; i++) {
       const ref = refs[i] ?? 0;
       if (ref >= symbolCount) return `reference ${ref} where there are ${symbolCount} symbols`;
     }

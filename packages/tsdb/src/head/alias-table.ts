@@ -24,8 +24,8 @@ const WORD = 8;
 const STRIPE = 16;
 /** A line of the processor's cache. */
 const LINE = 64;
-/** Series looked ahead at once: as many as a processor can wait for together, few enough to be in its cache still when they are compared. */
-const AHEAD = 32;
+/** Series looked ahead at once, the one that is asked for included: as many as a processor can wait for together, few enough to be in its cache still when they are compared. */
+export const AHEAD = 32;
 
 /** Where the labels of a batch's series stand, in bytes. */
 export type LabelSpans = { readonly seriesCount: number; readonly labelsFrom: Uint32Array; readonly labelsTo: Uint32Array };
@@ -104,6 +104,22 @@ export class AliasTable {
     if (entry === NONE) return NONE;
     this.#follow(entry);
     return entries[entry * ENTRY + REF] ?? NONE;
+  }
+
+  /**
+   * Like `find`, of bytes that need not be there yet: the little-endian words `numbers[places[i]]` for `i` in `[from, to)`. Answers only for the entry that
+   * followed the last one before; `NONE` says nothing.
+   */
+  findNext(numbers: Uint32Array, places: Uint32Array, from: number, to: number): number {
+    const entries = this.#entries;
+    const guess = this.#last === NONE ? NONE : (entries[this.#last * ENTRY + FOLLOWER] ?? NONE);
+    if (guess === NONE || entries[guess * ENTRY + LENGTH] !== (to - from) * 4) return NONE;
+    const own = this.#view;
+    let at = entries[guess * ENTRY] ?? 0;
+    for (let i = from; i < to; i++, at += 4) if (own.getUint32(at, true) !== numbers[places[i] ?? 0]) return NONE;
+    this.#last = guess;
+    this.#strayed = false;
+    return entries[guess * ENTRY + REF] ?? NONE;
   }
 
   #hashOf(series: number, from: number, to: number): number {

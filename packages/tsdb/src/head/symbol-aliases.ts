@@ -1,5 +1,5 @@
 import type { LabelSymbols, WriteBatch } from '@nines/model/storage.ts';
-import { AliasTable } from './alias-table.ts';
+import { AHEAD, AliasTable } from './alias-table.ts';
 import { grownU32 } from './growing.ts';
 import { NONE } from './series-index.ts';
 
@@ -29,6 +29,8 @@ export class SymbolAliases {
   #words = new Uint32Array(0);
   #keyFrom = new Uint32Array(0);
   #keyTo = new Uint32Array(0);
+  /** The keys of series below this stand there, as far as they were needed: series in the order of last time need none. */
+  #writtenTo = 0;
 
   constructor(seed = 0) {
     this.#symbols = new AliasTable({ seed, maxBytes: MAX_SYMBOL_BYTES });
@@ -50,28 +52,31 @@ export class SymbolAliases {
     this.#keyTo = grownU32(this.#keyTo, seriesCount);
     this.#symbols.begin(bytes, { seriesCount: symbols.count, labelsFrom: symbols.from, labelsTo: symbols.to });
     for (let symbol = 0; symbol < symbols.count; symbol++) this.#numbers[symbol] = this.#symbols.find(symbol);
-    this.#writeKeys(symbols.refs, batch);
+    this.#writtenTo = 0;
     const keyBytes = new Uint8Array(this.#words.buffer);
     this.#keys.begin(keyBytes, { seriesCount, labelsFrom: this.#keyFrom, labelsTo: this.#keyTo });
   }
 
-  #writeKeys(refs: Uint32Array, { seriesCount, labelsFrom, labelsTo }: WriteBatch): void {
+  /** Writes the keys of series `series` and of those that the table looks ahead to. */
+  #writeKeys(series: number, refs: Uint32Array, { seriesCount, labelsFrom, labelsTo }: WriteBatch): void {
     const numbers = this.#numbers;
     const words = this.#words;
     const keyFrom = this.#keyFrom;
     const keyTo = this.#keyTo;
-    for (let series = 0; series < seriesCount; series++) {
-      const from = labelsFrom[series] ?? 0;
-      const to = labelsTo[series] ?? 0;
+    const end = Math.min(series + AHEAD, seriesCount);
+    for (let at = Math.max(series, this.#writtenTo); at < end; at++) {
+      const from = labelsFrom[at] ?? 0;
+      const to = labelsTo[at] ?? 0;
       let known = true;
       for (let i = from; i < to; i++) {
         const number = numbers[refs[i] ?? 0] ?? NONE;
         words[i] = number;
         if (number === NONE) known = false;
       }
-      keyFrom[series] = from * WORD;
-      keyTo[series] = known ? to * WORD : from * WORD;
+      keyFrom[at] = from * WORD;
+      keyTo[at] = known ? to * WORD : from * WORD;
     }
+    this.#writtenTo = Math.max(end, this.#writtenTo);
   }
 
   #clear(): void {
@@ -88,6 +93,12 @@ export class SymbolAliases {
 
   /** The reference of series `series` of the batch, or `NONE`. To be asked for one series after the other. */
   find(series: number): number {
+    const batch = this.#batch;
+    const symbols = batch?.symbols;
+    if (symbols === undefined || batch === undefined) return NONE;
+    const next = this.#keys.findNext(this.#numbers, symbols.refs, batch.labelsFrom[series] ?? 0, batch.labelsTo[series] ?? 0);
+    if (next !== NONE) return next;
+    this.#writeKeys(series, symbols.refs, batch);
     return this.#keys.find(series);
   }
 
