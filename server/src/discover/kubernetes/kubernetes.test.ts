@@ -4,55 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Logger } from '@nines/base/logger.ts';
-import { z } from 'zod';
 import { poll } from '../../../../test/harness/poll.ts';
 import { realClock } from '../../platform/clock.ts';
 import { createOutbound } from '../../platform/fetch/outbound.ts';
-import { type TargetGroup, discoveriesOf, discoveryFields } from '../contract.ts';
+import { type TargetGroup, discoveriesOf } from '../contract.ts';
 import { createDiscover } from '../service.ts';
-import { type ApiServer, startApiServer } from '../testing/api-server.ts';
+import { openCluster, schema } from '../testing/cluster.ts';
 import type { EndpointSlice, Endpoints, Ingress, Node, Pod, Service } from './objects.ts';
-
-const schema = z.strictObject(discoveryFields);
-type Written = NonNullable<z.input<typeof schema>['kubernetes_sd_configs']>[number];
-type Stage = AsyncDisposable & {
-  readonly api: ApiServer;
-  readonly groups: () => readonly TargetGroup[];
-  readonly fault: () => string;
-  until(what: string, right: (groups: readonly TargetGroup[]) => boolean): Promise<readonly TargetGroup[]>;
-};
-
-/** Discovery over an API server with `role`, once `fill` has put its objects there. */
-async function stage(written: Partial<Written> & { readonly role: Written['role'] }, fill: (api: ApiServer) => void): Promise<Stage> {
-  const api = await startApiServer();
-  fill(api);
-  const outbound = createOutbound({ clock: realClock });
-  const logger: Logger = {
-    debug: () => undefined,
-    info: () => undefined,
-    warn: () => undefined,
-    error: () => undefined,
-    child: () => logger,
-  };
-  const discover = createDiscover({ clock: realClock, logger, outbound });
-  const [config] = discoveriesOf(schema.parse({ kubernetes_sd_configs: [{ api_server: api.url, ...written }] }), '/');
-  assert.ok(config !== undefined);
-  let groups: readonly TargetGroup[] | undefined;
-  discover.watch(config, (told) => {
-    groups = told;
-  });
-  return {
-    api,
-    groups: () => groups ?? [],
-    fault: () => discover.status()[0]?.lastError ?? '',
-    until: (what, right) => poll(what, () => (groups !== undefined && right(groups) ? groups : undefined)),
-    [Symbol.asyncDispose]: async () => {
-      await discover[Symbol.asyncDispose]();
-      await outbound[Symbol.asyncDispose]();
-      await api[Symbol.asyncDispose]();
-    },
-  };
-}
 
 const PODS = '/api/v1/pods';
 const sources = (groups: readonly TargetGroup[]): string =>
@@ -115,7 +73,8 @@ const POD_LABELS = {
   pod_annotation_prometheus_io_scrape: 'true',
   pod_annotationpresent_prometheus_io_scrape: 'true',
 };
-const WEB = { pod_container_name: 'web', pod_container_image: 'web:1', pod_container_id: 'containerd://abc', pod_container_init: 'false' };
+const BEHIND = { pod_container_name: 'web', pod_container_image: 'web:1', pod_container_init: 'false' };
+const WEB = { ...BEHIND, pod_container_id: 'containerd://abc' };
 const HTTP = { pod_container_port_name: 'http', pod_container_port_number: '8080', pod_container_port_protocol: 'TCP' };
 const NINE = { pod_container_port_number: '9100', pod_container_port_protocol: 'TCP' };
 const node: Node = {
@@ -136,7 +95,7 @@ const service: Service = {
 const SERVICE_LABELS = { service_name: 'web', service_label_tier: 'front', service_labelpresent_tier: 'true', namespace: 'shop' };
 
 test('pods: a target for each port of each container, and one for a container without', async () => {
-  await using on = await stage({ role: 'pod', attach_metadata: { node: true, namespace: true } }, (api) => {
+  await using on = await openCluster({ role: 'pod', attach_metadata: { node: true, namespace: true } }, (api) => {
     api.put(PODS, pod('web-1'));
     api.put('/api/v1/nodes', node);
     api.put('/api/v1/namespaces', { metadata: { name: 'shop', labels: { team: 'x' } } });
@@ -159,7 +118,7 @@ test('pods: a target for each port of each container, and one for a container wi
 });
 
 test('nodes are reached at their internal address, and are called by their name', async () => {
-  await using on = await stage({ role: 'node' }, (api) => api.put('/api/v1/nodes', node));
+  await using on = await openCluster({ role: 'node' }, (api) => api.put('/api/v1/nodes', node));
   assert.deepEqual(flat(await on.until('the node', (groups) => groups.length === 1)).map(strip), [
     {
       __address__: '10.0.0.1:10250',
@@ -175,7 +134,7 @@ test('nodes are reached at their internal address, and are called by their name'
 });
 
 test('services: a target for each port, at the name of the service', async () => {
-  await using on = await stage({ role: 'service' }, (api) => api.put('/api/v1/services', service));
+  await using on = await openCluster({ role: 'service' }, (api) => api.put('/api/v1/services', service));
   assert.deepEqual(flat(await on.until('the service', (groups) => groups.length === 1)).map(strip), [
     {
       ...SERVICE_LABELS,
@@ -200,7 +159,7 @@ test('endpoints: with the labels of their service and pods, and the ports of tho
       },
     ],
   };
-  await using on = await stage({ role: 'endpoints' }, (api) => {
+  await using on = await openCluster({ role: 'endpoints' }, (api) => {
     api.put('/api/v1/endpoints', endpoints);
     api.put('/api/v1/services', service);
     api.put(PODS, pod('web-1'));
@@ -209,9 +168,9 @@ test('endpoints: with the labels of their service and pods, and the ports of tho
   const port = { endpoint_port_name: 'http', endpoint_port_protocol: 'TCP' };
   const target = { endpoint_address_target_kind: 'Pod', endpoint_address_target_name: 'web-1', endpoint_node_name: 'node-1' };
   assert.deepEqual(flat(await on.until('the endpoints', (groups) => groups.length === 1)).map(strip), [
-    { ...shared, ...port, ...target, ...POD_LABELS, ...WEB, ...HTTP, endpoint_ready: 'true', __address__: '10.1.0.1:8080' },
+    { ...shared, ...port, ...target, ...POD_LABELS, ...BEHIND, ...HTTP, endpoint_ready: 'true', __address__: '10.1.0.1:8080' },
     { ...shared, ...port, endpoint_ready: 'false', endpoint_hostname: 'web-2', __address__: '[fd00::2]:8080' },
-    { ...shared, ...POD_LABELS, ...WEB, ...NINE, __address__: '10.1.0.1:9100' },
+    { ...shared, ...POD_LABELS, ...BEHIND, ...NINE, __address__: '10.1.0.1:9100' },
   ]);
 });
 
@@ -222,7 +181,7 @@ test('endpoint slices and ingresses', async () => {
     endpoints: [{ addresses: ['10.1.0.7'], conditions: { ready: true, serving: true, terminating: false }, nodeName: 'node-1', zone: 'a' }],
     ports: [{ name: 'http', port: 8080, protocol: 'TCP', appProtocol: 'http' }],
   };
-  await using on = await stage({ role: 'endpointslice' }, (api) => {
+  await using on = await openCluster({ role: 'endpointslice' }, (api) => {
     api.put('/apis/discovery.k8s.io/v1/endpointslices', slice);
     api.put('/api/v1/services', service);
   });
@@ -252,7 +211,7 @@ test('endpoint slices and ingresses', async () => {
       rules: [{ host: 'www.shop.test', http: { paths: [{ path: '/a' }, {}] } }, { host: 'a.b.shop.test' }],
     },
   };
-  await using other = await stage({ role: 'ingress' }, (api) => api.put('/apis/networking.k8s.io/v1/ingresses', ingress));
+  await using other = await openCluster({ role: 'ingress' }, (api) => api.put('/apis/networking.k8s.io/v1/ingresses', ingress));
   const found = flat(await other.until('the ingress', (groups) => groups.length === 1)).map(strip);
   assert.deepEqual(
     found.map((one) => `${one['ingress_scheme']} ${one['__address__']} ${one['ingress_path']} ${one['ingress_class_name']}`),
@@ -261,7 +220,7 @@ test('endpoint slices and ingresses', async () => {
 });
 
 test('changes are followed; a watch that breaks off goes on where it was, and begins again when that is too old', async () => {
-  await using on = await stage({ role: 'pod', authorization: { credentials: 'token' } }, (api) => {
+  await using on = await openCluster({ role: 'pod', authorization: { credentials: 'token' } }, (api) => {
     for (const name of ['a', 'b', 'c', 'd', 'e']) api.put(PODS, pod(name));
   });
   await on.until('all pages', (groups) => sources(groups) === 'pod/shop/a,pod/shop/b,pod/shop/c,pod/shop/d,pod/shop/e');
@@ -297,8 +256,9 @@ test('changes are followed; a watch that breaks off goes on where it was, and be
 });
 
 test('an API server that refuses takes no targets away, and its words are shown', async () => {
-  await using on = await stage({ role: 'pod', namespaces: { names: ['shop'] }, selectors: [{ role: 'pod', label: 'app=web' }] }, (api) =>
-    api.put('/api/v1/namespaces/shop/pods', pod('a')),
+  await using on = await openCluster(
+    { role: 'pod', namespaces: { names: ['shop'] }, selectors: [{ role: 'pod', label: 'app=web' }] },
+    (api) => api.put('/api/v1/namespaces/shop/pods', pod('a')),
   );
   await on.until('the pod', (groups) => groups.length === 1);
   assert.equal(on.api.asked[0], 'LIST /api/v1/namespaces/shop/pods app=web');

@@ -7,7 +7,7 @@ import type { Container, ContainerPort, KubeObject, Node, Pod, Service } from '.
 export type MetaLabels = Record<string, string>;
 export const META = '__meta_kubernetes_';
 
-const sanitized = (name: string): string => name.replace(/[^a-zA-Z0-9_]/g, '_');
+export const sanitized = (name: string): string => name.replace(/[^a-zA-Z0-9_]/g, '_');
 
 /** Name, labels and annotations of an object: `<kind>_name`, `<kind>_label_x`, `<kind>_labelpresent_x`, and so on. */
 export function objectLabels(kind: string, { metadata }: KubeObject): MetaLabels {
@@ -83,10 +83,7 @@ export function containerLabels(pod: Pod, { container, init }: PodContainer, por
 export const serviceLabels = (service: Service): MetaLabels => ({ ...objectLabels('service', service), ...namespaceLabel(service) });
 
 /** What `attach_metadata: { node: true }` adds. */
-export function attachedNode(node: Node | undefined): MetaLabels {
-  if (node === undefined) return {};
-  return { [`${META}node_name`]: node.metadata.name, ...each(`${META}node_label`, node.metadata.labels) };
-}
+export const attachedNode = (node: Node | undefined): MetaLabels => (node === undefined ? {} : objectLabels('node', node));
 
 /** What `attach_metadata: { namespace: true }` adds. */
 export const attachedNamespace = (namespace: KubeObject | undefined): MetaLabels =>

@@ -13,6 +13,7 @@ export type Node = KubeObject & {
   readonly spec?: { readonly providerID?: string };
   readonly status?: {
     readonly addresses?: readonly { readonly type: string; readonly address: string }[];
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
     readonly daemonEndpoints?: { readonly kubeletEndpoint?: { readonly Port?: number } };
   };
 };
@@ -42,6 +43,9 @@ export type Service = KubeObject & {
     readonly clusterIP?: string;
     readonly externalName?: string;
     readonly loadBalancerIP?: string;
+    readonly ipFamilyPolicy?: string;
+    /** The first is the primary one. */
+    readonly ipFamilies?: readonly string[];
     readonly ports?: readonly { readonly name?: string; readonly port: number; readonly protocol?: string }[];
   };
 };

@@ -99,6 +99,7 @@ function groupsOf(role: KubernetesRole, watched: Find): readonly TargetGroup[] {
     service: (namespace, name) => lookUp<Service>('service', `${namespace}/${name}`),
     node: (name) => lookUp<Node>('node', name),
     namespace: (name) => lookUp('namespace', name),
+    nodesWatched: watched('node').length > 0,
   };
   return watched(role).flatMap(({ objects }) => [...objects.values()].map((object) => groupOf(role, object, around)));
 }

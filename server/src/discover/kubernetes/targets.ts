@@ -11,6 +11,7 @@ import {
   objectLabels,
   podLabels,
   presentLabels,
+  sanitized,
   serviceLabels,
 } from './labels.ts';
 import type { EndpointPort, EndpointSlice, Endpoints, Ingress, KubeObject, Node, ObjectReference, Pod, Service } from './objects.ts';
@@ -23,36 +24,43 @@ export type Around = {
   readonly service: (namespace: string, name: string) => Service | undefined;
   readonly node: (name: string) => Node | undefined;
   readonly namespace: (name: string) => KubeObject | undefined;
+  /** Whether a node that is not found is none that was asked for. */
+  readonly nodesWatched: boolean;
 };
 
 const source = (kind: string, { metadata }: KubeObject): string =>
   metadata.namespace === undefined ? `${kind}/${metadata.name}` : `${kind}/${metadata.namespace}/${metadata.name}`;
 
 /** Which address a node is reached at, the first that it has. */
-const NODE_ADDRESSES = ['InternalIP', 'ExternalIP', 'LegacyHostIP', 'Hostname'];
+const NODE_ADDRESSES = ['InternalIP', 'InternalDNS', 'ExternalIP', 'ExternalDNS', 'LegacyHostIP', 'Hostname'];
 
 export function nodeGroup(node: Node): TargetGroup {
   const addresses = node.status?.addresses ?? [];
   const first = (type: string): string | undefined => addresses.find((one) => one.type === type)?.address;
   const host = NODE_ADDRESSES.map(first).find((one) => one !== undefined);
-  const labels = { ...objectLabels('node', node), [`${META}node_provider_id`]: node.spec?.providerID ?? '' };
+  const labels: MetaLabels = { ...objectLabels('node', node), [`${META}node_provider_id`]: node.spec?.providerID ?? '' };
+  for (const { type, status } of node.status?.conditions ?? [])
+    labels[`${META}node_condition_${sanitized(type.toLowerCase())}`] = status.toLowerCase();
   if (host === undefined) return { source: source('node', node), labels, targets: [] };
   const target: MetaLabels = {
     __address__: joinHostPort(host, node.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? 0),
     instance: node.metadata.name,
   };
-  for (const { type } of addresses) target[`${META}node_address_${type}`] = first(type) ?? '';
+  for (const { type } of addresses) target[`${META}node_address_${sanitized(type)}`] = first(type) ?? '';
   return { source: source('node', node), labels, targets: [target] };
 }
 
 export function podGroup(pod: Pod, around: Around): TargetGroup {
   const ip = pod.status?.podIP ?? '';
-  // A pod that is starting or was evicted has no address.
-  if (ip === '') return { source: source('pod', pod), labels: {}, targets: [] };
+  const nodeName = pod.spec?.nodeName ?? '';
+  const node = around.node(nodeName);
+  // A pod that is starting or was evicted has no address; one on a node that the selectors leave out is left out too.
+  if (ip === '' || (around.nodesWatched && nodeName !== '' && node === undefined))
+    return { source: source('pod', pod), labels: {}, targets: [] };
   const labels = {
     ...podLabels(pod),
     ...namespaceLabel(pod),
-    ...attachedNode(around.node(pod.spec?.nodeName ?? '')),
+    ...attachedNode(node),
     ...attachedNamespace(around.namespace(pod.metadata.namespace ?? '')),
   };
   const targets = containersOf(pod).flatMap((one) => {
@@ -88,6 +96,7 @@ export function endpointsGroup(endpoints: Endpoints, around: Around): TargetGrou
     for (const port of ports) {
       for (const [list, ready] of [[addresses, 'true'] as const, [notReadyAddresses, 'false'] as const]) {
         for (const { ip, hostname, nodeName, targetRef } of list) {
+          const on = nodeName ?? (targetRef?.kind === 'Node' ? targetRef.name : undefined) ?? '';
           const labels = {
             __address__: joinHostPort(ip, port.port),
             [`${META}endpoint_port_name`]: port.name ?? '',
@@ -97,7 +106,7 @@ export function endpointsGroup(endpoints: Endpoints, around: Around): TargetGrou
             [`${META}endpoint_address_target_name`]: targetRef?.name ?? '',
             [`${META}endpoint_node_name`]: nodeName ?? '',
             [`${META}endpoint_hostname`]: hostname ?? '',
-            ...attachedNode(around.node(nodeName ?? '')),
+            ...attachedNode(around.node(on)),
           };
           backing.add(labels, port, targetRef);
         }
@@ -118,6 +127,7 @@ const written = (flag: boolean | undefined): string => (flag === undefined ? '' 
 export function endpointSliceGroup(slice: EndpointSlice, around: Around): TargetGroup {
   const { namespace = '', labels: own = {} } = slice.metadata;
   const service = around.service(namespace, own['kubernetes.io/service-name'] ?? '');
+  if (isSecondaryFamily(slice, service)) return { source: source('endpointslice', slice), labels: {}, targets: [] };
   const backing = createBacking(around, namespace);
   for (const endpoint of slice.endpoints ?? []) {
     const { conditions, targetRef } = endpoint;
@@ -155,10 +165,20 @@ export function endpointSliceGroup(slice: EndpointSlice, around: Around): Target
   return { source: source('endpointslice', slice), labels, targets: backing.targets() };
 }
 
+/** A service of two address families has a slice for each; those of its primary one name every endpoint already. */
+function isSecondaryFamily({ addressType }: EndpointSlice, service: Service | undefined): boolean {
+  const { ipFamilyPolicy, ipFamilies } = service?.spec ?? {};
+  const dual = ipFamilyPolicy === 'PreferDualStack' || ipFamilyPolicy === 'RequireDualStack';
+  return dual && ipFamilies?.[0] !== undefined && addressType !== ipFamilies[0];
+}
+
 type Backing = {
   add(labels: MetaLabels, port: EndpointPort, ref: ObjectReference | undefined): void;
   targets(): readonly MetaLabels[];
 };
+
+/** Only targets of the role pod say which container it is. */
+const WITHOUT_ID: MetaLabels = { [`${META}pod_container_id`]: '' };
 
 /** Targets of endpoints, with the labels of the pods behind them; ports of those pods that no endpoint names are targets too. */
 function createBacking(around: Around, namespace: string): Backing {
@@ -176,7 +196,7 @@ function createBacking(around: Around, namespace: string): Backing {
       const target = { ...labels, ...podLabels(pod) };
       for (const one of containersOf(pod)) {
         const match = one.container.ports?.find(({ containerPort }) => containerPort === port.port);
-        if (match !== undefined) Object.assign(target, containerLabels(pod, one, match));
+        if (match !== undefined) Object.assign(target, containerLabels(pod, one, match), WITHOUT_ID);
       }
       targets.push(target);
     },
@@ -193,6 +213,7 @@ function uncovered(pod: Pod, covered: ReadonlySet<number | undefined>): readonly
       .map((port) => ({
         __address__: joinHostPort(ip, port.containerPort),
         ...containerLabels(pod, one, port),
+        ...WITHOUT_ID,
         ...podLabels(pod),
       })),
   );
