@@ -1,9 +1,12 @@
 import type { AttemptDeps, AttemptRun } from '../attempt.ts';
 import type { CheckSpec, Outcome, SpecOf } from '../contract.ts';
 import { askDns } from './dns/ask.ts';
+import { askGrpc } from './grpc/ask.ts';
 import { askHttp } from './http/ask.ts';
-import type { CheckKind } from './specs.ts';
+import { askIcmp } from './icmp/ask.ts';
 import { askSmtp } from './smtp/ask.ts';
+import { askSnmp } from './snmp/ask.ts';
+import type { CheckKind } from './specs.ts';
 import { askTcp } from './tcp/ask.ts';
 import { askTls } from './tls/ask.ts';
 import { askWebsocket } from './websocket/ask.ts';
@@ -18,8 +21,11 @@ export type Ask<K extends AskedKind = AskedKind> = (spec: SpecOf<K>, run: Attemp
 
 const ASKS: { readonly [K in AskedKind]: Ask<K> } = {
   dns: askDns,
+  grpc: askGrpc,
   http: askHttp,
+  icmp: askIcmp,
   smtp: askSmtp,
+  snmp: askSnmp,
   tcp: askTcp,
   tls: askTls,
   websocket: askWebsocket,

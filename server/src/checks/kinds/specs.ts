@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import type { KindSpec } from '../written.ts';
 import { dns } from './dns/spec.ts';
+import { grpc } from './grpc/spec.ts';
 import { heartbeat } from './heartbeat/spec.ts';
 import { http } from './http/spec.ts';
+import { icmp } from './icmp/spec.ts';
 import { smtp } from './smtp/spec.ts';
+import { snmp } from './snmp/spec.ts';
 import { tcp } from './tcp/spec.ts';
 import { tls } from './tls/spec.ts';
 import { websocket } from './websocket/spec.ts';
@@ -11,9 +14,12 @@ import { websocket } from './websocket/spec.ts';
 /** Every kind of check that there is. A new kind is a folder, a line here and a line in asks.ts. */
 export const SPECS = {
   dns,
+  grpc,
   heartbeat,
   http,
+  icmp,
   smtp,
+  snmp,
   tcp,
   tls,
   websocket,
@@ -23,9 +29,12 @@ export type CheckKind = keyof typeof SPECS;
 
 export const written = z.discriminatedUnion('kind', [
   dns.schema,
+  grpc.schema,
   heartbeat.schema,
   http.schema,
+  icmp.schema,
   smtp.schema,
+  snmp.schema,
   tcp.schema,
   tls.schema,
   websocket.schema,

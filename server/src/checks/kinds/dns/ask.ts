@@ -1,13 +1,12 @@
 import { randomInt } from 'node:crypto';
-import { createSocket } from 'node:dgram';
 import { getServers } from 'node:dns';
-import { once } from 'node:events';
 import { isIP } from 'node:net';
 import { messageOf } from '@nines/base/errors.ts';
-import { type AttemptDeps, AttemptEnded, type AttemptRun, untilAborted } from '../../attempt.ts';
-import { addressFor, connectTo, peerOf } from '../../connect.ts';
+import { type AttemptDeps, AttemptEnded, type AttemptRun } from '../../attempt.ts';
+import { connectTo, peerOf } from '../../connect.ts';
 import type { Outcome, SpecOf } from '../../contract.ts';
 import { down, judgeLength, matchesPart, notAsked } from '../../evaluate.ts';
+import { askUdp } from '../../udp.ts';
 import { Wire } from '../../wire.ts';
 import { splitAddress } from '../../written.ts';
 import { decodeAnswer, type DnsAnswer, encodeQuestion, type Question, shortIpv6 } from './message.ts';
@@ -39,32 +38,9 @@ function serverOf(written: string | undefined): Server | undefined {
   return own === undefined ? undefined : isIP(own) === 0 ? splitAddress(own) : { host: own, port: DNS_PORT };
 }
 
-async function overUdp({ spec, server, question }: Asking, run: AttemptRun, deps: AttemptDeps): Promise<DnsAnswer> {
-  const address = await addressFor(run, { spec, ...server }, deps);
-  const socket = createSocket(isIP(address) === 6 ? 'udp6' : 'udp4');
-  try {
-    const answered = new Promise<DnsAnswer>((resolve, reject) => {
-      socket.on('error', reject);
-      socket.on('message', (message) => {
-        try {
-          const answer = decoded(message, question, run.peer);
-          if (answer !== undefined) resolve(answer);
-        } catch (thrown) {
-          reject(thrown as Error);
-        }
-      });
-    });
-    // It may fail before anyone waits for it.
-    answered.catch(() => {});
-    // Connected, so that only the server's own packets arrive, and a closed port says so.
-    socket.connect(server.port, address);
-    await untilAborted(once(socket, 'connect'), run.signal);
-    run.enter('processing');
-    socket.send(encodeQuestion(question));
-    return await untilAborted(answered, run.signal);
-  } finally {
-    socket.close();
-  }
+function overUdp({ spec, server, question }: Asking, run: AttemptRun, deps: AttemptDeps): Promise<DnsAnswer> {
+  const read = (message: Buffer): DnsAnswer | undefined => decoded(message, question, run.peer);
+  return askUdp(run, { to: { spec, ...server }, datagram: { message: encodeQuestion(question), read } }, deps);
 }
 
 async function overTcp({ spec, server, question }: Asking, run: AttemptRun, deps: AttemptDeps): Promise<DnsAnswer> {
