@@ -116,7 +116,7 @@ function batchOfOne({ labels, times, values }: VmLine): WriteBatch {
   };
 }
 
-/** Frames of remote-write 1.0 bodies. */
+/** Frames of remote-write 1.0 bodies. Native histograms whose buckets make no sense are left out and counted. */
 export const readFrames: Reader = async (stream, progress, add) => {
   const buffer = new ByteBuffer();
   const decoder = new RemoteWriteDecoder();
@@ -132,7 +132,7 @@ export const readFrames: Reader = async (stream, progress, add) => {
       note(progress, `malformed request at byte ${walked.error.atByte}: ${walked.error.message}`);
       continue;
     }
-    progress.histograms += walked.value.histogramCount;
+    progress.histograms += walked.value.invalidHistograms.count;
     await add(walked.value.batch);
   }
 };

@@ -4,6 +4,7 @@ import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { mustMatcher } from '@nines/base/matcher.ts';
 import { epochMs } from '@nines/base/units.ts';
 import { encodeSnappy } from '@nines/model/snappy.ts';
 import { FULL_SCOPE } from '@nines/model/storage.ts';
@@ -158,7 +159,12 @@ test('remote-write frames keep every bit; a frame that is cut ends the import, a
     return Buffer.concat([length, body]);
   };
   const report = await importAs(set, 'remote-write', new Uint8Array(Buffer.concat([frame('a'), frame('b')])));
-  assert.deepEqual([report.lines, report.stored, report.skipped.histograms], [2, 2, 2]);
+  assert.deepEqual([report.lines, report.stored, report.skipped.histograms], [2, 4, 0]);
+  const [b] = [...(await set.world.store.select([mustMatcher('__name__', '=', 'b')], { fromMs: 0, toMs: OLD_MS + 10 }))];
+  assert.deepEqual(
+    b?.histograms?.map((histogram) => histogram?.count),
+    [undefined, 5, 10],
+  );
   assert.deepEqual(await set.world.samplesOf('a'), [`a stale@${OLD_MS}`]);
   const cut = await send(
     `${set.base}/api/import?format=remote-write`,

@@ -1,5 +1,7 @@
+import type { Histogram } from '@nines/model/histogram.ts';
 import { ByteReader, ByteWriter } from '../codec/bytes.ts';
 import { Columns, mergeInto } from '../codec/columns.ts';
+import { writeMarker } from '../codec/histogram-code.ts';
 import { readTimes, writeTimes } from '../codec/time-column.ts';
 import { readValues, writeValues } from '../codec/value-column.ts';
 
@@ -15,16 +17,32 @@ const MAX_PLAIN = 512;
 /** Memory of an object of this kind, its map entry and its arrays, as measured with a million of them. */
 const OWN_BYTES = 320;
 
+/** Memory of a histogram with its entry, and of one of its buckets, estimated. */
+const HISTOGRAM_BYTES = 400;
+const BUCKET_BYTES = 16;
+
 /** Told about an instant that is there already; the first sample stays. */
 export type OnRepeat = (atMs: number, isSame: boolean) => void;
 
 export class Gathered {
   readonly #packed: { readonly bytes: Uint8Array; readonly count: number }[] = [];
   #plain: Columns | undefined;
+  /** By time; among the values a marker stands for each. */
+  #histograms: Map<number, Histogram> | undefined;
   /** Bytes held in memory. */
   bytes = OWN_BYTES;
   /** Samples held; an instant may be among them twice. */
   count = 0;
+
+  addHistogram(time: number, histogram: Histogram, onRepeat: OnRepeat): void {
+    writeMarker(histogram, marker, 0);
+    this.add(time, marker[0] ?? 0, marker[1] ?? 0, onRepeat);
+    this.#histograms ??= new Map();
+    // At an instant that has one the first stays.
+    if (this.#histograms.has(time)) return;
+    this.#histograms.set(time, histogram);
+    this.bytes += HISTOGRAM_BYTES + BUCKET_BYTES * (histogram.positive.counts.length + histogram.negative.counts.length);
+  }
 
   add(time: number, low: number, high: number, onRepeat: OnRepeat): void {
     if (this.#plain === undefined) {
@@ -78,12 +96,26 @@ export class Gathered {
       add(run);
     }
     if (this.#plain !== undefined) add(this.#plain);
+    if (this.#histograms !== undefined) attach(this.#histograms, out);
   }
 }
 
 const writer = new ByteWriter(16 * MAX_PLAIN);
 const run = new Columns(MAX_PLAIN);
 const scratch = new Columns();
+
+const marker = new Uint32Array(2);
+
+/** Tells `out` which of its samples are histograms. At an instant at which a number came first there is no marker. */
+function attach(histograms: ReadonlyMap<number, Histogram>, out: Columns): void {
+  for (let i = 0; i < out.length; i++) {
+    const time = out.times[i] ?? 0;
+    const histogram = histograms.get(time);
+    if (histogram === undefined) continue;
+    writeMarker(histogram, marker, 0);
+    if (out.bits[2 * i] === marker[0] && out.bits[2 * i + 1] === marker[1]) out.setHistogram(time, histogram);
+  }
+}
 
 /** Takes out of `columns` the instants that `held` has. Both ascending. */
 export function leaveOut(columns: Columns, held: Columns, onRepeat: OnRepeat): void {
@@ -96,6 +128,7 @@ export function leaveOut(columns: Columns, held: Columns, onRepeat: OnRepeat): v
     const high = columns.bits[2 * i + 1] ?? 0;
     if (at < held.length && held.times[at] === time) {
       onRepeat(time, held.bits[2 * at] === low && held.bits[2 * at + 1] === high);
+      columns.histograms?.delete(time);
       continue;
     }
     columns.times[kept] = time;
@@ -104,4 +137,5 @@ export function leaveOut(columns: Columns, held: Columns, onRepeat: OnRepeat): v
     kept++;
   }
   columns.length = kept;
+  if (columns.histograms?.size === 0) columns.histograms = undefined;
 }

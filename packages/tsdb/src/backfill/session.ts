@@ -61,7 +61,7 @@ export class BackfillSession implements Backfill {
     const from = samplesFrom[series] ?? 0;
     const to = samplesFrom[series + 1] ?? 0;
     if (from === to) return;
-    this.#tally.samples += to - from - (histograms?.slice(from, to).filter((histogram) => histogram !== undefined).length ?? 0);
+    this.#tally.samples += to - from;
     const encoded = labelBytesOf(batch, series);
     const parsed = parseLabels(encoded.bytes, encoded.from, encoded.to);
     if (!parsed.ok) {
@@ -75,8 +75,6 @@ export class BackfillSession implements Backfill {
     let windowMs = Number.NaN;
     let gathered: Gathered | undefined;
     for (let i = from; i < to; i++) {
-      // Whoever reads old samples counts them as left out.
-      if (histograms?.[i] !== undefined) continue;
       const time = Math.floor(times[i] ?? 0);
       if (!this.#isTimely(labels, time)) continue;
       if (gathered === undefined || time < windowMs || time >= windowMs + WINDOW_MS) {
@@ -84,7 +82,9 @@ export class BackfillSession implements Backfill {
         windowMs = windowOf(time);
         gathered = this.#gatheredOf(windowMs, number);
       }
-      gathered.add(time, bits[2 * i] ?? 0, bits[2 * i + 1] ?? 0, onRepeat);
+      const histogram = histograms?.[i];
+      if (histogram === undefined) gathered.add(time, bits[2 * i] ?? 0, bits[2 * i + 1] ?? 0, onRepeat);
+      else gathered.addHistogram(time, histogram, onRepeat);
     }
     this.#settle(gathered);
   }

@@ -4,6 +4,7 @@ import { type SeriesLabels, encodeLabelBlock } from '../codec/label-block.ts';
 import { type Disk, type PageHead, type PageStore, type SeriesSpan, WINDOW_MS } from '../contract.ts';
 import type { Head } from '../head/head.ts';
 import { encodeLabels } from '../head/label-bytes.ts';
+import { HISTOGRAM_REFS_KEY } from '../head/histogram-refs.ts';
 import type { LimitRefusal } from '../head/limits.ts';
 import { NONE } from '../head/series-index.ts';
 import type { PageReader } from '../pages/page-reader.ts';
@@ -102,6 +103,7 @@ function writeStep(deps: WindowWriterDeps, { windowMs, entries, at, held }: Step
     const { ref, metric, labels } = entry;
     seen += newSamples(deps, { windowMs, entry, places: held.get(ref) ?? [] }, tally);
     if (columns.length === 0) continue;
+    if (columns.histograms !== undefined) head.histogramRefs.add(ref);
     writer.add(ref, metric, columns);
     spans.push({ ref, oldestMs: columns.times[0] ?? 0, newestMs: columns.times[columns.length - 1] ?? 0 });
     if (!head.isPersisted(ref)) fresh.push({ ref, labels: encodeLabels(labels) });
@@ -112,8 +114,12 @@ function writeStep(deps: WindowWriterDeps, { windowMs, entries, at, held }: Step
     addPages: pages,
     ...(fresh.length > 0 ? { addLabels: { refs: fresh.map(({ ref }) => ref), block: encodeLabelBlock(fresh) } } : {}),
     putSpans: spans,
-    meta: { [NEXT_REF_KEY]: String(head.index.nextRef) },
+    meta: {
+      [NEXT_REF_KEY]: String(head.index.nextRef),
+      ...(head.histogramRefs.isNew ? { [HISTOGRAM_REFS_KEY]: head.histogramRefs.text() } : {}),
+    },
   });
+  head.histogramRefs.isNew = false;
   for (const { ref, oldestMs, newestMs } of spans) head.markPersisted(ref, oldestMs, newestMs);
   tally.store(
     windowMs,
