@@ -474,7 +474,7 @@ async function build(
   transferRoutes(http, { transfer: new TransferService({ store, clock, logger, metrics: self }) });
   checkRoutes(http, { checks, ledger: availability });
   heartbeatRoutes(http, { heartbeats });
-  serviceRoutes(http, { services, ledger: availability, checks, maintenance, clock });
+  serviceRoutes(http, { services, ledger: availability, checks, maintenance, alerting, clock });
   availabilityRoutes(http, {
     availability,
     onEdited: ({ service, fromAtMs, toAtMs }) => statements.recheckService(service, { fromMs: fromAtMs, toMs: toAtMs ?? clock.now() }),

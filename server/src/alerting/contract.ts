@@ -99,6 +99,16 @@ export type AlertView = {
   readonly service: string | null;
 };
 
+export interface Acknowledgements {
+  /** How long each alert about the service that fired in `[fromMs, toMs)` waited for a person, in milliseconds. */
+  acknowledgements(asked: {
+    readonly service: string;
+    readonly fromMs: EpochMs;
+    readonly toMs: EpochMs;
+    readonly knownAtMs?: EpochMs;
+  }): Promise<readonly number[]>;
+}
+
 export interface Alerting {
   /** Applies one evaluation: decides per fingerprint, saves state and outbox rows in one transaction, resolves when durable. */
   apply(evaluation: Evaluation): Promise<void>;

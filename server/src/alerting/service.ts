@@ -13,10 +13,19 @@ import type { Database } from '../platform/db/schema.ts';
 import type { Actor } from '../platform/http/contract.ts';
 import { pageOf, parseCursor } from '../platform/http/cursor.ts';
 import { createTurns } from '../platform/turns.ts';
-import { type Alerting, type AlertState, type AlertView, type Evaluation, SEVERITIES, type Severity } from './contract.ts';
+import {
+  type Acknowledgements,
+  type Alerting,
+  type AlertState,
+  type AlertView,
+  type Evaluation,
+  SEVERITIES,
+  type Severity,
+} from './contract.ts';
 import { type AlertRecord, type Transition, type TransitionKind, decide, withHeldBack } from './evaluate.ts';
 import { type Action, decideHandling } from './handle.ts';
 import {
+  acknowledgementsOf,
   type AlertFilter,
   deleteAlert,
   findAlert,
@@ -60,7 +69,7 @@ export async function createAlerting(deps: AlertingDeps): Promise<AlertingServic
 }
 
 /** Commands and evaluations run one after another, so that what a decision read is what its write replaces. */
-export class AlertingService implements Alerting {
+export class AlertingService implements Alerting, Acknowledgements {
   readonly #deps: AlertingDeps;
   /** Open alerts by rule and fingerprint; always equal to what the database has, but for newer values. */
   #open = new Map<string, Map<string, AlertRecord>>();
@@ -116,6 +125,10 @@ export class AlertingService implements Alerting {
     const record = this.#find(id) ?? (await findAlert(this.#deps.db.kysely, id));
     if (record === undefined) throw notFound(id);
     return { alert: viewOf(record, this.#deps.clock.now()), transitions: await transitionsOf(this.#deps.db.kysely, id) };
+  }
+
+  acknowledgements(asked: Parameters<Acknowledgements['acknowledgements']>[0]): Promise<readonly number[]> {
+    return acknowledgementsOf(this.#deps.db.kysely, { ...asked, knownAtMs: asked.knownAtMs ?? this.#deps.clock.now() });
   }
 
   /** Applies one action of one actor to one alert. `AppError` `alert_not_found`, `alert_action_refused`. */

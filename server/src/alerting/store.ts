@@ -133,6 +133,26 @@ export async function transitionsOf(db: Kysely<Database>, alertId: string): Prom
   return db.selectFrom('alert_transitions').selectAll().where('alert_id', '=', alertId).orderBy('id').execute();
 }
 
+/** Alerts whose waiting for a person is looked at in one answer. */
+const MAX_ACKNOWLEDGEMENTS = 10_000;
+
+/** From firing to acknowledgement, of the alerts about a service that fired in `[fromMs, toMs)`, in milliseconds. */
+export async function acknowledgementsOf(
+  db: Kysely<Database>,
+  asked: { readonly service: string; readonly fromMs: number; readonly toMs: number; readonly knownAtMs: number },
+): Promise<readonly number[]> {
+  const rows = await db
+    .selectFrom('alerts')
+    .select(['fired_at_ms', 'acknowledged_at_ms'])
+    .where('service', '=', asked.service)
+    .where('fired_at_ms', '>=', asked.fromMs)
+    .where('fired_at_ms', '<', asked.toMs)
+    .where('acknowledged_at_ms', '<=', asked.knownAtMs)
+    .limit(MAX_ACKNOWLEDGEMENTS)
+    .execute();
+  return rows.map((row) => Math.max(0, (row.acknowledged_at_ms ?? 0) - (row.fired_at_ms ?? 0)));
+}
+
 export type AlertFilter = {
   /** Open alerts alone are listed from memory. */
   readonly status: 'resolved' | 'all';

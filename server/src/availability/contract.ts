@@ -82,6 +82,8 @@ export interface Ledger {
   monitoredSinceMs(service: string): Promise<EpochMs | null>;
   /** Newest first. */
   downtimes(filter: DowntimeFilter | KnownDowntimeFilter): Promise<readonly Downtime[]>;
+  /** How long each downtime that began in `[fromMs, toMs)` had lasted when it was first known, in milliseconds. */
+  detections(filter: Required<DowntimeFilter> & { readonly knownAtMs?: EpochMs }): Promise<readonly number[]>;
   /** Rises whenever the service's history changes other than by time passing in an unchanged state. For caches. */
   version(service: string): number;
 }
@@ -140,6 +142,17 @@ export const downtimeView = z.object({
   revision: z.number(),
 });
 export type DowntimeView = z.infer<typeof downtimeView>;
+
+/** The shape of `GET /api/downtime/{id}/revisions` items: what people said of a downtime, the original first. */
+export const downtimeRevisionView = z.object({
+  revision: z.number(),
+  reason: z.enum(DOWNTIME_REASONS),
+  note: z.string(),
+  /** Null of the original, which no person wrote. */
+  by: z.string().nullable(),
+  at_ms: z.number().nullable(),
+});
+export type DowntimeRevisionView = z.infer<typeof downtimeRevisionView>;
 
 export const intervalView = z.object({
   from_at_ms: z.number(),

@@ -2,32 +2,50 @@ import { AppError } from '@nines/base/errors.ts';
 import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
-import { AVAILABILITY_CODES, type Downtime, downtimeEdit, downtimeToWire, downtimeView } from './contract.ts';
-import type { Availability } from './service.ts';
+import { type Downtime, downtimeEdit, downtimeRevisionView, downtimeToWire, downtimeView } from './contract.ts';
+import { type Availability, downtimeNotFound } from './service.ts';
+
+type Deps = {
+  readonly availability: Availability;
+  /** Before the person is answered. */
+  readonly onEdited: (edited: Downtime) => Promise<void>;
+};
+
+const byId = z.object({ id: z.string() });
 
 /** Downtimes: listed, and edited by people. They open and close by themselves. */
-export function availabilityRoutes(
-  http: Http,
-  {
-    availability,
-    onEdited,
-  }: { readonly availability: Availability /** Before the person is answered. */; readonly onEdited: (edited: Downtime) => Promise<void> },
-): void {
-  const query = z.object({ service: z.string().optional(), from: instant.optional(), to: instant.optional() });
-  const byId = z.object({ id: z.string() });
+export function availabilityRoutes(http: Http, deps: Deps): void {
+  readRoutes(http, deps);
+  editRoutes(http, deps);
+}
+
+function readRoutes(http: Http, { availability }: Deps): void {
+  const query = z.object({
+    service: z.string().optional(),
+    from: instant.optional(),
+    to: instant.optional(),
+    known_at: instant.optional(),
+  });
   http.get(
     '/api/downtime',
     {
       config: { permission: 'read' },
       schema: {
-        summary: 'Downtimes that overlap [from, to), newest first',
+        summary: 'Downtimes that overlap [from, to), newest first; known_at answers from what was known then',
         tags: ['downtime'],
         querystring: query,
         response: { 200: z.object({ items: z.array(downtimeView) }) },
       },
     },
     async (request) => {
-      const { service, from, to } = request.query;
+      const { service, from, to, known_at: knownAtMs } = request.query;
+      if (knownAtMs !== undefined) {
+        if (service === undefined || from === undefined || to === undefined) {
+          throw new AppError('bad_input', 'range_invalid', 'known_at is asked of one service within from and to', { field: 'known_at' });
+        }
+        const known = await availability.downtimes({ service, fromMs: from, toMs: to, knownAtMs });
+        return { items: known.map(downtimeToWire) };
+      }
       const list = await availability.downtimes({
         ...(service === undefined ? {} : { service }),
         ...(from === undefined ? {} : { fromMs: from }),
@@ -44,11 +62,26 @@ export function availabilityRoutes(
     },
     async (request) => {
       const found = await availability.downtime(request.params.id);
-      if (found === undefined)
-        throw new AppError('not_found', AVAILABILITY_CODES.downtimeNotFound, `there is no downtime ${request.params.id}`);
+      if (found === undefined) throw downtimeNotFound(request.params.id);
       return downtimeToWire(found);
     },
   );
+  http.get(
+    '/api/downtime/:id/revisions',
+    {
+      config: { permission: 'read' },
+      schema: {
+        summary: 'What people said of a downtime, the original first',
+        tags: ['downtime'],
+        params: byId,
+        response: { 200: z.object({ items: z.array(downtimeRevisionView) }) },
+      },
+    },
+    async (request) => ({ items: [...(await availability.revisions(request.params.id))] }),
+  );
+}
+
+function editRoutes(http: Http, { availability, onEdited }: Deps): void {
   http.patch(
     '/api/downtime/:id',
     {
@@ -63,6 +96,23 @@ export function availabilityRoutes(
     },
     async (request) => {
       const edited = await availability.editDowntime({ id: request.params.id, edit: request.body, by: request.actor.name });
+      await onEdited(edited);
+      return downtimeToWire(edited);
+    },
+  );
+  http.post(
+    '/api/downtime/:id/undo',
+    {
+      config: { permission: 'operate' },
+      schema: {
+        summary: 'Take the last edit back: a new revision that says what the one before said',
+        tags: ['downtime'],
+        params: byId,
+        response: { 200: downtimeView },
+      },
+    },
+    async (request) => {
+      const edited = await availability.undoEdit(request.params.id, request.actor.name);
       await onEdited(edited);
       return downtimeToWire(edited);
     },

@@ -15,6 +15,7 @@ import {
   type CurrentState,
   type Downtime,
   type DowntimeEdit,
+  type DowntimeRevisionView,
   downtimeToWire,
   type Ledger,
   type Recorder,
@@ -252,11 +253,39 @@ export class Availability implements Ledger, Recorder {
     return edges === undefined ? downtime : { ...downtime, toAtMs: edges.toAtMs, toBoundsAtMs: edges.toBoundsAtMs };
   }
 
+  detections(filter: Parameters<Ledger['detections']>[0]): Promise<readonly number[]> {
+    return this.#store.detections({ ...filter, knownAtMs: filter.knownAtMs ?? this.#deps.clock.now() });
+  }
+
+  /** What people said of a downtime, the original first and what holds last. `AppError` `downtime_not_found`. */
+  async revisions(id: string): Promise<readonly DowntimeRevisionView[]> {
+    const now = await this.#store.downtime(id);
+    if (now === undefined) throw downtimeNotFound(id);
+    const replaced = await this.#store.revisions(id);
+    return [...replaced, now].map(({ revision, reason, note }, i) => ({
+      revision,
+      reason: reason as DowntimeRevisionView['reason'],
+      note,
+      by: replaced[i - 1]?.replaced_by ?? null,
+      at_ms: replaced[i - 1]?.replaced_at_ms ?? null,
+    }));
+  }
+
+  /** Takes the last edit back: a new revision that says what the one before said. `AppError` `downtime_not_found`, `nothing_to_undo`. */
+  async undoEdit(id: string, by: string): Promise<Downtime> {
+    const revisions = await this.revisions(id);
+    const [before, last] = [revisions.at(-2), revisions.at(-1)];
+    if (before === undefined || last === undefined) {
+      throw new AppError('conflict', 'nothing_to_undo', `nobody has edited the downtime ${id}`);
+    }
+    return this.editDowntime({ id, edit: { reason: before.reason, note: before.note, revision: last.revision }, by });
+  }
+
   /** A new revision with another reason or note; the one before is kept with who replaced it. */
   editDowntime({ id, edit, by }: DowntimeCommand): Promise<Downtime> {
     return this.#writer.exclusive(async () => {
       const before = await this.#store.downtime(id);
-      if (before === undefined) throw new AppError('not_found', AVAILABILITY_CODES.downtimeNotFound, `there is no downtime ${id}`);
+      if (before === undefined) throw downtimeNotFound(id);
       if (edit.revision !== undefined && edit.revision !== before.revision) {
         throw new AppError('conflict', 'revision_conflict', `downtime ${id} is at revision ${before.revision}, not ${edit.revision}`);
       }
@@ -295,6 +324,9 @@ export class Availability implements Ledger, Recorder {
     }
   }
 }
+
+export const downtimeNotFound = (id: string): AppError =>
+  new AppError('not_found', AVAILABILITY_CODES.downtimeNotFound, `there is no downtime ${id}`);
 
 function hasDue(memory: Memory, dueMs: EpochMs): boolean {
   for (const { history } of memory.checks.values()) if (hasLapsed(history, dueMs)) return true;

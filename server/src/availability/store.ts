@@ -2,7 +2,7 @@ import type { EpochMs } from '@nines/base/units.ts';
 import type { CheckHistory } from '@nines/maths/slo/check-history.ts';
 import type { Transition, UnknownReason } from '@nines/maths/slo/types.ts';
 import type { Kysely, Selectable, Transaction } from 'kysely';
-import type { DowntimeRow, LedgerTransitionRow } from '../platform/db/migrations/0003-ledger.ts';
+import type { DowntimeRevisionRow, DowntimeRow, LedgerTransitionRow } from '../platform/db/migrations/0003-ledger.ts';
 import { expectUpdated } from '../platform/db/revision.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Downtime, DowntimeFilter, DowntimeReason, KnownDowntimeFilter } from './contract.ts';
@@ -42,6 +42,8 @@ export function createLedgerStore(db: Kysely<Database>) {
     downtimes: (filter: DowntimeFilter) => listDowntimes(db, filter),
     downtimeHistories: (filter: KnownDowntimeFilter) => downtimeHistories(db, filter),
     downtime: (id: string) => findDowntime(db, id),
+    revisions: (id: string) => revisionsOf(db, id),
+    detections: (filter: Required<DowntimeFilter> & { readonly knownAtMs: EpochMs }) => detectionsOf(db, filter),
     downtimesSince: (fromMs: EpochMs) => downtimesSince(db, fromMs),
     editDowntime: (edit: StoredEdit): Promise<void> => db.transaction().execute((trx) => editDowntime(trx, edit)),
     beginSession: (session: Session) => beginSession(db, session),
@@ -75,7 +77,9 @@ async function saveBatch(trx: Transaction<Database>, batch: LedgerSave): Promise
     await trx.insertInto('downtimes').values(downtimeToRow(downtime, batch.nowMs)).execute();
   }
   for (const downtime of batch.changed) {
-    const { id, reason: _reason, note: _note, revision: _revision, ...edges } = downtimeToRow(downtime, batch.nowMs);
+    const row = downtimeToRow(downtime, batch.nowMs);
+    // When it was first known stays.
+    const { id, reason: _reason, note: _note, revision: _revision, recorded_at_ms: _recorded, ...edges } = row;
     await trx.updateTable('downtimes').set(edges).where('id', '=', id).execute();
   }
   if (batch.retracted.length > 0) {
@@ -291,6 +295,27 @@ async function downtimeHistories(
 async function findDowntime(db: Kysely<Database>, id: string): Promise<Downtime | undefined> {
   const row = await db.selectFrom('downtimes').selectAll().where('id', '=', id).where('retracted_at_ms', 'is', null).executeTakeFirst();
   return row === undefined ? undefined : downtimeFromRow(row);
+}
+
+/** What edits replaced, oldest first. */
+async function revisionsOf(db: Kysely<Database>, id: string): Promise<readonly Selectable<DowntimeRevisionRow>[]> {
+  return db.selectFrom('downtime_revisions').selectAll().where('downtime_id', '=', id).orderBy('revision').execute();
+}
+
+/** From the start of each downtime that began in `[fromMs, toMs)` to when it was first recorded, in milliseconds. */
+async function detectionsOf(db: Kysely<Database>, filter: KnownDowntimeFilter): Promise<readonly number[]> {
+  const rows = await db
+    .selectFrom('downtimes')
+    .select(['from_ms', 'recorded_at_ms'])
+    .where('service', '=', filter.service)
+    .where('from_ms', '>=', filter.fromMs)
+    .where('from_ms', '<', filter.toMs)
+    .where('recorded_at_ms', '<=', filter.knownAtMs)
+    .where((row) => row.or([row('retracted_at_ms', 'is', null), row('retracted_at_ms', '>', filter.knownAtMs)]))
+    .orderBy('from_ms')
+    .limit(MAX_DOWNTIMES_LISTED)
+    .execute();
+  return rows.map((row) => Math.max(0, row.recorded_at_ms - row.from_ms));
 }
 
 /** Those that are open or ended at or after `fromMs`: what a rewrite may still move. */

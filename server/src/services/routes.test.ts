@@ -59,7 +59,14 @@ async function serve(t: TestContext, written: readonly WrittenService[]) {
   const anyone = { kind: 'user', id: 'u', name: 'alice', role: 'administrator', teamId: 'default' } as const;
   const gate = { authenticate: () => Promise.resolve(anyone), allows: () => true };
   const http = await createHttp({ logger: quiet, ids, gate, hosts: 'any', version: '0' });
-  serviceRoutes(http, { maintenance: { occurrences: () => [] }, services, ledger, checks, clock });
+  serviceRoutes(http, {
+    maintenance: { occurrences: () => [] },
+    alerting: { acknowledgements: async () => [5_000, 7_000] },
+    services,
+    ledger,
+    checks,
+    clock,
+  });
   checkRoutes(http, { checks, ledger });
   availabilityRoutes(http, { availability: ledger, onEdited: async () => {} });
   teardown.defer(() => ledger.stop());
@@ -148,6 +155,26 @@ test('a watched target that stops and starts again is told by every route with o
   assert.equal(check.last.status_code, 200);
   const edited = await ask('PATCH', `/api/downtime/${String(open?.['id'])}`, { reason: 'software_bug', note: 'release 4' });
   assert.deepEqual([edited.json['reason'], edited.json['note'], edited.json['revision']], ['software_bug', 'release 4', 2]);
+  const id = String(open?.['id']);
+  assert.deepEqual((await ask('POST', `/api/downtime/${id}/undo`)).json['reason'], 'unplanned_outage');
+  const said = (await ask('GET', `/api/downtime/${id}/revisions`)).json.items.map(({ revision, reason, by }) => [revision, reason, by]);
+  assert.deepEqual(said, [
+    [1, 'unplanned_outage', null],
+    [2, 'software_bug', 'alice'],
+    [3, 'unplanned_outage', 'alice'],
+  ]);
+
+  const figures = (await ask('GET', `/api/services/shop/reliability?${window}`)).json;
+  const downMs = closed.to_at_ms - closed.from_at_ms;
+  assert.deepEqual(
+    [figures['outages'], figures['down_ms'], figures['mttr_ms'], figures['longest_ms'], figures['mtta_ms'], figures['detected']],
+    [1, downMs, downMs, downMs, 6_000, 1],
+  );
+  assert.ok(Number(figures['mttd_ms']) > 0 && Number(figures['mttd_ms']) < downMs, 'known before it was over');
+  const known = async (atMs: number) => (await ask('GET', `/api/downtime?service=shop&${window}&known_at=${atMs / 1000}`)).json.items;
+  assert.deepEqual(await known(closed.from_at_ms - 1), []);
+  const then = (await known(closed.to_at_ms - 1))[0];
+  assert.deepEqual([then?.['id'], then?.['to_at_ms']], [id, null], 'while it lasted nobody knew its end');
 });
 
 test('bad requests are refused with the reason, unknown things with 404, file-owned ones with 409', async (t) => {
@@ -160,6 +187,10 @@ test('bad requests are refused with the reason, unknown things with 404, file-ow
   await f('GET', '/api/services/none/timeline', '404 service_not_found');
   await f('GET', '/api/checks/none', '404 check_not_found');
   await f('GET', '/api/downtime/none', '404 downtime_not_found');
+  await f('GET', '/api/downtime/none/revisions', '404 downtime_not_found');
+  await f('POST', '/api/downtime/none/undo', '404 downtime_not_found');
+  await f('GET', '/api/downtime?known_at=1700000000', '400 range_invalid');
+  await f('GET', '/api/services/none/reliability', '404 service_not_found');
   await f('PATCH', '/api/downtime/none', '404 downtime_not_found', { note: 'x' });
   await f('PATCH', '/api/downtime/none', '400 invalid_request', { reason: 'sunspots' });
   await f('GET', '/api/services/db/timeline?from=1760000000000', '400 invalid_request');

@@ -12,7 +12,8 @@ import {
   timelineView as timelineShape,
 } from './contract.ts';
 import type { Services } from './service.ts';
-import { detailView, listView, timelineView, type ViewDeps } from './views.ts';
+import { reliabilityFor, reliabilityView } from './reliability.ts';
+import { detailView, listView, type TimelineQuery, timelineView, type ViewDeps } from './views.ts';
 
 const byId = z.object({ id: z.string() });
 const timelineQuery = z.object({ from: instant.optional(), to: instant.optional(), known_at: instant.optional() });
@@ -71,18 +72,38 @@ function timelineRoute(http: Http, deps: ViewDeps): void {
       },
     },
     async (request) => {
-      const { id } = request.params;
-      // A service that left keeps its history.
-      if ((await deps.ledger.monitoredSinceMs(id)) === null) found(deps.services, id);
-      const toMs = request.query.to ?? deps.clock.now();
-      const fromMs = request.query.from ?? ((toMs - DAY_MS) as EpochMs);
-      if (fromMs >= toMs) throw new AppError('bad_input', SERVICE_CODES.invalid, 'from must be before to', { field: 'from' });
-      if (toMs - fromMs > MAX_WINDOW_MS)
-        throw new AppError('bad_input', SERVICE_CODES.invalid, 'a window is at most 400 days', { field: 'from' });
-      const { known_at: knownAtMs } = request.query;
-      return timelineView(deps, { service: id, fromMs, toMs, ...(knownAtMs === undefined ? {} : { knownAtMs }) });
+      return timelineView(deps, await windowAsked(deps, request));
     },
   );
+  http.get(
+    '/api/services/:id/reliability',
+    {
+      config: { permission: 'read' },
+      schema: {
+        summary: 'Outages of a service within [from, to): how many, how long, how soon known, taken up and repaired',
+        tags: ['services'],
+        params: byId,
+        querystring: timelineQuery,
+        response: { 200: reliabilityView },
+      },
+    },
+    async (request) => reliabilityFor(deps, await windowAsked(deps, request)),
+  );
+}
+
+/** The last day unless it is said. A service that left keeps its history. */
+async function windowAsked(
+  deps: ViewDeps,
+  { params: { id }, query }: { readonly params: { readonly id: string }; readonly query: z.output<typeof timelineQuery> },
+): Promise<TimelineQuery> {
+  if ((await deps.ledger.monitoredSinceMs(id)) === null) found(deps.services, id);
+  const toMs = query.to ?? deps.clock.now();
+  const fromMs = query.from ?? ((toMs - DAY_MS) as EpochMs);
+  if (fromMs >= toMs) throw new AppError('bad_input', SERVICE_CODES.invalid, 'from must be before to', { field: 'from' });
+  if (toMs - fromMs > MAX_WINDOW_MS) {
+    throw new AppError('bad_input', SERVICE_CODES.invalid, 'a window is at most 400 days', { field: 'from' });
+  }
+  return { service: id, fromMs, toMs, ...(query.known_at === undefined ? {} : { knownAtMs: query.known_at }) };
 }
 
 function writeRoutes(http: Http, deps: ViewDeps): void {

@@ -2,6 +2,7 @@ import type { Clock } from '@nines/base/clock.ts';
 import { DAY_MS, type EpochMs } from '@nines/base/units.ts';
 import { buckets } from '@nines/maths/slo/ledger.ts';
 import type { Buckets } from '@nines/maths/slo/types.ts';
+import type { Acknowledgements } from '../alerting/contract.ts';
 import { bucketsToWire, type CurrentState, downtimeToWire, intervalToWire, type Ledger, type Recorder } from '../availability/contract.ts';
 import { type Checks, type CheckSpec, checkToWire } from '../checks/contract.ts';
 import { type Maintenance, occurrenceToWire } from '../maintenance/contract.ts';
@@ -14,6 +15,7 @@ export type ViewDeps = {
   readonly ledger: Ledger & Pick<Recorder, 'currentOfCheck'>;
   readonly checks: Checks;
   readonly maintenance: Maintenance;
+  readonly alerting: Acknowledgements;
   readonly clock: Pick<Clock, 'now'>;
 };
 
