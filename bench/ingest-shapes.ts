@@ -45,6 +45,7 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
   senders: { ...ORDINARY, name: '4 senders, each its own label order', senders: 4 },
   second: { ...ORDINARY, name: 'remote write 2.0, in order', protocol: 2 },
   secondSmall: { ...ORDINARY, name: 'remote write 2.0, 200 a request', batch: 200, protocol: 2 },
+  secondWide: { ...ORDINARY, name: 'remote write 2.0, 20 labels', labels: 'wide', protocol: 2 },
   secondShuffled: { ...ORDINARY, name: 'remote write 2.0, another order each scrape', shuffle: true, protocol: 2 },
 };
 
