@@ -209,7 +209,7 @@ function pageStoreOn(db: Database.Database, file: string): PageStore {
     `SELECT window_ms AS windowMs, count(*) AS pages, sum(bytes) AS bytes, max(id) AS lastId
      FROM pages WHERE resolution_ms = ? GROUP BY window_ms ORDER BY window_ms`,
   );
-  const totals = db.prepare<[number], PageTotals>('SELECT pages, samples, bytes FROM totals WHERE resolution_ms = ?');
+  const totals = totalsOf(db);
   const commit = committer(db);
   return {
     labels: () => labels.iterate(),
@@ -237,12 +237,14 @@ function pageStoreOn(db: Database.Database, file: string): PageStore {
         if (change.removePages !== undefined && change.removePages.length > 0) giveBack(db);
       } catch (thrown) {
         throw unavailable(thrown);
+      } finally {
+        totals.forget();
       }
     },
     meta: (key) => meta.get(key)?.value,
     windows: (resolutionMs) => windows.all(resolutionMs),
     days: () => days.all().map((row) => ({ dayMs: row.day_ms, current: row.current === 1 })),
-    totals: (resolutionMs) => totals.get(resolutionMs) ?? { pages: 0, samples: 0, bytes: 0 },
+    totals: (resolutionMs) => totals.get(resolutionMs),
     hold: () => {
       try {
         return holder.hold(db);
@@ -254,6 +256,22 @@ function pageStoreOn(db: Database.Database, file: string): PageStore {
       db.close();
       holder.close();
     },
+  };
+}
+
+type Totals = { get(resolutionMs: Resolution): PageTotals; forget(): void };
+
+/** Every query asks for them, so they are read once per change; nobody else writes to the file. */
+function totalsOf(db: Database.Database): Totals {
+  const read = db.prepare<[number], PageTotals>('SELECT pages, samples, bytes FROM totals WHERE resolution_ms = ?');
+  const known = new Map<Resolution, PageTotals>();
+  return {
+    get(resolutionMs) {
+      const totals = known.get(resolutionMs) ?? read.get(resolutionMs) ?? { pages: 0, samples: 0, bytes: 0 };
+      known.set(resolutionMs, totals);
+      return totals;
+    },
+    forget: () => known.clear(),
   };
 }
 
