@@ -1,3 +1,4 @@
+import type { HistogramSample } from '@nines/model/prometheus/histogram-chunk.ts';
 import type { SampleColumns } from '@nines/model/sample-columns.ts';
 import { encodeSnappy } from '@nines/model/snappy.ts';
 import { WriteRequestWriter } from '@nines/model/write-request.ts';
@@ -6,6 +7,7 @@ import { WriteRequestWriter } from '@nines/model/write-request.ts';
 const FRAME_BYTES = 1024 * 1024;
 /** Samples of a series put into a frame at a time. */
 const PART_SAMPLES = 10_000;
+const PART_HISTOGRAMS = 500;
 
 /** A body of remote write as a frame of an import (docs/format/import.md). */
 export function frameOf(body: Uint8Array): Uint8Array {
@@ -26,6 +28,14 @@ export class FrameWriter {
     this.samples += columns.length;
     for (let from = 0; from < columns.length; from += PART_SAMPLES) {
       this.#writer.add(labels, columns, from, Math.min(from + PART_SAMPLES, columns.length));
+      if (this.#writer.length >= FRAME_BYTES) yield frameOf(this.#writer.take());
+    }
+  }
+
+  *addHistograms(labels: Uint8Array, histograms: readonly HistogramSample[]): Generator<Uint8Array> {
+    this.samples += histograms.length;
+    for (let from = 0; from < histograms.length; from += PART_HISTOGRAMS) {
+      this.#writer.addHistograms(labels, histograms.slice(from, from + PART_HISTOGRAMS));
       if (this.#writer.length >= FRAME_BYTES) yield frameOf(this.#writer.take());
     }
   }

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { messageOf } from '@nines/base/errors.ts';
 import { BlockIndex, type BlockSeries, ChunkFile, type Tombstone, readTombstones } from '@nines/model/prometheus/block.ts';
 import { BadPrometheusData, type ByteSource } from '@nines/model/prometheus/reader.ts';
-import { HISTOGRAM_ENCODINGS, XOR_ENCODING, chunkSamples, decodeXorChunk } from '@nines/model/prometheus/xor-chunk.ts';
+import { HISTOGRAM_ENCODINGS, type HistogramSample, decodeHistogramChunk } from '@nines/model/prometheus/histogram-chunk.ts';
+import { XOR_ENCODING, decodeXorChunk } from '@nines/model/prometheus/xor-chunk.ts';
 import { SampleColumns } from '@nines/model/sample-columns.ts';
 import { encodeLabels } from '@nines/model/write-batch.ts';
 import { CliFailure, EXIT } from '../failure.ts';
@@ -18,7 +19,7 @@ type Block = { readonly dir: string; readonly fromMs: number; readonly toMs: num
 /** The blocks of a directory: a data directory of Prometheus, a snapshot, or one block. Read only. */
 export function prometheusBlocks(dir: string, wanted: Wanted): ImportSource {
   const blocks = findBlocks(dir).filter(({ fromMs, toMs }) => fromMs <= wanted.toMs && toMs >= wanted.fromMs);
-  const state = { done: 0, histograms: 0, unknownChunks: 0, faultCount: 0, faults: [] as string[] };
+  const state = { done: 0, unknownChunks: 0, faultCount: 0, faults: [] as string[] };
   return {
     body: readBlocks(blocks, wanted, state),
     done: () => state.done,
@@ -26,13 +27,12 @@ export function prometheusBlocks(dir: string, wanted: Wanted): ImportSource {
     remarks: () => [
       ...state.faults,
       ...(state.faultCount > state.faults.length ? [`${state.faultCount - state.faults.length} more damaged places were left out`] : []),
-      ...(state.histograms > 0 ? [`${state.histograms} samples of native histograms are not kept: an import takes none yet`] : []),
       ...(state.unknownChunks > 0 ? [`${state.unknownChunks} chunks have an encoding that this program does not know`] : []),
     ],
   };
 }
 
-type State = { done: number; histograms: number; unknownChunks: number; faultCount: number; readonly faults: string[] };
+type State = { done: number; unknownChunks: number; faultCount: number; readonly faults: string[] };
 
 /** Damage named one by one; more is counted. */
 const MAX_FAULTS = 20;
@@ -93,7 +93,9 @@ async function* readBlocks(blocks: readonly Block[], wanted: Wanted, state: Stat
           const read = seriesIn(index, ref, state);
           if (read === undefined || !matches(read.labels, wanted.matchers)) continue;
           readSamples(chunks, read, { range, deleted: tombstones.get(ref) ?? [] }, state);
-          if (columns.length > 0) yield* frames.add(encodeLabels(read.labels), columns);
+          const labels = encodeLabels(read.labels);
+          if (columns.length > 0) yield* frames.add(labels, columns);
+          if (histograms.length > 0) yield* frames.addHistograms(labels, histograms);
         }
       }
     } catch (thrown) {
@@ -118,27 +120,34 @@ function seriesIn(index: BlockIndex, ref: number, state: State): BlockSeries | u
 }
 
 const columns = new SampleColumns();
+let histograms: HistogramSample[] = [];
 
 type Part = { readonly range: { readonly fromMs: number; readonly toMs: number }; readonly deleted: readonly Tombstone[] };
 
-/** Fills `columns` with the samples of a series in the range that were not deleted. A damaged chunk costs only itself. */
+/** Fills `columns` and `histograms` with the samples of a series in the range that were not deleted. A damaged chunk costs only itself. */
 function readSamples(chunks: Chunks, series: BlockSeries, { range, deleted }: Part, state: State): void {
   columns.clear();
+  histograms = [];
   for (const place of series.chunks) {
     if (place.toMs < range.fromMs || place.fromMs > range.toMs) continue;
     const before = columns.length;
+    const histogramsBefore = histograms.length;
     try {
       const { encoding, bytes } = chunks.read(place.file, place.offset);
       if (encoding === XOR_ENCODING) decodeXorChunk(bytes, columns);
-      else if (HISTOGRAM_ENCODINGS.has(encoding)) state.histograms += chunkSamples(bytes);
+      else if (HISTOGRAM_ENCODINGS.has(encoding)) decodeHistogramChunk(bytes, encoding, histograms, columns);
       else state.unknownChunks++;
     } catch (thrown) {
       if (!(thrown instanceof BadPrometheusData)) throw thrown;
       columns.length = before;
+      histograms.length = histogramsBefore;
       noteFault(state, thrown.message);
     }
   }
-  columns.keep((atMs) => atMs >= range.fromMs && atMs <= range.toMs && !deleted.some(({ fromMs, toMs }) => atMs >= fromMs && atMs <= toMs));
+  const isWanted = (atMs: number): boolean =>
+    atMs >= range.fromMs && atMs <= range.toMs && !deleted.some(({ fromMs, toMs }) => atMs >= fromMs && atMs <= toMs);
+  columns.keep(isWanted);
+  histograms = histograms.filter(({ atMs }) => isWanted(atMs));
 }
 
 class Chunks {

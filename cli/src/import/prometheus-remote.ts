@@ -8,7 +8,8 @@ import {
   readStreamedSeries,
   takeFrame,
 } from '@nines/model/prometheus/remote-read.ts';
-import { HISTOGRAM_ENCODINGS, XOR_ENCODING, chunkSamples, decodeXorChunk } from '@nines/model/prometheus/xor-chunk.ts';
+import { HISTOGRAM_ENCODINGS, type HistogramSample, decodeHistogramChunk } from '@nines/model/prometheus/histogram-chunk.ts';
+import { XOR_ENCODING, decodeXorChunk } from '@nines/model/prometheus/xor-chunk.ts';
 import { SampleColumns } from '@nines/model/sample-columns.ts';
 import { decodeSnappy, encodeSnappy } from '@nines/model/snappy.ts';
 import { CliFailure, EXIT } from '../failure.ts';
@@ -25,17 +26,16 @@ const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 /** What a running Prometheus (or anything else that speaks remote read) has, slice by slice, newest last. */
 export function prometheusRemote(base: string, wanted: Wanted): ImportSource {
   const url = below(base, '/api/v1/read');
-  const state = { atMs: wanted.fromMs, histograms: 0 };
+  const state = { atMs: wanted.fromMs };
   return {
     body: readSlices(url, wanted, state),
     done: () => state.atMs - wanted.fromMs,
     total: wanted.toMs - wanted.fromMs,
-    remarks: () =>
-      state.histograms > 0 ? [`${state.histograms} samples of native histograms are not kept: an import takes none yet`] : [],
+    remarks: () => [],
   };
 }
 
-type State = { atMs: number; histograms: number };
+type State = { atMs: number };
 
 async function* readSlices(url: URL, wanted: Wanted, state: State): AsyncGenerator<Uint8Array> {
   while (state.atMs <= wanted.toMs) {
@@ -48,7 +48,7 @@ async function* readSlices(url: URL, wanted: Wanted, state: State): AsyncGenerat
       headers: { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy', 'x-prometheus-remote-read-version': '0.1.0' },
     });
     try {
-      if ((response.headers.get('content-type') ?? '').startsWith(STREAMED_TYPE)) yield* streamed(response, { fromMs, toMs }, state);
+      if ((response.headers.get('content-type') ?? '').startsWith(STREAMED_TYPE)) yield* streamed(response, { fromMs, toMs });
       else yield* whole(new Uint8Array(await response.arrayBuffer()));
     } catch (thrown) {
       if (thrown instanceof BadPrometheusData)
@@ -66,11 +66,7 @@ function* whole(packed: Uint8Array): Generator<Uint8Array> {
   for (const result of readResults(decoded.value)) if (result.length > 0) yield frameOf(result);
 }
 
-async function* streamed(
-  response: Response,
-  range: { readonly fromMs: number; readonly toMs: number },
-  state: State,
-): AsyncGenerator<Uint8Array> {
+async function* streamed(response: Response, range: { readonly fromMs: number; readonly toMs: number }): AsyncGenerator<Uint8Array> {
   const frames = new FrameWriter();
   let held = new Uint8Array(0);
   for await (const piece of response.body ?? []) {
@@ -83,8 +79,9 @@ async function* streamed(
       if (!taken.ok) throw new BadPrometheusData(taken.error);
       if (taken.value === undefined) break;
       for (const series of readStreamedSeries(taken.value.frame)) {
-        samplesOf(series, range, state);
+        const histograms = samplesOf(series, range);
         if (columns.length > 0) yield* frames.add(series.labels, columns);
+        if (histograms.length > 0) yield* frames.addHistograms(series.labels, histograms);
       }
       held = held.subarray(taken.value.used);
     }
@@ -95,13 +92,19 @@ async function* streamed(
 
 const columns = new SampleColumns();
 
-/** Chunks reach beyond what was asked for. */
-function samplesOf({ chunks }: StreamedSeries, { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }, state: State): void {
+/** Fills `columns` and returns the native histograms. Chunks reach beyond what was asked for. */
+function samplesOf(
+  { chunks }: StreamedSeries,
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+): readonly HistogramSample[] {
   columns.clear();
+  const histograms: HistogramSample[] = [];
   for (const { encoding, bytes } of chunks) {
     if (encoding === XOR_ENCODING) decodeXorChunk(bytes, columns);
-    else if (HISTOGRAM_ENCODINGS.has(encoding)) state.histograms += chunkSamples(bytes);
+    else if (HISTOGRAM_ENCODINGS.has(encoding)) decodeHistogramChunk(bytes, encoding, histograms, columns);
     else throw new BadPrometheusData(`a chunk of unknown encoding ${encoding}`);
   }
-  columns.keep((atMs) => atMs >= fromMs && atMs <= toMs);
+  const isWanted = (atMs: number): boolean => atMs >= fromMs && atMs <= toMs;
+  columns.keep(isWanted);
+  return histograms.filter(({ atMs }) => isWanted(atMs));
 }

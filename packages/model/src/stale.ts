@@ -3,8 +3,8 @@
  * a NaN's payload, so a marker is written and recognised through the bits of the array that holds it, never as a number.
  * Source: prometheus/model/value.StaleNaN.
  */
-const STALE_HIGH = 0x7ff00000;
-const STALE_LOW = 2;
+export const STALE_HIGH = 0x7ff00000;
+export const STALE_LOW = 2;
 
 /** The 32-bit halves of a column; low half first (all platforms of Node are little-endian). */
 export const bitsOf = (values: Float64Array): Uint32Array => new Uint32Array(values.buffer, values.byteOffset, values.length * 2);

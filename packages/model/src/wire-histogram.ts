@@ -19,7 +19,7 @@ const HINTS: readonly ResetHint[] = ['unknown', 'reset', 'not_reset', 'gauge'];
 const MAX_BUCKETS = 1 << 20;
 
 type Span = { readonly offset: number; readonly length: number };
-type Side = { readonly spans: Span[]; readonly deltas: number[]; readonly counts: number[] };
+export type Side = { readonly spans: Span[]; readonly deltas: number[]; readonly counts: number[] };
 const side = (): Side => ({ spans: [], deltas: [], counts: [] });
 
 /** The fields as they stand on the wire, whichever message they came in. */

@@ -1,5 +1,7 @@
 import { ByteBuffer } from './byte-buffer.ts';
+import type { HistogramSample } from './prometheus/histogram-chunk.ts';
 import type { SampleColumns } from './sample-columns.ts';
+import { encodeWireHistogram } from './wire-histogram-encode.ts';
 
 /** Writes a `prometheus.WriteRequest` series by series. Messages: prometheus prompb/types.proto. */
 export class WriteRequestWriter {
@@ -29,6 +31,23 @@ export class WriteRequestWriter {
       this.#word(bits[2 * i + 1] ?? 0);
       this.#byte(0x10);
       this.#time(time);
+    }
+  }
+
+  /** A series with native histograms. */
+  addHistograms(labels: Uint8Array, histograms: readonly HistogramSample[]): void {
+    const messages = histograms.map(({ atMs, histogram }) => encodeWireHistogram(atMs, histogram));
+    const length = messages.reduce((sum, message) => sum + 1 + varintLength(message.length) + message.length, labels.length);
+    this.#buffer.reserve(this.#at + length + 16, this.#at);
+    this.#byte(0x0a);
+    this.#varint(length);
+    this.#buffer.bytes.set(labels, this.#at);
+    this.#at += labels.length;
+    for (const message of messages) {
+      this.#byte(0x22);
+      this.#varint(message.length);
+      this.#buffer.bytes.set(message, this.#at);
+      this.#at += message.length;
     }
   }
 
@@ -66,8 +85,11 @@ export class WriteRequestWriter {
 
 /** Bytes of a sample: the value with its tag, the time with its tag; a negative number takes ten. */
 function sampleLength(time: number): number {
-  if (time < 0) return 20;
+  return time < 0 ? 20 : 10 + varintLength(time);
+}
+
+function varintLength(value: number): number {
   let length = 1;
-  for (let rest = time; rest > 127; rest = Math.floor(rest / 128)) length++;
-  return 10 + length;
+  for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) length++;
+  return length;
 }

@@ -7,8 +7,6 @@ import { BadPrometheusData } from './reader.ts';
  * Source: prometheus tsdb/chunkenc/xor.go.
  */
 export const XOR_ENCODING = 1;
-/** Chunks of native histograms: of integers and of floats. */
-export const HISTOGRAM_ENCODINGS: ReadonlySet<number> = new Set([2, 3]);
 
 /** Appends the samples of a chunk. Throws `BadPrometheusData` when the bytes end early or say what cannot be. */
 export function decodeXorChunk(bytes: Uint8Array, out: SampleColumns): void {
@@ -31,9 +29,6 @@ export function decodeXorChunk(bytes: Uint8Array, out: SampleColumns): void {
   }
 }
 
-/** Samples a chunk says it has. */
-export const chunkSamples = (bytes: Uint8Array): number => ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0);
-
 function secondDifference(bits: BitReader): number {
   if (bits.read(1) === 0) return 0;
   for (const size of [14, 17, 20]) if (bits.read(1) === 0) return signed(bits.read(size), size);
@@ -43,7 +38,8 @@ function secondDifference(bits: BitReader): number {
 /** As Prometheus reads it: the largest positive number is one more than in two's complement. */
 const signed = (value: number, size: number): number => (value > 2 ** (size - 1) - (size === 32 ? 1 : 0) ? value - 2 ** size : value);
 
-class XorValue {
+/** A value that is XORed with the one before. */
+export class XorValue {
   readonly #bits: BitReader;
   #leading = 0;
   #trailing = 0;
@@ -82,7 +78,7 @@ class XorValue {
   }
 }
 
-class BitReader {
+export class BitReader {
   readonly #bytes: Uint8Array;
   #at = 0;
   /** Bits of the byte at `#at` that were not read yet. */
