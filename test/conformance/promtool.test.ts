@@ -183,6 +183,60 @@ const CASES: readonly Case[] = [
     rules: recorded('m + 0.2'),
     tests: small('m', '0.1x9', '{ labels: r, value: 0.3 }'),
   },
+  {
+    name: 'gaps, steps and a name',
+    passes: true,
+    rules: recorded('m'),
+    tests: small('m', '_x2 1+2x3 _ 5', '{ labels: r, value: 7 }').replace('  - interval', '  - name: gaps\n    interval'),
+  },
+  { name: 'a gap at the beginning', passes: true, rules: recorded('m'), tests: small('m', '_x2 1+2x3', '', '1m') },
+  {
+    name: 'a gap that the lookback bridges',
+    passes: true,
+    rules: recorded('m'),
+    tests: small('m', '1x2 _x9', '{ labels: r, value: 1 }', '6m'),
+  },
+  { name: 'a gap that it does not', passes: true, rules: recorded('m'), tests: small('m', '1x2 _x9', '', '8m') },
+  {
+    name: 'an annotation that nobody expects',
+    passes: false,
+    tests: but("exp_alerts: [{ exp_annotations: { found: '1 a:1' } }]", 'exp_alerts: [{}]'),
+  },
+  {
+    name: 'an external label that is not there',
+    passes: false,
+    tests: but('external_labels: { region: eu }', 'external_labels: { zone: eu }'),
+  },
+  { name: 'another external address', passes: false, tests: but('external_url: http://x.example/prom', 'external_url: http://y.example') },
+  {
+    name: 'a test without an interval',
+    passes: true,
+    rules: recorded('m'),
+    tests: small('m', '5x9', '{ labels: r, value: 5 }').replace('interval: 1m', 'name: a'),
+  },
+  {
+    name: 'a group in the order that is not there',
+    passes: true,
+    rules: recorded('m'),
+    tests: `group_eval_order: [nobody]\n${small('m', '5x9', '{ labels: r, value: 5 }')}`,
+  },
+  { name: 'an alert without a name', passes: false, tests: but('eval_time: 8m\n        alertname: AnyAlert', 'eval_time: 8m') },
+  { name: 'labels that cannot be read', passes: false, rules: recorded('m'), tests: small('m', '5x9', "{ labels: 'r{', value: 5 }") },
+  {
+    name: 'a series twice',
+    passes: true,
+    rules: recorded('m'),
+    tests: small('m', '5x9', '{ labels: r, value: 6 }')
+      .replace('input_series: [', 'input_series: [{ series: n, values: 6x9 }, ')
+      .replace('series: n', 'series: m')
+      .replace(/\[(\{ series: m, values: 6x9 \}), (.*?)\]/, '[$2, $1]'),
+  },
+  {
+    name: 'evaluations between the samples',
+    passes: true,
+    rules: recorded('m'),
+    tests: `evaluation_interval: 90s\n${small('m', '1+1x9', '{ labels: r, value: 5 }')}      - { expr: r, eval_time: 4m30s, exp_samples: [{ labels: r, value: 5 }] }\n`,
+  },
 ];
 
 const dir = mkdtempSync(join(tmpdir(), 'nines-promtool-'));

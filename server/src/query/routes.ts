@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Clock } from '@nines/base/clock.ts';
-import { type Result, ok } from '@nines/base/result.ts';
+import { type Result, err, ok } from '@nines/base/result.ts';
 import { parseExpr } from '@nines/promql/parse.ts';
 import { formatExpr } from '@nines/promql/print.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -85,13 +85,19 @@ async function answer(
 async function instant(service: QueryService, clock: Clock, params: Params, call: Call): Promise<FastifyReply> {
   const parsed = instantParams(params, clock.now());
   if (!parsed.ok) return prometheusError(call.reply, 'bad_data', parsed.error);
-  return sendAnswer(call, await service.instant(parsed.value, call.asking), parsed.value.limit);
+  return sendAnswer(call, ofParameter(await service.instant(parsed.value, call.asking)), parsed.value.limit);
 }
+
+/** What cannot be parsed is said as Prometheus says it. */
+const ofParameter = <T>(found: Result<T, QueryError>): Result<T, QueryError> =>
+  found.ok || found.error.type !== 'bad_data'
+    ? found
+    : err({ ...found.error, message: `invalid parameter "query": ${found.error.message}` });
 
 async function range(service: QueryService, params: Params, call: Call): Promise<FastifyReply> {
   const parsed = rangeParams(params);
   if (!parsed.ok) return prometheusError(call.reply, 'bad_data', parsed.error);
-  return sendAnswer(call, await service.range(parsed.value, call.asking), parsed.value.limit);
+  return sendAnswer(call, ofParameter(await service.range(parsed.value, call.asking)), parsed.value.limit);
 }
 
 async function series(service: QueryService, params: Params, call: Call): Promise<FastifyReply> {

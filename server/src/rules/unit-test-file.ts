@@ -15,7 +15,6 @@ const number = z.custom<number>((value) => typeof value === 'number', 'write a n
 const texts = z.record(z.string(), text);
 /** A length; plain 0 needs no unit. */
 const length = z.union([z.literal(0).transform(() => ms(0)), duration()]);
-const interval = (fallbackMs: number) => duration({ minMs: 1 }).default(ms(fallbackMs));
 
 /** What `read` makes of a text; what it throws is the problem. */
 const parsedBy = <T>(read: (written: string) => T) =>
@@ -80,8 +79,8 @@ const exprTest = z.strictObject({
 
 const group = z.strictObject({
   name: z.string().default(''),
-  /** Between two samples of `input_series`. */
-  interval: interval(0).optional(),
+  /** Between two samples of `input_series`; the evaluation interval when left out. */
+  interval: duration({ minMs: 1 }).optional(),
   start_timestamp: instant.optional(),
   input_series: z.array(inputSeries).default([]),
   alert_rule_test: z.array(alertTest).default([]),
@@ -92,7 +91,7 @@ const group = z.strictObject({
 
 const unitTestFile = z.strictObject({
   rule_files: z.array(z.string()).default([]),
-  evaluation_interval: interval(MINUTE_MS),
+  evaluation_interval: duration({ minMs: 1 }).default(ms(MINUTE_MS)),
   group_eval_order: z
     .array(z.string())
     .default([])

@@ -70,7 +70,9 @@ class UnitTest {
       const ids = group.rules.map((_rule, i) => `${group.file};${group.name};${i}`);
       return new FileGroup({ group, ids, context, cooldownMs: 0, selectorsOf: () => [] });
     });
-    for (const series of test.input_series) this.#load(series, test.interval ?? file.evaluation_interval);
+    // Of a series that stands there twice the last counts, as with promtool.
+    const series = new Map(test.input_series.map((one) => [labelsKey(one.labels), one]));
+    for (const one of series.values()) this.#load(one, test.interval ?? file.evaluation_interval);
   }
 
   /** What was not as expected. A rule that cannot be evaluated ends the test. */
