@@ -160,6 +160,32 @@ test('targets that hang, never end, lie or blow up are down with the reason, and
   assert.equal(targets().get('good')?.health, 'up');
 });
 
+test('too many series in one scrape and a label of 10 MB are refused with the reason, and the good target beside them is up', {
+  timeout: 180_000,
+}, async () => {
+  const text = { 'content-type': 'text/plain; version=0.0.4' };
+  const bodies: Readonly<Record<string, Buffer>> = {
+    many: Buffer.from(
+      Array.from({ length: process.env['NINES_FULL'] === '1' ? 1_000_000 : 260_000 }, (_, i) => `m{i="${i}"} 1\n`).join(''),
+    ),
+    label: Buffer.from(`m{i="${'x'.repeat(10 * 1024 * 1024)}"} 1\nbeside 1\n`),
+    good: Buffer.from('fine 1\n'),
+  };
+  await using peer = await startTarget();
+  peer.answerWith((request, response) => void response.writeHead(200, text).end(bodies[(request.url ?? '').slice(1)]));
+  const job = (name: string): string =>
+    `  - { job_name: ${name}, metrics_path: /${name}, static_configs: [{ targets: ['127.0.0.1:${peer.port}'] }] }\n`;
+  await using on = await scraping(() => `global: { scrape_interval: 10s }\nscrape_configs:\n${Object.keys(bodies).map(job).join('')}`);
+  const target = (name: string): ActiveTarget | undefined => on.manager.view().activeTargets.find(({ scrapePool }) => scrapePool === name);
+  await poll('every verdict', () => on.manager.view().activeTargets.every(({ health }) => health !== 'unknown'), 150_000);
+  assert.match(target('many')?.lastError ?? '', /^line 250001: more than 250000 samples; write a sample_limit/);
+  assert.equal(target('many')?.health, 'down');
+  assert.match(target('label')?.lastError ?? '', /label/);
+  assert.equal(target('good')?.health, 'up');
+  assert.deepEqual(await on.world.samplesOf('m'), []);
+  await poll('the good one is asked', async () => ((await on.world.samplesOf('fine')).length > 0 ? true : undefined));
+});
+
 test('over target_limit every target is down and none is asked', async () => {
   await using peer = await startTarget();
   let asked = 0;

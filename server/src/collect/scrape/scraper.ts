@@ -8,18 +8,22 @@ import type { Histogram } from '@nines/model/histogram.ts';
 import type { MetricMetadata } from '@nines/model/metadata.ts';
 import type { WriteBatch } from '@nines/model/storage.ts';
 import { METRIC_NAME, labelPairs, labelsFrom } from '@nines/model/labels.ts';
-import { type BatchBuilder, createBatchBuilder, encodeLabels } from '@nines/model/write-batch.ts';
+import { encodeLabels } from '@nines/model/write-batch.ts';
 import { createHttpClient } from '../../platform/fetch/client.ts';
 import type { Outbound } from '../../platform/fetch/outbound.ts';
 import type { Ingest } from '../contract.ts';
 import type { Metadata } from '../metadata-book.ts';
 import type { Breath } from '../../platform/breath.ts';
+import { ScrapeBatches } from './batches.ts';
 import { type Exposed, BodyTooLarge, fetchExposition } from './fetch-exposition.ts';
 import { fittedHistogram } from './fitted-histogram.ts';
 import { SeriesCache } from './series-cache.ts';
 import type { Target } from './targets.ts';
 
-/** One target's scrapes, one at a time. A scrape is stored whole or not at all; `up` and its companions always are. */
+/**
+ * One target's scrapes, one at a time. Nothing of a scrape that fails is stored but `up` and its companions. A crash while a long
+ * one is stored may keep the batches before it.
+ */
 export type ScraperDeps = {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -61,6 +65,8 @@ const REPORTS = [
 ] as const;
 /** Further ones, with extra_scrape_metrics. */
 const EXTRA_REPORTS = ['scrape_timeout_seconds', 'scrape_sample_limit', 'scrape_body_size_bytes'] as const;
+/** Samples of a scrape whose job has no sample_limit: one target must not take the memory that all others need. */
+const MAX_SAMPLES = 250_000;
 /** About ten milliseconds of reading. */
 const STEP_LINES = 5_000;
 /** Scrapes from one look at descriptions to the next: they seldom change, and a scrape has as many of them as it has families. */
@@ -80,7 +86,7 @@ const NOTHING: Taken = { scraped: 0, kept: 0, added: 0, bodyBytes: 0, fault: '',
 export function createScraper(target: Target, deps: ScraperDeps): Scraper {
   const client = createHttpClient(target.job.http, deps);
   const cache = new SeriesCache(target);
-  const builder = createBatchBuilder();
+  const builder = new ScrapeBatches();
   const names = target.job.extraMetrics ? [...REPORTS, ...EXTRA_REPORTS] : REPORTS;
   const reports = names.map((name) => encodeLabels(labelsFrom([...labelPairs(target.labels), [METRIC_NAME, name]])));
   let refusal: string | undefined;
@@ -130,7 +136,7 @@ export function createScraper(target: Target, deps: ScraperDeps): Scraper {
         deps.logger.warn('a scrape failed', { job: target.job.name, target: target.url, error: fault });
       const health = fault === '' ? 'up' : 'down';
       state = { health, lastError: fault, lastScrapeMs: tickMs, lastDurationMs: durationMs, lastSamples: counts.scraped };
-      const missing = await storeBatch(deps, target, 'a scrape', builder.batch());
+      const missing = await storeAll(deps, target, { what: 'a scrape', batches: builder.batches() });
       // The target answered well, so it is up; but whoever looks at it must see that samples are missing.
       if (fault === '') state = { ...state, lastError: [remark, missing].filter((text) => text !== '').join('; ') };
     },
@@ -138,29 +144,41 @@ export function createScraper(target: Target, deps: ScraperDeps): Scraper {
       builder.reset();
       for (const series of cache.fail()) builder.addStale(series.encoded, atMs);
       for (const encoded of reports) builder.addStale(encoded, atMs);
-      await storeBatch(deps, target, 'the end of a target', { ...builder.batch(), onlyNewer: true });
+      await storeAll(deps, target, { what: 'the end of a target', batches: builder.batches(), onlyNewer: true });
     },
   };
 }
 
-/** Returns what of it was not stored, as a sentence; '' when everything was. */
-async function storeBatch({ ingest, logger }: ScraperDeps, { url }: Target, what: string, batch: WriteBatch): Promise<string> {
+type Storing = { readonly what: string; readonly batches: Iterable<WriteBatch>; readonly onlyNewer?: true };
+
+/** Stores batch after batch with rests. Returns what was not stored, as a sentence; '' when everything was. */
+async function storeAll(
+  { ingest, logger, yieldNow }: ScraperDeps,
+  { url }: Target,
+  { what, batches, onlyNewer }: Storing,
+): Promise<string> {
+  let [missing, all, first] = [0, 0, ''];
   try {
-    const { refusedCount, refused } = await ingest.append(batch);
-    if (refusedCount === 0) return '';
-    const first = refused[0]?.detail ?? 'of an unknown reason';
-    logger.warn('samples of a scrape were refused', { target: url, refused: refusedCount, first });
-    return `${refusedCount} of ${batch.samplesFrom[batch.seriesCount] ?? 0} samples were refused, the first because ${first}`;
+    for (const batch of batches) {
+      if (all > 0) await yieldNow();
+      const { refusedCount, refused } = await ingest.append(onlyNewer === undefined ? batch : { ...batch, onlyNewer });
+      if (missing === 0 && refusedCount > 0) first = refused[0]?.detail ?? 'of an unknown reason';
+      missing += refusedCount;
+      all += batch.samplesFrom[batch.seriesCount] ?? 0;
+    }
   } catch (thrown) {
     logger.warn(`${what} could not be stored`, { target: url, error: messageOf(thrown) });
     return `${what} could not be stored: ${messageOf(thrown)}`;
   }
+  if (missing === 0) return '';
+  logger.warn('samples of a scrape were refused', { target: url, refused: missing, first });
+  return `${missing} of ${all} samples were refused, the first because ${first}`;
 }
 
 type Taking = {
   readonly tickMs: number;
   readonly cache: SeriesCache;
-  readonly builder: BatchBuilder;
+  readonly builder: ScrapeBatches;
   readonly target: Target;
   /** Where descriptions are recorded; undefined leaves them out. */
   readonly metadata: Metadata | undefined;
@@ -235,6 +253,8 @@ class ScrapeSink implements ExpositionSink {
     this.scraped++;
     const exemplars = this.#exemplars;
     if (exemplars.length > 0) this.#exemplars = [];
+    if (job.limits.samples === 0 && builder.sampleCount >= MAX_SAMPLES)
+      return `more than ${MAX_SAMPLES} samples; write a sample_limit if the target is to have more`;
     const full = job.limits.samples > 0 && builder.sampleCount >= job.limits.samples;
     const series = full ? cache.probe(seriesText) : cache.find(seriesText);
     if (typeof series === 'string') return series;
