@@ -26,7 +26,8 @@ type Hop = {
 
 /** One exchange, and as many more as it is redirected; then the judgement. Each hop is a new connection: keep-alive hides faults. */
 export async function askHttp(spec: SpecOf<'http'>, run: AttemptRun, deps: AttemptDeps): Promise<Outcome> {
-  const headers = Object.fromEntries(Object.entries(spec.headers).map(([name, value]) => [name, value.reveal()]));
+  const headers: Record<string, string> = Object.fromEntries(Object.entries(spec.headers).map(([name, value]) => [name, value.reveal()]));
+  if (spec.auth !== undefined) headers['authorization'] = authorizationOf(spec.auth);
   let hop: Hop = { url: new URL(spec.url), method: spec.method, body: spec.body, headers };
   for (let redirects = 0; ; redirects++) {
     const { answer, location } = await exchange(spec, { run, hop, deps });
@@ -47,6 +48,11 @@ export async function askHttp(spec: SpecOf<'http'>, run: AttemptRun, deps: Attem
     if (followed === undefined) return down('redirects', `redirected to "${next.slice(0, 200)}", which is not an http address`);
     hop = followed;
   }
+}
+
+function authorizationOf({ basic, bearer }: NonNullable<SpecOf<'http'>['auth']>): string {
+  if (basic === undefined) return `Bearer ${bearer?.reveal() ?? ''}`;
+  return `Basic ${Buffer.from(`${basic.username}:${basic.password.reveal()}`).toString('base64')}`;
 }
 
 /** Method and body survive 307 and 308 only; headers that name who asks survive the same origin only (RFC 9110, 15.4). */
