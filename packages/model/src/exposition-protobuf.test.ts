@@ -109,6 +109,18 @@ const both = (changes: object = {}): WireFamily => ({
 });
 const CLASSIC = ['h_count', 'h_sum', 'h_bucket{le="0.25"}', 'h_bucket{le="1e+06"}', 'h_bucket{le="+Inf"}'];
 
+test('a finer schema than ours is made coarser, one below ours is not known', () => {
+  const positive = { indexes: [-3, -2, -1, 0, 1, 2], counts: [1, 1, 1, 1, 4, 4] };
+  const at = (schema: number) => read(encodeFamilies([both({ native: { ...counted(3), schema, positive } })]), NATIVE);
+  const found = at(10);
+  assert.ok(typeof found !== 'string', JSON.stringify(found));
+  const { schema, count, positive: coarser } = found.histograms[0]?.[1] ?? counted(1);
+  // Buckets of four: -3 to 0 and 1 to 4.
+  assert.deepEqual([schema, count, coarser], [8, 15, { indexes: [0, 1], counts: [4, 8] }]);
+  const below = at(-5);
+  assert.match(typeof below === 'string' ? below : '', /schema -5/);
+});
+
 test('a histogram is native, classic or both, as is asked for', () => {
   const asked = (options: ProtobufOptions, changes: object = {}) => {
     const found = read(encodeFamilies([both(changes)]), options);
@@ -174,7 +186,7 @@ test('what cannot be is refused with the place', () => {
   refused([{ name: '', type: 'gauge', metrics: [] }], /family without a name/);
   refused([{ name: 'a', unit: 'bytes', type: 'gauge', metrics: [] }], /unit "bytes" is no suffix of "a"/);
   refused([both({ count: 14 })], /a count of 14 with 15 observations/);
-  refused([both({ native: { ...counted(3), schema: 9 } })], /schema 9/);
+  refused([both({ native: { ...counted(3), schema: 53 } })], /schema 53/);
   assert.match(JSON.stringify(read(Uint8Array.of(5, 0x0a, 1, 0x61))), /reaches over the end/);
 });
 

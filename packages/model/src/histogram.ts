@@ -145,7 +145,8 @@ function withoutEmpty(indexes: readonly number[], counts: readonly number[]): Bu
 export function atSchema(h: Histogram, schema: number): Histogram {
   if (schema >= h.schema || hasCustomBuckets(h)) return h;
   const factor = 2 ** (h.schema - schema);
-  const coarser = (buckets: Buckets): Buckets => regrouped(buckets, (index) => Math.ceil(index / factor));
+  // -0 + 0 is 0.
+  const coarser = (buckets: Buckets): Buckets => regrouped(buckets, (index) => Math.ceil(index / factor) + 0);
   return { ...h, schema, positive: coarser(h.positive), negative: coarser(h.negative) };
 }
 

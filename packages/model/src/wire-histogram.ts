@@ -1,4 +1,13 @@
-import { type Buckets, CUSTOM_BUCKETS, type Histogram, NO_BUCKETS, type ResetHint, isKnownSchema } from './histogram.ts';
+import {
+  type Buckets,
+  CUSTOM_BUCKETS,
+  type Histogram,
+  MAX_SCHEMA,
+  NO_BUCKETS,
+  type ResetHint,
+  atSchema,
+  isKnownSchema,
+} from './histogram.ts';
 import { decodeText } from './decode-text.ts';
 import { Malformed } from './malformed.ts';
 
@@ -75,10 +84,14 @@ function readSide(reader: WireReader, tag: number, { spans, deltas, counts }: Si
   else reader.repeated(tag, () => counts.push(reader.double()));
 }
 
+/** Finer schemas than ours are reserved for exponential buckets up to this one, and made coarser as Prometheus does. Source: model/histogram. */
+const MAX_RESERVED_SCHEMA = 52;
+
 /** The histogram, or why it is none. */
 export function histogramOf(fields: HistogramFields): Histogram | string {
   const { schema, zeroThreshold, zeroCount, count, sum, bounds } = fields;
-  if (!isKnownSchema(schema)) return `schema ${schema}; known are -4 to 8 and -53`;
+  const isFiner = schema > MAX_SCHEMA && schema <= MAX_RESERVED_SCHEMA;
+  if (!isFiner && !isKnownSchema(schema)) return `schema ${schema}; known are -4 to ${MAX_RESERVED_SCHEMA} and -53`;
   const isCustom = schema === CUSTOM_BUCKETS;
   const hint = HINTS[fields.hint];
   if (hint === undefined) return `reset hint ${fields.hint}`;
@@ -96,7 +109,8 @@ export function histogramOf(fields: HistogramFields): Histogram | string {
     // Observations of NaN are counted and lie in no bucket.
     if (Number.isNaN(sum) ? total > count : total !== count) return `a count of ${count} with ${total} observations in buckets`;
   }
-  return { schema, count, sum, zeroCount, zeroThreshold, positive, negative, bounds: isCustom ? bounds : [], hint };
+  const histogram = { schema, count, sum, zeroCount, zeroThreshold, positive, negative, bounds: isCustom ? bounds : [], hint };
+  return isFiner ? atSchema(histogram, MAX_SCHEMA) : histogram;
 }
 
 /** Populated buckets from spans and either differences or counts. */
