@@ -6,7 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { mustMatcher } from '@nines/base/matcher.ts';
+import type { Histogram } from '@nines/model/histogram.ts';
 import { encodeSnappy } from '@nines/model/snappy.ts';
+import { counted } from '@nines/model/testing/histograms.ts';
 import { type WireSeries, encodeWriteRequest } from '@nines/model/testing/remote-write-encoder.ts';
 import { bitsOf, isStale } from '@nines/model/stale.ts';
 import { parseVmLine } from '@nines/model/vm-lines.ts';
@@ -232,4 +235,49 @@ test('what cannot be imported is a sentence and an exit code', async (t) => {
   const [code, err] = await ends(['openmetrics', '-'], new TextEncoder().encode(`a 1 ${START_MS / 1000}\nwhat\n`));
   assert.equal(code, 1);
   assert.match(err, /2 lines could not be read:\n {2}line 2: /);
+});
+
+test('native histograms of a real Prometheus arrive from its blocks and by remote read', async (t) => {
+  const prometheus = await startPrometheus({ args: ['--web.enable-admin-api', '--enable-feature=native-histograms'] });
+  t.after(() => prometheus[Symbol.asyncDispose]());
+  const firstMs = NOW_MS - 200 * STEP_MS;
+  // The counters fall back on the way; floats have chunks of another kind.
+  const integers = Array.from({ length: 150 }, (_, i) => ({ atMs: firstMs + i * STEP_MS, histogram: counted(1 + (i % 100)) }));
+  const floats = integers.map((sample) => ({ ...sample, doubles: true }));
+  const body = encodeWriteRequest([
+    { labels: [['__name__', 'kind_floats']], samples: [], histograms: floats },
+    { labels: [['__name__', 'kind_integers']], samples: [], histograms: integers },
+  ]);
+  const response = await fetch(`${prometheus.base}/api/v1/write`, {
+    method: 'POST',
+    body: new Uint8Array(encodeSnappy(body)),
+    headers: { 'content-encoding': 'snappy', 'content-type': 'application/x-protobuf' },
+  });
+  assert.ok(response.ok, await response.text());
+  const snapshot = (await (await fetch(`${prometheus.base}/api/v1/admin/tsdb/snapshot`, { method: 'POST' })).json()) as {
+    readonly data: { readonly name: string };
+  };
+  const places = [join(prometheus.dataDir, 'snapshots', snapshot.data.name), prometheus.base];
+  for (const place of places) {
+    const nines = await start(t);
+    const { code, err } = await importWith(nines, ['prometheus', place, '--match', '{__name__=~"kind_.*"}']);
+    assert.equal(code, 0, err);
+    assert.match(err, /300 samples, 300 stored/);
+    assert.equal(await nines.stop(), 0);
+    const store = await openStore({ dir: join(nines.dataDir, 'tsdb'), retentionMs: 30 * DAY, logger: collectingLogger() });
+    for (const name of ['kind_integers', 'kind_floats']) {
+      const [series] = [...(await store.select([mustMatcher('__name__', '=', name)], { fromMs: 0, toMs: NOW_MS }))];
+      assert.deepEqual(
+        [...(series?.times ?? [])],
+        integers.map(({ atMs }) => atMs),
+      );
+      const plain = (h: Histogram | undefined) => ({ ...h, hint: 'unknown' });
+      assert.deepEqual(
+        series?.histograms?.map(plain),
+        integers.map(({ histogram }) => plain(histogram)),
+        `${name} from ${place}`,
+      );
+    }
+    await store.close();
+  }
 });
