@@ -186,6 +186,41 @@ test('too many series in one scrape and a label of 10 MB are refused with the re
   await poll('the good one is asked', async () => ((await on.world.samplesOf('fine')).length > 0 ? true : undefined));
 });
 
+test('what a real Prometheus holds is federated from it under its own labels and instants', { timeout: 120_000 }, async () => {
+  await using target = await startTarget();
+  target.answerWith(
+    (_request, response) => void response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end('a{job="own"} 7\n'),
+  );
+  await using theirs = await startPrometheus({
+    config: `global: { scrape_interval: 1s, external_labels: { region: eu } }\nscrape_configs: [{ job_name: inner, static_configs: [{ targets: ['127.0.0.1:${target.port}'] }] }]\n`,
+  });
+  await using ours = await scraping(
+    () =>
+      `scrape_configs: [{ job_name: federate, scrape_interval: 1s, honor_labels: true, metrics_path: /federate, params: { 'match[]': ['{__name__="a"}'] }, static_configs: [{ targets: ['${new URL(theirs.base).host}'] }] }]\n`,
+  );
+  const [line = ''] = await poll('a federated sample', async () => {
+    const lines = await ours.world.samplesOf('a');
+    return lines.length > 0 && lines;
+  });
+  assert.match(line, new RegExp(`^a\\{exported_job="own", instance="127.0.0.1:${target.port}", job="inner", region="eu"\\} 7@\\d+$`));
+  const asked = await fetch(`${theirs.base}/api/v1/query?query=a[1m]`);
+  const { data } = (await asked.json()) as {
+    readonly data: { readonly result: readonly { readonly values: readonly [number, string][] }[] };
+  };
+  const stamps = data.result[0]?.values.map(([atS]) => Math.round(atS * 1000)) ?? [];
+  assert.ok(stamps.includes(Number(line.replace(/.*@/, ''))), `${line} among ${stamps.join()}`);
+});
+
+test('keep_dropped_targets bounds what is shown of dropped targets, not their number', async () => {
+  const dropped = Array.from({ length: 5 }, (_, i) => `'10.0.0.${i}:1'`).join();
+  await using on = await scraping(
+    () =>
+      `scrape_configs: [{ job_name: few, keep_dropped_targets: 2, static_configs: [{ targets: [${dropped}] }], relabel_configs: [{ action: drop, regex: '.*' }] }]\n`,
+  );
+  const { droppedTargets, droppedTargetCounts } = on.manager.view();
+  assert.deepEqual([droppedTargets.length, droppedTargetCounts['few']], [2, 5]);
+});
+
 test('over target_limit every target is down and none is asked', async () => {
   await using peer = await startTarget();
   let asked = 0;
