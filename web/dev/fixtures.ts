@@ -152,7 +152,13 @@ export function service(id: string, now: number) {
     const good = buckets.up_ms + buckets.degraded_ms;
     return { window_ms: length, from_at_ms: now - length, to_at_ms: now, ratio: good / (good + buckets.down_ms), buckets };
   };
-  return { ...found, uptime: { '24h': uptime(DAY), '7d': uptime(7 * DAY), '30d': uptime(30 * DAY) }, downtimes: [], spec: null };
+  return {
+    ...found,
+    uptime: { '24h': uptime(DAY), '7d': uptime(7 * DAY), '30d': uptime(30 * DAY) },
+    downtimes: [],
+    maintenance: [],
+    spec: null,
+  };
 }
 
 /** One check with its latest results and its last failure. */

@@ -132,3 +132,28 @@ export const timelineView = z.object({
   maintenance: z.array(occurrenceView),
 });
 export type TimelineView = z.infer<typeof timelineView>;
+
+/** The shape of `GET /api/services/{id}/reliability`. Lengths are null where there is nothing to take a mean of. */
+export const reliabilityView = z.object({
+  service: z.string(),
+  from_at_ms: z.number(),
+  to_at_ms: z.number(),
+  outages: z.number(),
+  down_ms: z.number(),
+  good_ms: z.number(),
+  unknown_ms: z.number(),
+  longest_ms: z.number().nullable(),
+  mean_down_ms: z.number().nullable(),
+  mtbf_ms: z.number().nullable(),
+  recovered: z.number(),
+  mttr_ms: z.number().nullable(),
+  mttr_median_ms: z.number().nullable(),
+  /** From the start of an outage to when the ledger knew of it. */
+  detected: z.number(),
+  mttd_ms: z.number().nullable(),
+  /** From the firing of an alert about the service to its acknowledgement by a person. */
+  acknowledged: z.number(),
+  mtta_ms: z.number().nullable(),
+});
+
+export type ReliabilityView = z.output<typeof reliabilityView>;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
 import {
+  reliabilityView,
   SERVICE_CODES,
   type ServiceEntry,
   serviceDetailView,
@@ -12,7 +13,7 @@ import {
   timelineView as timelineShape,
 } from './contract.ts';
 import type { Services } from './service.ts';
-import { reliabilityFor, reliabilityView } from './reliability.ts';
+import { reliabilityFor } from './reliability.ts';
 import { detailView, listView, type TimelineQuery, timelineView, type ViewDeps } from './views.ts';
 
 const byId = z.object({ id: z.string() });

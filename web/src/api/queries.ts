@@ -16,6 +16,7 @@ import type {
   HostWire,
   Items,
   NotificationView,
+  ReliabilityView,
   ServiceDetailView,
   ServiceView,
   SessionView,
@@ -63,6 +64,17 @@ export const timelineQuery = (id: string, fromMs: number, toMs: number) =>
       request<TimelineView>(withQuery(`/api/services/${part(id)}/timeline`, { from: fromMs / 1000, to: toMs / 1000 }), { signal }),
     placeholderData: keepPreviousData,
     staleTime: 10_000,
+  });
+
+/** Figures of the outages of the last days. */
+export const reliabilityQuery = (service: string, days: number) =>
+  queryOptions({
+    queryKey: ['reliability', service, days],
+    queryFn: ({ signal }) => {
+      const from = Math.floor(Date.now() / 1000) - days * 86_400;
+      return request<ReliabilityView>(withQuery(`/api/services/${part(service)}/reliability`, { from }), { signal });
+    },
+    refetchInterval: SLOW_MS,
   });
 
 export const downtimeQuery = (service: string) =>

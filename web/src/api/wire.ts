@@ -13,7 +13,7 @@ export type { CheckDetailView, CheckView, ResultView } from '@nines/server/check
 export type { NotificationView };
 export type { CardinalityView } from '@nines/server/series/contract.ts';
 export type { SlaStatus, SlaView, ViolationView } from '@nines/server/sla/contract.ts';
-export type { ServiceDetailView, ServiceView, TimelineView, UptimeView } from '@nines/server/services/contract.ts';
+export type { ReliabilityView, ServiceDetailView, ServiceView, TimelineView, UptimeView } from '@nines/server/services/contract.ts';
 export type { BucketsView, DowntimeView, IntervalView };
 
 export type Items<Item> = { readonly items: readonly Item[]; readonly next?: string | null };

@@ -17,6 +17,8 @@ import { CheckDrawer } from './check-drawer.tsx';
 import { ChecksTable } from './checks-table.tsx';
 import { DowntimeTable } from './downtime-table.tsx';
 import { LatencyChart } from './latency-chart.tsx';
+import { OutageFigures } from './outage-figures.tsx';
+import { Planned } from './planned.tsx';
 import { RetireService } from './retire-service.tsx';
 import { serviceSentence } from './sentences.ts';
 import { SlaCard } from './sla-card.tsx';
@@ -71,6 +73,7 @@ function Loaded({ service, retire }: { readonly service: ServiceDetailView; read
         <RetireService service={service} retire={retire} />
       </header>
       <History service={service} view={view} range={range} present={present} />
+      <Planned planned={service.maintenance} />
       <Section title="Uptime" aside="from the ledger">
         <Uptime uptime={Object.values(service.uptime)} downtimes={service.downtimes} />
       </Section>
@@ -211,6 +214,7 @@ function Downtimes({ service }: { readonly service: ServiceDetailView }) {
         <ErrorNotice error={downtimes.error} retry={() => void downtimes.refetch()} />
       ) : null}
       {downtimes.data !== undefined && items.length === 0 ? <p className="empty empty-quiet">No downtime since monitoring began.</p> : null}
+      <OutageFigures service={service.id} />
       {items.length === 0 ? null : <DowntimeTable downtimes={items} />}
     </Section>
   );
