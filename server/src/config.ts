@@ -25,6 +25,7 @@ import { servicesConfig } from './services/contract.ts';
 import type { DeclaredService } from './services/service.ts';
 import { shippedSlas, slaExamplesConfig, slasConfig, unknownExampleServices, unknownServices } from './sla/config.ts';
 import type { DeclaredSla } from './sla/contracts.ts';
+import { loadDefinitions } from './sla/definitions/load.ts';
 import { statementsConfig, unknownNames } from './sla/statements/schedule.ts';
 
 /** The whole configuration: one section per domain, each owned by its domain's contract. Everything has a default. */
@@ -76,6 +77,8 @@ export const configSchema = z.strictObject({
   slas: slasConfig,
   /** When somebody will work on services. */
   maintenance: maintenanceConfig,
+  /** Definitions of OpenSLO, Sloth and Pyrra: each becomes an SLA, with the rules that its own tool would have generated. */
+  slo_files: z.array(z.string().min(1)).max(1_000).default([]),
   /** Switches the shipped SLA definitions on, each for the service that plays its role. */
   sla_examples: slaExamplesConfig,
   /** Statements that are issued and mailed when their periods are over. */
@@ -127,7 +130,9 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
   const baseDir = configPath(source.file, '.');
   const scrapes = loadScrapeFiles(config.scrape.files, baseDir);
   const rules = ruleFilesOf(config, scrapes, baseDir);
+  const definitions = loadDefinitions(config.slo_files, { baseDir, taken: new Set(config.slas.map(({ id }) => id)) });
   const serviceIds = new Set(config.services.map(({ id }) => id));
+  const brought = definitions.services.filter(({ spec }) => !serviceIds.has(spec.id));
   const orphans = unknownServices(config.slas, serviceIds);
   const problems = [
     ...orphans.map(({ index, message }) => problemAt(['slas', index, 'service'], message)),
@@ -138,20 +143,22 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
     ...unknownReceivers(config.channels, config.routing).map(({ path, name }) => problemAt(path, `there is no channel "${name}"`)),
     ...scrapes.problems,
     ...rules.problems,
+    ...definitions.problems,
   ];
   if (problems.length > 0) return { ok: false, problems };
   const unfound = rules.warnings.map((message) => problemAt(['rules', 'files'], message));
   return {
     ...loaded,
     config: { ...config, backups: resolved(config.backups, baseDir) },
-    warnings: [...loaded.warnings, ...scrapes.warnings, ...unfound],
+    warnings: [...loaded.warnings, ...scrapes.warnings, ...unfound, ...definitions.warnings],
     scrapes,
-    ruleGroups: rules.groups,
     externalLabels: externalLabelsOf(config, scrapes),
-    services: config.services.map((spec, index) => ({ spec, place: place(['services', index]) })),
     maintenance: config.maintenance.map((spec, index) => ({ spec, place: place(['maintenance', index]) })),
+    ruleGroups: [...rules.groups, ...definitions.ruleGroups],
+    services: [...config.services.map((spec, index) => ({ spec, place: place(['services', index]) })), ...brought],
     slas: [
       ...config.slas.map((spec, index) => ({ spec, place: place(['slas', index]) })),
+      ...definitions.slas,
       ...shippedSlas(config.sla_examples, config.slas).map((spec) => ({ spec, place: place(['sla_examples']) })),
     ],
   };

@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import { FORMATS, type Format, formatted, writeBytes, writeData } from '../output.ts';
 import { type RemoteOptions, ask, askBytes } from '../remote.ts';
 import { instantOption, toSeconds } from '../times.ts';
+import { definitionCommands } from './sla-definitions.ts';
 import { type VerifyOptions, publishedKeys, verifyStatement } from './verify.ts';
 
 type ReportOptions = RemoteOptions & {
@@ -45,6 +46,7 @@ export function slaCommand(program: Command): void {
       await report(id, command.optsWithGlobals<ReportOptions>(), realClock.now());
     });
   keyCommands(sla);
+  definitionCommands(sla);
 }
 
 function keyCommands(sla: Command): void {

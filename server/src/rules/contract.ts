@@ -9,6 +9,7 @@ import type { Committed } from '../collect/contract.ts';
 
 export type { RulesConfig } from './config.ts';
 export { rulesConfig } from './config.ts';
+export { type RuleGroup, parseRuleFile } from './rule-file.ts';
 
 /** Ids of the rules that other domains evaluate; a user's rule of the same id replaces them. */
 export const SLA_RULE_ID = 'RULE_003';

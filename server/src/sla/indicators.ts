@@ -7,7 +7,7 @@ import { parseExpr } from '@nines/promql/parse.ts';
 import { z } from 'zod';
 import { counterTerms } from './counters.ts';
 import { length, ratio } from './fields.ts';
-import { type AvailabilitySpec, type CountersSpec, type SlicedSpec, parseRatioText } from './spec.ts';
+import { type AvailabilitySpec, type CountersSpec, type SlicedSpec, complementText, parseRatioText } from './spec.ts';
 
 /** What SLAs measure, as it is declared. Each kind but `availability` becomes a `SlicedSpec`. */
 
@@ -117,7 +117,11 @@ const errorRate = z.strictObject({
 const ratioIndicator = z.strictObject({
   kind: z.literal('ratio'),
   ...parts,
-  /** Instead of counters: PromQL for the share of errors, from 0 to 1. */
+  /** Instead of counters: each sample of this is an event, good when it meets the condition. */
+  query: query.optional(),
+  condition: z.enum(CONDITIONS).optional(),
+  threshold: threshold.optional(),
+  /** Or: PromQL for the share of errors, from 0 to 1. */
   error_ratio: query.optional(),
   /** `occurrences`: every event counts alike. `ratio_timeslices`: every slice does, with its share of errors. */
   budgeting: z.enum(['occurrences', 'ratio_timeslices']).optional(),
@@ -143,7 +147,12 @@ export function indicatorFaults(declared: IndicatorConfig, windowMs: number): re
   if (declared.slice > windowMs) faults.push({ path: ['slice'], message: 'a slice is longer than the window' });
   if (declared.kind !== 'ratio' && declared.kind !== 'error_rate') return faults;
   const given = (['good', 'bad', 'total'] as const).filter((part) => declared[part] !== undefined);
-  if (declared.kind === 'ratio' && declared.error_ratio !== undefined) {
+  if (declared.kind === 'ratio' && declared.query !== undefined) {
+    if (given.length > 0 || declared.error_ratio !== undefined)
+      faults.push({ path: ['query'], message: 'write counters, error_ratio or query, one of them' });
+    if (declared.condition === undefined || declared.threshold === undefined)
+      faults.push({ path: ['query'], message: 'samples need a condition and a threshold' });
+  } else if (declared.kind === 'ratio' && declared.error_ratio !== undefined) {
     if (given.length > 0) faults.push({ path: ['error_ratio'], message: 'write either error_ratio or counters, not both' });
     if (declared.budgeting === 'occurrences')
       faults.push({ path: ['budgeting'], message: 'a ratio without counters has no events to budget' });
@@ -226,11 +235,21 @@ const countersOf = ({ good, bad, total }: Parts, minEvents: number): CountersSpe
 
 function ratioSpec(declared: Extract<IndicatorConfig, { readonly kind: 'ratio' }>, target: string): SlicedSpec {
   const shared = { kind: 'ratio', unit: 'ratio', slice_ms: declared.slice, reduce: 'mean', while_down: 'measure' } as const;
-  const { error_ratio: errorRatio } = declared;
+  const { error_ratio: errorRatio, condition, threshold: limit } = declared;
+  if (declared.query !== undefined) {
+    const samples = { condition: condition ?? '>=', threshold: limit?.value ?? 0 };
+    return {
+      ...shared,
+      query: declared.query,
+      condition: '>=',
+      threshold: Number(target),
+      samples,
+      budgeting: declared.budgeting ?? 'occurrences',
+    };
+  }
   if (errorRatio !== undefined) {
     // The measured value is the share of errors, so it is compared with what the target allows.
-    const allowed = Number((1 - Number(target)).toPrecision(12));
-    return { ...shared, query: errorRatio, condition: '<=', threshold: allowed, budgeting: 'ratio_timeslices' };
+    return { ...shared, query: errorRatio, condition: '<=', threshold: Number(complementText(target)), budgeting: 'ratio_timeslices' };
   }
   const counted = countersOf(declared, 0);
   const budgeting = declared.budgeting ?? 'occurrences';

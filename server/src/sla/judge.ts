@@ -35,7 +35,7 @@ export function judgeSlices(
   const slices = collect(spec, seen, span);
   let runs: SliceRun[] = [];
   slices.forEach((values, index) => {
-    const value = reduceSlice(values, spec.reduce);
+    const value = reduceSlice(sampled(spec, values), spec.reduce);
     const fromMs = epochMs(span.fromMs + index * spec.slice_ms);
     runs = joinRuns(
       runs,
@@ -46,7 +46,7 @@ export function judgeSlices(
         samples: values.length,
         worst: value,
         last: value,
-        ...shareOf(spec, value),
+        ...shareOf(spec, { value, samples: values.length }),
       },
       spec,
     );
@@ -54,10 +54,17 @@ export function judgeSlices(
   return runs;
 }
 
-/** Of a ratio that is measured as such, the good milliseconds of a slice: the value is the share of errors. */
-function shareOf(spec: SlicedSpec, value: number | null): Pick<SliceRun, 'good' | 'total'> {
+/** Of a ratio of samples, each is 1 where it is good and 0 where it is not. */
+const sampled = ({ samples }: SlicedSpec, values: readonly number[]): readonly number[] =>
+  samples === undefined ? values : values.map((value) => (holds(value, samples.condition, samples.threshold) ? 1 : 0));
+
+/** What a ratio without counters keeps of a slice: its samples, or its good milliseconds where the value is the share of errors. */
+function shareOf(spec: SlicedSpec, seen: { readonly value: number | null; readonly samples: number }): Pick<SliceRun, 'good' | 'total'> {
+  const { value } = seen;
   if (spec.kind !== 'ratio' || value === null) return {};
-  return { good: spec.slice_ms - Math.round(spec.slice_ms * Math.min(1, Math.max(0, value))), total: spec.slice_ms };
+  const goodShare = Math.min(1, Math.max(0, spec.samples === undefined ? 1 - value : value));
+  const total = spec.budgeting === 'occurrences' ? seen.samples : spec.slice_ms;
+  return { good: Math.round(total * goodShare), total };
 }
 
 /** Appends `next` to `runs` (which it may change), joined to the last one when it says the same. */

@@ -8,9 +8,11 @@ import { instant } from '../platform/http/fields.ts';
 import { slaDeclaration } from './config.ts';
 import { SLA_CODES } from './contract.ts';
 import type { SlaContracts } from './contracts.ts';
+import { openSloText } from './definitions/openslo-export.ts';
 import type { SlaService } from './service.ts';
 
 const byId = z.object({ id: z.string() });
+const byIds = z.object({ id: z.union([z.string(), z.array(z.string())]).optional() });
 const period = z.object({ from: instant.optional(), to: instant.optional() });
 
 export type SlaRouteDeps = {
@@ -35,6 +37,11 @@ function readRoutes(http: Http, { slas, clock }: SlaRouteDeps): void {
     if (view === undefined) throw new AppError('not_found', SLA_CODES.notFound, `there is no SLA "${request.params.id}"`);
     return view;
   });
+  http.get(
+    '/api/openslo',
+    { ...read, schema: { summary: 'SLAs as OpenSLO v1, all of them or those of `id`', tags: ['slas'], querystring: byIds } },
+    async (request, reply) => reply.type('application/yaml; charset=utf-8').send(openSloText(slas.specs([request.query.id ?? []].flat()))),
+  );
   http.get(
     '/api/slas/:id/violations',
     { ...read, schema: { summary: 'Violations of an SLA, newest first', tags: ['slas'], params: byId, querystring: period } },

@@ -8,6 +8,7 @@ import { type BookEntry, SlaBook } from './book.ts';
 import { SLA_CODES, type SlaView, type Slas, type ViolationView } from './contract.ts';
 import { type SlaEvaluation, evaluateSla } from './evaluate.ts';
 import { factsFor } from './facts.ts';
+import type { SlaSpec } from './spec.ts';
 import { openViolations, violationsOf } from './store.ts';
 import { ServiceTimelines } from './timelines.ts';
 import { toView, toViolationView } from './view.ts';
@@ -59,6 +60,12 @@ export class SlaService implements Slas {
   async get(id: string, nowMs: EpochMs): Promise<SlaView | undefined> {
     const entry = this.book.get(id);
     return entry === undefined ? undefined : this.#view(entry, nowMs);
+  }
+
+  /** The terms in force of these SLAs, of all of them without ids. `AppError` `sla_not_found`. */
+  specs(ids: readonly string[]): readonly SlaSpec[] {
+    const entries = ids.length === 0 ? this.book.entries() : ids.map((id) => this.#entry(id));
+    return entries.map(({ terms }) => terms.spec);
   }
 
   /** Violations that were open at some time in `[fromMs, toMs)`, newest first; also of an SLA that has ended since. `AppError` `sla_not_found`. */

@@ -88,6 +88,8 @@ export type SlicedSpec = {
   readonly while_down: WhileDown;
   /** Counters whose rise in a slice is what is judged; absent where the query's values are. */
   readonly counters?: CountersSpec;
+  /** Of a ratio of samples: those that meet this are good. */
+  readonly samples?: { readonly condition: Condition; readonly threshold: number };
   /** Of a ratio: every event counts alike, or every slice does. */
   readonly budgeting?: 'occurrences' | 'ratio_timeslices';
 };
@@ -131,6 +133,12 @@ export function decimalText({ numerator, denominator }: Pick<Decimal, 'numerator
   const fraction = digits.slice(digits.length - places).replace(/0+$/, '');
   const whole = digits.slice(0, digits.length - places);
   return fraction === '' ? whole : `${whole}.${fraction}`;
+}
+
+/** `0.999` → `0.001`, of a ratio that was read. */
+export function complementText(text: string): string {
+  const { numerator, denominator } = ratioOf(text);
+  return decimalText({ numerator: denominator - numerator, denominator });
 }
 
 /** Crashes on a spec that did not come through the declaration's schema. */

@@ -1,0 +1,165 @@
+import { formatDuration } from '@nines/base/duration.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, WEEK_MS } from '@nines/base/units.ts';
+import { stringify } from 'yaml';
+import { type CountersSpec, type SlaSpec, type SlicedSpec, complementText } from '../spec.ts';
+
+/** Contracts as OpenSLO v1. What it has no words for stands in an annotation, so that a file comes back as it went. */
+
+/** Of metric sources that are indicators of ours: the state of a service, limits with a statistic. */
+export const NINES_SOURCE = 'Nines';
+export const TERMS_ANNOTATION = 'nines/terms';
+/** An exported policy names the short window of its pair. */
+export const burnName = /^burn-([0-9a-z]+)-/;
+
+export const openSloText = (specs: readonly SlaSpec[]): string =>
+  specs.map((spec) => stringify(openSloOf(spec), { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n');
+
+export function openSloOf(spec: SlaSpec): object {
+  const { indicator } = spec;
+  const terms = termsOf(spec);
+  const { method, sli, objective } = measureOf(spec);
+  return {
+    apiVersion: 'openslo/v1',
+    kind: 'SLO',
+    metadata: {
+      name: spec.id.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-'),
+      ...(spec.name === spec.id ? {} : { displayName: spec.name }),
+      annotations: { [TERMS_ANNOTATION]: JSON.stringify(terms) },
+    },
+    spec: {
+      service: spec.service,
+      indicator: { metadata: { name: `${indicator.kind.replaceAll('_', '-')}-${'slice_ms' in indicator ? 'slices' : 'time'}` }, spec: sli },
+      timeWindow: [windowOf(spec)],
+      budgetingMethod: method,
+      objectives: [{ ...objective, target: Number(spec.target) }],
+      alertPolicies: policiesOf(spec),
+    },
+  };
+}
+
+/** In the words of a declaration. The id is kept where OpenSLO's names cannot be it. */
+function termsOf(spec: SlaSpec): object {
+  const unknown =
+    spec.unknown.kind === 'carry_forward'
+      ? { unknown: spec.unknown.kind, max_gap: formatDuration(spec.unknown.max_gap_ms) }
+      : { unknown: spec.unknown.kind };
+  return {
+    interval: formatDuration(spec.interval_ms),
+    ...unknown,
+    max_unknown: spec.max_unknown,
+    ...(spec.customers === undefined
+      ? {}
+      : { customers: spec.customers.map(({ fee, ...customer }) => (fee === null ? customer : { ...customer, fee })) }),
+    ...(spec.credits === undefined ? {} : { credits: spec.credits }),
+    ...(spec.burn?.length === 0 ? { burn: [] } : {}),
+  };
+}
+
+function windowOf({ window }: SlaSpec): object {
+  if ('rolling_ms' in window) return { duration: shorthandOf(window.rolling_ms), isRolling: true };
+  const unit = { day: 'd', week: 'w', month: 'M', quarter: 'Q', year: 'Y' }[window.calendar];
+  return {
+    duration: `${window.every}${unit}`,
+    isRolling: false,
+    calendar: { startTime: window.anchor.replace('T', ' '), timeZone: window.zone },
+  };
+}
+
+/** The largest unit that divides a length; OpenSLO has none below a minute. */
+function shorthandOf(lengthMs: number): string {
+  for (const [unit, ms] of [
+    ['w', WEEK_MS],
+    ['d', DAY_MS],
+    ['h', HOUR_MS],
+  ] as const)
+    if (lengthMs % ms === 0) return `${lengthMs / ms}${unit}`;
+  return `${Math.max(1, Math.round(lengthMs / MINUTE_MS))}m`;
+}
+
+type Measure = { readonly method: string; readonly sli: object; readonly objective: object };
+
+function measureOf({ indicator }: SlaSpec): Measure {
+  if (indicator.kind === 'availability') {
+    const written = { kind: 'availability', ...(indicator.degraded_weight === null ? {} : { degraded_weight: indicator.degraded_weight }) };
+    return ours(written, { op: 'gte', value: 1, timeSliceTarget: 1, timeSliceWindow: '1m' });
+  }
+  const slices = { timeSliceWindow: shorthandOf(indicator.slice_ms) };
+  const { counters } = indicator;
+  if (indicator.slice_ms % MINUTE_MS !== 0 || (counters?.min_events ?? 0) > 0)
+    return ours(writtenOf(indicator), { op: 'gte', value: 1, timeSliceTarget: 1, ...slices });
+  if (counters !== undefined && indicator.kind === 'error_rate' && indicator.while_down === 'measure') {
+    return {
+      method: 'Timeslices',
+      sli: ratioOf(counters),
+      objective: { timeSliceTarget: Number(complementText(String(indicator.threshold))), ...slices },
+    };
+  }
+  if (counters !== undefined && indicator.kind === 'ratio') {
+    if (indicator.budgeting === 'ratio_timeslices') return { method: 'RatioTimeslices', sli: ratioOf(counters), objective: slices };
+    if (indicator.slice_ms === MINUTE_MS) return { method: 'Occurrences', sli: ratioOf(counters), objective: {} };
+  }
+  return ours(writtenOf(indicator), { op: 'gte', value: 1, timeSliceTarget: 1, ...slices });
+}
+
+const ours = (indicator: object, objective: object): Measure => ({
+  method: 'Timeslices',
+  sli: { thresholdMetric: { metricSource: { type: NINES_SOURCE, spec: { indicator } } } },
+  objective,
+});
+
+function ratioOf({ good, bad, total }: CountersSpec): object {
+  const source = (query: string): object => ({ metricSource: { type: 'Prometheus', spec: { query } } });
+  return { ratioMetric: { counter: true, ...(bad === null ? { good: source(good ?? '') } : { bad: source(bad) }), total: source(total) } };
+}
+
+/** A stored indicator in the words of its declaration. */
+function writtenOf(spec: SlicedSpec): object {
+  const slice = formatDuration(spec.slice_ms);
+  const { counters } = spec;
+  const parts =
+    counters === undefined ? {} : { ...(counters.bad === null ? { good: counters.good } : { bad: counters.bad }), total: counters.total };
+  switch (spec.kind) {
+    case 'threshold': {
+      const { query, condition, threshold, unit, reduce, while_down } = spec;
+      return { kind: spec.kind, query, condition, threshold, unit, slice, reduce, while_down };
+    }
+    case 'response_time':
+      return {
+        kind: spec.kind,
+        query: spec.query,
+        below: formatDuration(spec.threshold * 1_000),
+        statistic: spec.reduce,
+        slice,
+        while_down: spec.while_down,
+      };
+    case 'throughput':
+      return { kind: spec.kind, events: counters?.total, at_least: spec.threshold, slice, while_down: spec.while_down };
+    case 'error_rate':
+      return { kind: spec.kind, ...parts, at_most: spec.threshold, min_events: counters?.min_events, slice, while_down: spec.while_down };
+    case 'ratio':
+      if (counters !== undefined) return { kind: spec.kind, ...parts, budgeting: spec.budgeting, slice };
+      if (spec.samples !== undefined) return { kind: spec.kind, query: spec.query, ...spec.samples, slice };
+      return { kind: spec.kind, error_ratio: spec.query, slice };
+  }
+}
+
+const policiesOf = ({ burn }: SlaSpec): readonly object[] =>
+  (burn ?? []).map(({ long_ms: longMs, short_ms: shortMs, factor, severity }, index) => ({
+    kind: 'AlertPolicy',
+    metadata: { name: `burn-${formatDuration(shortMs)}-${index + 1}` },
+    spec: {
+      alertWhenBreaching: true,
+      alertWhenResolved: true,
+      conditions: [
+        {
+          kind: 'AlertCondition',
+          metadata: { name: `burn-${index + 1}` },
+          spec: {
+            severity: severity === 'critical' ? 'page' : 'ticket',
+            condition: { kind: 'burnrate', op: 'gt', threshold: factor, lookbackWindow: shorthandOf(longMs), alertAfter: '0m' },
+          },
+        },
+      ],
+      notificationTargets: [],
+    },
+  }));
