@@ -1,6 +1,7 @@
 import type { AttemptDeps, AttemptRun } from '../attempt.ts';
 import type { CheckSpec, Outcome, SpecOf } from '../contract.ts';
 import { askDns } from './dns/ask.ts';
+import { askDomain } from './domain/ask.ts';
 import { askGrpc } from './grpc/ask.ts';
 import { askHttp } from './http/ask.ts';
 import { askIcmp } from './icmp/ask.ts';
@@ -21,6 +22,7 @@ export type Ask<K extends AskedKind = AskedKind> = (spec: SpecOf<K>, run: Attemp
 
 const ASKS: { readonly [K in AskedKind]: Ask<K> } = {
   dns: askDns,
+  domain: askDomain,
   grpc: askGrpc,
   http: askHttp,
   icmp: askIcmp,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { KindSpec } from '../written.ts';
 import { dns } from './dns/spec.ts';
+import { domain } from './domain/spec.ts';
 import { grpc } from './grpc/spec.ts';
 import { heartbeat } from './heartbeat/spec.ts';
 import { http } from './http/spec.ts';
@@ -14,6 +15,7 @@ import { websocket } from './websocket/spec.ts';
 /** Every kind of check that there is. A new kind is a folder, a line here and a line in asks.ts. */
 export const SPECS = {
   dns,
+  domain,
   grpc,
   heartbeat,
   http,
@@ -29,6 +31,7 @@ export type CheckKind = keyof typeof SPECS;
 
 export const written = z.discriminatedUnion('kind', [
   dns.schema,
+  domain.schema,
   grpc.schema,
   heartbeat.schema,
   http.schema,
