@@ -6,6 +6,7 @@
 import type { EpochMs } from '@nines/base/units.ts';
 import type { SlaStatus } from '@nines/maths/slo/status.ts';
 import type { BucketsView } from '../availability/contract.ts';
+import type { Prediction } from './prediction.ts';
 import type { CalendarSpec, SlaSpec } from './spec.ts';
 
 export type { SlaExamplesConfig } from './config.ts';
@@ -47,6 +48,8 @@ export type SlaView = {
   }[];
   /** When the budget ends at the present rate (one-hour burn); null when it does not. */
   readonly exhausts_at_ms: number | null;
+  /** How likely a breach is; null of a budget of events. Of one SLA only, not in lists. */
+  readonly prediction?: Prediction | null;
   readonly violations_open: number;
   readonly contract_version: number;
   readonly unknown_policy: SlaSpec['unknown'];

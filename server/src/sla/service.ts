@@ -1,6 +1,6 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError, messageOf } from '@nines/base/errors.ts';
-import type { EpochMs } from '@nines/base/units.ts';
+import { type EpochMs, HOUR_MS, epochMs } from '@nines/base/units.ts';
 import { windowAt } from '@nines/maths/slo/window.ts';
 import type { Span } from '@nines/maths/slo/types.ts';
 import type { Ledger } from '../availability/contract.ts';
@@ -8,6 +8,7 @@ import { type BookEntry, SlaBook } from './book.ts';
 import { SLA_CODES, type SlaView, type Slas, type ViolationView } from './contract.ts';
 import { type SlaEvaluation, evaluateSla } from './evaluate.ts';
 import { factsFor } from './facts.ts';
+import { type Prediction, backTest, predict } from './prediction.ts';
 import type { SlaSpec } from './spec.ts';
 import { openViolations, violationsOf } from './store.ts';
 import { ServiceTimelines } from './timelines.ts';
@@ -19,6 +20,10 @@ export type SlaServiceDeps = Omit<SlaWorkerDeps, 'timelines' | 'book'> & {
   readonly ledger: Pick<Ledger, 'timeline' | 'current' | 'monitoredSinceMs' | 'version'>;
 };
 
+/** How many windows before the one in force a prediction learns from. */
+const PAST_WINDOWS = 2;
+/** A back-test is some hundred evaluations, and an hour changes little of it. */
+const BACK_TEST_MS = HOUR_MS;
 /** Violations listed in one answer. */
 const MAX_VIOLATIONS = 1_000;
 /** Everything about SLAs that others ask for. `declare` comes from contracts.ts and fills the book. */
@@ -28,6 +33,8 @@ export class SlaService implements Slas {
   readonly worker: SlaWorker;
   readonly #deps: SlaServiceDeps;
   #woken = false;
+  /** By contract. */
+  readonly #backTests = new Map<string, { readonly atMs: number; readonly calibration: Prediction['calibration'] }>();
 
   constructor(deps: SlaServiceDeps) {
     this.#deps = deps;
@@ -59,7 +66,7 @@ export class SlaService implements Slas {
 
   async get(id: string, nowMs: EpochMs): Promise<SlaView | undefined> {
     const entry = this.book.get(id);
-    return entry === undefined ? undefined : this.#view(entry, nowMs);
+    return entry === undefined ? undefined : { ...(await this.#view(entry, nowMs)), prediction: await this.#prediction(entry, nowMs) };
   }
 
   /** The terms in force of these SLAs, of all of them without ids. `AppError` `sla_not_found`. */
@@ -83,6 +90,21 @@ export class SlaService implements Slas {
   async #view(entry: BookEntry, nowMs: EpochMs): Promise<SlaView> {
     const facts = await factsFor({ ...this.#deps, timelines: this.timelines }, entry, windowAt(entry.terms.window, nowMs).window);
     return this.#toView(entry, evaluateSla(entry.terms, facts, nowMs));
+  }
+
+  /** From as much of the past as is at hand: two windows more of the ledger, or the slices that are kept. */
+  async #prediction(entry: BookEntry, nowMs: EpochMs): Promise<Prediction | null> {
+    const { window } = windowAt(entry.terms.window, nowMs);
+    const past: Span = { fromMs: epochMs(window.fromMs - PAST_WINDOWS * entry.terms.windowMs), toMs: nowMs };
+    const facts = await factsFor({ ...this.#deps, timelines: this.timelines }, entry, past);
+    const found = predict(evaluateSla(entry.terms, facts, nowMs), facts);
+    if (found === null) return null;
+    const id = entry.contract.id;
+    const known = this.#backTests.get(id);
+    const isFresh = known !== undefined && nowMs - known.atMs < BACK_TEST_MS;
+    const test = isFresh ? known : { atMs: nowMs, calibration: backTest(entry.terms, facts, nowMs) };
+    this.#backTests.set(id, test);
+    return { ...found, calibration: test.calibration };
   }
 
   #toView(entry: Pick<BookEntry, 'contract' | 'origin'>, evaluation: SlaEvaluation): SlaView {

@@ -34,6 +34,9 @@ forEachDatabase((_name, open) => {
     const world = await openWorld(t, open, availability());
     await world.play('U'.repeat(20));
     const before = await world.view('shop-availability');
+    assert.ok(
+      (before.prediction?.breach_by_end ?? 1) < 1 && (before.prediction?.breach_within_60m ?? 1) <= (before.prediction?.breach_by_end ?? 0),
+    );
     assert.deepEqual([before.status, before.young, before.observed_ms, before.attained], ['met', true, 20_000, 1]);
     assert.deepEqual(before.budget, { unit: 'ms', total_ms: 12_000, spent_ms: 0, remaining_ms: 12_000 });
 
@@ -44,6 +47,7 @@ forEachDatabase((_name, open) => {
     assert.equal(breached.status, 'breached');
     assert.deepEqual(breached.budget, { unit: 'ms', total_ms: 12_000, spent_ms: 14_000, remaining_ms: -2_000 });
     assert.equal(breached.violations_open, 1);
+    assert.deepEqual([breached.prediction?.breach_within_60m, breached.prediction?.breach_by_end], [1, 1]);
     assert.equal(sum(breached.buckets), 120_000);
     assert.equal(breached.buckets.down_ms, 14_000);
     assert.equal(breached.attained, 20 / 34);

@@ -68,6 +68,7 @@ function Loaded({ sla }: { readonly sla: SlaView }) {
         <div>
           <h2>Error budget</h2>
           <p className="soft">{budgetSentence(sla)}</p>
+          {sla.prediction === undefined || sla.prediction === null ? null : <p className="soft">{predictionSentence(sla.prediction)}</p>}
           <BudgetBar budget={sla.budget} status={sla.status} exhaustsAtMs={sla.exhausts_at_ms} />
         </div>
       </div>
@@ -93,7 +94,17 @@ function promiseText(sla: SlaView): string {
   return `${statistic === null ? 'Measured value' : `The ${statistic}`} ${sign} ${limit} in at least ${targetText(sla.target)} % of any ${length}, for`;
 }
 
+function predictionSentence({ breach_by_end: byEnd, breach_within_60m: soon, calibration }: NonNullable<SlaView['prediction']>): string {
+  const percent = (chance: number): string => `${Math.round(chance * 100)} %`;
+  const tested =
+    calibration === null
+      ? ''
+      : ` Tested on ${calibration.cases} past instants: Brier score ${calibration.brier.toFixed(3)}, base rate ${calibration.base_brier.toFixed(3)}.`;
+  return `Chance of a breach: ${percent(soon)} within 60 minutes, ${percent(byEnd)} by the end of the window.${tested}`;
+}
+
 function budgetSentence(sla: SlaView): string {
+  if (sla.budget.unit === 'events') return `${sla.budget.total} events may fail in this window; ${sla.budget.spent} did.`;
   const { total_ms: total, remaining_ms: left } = sla.budget;
   if (left < 0) return `${lengthText(total)} may be lost in this window; ${lengthText(-left)} more than that were lost.`;
   return `${lengthText(total)} may be lost in this window; ${lengthText(left)} are left.`;

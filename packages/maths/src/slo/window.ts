@@ -46,3 +46,17 @@ export function windowAt(terms: WindowTerms, nowMs: EpochMs): { readonly window:
   const period = anchoredPeriodAt(nowMs, terms.calendar);
   return { window: { fromMs: period.fromMs, toMs: nowMs }, aheadMs: period.toMs - nowMs };
 }
+
+/** What of `spans` lies in none of `taken`; both sorted and disjoint. */
+export function without(spans: readonly Span[], taken: readonly Span[]): readonly Span[] {
+  return spans.flatMap((span) => {
+    const parts: Span[] = [];
+    let fromMs = span.fromMs;
+    for (const cut of taken) {
+      if (cut.toMs <= fromMs || cut.fromMs >= span.toMs) continue;
+      if (cut.fromMs > fromMs) parts.push({ fromMs, toMs: cut.fromMs });
+      fromMs = cut.toMs;
+    }
+    return fromMs < span.toMs ? [...parts, { fromMs, toMs: span.toMs }] : parts;
+  });
+}
