@@ -1,12 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 
 /** A private PostgreSQL of this test process, reached through a socket in its temporary directory. */
-type Cluster = { readonly directory: string; readonly server: ChildProcess; databases: number };
+type Cluster = { readonly directory: string; readonly server: ChildProcess; readonly port?: number; databases: number };
 
 let cluster: Promise<Cluster> | undefined;
 
@@ -35,7 +35,21 @@ export async function freshPostgres(): Promise<string> {
   return urlOf(running, name);
 }
 
-async function startCluster(): Promise<Cluster> {
+export type PostgresServer = { readonly port: number; readonly process: ChildProcess; run(statement: string): Promise<void> };
+
+/** A server of the test's own on a TCP port; `files` lie in its directory, where `settings` may name them as `{directory}/name`. */
+export async function startPostgres(
+  port: number,
+  { settings, files }: { readonly settings: readonly string[]; readonly files: Readonly<Record<string, string>> },
+): Promise<PostgresServer> {
+  const tcp = ['listen_addresses=127.0.0.1', `port=${port}`];
+  const made = await startCluster({ settings: [...tcp, ...settings], files, port });
+  return { port, process: made.server, run: (statement) => onAdmin(made, statement) };
+}
+
+type Own = { readonly settings: readonly string[]; readonly files: Readonly<Record<string, string>>; readonly port: number };
+
+async function startCluster(own?: Own): Promise<Cluster> {
   const bin = findBinaries();
   const directory = mkdtempSync(join(tmpdir(), 'nines-pg-'));
   const account = unprivileged();
@@ -57,7 +71,13 @@ async function startCluster(): Promise<Cluster> {
     'full_page_writes=off',
     'listen_addresses=',
     `unix_socket_directories=${directory}`,
+    ...(own?.settings ?? []).map((setting) => setting.replaceAll('{directory}', directory)),
   ];
+  for (const [name, text] of Object.entries(own?.files ?? {})) {
+    const path = join(directory, name);
+    writeFileSync(path, text, { mode: 0o600 });
+    if (account !== undefined) chownSync(path, account.uid, account.gid);
+  }
   const options = ['-D', data, ...flags.flatMap((flag) => ['-c', flag])];
   const server = spawn('sh', ['-c', GUARD, directory, join(bin, 'postgres'), ...options], {
     ...account,
@@ -68,7 +88,7 @@ async function startCluster(): Promise<Cluster> {
   server.unref();
   // The pipe lives as long as this process, and does not keep it alive.
   (server.stdin as Socket).unref();
-  const made: Cluster = { directory, server, databases: 0 };
+  const made: Cluster = { directory, server, databases: 0, ...(own === undefined ? {} : { port: own.port }) };
   await untilReady(made);
   return made;
 }
@@ -87,7 +107,10 @@ async function untilReady(running: Cluster): Promise<void> {
 }
 
 async function onAdmin(running: Cluster, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: urlOf(running, 'postgres') });
+  const client = new pg.Client({
+    connectionString: urlOf(running, 'postgres'),
+    ...(running.port === undefined ? {} : { port: running.port }),
+  });
   await client.connect();
   try {
     await client.query(statement);
@@ -97,7 +120,7 @@ async function onAdmin(running: Cluster, statement: string): Promise<void> {
 }
 
 const urlOf = (running: Cluster, database: string): string =>
-  `postgresql://nines@/${database}?host=${encodeURIComponent(running.directory)}`;
+  `postgresql://nines@/${database}?host=${encodeURIComponent(running.directory)}${running.port === undefined ? '' : `&port=${running.port}`}`;
 
 function findBinaries(): string {
   const root = '/usr/lib/postgresql';

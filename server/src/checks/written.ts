@@ -111,6 +111,33 @@ export const tlsOptions = z
   });
 export type TlsOptions = z.output<typeof tlsOptions>;
 
+const CONDITION = /^(==|!=|>=|<=|>|<)\s*([+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?))$/i;
+
+/** What a figure is held against: `< 0.05`, `>= 1`, `== 3`. */
+export const condition = z.string().regex(CONDITION, 'write a comparison with a number, such as "< 0.05" (==, !=, <, <=, >, >=)');
+
+/** Whether `value` fulfils the condition; a value that is no number fulfils `!=` only, as in PromQL. */
+export function fulfils(value: number, source: string): boolean {
+  const [, operator, bound] = CONDITION.exec(source) ?? [];
+  const limit = Number(bound);
+  switch (operator) {
+    case '==':
+      return value === limit;
+    case '!=':
+      return value !== limit;
+    case '>=':
+      return value >= limit;
+    case '<=':
+      return value <= limit;
+    case '>':
+      return value > limit;
+    case '<':
+      return value < limit;
+    default:
+      throw new Error(`expected a condition that was checked, found "${source}"`);
+  }
+}
+
 /** What is known of a kind's checks before any attempt. */
 export type KindSpec<Schema extends z.ZodType> = {
   readonly schema: Schema;
@@ -118,6 +145,8 @@ export type KindSpec<Schema extends z.ZodType> = {
   readonly targetOf: (check: z.output<Schema>) => string;
   /** The host that a connection is made to and the field that names it; undefined where none is. */
   readonly hostOf: (check: z.output<Schema>) => { readonly field: string; readonly host: string } | undefined;
+  /** Looks into this machine (its files, processes, programs): only whoever writes the configuration file may ask for that. */
+  readonly local?: true;
   /** The kind's own fields that are lengths of time, by path: `expect.certificate_valid_for`. */
   readonly lengths?: readonly string[];
   /** For kinds without `interval` and `timeout`: how long a result speaks, and how long the next may take beyond that. */

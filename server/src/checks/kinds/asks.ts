@@ -5,6 +5,10 @@ import { askDomain } from './domain/ask.ts';
 import { askGrpc } from './grpc/ask.ts';
 import { askHttp } from './http/ask.ts';
 import { askIcmp } from './icmp/ask.ts';
+import { askMongodb } from './mongodb/ask.ts';
+import { askMysql } from './mysql/ask.ts';
+import { askPostgresql } from './postgresql/ask.ts';
+import { askRedis } from './redis/ask.ts';
 import { askSmtp } from './smtp/ask.ts';
 import { askSnmp } from './snmp/ask.ts';
 import type { CheckKind } from './specs.ts';
@@ -26,6 +30,10 @@ const ASKS: { readonly [K in AskedKind]: Ask<K> } = {
   grpc: askGrpc,
   http: askHttp,
   icmp: askIcmp,
+  mongodb: askMongodb,
+  mysql: askMysql,
+  postgresql: askPostgresql,
+  redis: askRedis,
   smtp: askSmtp,
   snmp: askSnmp,
   tcp: askTcp,

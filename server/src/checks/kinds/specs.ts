@@ -6,6 +6,10 @@ import { grpc } from './grpc/spec.ts';
 import { heartbeat } from './heartbeat/spec.ts';
 import { http } from './http/spec.ts';
 import { icmp } from './icmp/spec.ts';
+import { mongodb } from './mongodb/spec.ts';
+import { mysql } from './mysql/spec.ts';
+import { postgresql } from './postgresql/spec.ts';
+import { redis } from './redis/spec.ts';
 import { smtp } from './smtp/spec.ts';
 import { snmp } from './snmp/spec.ts';
 import { tcp } from './tcp/spec.ts';
@@ -20,6 +24,10 @@ export const SPECS = {
   heartbeat,
   http,
   icmp,
+  mongodb,
+  mysql,
+  postgresql,
+  redis,
   smtp,
   snmp,
   tcp,
@@ -36,6 +44,10 @@ export const written = z.discriminatedUnion('kind', [
   heartbeat.schema,
   http.schema,
   icmp.schema,
+  mongodb.schema,
+  mysql.schema,
+  postgresql.schema,
+  redis.schema,
   smtp.schema,
   snmp.schema,
   tcp.schema,
