@@ -259,6 +259,8 @@ async function build(
     bus,
     resolve: createResolve(),
     judge: judgeAddress,
+    query: (expr, atMs, options) => ask.instant(expr, atMs, options),
+    commands: new Set(config.checks.commands),
     sink: samplesThenLedger(ingest, (result) => availability.record(result)),
   });
   const heartbeats = stack.use(new Heartbeats({ clock, logger, store: createBeatStore(sql), report: (result) => checks.report(result) }));

@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { backupsConfig } from './backups/contract.ts';
 import { followed, isWithin } from './backups/places.ts';
+import { checksConfig } from './checks/contract.ts';
 import { collectConfig, otlpConfig, scrapeConfig } from './collect/contract.ts';
 import { loadScrapeFiles, type ScrapeFiles } from './collect/scrape/prometheus-file.ts';
 import { maintenanceConfig, unknownMaintained } from './maintenance/contract.ts';
@@ -73,6 +74,8 @@ export const configSchema = z.strictObject({
   promql: promqlConfig,
   channels: channelsConfig,
   routing: routingConfig,
+  /** What checks may run on this machine. */
+  checks: checksConfig,
   services: servicesConfig,
   slas: slasConfig,
   /** When somebody will work on services. */
@@ -141,6 +144,7 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
     ...misplacedBackups(config, source).map((message) => problemAt(['backups', 'to'], message)),
     ...unknownNames(config.statements, namesOf(config)).map(({ path, message }) => problemAt(['statements', ...path], message)),
     ...unknownReceivers(config.channels, config.routing).map(({ path, name }) => problemAt(path, `there is no channel "${name}"`)),
+    ...unlistedCommands(config).map(({ path, message }) => problemAt(path, message)),
     ...scrapes.problems,
     ...rules.problems,
     ...definitions.problems,
@@ -162,6 +166,19 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
       ...shippedSlas(config.sla_examples, config.slas).map((spec) => ({ spec, place: place(['sla_examples']) })),
     ],
   };
+}
+
+/** Checks of kind `script` that would be refused at every attempt. */
+function unlistedCommands({
+  services,
+  checks,
+}: Config): readonly { readonly path: readonly (string | number)[]; readonly message: string }[] {
+  return services.flatMap((service, s) =>
+    service.checks.flatMap((check, c) => {
+      if (check.kind !== 'script' || checks.commands.includes(check.command[0])) return [];
+      return [{ path: ['services', s, 'checks', c, 'command'], message: `${check.command[0]} is not listed under checks.commands` }];
+    }),
+  );
 }
 
 /** A backup inside of what it copies would hold the backup before it, and is gone when the directory is. */

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type CheckResult, checkSchema, type CheckSpec, toSpec, type WrittenCheck } from '@nines/server/checks/contract.ts';
 import { createResolve } from '@nines/server/checks/resolve.ts';
-import { CheckService } from '@nines/server/checks/service.ts';
+import { type ChecksDeps, CheckService } from '@nines/server/checks/service.ts';
 import { createBus } from '@nines/server/platform/bus.ts';
 import { realClock } from '@nines/server/platform/clock.ts';
 import { judgeAddress } from '@nines/server/platform/fetch/judge.ts';
@@ -28,14 +28,17 @@ export const specOf = (written: AnyCheck, trust: CheckSpec['trust'] = 'trusted')
   toSpec(checkSchema.parse({ id: FIRST, ...(written.kind === 'heartbeat' ? {} : PACE), ...written }), { service: 'shop', trust });
 
 /** Runs one attempt of the whole service and returns its result. Another one when this busy machine was late and voided the first. */
-export async function attempt(written: AnyCheck, trust: CheckSpec['trust'] = 'trusted'): Promise<CheckResult> {
+export async function attempt(written: AnyCheck, trust: CheckSpec['trust'] = 'trusted', here: Here = {}): Promise<CheckResult> {
   for (;;) {
-    const result = await attemptOnce(specOf(written, trust));
+    const result = await attemptOnce(specOf(written, trust), here);
     if (result.outcome.kind !== 'void' || result.outcome.code !== 'loop_delay') return result;
   }
 }
 
-async function attemptOnce(spec: CheckSpec): Promise<CheckResult> {
+/** What only some kinds need: samples to ask, programs to run. */
+type Here = Partial<Pick<ChecksDeps, 'query' | 'commands'>>;
+
+async function attemptOnce(spec: CheckSpec, here: Here): Promise<CheckResult> {
   const results: CheckResult[] = [];
   const service = new CheckService({
     clock: realClock,
@@ -43,6 +46,8 @@ async function attemptOnce(spec: CheckSpec): Promise<CheckResult> {
     bus: createBus(() => {}),
     resolve: createResolve(),
     judge: judgeAddress,
+    query: here.query ?? (async () => []),
+    commands: here.commands ?? new Set(),
     sink: async (result) => void results.push(result),
   });
   service.configure([spec]);

@@ -1,5 +1,6 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { type EpochMs, epochMs } from '@nines/base/units.ts';
+import type { SampleQuery } from '../collect/contract.ts';
 import type { Judgement, Trust } from '../platform/fetch/judge.ts';
 import type { CheckResult, CheckSpec, Figure, Outcome, Phase } from './contract.ts';
 import { down, faultOutcome } from './evaluate.ts';
@@ -9,6 +10,10 @@ export type AttemptDeps = {
   readonly clock: Clock;
   readonly resolve: (host: string, options: { readonly ipVersion: 4 | 6 | undefined; readonly signal: AbortSignal }) => Promise<string>;
   readonly judge: (address: string, trust: Trust) => Judgement;
+  /** Our own samples. */
+  readonly query: SampleQuery['instant'];
+  /** The programs that checks may run, by absolute path: `checks.commands`. */
+  readonly commands: ReadonlySet<string>;
 };
 
 /** What a kind adds to the result; everything else is the same for all. */

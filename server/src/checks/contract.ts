@@ -6,7 +6,7 @@
  */
 import { DAY_MS, type EpochMs, type Ms, ms } from '@nines/base/units.ts';
 import { z } from 'zod';
-import { type CheckKind, kindOf, written, type WrittenOf } from './kinds/specs.ts';
+import { type CheckKind, isLocal, kindOf, written, type WrittenOf } from './kinds/specs.ts';
 import { CHECK_LIMITS, COMMON_LENGTHS } from './written.ts';
 
 export const PHASES = ['resolve', 'connect', 'tls', 'processing', 'transfer'] as const;
@@ -107,8 +107,20 @@ function timingOf(check: ParsedCheck): Pick<CheckTiming, 'intervalMs' | 'timeout
 export const hostOfCheck = (check: ParsedCheck): { readonly field: string; readonly host: string } | undefined =>
   kindOf(check).hostOf(check);
 
+/** Why a check that was made in the UI or API may not run, whatever it asks: its kind looks into this machine. */
+export const localRefusal = (check: Pick<ParsedCheck, 'kind'>): string | undefined =>
+  isLocal(check.kind) ? `checks of kind ${check.kind} look into this machine and are declared in the configuration file only` : undefined;
+
 /** The fields of a check that are lengths of time, by path. Parsed they are milliseconds, written they have a unit. */
 export const lengthsOfCheck = (check: ParsedCheck): readonly string[] => [...COMMON_LENGTHS, ...(kindOf(check).lengths ?? [])];
+
+/** The section `checks`. Takes effect at the next start. */
+export const checksConfig = z
+  .strictObject({
+    /** Programs that checks of kind `script` may run, by absolute path. Nothing else runs. */
+    commands: z.array(z.string().regex(/^\//, 'write the absolute path of a program')).max(100).default([]),
+  })
+  .prefault({});
 
 /** Stable codes of this domain's refusals. */
 export const CHECK_CODES = { notFound: 'check_not_found' } as const;
@@ -149,6 +161,7 @@ export const checkView = z.object({
   timeout_ms: z.number(),
   impact: z.enum(['down', 'degraded']),
   confirm: z.object({ n: z.number(), of: z.number() }),
+  paused: z.boolean(),
   state: z.enum(['up', 'degraded', 'down', 'unknown']),
   unknown_reason: z.string().nullable(),
   since_at_ms: z.number(),
@@ -186,6 +199,7 @@ export const checkToWire = (spec: CheckSpec, current: CheckState, last: CheckRes
   timeout_ms: spec.timeoutMs,
   impact: spec.impact,
   confirm: { ...spec.confirm },
+  paused: spec.paused,
   state: current.state,
   unknown_reason: current.unknownReason ?? null,
   since_at_ms: current.sinceMs,

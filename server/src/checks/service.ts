@@ -3,9 +3,9 @@ import { messageOf } from '@nines/base/errors.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import type { Ingest } from '../collect/contract.ts';
 import type { Bus } from '../platform/bus.ts';
-import { type AttemptDeps, runAttempt } from './attempt.ts';
-import { type Checks, type CheckResult, type CheckSpec, type ResultSink, resultToWire } from './contract.ts';
-import { voidWhenLate } from './evaluate.ts';
+import { type AttemptDeps, type AttemptRun, runAttempt } from './attempt.ts';
+import { type Checks, type CheckResult, type CheckSpec, localRefusal, type Outcome, type ResultSink, resultToWire } from './contract.ts';
+import { notAsked, voidWhenLate } from './evaluate.ts';
 import { askOf, type AskedSpec, isAsked } from './kinds/asks.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { Scheduler, type SchedulerStats } from './scheduler.ts';
@@ -22,6 +22,12 @@ export type ChecksDeps = AttemptDeps & {
   readonly logger: Logger;
   readonly bus: Bus;
   readonly sink: ResultSink;
+};
+
+/** What was not written in the file may not look into this machine. */
+const askIfAllowed = async (spec: AskedSpec, run: AttemptRun, deps: AttemptDeps): Promise<Outcome> => {
+  const refusal = spec.trust === 'untrusted' ? localRefusal(spec) : undefined;
+  return refusal === undefined ? askOf(spec)(spec, run, deps) : notAsked('refused_kind', refusal);
 };
 
 /** Samples first, then the ledger: a crash in between is made good from the samples at the next start. */
@@ -59,7 +65,7 @@ export class CheckService implements Checks {
       const kept = old !== undefined && old.spec.service === spec.service && old.spec.target === spec.target ? old : undefined;
       this.#entries.set(spec.id, { spec, results: kept?.results ?? [], lastFailure: kept?.lastFailure });
     }
-    this.#scheduler.set(specs.filter(isAsked).map(({ id, intervalMs }) => ({ id, intervalMs })));
+    this.#scheduler.set(specs.filter((spec) => isAsked(spec) && !spec.paused).map(({ id, intervalMs }) => ({ id, intervalMs })));
   }
 
   list(): readonly CheckSpec[] {
@@ -102,7 +108,7 @@ export class CheckService implements Checks {
   /** Takes in what was not asked for but told: the result of a kind that waits. Rejects when it cannot be stored. */
   async report(result: CheckResult): Promise<void> {
     const entry = this.#entries.get(result.check);
-    if (entry !== undefined && !this.#stopped) await this.#take(entry, result);
+    if (entry !== undefined && !entry.spec.paused && !this.#stopped) await this.#take(entry, result);
   }
 
   async #take(entry: Entry, result: CheckResult): Promise<void> {
@@ -121,7 +127,7 @@ export class CheckService implements Checks {
     const endDelay = this.#delay.begin();
     const ending = new AbortController();
     try {
-      const attempt = runAttempt(spec, { clock: this.#deps.clock, ending }, (run) => askOf(spec)(spec, run, this.#deps));
+      const attempt = runAttempt(spec, { clock: this.#deps.clock, ending }, (run) => askIfAllowed(spec, run, this.#deps));
       this.#active.set(ending, attempt);
       const { run, outcome, durationMs } = await attempt;
       const loopDelayMs = endDelay();

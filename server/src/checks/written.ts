@@ -36,6 +36,8 @@ export const identity = {
       z.strictObject({ n: z.number().int().min(1).max(CHECK_LIMITS.maxConfirm), of: z.number().int().min(1).max(CHECK_LIMITS.maxConfirm) }),
     ])
     .default(1),
+  /** Nothing is asked and nothing is judged: from now on the check has no voice. */
+  paused: z.boolean().default(false),
   /** An answer that takes longer than this is degraded. */
   degraded_after: duration().optional(),
 };

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { hostOfCheck, type ParsedCheck } from '../checks/contract.ts';
+import { hostOfCheck, localRefusal, type ParsedCheck } from '../checks/contract.ts';
 import { judgeAddress } from '../platform/fetch/judge.ts';
 
 /** What must be known of services to judge them together. */
@@ -47,6 +47,8 @@ export function judgeServices(services: readonly Judged[], known: readonly strin
  */
 export function judgeTargets(checks: readonly ParsedCheck[]): Contradiction | undefined {
   for (const [index, check] of checks.entries()) {
+    const refusal = localRefusal(check);
+    if (refusal !== undefined) return { path: ['checks', index, 'kind'], message: refusal };
     const asked = hostOfCheck(check);
     if (asked === undefined) continue;
     const { host, field } = asked;

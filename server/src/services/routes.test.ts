@@ -42,7 +42,16 @@ async function serve(t: TestContext, written: readonly WrittenService[]) {
     },
   };
   const sink = samplesThenLedger(ingest, (result) => ledger.record(result));
-  const checks = new CheckService({ clock, logger: quiet, bus, resolve: createResolve(), judge: judgeAddress, sink });
+  const checks = new CheckService({
+    clock,
+    logger: quiet,
+    bus,
+    resolve: createResolve(),
+    judge: judgeAddress,
+    query: async () => [],
+    commands: new Set(),
+    sink,
+  });
   const services = new Services({
     db: db.kysely,
     clock,

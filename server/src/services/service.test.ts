@@ -41,6 +41,23 @@ const declared = (...written: WrittenService[]): DeclaredService[] =>
   written.map((one, i) => ({ spec: spec(one), place: `nines.yml:${i + 1}` }));
 
 forEachDatabase((_name, open) => {
+  test('a paused check is listed and has no voice', async (t) => {
+    const { db } = await open(t);
+    const { services, inForce } = servicesOn(db);
+    await services.declare(declared({ id: 'shop', checks: [{ ...tcp('a'), paused: true }, tcp('b')] }));
+    assert.deepEqual(
+      inForce().specs.map((check) => [check.id, check.paused]),
+      [
+        ['a', true],
+        ['b', false],
+      ],
+    );
+    assert.deepEqual(
+      inForce().plans.map((plan) => plan.checks.map((check) => check.check)),
+      [['b']],
+    );
+  });
+
   test('services of the file are entities with their place; leaving the file retires them, coming back keeps their identity', async (t) => {
     const { db } = await open(t);
     const { services, inForce } = servicesOn(db);

@@ -231,7 +231,10 @@ export class Services implements ServiceCatalogue {
       spec.checks.map((check) => toSpec(check, { service: entry.id, trust: entry.origin.kind === 'file' ? 'trusted' : 'untrusted' })),
     );
     const byService = Map.groupBy(specs, (spec) => spec.service);
-    const plans = standing.map(({ entry }) => ({ service: entry.id, checks: byService.get(entry.id) ?? [] }));
+    const plans = standing.map(({ entry }) => ({
+      service: entry.id,
+      checks: (byService.get(entry.id) ?? []).filter((spec) => !spec.paused),
+    }));
     await this.#deps.enforce({ plans, specs });
     this.#deps.bus.publish({ topic: 'config', type: 'services.changed', atMs: this.#deps.clock.now(), data: { count: standing.length } });
   }

@@ -1,14 +1,19 @@
 import type { AttemptDeps, AttemptRun } from '../attempt.ts';
 import type { CheckSpec, Outcome, SpecOf } from '../contract.ts';
 import { askDns } from './dns/ask.ts';
+import { askDocker } from './docker/ask.ts';
 import { askDomain } from './domain/ask.ts';
+import { askFilesystem } from './filesystem/ask.ts';
 import { askGrpc } from './grpc/ask.ts';
 import { askHttp } from './http/ask.ts';
 import { askIcmp } from './icmp/ask.ts';
 import { askMongodb } from './mongodb/ask.ts';
 import { askMysql } from './mysql/ask.ts';
 import { askPostgresql } from './postgresql/ask.ts';
+import { askProcess } from './process/ask.ts';
+import { askPromql } from './promql/ask.ts';
 import { askRedis } from './redis/ask.ts';
+import { askScript } from './script/ask.ts';
 import { askSmtp } from './smtp/ask.ts';
 import { askSnmp } from './snmp/ask.ts';
 import type { CheckKind } from './specs.ts';
@@ -26,14 +31,19 @@ export type Ask<K extends AskedKind = AskedKind> = (spec: SpecOf<K>, run: Attemp
 
 const ASKS: { readonly [K in AskedKind]: Ask<K> } = {
   dns: askDns,
+  docker: askDocker,
   domain: askDomain,
+  filesystem: askFilesystem,
   grpc: askGrpc,
   http: askHttp,
   icmp: askIcmp,
   mongodb: askMongodb,
   mysql: askMysql,
   postgresql: askPostgresql,
+  process: askProcess,
+  promql: askPromql,
   redis: askRedis,
+  script: askScript,
   smtp: askSmtp,
   snmp: askSnmp,
   tcp: askTcp,
