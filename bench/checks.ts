@@ -53,7 +53,7 @@ const checks = new CheckService({
   resolve: createResolve(),
   judge: judgeAddress,
   query: async () => [],
-  commands: new Set(),
+  commands: [],
   sink: async (result) => {
     // The first start is spread, not on the grid; every later one is due when the hash says.
     // Timers may fire a millisecond early by the wall clock.

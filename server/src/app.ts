@@ -260,7 +260,7 @@ async function build(
     resolve: createResolve(),
     judge: judgeAddress,
     query: (expr, atMs, options) => ask.instant(expr, atMs, options),
-    commands: new Set(config.checks.commands),
+    ...config.checks,
     sink: samplesThenLedger(ingest, (result) => availability.record(result)),
   });
   const heartbeats = stack.use(new Heartbeats({ clock, logger, store: createBeatStore(sql), report: (result) => checks.report(result) }));

@@ -47,7 +47,7 @@ async function attemptOnce(spec: CheckSpec, here: Here): Promise<CheckResult> {
     resolve: createResolve(),
     judge: judgeAddress,
     query: here.query ?? (async () => []),
-    commands: here.commands ?? new Set(),
+    commands: here.commands ?? [],
     sink: async (result) => void results.push(result),
   });
   service.configure([spec]);

@@ -13,7 +13,7 @@ export type AttemptDeps = {
   /** Our own samples. */
   readonly query: SampleQuery['instant'];
   /** The programs that checks may run, by absolute path: `checks.commands`. */
-  readonly commands: ReadonlySet<string>;
+  readonly commands: readonly string[];
 };
 
 /** What a kind adds to the result; everything else is the same for all. */

@@ -7,7 +7,7 @@
 import { DAY_MS, type EpochMs, type Ms, ms } from '@nines/base/units.ts';
 import { z } from 'zod';
 import { type CheckKind, isLocal, kindOf, written, type WrittenOf } from './kinds/specs.ts';
-import { CHECK_LIMITS, COMMON_LENGTHS } from './written.ts';
+import { address, CHECK_LIMITS, COMMON_LENGTHS } from './written.ts';
 
 export const PHASES = ['resolve', 'connect', 'tls', 'processing', 'transfer'] as const;
 export type Phase = (typeof PHASES)[number];
@@ -119,6 +119,8 @@ export const checksConfig = z
   .strictObject({
     /** Programs that checks of kind `script` may run, by absolute path. Nothing else runs. */
     commands: z.array(z.string().regex(/^\//, 'write the absolute path of a program')).max(100).default([]),
+    /** `host:port` of what answers whenever our network does (a gateway, a name server): tells our own isolation from outages. */
+    references: z.array(address).max(10).default([]),
   })
   .prefault({});
 

@@ -19,7 +19,7 @@ test('a paused check is asked nothing until it goes on, and keeps the results it
     resolve: async (host) => host,
     judge: judgeAddress,
     query: async () => [{ labels: [], value: 1 }],
-    commands: new Set(),
+    commands: [],
     sink: async (result) => void results.push(result),
   });
   const check = (paused: boolean): CheckSpec => specOf({ kind: 'promql', expr: 'up', condition: '== 1', interval: '10s', paused });

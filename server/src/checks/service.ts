@@ -4,9 +4,19 @@ import type { Logger } from '@nines/base/logger.ts';
 import type { Ingest } from '../collect/contract.ts';
 import type { Bus } from '../platform/bus.ts';
 import { type AttemptDeps, type AttemptRun, runAttempt } from './attempt.ts';
-import { type Checks, type CheckResult, type CheckSpec, localRefusal, type Outcome, type ResultSink, resultToWire } from './contract.ts';
+import {
+  type Checks,
+  type CheckResult,
+  type CheckSpec,
+  hostOfCheck,
+  localRefusal,
+  type Outcome,
+  type ResultSink,
+  resultToWire,
+} from './contract.ts';
 import { notAsked, voidWhenLate } from './evaluate.ts';
 import { askOf, type AskedSpec, isAsked } from './kinds/asks.ts';
+import { type IsolationDeps, IsolationGuard, reachOver } from './isolation.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { Scheduler, type SchedulerStats } from './scheduler.ts';
 import { samplesOf } from './series.ts';
@@ -22,7 +32,7 @@ export type ChecksDeps = AttemptDeps & {
   readonly logger: Logger;
   readonly bus: Bus;
   readonly sink: ResultSink;
-};
+} & Partial<Pick<IsolationDeps, 'references' | 'reaches'>>;
 
 /** What was not written in the file may not look into this machine. */
 const askIfAllowed = async (spec: AskedSpec, run: AttemptRun, deps: AttemptDeps): Promise<Outcome> => {
@@ -47,6 +57,7 @@ export class CheckService implements Checks {
   readonly #entries = new Map<string, Entry>();
   readonly #delay: LoopDelay;
   readonly #scheduler: Scheduler;
+  readonly #guard: IsolationGuard;
   /** The attempts under way. A map, not one shared signal: adding a listener to a signal takes longer the more it has. */
   readonly #active = new Map<AbortController, Promise<unknown>>();
   #stopped = false;
@@ -54,6 +65,8 @@ export class CheckService implements Checks {
   constructor(deps: ChecksDeps) {
     this.#deps = deps;
     this.#delay = new LoopDelay(deps.clock);
+    const { clock, references = [], reaches = reachOver(clock) } = deps;
+    this.#guard = new IsolationGuard({ clock, references, reaches });
     this.#scheduler = new Scheduler({ clock: deps.clock, start: (id) => this.#run(id) });
   }
 
@@ -98,7 +111,8 @@ export class CheckService implements Checks {
     const { spec } = entry;
     if (!isAsked(spec)) return;
     try {
-      await this.#take(entry, await this.#attempt(spec));
+      const result = await this.#attempt(spec);
+      await this.#take(entry, await this.#guard.judge(result, hostOfCheck(spec)?.host));
     } catch (thrown) {
       // A stopped attempt has no result; anything else is a store that cannot take it, and then the ledger must not have it either.
       if (!this.#stopped) this.#deps.logger.error('result of a check not stored', { check: id, error: messageOf(thrown) });

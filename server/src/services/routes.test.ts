@@ -49,7 +49,7 @@ async function serve(t: TestContext, written: readonly WrittenService[]) {
     resolve: createResolve(),
     judge: judgeAddress,
     query: async () => [],
-    commands: new Set(),
+    commands: [],
     sink,
   });
   const services = new Services({

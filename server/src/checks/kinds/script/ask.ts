@@ -12,7 +12,7 @@ const MAX_EXCERPT_CHARS = 1_024;
 /** Runs the program once, without a shell and with an empty environment. It and all it started are killed when the attempt ends. */
 export async function askScript(spec: SpecOf<'script'>, run: AttemptRun, deps: AttemptDeps): Promise<Outcome> {
   const [program, ...args] = spec.command;
-  if (!deps.commands.has(program)) return notAsked('refused_command', `${program} is not listed under checks.commands`);
+  if (!deps.commands.includes(program)) return notAsked('refused_command', `${program} is not listed under checks.commands`);
   run.enter('processing');
   const child = spawn(program, args, { env: {}, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'], detached: true, shell: false });
   try {

@@ -13,7 +13,7 @@ after(() => rmSync(directory, { recursive: true }));
 
 const run = (words: readonly [string, ...string[]], more: { timeout?: string; trust?: CheckSpec['trust'] } = {}): Promise<CheckResult> =>
   attempt({ kind: 'script', command: [...words], timeout: more.timeout ?? '8s' }, more.trust, {
-    commands: new Set(['/bin/sh', '/bin/echo']),
+    commands: ['/bin/sh', '/bin/echo'],
   });
 const sh = (text: string, timeout?: string): Promise<CheckResult> => run(['/bin/sh', '-c', text], timeout === undefined ? {} : { timeout });
 
