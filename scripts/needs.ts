@@ -14,6 +14,7 @@ const NEEDS: readonly Need[] = [
   { what: 'MariaDB server', debian: 'mariadb-server-core', present: () => existsSync('/usr/sbin/mariadbd') },
   { what: 'Prometheus', debian: 'prometheus', present: () => existsSync('/usr/bin/prometheus') },
   { what: 'node_exporter', debian: 'prometheus-node-exporter', present: () => existsSync('/usr/bin/prometheus-node-exporter') },
+  { what: 'Alertmanager', debian: 'prometheus-alertmanager', present: () => existsSync('/usr/bin/prometheus-alertmanager') },
   { what: 'Pushgateway', debian: 'prometheus-pushgateway', present: () => existsSync('/usr/bin/prometheus-pushgateway') },
   { what: 'dnsmasq', debian: 'dnsmasq-base', present: () => existsSync('/usr/sbin/dnsmasq') },
   { what: 'ping', debian: 'iputils-ping', present: () => existsSync('/usr/bin/ping') },
