@@ -3,7 +3,7 @@ import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import type { SampleQuery } from '../collect/contract.ts';
 import type { Judgement, Trust } from '../platform/fetch/judge.ts';
 import type { CheckResult, CheckSpec, Figure, Outcome, Phase } from './contract.ts';
-import { down, faultOutcome } from './evaluate.ts';
+import { down, faultOutcome, judgeCertificate, judgeLength } from './evaluate.ts';
 
 /** What the kinds of checks need from outside. */
 export type AttemptDeps = {
@@ -108,6 +108,15 @@ export async function runAttempt(
   run.leave();
   return { run, outcome, durationMs: run.durationMs() };
 }
+
+/** What is left to be said of an answer that is right: how long its certificate holds, and how long it took. */
+export const judgeRest = (
+  spec: { readonly certificate_valid_for?: number | undefined; readonly degraded_after?: number | undefined },
+  run: AttemptRun,
+  { clock }: Pick<AttemptDeps, 'clock'>,
+): Outcome =>
+  judgeCertificate(spec.certificate_valid_for, { nowMs: clock.now(), untilMs: run.seen.certificateExpiresAtMs }) ??
+  judgeLength(spec.degraded_after, run.durationMs());
 
 function faultOf(thrown: unknown): { readonly code?: string; readonly message: string } {
   const { code, message } = thrown as NodeJS.ErrnoException;

@@ -2,9 +2,17 @@ import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { type AttemptDeps, AttemptEnded, type AttemptRun, untilAborted } from './attempt.ts';
 import type { CheckSpec } from './contract.ts';
-import { notAsked } from './evaluate.ts';
+import { down, notAsked } from './evaluate.ts';
+import { splitAddress } from './written.ts';
 
 export const peerOf = (address: string, port: number): string => (isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`);
+
+/** The parts of a written `host:port`. Ends the attempt when it is none, which is refused when it is written. */
+export function partsOf(address: string): { readonly host: string; readonly port: number } {
+  const parts = splitAddress(address);
+  if (parts === undefined) throw new AttemptEnded(down('bad_address', `not an address: ${address}`));
+  return parts;
+}
 
 /** Who chose the target, and over which family it is asked. */
 type Asked = Pick<CheckSpec, 'trust'> & { readonly ip_version?: 4 | 6 | undefined };

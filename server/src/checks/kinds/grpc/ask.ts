@@ -1,12 +1,11 @@
 import { connect, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
 import type { Socket } from 'node:net';
 import { messageOf } from '@nines/base/errors.ts';
-import { type AttemptDeps, AttemptEnded, type AttemptRun, untilAborted } from '../../attempt.ts';
-import { connectTo } from '../../connect.ts';
+import { type AttemptDeps, AttemptEnded, type AttemptRun, judgeRest, untilAborted } from '../../attempt.ts';
+import { connectTo, partsOf } from '../../connect.ts';
 import type { Outcome, SpecOf } from '../../contract.ts';
-import { down, judgeCertificate, judgeLength } from '../../evaluate.ts';
+import { down } from '../../evaluate.ts';
 import { shakeHands } from '../../tls.ts';
-import { splitAddress } from '../../written.ts';
 import { decodeResponse, encodeRequest, SERVING_STATUSES, type ServingStatus } from './health.ts';
 
 const CHECK_PATH = '/grpc.health.v1.Health/Check';
@@ -19,8 +18,7 @@ type Answer = { readonly httpStatus: number; readonly grpcStatus: number; readon
 
 /** Up when the health service says SERVING. */
 export async function askGrpc(spec: SpecOf<'grpc'>, run: AttemptRun, deps: AttemptDeps): Promise<Outcome> {
-  const address = splitAddress(spec.address);
-  if (address === undefined) return down('bad_address', `not an address: ${spec.address}`);
+  const address = partsOf(spec.address);
   const plain = await connectTo(run, { spec, ...address }, deps);
   let session: ClientHttp2Session | undefined;
   try {
@@ -31,11 +29,7 @@ export async function askGrpc(spec: SpecOf<'grpc'>, run: AttemptRun, deps: Attem
     const answer = await untilAborted(call(session, spec), run.signal);
     run.leave();
     run.seen = { ...run.seen, statusCode: answer.httpStatus, tls: secure };
-    return (
-      judgeAnswer(spec, answer, run) ??
-      judgeCertificate(spec.certificate_valid_for, { nowMs: deps.clock.now(), untilMs: run.seen.certificateExpiresAtMs }) ??
-      judgeLength(spec.degraded_after, run.durationMs())
-    );
+    return judgeAnswer(spec, answer, run) ?? judgeRest(spec, run, deps);
   } finally {
     session?.destroy();
     plain.destroy();

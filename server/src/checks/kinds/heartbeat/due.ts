@@ -1,5 +1,6 @@
 import { messageOf } from '@nines/base/errors.ts';
 import { DAY_MS, type EpochMs, epochMs } from '@nines/base/units.ts';
+import { isZone } from '@nines/maths/calendar/zone.ts';
 import { Cron } from 'croner';
 
 /** When signals of a heartbeat are due. Pure: time is an argument. */
@@ -56,11 +57,7 @@ export function nextDue({ period, cron, zone }: Rhythm, afterMs: EpochMs): Epoch
 }
 
 export function cronFault(cron: string, zone: string): { readonly field: 'cron' | 'zone'; readonly message: string } | undefined {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
-  } catch {
-    return { field: 'zone', message: `not a time zone: "${zone}" (write for example Europe/Zurich)` };
-  }
+  if (!isZone(zone)) return { field: 'zone', message: `not a time zone: "${zone}" (write for example Europe/Zurich)` };
   try {
     const next = new Cron(cron, { timezone: zone }).nextRuns(2, new Date(GAP_FROM_MS));
     return next.length === 2 ? undefined : { field: 'cron', message: `"${cron}" comes at most once` };

@@ -1,10 +1,9 @@
-import { type AttemptDeps, type AttemptRun } from '../../attempt.ts';
-import { connectTo } from '../../connect.ts';
+import { type AttemptDeps, type AttemptRun, judgeRest } from '../../attempt.ts';
+import { connectTo, partsOf } from '../../connect.ts';
 import type { Outcome, SpecOf } from '../../contract.ts';
-import { down, judgeCertificate, judgeLength } from '../../evaluate.ts';
+import { down } from '../../evaluate.ts';
 import { shakeHands } from '../../tls.ts';
 import { MAX_WIRE_BYTES, Wire } from '../../wire.ts';
-import { splitAddress } from '../../written.ts';
 import { decodeDocument, encodeDocument } from './bson.ts';
 
 /** Opcode of every message since MongoDB 5.1 (manual, "Wire Protocol"). */
@@ -16,8 +15,7 @@ const REQUEST_ID = 1;
 
 /** Up when the server answers `hello` and is what the check expects it to be. */
 export async function askMongodb(spec: SpecOf<'mongodb'>, run: AttemptRun, deps: AttemptDeps): Promise<Outcome> {
-  const address = splitAddress(spec.address);
-  if (address === undefined) return down('bad_address', `not an address: ${spec.address}`);
+  const address = partsOf(spec.address);
   const plain = await connectTo(run, { spec, ...address }, deps);
   try {
     const secure = spec.encryption === 'tls' ? await shakeHands(run, { socket: plain, host: address.host, tls: spec.tls }) : undefined;
@@ -34,11 +32,7 @@ export async function askMongodb(spec: SpecOf<'mongodb'>, run: AttemptRun, deps:
     run.leave();
     const hello = body[4] === 0 ? decodeDocument(body.subarray(SECTION_BYTES)) : undefined;
     if (hello === undefined) return down('bad_answer', `${run.peer} answered hello with no document`);
-    return (
-      judgeHello(spec, hello) ??
-      judgeCertificate(spec.certificate_valid_for, { nowMs: deps.clock.now(), untilMs: run.seen.certificateExpiresAtMs }) ??
-      judgeLength(spec.degraded_after, run.durationMs())
-    );
+    return judgeHello(spec, hello) ?? judgeRest(spec, run, deps);
   } finally {
     plain.destroySoon();
   }

@@ -1,11 +1,10 @@
 import type { Socket } from 'node:net';
-import { type AttemptDeps, AttemptEnded, type AttemptRun } from '../../attempt.ts';
-import { connectTo } from '../../connect.ts';
+import { type AttemptDeps, AttemptEnded, type AttemptRun, judgeRest } from '../../attempt.ts';
+import { connectTo, partsOf } from '../../connect.ts';
 import type { Outcome, SpecOf } from '../../contract.ts';
-import { down, judgeCertificate, judgeLength } from '../../evaluate.ts';
+import { down } from '../../evaluate.ts';
 import { shakeHands } from '../../tls.ts';
 import { Wire } from '../../wire.ts';
-import { splitAddress } from '../../written.ts';
 import {
   CAPABILITIES,
   errorFrom,
@@ -34,8 +33,7 @@ const COM_PING = 0x0e;
 
 /** Up when the server greets, takes the login and answers COM_PING, as far as each was asked for. */
 export async function askMysql(spec: SpecOf<'mysql'>, run: AttemptRun, deps: AttemptDeps): Promise<Outcome> {
-  const address = splitAddress(spec.address);
-  if (address === undefined) return down('bad_address', `not an address: ${spec.address}`);
+  const address = partsOf(spec.address);
   const plain = await connectTo(run, { spec, ...address }, deps);
   try {
     run.enter('processing');
@@ -56,10 +54,7 @@ export async function askMysql(spec: SpecOf<'mysql'>, run: AttemptRun, deps: Att
       writePacket(wire, { sequence: 0, payload: Buffer.of(COM_QUIT) });
     }
     run.leave();
-    return (
-      judgeCertificate(spec.certificate_valid_for, { nowMs: deps.clock.now(), untilMs: run.seen.certificateExpiresAtMs }) ??
-      judgeLength(spec.degraded_after, run.durationMs())
-    );
+    return judgeRest(spec, run, deps);
   } finally {
     plain.destroySoon();
   }

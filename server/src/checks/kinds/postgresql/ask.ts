@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
-import { type AttemptDeps, AttemptEnded, type AttemptRun, untilAborted } from '../../attempt.ts';
-import { connectTo } from '../../connect.ts';
+import { type AttemptDeps, AttemptEnded, type AttemptRun, judgeRest, untilAborted } from '../../attempt.ts';
+import { connectTo, partsOf } from '../../connect.ts';
 import type { Outcome, SpecOf } from '../../contract.ts';
-import { down, judgeCertificate, judgeLength, matchesPart } from '../../evaluate.ts';
+import { down, matchesPart } from '../../evaluate.ts';
 import { shakeHands } from '../../tls.ts';
 import { Wire } from '../../wire.ts';
-import { fulfils, splitAddress } from '../../written.ts';
+import { fulfils } from '../../written.ts';
 
 /** "I want to speak TLS", before anything else is said (PostgreSQL manual, 55.7, SSLRequest). */
 const SSL_REQUEST = Uint8Array.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f);
@@ -15,19 +15,14 @@ const MAX_SHOWN = 100;
 
 /** Up when the server takes the login and the query, if there is one, answers as expected. */
 export async function askPostgresql(spec: SpecOf<'postgresql'>, run: AttemptRun, deps: AttemptDeps): Promise<Outcome> {
-  const address = splitAddress(spec.address);
-  if (address === undefined) return down('bad_address', `not an address: ${spec.address}`);
+  const address = partsOf(spec.address);
   const plain = await connectTo(run, { spec, ...address }, deps);
   try {
     const socket = spec.encryption === 'tls' ? await encrypt(spec, run, { plain, host: address.host }) : plain;
     run.enter('processing');
     const outcome = await untilAborted(logInAndAsk(spec, run, socket), run.signal);
     run.leave();
-    return (
-      outcome ??
-      judgeCertificate(spec.certificate_valid_for, { nowMs: deps.clock.now(), untilMs: run.seen.certificateExpiresAtMs }) ??
-      judgeLength(spec.degraded_after, run.durationMs())
-    );
+    return outcome ?? judgeRest(spec, run, deps);
   } catch (thrown) {
     if (thrown instanceof pg.DatabaseError) return faultOfServer(thrown);
     throw thrown;

@@ -1,15 +1,13 @@
-import { type AttemptDeps, AttemptEnded, type AttemptRun } from '../../attempt.ts';
-import { connectTo } from '../../connect.ts';
+import { type AttemptDeps, AttemptEnded, type AttemptRun, judgeRest } from '../../attempt.ts';
+import { connectTo, partsOf } from '../../connect.ts';
 import type { Outcome, SpecOf } from '../../contract.ts';
-import { down, judgeCertificate, judgeLength } from '../../evaluate.ts';
+import { down } from '../../evaluate.ts';
 import { shakeHands } from '../../tls.ts';
 import { Wire } from '../../wire.ts';
-import { splitAddress } from '../../written.ts';
 
 /** Up when the server takes the password, if there is one, and answers PING. */
 export async function askRedis(spec: SpecOf<'redis'>, run: AttemptRun, deps: AttemptDeps): Promise<Outcome> {
-  const address = splitAddress(spec.address);
-  if (address === undefined) return down('bad_address', `not an address: ${spec.address}`);
+  const address = partsOf(spec.address);
   const plain = await connectTo(run, { spec, ...address }, deps);
   try {
     const secure = spec.encryption === 'tls' ? await shakeHands(run, { socket: plain, host: address.host, tls: spec.tls }) : undefined;
@@ -22,10 +20,7 @@ export async function askRedis(spec: SpecOf<'redis'>, run: AttemptRun, deps: Att
     wire.write(command('PING'));
     await expectReply(wire, { reply: 'PONG', to: 'PING' });
     run.leave();
-    return (
-      judgeCertificate(spec.certificate_valid_for, { nowMs: deps.clock.now(), untilMs: run.seen.certificateExpiresAtMs }) ??
-      judgeLength(spec.degraded_after, run.durationMs())
-    );
+    return judgeRest(spec, run, deps);
   } finally {
     plain.destroySoon();
   }

@@ -1,19 +1,17 @@
 import type { Socket } from 'node:net';
-import { type AttemptDeps, AttemptEnded, type AttemptRun } from '../../attempt.ts';
-import { connectTo } from '../../connect.ts';
+import { type AttemptDeps, AttemptEnded, type AttemptRun, judgeRest } from '../../attempt.ts';
+import { connectTo, partsOf } from '../../connect.ts';
 import type { Outcome, SpecOf } from '../../contract.ts';
-import { down, judgeCertificate, judgeLength } from '../../evaluate.ts';
+import { down } from '../../evaluate.ts';
 import { shakeHands } from '../../tls.ts';
 import { Wire } from '../../wire.ts';
-import { splitAddress } from '../../written.ts';
 
 /** Lines of one reply; the longest EHLO replies have about twenty. */
 const MAX_REPLY_LINES = 100;
 
 /** Up when the server greets, answers EHLO, encrypts and takes the password, as far as each was asked for. */
 export async function askSmtp(spec: SpecOf<'smtp'>, run: AttemptRun, deps: AttemptDeps): Promise<Outcome> {
-  const address = splitAddress(spec.address);
-  if (address === undefined) return down('bad_address', `not an address: ${spec.address}`);
+  const address = partsOf(spec.address);
   const plain = await connectTo(run, { spec, ...address }, deps);
   try {
     const encrypt = async (): Promise<Socket> => (await shakeHands(run, { socket: plain, host: address.host, tls: spec.tls })).socket;
@@ -33,10 +31,7 @@ export async function askSmtp(spec: SpecOf<'smtp'>, run: AttemptRun, deps: Attem
     if (spec.auth !== undefined) await authenticate(wire, spec.auth, offers);
     run.leave();
     wire.socket.end('QUIT\r\n');
-    return (
-      judgeCertificate(spec.certificate_valid_for, { nowMs: deps.clock.now(), untilMs: run.seen.certificateExpiresAtMs }) ??
-      judgeLength(spec.degraded_after, run.durationMs())
-    );
+    return judgeRest(spec, run, deps);
   } finally {
     plain.destroySoon();
   }

@@ -4,16 +4,15 @@ import { type AttemptDeps, AttemptEnded, type AttemptRun } from '../../attempt.t
 import type { Outcome, SpecOf } from '../../contract.ts';
 import { down, judgeLength, matchesPart } from '../../evaluate.ts';
 import { askUdp } from '../../udp.ts';
-import { splitAddress } from '../../written.ts';
 import { decodeResponse, encodeGet, type SnmpAnswer } from './message.ts';
+import { partsOf } from '../../connect.ts';
 
 /** Characters of a value that a failure tells. */
 const MAX_VALUE_CHARS = 200;
 
 /** Up when the object is there and its value fits. A wrong community is answered by silence. */
 export async function askSnmp(spec: SpecOf<'snmp'>, run: AttemptRun, deps: AttemptDeps): Promise<Outcome> {
-  const address = splitAddress(spec.address);
-  if (address === undefined) return down('bad_address', `not an address: ${spec.address}`);
+  const address = partsOf(spec.address);
   const question = { id: randomInt(2 ** 31 - 1), version: spec.version, community: spec.community.reveal(), oid: spec.oid };
   const read = (message: Buffer): SnmpAnswer | undefined => {
     try {

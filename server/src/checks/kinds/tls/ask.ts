@@ -1,14 +1,12 @@
 import type { AttemptDeps, AttemptRun } from '../../attempt.ts';
-import { connectTo } from '../../connect.ts';
+import { connectTo, partsOf } from '../../connect.ts';
 import type { Outcome, SpecOf } from '../../contract.ts';
-import { down, judgeCertificate, judgeLength } from '../../evaluate.ts';
+import { judgeCertificate, judgeLength } from '../../evaluate.ts';
 import { shakeHands } from '../../tls.ts';
-import { splitAddress } from '../../written.ts';
 
 /** Up when the handshake ends with a certificate that is valid, for this host, and for long enough. */
 export async function askTls(spec: SpecOf<'tls'>, run: AttemptRun, deps: AttemptDeps): Promise<Outcome> {
-  const address = splitAddress(spec.address);
-  if (address === undefined) return down('bad_address', `not an address: ${spec.address}`);
+  const address = partsOf(spec.address);
   const plain = await connectTo(run, { spec, ...address }, deps);
   try {
     const { socket, certificateExpiresAtMs } = await shakeHands(run, { socket: plain, host: address.host, tls: spec.tls });

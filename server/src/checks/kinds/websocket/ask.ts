@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
-import { type AttemptDeps, AttemptEnded, type AttemptRun, untilAborted } from '../../attempt.ts';
+import { type AttemptDeps, AttemptEnded, type AttemptRun, judgeRest, untilAborted } from '../../attempt.ts';
 import { connectTo } from '../../connect.ts';
 import type { Outcome, SpecOf } from '../../contract.ts';
-import { down, judgeCertificate, judgeLength, matchesPart } from '../../evaluate.ts';
+import { down, matchesPart } from '../../evaluate.ts';
 import { shakeHands } from '../../tls.ts';
 import { Wire } from '../../wire.ts';
 import { encodeFrame, MessageReader, OPCODES } from './frames.ts';
@@ -32,10 +32,7 @@ export async function askWebsocket(spec: SpecOf<'websocket'>, run: AttemptRun, d
     if (message_contains !== undefined || message_matches !== undefined) await untilFits(spec, wire, run);
     run.leave();
     socket.end(encodeFrame(OPCODES.close, NORMAL_CLOSURE, randomBytes(4)));
-    return (
-      judgeCertificate(spec.certificate_valid_for, { nowMs: deps.clock.now(), untilMs: run.seen.certificateExpiresAtMs }) ??
-      judgeLength(spec.degraded_after, run.durationMs())
-    );
+    return judgeRest(spec, run, deps);
   } finally {
     plain.destroySoon();
   }
