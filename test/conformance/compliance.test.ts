@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
 import { HOUSE, type Nines, startNines } from '../harness/nines.ts';
 import { type Prometheus, startPrometheus } from '../harness/prometheus.ts';
-import { WRITE_HEADERS, writeBody } from '../harness/remote-write.ts';
+import { writeTo } from '../harness/remote-write.ts';
 import { ask, difference } from './differential/answers.ts';
 import { demoSeries, SCRAPE_MS } from './differential/demo.ts';
 import { reasonFor } from './differential/versions.ts';
@@ -65,11 +65,7 @@ before(async () => {
   [nines, prometheus] = await Promise.all([startNines(), startPrometheus()]);
   const fromMs = (Math.floor(Date.now() / SCRAPE_MS) - SCRAPES) * SCRAPE_MS;
   endMs = fromMs + (SCRAPES - 1) * SCRAPE_MS;
-  const body = new Uint8Array(writeBody(demoSeries(fromMs, SCRAPES)));
-  for (const base of [nines.base, prometheus.base]) {
-    const answer = await fetch(`${base}/api/v1/write`, { method: 'POST', headers: WRITE_HEADERS, body });
-    assert.ok(answer.ok, `${base}: ${answer.status} ${await answer.text()}`);
-  }
+  await writeTo([nines.base, prometheus.base], demoSeries(fromMs, SCRAPES));
 });
 after(async () => {
   await nines?.[Symbol.asyncDispose]();

@@ -4,7 +4,7 @@ import { ask, difference } from './differential/answers.ts';
 import { randomFrom } from './differential/random.ts';
 import { type Nines, startNines } from '../harness/nines.ts';
 import { type Prometheus, startPrometheus } from '../harness/prometheus.ts';
-import { WRITE_HEADERS, type WrittenSeries, writeBody } from '../harness/remote-write.ts';
+import { writeTo, type WrittenSeries } from '../harness/remote-write.ts';
 
 /**
  * Our answers beside a real Prometheus' on the same samples. Debian has 2.42, whose ranges are closed at both ends; with
@@ -198,11 +198,7 @@ before(async () => {
   [nines, prometheus] = await Promise.all([startNines(), startPrometheus()]);
   const fromMs = Math.floor(Date.now() / STEP_MS) * STEP_MS - SAMPLES * STEP_MS + OFF_GRID_MS;
   endMs = fromMs + (SAMPLES - 1) * STEP_MS;
-  const body = writeBody(makeSeries(fromMs));
-  for (const base of [nines.base, prometheus.base]) {
-    const answer = await fetch(`${base}/api/v1/write`, { method: 'POST', headers: WRITE_HEADERS, body: new Uint8Array(body) });
-    assert.ok(answer.ok, `${base}: ${answer.status} ${await answer.text()}`);
-  }
+  await writeTo([nines.base, prometheus.base], makeSeries(fromMs));
 });
 after(async () => {
   await nines?.[Symbol.asyncDispose]();

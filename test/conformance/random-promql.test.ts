@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Nines, startNines } from '../harness/nines.ts';
 import { type Prometheus, startPrometheus } from '../harness/prometheus.ts';
-import { WRITE_HEADERS, writeBody } from '../harness/remote-write.ts';
+import { writeTo } from '../harness/remote-write.ts';
 import { ask, difference, orderDifference } from './differential/answers.ts';
 import { SAMPLES, STEP_MS, randomSeries } from './differential/data.ts';
 import { Expressions, type Node, simpler, textOf } from './differential/expressions.ts';
@@ -33,11 +33,7 @@ before(async () => {
   [nines, prometheus] = await Promise.all([startNines(), startPrometheus()]);
   const fromMs = (Math.floor(Date.now() / STEP_MS) - SAMPLES) * STEP_MS;
   endMs = fromMs + (SAMPLES - 1) * STEP_MS;
-  const body = new Uint8Array(writeBody(randomSeries(random, fromMs)));
-  for (const base of [nines.base, prometheus.base]) {
-    const answer = await fetch(`${base}/api/v1/write`, { method: 'POST', headers: WRITE_HEADERS, body });
-    assert.ok(answer.ok, `${base}: ${answer.status} ${await answer.text()}`);
-  }
+  await writeTo([nines.base, prometheus.base], randomSeries(random, fromMs));
 });
 after(async () => {
   await nines?.[Symbol.asyncDispose]();

@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+
 /** A remote-write 1.0 sender of a few lines, independent of the product's own codecs: protobuf by hand, snappy as literals only. */
 const varint = (value: number): Buffer => {
   const bytes: number[] = [];
@@ -55,3 +57,12 @@ export const WRITE_HEADERS: Readonly<Record<string, string>> = {
 };
 
 export const writeBody = (series: readonly WrittenSeries[]): Buffer => snappyLiterals(encodeWriteRequest(series));
+
+/** Sends the series to each server; all must take them. */
+export async function writeTo(bases: readonly string[], series: readonly WrittenSeries[]): Promise<void> {
+  const body = new Uint8Array(writeBody(series));
+  for (const base of bases) {
+    const answer = await fetch(`${base}/api/v1/write`, { method: 'POST', headers: WRITE_HEADERS, body });
+    assert.ok(answer.ok, `${base}: ${answer.status} ${await answer.text()}`);
+  }
+}

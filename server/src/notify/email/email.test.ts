@@ -1,34 +1,10 @@
 import assert from 'node:assert/strict';
-import type { AddressInfo } from 'node:net';
-import { type TestContext, describe, it } from 'node:test';
-import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import { describe, it } from 'node:test';
+import { startSmtp } from '../../../../test/harness/smtp.ts';
 import { channelsConfig } from '../config.ts';
 import type { Delivery } from '../contract.ts';
 import { testMessage } from '../test-message.ts';
 import { type EmailConfig, createEmail } from './email.ts';
-
-/** A real SMTP server that keeps the mails it takes. */
-async function smtp(t: TestContext, options: SMTPServerOptions = {}): Promise<{ port: number; mails: string[] }> {
-  const mails: string[] = [];
-  const server = new SMTPServer({
-    disabledCommands: ['STARTTLS'],
-    authOptional: true,
-    logger: false,
-    onData(stream, _session, done) {
-      const chunks: Buffer[] = [];
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('end', () => {
-        mails.push(Buffer.concat(chunks).toString());
-        done();
-      });
-    },
-    ...options,
-  });
-  server.on('error', () => {});
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => new Promise<void>((resolve) => server.close(() => resolve())));
-  return { port: (server.server.address() as AddressInfo).port, mails };
-}
 
 function deliver(fields: Record<string, unknown>): Promise<Delivery> {
   const base = {
@@ -49,7 +25,7 @@ const refusal = (code: number) => Object.assign(new Error('mailbox says no'), { 
 
 describe('mail', () => {
   it('goes to everyone as text and HTML, with an identity that repetitions share', async (t) => {
-    const { port, mails } = await smtp(t);
+    const { port, mails } = await startSmtp(t);
     const delivery = await deliver({ port });
     assert.equal(delivery.kind, 'delivered');
     const [mail = ''] = mails;
@@ -62,20 +38,20 @@ describe('mail', () => {
   });
 
   it('wants another try when the server is busy', async (t) => {
-    const { port } = await smtp(t, { onRcptTo: (_address, _session, done) => done(refusal(451)) });
+    const { port } = await startSmtp(t, { onRcptTo: (_address, _session, done) => done(refusal(451)) });
     const delivery = await deliver({ port });
     assert.ok(delivery.kind === 'failed' && delivery.retryable);
     assert.match(delivery.error, /mailbox says no/);
   });
 
   it('gives up when the server refuses for good', async (t) => {
-    const { port } = await smtp(t, { onRcptTo: (_address, _session, done) => done(refusal(550)) });
+    const { port } = await startSmtp(t, { onRcptTo: (_address, _session, done) => done(refusal(550)) });
     const delivery = await deliver({ port });
     assert.ok(delivery.kind === 'failed' && !delivery.retryable);
   });
 
   it('gives up when user and password are wrong', async (t) => {
-    const { port } = await smtp(t, {
+    const { port } = await startSmtp(t, {
       authOptional: false,
       allowInsecureAuth: true,
       onAuth: (_auth, _session, done) => done(new Error('bad password')),
@@ -85,7 +61,7 @@ describe('mail', () => {
   });
 
   it('does not speak in the clear to a server without encryption unless told to', async (t) => {
-    const { port, mails } = await smtp(t);
+    const { port, mails } = await startSmtp(t);
     const delivery = await deliver({ port, tls: 'starttls' });
     assert.ok(delivery.kind === 'failed');
     assert.deepEqual(mails, []);

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { DAY_MS, epochMs } from '@nines/base/units.ts';
-import { SMTPServer } from 'smtp-server';
+import { startSmtp } from '../../../../test/harness/smtp.ts';
 import { openSqliteForTest } from '../../../../test/harness/databases.ts';
 import { recordingLogger } from '../../../../test/harness/logs.ts';
 import { manualClock } from '../../../../test/harness/manual-clock.ts';
@@ -14,27 +13,6 @@ import { SlaWorld } from '../testing/world.ts';
 import { duePeriod, statementsConfig, unknownNames } from './schedule.ts';
 import { StatementSender } from './sender.ts';
 import { verifySigned } from './signature.ts';
-
-/** A real SMTP server that keeps the mails it takes. */
-async function smtp(t: TestContext): Promise<{ readonly port: number; readonly mails: string[] }> {
-  const mails: string[] = [];
-  const server = new SMTPServer({
-    disabledCommands: ['STARTTLS'],
-    authOptional: true,
-    logger: false,
-    onData(stream, _session, done) {
-      const chunks: Buffer[] = [];
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('end', () => {
-        mails.push(Buffer.concat(chunks).toString());
-        done();
-      });
-    },
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => new Promise<void>((resolve) => server.close(() => resolve())));
-  return { port: (server.server.address() as AddressInfo).port, mails };
-}
 
 /** The bytes of an attachment of a mail. */
 function attached(mail: string, name: string): Buffer {
@@ -47,7 +25,7 @@ const SLA = { id: 'shop-sla', service: 'shop', indicator: { kind: 'availability'
 const EVENING = Math.ceil(1_760_000_000_000 / DAY_MS) * DAY_MS - 50_000;
 
 test('when a period is over its statement is issued and mailed once, and what is attached verifies', async (t) => {
-  const { port, mails } = await smtp(t);
+  const { port, mails } = await startSmtp(t);
   const { db } = await openSqliteForTest(t);
   const world = await new SlaWorld(db, { clock: manualClock(EVENING) }).begin(SLA);
   const channels = channelsConfig.parse([
