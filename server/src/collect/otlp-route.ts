@@ -13,6 +13,7 @@ import { NO_POINT, type Translated, hasDeltas, translateOtlp } from '@nines/mode
 import { type AppendOutcome, NO_SERIES, StoreUnavailable } from '@nines/model/storage.ts';
 import type { Ingest, OtlpConfig, SelfMetrics } from './contract.ts';
 import type { Metadata } from './metadata-book.ts';
+import { createTurns } from '../platform/turns.ts';
 
 /**
  * OTLP metrics over HTTP (opentelemetry.io/docs/specs/otlp/#otlphttp): what a request may look like and what it is answered.
@@ -164,7 +165,7 @@ class OtlpWriter {
   readonly #settings: OtlpSettings;
   readonly #deltas: DeltaStreams;
   readonly #refused: ReturnType<SelfMetrics['counter']>;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = createTurns();
 
   constructor(deps: OtlpDeps, deltas: DeltaStreams) {
     this.#deps = deps;
@@ -175,9 +176,7 @@ class OtlpWriter {
 
   write(request: OtlpRequest): Promise<Stored> {
     if (!hasDeltas(request)) return this.#write(request);
-    const written = this.#turn.then(() => this.#write(request));
-    this.#turn = written.catch(() => undefined);
-    return written;
+    return this.#inTurn(() => this.#write(request));
   }
 
   async #write(request: OtlpRequest): Promise<Stored> {

@@ -3,6 +3,7 @@ import { type Result, err, ok } from '@nines/base/result.ts';
 import { labelsKey } from '@nines/model/labels.ts';
 import { type BatchBuilder, createBatchBuilder } from '@nines/model/write-batch.ts';
 import type { Sql } from '../../platform/records/contract.ts';
+import { createTurns } from '../../platform/turns.ts';
 import type { Ingest, MetadataBook, SelfMetrics } from '../contract.ts';
 import {
   MAX_GROUPS,
@@ -44,7 +45,7 @@ export class PushGateway {
   #samples = 0;
   #writtenMs = 0;
   /** Changes and steps, one after the other. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = createTurns();
 
   constructor(deps: PushGatewayDeps) {
     this.#deps = deps;
@@ -152,12 +153,6 @@ export class PushGateway {
   #nextMs(nowMs: number): number {
     this.#writtenMs = Math.max(nowMs, this.#writtenMs + 1);
     return this.#writtenMs;
-  }
-
-  #inTurn<T>(run: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(run);
-    this.#last = turn.catch(() => undefined);
-    return turn;
   }
 }
 

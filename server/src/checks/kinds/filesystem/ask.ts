@@ -92,6 +92,7 @@ async function filesIn(spec: SpecOf<'filesystem'>, run: AttemptRun): Promise<Fil
     run.signal.throwIfAborted();
     if (++seen > MAX_ENTRIES) throw new AttemptEnded(down('files', `${spec.path} holds more than ${MAX_ENTRIES} entries`));
     if (!entry.isFile() || (spec.files_match !== undefined && !matchesPart(spec.files_match, entry.name))) continue;
+    // A file may go between being listed and being looked at.
     const one = await stat(join(spec.path, entry.name)).catch(() => undefined);
     if (one === undefined) continue;
     count++;

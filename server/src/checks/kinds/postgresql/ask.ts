@@ -71,6 +71,7 @@ async function logInAndAsk(spec: SpecOf<'postgresql'>, run: AttemptRun, socket: 
     if (/terminated unexpectedly/.test(thrown.message)) return down('connection_closed', `${run.peer} hung up in the middle of its answer`);
     throw thrown;
   } finally {
+    // The outcome is known; how the parting goes changes nothing.
     void client.end().catch(() => {});
   }
 }
