@@ -17,10 +17,10 @@ export function createEndings(clock: Clock): Endings {
   const writing = new Set<Promise<void>>();
   return {
     end(scraper, tickMs) {
-      if (scraper.state().health === 'unknown') return;
       const delayMs = Math.max(0, tickMs - clock.now()) + scraper.target.intervalMs * 1.1;
       const timer = clock.after(delayMs, () => {
         waiting.delete(timer);
+        if (scraper.state().health === 'unknown') return;
         const written = scraper.retire(tickMs).finally(() => writing.delete(written));
         writing.add(written);
       });

@@ -134,11 +134,11 @@ export function createScraper(target: Target, deps: ScraperDeps): Scraper {
       reports.forEach((encoded, i) => builder.add(encoded, tickMs, figures[i] ?? 0));
       if (fault !== '' && state.health !== 'down')
         deps.logger.warn('a scrape failed', { job: target.job.name, target: target.url, error: fault });
-      const health = fault === '' ? 'up' : 'down';
-      state = { health, lastError: fault, lastScrapeMs: tickMs, lastDurationMs: durationMs, lastSamples: counts.scraped };
       const missing = await storeAll(deps, target, { what: 'a scrape', batches: builder.batches() });
       // The target answered well, so it is up; but whoever looks at it must see that samples are missing.
-      if (fault === '') state = { ...state, lastError: [remark, missing].filter((text) => text !== '').join('; ') };
+      const health = fault === '' ? 'up' : 'down';
+      const lastError = fault === '' ? [remark, missing].filter((text) => text !== '').join('; ') : fault;
+      state = { health, lastError, lastScrapeMs: tickMs, lastDurationMs: durationMs, lastSamples: counts.scraped };
     },
     async retire(atMs) {
       builder.reset();
