@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError, messageOf } from '@nines/base/errors.ts';
@@ -25,28 +24,19 @@ import { backupRoutes } from './backups/routes.ts';
 import { Backups } from './backups/service.ts';
 import { liveSources } from './backups/sources.ts';
 import { heartbeatRoutes } from './checks/heartbeats/routes.ts';
-import { Heartbeats } from './checks/heartbeats/service.ts';
-import { createBeatStore } from './checks/heartbeats/store.ts';
-import { createResolve } from './checks/resolve.ts';
 import { checkRoutes } from './checks/routes.ts';
-import { CheckService, samplesThenLedger } from './checks/service.ts';
+import { openChecks } from './checks/start.ts';
 import { createAliases } from './collect/aliases.ts';
-import { startCollection } from './collect/collection.ts';
-import { createHostCollector } from './collect/host/collector.ts';
-import { linuxReaders } from './collect/host/linux.ts';
-import { portableReaders } from './collect/host/portable.ts';
 import { startExemplars } from './collect/exemplars/service.ts';
 import { createIngest } from './collect/ingest.ts';
 import { createMetadataBook } from './collect/metadata-book.ts';
 import { keepMetadata } from './collect/metadata-keeper.ts';
 import { watchProcess } from './collect/process-metrics.ts';
 import { pushGatewayRoutes } from './collect/pushgateway/routes.ts';
-import { PushGateway } from './collect/pushgateway/service.ts';
 import { collectRoutes } from './collect/routes.ts';
 import { createScrapeManager } from './collect/scrape/manager.ts';
 import { createSelfMetrics } from './collect/self.ts';
-import { startStatsd } from './collect/statsd/service.ts';
-import { figuresPublisher } from './collect/spectators.ts';
+import { startCollecting } from './collect/start.ts';
 import { watchStore } from './collect/store-metrics.ts';
 import { type Configuration, type ReadConfiguration, listenUrl, stateSource } from './config.ts';
 import { createDiscover } from './discover/service.ts';
@@ -71,7 +61,6 @@ import { openDb } from './platform/db/open.ts';
 import { STORE_DIR, makeDirectory } from './platform/directory.ts';
 import { openKeys } from './platform/encryption/keys.ts';
 import type { MasterKey } from './platform/encryption/master-key.ts';
-import { judgeAddress } from './platform/fetch/judge.ts';
 import { createOutbound } from './platform/fetch/outbound.ts';
 import { createHttp } from './platform/http/server.ts';
 import { servePages, webDir } from './platform/http/static.ts';
@@ -253,18 +242,17 @@ async function build(
   const availability = new Availability({ db: sql, clock, ids, logger, bus, replay: replayFrom(store) });
   await availability.start();
   stack.defer(() => availability.stop());
-  const checks = new CheckService({
+  const checking = await openChecks({
+    sql,
     clock,
     logger,
     bus,
-    resolve: createResolve(),
-    judge: judgeAddress,
     query: (expr, atMs, options) => ask.instant(expr, atMs, options),
     ...config.checks,
-    sink: samplesThenLedger(ingest, (result) => availability.record(result)),
+    ingest,
+    record: (result) => availability.record(result),
   });
-  const heartbeats = stack.use(new Heartbeats({ clock, logger, store: createBeatStore(sql), report: (result) => checks.report(result) }));
-  await heartbeats.load();
+  const { checks, heartbeats } = checking;
   const services = new Services({
     db: sql,
     clock,
@@ -273,8 +261,7 @@ async function build(
     bus,
     enforce: async ({ plans, specs }) => {
       await availability.configure(plans);
-      checks.configure(specs);
-      await heartbeats.configure(specs);
+      await checking.configure(specs);
     },
   });
 
@@ -368,31 +355,22 @@ async function build(
   stack.use(startLoop({ clock, logger, name: 'maintenance', everyMs: MAINTENANCE_STEP_MS, step: (nowMs) => maintenance.step(nowMs) }));
   stack.use(startLoop({ clock, logger, name: 'ledger', everyMs: LEDGER_STEP_MS, step: (nowMs) => availability.step(nowMs) }));
   stack.use(promises.run());
-  stack.defer(() => checks.stop());
+  stack.use(checking);
   stack.use(scrapes);
-  const { host } = config.collect;
-  const readers = process.platform === 'linux' ? linuxReaders({ proc: '/proc', sys: '/sys', clock }) : portableReaders(clock);
-  const instance = host.instance ?? hostname();
-  stack.use(
-    startCollection({
-      clock,
-      logger,
-      ingest,
-      host: createHostCollector({ clock, logger, readers: host.enabled ? readers : [] }),
-      self,
-      process: processWatch,
-      metadata,
-      instance,
-      intervalMs: host.interval,
-      onCollected: figuresPublisher({ query: ask, aliases, instance, bus, logger }),
-    }),
-  );
-
-  stack.use(await startStatsd({ clock, logger, ingest, metrics: self, instance, config: config.collect.statsd }));
-  const pushGateway = new PushGateway({ sql, clock, ingest, metadata, metrics: self });
-  await pushGateway.load();
-  const pushEveryMs = config.collect.pushgateway.interval;
-  stack.use(startLoop({ clock, logger, name: 'pushed groups', everyMs: pushEveryMs, step: (nowMs) => pushGateway.step(nowMs) }));
+  const collecting = await startCollecting({
+    sql,
+    clock,
+    logger,
+    bus,
+    config: config.collect,
+    ingest,
+    query: ask,
+    metrics: self,
+    metadata,
+    aliases,
+    process: processWatch,
+  });
+  const { instance, pushGateway } = stack.use(collecting);
 
   // HTTP, last in and first out: nobody is answered by parts that are gone.
   let ready = false;

@@ -1,0 +1,42 @@
+import type { Ingest } from '../collect/contract.ts';
+import { judgeAddress } from '../platform/fetch/judge.ts';
+import type { Sql } from '../platform/records/contract.ts';
+import type { CheckSpec, ResultSink } from './contract.ts';
+import { Heartbeats } from './heartbeats/service.ts';
+import { createBeatStore } from './heartbeats/store.ts';
+import { createResolve } from './resolve.ts';
+import { type ChecksDeps, CheckService, samplesThenLedger } from './service.ts';
+
+export type CheckingDeps = Omit<ChecksDeps, 'resolve' | 'judge' | 'sink'> & {
+  readonly sql: Sql;
+  readonly ingest: Ingest;
+  /** Takes each result once its samples are stored. */
+  readonly record: ResultSink;
+};
+
+export type Checking = AsyncDisposable & {
+  readonly checks: CheckService;
+  readonly heartbeats: Heartbeats;
+  /** Puts these checks in force, and no others. */
+  configure(specs: readonly CheckSpec[]): Promise<void>;
+};
+
+/** What asks and what listens: the checks that go out, and the heartbeats that come in. Nothing runs before `configure`. */
+export async function openChecks(deps: CheckingDeps): Promise<Checking> {
+  const { clock, logger, sql, ingest, record } = deps;
+  const checks = new CheckService({ ...deps, resolve: createResolve(), judge: judgeAddress, sink: samplesThenLedger(ingest, record) });
+  const heartbeats = new Heartbeats({ clock, logger, store: createBeatStore(sql), report: (result) => checks.report(result) });
+  await heartbeats.load();
+  return {
+    checks,
+    heartbeats,
+    async configure(specs) {
+      checks.configure(specs);
+      await heartbeats.configure(specs);
+    },
+    async [Symbol.asyncDispose]() {
+      await checks.stop();
+      heartbeats[Symbol.dispose]();
+    },
+  };
+}
