@@ -311,6 +311,7 @@ async function build(
       slas.wake(change.service);
     }),
   );
+  stack.use(availability.onFlapping(() => rules.servicesDeclared()));
 
   const withConfig = configFile === undefined ? [] : ['--config', configFile];
   const backups = stack.use(

@@ -65,6 +65,18 @@ export type CurrentState = {
   readonly evidence: readonly Evidence[];
 };
 
+/** A check changes its state so often that a single change is no news. */
+export type Flapping = {
+  /** The attempt that began it. */
+  readonly sinceMs: EpochMs;
+  /** Weighted share of changes among its last states, in percent; steady again at `leavePercent`. */
+  readonly changePercent: number;
+  readonly leavePercent: number;
+};
+
+/** A check of the service began to flap, or is steady again. */
+export type FlappingChange = { readonly service: string; readonly check: string; readonly flapping: Flapping | null };
+
 /** Both ends optional; a downtime is listed when it overlaps `[fromMs, toMs)`. */
 export type DowntimeFilter = { readonly service?: string; readonly fromMs?: EpochMs; readonly toMs?: EpochMs };
 /** What was known of the downtimes of a service at an instant. */
@@ -84,6 +96,8 @@ export interface Ledger {
   downtimes(filter: DowntimeFilter | KnownDowntimeFilter): Promise<readonly Downtime[]>;
   /** How long each downtime that began in `[fromMs, toMs)` had lasted when it was first known, in milliseconds. */
   detections(filter: Required<DowntimeFilter> & { readonly knownAtMs?: EpochMs }): Promise<readonly number[]>;
+  /** Why the service's outage is no news: every check that makes it down flaps. Undefined when one of them does not, or it is not down. */
+  restless(service: string): string | undefined;
   /** Rises whenever the service's history changes other than by time passing in an unchanged state. For caches. */
   version(service: string): number;
 }
@@ -99,6 +113,10 @@ export interface Recorder {
   record(result: CheckResult): Promise<void>;
   /** The state of one check now. */
   currentOfCheck(check: string): CurrentState;
+  /** Null while the check is steady. */
+  flapping(check: string): Flapping | null;
+  /** Called after the change is known, in order, among the changes of states. */
+  onFlapping(listener: (change: FlappingChange) => void | Promise<void>): Disposable;
   /** Called after a change is durable, in the order of the changes. A listener that throws is logged and harms nobody. */
   onStateChange(listener: (change: StateChange) => void | Promise<void>): Disposable;
 }

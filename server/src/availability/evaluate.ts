@@ -13,6 +13,7 @@ import {
   validityMs,
 } from '@nines/maths/slo/check-history.ts';
 import { combineFrom, type Impact, type Voice } from '@nines/maths/slo/combine.ts';
+import { type FlapHistory, type FlapLimits, noteState, STEADY } from '@nines/maths/slo/flapping.ts';
 import type { Transition, UnknownReason } from '@nines/maths/slo/types.ts';
 
 /**
@@ -26,6 +27,9 @@ export type CheckState = {
   /** False once it left the configuration: its results are no longer taken. */
   readonly active: boolean;
   readonly history: CheckHistory;
+  /** Null: nobody asks whether it flaps. */
+  readonly flapLimits: FlapLimits | null;
+  readonly flaps: FlapHistory;
 };
 
 export type ServiceState = {
@@ -93,7 +97,15 @@ export function takeAttempt(draft: Draft, check: string, input: { readonly attem
   const state = checkIn(draft, check);
   if (state === undefined || !state.active) return;
   const options = { rules: state.rules, ...(input.gapReason === undefined ? {} : { gapReason: input.gapReason }) };
-  put(draft, check, { state, step: applyAttempt(state.history, input.attempt, options) });
+  const step = applyAttempt(state.history, input.attempt, options);
+  put(draft, check, { state: { ...state, flaps: flapsAfter(state, step.history) }, step });
+}
+
+/** How restless the check is after one more attempt; an attempt that was passed over says nothing. */
+function flapsAfter({ flaps, flapLimits, history }: CheckState, next: CheckHistory): FlapHistory {
+  const state = next.transitions.at(-1)?.state;
+  if (flapLimits === null || next === history || next.lastAtMs === null || state === undefined || state === 'unknown') return flaps;
+  return noteState(flaps, { state, atMs: next.lastAtMs }, flapLimits).history;
 }
 
 /** Writes down the lapses that are due at `dueMs`. `reasonOf` names each. */
@@ -132,7 +144,7 @@ export function takeStepBack(draft: Draft, nowMs: EpochMs): void {
   }
 }
 
-export type CheckPlan = { readonly rules: CheckRules; readonly service: string; readonly impact: Impact };
+export type CheckPlan = Pick<CheckState, 'rules' | 'service' | 'impact' | 'flapLimits'>;
 
 /**
  * Puts the whole configuration in force at `nowMs`. A check that is new begins silent; one that left is cut off (`paused`: it has no
@@ -156,8 +168,11 @@ export function takePlans(
     const moved = state !== undefined && state.service !== plan.service;
     // What a check saw for another service says nothing about this one; that it was silent until now does.
     const history = moved ? { ...EMPTY_HISTORY, transitions: state.history.transitions.slice(-1) } : (state?.history ?? EMPTY_HISTORY);
-    draft.checks.set(plan.rules.check, { ...plan, active: true, history });
-    const same = state?.active === true && JSON.stringify([state.rules, state.impact]) === JSON.stringify([plan.rules, plan.impact]);
+    // What flapped under other limits begins anew.
+    const watched = plan.flapLimits !== null && JSON.stringify(state?.flapLimits) === JSON.stringify(plan.flapLimits);
+    const flaps = watched && !moved ? (state?.flaps ?? STEADY) : STEADY;
+    draft.checks.set(plan.rules.check, { ...plan, active: true, history, flaps });
+    const same = state?.active === true && JSON.stringify(planOf(state)) === JSON.stringify(planOf(plan));
     if (!same || moved) draft.configured.add(plan.rules.check);
   }
   const byService = Map.groupBy(plans.checks, (plan) => plan.service);
@@ -168,6 +183,8 @@ export function takePlans(
     draft.services.set(service, { checks: [...checks, ...left], transitions: state?.transitions ?? [], version: state?.version ?? 0 });
   }
 }
+
+const planOf = ({ rules, impact, flapLimits }: CheckPlan): unknown => [rules, impact, flapLimits];
 
 const voicesOf = (draft: Draft, service: ServiceState): readonly Voice[] =>
   service.checks.flatMap((check) => {

@@ -434,3 +434,38 @@ test('a state database that fails for a while delays the ledger and loses nothin
   const downtimes: readonly Downtime[] = await world.ledger.downtimes({});
   assert.equal(since(downtimes[0]?.fromAtMs ?? 0), 1);
 });
+
+test('a check that changes its state again and again flaps: said once, also after a restart, until it is steady', async (t) => {
+  const { db, openAgain } = await openSqliteForTest(t);
+  const world = new World(db);
+  const http = timing('shop-http', { flapping: { enter: 30, leave: 25 } });
+  const port = timing('shop-port');
+  await world.begin(http, port);
+  const flapping = (of: World): string[] =>
+    of.facts.flatMap(({ type, data }) =>
+      type === 'check.flapping' || type === 'check.steady' ? `${type} ${(data as { id: string }).id}` : [],
+    );
+  await world.play(http, 'UUUUUxUxU');
+  assert.equal(world.ledger.flapping('shop-http'), null);
+  await world.play(http, 'xU');
+  assert.deepEqual(flapping(world), ['check.flapping shop-http']);
+  assert.equal(since(world.ledger.flapping('shop-http')?.sinceMs ?? 0), 10);
+  assert.equal(world.ledger.restless('shop'), undefined, 'it is up');
+  await world.play(http, 'x');
+  assert.match(world.ledger.restless('shop') ?? '', /^flapping since 2025-10-09T08:53:30\.000Z \(shop-http\): told once/);
+  await world.result(port, 'x');
+  assert.equal(world.ledger.restless('shop'), undefined, 'a steady check is down as well');
+  await world.result(port, 'U', epochMs(world.clock.now() + 1));
+  assert.match(await world.downtimes(), /^5-6 shop-http, 7-8 shop-http, 9-10 shop-http, /, 'the ledger counts every outage all the same');
+
+  await world.ledger.stop();
+  const next = new World(await openAgain(), world);
+  await next.begin(http, port);
+  assert.equal(since(next.ledger.flapping('shop-http')?.sinceMs ?? 0), 10);
+  await next.play(http, 'U'.repeat(20));
+  assert.deepEqual([flapping(next), next.ledger.flapping('shop-http')], [['check.steady shop-http'], null]);
+  await next.ledger.configure([{ service: 'shop', checks: [{ ...http, flapping: { enter: 5, leave: 1 } }] }]);
+  await next.play(http, 'xUx');
+  await next.ledger.configure([{ service: 'shop', checks: [{ ...http, flapping: false }] }]);
+  assert.deepEqual(flapping(next).slice(1), ['check.flapping shop-http', 'check.steady shop-http'], 'nobody asks any more');
+});

@@ -17,6 +17,8 @@ import {
   type DowntimeEdit,
   type DowntimeRevisionView,
   downtimeToWire,
+  type Flapping,
+  type FlappingChange,
   type Ledger,
   type Recorder,
   type ReplayResults,
@@ -25,6 +27,7 @@ import {
 } from './contract.ts';
 import { downVoicesOf, outagesFrom } from './downtimes.ts';
 import { emptyMemory, type Memory, rulesOf, takeAttempt, takeLapses, takePlans, takeStepBack, transitionsAt } from './evaluate.ts';
+import { flappingOf, restlessWhy } from './flapping.ts';
 import { downtimesKnownAt } from './known.ts';
 import { loadMemory } from './restart.ts';
 import { createLedgerStore, type LedgerStore, type Session } from './store.ts';
@@ -67,6 +70,7 @@ export class Availability implements Ledger, Recorder {
   readonly #memory: Memory = emptyMemory();
   readonly #writer: LedgerWriter;
   readonly #listeners = new Set<(change: StateChange) => void | Promise<void>>();
+  readonly #flapListeners = new Set<(change: FlappingChange) => void | Promise<void>>();
   readonly #first = new Map<string, EpochMs>();
   /** Checks whose probe said that it is isolated; names the gap that follows. */
   readonly #isolated = new Set<string>();
@@ -91,6 +95,7 @@ export class Availability implements Ledger, Recorder {
       bus: deps.bus,
       onFailure: (thrown) => deps.logger.error('ledger not saved, will be tried again', { error: messageOf(thrown) }),
       onChange: (change) => this.#changed(change),
+      onFlapping: (change) => this.#flapped(change),
     });
   }
 
@@ -111,7 +116,12 @@ export class Availability implements Ledger, Recorder {
   async configure(plans: readonly ServicePlan[]): Promise<void> {
     const services = plans.map((plan) => plan.service);
     const checks = plans.flatMap((plan) =>
-      plan.checks.map((timing) => ({ rules: rulesOf(timing), service: plan.service, impact: timing.impact })),
+      plan.checks.map((timing) => ({
+        rules: rulesOf(timing),
+        service: plan.service,
+        impact: timing.impact,
+        flapLimits: timing.flapping || null,
+      })),
     );
     await this.#writer.submit((draft, nowMs) => takePlans(draft, { services, checks }, nowMs));
   }
@@ -212,6 +222,15 @@ export class Availability implements Ledger, Recorder {
     return currentFrom(lapsed.transitions.at(-1)) ?? this.#notYet();
   }
 
+  flapping(check: string): Flapping | null {
+    return flappingOf(this.#memory.checks.get(check));
+  }
+
+  restless(service: string): string | undefined {
+    const checks = this.#memory.services.get(service)?.checks ?? [];
+    return restlessWhy(checks.flatMap((check) => this.#memory.checks.get(check) ?? []));
+  }
+
   #notYet(): CurrentState {
     return { state: 'unknown', unknownReason: 'not_yet_monitored', sinceMs: this.#startedAtMs, evidence: [] };
   }
@@ -309,11 +328,26 @@ export class Availability implements Ledger, Recorder {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
+  onFlapping(listener: (change: FlappingChange) => void | Promise<void>): Disposable {
+    this.#flapListeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#flapListeners.delete(listener) };
+  }
+
   #changed(change: StateChange): void {
     const first = this.#memory.services.get(change.service)?.transitions[0]?.atMs;
     if (first !== undefined && !this.#first.has(change.service)) this.#first.set(change.service, first);
     this.#deps.logger.info('service state changed', { service: change.service, state: change.state, previous: change.previous });
-    for (const listener of this.#listeners) {
+    this.#tell(this.#listeners, change);
+  }
+
+  #flapped(change: FlappingChange): void {
+    const { check, service, flapping } = change;
+    this.#deps.logger.info(flapping === null ? 'check is steady again' : 'check flaps', { check, service });
+    this.#tell(this.#flapListeners, change);
+  }
+
+  #tell<T extends { readonly service: string }>(listeners: ReadonlySet<(change: T) => void | Promise<void>>, change: T): void {
+    for (const listener of listeners) {
       this.#telling = this.#telling.then(async () => {
         try {
           await listener(change);

@@ -1,5 +1,6 @@
 import type { EpochMs } from '@nines/base/units.ts';
 import type { CheckHistory } from '@nines/maths/slo/check-history.ts';
+import { type FlapHistory, type FlapLimits, STEADY } from '@nines/maths/slo/flapping.ts';
 import type { Transition, UnknownReason } from '@nines/maths/slo/types.ts';
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { DowntimeRevisionRow, DowntimeRow, LedgerTransitionRow } from '../platform/db/migrations/0003-ledger.ts';
@@ -119,13 +120,14 @@ async function saveTails(trx: Transaction<Database>, tails: ReadonlyMap<string, 
   const gone = [...tails].filter(([, state]) => !state.active).map(([check]) => check);
   const rows = [...tails]
     .filter(([, state]) => state.active)
-    .map(([check, { service, impact, rules, history }]) => ({
+    .map(([check, { service, impact, rules, history, flapLimits, flaps }]) => ({
       check_id: check,
       service,
       last_at_ms: history.lastAtMs,
       known_until_ms: history.knownUntilMs,
       recent: JSON.stringify(history.recent),
       rules: JSON.stringify({ rules, impact }),
+      flapping: flapLimits === null ? null : JSON.stringify({ limits: flapLimits, history: flaps }),
     }));
   for (let i = 0; i < rows.length; i += ROWS_PER_INSERT) {
     await trx
@@ -138,6 +140,7 @@ async function saveTails(trx: Transaction<Database>, tails: ReadonlyMap<string, 
           known_until_ms: row.ref('excluded.known_until_ms'),
           recent: row.ref('excluded.recent'),
           rules: row.ref('excluded.rules'),
+          flapping: row.ref('excluded.flapping'),
         })),
       )
       .execute();
@@ -155,7 +158,9 @@ async function loadTails(db: Kysely<Database>): Promise<readonly StoredTail[]> {
       knownUntilMs: row.known_until_ms as EpochMs | null,
       recent: JSON.parse(row.recent) as CheckHistory['recent'],
     };
-    return { check: row.check_id, state: { service: row.service, rules, impact, history } };
+    const flapping = row.flapping === null ? undefined : (JSON.parse(row.flapping) as { limits: FlapLimits; history: FlapHistory });
+    const { limits: flapLimits, history: flaps } = flapping ?? { limits: null, history: STEADY };
+    return { check: row.check_id, state: { service: row.service, rules, impact, history, flapLimits, flaps } };
   });
 }
 

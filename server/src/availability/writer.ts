@@ -1,8 +1,9 @@
 import type { Clock } from '@nines/base/clock.ts';
 import type { EpochMs } from '@nines/base/units.ts';
-import { type CurrentState, type Downtime, downtimeToWire, type StateChange } from './contract.ts';
+import { type CurrentState, type Downtime, downtimeToWire, type FlappingChange, type StateChange } from './contract.ts';
 import { type DowntimeStep, downVoicesOf, outagesFrom, reconcile } from './downtimes.ts';
 import { checkIn, commit, type Draft, draftOf, forget, type Memory, serviceIn, settleDraft } from './evaluate.ts';
+import { flappingOf } from './flapping.ts';
 import type { LedgerStore } from './store.ts';
 import type { Bus } from '../platform/bus.ts';
 import { createTurns } from '../platform/turns.ts';
@@ -30,6 +31,8 @@ export type WriterDeps = {
   readonly onFailure: (thrown: unknown) => void;
   /** Told of each change after it is durable, in order. */
   readonly onChange: (change: StateChange) => void;
+  /** Told after the changes of the same batch. */
+  readonly onFlapping: (change: FlappingChange) => void;
 };
 
 type Queued = { readonly step: Step; readonly resolve: () => void };
@@ -140,10 +143,19 @@ export class LedgerWriter {
     for (const check of draft.checks.keys()) this.#dirty.add(check);
     for (const check of tails.keys()) this.#dirty.delete(check);
     forget(draft, nowMs);
+    const flapped = flapChanges(draft);
     commit(draft);
     for (const move of moves) this.#downtimes.set(move.service, move.standing);
     for (const { resolve } of batch) resolve();
     for (const move of moves) this.#tell(move, nowMs);
+    for (const change of flapped) this.#tellFlapping(change, nowMs);
+  }
+
+  #tellFlapping(change: FlappingChange, nowMs: EpochMs): void {
+    const { check, service, flapping } = change;
+    const data = { id: check, service, change_percent: flapping?.changePercent ?? null };
+    this.#deps.bus.publish(fact(nowMs, flapping === null ? 'check.steady' : 'check.flapping', data));
+    this.#deps.onFlapping(change);
   }
 
   #moveOf(draft: Draft, service: string, fromMs: EpochMs): Move {
@@ -192,6 +204,15 @@ export class LedgerWriter {
     );
     onChange(move.change);
   }
+}
+
+/** Checks that began to flap with the draft, and those that are steady again. */
+function flapChanges(draft: Draft): readonly FlappingChange[] {
+  return [...draft.checks].flatMap(([check, state]) => {
+    const flapping = flappingOf(state);
+    const before = flappingOf(draft.base.checks.get(check));
+    return (flapping === null) === (before === null) ? [] : { check, service: state.service, flapping };
+  });
 }
 
 /** What one service's rewrite does to its downtimes and its state. */

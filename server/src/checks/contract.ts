@@ -57,6 +57,8 @@ export type CheckTiming = {
   readonly impact: 'down' | 'degraded';
   /** Confirmation: `n` failing of the last `of` attempts; default 1 of 1. */
   readonly confirm: { readonly n: number; readonly of: number };
+  /** When its changes are too many to be news; left out or false: never. */
+  readonly flapping?: { readonly enter: number; readonly leave: number } | false;
 };
 
 /** Where results go. Resolves when the result is durable (log first, then ledger). */
@@ -68,6 +70,8 @@ export const checkSchema = written.superRefine((check, context) => {
   const refuse = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
   const { confirm } = check;
   if (typeof confirm === 'object' && confirm.n > confirm.of) refuse('confirm', `${confirm.n} of ${confirm.of} can never be reached`);
+  const { flapping } = check;
+  if (flapping !== false && flapping.leave > flapping.enter) refuse('flapping', 'it ends at a smaller share of changes than it begins at');
   if (!('interval' in check)) return;
   const { interval, timeout } = check;
   if (interval < minIntervalMs || interval > maxIntervalMs) refuse('interval', 'an interval is between 1s and 1d');
@@ -152,6 +156,9 @@ const resultView = z.object({
 });
 export type ResultView = z.infer<typeof resultView>;
 
+/** The check changes its state too often: its state stands, but a single change of it is no news. */
+export const flappingView = z.object({ since_at_ms: z.number(), change_percent: z.number(), leave_percent: z.number() });
+
 /** The shape of `GET /api/checks` items. */
 export const checkView = z.object({
   id: z.string(),
@@ -167,6 +174,7 @@ export const checkView = z.object({
   state: z.enum(['up', 'degraded', 'down', 'unknown']),
   unknown_reason: z.string().nullable(),
   since_at_ms: z.number(),
+  flapping: flappingView.nullable(),
   last: resultView.nullable(),
 });
 export type CheckView = z.infer<typeof checkView>;
@@ -191,7 +199,18 @@ export const resultToWire = (result: CheckResult): ResultView => ({
 /** The state the ledger gives a check; the same words as a service's. */
 type CheckState = { readonly state: CheckView['state']; readonly unknownReason?: string; readonly sinceMs: number };
 
-export const checkToWire = (spec: CheckSpec, current: CheckState, last: CheckResult | undefined): CheckView => ({
+/** What the ledger says of a check. */
+type CheckStanding = CheckState & {
+  readonly flapping: { readonly sinceMs: number; readonly changePercent: number; readonly leavePercent: number } | null;
+};
+
+const flappingToWire = ({ sinceMs, changePercent, leavePercent }: NonNullable<CheckStanding['flapping']>) => ({
+  since_at_ms: sinceMs,
+  change_percent: changePercent,
+  leave_percent: leavePercent,
+});
+
+export const checkToWire = (spec: CheckSpec, current: CheckStanding, last: CheckResult | undefined): CheckView => ({
   id: spec.id,
   name: spec.name ?? spec.id,
   service: spec.service,
@@ -205,5 +224,6 @@ export const checkToWire = (spec: CheckSpec, current: CheckState, last: CheckRes
   state: current.state,
   unknown_reason: current.unknownReason ?? null,
   since_at_ms: current.sinceMs,
+  flapping: current.flapping === null ? null : flappingToWire(current.flapping),
   last: last === undefined ? null : resultToWire(last),
 });

@@ -36,7 +36,7 @@ test('a paused check is asked nothing until it goes on, and keeps the results it
   assert.equal(results.length, before, 'neither asked nor told');
   const [paused] = service.list();
   assert.ok(paused !== undefined);
-  assert.equal(checkToWire(paused, { state: 'unknown', unknownReason: 'paused', sinceMs: 0 }, undefined).paused, true);
+  assert.equal(checkToWire(paused, { state: 'unknown', unknownReason: 'paused', sinceMs: 0, flapping: null }, undefined).paused, true);
   assert.equal(service.results(paused.id).length, before);
 
   service.configure([check(false)]);

@@ -4,7 +4,7 @@ import type { Recorder } from '../availability/contract.ts';
 import type { Http } from '../platform/http/contract.ts';
 import { checkDetailView, type Checks, CHECK_CODES, checkToWire, checkView, resultToWire } from './contract.ts';
 
-export type CheckRouteDeps = { readonly checks: Checks; readonly ledger: Pick<Recorder, 'currentOfCheck'> };
+export type CheckRouteDeps = { readonly checks: Checks; readonly ledger: Pick<Recorder, 'currentOfCheck' | 'flapping'> };
 
 /** Items of one page; ten thousand checks are listed in a few. */
 const MAX_PAGE = 1_000;
@@ -19,6 +19,7 @@ const listQuery = z.object({
 /** The checks that run, with the state the ledger gives them and what their latest attempts saw. */
 export function checkRoutes(http: Http, { checks, ledger }: CheckRouteDeps): void {
   const config = { permission: 'read' as const };
+  const standing = (id: string) => ({ ...ledger.currentOfCheck(id), flapping: ledger.flapping(id) });
   const page = z.object({ items: z.array(checkView), next: z.string().nullable() });
   http.get(
     '/api/checks',
@@ -38,7 +39,7 @@ export function checkRoutes(http: Http, { checks, ledger }: CheckRouteDeps): voi
       const items = all.slice(from, from + limit);
       const last = from + limit < all.length ? items.at(-1) : undefined;
       return {
-        items: items.map((spec) => checkToWire(spec, ledger.currentOfCheck(spec.id), checks.results(spec.id)[0])),
+        items: items.map((spec) => checkToWire(spec, standing(spec.id), checks.results(spec.id)[0])),
         next: last?.id ?? null,
       };
     },
@@ -61,7 +62,7 @@ export function checkRoutes(http: Http, { checks, ledger }: CheckRouteDeps): voi
       const results = checks.results(id);
       const failure = checks.lastFailure(id);
       return {
-        ...checkToWire(spec, ledger.currentOfCheck(id), results[0]),
+        ...checkToWire(spec, standing(id), results[0]),
         results: results.map(resultToWire),
         last_failure: failure === undefined ? null : resultToWire(failure),
       };

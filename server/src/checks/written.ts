@@ -24,6 +24,9 @@ export const pattern = z.string().superRefine((source, context) => {
   if (!compiled.ok) context.addIssue({ code: 'custom', message: compiled.error });
 });
 
+/** Percent of the changes that are possible. */
+const share = z.number().min(1).max(100);
+
 /** What every kind has, whether it asks or waits. */
 export const identity = {
   id: slug,
@@ -36,6 +39,8 @@ export const identity = {
       z.strictObject({ n: z.number().int().min(1).max(CHECK_LIMITS.maxConfirm), of: z.number().int().min(1).max(CHECK_LIMITS.maxConfirm) }),
     ])
     .default(1),
+  /** From which share of changes on, in percent of its last 21 states, the check flaps, and when it is steady again; `false`: never. */
+  flapping: z.union([z.literal(false), z.strictObject({ enter: share.default(30), leave: share.default(25) })]).prefault({}),
   /** Nothing is asked and nothing is judged: from now on the check has no voice. */
   paused: z.boolean().default(false),
   /** An answer that takes longer than this is degraded. */

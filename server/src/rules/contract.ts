@@ -14,6 +14,7 @@ export { type RuleGroup, parseRuleFile } from './rule-file.ts';
 /** Ids of the rules that other domains evaluate; a user's rule of the same id replaces them. */
 export const SLA_RULE_ID = 'RULE_003';
 export const SERVICE_DOWN_RULE_ID = 'RULE_004';
+export const SERVICE_FLAPPING_RULE_ID = 'service_flapping';
 
 export interface Rules {
   /** Told after each durable commit which series got samples, and which. Returns at once; evaluation follows on the next turn of the loop. */

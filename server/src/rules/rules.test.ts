@@ -353,4 +353,37 @@ describe('service down', () => {
     await w.rules.servicesDeclared();
     assert.equal(w.world.alerting.open().length, 0);
   });
+
+  it('is told once while its checks flap, and held back until they are steady', async (t) => {
+    const w = await openRulesWorld(t);
+    await w.configure({ packs: [] });
+    const t0 = w.clock.now();
+    const shop: (typeof w.services)[number] = { id: 'shop', state: { state: 'down', sinceMs: t0, evidence: evidence(t0) } };
+    shop.flapping = { sinceMs: epochMs(t0), changePercent: 31.2, leavePercent: 25 };
+    w.services.push(shop);
+    await w.rules.servicesDeclared();
+    const open = (): unknown =>
+      w.world.alerting
+        .open()
+        .map(({ alertname, state, held_back }) => `${alertname} ${state} ${held_back}`)
+        .sort();
+    assert.deepEqual(open(), ['ServiceDown suppressed flapping', 'ServiceFlapping firing null']);
+    const notice = w.world.alerting.open().find(({ alertname }) => alertname === 'ServiceFlapping');
+    assert.match(notice?.annotations['description'] ?? '', /^shop-http: 31 % of its last states were changes, steady at 25 %\. Outages of/);
+    for (const [i, state] of (['up', 'down', 'up', 'down'] as const).entries()) {
+      await w.advance(10_000);
+      shop.state = { state, sinceMs: epochMs(t0 + 10_000 * (i + 1)), evidence: [] };
+      await w.rules.serviceChanged({ service: 'shop', previous: 'up', ...shop.state });
+    }
+    const told = (): string[] =>
+      w.world.sent.flatMap(({ message }) => message.alerts.map(({ labels, status }) => `${labels['alertname']} ${status}`));
+    await w.advance(60_000);
+    assert.equal(w.world.alerting.open().length, 2);
+    assert.deepEqual(told(), ['ServiceFlapping firing']);
+    delete shop.flapping;
+    await w.rules.servicesDeclared();
+    assert.deepEqual(open(), ['ServiceDown firing null']);
+    await w.advance(60_000);
+    assert.deepEqual(told(), ['ServiceFlapping firing', 'ServiceDown firing', 'ServiceFlapping resolved']);
+  });
 });

@@ -12,7 +12,7 @@ import { SERVICE_DOWN_RULE_ID } from './contract.ts';
 export type ServiceDownDeps = {
   readonly alerting: Alerting;
   readonly services: ServiceCatalogue;
-  readonly ledger: Pick<Ledger, 'current'>;
+  readonly ledger: Pick<Ledger, 'current' | 'restless'>;
   readonly nowMs: () => number;
   readonly teamId: string;
   readonly cooldownMs: number;
@@ -48,7 +48,8 @@ export class ServiceDown {
     const currentOf = (id: string): Current => this.#told.get(id) ?? ledger.current(id);
     for (const entry of services.list()) {
       const current = currentOf(entry.id);
-      if (current.state === 'down') active.push(elementOf(entry, current, parentDown(entry, { current, currentOf })));
+      const heldBack = parentDown(entry, { current, currentOf }) ?? ledger.restless(entry.id);
+      if (current.state === 'down') active.push(elementOf(entry, current, heldBack));
       if (current.state === 'unknown') holding.push(labelsFor(entry));
     }
     const rule: AlertingRule = {
@@ -72,19 +73,20 @@ export class ServiceDown {
 const labelsFor = (entry: ServiceEntry): Labels =>
   labelsOf({ alertname: 'ServiceDown', service: entry.id, severity: 'emergency', ...(entry.owner === '' ? {} : { owner: entry.owner }) });
 
-/** The service whose earlier outage explains this one; only where the service asks for it. */
+/** The service whose earlier outage explains this one, in words; only where the service asks for it. */
 function parentDown(
   entry: ServiceEntry,
   { current, currentOf }: { readonly current: Current; readonly currentOf: (id: string) => Current },
 ): string | undefined {
   if (!entry.suppressWhenParentDown) return undefined;
-  return entry.dependsOn.find((id) => {
+  const explains = entry.dependsOn.find((id) => {
     const parent = currentOf(id);
     return parent.state === 'down' && parent.sinceMs <= current.sinceMs;
   });
+  return explains === undefined ? undefined : `${explains}, which ${entry.id} depends on, was down before`;
 }
 
-function elementOf(entry: ServiceEntry, current: Current, parent: string | undefined): ActiveElement {
+function elementOf(entry: ServiceEntry, current: Current, heldBack: string | undefined): ActiveElement {
   const seen = current.evidence.map(({ check, detail }) => `${check}: ${detail}`).join('; ');
   return {
     labels: labelsFor(entry),
@@ -95,6 +97,6 @@ function elementOf(entry: ServiceEntry, current: Current, parent: string | undef
     },
     value: 0,
     activeSinceMs: current.sinceMs,
-    ...(parent === undefined ? {} : { heldBack: `${parent}, which ${entry.id} depends on, was down before` }),
+    ...(heldBack === undefined ? {} : { heldBack }),
   };
 }

@@ -3,19 +3,20 @@ import { epochMs, ms } from '@nines/base/units.ts';
 import type { Labels } from '@nines/model/labels.ts';
 import { type AlertingRule, DEFAULT_COOLDOWN_MS, type Evaluation } from '../alerting/contract.ts';
 import type { RuleFacts } from '../alertmanagers/contract.ts';
-import type { Ledger, StateChange } from '../availability/contract.ts';
+import type { Ledger, Recorder, StateChange } from '../availability/contract.ts';
 import type { Committed, Ingest, SelfMetrics } from '../collect/contract.ts';
 import type { ServiceCatalogue } from '../services/contract.ts';
 import { UngroupedAlertSeries } from './alert-series.ts';
 import { type Aggregate, Aggregates, type AggregatesDeps } from './aggregates.ts';
 import type { RulesConfig, ThresholdConfig } from './config.ts';
 import { type RuleContext, storeThrough } from './context.ts';
-import { type Rules, SERVICE_DOWN_RULE_ID, SLA_RULE_ID } from './contract.ts';
+import { type Rules, SERVICE_DOWN_RULE_ID, SERVICE_FLAPPING_RULE_ID, SLA_RULE_ID } from './contract.ts';
 import { FILE_RULE_COOLDOWN_MS, FileGroup } from './group.ts';
 import { type AliasTable, selectorsOf, selectorsOfText, sourcesOf } from './metric.ts';
 import type { RuleGroup } from './rule-file.ts';
 import { Runner } from './runner.ts';
-import { ServiceDown } from './service-down.ts';
+import { ServiceDown, type ServiceDownDeps } from './service-down.ts';
+import { applyFlapping, type ServiceFlappingDeps } from './service-flapping.ts';
 import { DEFAULT_PACK, type ShippedRule } from './shipped.ts';
 import { type Template, parseTemplate } from './template-parse.ts';
 import { ThresholdRule, type ThresholdSpec } from './threshold-rule.ts';
@@ -26,7 +27,7 @@ export type RulesDeps = Omit<RuleContext, 'startedAtMs' | 'store' | 'clock' | 'e
   readonly labelsOfRef: (ref: number) => Labels;
   readonly aliases: AliasTable;
   readonly services: ServiceCatalogue;
-  readonly ledger: Pick<Ledger, 'current'>;
+  readonly ledger: Pick<Ledger, 'current' | 'restless'> & Pick<Recorder, 'flapping'>;
   readonly metrics: SelfMetrics;
   readonly queryable: AggregatesDeps['queryable'];
   readonly yieldNow: AggregatesDeps['yieldNow'];
@@ -57,6 +58,7 @@ export class RulesService implements Rules, AsyncDisposable {
   #context: RuleContext;
   readonly #alertSeries: UngroupedAlertSeries;
   readonly #runner: Runner;
+  readonly #serviceDeps: ServiceDownDeps & ServiceFlappingDeps;
   readonly #serviceDown: ServiceDown;
   readonly #aggregates: Aggregates;
   #built: Built = { groups: [], thresholds: [], replaced: new Set() };
@@ -69,14 +71,8 @@ export class RulesService implements Rules, AsyncDisposable {
     );
     this.#runner = new Runner(deps);
     this.#aggregates = new Aggregates(deps);
-    this.#serviceDown = new ServiceDown({
-      alerting: deps.alerting,
-      services: deps.services,
-      ledger: deps.ledger,
-      teamId: deps.teamId,
-      nowMs: () => deps.clock.now(),
-      cooldownMs: DEFAULT_COOLDOWN_MS,
-    });
+    this.#serviceDeps = { ...deps, nowMs: () => deps.clock.now(), cooldownMs: DEFAULT_COOLDOWN_MS };
+    this.#serviceDown = new ServiceDown(this.#serviceDeps);
     deps.metrics.watch('nines_rule_backlog', 'Rule evaluations running or waiting.', () => this.#runner.backlog);
     const counted = this.#runner.evaluations;
     deps.metrics.watch('nines_rule_evaluations_timer_total', 'Rule evaluations by timer.', () => counted.timer, 'counter');
@@ -92,9 +88,13 @@ export class RulesService implements Rules, AsyncDisposable {
     await this.#endOrphans();
   }
 
-  /** Brings "service down" in line with the catalogue and the ledger. Call it when both are complete: a service that is not there has no alert. */
+  /**
+   * Brings "service down" and "service flapping" in line with the catalogue and the ledger. Call it when both are complete: a service that
+   * is not there has no alert.
+   */
   async servicesDeclared(): Promise<void> {
     if (!this.#built.replaced.has(SERVICE_DOWN_RULE_ID)) await this.#serviceDown.refresh();
+    if (!this.#built.replaced.has(SERVICE_FLAPPING_RULE_ID)) await applyFlapping(this.#serviceDeps);
   }
 
   committed(refs: Uint32Array, committed: Committed): void {
@@ -137,6 +137,7 @@ export class RulesService implements Rules, AsyncDisposable {
     const all = [
       { id: SLA_RULE_ID, name: 'SlaViolation', summary: 'An SLA is violated' },
       { id: SERVICE_DOWN_RULE_ID, name: 'ServiceDown', summary: 'A service is down' },
+      { id: SERVICE_FLAPPING_RULE_ID, name: 'ServiceFlapping', summary: 'A service changes its state too often' },
     ];
     return all.filter(({ id }) => !this.#built.replaced.has(id));
   }

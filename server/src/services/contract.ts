@@ -103,6 +103,8 @@ export const serviceView = z.object({
   since_at_ms: z.number(),
   /** What decided the state, in words; null when nothing did. */
   why: z.string().nullable(),
+  /** Some check of it changes its state too often. */
+  flapping: z.boolean(),
   monitored_since_at_ms: z.number().nullable(),
   checks: z.array(checkView),
   origin: z.object({ kind: z.enum(['file', 'ui']), place: z.string().nullable() }),

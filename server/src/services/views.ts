@@ -12,7 +12,7 @@ import { writtenOf } from './written.ts';
 
 export type ViewDeps = {
   readonly services: Services;
-  readonly ledger: Ledger & Pick<Recorder, 'currentOfCheck'>;
+  readonly ledger: Ledger & Pick<Recorder, 'currentOfCheck' | 'flapping'>;
   readonly checks: Checks;
   readonly maintenance: Maintenance;
   readonly alerting: Acknowledgements;
@@ -33,7 +33,11 @@ export async function listView(deps: ViewDeps): Promise<readonly ServiceView[]> 
 }
 
 async function serviceView(deps: ViewDeps, entry: ServiceEntry, specs: readonly CheckSpec[]): Promise<ServiceView> {
-  const current = deps.ledger.current(entry.id);
+  const { ledger } = deps;
+  const current = ledger.current(entry.id);
+  const checks = specs.map((spec) =>
+    checkToWire(spec, { ...ledger.currentOfCheck(spec.id), flapping: ledger.flapping(spec.id) }, deps.checks.results(spec.id)[0]),
+  );
   return {
     id: entry.id,
     name: entry.name,
@@ -50,7 +54,8 @@ async function serviceView(deps: ViewDeps, entry: ServiceEntry, specs: readonly 
     since_at_ms: current.sinceMs,
     why: whyOf(deps, current, specs),
     monitored_since_at_ms: await deps.ledger.monitoredSinceMs(entry.id),
-    checks: specs.map((spec) => checkToWire(spec, deps.ledger.currentOfCheck(spec.id), deps.checks.results(spec.id)[0])),
+    flapping: checks.some(({ flapping }) => flapping !== null),
+    checks,
     origin: entry.origin.kind === 'file' ? { kind: 'file', place: entry.origin.place } : { kind: 'ui', place: null },
   };
 }

@@ -7,6 +7,7 @@ import { Waiting } from '../components/notices.tsx';
 import { preciseInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
 import { StateMark, StateShape } from '../states/state-mark.tsx';
+import { steadiness } from '../states/words.ts';
 import { PHASES, Phases, millis, resultText } from './checks-table.tsx';
 
 /** One check whole: how it asks, what it saw lately, and the last failure with what was answered. */
@@ -30,8 +31,9 @@ function Details({ check }: { readonly check: CheckDetailView }) {
       <div>
         <h2>{check.name === '' ? check.id : check.name}</h2>
         <p>
-          <StateMark state={check.state} />
+          <StateMark state={check.state} word={steadiness(check.state, check.flapping !== null)} />
         </p>
+        {check.flapping === null ? null : <Flapping flapping={check.flapping} />}
         <p className="mono">{check.target}</p>
         <p className="faint">
           {`${check.kind.toUpperCase()}, every ${lengthText(check.interval_ms)}, gives up after ${lengthText(check.timeout_ms)}, `}
@@ -64,6 +66,16 @@ function Details({ check }: { readonly check: CheckDetailView }) {
 }
 
 const MOST_RESULTS = 40;
+
+function Flapping({ flapping }: { readonly flapping: NonNullable<CheckDetailView['flapping']> }) {
+  return (
+    <p>
+      {`Flapping: ${Math.round(flapping.change_percent)} % of its last 21 states were changes, since `}
+      <Instant atMs={flapping.since_at_ms} />
+      {`. Its outages are counted, but nobody is told of them until it is at ${flapping.leave_percent} %.`}
+    </p>
+  );
+}
 
 function Failure({ result }: { readonly result: ResultView }) {
   return (

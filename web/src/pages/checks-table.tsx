@@ -6,6 +6,7 @@ import { Instant } from '../components/instant.tsx';
 import { lengthText } from '../figures/length.ts';
 import { quantityText } from '../figures/quantity.ts';
 import { StateMark } from '../states/state-mark.tsx';
+import { steadiness } from '../states/words.ts';
 
 export const PHASES = ['resolve', 'connect', 'tls', 'processing', 'transfer'] as const;
 /** Waiting for the answer is the calm colour: it is most of every bar. */
@@ -63,7 +64,11 @@ const NAME: Column<CheckView> = {
   ),
 };
 const REST: readonly Column<CheckView>[] = [
-  { id: 'state', header: 'State', cell: (check) => <StateMark state={check.state} /> },
+  {
+    id: 'state',
+    header: 'State',
+    cell: (check) => <StateMark state={check.state} word={steadiness(check.state, check.flapping !== null)} />,
+  },
   {
     id: 'target',
     header: 'Asks',

@@ -21,6 +21,7 @@ const service = (fields: Partial<ServiceView>): ServiceView => ({
   unknown_reason: null,
   since_at_ms: NOW - 372_000,
   why: null,
+  flapping: false,
   monitored_since_at_ms: 0,
   ...fields,
 });
@@ -31,6 +32,10 @@ test('a service that is down says since when, for how long and why', () => {
     serviceSentence(down, NOW).replaceAll('\u00a0', ' '),
     /^Web shop is down since .*\(6 min 12 s\): connection refused by 10\.0\.3\.7:443\.$/,
   );
+});
+
+test('a service that changes its state too often is said to be flapping', () => {
+  assert.match(serviceSentence(service({ flapping: true }), NOW), /^Web shop is up since .*\. It is flapping\.$/);
 });
 
 test('unknown is said as unknown, with its reason', () => {

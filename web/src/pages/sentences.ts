@@ -6,7 +6,7 @@ import { unknownWhy } from '../states/words.ts';
 
 const seconds = (lengthMs: number): number => Math.max(0, lengthMs - (lengthMs % 1000));
 
-type StateOf = Pick<ServiceView, 'name' | 'state' | 'since_at_ms' | 'unknown_reason' | 'why'>;
+type StateOf = Pick<ServiceView, 'name' | 'state' | 'since_at_ms' | 'unknown_reason' | 'why' | 'flapping'>;
 
 /**
  * The first thing that was seen, without the name of the check that saw it: `connection refused by 10.0.3.7:443`. The server
@@ -25,7 +25,8 @@ export function serviceSentence(service: StateOf, nowMs: number): string {
   const since = `since ${shortInstant(service.since_at_ms, nowMs)} (${lengthText(seconds(nowMs - service.since_at_ms))})`;
   const why = whyText(service);
   if (service.state === 'unknown' && service.unknown_reason === 'not_yet_monitored') return `${service.name} is not monitored yet.`;
-  return `${service.name} is ${word} ${since}${why === '' ? '' : `: ${why}`}.`;
+  const restless = service.flapping ? ' It is flapping.' : '';
+  return `${service.name} is ${word} ${since}${why === '' ? '' : `: ${why}`}.${restless}`;
 }
 
 const WORST: readonly ServiceView['state'][] = ['down', 'degraded', 'unknown'];

@@ -5,6 +5,7 @@ import { Since } from '../components/instant.tsx';
 import { windowText } from '../figures/length.ts';
 import { useNowStep } from '../shell/now.ts';
 import { StateMark } from '../states/state-mark.tsx';
+import { steadiness } from '../states/words.ts';
 import { MiniTimeline, sharedStretchMs } from '../timeline/mini-timeline.tsx';
 import { whyText } from './sentences.ts';
 
@@ -24,7 +25,11 @@ const NAME: Column<ServiceView> = {
     </Link>
   ),
 };
-const STATE: Column<ServiceView> = { id: 'state', header: 'State', cell: (service) => <StateMark state={service.state} /> };
+const STATE: Column<ServiceView> = {
+  id: 'state',
+  header: 'State',
+  cell: (service) => <StateMark state={service.state} word={steadiness(service.state, service.flapping)} />,
+};
 const SINCE: Column<ServiceView> = {
   id: 'since',
   header: 'Since',

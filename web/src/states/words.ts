@@ -22,6 +22,10 @@ const UNKNOWN_WHY: Readonly<Record<string, string>> = {
 /** Why nothing is known, in words. */
 export const unknownWhy = (reason: string | null | undefined): string => UNKNOWN_WHY[reason ?? ''] ?? 'no data';
 
+/** The state in a word, and that it changes too often for one change to be news. */
+export const steadiness = (state: MarkState, flapping: boolean): string =>
+  flapping ? `${STATE_WORDS[state]}, flapping` : STATE_WORDS[state];
+
 /** The verdict on an SLA in a word and the mark of the state it resembles. */
 export const SLA_WORDS: Readonly<Record<string, { readonly word: string; readonly mark: MarkState }>> = {
   met: { word: 'Met', mark: 'up' },

@@ -10,7 +10,7 @@ import { openSqliteForTest } from '../../../../test/harness/databases.ts';
 import { silentLogger } from '../../../../test/harness/logs.ts';
 import { type ManualClock, settle } from '../../../../test/harness/manual-clock.ts';
 import { createAsk } from '../../ask.ts';
-import type { CurrentState } from '../../availability/contract.ts';
+import type { CurrentState, Flapping } from '../../availability/contract.ts';
 import { createAliases } from '../../collect/aliases.ts';
 import type { Ingest } from '../../collect/contract.ts';
 import { createIngest } from '../../collect/ingest.ts';
@@ -30,7 +30,7 @@ export type RulesWorld = {
   readonly store: Base['store'];
   /** What an own figure without labels says. */
   metric(name: string): number | undefined;
-  readonly services: { id: string; state: CurrentState; dependsOn?: readonly string[] }[];
+  readonly services: TestService[];
   /** Stores samples now, in the form `name{label="value"}` as a record, and lets the rules act on them. */
   push(...samples: readonly (readonly [labels: Record<string, string>, value: number])[]): Promise<void>;
   /** Time passes, in steps of a second. */
@@ -47,6 +47,9 @@ export type RulesWorld = {
   /** The same installation in a new process, `downMs` later. */
   restart(downMs: number): Promise<RulesWorld>;
 };
+
+/** A service with one check, `ID-http`. */
+type TestService = { id: string; state: CurrentState; dependsOn?: readonly string[]; flapping?: Flapping };
 
 type Base = {
   readonly directory: string;
@@ -85,7 +88,7 @@ function compose(t: TestContext, base: Base): RulesWorld {
     tags: [],
     dependsOn: services.find((service) => service.id === id)?.dependsOn ?? [],
     suppressWhenParentDown: true,
-    checks: [],
+    checks: [`${id}-http`],
     origin: { kind: 'ui' },
   });
   const find = (id: string): CurrentState =>
@@ -109,7 +112,11 @@ function compose(t: TestContext, base: Base): RulesWorld {
       get: (id: string) => entry(id),
       dependents: () => [],
     },
-    ledger: { current: find },
+    ledger: {
+      current: find,
+      restless: (id) => (services.some((service) => service.id === id && service.flapping !== undefined) ? 'flapping' : undefined),
+      flapping: (check) => services.find(({ id }) => check === `${id}-http`)?.flapping ?? null,
+    },
   });
   let stopped = false;
   const stop = async (): Promise<void> => {

@@ -44,6 +44,8 @@ export type CheckTailRow = {
   recent: string;
   /** JSON: how its results are to be read, so that results found after a restart are read as they would have been. */
   rules: string;
+  /** JSON: limits and last states; null where nobody asks whether the check flaps. See 0013-flapping.ts. */
+  flapping: string | null;
 };
 
 /** One run of the monitor. The newest row's `alive_until_ms` says when a process that was killed was last seen alive. */

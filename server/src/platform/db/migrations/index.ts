@@ -11,6 +11,7 @@ import * as metricMetadata from './0009-metric-metadata.ts';
 import * as slaEvents from './0010-sla-events.ts';
 import * as heartbeats from './0011-heartbeats.ts';
 import * as maintenance from './0012-maintenance.ts';
+import * as flapping from './0013-flapping.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -29,4 +30,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0010-sla-events': { up: slaEvents.up },
   '0011-heartbeats': { up: heartbeats.up },
   '0012-maintenance': { up: maintenance.up },
+  '0013-flapping': { up: flapping.up },
 };
