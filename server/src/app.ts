@@ -304,7 +304,7 @@ async function build(
     dataDir,
     sealing: keys?.cipher.key(SIGNING_KEY),
   });
-  const { slas, contracts, statements, exclusions, sender } = promises;
+  const { slas, contracts, statements, sender } = promises;
   stack.use(
     availability.onStateChange(async (change) => {
       await rules.serviceChanged(change);
@@ -462,7 +462,7 @@ async function build(
   });
   maintenanceRoutes(http, { maintenance, clock });
   slaRoutes(http, { slas, contracts, clock });
-  statementRoutes(http, { slas, statements, exclusions, keys: promises.keys, clock, serviceName: (id) => services.get(id)?.name ?? id });
+  statementRoutes(http, { ...promises, clock, serviceName: (id) => services.get(id)?.name ?? id });
   ruleRoutes(http, { rules, alerting });
   alertmanagerRoutes(http, { alertmanagers });
   alertRoutes(http, { alerting, notifications: notify, clock });
