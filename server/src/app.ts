@@ -1,3 +1,4 @@
+import type { OnCommitted } from './collect/contract.ts';
 import { join } from 'node:path';
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError, messageOf } from '@nines/base/errors.ts';
@@ -170,7 +171,9 @@ async function build(
   stack.use(await keepMetadata({ sql, book: metadata, clock, logger }));
   const aliases = createAliases(config.collect.host.interval);
   const exemplars = stack.use(await startExemplars({ sql, clock, logger, metrics: self, appender: store, ...config.collect.exemplars }));
-  const ingest = createIngest({ appender: store, clock, metrics: self, exemplars, onCommitted: (...told) => rules.committed(...told) });
+  const told: OnCommitted[] = [(...commit) => rules.committed(...commit)];
+  const onCommitted: OnCommitted = (...commit) => told.forEach((tell) => tell(...commit));
+  const ingest = createIngest({ appender: store, clock, metrics: self, exemplars, onCommitted });
 
   // From an alert to people.
   const externalUrl = config.server.base_url ?? listenUrl(config.server.listen);
@@ -304,7 +307,8 @@ async function build(
     dataDir,
     sealing: keys?.cipher.key(SIGNING_KEY),
   });
-  const { slas, contracts, statements, sender } = promises;
+  const { slas, contracts, statements, exclusions, sender } = promises;
+  told.push((_refs, { batch }) => slas.committed(batch));
   stack.use(
     availability.onStateChange(async (change) => {
       await rules.serviceChanged(change);
@@ -462,7 +466,7 @@ async function build(
   });
   maintenanceRoutes(http, { maintenance, clock });
   slaRoutes(http, { slas, contracts, clock });
-  statementRoutes(http, { ...promises, clock, serviceName: (id) => services.get(id)?.name ?? id });
+  statementRoutes(http, { slas, statements, exclusions, keys: promises.keys, clock, serviceName: (id) => services.get(id)?.name ?? id });
   ruleRoutes(http, { rules, alerting });
   alertmanagerRoutes(http, { alertmanagers });
   alertRoutes(http, { alerting, notifications: notify, clock });

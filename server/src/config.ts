@@ -27,6 +27,7 @@ import type { DeclaredService } from './services/service.ts';
 import { shippedSlas, slaExamplesConfig, slasConfig, unknownExampleServices, unknownServices } from './sla/config.ts';
 import type { DeclaredSla } from './sla/contracts.ts';
 import { loadDefinitions } from './sla/definitions/load.ts';
+import { lintSla } from './sla/lint.ts';
 import { statementsConfig, unknownNames } from './sla/statements/schedule.ts';
 
 /** The whole configuration: one section per domain, each owned by its domain's contract. Everything has a default. */
@@ -133,7 +134,11 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
   const baseDir = configPath(source.file, '.');
   const scrapes = loadScrapeFiles(config.scrape.files, baseDir);
   const rules = ruleFilesOf(config, scrapes, baseDir);
-  const definitions = loadDefinitions(config.slo_files, { baseDir, taken: new Set(config.slas.map(({ id }) => id)) });
+  const definitions = loadDefinitions(config.slo_files, {
+    baseDir,
+    taken: new Set(config.slas.map(({ id }) => id)),
+    intervalMs: config.rules.evaluation_interval,
+  });
   const serviceIds = new Set(config.services.map(({ id }) => id));
   const brought = definitions.services.filter(({ spec }) => !serviceIds.has(spec.id));
   const orphans = unknownServices(config.slas, serviceIds);
@@ -154,7 +159,7 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
   return {
     ...loaded,
     config: { ...config, backups: resolved(config.backups, baseDir) },
-    warnings: [...loaded.warnings, ...scrapes.warnings, ...unfound, ...definitions.warnings],
+    warnings: [...loaded.warnings, ...scrapes.warnings, ...unfound, ...lintedSlas(config, problemAt), ...definitions.warnings],
     scrapes,
     externalLabels: externalLabelsOf(config, scrapes),
     maintenance: config.maintenance.map((spec, index) => ({ spec, place: place(['maintenance', index]) })),
@@ -192,6 +197,9 @@ function misplacedBackups({ backups, data }: Config, { file, dataDir }: ConfigSo
 const resolved = (backups: Config['backups'], baseDir: string): Config['backups'] =>
   backups.to === undefined ? backups : { ...backups, to: resolve(baseDir, backups.to) };
 
+const lintedSlas = ({ slas }: Config, problemAt: Extract<Loaded<Config>, { readonly ok: true }>['problemAt']) =>
+  slas.flatMap((spec, index) => lintSla(spec).map((message) => problemAt(['slas', index, 'target'], message)));
+
 /** What schedules of statements may name. */
 const namesOf = ({ slas, sla_examples: examples, channels }: Config): Parameters<typeof unknownNames>[1] => ({
   slas: new Set([...slas, ...shippedSlas(examples, slas)].map(({ id }) => id)),
@@ -207,7 +215,11 @@ function externalLabelsOf({ rules }: Config, { files }: ScrapeFiles): Readonly<R
 
 /** Our own rule files, and those that Prometheus configurations bring along, whose groups keep the interval that stands there. */
 function ruleFilesOf(config: Config, { files }: ScrapeFiles, baseDir: string): LoadedRuleFiles {
-  const own = loadRuleFiles(config.rules.files, { baseDir, externalLabels: config.rules.external_labels });
+  const own = loadRuleFiles(config.rules.files, {
+    baseDir,
+    externalLabels: config.rules.external_labels,
+    defaultIntervalMs: config.rules.evaluation_interval,
+  });
   const brought = files.map(({ file, ruleFiles, evaluationIntervalMs, externalLabels }) => {
     const read = loadRuleFiles(ruleFiles, { baseDir, defaultIntervalMs: evaluationIntervalMs, externalLabels });
     return { ...read, groups: read.groups.map((group) => ({ ...group, broughtBy: file })) };

@@ -100,6 +100,8 @@ export const rulesConfig = z
   .strictObject({
     /** Prometheus rule files; paths and globs relative to the configuration file. */
     files: z.array(z.string()).default([]),
+    /** Of groups that name no interval: those of `files`, and those that definitions of SLOs bring. */
+    evaluation_interval: duration({ minMs: SECOND_MS }).default(ms(MINUTE_MS)),
     /** `$externalLabels` in templates; added to what other Prometheus servers read from us. */
     external_labels: labels,
     thresholds: z.array(thresholdRule).default([]).superRefine(uniqueIds('rule')),

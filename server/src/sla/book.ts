@@ -25,6 +25,10 @@ export type BookEntry = {
   lookAtMs: number;
   /** Its samples are not read again before this: reading them took long, or failed. */
   restUntilMs: number;
+  /** About which time samples came since slices of it were judged. */
+  late: Span | undefined;
+  /** Slices are not judged again before this. */
+  againAtMs: number;
 };
 
 /**
@@ -56,6 +60,8 @@ export class SlaBook {
       evaluation: known?.evaluation,
       lookAtMs: 0,
       restUntilMs: 0,
+      late: known?.late,
+      againAtMs: known?.againAtMs ?? 0,
     });
   }
 

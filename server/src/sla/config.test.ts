@@ -45,8 +45,8 @@ test('the declarations of the example configuration are accepted, defaults fille
 test('a target is exact however it is written', () => {
   const target = (written: unknown) => slaDeclaration.parse({ ...base, target: written }).target;
   assert.deepEqual(
-    [target('99.9%'), target(0.999), target('0.9990'), target('100%'), target('99.99900 %')],
-    ['0.999', '0.999', '0.999', '1', '0.99999'],
+    [target('99.9%'), target(0.999), target('0.9990'), target('99%'), target('99.99900 %')],
+    ['0.999', '0.999', '0.999', '0.99', '0.99999'],
   );
   const terms = termsOf(slaDeclaration.parse({ ...base, target: '99.99%' }));
   assert.equal(terms.target.numerator * 10_000n, 9_999n * terms.target.denominator);
@@ -54,6 +54,7 @@ test('a target is exact however it is written', () => {
 
 test('what cannot be meant is refused with what can', () => {
   assert.match(problems({ ...base, target: 99.9 }).join(), /at most 100%/);
+  assert.match(problems({ ...base, target: '100%' }).join(), /a target of 100% leaves no budget/);
   assert.match(problems({ ...base, target: '0%' }).join(), /promises nothing/);
   assert.match(problems({ ...base, window: { rolling: '5s' } }).join(), /out of range/);
   assert.match(problems({ ...threshold({ slice: '25h' }) }).join(), /longer than the window/);
@@ -187,5 +188,5 @@ test('a burn factor that a total outage cannot exceed is refused, as are pairs t
   assert.match(burn({ short: '2h' }), /not shorter than the long one/);
   assert.match(burn({ long: '31d' }), /longer than the window/);
   assert.match(burn({ short: '8s' }), /two measurement intervals/);
-  assert.match(burn({}, '100%'), /no budget to burn/);
+  assert.match(burn({}, '100%'), /leaves no budget/);
 });

@@ -96,9 +96,7 @@ export const slaDeclaration = declaration.transform((declared, context): SlaSpec
     context.addIssue({ code: 'custom', message: `the SLA "${declared.id}": ${message}`, path: [...path] });
   for (const { path, message } of indicatorFaults(indicator, windowMs)) refuse(['indicator', ...path], message);
   for (const { path, message } of burnFaults(declared.burn, { target, windowMs, intervalMs })) refuse(['burn', ...path], message);
-  if (indicator.kind === 'ratio' && Number(target) === 1) {
-    refuse(['target'], 'a target of 100% of all events leaves no budget; write for example 99.99%');
-  }
+  if (Number(target) === 1) refuse(['target'], 'a target of 100% leaves no budget; write for example 99.99%');
   return {
     id: declared.id,
     name: declared.name ?? declared.id,

@@ -11,7 +11,8 @@ import type { Origin, ServiceCatalogue } from '../services/contract.ts';
 import type { BookEntry, SlaBook } from './book.ts';
 import { SLA_CODES } from './contract.ts';
 import { type SlaSpec, termsOf } from './spec.ts';
-import { type ContractVersion, addContract, contractVersions, newestContracts, sliceRuns } from './store.ts';
+import { sliceRuns } from './slice-store.ts';
+import { type ContractVersion, addContract, contractVersions, newestContracts } from './store.ts';
 
 const KIND = 'sla';
 

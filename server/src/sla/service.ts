@@ -1,6 +1,7 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError, messageOf } from '@nines/base/errors.ts';
 import { type EpochMs, HOUR_MS, epochMs } from '@nines/base/units.ts';
+import type { WriteBatch } from '@nines/model/storage.ts';
 import { windowAt } from '@nines/maths/slo/window.ts';
 import type { Span } from '@nines/maths/slo/types.ts';
 import type { Ledger } from '../availability/contract.ts';
@@ -60,14 +61,18 @@ export class SlaService implements Slas {
     });
   }
 
+  /** Told of each durable commit, so that slices are judged again about which samples come late. */
+  committed(batch: WriteBatch): void {
+    this.worker.lateSamples.committed(batch, this.#deps.clock.now());
+  }
+
   async list(nowMs: EpochMs): Promise<readonly SlaView[]> {
     return Promise.all(this.book.entries().map((entry) => this.#view(entry, nowMs)));
   }
 
   async get(id: string, nowMs: EpochMs): Promise<SlaView | undefined> {
     const entry = this.book.get(id);
-    if (entry === undefined) return undefined;
-    return { ...(await this.#view(entry, nowMs)), prediction: await this.#prediction(entry, nowMs), terms: entry.terms.spec };
+    return entry === undefined ? undefined : { ...(await this.#view(entry, nowMs)), prediction: await this.#prediction(entry, nowMs) };
   }
 
   /** The terms in force of these SLAs, of all of them without ids. `AppError` `sla_not_found`. */

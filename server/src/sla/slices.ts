@@ -2,14 +2,16 @@ import type { Clock } from '@nines/base/clock.ts';
 import { type EpochMs, SECOND_MS, epochMs } from '@nines/base/units.ts';
 import { type SliceRun, sliceStart } from '@nines/maths/slo/slices.ts';
 import type { Span } from '@nines/maths/slo/types.ts';
+import { clipSpan } from '@nines/maths/slo/window.ts';
 import type { Kysely } from 'kysely';
 import type { Database } from '../platform/db/schema.ts';
 import type { BookEntry } from './book.ts';
 import { judgeCounters } from './counters.ts';
 import { outagesOf } from './facts.ts';
 import { type SampleReader, joinRuns, judgeSlices, stepFor } from './judge.ts';
+import { ARRIVING_MS, slicesToJudgeAgain, unionOf, withJudged } from './late.ts';
 import type { SlicedSpec } from './spec.ts';
-import { saveSliceRuns } from './store.ts';
+import { replaceSliceRuns, saveSliceRuns } from './slice-store.ts';
 import type { ServiceTimelines } from './timelines.ts';
 
 /** A slice is judged this long after its end, so that samples that were on their way count. */
@@ -21,6 +23,8 @@ const READS_PER_STEP = 12;
 /** Reads of one SLA in one step stop after this time, and it rests nine times as long: a costly query takes a tenth of the process at most. */
 const READING_MS = 200;
 const REST_FACTOR = 9;
+/** Slices about which samples came late are judged again at most this often. */
+const AGAIN_MS = 30 * SECOND_MS;
 /** A query that failed is not asked again at once. */
 const REST_AFTER_FAILURE_MS = 5 * SECOND_MS;
 
@@ -65,6 +69,61 @@ async function judge(
   if (counters !== undefined) return judgeCounters({ ...indicator, counters }, readSamples, at);
   const series = await readSamples(indicator.query, { ...at.span, stepMs: stepFor(indicator.slice_ms) }, at.signal);
   return judgeSlices(indicator, { series, outages: at.outages }, at.span);
+}
+
+/**
+ * Judges slices again about which samples came late. Under the terms in force alone: what was promised before is judged by what was
+ * promised then. The span that is said in another way than before, or undefined.
+ */
+export async function judgeLateSlices(
+  deps: SliceDeps,
+  entry: BookEntry,
+  at: { readonly nowMs: EpochMs; readonly signal?: AbortSignal },
+): Promise<Span | undefined> {
+  const { terms, contract, late } = entry;
+  const { indicator } = terms.spec;
+  const [first, last] = [entry.runs[0], entry.runs.at(-1)];
+  if (indicator.kind === 'availability' || late === undefined || at.nowMs < entry.againAtMs) return undefined;
+  entry.late = undefined;
+  if (first === undefined || last === undefined) return undefined;
+  const sinceMs = contract.version === 1 ? first.fromMs : Math.ceil(contract.effectiveFromMs / indicator.slice_ms) * indicator.slice_ms;
+  const judged = { fromMs: epochMs(Math.max(first.fromMs, sinceMs)), toMs: last.toMs };
+  const span = judged.fromMs < judged.toMs ? slicesToJudgeAgain(late, judged, indicator.slice_ms) : undefined;
+  if (span === undefined) return undefined;
+  entry.againAtMs = at.nowMs + AGAIN_MS;
+  const begunMs = deps.clock.monotonic();
+  let changed: Span | undefined;
+  for (let fromMs: number = span.fromMs; fromMs < span.toMs; fromMs += SLICES_PER_READ * indicator.slice_ms) {
+    const part = clipSpan({ fromMs: epochMs(fromMs), toMs: epochMs(fromMs + SLICES_PER_READ * indicator.slice_ms) }, span) ?? span;
+    // The rest waits its turn like everybody else's.
+    if (deps.clock.monotonic() - begunMs >= READING_MS) {
+      entry.late = unionOf(entry.late, { fromMs: part.fromMs, toMs: span.toMs });
+      break;
+    }
+    if (await judgePartAgain(deps, entry, { part, indicator, ...at })) changed = unionOf(changed, part);
+  }
+  return changed;
+}
+
+async function judgePartAgain(
+  deps: SliceDeps,
+  entry: BookEntry,
+  at: { readonly part: Span; readonly indicator: SlicedSpec; readonly nowMs: EpochMs; readonly signal?: AbortSignal },
+): Promise<boolean> {
+  const { part, indicator, nowMs } = at;
+  const time = await deps.timelines.read(entry.terms.spec.service, part.fromMs, nowMs);
+  const seen = { span: part, outages: outagesOf(time.intervals), ...(at.signal === undefined ? {} : { signal: at.signal }) };
+  const replaced = withJudged(entry.runs, { span: part, judged: await judge(deps.readSamples, indicator, seen) }, indicator);
+  if (replaced === undefined) return false;
+  const near = replaced.runs.filter((run) => run.toMs >= part.fromMs && run.fromMs <= part.toMs);
+  await replaceSliceRuns(deps.db, entry.contract.sla, {
+    span: { fromMs: epochMs(near[0]?.fromMs ?? part.fromMs), toMs: epochMs(near.at(-1)?.toMs ?? part.toMs) },
+    runs: near,
+    contractVersion: entry.contract.version,
+    ...(part.fromMs >= nowMs - ARRIVING_MS ? {} : { undo: { atMs: nowMs, span: part, runs: replaced.before } }),
+  });
+  entry.runs = [...replaced.runs];
+  return true;
 }
 
 /** When the next slice can be judged; never for an indicator without slices. */

@@ -24,7 +24,11 @@ export type SlaDeps = Omit<SlaServiceDeps, 'readSamples'> &
 /** SLAs with all that is said about them: contracts, verdicts, exclusions, statements and who they are sent to. */
 export async function openSlas(deps: SlaDeps) {
   const { clock, logger, dataDir } = deps;
-  const slas = new SlaService({ ...deps, readSamples: createSampleReader(deps) });
+  const slas = new SlaService({
+    ...deps,
+    readSamples: createSampleReader(deps),
+    onLate: (sla, span) => statements.recheck([sla], span),
+  });
   const keys = await SigningKeys.open(dataDir, deps.sealing, clock.now());
   const book = slas.book;
   const statements = new Statements({ ...deps, book, signer: () => keys.signer });

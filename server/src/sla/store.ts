@@ -1,8 +1,6 @@
 import { invariant } from '@nines/base/errors.ts';
-import { epochMs } from '@nines/base/units.ts';
-import type { SliceRun, SliceState } from '@nines/maths/slo/slices.ts';
 import type { Kysely, Selectable } from 'kysely';
-import type { SlaContractRow, SlaSliceRunRow, SlaViolationRow } from '../platform/db/migrations/0004-sla.ts';
+import type { SlaContractRow, SlaViolationRow } from '../platform/db/migrations/0004-sla.ts';
 import { expectUpdated } from '../platform/db/revision.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { SlaSpec } from './spec.ts';
@@ -18,9 +16,6 @@ export type ContractVersion = {
   readonly effectiveFromMs: number;
   readonly recordedAtMs: number;
 };
-
-/** Rows of one insert; PostgreSQL takes at most 65 535 parameters in a statement. */
-const INSERT_ROWS = 500;
 
 /** All versions of one SLA's contract, oldest first. */
 export async function contractVersions(db: Kysely<Database>, sla: string): Promise<readonly ContractVersion[]> {
@@ -57,60 +52,6 @@ export async function addContract(db: Kysely<Database>, contract: ContractVersio
       recorded_at_ms: contract.recordedAtMs,
     } satisfies SlaContractRow)
     .execute();
-}
-
-/** Runs of one SLA that end after `fromMs`, ascending. */
-export async function sliceRuns(db: Kysely<Database>, sla: string, fromMs: number): Promise<readonly SliceRun[]> {
-  const rows = await db
-    .selectFrom('sla_slice_runs')
-    .selectAll()
-    .where('sla', '=', sla)
-    .where('to_ms', '>', fromMs)
-    .orderBy('from_ms')
-    .execute();
-  return rows.map(toRun);
-}
-
-/** Writes new runs and lengthens known ones, in one transaction. A run is known by its start. */
-export async function saveSliceRuns(
-  db: Kysely<Database>,
-  sla: string,
-  change: { readonly runs: readonly SliceRun[]; readonly contractVersion: number },
-): Promise<void> {
-  if (change.runs.length === 0) return;
-  const rows = change.runs.map(
-    (run) =>
-      ({
-        sla,
-        from_ms: run.fromMs,
-        to_ms: run.toMs,
-        state: run.state,
-        samples: run.samples,
-        worst: run.worst,
-        last: run.last,
-        good: run.good ?? null,
-        total: run.total ?? null,
-        contract_version: change.contractVersion,
-      }) satisfies SlaSliceRunRow,
-  );
-  await db.transaction().execute(async (trx) => {
-    for (let i = 0; i < rows.length; i += INSERT_ROWS) {
-      await trx
-        .insertInto('sla_slice_runs')
-        .values(rows.slice(i, i + INSERT_ROWS))
-        .onConflict((conflict) =>
-          conflict.columns(['sla', 'from_ms']).doUpdateSet((row) => ({
-            to_ms: row.ref('excluded.to_ms'),
-            samples: row.ref('excluded.samples'),
-            worst: row.ref('excluded.worst'),
-            last: row.ref('excluded.last'),
-            good: row.ref('excluded.good'),
-            total: row.ref('excluded.total'),
-          })),
-        )
-        .execute();
-    }
-  });
 }
 
 /** Every open violation, oldest first. */
@@ -163,16 +104,6 @@ const toContract = (row: Selectable<SlaContractRow>): ContractVersion => ({
   spec: JSON.parse(row.spec) as SlaSpec,
   effectiveFromMs: row.effective_from_ms,
   recordedAtMs: row.recorded_at_ms,
-});
-
-const toRun = (row: Selectable<SlaSliceRunRow>): SliceRun => ({
-  fromMs: epochMs(row.from_ms),
-  toMs: epochMs(row.to_ms),
-  state: row.state as SliceState,
-  samples: row.samples,
-  worst: row.worst,
-  last: row.last,
-  ...(row.good === null || row.total === null ? {} : { good: row.good, total: row.total }),
 });
 
 const toViolationRow = (violation: Violation): SlaViolationRow => {

@@ -5,6 +5,7 @@ import { isZone } from '@nines/maths/calendar/zone.ts';
 import { isReachable } from '@nines/maths/slo/burn.ts';
 import { z } from 'zod';
 import { MAX_WINDOW_MS, length } from './fields.ts';
+import { mostBurn } from './lint.ts';
 import { type BurnPairSpec, type WindowSpec, longestWindowMs, ratioOf } from './spec.ts';
 
 /** Over which time an SLA is judged, as it is declared, and the burn pairs that someone chose. */
@@ -94,16 +95,12 @@ export function burnFaults(
   about: { readonly target: string; readonly windowMs: number; readonly intervalMs: number },
 ): readonly { readonly path: readonly (string | number)[]; readonly message: string }[] {
   const target = ratioOf(about.target);
-  const limit = Number(target.denominator) / Number(target.denominator - target.numerator);
   return (pairs ?? []).flatMap(({ long, short, factor }, index) => {
-    if (target.numerator === target.denominator) {
-      return [{ path: [index], message: 'a target of 100% leaves no budget to burn; write a lower target, or no burn pairs' }];
-    }
+    // Refused as a target already.
+    if (target.numerator === target.denominator) return [];
     if (!isReachable(factor, target)) {
-      const most = Math.floor(limit * 100) / 100;
-      return [
-        { path: [index, 'factor'], message: `a total outage burns at ${most} times the allowed rate, so ${factor} can never be exceeded` },
-      ];
+      const message = `a total outage burns at ${mostBurn(about.target)} times the allowed rate, so ${factor} can never be exceeded`;
+      return [{ path: [index, 'factor'], message }];
     }
     if (short >= long) return [{ path: [index, 'short'], message: 'the short window is not shorter than the long one' }];
     if (long > about.windowMs) return [{ path: [index, 'long'], message: 'the long window is longer than the window of the SLA' }];

@@ -2,6 +2,7 @@ import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { messageOf } from '@nines/base/errors.ts';
 import type { EpochMs } from '@nines/base/units.ts';
+import type { Span } from '@nines/maths/slo/types.ts';
 import { windowAt } from '@nines/maths/slo/window.ts';
 import type { Evaluation } from '../alerting/contract.ts';
 import type { Maintenance } from '../maintenance/contract.ts';
@@ -12,7 +13,8 @@ import { CALM_LOOK_MS } from './config.ts';
 import { type SlaEvaluation, evaluateSla } from './evaluate.ts';
 import { factsFor } from './facts.ts';
 import { type FigureSample, figuresOf } from './figures.ts';
-import { type SliceDeps, closeSlices, nextVerdictMs } from './slices.ts';
+import { LateSamples, unionOf } from './late.ts';
+import { type SliceDeps, closeSlices, judgeLateSlices, nextVerdictMs } from './slices.ts';
 import { insertViolation, updateViolation } from './store.ts';
 import { toView, toViolationView } from './view.ts';
 import { type OpenedViolation, type Violation, type ViolationDecision, decideViolations } from './violations.ts';
@@ -25,6 +27,8 @@ export type SlaWorkerDeps = SliceDeps & {
   readonly bus: Bus;
   /** Where alerts of violations go; absent when a user's rule replaces the shipped one. */
   readonly alert?: (evaluation: Evaluation) => Promise<void>;
+  /** Told when verdicts of the past changed because samples came late. */
+  readonly onLate?: (sla: string, span: Span) => Promise<void>;
   /** Stores the figures of SLAs as samples; absent where nobody wants them. */
   readonly record?: (samples: readonly FigureSample[]) => Promise<unknown>;
 };
@@ -44,6 +48,8 @@ export class SlaWorker {
   #recordedAtMs = Number.NEGATIVE_INFINITY;
   #told: { readonly atMs: number; readonly text: string } | undefined;
   #running: Promise<void> | undefined;
+  /** To be told of every commit. */
+  readonly lateSamples = new LateSamples();
 
   constructor(deps: SlaWorkerDeps) {
     this.#deps = deps;
@@ -60,6 +66,7 @@ export class SlaWorker {
   }
 
   async #step(nowMs: EpochMs, signal?: AbortSignal): Promise<void> {
+    this.#spreadLate();
     for (const entry of this.#deps.book.entries()) {
       signal?.throwIfAborted();
       if (nowMs < entry.lookAtMs) continue;
@@ -75,8 +82,21 @@ export class SlaWorker {
     await this.#record(nowMs);
   }
 
+  #spreadLate(): void {
+    const late = this.lateSamples.take();
+    if (late === undefined) return;
+    for (const entry of this.#deps.book.entries()) {
+      if (entry.terms.spec.indicator.kind === 'availability') continue;
+      entry.late = unionOf(entry.late, late);
+      entry.lookAtMs = Math.min(entry.lookAtMs, entry.againAtMs);
+    }
+  }
+
   async #look(entry: BookEntry, nowMs: EpochMs, signal?: AbortSignal): Promise<void> {
-    await closeSlices(this.#deps, entry, signal === undefined ? { nowMs } : { nowMs, signal });
+    const at = signal === undefined ? { nowMs } : { nowMs, signal };
+    await closeSlices(this.#deps, entry, at);
+    const changed = await judgeLateSlices(this.#deps, entry, at);
+    if (changed !== undefined) await this.#deps.onLate?.(entry.contract.sla, changed);
     const facts = await factsFor(this.#deps, entry, windowAt(entry.terms.window, nowMs).window);
     const evaluation = evaluateSla(entry.terms, facts, nowMs);
     const open = this.#deps.book.openViolations(entry.contract.sla);

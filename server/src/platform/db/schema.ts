@@ -8,6 +8,7 @@ import type { PushGroupTables } from './migrations/0006-push-groups.ts';
 import type { MetricMetadataTables } from './migrations/0009-metric-metadata.ts';
 import type { RecordTables } from './migrations/0001-records.ts';
 import type { SlaTables } from './migrations/0004-sla.ts';
+import type { SlaLateTables } from './migrations/0014-sla-late-slices.ts';
 import type { StatementTables } from './migrations/0007-statements.ts';
 
 /** The whole relational schema. Each migration declares the tables it makes; instants are 64-bit integers, JSON is text, booleans are 0 and 1. */
@@ -16,6 +17,7 @@ export type Database = RecordTables &
   LedgerTables &
   HeartbeatTables &
   SlaTables &
+  SlaLateTables &
   AlertTables &
   PushGroupTables &
   StatementTables &

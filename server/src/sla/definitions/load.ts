@@ -5,6 +5,7 @@ import { type RuleGroup, parseRuleFile } from '../../rules/contract.ts';
 import { type ServiceSpec, serviceSchema } from '../../services/contract.ts';
 import { slaDeclaration } from '../config.ts';
 import type { DeclaredSla } from '../contracts.ts';
+import { lintSla } from '../lint.ts';
 import type { SlaSpec } from '../spec.ts';
 import { type DefinedSla, ruleFileText } from './generated.ts';
 import { type Placed, type ReadDefinitions, readDefinitions } from './read.ts';
@@ -21,10 +22,13 @@ export type LoadedDefinitions = {
   readonly warnings: readonly Placed[];
 };
 
-/** `taken`: ids of SLAs that the configuration itself declares, which win. The same definition in two files is taken once. */
+/**
+ * `taken`: ids of SLAs that the configuration itself declares, which win. The same definition in two files is taken once. `intervalMs`:
+ * of generated groups that name none.
+ */
 export function loadDefinitions(
   patterns: readonly string[],
-  options: { readonly baseDir: string; readonly taken: ReadonlySet<string> },
+  options: { readonly baseDir: string; readonly taken: ReadonlySet<string>; readonly intervalMs?: number },
 ): LoadedDefinitions {
   const read = readDefinitions(patterns, options.baseDir);
   const problems = [...read.problems];
@@ -33,7 +37,7 @@ export function loadDefinitions(
     ...read.unmatched.map((pattern) => ({ file: pattern, line: 1, column: 1, message: 'no file matches' })),
   ];
   const slas = new Map<string, DeclaredSla>();
-  for (const { file, line, slas: defined } of read.found) {
+  for (const { file, line, slas: defined, groups } of read.found) {
     for (const written of defined) {
       const parsed = parseDefined(written);
       const at = { file, line, column: 1 };
@@ -42,13 +46,17 @@ export function loadDefinitions(
         warnings.push({ ...at, message: `the SLA "${parsed.id}" is declared in the configuration, which wins` });
       else {
         const known = slas.get(parsed.id);
-        if (known === undefined) slas.set(parsed.id, { spec: parsed, place: `${file}:${line}` });
-        else if (!isSame(known.spec, parsed))
+        if (known === undefined) {
+          slas.set(parsed.id, { spec: parsed, place: `${file}:${line}` });
+          // What brings alerts of its own says itself which of them are impossible.
+          if (groups.length === 0) warnings.push(...lintSla(parsed).map((message) => ({ ...at, message })));
+        }
+        if (known !== undefined && !isSame(known.spec, parsed))
           problems.push({ ...at, message: `the SLA "${parsed.id}" is defined at ${known.place} too, in another way` });
       }
     }
   }
-  const groups = groupsOf(read);
+  const groups = groupsOf(read, options.intervalMs ?? MINUTE_MS);
   return {
     slas: [...slas.values()],
     services: servicesOf([...slas.values()]),
@@ -75,13 +83,16 @@ function servicesOf(slas: readonly DeclaredSla[]): readonly DefinedService[] {
 }
 
 /** Groups by name, each once. */
-function groupsOf(read: ReadDefinitions): { readonly groups: readonly RuleGroup[]; readonly problems: readonly Placed[] } {
+function groupsOf(
+  read: ReadDefinitions,
+  defaultIntervalMs: number,
+): { readonly groups: readonly RuleGroup[]; readonly problems: readonly Placed[] } {
   const groups = new Map<string, RuleGroup>();
   const problems: Placed[] = [];
   for (const { file, groups: generated } of read.found) {
     const fresh = generated.filter(({ name }) => !groups.has(name));
     if (fresh.length === 0) continue;
-    const parsed = parseRuleFile(ruleFileText(fresh), { file, defaultIntervalMs: MINUTE_MS, parseExpr });
+    const parsed = parseRuleFile(ruleFileText(fresh), { file, defaultIntervalMs, parseExpr });
     if (parsed.ok) for (const group of parsed.value) groups.set(group.name, group);
     // Lines of the generated text would name nothing in the file.
     else problems.push(...parsed.error.map(({ message }) => ({ file, line: 1, column: 1, message: `a rule of it: ${message}` })));

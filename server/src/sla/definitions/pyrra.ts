@@ -3,6 +3,8 @@ import { DAY_MS, MINUTE_MS, SECOND_MS } from '@nines/base/units.ts';
 import type { VectorSelector } from '@nines/promql/ast.ts';
 import { parseExpr } from '@nines/promql/parse.ts';
 import { z } from 'zod';
+import { lintAlert } from '../lint.ts';
+import { parseRatioText } from '../spec.ts';
 import { type DefinedSla, type Definitions, type GeneratedGroup, type GeneratedRule, promLength } from './generated.ts';
 
 /** Pyrra's ServiceLevelObjective, and the rules that Pyrra generates from it. Source: pyrra-dev/pyrra, slo/rules.go. */
@@ -79,8 +81,21 @@ export function pyrraDefinitions(document: Document): Definitions {
   };
   const groups = [burnrateGroup(document, subject), increaseGroup(document, subject)];
   if (subject.grouping.length === 0) groups.push(genericGroup(document, subject));
+  const { alerting } = document.spec;
+  const target = parseRatioText(`${document.spec.target}%`);
+  const impossible =
+    target.ok && !alerting.disabled && alerting.burnrates
+      ? lintAlert(
+          { alert: alerting.name, slo: name, target: target.value },
+          windowsOf(document.spec.window).map(({ shortMs, longMs, factor }) => ({
+            short: promLength(shortMs),
+            long: promLength(longMs),
+            factor,
+          })),
+        )
+      : [];
   const split = `the objective "${name}" is one SLA over all of its ${subject.grouping.join(', ')}; its rules keep them apart`;
-  return { slas: [sla], groups, warnings: subject.grouping.length === 0 ? [] : [split], problems: [] };
+  return { slas: [sla], groups, warnings: subject.grouping.length === 0 ? impossible : [split, ...impossible], problems: [] };
 }
 
 function subjectOf({ spec }: Document): Subject | undefined {

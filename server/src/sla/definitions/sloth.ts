@@ -1,6 +1,8 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '@nines/base/units.ts';
 import { z } from 'zod';
 import { counterTerms } from '../counters.ts';
+import { lintAlert } from '../lint.ts';
+import { parseRatioText } from '../spec.ts';
 import { type DefinedSla, type Definitions, type GeneratedGroup, type GeneratedRule, faultOf, goNumber, promLength } from './generated.ts';
 
 /** Sloth's `prometheus/v1` documents, and the rules that Sloth generates from them. Source: slok/sloth, core plugins. */
@@ -79,6 +81,7 @@ export function definitionsOf(slos: readonly SlothSlo[], options: SlothOptions):
     if (fault !== undefined) warnings.push(`the SLO "${slo.id}" is left out, as its query is no PromQL: ${fault}`);
     return fault === undefined;
   });
+  warnings.push(...usable.flatMap(lintSlo));
   return { slas: usable.map(slaOf), groups: usable.flatMap((slo) => groupsOf(slo, options)), warnings, problems: [] };
 }
 
@@ -167,6 +170,19 @@ function metaRules(slo: SlothSlo, labels: Readonly<Record<string, string>>, opti
   ];
 }
 
+const factorOf = (slo: SlothSlo, { percent, longMs }: { readonly percent: number; readonly longMs: number }): number =>
+  ((percent / 100) * (slo.windowMs / HOUR_MS)) / (longMs / HOUR_MS);
+
+function lintSlo(slo: SlothSlo): readonly string[] {
+  const pairs = (['page', 'ticket'] as const).flatMap((severity) =>
+    alertRule(slo, severity).length === 0
+      ? []
+      : PAIRS[severity].map((pair) => ({ short: promLength(pair.shortMs), long: promLength(pair.longMs), factor: factorOf(slo, pair) })),
+  );
+  const target = parseRatioText(`${slo.objective}%`);
+  return target.ok ? lintAlert({ alert: slo.alerting.name, slo: slo.id, target: target.value }, pairs) : [];
+}
+
 function alertRule(slo: SlothSlo, severity: 'page' | 'ticket'): readonly GeneratedRule[] {
   const { alerting } = slo;
   const own = severity === 'page' ? alerting.page_alert : alerting.ticket_alert;
@@ -175,7 +191,7 @@ function alertRule(slo: SlothSlo, severity: 'page' | 'ticket'): readonly Generat
   const above = (windowMs: number, factor: string): string =>
     `max(${sliName(windowMs)}${selectorOf(slo)} > (${factor} * ${allowed})) without (sloth_window)`;
   const pairs = PAIRS[severity].map(({ percent, longMs, shortMs }) => {
-    const factor = goNumber(((percent / 100) * (slo.windowMs / HOUR_MS)) / (longMs / HOUR_MS));
+    const factor = goNumber(factorOf(slo, { percent, longMs }));
     return `(\n    ${above(shortMs, factor)}\n    and\n    ${above(longMs, factor)}\n)`;
   });
   const what = '{{$labels.sloth_service}} {{$labels.sloth_slo}} SLO error budget burn rate is';

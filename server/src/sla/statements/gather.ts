@@ -16,7 +16,9 @@ import { factsOf, outagesOf } from '../facts.ts';
 import { type SlaOverlays, overlaysOf } from '../overlay-terms.ts';
 import { SETTLE_MS } from '../slices.ts';
 import { type Customer, type SlaSpec, type SlaTerms, termsOf } from '../spec.ts';
-import { type ContractVersion, contractVersions, sliceRuns, violationsOf } from '../store.ts';
+import { undone } from '../late.ts';
+import { sliceRuns, sliceUndos } from '../slice-store.ts';
+import { type ContractVersion, contractVersions, violationsOf } from '../store.ts';
 import { toView } from '../view.ts';
 import { type ApprovedExclusion, approvedAt } from './exclusions.ts';
 import type { StatementInputs, TrendPoint } from './statement.ts';
@@ -32,8 +34,6 @@ export type Question = {
   readonly customer?: string;
   /** What was known then; absent: what is known. */
   readonly knownAtMs?: EpochMs;
-  /** False: the periods before are not asked about. */
-  readonly trend?: boolean;
 };
 
 export type GatherDeps = {
@@ -113,11 +113,11 @@ export async function readKnown(deps: GatherDeps, question: Question, nowMs: Epo
   const window: Span = { fromMs: question.period.fromMs, toMs: epochMs(Math.min(question.period.toMs, asOfMs)) };
   const service = contract.spec.service;
   const sinceMs = await deps.ledger.monitoredSinceMs(service);
-  const trendPeriods = sinceMs === null || question.trend === false ? [] : trendOf(question).filter((earlier) => earlier.toMs > sinceMs);
+  const trendPeriods = sinceMs === null ? [] : trendOf(question).filter((earlier) => earlier.toMs > sinceMs);
   const reach: Span = { fromMs: epochMs((trendPeriods[0]?.fromMs ?? window.fromMs) - terms.lookbackMs), toMs: window.toMs };
   const [timeline, runs, all] = await Promise.all([
     deps.ledger.timeline(service, reach.fromMs, reach.toMs, question.knownAtMs === undefined ? {} : { knownAtMs: question.knownAtMs }),
-    sliceRuns(deps.db, contract.sla, reach.fromMs),
+    runsOf(deps, question, reach.fromMs),
     exclusionsOf(deps.db, contract.sla),
   ]);
   const exclusions = approvedAt(all, asOfMs);
@@ -139,6 +139,12 @@ export async function readKnown(deps: GatherDeps, question: Question, nowMs: Epo
     isFinal: question.period.toMs + (isSliced ? SETTLE_MS : 0) <= asOfMs,
     trendPeriods,
   };
+}
+
+/** Verdicts of slices as they are, or as they were known to be. */
+async function runsOf({ db }: GatherDeps, { sla, knownAtMs }: Question, fromMs: number) {
+  const runs = await sliceRuns(db, sla, fromMs);
+  return knownAtMs === undefined ? runs : undone(runs, await sliceUndos(db, sla, knownAtMs));
 }
 
 const excludesOutages = ({ indicator }: SlaSpec): boolean => indicator.kind !== 'availability' && indicator.while_down === 'exclude';

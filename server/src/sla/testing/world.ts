@@ -103,6 +103,7 @@ export class SlaWorld {
       ledger: this.ledger,
       record: async (samples) => this.recorded.push(...samples),
       alert: async (evaluation) => void this.told.push(evaluation),
+      onLate: (sla, span) => this.statements.recheck([sla], span),
       readSamples: async (query, { fromMs, toMs }) => {
         this.reads++;
         const counter = this.counters.get(query);
@@ -165,9 +166,8 @@ export class SlaWorld {
   }
 
   /** What the routes of statements are made of. */
-  parts() {
-    const { slas, statements, exclusions, clock } = this;
-    return { slas, statements, exclusions, clock, sender: { list: async () => [] } };
+  parts(): { slas: SlaService; statements: Statements; exclusions: Exclusions; clock: ManualClock } {
+    return { slas: this.slas, statements: this.statements, exclusions: this.exclusions, clock: this.clock };
   }
 
   /** The statement of a period of an SLA. */

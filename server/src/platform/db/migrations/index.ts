@@ -12,6 +12,7 @@ import * as slaEvents from './0010-sla-events.ts';
 import * as heartbeats from './0011-heartbeats.ts';
 import * as maintenance from './0012-maintenance.ts';
 import * as flapping from './0013-flapping.ts';
+import * as slaLateSlices from './0014-sla-late-slices.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -31,4 +32,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0011-heartbeats': { up: heartbeats.up },
   '0012-maintenance': { up: maintenance.up },
   '0013-flapping': { up: flapping.up },
+  '0014-sla-late-slices': { up: slaLateSlices.up },
 };
