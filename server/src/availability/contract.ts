@@ -5,6 +5,7 @@
  * Never asks a service anything, never sends anything: checks hand results in, listeners hear of changes.
  */
 import type { EpochMs } from '@nines/base/units.ts';
+import type { CompositeRule } from '@nines/maths/slo/composite.ts';
 import type { Buckets, Evidence, LedgerInterval, State, Timeline, UnknownReason } from '@nines/maths/slo/types.ts';
 import { z } from 'zod';
 import type { CheckResult, CheckTiming } from '../checks/contract.ts';
@@ -102,8 +103,8 @@ export interface Ledger {
   version(service: string): number;
 }
 
-/** The checks of one service, as the ledger must know them. A service without checks is listed with none. */
-export type ServicePlan = { readonly service: string; readonly checks: readonly CheckTiming[] };
+/** What decides about one service, as the ledger must know it: its checks, or the services that it consists of. One without either is listed too. */
+export type ServicePlan = { readonly service: string; readonly checks: readonly CheckTiming[]; readonly composite?: CompositeRule };
 
 /** The ledger's other side: what feeds and drives it. */
 export interface Recorder {
@@ -141,7 +142,15 @@ export const downtimeEdit = z.strictObject({
 });
 export type DowntimeEdit = z.infer<typeof downtimeEdit>;
 
-const evidenceWire = z.object({ check: z.string(), at_ms: z.number(), detail: z.string() });
+const evidenceWire = z.object({
+  check: z.string(),
+  at_ms: z.number(),
+  detail: z.string(),
+  /** In the time of a composite: the member whose check it was. */
+  service: z.string().optional(),
+  /** The import that brought it; `check` names the other monitor then. */
+  import: z.string().optional(),
+});
 const boundsWire = z.tuple([z.number(), z.number()]);
 
 /** The shape of `GET /api/downtime` items. */
@@ -192,7 +201,13 @@ export const bucketsView = z.object({
 });
 export type BucketsView = z.infer<typeof bucketsView>;
 
-const evidenceToWire = ({ check, atMs, detail }: Evidence): z.infer<typeof evidenceWire> => ({ check, at_ms: atMs, detail });
+const evidenceToWire = ({ check, atMs, detail, service, importId }: Evidence): z.infer<typeof evidenceWire> => ({
+  check,
+  at_ms: atMs,
+  detail,
+  ...(service === undefined ? {} : { service }),
+  ...(importId === undefined ? {} : { import: importId }),
+});
 
 export const downtimeToWire = (downtime: Downtime): DowntimeView => ({
   id: downtime.id,

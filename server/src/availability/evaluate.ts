@@ -14,6 +14,8 @@ import {
 } from '@nines/maths/slo/check-history.ts';
 import { combineFrom, type Impact, type Voice } from '@nines/maths/slo/combine.ts';
 import { type FlapHistory, type FlapLimits, noteState, STEADY } from '@nines/maths/slo/flapping.ts';
+import { composeFrom, type CompositeRule } from '@nines/maths/slo/composite.ts';
+import { filledFrom } from '@nines/maths/slo/imported.ts';
 import type { Transition, UnknownReason } from '@nines/maths/slo/types.ts';
 
 /**
@@ -34,13 +36,25 @@ export type CheckState = {
 
 export type ServiceState = {
   readonly checks: readonly string[];
-  /** The newest transitions, ascending: all since the first one kept. */
+  /** What it consists of; then it has no checks, and its transitions are composed of its members'. */
+  readonly composite?: Composite;
+  /** The newest transitions, ascending: all since the first one kept. Of what we saw ourselves; imports are not among them. */
   readonly transitions: readonly Transition[];
   readonly version: number;
 };
 
-export type Memory = { readonly checks: Map<string, CheckState>; readonly services: Map<string, ServiceState> };
-export const emptyMemory = (): Memory => ({ checks: new Map(), services: new Map() });
+/** A rule and since when it holds; 0: over all that its members' ledgers hold. */
+export type Composite = { readonly rule: CompositeRule; readonly fromMs: EpochMs };
+
+export type Memory = {
+  readonly checks: Map<string, CheckState>;
+  readonly services: Map<string, ServiceState>;
+  /** The services that consist of others. */
+  readonly composites: Set<string>;
+  /** What other monitors saw, by service: whole histories. */
+  readonly imported: Map<string, readonly Transition[]>;
+};
+export const emptyMemory = (): Memory => ({ checks: new Map(), services: new Map(), composites: new Set(), imported: new Map() });
 
 /** Which stored transitions no longer stand (those at and after `fromMs`) and which stand in their place. */
 export type Rewrite = {
@@ -61,6 +75,8 @@ export type Draft = {
   readonly touchedFrom: Map<string, EpochMs>;
   /** Checks whose configuration changed: their tails are saved at once, so that a crash before their first saving is made good too. */
   readonly configured: Set<string>;
+  /** Services whose composition changed, or ended (undefined). */
+  readonly composed: Map<string, Composite | undefined>;
 };
 
 export const draftOf = (base: Memory): Draft => ({
@@ -70,15 +86,27 @@ export const draftOf = (base: Memory): Draft => ({
   changedFrom: new Map(),
   touchedFrom: new Map(),
   configured: new Set(),
+  composed: new Map(),
 });
 export const checkIn = (draft: Draft, check: string): CheckState | undefined => draft.checks.get(check) ?? draft.base.checks.get(check);
 export const serviceIn = (draft: Draft, service: string): ServiceState | undefined =>
   draft.services.get(service) ?? draft.base.services.get(service);
 
+/** The service's history with what other monitors saw where ours saw nothing. */
+export function historyIn(draft: Draft, service: string): readonly Transition[] {
+  const transitions = serviceIn(draft, service)?.transitions ?? [];
+  const imported = draft.base.imported.get(service) ?? [];
+  return filledFrom(transitions, imported, (transitions[0] ?? imported[0])?.atMs ?? (0 as EpochMs));
+}
+
 /** Makes the draft the memory. */
 export function commit(draft: Draft): void {
   for (const [check, state] of draft.checks) draft.base.checks.set(check, state);
   for (const [service, state] of draft.services) draft.base.services.set(service, state);
+  for (const [service, composite] of draft.composed) {
+    if (composite === undefined) draft.base.composites.delete(service);
+    else draft.base.composites.add(service);
+  }
 }
 
 const earlier = (map: Map<string, EpochMs>, key: string, atMs: EpochMs): void => {
@@ -144,6 +172,7 @@ export function takeStepBack(draft: Draft, nowMs: EpochMs): void {
   }
 }
 
+export type ServiceInPlan = { readonly id: string; readonly composite?: CompositeRule };
 export type CheckPlan = Pick<CheckState, 'rules' | 'service' | 'impact' | 'flapLimits'>;
 
 /**
@@ -152,7 +181,7 @@ export type CheckPlan = Pick<CheckState, 'rules' | 'service' | 'impact' | 'flapL
  */
 export function takePlans(
   draft: Draft,
-  plans: { readonly services: readonly string[]; readonly checks: readonly CheckPlan[] },
+  plans: { readonly services: readonly ServiceInPlan[]; readonly checks: readonly CheckPlan[] },
   nowMs: EpochMs,
 ): void {
   const planned = new Map(plans.checks.map((plan) => [plan.rules.check, plan]));
@@ -176,15 +205,40 @@ export function takePlans(
     if (!same || moved) draft.configured.add(plan.rules.check);
   }
   const byService = Map.groupBy(plans.checks, (plan) => plan.service);
-  for (const service of plans.services) {
-    const state = serviceIn(draft, service);
-    const checks = (byService.get(service) ?? []).map((plan) => plan.rules.check);
-    const left = (state?.checks ?? []).filter((check) => checkIn(draft, check)?.service === service && !checks.includes(check));
-    draft.services.set(service, { checks: [...checks, ...left], transitions: state?.transitions ?? [], version: state?.version ?? 0 });
+  const composites = new Map(plans.services.map(({ id, composite }) => [id, composite]));
+  for (const id of new Set([...composites.keys(), ...draft.base.services.keys()])) {
+    const state = serviceIn(draft, id);
+    const checks = (byService.get(id) ?? []).map((plan) => plan.rules.check);
+    const left = (state?.checks ?? []).filter((check) => checkIn(draft, check)?.service === id && !checks.includes(check));
+    const composite = compositeAt(draft, { service: id, rule: composites.get(id) }, nowMs);
+    if (!composites.has(id) && !draft.composed.has(id)) continue;
+    draft.services.set(id, {
+      checks: [...checks, ...left],
+      ...(composite === undefined ? {} : { composite }),
+      transitions: state?.transitions ?? [],
+      version: state?.version ?? 0,
+    });
   }
 }
 
 const planOf = ({ rules, impact, flapLimits }: CheckPlan): unknown => [rules, impact, flapLimits];
+
+/** What a service consists of from now on. A rule that replaces another, or checks, holds from now; the first one holds over all the past. */
+function compositeAt(
+  draft: Draft,
+  { service, rule }: { readonly service: string; readonly rule: CompositeRule | undefined },
+  nowMs: EpochMs,
+): Composite | undefined {
+  const state = serviceIn(draft, service);
+  const before = state?.composite;
+  if (JSON.stringify(before?.rule) === JSON.stringify(rule)) return before;
+  const hasPast = (state?.transitions.length ?? 0) > 0;
+  const next = rule === undefined ? undefined : { rule, fromMs: hasPast ? nowMs : (0 as EpochMs) };
+  draft.composed.set(service, next);
+  // The past of a first rule is composed from what is stored (see rebuild.ts), not from memory.
+  if (hasPast) earlier(draft.touchedFrom, service, nowMs);
+  return next;
+}
 
 const voicesOf = (draft: Draft, service: ServiceState): readonly Voice[] =>
   service.checks.flatMap((check) => {
@@ -196,10 +250,38 @@ const sameTransition = (a: Transition | undefined, b: Transition | undefined): b
   a?.atMs === b?.atMs && a?.state === b?.state && a?.unknownReason === b?.unknownReason && a?.lowMs === b?.lowMs && a?.highMs === b?.highMs;
 
 /** The service's transitions with everything from `fromMs` on decided anew. */
-function recombined(before: readonly Transition[], voices: readonly Voice[], fromMs: EpochMs): readonly Transition[] {
+function recombined(draft: Draft, id: string, fromMs: EpochMs): readonly Transition[] {
+  const service = serviceIn(draft, id);
+  if (service === undefined) return [];
+  const { composite } = service;
+  // A rule that is younger leaves what stood before it.
+  if (composite !== undefined) return spliced(service.transitions, composedIn(draft, service, fromMs), max(fromMs, composite.fromMs));
+  const next = combineFrom(voicesOf(draft, service), fromMs);
+  const ended = draft.composed.has(id) && next.length === 0 && service.transitions.length > 0;
+  return spliced(service.transitions, ended ? [pausedAt(fromMs)] : next, fromMs);
+}
+
+function composedIn(draft: Draft, { composite, transitions }: ServiceState, fromMs: EpochMs): readonly Transition[] {
+  if (composite === undefined) return [];
+  const histories = composite.rule.members.map(({ id }) => historyIn(draft, id));
+  const begun = transitions.some((transition) => transition.atMs < fromMs);
+  return composeFrom(histories, composite.rule, { fromMs: max(fromMs, composite.fromMs), begun });
+}
+
+const max = (a: EpochMs, b: EpochMs): EpochMs => (a > b ? a : b);
+const pausedAt = (atMs: EpochMs): Transition => ({
+  atMs,
+  state: 'unknown',
+  unknownReason: 'paused',
+  lowMs: atMs,
+  highMs: atMs,
+  evidence: [],
+});
+
+/** What stood before `fromMs`, then what is told from there on. */
+export function spliced(before: readonly Transition[], next: readonly Transition[], fromMs: EpochMs): readonly Transition[] {
   const kept = before.filter((transition) => transition.atMs < fromMs);
   const last = kept.at(-1);
-  const next = combineFrom(voices, fromMs);
   const first = next[0];
   const continues = first !== undefined && last !== undefined && first.state === last.state && first.unknownReason === last.unknownReason;
   return [...kept, ...(continues ? next.slice(1) : next)];
@@ -215,32 +297,74 @@ export function settleDraft(draft: Draft): readonly Rewrite[] {
     const transitions = checkIn(draft, check)?.history.transitions ?? [];
     rewrites.push({ kind: 'check', subject: check, fromMs, transitions: transitions.filter((one) => one.atMs >= fromMs) });
   }
-  for (const [id, fromMs] of draft.touchedFrom) {
+  for (const id of servicesToSettle(draft)) {
+    const fromMs = draft.touchedFrom.get(id);
     const service = serviceIn(draft, id);
-    if (service === undefined) continue;
-    const transitions = recombined(service.transitions, voicesOf(draft, service), fromMs);
-    const differs = Math.max(transitions.length, service.transitions.length);
-    let i = 0;
-    while (i < differs && sameTransition(transitions[i], service.transitions[i])) i++;
-    if (i === differs) continue;
-    const changedMs = Math.min(transitions[i]?.atMs ?? Infinity, service.transitions[i]?.atMs ?? Infinity) as EpochMs;
-    rewrites.push({ kind: 'service', subject: id, fromMs: changedMs, transitions: transitions.slice(i) });
+    if (service === undefined || fromMs === undefined) continue;
+    const transitions = recombined(draft, id, fromMs);
+    const changedMs = firstDifference(service.transitions, transitions);
+    if (changedMs === undefined) continue;
+    rewrites.push({ kind: 'service', subject: id, fromMs: changedMs, transitions: transitions.filter((one) => one.atMs >= changedMs) });
     draft.services.set(id, { ...service, transitions, version: service.version + 1 });
   }
   return rewrites;
 }
 
+/** The touched services and, after all their members, the composites that this touches. */
+function servicesToSettle(draft: Draft): readonly string[] {
+  const composites = compositesInOrder(draft);
+  const touched = new Set(draft.touchedFrom.keys());
+  for (const { id, composite } of composites) {
+    for (const member of composite.rule.members) {
+      const fromMs = draft.touchedFrom.get(member.id);
+      if (fromMs !== undefined) earlier(draft.touchedFrom, id, fromMs);
+    }
+    touched.delete(id);
+  }
+  return [...touched, ...composites.flatMap(({ id }) => (draft.touchedFrom.has(id) ? id : []))];
+}
+
+/** All composites, each after those among its members. Circles are refused with the configuration. */
+export function compositesInOrder(draft: Draft): readonly { readonly id: string; readonly composite: Composite }[] {
+  const ordered = new Map<string, { readonly id: string; readonly composite: Composite }>();
+  const entered = new Set<string>();
+  const enter = (id: string): void => {
+    const composite = serviceIn(draft, id)?.composite;
+    if (composite === undefined || entered.has(id)) return;
+    entered.add(id);
+    for (const member of composite.rule.members) enter(member.id);
+    ordered.set(id, { id, composite });
+  };
+  for (const id of [...draft.base.composites, ...draft.composed.keys()]) enter(id);
+  return [...ordered.values()];
+}
+
+/** From when on two histories differ; undefined when they do not. */
+export function firstDifference(a: readonly Transition[], b: readonly Transition[]): EpochMs | undefined {
+  const length = Math.max(a.length, b.length);
+  let i = 0;
+  while (i < length && sameTransition(a[i], b[i])) i++;
+  return i === length ? undefined : (Math.min(a[i]?.atMs ?? Number.POSITIVE_INFINITY, b[i]?.atMs ?? Number.POSITIVE_INFINITY) as EpochMs);
+}
+
+/** The checks that decide about a service: its own, or those of its members. */
+export function checksBelow(draft: Draft, service: string, seen = new Set<string>()): readonly string[] {
+  if (seen.has(service)) return [];
+  seen.add(service);
+  const state = serviceIn(draft, service);
+  const members = state?.composite?.rule.members ?? [];
+  return [...(state?.checks ?? []), ...members.flatMap(({ id }) => checksBelow(draft, id, seen))];
+}
+
 /** The service's transitions as they read at `nowMs`: what has lapsed by then is unknown, whether or not that is written down yet. */
 export function transitionsAt(memory: Memory, service: string, nowMs: EpochMs): readonly Transition[] {
-  const state = memory.services.get(service);
-  if (state === undefined) return [];
   const draft = draftOf(memory);
-  for (const check of state.checks) {
+  for (const check of checksBelow(draft, service)) {
     const one = memory.checks.get(check);
     if (one !== undefined && hasLapsed(one.history, nowMs)) put(draft, check, { state: one, step: lapse(one.history, 'no_data') });
   }
-  const fromMs = Math.min(...draft.changedFrom.values());
-  return Number.isFinite(fromMs) ? recombined(state.transitions, voicesOf(draft, state), fromMs as EpochMs) : state.transitions;
+  if (draft.changedFrom.size > 0) settleDraft(draft);
+  return historyIn(draft, service);
 }
 
 /** How far back a rewrite of the check can reach: all attempts that confirmation counts, and one that is still under way. */
@@ -267,10 +391,16 @@ export function forget(draft: Draft, nowMs: EpochMs): void {
 }
 
 /** All histories of one service are cut at one instant, so that they can be combined from any instant after it. */
-function horizonOf(draft: Draft, service: string, nowMs: EpochMs): EpochMs {
-  const checks = serviceIn(draft, service)?.checks ?? [];
-  const reach = Math.max(0, ...checks.flatMap((check) => checkIn(draft, check)?.rules ?? []).map(reachMs));
-  return (nowMs - reach) as EpochMs;
+const horizonOf = (draft: Draft, service: string, nowMs: EpochMs): EpochMs =>
+  (nowMs - reachTogether(draft, serviceIn(draft, service)?.checks ?? [], service)) as EpochMs;
+
+/** How far back the histories of a service must reach: as far as any of its checks may still be rewritten, or any that a composite combines it with. */
+export function reachTogether(draft: Draft, checks: readonly string[], service: string): number {
+  const reachOf = (ids: readonly string[]): number =>
+    Math.max(0, ...ids.flatMap((check) => checkIn(draft, check)?.rules ?? []).map(reachMs));
+  const composites = compositesInOrder(draft);
+  const joined = composites.some(({ id, composite }) => id === service || composite.rule.members.some((member) => member.id === service));
+  return joined ? Math.max(...composites.map(({ id }) => reachOf(checksBelow(draft, id))), reachOf(checks)) : reachOf(checks);
 }
 
 /** The rules of a check from its timing. */

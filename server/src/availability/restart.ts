@@ -1,7 +1,7 @@
 import type { EpochMs } from '@nines/base/units.ts';
 import type { Attempt } from '@nines/maths/slo/check-history.ts';
 import type { Downtime, ReplayResults } from './contract.ts';
-import { type CheckState, type Draft, type Memory, reachMs, takeAbsence, takeAttempt } from './evaluate.ts';
+import { type CheckState, type Composite, type Draft, type Memory, reachMs, takeAbsence, takeAttempt } from './evaluate.ts';
 import type { LedgerStore, StoredTail } from './store.ts';
 
 /**
@@ -23,12 +23,16 @@ const REPLAY_MARGIN_MS = 60_000;
 export async function loadMemory({ store, memory, replay, nowMs }: LoadDeps): Promise<Loaded> {
   const tails = await store.loadTails();
   const aliveUntilMs = (await store.lastSeenAliveMs()) ?? nowMs;
-  const horizons = horizonsOf(tails, aliveUntilMs);
+  const composites = await store.loadComposites();
+  const horizons = horizonsOf(tails, { composites, services: [...(await store.firstTransitions()).keys()], aliveUntilMs });
   for (const tail of tails) await loadCheck(tail, { store, memory, fromMs: horizons.get(tail.state.service) ?? aliveUntilMs });
+  const checksOf = Map.groupBy(tails, (tail) => tail.state.service);
   for (const [service, fromMs] of horizons) {
     const transitions = await store.transitionsSince({ kind: 'service', id: service }, fromMs);
-    const checks = tails.filter((tail) => tail.state.service === service).map((tail) => tail.check);
-    memory.services.set(service, { checks, transitions, version: 0 });
+    const checks = (checksOf.get(service) ?? []).map((tail) => tail.check);
+    const composite = composites.get(service);
+    if (composite !== undefined) memory.composites.add(service);
+    memory.services.set(service, { checks, ...(composite === undefined ? {} : { composite }), transitions, version: 0 });
   }
   const results = tails.length === 0 ? new Map<string, never[]>() : await replay((aliveUntilMs - REPLAY_MARGIN_MS) as EpochMs, nowMs);
   const missing = tails.flatMap(({ check, state }) =>
@@ -54,13 +58,26 @@ export async function loadMemory({ store, memory, replay, nowMs }: LoadDeps): Pr
   };
 }
 
-/** Per service: from when on the histories of all its checks must be at hand, so that any rewrite can be combined. */
-function horizonsOf(tails: readonly StoredTail[], aliveUntilMs: EpochMs): ReadonlyMap<string, EpochMs> {
-  const horizons = new Map<string, EpochMs>();
+type Known = {
+  readonly composites: ReadonlyMap<string, Composite>;
+  /** Every service that has a history. */
+  readonly services: readonly string[];
+  readonly aliveUntilMs: EpochMs;
+};
+
+/**
+ * Per service: from when on the histories of all its checks must be at hand, so that any rewrite can be combined; one instant for all
+ * that composites combine.
+ */
+function horizonsOf(tails: readonly StoredTail[], { composites, services, aliveUntilMs }: Known): ReadonlyMap<string, EpochMs> {
+  const horizons = new Map([...services, ...composites.keys()].map((service) => [service, aliveUntilMs]));
   for (const { state } of tails) {
     const fromMs = Math.min(aliveUntilMs, state.history.lastAtMs ?? aliveUntilMs) - reachMs(state.rules) - REPLAY_MARGIN_MS;
     horizons.set(state.service, Math.min(fromMs, horizons.get(state.service) ?? fromMs) as EpochMs);
   }
+  const joined = [...composites].flatMap(([id, { rule }]) => [id, ...rule.members.map((member) => member.id)]);
+  const joinedMs = Math.min(aliveUntilMs, ...joined.map((id) => horizons.get(id) ?? aliveUntilMs)) as EpochMs;
+  for (const id of joined) horizons.set(id, joinedMs);
   return horizons;
 }
 

@@ -26,7 +26,21 @@ import {
   type StateChange,
 } from './contract.ts';
 import { downVoicesOf, outagesFrom } from './downtimes.ts';
-import { emptyMemory, type Memory, rulesOf, takeAttempt, takeLapses, takePlans, takeStepBack, transitionsAt } from './evaluate.ts';
+import {
+  checkIn,
+  checksBelow,
+  compositesInOrder,
+  draftOf,
+  emptyMemory,
+  type Memory,
+  reachTogether,
+  rulesOf,
+  takeAttempt,
+  takeLapses,
+  takePlans,
+  takeStepBack,
+  transitionsAt,
+} from './evaluate.ts';
 import { flappingOf, restlessWhy } from './flapping.ts';
 import { downtimesKnownAt } from './known.ts';
 import { loadMemory } from './restart.ts';
@@ -114,7 +128,8 @@ export class Availability implements Ledger, Recorder {
   }
 
   async configure(plans: readonly ServicePlan[]): Promise<void> {
-    const services = plans.map((plan) => plan.service);
+    const services = plans.map(({ service: id, composite }) => ({ id, ...(composite === undefined ? {} : { composite }) }));
+    const before = this.#composites();
     const checks = plans.flatMap((plan) =>
       plan.checks.map((timing) => ({
         rules: rulesOf(timing),
@@ -124,6 +139,36 @@ export class Availability implements Ledger, Recorder {
       })),
     );
     await this.#writer.submit((draft, nowMs) => takePlans(draft, { services, checks }, nowMs));
+    await this.#composePast(before);
+  }
+
+  /** Every composite with its rule, as text. */
+  #composites(): ReadonlyMap<string, string> {
+    return new Map([...this.#memory.composites].map((id) => [id, JSON.stringify(this.#memory.services.get(id)?.composite)]));
+  }
+
+  /** Composes what composites that are new make of their members' past, each after those among its members. */
+  async #composePast(before: ReadonlyMap<string, string>): Promise<void> {
+    const now = this.#composites();
+    const isNew = (id: string): boolean => now.get(id) !== before.get(id) || this.#memory.services.get(id)?.transitions.length === 0;
+    if (![...now.keys()].some(isNew)) return;
+    await this.#writer.exclusive(async () => {
+      const composites = compositesInOrder(draftOf(this.#memory));
+      for (const { composite } of composites) for (const member of composite.rule.members) await this.#widen(member.id);
+      for (const { id, composite } of composites) {
+        if (isNew(id) && composite.fromMs === 0) await this.#writer.rebuild(id, composite.fromMs);
+      }
+    });
+    for (const [service, firstMs] of await this.#store.firstTransitions()) this.#first.set(service, firstMs);
+  }
+
+  /** Keeps a member's history in memory as far back as its composite may have to look. */
+  async #widen(service: string): Promise<void> {
+    const state = this.#memory.services.get(service);
+    if (state === undefined) return;
+    const fromMs = (this.#deps.clock.now() - reachTogether(draftOf(this.#memory), state.checks, service)) as EpochMs;
+    const transitions = await this.#store.transitionsSince({ kind: 'service', id: service }, fromMs);
+    this.#memory.services.set(service, { ...state, transitions });
   }
 
   async record(result: CheckResult): Promise<void> {
@@ -265,8 +310,8 @@ export class Availability implements Ledger, Recorder {
   /** An open downtime ends where the timeline says that knowledge ended, whether or not that is written down yet. */
   #asKnownAt(downtime: Downtime, nowMs: EpochMs): Downtime {
     if (downtime.toAtMs !== null) return downtime;
-    const checks = this.#memory.services.get(downtime.service)?.checks ?? [];
-    const voices = downVoicesOf(checks.map((check) => this.#memory.checks.get(check)));
+    const draft = draftOf(this.#memory);
+    const voices = downVoicesOf(checksBelow(draft, downtime.service).map((check) => checkIn(draft, check)));
     const outages = outagesFrom(transitionsAt(this.#memory, downtime.service, nowMs), voices, downtime.fromAtMs);
     const edges = outages.find((outage) => outage.edges.fromAtMs === downtime.fromAtMs)?.edges;
     return edges === undefined ? downtime : { ...downtime, toAtMs: edges.toAtMs, toBoundsAtMs: edges.toBoundsAtMs };

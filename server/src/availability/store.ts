@@ -7,7 +7,8 @@ import type { DowntimeRevisionRow, DowntimeRow, LedgerTransitionRow } from '../p
 import { expectUpdated } from '../platform/db/revision.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Downtime, DowntimeFilter, DowntimeReason, KnownDowntimeFilter } from './contract.ts';
-import type { CheckState, Rewrite } from './evaluate.ts';
+import type { CheckState, Composite, Rewrite } from './evaluate.ts';
+import { loadComposites, saveComposites } from './store-composites.ts';
 import type { DowntimeHistory } from './known.ts';
 
 /** Rows per statement. SQLite takes 32 766 parameters, a transition has eleven columns. */
@@ -24,6 +25,8 @@ export type LedgerSave = {
   readonly newId: () => string;
   readonly rewrites: readonly Rewrite[];
   readonly tails: ReadonlyMap<string, CheckState>;
+  /** Services whose composition changed; undefined: they consist of nothing any more. */
+  readonly composed: ReadonlyMap<string, Composite | undefined>;
   readonly opened: readonly Downtime[];
   readonly changed: readonly Downtime[];
   readonly retracted: readonly string[];
@@ -37,6 +40,7 @@ export function createLedgerStore(db: Kysely<Database>) {
     save: (batch: LedgerSave): Promise<void> => db.transaction().execute((trx) => saveBatch(trx, batch)),
     saveTails: (tails: ReadonlyMap<string, CheckState>): Promise<void> => db.transaction().execute((trx) => saveTails(trx, tails)),
     loadTails: () => loadTails(db),
+    loadComposites: () => loadComposites(db),
     transitionsSince: (subject: { kind: SubjectKind; id: string }, fromMs: EpochMs) => transitionsSince(db, subject, fromMs),
     transitionsWithin: (service: string, window: KnownWindow) => transitionsWithin(db, service, window),
     firstTransitions: () => firstTransitions(db),
@@ -74,6 +78,7 @@ async function saveBatch(trx: Transaction<Database>, batch: LedgerSave): Promise
       .execute();
   }
   await saveTails(trx, batch.tails);
+  await saveComposites(trx, batch.composed);
   for (const downtime of batch.opened) {
     await trx.insertInto('downtimes').values(downtimeToRow(downtime, batch.nowMs)).execute();
   }

@@ -1,8 +1,21 @@
 import type { Clock } from '@nines/base/clock.ts';
 import type { EpochMs } from '@nines/base/units.ts';
 import { type CurrentState, type Downtime, downtimeToWire, type FlappingChange, type StateChange } from './contract.ts';
-import { type DowntimeStep, downVoicesOf, outagesFrom, reconcile } from './downtimes.ts';
-import { checkIn, commit, type Draft, draftOf, forget, type Memory, serviceIn, settleDraft } from './evaluate.ts';
+import { type DowntimeStep, downVoicesOf, type Outage, outagesFrom, reconcile } from './downtimes.ts';
+import {
+  checkIn,
+  checksBelow,
+  commit,
+  compositesInOrder,
+  type Draft,
+  draftOf,
+  forget,
+  historyIn,
+  type Memory,
+  reachTogether,
+  settleDraft,
+} from './evaluate.ts';
+import { rebuild, type Rebuilt } from './rebuild.ts';
 import { flappingOf } from './flapping.ts';
 import type { LedgerStore } from './store.ts';
 import type { Bus } from '../platform/bus.ts';
@@ -34,6 +47,9 @@ export type WriterDeps = {
   /** Told after the changes of the same batch. */
   readonly onFlapping: (change: FlappingChange) => void;
 };
+
+/** What is known of an outage beyond its time when it is heard of. */
+export type Describe = (outage: Outage) => Pick<Downtime, 'reason' | 'note'> | undefined;
 
 type Queued = { readonly step: Step; readonly resolve: () => void };
 
@@ -90,6 +106,52 @@ export class LedgerWriter {
     });
   }
 
+  /**
+   * Decides a service anew from `fromMs` on, because something was learnt about its past, and the composites above it. To be called within a turn
+   * of `exclusive`. `describe` says why an outage was that is heard of only now.
+   */
+  async rebuild(service: string, fromMs: EpochMs, describe: Describe = () => undefined): Promise<void> {
+    const draft = draftOf(this.#deps.memory);
+    await this.#rebuildOne(service, fromMs, describe);
+    const affected = new Set([service]);
+    for (const { id, composite } of compositesInOrder(draft)) {
+      if (id === service || !composite.rule.members.some((member) => affected.has(member.id))) continue;
+      affected.add(id);
+      await this.#rebuildOne(id, fromMs, () => undefined);
+    }
+  }
+
+  async #rebuildOne(service: string, fromMs: EpochMs, describe: Describe): Promise<void> {
+    const { memory, store, newId } = this.#deps;
+    const nowMs = this.#deps.clock.now();
+    const before = historyIn(draftOf(memory), service).at(-1);
+    const rebuilt = await rebuild({ store, memory }, service, fromMs);
+    if (rebuilt === undefined) return;
+    const { step, rewrites } = rebuilt;
+    const opened = step.opened.map((outage) => ({ ...this.#open(service, outage), ...describe(outage) }));
+    const { changed, retracted } = step;
+    await store.save({ nowMs, newId, rewrites, tails: new Map(), composed: new Map(), opened, changed, retracted });
+    this.#remember(service, rebuilt, nowMs);
+    const standing = stillStanding(rebuilt.standing, step, opened);
+    const horizonMs = memory.services.get(service)?.transitions[0]?.atMs ?? nowMs;
+    this.#downtimes.set(
+      service,
+      standing.filter((one) => one.toAtMs === null || one.toAtMs >= horizonMs),
+    );
+    this.#tell({ service, step, opened, standing, change: changeOf(service, before, rebuilt.history.at(-1)) }, nowMs);
+  }
+
+  #remember(service: string, { own }: Rebuilt, nowMs: EpochMs): void {
+    const { memory } = this.#deps;
+    const state = memory.services.get(service) ?? { checks: [], transitions: [], version: 0 };
+    const horizonMs = nowMs - reachTogether(draftOf(memory), state.checks, service);
+    const keepFrom = Math.max(
+      0,
+      own.findLastIndex((transition) => transition.atMs <= horizonMs),
+    );
+    memory.services.set(service, { ...state, transitions: own.slice(keepFrom), version: state.version + 1 });
+  }
+
   /** Replaces a downtime that a person edited. */
   replaceDowntime(after: Downtime): void {
     const list = this.#downtimes.get(after.service);
@@ -134,9 +196,9 @@ export class LedgerWriter {
     const moves = [...draft.touchedFrom].map(([service, fromMs]) => this.#moveOf(draft, service, fromMs));
     const checks = new Set(rewrites.flatMap((rewrite) => (rewrite.kind === 'check' ? rewrite.subject : [])));
     const tails = new Map([...draft.checks].filter(([check]) => checks.has(check) || draft.configured.has(check)));
-    if (tails.size > 0 || rewrites.length > 0) {
+    if (tails.size > 0 || rewrites.length > 0 || draft.composed.size > 0) {
       const beganMs = this.#deps.clock.monotonic();
-      await store.save({ nowMs, newId, rewrites, tails, ...joined(moves) });
+      await store.save({ nowMs, newId, rewrites, tails, composed: draft.composed, ...joined(moves) });
       const endedMs = this.#deps.clock.monotonic();
       this.#restUntilMs = endedMs + REST_FACTOR * (endedMs - beganMs);
     }
@@ -159,27 +221,13 @@ export class LedgerWriter {
   }
 
   #moveOf(draft: Draft, service: string, fromMs: EpochMs): Move {
-    const state = serviceIn(draft, service);
-    const before = draft.base.services.get(service)?.transitions.at(-1);
-    const transitions = state?.transitions ?? [];
-    const voices = downVoicesOf((state?.checks ?? []).map((check) => checkIn(draft, check)));
+    const before = historyIn(draftOf(draft.base), service).at(-1);
+    const transitions = historyIn(draft, service);
+    const voices = downVoicesOf(checksBelow(draft, service).map((check) => checkIn(draft, check)));
     const known = this.#downtimes.get(service) ?? [];
     const step = reconcile(outagesFrom(transitions, voices, fromMs), known, fromMs);
-    const opened = step.opened.map(
-      ({ edges, checks, evidence }): Downtime => ({
-        id: this.#deps.newId(),
-        service,
-        ...edges,
-        checks,
-        evidence,
-        reason: 'unplanned_outage',
-        note: '',
-        excluded: false,
-        revision: 1,
-      }),
-    );
-    const changed = new Map(step.changed.map((downtime) => [downtime.id, downtime]));
-    const standing = [...known.filter((one) => !step.retracted.includes(one.id)).map((one) => changed.get(one.id) ?? one), ...opened];
+    const opened = step.opened.map((outage) => this.#open(service, outage));
+    const standing = stillStanding(known, step, opened);
     const horizonMs = transitions[0]?.atMs ?? fromMs;
     return {
       service,
@@ -188,6 +236,11 @@ export class LedgerWriter {
       standing: standing.filter((one) => one.toAtMs === null || one.toAtMs >= horizonMs),
       change: changeOf(service, before, transitions.at(-1)),
     };
+  }
+
+  #open(service: string, { edges, checks, evidence }: Outage): Downtime {
+    const said = { reason: 'unplanned_outage', note: '', excluded: false, revision: 1 } as const;
+    return { id: this.#deps.newId(), service, ...edges, checks, evidence, ...said };
   }
 
   #tell(move: Move, nowMs: EpochMs): void {
@@ -223,6 +276,11 @@ type Move = {
   readonly standing: readonly Downtime[];
   readonly change: StateChange | null;
 };
+
+function stillStanding(known: readonly Downtime[], step: DowntimeStep, opened: readonly Downtime[]): readonly Downtime[] {
+  const changed = new Map(step.changed.map((downtime) => [downtime.id, downtime]));
+  return [...known.filter((one) => !step.retracted.includes(one.id)).map((one) => changed.get(one.id) ?? one), ...opened];
+}
 
 const joined = (moves: readonly Move[]) => ({
   opened: moves.flatMap((move) => move.opened),

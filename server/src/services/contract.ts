@@ -9,6 +9,8 @@ import { bucketsView, downtimeView, intervalView } from '../availability/contrac
 import { checkSchema, checkView } from '../checks/contract.ts';
 import { occurrenceView } from '../maintenance/contract.ts';
 import { slug } from '../platform/config/fields.ts';
+import type { CompositeRule } from '@nines/maths/slo/composite.ts';
+import { compositeSchema } from './composite.ts';
 import { judgeServices } from './evaluate.ts';
 
 export type Origin = { readonly kind: 'file'; readonly place: string } | { readonly kind: 'ui' };
@@ -24,7 +26,10 @@ export type ServiceEntry = {
   readonly description: string;
   readonly runbook: string;
   readonly tags: readonly string[];
+  /** What it was said to depend on, and what it consists of. */
   readonly dependsOn: readonly string[];
+  /** What it consists of; absent when its own checks decide. */
+  readonly composite?: CompositeRule;
   /** Notifications about this service are held back while one that it depends on was already down. */
   readonly suppressWhenParentDown: boolean;
   readonly checks: readonly string[];
@@ -63,6 +68,8 @@ export const serviceSchema = z.strictObject({
   tags: z.array(z.string().min(1).max(100)).max(CATALOGUE_LIMITS.tags).default([]),
   depends_on: z.array(slug).max(CATALOGUE_LIMITS.dependencies).default([]),
   suppress_when_parent_down: z.boolean().default(false),
+  /** Instead of checks. */
+  composite: compositeSchema.optional(),
   checks: z.array(checkSchema).max(CATALOGUE_LIMITS.checksPerService).default([]),
 });
 export type ServiceSpec = z.output<typeof serviceSchema>;
@@ -106,6 +113,14 @@ export const serviceView = z.object({
   /** Some check of it changes its state too often. */
   flapping: z.boolean(),
   monitored_since_at_ms: z.number().nullable(),
+  /** What it consists of: each member with its weight and state now; null when its own checks decide. */
+  composite: z
+    .object({
+      rule: z.string(),
+      at_least: z.number(),
+      members: z.array(z.object({ service: z.string(), weight: z.number(), state: z.enum(['up', 'degraded', 'down', 'unknown']) })),
+    })
+    .nullable(),
   checks: z.array(checkView),
   origin: z.object({ kind: z.enum(['file', 'ui']), place: z.string().nullable() }),
 });

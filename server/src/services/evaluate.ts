@@ -1,9 +1,15 @@
 import { isIP } from 'node:net';
 import { hostOfCheck, localRefusal, type ParsedCheck } from '../checks/contract.ts';
 import { judgeAddress } from '../platform/fetch/judge.ts';
+import { type CompositeSpec, membersOf } from './composite.ts';
 
 /** What must be known of services to judge them together. */
-export type Judged = { readonly id: string; readonly depends_on: readonly string[]; readonly checks: readonly { readonly id: string }[] };
+export type Judged = {
+  readonly id: string;
+  readonly depends_on: readonly string[];
+  readonly composite?: CompositeSpec | undefined;
+  readonly checks: readonly { readonly id: string }[];
+};
 
 /** A contradiction and where it stands, as a path into the list. */
 export type Contradiction = { readonly path: readonly (string | number)[]; readonly message: string };
@@ -32,11 +38,21 @@ export function judgeServices(services: readonly Judged[], known: readonly strin
         found.push({ path: [i, 'depends_on', j], message: `"${service.id}" depends on "${id}", which is no service` });
       }
     });
+    const { composite } = service;
+    if (composite === undefined) return;
+    if (service.checks.length > 0) {
+      found.push({ path: [i, 'checks'], message: `"${service.id}" consists of other services: it has no checks of its own` });
+    }
+    for (const { id, path } of membersOf(composite)) {
+      if (firstService.has(id) || known.includes(id)) continue;
+      found.push({ path: [i, 'composite', ...path], message: `"${service.id}" consists of "${id}", which is no service` });
+    }
   });
   const cycle = findCycle(services);
   if (cycle !== undefined) {
     const at = firstService.get(cycle[0] ?? '') ?? 0;
-    found.push({ path: [at, 'depends_on'], message: `services depend on each other in a circle: ${[...cycle, cycle[0]].join(' → ')}` });
+    const field = services[at]?.depends_on.includes(cycle[1] ?? cycle[0] ?? '') === true ? 'depends_on' : 'composite';
+    found.push({ path: [at, field], message: `services depend on each other in a circle: ${[...cycle, cycle[0]].join(' → ')}` });
   }
   return found;
 }
@@ -59,9 +75,15 @@ export function judgeTargets(checks: readonly ParsedCheck[]): Contradiction | un
   return undefined;
 }
 
+/** What a service depends on: what it was said to, and what it consists of. */
+export function dependenciesOf(service: Pick<Judged, 'depends_on' | 'composite'>): readonly string[] {
+  const { composite } = service;
+  return composite === undefined ? service.depends_on : [...new Set([...service.depends_on, ...membersOf(composite).map(({ id }) => id)])];
+}
+
 /** The first circle of dependencies, by its members in order; undefined when there is none. Walks each service once. */
-export function findCycle(services: readonly Pick<Judged, 'id' | 'depends_on'>[]): readonly string[] | undefined {
-  const dependencies = new Map(services.map((service) => [service.id, service.depends_on]));
+export function findCycle(services: readonly Pick<Judged, 'id' | 'depends_on' | 'composite'>[]): readonly string[] | undefined {
+  const dependencies = new Map(services.map((service) => [service.id, dependenciesOf(service)]));
   const done = new Set<string>();
   for (const { id } of services) {
     // An explicit stack: a chain of five thousand services must not end in a stack overflow.

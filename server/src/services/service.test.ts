@@ -178,6 +178,25 @@ test('contradictions are refused at their place, cycles by name', () => {
     ['1.depends_on: services depend on each other in a circle: b → c → b'],
   );
   f([{ id: 'a', depends_on: ['a'] }], ['0.depends_on: services depend on each other in a circle: a → a']);
+  f(
+    [
+      { id: 'a', composite: { all: ['b'] } },
+      { id: 'b', composite: { at_least: 1, weights: { c: 1 } } },
+      { id: 'c', depends_on: ['a'] },
+    ],
+    ['0.composite: services depend on each other in a circle: a → b → c → a'],
+  );
+  f([{ id: 'a', composite: { any: ['ghost'] } }], ['0.composite.any.0: "a" consists of "ghost", which is no service']);
+  f([{ id: 'a', composite: { all: ['b', 'b'] } }, { id: 'b' }], ['0.composite.all.1: the member "b" is named twice']);
+  f([{ id: 'a', composite: { at_least: 2, of: ['b'] } }, { id: 'b' }], ['0.composite.at_least: at least 2 of 1 members can never work']);
+  f(
+    [{ id: 'a', composite: { at_least: 9, weights: { b: 8 } } }, { id: 'b' }],
+    ['0.composite.at_least: the weights sum to 8: at least 9 can never work'],
+  );
+  f(
+    [{ id: 'a', composite: { all: ['b'] }, checks: [tcp('t')] }, { id: 'b' }],
+    ['0.checks: "a" consists of other services: it has no checks of its own'],
+  );
 });
 
 test('a cycle is found exactly when there is one', () => {

@@ -12,7 +12,8 @@ import type { Entity } from '../platform/records/contract.ts';
 import { findEntity, listEntities, retireEntity, upsertEntity } from '../platform/records/entities.ts';
 import { createTurns } from '../platform/turns.ts';
 import { SERVICE_CODES, type ServiceCatalogue, type ServiceEntry, serviceSchema, type ServiceSpec } from './contract.ts';
-import { judgeServices, judgeTargets } from './evaluate.ts';
+import { ruleOf } from './composite.ts';
+import { dependenciesOf, judgeServices, judgeTargets } from './evaluate.ts';
 import { withSecretsOf, writtenOf } from './written.ts';
 
 export const SERVICE_KIND = 'service';
@@ -210,9 +211,11 @@ export class Services implements ServiceCatalogue {
         continue;
       }
       const kept = parsed.data.checks.filter((check) => !checks.has(check.id));
-      let spec: ServiceSpec = { ...parsed.data, depends_on: parsed.data.depends_on.filter((id) => ids.has(id)), checks: kept };
+      const whole: ServiceSpec = { ...parsed.data, depends_on: parsed.data.depends_on.filter((id) => ids.has(id)), checks: kept };
       const judged = [...standing, ...fitting].map((one) => one.spec);
-      if (judgeServices([...judged, spec], [...ids]).length > 0) spec = { ...spec, depends_on: [] };
+      const candidates = [whole, { ...whole, composite: undefined }, { ...whole, depends_on: [] }];
+      const fits = (one: ServiceSpec): boolean => judgeServices([...judged, one], [...ids]).length === 0;
+      const spec = candidates.find(fits) ?? { ...whole, depends_on: [], composite: undefined };
       if (JSON.stringify(spec) !== JSON.stringify(parsed.data)) {
         this.#deps.logger.warn('a service made in the UI refers to what is not there; that part is left out', { service: entity.slug });
       }
@@ -234,6 +237,7 @@ export class Services implements ServiceCatalogue {
     const plans = standing.map(({ entry }) => ({
       service: entry.id,
       checks: (byService.get(entry.id) ?? []).filter((spec) => !spec.paused),
+      ...(entry.composite === undefined ? {} : { composite: entry.composite }),
     }));
     await this.#deps.enforce({ plans, specs });
     this.#deps.bus.publish({ topic: 'config', type: 'services.changed', atMs: this.#deps.clock.now(), data: { count: standing.length } });
@@ -253,7 +257,8 @@ const entryOf = (entity: Entity, spec: ServiceSpec): ServiceEntry => ({
   description: spec.description,
   runbook: spec.runbook,
   tags: spec.tags,
-  dependsOn: spec.depends_on,
+  dependsOn: dependenciesOf(spec),
+  ...(spec.composite === undefined ? {} : { composite: ruleOf(spec.composite) }),
   suppressWhenParentDown: spec.suppress_when_parent_down,
   checks: spec.checks.map((check) => check.id),
   origin: entity.origin === 'file' ? { kind: 'file', place: entity.originPlace } : { kind: 'ui' },

@@ -6,6 +6,7 @@ import type { Acknowledgements } from '../alerting/contract.ts';
 import { bucketsToWire, type CurrentState, downtimeToWire, intervalToWire, type Ledger, type Recorder } from '../availability/contract.ts';
 import { type Checks, type CheckSpec, checkToWire } from '../checks/contract.ts';
 import { type Maintenance, occurrenceToWire } from '../maintenance/contract.ts';
+import { ruleInWords } from './composite.ts';
 import type { ServiceDetailView, ServiceEntry, ServiceView, TimelineView, UptimeView } from './contract.ts';
 import type { Services } from './service.ts';
 import { writtenOf } from './written.ts';
@@ -52,23 +53,50 @@ async function serviceView(deps: ViewDeps, entry: ServiceEntry, specs: readonly 
     state: current.state,
     unknown_reason: current.unknownReason ?? null,
     since_at_ms: current.sinceMs,
-    why: whyOf(deps, current, specs),
+    why: whyOf(deps, { entry, current }, specs),
     monitored_since_at_ms: await deps.ledger.monitoredSinceMs(entry.id),
     flapping: checks.some(({ flapping }) => flapping !== null),
+    composite: compositeView(deps, entry),
     checks,
     origin: entry.origin.kind === 'file' ? { kind: 'file', place: entry.origin.place } : { kind: 'ui', place: null },
   };
 }
 
-/** One clause per check that is in the service's state now: `shop-http: connection refused by 127.0.0.1:9999`. Good states need no reason. */
-function whyOf(deps: ViewDeps, current: CurrentState, specs: readonly CheckSpec[]): string | null {
-  if (current.state === 'up' || current.state === 'unknown') return null;
+function compositeView({ ledger }: ViewDeps, { composite }: ServiceEntry): ServiceView['composite'] {
+  if (composite === undefined) return null;
+  const members = composite.members.map(({ id, weight }) => ({ service: id, weight, state: ledger.current(id).state }));
+  return { rule: ruleInWords(composite), at_least: composite.atLeast, members };
+}
+
+/**
+ * One clause per check that is in the service's state now: `shop-http: connection refused by 127.0.0.1:9999`; of a composite, per member that is
+ * not up. Good states need no reason.
+ */
+function whyOf(
+  deps: ViewDeps,
+  { entry, current }: { readonly entry: ServiceEntry; readonly current: CurrentState },
+  specs: readonly CheckSpec[],
+): string | null {
+  if (current.state === 'up' || (current.state === 'unknown' && entry.composite === undefined)) return null;
+  if (entry.composite !== undefined) return whyComposite(deps, entry.composite);
   const clauses = specs.flatMap((spec) => {
     const { state, evidence } = deps.ledger.currentOfCheck(spec.id);
     const decides = state === 'down' || state === current.state;
     return decides && evidence[0] !== undefined ? `${spec.id}: ${evidence[0].detail}` : [];
   });
-  return clauses.length > 0 ? clauses.join('; ') : current.evidence.map(({ check, detail }) => `${check}: ${detail}`).join('; ');
+  return clauses.length > 0 ? clauses.join('; ') : evidenceInWords(current);
+}
+
+const evidenceInWords = ({ evidence }: CurrentState): string => evidence.map(({ check, detail }) => `${check}: ${detail}`).join('; ');
+
+function whyComposite({ ledger }: ViewDeps, rule: NonNullable<ServiceEntry['composite']>): string {
+  const clauses = rule.members.flatMap(({ id }) => {
+    const member = ledger.current(id);
+    if (member.state === 'up') return [];
+    const because = member.evidence.length === 0 ? '' : ` (${evidenceInWords(member)})`;
+    return `${id} is ${member.state}${because}`;
+  });
+  return `needs ${ruleInWords(rule)}: ${clauses.join('; ')}`;
 }
 
 export async function detailView(deps: ViewDeps, entry: ServiceEntry): Promise<ServiceDetailView> {

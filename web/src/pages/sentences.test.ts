@@ -12,6 +12,7 @@ const service = (fields: Partial<ServiceView>): ServiceView => ({
   tier: '',
   runbook: '',
   tags: [],
+  composite: null,
   depends_on: [],
   dependents: [],
   suppress_when_parent_down: false,

@@ -17,6 +17,7 @@ import { CheckDrawer } from './check-drawer.tsx';
 import { ChecksTable } from './checks-table.tsx';
 import { DowntimeTable } from './downtime-table.tsx';
 import { LatencyChart } from './latency-chart.tsx';
+import { Members } from './members.tsx';
 import { OutageFigures } from './outage-figures.tsx';
 import { Planned } from './planned.tsx';
 import { RetireService } from './retire-service.tsx';
@@ -73,6 +74,7 @@ function Loaded({ service, retire }: { readonly service: ServiceDetailView; read
         <RetireService service={service} retire={retire} />
       </header>
       <History service={service} view={view} range={range} present={present} />
+      <Members service={service} view={view} />
       <Planned planned={service.maintenance} />
       <Section title="Uptime" aside="from the ledger">
         <Uptime uptime={Object.values(service.uptime)} downtimes={service.downtimes} />

@@ -49,8 +49,8 @@ export function Evidence({ interval, onClose }: { readonly interval: IntervalVie
           </thead>
           <tbody>
             {evidence.map((one) => (
-              <tr key={`${one.check}-${one.at_ms}`}>
-                <td className="mono">{one.check}</td>
+              <tr key={`${one.service ?? ''}-${one.check}-${one.at_ms}`}>
+                <td className="mono">{one.service === undefined ? one.check : `${one.service} › ${one.check}`}</td>
                 <td className="nowrap">{preciseInstant(one.at_ms)}</td>
                 <td>{one.detail === '' ? '–' : one.detail}</td>
               </tr>

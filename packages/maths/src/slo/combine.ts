@@ -26,7 +26,8 @@ export type Verdict = { readonly state: State; readonly unknownReason?: UnknownR
 /** Which of several unknowns names the whole: our own absence before a missing answer. */
 const REASON_ORDER: readonly UnknownReason[] = ['monitor_down', 'clock_step', 'probe_isolated', 'no_data', 'paused', 'not_yet_monitored'];
 
-function unknownFrom(reasons: readonly UnknownReason[], deciders: readonly number[]): Verdict {
+/** Unknown, named by the gravest of the reasons. */
+export function unknownFrom(reasons: readonly UnknownReason[], deciders: readonly number[]): Verdict {
   const unknownReason = REASON_ORDER.find((reason) => reasons.includes(reason)) ?? UNKNOWN_REASONS[0];
   return { state: 'unknown', unknownReason, deciders };
 }
@@ -61,26 +62,38 @@ const MAX_EVIDENCE = 16;
  * the combination changes. The first one carries the bounds of the check transition in force, which may lie earlier.
  */
 export function combineFrom(voices: readonly Voice[], fromMs: EpochMs): Transition[] {
-  const cursors = voices.map(({ transitions }) => transitions.findLastIndex((transition) => transition.atMs <= fromMs));
   const impacts = voices.map((voice) => voice.impact);
+  return mergeHistories(
+    voices.map((voice) => voice.transitions),
+    fromMs,
+    (states) => combineStates(states, impacts),
+  );
+}
+
+/** What several histories say together at one instant; a state is undefined where its history has not begun, the answer null where nothing has. */
+export type Decide = (states: readonly (Transition | undefined)[]) => Verdict | null;
+
+/** One history of several, from `fromMs` on: `decide` is asked at `fromMs` and at every later instant at which one of them moves. */
+export function mergeHistories(histories: readonly (readonly Transition[])[], fromMs: EpochMs, decide: Decide): Transition[] {
+  const cursors = histories.map((transitions) => transitions.findLastIndex((transition) => transition.atMs <= fromMs));
   const instants = new Set<EpochMs>([fromMs]);
-  for (const { transitions } of voices) for (const { atMs } of transitions) if (atMs > fromMs) instants.add(atMs);
-  const combined: Transition[] = [];
+  for (const transitions of histories) for (const { atMs } of transitions) if (atMs > fromMs) instants.add(atMs);
+  const merged: Transition[] = [];
   for (const atMs of [...instants].sort((a, b) => a - b)) {
-    const states = voices.map(({ transitions }, i) => {
+    const states = histories.map((transitions, i) => {
       const next = transitions[(cursors[i] ?? -1) + 1];
       if (next !== undefined && next.atMs <= atMs) cursors[i] = (cursors[i] ?? -1) + 1;
       return transitions[cursors[i] ?? -1];
     });
-    const verdict = combineStates(states, impacts);
-    const last = combined.at(-1);
+    const verdict = decide(states);
+    const last = merged.at(-1);
     if (verdict === null || (last?.state === verdict.state && last.unknownReason === verdict.unknownReason)) continue;
-    combined.push(transitionOf(verdict, states, atMs));
+    merged.push(transitionOf(verdict, states, atMs));
   }
-  return combined;
+  return merged;
 }
 
-/** The check that moved at this instant knows the bounds; when a silent check made it, the instant is exact. */
+/** The one that moved at this instant knows the bounds; when silence made it, the instant is exact. */
 function transitionOf(verdict: Verdict, states: readonly (Transition | undefined)[], atMs: EpochMs): Transition {
   const moved = states.filter((state) => state !== undefined && state.atMs === atMs && state.state !== 'unknown');
   const deciders = verdict.deciders.flatMap((i) => states[i] ?? []);

@@ -19,6 +19,10 @@ export type Evidence = {
   readonly atMs: EpochMs;
   /** What was seen, in words: `connection refused by 127.0.0.1:9999`. */
   readonly detail: string;
+  /** In the history of a composite: the member service whose check it was. */
+  readonly service?: string;
+  /** The import that brought it, where it was seen by another monitor; `check` names that monitor then. */
+  readonly importId?: string;
 };
 
 export type LedgerInterval = {

@@ -1,4 +1,5 @@
 import type { AlertTables } from './migrations/0005-alerts.ts';
+import type { CompositeTables } from './migrations/0015-composites.ts';
 import type { AccessTables } from './migrations/0002-access.ts';
 import type { ExemplarTables } from './migrations/0008-exemplars.ts';
 import type { LedgerTables } from './migrations/0003-ledger.ts';
@@ -23,4 +24,5 @@ export type Database = RecordTables &
   StatementTables &
   ExemplarTables &
   MetricMetadataTables &
-  MaintenanceTables;
+  MaintenanceTables &
+  CompositeTables;

@@ -13,6 +13,7 @@ import * as heartbeats from './0011-heartbeats.ts';
 import * as maintenance from './0012-maintenance.ts';
 import * as flapping from './0013-flapping.ts';
 import * as slaLateSlices from './0014-sla-late-slices.ts';
+import * as composites from './0015-composites.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -33,4 +34,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0012-maintenance': { up: maintenance.up },
   '0013-flapping': { up: flapping.up },
   '0014-sla-late-slices': { up: slaLateSlices.up },
+  '0015-composites': { up: composites.up },
 };
