@@ -307,7 +307,7 @@ async function build(
     dataDir,
     sealing: keys?.cipher.key(SIGNING_KEY),
   });
-  const { slas, contracts, statements, exclusions, sender } = promises;
+  const { slas, contracts, statements, sender } = promises;
   told.push((_refs, { batch }) => slas.committed(batch));
   stack.use(
     availability.onStateChange(async (change) => {
@@ -466,7 +466,7 @@ async function build(
   });
   maintenanceRoutes(http, { maintenance, clock });
   slaRoutes(http, { slas, contracts, clock });
-  statementRoutes(http, { slas, statements, exclusions, keys: promises.keys, clock, serviceName: (id) => services.get(id)?.name ?? id });
+  statementRoutes(http, { ...promises, clock, serviceName: (id) => services.get(id)?.name ?? id });
   ruleRoutes(http, { rules, alerting });
   alertmanagerRoutes(http, { alertmanagers });
   alertRoutes(http, { alerting, notifications: notify, clock });

@@ -11,7 +11,13 @@ import type { CalendarSpec, SlaSpec } from './spec.ts';
 
 export type { SlaExamplesConfig } from './config.ts';
 export { slaExamplesConfig, slasConfig } from './config.ts';
-export type { SlaStatus };
+export type { SlaSpec, SlaStatus };
+export type { AccountView, BurnDownView, DayView, SegmentView } from './statements/account.ts';
+export type { ExclusionView } from './statements/exclusions.ts';
+export type { ScheduleView } from './statements/sender.ts';
+export type { IssuedView } from './statements/service.ts';
+export type { SignedStatement } from './statements/statement.ts';
+export type { WhatIfView } from './statements/what-if.ts';
 
 /** The shape of `GET /api/slas/{id}` (spec http.md). Snake case because it is the wire's. */
 export type SlaView = {
@@ -50,6 +56,8 @@ export type SlaView = {
   readonly exhausts_at_ms: number | null;
   /** How likely a breach is; null of a budget of events. Of one SLA only, not in lists. */
   readonly prediction?: Prediction | null;
+  /** What was agreed on, in its stored form. Of one SLA only, not in lists. */
+  readonly terms?: SlaSpec;
   readonly violations_open: number;
   readonly contract_version: number;
   readonly unknown_policy: SlaSpec['unknown'];

@@ -69,13 +69,7 @@ export function evaluateSla(terms: SlaTerms, facts: SlaFacts, nowMs: EpochMs): S
  * period comes after the window; it earns budget.
  */
 export function evaluateWindow(terms: SlaTerms, facts: SlaFacts, window: Span, aheadMs = 0): SlaEvaluation {
-  const tallyTerms: TallyTerms = {
-    unknown: terms.unknown,
-    excluded: facts.excluded,
-    outOfHours: facts.outOfHours,
-    ...(terms.degradedWeight === undefined ? {} : { degradedWeight: terms.degradedWeight }),
-    ...(facts.undecidedFromMs === undefined ? {} : { undecidedFromMs: facts.undecidedFromMs }),
-  };
+  const tallyTerms = tallyTermsOf(terms, facts);
   const inTime = (span: Span): Tally => tally(facts.intervals, span, tallyTerms);
   const { events } = facts;
   const over = (span: Span): Counted => (events === undefined ? inTime(span) : sumEvents(events, span));
@@ -114,6 +108,15 @@ export function evaluateWindow(terms: SlaTerms, facts: SlaFacts, window: Span, a
     value: terms.spec.indicator.kind === 'availability' || events !== undefined ? attained : facts.lastValue,
   };
 }
+
+/** How the time of a subject is added up under its contract. */
+export const tallyTermsOf = (terms: SlaTerms, facts: SlaFacts): TallyTerms => ({
+  unknown: terms.unknown,
+  excluded: facts.excluded,
+  outOfHours: facts.outOfHours,
+  ...(terms.degradedWeight === undefined ? {} : { degradedWeight: terms.degradedWeight }),
+  ...(facts.undecidedFromMs === undefined ? {} : { undecidedFromMs: facts.undecidedFromMs }),
+});
 
 /** Whether the budget of an SLA is in events; otherwise it is in milliseconds. */
 export const isInEvents = ({ spec }: Pick<SlaTerms, 'spec'>): boolean =>

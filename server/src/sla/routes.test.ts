@@ -48,7 +48,8 @@ test('the list and one SLA have the documented shape', async (t) => {
   const list = (await get('/api/slas')).json();
   const one = (await get('/api/slas/shop-sla')).json();
   // The list leaves out what is reckoned over many windows.
-  const { prediction, ...listed } = one;
+  const { prediction, terms, ...listed } = one;
+  assert.equal(terms.target, '0.99');
   assert.deepEqual(list.items, [listed]);
   assert.deepEqual([prediction.breach_by_end, prediction.breach_within_60m], [1, 1]);
   assert.deepEqual([one.id, one.service, one.status, one.target, one.violations_open], ['shop-sla', 'shop', 'breached', 0.99, 1]);

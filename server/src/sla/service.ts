@@ -72,7 +72,8 @@ export class SlaService implements Slas {
 
   async get(id: string, nowMs: EpochMs): Promise<SlaView | undefined> {
     const entry = this.book.get(id);
-    return entry === undefined ? undefined : { ...(await this.#view(entry, nowMs)), prediction: await this.#prediction(entry, nowMs) };
+    if (entry === undefined) return undefined;
+    return { ...(await this.#view(entry, nowMs)), prediction: await this.#prediction(entry, nowMs), terms: entry.terms.spec };
   }
 
   /** The terms in force of these SLAs, of all of them without ids. `AppError` `sla_not_found`. */

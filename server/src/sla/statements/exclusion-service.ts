@@ -98,7 +98,7 @@ export class Exclusions {
     return exclusion;
   }
 
-  /** Approves, rejects or revokes. `AppError` `exclusion_not_found`, `exclusion_decided`, `four_eyes`. */
+  /** Approves, rejects, withdraws or revokes. `AppError` `exclusion_not_found`, `exclusion_decided`, `four_eyes`, `not_yours`. */
   decide(decided: DecidedExclusion): Promise<Exclusion> {
     return this.#turn(async () => {
       const { db, clock, book, onChange } = this.#deps;
@@ -114,7 +114,7 @@ export class Exclusions {
       const exclusion = { ...before, decisions: [...before.decisions, decision] };
       book.setExclusions(exclusion.sla, excludedSpans(await this.list(exclusion.sla), atMs));
       this.#publish(exclusion, decided.decision, atMs);
-      if (decided.decision !== 'rejected') await onChange(exclusion.sla, asSpan(exclusion));
+      if (decided.decision === 'approved' || decided.decision === 'revoked') await onChange(exclusion.sla, asSpan(exclusion));
       return exclusion;
     });
   }

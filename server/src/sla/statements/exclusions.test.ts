@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { epochMs } from '@nines/base/units.ts';
 import { clipSpan, unionSpans } from '@nines/maths/slo/window.ts';
 import fc from 'fast-check';
-import { type ApprovedExclusion, type Exclusion, approvedAt, excludedStretches, stateAt } from './exclusions.ts';
+import { type ApprovedExclusion, type Exclusion, approvedAt, excludedStretches, judgeDecision, stateAt } from './exclusions.ts';
 
 const span = fc.tuple(fc.nat(100), fc.nat(40)).map(([fromMs, length]) => ({ fromMs: epochMs(fromMs), toMs: epochMs(fromMs + length + 1) }));
 const exclusion = (one: { fromMs: number; toMs: number }, i: number): ApprovedExclusion =>
@@ -46,4 +46,18 @@ test('what was so on any past day can be asked again', () => {
     [19, 20, 30].map((atMs) => approvedAt([history], atMs).length),
     [0, 1, 0],
   );
+});
+
+test('whoever asked for an exclusion withdraws it; nobody else does, and what is withdrawn is not approved', () => {
+  const asked = { id: 'e', sla: 's', teamId: 'default', fromMs: epochMs(0), toMs: epochMs(10), reason: 'other' as const, note: '' };
+  const exclusion: Exclusion = { ...asked, requestedBy: 'ann', requestedAtMs: epochMs(1_000), decisions: [] };
+  const by = (name: string, decision: 'withdrawn' | 'approved') => ({ decision, by: name, atMs: epochMs(2_000) });
+  assert.throws(() => judgeDecision(exclusion, by('bob', 'withdrawn'), false), /ann asked for this exclusion and alone withdraws it/);
+  judgeDecision(exclusion, by('ann', 'withdrawn'), true);
+  const withdrawn: Exclusion = { ...exclusion, decisions: [{ ...by('ann', 'withdrawn'), note: '' }] };
+  assert.throws(
+    () => judgeDecision(withdrawn, { ...by('bob', 'approved'), atMs: epochMs(3_000) }, true),
+    /is withdrawn and cannot be approved/,
+  );
+  assert.deepEqual(approvedAt([withdrawn], 3_000), []);
 });

@@ -31,7 +31,7 @@ export type ExclusionRequest = {
   readonly requestedAtMs: EpochMs;
 };
 
-export const DECISIONS = ['approved', 'rejected', 'revoked'] as const;
+export const DECISIONS = ['approved', 'rejected', 'withdrawn', 'revoked'] as const;
 export type Decision = (typeof DECISIONS)[number];
 export type ExclusionDecision = { readonly decision: Decision; readonly by: string; readonly note: string; readonly atMs: EpochMs };
 
@@ -82,6 +82,7 @@ export function approvedAt(exclusions: readonly Exclusion[], atMs: number): read
 const FROM_STATE: Readonly<Record<Decision, readonly ExclusionState[]>> = {
   approved: ['requested'],
   rejected: ['requested'],
+  withdrawn: ['requested'],
   revoked: ['approved'],
 };
 
@@ -94,6 +95,13 @@ export function judgeDecision(
   const state = stateAt(exclusion, next.atMs) ?? 'requested';
   if (!FROM_STATE[next.decision].includes(state)) {
     throw new AppError('conflict', 'exclusion_decided', `the exclusion ${exclusion.id} is ${state} and cannot be ${next.decision}`);
+  }
+  if (next.decision === 'withdrawn' && next.by !== exclusion.requestedBy) {
+    throw new AppError(
+      'forbidden',
+      'not_yours',
+      `${exclusion.requestedBy} asked for this exclusion and alone withdraws it; others reject it`,
+    );
   }
   if (needsTwo && next.decision === 'approved' && next.by === exclusion.requestedBy) {
     throw new AppError(

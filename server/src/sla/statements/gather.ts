@@ -34,6 +34,8 @@ export type Question = {
   readonly customer?: string;
   /** What was known then; absent: what is known. */
   readonly knownAtMs?: EpochMs;
+  /** False: the periods before are not asked about. */
+  readonly trend?: boolean;
 };
 
 export type GatherDeps = {
@@ -113,7 +115,7 @@ export async function readKnown(deps: GatherDeps, question: Question, nowMs: Epo
   const window: Span = { fromMs: question.period.fromMs, toMs: epochMs(Math.min(question.period.toMs, asOfMs)) };
   const service = contract.spec.service;
   const sinceMs = await deps.ledger.monitoredSinceMs(service);
-  const trendPeriods = sinceMs === null ? [] : trendOf(question).filter((earlier) => earlier.toMs > sinceMs);
+  const trendPeriods = sinceMs === null || question.trend === false ? [] : trendOf(question).filter((earlier) => earlier.toMs > sinceMs);
   const reach: Span = { fromMs: epochMs((trendPeriods[0]?.fromMs ?? window.fromMs) - terms.lookbackMs), toMs: window.toMs };
   const [timeline, runs, all] = await Promise.all([
     deps.ledger.timeline(service, reach.fromMs, reach.toMs, question.knownAtMs === undefined ? {} : { knownAtMs: question.knownAtMs }),

@@ -96,7 +96,7 @@ forEachDatabase((_name, open) => {
     assert.deepEqual([third.revision?.number, third.status], [3, 'breached']);
     assert.match(third.revision?.why.join() ?? '', /was revoked/);
     assert.deepEqual(
-      (await world.statements.list('shop-sla')).map(({ revision }) => revision),
+      (await world.statements.list({ sla: 'shop-sla' })).map(({ revision }) => revision),
       [3, 2, 1],
     );
     await assert.rejects(world.exclusions.decide({ sla: 'shop-sla', id: exclusion.id, decision: 'approved', note: '', by: 'bob' }), {
@@ -126,12 +126,12 @@ test('results that come late restate a statement by themselves, and say for how 
   assert.equal(JSON.parse(first.document).status, 'met', 'one failure is not confirmed yet');
   await world.play('xx');
   await world.statements.step(world.clock.now());
-  const [second] = await world.statements.list('shop-sla');
+  const [second] = await world.statements.list({ sla: 'shop-sla' });
   assert.deepEqual([second?.revision, second?.issuedBy], [2, 'nines']);
   const { revision } = JSON.parse(second?.document ?? '');
   assert.match(revision.why.join(), /better knowledge arrived: 1 s of the period/);
   await world.statements.step(world.clock.now());
-  assert.equal((await world.statements.list('shop-sla')).length, 2);
+  assert.equal((await world.statements.list({ sla: 'shop-sla' })).length, 2);
 });
 
 test('what a person says about an outage restates the statements that list it', async (t) => {

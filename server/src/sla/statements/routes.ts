@@ -1,34 +1,24 @@
 import type { Clock } from '@nines/base/clock.ts';
-import { AppError } from '@nines/base/errors.ts';
-import { epochMs } from '@nines/base/units.ts';
-import { parsePeriod } from '@nines/maths/calendar/period.ts';
 import { z } from 'zod';
 import type { FastifyReply } from 'fastify';
 import type { Http } from '../../platform/http/contract.ts';
 import { instant } from '../../platform/http/fields.ts';
 import type { SigningKeys } from '../../platform/signing/signing-keys.ts';
-import { SLA_CODES } from '../contract.ts';
 import type { SlaService } from '../service.ts';
 import { statementCsv } from './csv.ts';
 import type { Exclusions } from './exclusion-service.ts';
-import { DECISIONS, type Decision, exclusionDecision, exclusionRequest, exclusionToWire, exclusionView } from './exclusions.ts';
+import { type Decision, exclusionDecision, exclusionRequest, exclusionToWire, exclusionView } from './exclusions.ts';
+import { accountRoutes } from './account-routes.ts';
 import type { Question } from './gather.ts';
 import { STATEMENT_CSP, statementHtml } from './html.ts';
 import { statementPdf } from './pdf.ts';
+import { periodQuery, questionOf } from './question.ts';
+import type { StatementSender } from './sender.ts';
 import { type Rendered, type Statements, issuedToWire, rendered } from './service.ts';
 import { whatIfTerms } from './what-if.ts';
 
 const byId = z.object({ id: z.string() });
 const FORMATS = ['json', 'html', 'csv', 'pdf'] as const;
-const periodQuery = z.object({
-  from: instant.optional(),
-  to: instant.optional(),
-  /** Instead of `from` and `to`: `2026-11`, `2026-W47`, `2026-Q4`, … */
-  period: z.string().max(16).optional(),
-  /** IANA. */
-  zone: z.string().max(64).default('UTC'),
-  customer: z.string().max(64).optional(),
-});
 const reportQuery = periodQuery.extend({
   format: z.enum(FORMATS).default('json'),
   known_at: instant.optional(),
@@ -39,6 +29,7 @@ export type StatementRouteDeps = {
   readonly slas: SlaService;
   readonly statements: Statements;
   readonly exclusions: Exclusions;
+  readonly sender: Pick<StatementSender, 'list'>;
   readonly keys: SigningKeys;
   readonly clock: Clock;
   /** The name that people know a service by. */
@@ -48,6 +39,7 @@ export type StatementRouteDeps = {
 /** Statements: asked for, issued, listed; what is taken out of them; the keys that they are signed with. */
 export function statementRoutes(http: Http, deps: StatementRouteDeps): void {
   reportRoutes(http, deps);
+  accountRoutes(http, deps);
   issueRoutes(http, deps);
   whatIfRoute(http, deps);
   exclusionRoutes(http, deps);
@@ -116,7 +108,31 @@ function issueRoutes(http: Http, deps: StatementRouteDeps): void {
       config: { permission: 'read' },
       schema: { summary: 'Issued statements with all their revisions, newest period first', tags: ['slas'], params: byId },
     },
-    async (request) => ({ items: (await deps.statements.list(request.params.id)).map(issuedToWire) }),
+    async (request) => ({ items: (await deps.statements.list({ sla: request.params.id })).map(issuedToWire) }),
+  );
+  http.get(
+    '/api/statements',
+    {
+      config: { permission: 'read' },
+      schema: {
+        summary: 'Issued statements of all SLAs with their revisions, newest period first; by `sla` or `customer`',
+        tags: ['slas'],
+        querystring: z.object({ sla: z.string().optional(), customer: z.string().optional() }),
+      },
+    },
+    async (request) => {
+      const { sla, customer } = request.query;
+      const filter = { ...(sla === undefined ? {} : { sla }), ...(customer === undefined ? {} : { customer }) };
+      return { items: (await deps.statements.list(filter)).map(issuedToWire) };
+    },
+  );
+  http.get(
+    '/api/statement-schedules',
+    {
+      config: { permission: 'read' },
+      schema: { summary: 'Statements that are sent by themselves: what, when next, and what was sent', tags: ['slas'] },
+    },
+    async () => ({ items: await deps.sender.list(deps.clock.now()) }),
   );
   http.post(
     '/api/slas/:id/statements',
@@ -157,7 +173,12 @@ function whatIfRoute(http: Http, deps: StatementRouteDeps): void {
   );
 }
 
-const ACTIONS: Readonly<Record<string, Decision>> = { approve: 'approved', reject: 'rejected', revoke: 'revoked' };
+const ACTIONS = {
+  approve: 'approved',
+  reject: 'rejected',
+  withdraw: 'withdrawn',
+  revoke: 'revoked',
+} as const satisfies Readonly<Record<string, Decision>>;
 
 function exclusionRoutes(http: Http, { exclusions }: StatementRouteDeps): void {
   http.get(
@@ -198,18 +219,17 @@ function exclusionRoutes(http: Http, { exclusions }: StatementRouteDeps): void {
     {
       config: { permission: 'operate' },
       schema: {
-        summary: `Decide about an exclusion: ${Object.keys(ACTIONS).join(', ')}. Where credits hang on the contract, another person approves than the one who asked`,
+        summary: `Decide about an exclusion: ${Object.keys(ACTIONS).join(', ')}; whoever asked withdraws. Where credits hang on the contract, another person approves than the one who asked`,
         tags: ['slas'],
-        params: byId.extend({ exclusion: z.string(), action: z.enum(['approve', 'reject', 'revoke']) }),
+        params: byId.extend({ exclusion: z.string(), action: z.enum(['approve', 'reject', 'withdraw', 'revoke']) }),
         body: exclusionDecision,
         response: { 200: exclusionView },
       },
     },
     async (request) => {
       const { id, exclusion, action } = request.params;
-      const decision = ACTIONS[action] ?? DECISIONS[0];
       return exclusionToWire(
-        await exclusions.decide({ sla: id, id: exclusion, decision, note: request.body.note, by: request.actor.name }),
+        await exclusions.decide({ sla: id, id: exclusion, decision: ACTIONS[action], note: request.body.note, by: request.actor.name }),
       );
     },
   );
@@ -249,21 +269,3 @@ function keyRoutes(http: Http, { keys, clock }: StatementRouteDeps): void {
     async () => keys.rotate(clock.now()),
   );
 }
-
-/** The period of a request: a named one, `[from, to)`, or the contract's window that ends now (or at `to`). */
-function questionOf({ slas, clock }: StatementRouteDeps, sla: string, asked: z.output<typeof periodQuery>): Question {
-  const { from, to, period, zone, customer } = asked;
-  const who = customer === undefined ? {} : { customer };
-  if (period !== undefined) {
-    if (from !== undefined || to !== undefined) throw badRange('write either `period` or `from` and `to`');
-    const parsed = parsePeriod(period, zone);
-    if (!parsed.ok) throw badRange(parsed.error);
-    return { sla, period: { fromMs: parsed.value.fromMs, toMs: parsed.value.toMs }, zone, ...who };
-  }
-  if (from !== undefined && to !== undefined) return { sla, period: { fromMs: from, toMs: to }, zone, ...who };
-  const fallback = slas.windowOf(sla, clock.now());
-  const toMs = to ?? fallback.toMs;
-  return { sla, period: { fromMs: from ?? epochMs(toMs - (fallback.toMs - fallback.fromMs)), toMs }, zone, ...who };
-}
-
-const badRange = (message: string): AppError => new AppError('bad_input', SLA_CODES.range, message);

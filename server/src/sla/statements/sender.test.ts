@@ -68,7 +68,7 @@ test('when a period is over its statement is issued and mailed once, and what is
   assert.match(mail, /^Message-ID: <row-0@example\.org>/m);
   assert.match(mail, /^Subject: shop-sla, 2025-10-09: met/m);
   const json = attached(mail, 'shop-sla-2025-10-09.json');
-  const [issued] = await world.statements.list('shop-sla');
+  const [issued] = await world.statements.list({ sla: 'shop-sla' });
   assert.equal(
     createHash('sha256').update(json).digest('hex'),
     createHash('sha256')

@@ -2,6 +2,7 @@ import type { Clock } from '@nines/base/clock.ts';
 import { messageOf } from '@nines/base/errors.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { MINUTE_MS, type EpochMs } from '@nines/base/units.ts';
+import { periodAt } from '@nines/maths/calendar/period.ts';
 import type { Kysely } from 'kysely';
 import { z } from 'zod';
 import type { Ledger } from '../../availability/contract.ts';
@@ -17,7 +18,7 @@ import { statementPdf } from './pdf.ts';
 import { type StatementSchedule, duePeriod } from './schedule.ts';
 import { type Rendered, type Statements, rendered } from './service.ts';
 import type { IssuedStatement } from './store.ts';
-import { insertSending, wasSent } from './store.ts';
+import { insertSending, sendingsOf, wasSent } from './store.ts';
 import { creditSentence, instant, percent, sentence, words } from './words.ts';
 
 export const STATEMENT_TOPIC = 'statement.send';
@@ -36,6 +37,23 @@ export type SenderDeps = {
   readonly serviceName: (id: string) => string;
 };
 
+/** The shape of `GET /api/statement-schedules` items. */
+export type ScheduleView = Pick<StatementSchedule, 'id' | 'every' | 'zone' | 'slas' | 'channel' | 'attach'> & {
+  readonly customer: string | null;
+  /** Empty: the channel's own. */
+  readonly to: readonly string[];
+  readonly next: { readonly period: string; readonly at_ms: number };
+  /** Newest first. */
+  readonly sent: readonly {
+    readonly sla: string;
+    readonly from_at_ms: number;
+    readonly to_at_ms: number;
+    readonly statement: string;
+    readonly at_ms: number;
+  }[];
+};
+const SENDINGS_SHOWN = 20;
+
 const payloadSchema = z.object({ statement: z.string(), schedule: z.string() });
 
 /** Issues statements when their periods are over and sends them by mail. Each period goes out once; delivery is the outbox's. */
@@ -49,6 +67,34 @@ export class StatementSender {
 
   configure(schedules: readonly StatementSchedule[]): void {
     this.#schedules = schedules;
+  }
+
+  /** The schedules with the period that each sends next, when, and what it sent last. */
+  async list(nowMs: EpochMs): Promise<readonly ScheduleView[]> {
+    return Promise.all(
+      this.#schedules.map(async (schedule) => {
+        const next = periodAt(nowMs - schedule.after, schedule.every, schedule.zone);
+        const sent = await sendingsOf(this.#deps.db, schedule.id, SENDINGS_SHOWN);
+        return {
+          id: schedule.id,
+          every: schedule.every,
+          zone: schedule.zone,
+          slas: schedule.slas,
+          customer: schedule.customer ?? null,
+          channel: schedule.channel,
+          to: schedule.to ?? [],
+          attach: schedule.attach,
+          next: { period: next.name, at_ms: next.toMs + schedule.after },
+          sent: sent.map(({ sla, fromMs, toMs, statementId, atMs }) => ({
+            sla,
+            from_at_ms: fromMs,
+            to_at_ms: toMs,
+            statement: statementId,
+            at_ms: atMs,
+          })),
+        };
+      }),
+    );
   }
 
   /** Issues what is due. A statement that cannot be issued is logged and tried again at the next step; the others go on. */

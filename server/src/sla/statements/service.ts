@@ -15,12 +15,14 @@ import { DEFAULT_TEAM } from '../../platform/records/contract.ts';
 import type { Signer } from '../../platform/signing/signer.ts';
 import { type Turns, createTurns } from '../../platform/turns.ts';
 import type { SlaBook } from '../book.ts';
+import { type AccountView, type BurnDownView, type DayView, accountOf, burnDownOf, daysOf } from './account.ts';
 import { changesBetween } from './changes.ts';
 import { type Question, gather, judgeAlignment } from './gather.ts';
 import { signed } from './signature.ts';
 import { type IssuedForm, type RevisionView, type SignedStatement, type Statement, makeStatement, materialDigest } from './statement.ts';
 import {
   type IssuedStatement,
+  type StatementFilter,
   type StatementKey,
   findStatement,
   insertStatement,
@@ -149,9 +151,22 @@ export class Statements {
     return whatIf(this.#deps, asked, this.#deps.clock.now());
   }
 
-  /** Every revision that was issued for an SLA, newest period first. */
-  list(sla: string): Promise<readonly IssuedStatement[]> {
-    return statementsOf(this.#deps.db, sla, MAX_LISTED);
+  /** How the contract counts each stretch of a period. */
+  account(question: Question): Promise<AccountView> {
+    return accountOf(this.#deps, question, this.#deps.clock.now());
+  }
+
+  days(question: Question): Promise<readonly DayView[]> {
+    return daysOf(this.#deps, question, this.#deps.clock.now());
+  }
+
+  burnDown(question: Question): Promise<BurnDownView> {
+    return burnDownOf(this.#deps, question, this.#deps.clock.now());
+  }
+
+  /** Every revision that was issued, for an SLA or a customer or at all, newest period first; at most the newest thousand. */
+  list(filter: StatementFilter): Promise<readonly IssuedStatement[]> {
+    return statementsOf(this.#deps.db, filter, MAX_LISTED);
   }
 
   /** Looks at the issued statements of an SLA whose periods overlap `span`, and restates those that no longer hold. */
@@ -220,14 +235,22 @@ const questionOf = ({ sla, customer, fromMs, toMs, zone }: StatementKey): Questi
   ...(customer === '' ? {} : { customer }),
 });
 
-/** The shape of `GET /api/slas/{id}/statements` items. */
+/** The shape of `GET /api/statements` items. */
 export type IssuedView = {
   readonly id: string;
   readonly sla: string;
+  readonly name: string;
+  readonly service: string;
   readonly customer: string | null;
   readonly from_at_ms: number;
   readonly to_at_ms: number;
   readonly zone: string;
+  /** `2026-11` where the period is one of the calendar. */
+  readonly period: string | null;
+  readonly status: Statement['status'];
+  readonly attained: number | null;
+  readonly target: number;
+  readonly credit: Statement['credit'];
   readonly revision: number;
   readonly why: readonly string[];
   readonly key_id: string;
@@ -240,10 +263,17 @@ export function issuedToWire(issued: IssuedStatement): IssuedView {
   return {
     id: issued.id,
     sla: issued.sla,
+    name: statement.name,
+    service: statement.service,
     customer: issued.customer === '' ? null : issued.customer,
     from_at_ms: issued.fromMs,
     to_at_ms: issued.toMs,
     zone: issued.zone,
+    period: statement.calendar.name,
+    status: statement.status,
+    attained: statement.attained,
+    target: statement.target,
+    credit: statement.credit,
     revision: issued.revision,
     why: statement.revision?.why ?? [],
     key_id: statement.signature.key_id,

@@ -204,7 +204,7 @@ function excludedOf(inputs: StatementInputs): readonly ExclusionStretchView[] {
   }));
 }
 
-const toExclusionView = (exclusion: ApprovedExclusion): NonNullable<ExclusionStretchView['exclusion']> => ({
+export const toExclusionView = (exclusion: ApprovedExclusion): NonNullable<ExclusionStretchView['exclusion']> => ({
   id: exclusion.id,
   reason: exclusion.reason,
   note: exclusion.note,

@@ -124,14 +124,18 @@ export async function findStatement(db: Kysely<Database>, id: string): Promise<I
   return row === undefined ? undefined : toIssued(row);
 }
 
-/** Issued statements of one SLA, those of the newest period first, newest revision first. */
-export async function statementsOf(db: Kysely<Database>, sla: string, limit: number): Promise<readonly IssuedStatement[]> {
-  const rows = await db
-    .selectFrom('sla_statements')
-    .selectAll()
-    .where('sla', '=', sla)
+/** Which issued statements are listed; absent: whatever it is. */
+export type StatementFilter = { readonly sla?: string; readonly customer?: string };
+
+/** Issued statements, those of the newest period first, newest revision first. */
+export async function statementsOf(db: Kysely<Database>, filter: StatementFilter, limit: number): Promise<readonly IssuedStatement[]> {
+  let query = db.selectFrom('sla_statements').selectAll();
+  if (filter.sla !== undefined) query = query.where('sla', '=', filter.sla);
+  if (filter.customer !== undefined) query = query.where('customer', '=', filter.customer);
+  const rows = await query
     .orderBy('to_ms', 'desc')
     .orderBy('from_ms', 'desc')
+    .orderBy('sla')
     .orderBy('customer')
     .orderBy('revision', 'desc')
     .limit(limit)
@@ -223,6 +227,28 @@ export async function wasSent(db: Kysely<Database>, key: SendingKey): Promise<bo
     .where('to_ms', '=', key.toMs)
     .executeTakeFirst();
   return row !== undefined;
+}
+
+export type Sending = SendingKey & { readonly statementId: string; readonly atMs: number };
+
+/** What a schedule sent, newest first. */
+export async function sendingsOf(db: Kysely<Database>, schedule: string, limit: number): Promise<readonly Sending[]> {
+  const rows = await db
+    .selectFrom('sla_statement_sendings')
+    .selectAll()
+    .where('schedule', '=', schedule)
+    .orderBy('at_ms', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({
+    schedule: row.schedule,
+    sla: row.sla,
+    customer: row.customer,
+    fromMs: row.from_ms,
+    toMs: row.to_ms,
+    statementId: row.statement_id,
+    atMs: row.at_ms,
+  }));
 }
 
 /** Fails when another process dealt with the period meanwhile. */

@@ -45,7 +45,7 @@ test('a past window under another target, other exclusions, another treatment of
   const without = await ask({ keep_exclusions: false });
   assert.deepEqual([without.actual.status, without.what_if.status], ['met', 'breached']);
   assert.equal((await world.statement('shop-sla', period)).status, 'met');
-  assert.equal((await world.statements.list('shop-sla')).length, 0);
+  assert.equal((await world.statements.list({ sla: 'shop-sla' })).length, 0);
   assert.throws(() => whatIfTerms.parse({ target: '101%' }));
 
   const statement = await world.statement('shop-sla', period);

@@ -31,6 +31,13 @@ export type WhatIfTerms = z.output<typeof whatIfTerms>;
 export type WhatIfFigures = Pick<SlaView, 'status' | 'status_reason' | 'target' | 'attained' | 'attained_bounds' | 'budget' | 'buckets'> & {
   readonly credit_share: string | null;
   readonly credit_tier: CreditView['below'];
+  /** What each customer of the contract would be owed. */
+  readonly credits: readonly {
+    readonly customer: string;
+    readonly name: string;
+    readonly currency: string;
+    readonly amount: string | null;
+  }[];
 };
 export type WhatIfView = {
   readonly id: string;
@@ -87,5 +94,9 @@ function figuresUnder(
     buckets,
     credit_share: credit?.share ?? null,
     credit_tier: credit?.below ?? null,
+    credits: (terms.spec.customers ?? []).flatMap((customer) => {
+      const owed = creditView(evaluation.counted, terms.spec.credits, customer);
+      return owed === null ? [] : [{ customer: customer.id, name: customer.name, currency: owed.currency, amount: owed.amount }];
+    }),
   };
 }

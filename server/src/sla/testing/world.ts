@@ -166,8 +166,9 @@ export class SlaWorld {
   }
 
   /** What the routes of statements are made of. */
-  parts(): { slas: SlaService; statements: Statements; exclusions: Exclusions; clock: ManualClock } {
-    return { slas: this.slas, statements: this.statements, exclusions: this.exclusions, clock: this.clock };
+  parts() {
+    const { slas, statements, exclusions, clock } = this;
+    return { slas, statements, exclusions, clock, sender: { list: async () => [] } };
   }
 
   /** The statement of a period of an SLA. */
