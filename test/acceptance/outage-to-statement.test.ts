@@ -52,7 +52,7 @@ services:
   - id: shop
     name: Web shop
     checks:
-      - { id: shop-http, kind: http, url: '${target}/health', interval: 1s, timeout: 500ms, expect: { status: [200], body_contains: ok } }
+      - { id: shop-http, kind: http, url: '${target}/health', interval: 1s, timeout: 1s, expect: { status: [200], body_contains: ok } }
 slas:
   - { id: shop-availability, service: shop, indicator: { kind: availability }, target: 99.9%, window: { rolling: 30m }, unknown: exclude }
 `;

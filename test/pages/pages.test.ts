@@ -12,12 +12,12 @@ services:
     name: Web shop
     owner: platform
     checks:
-      - { id: shop-http, kind: http, url: '${url}/health', interval: 1s, timeout: 500ms, expect: { status: [200], body_contains: ok } }
+      - { id: shop-http, kind: http, url: '${url}/health', interval: 1s, timeout: 1s, expect: { status: [200], body_contains: ok } }
     depends_on: [search]
   - id: search
     name: Search
     checks:
-      - { id: search-http, kind: http, url: '${url}/search', interval: 1s, timeout: 500ms }
+      - { id: search-http, kind: http, url: '${url}/search', interval: 1s, timeout: 1s }
 slas:
   - { id: shop-availability, service: shop, indicator: { kind: availability }, target: 99.9%, window: { rolling: 24h } }
 rules:

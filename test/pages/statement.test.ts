@@ -16,7 +16,7 @@ const config = (url: string): string => `
 services:
   - id: shop
     name: Web shop
-    checks: [{ id: shop-http, kind: http, url: '${url}/health', interval: 1s, timeout: 500ms }]
+    checks: [{ id: shop-http, kind: http, url: '${url}/health', interval: 2s }]
 slas:
   - { id: shop-availability, service: shop, indicator: { kind: availability }, target: 99.9%, window: { rolling: 10m } }
 `;
