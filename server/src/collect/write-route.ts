@@ -99,20 +99,25 @@ export function createWriteReceiver({ ingest, metadata, metrics }: WriteDeps): W
       if (granted) reserved += bytes;
       return granted;
     };
-    const slot = slots.take();
+    const body = slots.takeBody();
     try {
       if (!reserve(announced)) return busy();
-      const length = await readBody(stream, slot.body, announced);
+      const length = await readBody(stream, body, announced);
       if (typeof length !== 'number') return length;
-      const plain = decodeSnappy(slot.body.bytes.subarray(0, length), slot.decoded, MAX_WRITE_BYTES);
-      if (!plain.ok) return { status: 400, text: plain.error.message };
-      if (!reserve(plain.value.length + Math.max(0, length - announced))) return busy();
-      const decoded = slot.decoders[version].decode(plain.value);
-      if (!decoded.ok) return { status: 400, text: `malformed request at byte ${decoded.error.atByte}: ${decoded.error.message}` };
-      return await store(decoded.value);
+      const slot = await slots.take();
+      try {
+        const plain = decodeSnappy(body.bytes.subarray(0, length), slot.decoded, MAX_WRITE_BYTES);
+        if (!plain.ok) return { status: 400, text: plain.error.message };
+        if (!reserve(plain.value.length + Math.max(0, length - announced))) return busy();
+        const decoded = slot.decoders[version].decode(plain.value);
+        if (!decoded.ok) return { status: 400, text: `malformed request at byte ${decoded.error.atByte}: ${decoded.error.message}` };
+        return await store(decoded.value);
+      } finally {
+        slots.give(slot);
+      }
     } finally {
       slots.release(reserved);
-      slots.give(slot);
+      slots.giveBody(body);
     }
   };
 

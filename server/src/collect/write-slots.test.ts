@@ -7,7 +7,7 @@ import { manualClock } from '../../../test/harness/manual-clock.ts';
 import { negotiateExposition } from '../platform/http/exposition.ts';
 import { openWorld, selfValue } from './testing/world.ts';
 import { createWriteReceiver } from './write-route.ts';
-import { MAX_BYTES_IN_FLIGHT, createWriteSlots } from './write-slots.ts';
+import { MAX_BYTES_IN_FLIGHT, MAX_SLOTS, createWriteSlots } from './write-slots.ts';
 
 const MIB = 1024 * 1024;
 
@@ -21,14 +21,37 @@ test('bytes under way are bounded, a request alone is always let in', () => {
   assert.equal(slots.inFlightBytes(), MAX_BYTES_IN_FLIGHT);
 });
 
-test('buffers are used again, unless they grew too large to keep', () => {
+test('buffers are used again, unless they grew too large to keep', async () => {
   const slots = createWriteSlots();
-  const first = slots.take();
+  const first = await slots.take();
   slots.give(first);
-  assert.equal(slots.take(), first);
-  first.decoded.reserve(9 * MIB);
+  assert.equal(await slots.take(), first);
+  first.decoded.reserve(17 * MIB);
   slots.give(first);
-  assert.notEqual(slots.take(), first);
+  assert.notEqual(await slots.take(), first);
+  const body = slots.takeBody();
+  slots.giveBody(body);
+  assert.equal(slots.takeBody(), body);
+  body.reserve(9 * MIB);
+  slots.giveBody(body);
+  assert.notEqual(slots.takeBody(), body);
+});
+
+test('who comes when all slots are taken gets one in the order of coming', async () => {
+  const slots = createWriteSlots();
+  const held = await Promise.all(Array.from({ length: MAX_SLOTS }, async () => slots.take()));
+  const order: string[] = [];
+  const come = async (name: string): Promise<void> => {
+    const slot = await slots.take();
+    order.push(name);
+    slots.give(slot);
+  };
+  const later = ['first', 'second', 'third'].map(come);
+  assert.deepEqual(order, []);
+  for (const slot of held) slots.give(slot);
+  await Promise.all(later);
+  assert.deepEqual(order, ['first', 'second', 'third']);
+  assert.ok(held.includes(await slots.take()));
 });
 
 test('a sender beyond the bound is told to come back, and is taken when the others are done', async () => {

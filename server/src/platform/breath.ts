@@ -4,7 +4,7 @@ import type { Clock } from '@nines/base/clock.ts';
  * How long queries, all of them together, may hold the event loop before other work gets a turn. A write passes some five turns
  * (its body, the log, the disk, the answer), so that a query over everything adds about five times this to a write.
  */
-export const SLICE_MS = 2;
+export const SLICE_MS = 1;
 
 /** Called often by long work: resolves when it may go on, or returns nothing when it need not wait. */
 export type Breath = () => Promise<void> | undefined;

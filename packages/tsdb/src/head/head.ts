@@ -235,7 +235,7 @@ export class Head {
     const late = this.#late.get(slot);
     const at = late?.indexOf(time) ?? -1;
     if (late !== undefined && at >= 0) return sameBits(late, at, low, high);
-    if (time < this.#chunks.firstTime(slot)) return 'absent';
+    if (this.#chunks.lacks(slot, time)) return 'absent';
     found.clear();
     this.#chunks.read(slot, time, time, found);
     return found.length === 0 ? 'absent' : sameBits(found, 0, low, high);

@@ -65,6 +65,33 @@ test('what series append in turn each gives back, bit by bit, in any range', () 
   );
 });
 
+test('an instant that is said to be lacking is lacking, whatever the steps', () => {
+  fc.assert(
+    fc.property(steps(), fc.array(bits64(), { minLength: 1, maxLength: 5 }), (gaps, values) => {
+      const chunks = new SeriesChunks();
+      chunks.reserve(1);
+      const columns = ascending(gaps, values);
+      appendAll(chunks, 0, columns);
+      for (const time of columns.times.subarray(0, columns.length)) {
+        assert.ok(!chunks.lacks(0, time), `${time} is there`);
+        if (columns.indexOf(time - 1) < 0 && time === chunks.lastTime(0)) assert.ok(chunks.lacks(0, time - 1));
+      }
+    }),
+  );
+});
+
+test('what was overtaken is known to be lacking without decoding: before the newest, between chunks, and off a regular grid', () => {
+  const chunks = new SeriesChunks();
+  chunks.reserve(1);
+  const inOrder = columnsOf(Array.from({ length: 300 }, (_, i) => [i * 15_000, BigInt(i)]));
+  appendAll(chunks, 0, inOrder);
+  assert.ok(chunks.lacks(0, 7_500));
+  assert.ok(chunks.lacks(0, 240 * 15_000 - 1), 'a chunk ends after 240 samples');
+  assert.ok(!chunks.lacks(0, 30_000));
+  appendAll(chunks, 0, columnsOf([[301 * 15_000, 0n]]));
+  assert.ok(chunks.lacks(0, 300 * 15_000));
+});
+
 test('decimals of changing precision come back', () => {
   fc.assert(
     fc.property(

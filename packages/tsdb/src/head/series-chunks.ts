@@ -366,6 +366,30 @@ export class SeriesChunks {
     return false;
   }
 
+  /**
+   * Whether the series has no sample at `time`, as far as that can be told without decoding: `time` is between the two newest
+   * samples, between two chunks, or off the grid of a regular chunk. That is where a sample is late because requests overtook
+   * each other.
+   */
+  lacks(ref: number, time: number): boolean {
+    const open = this.#openChunk[ref] ?? 0;
+    const newest = this.#lastTime[ref] ?? 0;
+    if (open !== 0 && (this.#openSamples[ref] ?? 0) > 1 && time < newest && time > newest - (this.#lastDelta[ref] ?? 0)) return true;
+    for (let chunk = this.#firstChunk[ref] ?? 0; chunk !== 0; ) {
+      const { words, doubles, bytes } = this.#arena.segmentOf(chunk);
+      const first = doubles[doubleOf(chunk) + 1] ?? 0;
+      if (time < first) return true;
+      const last = chunk === open ? newest : (doubles[doubleOf(chunk) + 2] ?? 0);
+      if (time <= last) {
+        const samples = chunk === open ? (this.#openSamples[ref] ?? 0) : readU16(bytes, byteOf(chunk) + 32);
+        const regular = ((bytes[byteOf(chunk) + FLAGS_AT] ?? 0) & IRREGULAR) === 0;
+        return regular && samples > 1 && (time - first) % ((last - first) / (samples - 1)) !== 0;
+      }
+      chunk = words[wordOf(chunk) + 1] ?? 0;
+    }
+    return true;
+  }
+
   /** Drops the chunks of windows before `windowMs`, whole, as no chunk spans two windows. */
   dropBefore(ref: number, windowMs: number): void {
     let chunk = this.#firstChunk[ref] ?? 0;
