@@ -12,7 +12,7 @@ const house = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(house, 'dist');
 const SOURCES = ['packages', 'server', 'cli', 'web', 'package-lock.json'];
 /** Native or optional at run time: stays outside and is found in node_modules. */
-const EXTERNAL = ['better-sqlite3', 'pg-native'];
+const EXTERNAL = ['better-sqlite3', 'pg-native', 'playwright-core'];
 
 function newest(path: string): number {
   const stat = statSync(path);

@@ -36,7 +36,7 @@ export async function attempt(written: AnyCheck, trust: CheckSpec['trust'] = 'tr
 }
 
 /** What only some kinds need: samples to ask, programs to run. */
-type Here = Partial<Pick<ChecksDeps, 'query' | 'commands'>>;
+type Here = Partial<Pick<ChecksDeps, 'query' | 'commands' | 'browsers'>>;
 
 async function attemptOnce(spec: CheckSpec, here: Here): Promise<CheckResult> {
   const results: CheckResult[] = [];
@@ -48,6 +48,7 @@ async function attemptOnce(spec: CheckSpec, here: Here): Promise<CheckResult> {
     judge: judgeAddress,
     query: here.query ?? (async () => []),
     commands: here.commands ?? [],
+    ...(here.browsers === undefined ? {} : { browsers: here.browsers }),
     sink: async (result) => void results.push(result),
   });
   service.configure([spec]);

@@ -3,6 +3,7 @@ import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import type { SampleQuery } from '../collect/contract.ts';
 import type { Judgement, Trust } from '../platform/fetch/judge.ts';
 import type { CheckResult, CheckSpec, Figure, Outcome, Phase } from './contract.ts';
+import type { Browsers } from './kinds/browser/browsers.ts';
 import { down, faultOutcome, judgeCertificate, judgeLength } from './evaluate.ts';
 
 /** What the kinds of checks need from outside. */
@@ -14,30 +15,42 @@ export type AttemptDeps = {
   readonly query: SampleQuery['instant'];
   /** The programs that checks may run, by absolute path: `checks.commands`. */
   readonly commands: readonly string[];
+  /** The browser that journeys share; left out where there is none. */
+  readonly browsers?: Browsers;
 };
 
 /** What a kind adds to the result; everything else is the same for all. */
-export type Seen = Pick<CheckResult, 'statusCode' | 'redirects' | 'tls' | 'certificateExpiresAtMs' | 'excerpt'>;
+export type Seen = Pick<CheckResult, 'statusCode' | 'redirects' | 'tls' | 'certificateExpiresAtMs' | 'excerpt' | 'steps' | 'screenshot'>;
 
 /** One attempt under way: its phases, its deadline, and who was last spoken to. */
 export class AttemptRun {
-  readonly startedAtMs: EpochMs;
   readonly signal: AbortSignal;
   seen: Seen = {};
   /** What the kind measures besides; see `CheckResult`. */
   readonly figures: Figure[] = [];
   peer: string;
   readonly #clock: Clock;
-  readonly #beganMs: number;
+  #startedAtMs: EpochMs;
+  #beganMs: number;
   readonly #phases: Partial<Record<Phase, number>> = {};
   #phase: { readonly name: Phase; readonly fromMs: number } | undefined;
 
   constructor(spec: CheckSpec, options: { readonly clock: Clock; readonly signal: AbortSignal }) {
     this.#clock = options.clock;
     this.signal = options.signal;
-    this.startedAtMs = epochMs(options.clock.now());
+    this.#startedAtMs = epochMs(options.clock.now());
     this.#beganMs = options.clock.monotonic();
     this.peer = spec.target;
+  }
+
+  get startedAtMs(): EpochMs {
+    return this.#startedAtMs;
+  }
+
+  /** What came before was waiting for something of our own: the asking begins now. */
+  begin(): void {
+    this.#startedAtMs = epochMs(this.#clock.now());
+    this.#beganMs = this.#clock.monotonic();
   }
 
   /** Ends the phase under way, if any, and begins `name`. */
@@ -100,7 +113,10 @@ export async function runAttempt(
     ending.abort(new AttemptEnded(down('timeout', `no answer from ${run.peer} within ${spec.timeoutMs} ms${during}`)));
   });
   const outcome = await ask(run).catch((thrown: unknown) => {
-    const reason: unknown = ending.signal.aborted ? ending.signal.reason : thrown;
+    const late: unknown = ending.signal.aborted ? ending.signal.reason : undefined;
+    // What says that nobody was asked stands, also when the time was over.
+    const said = thrown instanceof AttemptEnded && (late === undefined || late instanceof AttemptEnded);
+    const reason: unknown = said ? thrown : (late ?? thrown);
     if (reason instanceof AttemptEnded) return reason.outcome;
     if (ending.signal.aborted) throw reason;
     return faultOutcome(faultOf(reason), run.peer);

@@ -6,6 +6,7 @@
  */
 import { DAY_MS, type EpochMs, type Ms, ms } from '@nines/base/units.ts';
 import { z } from 'zod';
+import { browserConfig } from './kinds/browser/config.ts';
 import { type CheckKind, isLocal, kindOf, written, type WrittenOf } from './kinds/specs.ts';
 import { address, CHECK_LIMITS, COMMON_LENGTHS } from './written.ts';
 
@@ -45,6 +46,10 @@ export type CheckResult = {
   readonly loopDelayMs: number;
   /** At most 1 KB of the answer, kept for failures only. */
   readonly excerpt?: string;
+  /** Of a journey: how long each step took, the one that failed last. */
+  readonly steps?: readonly { readonly name: string; readonly durationMs: number }[];
+  /** A picture of what a failing journey saw, in JPEG; kept with the last failure only. */
+  readonly screenshot?: Buffer;
 };
 
 /** What the ledger must know of a check to judge its results. */
@@ -125,11 +130,12 @@ export const checksConfig = z
     commands: z.array(z.string().regex(/^\//, 'write the absolute path of a program')).max(100).default([]),
     /** `host:port` of what answers whenever our network does (a gateway, a name server): tells our own isolation from outages. */
     references: z.array(address).max(10).default([]),
+    browser: browserConfig,
   })
   .prefault({});
 
 /** Stable codes of this domain's refusals. */
-export const CHECK_CODES = { notFound: 'check_not_found' } as const;
+export const CHECK_CODES = { notFound: 'check_not_found', noScreenshot: 'check_without_screenshot' } as const;
 
 /** The checks that run, and their latest results. */
 export interface Checks {
@@ -153,6 +159,9 @@ const resultView = z.object({
   certificate_expires_at_ms: z.number().nullable(),
   loop_delay_ms: z.number(),
   excerpt: z.string().nullable(),
+  steps: z.array(z.object({ name: z.string(), duration_ms: z.number() })),
+  /** Whether `GET /api/checks/{id}/screenshot` has a picture of it. */
+  screenshot: z.boolean(),
 });
 export type ResultView = z.infer<typeof resultView>;
 
@@ -194,6 +203,8 @@ export const resultToWire = (result: CheckResult): ResultView => ({
   certificate_expires_at_ms: result.certificateExpiresAtMs ?? null,
   loop_delay_ms: result.loopDelayMs,
   excerpt: result.excerpt ?? null,
+  steps: (result.steps ?? []).map(({ name, durationMs }) => ({ name, duration_ms: durationMs })),
+  screenshot: result.screenshot !== undefined,
 });
 
 /** The state the ledger gives a check; the same words as a service's. */

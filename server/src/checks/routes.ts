@@ -68,4 +68,22 @@ export function checkRoutes(http: Http, { checks, ledger }: CheckRouteDeps): voi
       };
     },
   );
+  http.get(
+    '/api/checks/:id/screenshot',
+    {
+      config,
+      schema: {
+        summary: 'What the last failing journey of a check saw, as a JPEG picture',
+        tags: ['checks'],
+        params: z.object({ id: z.string() }),
+      },
+    },
+    async (request, reply) => {
+      const picture = checks.lastFailure(request.params.id)?.screenshot;
+      if (picture === undefined) {
+        throw new AppError('not_found', CHECK_CODES.noScreenshot, `there is no picture of a failure of "${request.params.id}"`);
+      }
+      return reply.type('image/jpeg').header('cache-control', 'no-store').send(picture);
+    },
+  );
 }

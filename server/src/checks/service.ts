@@ -168,7 +168,9 @@ export class CheckService implements Checks {
   }
 
   #keep(entry: Entry, result: CheckResult): void {
-    entry.results.push(result);
+    // One picture for each check is enough, and the failure that it shows.
+    const { screenshot: _screenshot, ...lean } = result;
+    entry.results.push(lean);
     const kept = Math.max(MIN_RESULTS_PER_CHECK, Math.min(MAX_RESULTS_PER_CHECK, Math.floor(MAX_RESULTS / this.#entries.size)));
     if (entry.results.length > kept) entry.results.splice(0, entry.results.length - kept);
     if (result.outcome.kind === 'down') entry.lastFailure = result;

@@ -4,10 +4,13 @@ import type { Sql } from '../platform/records/contract.ts';
 import type { CheckSpec, ResultSink } from './contract.ts';
 import { Heartbeats } from './heartbeats/service.ts';
 import { createBeatStore } from './heartbeats/store.ts';
+import { Browsers } from './kinds/browser/browsers.ts';
+import type { BrowserSettings } from './kinds/browser/config.ts';
 import { createResolve } from './resolve.ts';
 import { type ChecksDeps, CheckService, samplesThenLedger } from './service.ts';
 
-export type CheckingDeps = Omit<ChecksDeps, 'resolve' | 'judge' | 'sink'> & {
+export type CheckingDeps = Omit<ChecksDeps, 'resolve' | 'judge' | 'sink' | 'browsers'> & {
+  readonly browser: BrowserSettings;
   readonly sql: Sql;
   readonly ingest: Ingest;
   /** Takes each result once its samples are stored. */
@@ -24,7 +27,14 @@ export type Checking = AsyncDisposable & {
 /** What asks and what listens: the checks that go out, and the heartbeats that come in. Nothing runs before `configure`. */
 export async function openChecks(deps: CheckingDeps): Promise<Checking> {
   const { clock, logger, sql, ingest, record } = deps;
-  const checks = new CheckService({ ...deps, resolve: createResolve(), judge: judgeAddress, sink: samplesThenLedger(ingest, record) });
+  const browsers = new Browsers(deps.browser, clock);
+  const checks = new CheckService({
+    ...deps,
+    browsers,
+    resolve: createResolve(),
+    judge: judgeAddress,
+    sink: samplesThenLedger(ingest, record),
+  });
   const heartbeats = new Heartbeats({ clock, logger, store: createBeatStore(sql), report: (result) => checks.report(result) });
   await heartbeats.load();
   return {
@@ -36,6 +46,7 @@ export async function openChecks(deps: CheckingDeps): Promise<Checking> {
     },
     async [Symbol.asyncDispose]() {
       await checks.stop();
+      await browsers[Symbol.asyncDispose]();
       heartbeats[Symbol.dispose]();
     },
   };

@@ -41,7 +41,7 @@ function Details({ check }: { readonly check: CheckDetailView }) {
           {check.impact === 'degraded' ? ', only degrades the service' : ''}
         </p>
       </div>
-      {check.last_failure === null ? null : <Failure result={check.last_failure} />}
+      {check.last_failure === null ? null : <Failure check={check.id} result={check.last_failure} />}
       <section className="section">
         <h3>Latest results</h3>
         {check.results.length === 0 ? <p className="faint">None since Nines started.</p> : null}
@@ -77,7 +77,7 @@ function Flapping({ flapping }: { readonly flapping: NonNullable<CheckDetailView
   );
 }
 
-function Failure({ result }: { readonly result: ResultView }) {
+function Failure({ check, result }: { readonly check: string; readonly result: ResultView }) {
   return (
     <section className="section">
       <h3>Last failure</h3>
@@ -94,7 +94,17 @@ function Failure({ result }: { readonly result: ResultView }) {
           return length === undefined ? [] : [<Fact key={phase} name={phase} value={millis(length)} />];
         })}
         {result.status_code === null ? null : <Fact name="status" value={String(result.status_code)} />}
+        {result.steps.map(({ name, duration_ms: length }, index) => (
+          <Fact key={`${String(index)} ${name}`} name={`${String(index + 1)} ${name}`} value={millis(length)} />
+        ))}
       </dl>
+      {result.screenshot ? (
+        <img
+          className="evidence-picture"
+          src={`/api/checks/${encodeURIComponent(check)}/screenshot?at=${String(result.at_ms)}`}
+          alt="What the browser saw"
+        />
+      ) : null}
       {result.excerpt === null || result.excerpt === '' ? null : (
         <div className="command">
           <pre>{result.excerpt}</pre>

@@ -1,5 +1,6 @@
 import type { AttemptDeps, AttemptRun } from '../attempt.ts';
 import type { CheckSpec, Outcome, SpecOf } from '../contract.ts';
+import { askBrowser } from './browser/ask.ts';
 import { askDns } from './dns/ask.ts';
 import { askDocker } from './docker/ask.ts';
 import { askDomain } from './domain/ask.ts';
@@ -30,6 +31,7 @@ export const isAsked = (spec: CheckSpec): spec is AskedSpec => spec.kind !== 'he
 export type Ask<K extends AskedKind = AskedKind> = (spec: SpecOf<K>, run: AttemptRun, deps: AttemptDeps) => Promise<Outcome>;
 
 const ASKS: { readonly [K in AskedKind]: Ask<K> } = {
+  browser: askBrowser,
   dns: askDns,
   docker: askDocker,
   domain: askDomain,

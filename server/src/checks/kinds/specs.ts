@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { KindSpec } from '../written.ts';
+import { browser } from './browser/spec.ts';
 import { dns } from './dns/spec.ts';
 import { docker } from './docker/spec.ts';
 import { domain } from './domain/spec.ts';
@@ -23,6 +24,7 @@ import { websocket } from './websocket/spec.ts';
 
 /** Every kind of check that there is. A new kind is a folder, a line here and a line in asks.ts. */
 export const SPECS = {
+  browser,
   dns,
   docker,
   domain,
@@ -48,6 +50,7 @@ export const SPECS = {
 export type CheckKind = keyof typeof SPECS;
 
 export const written = z.discriminatedUnion('kind', [
+  browser.schema,
   dns.schema,
   docker.schema,
   domain.schema,
