@@ -8,7 +8,7 @@ import { recordingLogger } from '../../../../test/harness/logs.ts';
 import { manualClock } from '../../../../test/harness/manual-clock.ts';
 import { openMailers } from '../../notify/channels.ts';
 import { channelsConfig } from '../../notify/contract.ts';
-import type { OutboxMessage } from '../../platform/records/contract.ts';
+import { type OutboxMessage, toJson } from '../../platform/records/contract.ts';
 import { SlaWorld } from '../testing/world.ts';
 import { duePeriod, statementsConfig, unknownNames } from './schedule.ts';
 import { StatementSender } from './sender.ts';
@@ -41,7 +41,14 @@ test('when a period is over its statement is issued and mailed once, and what is
     statements: world.statements,
     outbox: () => ({
       enqueue: async (_trx, entry) => {
-        rows.push({ id: `row-${rows.length}`, tries: 1, ...entry } as OutboxMessage);
+        rows.push({
+          id: `row-${rows.length}`,
+          tries: 1,
+          createdAtMs: 0,
+          topic: entry.topic,
+          key: entry.key,
+          payload: toJson(entry.payload),
+        });
         return `row-${rows.length}`;
       },
       wake: () => {},

@@ -9,7 +9,7 @@ import type { Ledger } from '../../availability/contract.ts';
 import type { Mail, Mailer } from '../../notify/contract.ts';
 import type { Database } from '../../platform/db/schema.ts';
 import { html } from '../../platform/html.ts';
-import type { OutboxMessage, OutboxVerdict } from '../../platform/records/contract.ts';
+import { type OutboxMessage, type OutboxVerdict, fromJson } from '../../platform/records/contract.ts';
 import type { Outbox } from '../../platform/records/outbox.ts';
 import type { SlaBook } from '../book.ts';
 import { statementCsv } from './csv.ts';
@@ -130,7 +130,7 @@ export class StatementSender {
 
   /** One attempt to send an issued statement. */
   async send(message: OutboxMessage): Promise<OutboxVerdict> {
-    const payload = payloadSchema.parse(message.payload);
+    const payload = payloadSchema.parse(fromJson(message.payload));
     const schedule = this.#schedules.find(({ id }) => id === payload.schedule);
     const mailer = schedule === undefined ? undefined : this.#deps.mailer(schedule.channel);
     if (schedule === undefined || mailer === undefined) {
