@@ -10,6 +10,7 @@ import { createEngine } from '@nines/promql/engine.ts';
 import { openStore } from '@nines/tsdb/store.ts';
 import { accessRoutes } from './access/routes.ts';
 import { createAccess } from './access/service.ts';
+import { createThrottle } from './access/throttle.ts';
 import { alertRoutes } from './alerting/routes.ts';
 import { createAlerting } from './alerting/service.ts';
 import { alertmanagerRoutes } from './alertmanagers/routes.ts';
@@ -84,6 +85,8 @@ import { slaRoutes } from './sla/routes.ts';
 import { openSlas } from './sla/start.ts';
 import { statementRoutes } from './sla/statements/routes.ts';
 import { STATEMENT_TOPIC } from './sla/statements/sender.ts';
+import { statusPageRoutes } from './status-pages/routes.ts';
+import { openStatusPages, statusHandlers } from './status-pages/start.ts';
 import { transferRoutes } from './transfer/routes.ts';
 import { TransferService } from './transfer/service.ts';
 import { VERSION } from './version.ts';
@@ -177,6 +180,7 @@ async function build(
 
   // From an alert to people.
   const externalUrl = config.server.base_url ?? listenUrl(config.server.listen);
+  const shared = { db: sql, clock, ids, logger, bus, dataDir, externalUrl };
   const notifySettings = (from: Configuration): NotifySettings => ({
     router: createRouter(from.config.routing),
     channels: openChannels(from.config.channels, {
@@ -189,10 +193,7 @@ async function build(
   });
   const notify = new NotifyService({ db, clock, ids, logger, bus, metrics: self, settings: notifySettings(loaded) });
   const maintenance = new MaintenanceService({
-    db: sql,
-    clock,
-    ids,
-    bus,
+    ...shared,
     services: { get: (id) => services.get(id) },
     onBoundary: () => rules.servicesDeclared(),
   });
@@ -219,7 +220,11 @@ async function build(
       logger,
       random: randomFraction,
       alone: db.kind === 'sqlite',
-      handlers: { [SEND_TOPIC]: (row, context) => notify.send(row, context), [STATEMENT_TOPIC]: (row) => sender.send(row) },
+      handlers: {
+        [SEND_TOPIC]: (row, context) => notify.send(row, context),
+        [STATEMENT_TOPIC]: (row) => sender.send(row),
+        ...statusHandlers(() => statusPages),
+      },
     }),
   );
   notify.connect(outbox);
@@ -257,11 +262,7 @@ async function build(
   });
   const { checks, heartbeats } = checking;
   const services = new Services({
-    db: sql,
-    clock,
-    ids,
-    logger,
-    bus,
+    ...shared,
     enforce: async ({ plans, specs }) => {
       await availability.configure(plans);
       await checking.configure(specs);
@@ -289,11 +290,7 @@ async function build(
   stack.use(rules);
   let mailers = openMailers(config.channels);
   const promises = await openSlas({
-    db: sql,
-    clock,
-    ids,
-    logger,
-    bus,
+    ...shared,
     engine,
     queryable: store,
     ledger: availability,
@@ -304,13 +301,24 @@ async function build(
     record: (samples) => ingest.appendSamples(samples),
     outbox: () => outbox,
     mailer: (channel) => mailers.get(channel),
-    dataDir,
     sealing: keys?.cipher.key(SIGNING_KEY),
   });
   const { slas, contracts, statements, sender } = promises;
   told.push((_refs, { batch }) => slas.committed(batch));
+  const statusPages = await openStatusPages({
+    ...shared,
+    ledger: availability,
+    maintenance,
+    services,
+    yieldNow,
+    outbox: () => outbox,
+    mailer: (channel) => mailers.get(channel),
+    request: (url, request) => outbound.request(url, request),
+    keys: keys?.cipher,
+  });
   stack.use(
     availability.onStateChange(async (change) => {
+      statusPages.board.wake();
       await rules.serviceChanged(change);
       slas.wake(change.service);
     }),
@@ -320,12 +328,9 @@ async function build(
   const withConfig = configFile === undefined ? [] : ['--config', configFile];
   const backups = stack.use(
     new Backups({
-      clock,
-      ids,
-      logger,
+      ...shared,
       metrics: self,
       version: VERSION,
-      dataDir,
       sources: liveSources(dataDir, store, db),
       config: config.backups,
       verify: (dir, signal) => examineInChild(['backup', 'verify', dir, ...withConfig], signal),
@@ -351,6 +356,7 @@ async function build(
     await maintenance.declare(next.maintenance);
     await rules.servicesDeclared();
     await contracts.declare(next.slas);
+    await statusPages.pages.declare(next.statusPages);
     alertmanagers.configure(next.scrapes.files.map(({ alerting: settings }) => settings));
     await scrapes.apply(next.scrapes.files);
     current = next;
@@ -360,6 +366,7 @@ async function build(
   stack.use(startLoop({ clock, logger, name: 'maintenance', everyMs: MAINTENANCE_STEP_MS, step: (nowMs) => maintenance.step(nowMs) }));
   stack.use(startLoop({ clock, logger, name: 'ledger', everyMs: LEDGER_STEP_MS, step: (nowMs) => availability.step(nowMs) }));
   stack.use(promises.run());
+  stack.use(statusPages.run());
   stack.use(checking);
   stack.use(scrapes);
   const collecting = await startCollecting({
@@ -383,7 +390,15 @@ async function build(
   const startedAtMs = clock.now();
   const secure = config.server.base_url?.startsWith('https:') ?? false;
   const access = createAccess({ db, clock, ids, open, secure });
-  const http = await createHttp({ logger, ids, gate: access, hosts: open ? 'loopback' : 'any', version: VERSION, secure });
+  const http = await createHttp({
+    logger,
+    ids,
+    gate: access,
+    hosts: open ? 'loopback' : 'any',
+    version: VERSION,
+    secure,
+    rewrite: statusPages.rewrite,
+  });
   const stream = serveStream(http, { bus, clock, gate: access });
   stack.defer(async () => {
     ready = false;
@@ -467,6 +482,7 @@ async function build(
   maintenanceRoutes(http, { maintenance, clock });
   slaRoutes(http, { slas, contracts, clock });
   statementRoutes(http, { ...promises, clock, serviceName: (id) => services.get(id)?.name ?? id });
+  statusPageRoutes(http, { ...statusPages, clock, throttle: createThrottle(), secure });
   ruleRoutes(http, { rules, alerting });
   alertmanagerRoutes(http, { alertmanagers });
   alertRoutes(http, { alerting, notifications: notify, clock });

@@ -29,6 +29,9 @@ import type { DeclaredSla } from './sla/contracts.ts';
 import { loadDefinitions } from './sla/definitions/load.ts';
 import { lintSla } from './sla/lint.ts';
 import { statementsConfig, unknownNames } from './sla/statements/schedule.ts';
+import { statusPagesConfig, unknownToPages } from './status-pages/contract.ts';
+import { readLogos } from './status-pages/logo.ts';
+import type { DeclaredStatusPage } from './status-pages/pages.ts';
 
 /** The whole configuration: one section per domain, each owned by its domain's contract. Everything has a default. */
 
@@ -87,6 +90,8 @@ export const configSchema = z.strictObject({
   sla_examples: slaExamplesConfig,
   /** Statements that are issued and mailed when their periods are over. */
   statements: statementsConfig,
+  /** What customers see of services. */
+  status_pages: statusPagesConfig,
   rules: rulesConfig,
   collect: collectConfig.prefault({}),
   scrape: scrapeConfig.prefault({}),
@@ -120,6 +125,7 @@ export type Configuration = Extract<Loaded<Config>, { readonly ok: true }> & {
   readonly services: readonly DeclaredService[];
   readonly slas: readonly DeclaredSla[];
   readonly maintenance: readonly DeclaredMaintenance[];
+  readonly statusPages: readonly DeclaredStatusPage[];
 };
 export type ReadConfiguration = Configuration | Extract<Loaded<Config>, { readonly ok: false }>;
 
@@ -141,6 +147,7 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
   });
   const serviceIds = new Set(config.services.map(({ id }) => id));
   const brought = definitions.services.filter(({ spec }) => !serviceIds.has(spec.id));
+  const logos = readLogos(config.status_pages, baseDir);
   const orphans = unknownServices(config.slas, serviceIds);
   const problems = [
     ...orphans.map(({ index, message }) => problemAt(['slas', index, 'service'], message)),
@@ -148,6 +155,10 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
     ...unknownMaintained(config.maintenance, serviceIds).map(({ path, message }) => problemAt(['maintenance', ...path], message)),
     ...misplacedBackups(config, source).map((message) => problemAt(['backups', 'to'], message)),
     ...unknownNames(config.statements, namesOf(config)).map(({ path, message }) => problemAt(['statements', ...path], message)),
+    ...unknownToPages(config.status_pages, { services: serviceIds, emails: namesOf(config).emails }).map(({ path, message }) =>
+      problemAt(['status_pages', ...path], message),
+    ),
+    ...logos.problems.map(({ index, message }) => problemAt(['status_pages', index, 'logo'], message)),
     ...unknownReceivers(config.channels, config.routing).map(({ path, name }) => problemAt(path, `there is no channel "${name}"`)),
     ...unlistedCommands(config).map(({ path, message }) => problemAt(path, message)),
     ...scrapes.problems,
@@ -163,6 +174,11 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
     scrapes,
     externalLabels: externalLabelsOf(config, scrapes),
     maintenance: config.maintenance.map((spec, index) => ({ spec, place: place(['maintenance', index]) })),
+    statusPages: config.status_pages.map((spec, index) => ({
+      spec,
+      place: place(['status_pages', index]),
+      logo: logos.found.get(spec.id),
+    })),
     ruleGroups: [...rules.groups, ...definitions.ruleGroups],
     services: [...config.services.map((spec, index) => ({ spec, place: place(['services', index]) })), ...brought],
     slas: [

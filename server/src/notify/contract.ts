@@ -69,6 +69,8 @@ export type Mail = {
   /** Absent: the channel's own. */
   readonly to?: readonly string[];
   readonly attachments?: readonly { readonly name: string; readonly mediaType: string; readonly bytes: Uint8Array }[];
+  /** Where who gets the mail ends their subscription: by opening it, and with one click in the mail program (RFC 8058). */
+  readonly unsubscribeUrl?: string;
   readonly idempotencyKey: string;
 };
 export interface Mailer {

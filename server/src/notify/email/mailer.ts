@@ -28,7 +28,7 @@ export function createMailer(config: EmailConfig): Mailer {
             content: Buffer.from(bytes),
           })),
           messageId: `<${mail.idempotencyKey}@${domainOf(config.from)}>`,
-          headers: { 'Auto-Submitted': 'auto-generated' },
+          headers: { 'Auto-Submitted': 'auto-generated', ...unsubscribeHeaders(mail) },
         })) as { response?: string };
         return { kind: 'delivered', receipt: sent.response ?? 'accepted' };
       } catch (thrown) {
@@ -43,6 +43,10 @@ export function createMailer(config: EmailConfig): Mailer {
     },
   };
 }
+
+/** Source: RFC 2369, RFC 8058. */
+const unsubscribeHeaders = ({ unsubscribeUrl: url }: Mail): Record<string, string> =>
+  url === undefined ? {} : { 'List-Unsubscribe': `<${url}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' };
 
 /** Loaded at the first mail: most installations send none. */
 async function openTransport(config: EmailConfig): Promise<Transporter> {

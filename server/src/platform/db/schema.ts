@@ -10,6 +10,7 @@ import type { MetricMetadataTables } from './migrations/0009-metric-metadata.ts'
 import type { RecordTables } from './migrations/0001-records.ts';
 import type { SlaTables } from './migrations/0004-sla.ts';
 import type { SlaLateTables } from './migrations/0014-sla-late-slices.ts';
+import type { StatusPageTables } from './migrations/0016-status-pages.ts';
 import type { StatementTables } from './migrations/0007-statements.ts';
 
 /** The whole relational schema. Each migration declares the tables it makes; instants are 64-bit integers, JSON is text, booleans are 0 and 1. */
@@ -25,4 +26,5 @@ export type Database = RecordTables &
   ExemplarTables &
   MetricMetadataTables &
   MaintenanceTables &
-  CompositeTables;
+  CompositeTables &
+  StatusPageTables;

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { AppError, invariant } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
@@ -39,6 +40,8 @@ export type HttpOptions = {
   readonly secure?: boolean;
   /** How long requests under way may go on when the server stops. */
   readonly drainMs?: number;
+  /** Where a request leads by the host name it was sent to; the same address when that says nothing. */
+  readonly rewrite?: (host: string, url: string) => string;
 };
 
 /**
@@ -56,6 +59,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     http: { maxHeaderSize: MAX_HEADER_BYTES },
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
     genReqId: nextId,
+    rewriteUrl: ({ headers, url = '/' }: IncomingMessage) => options.rewrite?.(headers.host ?? '', url) ?? url,
     clientErrorHandler: answerNoRequest,
     frameworkErrors: (thrown, request, reply) => void sendError(request, reply as unknown as FastifyReply, asAppError(thrown)),
   }) as unknown as Http;

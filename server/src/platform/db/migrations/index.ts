@@ -14,6 +14,7 @@ import * as maintenance from './0012-maintenance.ts';
 import * as flapping from './0013-flapping.ts';
 import * as slaLateSlices from './0014-sla-late-slices.ts';
 import * as composites from './0015-composites.ts';
+import * as statusPages from './0016-status-pages.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -35,4 +36,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0013-flapping': { up: flapping.up },
   '0014-sla-late-slices': { up: slaLateSlices.up },
   '0015-composites': { up: composites.up },
+  '0016-status-pages': { up: statusPages.up },
 };

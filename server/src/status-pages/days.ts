@@ -1,0 +1,78 @@
+import { type EpochMs, epochMs } from '@nines/base/units.ts';
+import { periodAt, periodsBefore } from '@nines/maths/calendar/period.ts';
+import { attainedBounds } from '@nines/maths/slo/bounds.ts';
+import { type Tally, tally } from '@nines/maths/slo/tally.ts';
+import type { Buckets, Span, Timeline } from '@nines/maths/slo/types.ts';
+import { clipSpan } from '@nines/maths/slo/window.ts';
+
+/** A day of a zone's calendar as far as it is over: today's ends now. */
+export type Day = Span & { readonly name: string };
+
+/** What a day's bar shows: the worst state that was seen in it, and how much of it nobody knows. */
+export type DayMark = 'up' | 'degraded' | 'down' | 'maintenance' | 'unknown';
+export type DayBar = Day & {
+  readonly buckets: Buckets;
+  readonly mark: DayMark;
+  /** Share of the day that is unknown, from 0 to 1, time before monitoring began included. */
+  readonly unknownShare: number;
+  /** Planned maintenance within the day, whether or not it counts. */
+  readonly maintenanceMs: number;
+};
+
+export type History = {
+  readonly days: readonly DayBar[];
+  /** Up and degraded over known time; null when nothing is known. Unknown and excluded time is on neither side. */
+  readonly uptime: number | null;
+  /** The uptimes that the evidence allows, both ends inclusive. */
+  readonly bounds: readonly [low: number, high: number] | null;
+};
+
+/** The last `count` days of a zone's calendar, oldest first, today the last. */
+export function lastDays(nowMs: EpochMs, count: number, zone: string): readonly Day[] {
+  const today = periodAt(nowMs, 'day', zone);
+  const before = periodsBefore(today, zone, count - 1).map(({ fromMs, toMs, name }) => ({ fromMs, toMs, name: name ?? '' }));
+  // At midnight itself nothing of the new day is over yet.
+  return nowMs > today.fromMs ? [...before, { fromMs: today.fromMs, toMs: nowMs, name: today.name }] : before;
+}
+
+/** `maintenance` and `excluded` are sorted and disjoint; `excluded` is what of it the page does not count. */
+export type DayTerms = { readonly maintenance: readonly Span[]; readonly excluded: readonly Span[] };
+
+/** Projects a timeline that covers the days, which follow each other, on each of them and on all together. */
+export function historyOf(timeline: Timeline, days: readonly Day[], terms: DayTerms): History {
+  const [first, last] = [days[0], days.at(-1)];
+  if (first === undefined || last === undefined) return { days: [], uptime: null, bounds: null };
+  const policy = { unknown: { kind: 'exclude' }, excluded: terms.excluded } as const;
+  const whole = { fromMs: first.fromMs, toMs: last.toMs };
+  const sums = tally(timeline.intervals, whole, policy);
+  const counted = sums.goodMs + sums.badMs;
+  return {
+    days: days.map((day) => barOf(day, tally(timeline.intervals, day, policy), terms.maintenance)),
+    uptime: counted === 0 ? null : sums.goodMs / counted,
+    bounds: attainedBounds(timeline.intervals, whole, policy),
+  };
+}
+
+function barOf(day: Day, { buckets }: Tally, maintenance: readonly Span[]): DayBar {
+  const lengthMs = day.toMs - day.fromMs;
+  return {
+    ...day,
+    buckets,
+    mark: markOf(buckets),
+    unknownShare: buckets.unknownMs / lengthMs,
+    maintenanceMs: maintenance.reduce((sum, span) => sum + lengthOf(clipSpan(span, day)), 0),
+  };
+}
+
+const lengthOf = (span: Span | undefined): number => (span === undefined ? 0 : span.toMs - span.fromMs);
+
+function markOf({ upMs, degradedMs, downMs, excludedMs }: Buckets): DayMark {
+  if (downMs > 0) return 'down';
+  if (degradedMs > 0) return 'degraded';
+  if (upMs > 0) return 'up';
+  return excludedMs > 0 ? 'maintenance' : 'unknown';
+}
+
+/** The spans as far as they are over at `nowMs`. */
+export const until = (spans: readonly Span[], nowMs: EpochMs): readonly Span[] =>
+  spans.flatMap((span) => clipSpan(span, { fromMs: epochMs(0), toMs: nowMs }) ?? []);

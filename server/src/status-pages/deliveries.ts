@@ -1,0 +1,236 @@
+import { createHmac } from 'node:crypto';
+import type { Clock } from '@nines/base/clock.ts';
+import { messageOf } from '@nines/base/errors.ts';
+import { SECOND_MS } from '@nines/base/units.ts';
+import type { Kysely } from 'kysely';
+import { z } from 'zod';
+import type { Mail, Mailer } from '../notify/contract.ts';
+import type { Database } from '../platform/db/schema.ts';
+import type { Outbound } from '../platform/fetch/outbound.ts';
+import { type Html, html } from '../platform/html.ts';
+import { type OutboxHandler, type OutboxMessage, type OutboxVerdict, type Sql, fromJson } from '../platform/records/contract.ts';
+import type { Outbox } from '../platform/records/outbox.ts';
+import { type Announcement, type AnnouncementUpdate, type StatusPageSpec, announcementToWire } from './contract.ts';
+import { ANNOUNCEMENT_WORDS } from './evaluate.ts';
+import type { StandingPage } from './pages.ts';
+import { CONFIRM_TOPIC, type Subscriptions } from './subscriptions.ts';
+import { findSubscriber, subscribersOf } from './store.ts';
+import { timesIn } from './times.ts';
+
+/** An update of an announcement that the subscribers of one page must hear of; becomes one row for each of them. */
+export const TELL_TOPIC = 'status.tell';
+/** One update for one receiver. */
+export const SUBSCRIBER_TOPIC = 'status.subscriber';
+
+export const STATUS_TOPICS = [CONFIRM_TOPIC, TELL_TOPIC, SUBSCRIBER_TOPIC] as const;
+
+const TIMEOUT_MS = 10 * SECOND_MS;
+/** Rows of one transaction. */
+const CHUNK = 500;
+
+export type DeliveryDeps = {
+  readonly db: Kysely<Database>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly outbox: () => Pick<Outbox, 'enqueue' | 'wake'>;
+  readonly page: (id: string) => StandingPage | undefined;
+  readonly announcement: (id: string) => Announcement | undefined;
+  readonly subscriptions: Subscriptions;
+  readonly mailer: (channel: string) => Mailer | undefined;
+  readonly request: Outbound['request'];
+  readonly urlOf: (spec: StatusPageSpec) => string;
+};
+
+const confirmPayload = z.object({ page: z.string(), kind: z.enum(['email', 'webhook']), address: z.string(), token: z.string() });
+const tellPayload = z.object({ page: z.string(), announcement: z.string(), update: z.string() });
+/** `to` is a subscriber, or the place of a receiver in the page's own list. */
+const receiverPayload = tellPayload.extend({ to: z.union([z.string(), z.int()]) });
+
+/** Brings announcements to subscribers, through the outbox: what must go out is there before anything is sent, and each receiver is tried alone. */
+export class Deliveries {
+  readonly #deps: DeliveryDeps;
+
+  constructor(deps: DeliveryDeps) {
+    this.#deps = deps;
+  }
+
+  /** By topic, for the outbox. */
+  readonly handlers: Readonly<Record<(typeof STATUS_TOPICS)[number], OutboxHandler>> = {
+    [CONFIRM_TOPIC]: (message) => this.#confirm(message),
+    [TELL_TOPIC]: (message) => this.#spread(message),
+    [SUBSCRIBER_TOPIC]: (message, { signal }) => this.#tell(message, signal),
+  };
+
+  /** To be called in the transaction of the update. */
+  async tell(trx: Sql, announcement: Announcement, update: AnnouncementUpdate): Promise<void> {
+    for (const page of announcement.pages) {
+      await this.#deps
+        .outbox()
+        .enqueue(trx, { topic: TELL_TOPIC, key: page, payload: { page, announcement: announcement.id, update: update.id } });
+    }
+  }
+
+  async #spread(message: OutboxMessage): Promise<OutboxVerdict> {
+    const { db, outbox, page: pageOf } = this.#deps;
+    const told = tellPayload.parse(fromJson(message.payload));
+    const page = pageOf(told.page);
+    if (page === undefined) return gone(told.page);
+    const subscribers = await subscribersOf(db, told.page);
+    const receivers: (string | number)[] = [...page.spec.webhooks.keys(), ...subscribers.map(({ id }) => id)];
+    for (let at = 0; at < receivers.length; at += CHUNK) {
+      await db.transaction().execute(async (trx) => {
+        for (const to of receivers.slice(at, at + CHUNK))
+          await outbox().enqueue(trx, { topic: SUBSCRIBER_TOPIC, key: `${told.page}/${to}`, payload: { ...told, to } });
+      });
+    }
+    outbox().wake();
+    return { kind: 'done', receipt: `${receivers.length} receivers` };
+  }
+
+  async #tell(message: OutboxMessage, signal: AbortSignal): Promise<OutboxVerdict> {
+    const told = receiverPayload.parse(fromJson(message.payload));
+    const page = this.#deps.page(told.page);
+    const announcement = this.#deps.announcement(told.announcement);
+    const update = announcement?.updates.find(({ id }) => id === told.update);
+    if (page === undefined || announcement === undefined || update === undefined) return gone(told.page);
+    // What was taken back between its writing and its sending is told to nobody.
+    if (announcement.withdrawnAtMs !== null) return { kind: 'done', receipt: 'withdrawn, not sent' };
+    const news: News = { spec: page.spec, url: this.#deps.urlOf(page.spec), announcement, update };
+    if (typeof told.to === 'number') {
+      const receiver = page.spec.webhooks[told.to];
+      if (receiver === undefined) return { kind: 'dead', error: 'the receiver is no longer declared' };
+      return this.#post(newsJson(news), { ...post(receiver.url, message.id, 'trusted', signal), secret: receiver.secret?.reveal() });
+    }
+    const subscriber = await findSubscriber(this.#deps.db, told.to);
+    if (subscriber === undefined) return { kind: 'done', receipt: 'unsubscribed, not sent' };
+    const ending = `${news.url}/unsubscribe?token=${this.#deps.subscriptions.endingOf(subscriber)}`;
+    if (subscriber.kind === 'email')
+      return this.#mail(page.spec, newsMail(news, { to: subscriber.address, ending, key: `${update.id}.${subscriber.id}` }));
+    const verdict = await this.#post(
+      { ...newsJson(news), unsubscribe_url: ending },
+      post(subscriber.address, message.id, 'untrusted', signal),
+    );
+    if (verdict.kind === 'dead' && verdict.error === GONE) await this.#deps.subscriptions.end(subscriber.id);
+    return verdict;
+  }
+
+  async #confirm(message: OutboxMessage): Promise<OutboxVerdict> {
+    const asked = confirmPayload.parse(fromJson(message.payload));
+    const page = this.#deps.page(asked.page);
+    if (page === undefined) return gone(asked.page);
+    const link = `${this.#deps.urlOf(page.spec)}/confirm?token=${asked.token}`;
+    if (asked.kind === 'email') return this.#mail(page.spec, confirmMail(page.spec, { to: asked.address, link, key: message.id }));
+    const body = {
+      type: 'subscription.requested',
+      page: { id: page.spec.id, title: page.spec.title },
+      text: `Open this link to subscribe to ${page.spec.title}: ${link}`,
+      confirm_url: link,
+    };
+    return this.#post(body, post(asked.address, message.id, 'untrusted', undefined));
+  }
+
+  async #mail(spec: StatusPageSpec, mail: Mail): Promise<OutboxVerdict> {
+    const channel = spec.subscriptions.email;
+    const mailer = channel === undefined ? undefined : this.#deps.mailer(channel);
+    if (mailer === undefined) return { kind: 'dead', error: `the status page "${spec.id}" has no channel for mails any more` };
+    const delivery = await mailer.send(mail);
+    if (delivery.kind === 'delivered') return { kind: 'done', receipt: delivery.receipt };
+    return { kind: delivery.retryable ? 'retry' : 'dead', error: delivery.error };
+  }
+
+  async #post(body: unknown, { url, key, trust, signal, secret }: Post): Promise<OutboxVerdict> {
+    const text = JSON.stringify(body);
+    const seconds = Math.floor(this.#deps.clock.now() / SECOND_MS);
+    const headers = {
+      'content-type': 'application/json',
+      'user-agent': 'Nines',
+      'idempotency-key': key,
+      ...(secret === undefined
+        ? {}
+        : { 'x-nines-signature': `t=${seconds},v1=${createHmac('sha256', secret).update(`${seconds}.${text}`).digest('hex')}` }),
+    };
+    try {
+      const options = {
+        method: 'POST',
+        headers,
+        body: text,
+        timeoutMs: TIMEOUT_MS,
+        trust,
+        ...(signal === undefined ? {} : { signal }),
+      } as const;
+      const { status } = await this.#deps.request(url, options);
+      if (status >= 200 && status < 300) return { kind: 'done', receipt: `HTTP ${status}` };
+      if (status === 410) return { kind: 'dead', error: GONE };
+      return { kind: status >= 500 || status === 429 || status === 408 ? 'retry' : 'dead', error: `HTTP ${status}` };
+    } catch (thrown) {
+      return { kind: (thrown as { failure?: string }).failure === 'refused_address' ? 'dead' : 'retry', error: messageOf(thrown) };
+    }
+  }
+}
+
+/** A receiver that says this is subscribed no more (RFC 9110, 15.5.11). */
+const GONE = 'HTTP 410';
+const gone = (page: string): OutboxVerdict => ({ kind: 'dead', error: `the status page "${page}" or its announcement is no longer there` });
+
+type Post = {
+  readonly url: string;
+  readonly key: string;
+  readonly trust: 'trusted' | 'untrusted';
+  readonly signal: AbortSignal | undefined;
+  readonly secret?: string | undefined;
+};
+const post = (url: string, key: string, trust: Post['trust'], signal: AbortSignal | undefined): Post => ({ url, key, trust, signal });
+
+type News = {
+  readonly spec: StatusPageSpec;
+  readonly url: string;
+  readonly announcement: Announcement;
+  readonly update: AnnouncementUpdate;
+};
+
+/** `text` is what chat services show of a message. */
+function newsJson({ spec, url, announcement, update }: News): Readonly<Record<string, unknown>> {
+  const { id, title, state, services, began_at_ms, resolved_at_ms } = announcementToWire(announcement);
+  return {
+    type: 'announcement.updated',
+    text: `${spec.title}: ${ANNOUNCEMENT_WORDS[update.state]}: ${title}\n${update.text}`,
+    page: { id: spec.id, title: spec.title, url },
+    announcement: { id, title, state, services, began_at_ms, resolved_at_ms, url: `${url}#announcement-${id}` },
+    update: { id: update.id, state: update.state, text: update.text, at_ms: update.atMs },
+  };
+}
+
+type Addressed = { readonly to: string; readonly key: string };
+
+function newsMail({ spec, url, announcement, update }: News, { to, ending, key }: Addressed & { readonly ending: string }): Mail {
+  const word = ANNOUNCEMENT_WORDS[update.state];
+  const times = timesIn(spec.zone);
+  const when = `${times.text(update.atMs)} ${spec.zone}`;
+  const link = `${url}#announcement-${announcement.id}`;
+  return {
+    subject: `[${spec.title}] ${word}: ${announcement.title}`,
+    text: `${word}: ${announcement.title}\n${when}\n\n${update.text}\n\nAll updates: ${link}\n\nTo hear no more of ${spec.title}: ${ending}\n`,
+    html: mailHtml(
+      html`<h1 style="font-size:18px">${word}: ${announcement.title}</h1><p style="color:#626b7d">${when}</p><p style="white-space:pre-line">${update.text}</p><p><a href="${link}">All updates</a></p><p style="color:#626b7d;font-size:12px">You get this because you subscribed to ${spec.title}. <a href="${ending}">Unsubscribe</a></p>`,
+    ),
+    to: [to],
+    unsubscribeUrl: ending,
+    idempotencyKey: key,
+  };
+}
+
+function confirmMail(spec: StatusPageSpec, { to, link, key }: Addressed & { readonly link: string }): Mail {
+  const why = `Somebody, probably you, asked for the announcements of ${spec.title} at this address.`;
+  const otherwise = 'If it was not you, do nothing: without the link nothing is kept and nothing more is sent.';
+  return {
+    subject: `Confirm your subscription to ${spec.title}`,
+    text: `${why}\n\nOpen this link within two days to confirm it:\n${link}\n\n${otherwise}\n`,
+    html: mailHtml(
+      html`<p>${why}</p><p><a href="${link}">Confirm the subscription</a> (within two days)</p><p style="color:#626b7d">${otherwise}</p>`,
+    ),
+    to: [to],
+    idempotencyKey: key,
+  };
+}
+
+const mailHtml = (body: Html): string =>
+  html`<!doctype html><html lang="en"><body style="font-family:sans-serif;font-size:15px;line-height:22px">${body}</body></html>`.markup;

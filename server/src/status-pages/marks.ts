@@ -1,0 +1,99 @@
+import { lengthInWords } from '@nines/base/length-words.ts';
+import { provenDigits } from '@nines/maths/slo/digits.ts';
+import { type Html, html } from '../platform/html.ts';
+import type { DayBar, History } from './days.ts';
+import { STATE_WORDS, type ShownState } from './evaluate.ts';
+
+/** The pattern that means "not known"; once in a page, before the first mark. */
+export const HATCH: Html = html`<svg width="0" height="0" aria-hidden="true" focusable="false"><defs><pattern id="hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch-ground" width="4" height="4"/><line class="hatch-line" x1="1" y1="0" x2="1" y2="4"/></pattern></defs></svg>`;
+
+const SHAPES: Readonly<Record<ShownState, Html>> = {
+  up: html`<circle class="f-up" cx="6" cy="6" r="4.5"/>`,
+  degraded: html`<path class="f-degraded" d="M6 1.2 11.2 10.6H.8z"/>`,
+  down: html`<path class="f-down" d="M1.5 1.5h9v9h-9z"/>`,
+  unknown: html`<path class="k edge" d="M6 .9 11.1 6 6 11.1.9 6z"/>`,
+  maintenance: html`<path class="f-maintenance" d="M.5 4h11v4.5H.5z"/>`,
+};
+
+/** The shape of a state; the word always stands beside it. */
+export const shapeOf = (state: ShownState, size = 12): Html =>
+  html`<svg width="${size}" height="${size}" viewBox="0 0 12 12" aria-hidden="true" focusable="false">${SHAPES[state]}</svg>`;
+
+export const stateMark = (state: ShownState, word = STATE_WORDS[state]): Html =>
+  html`<span class="state s-${state}">${shapeOf(state)}${word}</span>`;
+
+const PITCH = 4;
+const WIDTH = 3;
+const HEIGHT = 32;
+/** A gap of a minute in a day must still be seen. */
+const LEAST_HATCH = 4;
+
+/** One bar for each day, oldest first. A bar that is broken was down, one that is short degraded; what is hatched nobody knows. */
+export function barsOf({ days }: History, name: string): Html {
+  const bars = days.map((day, i) => html`<g>${barOf(day, i * PITCH)}<title>${dayWords(day)}</title></g>`);
+  return html`<svg class="bars" viewBox="0 0 ${days.length * PITCH - 1} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${name}, day by day: ${summary(days)}">${bars}</svg>`;
+}
+
+function barOf({ mark, unknownShare, maintenanceMs }: DayBar, x: number): Html {
+  if (mark === 'unknown') return box('k', x, [0, HEIGHT]);
+  const hatched = unknownShare === 0 ? 0 : Math.min(HEIGHT / 2, Math.max(LEAST_HATCH, Math.round(unknownShare * HEIGHT)));
+  const end = HEIGHT - hatched;
+  const worked = maintenanceMs > 0 && mark !== 'maintenance' ? box('m', x, [0, 4]) : null;
+  return html`${solidOf(mark, x, end)}${hatched === 0 ? null : box('k', x, [end, HEIGHT])}${worked}`;
+}
+
+function solidOf(mark: Exclude<DayBar['mark'], 'unknown'>, x: number, end: number): Html {
+  switch (mark) {
+    case 'up':
+      return box('u', x, [0, end]);
+    case 'degraded':
+      return box('g', x, [8, end]);
+    case 'maintenance':
+      return box('m', x, [0, end]);
+    case 'down': {
+      const middle = Math.round(end / 2);
+      return html`${box('d', x, [0, middle - 2])}${box('d', x, [middle + 2, end])}`;
+    }
+  }
+}
+
+const box = (kind: string, x: number, [from, to]: readonly [number, number]): Html =>
+  html`<path class="${kind}" d="M${x} ${from}h${WIDTH}v${to - from}h-${WIDTH}z"/>`;
+
+function summary(days: readonly DayBar[]): string {
+  const count = (mark: DayBar['mark']): number => days.filter((day) => day.mark === mark).length;
+  const parts = (['up', 'degraded', 'down', 'maintenance', 'unknown'] as const).flatMap((mark) =>
+    count(mark) === 0 ? [] : [`${count(mark)} ${mark}`],
+  );
+  return `${days.length} days, ${parts.join(', ')}`;
+}
+
+/** A day in a sentence: `2026-11-20: down 4 min 12 s, unknown 2 h`. */
+export const dayWords = (day: DayBar): string => `${day.name}: ${factsOf(day)}`;
+
+export function factsOf({ buckets, maintenanceMs }: DayBar): string {
+  const { upMs, degradedMs, downMs, unknownMs, excludedMs } = buckets;
+  const facts = [
+    ...(downMs > 0 ? [`down ${lengthInWords(downMs)}`] : []),
+    ...(degradedMs > 0 ? [`degraded ${lengthInWords(degradedMs)}`] : []),
+    ...(unknownMs > 0 ? [upMs + degradedMs + downMs + excludedMs === 0 ? 'nothing is known' : `unknown ${lengthInWords(unknownMs)}`] : []),
+    ...(maintenanceMs > 0 ? [`maintenance ${lengthInWords(maintenanceMs)}${excludedMs > 0 ? ', not counted' : ''}`] : []),
+  ];
+  return facts.length === 0 ? 'up' : facts.join(', ');
+}
+
+/** Whether there is more to say of a day than that it was up. */
+export const isTroubled = (day: DayBar): boolean => factsOf(day) !== 'up' && !(day.mark === 'unknown' && day.buckets.excludedMs === 0);
+
+/** An uptime with the digits that its evidence supports, the doubtful ones faint; truncated. */
+export function uptimeHtml({ uptime, bounds }: Pick<History, 'uptime' | 'bounds'>): Html {
+  if (uptime === null) return html`<b>nothing known</b>`;
+  const { proven, doubtful } = provenDigits(uptime, bounds ?? [uptime, uptime]);
+  return html`<b>${proven}<span class="doubt">${doubtful}</span> % uptime</b>`;
+}
+
+export function uptimeText({ uptime, bounds }: Pick<History, 'uptime' | 'bounds'>): string {
+  if (uptime === null) return 'no data';
+  const { proven, doubtful } = provenDigits(uptime, bounds ?? [uptime, uptime]);
+  return `${proven}${doubtful}%`;
+}

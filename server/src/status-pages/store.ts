@@ -1,0 +1,121 @@
+import type { Kysely } from 'kysely';
+import type { StatusPageRow, StatusSubscriberRow } from '../platform/db/migrations/0016-status-pages.ts';
+import type { Database } from '../platform/db/schema.ts';
+import type { Sql } from '../platform/records/contract.ts';
+import type { Announcement, AnnouncementState, AnnouncementUpdate } from './contract.ts';
+
+export async function madePages(db: Sql): Promise<readonly StatusPageRow[]> {
+  return db.selectFrom('status_pages').selectAll().orderBy('id').execute();
+}
+
+export async function savePage(db: Sql, row: StatusPageRow): Promise<void> {
+  await db
+    .insertInto('status_pages')
+    .values(row)
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ spec: row.spec }))
+    .execute();
+}
+
+export async function deletePage(db: Sql, id: string): Promise<void> {
+  await db.deleteFrom('status_pages').where('id', '=', id).execute();
+}
+
+/** All announcements with their updates, in the order in which they began. */
+export async function allAnnouncements(db: Sql): Promise<readonly Announcement[]> {
+  const rows = await db.selectFrom('status_announcements').selectAll().execute();
+  const updates = await db.selectFrom('status_updates').selectAll().orderBy('at_ms').orderBy('recorded_at_ms').orderBy('id').execute();
+  const byAnnouncement = Map.groupBy(updates, (row) => row.announcement_id);
+  return rows.map((row) => ({
+    id: row.id,
+    title: row.title,
+    pages: JSON.parse(row.pages) as string[],
+    services: JSON.parse(row.services) as string[],
+    withdrawnAtMs: row.withdrawn_at_ms,
+    withdrawnBy: row.withdrawn_by,
+    updates: (byAnnouncement.get(row.id) ?? []).map((update) => ({
+      id: update.id,
+      state: update.state as AnnouncementState,
+      text: update.text,
+      atMs: update.at_ms,
+      recordedAtMs: update.recorded_at_ms,
+      by: update.by_name,
+    })),
+  }));
+}
+
+export async function insertAnnouncement(db: Sql, { id, title, pages, services }: Announcement): Promise<void> {
+  const row = { id, title, pages: JSON.stringify(pages), services: JSON.stringify(services), withdrawn_at_ms: null, withdrawn_by: null };
+  await db.insertInto('status_announcements').values(row).execute();
+}
+
+export async function insertUpdate(db: Sql, announcement: string, update: AnnouncementUpdate): Promise<void> {
+  const { id, state, text, atMs, recordedAtMs, by } = update;
+  const row = { id, announcement_id: announcement, state, text, at_ms: atMs, recorded_at_ms: recordedAtMs, by_name: by };
+  await db.insertInto('status_updates').values(row).execute();
+}
+
+export async function markWithdrawn(db: Sql, id: string, mark: { readonly atMs: number; readonly by: string }): Promise<void> {
+  await db.updateTable('status_announcements').set({ withdrawn_at_ms: mark.atMs, withdrawn_by: mark.by }).where('id', '=', id).execute();
+}
+
+export type Subscriber = { readonly id: string; readonly page: string; readonly kind: 'email' | 'webhook'; readonly address: string };
+
+const subscriberOf = ({ id, page, kind, address }: StatusSubscriberRow): Subscriber => ({
+  id,
+  page,
+  kind: kind as Subscriber['kind'],
+  address,
+});
+
+/** False when this address is subscribed to the page already. */
+export async function insertSubscriber(db: Sql, subscriber: Subscriber, atMs: number): Promise<boolean> {
+  const done = await db
+    .insertInto('status_subscribers')
+    .values({ ...subscriber, confirmed_at_ms: atMs })
+    .onConflict((conflict) => conflict.columns(['page', 'kind', 'address']).doNothing())
+    .executeTakeFirst();
+  return Number(done.numInsertedOrUpdatedRows ?? 0) > 0;
+}
+
+export async function subscribersOf(db: Sql, page: string): Promise<readonly (Subscriber & { readonly confirmedAtMs: number })[]> {
+  const rows = await db
+    .selectFrom('status_subscribers')
+    .selectAll()
+    .where('page', '=', page)
+    .orderBy('confirmed_at_ms')
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => ({ ...subscriberOf(row), confirmedAtMs: row.confirmed_at_ms }));
+}
+
+export async function countSubscribers(
+  db: Sql,
+): Promise<readonly { readonly page: string; readonly kind: string; readonly count: number }[]> {
+  const rows = await db
+    .selectFrom('status_subscribers')
+    .select(['page', 'kind', ({ fn }) => fn.countAll<number | string>().as('count')])
+    .groupBy(['page', 'kind'])
+    .execute();
+  return rows.map(({ page, kind, count }) => ({ page, kind, count: Number(count) }));
+}
+
+export async function findSubscriber(db: Sql, id: string): Promise<Subscriber | undefined> {
+  const row = await db.selectFrom('status_subscribers').selectAll().where('id', '=', id).executeTakeFirst();
+  return row === undefined ? undefined : subscriberOf(row);
+}
+
+export async function deleteSubscriber(db: Sql, id: string): Promise<void> {
+  await db.deleteFrom('status_subscribers').where('id', '=', id).execute();
+}
+
+const LINKS = 'links';
+
+/** The secret that links and cookies are signed with; `fresh` becomes it when there is none. Servers of one database share it. */
+export async function linkSecret(db: Kysely<Database>, fresh: string, nowMs: number): Promise<string> {
+  await db
+    .insertInto('status_keys')
+    .values({ id: LINKS, secret: fresh, made_at_ms: nowMs })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute();
+  return (await db.selectFrom('status_keys').select('secret').where('id', '=', LINKS).executeTakeFirstOrThrow()).secret;
+}
