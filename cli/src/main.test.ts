@@ -49,7 +49,7 @@ test('the version goes to standard output, usage errors to standard error with 2
   assert.deepEqual(await nines(['--version']), { code: 0, out: `${VERSION}\n`, err: '' });
   const help = await nines(['--help']);
   assert.equal(help.code, 0);
-  for (const command of ['serve', 'demo', 'check', 'token', 'query', 'cardinality', 'delete', 'sla'])
+  for (const command of ['serve', 'demo', 'check', 'token', 'query', 'cardinality', 'delete', 'sla', 'status-page'])
     assert.match(help.out, new RegExp(`\\b${command}\\b`));
   const unknown = await nines(['bogus']);
   assert.deepEqual([unknown.code, unknown.out], [2, '']);

@@ -13,6 +13,7 @@ import { queryCommand } from './commands/query.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { serveCommand } from './commands/serve.ts';
 import { slaCommand } from './commands/sla.ts';
+import { statusPageCommand } from './commands/status-page.ts';
 import { testCommand } from './commands/test.ts';
 import { tokenCommand } from './commands/token.ts';
 import { CliFailure, EXIT, type ExitCode } from './failure.ts';
@@ -42,6 +43,7 @@ function createProgram(): Command {
     deleteCommand,
     importCommand,
     slaCommand,
+    statusPageCommand,
     backupCommand,
     restoreCommand,
     doctorCommand,
