@@ -5,7 +5,6 @@ import { AppError, messageOf } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { SECOND_MS } from '@nines/base/units.ts';
-import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { createEngine } from '@nines/promql/engine.ts';
 import { openStore } from '@nines/tsdb/store.ts';
 import { accessRoutes } from './access/routes.ts';
@@ -15,7 +14,7 @@ import { alertRoutes } from './alerting/routes.ts';
 import { createAlerting } from './alerting/service.ts';
 import { alertmanagerRoutes } from './alertmanagers/routes.ts';
 import { Alertmanagers } from './alertmanagers/service.ts';
-import { createAsk } from './ask.ts';
+import { createAsk, scopeOfTeam } from './ask.ts';
 import { replayFrom } from './availability/replay.ts';
 import { availabilityRoutes } from './availability/routes.ts';
 import { Availability, LEDGER_STEP_MS } from './availability/service.ts';
@@ -256,6 +255,7 @@ async function build(
     logger,
     bus,
     query: (expr, atMs, options) => ask.instant(expr, atMs, options),
+    scopeOfTeam,
     ...config.checks,
     ingest,
     record: (result) => availability.record(result),
@@ -468,7 +468,7 @@ async function build(
     yieldNow,
     metrics: self,
     version: VERSION,
-    scopeOf: () => FULL_SCOPE,
+    scopeOf: (actor) => scopeOfTeam(actor.teamId),
   });
   seriesRoutes(http, { series });
   transferRoutes(http, { transfer: new TransferService({ store, clock, logger, metrics: self }) });

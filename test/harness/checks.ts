@@ -6,6 +6,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { type CheckResult, checkSchema, type CheckSpec, toSpec, type WrittenCheck } from '@nines/server/checks/contract.ts';
 import { createResolve } from '@nines/server/checks/resolve.ts';
 import { type ChecksDeps, CheckService } from '@nines/server/checks/service.ts';
@@ -36,7 +37,7 @@ export async function attempt(written: AnyCheck, trust: CheckSpec['trust'] = 'tr
 }
 
 /** What only some kinds need: samples to ask, programs to run. */
-type Here = Partial<Pick<ChecksDeps, 'query' | 'commands' | 'browsers'>>;
+type Here = Partial<Pick<ChecksDeps, 'query' | 'commands' | 'browsers' | 'scopeOfTeam'>>;
 
 async function attemptOnce(spec: CheckSpec, here: Here): Promise<CheckResult> {
   const results: CheckResult[] = [];
@@ -47,6 +48,7 @@ async function attemptOnce(spec: CheckSpec, here: Here): Promise<CheckResult> {
     resolve: createResolve(),
     judge: judgeAddress,
     query: here.query ?? (async () => []),
+    scopeOfTeam: here.scopeOfTeam ?? (() => FULL_SCOPE),
     commands: here.commands ?? [],
     ...(here.browsers === undefined ? {} : { browsers: here.browsers }),
     sink: async (result) => void results.push(result),

@@ -1,5 +1,6 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { type EpochMs, epochMs } from '@nines/base/units.ts';
+import type { Scope } from '@nines/model/storage.ts';
 import type { SampleQuery } from '../collect/contract.ts';
 import type { Judgement, Trust } from '../platform/fetch/judge.ts';
 import type { CheckResult, CheckSpec, Figure, Outcome, Phase } from './contract.ts';
@@ -13,6 +14,8 @@ export type AttemptDeps = {
   readonly judge: (address: string, trust: Trust) => Judgement;
   /** Our own samples. */
   readonly query: SampleQuery['instant'];
+  /** What the people of a team may see of them. */
+  readonly scopeOfTeam: (team: string) => Scope;
   /** The programs that checks may run, by absolute path: `checks.commands`. */
   readonly commands: readonly string[];
   /** The browser that journeys share; left out where there is none. */

@@ -89,7 +89,7 @@ test('a slow answer is degraded by the limit of its own check alone', async (t) 
   const port = await site(t, (_request, response) => void setTimeout(() => response.end('ok'), 120));
   assert.match(
     said(await attempt({ kind: 'http', url: `http://127.0.0.1:${port}/`, degraded_after: '100ms' })),
-    /^degraded slow: took 1\d\d ms, more than 100ms$/,
+    /^degraded slow: took \d{3,} ms, more than 100ms$/,
   );
   assert.equal(said(await attempt({ kind: 'http', url: `http://127.0.0.1:${port}/` })), 'up');
 });

@@ -6,6 +6,7 @@
  */
 import { DAY_MS, type EpochMs, type Ms, ms } from '@nines/base/units.ts';
 import { z } from 'zod';
+import { DEFAULT_TEAM } from '../platform/records/contract.ts';
 import { browserConfig } from './kinds/browser/config.ts';
 import { type CheckKind, isLocal, kindOf, written, type WrittenOf } from './kinds/specs.ts';
 import { address, CHECK_LIMITS, COMMON_LENGTHS } from './written.ts';
@@ -87,19 +88,29 @@ export const checkSchema = written.superRefine((check, context) => {
 export type WrittenCheck = z.input<typeof checkSchema>;
 export type ParsedCheck = z.output<typeof checkSchema>;
 
-type Ready<T> = Omit<T, 'confirm'> & CheckTiming & { readonly target: string; readonly trust: 'trusted' | 'untrusted' };
+type Ready<T> = Omit<T, 'confirm'> &
+  CheckTiming & {
+    readonly target: string;
+    readonly trust: 'trusted' | 'untrusted';
+    /** Whose service it is: what it may ask of our own samples. */
+    readonly team: string;
+  };
 /** A check of one kind with everything decided, ready to run. */
 export type SpecOf<K extends CheckKind> = Ready<WrittenOf<K>>;
 export type CheckSpec = { readonly [K in CheckKind]: SpecOf<K> }[CheckKind];
 
 /** Fills in what is left open. `trust` says who chose the target: the configuration file (`trusted`) or the UI or API. */
-export function toSpec(check: ParsedCheck, of: { readonly service: string; readonly trust: CheckSpec['trust'] }): CheckSpec {
+export function toSpec(
+  check: ParsedCheck,
+  of: { readonly service: string; readonly trust: CheckSpec['trust']; readonly team?: string },
+): CheckSpec {
   const { confirm } = check;
   return {
     ...check,
     check: check.id,
     service: of.service,
     trust: of.trust,
+    team: of.team ?? DEFAULT_TEAM,
     target: kindOf(check).targetOf(check),
     ...timingOf(check),
     confirm: typeof confirm === 'number' ? { n: confirm, of: confirm } : confirm,

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { labelValue, METRIC_NAME } from '@nines/model/labels.ts';
+import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { openSqliteForTest } from '../../../test/harness/databases.ts';
 import { poll } from '../../../test/harness/poll.ts';
 import { availabilityRoutes } from '../availability/routes.ts';
@@ -50,6 +51,7 @@ async function serve(t: TestContext, written: readonly WrittenService[]) {
     judge: judgeAddress,
     query: async () => [],
     commands: [],
+    scopeOfTeam: () => FULL_SCOPE,
     sink,
   });
   const services = new Services({

@@ -231,7 +231,9 @@ export class Services implements ServiceCatalogue {
     this.#dependents = new Map(this.#list.map(({ id }) => [id, []]));
     for (const { id, dependsOn } of this.#list) for (const parent of new Set(dependsOn)) this.#dependents.get(parent)?.push(id);
     const specs = standing.flatMap(({ spec, entry }) =>
-      spec.checks.map((check) => toSpec(check, { service: entry.id, trust: entry.origin.kind === 'file' ? 'trusted' : 'untrusted' })),
+      spec.checks.map((check) =>
+        toSpec(check, { service: entry.id, trust: entry.origin.kind === 'file' ? 'trusted' : 'untrusted', team: entry.teamId }),
+      ),
     );
     const byService = Map.groupBy(specs, (spec) => spec.service);
     const plans = standing.map(({ entry }) => ({

@@ -1,13 +1,14 @@
 import { type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
 import type { EpochMs } from '@nines/base/units.ts';
-import { type AttemptDeps, type AttemptRun, untilAborted } from '../../attempt.ts';
+import { type AttemptDeps, AttemptEnded, type AttemptRun, untilAborted } from '../../attempt.ts';
 import { connectTo } from '../../connect.ts';
 import type { Outcome, SpecOf } from '../../contract.ts';
-import { down } from '../../evaluate.ts';
+import { down, notAsked } from '../../evaluate.ts';
 import { shakeHands } from '../../tls.ts';
 import { CHECK_LIMITS } from '../../written.ts';
 import { type HttpAnswer, judgeHttp } from './judge.ts';
+import { type Asked, connectThrough, credentialsOf, type HttpProxy } from './proxy.ts';
 
 /** Bytes of a body that are read and searched. Health pages are small; a larger one is judged by its beginning. */
 export const MAX_BODY_BYTES = 1_048_576;
@@ -17,7 +18,7 @@ const MAX_EXCERPT_CHARS = 1_024;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** What is sent on one hop. */
-type Hop = {
+export type Hop = {
   readonly url: URL;
   readonly method: string;
   readonly body: string | undefined;
@@ -69,25 +70,32 @@ function follow(hop: Hop, to: { readonly statusCode: number; readonly location: 
 
 type Exchanged = { readonly answer: HttpAnswer; readonly location: string | undefined };
 
-async function exchange(
-  spec: SpecOf<'http'>,
+/** One request and its answer, on a connection of its own. */
+export async function exchange(
+  asked: Asked,
   { run, hop, deps }: { readonly run: AttemptRun; readonly hop: Hop; readonly deps: AttemptDeps },
 ): Promise<Exchanged> {
   const { url } = hop;
   const secure = url.protocol === 'https:';
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port);
-  const plain = await connectTo(run, { spec, host, port }, deps);
+  const { proxy } = asked;
+  const plain = await (proxy === undefined
+    ? connectTo(run, { spec: asked, host, port }, deps)
+    : connectThrough({ ...asked, proxy }, { run, host, port, tunnel: secure }, deps));
   let socket = plain;
   try {
     let certificateExpiresAtMs: EpochMs | undefined;
     if (secure) {
-      const handshake = await shakeHands(run, { socket: plain, host, tls: spec.tls, protocols: ['http/1.1'] });
+      const handshake = await shakeHands(run, { socket: plain, host, tls: asked.tls, protocols: ['http/1.1'] });
       socket = handshake.socket;
       certificateExpiresAtMs = handshake.certificateExpiresAtMs;
     }
     run.enter('processing');
-    const response = await untilAborted(send(hop, socket), run.signal);
+    const response = await untilAborted(send(hop, { socket, relay: secure ? undefined : proxy }), run.signal);
+    if (proxy !== undefined && response.statusCode === 407) {
+      throw new AttemptEnded(notAsked('proxy', `the proxy ${run.peer} asks for other credentials`));
+    }
     run.enter('transfer');
     const { body, bodyCut } = await untilAborted(readBody(response), run.signal);
     run.leave();
@@ -100,15 +108,16 @@ async function exchange(
   }
 }
 
-function send(hop: Hop, socket: Socket): Promise<IncomingMessage> {
+/** `relay` is the proxy that is asked for the page, where there is no tunnel to it. */
+function send(hop: Hop, { socket, relay }: { readonly socket: Socket; readonly relay: HttpProxy | undefined }): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const outgoing = request({
       createConnection: () => socket,
       method: hop.method,
-      path: hop.url.pathname + hop.url.search,
+      path: (relay === undefined ? '' : hop.url.origin) + hop.url.pathname + hop.url.search,
       host: hop.url.hostname,
       setDefaultHeaders: false,
-      headers: headersOf(hop),
+      headers: { ...headersOf(hop), ...(relay === undefined ? {} : credentialsOf(relay)) },
     });
     outgoing.once('response', resolve);
     outgoing.on('error', reject);

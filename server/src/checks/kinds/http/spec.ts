@@ -34,6 +34,25 @@ const auth = z
   })
   .refine(({ basic, bearer }) => (basic === undefined) !== (bearer === undefined), 'write either basic or bearer');
 
+/** A proxy that speaks HTTP: it is asked for a tunnel to https addresses, and for the page of http ones. */
+const proxy = z
+  .strictObject({
+    url: z.string().superRefine((text, context) => {
+      const url = URL.canParse(text) ? new URL(text) : undefined;
+      const fits = url?.protocol === 'http:' && url.username === '' && (url.pathname === '/' || url.pathname === '') && url.search === '';
+      if (!fits) context.addIssue({ code: 'custom', message: `not the address of a proxy: "${text}" (write http://host:port)` });
+    }),
+    username: z
+      .string()
+      .regex(/^[^:]*$/, 'a user name has no colon')
+      .optional(),
+    password: secret.optional(),
+  })
+  .refine(
+    ({ username, password }) => (username === undefined) === (password === undefined),
+    'write a user name and a password, or neither',
+  );
+
 const schema = z
   .strictObject({
     ...common,
@@ -45,6 +64,7 @@ const schema = z
     auth: auth.optional(),
     body: z.string().optional(),
     follow_redirects: z.boolean().default(true),
+    proxy: proxy.optional(),
     expect: z
       .strictObject({
         status: z.array(statusExpectation).min(1).optional(),
@@ -70,5 +90,8 @@ export const http = {
   schema,
   targetOf: (check) => check.url,
   lengths: ['expect.certificate_valid_for'],
-  hostOf: (check) => ({ field: 'url', host: new URL(check.url).hostname.replace(/^\[|\]$/g, '') }),
+  hostOf: (check) => {
+    const { url, proxy: through } = check;
+    return { field: through === undefined ? 'url' : 'proxy', host: new URL(through?.url ?? url).hostname.replace(/^\[|\]$/g, '') };
+  },
 } satisfies KindSpec<typeof schema>;

@@ -1,3 +1,4 @@
+import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { formatLabels } from '@nines/model/labels.ts';
 import { messageOf } from '@nines/base/errors.ts';
 import { type AttemptDeps, type AttemptRun, untilAborted } from '../../attempt.ts';
@@ -8,7 +9,9 @@ import { fulfils } from '../../written.ts';
 /** Up when every series of the answer fulfils the condition. What we cannot evaluate is our fault, not the service's. */
 export async function askPromql(spec: SpecOf<'promql'>, run: AttemptRun, deps: AttemptDeps): Promise<Outcome> {
   run.enter('processing');
-  const asked = deps.query(spec.expr, run.startedAtMs, { signal: run.signal });
+  // The file is written by whoever runs the server; what was made in the UI sees what its team sees.
+  const scope = spec.trust === 'trusted' ? FULL_SCOPE : deps.scopeOfTeam(spec.team);
+  const asked = deps.query(spec.expr, run.startedAtMs, { scope, signal: run.signal });
   const found = await untilAborted(asked, run.signal).catch((thrown: unknown) => {
     run.signal.throwIfAborted();
     return messageOf(thrown);
