@@ -283,7 +283,18 @@ test('what is not built, and what is no page, is not found', async () => {
     assert.equal(answer.status, 404, path);
     assert.match(answer.headers.get('content-type') ?? '', /application\/problem\+json/, path);
   }
-  for (const path of ['/', '/services', '/services/shop', '/slas', '/checks', '/targets', '/alerts-dashboard', '/settings']) {
+  for (const path of [
+    '/',
+    '/services',
+    '/services/shop',
+    '/slas',
+    '/checks',
+    '/targets',
+    '/alerts-dashboard',
+    '/status',
+    '/status-pages',
+    '/settings',
+  ]) {
     const answer = await nines.get(path);
     assert.equal(answer.status, 200, path);
     assert.match(answer.headers.get('content-type') ?? '', /text\/html/, path);

@@ -53,6 +53,11 @@ const alerts = createRoute({
   validateSearch: alertSearch,
   component: lazyRouteComponent(() => import('./pages/alerts.tsx'), 'AlertsPage'),
 });
+const statusPages = createRoute({
+  getParentRoute: () => shell,
+  path: '/status-pages',
+  component: lazyRouteComponent(() => import('./pages/status-pages.tsx'), 'StatusPagesPage'),
+});
 const settings = createRoute({
   getParentRoute: () => shell,
   path: '/settings',
@@ -77,7 +82,7 @@ const home = createRoute({
 });
 
 const tree = root.addChildren([
-  shell.addChildren([overview, services, service, slas, sla, checks, targets, alerts, settings]),
+  shell.addChildren([overview, services, service, slas, sla, checks, targets, alerts, statusPages, settings]),
   login,
   setup,
   home,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip as gzipCallback } from 'node:zlib';
 import { announcementToWire } from './contract.ts';
-import { badgeSvg, serviceBadge } from './badge.ts';
+import { badgeSvg, iconSvg, serviceBadge } from './badge.ts';
 import { STATE_WORDS, type Sight } from './evaluate.ts';
 import { type FeedOf, atomOf, calendarOf, rssOf } from './feeds.ts';
 import { type PageFrame, pageHtml } from './page.ts';
@@ -21,6 +21,7 @@ export function textsOf(frame: PageFrame, url: string, sight: Sight): readonly T
     { path: 'calendar.ics', type: 'text/calendar; charset=utf-8', text: calendarOf(of, sight) },
     { path: 'status.json', type: 'application/json; charset=utf-8', text: jsonOf(of, sight) },
     { path: 'badge.svg', type: 'image/svg+xml', text: badgeSvg(frame.spec.title, sight.state, STATE_WORDS[sight.state].toLowerCase()) },
+    { path: 'icon.svg', type: 'image/svg+xml', text: iconSvg(sight.state) },
     ...services.map((service) => ({ path: `badge/${service.id}.svg`, type: 'image/svg+xml', text: serviceBadge(service) })),
   ];
 }

@@ -28,6 +28,18 @@ export function badgeSvg(label: string, state: ShownState, value: string): strin
 `;
 }
 
+const SHAPES: Readonly<Record<ShownState, string>> = {
+  up: '<circle cx="6" cy="6" r="5"/>',
+  degraded: '<path d="M6 .8 11.6 11H.4z"/>',
+  down: '<path d="M1 1h10v10H1z"/>',
+  unknown: '<path d="M6 .4 11.6 6 6 11.6.4 6z"/>',
+  maintenance: '<path d="M0 3.5h12v5H0z"/>',
+};
+
+/** What stands beside the title of the page in a browser: the shape of its state. */
+export const iconSvg = (state: ShownState): string =>
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 12 12" fill="${GROUNDS[state]}">${SHAPES[state]}</svg>\n`;
+
 /** `up · 99.98%`: the state now and the uptime of the page's days. */
 export const serviceBadge = ({ name, state, history }: ServiceSight): string =>
   badgeSvg(

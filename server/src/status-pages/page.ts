@@ -45,7 +45,7 @@ export function layout({ spec, style, path, hasLogo }: PageFrame, { title, body,
     : null;
   return html`<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title>${spec.private === undefined ? null : html`<meta name="robots" content="noindex">`}${links}<style>${trusted(style)}</style></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title>${spec.private === undefined ? null : html`<meta name="robots" content="noindex">`}${links}<link rel="icon" href="${feeds ? `${path}/icon.svg` : 'data:,'}"><style>${trusted(style)}</style></head>
 <body><a class="skip" href="#content">Skip to the content</a>
 <header class="top">${hasLogo ? html`<img src="${path}/logo" alt="">` : null}<div><h1>${spec.title}</h1>${spec.description === '' ? null : html`<p class="lead">${spec.description}</p>`}</div></header>
 ${HATCH}

@@ -19,7 +19,7 @@ export function styleOf({ colours }: Pick<StatusPageSpec, 'colours'>): string {
 
 /** What a browser may do with a page: show it, its logo and its badges, and send its forms back. The style sheet is named by its hash. */
 export const policyOf = (style: string): string =>
-  `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
+  `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
 
 const LIGHT =
   '--up:#1a9e6f;--degraded:#d98e04;--down:#d1344b;--unknown:#8d95a5;--maintenance:#2f7fd1;--ground:#f6f7f9;--surface:#fff;--line:#e4e7ed;--strong:#c9cfda;--ink:#151922;--soft:#434b5c;--faint:#626b7d;--hatch:#fff';

@@ -4,11 +4,11 @@
 const STALE_BY_TOPIC: Readonly<Record<string, readonly string[]>> = {
   metrics: ['host'],
   checks: ['checks'],
-  services: ['services', 'timeline', 'downtime', 'checks'],
+  services: ['services', 'timeline', 'downtime', 'checks', 'status-pages', 'announcements'],
   slas: ['slas'],
   alerts: ['alerts'],
   notifications: ['alerts', 'notifications'],
-  config: ['services', 'checks', 'slas', 'alerts'],
+  config: ['services', 'checks', 'slas', 'alerts', 'status-pages'],
 };
 
 export function staleRecords(topic: string): readonly string[] {

@@ -10,6 +10,7 @@ export const GO: Readonly<Record<string, { readonly to: string; readonly page: s
   c: { to: '/checks', page: 'Checks' },
   t: { to: '/targets', page: 'Targets' },
   a: { to: '/alerts-dashboard', page: 'Alerts' },
+  p: { to: '/status-pages', page: 'Status pages' },
 };
 
 export const KEY_GROUPS: readonly { readonly title: string; readonly keys: readonly Key[] }[] = [

@@ -72,7 +72,7 @@ function useFocusOnPage(): void {
 }
 
 type Entry = {
-  readonly to: '/' | '/services' | '/slas' | '/checks' | '/targets' | '/alerts-dashboard' | '/settings';
+  readonly to: '/' | '/services' | '/slas' | '/checks' | '/targets' | '/alerts-dashboard' | '/status-pages' | '/settings';
   readonly word: string;
   readonly icon: IconName;
 };
@@ -83,6 +83,7 @@ const ENTRIES: readonly Entry[] = [
   { to: '/checks', word: 'Checks', icon: 'checks' },
   { to: '/targets', word: 'Targets', icon: 'targets' },
   { to: '/alerts-dashboard', word: 'Alerts', icon: 'alerts' },
+  { to: '/status-pages', word: 'Status', icon: 'status' },
   { to: '/settings', word: 'Settings', icon: 'settings' },
 ];
 

@@ -19,6 +19,7 @@ export const PAGE_PATHS = [
   '/checks/:id',
   '/targets',
   '/alerts-dashboard',
+  '/status-pages',
   '/settings',
   '/login',
   '/setup',

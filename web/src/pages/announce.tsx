@@ -1,0 +1,108 @@
+import { Button, Checkbox, Modal, NativeSelect, Textarea, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { servicesQuery } from '../api/queries.ts';
+import { type StatusPageView, useAnnounce } from '../api/status-pages.ts';
+import { RefusedNotice } from '../components/notices.tsx';
+import { useMay } from '../shell/session.tsx';
+import { STATE_CHOICES } from './announcement-states.ts';
+
+/** The button that announces something, for those who may. */
+export function Announce({ pages }: { readonly pages: readonly StatusPageView[] }) {
+  const [opened, setOpened] = useState(false);
+  if (!useMay('operate')) return null;
+  return (
+    <>
+      <Button onClick={() => setOpened(true)}>Announce something</Button>
+      <Modal
+        opened={opened}
+        onClose={() => setOpened(false)}
+        title="Announce something"
+        closeButtonProps={{ 'aria-label': 'Close without announcing' }}
+      >
+        <AnnounceForm pages={pages} onDone={() => setOpened(false)} />
+      </Modal>
+    </>
+  );
+}
+
+type FormProps = { readonly pages: readonly StatusPageView[]; readonly onDone: () => void };
+
+function AnnounceForm({ pages, onDone }: FormProps) {
+  const [title, setTitle] = useState('');
+  const [state, setState] = useState('investigating');
+  const [text, setText] = useState('');
+  const [notify, setNotify] = useState(true);
+  const [chosen, setChosen] = useState<readonly string[]>(pages.length === 1 ? pages.map(({ id }) => id) : []);
+  const [services, setServices] = useState<readonly string[]>([]);
+  const announce = useAnnounce();
+  // Only what stands on the chosen pages can be shown there.
+  const offered = [...new Set(pages.filter(({ id }) => chosen.includes(id)).flatMap((page) => page.services))];
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const about = services.filter((id) => offered.includes(id));
+    announce.mutate({ title, state, text, notify, pages: chosen, services: about }, { onSuccess: onDone });
+  };
+  return (
+    <form className="drawer-body" onSubmit={submit}>
+      <TextInput
+        label="Title"
+        placeholder="Logins fail"
+        required
+        data-autofocus
+        maxLength={200}
+        value={title}
+        onChange={(event) => setTitle(event.currentTarget.value)}
+      />
+      <Choices label="Pages" all={pages.map(({ id, title: name }) => ({ id, name }))} chosen={chosen} onChange={setChosen} />
+      {offered.length === 0 ? null : <ServiceChoices offered={offered} chosen={services} onChange={setServices} />}
+      <NativeSelect label="How it stands" data={STATE_CHOICES} value={state} onChange={(event) => setState(event.currentTarget.value)} />
+      <Textarea
+        label="What is said"
+        placeholder="What customers notice, and what you do about it."
+        required
+        autosize
+        minRows={3}
+        maxLength={5_000}
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+      />
+      <Checkbox label="Tell subscribers" checked={notify} onChange={(event) => setNotify(event.currentTarget.checked)} />
+      {announce.isError ? <RefusedNotice error={announce.error} /> : null}
+      <Button type="submit" loading={announce.isPending} disabled={title.trim() === '' || text.trim() === '' || chosen.length === 0}>
+        Announce it
+      </Button>
+    </form>
+  );
+}
+
+type ServiceProps = {
+  readonly offered: readonly string[];
+  readonly chosen: readonly string[];
+  readonly onChange: (ids: readonly string[]) => void;
+};
+
+function ServiceChoices({ offered, chosen, onChange }: ServiceProps) {
+  const services = useQuery(servicesQuery());
+  const names = new Map(services.data?.items.map(({ id, name }) => [id, name]));
+  return <Choices label="Services" all={offered.map((id) => ({ id, name: names.get(id) ?? id }))} chosen={chosen} onChange={onChange} />;
+}
+
+type ChoiceProps = {
+  readonly label: string;
+  readonly all: readonly { readonly id: string; readonly name: string }[];
+  readonly chosen: readonly string[];
+  readonly onChange: (ids: readonly string[]) => void;
+};
+
+function Choices({ label, all, chosen, onChange }: ChoiceProps) {
+  return (
+    <Checkbox.Group label={label} value={[...chosen]} onChange={onChange}>
+      <div className="choices">
+        {all.map(({ id, name }) => (
+          <Checkbox key={id} value={id} label={name} />
+        ))}
+      </div>
+    </Checkbox.Group>
+  );
+}

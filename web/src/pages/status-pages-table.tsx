@@ -1,0 +1,61 @@
+import { type StatusPageView, useOpenPage } from '../api/status-pages.ts';
+import { type Column, DataTable } from '../components/data-table.tsx';
+import { Instant } from '../components/instant.tsx';
+import { ErrorNotice } from '../components/notices.tsx';
+import { StateMark } from '../states/state-mark.tsx';
+
+/** Every status page with the way to it. */
+export function StatusPagesTable({ pages }: { readonly pages: readonly StatusPageView[] }) {
+  const open = useOpenPage();
+  return (
+    <>
+      <DataTable caption="Status pages" columns={columns((id) => open.mutate(id))} rows={pages} rowKey={(page) => page.id} />
+      {open.isError ? <ErrorNotice error={open.error} /> : null}
+    </>
+  );
+}
+
+const columns = (open: (id: string) => void): readonly Column<StatusPageView>[] => [
+  { id: 'title', header: 'Page', cell: (page) => <Title page={page} open={open} /> },
+  { id: 'state', header: 'Shows', label: 'shows', cell: (page) => <StateMark state={page.state} /> },
+  { id: 'access', header: 'Open to', label: 'open to', cell: (page) => (page.private ? 'who has the key' : 'everyone') },
+  { id: 'services', header: 'Services', label: 'services', numeric: true, cell: (page) => page.services.length },
+  {
+    id: 'subscribers',
+    header: 'Subscribers',
+    label: 'subscribers',
+    numeric: true,
+    cell: ({ subscribers }) => subscribers.email + subscribers.webhook,
+  },
+  {
+    id: 'written',
+    header: 'Written',
+    label: 'written',
+    cell: (page) => (page.written_at_ms === null ? 'not yet' : <Instant atMs={page.written_at_ms} />),
+  },
+  {
+    id: 'origin',
+    header: 'Declared',
+    label: 'declared',
+    cell: (page) => <span className="faint">{page.origin === 'ui' ? 'here' : page.origin}</span>,
+  },
+];
+
+/** A private page is opened with a link that the server lends. */
+function Title({ page, open }: { readonly page: StatusPageView; readonly open: (id: string) => void }) {
+  const address = page.domain ?? page.path;
+  return (
+    <>
+      {page.private ? (
+        <button type="button" className="plain-button row-name" onClick={() => open(page.id)}>
+          {page.title}
+        </button>
+      ) : (
+        <a className="row-name" href={page.path} target="_blank" rel="noreferrer">
+          {page.title}
+        </a>
+      )}
+      <span className="faint">{` ${address}`}</span>
+    </>
+  );
+}

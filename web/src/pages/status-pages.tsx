@@ -1,0 +1,73 @@
+import { useQuery } from '@tanstack/react-query';
+import { type AnnouncementView, type StatusPageView, announcementsQuery, statusPagesQuery } from '../api/status-pages.ts';
+import { EmptyState, Waiting } from '../components/notices.tsx';
+import { Section } from '../components/section.tsx';
+import { AnnouncementCard } from './announcement-card.tsx';
+import { Announce } from './announce.tsx';
+import { StatusPagesTable } from './status-pages-table.tsx';
+import { useTitle } from './use-title.ts';
+
+/** Announcements that are over and shown; the rest is what the API is for. */
+const PAST_SHOWN = 10;
+
+const SNIPPET = `status_pages:
+  - id: public
+    title: Shop status
+    services: [shop]`;
+
+/** What customers see, and what they are told. */
+export function StatusPagesPage() {
+  useTitle('Status pages');
+  const pages = useQuery(statusPagesQuery());
+  const announcements = useQuery(announcementsQuery());
+  const all = pages.data?.items ?? [];
+  return (
+    <div className="page">
+      <header className="page-head">
+        <div>
+          <h1>Status pages</h1>
+          <p className="page-lead">What customers see, and what they are told.</p>
+        </div>
+        {all.length === 0 ? null : <Announce pages={all} />}
+      </header>
+      <Waiting query={pages} what="status pages" />
+      {pages.data !== undefined && all.length === 0 ? (
+        <EmptyState command={SNIPPET}>
+          No status page is declared yet. Say in the configuration file which services an audience sees.
+        </EmptyState>
+      ) : null}
+      {all.length === 0 ? null : (
+        <div className="panel">
+          <StatusPagesTable pages={all} />
+        </div>
+      )}
+      <Waiting query={announcements} what="announcements" />
+      {all.length === 0 ? null : <Matters announcements={announcements.data?.items ?? []} pages={all} />}
+    </div>
+  );
+}
+
+type Props = { readonly announcements: readonly AnnouncementView[]; readonly pages: readonly StatusPageView[] };
+
+function Matters({ announcements, pages }: Props) {
+  const open = announcements.filter((one) => one.resolved_at_ms === null);
+  const past = announcements.filter((one) => one.resolved_at_ms !== null);
+  const titles = new Map(pages.map(({ id, title }) => [id, title]));
+  return (
+    <>
+      <Section title="Open announcements">
+        {open.length === 0 ? <p className="soft">Nothing is announced.</p> : null}
+        {open.map((one) => (
+          <AnnouncementCard key={one.id} announcement={one} titles={titles} />
+        ))}
+      </Section>
+      {past.length === 0 ? null : (
+        <Section title="Resolved" aside={past.length > PAST_SHOWN ? `the newest ${PAST_SHOWN} of ${past.length}` : undefined}>
+          {past.slice(0, PAST_SHOWN).map((one) => (
+            <AnnouncementCard key={one.id} announcement={one} titles={titles} />
+          ))}
+        </Section>
+      )}
+    </>
+  );
+}
