@@ -97,10 +97,15 @@ async function list(options: RemoteOptions & { readonly format: Format }): Promi
     String(item.target),
     String(item.budget.spent_ms),
     String(item.budget.total_ms),
+    ...(item.budget.unit === 'events' ? [String(item.budget.spent), String(item.budget.total)] : ['', '']),
     item.young ? 'yes' : 'no',
   ]);
   writeData(
-    formatted(options.format, { columns: ['id', 'service', 'status', 'attained', 'target', 'spent_ms', 'total_ms', 'young'], rows }, items),
+    formatted(
+      options.format,
+      { columns: ['id', 'service', 'status', 'attained', 'target', 'spent_ms', 'total_ms', 'spent_events', 'total_events', 'young'], rows },
+      items,
+    ),
   );
 }
 

@@ -54,7 +54,7 @@ export type SlaView = {
   }[];
   /** When the budget ends at the present rate (one-hour burn); null when it does not. */
   readonly exhausts_at_ms: number | null;
-  /** How likely a breach is; null of a budget of events. Of one SLA only, not in lists. */
+  /** How likely a breach is; null while nothing was counted. Of one SLA only, not in lists. */
   readonly prediction?: Prediction | null;
   /** What was agreed on, in its stored form. Of one SLA only, not in lists. */
   readonly terms?: SlaSpec;
@@ -82,6 +82,8 @@ export type ViolationView = {
     readonly attained: number | null;
     readonly spent_ms: number;
     readonly total_ms: number;
+    /** Where the budget is in events. */
+    readonly events?: { readonly spent: number; readonly total: number };
     readonly rate: number | null;
     /** Each severity with the instant from which it held. */
     readonly steps: readonly { readonly at_ms: number; readonly severity: string }[];

@@ -1,7 +1,7 @@
 import type { BurnReading } from '@nines/maths/slo/burn.ts';
 import type { Budget } from '@nines/maths/slo/budget.ts';
 import { assertNever } from '@nines/base/errors.ts';
-import type { SlaEvaluation } from './evaluate.ts';
+import { type SlaEvaluation, isInEvents } from './evaluate.ts';
 
 /** How bad a violation is: of the budget by how far and how long, of a burn pair by the pair. */
 export type ViolationSeverity = 'minor' | 'major' | 'warning' | 'critical';
@@ -32,6 +32,8 @@ export type ViolationFigures = {
   readonly attained: number | null;
   readonly spent_ms: number;
   readonly total_ms: number;
+  /** Where the budget is in events. */
+  readonly events?: { readonly spent: number; readonly total: number };
   readonly rate: number | null;
   /** Each severity with the instant from which it held, so that a statement can say what was so at its end. */
   readonly steps: readonly { readonly at_ms: number; readonly severity: ViolationSeverity }[];
@@ -88,8 +90,9 @@ function figuresOf(
   return {
     at_ms: evaluation.window.toMs,
     attained: evaluation.attained,
-    spent_ms: evaluation.budget.spentMs,
-    total_ms: evaluation.budget.totalMs,
+    spent_ms: evaluation.inTime.spentMs,
+    total_ms: evaluation.inTime.totalMs,
+    ...(isInEvents(evaluation.terms) ? { events: { spent: evaluation.budget.spentMs, total: evaluation.budget.totalMs } } : {}),
     rate: now.rate,
     steps: [...(now.before?.figures.steps ?? []), { at_ms: evaluation.window.toMs, severity: now.severity }],
   };

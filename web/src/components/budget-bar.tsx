@@ -8,13 +8,21 @@ type Props = { readonly budget: Budget; readonly status: string; readonly exhaus
 /** Bar colour follows the verdict: a budget is drawn in a state's colour only when the contract is in trouble. */
 const CLASS_BY_STATUS: Readonly<Record<string, string>> = { at_risk: 'budget-risk', breached: 'budget-breached' };
 
+/** A budget in its own unit: events where those are what is promised, otherwise time. */
+function inUnit(budget: Budget): { readonly total: number; readonly spent: number; readonly text: (amount: number) => string } {
+  if (budget.unit === 'ms') return { total: budget.total_ms, spent: budget.spent_ms, text: lengthText };
+  const text = (events: number): string => `${events.toLocaleString('en')} ${events === 1 ? 'event' : 'events'}`;
+  return { total: budget.total, spent: budget.spent, text };
+}
+
 /** The error budget as one bar: spent, left, and when it ends at the present rate. */
 export function BudgetBar({ budget, status, exhaustsAtMs, compact = false }: Props) {
   const now = useNow();
-  const spentShare = budget.total_ms <= 0 ? (budget.spent_ms > 0 ? 1 : 0) : Math.min(1, budget.spent_ms / budget.total_ms);
+  const { total, spent, text } = inUnit(budget);
+  const spentShare = total <= 0 ? (spent > 0 ? 1 : 0) : Math.min(1, spent / total);
   const percent = Math.floor(spentShare * 100);
-  const over = budget.remaining_ms < 0;
-  const left = over ? `overspent by ${lengthText(-budget.remaining_ms)}` : `${lengthText(budget.remaining_ms)} left`;
+  const over = spent > total;
+  const left = over ? `overspent by ${text(spent - total)}` : `${text(total - spent)} left`;
   const ends =
     exhaustsAtMs !== null && exhaustsAtMs > now && !over ? `gone in ${shortLengthText(exhaustsAtMs - now)} at the present rate` : null;
   return (
@@ -26,12 +34,12 @@ export function BudgetBar({ budget, status, exhaustsAtMs, compact = false }: Pro
         aria-valuemin={0}
         aria-valuemax={100}
         aria-valuenow={percent}
-        aria-valuetext={`${percent} % of ${lengthText(budget.total_ms)} spent, ${left}`}
+        aria-valuetext={`${percent} % of ${text(total)} spent, ${left}`}
       >
         <div className="budget-spent" style={{ width: `${Math.max(spentShare * 100, spentShare > 0 ? 1 : 0)}%` }} />
       </div>
       <div className="budget-words">
-        <span>{compact ? left : `${lengthText(budget.spent_ms)} of ${lengthText(budget.total_ms)} spent`}</span>
+        <span>{compact ? left : `${text(spent)} of ${text(total)} spent`}</span>
         <span className={over ? 'strong' : ''}>{compact ? (ends ?? '') : left}</span>
       </div>
       {compact || ends === null ? null : <div className="budget-words">{`The budget is ${ends}.`}</div>}

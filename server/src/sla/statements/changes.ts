@@ -55,7 +55,12 @@ const isObject = (value: Json | undefined): value is Readonly<Record<string, Jso
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function reasonsFor(before: Statement, after: Statement): readonly string[] {
-  const reasons = [...exclusionReasons(before, after), ...downtimeReasons(before, after), ...ledgerReasons(before, after)];
+  const reasons = [
+    ...exclusionReasons(before, after),
+    ...downtimeReasons(before, after),
+    ...ledgerReasons(before, after),
+    ...eventReasons(before, after),
+  ];
   return reasons.length > 0 ? reasons : ['the figures follow from what changed'];
 }
 
@@ -90,6 +95,12 @@ function ledgerReasons(before: Statement, after: Statement): readonly string[] {
       ? 'the evidence of the ledger for the period became better; no state changed'
       : `better knowledge arrived: ${lengthInWords(differing)} of the period ${differing === 1 ? 'is' : 'are'} in another state`,
   ];
+}
+
+/** Events that were counted since, or no longer are. */
+function eventReasons({ budget: old }: Statement, { budget: next }: Statement): readonly string[] {
+  if (old.unit !== 'events' || next.unit !== 'events' || (old.spent === next.spent && old.total === next.total)) return [];
+  return [`other events are counted: ${next.spent} of ${next.total} allowed were bad, it was ${old.spent} of ${old.total}`];
 }
 
 /** For how long the two time lines disagree about the state. */

@@ -11,7 +11,7 @@ import type { Database } from '../../platform/db/schema.ts';
 import type { Maintenance } from '../../maintenance/contract.ts';
 import type { SlaBook } from '../book.ts';
 import { SLA_CODES } from '../contract.ts';
-import { type SlaFacts, evaluateWindow } from '../evaluate.ts';
+import { type SlaFacts, evaluateWindow, isInEvents } from '../evaluate.ts';
 import { factsOf, outagesOf } from '../facts.ts';
 import { type SlaOverlays, overlaysOf } from '../overlay-terms.ts';
 import { SETTLE_MS } from '../slices.ts';
@@ -34,6 +34,8 @@ export type Question = {
   readonly customer?: string;
   /** What was known then; absent: what is known. */
   readonly knownAtMs?: EpochMs;
+  /** Other terms than those that were agreed on, and other time that people take out. */
+  readonly revise?: { readonly spec: (spec: SlaSpec) => SlaSpec; readonly exclusions: (agreed: readonly Span[]) => readonly Span[] };
   /** False: the periods before are not asked about. */
   readonly trend?: boolean;
 };
@@ -111,7 +113,8 @@ export async function readKnown(deps: GatherDeps, question: Question, nowMs: Epo
   const contract = versions.findLast((version) => version.effectiveFromMs < question.period.toMs) ?? versions[0];
   if (contract === undefined) throw new AppError('not_found', SLA_CODES.notFound, `there is no SLA "${question.sla}"`);
   checkQuestion(question, asOfMs);
-  const terms = termsOf(contract.spec);
+  const { revise } = question;
+  const terms = termsOf(revise === undefined ? contract.spec : revise.spec(contract.spec));
   const window: Span = { fromMs: question.period.fromMs, toMs: epochMs(Math.min(question.period.toMs, asOfMs)) };
   const service = contract.spec.service;
   const sinceMs = await deps.ledger.monitoredSinceMs(service);
@@ -130,7 +133,7 @@ export async function readKnown(deps: GatherDeps, question: Question, nowMs: Epo
     versions,
     terms,
     facts: factsOf(
-      { terms, runs: [...runs], exclusions: unionSpans(exclusions) },
+      { terms, runs: [...runs], exclusions: unionSpans(revise === undefined ? exclusions : revise.exclusions(exclusions)) },
       { intervals: timeline.intervals, sinceMs, overlays },
       reach,
     ),
@@ -157,15 +160,16 @@ function trendOf({ period, zone }: Question): readonly (Span & { readonly name: 
 }
 
 function trendPoint({ terms, facts }: Known, period: Span & { readonly name: string | null }): TrendPoint {
-  const { attained, budget, verdict } = evaluateWindow(terms, facts, period);
+  const { attained, budget, inTime, verdict } = evaluateWindow(terms, facts, period);
   return {
     from_at_ms: period.fromMs,
     to_at_ms: period.toMs,
     name: period.name,
     attained,
     status: verdict.status,
-    spent_ms: budget.spentMs,
-    total_ms: budget.totalMs,
+    spent_ms: inTime.spentMs,
+    total_ms: inTime.totalMs,
+    events: isInEvents(terms) ? { spent: budget.spentMs, total: budget.totalMs } : null,
   };
 }
 

@@ -5,7 +5,19 @@ import { type Html, html, trusted } from '../../platform/html.ts';
 import type { WindowSpec } from '../spec.ts';
 import type { SignedStatement, Statement, StatementInterval } from './statement.ts';
 import { STATEMENT_STYLE } from './style.ts';
-import { bucketRows, creditSentence, exclusionWords, instant, percent, revisionSentences, sentence, words } from './words.ts';
+import {
+  budgetWords,
+  bucketRows,
+  creditSentence,
+  exclusionWords,
+  grouped,
+  instant,
+  percent,
+  revisionSentences,
+  sentence,
+  trendShares,
+  words,
+} from './words.ts';
 
 /** What a browser may do with a statement: show it. The style sheet is named by its hash, so no other can be added. */
 export const STATEMENT_CSP = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STATEMENT_STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
@@ -58,11 +70,10 @@ function figure(statement: Statement): Html {
 }
 
 function budgetBar(sla: Statement): Html {
-  const { total_ms: total, spent_ms: spent } = sla.budget;
-  const share = total === 0 ? (spent > 0 ? 1 : 0) : Math.min(1, spent / total);
-  return html`<svg class="bar" viewBox="0 0 ${BAR_UNITS} 8" preserveAspectRatio="none" role="img" aria-label="Budget: ${duration(spent)} of ${duration(total)} spent">
+  const { spent, total, left, share } = budgetWords(sla);
+  return html`<svg class="bar" viewBox="0 0 ${BAR_UNITS} 8" preserveAspectRatio="none" role="img" aria-label="Budget: ${spent} of ${total}">
 <rect class="track" width="${BAR_UNITS}" height="8" rx="4"/><rect class="fill-${sla.status}" width="${Math.round(share * BAR_UNITS)}" height="8" rx="4"/></svg>
-<p class="ends"><span>${duration(spent)} spent</span><span>${sla.budget.remaining_ms < 0 ? html`${duration(-sla.budget.remaining_ms)} over` : html`${duration(sla.budget.remaining_ms)} left`} of ${duration(total)}</span></p>`;
+<p class="ends"><span>${spent}</span><span>${left} of ${total}</span></p>`;
 }
 
 function strip({ timeline, period }: Statement): Html {
@@ -128,18 +139,16 @@ const advice = ({ recommendations }: Statement): Html | null =>
 
 const CHART_HEIGHT = 96;
 /** Spent share of the budget in the periods before and in this one; the line is the whole budget, the scale ends at twice that. */
-function trendChart({ trend, status, budget, period, calendar }: Statement): Html | null {
-  if (trend.length === 0) return null;
-  const points = [...trend, { name: calendar.name, from_at_ms: period.from_at_ms, status, ...budget }];
+function trendChart(statement: Statement): Html | null {
+  if (statement.trend.length === 0) return null;
+  const points = trendShares(statement);
   const width = STRIP_UNITS / points.length;
-  const shares = points.map(({ spent_ms: spent, total_ms: total }) => (total === 0 ? (spent > 0 ? 1 : 0) : spent / total));
-  const bars = points.map((point, i) => {
-    const bar = Math.max(1, (Math.min(2, shares[i] ?? 0) / 2) * CHART_HEIGHT);
-    return html`<rect class="fill-${point.status}" x="${(i * width + 8).toFixed(1)}" y="${(CHART_HEIGHT - bar).toFixed(1)}" width="${(width - 16).toFixed(1)}" height="${bar.toFixed(1)}"><title>${point.name ?? instant(point.from_at_ms)}: ${percent(shares[i] ?? 0)} of the budget</title></rect>`;
+  const bars = points.map(({ name, status, share }, i) => {
+    const bar = Math.max(1, (Math.min(2, share) / 2) * CHART_HEIGHT);
+    return html`<rect class="fill-${status}" x="${(i * width + 8).toFixed(1)}" y="${(CHART_HEIGHT - bar).toFixed(1)}" width="${(width - 16).toFixed(1)}" height="${bar.toFixed(1)}"><title>${name}: ${percent(share)} of the budget</title></rect>`;
   });
-  const names = points.map((point) => html`<span>${point.name ?? instant(point.from_at_ms).slice(0, 10)}</span>`);
   return html`<h2>Budget spent, period by period</h2><svg class="trend" viewBox="0 0 ${STRIP_UNITS} ${CHART_HEIGHT}" preserveAspectRatio="none" role="img" aria-label="Budget spent in ${points.length} periods; the line is the whole budget">${bars}<rect class="whole" y="${CHART_HEIGHT / 2}" width="${STRIP_UNITS}" height="1"/></svg>
-<p class="ends">${names}</p>`;
+<p class="ends">${points.map(({ name }) => html`<span>${name}</span>`)}</p>`;
 }
 
 function violationTable({ violations }: Statement): Html {
@@ -216,4 +225,3 @@ const UNKNOWN_WORDS: Readonly<Record<string, string>> = { exclude: 'is not count
 const cut = (count: number): Html | null =>
   count > MAX_ROWS ? html`<p class="note">${count - MAX_ROWS} more are in the JSON form.</p>` : null;
 const bounds = ([low, high]: readonly [number, number]): number => high - low;
-const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ' ');

@@ -2,7 +2,18 @@ import { lengthInWords as duration } from '@nines/base/length-words.ts';
 import { truncatedPercent } from '@nines/maths/slo/digits.ts';
 import { type Colour, PAGE, PdfPage, type TextStyle, pdfOf, textWidth, wrapped } from '../../platform/pdf.ts';
 import type { SignedStatement } from './statement.ts';
-import { bucketRows, creditSentence, exclusionWords, instant, percent, revisionSentences, sentence, words } from './words.ts';
+import {
+  budgetWords,
+  bucketRows,
+  creditSentence,
+  exclusionWords,
+  instant,
+  percent,
+  revisionSentences,
+  sentence,
+  trendShares,
+  words,
+} from './words.ts';
 
 /** The statement on paper: A4, black on white, its charts drawn. The JSON form has every interval. */
 
@@ -121,7 +132,8 @@ class Sheet {
 }
 
 function verdict(sheet: Sheet, statement: SignedStatement): void {
-  const { attained, budget, status } = statement;
+  const { attained, status } = statement;
+  const budget = budgetWords(statement);
   sheet.take(10);
   sheet.line(attained === null ? '–' : `${truncatedPercent(attained, 5)} %`, { size: 30, colour: INK, bold: true });
   const provisional = statement.finality === 'provisional' ? ', provisional' : '';
@@ -131,11 +143,9 @@ function verdict(sheet: Sheet, statement: SignedStatement): void {
     colour: COLOURS[status] ?? FAINT,
   });
   const y = sheet.take(14);
-  const share = budget.total_ms === 0 ? Number(budget.spent_ms > 0) : Math.min(1, budget.spent_ms / budget.total_ms);
   sheet.page.rectangle({ x: MARGIN, y: y + 4, width: WIDTH, height: 6 }, LINE);
-  sheet.page.rectangle({ x: MARGIN, y: y + 4, width: WIDTH * share, height: 6 }, COLOURS[status] ?? UNKNOWN);
-  const left = budget.remaining_ms < 0 ? `${duration(-budget.remaining_ms)} over` : `${duration(budget.remaining_ms)} left`;
-  sheet.paragraph(`Budget: ${duration(budget.spent_ms)} spent of ${duration(budget.total_ms)}, ${left}`, SMALL);
+  sheet.page.rectangle({ x: MARGIN, y: y + 4, width: WIDTH * budget.share, height: 6 }, COLOURS[status] ?? UNKNOWN);
+  sheet.paragraph(`Budget: ${budget.spent} of ${budget.total}, ${budget.left}`, SMALL);
   sheet.paragraph(sentence(statement));
   for (const line of revisionSentences(statement)) sheet.paragraph(line);
   if (statement.credit !== null) sheet.paragraph(`Credit: ${creditSentence(statement.credit)}`);
@@ -163,19 +173,15 @@ function strip(sheet: Sheet, { timeline, period }: SignedStatement): void {
 function trend(sheet: Sheet, statement: SignedStatement): void {
   if (statement.trend.length === 0) return;
   sheet.heading('Budget spent, period by period');
-  const points = [
-    ...statement.trend,
-    { name: statement.calendar.name, from_at_ms: statement.period.from_at_ms, status: statement.status, ...statement.budget },
-  ];
+  const points = trendShares(statement);
   const [height, width] = [64, WIDTH / points.length];
   const y = sheet.take(height + 14);
-  const shares = points.map(({ spent_ms, total_ms }) => (total_ms === 0 ? Number(spent_ms > 0) : spent_ms / total_ms));
-  const top = Math.max(1, ...shares.map((share) => Math.min(share, 2)));
-  points.forEach((point, i) => {
-    const bar = Math.max(0.6, (Math.min(shares[i] ?? 0, top) / top) * height);
+  const top = Math.max(1, ...points.map(({ share }) => Math.min(share, 2)));
+  points.forEach(({ name, status, share }, i) => {
+    const bar = Math.max(0.6, (Math.min(share, top) / top) * height);
     const x = MARGIN + i * width;
-    sheet.page.rectangle({ x: x + 4, y: y + height - bar, width: width - 8, height: bar }, COLOURS[point.status] ?? UNKNOWN);
-    sheet.page.text(point.name ?? instant(point.from_at_ms).slice(0, 10), { x: x + 4, y: y + height + 10 }, { ...SMALL, size: 7 });
+    sheet.page.rectangle({ x: x + 4, y: y + height - bar, width: width - 8, height: bar }, COLOURS[status] ?? UNKNOWN);
+    sheet.page.text(name, { x: x + 4, y: y + height + 10 }, { ...SMALL, size: 7 });
   });
   sheet.page.rectangle({ x: MARGIN, y: y + height - height / top, width: WIDTH, height: 0.7 }, INK);
 }

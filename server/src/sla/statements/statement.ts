@@ -74,6 +74,8 @@ export type TrendPoint = {
   readonly status: SlaView['status'];
   readonly spent_ms: number;
   readonly total_ms: number;
+  /** Where the budget is in events. */
+  readonly events: { readonly spent: number; readonly total: number } | null;
 };
 
 /** The figures of an SLA that depend on the period alone. */

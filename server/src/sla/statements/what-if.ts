@@ -1,11 +1,11 @@
 import { type EpochMs, epochMs } from '@nines/base/units.ts';
-import { unionSpans } from '@nines/maths/slo/window.ts';
 import { z } from 'zod';
 import { percent } from '../../platform/config/fields.ts';
 import { instant } from '../../platform/http/fields.ts';
 import type { SlaView } from '../contract.ts';
 import { evaluateWindow } from '../evaluate.ts';
-import { type SlaSpec, type SlaTerms, decimalText, termsOf } from '../spec.ts';
+import { hoursSchema, maintenanceTermsSchema } from '../overlay-terms.ts';
+import { type SlaSpec, decimalText } from '../spec.ts';
 import { toView } from '../view.ts';
 import { type CreditView, creditView } from './credit.ts';
 import { type GatherDeps, type Known, type Question, readKnown } from './gather.ts';
@@ -17,6 +17,10 @@ const MAX_WINDOWS = 1_000;
 export const whatIfTerms = z.strictObject({
   target: percent.refine(({ numerator }) => numerator > 0n, 'a target of 0 promises nothing').optional(),
   unknown: z.enum(['exclude', 'down', 'up']).optional(),
+  /** When it is promised; `always`: around the clock. */
+  hours: z.union([z.literal('always'), hoursSchema]).optional(),
+  /** Which planned maintenance is taken out; `none`: none is. */
+  maintenance: z.union([z.literal('none'), maintenanceTermsSchema]).optional(),
   /** Time taken out besides what is excluded already. */
   exclude: z
     .array(z.strictObject({ from: instant, to: instant }))
@@ -52,36 +56,46 @@ export type WhatIfView = {
 /** The verdict about a past window under other terms. Reads, reckons, keeps nothing. `AppError` as for a statement. */
 export async function whatIf(deps: GatherDeps, asked: Question & { readonly terms: WhatIfTerms }, nowMs: EpochMs): Promise<WhatIfView> {
   const known = await readKnown(deps, asked, nowMs);
-  const { window } = known;
+  const { terms } = asked;
+  const other = await readKnown(
+    deps,
+    {
+      ...asked,
+      revise: {
+        spec: (spec) => otherTerms(spec, terms),
+        exclusions: (agreed) => [
+          ...(terms.keep_exclusions ? agreed : []),
+          ...terms.exclude.map(({ from, to }) => ({ fromMs: epochMs(from), toMs: epochMs(to) })),
+        ],
+      },
+    },
+    nowMs,
+  );
+  const aheadMs = asked.period.toMs - known.window.toMs;
   return {
     id: known.contract.sla,
     period: { from_at_ms: asked.period.fromMs, to_at_ms: asked.period.toMs },
     finality: known.isFinal ? 'final' : 'provisional',
-    actual: figuresUnder(known, known.terms, { excluded: known.facts.excluded, aheadMs: asked.period.toMs - window.toMs }),
-    what_if: figuresUnder(known, otherTerms(known.terms.spec, asked.terms), {
-      excluded: unionSpans([
-        ...(asked.terms.keep_exclusions ? known.facts.excluded : [...known.outages, ...known.overlays.maintenance]),
-        ...asked.terms.exclude.map(({ from, to }) => ({ fromMs: epochMs(from), toMs: epochMs(to) })),
-      ]),
-      aheadMs: asked.period.toMs - window.toMs,
-    }),
+    actual: figuresUnder(known, aheadMs),
+    what_if: figuresUnder(other, aheadMs),
   };
 }
 
-const otherTerms = (spec: SlaSpec, { target, unknown }: WhatIfTerms): SlaTerms =>
-  termsOf({
-    ...spec,
+function otherTerms(spec: SlaSpec, { target, unknown, hours, maintenance }: WhatIfTerms): SlaSpec {
+  const { hours: agreedHours, maintenance: agreedMaintenance, ...rest } = spec;
+  const [promised, planned] = [hours ?? agreedHours, maintenance ?? agreedMaintenance];
+  return {
+    ...rest,
     ...(target === undefined ? {} : { target: decimalText(target) }),
     ...(unknown === undefined ? {} : { unknown: { kind: unknown } }),
-  });
+    ...(promised === undefined || promised === 'always' ? {} : { hours: promised }),
+    ...(planned === undefined || planned === 'none' ? {} : { maintenance: planned }),
+  };
+}
 
-function figuresUnder(
-  known: Known,
-  terms: SlaTerms,
-  over: { readonly excluded: Known['facts']['excluded']; readonly aheadMs: number },
-): WhatIfFigures {
-  const evaluation = evaluateWindow(terms, { ...known.facts, excluded: over.excluded }, known.window, over.aheadMs);
-  const view = toView(evaluation, { contract: known.contract, origin: { kind: 'ui' } }, 0);
+function figuresUnder({ contract, terms, facts, window }: Known, aheadMs: number): WhatIfFigures {
+  const evaluation = evaluateWindow(terms, facts, window, aheadMs);
+  const view = toView(evaluation, { contract, origin: { kind: 'ui' } }, 0);
   const credit = creditView(evaluation.counted, terms.spec.credits, null);
   const { status, status_reason, target, attained, attained_bounds, budget, buckets } = view;
   return {

@@ -28,6 +28,50 @@ export function sentence(statement: Statement): string {
   return parts.filter((part) => part !== '').join(' ');
 }
 
+/** A number with its thousands apart. */
+export const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
+
+/** So much of a budget: events, or a length. */
+const amount = (of: number, unit: Statement['budget']['unit']): string =>
+  unit === 'events' ? `${grouped(of)} ${of === 1 ? 'event' : 'events'}` : duration(of);
+
+/** The budget in its own unit: what there was, what was spent, and what that leaves. */
+export function budgetWords({ budget }: Pick<Statement, 'budget'>): {
+  readonly spent: string;
+  readonly total: string;
+  readonly left: string;
+  /** From 0 to 1. */
+  readonly share: number;
+} {
+  const { spent, total } = inUnit(budget);
+  const left = total - spent;
+  return {
+    spent: `${amount(spent, budget.unit)} spent`,
+    total: amount(total, budget.unit),
+    left: left < 0 ? `${amount(-left, budget.unit)} over` : `${amount(left, budget.unit)} left`,
+    share: total === 0 ? Number(spent > 0) : Math.min(1, spent / total),
+  };
+}
+
+/** The periods before and this one, each with the share of its budget that was spent, which may be above 1. */
+export function trendShares(statement: Pick<Statement, 'trend' | 'calendar' | 'period' | 'status' | 'budget'>): readonly {
+  readonly name: string;
+  readonly status: Statement['status'];
+  readonly share: number;
+}[] {
+  const { trend, calendar, period, status, budget } = statement;
+  const now = { name: calendar.name, from_at_ms: period.from_at_ms, status, ...inUnit(budget) };
+  const before = trend.map((point) => ({ ...point, ...(point.events ?? { spent: point.spent_ms, total: point.total_ms }) }));
+  return [...before, now].map((point) => ({
+    name: point.name ?? instant(point.from_at_ms).slice(0, 10),
+    status: point.status,
+    share: point.total === 0 ? Number(point.spent > 0) : point.spent / point.total,
+  }));
+}
+
+const inUnit = (budget: Statement['budget']): { readonly spent: number; readonly total: number } =>
+  budget.unit === 'events' ? { spent: budget.spent, total: budget.total } : { spent: budget.spent_ms, total: budget.total_ms };
+
 /** The window by where its time went; only what there is. */
 export function bucketRows({ buckets, unknown }: Statement): readonly (readonly [name: string, ms: number])[] {
   const rows: readonly (readonly [string, number])[] = [
