@@ -17,7 +17,8 @@ import { Alertmanagers } from './alertmanagers/service.ts';
 import { createAsk, scopeOfTeam } from './ask.ts';
 import { replayFrom } from './availability/replay.ts';
 import { availabilityRoutes } from './availability/routes.ts';
-import { Availability, LEDGER_STEP_MS } from './availability/service.ts';
+import { LEDGER_STEP_MS } from './availability/service.ts';
+import { openLedger } from './availability/start.ts';
 import { examineInChild } from './backups/child.ts';
 import { WORKER_STEP_MS } from './backups/contract.ts';
 import { refuseUnfinishedRestore } from './backups/restore.ts';
@@ -191,11 +192,8 @@ async function build(
     externalUrl,
   });
   const notify = new NotifyService({ db, clock, ids, logger, bus, metrics: self, settings: notifySettings(loaded) });
-  const maintenance = new MaintenanceService({
-    ...shared,
-    services: { get: (id) => services.get(id) },
-    onBoundary: () => rules.servicesDeclared(),
-  });
+  const catalogue = { get: (id: string) => services.get(id) };
+  const maintenance = new MaintenanceService({ ...shared, services: catalogue, onBoundary: () => rules.servicesDeclared() });
   await maintenance.load();
   const alerting = await createAlerting({
     db,
@@ -246,8 +244,12 @@ async function build(
   await alertmanagers.load();
 
   // From a check to the ledger.
-  const availability = new Availability({ db: sql, clock, ids, logger, bus, replay: replayFrom(store) });
-  await availability.start();
+  const { availability, imports } = await openLedger({
+    ...shared,
+    replay: replayFrom(store),
+    services: catalogue,
+    onPastChanged: (service, span) => promises.recheck(service, span),
+  });
   stack.defer(() => availability.stop());
   const checking = await openChecks({
     sql,
@@ -303,7 +305,7 @@ async function build(
     mailer: (channel) => mailers.get(channel),
     sealing: keys?.cipher.key(SIGNING_KEY),
   });
-  const { slas, contracts, statements, sender } = promises;
+  const { slas, contracts, sender } = promises;
   told.push((_refs, { batch }) => slas.committed(batch));
   const statusPages = await openStatusPages({
     ...shared,
@@ -474,11 +476,8 @@ async function build(
   transferRoutes(http, { transfer: new TransferService({ store, clock, logger, metrics: self }) });
   checkRoutes(http, { checks, ledger: availability });
   heartbeatRoutes(http, { heartbeats });
-  serviceRoutes(http, { services, ledger: availability, checks, maintenance, alerting, clock });
-  availabilityRoutes(http, {
-    availability,
-    onEdited: ({ service, fromAtMs, toAtMs }) => statements.recheckService(service, { fromMs: fromAtMs, toMs: toAtMs ?? clock.now() }),
-  });
+  serviceRoutes(http, { services, ledger: availability, imports, checks, maintenance, alerting, clock });
+  availabilityRoutes(http, { availability, imports, clock, onPastChanged: promises.recheck });
   maintenanceRoutes(http, { maintenance, clock });
   slaRoutes(http, { slas, contracts, clock });
   statementRoutes(http, { ...promises, clock, serviceName: (id) => services.get(id)?.name ?? id });

@@ -7,6 +7,7 @@ import { createProgress } from '../import/progress.ts';
 import type { ImportSource } from '../import/source.ts';
 import type { RemoteOptions } from '../remote.ts';
 import { instantOption } from '../times.ts';
+import { importIntervalsCommand } from './import-intervals.ts';
 
 type ImportOptions = RemoteOptions & { readonly match?: string; readonly from?: string; readonly to?: string };
 
@@ -37,6 +38,7 @@ export function importCommand(program: Command): void {
     .option('--from <time>', 'start (default: everything of a directory, now-30d of a URL)')
     .option('--to <time>', 'end (default: everything of a directory, now of a URL)')
     .action(async (place: string, _options: unknown, self: Command) => importPrometheus(place, self.optsWithGlobals<ImportOptions>()));
+  importIntervalsCommand(command);
 }
 
 const isUrl = (place: string): boolean => /^https?:\/\//.test(place);

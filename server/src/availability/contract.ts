@@ -10,7 +10,7 @@ import type { Buckets, Evidence, LedgerInterval, State, Timeline, UnknownReason 
 import { z } from 'zod';
 import type { CheckResult, CheckTiming } from '../checks/contract.ts';
 
-const DOWNTIME_REASONS = [
+export const DOWNTIME_REASONS = [
   'planned_maintenance',
   'unplanned_outage',
   'network_issue',

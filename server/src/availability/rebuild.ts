@@ -33,7 +33,7 @@ export async function rebuild(source: Source, service: string, fromMs: EpochMs):
   const composite = memory.services.get(service)?.composite;
   if (composite !== undefined && changedMs === undefined) return undefined;
   const sinceMs = Math.min(fromMs, changedMs ?? fromMs) as EpochMs;
-  const history = filled(memory, service, own);
+  const history = filled(own, memory.imported.get(service));
   const standing = (await store.downtimesSince(sinceMs)).filter((one) => one.service === service);
   const draft = draftOf(memory);
   const voices = downVoicesOf(checksBelow(draft, service).map((check) => checkIn(draft, check)));
@@ -55,15 +55,20 @@ async function composedAnew({ store, memory }: Source, service: string, stood: r
   const { rule, fromMs } = composite;
   const histories: (readonly Transition[])[] = [];
   for (const { id } of rule.members) {
-    histories.push(filled(memory, id, await store.transitionsSince({ kind: 'service', id }, BEGINNING)));
+    histories.push(filled(await store.transitionsSince({ kind: 'service', id }, BEGINNING), memory.imported.get(id)));
   }
   const begun = stood.some((one) => one.atMs < fromMs);
   return spliced(stood, composeFrom(histories, rule, { fromMs, begun }), fromMs);
 }
 
-/** A whole history with what other monitors saw. */
-export function filled(memory: Memory, service: string, own: readonly Transition[]): readonly Transition[] {
-  const imported = memory.imported.get(service) ?? [];
+/** A whole history with what other monitors saw where ours saw nothing. */
+export function filled(own: readonly Transition[], imported: readonly Transition[] = []): readonly Transition[] {
   const firstMs = Math.min(own[0]?.atMs ?? Number.POSITIVE_INFINITY, imported[0]?.atMs ?? Number.POSITIVE_INFINITY);
   return firstMs === Number.POSITIVE_INFINITY ? own : filledFrom(own, imported, firstMs as EpochMs);
+}
+
+/** The same for a history of which everything is at hand that was in force at `fromMs` or later. */
+export function filledWithin(own: readonly Transition[], imported: readonly Transition[] = [], fromMs: EpochMs): readonly Transition[] {
+  const beganMs = own[0]?.atMs;
+  return beganMs !== undefined && beganMs <= fromMs ? filledFrom(own, imported, beganMs) : filled(own, imported);
 }

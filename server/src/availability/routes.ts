@@ -1,14 +1,20 @@
+import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
+import type { Span } from '@nines/maths/slo/types.ts';
 import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
 import { type Downtime, downtimeEdit, downtimeRevisionView, downtimeToWire, downtimeView } from './contract.ts';
+import { importRoutes } from './imports/endpoints.ts';
+import type { Imports } from './imports/service.ts';
 import { type Availability, downtimeNotFound } from './service.ts';
 
 type Deps = {
   readonly availability: Availability;
-  /** Before the person is answered. */
-  readonly onEdited: (edited: Downtime) => Promise<void>;
+  readonly imports: Imports;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Called before the person is answered. */
+  readonly onPastChanged: (service: string, span: Span) => Promise<void>;
 };
 
 const byId = z.object({ id: z.string() });
@@ -17,6 +23,7 @@ const byId = z.object({ id: z.string() });
 export function availabilityRoutes(http: Http, deps: Deps): void {
   readRoutes(http, deps);
   editRoutes(http, deps);
+  importRoutes(http, deps);
 }
 
 function readRoutes(http: Http, { availability }: Deps): void {
@@ -81,7 +88,9 @@ function readRoutes(http: Http, { availability }: Deps): void {
   );
 }
 
-function editRoutes(http: Http, { availability, onEdited }: Deps): void {
+function editRoutes(http: Http, { availability, clock, onPastChanged }: Deps): void {
+  const onEdited = ({ service, fromAtMs, toAtMs }: Downtime): Promise<void> =>
+    onPastChanged(service, { fromMs: fromAtMs, toMs: toAtMs ?? clock.now() });
   http.patch(
     '/api/downtime/:id',
     {

@@ -5,7 +5,7 @@ import type { Logger } from '@nines/base/logger.ts';
 import { type EpochMs, SECOND_MS } from '@nines/base/units.ts';
 import { type Attempt, hasLapsed, lapse } from '@nines/maths/slo/check-history.ts';
 import { timelineFrom } from '@nines/maths/slo/ledger.ts';
-import type { Timeline, UnknownReason } from '@nines/maths/slo/types.ts';
+import type { Timeline, Transition, UnknownReason } from '@nines/maths/slo/types.ts';
 import type { Kysely } from 'kysely';
 import type { CheckResult } from '../checks/contract.ts';
 import type { Bus } from '../platform/bus.ts';
@@ -44,7 +44,11 @@ import {
 import { flappingOf, restlessWhy } from './flapping.ts';
 import { downtimesKnownAt } from './known.ts';
 import { loadMemory } from './restart.ts';
-import { createLedgerStore, type LedgerStore, type Session } from './store.ts';
+import { createImportStore, type ImportStore } from './imports/store.ts';
+import type { StoredSpan } from './imports/contract.ts';
+import { importedTransitions, reasonOf } from './imports/evaluate.ts';
+import { filledWithin } from './rebuild.ts';
+import { createLedgerStore, type KnownWindow, type LedgerStore, type Session } from './store.ts';
 import { currentFrom, LedgerWriter } from './writer.ts';
 
 /** How often `step` is to be called. */
@@ -81,6 +85,7 @@ export type DowntimeCommand = { readonly id: string; readonly edit: DowntimeEdit
 export class Availability implements Ledger, Recorder {
   readonly #deps: AvailabilityDeps;
   readonly #store: LedgerStore;
+  readonly #imports: ImportStore;
   readonly #memory: Memory = emptyMemory();
   readonly #writer: LedgerWriter;
   readonly #listeners = new Set<(change: StateChange) => void | Promise<void>>();
@@ -100,6 +105,7 @@ export class Availability implements Ledger, Recorder {
   constructor(deps: AvailabilityDeps) {
     this.#deps = deps;
     this.#store = createLedgerStore(deps.db);
+    this.#imports = createImportStore(deps.db);
     this.#startedAtMs = deps.clock.now();
     this.#writer = new LedgerWriter({
       store: this.#store,
@@ -117,8 +123,10 @@ export class Availability implements Ledger, Recorder {
   async start(): Promise<void> {
     const { clock, ids, logger } = this.#deps;
     const nowMs = clock.now();
+    const imported = Map.groupBy(await this.#imports.standing(), (span) => span.service);
+    for (const [service, spans] of imported) this.#memory.imported.set(service, importedTransitions(spans));
     const loaded = await loadMemory({ store: this.#store, memory: this.#memory, replay: this.#deps.replay, nowMs });
-    for (const [service, firstMs] of await this.#store.firstTransitions()) this.#first.set(service, firstMs);
+    await this.#learnFirsts();
     this.#writer.adopt(loaded.downtimes);
     // One batch, so that what is replayed and our absence are one transaction.
     await this.#writer.submit(loaded.steps);
@@ -159,7 +167,7 @@ export class Availability implements Ledger, Recorder {
         if (isNew(id) && composite.fromMs === 0) await this.#writer.rebuild(id, composite.fromMs);
       }
     });
-    for (const [service, firstMs] of await this.#store.firstTransitions()) this.#first.set(service, firstMs);
+    await this.#learnFirsts();
   }
 
   /** Keeps a member's history in memory as far back as its composite may have to look. */
@@ -243,7 +251,7 @@ export class Availability implements Ledger, Recorder {
     const nowMs = this.#deps.clock.now();
     const { knownAtMs } = options;
     if (knownAtMs !== undefined && knownAtMs < nowMs) {
-      const history = await this.#store.transitionsWithin(service, { fromMs, toMs, knownAtMs });
+      const history = await this.#knownHistory(service, { fromMs, toMs, knownAtMs });
       return timelineFrom(history, { fromMs, toMs, knownUntilMs: knownAtMs });
     }
     const recent = transitionsAt(this.#memory, service, nowMs);
@@ -251,9 +259,46 @@ export class Availability implements Ledger, Recorder {
     const window = { fromMs, toMs, knownUntilMs: nowMs };
     const covered = recentFromMs !== undefined && (recentFromMs < fromMs || recentFromMs <= (this.#first.get(service) ?? recentFromMs));
     if (covered) return timelineFrom(recent, window);
-    const stored = await this.#store.transitionsWithin(service, { fromMs, toMs });
+    const stored = filledWithin(await this.#store.transitionsWithin(service, { fromMs, toMs }), this.#memory.imported.get(service), fromMs);
     const older = recentFromMs === undefined ? stored : stored.filter((transition) => transition.atMs < recentFromMs);
     return timelineFrom([...older, ...recent], window);
+  }
+
+  /** What was known then of the time around a window. */
+  async #knownHistory(service: string, window: Required<KnownWindow>): Promise<readonly Transition[]> {
+    const [own, spans] = await Promise.all([
+      this.#store.transitionsWithin(service, window),
+      this.#imports.spansOf(service, { ...window, fromMs: 0 as EpochMs }),
+    ]);
+    return filledWithin(own, importedTransitions(spans), window.fromMs);
+  }
+
+  /**
+   * Puts what other monitors saw of a service in force, and returns the services whose time that may have changed: it, and the composites above
+   * it. `fromMs` is the earliest instant that is new or gone.
+   */
+  async putImported(service: string, spans: readonly StoredSpan[], fromMs: EpochMs): Promise<readonly string[]> {
+    const affected = await this.#writer.exclusive(async () => {
+      this.#memory.imported.set(service, importedTransitions(spans));
+      return this.#writer.rebuild(service, fromMs, (outage) => reasonOf(spans, outage));
+    });
+    await this.#learnFirsts();
+    return affected;
+  }
+
+  /** When the history of each service begins, from our own results or others'. */
+  async #learnFirsts(): Promise<void> {
+    const firsts = new Map(await this.#store.firstTransitions());
+    for (const [service, [first]] of this.#memory.imported) {
+      if (first !== undefined) firsts.set(service, Math.min(first.atMs, firsts.get(service) ?? first.atMs) as EpochMs);
+    }
+    this.#first.clear();
+    for (const [service, firstMs] of firsts) this.#first.set(service, firstMs);
+  }
+
+  /** Whether a service consists of others, so that what is imported belongs to its members. */
+  isComposite(service: string): boolean {
+    return this.#memory.composites.has(service);
   }
 
   current(service: string): CurrentState {
@@ -293,10 +338,7 @@ export class Availability implements Ledger, Recorder {
   async downtimes(filter: Parameters<Ledger['downtimes']>[0]): Promise<readonly Downtime[]> {
     const nowMs = this.#deps.clock.now();
     if ('knownAtMs' in filter && filter.knownAtMs < nowMs) {
-      const [known, histories] = await Promise.all([
-        this.#store.transitionsWithin(filter.service, filter),
-        this.#store.downtimeHistories(filter),
-      ]);
+      const [known, histories] = await Promise.all([this.#knownHistory(filter.service, filter), this.#store.downtimeHistories(filter)]);
       return downtimesKnownAt(known, histories, filter);
     }
     return (await this.#store.downtimes(filter)).map((downtime) => this.#asKnownAt(downtime, nowMs));

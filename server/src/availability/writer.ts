@@ -107,10 +107,10 @@ export class LedgerWriter {
   }
 
   /**
-   * Decides a service anew from `fromMs` on, because something was learnt about its past, and the composites above it. To be called within a turn
-   * of `exclusive`. `describe` says why an outage was that is heard of only now.
+   * Decides a service anew from `fromMs` on, because something was learnt about its past, and the composites above it; returns all of them. To be
+   * called within a turn of `exclusive`. `describe` says why an outage was that is heard of only now.
    */
-  async rebuild(service: string, fromMs: EpochMs, describe: Describe = () => undefined): Promise<void> {
+  async rebuild(service: string, fromMs: EpochMs, describe: Describe = () => undefined): Promise<readonly string[]> {
     const draft = draftOf(this.#deps.memory);
     await this.#rebuildOne(service, fromMs, describe);
     const affected = new Set([service]);
@@ -119,6 +119,7 @@ export class LedgerWriter {
       affected.add(id);
       await this.#rebuildOne(id, fromMs, () => undefined);
     }
+    return [...affected];
   }
 
   async #rebuildOne(service: string, fromMs: EpochMs, describe: Describe): Promise<void> {

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { bucketsView, downtimeView, intervalView } from '../availability/contract.ts';
+import { importedView } from '../availability/imports/contract.ts';
 import { checkSchema, checkView } from '../checks/contract.ts';
 import { occurrenceView } from '../maintenance/contract.ts';
 import { slug } from '../platform/config/fields.ts';
@@ -147,6 +148,8 @@ export const timelineView = z.object({
   buckets: bucketsView,
   /** Planned maintenance lies on top of the states; whether it counts is a contract's business. */
   maintenance: z.array(occurrenceView),
+  /** What other monitors saw of it; it stands where our own checks saw nothing. */
+  imported: z.array(importedView),
 });
 export type TimelineView = z.infer<typeof timelineView>;
 

@@ -7,6 +7,8 @@ import { labelValue, METRIC_NAME } from '@nines/model/labels.ts';
 import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { openSqliteForTest } from '../../../test/harness/databases.ts';
 import { poll } from '../../../test/harness/poll.ts';
+import { Imports } from '../availability/imports/service.ts';
+import { createImportStore } from '../availability/imports/store.ts';
 import { availabilityRoutes } from '../availability/routes.ts';
 import { Availability } from '../availability/service.ts';
 import { checkRoutes } from '../checks/routes.ts';
@@ -71,6 +73,7 @@ async function serve(t: TestContext, written: readonly WrittenService[]) {
   const gate = { authenticate: () => Promise.resolve(anyone), allows: () => true };
   const http = await createHttp({ logger: quiet, ids, gate, hosts: 'any', version: '0' });
   serviceRoutes(http, {
+    imports: { imported: async () => [] },
     maintenance: { occurrences: () => [] },
     alerting: { acknowledgements: async () => [5_000, 7_000] },
     services,
@@ -79,7 +82,8 @@ async function serve(t: TestContext, written: readonly WrittenService[]) {
     clock,
   });
   checkRoutes(http, { checks, ledger });
-  availabilityRoutes(http, { availability: ledger, onEdited: async () => {} });
+  const imports = new Imports({ store: createImportStore(db.kysely), clock, ids, refuses: () => undefined, enforce: async () => {} });
+  availabilityRoutes(http, { availability: ledger, imports, clock, onPastChanged: async () => {} });
   teardown.defer(() => ledger.stop());
   teardown.use(loop);
   teardown.defer(() => checks.stop());

@@ -4,6 +4,7 @@ import { buckets } from '@nines/maths/slo/ledger.ts';
 import type { Buckets } from '@nines/maths/slo/types.ts';
 import type { Acknowledgements } from '../alerting/contract.ts';
 import { bucketsToWire, type CurrentState, downtimeToWire, intervalToWire, type Ledger, type Recorder } from '../availability/contract.ts';
+import { type ImportedEvidence, importedToWire } from '../availability/imports/contract.ts';
 import { type Checks, type CheckSpec, checkToWire } from '../checks/contract.ts';
 import { type Maintenance, occurrenceToWire } from '../maintenance/contract.ts';
 import { ruleInWords } from './composite.ts';
@@ -14,6 +15,7 @@ import { writtenOf } from './written.ts';
 export type ViewDeps = {
   readonly services: Services;
   readonly ledger: Ledger & Pick<Recorder, 'currentOfCheck' | 'flapping'>;
+  readonly imports: ImportedEvidence;
   readonly checks: Checks;
   readonly maintenance: Maintenance;
   readonly alerting: Acknowledgements;
@@ -130,7 +132,7 @@ function ratioOf({ upMs, degradedMs, downMs }: Buckets): number | null {
 export type TimelineQuery = { readonly service: string; readonly fromMs: EpochMs; readonly toMs: EpochMs; readonly knownAtMs?: EpochMs };
 
 export async function timelineView(
-  { ledger, maintenance }: Pick<ViewDeps, 'ledger' | 'maintenance'>,
+  { ledger, imports, maintenance }: Pick<ViewDeps, 'ledger' | 'imports' | 'maintenance'>,
   query: TimelineQuery,
 ): Promise<TimelineView> {
   const { service, fromMs, toMs, knownAtMs } = query;
@@ -143,5 +145,6 @@ export async function timelineView(
     intervals: timeline.intervals.map(intervalToWire),
     buckets: bucketsToWire(buckets(timeline)),
     maintenance: maintenance.occurrences(query).map(occurrenceToWire),
+    imported: (await imports.imported(service, query)).map(importedToWire),
   };
 }

@@ -1,3 +1,4 @@
+import type { Span } from '@nines/maths/slo/types.ts';
 import type { Queryable } from '@nines/model/storage.ts';
 import type { Engine } from '@nines/promql/engine.ts';
 import { startLoop } from '../platform/loop.ts';
@@ -38,6 +39,12 @@ export async function openSlas(deps: SlaDeps) {
   await exclusions.load();
   await slas.load();
 
+  /** The past of a service is not what it was: verdicts and statements are looked at again. */
+  const recheck = (service: string, span: Span): Promise<void> => {
+    slas.wake(service);
+    return statements.recheckService(service, span);
+  };
+
   /** Looks at the objectives and the statements from now on. */
   const run = (): AsyncDisposable => {
     const loops = new AsyncDisposableStack();
@@ -47,5 +54,5 @@ export async function openSlas(deps: SlaDeps) {
     loops.use(startLoop({ ...loop, name: 'statements', everyMs: STATEMENT_STEP_MS, step: (nowMs) => statements.step(nowMs) }));
     return loops;
   };
-  return { slas, contracts, statements, exclusions, sender, keys, run };
+  return { slas, contracts, statements, exclusions, sender, keys, recheck, run };
 }

@@ -12,6 +12,12 @@ export function boundsText(bounds: Bounds | null | undefined): string {
   return low === high ? 'exact' : `between ${preciseInstant(low)} and ${preciseInstant(high)} (${lengthText(high - low)})`;
 }
 
+/** The check that saw it, with its service in a composite; what another monitor saw says so. */
+function whoSaw({ service, check, import: importId }: NonNullable<IntervalView['evidence']>[number]): string {
+  const who = importId === undefined ? check : `${check} (imported)`;
+  return service === undefined ? who : `${service} › ${who}`;
+}
+
 /** Everything the ledger keeps about one interval: its exact ends, how well they are known, and what was seen. */
 export function Evidence({ interval, onClose }: { readonly interval: IntervalView; readonly onClose: () => void }) {
   const evidence = interval.evidence ?? [];
@@ -50,7 +56,7 @@ export function Evidence({ interval, onClose }: { readonly interval: IntervalVie
           <tbody>
             {evidence.map((one) => (
               <tr key={`${one.service ?? ''}-${one.check}-${one.at_ms}`}>
-                <td className="mono">{one.service === undefined ? one.check : `${one.service} › ${one.check}`}</td>
+                <td className="mono">{whoSaw(one)}</td>
                 <td className="nowrap">{preciseInstant(one.at_ms)}</td>
                 <td>{one.detail === '' ? '–' : one.detail}</td>
               </tr>

@@ -1,4 +1,5 @@
 import type { AlertTables } from './migrations/0005-alerts.ts';
+import type { LedgerImportTables } from './migrations/0017-ledger-imports.ts';
 import type { CompositeTables } from './migrations/0015-composites.ts';
 import type { AccessTables } from './migrations/0002-access.ts';
 import type { ExemplarTables } from './migrations/0008-exemplars.ts';
@@ -27,4 +28,5 @@ export type Database = RecordTables &
   MetricMetadataTables &
   MaintenanceTables &
   CompositeTables &
-  StatusPageTables;
+  StatusPageTables &
+  LedgerImportTables;

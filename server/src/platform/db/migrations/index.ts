@@ -15,6 +15,7 @@ import * as flapping from './0013-flapping.ts';
 import * as slaLateSlices from './0014-sla-late-slices.ts';
 import * as composites from './0015-composites.ts';
 import * as statusPages from './0016-status-pages.ts';
+import * as ledgerImports from './0017-ledger-imports.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -37,4 +38,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0014-sla-late-slices': { up: slaLateSlices.up },
   '0015-composites': { up: composites.up },
   '0016-status-pages': { up: statusPages.up },
+  '0017-ledger-imports': { up: ledgerImports.up },
 };
