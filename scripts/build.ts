@@ -2,7 +2,7 @@
  * Builds what `nines` runs: the program bundled to `dist/` and the web application to `dist/web`. Bundling halves the
  * memory and the start of the server (docs/adr/0001). `--if-stale` does nothing when no source is newer than the build.
  */
-import { existsSync, globSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -23,7 +23,7 @@ function newest(path: string): number {
 }
 
 function isFresh(): boolean {
-  const built = [join(dist, 'nines.js'), join(dist, 'web/index.html')];
+  const built = [join(dist, 'nines.js'), join(dist, 'web/index.html'), join(dist, 'fonts/DejaVuSans.ttf.gz')];
   if (!built.every((path) => existsSync(path))) return false;
   const oldest = Math.min(...built.map((path) => statSync(path).mtimeMs));
   return SOURCES.every((source) => newest(join(house, source)) <= oldest);
@@ -48,6 +48,8 @@ async function buildProgram(): Promise<void> {
   });
   await bundle.close();
   for (const name of globSync('{*.js,chunks/*.js}', { cwd: dist })) escapeNonAscii(join(dist, name));
+  // Of PDF files with letters that no reader has by itself.
+  cpSync(join(house, 'server/assets/fonts'), join(dist, 'fonts'), { recursive: true });
 }
 
 /**

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { inflateSync } from 'node:zlib';
+import { gunzipSync, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { PdfPage, pdfOf, textWidth, winAnsi, wrapped } from './pdf.ts';
+import { TrueType } from './truetype.ts';
 
 const INK = { size: 10, colour: [0, 0, 0] } as const;
 
@@ -38,11 +41,75 @@ test('a reader finds every object, and the text of every page', () => {
   assert.deepEqual(pdfOf(pages, 'Grüße – statement'), file, 'equal pages are equal bytes');
 });
 
-test('what WinAnsi lacks loses its accent or becomes a question mark', () => {
-  const shown = (text: string): string => Buffer.from(winAnsi(text)).toString('latin1');
-  assert.deepEqual([shown('Łódź č'), shown('日本'), shown('≤ 5 −'), shown('a\nb')], ['?ódz c', '??', '<= 5 -', 'a b']);
-  assert.deepEqual([...winAnsi('€–’')], [0x80, 0x96, 0x92]);
+test('texts of Western European letters are in Helvetica; anything else is not for WinAnsi', () => {
+  const shown = (text: string): string | undefined => {
+    const bytes = winAnsi(text);
+    return bytes === undefined ? undefined : Buffer.from(bytes).toString('latin1');
+  };
+  assert.deepEqual([shown('≤ 5 −'), shown('a\nb'), shown('Łódź'), shown('日本')], ['<= 5 -', 'a b', undefined, undefined]);
+  assert.deepEqual([...(winAnsi('€–’') ?? [])], [0x80, 0x96, 0x92]);
 });
+
+const NAMES = [
+  'Zażółć gęślą jaźń',
+  'Ελληνική Δημοκρατία',
+  'Київський офіс',
+  'Московский банк',
+  '東京証券取引所サービス',
+  'Ångström 日本 Ω',
+];
+
+test('names in Polish, Greek, Cyrillic and Japanese come out right: they are read back from the file as they were written', () => {
+  const made = (): Uint8Array => {
+    const page = new PdfPage();
+    NAMES.forEach((name, i) => page.text(name, { x: 48, y: 60 + 20 * i }, { ...INK, bold: i % 2 === 1 }));
+    return pdfOf([page], 'names');
+  };
+  const file = made();
+  assert.deepEqual(embeddedTexts(file), NAMES);
+  assert.deepEqual(made(), file, 'equal pages are equal bytes');
+  assert.ok(file.length < 60_000, `only the glyphs in use are in the file, which has ${file.length} bytes`);
+});
+
+test('a font that was cut down has the outlines, widths and characters of the whole one', () => {
+  const whole = new TrueType(gunzipSync(readFileSync(join(import.meta.dirname, '../../assets/fonts/DejaVuSans.ttf.gz'))));
+  const letters = Array.from('Żażółć ΩΔ Київ ﬁ');
+  const glyphs = letters.map((letter) => whole.glyphOf(letter.codePointAt(0) ?? 0));
+  assert.ok(glyphs.every((glyph) => glyph > 0));
+  const { bytes, order } = whole.subset(glyphs);
+  // A cut-down font has no character map; any will do to read the rest.
+  const tables = new Set(Array.from({ length: bytes.readUInt16BE(4) }, (_, i) => bytes.toString('latin1', 12 + 16 * i, 16 + 16 * i)));
+  for (const tag of ['glyf', 'head', 'hhea', 'hmtx', 'loca', 'maxp']) assert.ok(tables.has(tag), tag);
+  let sum = 0;
+  for (let at = 0; at < bytes.length; at += 4) sum = (sum + bytes.readUInt32BE(at)) >>> 0;
+  assert.equal(sum, 0xb1b0afba, 'the sum of the whole file is what the format says');
+  assert.ok(glyphs.every((glyph) => order.includes(glyph)) && order[0] === 0);
+  assert.deepEqual(whole.subset([...glyphs].reverse()).bytes, bytes, 'whatever the order in which they were used');
+});
+
+/** What is shown in embedded fonts, through the file's own maps from glyphs to characters. */
+function embeddedTexts(file: Uint8Array): readonly string[] {
+  const bytes = Buffer.from(file);
+  const streams = [...bytes.toString('latin1').matchAll(/\/Length (\d+) \/Filter \/FlateDecode >>\nstream\n/g)].map((found) => {
+    const from = found.index + found[0].length;
+    return inflateSync(bytes.subarray(from, from + Number(found[1]))).toString('latin1');
+  });
+  const maps = streams
+    .filter((content) => content.includes('beginbfchar'))
+    .map((content) => new Map([...content.matchAll(/^<([0-9a-f]{4})> <([0-9a-f]+)>$/gm)].map(([, glyph, code]) => [glyph, code])));
+  const letterOf = (font: string, glyph: string): string =>
+    Buffer.from(maps[Number(font) - 3]?.get(glyph) ?? '', 'hex')
+      .swap16()
+      .toString('utf16le');
+  return streams
+    .flatMap((content) => content.split('\n'))
+    .filter((line) => line.startsWith('BT '))
+    .map((line) =>
+      [...line.matchAll(/\/F([34]) \S+ Tf <([0-9a-f]*)> Tj/g)]
+        .flatMap(([, font = '', hex = '']) => (hex.match(/.{4}/g) ?? []).map((glyph) => letterOf(font, glyph)))
+        .join(''),
+    );
+}
 
 test('lines are never wider than they may be, and nothing is lost', () => {
   fc.assert(

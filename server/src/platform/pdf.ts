@@ -1,8 +1,9 @@
 import { deflateSync } from 'node:zlib';
+import { EMBEDDED, type EmbeddedFont, addFont, glyphRuns, widthOfRun } from './pdf-fonts.ts';
 
 /**
- * A small writer of PDF 1.4: text in the two Helveticas that every reader has, filled rectangles, lines. No date and no random
- * number goes in, so equal pages are equal bytes. Source: ISO 32000-1, 7.5 (file structure), 9.6.2.2 (standard fonts), Annex D (WinAnsi).
+ * A small writer of PDF 1.4: text in the two Helveticas that every reader has, or in fonts that are put into the file where those
+ * lack a letter; filled rectangles, lines. No date and no random number goes in, so equal pages are equal bytes. Source: ISO 32000-1, 7.5 (file structure), 9.6.2.2 (standard fonts), Annex D (WinAnsi).
  */
 
 /** A4 in points. The origin of every coordinate here is the upper left corner. */
@@ -36,24 +37,30 @@ const WIN_ANSI: Readonly<Record<string, number>> = {
   '—': 0x97,
 };
 const LIKE: Readonly<Record<string, string>> = { '≤': '<=', '≥': '>=', '−': '-', '→': '->', '\u202f': ' ', '\u2009': ' ' };
-const UNKNOWN_CHARACTER = 63;
 
-/** The bytes of a text in WinAnsi. A letter that it lacks loses its accent, anything else becomes a question mark. */
-export function winAnsi(text: string): readonly number[] {
-  return Array.from(text.normalize('NFC')).flatMap((character): readonly number[] => {
-    const code = character.codePointAt(0) ?? UNKNOWN_CHARACTER;
-    if (code < FIRST || code === 0x7f) return [FIRST];
-    if (code < 0x7f || (code >= 0xa0 && code <= 0xff)) return [code];
+/** The bytes of a text in WinAnsi; undefined when it has a character that WinAnsi lacks. */
+export function winAnsi(text: string): readonly number[] | undefined {
+  const bytes: number[] = [];
+  for (const character of text.normalize('NFC')) {
+    const code = character.codePointAt(0) ?? 0;
     const known = WIN_ANSI[character];
-    if (known !== undefined) return [known];
-    const like = LIKE[character] ?? character.normalize('NFD').replace(/\p{M}/gu, '');
-    return like === character || like === '' ? [UNKNOWN_CHARACTER] : winAnsi(like);
-  });
+    const like = LIKE[character];
+    if (code < FIRST || code === 0x7f) bytes.push(FIRST);
+    else if (code < 0x7f || (code >= 0xa0 && code <= 0xff)) bytes.push(code);
+    else if (known !== undefined) bytes.push(known);
+    else if (like !== undefined) bytes.push(...Buffer.from(like, 'latin1'));
+    else return undefined;
+  }
+  return bytes;
 }
 
 /** How wide a text is in points. */
 export function textWidth(text: string, size: number): number {
-  const units = winAnsi(text).reduce((sum, code) => sum + (WIDTHS[code - FIRST] ?? WIDTH_ELSE), 0);
+  const bytes = winAnsi(text);
+  const units =
+    bytes === undefined
+      ? glyphRuns(text).reduce((sum, run) => sum + widthOfRun(run), 0)
+      : bytes.reduce((sum, code) => sum + (WIDTHS[code - FIRST] ?? WIDTH_ELSE), 0);
   return (units * size) / 1_000;
 }
 
@@ -69,11 +76,11 @@ export function wrapped(text: string, size: number, width: number): readonly str
     }
     if (line !== '') lines.push(line);
     line = word;
-    while (textWidth(line, size) > width && line.length > 1) {
-      let fits = line.length - 1;
-      while (fits > 1 && textWidth(line.slice(0, fits), size) > width) fits--;
-      lines.push(line.slice(0, fits));
-      line = line.slice(fits);
+    for (let characters = Array.from(line); textWidth(line, size) > width && characters.length > 1; characters = Array.from(line)) {
+      let fits = characters.length - 1;
+      while (fits > 1 && textWidth(characters.slice(0, fits).join(''), size) > width) fits--;
+      lines.push(characters.slice(0, fits).join(''));
+      line = characters.slice(fits).join('');
     }
   }
   return line === '' ? lines : [...lines, line];
@@ -82,16 +89,38 @@ export function wrapped(text: string, size: number, width: number): readonly str
 const decimal = (value: number): string => String(Math.round(value * 100) / 100);
 const rgb = (colour: Colour): string => colour.map(decimal).join(' ');
 
+/** Embedded fonts have one weight: bold letters get an outline of this share of their size. */
+const BOLD_OUTLINE = 0.035;
+
 /** What is drawn on one page, in the order in which it was drawn. */
 export class PdfPage {
   readonly #operators: string[] = [];
+  readonly #used = new Map<EmbeddedFont, Map<number, string>>();
 
   /** `y` is the base line. */
   text(text: string, at: { readonly x: number; readonly y: number }, style: TextStyle): void {
-    const hex = Buffer.from(winAnsi(text)).toString('hex');
-    const font = style.bold === true ? 'F2' : 'F1';
     const place = `${decimal(at.x)} ${decimal(PAGE.height - at.y)}`;
+    const bytes = winAnsi(text);
+    if (bytes === undefined) return this.#embedded(text, place, style);
+    const font = style.bold === true ? 'F2' : 'F1';
+    const hex = Buffer.from(bytes).toString('hex');
     this.#operators.push(`BT ${rgb(style.colour)} rg /${font} ${decimal(style.size)} Tf ${place} Td <${hex}> Tj ET`);
+  }
+
+  #embedded(text: string, place: string, { size, colour, bold }: TextStyle): void {
+    const outline = bold === true ? `${rgb(colour)} RG ${decimal(size * BOLD_OUTLINE)} w 2 Tr ` : '';
+    const shown = glyphRuns(text).map(({ font, glyphs, text: letters }) => {
+      const used = this.#used.get(font) ?? new Map<number, string>();
+      this.#used.set(font, used);
+      Array.from(letters).forEach((letter, i) => used.set(glyphs[i] ?? 0, letter));
+      return `/${font} ${decimal(size)} Tf <${glyphs.map((glyph) => glyph.toString(16).padStart(4, '0')).join('')}> Tj`;
+    });
+    this.#operators.push(`BT ${rgb(colour)} rg ${outline}${place} Td ${shown.join(' ')}${bold === true ? ' 0 Tr' : ''} ET`);
+  }
+
+  /** Glyphs of an embedded font, each with its character. */
+  usedOf(font: EmbeddedFont): ReadonlyMap<number, string> {
+    return this.#used.get(font) ?? new Map<number, string>();
   }
 
   rectangle({ x, y, width, height }: Box, colour: Colour): void {
@@ -109,14 +138,18 @@ export function pdfOf(pages: readonly PdfPage[], title: string): Uint8Array {
   const objects: Uint8Array[] = [];
   const add = (body: string | Uint8Array): number => objects.push(typeof body === 'string' ? Buffer.from(body, 'latin1') : body);
   const font = (name: string): number => add(`<< /Type /Font /Subtype /Type1 /BaseFont /${name} /Encoding /WinAnsiEncoding >>`);
-  const [regular, bold] = [font('Helvetica'), font('Helvetica-Bold')];
+  const standard = [`/F1 ${font('Helvetica')} 0 R`, `/F2 ${font('Helvetica-Bold')} 0 R`];
+  const embedded = EMBEDDED.flatMap((name) => {
+    const used = new Map(pages.flatMap((page) => [...page.usedOf(name)]));
+    return used.size === 0 ? [] : [`/${name} ${addFont(name, used, add)} 0 R`];
+  });
+  const fonts = `<< /Font << ${[...standard, ...embedded].join(' ')} >> >>`;
   // Two objects for each page come next, then their parent.
   const parent = objects.length + 2 * pages.length + 1;
   const kids = pages.map((page) => {
     const stream = deflateSync(Buffer.from(page.content, 'latin1'));
     const head = Buffer.from(`<< /Length ${stream.length} /Filter /FlateDecode >>\nstream\n`, 'latin1');
     const content = add(Buffer.concat([head, stream, Buffer.from('\nendstream', 'latin1')]));
-    const fonts = `<< /Font << /F1 ${regular} 0 R /F2 ${bold} 0 R >> >>`;
     return add(
       `<< /Type /Page /Parent ${parent} 0 R /MediaBox [0 0 ${PAGE.width} ${PAGE.height}] /Resources ${fonts} /Contents ${content} 0 R >>`,
     );

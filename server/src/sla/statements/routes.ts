@@ -158,16 +158,15 @@ function whatIfRoute(http: Http, deps: StatementRouteDeps): void {
     {
       config: { permission: 'read' },
       schema: {
-        summary:
-          'The verdict about a past window under another target, another treatment of unknown time or other exclusions; nothing is kept',
+        summary: 'The verdict about a past window under another target, calendar, treatment of unknown time or exclusions; nothing is kept',
         tags: ['slas'],
         params: byId,
         body: periodQuery.extend(whatIfTerms.shape),
       },
     },
     async (request) => {
-      const { target, unknown, exclude, keep_exclusions, ...asked } = request.body;
-      const terms = { target, unknown, exclude, keep_exclusions };
+      const { target, unknown, hours, maintenance, exclude, keep_exclusions, ...asked } = request.body;
+      const terms = { target, unknown, hours, maintenance, exclude, keep_exclusions };
       return deps.statements.whatIf({ ...questionOf(deps, request.params.id, asked), terms });
     },
   );
