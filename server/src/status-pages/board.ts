@@ -9,7 +9,7 @@ import type { Maintenance } from '../maintenance/contract.ts';
 import type { Breath } from '../platform/breath.ts';
 import { createTurns } from '../platform/turns.ts';
 import type { ServiceCatalogue } from '../services/contract.ts';
-import { type Artefact, type Text, artefactOf, textsOf } from './artefacts.ts';
+import { type Artefact, type ServicePart, type Text, artefactOf, partOf, textsOf } from './artefacts.ts';
 import { type Announcement, type ShownService, type StatusPageSpec, servicesOf } from './contract.ts';
 import { type Day, historyOf, lastDays, until } from './days.ts';
 import { type PlannedWork, type ServiceSight, type Sight, announcementsOf, overallOf, shownState } from './evaluate.ts';
@@ -30,6 +30,8 @@ const AHEAD_MS = 60 * DAY_MS;
 const MAX_WORK = 50;
 /** How often pages are kept on the disk while nothing happens. */
 const KEEP_MS = 300 * SECOND_MS;
+/** And how soon after something has. */
+const KEEP_CHANGE_MS = 10 * SECOND_MS;
 
 export type BoardDeps = {
   readonly clock: Clock;
@@ -118,7 +120,8 @@ export class Board {
     const restMs = REST_FACTOR * this.#tookMs;
     const sinceMs = this.#deps.clock.monotonic() - this.#lastMs;
     if (sinceMs >= Math.max(REFRESH_MS, restMs) || (this.#changed && sinceMs >= restMs)) await this.refresh();
-    if (this.#unkept || nowMs - this.#keptMs >= KEEP_MS) await this.keep(nowMs);
+    const unkeptMs = nowMs - this.#keptMs;
+    if (unkeptMs >= KEEP_MS || (this.#unkept && unkeptMs >= KEEP_CHANGE_MS)) await this.keep(nowMs);
   }
 
   /** Writes all pages now. One that cannot be written stays as it was; what it says is then as old as it says. */
@@ -175,7 +178,13 @@ export class Board {
     const { spec, logo } = page;
     const sight = await this.sightOf(spec);
     const style = styleOf(spec);
-    const texts = textsOf({ spec, style, path: `/status/${spec.id}`, hasLogo: logo !== undefined }, this.#deps.urlOf(spec), sight);
+    const parts = new Map<string, ServicePart>();
+    for (const service of sight.groups.flatMap(({ services }) => services)) {
+      parts.set(service.id, partOf(service, spec));
+      await this.#deps.yieldNow();
+    }
+    const frame = { spec, style, path: `/status/${spec.id}`, hasLogo: logo !== undefined };
+    const texts = textsOf({ frame, url: this.#deps.urlOf(spec), sight, parts });
     const artefacts = new Map<string, Artefact>();
     for (const text of texts) {
       artefacts.set(text.path, await artefactOf(text));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DAY_MS, epochMs } from '@nines/base/units.ts';
 import fc from 'fast-check';
-import { textsOf } from './artefacts.ts';
+import { partOf, textsOf } from './artefacts.ts';
 import { badgeSvg } from './badge.ts';
 import { contrast, inkOn } from './colours.ts';
 import { type Announcement, statusPageSchema } from './contract.ts';
@@ -81,11 +81,10 @@ describe('feeds, calendar and badges', () => {
     fc.assert(
       fc.property(fc.oneof(fc.constant(HOSTILE), fc.string({ unit: 'binary' }), fc.string()), (text) => {
         const spec = pageCalled(text);
-        const texts = textsOf(
-          { spec, style: styleOf(spec), path: '/status/p', hasLogo: false },
-          'https://status.example.org',
-          sightWith(text),
-        );
+        const sight = sightWith(text);
+        const parts = new Map(sight.groups.flatMap(({ services }) => services.map((one) => [one.id, partOf(one, spec)] as const)));
+        const frame = { spec, style: styleOf(spec), path: '/status/p', hasLogo: false };
+        const texts = textsOf({ frame, url: 'https://status.example.org', sight, parts });
         for (const { path, text: body } of texts) {
           if (/\.(rss|atom|svg)$/.test(path)) assertXml(body);
           if (path === 'status.json') assert.doesNotThrow(() => JSON.parse(body));

@@ -1,5 +1,6 @@
-import type { Announcement, AnnouncementUpdate, StatusPageSpec } from './contract.ts';
+import type { StatusPageSpec } from './contract.ts';
 import { ANNOUNCEMENT_WORDS, type PlannedWork, type Sight } from './evaluate.ts';
+import { timesIn } from './times.ts';
 import { xml } from './xml.ts';
 
 /** A page as its feeds name it: its address from outside, without a slash at the end. */
@@ -7,23 +8,42 @@ export type FeedOf = { readonly spec: StatusPageSpec; readonly url: string };
 
 /** Updates in one feed; readers ask often enough not to miss more. */
 const MAX_ENTRIES = 50;
-type Entry = { readonly one: Announcement; readonly update: AnnouncementUpdate };
+type Entry = { readonly id: string; readonly title: string; readonly text: string; readonly atMs: number; readonly link: string };
 
-/** The updates of a page's announcements, newest first. */
-const entriesOf = ({ open, past }: Sight): readonly Entry[] =>
-  [...open, ...past]
-    .flatMap((one) => one.updates.map((update) => ({ one, update })))
-    .sort((a, b) => b.update.atMs - a.update.atMs)
-    .slice(0, MAX_ENTRIES);
+/** The updates of a page's announcements and the maintenance that was planned, newest first; of windows that come again the next time. */
+function entriesOf({ url, spec }: FeedOf, { open, past, maintenance, groups }: Sight): readonly Entry[] {
+  const times = timesIn(spec.zone);
+  const names = namesOf(groups);
+  const said = [...open, ...past].flatMap((one) =>
+    one.updates.map((update) => ({
+      id: `urn:uuid:${update.id}`,
+      title: `${ANNOUNCEMENT_WORDS[update.state]}: ${one.title}`,
+      text: update.text,
+      atMs: update.atMs,
+      link: `${url}#announcement-${one.id}`,
+    })),
+  );
+  const next = [...Map.groupBy(maintenance, ({ window }) => window).values()].flatMap(([first]) => first ?? []);
+  const planned = next.map((one) => ({
+    id: `${url}#maintenance-${one.window}-${one.plannedFromMs}`,
+    title: `Maintenance: ${one.name}`,
+    text: `${aboutOf(one, names)}: ${times.text(one.fromMs)} to ${times.text(one.toMs)} ${spec.zone}`,
+    atMs: one.announcedAtMs,
+    link: url,
+  }));
+  return [...said, ...planned].sort((a, b) => b.atMs - a.atMs).slice(0, MAX_ENTRIES);
+}
 
-const titleOf = ({ one, update }: Entry): string => `${ANNOUNCEMENT_WORDS[update.state]}: ${one.title}`;
-const linkOf = ({ url }: FeedOf, { one }: Entry): string => `${url}#announcement-${one.id}`;
+const namesOf = (groups: Sight['groups']): ReadonlyMap<string, string> =>
+  new Map(groups.flatMap(({ services }) => services.map(({ id, name }) => [id, name] as const)));
+const aboutOf = ({ services }: PlannedWork, names: ReadonlyMap<string, string>): string =>
+  services.flatMap((id) => names.get(id) ?? []).join(', ');
 
 /** RSS 2.0. */
 export function rssOf(of: FeedOf, sight: Sight): string {
-  const items = entriesOf(sight).map(
-    (entry) =>
-      `<item><title>${xml(titleOf(entry))}</title><link>${xml(linkOf(of, entry))}</link><guid isPermaLink="false">${xml(entry.update.id)}</guid><pubDate>${new Date(entry.update.atMs).toUTCString()}</pubDate><description>${xml(entry.update.text)}</description></item>`,
+  const items = entriesOf(of, sight).map(
+    ({ id, title, text, atMs, link }) =>
+      `<item><title>${xml(title)}</title><link>${xml(link)}</link><guid isPermaLink="false">${xml(id)}</guid><pubDate>${new Date(atMs).toUTCString()}</pubDate><description>${xml(text)}</description></item>`,
   );
   return `<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"><channel><title>${xml(of.spec.title)}</title><link>${xml(of.url)}</link><atom:link href="${xml(`${of.url}/feed.rss`)}" rel="self" type="application/rss+xml"/><description>${xml(of.spec.description || `Announcements of ${of.spec.title}`)}</description>
@@ -34,14 +54,13 @@ ${items.join('\n')}
 
 /** Atom 1.0, RFC 4287. */
 export function atomOf(of: FeedOf, sight: Sight): string {
-  const entries = entriesOf(sight);
-  const updatedMs = entries[0]?.update.atMs ?? 0;
+  const entries = entriesOf(of, sight);
   const items = entries.map(
-    (entry) =>
-      `<entry><id>urn:uuid:${xml(entry.update.id)}</id><title>${xml(titleOf(entry))}</title><link href="${xml(linkOf(of, entry))}"/><updated>${iso(entry.update.atMs)}</updated><content type="text">${xml(entry.update.text)}</content></entry>`,
+    ({ id, title, text, atMs, link }) =>
+      `<entry><id>${xml(id)}</id><title>${xml(title)}</title><link href="${xml(link)}"/><updated>${iso(atMs)}</updated><content type="text">${xml(text)}</content></entry>`,
   );
   return `<?xml version="1.0" encoding="UTF-8"?>
-<feed xmlns="http://www.w3.org/2005/Atom"><id>${xml(of.url)}</id><title>${xml(of.spec.title)}</title><link href="${xml(of.url)}"/><link rel="self" href="${xml(`${of.url}/feed.atom`)}"/><author><name>${xml(of.spec.title)}</name></author><updated>${iso(updatedMs)}</updated>
+<feed xmlns="http://www.w3.org/2005/Atom"><id>${xml(of.url)}</id><title>${xml(of.spec.title)}</title><link href="${xml(of.url)}"/><link rel="self" href="${xml(`${of.url}/feed.atom`)}"/><author><name>${xml(of.spec.title)}</name></author><updated>${iso(entries[0]?.atMs ?? 0)}</updated>
 ${items.join('\n')}
 </feed>
 `;
@@ -51,7 +70,7 @@ const iso = (atMs: number): string => new Date(atMs).toISOString();
 
 /** The maintenance that goes on and is planned, as a calendar. Source: RFC 5545. */
 export function calendarOf(of: FeedOf, { maintenance, groups }: Sight): string {
-  const names = new Map(groups.flatMap(({ services }) => services.map(({ id, name }) => [id, name] as const)));
+  const names = namesOf(groups);
   const lines = [
     'BEGIN:VCALENDAR',
     'VERSION:2.0',
@@ -65,7 +84,6 @@ export function calendarOf(of: FeedOf, { maintenance, groups }: Sight): string {
 }
 
 function eventOf({ spec, url }: FeedOf, one: PlannedWork, names: ReadonlyMap<string, string>): readonly string[] {
-  const about = one.services.flatMap((id) => names.get(id) ?? []).join(', ');
   return [
     'BEGIN:VEVENT',
     `UID:${one.window}-${one.plannedFromMs}@${spec.id}.${new URL(url).hostname}`,
@@ -73,7 +91,7 @@ function eventOf({ spec, url }: FeedOf, one: PlannedWork, names: ReadonlyMap<str
     `DTSTART:${stamp(one.fromMs)}`,
     `DTEND:${stamp(one.toMs)}`,
     `SUMMARY:${escapeText(`Maintenance: ${one.name}`)}`,
-    `DESCRIPTION:${escapeText(about)}`,
+    `DESCRIPTION:${escapeText(aboutOf(one, names))}`,
     `URL:${url}`,
     'END:VEVENT',
   ];

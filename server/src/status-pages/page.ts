@@ -16,8 +16,8 @@ export type PageFrame = {
   readonly hasLogo: boolean;
 };
 
-/** The page as a whole: no script, no request but for the logo, readable on paper. All that people or services are called is text. */
-export function pageHtml(frame: PageFrame, sight: Sight): string {
+/** The page as a whole, with what was written of each service: no script, no request but for the logo, readable on paper. All that people or services are called is text. */
+export function pageHtml(frame: PageFrame, sight: Sight, partOf: (service: string) => Html | null): string {
   const { spec } = frame;
   const times = timesIn(spec.zone);
   const names = new Map(sight.groups.flatMap(({ services }) => services.map(({ id, name }) => [id, name] as const)));
@@ -27,7 +27,7 @@ export function pageHtml(frame: PageFrame, sight: Sight): string {
     body: html`${trusted(STALE_SLOT)}
 ${sight.open.map((one) => matter(one, names, times))}
 <p class="banner b-${sight.state}">${shapeOf(sight.state, 28)}<span>${headlineOf(sight)}</span></p>
-${sight.groups.map((group) => groupHtml(group, spec))}
+${sight.groups.map((group) => groupHtml(group, partOf))}
 ${legend()}
 ${work(sight, names, times)}
 ${past(sight.past, { names, times, days: spec.days })}
@@ -61,11 +61,12 @@ export const staleNotice = (): string =>
   html`<p class="stale" role="status">The monitor is busy. This is what was known last; when that was stands at the end of the page.</p>`
     .markup;
 
-function groupHtml({ name, services }: Sight['groups'][number], spec: StatusPageSpec): Html {
-  return html`<section${name === '' ? html` aria-label="Services"` : null}>${name === '' ? null : html`<h2>${name}</h2>`}<div class="group">${services.map((service) => serviceHtml(service, spec))}</div></section>`;
+function groupHtml({ name, services }: Sight['groups'][number], partOf: (service: string) => Html | null): Html {
+  return html`<section${name === '' ? html` aria-label="Services"` : null}>${name === '' ? null : html`<h2>${name}</h2>`}<div class="group">${services.map(({ id }) => partOf(id))}</div></section>`;
 }
 
-function serviceHtml(service: ServiceSight, { days }: StatusPageSpec): Html {
+/** One service with its bars and its days. */
+export function serviceHtml(service: ServiceSight, { days }: StatusPageSpec): Html {
   const { name, description, state, history } = service;
   const troubled = history.days.filter(isTroubled).toReversed();
   return html`<article class="service" id="service-${service.id}">

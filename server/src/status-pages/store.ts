@@ -67,14 +67,24 @@ const subscriberOf = ({ id, page, kind, address }: StatusSubscriberRow): Subscri
   address,
 });
 
-/** False when this address is subscribed to the page already. */
-export async function insertSubscriber(db: Sql, subscriber: Subscriber, atMs: number): Promise<boolean> {
-  const done = await db
+/** Does nothing when this address is subscribed to the page already. */
+export async function insertSubscriber(db: Sql, subscriber: Subscriber, atMs: number): Promise<void> {
+  await db
     .insertInto('status_subscribers')
     .values({ ...subscriber, confirmed_at_ms: atMs })
     .onConflict((conflict) => conflict.columns(['page', 'kind', 'address']).doNothing())
+    .execute();
+}
+
+export async function subscriberAt(db: Sql, { page, kind, address }: Omit<Subscriber, 'id'>): Promise<Subscriber | undefined> {
+  const row = await db
+    .selectFrom('status_subscribers')
+    .selectAll()
+    .where('page', '=', page)
+    .where('kind', '=', kind)
+    .where('address', '=', address)
     .executeTakeFirst();
-  return Number(done.numInsertedOrUpdatedRows ?? 0) > 0;
+  return row === undefined ? undefined : subscriberOf(row);
 }
 
 export async function subscribersOf(db: Sql, page: string): Promise<readonly (Subscriber & { readonly confirmedAtMs: number })[]> {
