@@ -435,6 +435,7 @@ async function build(
   health.register('outbox', async () => outboxHealth(await outbox.status(), clock.now()));
   health.register('alertmanagers', () => alertmanagers.health());
   health.register('discovery', () => discoveryHealth(discover.status()));
+  health.register('status_pages', () => statusPages.board.health());
   health.register('checks', () => ({ status: 'ok', detail: `${checks.list().length} checks` }));
   opsRoutes(http, { clock, health, version: VERSION, startedAtMs, isReady: () => ready, config: () => current.config, reload, counts });
   prometheusStatusRoutes(http, {

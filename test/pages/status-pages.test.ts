@@ -94,6 +94,7 @@ test('a status page is used with the keyboard, and with scripts switched off', a
   await days.locator('summary').focus();
   await page.keyboard.press('Enter');
   await days.getByText(/^down /).waitFor();
+  await days.getByText('7 d', { exact: true }).waitFor();
   await page.getByLabel('Email address').fill('ann@example.org');
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'One more step' }).waitFor();

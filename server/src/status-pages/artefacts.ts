@@ -49,6 +49,7 @@ const serviceToWire = (service: ServiceSight) => ({
   state: service.state,
   since_at_ms: service.sinceMs,
   uptime: service.history.uptime,
+  recent: service.history.recent.map(({ windowMs, uptime }) => ({ window_ms: windowMs, uptime })),
   days: service.history.days.map(({ name: day, buckets, mark, maintenanceMs }) => ({
     day,
     state: mark,

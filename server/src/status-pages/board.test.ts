@@ -131,6 +131,7 @@ describe('the board', () => {
     assert.ok(written !== undefined && w.board.isStale(written));
     assert.match(w.html(), /shop is up/);
     const page = written.artefacts.get('') ?? assert.fail('no page');
+    assert.deepEqual(w.board.health(), { status: 'degraded', detail: 'not written anew: shop' });
     const stale = await w.board.staleOf(written, page);
     assert.match(stale.body.toString(), /The monitor is busy/);
     assert.notEqual(stale.etag, page.etag);
@@ -138,6 +139,7 @@ describe('the board', () => {
     await w.board.refresh();
     assert.match(w.html(), /shop is down/);
     assert.equal(w.board.isStale(w.board.written('shop') ?? assert.fail('no page')), false);
+    assert.deepEqual(w.board.health(), { status: 'ok', detail: '1 pages' });
   });
 
   it('shows after a start what was shown before, without asking anything', async (t) => {

@@ -6,6 +6,7 @@ import type { LedgerInterval, Timeline } from '@nines/maths/slo/types.ts';
 import { unionSpans } from '@nines/maths/slo/window.ts';
 import type { Ledger } from '../availability/contract.ts';
 import type { Maintenance } from '../maintenance/contract.ts';
+import type { PartHealth } from '../ops/contract.ts';
 import type { Breath } from '../platform/breath.ts';
 import { createTurns } from '../platform/turns.ts';
 import type { ServiceCatalogue } from '../services/contract.ts';
@@ -102,6 +103,17 @@ export class Board {
   /** Whether what is served is older than it should be. */
   isStale({ atMs }: Written): boolean {
     return this.#deps.clock.now() - atMs > Math.max(STALE_MS, 2 * REST_FACTOR * this.#tookMs);
+  }
+
+  /** How the pages are, for the health of the whole: one that could not be written anew for long says to visitors that it is old. */
+  health(): PartHealth {
+    const ids = this.#pages.map(({ spec }) => spec.id);
+    const old = ids.filter((id) => {
+      const written = this.#written.get(id);
+      return written === undefined || this.isStale(written);
+    });
+    if (old.length > 0) return { status: 'degraded', detail: `not written anew: ${old.join(', ')}` };
+    return { status: 'ok', detail: `${ids.length} pages` };
   }
 
   /** The page with the notice that it is old. */

@@ -64,6 +64,13 @@ describe('the bars of a status page', () => {
         assert.deepEqual(sumOf(shown.days.map((day) => day.buckets)), all);
         const known = all.upMs + all.degradedMs + all.downMs;
         assert.equal(shown.uptime, known === 0 ? null : (all.upMs + all.degradedMs) / known);
+        for (const { windowMs, uptime } of shown.recent) {
+          const part = { fromMs: epochMs(NOW - windowMs), toMs: NOW };
+          const { upMs, degradedMs, downMs } = buckets(window(part), {
+            excluded: maintenance.flatMap((span) => clipSpan(span, part) ?? []),
+          });
+          assert.equal(uptime, upMs + degradedMs + downMs === 0 ? null : (upMs + degradedMs) / (upMs + degradedMs + downMs));
+        }
         if (shown.uptime !== null && shown.bounds !== null) assert.ok(shown.bounds[0] <= shown.uptime && shown.uptime <= shown.bounds[1]);
       }),
     );

@@ -1,9 +1,9 @@
-import { type EpochMs, epochMs } from '@nines/base/units.ts';
+import { DAY_MS, type EpochMs, epochMs } from '@nines/base/units.ts';
 import { periodAt, periodsBefore } from '@nines/maths/calendar/period.ts';
 import { attainedBounds } from '@nines/maths/slo/bounds.ts';
-import { type Tally, tally } from '@nines/maths/slo/tally.ts';
+import { type Tally, type TallyTerms, tally } from '@nines/maths/slo/tally.ts';
 import type { Buckets, Span, Timeline } from '@nines/maths/slo/types.ts';
-import { clipSpan } from '@nines/maths/slo/window.ts';
+import { clipSpan, rollingWindow } from '@nines/maths/slo/window.ts';
 
 /** A day of a zone's calendar as far as it is over: today's ends now. */
 export type Day = Span & { readonly name: string };
@@ -19,13 +19,20 @@ export type DayBar = Day & {
   readonly maintenanceMs: number;
 };
 
-export type History = {
-  readonly days: readonly DayBar[];
+/** The uptime of a window that ends now. */
+export type Uptime = {
+  readonly windowMs: number;
   /** Up and degraded over known time; null when nothing is known. Unknown and excluded time is on neither side. */
   readonly uptime: number | null;
   /** The uptimes that the evidence allows, both ends inclusive. */
   readonly bounds: readonly [low: number, high: number] | null;
 };
+
+/** A service's days, the uptime of all of them, and that of shorter windows, the shortest first. */
+export type History = Uptime & { readonly days: readonly DayBar[]; readonly recent: readonly Uptime[] };
+
+/** Shorter windows than a page's days. */
+const RECENT_MS = [DAY_MS, 7 * DAY_MS, 30 * DAY_MS];
 
 /** The last `count` days of a zone's calendar, oldest first, today the last. */
 export function lastDays(nowMs: EpochMs, count: number, zone: string): readonly Day[] {
@@ -41,15 +48,23 @@ export type DayTerms = { readonly maintenance: readonly Span[]; readonly exclude
 /** Projects a timeline that covers the days, which follow each other, on each of them and on all together. */
 export function historyOf(timeline: Timeline, days: readonly Day[], terms: DayTerms): History {
   const [first, last] = [days[0], days.at(-1)];
-  if (first === undefined || last === undefined) return { days: [], uptime: null, bounds: null };
-  const policy = { unknown: { kind: 'exclude' }, excluded: terms.excluded } as const;
+  if (first === undefined || last === undefined) return { days: [], recent: [], windowMs: 0, uptime: null, bounds: null };
+  const policy: TallyTerms = { unknown: { kind: 'exclude' }, excluded: terms.excluded };
   const whole = { fromMs: first.fromMs, toMs: last.toMs };
-  const sums = tally(timeline.intervals, whole, policy);
-  const counted = sums.goodMs + sums.badMs;
+  const recent = RECENT_MS.filter((lengthMs) => lengthMs < whole.toMs - whole.fromMs);
   return {
+    ...uptimeOf(timeline, whole, policy),
     days: days.map((day) => barOf(day, tally(timeline.intervals, day, policy), terms.maintenance)),
-    uptime: counted === 0 ? null : sums.goodMs / counted,
-    bounds: attainedBounds(timeline.intervals, whole, policy),
+    recent: recent.map((lengthMs) => uptimeOf(timeline, rollingWindow(last.toMs, lengthMs), policy)),
+  };
+}
+
+function uptimeOf({ intervals }: Timeline, window: Span, policy: TallyTerms): Uptime {
+  const { goodMs, badMs } = tally(intervals, window, policy);
+  return {
+    windowMs: window.toMs - window.fromMs,
+    uptime: goodMs + badMs === 0 ? null : goodMs / (goodMs + badMs),
+    bounds: attainedBounds(intervals, window, policy),
   };
 }
 

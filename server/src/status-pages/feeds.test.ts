@@ -31,7 +31,7 @@ function sightWith(text: string): Sight {
     withdrawnAtMs: null,
     withdrawnBy: null,
   };
-  const history = { days: [], uptime: 0.99987, bounds: null };
+  const history = { days: [], recent: [], windowMs: DAY_MS, uptime: 0.99987, bounds: null };
   const service = {
     id: 'shop',
     name: text,

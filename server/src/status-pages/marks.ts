@@ -1,7 +1,7 @@
 import { lengthInWords } from '@nines/base/length-words.ts';
 import { provenDigits } from '@nines/maths/slo/digits.ts';
 import { type Html, html } from '../platform/html.ts';
-import type { DayBar, History } from './days.ts';
+import type { DayBar, History, Uptime } from './days.ts';
 import { STATE_WORDS, type ShownState } from './evaluate.ts';
 
 /** The pattern that means "not known"; once in a page, before the first mark. */
@@ -86,13 +86,13 @@ export function factsOf({ buckets, maintenanceMs }: DayBar): string {
 export const isTroubled = (day: DayBar): boolean => factsOf(day) !== 'up' && !(day.mark === 'unknown' && day.buckets.excludedMs === 0);
 
 /** An uptime with the digits that its evidence supports, the doubtful ones faint; truncated. */
-export function uptimeHtml({ uptime, bounds }: Pick<History, 'uptime' | 'bounds'>): Html {
+export function uptimeHtml({ uptime, bounds }: Uptime): Html {
   if (uptime === null) return html`<b>nothing known</b>`;
   const { proven, doubtful } = provenDigits(uptime, bounds ?? [uptime, uptime]);
   return html`<b>${proven}<span class="doubt">${doubtful}</span> % uptime</b>`;
 }
 
-export function uptimeText({ uptime, bounds }: Pick<History, 'uptime' | 'bounds'>): string {
+export function uptimeText({ uptime, bounds }: Uptime): string {
   if (uptime === null) return 'no data';
   const { proven, doubtful } = provenDigits(uptime, bounds ?? [uptime, uptime]);
   return `${proven}${doubtful}%`;

@@ -152,8 +152,9 @@ export class StatusPages {
   }
 }
 
-/** A page as a person would write it. */
+/** A page as a person would write it. Redacted, it says of receivers only on which server they are: chat services put their secret into the address. */
 export function writtenOf(spec: StatusPageSpec, secrets: 'revealed' | 'redacted'): unknown {
+  if (secrets === 'redacted') spec = { ...spec, webhooks: spec.webhooks.map((one) => ({ ...one, url: new URL(one.url).origin })) };
   return JSON.parse(
     JSON.stringify(spec, (_key, value: unknown) =>
       value instanceof Secret ? (secrets === 'revealed' ? value.reveal() : String(value)) : value,

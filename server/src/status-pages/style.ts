@@ -59,6 +59,7 @@ svg{display:block}
 details{margin-top:8px;font-size:14px}
 summary{cursor:pointer;color:var(--soft);width:max-content;max-width:100%}
 .scroll{overflow-x:auto}
+table+table{margin-top:16px}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px;width:100%}
 th{text-align:left;font-weight:500;color:var(--faint)}
 th,td{padding:4px 16px 4px 0;border-bottom:1px solid var(--line);vertical-align:top}
