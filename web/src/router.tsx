@@ -1,6 +1,19 @@
 import { Link, createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { ErrorNotice } from './components/notices.tsx';
-import { alertSearch, checksSearch, listSearch, rootSearch, serviceSearch, targetsSearch } from './shell/search.ts';
+import {
+  alertSearch,
+  checksSearch,
+  exclusionSearch,
+  issuedSearch,
+  listSearch,
+  reportsSearch,
+  rootSearch,
+  serviceSearch,
+  slaSearch,
+  statementSearch,
+  targetsSearch,
+} from './shell/search.ts';
+import { whatIfSearch } from './sla/what-if-search.ts';
 import { Shell } from './shell/shell.tsx';
 
 const root = createRootRoute({ validateSearch: rootSearch });
@@ -33,7 +46,43 @@ const slas = createRoute({
 const sla = createRoute({
   getParentRoute: () => shell,
   path: '/slas/$id',
+  validateSearch: slaSearch,
   component: lazyRouteComponent(() => import('./pages/sla.tsx'), 'SlaPage'),
+});
+const slaExclusions = createRoute({
+  getParentRoute: () => shell,
+  path: '/slas/$id/exclusions',
+  validateSearch: exclusionSearch,
+  component: lazyRouteComponent(() => import('./pages/sla-exclusions.tsx'), 'SlaExclusionsPage'),
+});
+const slaWhatIf = createRoute({
+  getParentRoute: () => shell,
+  path: '/slas/$id/what-if',
+  validateSearch: whatIfSearch,
+  component: lazyRouteComponent(() => import('./pages/sla-what-if.tsx'), 'SlaWhatIfPage'),
+});
+const slaStatements = createRoute({
+  getParentRoute: () => shell,
+  path: '/slas/$id/statements',
+  component: lazyRouteComponent(() => import('./pages/sla-statements.tsx'), 'SlaStatementsPage'),
+});
+const slaStatement = createRoute({
+  getParentRoute: () => shell,
+  path: '/slas/$id/statement',
+  validateSearch: statementSearch,
+  component: lazyRouteComponent(() => import('./pages/statement.tsx'), 'PeriodStatementPage'),
+});
+const statement = createRoute({
+  getParentRoute: () => shell,
+  path: '/statements/$id',
+  validateSearch: issuedSearch,
+  component: lazyRouteComponent(() => import('./pages/statement.tsx'), 'IssuedStatementPage'),
+});
+const reports = createRoute({
+  getParentRoute: () => shell,
+  path: '/reports',
+  validateSearch: reportsSearch,
+  component: lazyRouteComponent(() => import('./pages/reports.tsx'), 'ReportsPage'),
 });
 const checks = createRoute({
   getParentRoute: () => shell,
@@ -82,7 +131,24 @@ const home = createRoute({
 });
 
 const tree = root.addChildren([
-  shell.addChildren([overview, services, service, slas, sla, checks, targets, alerts, statusPages, settings]),
+  shell.addChildren([
+    overview,
+    services,
+    service,
+    slas,
+    sla,
+    slaExclusions,
+    slaWhatIf,
+    slaStatements,
+    slaStatement,
+    statement,
+    reports,
+    checks,
+    targets,
+    alerts,
+    statusPages,
+    settings,
+  ]),
   login,
   setup,
   home,

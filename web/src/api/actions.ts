@@ -72,10 +72,21 @@ export function useRetireService() {
 
 export type Retirement = ReturnType<typeof useRetireService>;
 
+type DowntimeEdit = { readonly id: string; readonly reason: string; readonly note?: string; readonly revision: number };
+
+/** Takes the last edit of a downtime back, as a revision of its own. */
+export function useUndoDowntime() {
+  const client = useQueryClient();
+  return useMutation<unknown, ApiProblem, string>({
+    mutationFn: (id) => request(`/api/downtime/${encodeURIComponent(id)}/undo`, { method: 'POST' }),
+    onSettled: () => client.invalidateQueries({ queryKey: ['downtime'] }),
+  });
+}
+
 /** Says why a service was down. `revision` is the one the person saw: whoever was faster wins, and the other is told. */
 export function useEditDowntime() {
   const client = useQueryClient();
-  return useMutation<unknown, ApiProblem, { readonly id: string; readonly reason: string; readonly revision: number }>({
+  return useMutation<unknown, ApiProblem, DowntimeEdit>({
     mutationFn: ({ id, ...body }) => request(`/api/downtime/${encodeURIComponent(id)}`, { method: 'PATCH', body }),
     onSettled: () => client.invalidateQueries({ queryKey: ['downtime'] }),
   });

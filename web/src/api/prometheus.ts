@@ -30,6 +30,18 @@ export async function rangeQuery(query: RangeQuery, signal?: AbortSignal): Promi
     end: query.toMs / 1000,
     step: query.stepMs / 1000,
   });
+  return readMatrix(path, signal);
+}
+
+export type SamplesQuery = { readonly expr: string; readonly fromMs: number; readonly toMs: number };
+
+/** The stored samples of a selector within `(from, to]`, each at its own instant. */
+export function storedSamples({ expr, fromMs, toMs }: SamplesQuery, signal?: AbortSignal): Promise<readonly RangeSeries[]> {
+  const seconds = Math.ceil((toMs - fromMs) / 1000);
+  return readMatrix(withQuery('/api/v1/query', { query: `${expr}[${seconds}s]`, time: toMs / 1000 }), signal);
+}
+
+async function readMatrix(path: string, signal: AbortSignal | undefined): Promise<readonly RangeSeries[]> {
   const matrix = await request<Matrix>(path, signal === undefined ? {} : { signal });
   return matrix.data.result.map((one) => ({
     labels: one.metric,

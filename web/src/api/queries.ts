@@ -4,7 +4,7 @@
  */
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { request, withQuery } from './client.ts';
-import { type RangeQuery, rangeQuery } from './prometheus.ts';
+import { type RangeQuery, type SamplesQuery, rangeQuery, storedSamples } from './prometheus.ts';
 import type {
   AlertDetailWire,
   AlertView,
@@ -12,6 +12,7 @@ import type {
   ChannelWire,
   CheckDetailView,
   CheckView,
+  DowntimeRevisionView,
   DowntimeView,
   HostWire,
   Items,
@@ -82,6 +83,21 @@ export const downtimeQuery = (service: string) =>
     queryKey: ['downtime', service],
     queryFn: ({ signal }) => request<Items<DowntimeView>>(withQuery('/api/downtime', { service }), { signal }),
     refetchInterval: SLOW_MS,
+  });
+
+export const oneDowntimeQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['downtime', 'one', id],
+    queryFn: ({ signal }) => request<DowntimeView>(`/api/downtime/${part(id)}`, { signal }),
+    refetchInterval: SLOW_MS,
+  });
+
+/** What people said of a downtime; asked anew with each revision. */
+export const downtimeRevisionsQuery = (id: string, revision: number) =>
+  queryOptions({
+    queryKey: ['downtime', 'revisions', id, revision],
+    queryFn: ({ signal }) => request<Items<DowntimeRevisionView>>(`/api/downtime/${part(id)}/revisions`, { signal }),
+    placeholderData: keepPreviousData,
   });
 
 export const checksQuery = () =>
@@ -171,4 +187,11 @@ export const rangeOptions = (query: RangeQuery) =>
     queryFn: ({ signal }) => rangeQuery(query, signal),
     placeholderData: keepPreviousData,
     staleTime: query.stepMs,
+  });
+
+export const samplesOptions = (query: SamplesQuery) =>
+  queryOptions({
+    queryKey: ['samples', query.expr, query.fromMs, query.toMs],
+    queryFn: ({ signal }) => storedSamples(query, signal),
+    staleTime: 60_000,
   });

@@ -3,7 +3,7 @@
  * the wire's. Instants are Unix milliseconds, ratios 0 to 1. What the server's contracts type comes from there.
  */
 import type { AlertView } from '@nines/server/alerting/contract.ts';
-import type { BucketsView, DowntimeView, IntervalView } from '@nines/server/availability/contract.ts';
+import type { BucketsView, DowntimeRevisionView, DowntimeView, IntervalView } from '@nines/server/availability/contract.ts';
 import type { NotificationView } from '@nines/server/notify/contract.ts';
 
 export type { AlertState, AlertView, Severity } from '@nines/server/alerting/contract.ts';
@@ -12,9 +12,23 @@ export type { TargetListView, TargetView } from '@nines/server/collect/contract.
 export type { CheckDetailView, CheckView, ResultView } from '@nines/server/checks/contract.ts';
 export type { NotificationView };
 export type { CardinalityView } from '@nines/server/series/contract.ts';
-export type { SlaStatus, SlaView, ViolationView } from '@nines/server/sla/contract.ts';
+export type {
+  AccountView,
+  BurnDownView,
+  DayView,
+  ExclusionView,
+  IssuedView,
+  ScheduleView,
+  SegmentView,
+  SignedStatement,
+  SlaSpec,
+  SlaStatus,
+  SlaView,
+  ViolationView,
+  WhatIfView,
+} from '@nines/server/sla/contract.ts';
 export type { ReliabilityView, ServiceDetailView, ServiceView, TimelineView, UptimeView } from '@nines/server/services/contract.ts';
-export type { BucketsView, DowntimeView, IntervalView };
+export type { BucketsView, DowntimeRevisionView, DowntimeView, IntervalView };
 
 export type Items<Item> = { readonly items: readonly Item[]; readonly next?: string | null };
 

@@ -6,23 +6,46 @@ import { Instant } from '../components/instant.tsx';
 import { Waiting } from '../components/notices.tsx';
 import { preciseInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
+import { RawSamples } from '../sla/raw-samples.tsx';
 import { StateMark, StateShape } from '../states/state-mark.tsx';
 import { steadiness } from '../states/words.ts';
 import { PHASES, Phases, millis, resultText } from './checks-table.tsx';
 
+type DrawerProps = {
+  readonly id: string | undefined;
+  /** An instant whose results are wanted besides the latest. */
+  readonly at?: number | undefined;
+  readonly onClose: () => void;
+};
+
 /** One check whole: how it asks, what it saw lately, and the last failure with what was answered. */
-export function CheckDrawer({ id, onClose }: { readonly id: string | undefined; readonly onClose: () => void }) {
+export function CheckDrawer({ id, at, onClose }: DrawerProps) {
   return (
-    <Drawer opened={id !== undefined} onClose={onClose} title="Check" closeButtonProps={{ 'aria-label': 'Close the check' }}>
-      {id === undefined ? null : <Body id={id} />}
+    <Drawer
+      opened={id !== undefined}
+      onClose={onClose}
+      title="Check"
+      size={at === undefined ? 'md' : 'lg'}
+      closeButtonProps={{ 'aria-label': 'Close the check' }}
+    >
+      {id === undefined ? null : <Body id={id} at={at} />}
     </Drawer>
   );
 }
 
-function Body({ id }: { readonly id: string }) {
+function Body({ id, at }: { readonly id: string; readonly at: number | undefined }) {
   const check = useQuery(checkQuery(id));
-  if (check.data === undefined) return <Waiting query={check} what="the check" />;
-  return <Details check={check.data} />;
+  return (
+    <>
+      {at === undefined ? null : (
+        <section className="section">
+          <h3>{`Results around ${preciseInstant(at)}`}</h3>
+          <RawSamples check={id} atMs={at} />
+        </section>
+      )}
+      {check.data === undefined ? <Waiting query={check} what="the check" /> : <Details check={check.data} />}
+    </>
+  );
 }
 
 function Details({ check }: { readonly check: CheckDetailView }) {

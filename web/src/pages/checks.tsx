@@ -16,7 +16,7 @@ const byTrouble = (a: CheckView, b: CheckView) => (ORDER[a.state] ?? 9) - (ORDER
 /** Every check, the failing ones first. */
 export function ChecksPage() {
   useTitle('Checks');
-  const { q = '', check } = useSearch({ from: '/shell/checks' });
+  const { q = '', check, at } = useSearch({ from: '/shell/checks' });
   const navigate = useNavigate({ from: '/checks' });
   const query = useQuery(checksQuery());
   const { data } = query;
@@ -40,7 +40,7 @@ export function ChecksPage() {
       {data !== undefined && items.length === 0 ? <NoServices /> : null}
       {items.length > 0 && shown.length === 0 ? <p className="empty">{`No check matches “${q}”.`}</p> : null}
       {shown.length > 0 ? <ChecksTable checks={shown} withService /> : null}
-      <CheckDrawer id={check} onClose={() => void navigate({ search: q === '' ? {} : { q } })} />
+      <CheckDrawer id={check} at={at} onClose={() => void navigate({ search: q === '' ? {} : { q } })} />
     </div>
   );
 }

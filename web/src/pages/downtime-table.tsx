@@ -9,6 +9,7 @@ import { lengthText } from '../figures/length.ts';
 import { useMay } from '../shell/session.tsx';
 import { phrase } from '../states/words.ts';
 import { boundsText } from '../timeline/evidence.tsx';
+import { DOWNTIME_REASONS } from './downtime-reasons.ts';
 
 /** Room on both sides of an outage when the time line jumps to it. */
 const MARGIN = 0.5;
@@ -33,17 +34,6 @@ function Doubt({ downtime }: { readonly downtime: DowntimeView }) {
   );
 }
 
-const REASONS: readonly DowntimeView['reason'][] = [
-  'unplanned_outage',
-  'planned_maintenance',
-  'network_issue',
-  'hardware_failure',
-  'software_bug',
-  'capacity_issue',
-  'security_incident',
-  'third_party_issue',
-];
-
 /** Why the service was down, as far as a person has said; those who may operate say it here. */
 function Reason({ downtime }: { readonly downtime: DowntimeView }) {
   const mayAct = useMay('operate');
@@ -56,7 +46,7 @@ function Reason({ downtime }: { readonly downtime: DowntimeView }) {
         size="xs"
         variant="unstyled"
         aria-label="Reason of the downtime"
-        data={REASONS.map((value) => ({ value, label: phrase(value) }))}
+        data={DOWNTIME_REASONS.map((value) => ({ value, label: phrase(value) }))}
         value={reason}
         disabled={edit.isPending}
         onChange={(event) => edit.mutate({ id, reason: event.currentTarget.value, revision })}
@@ -103,7 +93,26 @@ const COLUMNS: readonly Column<DowntimeView>[] = [
   {
     id: 'evidence',
     header: 'What was seen',
-    cell: (downtime) => downtime.evidence.find((one) => one.detail !== '')?.detail ?? downtime.note,
+    cell: (downtime) => (
+      <span className="wrap">
+        {downtime.evidence.find((one) => one.detail !== '')?.detail}
+        {downtime.note === '' ? null : <span className="faint">{` ${downtime.note}`}</span>}
+      </span>
+    ),
+  },
+  {
+    id: 'more',
+    header: 'More',
+    cell: (downtime) => (
+      <Link
+        to="/services/$id"
+        params={{ id: downtime.service }}
+        search={(search) => ({ ...search, downtime: downtime.id })}
+        resetScroll={false}
+      >
+        {downtime.revision > 1 ? `Revision ${downtime.revision}` : 'Annotate'}
+      </Link>
+    ),
   },
 ];
 

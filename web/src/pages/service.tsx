@@ -10,11 +10,13 @@ import { Section } from '../components/section.tsx';
 import { useNow, useNowStep } from '../shell/now.ts';
 import { RANGES, type Range, fittingRange, rangeMs, viewOf } from '../shell/search.ts';
 import { Headline, StateMark } from '../states/state-mark.tsx';
+import { Evidence } from '../timeline/evidence.tsx';
 import { Timeline } from '../timeline/timeline.tsx';
 import { LONGEST_VIEW_MS, type View, clampView } from '../timeline/view.ts';
 import { AlertList } from './alert-list.tsx';
 import { CheckDrawer } from './check-drawer.tsx';
 import { ChecksTable } from './checks-table.tsx';
+import { DowntimeDrawer } from './downtime-drawer.tsx';
 import { DowntimeTable } from './downtime-table.tsx';
 import { LatencyChart } from './latency-chart.tsx';
 import { Members } from './members.tsx';
@@ -112,6 +114,8 @@ function ServiceFacts({ service }: { readonly service: ServiceDetailView }) {
   );
 }
 
+const atOf = ({ at }: { readonly at?: number }) => (at === undefined ? {} : { at });
+
 type HistoryProps = { readonly service: ServiceDetailView; readonly view: View; readonly range: Range; readonly present: number };
 
 function History({ service, view, range, present }: HistoryProps) {
@@ -121,7 +125,11 @@ function History({ service, view, range, present }: HistoryProps) {
   const limit = { fromMs: present - LONGEST_VIEW_MS, toMs: present };
   const toView = (next: View) => {
     const { fromMs, toMs } = clampView(next, limit);
-    void navigate({ search: { from: fromMs, to: toMs } });
+    void navigate({ search: { ...atOf(search), from: fromMs, to: toMs }, resetScroll: false });
+  };
+  const toOpen = (atMs: number | null) => {
+    const { at: _closed, ...rest } = search;
+    void navigate({ search: atMs === null ? rest : { ...rest, at: atMs }, replace: true, resetScroll: false });
   };
   const chosen = search.from === undefined ? (search.range ?? range) : '';
   return (
@@ -140,7 +148,16 @@ function History({ service, view, range, present }: HistoryProps) {
       {timeline.isError && timeline.data === undefined ? (
         <ErrorNotice error={timeline.error} retry={() => void timeline.refetch()} />
       ) : null}
-      <Timeline name={service.name} intervals={timeline.data?.intervals ?? []} view={view} limit={limit} onView={toView} />
+      <Timeline
+        name={service.name}
+        intervals={timeline.data?.intervals ?? NO_INTERVALS}
+        view={view}
+        limit={limit}
+        onView={toView}
+        openAtMs={search.at ?? null}
+        onOpen={toOpen}
+        evidence={(interval, close) => <Evidence interval={interval} onClose={close} />}
+      />
       <div className="legend">
         <StateMark state="up" />
         <StateMark state="degraded" />
@@ -209,6 +226,8 @@ function Promises({ service }: { readonly service: ServiceDetailView }) {
 
 function Downtimes({ service }: { readonly service: ServiceDetailView }) {
   const downtimes = useQuery(downtimeQuery(service.id));
+  const search = useSearch({ from: '/shell/services/$id' });
+  const navigate = useNavigate({ from: '/services/$id' });
   const items = downtimes.data?.items ?? [];
   return (
     <Section title="Downtimes" aside={items.length === 0 ? undefined : `${items.length} kept`}>
@@ -218,6 +237,13 @@ function Downtimes({ service }: { readonly service: ServiceDetailView }) {
       {downtimes.data !== undefined && items.length === 0 ? <p className="empty empty-quiet">No downtime since monitoring began.</p> : null}
       <OutageFigures service={service.id} />
       {items.length === 0 ? null : <DowntimeTable downtimes={items} />}
+      <DowntimeDrawer
+        id={search.downtime}
+        onClose={() => {
+          const { downtime: _closed, ...rest } = search;
+          void navigate({ search: rest, resetScroll: false });
+        }}
+      />
     </Section>
   );
 }

@@ -1,8 +1,9 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
+import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { withQuery } from '../api/client.ts';
-import { slaQuery, violationsQuery } from '../api/queries.ts';
+import { violationsQuery } from '../api/queries.ts';
+import { burnDownQuery, daysQuery } from '../api/sla-queries.ts';
 import type { SlaView } from '../api/wire.ts';
 import { BudgetBar } from '../components/budget-bar.tsx';
 import { Instant } from '../components/instant.tsx';
@@ -12,6 +13,13 @@ import { Section } from '../components/section.tsx';
 import { lengthText, windowText } from '../figures/length.ts';
 import { readableLengths } from '../figures/readable.ts';
 import { targetText } from '../figures/percent.ts';
+import { AccountSection } from '../sla/account-section.tsx';
+import { BurnDown } from '../sla/burn-down.tsx';
+import { Calendar } from '../sla/calendar.tsx';
+import { calendarDays } from '../sla/day-grid.ts';
+import { HowCounted } from '../sla/how-counted.tsx';
+import { PredictionSection } from '../sla/prediction.tsx';
+import { SlaHead, WithSla, nameOf } from '../sla/sla-head.tsx';
 import { SlaMark } from '../states/state-mark.tsx';
 import { Buckets } from './buckets.tsx';
 import { BurnTable } from './burn-table.tsx';
@@ -21,57 +29,32 @@ import { ViolationsTable } from './violations-table.tsx';
 /** One SLA: was it kept, what is left, and every number behind that. */
 export function SlaPage() {
   const { id } = useParams({ from: '/shell/slas/$id' });
-  const sla = useQuery(slaQuery(id));
-  if (sla.data === undefined) {
-    return (
-      <div className="page">
-        <Waiting query={sla} what="the SLA" />
-      </div>
-    );
-  }
-  return <Loaded sla={sla.data} />;
+  return <WithSla id={id}>{(sla) => <Loaded sla={sla} />}</WithSla>;
 }
-
-const nameOf = (sla: SlaView): string => (sla.name === '' ? sla.id : sla.name);
 
 function Loaded({ sla }: { readonly sla: SlaView }) {
   useTitle(`${nameOf(sla)}: ${sla.status.replace('_', ' ')}`);
   return (
-    <div className="page">
-      <header className="page-head">
-        <div>
-          <p className="crumb">
-            <Link to="/slas">SLAs</Link>
-          </p>
-          <h1>{nameOf(sla)}</h1>
-          <p className="page-lead">
+    <>
+      <SlaHead
+        sla={sla}
+        lead={
+          <>
             {promiseText(sla)}{' '}
             <Link to="/services/$id" params={{ id: sla.service }}>
               {sla.service}
             </Link>
             .
-          </p>
-        </div>
-        <ReportButtons sla={sla} />
-      </header>
-      <div className="panel sla-hero">
-        <div>
-          <SlaMark status={sla.status} young={sla.young} />
-          <div className="sla-figure">
-            <ProvenDigits attained={sla.attained} bounds={sla.attained_bounds} size="large" />
-            <Target op=">=" target={sla.target} />
-          </div>
-          {sla.status_reason === '' || sla.status === 'met' ? null : (
-            <p className="soft">{sentenceCase(readableLengths(sla.status_reason))}</p>
-          )}
-        </div>
-        <div>
-          <h2>Error budget</h2>
-          <p className="soft">{budgetSentence(sla)}</p>
-          {sla.prediction === undefined || sla.prediction === null ? null : <p className="soft">{predictionSentence(sla.prediction)}</p>}
-          <BudgetBar budget={sla.budget} status={sla.status} exhaustsAtMs={sla.exhausts_at_ms} />
-        </div>
+          </>
+        }
+        actions={<ReportButtons sla={sla} />}
+      />
+      <Hero sla={sla} />
+      <div className="columns">
+        <BudgetOverTime sla={sla} />
+        <Days sla={sla} />
       </div>
+      <AccountSection sla={sla} />
       <WindowSection sla={sla} />
       <div className="columns">
         <Violations id={sla.id} open={sla.violations_open} />
@@ -79,7 +62,74 @@ function Loaded({ sla }: { readonly sla: SlaView }) {
           <BurnTable burn={sla.burn} />
         </Section>
       </div>
+      <div className="columns">
+        <PredictionSection sla={sla} />
+        <HowCounted sla={sla} />
+      </div>
+    </>
+  );
+}
+
+function Hero({ sla }: { readonly sla: SlaView }) {
+  return (
+    <div className="panel sla-hero">
+      <div>
+        <SlaMark status={sla.status} young={sla.young} />
+        <div className="sla-figure">
+          <ProvenDigits attained={sla.attained} bounds={sla.attained_bounds} size="large" />
+          <Target op=">=" target={sla.target} />
+        </div>
+        {sla.status_reason === '' || sla.status === 'met' ? null : (
+          <p className="soft">{sentenceCase(readableLengths(sla.status_reason))}</p>
+        )}
+        {sla.young ? <p className="soft">{youngSentence(sla)}</p> : null}
+      </div>
+      <div>
+        <h2>Error budget</h2>
+        <p className="soft">{budgetSentence(sla)}</p>
+        <BudgetBar budget={sla.budget} status={sla.status} exhaustsAtMs={sla.exhausts_at_ms} />
+      </div>
     </div>
+  );
+}
+
+const youngSentence = (sla: SlaView): string =>
+  `Young: watched for ${lengthText(sla.observed_ms)} so far. The window is not full yet, and the time before counts neither as kept nor as lost.`;
+
+function BudgetOverTime({ sla }: { readonly sla: SlaView }) {
+  const burnDown = useQuery(burnDownQuery(sla));
+  return (
+    <Section title="Budget over the window" aside={<WindowNote sla={sla} />}>
+      <div className="panel panel-pad">
+        {burnDown.data === undefined ? (
+          <Waiting query={burnDown} what="the budget" />
+        ) : (
+          <BurnDown data={burnDown.data} exhaustsAtMs={sla.exhausts_at_ms} />
+        )}
+      </div>
+    </Section>
+  );
+}
+
+function Days({ sla }: { readonly sla: SlaView }) {
+  const { day } = useSearch({ from: '/shell/slas/$id' });
+  const days = useQuery(daysQuery(sla.id, calendarDays(sla.window.to_at_ms - sla.window.from_at_ms)));
+  return (
+    <Section title="Days" aside="a day leads to its time line">
+      <div className="panel panel-pad">
+        {days.data === undefined ? <Waiting query={days} what="the days" /> : <Calendar sla={sla.id} days={days.data.items} chosen={day} />}
+      </div>
+    </Section>
+  );
+}
+
+function WindowNote({ sla }: { readonly sla: SlaView }) {
+  return (
+    <span>
+      <Instant atMs={sla.window.from_at_ms} relative={false} />
+      {' – '}
+      <Instant atMs={sla.calendar?.ends_at_ms ?? sla.window.to_at_ms} relative={false} />
+    </span>
   );
 }
 
@@ -92,15 +142,6 @@ function promiseText(sla: SlaView): string {
   const limit = unit === 'seconds' ? lengthText(value * 1000) : `${value}${unit === 'ratio' ? '' : ` ${unit}`}`;
   const sign = op.replace('>=', '≥').replace('<=', '≤');
   return `${statistic === null ? 'Measured value' : `The ${statistic}`} ${sign} ${limit} in at least ${targetText(sla.target)} % of any ${length}, for`;
-}
-
-function predictionSentence({ breach_by_end: byEnd, breach_within_60m: soon, calibration }: NonNullable<SlaView['prediction']>): string {
-  const percent = (chance: number): string => `${Math.round(chance * 100)} %`;
-  const tested =
-    calibration === null
-      ? ''
-      : ` Tested on ${calibration.cases} past instants: Brier score ${calibration.brier.toFixed(3)}, base rate ${calibration.base_brier.toFixed(3)}.`;
-  return `Chance of a breach: ${percent(soon)} within 60 minutes, ${percent(byEnd)} by the end of the window.${tested}`;
 }
 
 function budgetSentence(sla: SlaView): string {
@@ -134,20 +175,8 @@ function ReportButtons({ sla }: { readonly sla: SlaView }) {
 
 function WindowSection({ sla }: { readonly sla: SlaView }) {
   return (
-    <Section
-      title="Where the time went"
-      aside={
-        <span>
-          <Instant atMs={sla.window.from_at_ms} relative={false} />
-          {' – '}
-          <Instant atMs={sla.window.to_at_ms} relative={false} />
-        </span>
-      }
-    >
+    <Section title="Where the time went" aside={<WindowNote sla={sla} />}>
       <Buckets buckets={sla.buckets} window={sla.window} />
-      {sla.young ? (
-        <p className="soft">{`Watched for ${lengthText(sla.observed_ms)} so far: the window is not full yet, and the time before counts neither as kept nor as lost.`}</p>
-      ) : null}
     </Section>
   );
 }

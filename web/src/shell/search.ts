@@ -19,10 +19,21 @@ export type Raw = Readonly<Record<string, unknown>>;
 
 export type RootSearch = { kiosk?: 1 };
 export type RangeSearch = { range?: Range; from?: number; to?: number };
-export type ServiceSearch = RangeSearch & { check?: string };
+/** `at`: the instant whose evidence is open. */
+export type ServiceSearch = RangeSearch & { check?: string; at?: number; downtime?: string };
+/** `day`: the day of the calendar that the stretch is. */
+export type SlaSearch = RangeSearch & { at?: number; day?: string };
 export type ListSearch = { q?: string };
-export type ChecksSearch = ListSearch & { check?: string };
+/** `at`: the results around that instant, rather than the latest. */
+export type ChecksSearch = ListSearch & { check?: string; at?: number };
 export type TargetsSearch = ListSearch & { job?: string; state?: TargetFilter; target?: string };
+/** `ask`: the form is open, about `[from, to)` where that is named. */
+export type ExclusionSearch = { exclusion?: string; ask?: 1; from?: number; to?: number };
+/** A period, perhaps never issued: by name, or by its ends. */
+export type StatementSearch = { period?: string; zone?: string; from?: number; to?: number; customer?: string };
+/** `compare`: beside the revision before. */
+export type IssuedSearch = { compare?: 1 };
+export type ReportsSearch = StatementSearch & { sla?: string; q?: string };
 export type AlertSearch = { q?: string; status?: AlertStatus; severity?: string; service?: string; alert?: string };
 
 const ALERT_STATUSES = ['open', 'firing', 'acknowledged', 'pending', 'suppressed', 'resolved', 'all'] as const;
@@ -36,6 +47,8 @@ const text = (value: unknown): string | undefined => {
   if (typeof value === 'number') return String(value);
   return typeof value === 'string' && value !== '' ? value : undefined;
 };
+const instant = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 const oneOf = <Word extends string>(words: readonly Word[], value: unknown): Word | undefined => words.find((word) => word === value);
 
 /** Drops fields that are `undefined`, so that they do not appear in the address. */
@@ -66,9 +79,32 @@ export const listSearch = (raw: Raw): ListSearch => defined<ListSearch>({ q: tex
 
 export const serviceSearch = (raw: Raw): ServiceSearch => ({
   ...rangeSearch(raw),
-  ...defined<{ check?: string }>({ check: text(raw.check) }),
+  ...defined<ServiceSearch>({ check: text(raw.check), at: instant(raw.at), downtime: text(raw.downtime) }),
 });
-export const checksSearch = (raw: Raw): ChecksSearch => defined<ChecksSearch>({ q: text(raw.q), check: text(raw.check) });
+export const slaSearch = (raw: Raw): SlaSearch => ({
+  ...rangeSearch(raw),
+  ...defined<SlaSearch>({ at: instant(raw.at), day: text(raw.day) }),
+});
+const span = ({ from, to }: Raw): { from?: number; to?: number } => {
+  const [fromMs, toMs] = [instant(from), instant(to)];
+  return fromMs === undefined || toMs === undefined || fromMs >= toMs ? {} : { from: fromMs, to: toMs };
+};
+export const exclusionSearch = (raw: Raw): ExclusionSearch => ({
+  ...span(raw),
+  ...(raw.ask === 1 ? { ask: 1 } : {}),
+  ...defined<ExclusionSearch>({ exclusion: text(raw.exclusion) }),
+});
+export const statementSearch = (raw: Raw): StatementSearch => ({
+  ...span(raw),
+  ...defined<StatementSearch>({ period: text(raw.period), zone: text(raw.zone), customer: text(raw.customer) }),
+});
+export const issuedSearch = (raw: Raw): IssuedSearch => (raw.compare === 1 ? { compare: 1 } : {});
+export const reportsSearch = (raw: Raw): ReportsSearch => ({
+  ...statementSearch(raw),
+  ...defined<ReportsSearch>({ sla: text(raw.sla), q: text(raw.q) }),
+});
+export const checksSearch = (raw: Raw): ChecksSearch =>
+  defined<ChecksSearch>({ q: text(raw.q), check: text(raw.check), at: instant(raw.at) });
 
 export const targetsSearch = (raw: Raw): TargetsSearch =>
   defined<TargetsSearch>({ q: text(raw.q), job: text(raw.job), state: oneOf(TARGET_FILTERS, raw.state), target: text(raw.target) });

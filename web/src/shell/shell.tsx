@@ -72,7 +72,7 @@ function useFocusOnPage(): void {
 }
 
 type Entry = {
-  readonly to: '/' | '/services' | '/slas' | '/checks' | '/targets' | '/alerts-dashboard' | '/status-pages' | '/settings';
+  readonly to: '/' | '/services' | '/slas' | '/checks' | '/targets' | '/alerts-dashboard' | '/status-pages' | '/reports' | '/settings';
   readonly word: string;
   readonly icon: IconName;
 };
@@ -84,6 +84,7 @@ const ENTRIES: readonly Entry[] = [
   { to: '/targets', word: 'Targets', icon: 'targets' },
   { to: '/alerts-dashboard', word: 'Alerts', icon: 'alerts' },
   { to: '/status-pages', word: 'Status', icon: 'status' },
+  { to: '/reports', word: 'Reports', icon: 'reports' },
   { to: '/settings', word: 'Settings', icon: 'settings' },
 ];
 

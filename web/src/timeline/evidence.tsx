@@ -1,4 +1,5 @@
 import { CloseButton } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
 import type { Bounds, IntervalView } from '../api/wire.ts';
 import { preciseInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
@@ -44,26 +45,42 @@ export function Evidence({ interval, onClose }: { readonly interval: IntervalVie
           </>
         ) : null}
       </dl>
-      {evidence.length === 0 ? null : (
-        <table className="table">
-          <thead>
-            <tr>
-              <th>Check</th>
-              <th>Seen at</th>
-              <th>What was seen</th>
+      <SeenTable evidence={evidence} />
+    </div>
+  );
+}
+
+/** What checks saw; each instant leads to the results around it. */
+export function SeenTable({ evidence }: { readonly evidence: NonNullable<IntervalView['evidence']> }) {
+  if (evidence.length === 0) return null;
+  return (
+    <div className="table-scroll" role="region" aria-label="What checks saw" tabIndex={0}>
+      <table className="table">
+        <thead>
+          <tr>
+            <th>Check</th>
+            <th>Seen at</th>
+            <th>What was seen</th>
+          </tr>
+        </thead>
+        <tbody>
+          {evidence.map((one) => (
+            <tr key={`${one.service ?? ''}-${one.check}-${one.at_ms}`}>
+              <td className="mono">{whoSaw(one)}</td>
+              <td className="nowrap">
+                {one.import === undefined ? (
+                  <Link to="/checks" search={{ check: one.check, at: one.at_ms }}>
+                    {preciseInstant(one.at_ms)}
+                  </Link>
+                ) : (
+                  preciseInstant(one.at_ms)
+                )}
+              </td>
+              <td className="wrap">{one.detail === '' ? '–' : one.detail}</td>
             </tr>
-          </thead>
-          <tbody>
-            {evidence.map((one) => (
-              <tr key={`${one.service ?? ''}-${one.check}-${one.at_ms}`}>
-                <td className="mono">{whoSaw(one)}</td>
-                <td className="nowrap">{preciseInstant(one.at_ms)}</td>
-                <td>{one.detail === '' ? '–' : one.detail}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+          ))}
+        </tbody>
+      </table>
     </div>
   );
 }

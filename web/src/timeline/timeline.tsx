@@ -1,23 +1,26 @@
 import { useElementSize } from '@mantine/hooks';
-import { type KeyboardEvent, useState } from 'react';
-import type { IntervalView } from '../api/wire.ts';
+import { type KeyboardEvent, type ReactNode, useState } from 'react';
 import { exactInstant, tickText } from '../figures/instant.ts';
 import { lengthText, windowText } from '../figures/length.ts';
 import { StateMark } from '../states/state-mark.tsx';
 import { useNow } from '../shell/now.ts';
-import { Evidence } from './evidence.tsx';
-import { intervalSentence, whyText } from './interval-words.ts';
+import { type Stretch, intervalSentence, whyText } from './interval-words.ts';
 import { Strip } from './strip.tsx';
 import { useDrag } from './use-drag.ts';
 import { type View, intervalAt, panView, ticksOf, zoomView } from './view.ts';
 
-type Props = {
+type Props<Interval extends Stretch> = {
   readonly name: string;
-  readonly intervals: readonly IntervalView[];
+  readonly intervals: readonly Interval[];
   readonly view: View;
   /** How far back and forth the view may go. */
   readonly limit: View;
   readonly onView: (view: View) => void;
+  /** The instant whose interval is open; the address carries it. */
+  readonly openAtMs: number | null;
+  readonly onOpen: (atMs: number | null) => void;
+  /** Everything about the open interval. */
+  readonly evidence: (interval: Interval, close: () => void) => ReactNode;
 };
 
 const HEIGHT = 48;
@@ -28,19 +31,20 @@ const PAN = 0.5;
  * The time line of a service: the ledger's exact intervals, from ninety days down to a second. Drag to zoom, click an
  * interval for its evidence; with the keyboard the arrows walk the intervals, + and − zoom, Enter opens.
  */
-export function Timeline({ name, intervals, view, limit, onView }: Props) {
+export function Timeline<Interval extends Stretch>(props: Props<Interval>) {
+  const { name, intervals, view, limit, onView, openAtMs, onOpen, evidence } = props;
   const { ref, width } = useElementSize<HTMLDivElement>();
   const [chosen, setChosen] = useState<number | null>(null);
-  const [open, setOpen] = useState<number | null>(null);
   const now = useNow();
   const byStart = (fromMs: number | null) => intervals.findIndex((interval) => interval.from_at_ms === fromMs);
-  const current = byStart(chosen) >= 0 ? byStart(chosen) : intervals.length - 1;
+  const openIndex = openAtMs === null ? -1 : intervalAt(intervals, openAtMs);
+  const current = [byStart(chosen), openIndex].find((index) => index >= 0) ?? intervals.length - 1;
   const interval = intervals[current];
-  const opened = intervals[byStart(open)];
+  const opened = intervals[openIndex];
   const toggle = (index: number) => {
     const start = intervals[index]?.from_at_ms ?? null;
     setChosen(start);
-    setOpen((before) => (before === start ? null : start));
+    onOpen(index === openIndex ? null : start);
   };
   const drag = useDrag({ view, width, onSelect: onView, onClick: (atMs) => toggle(intervalAt(intervals, atMs)) });
   const onKeyDown = (event: KeyboardEvent) => {
@@ -54,7 +58,7 @@ export function Timeline({ name, intervals, view, limit, onView }: Props) {
       '+': () => onView(zoomView(view, { factor: ZOOM, centreMs, limit })),
       '-': () => onView(zoomView(view, { factor: 1 / ZOOM, centreMs, limit })),
       Enter: () => toggle(current),
-      Escape: () => setOpen(null),
+      Escape: () => onOpen(null),
     };
     const action = actions[event.key === '=' ? '+' : event.key];
     if (action === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -79,7 +83,7 @@ export function Timeline({ name, intervals, view, limit, onView }: Props) {
         {...drag.handlers}
       >
         {width > 0 ? (
-          <Strip intervals={intervals} view={view} width={width} height={HEIGHT} selected={chosen === null ? -1 : current} />
+          <Strip intervals={intervals} view={view} width={width} height={HEIGHT} selected={chosen === null ? openIndex : current} />
         ) : null}
         {drag.selection === null ? null : (
           <div className="timeline-selection" style={{ left: drag.selection.x, width: drag.selection.width }} />
@@ -88,12 +92,12 @@ export function Timeline({ name, intervals, view, limit, onView }: Props) {
       </div>
       <Axis view={view} width={width} />
       <TimelineButtons view={view} limit={limit} onView={onView} />
-      {opened === undefined ? null : <Evidence interval={opened} onClose={() => setOpen(null)} />}
+      {opened === undefined ? null : evidence(opened, () => onOpen(null))}
     </div>
   );
 }
 
-function Hover({ interval, atMs, view }: { readonly interval: IntervalView; readonly atMs: number; readonly view: View }) {
+function Hover({ interval, atMs, view }: { readonly interval: Stretch; readonly atMs: number; readonly view: View }) {
   const now = useNow();
   const share = (atMs - view.fromMs) / (view.toMs - view.fromMs);
   const why = whyText(interval);
@@ -131,7 +135,7 @@ function Axis({ view, width }: { readonly view: View; readonly width: number }) 
   );
 }
 
-function TimelineButtons({ view, limit, onView }: Pick<Props, 'view' | 'limit' | 'onView'>) {
+function TimelineButtons({ view, limit, onView }: Pick<Props<Stretch>, 'view' | 'limit' | 'onView'>) {
   const centreMs = (view.fromMs + view.toMs) / 2;
   const buttons = [
     { label: 'Earlier', sign: '←', act: () => panView(view, -PAN, limit), off: view.fromMs <= limit.fromMs },

@@ -1,0 +1,106 @@
+import type { SlaView } from '../api/wire.ts';
+import { Instant } from '../components/instant.tsx';
+import { Section } from '../components/section.tsx';
+
+type Prediction = NonNullable<SlaView['prediction']>;
+
+const percent = (chance: number): string => {
+  if (chance > 0 && chance < 0.01) return 'below 1 %';
+  return chance < 1 && chance > 0.99 ? 'above 99 %' : `${Math.round(chance * 100)} %`;
+};
+
+/** How likely a breach is, and how good such figures were; that there is none, and why, where there is none. */
+export function PredictionSection({ sla }: { readonly sla: SlaView }) {
+  const { prediction } = sla;
+  return (
+    <Section title="Prediction" aside="from how often and how long it was bad so far">
+      {prediction === undefined || prediction === null ? (
+        <p className="empty empty-quiet">{noneBecause(sla)}</p>
+      ) : (
+        <>
+          <dl className="panel panel-pad facts">
+            <Fact name="Breach within 60 minutes" value={percent(prediction.breach_within_60m)} />
+            <Fact
+              name={sla.calendar === null ? 'Breach within one window ahead' : 'Breach by the end of the period'}
+              value={percent(prediction.breach_by_end)}
+            />
+            <div>
+              <dt>As likely as not by</dt>
+              <dd>
+                {prediction.expected_at_ms === null ? (
+                  'not within this horizon'
+                ) : (
+                  <Instant atMs={prediction.expected_at_ms} relative={false} />
+                )}
+              </dd>
+            </div>
+            <div>
+              <dt>Looks ahead to</dt>
+              <dd>
+                <Instant atMs={prediction.horizon_at_ms} relative={false} />
+              </dd>
+            </div>
+          </dl>
+          <Calibration prediction={prediction} />
+        </>
+      )}
+    </Section>
+  );
+}
+
+const Fact = ({ name, value }: { readonly name: string; readonly value: string }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd>{value}</dd>
+  </div>
+);
+
+function noneBecause({ budget, observed_ms: observed }: SlaView): string {
+  if (budget.unit === 'events') return 'No prediction: the budget is in events, and how many will come is not forecast.';
+  if (observed === 0) return 'No prediction: nothing was observed yet.';
+  return 'No prediction could be made from what is known.';
+}
+
+function Calibration({ prediction: { calibration } }: { readonly prediction: Prediction }) {
+  if (calibration === null) {
+    return <p className="soft">Not tested yet: the past is too short to compare what would have been said with what came.</p>;
+  }
+  const { cases, brier, base_brier: base, reliability } = calibration;
+  const verdict = brier < base ? 'better than the base rate' : brier === base ? 'as good as the base rate' : 'worse than the base rate';
+  return (
+    <>
+      <p className="soft">{`Tested at ${cases} past instants: Brier score ${brier.toFixed(3)}, base rate ${base.toFixed(3)}: ${verdict}. 0 is perfect.`}</p>
+      <div className="panel">
+        <div className="table-scroll" role="region" aria-label="Reliability of the prediction" tabIndex={0}>
+          <table className="table">
+            <caption className="sr-only">Reliability: what was said beside what came</caption>
+            <thead>
+              <tr>
+                <th scope="col">When it said</th>
+                <th scope="col" className="numeric">
+                  Times
+                </th>
+                <th scope="col" className="numeric">
+                  Said on average
+                </th>
+                <th scope="col" className="numeric">
+                  Came true
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {reliability.map((bin) => (
+                <tr key={bin.from}>
+                  <td>{`${Math.round(bin.from * 100)} to ${Math.round(bin.to * 100)} %`}</td>
+                  <td className="numeric">{bin.cases}</td>
+                  <td className="numeric">{percent(bin.said)}</td>
+                  <td className="numeric">{percent(bin.happened)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,67 @@
+import { useQuery } from '@tanstack/react-query';
+import { statementQuery } from '../api/sla-queries.ts';
+import type { IssuedView, SignedStatement } from '../api/wire.ts';
+import { Waiting } from '../components/notices.tsx';
+import { Section } from '../components/section.tsx';
+import { CompareFigures } from './compare-figures.tsx';
+import { type Change, changeName, changeText, figuresOf } from './statement-changes.ts';
+
+/** Two revisions of one period side by side: the figures, and every field that changed. */
+export function StatementDiff({ before, after }: { readonly before: IssuedView; readonly after: SignedStatement }) {
+  const earlier = useQuery(statementQuery(before.id));
+  const changes = after.revision?.changes ?? [];
+  const names = [`Revision ${before.revision}`, `Revision ${after.revision?.number ?? ''}`] as const;
+  return (
+    <Section title={`What ${names[1].toLowerCase()} changed`} aside={after.revision?.why.join('; ')}>
+      {earlier.data === undefined ? (
+        <Waiting query={earlier} what="the revision before" />
+      ) : (
+        <CompareFigures
+          view={{
+            id: after.id,
+            period: after.period,
+            finality: after.finality,
+            actual: figuresOf(earlier.data),
+            what_if: figuresOf(after),
+          }}
+          names={names}
+        />
+      )}
+      {changes.length === 0 ? null : <Changes changes={changes} names={names} />}
+    </Section>
+  );
+}
+
+const MOST = 60;
+
+function Changes({ changes, names }: { readonly changes: readonly Change[]; readonly names: readonly [string, string] }) {
+  return (
+    <details>
+      <summary>{`${changes.length} fields differ`}</summary>
+      <div className="panel">
+        <div className="table-scroll" role="region" aria-label="Fields that differ" tabIndex={0}>
+          <table className="table">
+            <caption className="sr-only">Fields that differ between the revisions</caption>
+            <thead>
+              <tr>
+                <th scope="col">Field</th>
+                <th scope="col">{names[0]}</th>
+                <th scope="col">{names[1]}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {changes.slice(0, MOST).map((change) => (
+                <tr key={change.path}>
+                  <td className="mono wrap">{changeName(change.path)}</td>
+                  <td className="wrap">{changeText(change.path, change.from)}</td>
+                  <td className="wrap">{changeText(change.path, change.to)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+        {changes.length > MOST ? <p className="soft panel-pad">{`${changes.length - MOST} more are in the JSON form.`}</p> : null}
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,57 @@
+import type { SignedStatement } from '../api/wire.ts';
+import { exactInstant } from '../figures/instant.ts';
+import { percentText } from '../figures/percent.ts';
+import { SlaMark } from '../states/state-mark.tsx';
+
+/** The periods before and this one: attained, and how much of the budget was spent, as a bar that is full at the whole of it. */
+export function TrendChart({ statement }: { readonly statement: SignedStatement }) {
+  const { trend, period, calendar, attained, status, budget } = statement;
+  const points = [...trend, { ...period, name: calendar.name, attained, status, spent_ms: budget.spent_ms, total_ms: budget.total_ms }];
+  return (
+    <div className="panel">
+      <div className="table-scroll" role="region" aria-label="Period by period" tabIndex={0}>
+        <table className="table">
+          <caption className="sr-only">Attained and spent, period by period, the newest last</caption>
+          <thead>
+            <tr>
+              <th scope="col">Period</th>
+              <th scope="col">Verdict</th>
+              <th scope="col" className="numeric">
+                Attained
+              </th>
+              <th scope="col">Spent</th>
+            </tr>
+          </thead>
+          <tbody>
+            {points.map((point) => (
+              <tr key={point.from_at_ms}>
+                <td className="nowrap">{point.name ?? exactInstant(point.from_at_ms, point.to_at_ms)}</td>
+                <td>
+                  <SlaMark status={point.status} young={false} />
+                </td>
+                <td className="numeric">{point.attained === null ? '–' : `${percentText(point.attained, 3)} %`}</td>
+                <td>
+                  <Spent spent={point.spent_ms} total={point.total_ms} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {trend.length === 0 ? <p className="soft panel-pad">The periods before were not watched.</p> : null}
+    </div>
+  );
+}
+
+function Spent({ spent, total }: { readonly spent: number; readonly total: number }) {
+  const share = total === 0 ? (spent > 0 ? 1 : 0) : spent / total;
+  const text = share > 10 ? 'over 10 ×' : `${Math.floor(share * 100)} %`;
+  return (
+    <span className="spent">
+      <span className="budget-track" aria-hidden="true">
+        <span className="budget-spent" style={{ width: `${Math.min(1, share) * 100}%` }} />
+      </span>
+      <span className="nowrap">{text}</span>
+    </span>
+  );
+}
