@@ -81,6 +81,8 @@ const written = z.strictObject({
       email: slug.optional(),
       /** Whether anybody may subscribe a webhook; its address must be a public one. */
       webhook: z.boolean().default(false),
+      /** Whether subscribers are told of maintenance when it is announced. */
+      maintenance: z.boolean().default(true),
     })
     .prefault({}),
   /** Receivers that need no subscription. */

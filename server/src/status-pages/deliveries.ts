@@ -1,25 +1,25 @@
 import { createHmac } from 'node:crypto';
 import type { Clock } from '@nines/base/clock.ts';
 import { messageOf } from '@nines/base/errors.ts';
-import { SECOND_MS } from '@nines/base/units.ts';
+import { SECOND_MS, epochMs } from '@nines/base/units.ts';
 import type { Kysely } from 'kysely';
 import { z } from 'zod';
+import type { Maintenance } from '../maintenance/contract.ts';
 import type { Mail, Mailer } from '../notify/contract.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Outbound } from '../platform/fetch/outbound.ts';
-import { type Html, html } from '../platform/html.ts';
 import { type OutboxHandler, type OutboxMessage, type OutboxVerdict, type Sql, fromJson } from '../platform/records/contract.ts';
 import type { Outbox } from '../platform/records/outbox.ts';
-import { type Announcement, type AnnouncementUpdate, type StatusPageSpec, announcementToWire } from './contract.ts';
-import { ANNOUNCEMENT_WORDS } from './evaluate.ts';
+import type { ServiceCatalogue } from '../services/contract.ts';
+import { type Announcement, type AnnouncementUpdate, type StatusPageSpec, servicesOf } from './contract.ts';
+import { type News, announcementNews, confirmMail, maintenanceNews, newsJson, newsMail } from './news.ts';
 import type { StandingPage } from './pages.ts';
 import { CONFIRM_TOPIC, type Subscriptions } from './subscriptions.ts';
 import { findSubscriber, subscribersOf } from './store.ts';
-import { timesIn } from './times.ts';
 
-/** An update of an announcement that the subscribers of one page must hear of; becomes one row for each of them. */
+/** Something that the subscribers of one page must hear of; becomes one row for each of them. */
 export const TELL_TOPIC = 'status.tell';
-/** One update for one receiver. */
+/** The same for one receiver. */
 export const SUBSCRIBER_TOPIC = 'status.subscriber';
 
 export const STATUS_TOPICS = [CONFIRM_TOPIC, TELL_TOPIC, SUBSCRIBER_TOPIC] as const;
@@ -34,6 +34,8 @@ export type DeliveryDeps = {
   readonly outbox: () => Pick<Outbox, 'enqueue' | 'wake'>;
   readonly page: (id: string) => StandingPage | undefined;
   readonly announcement: (id: string) => Announcement | undefined;
+  readonly maintenance: Maintenance;
+  readonly services: Pick<ServiceCatalogue, 'get'>;
   readonly subscriptions: Subscriptions;
   readonly mailer: (channel: string) => Mailer | undefined;
   readonly request: Outbound['request'];
@@ -41,7 +43,13 @@ export type DeliveryDeps = {
 };
 
 const confirmPayload = z.object({ page: z.string(), kind: z.enum(['email', 'webhook']), address: z.string(), token: z.string() });
-const tellPayload = z.object({ page: z.string(), announcement: z.string(), update: z.string() });
+const about = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('update'), announcement: z.string(), update: z.string() }),
+  /** A plan of a maintenance window, by its next occurrence. */
+  z.object({ kind: z.literal('maintenance'), window: z.string(), planned_from_at_ms: z.int(), announced_at_ms: z.int() }),
+]);
+export type About = z.output<typeof about>;
+const tellPayload = z.object({ page: z.string(), about });
 /** `to` is a subscriber, or the place of a receiver in the page's own list. */
 const receiverPayload = tellPayload.extend({ to: z.union([z.string(), z.int()]) });
 
@@ -63,10 +71,13 @@ export class Deliveries {
   /** To be called in the transaction of the update. */
   async tell(trx: Sql, announcement: Announcement, update: AnnouncementUpdate): Promise<void> {
     for (const page of announcement.pages) {
-      await this.#deps
-        .outbox()
-        .enqueue(trx, { topic: TELL_TOPIC, key: page, payload: { page, announcement: announcement.id, update: update.id } });
+      await this.tellPage(trx, page, { kind: 'update', announcement: announcement.id, update: update.id });
     }
+  }
+
+  /** The same about anything, on one page. */
+  async tellPage(trx: Sql, page: string, what: About): Promise<void> {
+    await this.#deps.outbox().enqueue(trx, { topic: TELL_TOPIC, key: page, payload: { page, about: what } });
   }
 
   async #spread(message: OutboxMessage): Promise<OutboxVerdict> {
@@ -89,12 +100,10 @@ export class Deliveries {
   async #tell(message: OutboxMessage, signal: AbortSignal): Promise<OutboxVerdict> {
     const told = receiverPayload.parse(fromJson(message.payload));
     const page = this.#deps.page(told.page);
-    const announcement = this.#deps.announcement(told.announcement);
-    const update = announcement?.updates.find(({ id }) => id === told.update);
-    if (page === undefined || announcement === undefined || update === undefined) return gone(told.page);
+    if (page === undefined) return gone(told.page);
+    const news = this.#newsOf(page.spec, told.about);
     // What was taken back between its writing and its sending is told to nobody.
-    if (announcement.withdrawnAtMs !== null) return { kind: 'done', receipt: 'withdrawn, not sent' };
-    const news: News = { spec: page.spec, url: this.#deps.urlOf(page.spec), announcement, update };
+    if (news === undefined) return { kind: 'done', receipt: 'taken back, not sent' };
     if (typeof told.to === 'number') {
       const receiver = page.spec.webhooks[told.to];
       if (receiver === undefined) return { kind: 'dead', error: 'the receiver is no longer declared' };
@@ -104,13 +113,32 @@ export class Deliveries {
     if (subscriber === undefined) return { kind: 'done', receipt: 'unsubscribed, not sent' };
     const ending = `${news.url}/unsubscribe?token=${this.#deps.subscriptions.endingOf(subscriber)}`;
     if (subscriber.kind === 'email')
-      return this.#mail(page.spec, newsMail(news, { to: subscriber.address, ending, key: `${update.id}.${subscriber.id}` }));
+      return this.#mail(page.spec, newsMail(news, { to: subscriber.address, ending, key: `${news.id}.${subscriber.id}` }));
     const verdict = await this.#post(
       { ...newsJson(news), unsubscribe_url: ending },
       post(subscriber.address, message.id, 'untrusted', signal),
     );
     if (verdict.kind === 'dead' && verdict.error === GONE) await this.#deps.subscriptions.end(subscriber.id);
     return verdict;
+  }
+
+  #newsOf(spec: StatusPageSpec, what: About): News | undefined {
+    const of = { spec, url: this.#deps.urlOf(spec) };
+    if (what.kind === 'update') {
+      const announcement = this.#deps.announcement(what.announcement);
+      const update = announcement?.updates.find(({ id }) => id === what.update);
+      return announcement === undefined || update === undefined || announcement.withdrawnAtMs !== null
+        ? undefined
+        : announcementNews(of, announcement, update);
+    }
+    const span = { fromMs: epochMs(what.planned_from_at_ms), toMs: epochMs(what.planned_from_at_ms + 1) };
+    const work = this.#deps.maintenance
+      .occurrences(span)
+      .find((one) => one.window === what.window && one.announcedAtMs === what.announced_at_ms);
+    const shown = servicesOf(spec).filter(({ service }) => work?.services.includes(service));
+    if (work === undefined || shown.length === 0) return undefined;
+    const names = shown.map(({ service, name }) => name ?? this.#deps.services.get(service)?.name ?? service);
+    return maintenanceNews(of, { ...work, services: shown.map(({ service }) => service) }, names);
   }
 
   async #confirm(message: OutboxMessage): Promise<OutboxVerdict> {
@@ -179,58 +207,3 @@ type Post = {
   readonly secret?: string | undefined;
 };
 const post = (url: string, key: string, trust: Post['trust'], signal: AbortSignal | undefined): Post => ({ url, key, trust, signal });
-
-type News = {
-  readonly spec: StatusPageSpec;
-  readonly url: string;
-  readonly announcement: Announcement;
-  readonly update: AnnouncementUpdate;
-};
-
-/** `text` is what chat services show of a message. */
-function newsJson({ spec, url, announcement, update }: News): Readonly<Record<string, unknown>> {
-  const { id, title, state, services, began_at_ms, resolved_at_ms } = announcementToWire(announcement);
-  return {
-    type: 'announcement.updated',
-    text: `${spec.title}: ${ANNOUNCEMENT_WORDS[update.state]}: ${title}\n${update.text}`,
-    page: { id: spec.id, title: spec.title, url },
-    announcement: { id, title, state, services, began_at_ms, resolved_at_ms, url: `${url}#announcement-${id}` },
-    update: { id: update.id, state: update.state, text: update.text, at_ms: update.atMs },
-  };
-}
-
-type Addressed = { readonly to: string; readonly key: string };
-
-function newsMail({ spec, url, announcement, update }: News, { to, ending, key }: Addressed & { readonly ending: string }): Mail {
-  const word = ANNOUNCEMENT_WORDS[update.state];
-  const times = timesIn(spec.zone);
-  const when = `${times.text(update.atMs)} ${spec.zone}`;
-  const link = `${url}#announcement-${announcement.id}`;
-  return {
-    subject: `[${spec.title}] ${word}: ${announcement.title}`,
-    text: `${word}: ${announcement.title}\n${when}\n\n${update.text}\n\nAll updates: ${link}\n\nTo hear no more of ${spec.title}: ${ending}\n`,
-    html: mailHtml(
-      html`<h1 style="font-size:18px">${word}: ${announcement.title}</h1><p style="color:#626b7d">${when}</p><p style="white-space:pre-line">${update.text}</p><p><a href="${link}">All updates</a></p><p style="color:#626b7d;font-size:12px">You get this because you subscribed to ${spec.title}. <a href="${ending}">Unsubscribe</a></p>`,
-    ),
-    to: [to],
-    unsubscribeUrl: ending,
-    idempotencyKey: key,
-  };
-}
-
-function confirmMail(spec: StatusPageSpec, { to, link, key }: Addressed & { readonly link: string }): Mail {
-  const why = `Somebody, probably you, asked for the announcements of ${spec.title} at this address.`;
-  const otherwise = 'If it was not you, do nothing: without the link nothing is kept and nothing more is sent.';
-  return {
-    subject: `Confirm your subscription to ${spec.title}`,
-    text: `${why}\n\nOpen this link within two days to confirm it:\n${link}\n\n${otherwise}\n`,
-    html: mailHtml(
-      html`<p>${why}</p><p><a href="${link}">Confirm the subscription</a> (within two days)</p><p style="color:#626b7d">${otherwise}</p>`,
-    ),
-    to: [to],
-    idempotencyKey: key,
-  };
-}
-
-const mailHtml = (body: Html): string =>
-  html`<!doctype html><html lang="en"><body style="font-family:sans-serif;font-size:15px;line-height:22px">${body}</body></html>`.markup;

@@ -21,6 +21,7 @@ import { Deliveries, STATUS_TOPICS } from './deliveries.ts';
 import { rewriteOf } from './hosts.ts';
 import { Links } from './links.ts';
 import { StatusPages } from './pages.ts';
+import { PLANNED_STEP_MS, PlannedNews } from './planned-news.ts';
 import { PAGES_KEY, openShelf } from './shelf.ts';
 import { linkSecret } from './store.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -76,20 +77,41 @@ export async function openStatusPages(deps: StatusPagesDeps) {
     },
   });
   await announcements.load();
+  const planned = new PlannedNews({
+    ...deps,
+    pages: () => pages.list().map(({ spec }) => spec),
+    tellPage: (trx, ...told) => deliveries.tellPage(trx, ...told),
+  });
+  await planned.load();
 
   /** Keeps the pages current from now on; at the end they are put on the disk once more. */
   const run = (): AsyncDisposable => {
     const ending = new AsyncDisposableStack();
     ending.defer(() => board.keep(clock.now()));
     ending.use(startLoop({ clock, logger, name: 'status pages', everyMs: BOARD_STEP_MS, step: (nowMs) => board.step(nowMs) }));
+    const telling = startLoop({ clock, logger, name: 'planned news', everyMs: PLANNED_STEP_MS, step: (nowMs) => planned.step(nowMs) });
+    ending.use(telling);
     ending.use(
       deps.bus.subscribe(({ type }) => {
-        if (type.startsWith('maintenance.')) board.wake();
+        if (!type.startsWith('maintenance.')) return;
+        board.wake();
+        telling.poke();
       }),
     );
     return ending;
   };
-  return { pages, board, announcements, subscriptions, links, urlOf, handlers: deliveries.handlers, rewrite: rewriteOf(pages), run };
+  return {
+    pages,
+    board,
+    announcements,
+    subscriptions,
+    links,
+    urlOf,
+    planned,
+    handlers: deliveries.handlers,
+    rewrite: rewriteOf(pages),
+    run,
+  };
 }
 
 export type OpenedStatusPages = Awaited<ReturnType<typeof openStatusPages>>;

@@ -118,6 +118,26 @@ export async function deleteSubscriber(db: Sql, id: string): Promise<void> {
   await db.deleteFrom('status_subscribers').where('id', '=', id).execute();
 }
 
+export type Told = { readonly page: string; readonly window: string; readonly announcedAtMs: number };
+
+/** Plans that subscribers were told of. */
+export async function allTold(db: Sql): Promise<readonly Told[]> {
+  const rows = await db.selectFrom('status_told').selectAll().execute();
+  return rows.map((row) => ({ page: row.page, window: row.window_id, announcedAtMs: row.announced_at_ms }));
+}
+
+/** False when somebody else did it before: each plan is told once. */
+export async function insertTold(db: Sql, { page, window, announcedAtMs }: Told, atMs: number): Promise<boolean> {
+  const row = { page, window_id: window, announced_at_ms: announcedAtMs, told_at_ms: atMs };
+  const done = await db
+    .insertInto('status_told')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['page', 'window_id', 'announced_at_ms']).doNothing())
+    .returning('page')
+    .execute();
+  return done.length > 0;
+}
+
 const LINKS = 'links';
 
 /** The secret that links and cookies are signed with; `fresh` becomes it when there is none. Servers of one database share it. */

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, it } from 'node:test';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '@nines/base/units.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, epochMs } from '@nines/base/units.ts';
+import type { Occurrence } from '../maintenance/contract.ts';
 import { forEachDatabase } from '../../../test/harness/databases.ts';
 import { countingIds } from '../../../test/harness/ids.ts';
 import { silentLogger } from '../../../test/harness/logs.ts';
@@ -36,6 +37,7 @@ async function begin(t: TestContext, db: Db, clock: ManualClock = manualClock())
   const mails: Mail[] = [];
   const posts: { url: string; options: OutboundOptions }[] = [];
   const answer = { status: 200 };
+  const works: Occurrence[] = [];
   const services = { get: (id: string) => (id === 'shop' ? SHOP : undefined), list: () => [SHOP] };
   const opened = await openStatusPages({
     db: db.kysely,
@@ -48,7 +50,7 @@ async function begin(t: TestContext, db: Db, clock: ManualClock = manualClock())
       current: () => ({ state: 'up', sinceMs: clock.now(), evidence: [] }),
       version: () => 1,
     },
-    maintenance: { occurrences: () => [] },
+    maintenance: { occurrences: ({ fromMs, toMs }) => works.filter((one) => one.fromMs < toMs && one.toMs > fromMs) },
     services,
     yieldNow: () => undefined,
     outbox: () => ({
@@ -93,7 +95,7 @@ async function begin(t: TestContext, db: Db, clock: ManualClock = manualClock())
     await drain();
     return opened.subscriptions.confirm(PAGE, tokenOf(mails.at(-1)));
   };
-  return { ...opened, clock, rows, mails, posts, answer, drain, tokenOf, subscribe };
+  return { ...opened, clock, rows, mails, posts, answer, works, drain, tokenOf, subscribe };
 }
 
 const SHOP = {
@@ -134,6 +136,51 @@ forEachDatabase((_name, open) => {
     await assert.rejects(again.announcements.update(wrong.id, { state: 'resolved', text: 'x', notify: true }, 'ann'), /was withdrawn/);
     await assert.rejects(again.announcements.create({ ...SAID, services: ['nope'] }, 'ann'), /no service "nope"/);
     await assert.rejects(again.announcements.create({ ...SAID, at_ms: w.clock.now() + HOUR_MS }, 'ann'), /still to come/);
+  });
+
+  it('tells of a plan of maintenance once, whatever is started again, and of another plan anew', async (t) => {
+    const { db, openAgain } = await open(t);
+    const w = await begin(t, db);
+    await w.subscribe('ann@example.org');
+    w.mails.length = 0;
+    const nowMs = w.clock.now();
+    const work: Occurrence = {
+      window: 'move',
+      name: 'Database move',
+      services: ['shop', 'secret-service'],
+      suppressAlerts: true,
+      fromMs: epochMs(nowMs + DAY_MS),
+      toMs: epochMs(nowMs + DAY_MS + HOUR_MS),
+      plannedFromMs: epochMs(nowMs + DAY_MS),
+      announcedAtMs: nowMs,
+    };
+    w.works.push(
+      work,
+      { ...work, window: 'elsewhere', services: ['secret-service'] },
+      { ...work, fromMs: epochMs(nowMs + 8 * DAY_MS), toMs: epochMs(nowMs + 9 * DAY_MS) },
+    );
+    await w.planned.step(nowMs);
+    await w.planned.step(nowMs);
+    await w.drain();
+    assert.deepEqual(
+      w.mails.map(({ subject }) => subject),
+      ['[Shop status] Maintenance: Database move'],
+    );
+    assert.match(w.mails[0]?.text ?? '', /Web shop: from 2025-10-10 08:53 to 2025-10-10 09:53 \(UTC\)\./);
+    assert.doesNotMatch(w.mails[0]?.text ?? '', /secret/);
+    const again = await begin(t, await openAgain(), w.clock);
+    again.works.push(work);
+    await again.planned.step(nowMs);
+    assert.deepEqual(again.rows, [], 'told before it was started again');
+    again.works[0] = { ...work, announcedAtMs: epochMs(nowMs + 1) };
+    await again.planned.step(nowMs);
+    again.works.length = 0;
+    await again.drain();
+    assert.deepEqual(again.mails, [], 'what is no longer planned when its turn comes');
+    again.works.push({ ...work, announcedAtMs: epochMs(nowMs + 2) });
+    await again.planned.step(nowMs);
+    await again.drain();
+    assert.equal(again.mails.length, 1);
   });
 
   it('takes an address in when its own link is followed, once, in time, on any server of the database', async (t) => {

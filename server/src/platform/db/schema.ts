@@ -11,6 +11,7 @@ import type { MetricMetadataTables } from './migrations/0009-metric-metadata.ts'
 import type { RecordTables } from './migrations/0001-records.ts';
 import type { SlaTables } from './migrations/0004-sla.ts';
 import type { SlaLateTables } from './migrations/0014-sla-late-slices.ts';
+import type { StatusToldTables } from './migrations/0018-status-told.ts';
 import type { StatusPageTables } from './migrations/0016-status-pages.ts';
 import type { StatementTables } from './migrations/0007-statements.ts';
 
@@ -29,4 +30,5 @@ export type Database = RecordTables &
   MaintenanceTables &
   CompositeTables &
   StatusPageTables &
+  StatusToldTables &
   LedgerImportTables;

@@ -16,6 +16,7 @@ import * as slaLateSlices from './0014-sla-late-slices.ts';
 import * as composites from './0015-composites.ts';
 import * as statusPages from './0016-status-pages.ts';
 import * as ledgerImports from './0017-ledger-imports.ts';
+import * as statusTold from './0018-status-told.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -39,4 +40,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0015-composites': { up: composites.up },
   '0016-status-pages': { up: statusPages.up },
   '0017-ledger-imports': { up: ledgerImports.up },
+  '0018-status-told': { up: statusTold.up },
 };
