@@ -7,6 +7,7 @@ import { checkCommand } from './commands/check.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { downtimeCommand } from './commands/downtime.ts';
 import { importCommand } from './commands/import.ts';
 import { keyCommand } from './commands/key.ts';
 import { queryCommand } from './commands/query.ts';
@@ -44,6 +45,7 @@ function createProgram(): Command {
     importCommand,
     slaCommand,
     statusPageCommand,
+    downtimeCommand,
     backupCommand,
     restoreCommand,
     doctorCommand,

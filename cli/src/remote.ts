@@ -9,7 +9,7 @@ const DEFAULT_URL = 'http://127.0.0.1:7070';
 /** Longest wait for an answer; a query may take two minutes. */
 const TIMEOUT_MS = 150_000;
 
-export type AskOptions = { readonly method?: 'GET' | 'POST' | 'DELETE'; readonly body?: unknown };
+export type AskOptions = { readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'; readonly body?: unknown };
 
 /** Where requests go, without a slash at the end, and the headers that they need. */
 export function destination(options: RemoteOptions): { readonly base: string; readonly headers: Readonly<Record<string, string>> } {

@@ -8,6 +8,7 @@ import type { EpochMs } from '@nines/base/units.ts';
 import type { CompositeRule } from '@nines/maths/slo/composite.ts';
 import type { Buckets, Evidence, LedgerInterval, State, Timeline, UnknownReason } from '@nines/maths/slo/types.ts';
 import { z } from 'zod';
+import { CHANGES, spansOf } from './parts.ts';
 import type { CheckResult, CheckTiming } from '../checks/contract.ts';
 
 export const DOWNTIME_REASONS = [
@@ -23,7 +24,11 @@ export const DOWNTIME_REASONS = [
 export type DowntimeReason = (typeof DOWNTIME_REASONS)[number];
 
 /** Stable codes of this domain's refusals. */
-export const AVAILABILITY_CODES = { downtimeNotFound: 'downtime_not_found' } as const;
+export const AVAILABILITY_CODES = {
+  downtimeNotFound: 'downtime_not_found',
+  downtimeMerged: 'downtime_merged',
+  downtimeRange: 'downtime_range',
+} as const;
 
 /**
  * One outage of a service, opened and closed by itself; its edges are the ledger's, to the millisecond. Bounds: the true instant
@@ -46,6 +51,12 @@ export type Downtime = {
   readonly excluded: boolean;
   /** 1 until a person edits it; opening, growing and closing are no edits. */
   readonly revision: number;
+  /** Its stretches of down time where a person merged several; otherwise absent. */
+  readonly spans?: readonly { readonly fromAtMs: EpochMs; readonly toAtMs: EpochMs | null }[];
+  /** The downtimes that were merged into it. */
+  readonly mergedIds?: readonly string[];
+  /** The downtime that a person split it off. */
+  readonly partOf?: string;
 };
 
 /** A service's state changed. `sinceMs` is the (backdated) start of the new state. */
@@ -142,6 +153,25 @@ export const downtimeEdit = z.strictObject({
 });
 export type DowntimeEdit = z.infer<typeof downtimeEdit>;
 
+/** `POST /api/downtime/{id}/split`. What is not said of the new part is as it was. */
+export const downtimeSplit = z.strictObject({
+  /** Where the new part begins: RFC 3339 or Unix seconds, strictly within the downtime. */
+  at: z.union([z.string(), z.number()]).transform(String),
+  reason: z.enum(DOWNTIME_REASONS).optional(),
+  note: z.string().max(4_000).optional(),
+  revision: z.number().int().positive().optional(),
+});
+export type DowntimeSplit = z.infer<typeof downtimeSplit>;
+
+/** `POST /api/downtime/{id}/merge`: with the downtime before or after it. The earlier one stays and says what both say. */
+export const downtimeMerge = z.strictObject({
+  with: z.string(),
+  reason: z.enum(DOWNTIME_REASONS).optional(),
+  note: z.string().max(4_000).optional(),
+  revision: z.number().int().positive().optional(),
+});
+export type DowntimeMerge = z.infer<typeof downtimeMerge>;
+
 const evidenceWire = z.object({
   check: z.string(),
   at_ms: z.number(),
@@ -167,6 +197,10 @@ export const downtimeView = z.object({
   evidence: z.array(evidenceWire),
   excluded: z.boolean(),
   revision: z.number(),
+  /** Its stretches of down time: one, or several where a person merged downtimes. */
+  spans: z.array(z.object({ from_at_ms: z.number(), to_at_ms: z.number().nullable() })),
+  merged: z.array(z.string()),
+  part_of: z.string().nullable(),
 });
 export type DowntimeView = z.infer<typeof downtimeView>;
 
@@ -178,6 +212,9 @@ export const downtimeRevisionView = z.object({
   /** Null of the original, which no person wrote. */
   by: z.string().nullable(),
   at_ms: z.number().nullable(),
+  /** What made it: null for the original; the part that was split off or rejoined, or the downtime that was merged or let go. */
+  change: z.enum(CHANGES).nullable(),
+  other: z.string().nullable(),
 });
 export type DowntimeRevisionView = z.infer<typeof downtimeRevisionView>;
 
@@ -222,6 +259,9 @@ export const downtimeToWire = (downtime: Downtime): DowntimeView => ({
   evidence: downtime.evidence.map(evidenceToWire),
   excluded: downtime.excluded,
   revision: downtime.revision,
+  spans: spansOf(downtime).map(({ fromAtMs, toAtMs }) => ({ from_at_ms: fromAtMs, to_at_ms: toAtMs })),
+  merged: [...(downtime.mergedIds ?? [])],
+  part_of: downtime.partOf ?? null,
 });
 
 export const intervalToWire = (interval: LedgerInterval): IntervalView => ({

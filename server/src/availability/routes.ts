@@ -4,10 +4,19 @@ import type { Span } from '@nines/maths/slo/types.ts';
 import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
-import { type Downtime, downtimeEdit, downtimeRevisionView, downtimeToWire, downtimeView } from './contract.ts';
+import {
+  type Downtime,
+  downtimeEdit,
+  downtimeMerge,
+  downtimeRevisionView,
+  downtimeSplit,
+  downtimeToWire,
+  downtimeView,
+} from './contract.ts';
 import { importRoutes } from './imports/endpoints.ts';
 import type { Imports } from './imports/service.ts';
-import { type Availability, downtimeNotFound } from './service.ts';
+import { downtimeNotFound } from './desk.ts';
+import type { Availability } from './service.ts';
 
 type Deps = {
   readonly availability: Availability;
@@ -23,6 +32,7 @@ const byId = z.object({ id: z.string() });
 export function availabilityRoutes(http: Http, deps: Deps): void {
   readRoutes(http, deps);
   editRoutes(http, deps);
+  structureRoutes(http, deps);
   importRoutes(http, deps);
 }
 
@@ -68,7 +78,7 @@ function readRoutes(http: Http, { availability }: Deps): void {
       schema: { summary: 'One downtime', tags: ['downtime'], params: byId, response: { 200: downtimeView } },
     },
     async (request) => {
-      const found = await availability.downtime(request.params.id);
+      const found = await availability.desk.get(request.params.id);
       if (found === undefined) throw downtimeNotFound(request.params.id);
       return downtimeToWire(found);
     },
@@ -84,7 +94,7 @@ function readRoutes(http: Http, { availability }: Deps): void {
         response: { 200: z.object({ items: z.array(downtimeRevisionView) }) },
       },
     },
-    async (request) => ({ items: [...(await availability.revisions(request.params.id))] }),
+    async (request) => ({ items: [...(await availability.desk.revisions(request.params.id))] }),
   );
 }
 
@@ -104,7 +114,7 @@ function editRoutes(http: Http, { availability, clock, onPastChanged }: Deps): v
       },
     },
     async (request) => {
-      const edited = await availability.editDowntime({ id: request.params.id, edit: request.body, by: request.actor.name });
+      const edited = await availability.desk.edit({ id: request.params.id, said: request.body, by: request.actor.name });
       await onEdited(edited);
       return downtimeToWire(edited);
     },
@@ -121,9 +131,45 @@ function editRoutes(http: Http, { availability, clock, onPastChanged }: Deps): v
       },
     },
     async (request) => {
-      const edited = await availability.undoEdit(request.params.id, request.actor.name);
+      const edited = await availability.desk.undo(request.params.id, request.actor.name);
       await onEdited(edited);
       return downtimeToWire(edited);
     },
+  );
+}
+
+function structureRoutes(http: Http, { availability, clock, onPastChanged }: Deps): void {
+  const config = { permission: 'operate' as const };
+  const answer = async (changed: Downtime) => {
+    await onPastChanged(changed.service, { fromMs: changed.fromAtMs, toMs: changed.toAtMs ?? clock.now() });
+    return downtimeToWire(changed);
+  };
+  http.post(
+    '/api/downtime/:id/split',
+    {
+      config,
+      schema: {
+        summary: 'Split a downtime in two at an instant; the ledger stays as it is, outages are counted anew',
+        tags: ['downtime'],
+        params: byId,
+        body: downtimeSplit,
+        response: { 200: downtimeView },
+      },
+    },
+    async ({ params, body, actor }) => answer(await availability.desk.split({ id: params.id, said: body, by: actor.name })),
+  );
+  http.post(
+    '/api/downtime/:id/merge',
+    {
+      config,
+      schema: {
+        summary: 'Merge a downtime with the one before or after it; the earlier one stays',
+        tags: ['downtime'],
+        params: byId,
+        body: downtimeMerge,
+        response: { 200: downtimeView },
+      },
+    },
+    async ({ params, body, actor }) => answer(await availability.desk.merge({ id: params.id, said: body, by: actor.name })),
   );
 }

@@ -109,12 +109,12 @@ forEachDatabase((_name, open) => {
     await world.play(http, 'Ux');
     const [downtime] = await world.ledger.downtimes({});
     assert.ok(downtime !== undefined);
-    const edited = await world.ledger.editDowntime({ id: downtime.id, edit: { reason: 'network_issue', revision: 1 }, by: 'alice' });
+    const edited = await world.ledger.desk.edit({ id: downtime.id, said: { reason: 'network_issue', revision: 1 }, by: 'alice' });
     assert.deepEqual([edited.reason, edited.revision], ['network_issue', 2]);
-    await assert.rejects(world.ledger.editDowntime({ id: downtime.id, edit: { note: 'n', revision: 1 }, by: 'bob' }), {
+    await assert.rejects(world.ledger.desk.edit({ id: downtime.id, said: { note: 'n', revision: 1 }, by: 'bob' }), {
       code: 'revision_conflict',
     });
-    await assert.rejects(world.ledger.editDowntime({ id: 'none', edit: {}, by: 'bob' }), { code: 'downtime_not_found' });
+    await assert.rejects(world.ledger.desk.edit({ id: 'none', said: {}, by: 'bob' }), { code: 'downtime_not_found' });
     await world.result(port, 'x');
     await world.result(port, 'U', epochMs(world.clock.now() + 10));
     await world.clock.advance(20);

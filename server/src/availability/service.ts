@@ -1,5 +1,5 @@
 import type { Clock } from '@nines/base/clock.ts';
-import { AppError, messageOf } from '@nines/base/errors.ts';
+import { messageOf } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { type EpochMs, SECOND_MS } from '@nines/base/units.ts';
@@ -11,12 +11,8 @@ import type { CheckResult } from '../checks/contract.ts';
 import type { Bus } from '../platform/bus.ts';
 import type { Database } from '../platform/db/schema.ts';
 import {
-  AVAILABILITY_CODES,
   type CurrentState,
   type Downtime,
-  type DowntimeEdit,
-  type DowntimeRevisionView,
-  downtimeToWire,
   type Flapping,
   type FlappingChange,
   type Ledger,
@@ -25,6 +21,7 @@ import {
   type ServicePlan,
   type StateChange,
 } from './contract.ts';
+import { DowntimeDesk } from './desk.ts';
 import { downVoicesOf, outagesFrom } from './downtimes.ts';
 import {
   checkIn,
@@ -75,15 +72,14 @@ const CLOCK_STEP_MS = 2 * SECOND_MS;
 /** Steps come every second; when one is this late, the process itself was stopped, and what is missing is missing because of us. */
 const STALL_MS = 10 * SECOND_MS;
 
-/** A person's change to a downtime; `by` is who. */
-export type DowntimeCommand = { readonly id: string; readonly edit: DowntimeEdit; readonly by: string };
-
 /**
  * The ledger's service. Life: `start` (loads, replays, marks our own absence), `configure` (checks in force), then `record` and `step`
  * until `stop`. Reads are answered at any time after `start`.
  */
 export class Availability implements Ledger, Recorder {
   readonly #deps: AvailabilityDeps;
+  /** Where people work on downtimes. */
+  readonly desk: DowntimeDesk;
   readonly #store: LedgerStore;
   readonly #imports: ImportStore;
   readonly #memory: Memory = emptyMemory();
@@ -117,6 +113,14 @@ export class Availability implements Ledger, Recorder {
       onChange: (change) => this.#changed(change),
       onFlapping: (change) => this.#flapped(change),
     });
+    this.desk = new DowntimeDesk({
+      store: this.#store,
+      writer: this.#writer,
+      clock: deps.clock,
+      newId: () => deps.ids.uuid(),
+      bus: deps.bus,
+      ledger: (filter) => this.#ledgerDowntimes(filter),
+    });
   }
 
   /** Loads what stands, takes in the results that the process before could not write down, and marks the time without a monitor. */
@@ -127,6 +131,7 @@ export class Availability implements Ledger, Recorder {
     for (const [service, spans] of imported) this.#memory.imported.set(service, importedTransitions(spans));
     const loaded = await loadMemory({ store: this.#store, memory: this.#memory, replay: this.#deps.replay, nowMs });
     await this.#learnFirsts();
+    await this.desk.load();
     this.#writer.adopt(loaded.downtimes);
     // One batch, so that what is replayed and our absence are one transaction.
     await this.#writer.submit(loaded.steps);
@@ -335,18 +340,17 @@ export class Availability implements Ledger, Recorder {
     return this.#memory.services.get(service)?.version ?? 0;
   }
 
-  async downtimes(filter: Parameters<Ledger['downtimes']>[0]): Promise<readonly Downtime[]> {
+  downtimes(filter: Parameters<Ledger['downtimes']>[0]): Promise<readonly Downtime[]> {
+    return this.desk.list(filter);
+  }
+
+  async #ledgerDowntimes(filter: Parameters<Ledger['downtimes']>[0]): Promise<readonly Downtime[]> {
     const nowMs = this.#deps.clock.now();
     if ('knownAtMs' in filter && filter.knownAtMs < nowMs) {
       const [known, histories] = await Promise.all([this.#knownHistory(filter.service, filter), this.#store.downtimeHistories(filter)]);
       return downtimesKnownAt(known, histories, filter);
     }
     return (await this.#store.downtimes(filter)).map((downtime) => this.#asKnownAt(downtime, nowMs));
-  }
-
-  async downtime(id: string): Promise<Downtime | undefined> {
-    const found = await this.#store.downtime(id);
-    return found === undefined ? undefined : this.#asKnownAt(found, this.#deps.clock.now());
   }
 
   /** An open downtime ends where the timeline says that knowledge ended, whether or not that is written down yet. */
@@ -361,53 +365,6 @@ export class Availability implements Ledger, Recorder {
 
   detections(filter: Parameters<Ledger['detections']>[0]): Promise<readonly number[]> {
     return this.#store.detections({ ...filter, knownAtMs: filter.knownAtMs ?? this.#deps.clock.now() });
-  }
-
-  /** What people said of a downtime, the original first and what holds last. `AppError` `downtime_not_found`. */
-  async revisions(id: string): Promise<readonly DowntimeRevisionView[]> {
-    const now = await this.#store.downtime(id);
-    if (now === undefined) throw downtimeNotFound(id);
-    const replaced = await this.#store.revisions(id);
-    return [...replaced, now].map(({ revision, reason, note }, i) => ({
-      revision,
-      reason: reason as DowntimeRevisionView['reason'],
-      note,
-      by: replaced[i - 1]?.replaced_by ?? null,
-      at_ms: replaced[i - 1]?.replaced_at_ms ?? null,
-    }));
-  }
-
-  /** Takes the last edit back: a new revision that says what the one before said. `AppError` `downtime_not_found`, `nothing_to_undo`. */
-  async undoEdit(id: string, by: string): Promise<Downtime> {
-    const revisions = await this.revisions(id);
-    const [before, last] = [revisions.at(-2), revisions.at(-1)];
-    if (before === undefined || last === undefined) {
-      throw new AppError('conflict', 'nothing_to_undo', `nobody has edited the downtime ${id}`);
-    }
-    return this.editDowntime({ id, edit: { reason: before.reason, note: before.note, revision: last.revision }, by });
-  }
-
-  /** A new revision with another reason or note; the one before is kept with who replaced it. */
-  editDowntime({ id, edit, by }: DowntimeCommand): Promise<Downtime> {
-    return this.#writer.exclusive(async () => {
-      const before = await this.#store.downtime(id);
-      if (before === undefined) throw downtimeNotFound(id);
-      if (edit.revision !== undefined && edit.revision !== before.revision) {
-        throw new AppError('conflict', 'revision_conflict', `downtime ${id} is at revision ${before.revision}, not ${edit.revision}`);
-      }
-      const after: Downtime = {
-        ...before,
-        reason: edit.reason ?? before.reason,
-        note: edit.note ?? before.note,
-        revision: before.revision + 1,
-      };
-      if (after.reason === before.reason && after.note === before.note) return before;
-      const nowMs = this.#deps.clock.now();
-      await this.#store.editDowntime({ before, after, by, nowMs });
-      this.#writer.replaceDowntime(after);
-      this.#deps.bus.publish({ topic: 'services', type: 'downtime.edited', atMs: nowMs, data: downtimeToWire(after) });
-      return after;
-    });
   }
 
   onStateChange(listener: (change: StateChange) => void | Promise<void>): Disposable {
@@ -445,9 +402,6 @@ export class Availability implements Ledger, Recorder {
     }
   }
 }
-
-export const downtimeNotFound = (id: string): AppError =>
-  new AppError('not_found', AVAILABILITY_CODES.downtimeNotFound, `there is no downtime ${id}`);
 
 function hasDue(memory: Memory, dueMs: EpochMs): boolean {
   for (const { history } of memory.checks.values()) if (hasLapsed(history, dueMs)) return true;

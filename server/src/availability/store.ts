@@ -3,11 +3,12 @@ import type { CheckHistory } from '@nines/maths/slo/check-history.ts';
 import { type FlapHistory, type FlapLimits, STEADY } from '@nines/maths/slo/flapping.ts';
 import type { Transition, UnknownReason } from '@nines/maths/slo/types.ts';
 import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { DowntimeChangeColumns, DowntimePartColumns } from '../platform/db/migrations/0019-downtime-parts.ts';
 import type { DowntimeRevisionRow, DowntimeRow, LedgerTransitionRow } from '../platform/db/migrations/0003-ledger.ts';
-import { expectUpdated } from '../platform/db/revision.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Downtime, DowntimeFilter, DowntimeReason, KnownDowntimeFilter } from './contract.ts';
 import type { CheckState, Composite, Rewrite } from './evaluate.ts';
+import { restructuredServices, saveChange, type StoredChange, structureOf } from './store-parts.ts';
 import { loadComposites, saveComposites } from './store-composites.ts';
 import type { DowntimeHistory } from './known.ts';
 
@@ -50,7 +51,9 @@ export function createLedgerStore(db: Kysely<Database>) {
     revisions: (id: string) => revisionsOf(db, id),
     detections: (filter: Required<DowntimeFilter> & { readonly knownAtMs: EpochMs }) => detectionsOf(db, filter),
     downtimesSince: (fromMs: EpochMs) => downtimesSince(db, fromMs),
-    editDowntime: (edit: StoredEdit): Promise<void> => db.transaction().execute((trx) => editDowntime(trx, edit)),
+    saveChange: (change: StoredChange): Promise<void> => db.transaction().execute((trx) => saveChange(trx, change)),
+    structureOf: (service: string) => structureOf(db, service),
+    restructuredServices: () => restructuredServices(db),
     beginSession: (session: Session) => beginSession(db, session),
     keepSession: (session: Session, at: { readonly aliveUntilMs: EpochMs; readonly stopped: boolean }) => keepSession(db, session, at),
     lastSeenAliveMs: () => lastSeenAliveMs(db),
@@ -216,7 +219,7 @@ async function firstTransitions(db: Kysely<Database>): Promise<ReadonlyMap<strin
   return new Map(rows.map((row) => [row.subject, Number(row.first_ms) as EpochMs]));
 }
 
-function downtimeToRow(downtime: Downtime, nowMs: EpochMs): DowntimeRow {
+function downtimeToRow(downtime: Downtime, nowMs: EpochMs): DowntimeRow & DowntimePartColumns {
   return {
     id: downtime.id,
     service: downtime.service,
@@ -234,10 +237,11 @@ function downtimeToRow(downtime: Downtime, nowMs: EpochMs): DowntimeRow {
     revision: downtime.revision,
     recorded_at_ms: nowMs,
     retracted_at_ms: null,
-  } satisfies DowntimeRow;
+    part_of: null,
+  } satisfies DowntimeRow & DowntimePartColumns;
 }
 
-const downtimeFromRow = (row: Selectable<DowntimeRow>): Downtime => ({
+const downtimeFromRow = (row: Selectable<DowntimeRow & DowntimePartColumns>): Downtime => ({
   id: row.id,
   service: row.service,
   fromAtMs: row.from_ms as EpochMs,
@@ -250,6 +254,7 @@ const downtimeFromRow = (row: Selectable<DowntimeRow>): Downtime => ({
   evidence: JSON.parse(row.evidence) as Downtime['evidence'],
   excluded: row.excluded !== 0,
   revision: row.revision,
+  ...(row.part_of === null ? {} : { partOf: row.part_of }),
 });
 
 /** Downtimes listed at once; older ones need a narrower window. */
@@ -257,7 +262,7 @@ const MAX_DOWNTIMES_LISTED = 1_000;
 
 async function listDowntimes(db: Kysely<Database>, filter: DowntimeFilter): Promise<readonly Downtime[]> {
   const { service, fromMs, toMs } = filter;
-  let query = db.selectFrom('downtimes').selectAll().where('retracted_at_ms', 'is', null);
+  let query = db.selectFrom('downtimes').selectAll().where('retracted_at_ms', 'is', null).where('part_of', 'is', null);
   if (service !== undefined) query = query.where('service', '=', service);
   if (toMs !== undefined) query = query.where('from_ms', '<', toMs);
   if (fromMs !== undefined) query = query.where((row) => row.or([row('to_ms', 'is', null), row('to_ms', '>', fromMs)]));
@@ -274,6 +279,7 @@ async function downtimeHistories(
     .selectFrom('downtimes')
     .selectAll()
     .where('service', '=', service)
+    .where('part_of', 'is', null)
     .where('from_ms', '<', toMs)
     .where((row) => row.or([row('to_ms', 'is', null), row('to_ms', '>', fromMs)]))
     .orderBy('from_ms')
@@ -308,7 +314,7 @@ async function findDowntime(db: Kysely<Database>, id: string): Promise<Downtime 
 }
 
 /** What edits replaced, oldest first. */
-async function revisionsOf(db: Kysely<Database>, id: string): Promise<readonly Selectable<DowntimeRevisionRow>[]> {
+async function revisionsOf(db: Kysely<Database>, id: string): Promise<readonly Selectable<DowntimeRevisionRow & DowntimeChangeColumns>[]> {
   return db.selectFrom('downtime_revisions').selectAll().where('downtime_id', '=', id).orderBy('revision').execute();
 }
 
@@ -318,6 +324,7 @@ async function detectionsOf(db: Kysely<Database>, filter: KnownDowntimeFilter): 
     .selectFrom('downtimes')
     .select(['from_ms', 'recorded_at_ms'])
     .where('service', '=', filter.service)
+    .where('part_of', 'is', null)
     .where('from_ms', '>=', filter.fromMs)
     .where('from_ms', '<', filter.toMs)
     .where('recorded_at_ms', '<=', filter.knownAtMs)
@@ -334,33 +341,11 @@ async function downtimesSince(db: Kysely<Database>, fromMs: EpochMs): Promise<re
     .selectFrom('downtimes')
     .selectAll()
     .where('retracted_at_ms', 'is', null)
+    .where('part_of', 'is', null)
     .where((row) => row.or([row('to_ms', 'is', null), row('to_ms', '>=', fromMs)]))
     .orderBy('from_ms')
     .execute();
   return rows.map(downtimeFromRow);
-}
-
-export type StoredEdit = { readonly before: Downtime; readonly after: Downtime; readonly by: string; readonly nowMs: EpochMs };
-
-async function editDowntime(trx: Transaction<Database>, { before, after, by, nowMs }: StoredEdit): Promise<void> {
-  await trx
-    .insertInto('downtime_revisions')
-    .values({
-      downtime_id: before.id,
-      revision: before.revision,
-      reason: before.reason,
-      note: before.note,
-      replaced_at_ms: nowMs,
-      replaced_by: by,
-    })
-    .execute();
-  const updated = await trx
-    .updateTable('downtimes')
-    .set({ reason: after.reason, note: after.note, revision: after.revision })
-    .where('id', '=', before.id)
-    .where('revision', '=', before.revision)
-    .executeTakeFirstOrThrow();
-  expectUpdated(updated, `downtime ${before.id}`);
 }
 
 async function beginSession(db: Kysely<Database>, session: Session): Promise<void> {

@@ -153,14 +153,15 @@ export class LedgerWriter {
     memory.services.set(service, { ...state, transitions: own.slice(keepFrom), version: state.version + 1 });
   }
 
-  /** Replaces a downtime that a person edited. */
-  replaceDowntime(after: Downtime): void {
-    const list = this.#downtimes.get(after.service);
-    if (list !== undefined)
-      this.#downtimes.set(
-        after.service,
-        list.map((one) => (one.id === after.id ? after : one)),
-      );
+  /** What people say of a downtime that may still move. */
+  describeDowntime(id: string, said: Pick<Downtime, 'reason' | 'note' | 'revision'>): void {
+    for (const [service, list] of this.#downtimes) {
+      if (list.some((one) => one.id === id))
+        this.#downtimes.set(
+          service,
+          list.map((one) => (one.id === id ? { ...one, ...said } : one)),
+        );
+    }
   }
 
   #schedule(): void {

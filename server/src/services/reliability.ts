@@ -11,12 +11,17 @@ export async function reliabilityFor(
   query: ReliabilityQuery,
 ): Promise<ReliabilityView> {
   const { service, fromMs, toMs, knownAtMs } = query;
-  const [timeline, detections, acknowledgements] = await Promise.all([
-    ledger.timeline(service, fromMs, toMs, knownAtMs === undefined ? {} : { knownAtMs }),
+  const known = knownAtMs === undefined ? {} : { knownAtMs };
+  const [timeline, downtimes, detections, acknowledgements] = await Promise.all([
+    ledger.timeline(service, fromMs, toMs, known),
+    ledger.downtimes({ service, fromMs, toMs, ...known }),
     ledger.detections(query),
     alerting.acknowledgements(query),
   ]);
-  const figures = reliabilityOf(timeline.intervals, timeline);
+  const figures = reliabilityOf(timeline.intervals, timeline, {
+    cuts: downtimes.flatMap((one) => (one.partOf === undefined ? [] : one.fromAtMs)),
+    joined: downtimes.flatMap((one) => (one.spans ?? []).slice(1).map((span) => span.fromAtMs)),
+  });
   return {
     service,
     from_at_ms: fromMs,

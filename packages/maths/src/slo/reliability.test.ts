@@ -59,3 +59,34 @@ test('the figures reconcile with the buckets of the ledger, whatever happened', 
     { numRuns: 500 },
   );
 });
+
+test('however people split and merge outages, the figures reconcile with the ledger', () => {
+  const parts = fc.array(fc.tuple(fc.constantFrom(...STATES), fc.integer({ min: 2, max: 50 })), { minLength: 1, maxLength: 30 });
+  fc.assert(
+    fc.property(
+      parts,
+      fc.array(fc.nat(1_500), { maxLength: 8 }),
+      fc.array(fc.boolean(), { minLength: 60, maxLength: 60 }),
+      (said, at, merge) => {
+        const seen = timeline(said);
+        const down = seen.intervals.filter(({ state }) => state === 'down');
+        const cuts = [...new Set(at)].map(epochMs).filter((cut) => down.some(({ fromMs, toMs }) => cut > fromMs && cut < toMs));
+        const starts = [...down.map(({ fromMs }) => fromMs), ...cuts].sort((a, b) => a - b);
+        const joined = starts.filter((_start, i) => i > 0 && merge[i] === true);
+        const [plain, figures] = [reliabilityOf(seen.intervals, seen), reliabilityOf(seen.intervals, seen, { cuts, joined })];
+        assert.equal(
+          figures.outages,
+          plain.outages + cuts.length - joined.length,
+          'outages: the ledger’s, more by splits, fewer by merges',
+        );
+        assert.deepEqual([figures.downMs, figures.goodMs, figures.unknownMs], [plain.downMs, plain.goodMs, plain.unknownMs]);
+        if (figures.mtbfMs === null || figures.meanDownMs === null) return;
+        const known = figures.goodMs + figures.downMs;
+        assert.ok(Math.abs(figures.mtbfMs / (figures.mtbfMs + figures.meanDownMs) - figures.goodMs / known) < 1e-12);
+        assert.ok(figures.recovered <= figures.outages && (figures.longestMs ?? 0) <= figures.downMs);
+        const undone = reliabilityOf(seen.intervals, seen, { cuts: [], joined: [] });
+        assert.deepEqual(undone, plain);
+      },
+    ),
+  );
+});

@@ -1,3 +1,4 @@
+import type { EpochMs } from '@nines/base/units.ts';
 import type { LedgerInterval, Span } from './types.ts';
 
 /**
@@ -21,30 +22,56 @@ export type Reliability = {
   readonly mttrMedianMs: number | null;
 };
 
-export function reliabilityOf(intervals: readonly LedgerInterval[], window: Span): Reliability {
-  const lengthOf = ({ fromMs, toMs }: Span): number => toMs - fromMs;
-  const sum = (lengths: readonly number[]): number => lengths.reduce((total, length) => total + length, 0);
-  const timeIn = (...states: readonly string[]): number => sum(intervals.filter(({ state }) => states.includes(state)).map(lengthOf));
-  const outages = intervals.filter(({ state }) => state === 'down');
-  const repairs = intervals
-    .filter(({ state, fromMs }, i) => {
-      const next = intervals[i + 1]?.state;
-      return state === 'down' && fromMs > window.fromMs && (next === 'up' || next === 'degraded');
-    })
-    .map(lengthOf);
+/** Where people see outages otherwise than the ledger's `down` intervals: instants at which one was split, and starts that belong to the outage before. */
+export type Regrouped = { readonly cuts: readonly EpochMs[]; readonly joined: readonly EpochMs[] };
+const AS_THE_LEDGER_SAYS: Regrouped = { cuts: [], joined: [] };
+
+export function reliabilityOf(intervals: readonly LedgerInterval[], window: Span, regrouped = AS_THE_LEDGER_SAYS): Reliability {
+  const timeIn = (...states: readonly string[]): number =>
+    sum(intervals.filter(({ state }) => states.includes(state)).map(({ fromMs, toMs }) => toMs - fromMs));
+  const outages = outagesOf(intervals, regrouped);
+  const repairs = outages.filter((one) => one.fromMs > window.fromMs && one.ended).map(({ downMs }) => downMs);
   const [downMs, goodMs, count] = [timeIn('down'), timeIn('up', 'degraded'), outages.length];
   return {
     outages: count,
     downMs,
     goodMs,
     unknownMs: timeIn('unknown'),
-    longestMs: count === 0 ? null : Math.max(...outages.map(lengthOf)),
+    longestMs: count === 0 ? null : Math.max(...outages.map((one) => one.downMs)),
     meanDownMs: count === 0 ? null : downMs / count,
     mtbfMs: count === 0 ? null : goodMs / count,
     recovered: repairs.length,
     mttrMs: meanOf(repairs),
     mttrMedianMs: medianOf(repairs),
   };
+}
+
+const sum = (lengths: readonly number[]): number => lengths.reduce((total, length) => total + length, 0);
+
+type Outage = {
+  readonly fromMs: EpochMs;
+  /** Its down time; what lies between merged ones is no part of it. */
+  readonly downMs: number;
+  /** It was seen to end, or a person said that another began. */
+  readonly ended: boolean;
+};
+
+function outagesOf(intervals: readonly LedgerInterval[], { cuts, joined }: Regrouped): readonly Outage[] {
+  const [startsAnew, goesOn] = [cuts.toSorted((a, b) => a - b), new Set(joined)];
+  const outages: Outage[] = [];
+  intervals.forEach(({ state, fromMs, toMs }, i) => {
+    if (state !== 'down') return;
+    const starts = [fromMs, ...startsAnew.filter((cut) => cut > fromMs && cut < toMs)];
+    starts.forEach((start, part) => {
+      const endMs = starts[part + 1] ?? toMs;
+      const next = intervals[i + 1]?.state;
+      const ended = endMs < toMs || next === 'up' || next === 'degraded';
+      const last = outages.at(-1);
+      if (last !== undefined && goesOn.has(start)) outages[outages.length - 1] = { ...last, downMs: last.downMs + endMs - start, ended };
+      else outages.push({ fromMs: start, downMs: endMs - start, ended });
+    });
+  });
+  return outages;
 }
 
 /** Null of nothing. */

@@ -142,7 +142,7 @@ test('what a person says about an outage restates the statements that list it', 
   await world.clock.advance(10);
   const [downtime] = await world.ledger.downtimes({ service: 'shop' });
   assert.ok(downtime);
-  await world.ledger.editDowntime({ id: downtime.id, edit: { reason: 'software_bug', note: 'a null' }, by: 'ann' });
+  await world.ledger.desk.edit({ id: downtime.id, said: { reason: 'software_bug', note: 'a null' }, by: 'ann' });
   await world.statements.recheckService('shop', period);
   const statement = await world.statement('shop-sla', period);
   assert.deepEqual([statement.revision?.number, statement.downtimes[0]?.reason], [2, 'software_bug']);

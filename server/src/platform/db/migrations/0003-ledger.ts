@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import type { DowntimeChangeColumns, DowntimePartColumns } from './0019-downtime-parts.ts';
 
 /**
  * The ledger. Transitions are append-only: a row is never changed but for the mark that it was superseded, so what was known at
@@ -9,8 +10,8 @@ export type LedgerTables = {
   ledger_transitions: LedgerTransitionRow;
   check_tails: CheckTailRow;
   monitor_sessions: MonitorSessionRow;
-  downtimes: DowntimeRow;
-  downtime_revisions: DowntimeRevisionRow;
+  downtimes: DowntimeRow & DowntimePartColumns;
+  downtime_revisions: DowntimeRevisionRow & DowntimeChangeColumns;
 };
 
 /** From `at_ms` on the subject was in `state`, until its next transition that is not superseded. */
