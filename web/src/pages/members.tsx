@@ -19,26 +19,28 @@ export function Members({ service, view }: { readonly service: ServiceDetailView
   return (
     <Section title="Consists of" aside={`works while ${composite.rule} work`}>
       <div className="panel">
-        <table className="table">
-          <caption className="sr-only">Members of {service.name}</caption>
-          <thead>
-            <tr>
-              <th scope="col">Service</th>
-              <th scope="col">State</th>
-              {weighted ? (
-                <th scope="col" className="numeric">
-                  Weight
-                </th>
-              ) : null}
-              <th scope="col">In the time shown above</th>
-            </tr>
-          </thead>
-          <tbody>
-            {composite.members.map((member) => (
-              <Member key={member.service} member={member} weighted={weighted} view={view} />
-            ))}
-          </tbody>
-        </table>
+        <div className="table-scroll" role="region" aria-label={`Members of ${service.name}`} tabIndex={0}>
+          <table className="table">
+            <caption className="sr-only">Members of {service.name}</caption>
+            <thead>
+              <tr>
+                <th scope="col">Service</th>
+                <th scope="col">State</th>
+                {weighted ? (
+                  <th scope="col" className="numeric">
+                    Weight
+                  </th>
+                ) : null}
+                <th scope="col">In the time shown above</th>
+              </tr>
+            </thead>
+            <tbody>
+              {composite.members.map((member) => (
+                <Member key={member.service} member={member} weighted={weighted} view={view} />
+              ))}
+            </tbody>
+          </table>
+        </div>
       </div>
     </Section>
   );

@@ -60,6 +60,18 @@ describe('the configuration', () => {
     ]);
   });
 
+  it('suggests no key that is already written: one of another alternative is only in the wrong place', (t) => {
+    const either = z.strictObject({
+      rule: z.union([z.strictObject({ all: z.string() }), z.strictObject({ of: z.string(), least: z.number() })]),
+    });
+    const result = loadConfig({ schema: either, file: fileWith(t, 'rule: { all: a, of: b }\n') });
+    assert.ok(!result.ok);
+    assert.deepEqual(
+      result.problems.map(({ message }) => message),
+      ['unknown key "of" in rule'],
+    );
+  });
+
   it('says what was expected where a value is impossible', (t) => {
     const cases: [text: string, want: string][] = [
       [

@@ -145,7 +145,9 @@ function explain(issue: z.core.$ZodIssue, context: Explaining): readonly ConfigP
   const { map, input } = context;
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
-      const meant = nearest(key, map.keysAt(issue.path));
+      // A key of another alternative is written as it should be; it only does not belong beside the others.
+      const known = map.keysAt(issue.path);
+      const meant = known.includes(key) ? undefined : nearest(key, known);
       const where = issue.path.length === 0 ? '' : ` in ${fieldPath(issue.path)}`;
       return locate(
         context,
