@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HOUR_MS, epochMs } from '@nines/base/units.ts';
+import { HOUR_MS, MINUTE_MS, epochMs } from '@nines/base/units.ts';
 import fc from 'fast-check';
 import { PERIOD_UNITS, type PeriodUnit, parsePeriod, periodAt, periodOfSpan, periodsBefore } from './period.ts';
+import { clockReader, zoneChanges } from './testing/zone-changes.ts';
 import { dayAt } from './zone.ts';
 
 const period = (text: string, zone = 'UTC') => {
@@ -57,6 +58,50 @@ test('in any zone the periods of a unit cover time without a gap, and each begin
     }),
     { numRuns: runs },
   );
+});
+
+/** The first quarter of an hour at which the clocks show the wall clock or later. Looks at every one of the days around. */
+function firstAt(read: (atMs: number) => number, wallMs: number): number {
+  for (let atMs = wallMs - 16 * HOUR_MS; atMs <= wallMs + 40 * HOUR_MS; atMs += 15 * MINUTE_MS) if (read(atMs) >= wallMs) return atMs;
+  return assert.fail('the clocks never show it');
+}
+
+/** The first day of the period around a wall clock, as if it were UTC, and of the one after it. */
+function daysAround(unit: PeriodUnit, wallMs: number): readonly [number, number] {
+  const date = new Date(wallMs);
+  const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()];
+  const monday = day - ((date.getUTCDay() + 6) % 7);
+  const quarter = month - (month % 3);
+  const of: Record<PeriodUnit, readonly [number, number]> = {
+    day: [Date.UTC(year, month, day), Date.UTC(year, month, day + 1)],
+    week: [Date.UTC(year, month, monday), Date.UTC(year, month, monday + 7)],
+    month: [Date.UTC(year, month), Date.UTC(year, month + 1)],
+    quarter: [Date.UTC(year, quarter), Date.UTC(year, quarter + 3)],
+    year: [Date.UTC(year, 0), Date.UTC(year + 1, 0)],
+  };
+  return of[unit];
+}
+
+test('in every zone, at every change of its clocks until 2037, day, week, month, quarter and year begin and end when the clocks say so', () => {
+  const full = process.env['NINES_FULL'] === '1';
+  const zones = Intl.supportedValuesOf('timeZone').filter((_, i) => full || i % 23 === 0);
+  let changes = 0;
+  for (const zone of [...zones, 'Australia/Lord_Howe', 'Africa/Cairo', 'America/Havana', 'America/Nuuk']) {
+    const read = clockReader(zone);
+    for (const changeMs of zoneChanges(zone, Date.UTC(2026, 0), full ? Date.UTC(2038, 0) : Date.UTC(2028, 0))) {
+      changes++;
+      for (const unit of PERIOD_UNITS) {
+        const { fromMs, toMs } = periodAt(changeMs, unit, zone);
+        const [first, next] = daysAround(unit, read(changeMs));
+        assert.deepEqual(
+          [fromMs, toMs],
+          [firstAt(read, first), firstAt(read, next)],
+          `${zone} ${unit} ${new Date(changeMs).toISOString()}`,
+        );
+      }
+    }
+  }
+  assert.ok(changes > 20, `${changes} changes`);
 });
 
 test('the periods before one are those of its calendar, or as long as it is', () => {

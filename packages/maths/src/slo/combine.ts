@@ -97,9 +97,8 @@ export function mergeHistories(histories: readonly (readonly Transition[])[], fr
 function transitionOf(verdict: Verdict, states: readonly (Transition | undefined)[], atMs: EpochMs): Transition {
   const moved = states.filter((state) => state !== undefined && state.atMs === atMs && state.state !== 'unknown');
   const deciders = verdict.deciders.flatMap((i) => states[i] ?? []);
-  const evidence: Evidence[] = (moved.length > 0 && verdict.state === 'up' ? moved : deciders)
-    .flatMap((state) => state?.evidence ?? [])
-    .slice(0, MAX_EVIDENCE);
+  const movers = verdict.state === 'up' ? deciders.filter((state) => state.atMs === atMs) : [];
+  const evidence: Evidence[] = (movers.length > 0 ? movers : deciders).flatMap((state) => state.evidence).slice(0, MAX_EVIDENCE);
   const lows = moved.map((state) => state?.lowMs ?? atMs);
   const highs = moved.map((state) => state?.highMs ?? atMs);
   return {
