@@ -155,8 +155,8 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
     ...unknownMaintained(config.maintenance, serviceIds).map(({ path, message }) => problemAt(['maintenance', ...path], message)),
     ...misplacedBackups(config, source).map((message) => problemAt(['backups', 'to'], message)),
     ...unknownNames(config.statements, namesOf(config)).map(({ path, message }) => problemAt(['statements', ...path], message)),
-    ...unknownToPages(config.status_pages, { services: serviceIds, emails: namesOf(config).emails }).map(({ path, message }) =>
-      problemAt(['status_pages', ...path], message),
+    ...unknownToPages(config.status_pages, { services: serviceIds, emails: namesOf(config).emails, host: ownHost(config) }).map(
+      ({ path, message }) => problemAt(['status_pages', ...path], message),
     ),
     ...logos.problems.map(({ index, message }) => problemAt(['status_pages', index, 'logo'], message)),
     ...unknownReceivers(config.channels, config.routing).map(({ path, name }) => problemAt(path, `there is no channel "${name}"`)),
@@ -215,6 +215,8 @@ const resolved = (backups: Config['backups'], baseDir: string): Config['backups'
 
 const lintedSlas = ({ slas }: Config, problemAt: Extract<Loaded<Config>, { readonly ok: true }>['problemAt']) =>
   slas.flatMap((spec, index) => lintSla(spec).map((message) => problemAt(['slas', index, 'target'], message)));
+
+const ownHost = ({ server }: Config): string | undefined => (server.base_url === undefined ? undefined : new URL(server.base_url).hostname);
 
 /** What schedules of statements may name. */
 const namesOf = ({ slas, sla_examples: examples, channels }: Config): Parameters<typeof unknownNames>[1] => ({

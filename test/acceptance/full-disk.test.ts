@@ -9,7 +9,10 @@ import { poll } from '../harness/poll.ts';
 import { WRITE_HEADERS, writeBody } from '../harness/remote-write.ts';
 
 /** A real file system of a few megabytes. Needs the right to mount; without it these tests fail and say so. */
-const CONFIG = 'collect: { host: { enabled: false } }\n';
+const CONFIG = `collect: { host: { enabled: false } }
+services: [{ id: shop }]
+status_pages: [{ id: public, title: Shop status, services: [shop] }]
+`;
 const SIZE_MB = 12;
 const SERIES = 500;
 
@@ -77,6 +80,8 @@ test('a full disk refuses with 503 and Retry-After, loses nothing acknowledged, 
   assert.match(refused?.text ?? '', /disk is full/);
   await check(server, acknowledged, fromMs);
   assert.equal((await server.get('/-/healthy')).status, 200);
+  // Customers see the last known state all the same.
+  assert.match((await server.get('/status/public')).text, /The state of shop is not known/);
 
   rmSync(join(disk, 'ballast'));
   await poll('samples to be taken again', async () => {

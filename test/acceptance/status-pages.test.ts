@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { NINES, type Nines, startNines } from '../harness/nines.ts';
 import { type Target, startTarget } from '../harness/peers.ts';
 import { poll } from '../harness/poll.ts';
+import { WRITE_HEADERS, writeBody } from '../harness/remote-write.ts';
 import { startSmtp } from '../harness/smtp.ts';
 
 const run = promisify(execFile);
@@ -106,6 +107,7 @@ test('status pages', async (t) => {
   await t.test('tell subscribers who have confirmed, until they end it', () => subscriptions(w));
   await t.test('do not show themselves to those who may not know them', () => privacy(w));
   await t.test('are made, changed and taken away through the API', () => madeInApi(w));
+  await t.test('are answered while queries hold the core', () => busy(w));
 });
 
 type Wire = {
@@ -307,4 +309,31 @@ async function madeInApi({ nines, tokens }: World): Promise<void> {
   assert.equal((await nines.send('PUT', '/api/status-pages/shop', { ...page, id: 'shop' }, admin)).status, 409, 'the file owns it');
   assert.equal((await nines.send('DELETE', '/api/status-pages/made', undefined, admin)).status, 204);
   assert.equal((await nines.get('/status/made', { cookie: cookie.split(';', 1)[0] ?? '' })).status, 404);
+}
+
+async function busy({ nines, tokens }: World): Promise<void> {
+  const admin = bearer(tokens.administrator);
+  const nowMs = Date.now();
+  const series = Array.from({ length: 300 }, (_, i) => ({
+    labels: { __name__: 'heavy', i: String(i) },
+    samples: Array.from({ length: 10 }, (__, k) => [nowMs - (10 - k) * 60_000, i + k] as const),
+  }));
+  assert.equal((await nines.send('POST', '/api/v1/write', writeBody(series), { ...WRITE_HEADERS, ...admin })).status, 204);
+  let going = 8;
+  const queries = Array.from({ length: going }, async (_, i) => {
+    const answer = await nines.get(`/api/v1/query?query=${encodeURIComponent(`sum(sum_over_time((heavy + ${i})[10m:100ms]))`)}`, admin);
+    going--;
+    return answer.status;
+  });
+  // Each page comes in its turn, not when the queries are through.
+  let pages = 0;
+  while (going > 0) {
+    assert.equal((await nines.get('/status/shop')).status, 200);
+    if (going > 0) pages++;
+  }
+  assert.deepEqual(
+    await Promise.all(queries),
+    Array.from({ length: 8 }, () => 200),
+  );
+  assert.ok(pages > 0, 'no page was answered while the queries went on');
 }

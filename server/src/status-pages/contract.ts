@@ -30,6 +30,8 @@ const MIN_TOKEN_CHARS = 16;
 /** Words that are paths below /status themselves. */
 const RESERVED: ReadonlySet<string> = new Set(['sign-in']);
 
+/** Titles stand in subjects of mails. */
+const ONE_LINE = /^\P{Cc}*$/u;
 const colour = z.string().regex(/^#[0-9a-fA-F]{6}$/, 'write a colour as six hexadecimal digits, for example #0b6e4f');
 const domain = z
   .string()
@@ -47,7 +49,7 @@ const shown = z.union([
 
 const written = z.strictObject({
   id: slug.refine((id) => !RESERVED.has(id), 'this word is a path of its own; choose another id'),
-  title: z.string().min(1).max(120),
+  title: z.string().min(1).max(120).regex(ONE_LINE, 'write one line without control characters'),
   description: z.string().max(1_000).default(''),
   /** Days are the calendar's in this zone. */
   zone: z
@@ -136,7 +138,12 @@ export const statusPagesConfig = z
   })
   .default([]);
 
-type Named = { readonly services: ReadonlySet<string>; readonly emails: ReadonlySet<string> };
+type Named = {
+  readonly services: ReadonlySet<string>;
+  readonly emails: ReadonlySet<string>;
+  /** The host name of the server itself, where that is known. */
+  readonly host?: string | undefined;
+};
 
 /** What a page names that is not there. Paths are within the page. */
 export function unknownToPage(
@@ -149,6 +156,9 @@ export function unknownToPage(
   return [
     ...page.services.flatMap((one, i) => missing(one, ['services', i])),
     ...page.groups.flatMap(({ services }, g) => services.flatMap((one, i) => missing(one, ['groups', g, 'services', i]))),
+    ...(page.domain === undefined || page.domain !== known.host
+      ? []
+      : [{ path: ['domain'], message: `the domain "${page.domain}" is that of the server itself, which nobody could reach any more` }]),
     ...(email === undefined || known.emails.has(email)
       ? []
       : [{ path: ['subscriptions', 'email'], message: `there is no channel "${email}" of kind email` }]),
@@ -186,7 +196,7 @@ export type Announcement = {
   readonly withdrawnBy: string | null;
 };
 
-const line = z.string().trim().min(1).max(200);
+const line = z.string().trim().min(1).max(200).regex(ONE_LINE, 'write one line without control characters');
 const text = z.string().trim().min(1).max(5_000);
 const at = z.int().nonnegative();
 

@@ -20,6 +20,8 @@ export type PagesDeps = {
   readonly clock: Pick<Clock, 'now'>;
   readonly bus: Bus;
   readonly services: Pick<ServiceCatalogue, 'get' | 'list'>;
+  /** How people reach the server itself. */
+  readonly externalUrl: string;
   /** Whether there is a channel of kind `email` with this id. */
   readonly hasMailer: (channel: string) => boolean;
   /** Called after the pages in force have changed, before whoever changed them is answered. */
@@ -130,6 +132,7 @@ export class StatusPages {
     const known = {
       services: new Set(services.list().map(({ id }) => id)),
       emails: new Set(email !== undefined && hasMailer(email) ? [email] : []),
+      host: new URL(this.#deps.externalUrl).hostname,
     };
     const [unknown] = unknownToPage(spec, known);
     if (unknown !== undefined) refuse(unknown.message, unknown.path.join('.'));

@@ -72,6 +72,7 @@ function asked({ request }: Visit, name: string): string | undefined {
 
 function pageRoutes(http: Http, deps: Deps): void {
   http.get('/status', PUBLIC, (request, reply) => sendIndex(deps, visitOfCall(request, reply)));
+  http.get('/status/', PUBLIC, (request, reply) => sendIndex(deps, visitOfCall(request, reply)));
   http.get('/status/:page', PUBLIC, (request, reply) => sendPart(deps, visitOfCall(request, reply), ''));
   http.get('/status/:page/logo', PUBLIC, (request, reply) => sendLogo(deps, visitOfCall(request, reply)));
   http.get('/status/:page/*', PUBLIC, (request, reply) => {
