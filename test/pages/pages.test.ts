@@ -178,6 +178,13 @@ test('on a phone no page is wider than the screen and nothing is lost to those w
     assert.ok(beyond <= 0, `${path} is ${beyond} pixels too wide`);
     assert.deepEqual(await seriousFaults(page), [], path);
   }
+  const pages = page.getByRole('navigation', { name: 'Pages' });
+  assert.equal(await pages.getByRole('link', { name: 'Settings' }).isVisible(), false);
+  await pages.getByRole('button', { name: 'More' }).click();
+  assert.deepEqual(await seriousFaults(page), [], 'with the other pages open');
+  await pages.getByRole('link', { name: 'Settings' }).click();
+  await page.getByRole('heading', { name: 'Settings' }).waitFor();
+  await pages.getByRole('link', { name: 'Settings' }).waitFor({ state: 'hidden' });
   await page.context().close();
 });
 

@@ -76,45 +76,80 @@ type Entry = {
   readonly word: string;
   readonly icon: IconName;
 };
-const ENTRIES: readonly Entry[] = [
+/** On a phone these four are always at hand, the others one step away. */
+const FIRST: readonly Entry[] = [
   { to: '/', word: 'Overview', icon: 'overview' },
   { to: '/services', word: 'Services', icon: 'services' },
   { to: '/slas', word: 'SLAs', icon: 'slas' },
+  { to: '/alerts-dashboard', word: 'Alerts', icon: 'alerts' },
+];
+const REST: readonly Entry[] = [
   { to: '/checks', word: 'Checks', icon: 'checks' },
   { to: '/targets', word: 'Targets', icon: 'targets' },
-  { to: '/alerts-dashboard', word: 'Alerts', icon: 'alerts' },
   { to: '/status-pages', word: 'Status', icon: 'status' },
   { to: '/reports', word: 'Reports', icon: 'reports' },
   { to: '/settings', word: 'Settings', icon: 'settings' },
 ];
 
 function Side({ onHelp }: { readonly onHelp: () => void }) {
-  const alerts = useQuery(alertsQuery({}));
-  const firing = alerts.data?.items.filter((alert) => alert.state === 'firing').length ?? 0;
+  const [more, setMore] = useState(false);
+  const close = useCallback(() => setMore(false), []);
   return (
-    <nav className="side" aria-label="Pages">
+    <nav
+      className="side"
+      aria-label="Pages"
+      onKeyDown={({ key }) => {
+        if (key === 'Escape') close();
+      }}
+    >
       <Link to="/" className="brand" aria-label="Nines, overview">
         <Brand />
         Nines
       </Link>
       <ul className="nav">
-        {ENTRIES.map(({ to, word, icon }) => (
-          <li key={to}>
-            <Link to={to} activeOptions={{ exact: to === '/' }}>
-              <Icon name={icon} />
-              <span>{word}</span>
-              {to === '/alerts-dashboard' && firing > 0 ? (
-                <span className="nav-count">
-                  {firing}
-                  <span className="sr-only"> firing</span>
-                </span>
-              ) : null}
-            </Link>
-          </li>
+        {FIRST.map((entry) => (
+          <NavItem key={entry.to} entry={entry} onGo={close} />
         ))}
+        <li className="nav-more">
+          <button type="button" aria-expanded={more} aria-controls="more-pages" onClick={() => setMore(!more)}>
+            <Icon name="more" />
+            <span>More</span>
+          </button>
+        </li>
       </ul>
-      <SideFoot onHelp={onHelp} />
+      <div id="more-pages" className={more ? 'side-rest open' : 'side-rest'}>
+        <ul className="nav">
+          {REST.map((entry) => (
+            <NavItem key={entry.to} entry={entry} onGo={close} />
+          ))}
+        </ul>
+        <SideFoot onHelp={onHelp} />
+      </div>
     </nav>
+  );
+}
+
+function NavItem({ entry: { to, word, icon }, onGo }: { readonly entry: Entry; readonly onGo: () => void }) {
+  return (
+    <li>
+      <Link to={to} activeOptions={{ exact: to === '/' }} onClick={onGo}>
+        <Icon name={icon} />
+        <span>{word}</span>
+        {to === '/alerts-dashboard' ? <FiringCount /> : null}
+      </Link>
+    </li>
+  );
+}
+
+function FiringCount() {
+  const alerts = useQuery(alertsQuery({}));
+  const firing = alerts.data?.items.filter((alert) => alert.state === 'firing').length ?? 0;
+  if (firing === 0) return null;
+  return (
+    <span className="nav-count">
+      {firing}
+      <span className="sr-only"> firing</span>
+    </span>
   );
 }
 
