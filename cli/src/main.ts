@@ -8,6 +8,7 @@ import { deleteCommand } from './commands/delete.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { downtimeCommand } from './commands/downtime.ts';
+import { healthCommand } from './commands/health.ts';
 import { importCommand } from './commands/import.ts';
 import { keyCommand } from './commands/key.ts';
 import { queryCommand } from './commands/query.ts';
@@ -42,6 +43,7 @@ function createProgram(): Command {
     queryCommand,
     cardinalityCommand,
     deleteCommand,
+    healthCommand,
     importCommand,
     slaCommand,
     statusPageCommand,

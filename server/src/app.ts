@@ -50,7 +50,8 @@ import { createRouter } from './notify/route.ts';
 import { notifyRoutes } from './notify/routes.ts';
 import { type NotifySettings, NotifyService, SEND_TOPIC } from './notify/service.ts';
 import { createHealth } from './ops/health.ts';
-import { countBy, encryptionHealth, outboxHealth, storeHealth } from './ops/parts.ts';
+import { startHealthChecks } from './ops/health-checks/start.ts';
+import { encryptionHealth, outboxHealth, statesCounted, storeHealth } from './ops/parts.ts';
 import { prometheusStatusRoutes } from './ops/prometheus.ts';
 import { retentionPolicy } from './ops/retention.ts';
 import { opsRoutes } from './ops/routes.ts';
@@ -421,11 +422,8 @@ async function build(
     logger.info('the configuration was read again');
     return { warnings: next.warnings.map(formatProblem) };
   };
-  const counts = async () => ({
-    services: countBy(services.list().map(({ id }) => availability.current(id).state)),
-    slas: countBy((await slas.list(clock.now())).map(({ status }) => status)),
-    alerts: countBy(alerting.open().map(({ state }) => state)),
-  });
+  const states = () => services.list().map(({ id }) => availability.current(id).state);
+  const counts = () => statesCounted({ services: states, slas: () => slas.list(clock.now()), alerts: () => alerting.open() });
   const health = createHealth(clock);
   health.register('store', () => storeHealth(store.stats(), upkeep.retention()));
   const series = new SeriesService({ store, sql, clock, ids, logger, metrics: self });
@@ -446,6 +444,8 @@ async function build(
     configRead: () => configRead,
     damage: () => store.stats().damage,
   });
+  const watched = { query: ask, resolve: aliases.resolve, instance, health, states, unreachable: () => checking.unreachable() };
+  stack.use(startHealthChecks(http, { clock, logger, bus, ingest, config: config.health, ...watched }));
   accessRoutes(http, access, { secure });
   collectRoutes(http, {
     clock,

@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { backupsConfig } from './backups/contract.ts';
 import { followed, isWithin } from './backups/places.ts';
+import { healthConfig } from './ops/health-checks/config.ts';
 import { checksConfig } from './checks/contract.ts';
 import { collectConfig, otlpConfig, scrapeConfig } from './collect/contract.ts';
 import { loadScrapeFiles, type ScrapeFiles } from './collect/scrape/prometheus-file.ts';
@@ -80,6 +81,8 @@ export const configSchema = z.strictObject({
   routing: routingConfig,
   /** What checks may run on this machine. */
   checks: checksConfig,
+  /** Thresholds of the built-in health checks of this host and of Nines. */
+  health: healthConfig,
   services: servicesConfig,
   slas: slasConfig,
   /** When somebody will work on services. */

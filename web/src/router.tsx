@@ -96,6 +96,11 @@ const targets = createRoute({
   validateSearch: targetsSearch,
   component: lazyRouteComponent(() => import('./pages/targets.tsx'), 'TargetsPage'),
 });
+const health = createRoute({
+  getParentRoute: () => shell,
+  path: '/health',
+  component: lazyRouteComponent(() => import('./pages/health.tsx'), 'HealthPage'),
+});
 const alerts = createRoute({
   getParentRoute: () => shell,
   path: '/alerts-dashboard',
@@ -145,6 +150,7 @@ const tree = root.addChildren([
     reports,
     checks,
     targets,
+    health,
     alerts,
     statusPages,
     settings,

@@ -4,6 +4,7 @@ import type { Sql } from '../platform/records/contract.ts';
 import type { CheckSpec, ResultSink } from './contract.ts';
 import { Heartbeats } from './heartbeats/service.ts';
 import { createBeatStore } from './heartbeats/store.ts';
+import { reachOver } from './isolation.ts';
 import { Browsers } from './kinds/browser/browsers.ts';
 import type { BrowserSettings } from './kinds/browser/config.ts';
 import { createResolve } from './resolve.ts';
@@ -22,6 +23,8 @@ export type Checking = AsyncDisposable & {
   readonly heartbeats: Heartbeats;
   /** Puts these checks in force, and no others. */
   configure(specs: readonly CheckSpec[]): Promise<void>;
+  /** How many of the references nobody answers at, in percent; undefined without any. */
+  unreachable(): Promise<number | undefined>;
 };
 
 /** What asks and what listens: the checks that go out, and the heartbeats that come in. Nothing runs before `configure`. */
@@ -43,6 +46,12 @@ export async function openChecks(deps: CheckingDeps): Promise<Checking> {
     async configure(specs) {
       checks.configure(specs);
       await heartbeats.configure(specs);
+    },
+    async unreachable() {
+      const { references = [], reaches = reachOver(clock) } = deps;
+      if (references.length === 0) return undefined;
+      const answers = await Promise.all(references.map(reaches));
+      return (100 * answers.filter((reached) => !reached).length) / answers.length;
     },
     async [Symbol.asyncDispose]() {
       await checks.stop();

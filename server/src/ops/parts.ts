@@ -48,8 +48,21 @@ export function outboxHealth({ open, dead, oldestOpenAtMs }: OutboxStatus, nowMs
   return { status: 'ok', detail: `${open} waiting, ${dead} given up` };
 }
 
+/** How many services, SLAs and alerts are in which state, for the status in brief. */
+export async function statesCounted(of: {
+  readonly services: () => readonly string[];
+  readonly slas: () => Promise<readonly { readonly status: string }[]>;
+  readonly alerts: () => readonly { readonly state: string }[];
+}): Promise<Readonly<Record<string, Readonly<Record<string, number>>>>> {
+  return {
+    services: countBy(of.services()),
+    slas: countBy((await of.slas()).map(({ status }) => status)),
+    alerts: countBy(of.alerts().map(({ state }) => state)),
+  };
+}
+
 /** How often each of `values` occurs: `{ up: 3, down: 1 }`. */
-export function countBy(values: readonly string[]): Readonly<Record<string, number>> {
+function countBy(values: readonly string[]): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
   return counts;

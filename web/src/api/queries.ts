@@ -11,6 +11,7 @@ import type {
   CardinalityView,
   ChannelWire,
   CheckDetailView,
+  HealthReportView,
   CheckView,
   DowntimeRevisionView,
   DowntimeView,
@@ -41,6 +42,13 @@ export const hostQuery = () =>
     queryKey: ['host'],
     queryFn: ({ signal }) => request<HostWire>('/api/metrics/current', { signal }),
     refetchInterval: QUICK_MS,
+  });
+
+export const healthQuery = () =>
+  queryOptions({
+    queryKey: ['health'],
+    queryFn: ({ signal }) => request<HealthReportView>('/api/health/checks', { signal }),
+    refetchInterval: SLOW_MS,
   });
 
 export const servicesQuery = () =>

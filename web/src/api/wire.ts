@@ -10,6 +10,7 @@ export type { AlertState, AlertView, Severity } from '@nines/server/alerting/con
 export type { SessionView, TokenView } from '@nines/server/access/contract.ts';
 export type { TargetListView, TargetView } from '@nines/server/collect/contract.ts';
 export type { CheckDetailView, CheckView, ResultView } from '@nines/server/checks/contract.ts';
+export type { HealthReportView } from '@nines/server/ops/health-checks/contract.ts';
 export type { NotificationView };
 export type { CardinalityView } from '@nines/server/series/contract.ts';
 export type {

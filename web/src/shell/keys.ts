@@ -9,6 +9,7 @@ export const GO: Readonly<Record<string, { readonly to: string; readonly page: s
   l: { to: '/slas', page: 'SLAs' },
   c: { to: '/checks', page: 'Checks' },
   t: { to: '/targets', page: 'Targets' },
+  h: { to: '/health', page: 'Health' },
   a: { to: '/alerts-dashboard', page: 'Alerts' },
   p: { to: '/status-pages', page: 'Status pages' },
 };

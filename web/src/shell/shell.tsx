@@ -72,7 +72,17 @@ function useFocusOnPage(): void {
 }
 
 type Entry = {
-  readonly to: '/' | '/services' | '/slas' | '/checks' | '/targets' | '/alerts-dashboard' | '/status-pages' | '/reports' | '/settings';
+  readonly to:
+    | '/'
+    | '/services'
+    | '/slas'
+    | '/checks'
+    | '/targets'
+    | '/health'
+    | '/alerts-dashboard'
+    | '/status-pages'
+    | '/reports'
+    | '/settings';
   readonly word: string;
   readonly icon: IconName;
 };
@@ -86,6 +96,7 @@ const FIRST: readonly Entry[] = [
 const REST: readonly Entry[] = [
   { to: '/checks', word: 'Checks', icon: 'checks' },
   { to: '/targets', word: 'Targets', icon: 'targets' },
+  { to: '/health', word: 'Health', icon: 'health' },
   { to: '/status-pages', word: 'Status', icon: 'status' },
   { to: '/reports', word: 'Reports', icon: 'reports' },
   { to: '/settings', word: 'Settings', icon: 'settings' },

@@ -24,6 +24,7 @@ export const PAGE_PATHS = [
   '/checks',
   '/checks/:id',
   '/targets',
+  '/health',
   '/alerts-dashboard',
   '/status-pages',
   '/settings',
