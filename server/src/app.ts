@@ -291,7 +291,8 @@ async function build(
     metrics: self,
   });
   stack.use(rules);
-  let mailers = openMailers(config.channels);
+  const outgoing = { request: outbound.request.bind(outbound), clock };
+  let mailers = openMailers(config.channels, outgoing);
   const promises = await openSlas({
     ...shared,
     engine,
@@ -352,7 +353,7 @@ async function build(
       hasRoutingTree: next.config.routing.tree !== undefined,
     });
     notify.configure(settings);
-    mailers = openMailers(next.config.channels);
+    mailers = openMailers(next.config.channels, outgoing);
     sender.configure(next.config.statements);
     backups.configure(next.config.backups);
     await services.declare(next.services);

@@ -158,7 +158,7 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
     ...unknownMaintained(config.maintenance, serviceIds).map(({ path, message }) => problemAt(['maintenance', ...path], message)),
     ...misplacedBackups(config, source).map((message) => problemAt(['backups', 'to'], message)),
     ...unknownNames(config.statements, namesOf(config)).map(({ path, message }) => problemAt(['statements', ...path], message)),
-    ...unknownToPages(config.status_pages, { services: serviceIds, emails: namesOf(config).emails, host: ownHost(config) }).map(
+    ...unknownToPages(config.status_pages, { services: serviceIds, emails: emailsOf(config), host: ownHost(config) }).map(
       ({ path, message }) => problemAt(['status_pages', ...path], message),
     ),
     ...logos.problems.map(({ index, message }) => problemAt(['status_pages', index, 'logo'], message)),
@@ -221,10 +221,13 @@ const lintedSlas = ({ slas }: Config, problemAt: Extract<Loaded<Config>, { reado
 
 const ownHost = ({ server }: Config): string | undefined => (server.base_url === undefined ? undefined : new URL(server.base_url).hostname);
 
+const emailsOf = ({ channels }: Config): ReadonlySet<string> =>
+  new Set(channels.filter(({ kind }) => kind === 'email').map(({ id }) => id));
+
 /** What schedules of statements may name. */
 const namesOf = ({ slas, sla_examples: examples, channels }: Config): Parameters<typeof unknownNames>[1] => ({
   slas: new Set([...slas, ...shippedSlas(examples, slas)].map(({ id }) => id)),
-  emails: new Set(channels.filter(({ kind }) => kind === 'email').map(({ id }) => id)),
+  channels: new Set(channels.filter(({ kind }) => kind === 'email' || kind === 'webhook').map(({ id }) => id)),
 });
 
 /** Those of `rules`, and those of Prometheus configurations; what two of these say differently is said of neither. */

@@ -1,4 +1,5 @@
 import { realClock } from '@nines/server/platform/clock.ts';
+import { FORMS, type Form } from '@nines/server/sla/statements/forms.ts';
 import type { SlaView } from '@nines/server/sla/contract.ts';
 import type { PublicKey } from '@nines/server/platform/signing/signer.ts';
 import { type Command, Option } from 'commander';
@@ -16,8 +17,12 @@ type ReportOptions = RemoteOptions & {
   readonly customer?: string;
   readonly knownAt?: string;
   readonly revision?: string;
-  readonly format: 'json' | 'html' | 'csv' | 'pdf';
+  readonly format: Form;
   readonly output?: string;
+};
+type CombinedOptions = Omit<ReportOptions, 'knownAt' | 'revision'> & {
+  readonly service?: readonly string[];
+  readonly title?: string;
 };
 
 export function slaCommand(program: Command): void {
@@ -40,10 +45,25 @@ export function slaCommand(program: Command): void {
     .option('--customer <id>', 'one of the customers of the contract')
     .option('--known-at <time>', 'what was known then')
     .option('--revision <number>', 'a revision that was issued')
-    .addOption(new Option('--format <format>', 'form of the statement').choices(['json', 'html', 'csv', 'pdf']).default('json'))
+    .addOption(new Option('--format <format>', 'form of the statement').choices([...FORMS]).default('json'))
     .option('--output <file>', 'write to a file instead of standard output')
     .action(async (id: string, _options: unknown, command: Command) => {
       await report(id, command.optsWithGlobals<ReportOptions>(), realClock.now());
+    });
+  sla
+    .command('reports [ids...]')
+    .description('the signed report of a period over several contracts: those named, or all of the customer and the services')
+    .option('--customer <id>', 'contracts that name this customer, with what it is owed')
+    .option('--service <id...>', 'contracts about these services')
+    .option('--title <text>', 'what stands above it')
+    .option('--from <time>', 'start: RFC 3339, Unix seconds, now-24h')
+    .option('--to <time>', 'end, not included')
+    .option('--period <name>', 'instead of --from and --to: 2026-11, 2026-W47, 2026-Q4, 2026')
+    .option('--zone <zone>', 'time zone of the period, for example Europe/Berlin (default: UTC)')
+    .addOption(new Option('--format <format>', 'form of the report').choices([...FORMS]).default('json'))
+    .option('--output <file>', 'write to a file instead of standard output')
+    .action(async (ids: readonly string[], _options: unknown, command: Command) => {
+      await combined(ids, command.optsWithGlobals<CombinedOptions>(), realClock.now());
     });
   keyCommands(sla);
   definitionCommands(sla);
@@ -119,6 +139,23 @@ async function report(id: string, options: ReportOptions, nowMs: number): Promis
     if (value !== undefined) params.set(name, value);
   }
   const path = `/api/slas/${encodeURIComponent(id)}/report?${params.toString()}`;
+  await write(options, path);
+}
+
+async function combined(ids: readonly string[], options: CombinedOptions, nowMs: number): Promise<void> {
+  const params = new URLSearchParams({ format: options.format });
+  for (const id of ids) params.append('sla', id);
+  for (const id of options.service ?? []) params.append('service', id);
+  if (options.from !== undefined) params.set('from', toSeconds(instantOption(options.from, 'from', nowMs)));
+  if (options.to !== undefined) params.set('to', toSeconds(instantOption(options.to, 'to', nowMs)));
+  for (const name of ['period', 'zone', 'customer', 'title'] as const) {
+    const value = options[name];
+    if (value !== undefined) params.set(name, value);
+  }
+  await write(options, `/api/reports/contracts?${params.toString()}`);
+}
+
+async function write(options: RemoteOptions & Pick<ReportOptions, 'format' | 'output'>, path: string): Promise<void> {
   if (options.format === 'pdf') writeBytes(await askBytes(options, path), options.output);
   else writeData(await ask(options, path), options.output);
 }

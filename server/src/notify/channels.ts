@@ -6,7 +6,7 @@ import type { Channel, Mailer } from './contract.ts';
 import { createEmail } from './email/email.ts';
 import { createMailer } from './email/mailer.ts';
 import { createLog } from './log/log.ts';
-import { type HttpRequest, createWebhook } from './webhook/webhook.ts';
+import { type HttpRequest, createPostMailer, createWebhook } from './webhook/webhook.ts';
 
 export type ChannelDeps = {
   readonly clock: Clock;
@@ -35,9 +35,14 @@ function openChannel(config: ChannelConfig, deps: ChannelDeps): Channel {
   }
 }
 
-/** The mailer of each channel of kind `email`, by its id. */
-export const openMailers = (configs: ChannelsConfig): ReadonlyMap<string, Mailer> =>
-  new Map(configs.flatMap((config) => (config.kind === 'email' ? [[config.id, createMailer(config)] as const] : [])));
+/** The mailer of each channel of kind `email`, by its id; with `deps` those of kind `webhook` too, which post what others mail. */
+export const openMailers = (configs: ChannelsConfig, deps?: Pick<ChannelDeps, 'request' | 'clock'>): ReadonlyMap<string, Mailer> =>
+  new Map(
+    configs.flatMap((config): readonly (readonly [string, Mailer])[] => {
+      if (config.kind === 'email') return [[config.id, createMailer(config)]];
+      return config.kind === 'webhook' && deps !== undefined ? [[config.id, createPostMailer({ config, ...deps })]] : [];
+    }),
+  );
 
 /** What may be shown of a channel: where it leads, never a secret. */
 export function describeChannel(config: ChannelConfig): { readonly id: string; readonly kind: string; readonly target: string } {

@@ -7,6 +7,7 @@ import { SLA_STEP_MS } from './config.ts';
 import { SlaContracts, type SlaContractsDeps } from './contracts.ts';
 import { createSampleReader } from './samples.ts';
 import { SlaService, type SlaServiceDeps } from './service.ts';
+import { Reports } from './reports/service.ts';
 import { Exclusions } from './statements/exclusion-service.ts';
 import { SENDER_STEP_MS, type SenderDeps, StatementSender } from './statements/sender.ts';
 import { STATEMENT_STEP_MS, type StatementDeps, Statements } from './statements/service.ts';
@@ -34,7 +35,8 @@ export async function openSlas(deps: SlaDeps) {
   const book = slas.book;
   const statements = new Statements({ ...deps, book, signer: () => keys.signer });
   const exclusions = new Exclusions({ ...deps, book, onChange: (sla, span) => statements.recheck([sla], span) });
-  const sender = new StatementSender({ ...deps, book, statements });
+  const reports = new Reports({ ...deps, book, statements, signer: () => keys.signer });
+  const sender = new StatementSender({ ...deps, book, statements, reports });
   const contracts = new SlaContracts({ ...deps, book, onChange: () => slas.wake() });
   await exclusions.load();
   await slas.load();
@@ -54,5 +56,5 @@ export async function openSlas(deps: SlaDeps) {
     loops.use(startLoop({ ...loop, name: 'statements', everyMs: STATEMENT_STEP_MS, step: (nowMs) => statements.step(nowMs) }));
     return loops;
   };
-  return { slas, contracts, statements, exclusions, sender, keys, recheck, run };
+  return { slas, contracts, statements, reports, exclusions, sender, keys, recheck, run };
 }

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { messageOf } from '@nines/base/errors.ts';
 import type { Clock } from '@nines/base/clock.ts';
 import type { ChannelConfig } from '../config.ts';
-import type { Attempt, Channel, Delivery } from '../contract.ts';
+import type { Attempt, Channel, Delivery, Mail, Mailer } from '../contract.ts';
 import type { Outbound, OutboundAnswer } from '../../platform/fetch/outbound.ts';
 
 export type WebhookConfig = Extract<ChannelConfig, { kind: 'webhook' }>;
@@ -14,26 +14,47 @@ export type WebhookDeps = { readonly config: WebhookConfig; readonly request: Ht
 /** Characters of a refusing answer that stand in the error: enough for a sentence, too few for a page. */
 const MAX_ANSWER_CHARS = 300;
 
-/** Posts Alertmanager's message as JSON. Worth another try: transport errors, 5xx, 408 and 429 (after its `Retry-After`). */
-export function createWebhook({ config, request, clock }: WebhookDeps): Channel {
-  return {
-    async deliver({ message, idempotencyKey, signal }: Attempt): Promise<Delivery> {
-      const body = JSON.stringify(message);
-      const headers: Record<string, string> = {
-        'content-type': 'application/json',
-        'user-agent': 'Nines',
-        'idempotency-key': idempotencyKey,
-        ...(config.secret === undefined ? {} : { 'x-nines-signature': signatureOf(config.secret.reveal(), body, clock.now()) }),
-        ...Object.fromEntries(Object.entries(config.headers).map(([name, value]) => [name.toLowerCase(), value.reveal()])),
-      };
-      try {
-        const answer = await request(config.url, { method: 'POST', headers, body, timeoutMs: config.timeout, signal });
-        return judge(answer, clock.now());
-      } catch (thrown) {
-        return { kind: 'failed', error: messageOf(thrown), retryable: true };
-      }
-    },
+/** Posts Alertmanager's message as JSON. */
+export const createWebhook = (deps: WebhookDeps): Channel => ({
+  deliver: ({ message, idempotencyKey, signal }: Attempt) => post(deps, { body: JSON.stringify(message), idempotencyKey, signal }),
+});
+
+/** Posts a mail as JSON, its attachments in base64. */
+export const createPostMailer = (deps: WebhookDeps): Mailer => ({
+  send: ({ subject, text, attachments = [], idempotencyKey }: Mail) => {
+    const parts = attachments.map(({ name, mediaType, bytes }) => ({
+      name,
+      media_type: mediaType,
+      content_base64: Buffer.from(bytes).toString('base64'),
+    }));
+    return post(deps, { body: JSON.stringify({ version: '1', type: 'mail', subject, text, attachments: parts }), idempotencyKey });
+  },
+});
+
+/** Worth another try: transport errors, 5xx, 408 and 429 (after its `Retry-After`). */
+async function post(
+  { config, request, clock }: WebhookDeps,
+  { body, idempotencyKey, signal }: { readonly body: string; readonly idempotencyKey: string; readonly signal?: AbortSignal },
+): Promise<Delivery> {
+  const headers: Record<string, string> = {
+    'content-type': 'application/json',
+    'user-agent': 'Nines',
+    'idempotency-key': idempotencyKey,
+    ...(config.secret === undefined ? {} : { 'x-nines-signature': signatureOf(config.secret.reveal(), body, clock.now()) }),
+    ...Object.fromEntries(Object.entries(config.headers).map(([name, value]) => [name.toLowerCase(), value.reveal()])),
   };
+  try {
+    const answer = await request(config.url, {
+      method: 'POST',
+      headers,
+      body,
+      timeoutMs: config.timeout,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return judge(answer, clock.now());
+  } catch (thrown) {
+    return { kind: 'failed', error: messageOf(thrown), retryable: true };
+  }
 }
 
 /** `t=<Unix seconds>,v1=<HMAC-SHA256 of "t.body" in hexadecimal>`: the time is signed too, so that a copy cannot be played again later. */

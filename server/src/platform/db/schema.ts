@@ -12,6 +12,7 @@ import type { RecordTables } from './migrations/0001-records.ts';
 import type { SlaTables } from './migrations/0004-sla.ts';
 import type { SlaLateTables } from './migrations/0014-sla-late-slices.ts';
 import type { StatusToldTables } from './migrations/0018-status-told.ts';
+import type { SlaReportTables } from './migrations/0020-sla-reports.ts';
 import type { StatusPageTables } from './migrations/0016-status-pages.ts';
 import type { StatementTables } from './migrations/0007-statements.ts';
 
@@ -22,6 +23,7 @@ export type Database = RecordTables &
   HeartbeatTables &
   SlaTables &
   SlaLateTables &
+  SlaReportTables &
   AlertTables &
   PushGroupTables &
   StatementTables &

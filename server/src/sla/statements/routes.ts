@@ -4,23 +4,23 @@ import type { FastifyReply } from 'fastify';
 import type { Http } from '../../platform/http/contract.ts';
 import { instant } from '../../platform/http/fields.ts';
 import type { SigningKeys } from '../../platform/signing/signing-keys.ts';
+import { combinedReportRoutes } from '../reports/report-routes.ts';
+import type { Reports } from '../reports/service.ts';
 import type { SlaService } from '../service.ts';
-import { statementCsv } from './csv.ts';
 import type { Exclusions } from './exclusion-service.ts';
 import { type Decision, exclusionDecision, exclusionRequest, exclusionToWire, exclusionView } from './exclusions.ts';
 import { accountRoutes } from './account-routes.ts';
 import type { Question } from './gather.ts';
-import { STATEMENT_CSP, statementHtml } from './html.ts';
-import { statementPdf } from './pdf.ts';
+import { FORMS, type Form, MEDIA_TYPES, statementIn } from './forms.ts';
+import { STATEMENT_CSP } from './html.ts';
 import { periodQuery, questionOf } from './question.ts';
 import type { StatementSender } from './sender.ts';
 import { type Rendered, type Statements, issuedToWire, rendered } from './service.ts';
 import { whatIfTerms } from './what-if.ts';
 
 const byId = z.object({ id: z.string() });
-const FORMATS = ['json', 'html', 'csv', 'pdf'] as const;
 const reportQuery = periodQuery.extend({
-  format: z.enum(FORMATS).default('json'),
+  format: z.enum(FORMS).default('json'),
   known_at: instant.optional(),
   revision: z.coerce.number().int().positive().optional(),
 });
@@ -29,6 +29,7 @@ export type StatementRouteDeps = {
   readonly slas: SlaService;
   readonly statements: Statements;
   readonly exclusions: Exclusions;
+  readonly reports: Reports;
   readonly sender: Pick<StatementSender, 'list'>;
   readonly keys: SigningKeys;
   readonly clock: Clock;
@@ -44,6 +45,7 @@ export function statementRoutes(http: Http, deps: StatementRouteDeps): void {
   whatIfRoute(http, deps);
   exclusionRoutes(http, deps);
   keyRoutes(http, deps);
+  combinedReportRoutes(http, deps);
 }
 
 function reportRoutes(http: Http, deps: StatementRouteDeps): void {
@@ -53,7 +55,7 @@ function reportRoutes(http: Http, deps: StatementRouteDeps): void {
     {
       ...read,
       schema: {
-        summary: 'The signed statement of a period: JSON, HTML, PDF or CSV',
+        summary: 'The signed statement of a period: JSON, HTML, PDF, CSV or Markdown',
         tags: ['slas'],
         params: byId,
         querystring: reportQuery,
@@ -74,31 +76,18 @@ function reportRoutes(http: Http, deps: StatementRouteDeps): void {
         summary: 'One revision of an issued statement, byte for byte as it was issued',
         tags: ['slas'],
         params: byId,
-        querystring: z.object({ format: z.enum(FORMATS).default('json') }),
+        querystring: z.object({ format: z.enum(FORMS).default('json') }),
       },
     },
     async (request, reply) => send(reply, rendered(await deps.statements.find(request.params.id)), { format: request.query.format, deps }),
   );
 }
 
-function send(
-  reply: FastifyReply,
-  { statement, text }: Rendered,
-  as: { readonly format: (typeof FORMATS)[number]; readonly deps: StatementRouteDeps },
-) {
-  const { serviceName } = as.deps;
-  if (as.format === 'pdf') {
-    reply.header('content-disposition', `attachment; filename="${statement.id}.pdf"`);
-    return reply.type('application/pdf').send(Buffer.from(statementPdf(statement, serviceName(statement.service))));
-  }
-  reply.serializer((body: unknown) => String(body));
-  if (as.format === 'html') {
-    reply.header('content-security-policy', STATEMENT_CSP);
-    return reply.type('text/html; charset=utf-8').send(statementHtml(statement, serviceName(statement.service)));
-  }
-  reply.header('content-disposition', `attachment; filename="${statement.id}.${as.format}"`);
-  if (as.format === 'csv') return reply.type('text/csv; charset=utf-8').send(statementCsv(statement));
-  return reply.type('application/json; charset=utf-8').send(text);
+function send(reply: FastifyReply, found: Rendered, as: { readonly format: Form; readonly deps: StatementRouteDeps }) {
+  const { statement } = found;
+  if (as.format === 'html') reply.header('content-security-policy', STATEMENT_CSP);
+  else reply.header('content-disposition', `attachment; filename="${statement.id}.${as.format}"`);
+  return reply.type(MEDIA_TYPES[as.format]).send(statementIn(as.format, found, as.deps.serviceName(statement.service)));
 }
 
 function issueRoutes(http: Http, deps: StatementRouteDeps): void {

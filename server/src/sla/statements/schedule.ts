@@ -3,6 +3,7 @@ import { PERIOD_UNITS, type CalendarPeriod, periodAt, unknownZone } from '@nines
 import { isZone } from '@nines/maths/calendar/zone.ts';
 import { z } from 'zod';
 import { duration, slug, uniqueIds } from '../../platform/config/fields.ts';
+import { FORMS } from './forms.ts';
 
 /** How long after a period its statement is issued unless it is said: results that come late are in by then. */
 const DEFAULT_AFTER_MS = HOUR_MS as Ms;
@@ -18,16 +19,15 @@ const schedule = z.strictObject({
     .default('UTC'),
   after: duration({ maxMs: MAX_AFTER_MS }).default(DEFAULT_AFTER_MS),
   slas: z.array(slug).min(1),
+  /** One report over all of them instead of a statement of each. */
+  together: z.boolean().default(false),
   /** One of the contracts' customers; without it the statement is for nobody in particular. */
   customer: z.string().optional(),
-  /** A channel of kind `email`. */
+  /** A channel of kind `email` or `webhook`. */
   channel: slug,
   /** Instead of the channel's own. */
   to: z.array(z.email()).min(1).optional(),
-  attach: z
-    .array(z.enum(['pdf', 'json', 'csv', 'html']))
-    .min(1)
-    .default(['pdf', 'json']),
+  attach: z.array(z.enum(FORMS)).min(1).default(['pdf', 'json']),
 });
 export type StatementSchedule = z.output<typeof schedule>;
 
@@ -43,10 +43,12 @@ export function duePeriod({ every, zone, after }: Pick<StatementSchedule, 'every
 /** What a schedule names that is not there. Paths are within the section `statements`. */
 export function unknownNames(
   schedules: readonly StatementSchedule[],
-  known: { readonly slas: ReadonlySet<string>; readonly emails: ReadonlySet<string> },
+  known: { readonly slas: ReadonlySet<string>; readonly channels: ReadonlySet<string> },
 ): readonly { readonly path: readonly (string | number)[]; readonly message: string }[] {
   return schedules.flatMap(({ slas, channel }, index) => [
     ...slas.flatMap((sla, i) => (known.slas.has(sla) ? [] : [{ path: [index, 'slas', i], message: `there is no SLA "${sla}"` }])),
-    ...(known.emails.has(channel) ? [] : [{ path: [index, 'channel'], message: `there is no channel "${channel}" of kind email` }]),
+    ...(known.channels.has(channel)
+      ? []
+      : [{ path: [index, 'channel'], message: `there is no channel "${channel}" of kind email or webhook` }]),
   ]);
 }

@@ -39,6 +39,7 @@ test('when a period is over its statement is issued and mailed once, and what is
     book: world.slas.book,
     ledger: world.ledger,
     statements: world.statements,
+    reports: world.reports,
     outbox: () => ({
       enqueue: async (_trx, entry) => {
         rows.push({
@@ -104,7 +105,7 @@ test('a schedule is due for the newest period that ended long enough ago', () =>
 
 test('a schedule that names what is not there is refused with its place', () => {
   const parsed = statementsConfig.parse([{ id: 'm', every: 'month', slas: ['shop-sla', 'nothing'], channel: 'hook' }]);
-  const found = unknownNames(parsed, { slas: new Set(['shop-sla']), emails: new Set(['mail']) });
+  const found = unknownNames(parsed, { slas: new Set(['shop-sla']), channels: new Set(['mail']) });
   assert.deepEqual(
     found.map(({ path }) => path.join('.')),
     ['0.slas.1', '0.channel'],

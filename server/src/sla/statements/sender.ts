@@ -3,6 +3,7 @@ import { messageOf } from '@nines/base/errors.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { MINUTE_MS, type EpochMs } from '@nines/base/units.ts';
 import { periodAt } from '@nines/maths/calendar/period.ts';
+import type { Span } from '@nines/maths/slo/types.ts';
 import type { Kysely } from 'kysely';
 import { z } from 'zod';
 import type { Ledger } from '../../availability/contract.ts';
@@ -12,11 +13,12 @@ import { html } from '../../platform/html.ts';
 import { type OutboxMessage, type OutboxVerdict, fromJson } from '../../platform/records/contract.ts';
 import type { Outbox } from '../../platform/records/outbox.ts';
 import type { SlaBook } from '../book.ts';
-import { statementCsv } from './csv.ts';
-import { statementHtml } from './html.ts';
-import { statementPdf } from './pdf.ts';
+import { reportIn, summary } from '../reports/forms.ts';
+import type { SignedReport } from '../reports/report.ts';
+import type { Reports } from '../reports/service.ts';
+import { MEDIA_TYPES, fileName, statementIn } from './forms.ts';
 import { type StatementSchedule, duePeriod } from './schedule.ts';
-import { type Rendered, type Statements, rendered } from './service.ts';
+import { type Statements, rendered } from './service.ts';
 import type { IssuedStatement } from './store.ts';
 import { insertSending, sendingsOf, wasSent } from './store.ts';
 import { creditSentence, instant, percent, sentence, words } from './words.ts';
@@ -32,19 +34,21 @@ export type SenderDeps = {
   readonly book: SlaBook;
   readonly ledger: Pick<Ledger, 'monitoredSinceMs'>;
   readonly statements: Statements;
+  readonly reports: Pick<Reports, 'issue' | 'find' | 'ofSchedule'>;
   readonly outbox: () => Pick<Outbox, 'enqueue' | 'wake'>;
   readonly mailer: (channel: string) => Mailer | undefined;
   readonly serviceName: (id: string) => string;
 };
 
 /** The shape of `GET /api/statement-schedules` items. */
-export type ScheduleView = Pick<StatementSchedule, 'id' | 'every' | 'zone' | 'slas' | 'channel' | 'attach'> & {
+export type ScheduleView = Pick<StatementSchedule, 'id' | 'every' | 'zone' | 'slas' | 'together' | 'channel' | 'attach'> & {
   readonly customer: string | null;
   /** Empty: the channel's own. */
   readonly to: readonly string[];
   readonly next: { readonly period: string; readonly at_ms: number };
   /** Newest first. */
   readonly sent: readonly {
+    /** '' where one report is over all of them; `statement` is its id then. */
     readonly sla: string;
     readonly from_at_ms: number;
     readonly to_at_ms: number;
@@ -54,9 +58,10 @@ export type ScheduleView = Pick<StatementSchedule, 'id' | 'every' | 'zone' | 'sl
 };
 const SENDINGS_SHOWN = 20;
 
-const payloadSchema = z.object({ statement: z.string(), schedule: z.string() });
+/** One of the two. */
+const payloadSchema = z.object({ statement: z.string().optional(), report: z.string().optional(), schedule: z.string() });
 
-/** Issues statements when their periods are over and sends them by mail. Each period goes out once; delivery is the outbox's. */
+/** Issues statements and reports when their periods are over and sends them by mail or webhook. Each period goes out once; delivery is the outbox's. */
 export class StatementSender {
   readonly #deps: SenderDeps;
   #schedules: readonly StatementSchedule[] = [];
@@ -75,23 +80,34 @@ export class StatementSender {
       this.#schedules.map(async (schedule) => {
         const next = periodAt(nowMs - schedule.after, schedule.every, schedule.zone);
         const sent = await sendingsOf(this.#deps.db, schedule.id, SENDINGS_SHOWN);
+        const reported = await this.#deps.reports.ofSchedule(schedule.id, SENDINGS_SHOWN);
         return {
           id: schedule.id,
           every: schedule.every,
           zone: schedule.zone,
           slas: schedule.slas,
+          together: schedule.together,
           customer: schedule.customer ?? null,
           channel: schedule.channel,
           to: schedule.to ?? [],
           attach: schedule.attach,
           next: { period: next.name, at_ms: next.toMs + schedule.after },
-          sent: sent.map(({ sla, fromMs, toMs, statementId, atMs }) => ({
-            sla,
-            from_at_ms: fromMs,
-            to_at_ms: toMs,
-            statement: statementId,
-            at_ms: atMs,
-          })),
+          sent: [
+            ...reported.map((one) => ({
+              sla: '',
+              from_at_ms: one.from_at_ms,
+              to_at_ms: one.to_at_ms,
+              statement: one.id,
+              at_ms: one.issued_at_ms,
+            })),
+            ...sent.map(({ sla, fromMs, toMs, statementId, atMs }) => ({
+              sla,
+              from_at_ms: fromMs,
+              to_at_ms: toMs,
+              statement: statementId,
+              at_ms: atMs,
+            })),
+          ].slice(0, SENDINGS_SHOWN),
         };
       }),
     );
@@ -100,21 +116,51 @@ export class StatementSender {
   /** Issues what is due. A statement that cannot be issued is logged and tried again at the next step; the others go on. */
   async step(nowMs: EpochMs): Promise<void> {
     for (const schedule of this.#schedules) {
-      for (const sla of schedule.slas) {
-        await this.#issue(schedule, sla, nowMs).catch((thrown: unknown) =>
-          this.#deps.logger.error('a scheduled statement was not issued', { schedule: schedule.id, sla, error: messageOf(thrown) }),
-        );
-      }
+      if (schedule.together) await this.#issueReport(schedule, nowMs).catch((thrown: unknown) => this.#notIssued(schedule, '', thrown));
+      else
+        for (const sla of schedule.slas)
+          await this.#issue(schedule, sla, nowMs).catch((thrown: unknown) => this.#notIssued(schedule, sla, thrown));
     }
   }
 
+  #notIssued(schedule: StatementSchedule, sla: string, thrown: unknown): void {
+    this.#deps.logger.error('a scheduled statement was not issued', { schedule: schedule.id, sla, error: messageOf(thrown) });
+  }
+
+  /** About time that nobody watched there is nothing to state. */
+  async #isWatched(sla: string, period: Span): Promise<boolean> {
+    const service = this.#deps.book.get(sla)?.terms.spec.service;
+    const sinceMs = service === undefined ? null : await this.#deps.ledger.monitoredSinceMs(service);
+    return sinceMs !== null && sinceMs < period.toMs;
+  }
+
+  /** One report over the contracts that were watched; its statements are issued with it. */
+  async #issueReport(schedule: StatementSchedule, nowMs: EpochMs): Promise<void> {
+    const { statements, reports, outbox } = this.#deps;
+    const { fromMs, toMs } = duePeriod(schedule, nowMs);
+    const { customer, zone } = schedule;
+    const before = await reports.ofSchedule(schedule.id, SENDINGS_SHOWN);
+    if (before.some((one) => one.customer === (customer ?? null) && one.from_at_ms === fromMs && one.to_at_ms === toMs)) return;
+    const slas: string[] = [];
+    for (const sla of schedule.slas) if (await this.#isWatched(sla, { fromMs, toMs })) slas.push(sla);
+    if (slas.length === 0) return;
+    const by = `schedule ${schedule.id}`;
+    const period = { fromMs, toMs };
+    for (const sla of slas) await statements.issue({ sla, period, zone, ...(customer === undefined ? {} : { customer }) }, by);
+    const question = { slas, services: [], customer, title: undefined, period, zone };
+    await reports.issue(question, {
+      name: by,
+      schedule: schedule.id,
+      within: (trx, report) =>
+        outbox().enqueue(trx, { topic: STATEMENT_TOPIC, key: schedule.id, payload: { report, schedule: schedule.id } }),
+    });
+    outbox().wake();
+  }
+
   async #issue(schedule: StatementSchedule, sla: string, nowMs: EpochMs): Promise<void> {
-    const { db, book, ledger, statements, outbox } = this.#deps;
-    const service = book.get(sla)?.terms.spec.service;
+    const { db, statements, outbox } = this.#deps;
     const period = duePeriod(schedule, nowMs);
-    const sinceMs = service === undefined ? null : await ledger.monitoredSinceMs(service);
-    // About time that nobody watched there is nothing to state.
-    if (sinceMs === null || sinceMs >= period.toMs) return;
+    if (!(await this.#isWatched(sla, period))) return;
     const { customer, zone } = schedule;
     const key = { schedule: schedule.id, sla, customer: customer ?? '', fromMs: period.fromMs, toMs: period.toMs };
     if (await wasSent(db, key)) return;
@@ -136,7 +182,10 @@ export class StatementSender {
     if (schedule === undefined || mailer === undefined) {
       return { kind: 'dead', error: `the schedule "${payload.schedule}" or its channel is no longer configured` };
     }
-    const mail = this.#mail(schedule, await this.#deps.statements.find(payload.statement), message.id);
+    const mail =
+      payload.report === undefined
+        ? this.#mail(schedule, await this.#deps.statements.find(payload.statement ?? ''), message.id)
+        : this.#reportMail(schedule, await this.#deps.reports.find(payload.report), message.id);
     const delivery = await mailer.send(mail);
     if (delivery.kind === 'delivered') return { kind: 'done', receipt: delivery.receipt };
     return { kind: delivery.retryable ? 'retry' : 'dead', error: delivery.error };
@@ -153,31 +202,43 @@ export class StatementSender {
       `Signed by the key ${statement.signature.key_id}; the JSON form can be checked with: nines sla verify FILE`,
     ];
     return {
-      subject: `${statement.name}, ${period}: ${words(statement.status)}`,
+      ...this.#letter(schedule, { subject: `${statement.name}, ${period}: ${words(statement.status)}`, lines, idempotencyKey }),
+      attachments: schedule.attach.map((form) => ({
+        name: fileName(`${statement.id}-${period}`, form),
+        mediaType: MEDIA_TYPES[form],
+        bytes: statementIn(form, { statement, text }, serviceName),
+      })),
+    };
+  }
+
+  #reportMail(schedule: StatementSchedule, report: SignedReport, idempotencyKey: string): Mail {
+    const period = report.calendar.name ?? `${instant(report.period.from_at_ms)} to ${instant(report.period.to_at_ms)}`;
+    const lines = [
+      summary(report),
+      `Signed by the key ${report.signature.key_id}; the JSON form can be checked with: nines sla verify FILE`,
+    ];
+    return {
+      ...this.#letter(schedule, { subject: `${report.title}, ${period}`, lines, idempotencyKey }),
+      attachments: schedule.attach.map((form) => ({
+        name: fileName(`${report.id}-${period}`, form),
+        mediaType: MEDIA_TYPES[form],
+        bytes: reportIn(form, report),
+      })),
+    };
+  }
+
+  #letter(
+    schedule: StatementSchedule,
+    of: { readonly subject: string; readonly lines: readonly string[]; readonly idempotencyKey: string },
+  ): Omit<Mail, 'attachments'> {
+    const { subject, lines, idempotencyKey } = of;
+    return {
+      subject,
       text: lines.join('\n\n'),
       html: html`<!doctype html><html><body style="font-family:sans-serif;font-size:14px">${lines.map((line) => html`<p>${line}</p>`)}</body></html>`
         .markup,
       ...(schedule.to === undefined ? {} : { to: schedule.to }),
-      attachments: schedule.attach.map((form) => attachment(form, { statement, text }, { serviceName, name: `${statement.id}-${period}` })),
       idempotencyKey,
     };
   }
-}
-
-type Form = StatementSchedule['attach'][number];
-const MEDIA_TYPES: Readonly<Record<Form, string>> = {
-  pdf: 'application/pdf',
-  json: 'application/json',
-  csv: 'text/csv',
-  html: 'text/html',
-};
-
-function attachment(form: Form, { statement, text }: Rendered, of: { readonly serviceName: string; readonly name: string }) {
-  const contents: Readonly<Record<Form, () => Uint8Array>> = {
-    pdf: () => statementPdf(statement, of.serviceName),
-    json: () => Buffer.from(text),
-    csv: () => Buffer.from(statementCsv(statement)),
-    html: () => Buffer.from(statementHtml(statement, of.serviceName)),
-  };
-  return { name: `${of.name.replace(/[^\w.-]+/g, '_')}.${form}`, mediaType: MEDIA_TYPES[form], bytes: contents[form]() };
 }

@@ -18,6 +18,7 @@ import type { FigureSample } from '../figures.ts';
 import { MaintenanceService } from '../../maintenance/service.ts';
 import { SlaService } from '../service.ts';
 import { type Signer, createKeyPair, createSigner } from '../../platform/signing/signer.ts';
+import { Reports } from '../reports/service.ts';
 import { Exclusions } from '../statements/exclusion-service.ts';
 import { Statements } from '../statements/service.ts';
 import type { Question } from '../statements/gather.ts';
@@ -60,6 +61,7 @@ export class SlaWorld {
   readonly contracts: SlaContracts;
   readonly statements: Statements;
   readonly exclusions: Exclusions;
+  readonly reports: Reports;
   /** What statements are signed with. */
   signer: () => Signer;
   readonly facts: Fact[] = [];
@@ -119,6 +121,13 @@ export class SlaWorld {
     });
     const { book } = this.slas;
     this.statements = new Statements({ ...base, book, maintenance: this.maintenance, ledger: this.ledger, signer: () => this.signer() });
+    this.reports = new Reports({
+      ...base,
+      book,
+      statements: this.statements,
+      signer: () => this.signer(),
+      serviceName: () => 'Web shop',
+    });
     this.exclusions = new Exclusions({ ...base, book, onChange: (sla, span) => this.statements.recheck([sla], span) });
     this.contracts = new SlaContracts({
       ...base,
@@ -167,8 +176,8 @@ export class SlaWorld {
 
   /** What the routes of statements are made of. */
   parts() {
-    const { slas, statements, exclusions, clock } = this;
-    return { slas, statements, exclusions, clock, sender: { list: async () => [] } };
+    const { slas, statements, exclusions, reports, clock } = this;
+    return { slas, statements, exclusions, reports, clock, sender: { list: async () => [] } };
   }
 
   /** The statement of a period of an SLA. */

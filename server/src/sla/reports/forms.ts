@@ -1,0 +1,194 @@
+import { csvText } from '@nines/base/csv.ts';
+import { lengthInWords as duration } from '@nines/base/length-words.ts';
+import { truncatedPercent } from '@nines/maths/slo/digits.ts';
+import { canonicalJson, type Json } from '@nines/base/canonical-json.ts';
+import { html, trusted } from '../../platform/html.ts';
+import { pdfOf } from '../../platform/pdf.ts';
+import type { Form } from '../statements/forms.ts';
+import { escaped, markdownTable } from '../statements/markdown.ts';
+import { COLOURS, INK, MARGIN, SMALL, Sheet, UNKNOWN, WIDTH } from '../statements/sheet.ts';
+import { STATEMENT_STYLE } from '../statements/style.ts';
+import { budgetWords, exclusionWords, instant, percent, words } from '../statements/words.ts';
+import type { ReportedContract, SignedReport } from './report.ts';
+
+/** A report over several contracts in the forms that a statement has. */
+
+export function reportIn(form: Form, report: SignedReport): Buffer {
+  switch (form) {
+    case 'json':
+      return Buffer.from(canonicalJson(report as unknown as Json));
+    case 'html':
+      return Buffer.from(reportHtml(report));
+    case 'csv':
+      return Buffer.from(reportCsv(report));
+    case 'pdf':
+      return Buffer.from(reportPdf(report));
+    case 'md':
+      return Buffer.from(reportMarkdown(report));
+  }
+}
+
+const attainedText = (attained: number | null): string => (attained === null ? '–' : `${truncatedPercent(attained, 5)} %`);
+const creditText = ({ credit }: ReportedContract): string =>
+  credit === null ? '' : `${credit.amount ?? percent(credit.share)} ${credit.amount === null ? 'of the fee' : credit.currency}`;
+
+const whenText = ({ period, calendar, customer }: SignedReport): string =>
+  `${calendar.name === null ? '' : `${calendar.name}, `}${instant(period.from_at_ms)} to ${instant(period.to_at_ms)} · all times UTC${customer === null ? '' : ` · for ${customer.name}`}`;
+
+/** What came of it in a sentence. */
+export function summary({ totals, finality }: SignedReport): string {
+  const counts = (['met', 'at_risk', 'breached', 'unknown'] as const).flatMap((status) =>
+    totals[status] === 0 ? [] : [`${totals[status]} ${words(status)}`],
+  );
+  const owed =
+    totals.credits.length === 0 ? '' : ` Owed in all: ${totals.credits.map(({ currency, amount }) => `${amount} ${currency}`).join(', ')}.`;
+  const of = totals.contracts === 1 ? '1 contract' : `${totals.contracts} contracts`;
+  return `Of ${of} ${counts.join(', ')}.${owed}${finality === 'provisional' ? ' Provisional: the period is not over.' : ''}`;
+}
+
+const CONTRACT_HEAD = ['Contract', 'Service', 'Status', 'Attained', 'Target', 'Budget', 'Credit'] as const;
+const contractRow = (one: ReportedContract): readonly string[] => {
+  const budget = budgetWords(one);
+  return [
+    one.name,
+    one.service,
+    words(one.status),
+    attainedText(one.attained),
+    percent(one.target),
+    `${budget.left} of ${budget.total}`,
+    creditText(one),
+  ];
+};
+const SERVICE_HEAD = ['Service', 'Outages', 'Time down', 'Longest', 'Mean time to recovery'] as const;
+const serviceRows = ({ services }: SignedReport): readonly (readonly string[])[] =>
+  services.map((one) => [
+    one.name,
+    one.open === 0 ? String(one.outages) : `${one.outages}, ${one.open} open`,
+    duration(one.down_ms),
+    one.longest_ms === null ? '–' : duration(one.longest_ms),
+    one.mttr_ms === null ? '–' : duration(one.mttr_ms),
+  ]);
+const EXCLUSION_HEAD = ['Contract', 'From', 'Length', 'Reason', 'By'] as const;
+const exclusionRows = ({ contracts }: SignedReport): readonly (readonly string[])[] =>
+  contracts.flatMap(({ name, exclusions }) =>
+    exclusions.map((one) => [name, instant(one.from_at_ms), duration(one.to_at_ms - one.from_at_ms), ...exclusionWords(one)]),
+  );
+const adviceOf = ({ contracts }: SignedReport): readonly string[] =>
+  contracts.flatMap(({ name, recommendations }) => recommendations.map(({ text }) => `${name}: ${text}`));
+const SIGNED = (report: SignedReport): string =>
+  `Each line follows from a signed statement, which the JSON form names by its digest. This report is signed (Ed25519) by the key ${report.signature.key_id}; check it with: nines sla verify FILE --url SERVER`;
+
+function reportMarkdown(report: SignedReport): string {
+  const part = (title: string, lines: readonly string[]): readonly string[] => (lines.length === 0 ? [] : [`## ${title}`, '', ...lines]);
+  const advice = adviceOf(report).map((text) => `- ${escaped(text)}`);
+  const lines = [
+    `# ${escaped(report.title)}`,
+    '',
+    escaped(whenText(report)),
+    '',
+    escaped(summary(report)),
+    '',
+    ...part('Contracts', markdownTable(CONTRACT_HEAD, report.contracts.map(contractRow))),
+    ...part('Services', markdownTable(SERVICE_HEAD, serviceRows(report))),
+    ...part('Excluded time', markdownTable(EXCLUSION_HEAD, exclusionRows(report))),
+    ...part('Recommendations', advice.length === 0 ? [] : [...advice, '']),
+    escaped(SIGNED(report)),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function reportCsv({ contracts }: SignedReport): string {
+  const head = [
+    'id',
+    'name',
+    'service',
+    'status',
+    'attained',
+    'target',
+    'budget_unit',
+    'budget_total',
+    'budget_spent',
+    'excluded_ms',
+    'violations',
+    'credit',
+    'currency',
+    'statement_sha256',
+  ];
+  const rows = contracts.map((one) => {
+    const [total, spent] = one.budget.unit === 'events' ? [one.budget.total, one.budget.spent] : [one.budget.total_ms, one.budget.spent_ms];
+    const { id, name, service, status, attained, target, credit } = one;
+    return [
+      id,
+      name,
+      service,
+      status,
+      attained === null ? '' : String(attained),
+      String(target),
+      one.budget.unit,
+      String(total),
+      String(spent),
+      String(one.buckets.excluded_ms),
+      String(one.violations),
+      credit?.amount ?? '',
+      credit?.currency ?? '',
+      one.statement.sha256,
+    ];
+  });
+  return csvText([head, ...rows]);
+}
+
+const BAR_UNITS = 1_000;
+
+function reportHtml(report: SignedReport): string {
+  const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
+    html`<table><thead><tr>${head.map((cell) => html`<th>${cell}</th>`)}</tr></thead><tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table>`;
+  const bars = report.contracts.map((one) => {
+    const { share, left, total } = budgetWords(one);
+    return html`<p class="ends"><span>${one.name}</span><span>${left} of ${total}</span></p><svg class="bar" viewBox="0 0 ${BAR_UNITS} 8" preserveAspectRatio="none" role="img" aria-label="${one.name}: ${left} of ${total}"><rect class="track" width="${BAR_UNITS}" height="8" rx="4"/><rect class="fill-${one.status}" width="${Math.round(share * BAR_UNITS)}" height="8" rx="4"/></svg>`;
+  });
+  const [excluded, advice] = [exclusionRows(report), adviceOf(report)];
+  return html`<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${report.title}</title><style>${trusted(STATEMENT_STYLE)}</style></head>
+<body>
+<header><div><h1>${report.title}</h1><p class="sub">${whenText(report)}</p></div></header>
+<p>${summary(report)}</p>
+<h2>Budget spent</h2>${bars}
+<h2>Contracts</h2>${table(CONTRACT_HEAD, report.contracts.map(contractRow))}
+<h2>Services</h2>${table(SERVICE_HEAD, serviceRows(report))}
+${excluded.length === 0 ? null : html`<h2>Excluded time</h2>${table(EXCLUSION_HEAD, excluded)}`}
+${advice.length === 0 ? null : html`<h2>Recommendations</h2><ul>${advice.map((text) => html`<li>${text}</li>`)}</ul>`}
+<footer>${SIGNED(report)} <code>${report.signature.value}</code></footer>
+</body></html>`.markup;
+}
+
+function reportPdf(report: SignedReport): Uint8Array {
+  const sheet = new Sheet();
+  sheet.line(report.title, { size: 18, colour: INK, bold: true });
+  sheet.paragraph(whenText(report), SMALL);
+  sheet.paragraph(summary(report));
+  sheet.heading('Budget spent');
+  for (const one of report.contracts) {
+    const { share, left, total } = budgetWords(one);
+    sheet.paragraph(`${one.name}: ${left} of ${total}`, SMALL);
+    const y = sheet.take(12);
+    sheet.page.rectangle({ x: MARGIN, y: y + 2, width: WIDTH, height: 6 }, [0.89, 0.91, 0.93]);
+    sheet.page.rectangle({ x: MARGIN, y: y + 2, width: WIDTH * share, height: 6 }, COLOURS[one.status] ?? UNKNOWN);
+  }
+  sheet.heading('Contracts');
+  sheet.table(CONTRACT_HEAD, report.contracts.map(contractRow), { widths: [0.2, 0.13, 0.1, 0.13, 0.1, 0.22, 0.12] });
+  sheet.heading('Services');
+  sheet.table(SERVICE_HEAD, serviceRows(report), { widths: [0.28, 0.15, 0.19, 0.19, 0.19] });
+  const excluded = exclusionRows(report);
+  if (excluded.length > 0) {
+    sheet.heading('Excluded time');
+    sheet.table(EXCLUSION_HEAD, excluded, { widths: [0.18, 0.2, 0.14, 0.2, 0.28] });
+  }
+  const advice = adviceOf(report);
+  if (advice.length > 0) sheet.heading('Recommendations');
+  for (const text of advice) sheet.paragraph(text);
+  sheet.heading('Signature');
+  sheet.paragraph(SIGNED(report), SMALL);
+  sheet.paragraph(report.signature.value, SMALL);
+  return pdfOf(sheet.finished(`${report.title} · ${whenText(report)} · key ${report.signature.key_id}`), report.title);
+}

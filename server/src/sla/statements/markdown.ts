@@ -1,0 +1,108 @@
+import { lengthInWords as duration } from '@nines/base/length-words.ts';
+import { truncatedPercent } from '@nines/maths/slo/digits.ts';
+import type { SignedStatement } from './statement.ts';
+import {
+  bucketRows,
+  budgetWords,
+  creditSentence,
+  exclusionWords,
+  grouped,
+  instant,
+  percent,
+  revisionSentences,
+  sentence,
+  trendShares,
+  words,
+} from './words.ts';
+
+/** The statement as Markdown (CommonMark with tables), for wikis and tickets. What people wrote is text there, never markup. */
+
+/** Rows of one table; all of them are in the JSON form. */
+const MAX_ROWS = 500;
+
+export const escaped = (text: string): string => text.replace(/\s+/g, ' ').replace(/[\\`*_{}[\]<>()#+!|~&-]/g, '\\$&');
+
+/** A table; no lines when there are no rows. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  if (rows.length === 0) return [];
+  const line = (cells: readonly string[]): string => `| ${cells.map(escaped).join(' | ')} |`;
+  const more = rows.length > MAX_ROWS ? ['', `${rows.length - MAX_ROWS} more are in the JSON form.`] : [];
+  return [line(head), `| ${head.map(() => '---').join(' | ')} |`, ...rows.slice(0, MAX_ROWS).map(line), ...more, ''];
+}
+
+const section = (title: string, lines: readonly string[]): readonly string[] => (lines.length === 0 ? [] : [`## ${title}`, '', ...lines]);
+
+export function statementMarkdown(statement: SignedStatement, serviceName: string): string {
+  const { period, calendar, customer, attained, contract, signature } = statement;
+  const budget = budgetWords(statement);
+  const when = `${calendar.name === null ? '' : `${calendar.name}, `}${instant(period.from_at_ms)} to ${instant(period.to_at_ms)}, all times UTC`;
+  const lengthMs = (statement.known_until_at_ms ?? period.to_at_ms) - period.from_at_ms;
+  const lines = [
+    `# ${escaped(statement.name)}`,
+    '',
+    escaped(`${serviceName}, ${when}${customer === null ? '' : `, for ${customer.name}`}`),
+    '',
+    `**${words(statement.status)}${statement.finality === 'provisional' ? ', provisional' : ''}**: ${attained === null ? 'nothing was measured' : `${truncatedPercent(attained, 5)} %`} of a promised ${percent(contract.terms.target)}`,
+    '',
+    escaped(`Budget: ${budget.spent} of ${budget.total}, ${budget.left}. ${sentence(statement)}`),
+    '',
+    ...revisionSentences(statement).flatMap((text) => [escaped(text), '']),
+    ...(statement.credit === null ? [] : [escaped(`Credit: ${creditSentence(statement.credit)}`), '']),
+    ...section('Recommendations', listOf(statement.recommendations.map(({ text }) => text))),
+    ...section(
+      'Where the time went',
+      markdownTable(
+        ['State', 'Time', 'Milliseconds', 'Share'],
+        bucketRows(statement).map(([name, ms]) => [name, duration(ms), grouped(ms), percent(ms / lengthMs)]),
+      ),
+    ),
+    ...section(
+      'Budget spent, period by period',
+      statement.trend.length === 0
+        ? []
+        : markdownTable(
+            ['Period', 'Status', 'Spent'],
+            trendShares(statement).map(({ name, status, share }) => [name, words(status), percent(share)]),
+          ),
+    ),
+    ...section('Outages', markdownTable(['From', 'Length', 'Reason', 'Evidence'], outageRows(statement))),
+    ...section(
+      'Excluded time',
+      markdownTable(
+        ['From', 'Length', 'Reason', 'By'],
+        statement.exclusions.map((one) => [instant(one.from_at_ms), duration(one.to_at_ms - one.from_at_ms), ...exclusionWords(one)]),
+      ),
+    ),
+    ...section(
+      'Violations',
+      markdownTable(
+        ['Opened', 'Closed', 'Severity', 'Reason'],
+        statement.violations.map((one) => [
+          instant(one.opened_at_ms),
+          one.closed_at_ms === null ? 'open' : instant(one.closed_at_ms),
+          one.severity,
+          one.reason,
+        ]),
+      ),
+    ),
+    ...section('Contract and signature', [
+      escaped(
+        `Version ${contract.version} of the contract ${contract.terms.id}, in force since ${instant(contract.effective_from_at_ms)}.`,
+      ),
+      '',
+      escaped(`The JSON form is signed (Ed25519) by the key ${signature.key_id}; check it with: nines sla verify FILE --url SERVER`),
+    ]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+const listOf = (texts: readonly string[]): readonly string[] =>
+  texts.length === 0 ? [] : [...texts.map((text) => `- ${escaped(text)}`), ''];
+
+const outageRows = ({ downtimes }: SignedStatement): readonly (readonly string[])[] =>
+  downtimes.map((one) => [
+    instant(one.from_at_ms),
+    one.to_at_ms === null ? 'still down' : duration(one.to_at_ms - one.from_at_ms),
+    `${words(one.reason)}${one.note === '' ? '' : `: ${one.note}`}`,
+    one.evidence.map(({ check, detail }) => `${check}: ${detail}`).join('; '),
+  ]);
