@@ -252,3 +252,17 @@ test('a configuration takes files of definitions: services, SLAs and rules, each
     /^c.yml the SLA "shop-requests" is defined at a.yml:2 too, in another way/,
   );
 });
+
+test('a definition refers to objects of other files, and what a policy says that is read otherwise is warned of', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'nines-slo-'));
+  const [sli = '', condition = '', policy = '', slo = ''] = OPENSLO.split('---\n');
+  writeFileSync(join(dir, '1-slo.yml'), slo);
+  writeFileSync(join(dir, '2-rest.yml'), [sli, condition.replace('op: gt', 'op: lte'), policy].join('---\n'));
+  const loaded = loadDefinitions(['*.yml'], { baseDir: dir, taken: new Set() });
+  assert.deepEqual(loaded.problems, []);
+  assert.deepEqual(
+    loaded.slas.map(({ spec }) => spec.id),
+    ['requests-internal-goal', 'requests-contract'],
+  );
+  assert.match(loaded.warnings.map(({ message }) => message).join(), /a burn rate lte 14\.4 is read as above 14\.4/);
+});

@@ -1,7 +1,8 @@
 import { formatDuration } from '@nines/base/duration.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, WEEK_MS } from '@nines/base/units.ts';
 import { stringify } from 'yaml';
-import { type CountersSpec, type SlaSpec, type SlicedSpec, complementText } from '../spec.ts';
+import type { MaintenanceTermsSpec } from '../overlay-terms.ts';
+import { type BurnPairSpec, type CountersSpec, type SlaSpec, type SlicedSpec, complementText } from '../spec.ts';
 
 /** Contracts as OpenSLO v1. What it has no words for stands in an annotation, so that a file comes back as it went. */
 
@@ -22,7 +23,7 @@ export function openSloOf(spec: SlaSpec): object {
     apiVersion: 'openslo/v1',
     kind: 'SLO',
     metadata: {
-      name: spec.id.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-'),
+      name: nameOf(spec),
       ...(spec.name === spec.id ? {} : { displayName: spec.name }),
       annotations: { [TERMS_ANNOTATION]: JSON.stringify(terms) },
     },
@@ -37,13 +38,32 @@ export function openSloOf(spec: SlaSpec): object {
   };
 }
 
-/** In the words of a declaration. The id is kept where OpenSLO's names cannot be it. */
+/** A name that OpenSLO allows: 63 lower-case letters, digits and `-`, none of these at an end. */
+const nameOf = ({ id }: SlaSpec): string =>
+  id
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]/g, '-')
+    .slice(0, 63)
+    .replaceAll(/^-+|-+$/g, '') || 'sla';
+
+/** Whether a length can be written in OpenSLO's units. */
+const isWhole = (lengthMs: number): boolean => lengthMs % MINUTE_MS === 0;
+
+/** In the words of a declaration: what OpenSLO has no words for, and what its words would round. */
 function termsOf(spec: SlaSpec): object {
   const unknown =
     spec.unknown.kind === 'carry_forward'
       ? { unknown: spec.unknown.kind, max_gap: formatDuration(spec.unknown.max_gap_ms) }
       : { unknown: spec.unknown.kind };
+  const { window, burn, hours, maintenance } = spec;
+  const isBurnWhole = burn?.every(({ long_ms: longMs }) => isWhole(longMs)) ?? true;
   return {
+    ...(nameOf(spec) === spec.id ? {} : { id: spec.id }),
+    ...(String(Number(spec.target)) === spec.target ? {} : { target: spec.target }),
+    ...('rolling_ms' in window && !isWhole(window.rolling_ms) ? { window: { rolling: formatDuration(window.rolling_ms) } } : {}),
+    ...(burn === undefined || (burn.length > 0 && isBurnWhole) ? {} : { burn: burn.map(pairOf) }),
+    ...(hours === undefined ? {} : { hours }),
+    ...(maintenance === undefined ? {} : { maintenance: maintenanceOf(maintenance) }),
     interval: formatDuration(spec.interval_ms),
     ...unknown,
     max_unknown: spec.max_unknown,
@@ -51,9 +71,20 @@ function termsOf(spec: SlaSpec): object {
       ? {}
       : { customers: spec.customers.map(({ fee, ...customer }) => (fee === null ? customer : { ...customer, fee })) }),
     ...(spec.credits === undefined ? {} : { credits: spec.credits }),
-    ...(spec.burn?.length === 0 ? { burn: [] } : {}),
   };
 }
+
+const pairOf = ({ long_ms: longMs, short_ms: shortMs, factor, severity }: BurnPairSpec): object => ({
+  long: formatDuration(longMs),
+  short: formatDuration(shortMs),
+  factor,
+  severity,
+});
+
+const maintenanceOf = ({ notice_ms: noticeMs, allowance }: MaintenanceTermsSpec): object => ({
+  notice: formatDuration(noticeMs),
+  ...(allowance === null ? {} : { allowance: formatDuration(allowance.length_ms), per: allowance.per, zone: allowance.zone }),
+});
 
 function windowOf({ window }: SlaSpec): object {
   if ('rolling_ms' in window) return { duration: shorthandOf(window.rolling_ms), isRolling: true };
@@ -143,23 +174,25 @@ function writtenOf(spec: SlicedSpec): object {
   }
 }
 
-const policiesOf = ({ burn }: SlaSpec): readonly object[] =>
-  (burn ?? []).map(({ long_ms: longMs, short_ms: shortMs, factor, severity }, index) => ({
-    kind: 'AlertPolicy',
-    metadata: { name: `burn-${formatDuration(shortMs)}-${index + 1}` },
-    spec: {
-      alertWhenBreaching: true,
-      alertWhenResolved: true,
-      conditions: [
-        {
-          kind: 'AlertCondition',
-          metadata: { name: `burn-${index + 1}` },
-          spec: {
-            severity: severity === 'critical' ? 'page' : 'ticket',
-            condition: { kind: 'burnrate', op: 'gt', threshold: factor, lookbackWindow: shorthandOf(longMs), alertAfter: '0m' },
+const policiesOf = ({ burn = [] }: SlaSpec): readonly object[] =>
+  (burn.every(({ long_ms: longMs }) => isWhole(longMs)) ? burn : []).map(
+    ({ long_ms: longMs, short_ms: shortMs, factor, severity }, index) => ({
+      kind: 'AlertPolicy',
+      metadata: { name: `burn-${formatDuration(shortMs)}-${index + 1}` },
+      spec: {
+        alertWhenBreaching: true,
+        alertWhenResolved: true,
+        conditions: [
+          {
+            kind: 'AlertCondition',
+            metadata: { name: `burn-${index + 1}` },
+            spec: {
+              severity: severity === 'critical' ? 'page' : 'ticket',
+              condition: { kind: 'burnrate', op: 'gt', threshold: factor, lookbackWindow: shorthandOf(longMs), alertAfter: '0m' },
+            },
           },
-        },
-      ],
-      notificationTargets: [],
-    },
-  }));
+        ],
+        notificationTargets: [],
+      },
+    }),
+  );

@@ -17,9 +17,9 @@ import {
 } from './openslo-schema.ts';
 import { NINES_SOURCE, TERMS_ANNOTATION, burnName } from './openslo-export.ts';
 
-/** Documents of one or more OpenSLO files; references are resolved among all of them. Each objective becomes an SLA. */
-export function openSloDefinitions(documents: readonly OpenSloDocument[]): Definitions {
-  return joined(documents.flatMap((document) => (document.kind === 'SLO' ? [sloDefinitions(document, documents)] : [])));
+/** Documents of an OpenSLO file; `known`: among which references are resolved, those of other files too. Each objective becomes an SLA. */
+export function openSloDefinitions(documents: readonly OpenSloDocument[], known: Known = documents): Definitions {
+  return joined(documents.flatMap((document) => (document.kind === 'SLO' ? [sloDefinitions(document, known)] : [])));
 }
 
 type Known = readonly OpenSloDocument[];
@@ -32,6 +32,7 @@ function sloDefinitions(slo: OpenSlo, known: Known): Definitions {
   const problems: string[] = [];
   const say = (message: string): string => `the SLO "${metadata.name}": ${message}`;
   const burn = burnOf(slo, known);
+  warnings.push(...policyWarnings(slo, known).map(say));
   const isComposite =
     spec.objectives.length > 1 && spec.objectives.every((one) => one.indicator !== undefined || one.indicatorRef !== undefined);
   if (isComposite) warnings.push(say('each part of the composite is an SLA of its own; their weights are not reckoned together'));
@@ -42,7 +43,6 @@ function sloDefinitions(slo: OpenSlo, known: Known): Definitions {
     if (!indicator.ok || !window.ok || !burn.ok) problems.push(say(indicator.ok ? (burn.ok ? '' : burn.error) : indicator.error));
     else
       slas.push({
-        ...termsOf(slo, (message) => problems.push(say(message))),
         id: idOf(slo, index),
         ...(metadata.displayName === undefined ? {} : { name: metadata.displayName }),
         service: spec.service,
@@ -50,6 +50,8 @@ function sloDefinitions(slo: OpenSlo, known: Known): Definitions {
         target: targetText(objective),
         window: window.value,
         ...(burn.value.length === 0 ? {} : { burn: [...burn.value] }),
+        // What an export of ours says more exactly wins.
+        ...termsOf(slo, (message) => problems.push(say(message))),
       });
   });
   return { ...NOTHING, slas, warnings, problems: [...new Set(problems)] };
@@ -242,6 +244,37 @@ function burnOf({ spec }: OpenSlo, known: Known): Result<NonNullable<DefinedSla[
     }
   }
   return ok(pairs);
+}
+
+/** What policies say that is read in another way than it is written. */
+function policyWarnings({ spec }: OpenSlo, known: Known): readonly string[] {
+  return spec.alertPolicies.flatMap((written) => {
+    const policy = policyOf(written, known);
+    if (policy === undefined) return [];
+    const lost = policy.notificationTargets.flatMap((target) => {
+      const ref = typeof target === 'object' && target !== null && 'targetRef' in target ? String(target.targetRef) : undefined;
+      const isKnown = known.some((document) => document.kind === 'AlertNotificationTarget' && document.metadata.name === ref);
+      return ref === undefined || isKnown ? [] : [`there is no AlertNotificationTarget "${ref}"`];
+    });
+    const conditions = conditionsOf(policy, known).flatMap((found) => (typeof found === 'string' ? [] : [found.condition]));
+    return [
+      ...lost,
+      ...conditions.flatMap(({ op, threshold, alertAfter }) => [
+        ...(op === 'gt' || op === 'gte'
+          ? []
+          : [`a burn rate ${op} ${threshold} is read as above ${threshold}: a low one is no reason to alert`]),
+        ...(/^0+[a-zA-Z]*$/.test(alertAfter)
+          ? []
+          : [`its alert is raised at once, not after ${alertAfter}: the short window is what holds it back`]),
+      ]),
+    ];
+  });
+}
+
+function policyOf(written: OpenSlo['spec']['alertPolicies'][number], known: Known): PolicySpec | undefined {
+  if ('spec' in written) return written.spec;
+  const found = known.find((document) => document.kind === 'AlertPolicy' && document.metadata.name === written.alertPolicyRef);
+  return found?.kind === 'AlertPolicy' ? found.spec : undefined;
 }
 
 /** An export writes the short window into the policy's name. */

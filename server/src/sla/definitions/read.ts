@@ -22,7 +22,7 @@ export type ReadDefinitions = {
   readonly problems: readonly Placed[];
 };
 
-/** Reads every file that the patterns match, each once. OpenSLO's references are resolved within a file. */
+/** Reads every file that the patterns match, each once. OpenSLO's references are resolved among all of them. */
 export function readDefinitions(patterns: readonly string[], baseDir: string): ReadDefinitions & { readonly unmatched: readonly string[] } {
   const files = new Set<string>();
   const unmatched: string[] = [];
@@ -31,11 +31,12 @@ export function readDefinitions(patterns: readonly string[], baseDir: string): R
     if (found.length === 0) unmatched.push(pattern);
     for (const file of found) files.add(file);
   }
+  const known = [...files].flatMap(openSloIn);
   const read = [...files].map((path): ReadDefinitions => {
     const short = relative(baseDir, path);
     const file = short.startsWith('..') ? path : short;
     try {
-      return parseDefinitions(readTextFile(path, MAX_FILE_BYTES), { file });
+      return parseDefinitions(readTextFile(path, MAX_FILE_BYTES), { file, known });
     } catch (thrown) {
       return {
         found: [],
@@ -52,8 +53,23 @@ export function readDefinitions(patterns: readonly string[], baseDir: string): R
   };
 }
 
+/** What other files may refer to; faults are told when the file itself is read. */
+function openSloIn(path: string): readonly OpenSloDocument[] {
+  try {
+    return parseAllDocuments(readTextFile(path, MAX_FILE_BYTES)).flatMap((document) => {
+      const parsed = openSloDocument.safeParse(document.toJS());
+      return parsed.success && parsed.data.kind !== 'SLO' ? [parsed.data] : [];
+    });
+  } catch {
+    return [];
+  }
+}
+
 /** The documents of one file: OpenSLO v1, Sloth's (its OpenSLO v1alpha too), Pyrra's. */
-export function parseDefinitions(text: string, options: { readonly file: string; readonly sloth?: SlothOptions }): ReadDefinitions {
+export function parseDefinitions(
+  text: string,
+  options: { readonly file: string; readonly sloth?: SlothOptions; readonly known?: readonly OpenSloDocument[] },
+): ReadDefinitions {
   const lines = new LineCounter();
   const found: (Definitions & { file: string; line: number })[] = [];
   const warnings: Placed[] = [];
@@ -89,7 +105,7 @@ export function parseDefinitions(text: string, options: { readonly file: string;
       problems.push({ file, ...(at === undefined ? { line, column: 1 } : placeAt(at)), message: read.message });
     }
   }
-  if (openSlo.length > 0) take(openSloDefinitions(openSlo), openSloLine);
+  if (openSlo.length > 0) take(openSloDefinitions(openSlo, [...openSlo, ...(options.known ?? [])]), openSloLine);
   return { found, warnings, problems };
 }
 
