@@ -19,6 +19,7 @@ const config = (target: Target, hook: Target, smtp: number): string => `
 services:
   - { id: shop, name: 'Web shop', checks: [{ id: shop-http, kind: http, url: '${target.url}/health', interval: 1s, timeout: 1s }] }
   - { id: inner, name: 'Secret name' }
+  - { id: whole, name: 'Shop as a whole', composite: { all: [shop] } }
 channels:
   - { id: mail, kind: email, host: 127.0.0.1, port: ${smtp}, tls: none, from: 'Status <status@example.org>', to: ops@example.org }
 status_pages:
@@ -29,7 +30,7 @@ status_pages:
     logo: '${LOGO}'
     subscriptions: { email: mail, webhook: true }
     webhooks: [{ url: '${hook.url}/told', secret: 'between us' }]
-  - { id: staff, title: 'Secret title', services: [inner], private: { password: 'correct horse', token: 'a-long-enough-token' } }
+  - { id: staff, title: 'Secret title', services: [inner, whole], private: { password: 'correct horse', token: 'a-long-enough-token' } }
 `;
 
 type World = {
@@ -280,6 +281,11 @@ async function privacy({ nines, tokens }: World): Promise<void> {
   const opened = await nines.get('/status/staff', { cookie });
   assert.match(opened.text, /Secret title/);
   assert.equal(opened.headers.get('cache-control'), 'private, no-cache');
+  assert.match(opened.text, /Shop as a whole/);
+  await poll('the composite to be up on the page', async () => {
+    const { json } = await nines.get<Wire>('/status/staff/status.json', { cookie });
+    return json.groups[0]?.services.find(({ id }) => id === 'whole')?.state === 'up';
+  });
   const byLink = cookieFrom(await fetch(`${nines.base}/status/staff?token=a-long-enough-token`, { redirect: 'manual' }));
   assert.equal((await nines.get('/status/staff/feed.atom', { cookie: byLink })).status, 200);
   assert.equal((await nines.get('/status/staff/feed.atom?token=a-long-enough-token')).status, 200, 'for readers of feeds');

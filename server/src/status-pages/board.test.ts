@@ -156,10 +156,15 @@ describe('the board', () => {
   });
 
   it('leaves nothing readable on the disk where the data are encrypted', async (t) => {
-    const w = world(t, { sealed: true });
+    const plain = world(t);
+    await plain.board.configure(plain.standing);
+    await plain.board.keep(plain.clock.now());
+    // The same directory, encrypted since.
+    const w = world(t, { sealed: true, dir: plain.dir, clock: plain.clock });
     await w.board.configure(w.standing);
     await w.board.keep(w.clock.now());
-    const [file = ''] = readdirSync(join(w.dir, 'status-pages'));
+    const [file = '', ...others] = readdirSync(join(w.dir, 'status-pages'));
+    assert.deepEqual(others, [], 'what lay there in the clear is gone');
     assert.doesNotMatch(Buffer.from(readFileSync(join(w.dir, 'status-pages', file), 'utf8'), 'base64').toString('latin1'), /shop|uptime/i);
     const again = world(t, { clock: w.clock, dir: w.dir, sealed: true });
     again.ledger.fails = true;

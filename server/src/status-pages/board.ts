@@ -89,7 +89,11 @@ export class Board {
     for (const id of gone) {
       this.#written.delete(id);
       this.#texts.delete(id);
-      await this.#deps.shelf.remove(id);
+    }
+    try {
+      this.#deps.shelf.keepOnly(ids);
+    } catch (thrown) {
+      this.#deps.logger.warn('pages that are gone could not be taken off the disk', { error: messageOf(thrown) });
     }
     for (const id of ids) if (!this.#written.has(id)) await this.#restore(id);
     await this.refresh();

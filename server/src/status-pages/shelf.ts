@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { seal } from '@nines/tsdb/cipher.ts';
 import type { SealingKey } from '@nines/tsdb/contract.ts';
@@ -27,7 +27,8 @@ export type Shelf = {
   put(id: string, kept: Kept): Promise<void>;
   /** Undefined when there is none, or none that can be read: it will be written again. */
   take(id: string): Kept | undefined;
-  remove(id: string): Promise<void>;
+  /** Forgets all pages but these, and whatever lies there in another form than the one that is written. */
+  keepOnly(ids: ReadonlySet<string>): void;
 };
 
 /** With `sealing` nothing of a page is on the disk as it is. */
@@ -42,7 +43,6 @@ export function openShelf(dataDir: string, sealing: SealingKey | undefined): She
       const written =
         sealing === undefined ? text : Buffer.from(seal(sealing, new TextEncoder().encode(text), bound(id))).toString('base64');
       await replaceFile(openDisk(dir), fileOf(id), written);
-      if (sealing !== undefined) rmSync(join(dir, `${id}.json`), { force: true });
     },
     take(id) {
       try {
@@ -57,8 +57,10 @@ export function openShelf(dataDir: string, sealing: SealingKey | undefined): She
         return undefined;
       }
     },
-    async remove(id) {
-      for (const name of [`${id}.json`, `${id}.sealed`]) rmSync(join(dir, name), { force: true });
+    keepOnly(ids) {
+      if (!existsSync(dir)) return;
+      const kept = new Set([...ids].map(fileOf));
+      for (const name of readdirSync(dir)) if (!kept.has(name)) rmSync(join(dir, name), { force: true });
     },
   };
 }

@@ -42,6 +42,18 @@ export const useUpdateAnnouncement = () =>
 
 export const useWithdraw = () => useSaid((id: string) => request(`/api/announcements/${part(id)}`, { method: 'DELETE' }));
 
+/** What `POST /api/status-pages` takes, as far as the pages write it. */
+export type NewStatusPage = {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly services: readonly string[];
+  readonly private?: { readonly password: string };
+};
+
+export const useMakeStatusPage = () => useSaid((body: NewStatusPage) => request('/api/status-pages', { method: 'POST', body }));
+export const useRemoveStatusPage = () => useSaid((id: string) => request(`/api/status-pages/${part(id)}`, { method: 'DELETE' }));
+
 /** Opens a page, also a private one: the server lends a link that holds for a few minutes. */
 export function useOpenPage() {
   return useMutation<{ readonly path: string }, ApiProblem, string>({

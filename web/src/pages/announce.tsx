@@ -6,6 +6,7 @@ import { type StatusPageView, useAnnounce } from '../api/status-pages.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { useMay } from '../shell/session.tsx';
 import { STATE_CHOICES } from './announcement-states.ts';
+import { Choices } from './choices.tsx';
 
 /** The button that announces something, for those who may. */
 export function Announce({ pages }: { readonly pages: readonly StatusPageView[] }) {
@@ -86,23 +87,4 @@ function ServiceChoices({ offered, chosen, onChange }: ServiceProps) {
   const services = useQuery(servicesQuery());
   const names = new Map(services.data?.items.map(({ id, name }) => [id, name]));
   return <Choices label="Services" all={offered.map((id) => ({ id, name: names.get(id) ?? id }))} chosen={chosen} onChange={onChange} />;
-}
-
-type ChoiceProps = {
-  readonly label: string;
-  readonly all: readonly { readonly id: string; readonly name: string }[];
-  readonly chosen: readonly string[];
-  readonly onChange: (ids: readonly string[]) => void;
-};
-
-function Choices({ label, all, chosen, onChange }: ChoiceProps) {
-  return (
-    <Checkbox.Group label={label} value={[...chosen]} onChange={onChange}>
-      <div className="choices">
-        {all.map(({ id, name }) => (
-          <Checkbox key={id} value={id} label={name} />
-        ))}
-      </div>
-    </Checkbox.Group>
-  );
 }

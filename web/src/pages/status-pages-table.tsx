@@ -1,7 +1,9 @@
-import { type StatusPageView, useOpenPage } from '../api/status-pages.ts';
+import { useState } from 'react';
+import { type StatusPageView, useOpenPage, useRemoveStatusPage } from '../api/status-pages.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
+import { useMay } from '../shell/session.tsx';
 import { StateMark } from '../states/state-mark.tsx';
 
 /** Every status page with the way to it. */
@@ -33,12 +35,7 @@ const columns = (open: (id: string) => void): readonly Column<StatusPageView>[] 
     label: 'written',
     cell: (page) => (page.written_at_ms === null ? 'not yet' : <Instant atMs={page.written_at_ms} />),
   },
-  {
-    id: 'origin',
-    header: 'Declared',
-    label: 'declared',
-    cell: (page) => <span className="faint">{page.origin === 'ui' ? 'here' : page.origin}</span>,
-  },
+  { id: 'origin', header: 'Declared', label: 'declared', cell: (page) => <Origin page={page} /> },
 ];
 
 /** A private page is opened with a link that the server lends. */
@@ -56,6 +53,24 @@ function Title({ page, open }: { readonly page: StatusPageView; readonly open: (
         </a>
       )}
       <span className="faint">{` ${address}`}</span>
+    </>
+  );
+}
+
+/** Where the page is declared; one that was made here is taken away here, after another question. */
+function Origin({ page }: { readonly page: StatusPageView }) {
+  const [sure, setSure] = useState(false);
+  const remove = useRemoveStatusPage();
+  const mayRemove = useMay('administer');
+  if (page.origin !== 'ui') return <span className="faint">{page.origin}</span>;
+  if (!mayRemove) return <span className="faint">here</span>;
+  return (
+    <>
+      <button type="button" className="plain-button" onClick={() => (sure ? remove.mutate(page.id) : setSure(true))}>
+        {sure ? `Really take ${page.title} away` : 'Take away'}
+        {sure ? null : <span className="sr-only">{` ${page.title}`}</span>}
+      </button>
+      {remove.isError ? <ErrorNotice error={remove.error} /> : null}
     </>
   );
 }

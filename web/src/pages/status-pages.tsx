@@ -4,6 +4,7 @@ import { EmptyState, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { AnnouncementCard } from './announcement-card.tsx';
 import { Announce } from './announce.tsx';
+import { MakeStatusPage } from './make-status-page.tsx';
 import { StatusPagesTable } from './status-pages-table.tsx';
 import { useTitle } from './use-title.ts';
 
@@ -28,12 +29,17 @@ export function StatusPagesPage() {
           <h1>Status pages</h1>
           <p className="page-lead">What customers see, and what they are told.</p>
         </div>
-        {all.length === 0 ? null : <Announce pages={all} />}
+        {all.length === 0 ? null : (
+          <div className="row-wrap">
+            <MakeStatusPage primary={false} />
+            <Announce pages={all} />
+          </div>
+        )}
       </header>
       <Waiting query={pages} what="status pages" />
       {pages.data !== undefined && all.length === 0 ? (
-        <EmptyState command={SNIPPET}>
-          No status page is declared yet. Say in the configuration file which services an audience sees.
+        <EmptyState action={<MakeStatusPage primary />} command={SNIPPET}>
+          There is no status page yet. Make one here, or say in the configuration file which services an audience sees.
         </EmptyState>
       ) : null}
       {all.length === 0 ? null : (
