@@ -1,6 +1,7 @@
 import { AppError, messageOf } from '@nines/base/errors.ts';
 import { VERSION } from '@nines/server/version.ts';
 import { Command, CommanderError } from 'commander';
+import { agentCommand } from './commands/agent.ts';
 import { backupCommand } from './commands/backup.ts';
 import { cardinalityCommand } from './commands/cardinality.ts';
 import { checkCommand } from './commands/check.ts';
@@ -51,6 +52,7 @@ function createProgram(): Command {
     backupCommand,
     restoreCommand,
     doctorCommand,
+    agentCommand,
   ])
     add(program);
   inherit(program);

@@ -10,6 +10,8 @@ import { openStore } from '@nines/tsdb/store.ts';
 import { accessRoutes } from './access/routes.ts';
 import { createAccess } from './access/service.ts';
 import { createThrottle } from './access/throttle.ts';
+import { agentRoutes } from './agents/routes.ts';
+import { openAgents } from './agents/start.ts';
 import { alertRoutes } from './alerting/routes.ts';
 import { createAlerting } from './alerting/service.ts';
 import { alertmanagerRoutes } from './alertmanagers/routes.ts';
@@ -82,6 +84,7 @@ import { seriesRoutes } from './series/routes.ts';
 import { SeriesService } from './series/service.ts';
 import { serviceRoutes } from './services/routes.ts';
 import { Services } from './services/service.ts';
+import { writtenCheckOf } from './services/written.ts';
 import { slaRoutes } from './sla/routes.ts';
 import { openSlas } from './sla/start.ts';
 import { statementRoutes } from './sla/statements/routes.ts';
@@ -181,7 +184,7 @@ async function build(
 
   // From an alert to people.
   const externalUrl = config.server.base_url ?? listenUrl(config.server.listen);
-  const shared = { db: sql, clock, ids, logger, bus, dataDir, externalUrl };
+  const shared = { db: sql, sql, clock, ids, logger, bus, metrics: self, dataDir, externalUrl };
   const notifySettings = (from: Configuration): NotifySettings => ({
     router: createRouter(from.config.routing),
     channels: openChannels(from.config.channels, {
@@ -197,12 +200,8 @@ async function build(
   const maintenance = new MaintenanceService({ ...shared, services: catalogue, onBoundary: () => rules.servicesDeclared() });
   await maintenance.load();
   const alerting = await createAlerting({
+    ...shared,
     db,
-    clock,
-    ids,
-    logger,
-    bus,
-    metrics: self,
     notify: notify.notify,
     holdBack: (service, atMs) => maintenance.holding(service, atMs),
     afterCommit: (changed) => {
@@ -212,10 +211,8 @@ async function build(
   });
   const outbox = stack.use(
     createOutbox({
+      ...shared,
       db,
-      clock,
-      ids,
-      logger,
       random: randomFraction,
       alone: db.kind === 'sqlite',
       handlers: {
@@ -231,16 +228,7 @@ async function build(
   const undiscovered = self.counter('nines_discovery_failures_total', 'Attempts to discover targets that failed, by kind.');
   const discover = stack.use(createDiscover({ clock, logger, outbound, onFailure: (kind) => undiscovered.add(1, { kind }) }));
   const alertmanagers = stack.use(
-    new Alertmanagers({
-      clock,
-      logger,
-      outbound,
-      discover,
-      metrics: self,
-      alerting,
-      factsOf: (ruleId) => rules.factsOf(ruleId),
-      externalUrl,
-    }),
+    new Alertmanagers({ ...shared, outbound, discover, alerting, factsOf: (ruleId) => rules.factsOf(ruleId) }),
   );
   await alertmanagers.load();
 
@@ -252,16 +240,22 @@ async function build(
     onPastChanged: (service, span) => promises.recheck(service, span),
   });
   stack.defer(() => availability.stop());
+  const { agents, listen } = stack.use(
+    await openAgents({
+      ...shared,
+      config: config.agents,
+      report: (results) => checks.reportMany(results),
+      written: (spec) => writtenCheckOf(services.specOf(spec.service), spec.id),
+    }),
+  );
   const checking = await openChecks({
-    sql,
-    clock,
-    logger,
-    bus,
+    ...shared,
     query: (expr, atMs, options) => ask.instant(expr, atMs, options),
     scopeOfTeam,
     ...config.checks,
     ingest,
     record: (result) => availability.record(result),
+    isPresent: (location) => agents.isPresent(location),
   });
   const { checks, heartbeats } = checking;
   const services = new Services({
@@ -269,18 +263,17 @@ async function build(
     enforce: async ({ plans, specs }) => {
       await availability.configure(plans);
       await checking.configure(specs);
+      agents.configure(specs);
     },
   });
 
   // From samples and states to alerts.
   const rules = new RulesService({
     query: (expr, atMs, options) => ask.instant(expr, atMs, options),
+    ...shared,
     ingest,
     alerting,
-    clock,
-    logger,
     teamId: DEFAULT_TEAM,
-    externalUrl,
     labelsOfRef: (ref) => store.labelsOfRef(ref),
     queryable: store,
     yieldNow,
@@ -288,7 +281,6 @@ async function build(
     aliases,
     services,
     ledger: availability,
-    metrics: self,
   });
   stack.use(rules);
   const outgoing = { request: outbound.request.bind(outbound), clock };
@@ -333,7 +325,6 @@ async function build(
   const backups = stack.use(
     new Backups({
       ...shared,
-      metrics: self,
       version: VERSION,
       sources: liveSources(dataDir, store, db),
       config: config.backups,
@@ -435,6 +426,7 @@ async function build(
   health.register('alertmanagers', () => alertmanagers.health());
   health.register('discovery', () => discoveryHealth(discover.status()));
   health.register('status_pages', () => statusPages.board.health());
+  health.register('agents', () => agents.health());
   health.register('checks', () => ({ status: 'ok', detail: `${checks.list().length} checks` }));
   opsRoutes(http, { clock, health, version: VERSION, startedAtMs, isReady: () => ready, config: () => current.config, reload, counts });
   prometheusStatusRoutes(http, {
@@ -480,6 +472,7 @@ async function build(
   heartbeatRoutes(http, { heartbeats });
   serviceRoutes(http, { services, ledger: availability, imports, checks, maintenance, alerting, clock });
   availabilityRoutes(http, { availability, imports, clock, onPastChanged: promises.recheck });
+  agentRoutes(http, { agents });
   maintenanceRoutes(http, { maintenance, clock });
   slaRoutes(http, { slas, contracts, clock });
   statementRoutes(http, { ...promises, clock, serviceName: (id) => services.get(id)?.name ?? id });
@@ -490,6 +483,7 @@ async function build(
   notifyRoutes(http, { notify, clock });
   backupRoutes(http, { backups, doctor: () => examineInChild(['doctor', '--data', dataDir, ...withConfig], stopping.signal) });
   servePages(http, { directory: webDir(), secure });
+  stack.use(await listen());
   const url = await http.listen({ host: config.server.listen.host, port: config.server.listen.port });
   ready = true;
 

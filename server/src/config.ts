@@ -1,9 +1,10 @@
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { agentsConfig } from './agents/contract.ts';
 import { backupsConfig } from './backups/contract.ts';
 import { followed, isWithin } from './backups/places.ts';
 import { healthConfig } from './ops/health-checks/config.ts';
-import { checksConfig } from './checks/contract.ts';
+import { checksConfig, SERVER_LOCATION } from './checks/contract.ts';
 import { collectConfig, otlpConfig, scrapeConfig } from './collect/contract.ts';
 import { loadScrapeFiles, type ScrapeFiles } from './collect/scrape/prometheus-file.ts';
 import { maintenanceConfig, unknownMaintained } from './maintenance/contract.ts';
@@ -83,6 +84,8 @@ export const configSchema = z.strictObject({
   checks: checksConfig,
   /** Thresholds of the built-in health checks of this host and of Nines. */
   health: healthConfig,
+  /** Where agents at other places connect. */
+  agents: agentsConfig,
   services: servicesConfig,
   slas: slasConfig,
   /** When somebody will work on services. */
@@ -200,6 +203,8 @@ function unlistedCommands({
   return services.flatMap((service, s) =>
     service.checks.flatMap((check, c) => {
       if (check.kind !== 'script' || checks.commands.includes(check.command[0])) return [];
+      // Agents have a list of their own.
+      if (check.locations?.includes(SERVER_LOCATION) === false) return [];
       return [{ path: ['services', s, 'checks', c, 'command'], message: `${check.command[0]} is not listed under checks.commands` }];
     }),
   );

@@ -134,12 +134,13 @@ export interface Recorder {
 }
 
 /**
- * The results of checks that the store kept, by check, ascending, within `[fromMs, toMs]`. The ledger asks at start for what its tails
- * had not yet written when the process died.
+ * The results of checks that the store kept, by check (or by voice, `subjectOf`), ascending, within `[fromMs, toMs]`. The ledger asks at
+ * start for what its tails had not yet written when the process died. `voices`: only those of checks with locations.
  */
 export type ReplayResults = (
   fromMs: EpochMs,
   toMs: EpochMs,
+  which?: 'voices',
 ) => Promise<
   ReadonlyMap<string, readonly { readonly atMs: EpochMs; readonly endMs: EpochMs; readonly seen: 'up' | 'degraded' | 'down' }[]>
 >;

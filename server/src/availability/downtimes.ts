@@ -2,6 +2,7 @@ import type { EpochMs } from '@nines/base/units.ts';
 import type { Evidence, Transition } from '@nines/maths/slo/types.ts';
 import type { Downtime } from './contract.ts';
 import type { CheckState } from './evaluate.ts';
+import { heardOf } from './voices.ts';
 
 /** One `down` stretch of a service's history, as its downtime must say it. */
 export type Outage = {
@@ -26,11 +27,7 @@ export type DownVoice = { readonly check: string; readonly transitions: readonly
 
 /** The voices among a service's checks. */
 export const downVoicesOf = (states: readonly (CheckState | undefined)[]): readonly DownVoice[] =>
-  states.flatMap((state) =>
-    state === undefined || state.impact !== 'down'
-      ? []
-      : { check: state.rules.check, transitions: state.history.transitions, lastAtMs: state.history.lastAtMs },
-  );
+  heardOf(states).filter(({ impact }) => impact === 'down');
 
 /** Evidence kept per downtime: each check's first failure, so more than this says nothing new. */
 const MAX_DOWNTIME_EVIDENCE = 16;

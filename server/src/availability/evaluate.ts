@@ -1,4 +1,4 @@
-import type { EpochMs, Ms } from '@nines/base/units.ts';
+import { type EpochMs, ms } from '@nines/base/units.ts';
 import {
   applyAttempt,
   type Attempt,
@@ -17,13 +17,18 @@ import { type FlapHistory, type FlapLimits, noteState, STEADY } from '@nines/mat
 import { composeFrom, type CompositeRule } from '@nines/maths/slo/composite.ts';
 import { filledFrom } from '@nines/maths/slo/imported.ts';
 import type { Transition, UnknownReason } from '@nines/maths/slo/types.ts';
+import { type CheckTiming, MAX_LATE_MS, VOTE_GRACE_MS } from '../checks/contract.ts';
+import { heardOf, subjectOf, type VoiceOf } from './voices.ts';
 
 /**
  * The ledger's working memory and every decision on it. Entries are immutable: a change collects new ones in a draft, the draft is
  * saved, and only then do they enter the memory. So a failed transaction leaves nothing half done.
  */
 export type CheckState = {
+  /** `rules.check` is the check's id, or that of one voice of it (`subjectOf`). */
   readonly rules: CheckRules;
+  /** Of a check with locations: whose voice this is. */
+  readonly vote?: VoiceOf;
   readonly service: string;
   readonly impact: Impact;
   /** False once it left the configuration: its results are no longer taken. */
@@ -136,10 +141,14 @@ function flapsAfter({ flaps, flapLimits, history }: CheckState, next: CheckHisto
   return noteState(flaps, { state, atMs: next.lastAtMs }, flapLimits).history;
 }
 
+/** Whether a lapse is to be written down. The voices of a slot are held back until all are there. */
+export const isDue = ({ history, vote }: CheckState, dueMs: EpochMs): boolean =>
+  hasLapsed(history, vote === undefined ? dueMs : ((dueMs - VOTE_GRACE_MS) as EpochMs));
+
 /** Writes down the lapses that are due at `dueMs`. `reasonOf` names each. */
 export function takeLapses(draft: Draft, dueMs: EpochMs, reasonOf: (check: string) => UnknownReason): void {
   for (const [check, state] of draft.base.checks) {
-    if (hasLapsed(state.history, dueMs)) put(draft, check, { state, step: lapse(state.history, reasonOf(check)) });
+    if (isDue(state, dueMs)) put(draft, check, { state, step: lapse(state.history, reasonOf(check)) });
   }
 }
 
@@ -173,7 +182,7 @@ export function takeStepBack(draft: Draft, nowMs: EpochMs): void {
 }
 
 export type ServiceInPlan = { readonly id: string; readonly composite?: CompositeRule };
-export type CheckPlan = Pick<CheckState, 'rules' | 'service' | 'impact' | 'flapLimits'>;
+export type CheckPlan = Pick<CheckState, 'rules' | 'service' | 'impact' | 'vote' | 'flapLimits'>;
 
 /**
  * Puts the whole configuration in force at `nowMs`. A check that is new begins silent; one that left is cut off (`paused`: it has no
@@ -203,6 +212,8 @@ export function takePlans(
     draft.checks.set(plan.rules.check, { ...plan, active: true, history, flaps });
     const same = state?.active === true && JSON.stringify(planOf(state)) === JSON.stringify(planOf(plan));
     if (!same || moved) draft.configured.add(plan.rules.check);
+    // Another quorum decides from now on.
+    if (state?.vote !== undefined && state.vote.quorum !== plan.vote?.quorum) earlier(draft.touchedFrom, plan.service, nowMs);
   }
   const byService = Map.groupBy(plans.checks, (plan) => plan.service);
   const composites = new Map(plans.services.map(({ id, composite }) => [id, composite]));
@@ -221,7 +232,7 @@ export function takePlans(
   }
 }
 
-const planOf = ({ rules, impact, flapLimits }: CheckPlan): unknown => [rules, impact, flapLimits];
+const planOf = ({ rules, impact, vote, flapLimits }: CheckPlan): unknown => [rules, impact, vote, flapLimits];
 
 /** What a service consists of from now on. A rule that replaces another, or checks, holds from now; the first one holds over all the past. */
 function compositeAt(
@@ -240,11 +251,7 @@ function compositeAt(
   return next;
 }
 
-const voicesOf = (draft: Draft, service: ServiceState): readonly Voice[] =>
-  service.checks.flatMap((check) => {
-    const state = checkIn(draft, check);
-    return state === undefined ? [] : [{ impact: state.impact, transitions: state.history.transitions }];
-  });
+const voicesOf = (draft: Draft, service: ServiceState): readonly Voice[] => heardOf(service.checks.map((check) => checkIn(draft, check)));
 
 const sameTransition = (a: Transition | undefined, b: Transition | undefined): boolean =>
   a?.atMs === b?.atMs && a?.state === b?.state && a?.unknownReason === b?.unknownReason && a?.lowMs === b?.lowMs && a?.highMs === b?.highMs;
@@ -368,7 +375,7 @@ export function transitionsAt(memory: Memory, service: string, nowMs: EpochMs): 
 }
 
 /** How far back a rewrite of the check can reach: all attempts that confirmation counts, and one that is still under way. */
-export const reachMs = (rules: CheckRules): number => (rules.confirm.of + 2) * validityMs(rules);
+export const reachMs = (rules: CheckRules): number => (rules.confirm.of + 2) * validityMs(rules) + (rules.lateMs ?? 0);
 
 /** Histories shorter than this are left alone: forgetting one transition at a time would cost more than it saves. */
 const FORGET_ABOVE = 32;
@@ -403,10 +410,18 @@ export function reachTogether(draft: Draft, checks: readonly string[], service: 
   return joined ? Math.max(...composites.map(({ id }) => reachOf(checksBelow(draft, id))), reachOf(checks)) : reachOf(checks);
 }
 
-/** The rules of a check from its timing. */
-export const rulesOf = (timing: {
-  readonly check: string;
-  readonly intervalMs: Ms;
-  readonly timeoutMs: Ms;
-  readonly confirm: { readonly n: number; readonly of: number };
-}): CheckRules => ({ check: timing.check, intervalMs: timing.intervalMs, timeoutMs: timing.timeoutMs, confirm: timing.confirm });
+/** How the results of a check are read: one plan, or one for each of its locations. */
+export function plansOf(
+  { check, intervalMs, timeoutMs, confirm, impact, vote, flapping }: CheckTiming,
+  service: string,
+): readonly CheckPlan[] {
+  if (vote === undefined) return [{ rules: { check, intervalMs, timeoutMs, confirm }, service, impact, flapLimits: flapping || null }];
+  return vote.locations.map((location) => ({
+    rules: { check: subjectOf(check, location), intervalMs, timeoutMs, confirm, lateMs: ms(MAX_LATE_MS) },
+    service,
+    impact,
+    vote: { check, location, quorum: vote.quorum },
+    // A vote is steadier than each of its voices.
+    flapLimits: null,
+  }));
+}

@@ -11,7 +11,7 @@ import {
   emptyMemory,
   forget,
   type Memory,
-  rulesOf,
+  plansOf,
   settleDraft,
   takeAttempt,
   takeLapses,
@@ -127,12 +127,9 @@ function ledgerOf(list: readonly Check[]): Memory {
   const memory = emptyMemory();
   for (const id of ['a', 'b']) memory.services.set(id, { checks: [], transitions: [], version: 0 });
   const draft = draftOf(memory);
-  const plans = list.map((check) => ({
-    rules: rulesOf({ check: check.id, intervalMs: ms(check.intervalMs), timeoutMs: ms(500), confirm: check.confirm }),
-    service: check.service,
-    impact: check.impact,
-    flapLimits: null,
-  }));
+  const plans = list.flatMap(({ id, intervalMs, confirm, service, impact }) =>
+    plansOf({ check: id, service, intervalMs: ms(intervalMs), timeoutMs: ms(500), impact, confirm }, service),
+  );
   takePlans(draft, { services: [{ id: 'a' }, { id: 'b' }, { id: 'pair', composite: both }], checks: plans }, epochMs(START_MS));
   settleDraft(draft);
   commit(draft);

@@ -4,13 +4,18 @@ import { labelValue, METRIC_NAME } from '@nines/model/labels.ts';
 import { bitsOf, isStale } from '@nines/model/stale.ts';
 import type { Queryable } from '@nines/model/storage.ts';
 import type { ReplayResults } from './contract.ts';
+import { subjectOf } from './voices.ts';
 
 const SERIES = ['probe_success', 'probe_degraded', 'probe_duration_seconds'] as const;
 
 /** Reads the results of checks back from their series: what a crash kept from the ledger. */
 export function replayFrom(queryable: Queryable): ReplayResults {
-  return async (fromMs, toMs) => {
-    const matchers = [mustMatcher(METRIC_NAME, '=~', SERIES.join('|')), mustMatcher('job', '=', 'nines')];
+  return async (fromMs, toMs, which) => {
+    const matchers = [
+      mustMatcher(METRIC_NAME, '=~', SERIES.join('|')),
+      mustMatcher('job', '=', 'nines'),
+      ...(which === 'voices' ? [mustMatcher('location', '!=', '')] : []),
+    ];
     const values = {
       probe_success: new Map<string, Points>(),
       probe_degraded: new Map<string, Points>(),
@@ -18,7 +23,7 @@ export function replayFrom(queryable: Queryable): ReplayResults {
     };
     for (const { labels, times, values: column } of await queryable.select(matchers, { fromMs, toMs })) {
       const name = labelValue(labels, METRIC_NAME) as (typeof SERIES)[number];
-      const check = labelValue(labels, 'check');
+      const check = subjectOf(labelValue(labels, 'check'), labelValue(labels, 'location') || undefined);
       const points = values[name].get(check) ?? new Map<number, number>();
       const bits = bitsOf(column);
       times.forEach((atMs, i) => {

@@ -34,7 +34,9 @@ export async function loadMemory({ store, memory, replay, nowMs }: LoadDeps): Pr
     if (composite !== undefined) memory.composites.add(service);
     memory.services.set(service, { checks, ...(composite === undefined ? {} : { composite }), transitions, version: 0 });
   }
-  const results = tails.length === 0 ? new Map<string, never[]>() : await replay((aliveUntilMs - REPLAY_MARGIN_MS) as EpochMs, nowMs);
+  const fromMs = (aliveUntilMs - REPLAY_MARGIN_MS) as EpochMs;
+  const recent = tails.length === 0 ? [] : await replay(fromMs, nowMs);
+  const results = new Map([...recent, ...(await lateResults(tails, { replay, nowMs, aliveUntilMs }))]);
   const missing = tails.flatMap(({ check, state }) =>
     (results.get(check) ?? [])
       .filter((result) => result.atMs > (state.history.lastAtMs ?? 0))
@@ -56,6 +58,18 @@ export async function loadMemory({ store, memory, replay, nowMs }: LoadDeps): Pr
       takeAbsence(draft, { aliveUntilMs, nowMs });
     },
   };
+}
+
+/** A location that had been away tells of times long ago. What it told last before the process died lies before the usual margin. */
+async function lateResults(
+  tails: readonly StoredTail[],
+  { replay, nowMs, aliveUntilMs }: Pick<LoadDeps, 'replay' | 'nowMs'> & { readonly aliveUntilMs: EpochMs },
+): Promise<Awaited<ReturnType<ReplayResults>>> {
+  const behind = tails.flatMap(({ state: { vote, rules, history } }) =>
+    vote === undefined ? [] : Math.max(history.lastAtMs ?? 0, aliveUntilMs - (rules.lateMs ?? 0)),
+  );
+  if (behind.length === 0) return new Map();
+  return replay(Math.min(...behind, aliveUntilMs - REPLAY_MARGIN_MS) as EpochMs, nowMs, 'voices');
 }
 
 type Known = {

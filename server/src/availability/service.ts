@@ -29,9 +29,10 @@ import {
   compositesInOrder,
   draftOf,
   emptyMemory,
+  isDue,
   type Memory,
+  plansOf,
   reachTogether,
-  rulesOf,
   takeAttempt,
   takeLapses,
   takePlans,
@@ -46,6 +47,7 @@ import type { StoredSpan } from './imports/contract.ts';
 import { importedTransitions, reasonOf } from './imports/evaluate.ts';
 import { filledWithin } from './rebuild.ts';
 import { createLedgerStore, type KnownWindow, type LedgerStore, type Session } from './store.ts';
+import { heardOf, subjectOf } from './voices.ts';
 import { currentFrom, LedgerWriter } from './writer.ts';
 
 /** How often `step` is to be called. */
@@ -89,6 +91,8 @@ export class Availability implements Ledger, Recorder {
   readonly #first = new Map<string, EpochMs>();
   /** Checks whose probe said that it is isolated; names the gap that follows. */
   readonly #isolated = new Set<string>();
+  /** The voices of each check that has locations. */
+  readonly #voters = new Map<string, readonly string[]>();
   readonly #startedAtMs: EpochMs;
   #session: Session | undefined;
   #lastStep: { readonly wallMs: number; readonly monotonicMs: number } | undefined;
@@ -143,14 +147,10 @@ export class Availability implements Ledger, Recorder {
   async configure(plans: readonly ServicePlan[]): Promise<void> {
     const services = plans.map(({ service: id, composite }) => ({ id, ...(composite === undefined ? {} : { composite }) }));
     const before = this.#composites();
-    const checks = plans.flatMap((plan) =>
-      plan.checks.map((timing) => ({
-        rules: rulesOf(timing),
-        service: plan.service,
-        impact: timing.impact,
-        flapLimits: timing.flapping || null,
-      })),
-    );
+    const checks = plans.flatMap((plan) => plan.checks.flatMap((timing) => plansOf(timing, plan.service)));
+    this.#voters.clear();
+    for (const { rules, vote } of checks)
+      if (vote !== undefined) this.#voters.set(vote.check, [...(this.#voters.get(vote.check) ?? []), rules.check]);
     await this.#writer.submit((draft, nowMs) => takePlans(draft, { services, checks }, nowMs));
     await this.#composePast(before);
   }
@@ -185,7 +185,8 @@ export class Availability implements Ledger, Recorder {
   }
 
   async record(result: CheckResult): Promise<void> {
-    const { outcome, check } = result;
+    const { outcome } = result;
+    const check = subjectOf(result.check, result.location);
     if (this.#stopped) return;
     if (outcome.kind === 'void') {
       if (outcome.code === 'probe_isolated') this.#isolated.add(check);
@@ -196,6 +197,7 @@ export class Availability implements Ledger, Recorder {
       endMs: (result.startedAtMs + Math.ceil(result.durationMs)) as EpochMs,
       seen: outcome.kind,
       detail: outcome.kind === 'up' ? upDetail(result) : outcome.detail,
+      ...(result.uncertaintyMs === undefined ? {} : { uncertaintyMs: result.uncertaintyMs }),
     };
     const gapReason = this.#gapReason(check);
     this.#isolated.delete(check);
@@ -311,10 +313,13 @@ export class Availability implements Ledger, Recorder {
   }
 
   currentOfCheck(check: string): CurrentState {
-    const history = this.#memory.checks.get(check)?.history;
-    if (history === undefined) return this.#notYet();
-    const lapsed = hasLapsed(history, this.#deps.clock.now()) ? lapse(history, 'no_data').history : history;
-    return currentFrom(lapsed.transitions.at(-1)) ?? this.#notYet();
+    const nowMs = this.#deps.clock.now();
+    const states = (this.#voters.get(check) ?? [check]).flatMap((voice) => {
+      const state = this.#memory.checks.get(voice);
+      if (state === undefined) return [];
+      return hasLapsed(state.history, nowMs) ? { ...state, history: lapse(state.history, 'no_data').history } : state;
+    });
+    return currentFrom(heardOf(states)[0]?.transitions.at(-1)) ?? this.#notYet();
   }
 
   flapping(check: string): Flapping | null {
@@ -404,7 +409,7 @@ export class Availability implements Ledger, Recorder {
 }
 
 function hasDue(memory: Memory, dueMs: EpochMs): boolean {
-  for (const { history } of memory.checks.values()) if (hasLapsed(history, dueMs)) return true;
+  for (const state of memory.checks.values()) if (isDue(state, dueMs)) return true;
   return false;
 }
 

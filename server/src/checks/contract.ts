@@ -4,7 +4,7 @@
  * The instant of a result is the start of its attempt. Lengths come from monotonic time.
  * Checks never decide availability; they hand results to `ResultSink`.
  */
-import { DAY_MS, type EpochMs, type Ms, ms } from '@nines/base/units.ts';
+import { DAY_MS, type EpochMs, type Ms, ms, SECOND_MS } from '@nines/base/units.ts';
 import { z } from 'zod';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
 import { browserConfig } from './kinds/browser/config.ts';
@@ -26,11 +26,16 @@ export type Figure = { readonly name: string; readonly value: number; readonly l
 
 export type CheckResult = {
   readonly check: string;
+  /** Where it was asked from, of a check with locations; absent of others. */
+  readonly location?: string;
   readonly service: string;
   readonly checkKind: string;
   /** What was asked: a URL or `host:port`. */
   readonly target: string;
+  /** Of a check with locations the instant of its slot, the same at every location. */
   readonly startedAtMs: EpochMs;
+  /** How much earlier or later than `startedAtMs` the attempt may have begun; 0 when absent. */
+  readonly uncertaintyMs?: number;
   /** Monotonic; fractions kept. */
   readonly durationMs: number;
   readonly outcome: Outcome;
@@ -65,7 +70,16 @@ export type CheckTiming = {
   readonly confirm: { readonly n: number; readonly of: number };
   /** When its changes are too many to be news; left out or false: never. */
   readonly flapping?: { readonly enter: number; readonly leave: number } | false;
+  /** Of a check that is asked from several places: who has a voice, and how many must agree. */
+  readonly vote?: { readonly locations: readonly string[]; readonly quorum: number };
 };
+
+/** The location that the server itself is. */
+export const SERVER_LOCATION = 'server';
+/** A voice is heard this long after its slot; what comes later is a sample and no more. Agents keep results for as long. */
+export const MAX_LATE_MS = DAY_MS;
+/** After the timeout of a slot its voices are waited for this long before it is decided without them. */
+export const VOTE_GRACE_MS = 2 * SECOND_MS;
 
 /** Where results go. Resolves when the result is durable (log first, then ledger). */
 export type ResultSink = (result: CheckResult, timing: CheckTiming) => Promise<void>;
@@ -79,6 +93,12 @@ export const checkSchema = written.superRefine((check, context) => {
   const { flapping } = check;
   if (flapping !== false && flapping.leave > flapping.enter) refuse('flapping', 'it ends at a smaller share of changes than it begins at');
   if (!('interval' in check)) return;
+  const { locations, quorum } = check;
+  if (quorum !== undefined && quorum > (locations?.length ?? 0))
+    refuse('quorum', `${quorum} of ${locations?.length ?? 0} locations can never agree`);
+  if (new Set(locations).size !== (locations?.length ?? 0)) refuse('locations', 'a location has one voice; one is named twice');
+  if (check.kind === 'promql' && locations?.some((location) => location !== SERVER_LOCATION) === true)
+    refuse('locations', 'our own samples are at the server only: a check of kind promql is asked there');
   const { interval, timeout } = check;
   if (interval < minIntervalMs || interval > maxIntervalMs) refuse('interval', 'an interval is between 1s and 1d');
   if (timeout !== undefined && timeout <= 0) refuse('timeout', 'a timeout is longer than 0');
@@ -113,8 +133,15 @@ export function toSpec(
     team: of.team ?? DEFAULT_TEAM,
     target: kindOf(check).targetOf(check),
     ...timingOf(check),
+    ...voteOf(check),
     confirm: typeof confirm === 'number' ? { n: confirm, of: confirm } : confirm,
   } as CheckSpec;
+}
+
+function voteOf(check: ParsedCheck): Pick<CheckTiming, 'vote'> {
+  if (!('interval' in check) || check.locations === undefined) return {};
+  const { locations, quorum = Math.floor(locations.length / 2) + 1 } = check;
+  return { vote: { locations, quorum } };
 }
 
 function timingOf(check: ParsedCheck): Pick<CheckTiming, 'intervalMs' | 'timeoutMs'> {
@@ -161,6 +188,7 @@ export interface Checks {
 
 const resultView = z.object({
   at_ms: z.number(),
+  location: z.string().nullable(),
   duration_ms: z.number(),
   outcome: z.enum(['up', 'degraded', 'down', 'void']),
   code: z.string().nullable(),
@@ -190,6 +218,7 @@ export const checkView = z.object({
   timeout_ms: z.number(),
   impact: z.enum(['down', 'degraded']),
   confirm: z.object({ n: z.number(), of: z.number() }),
+  vote: z.object({ locations: z.array(z.string()), quorum: z.number() }).nullable(),
   paused: z.boolean(),
   state: z.enum(['up', 'degraded', 'down', 'unknown']),
   unknown_reason: z.string().nullable(),
@@ -205,6 +234,7 @@ export type CheckDetailView = z.infer<typeof checkDetailView>;
 
 export const resultToWire = (result: CheckResult): ResultView => ({
   at_ms: result.startedAtMs,
+  location: result.location ?? null,
   duration_ms: result.durationMs,
   outcome: result.outcome.kind,
   code: result.outcome.kind === 'up' ? null : result.outcome.code,
@@ -242,6 +272,7 @@ export const checkToWire = (spec: CheckSpec, current: CheckStanding, last: Check
   timeout_ms: spec.timeoutMs,
   impact: spec.impact,
   confirm: { ...spec.confirm },
+  vote: spec.vote === undefined ? null : { locations: [...spec.vote.locations], quorum: spec.vote.quorum },
   paused: spec.paused,
   state: current.state,
   unknown_reason: current.unknownReason ?? null,

@@ -2,7 +2,12 @@ import type { Clock } from '@nines/base/clock.ts';
 import { fnv1a } from '@nines/base/fnv1a.ts';
 
 /** What is to be started on time. */
-export type Scheduled = { readonly id: string; readonly intervalMs: number };
+export type Scheduled = {
+  readonly id: string;
+  readonly intervalMs: number;
+  /** Starts on the grid only, also the first time: others elsewhere start the same at the same instants. */
+  readonly onGrid?: boolean;
+};
 
 export type SchedulerDeps = {
   readonly clock: Clock;
@@ -46,14 +51,16 @@ export class Scheduler {
   set(items: readonly Scheduled[]): void {
     const wanted = new Map(items.map((item) => [item.id, item]));
     for (const [id, { item, timer }] of this.#timers) {
-      if (wanted.get(id)?.intervalMs === item.intervalMs) continue;
+      const next = wanted.get(id);
+      if (next?.intervalMs === item.intervalMs && next.onGrid === item.onGrid) continue;
       timer[Symbol.dispose]();
       this.#timers.delete(id);
     }
     const spreadMs = Math.max(FIRST_START_SPREAD_MS, (items.length * 1000) / FIRST_STARTS_PER_SECOND);
     for (const item of items) {
       if (this.#timers.has(item.id)) continue;
-      const delayMs = fnv1a(item.id) % Math.min(spreadMs, item.intervalMs);
+      const early = fnv1a(item.id) % Math.min(spreadMs, item.intervalMs);
+      const delayMs = item.onGrid === true ? untilNext(item, this.#deps.clock.now()) : early;
       this.#arm(item, delayMs);
     }
   }
@@ -96,4 +103,10 @@ export function untilNext({ id, intervalMs }: Scheduled, nowMs: number): number 
   const restMs = intervalMs - ((((nowMs - phaseMs) % intervalMs) + intervalMs) % intervalMs);
   // Timers may fire a millisecond early by the wall clock; the grid instant just served must not be served again.
   return restMs < Math.min(intervalMs / 4, EARLY_MS) ? restMs + intervalMs : restMs;
+}
+
+/** The instant on the item's grid that an attempt which begins at `nowMs` serves: the last one that was due. */
+export function slotAt({ id, intervalMs }: Scheduled, nowMs: number): number {
+  const sinceMs = nowMs + EARLY_MS - (fnv1a(id) % intervalMs);
+  return nowMs + EARLY_MS - (((sinceMs % intervalMs) + intervalMs) % intervalMs);
 }

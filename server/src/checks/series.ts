@@ -11,9 +11,10 @@ export function samplesOf(result: CheckResult): readonly ResultSample[] {
   const { outcome, phases } = result;
   if (outcome.kind === 'void') return [];
   const base = { service: result.service, check: result.check, kind: result.checkKind, instance: result.target, job: 'nines' };
+  const from = result.location === undefined ? base : { ...base, location: result.location };
   const samples: ResultSample[] = [];
   const add = (name: string, value: number, labels: Readonly<Record<string, string>> = {}): void => {
-    samples.push({ labels: labelsOf({ [METRIC_NAME]: name, ...base, ...labels }), atMs: result.startedAtMs, value });
+    samples.push({ labels: labelsOf({ [METRIC_NAME]: name, ...from, ...labels }), atMs: result.startedAtMs, value });
   };
   add('probe_success', outcome.kind === 'down' ? 0 : 1);
   add('probe_degraded', outcome.kind === 'degraded' ? 1 : 0);

@@ -1,5 +1,6 @@
 import type { Clock } from '@nines/base/clock.ts';
-import { messageOf } from '@nines/base/errors.ts';
+import { AppError, messageOf } from '@nines/base/errors.ts';
+import type { EpochMs } from '@nines/base/units.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import type { Ingest } from '../collect/contract.ts';
 import type { Bus } from '../platform/bus.ts';
@@ -13,12 +14,13 @@ import {
   type Outcome,
   type ResultSink,
   resultToWire,
+  SERVER_LOCATION,
 } from './contract.ts';
 import { notAsked, voidWhenLate } from './evaluate.ts';
 import { askOf, type AskedSpec, isAsked } from './kinds/asks.ts';
 import { type IsolationDeps, IsolationGuard, reachOver } from './isolation.ts';
 import { LoopDelay } from './loop-delay.ts';
-import { Scheduler, type SchedulerStats } from './scheduler.ts';
+import { Scheduler, type SchedulerStats, slotAt } from './scheduler.ts';
 import { samplesOf } from './series.ts';
 
 /** Results kept in memory per check: a minute of the fastest, half an hour of the usual. The samples keep all. */
@@ -32,6 +34,12 @@ export type ChecksDeps = AttemptDeps & {
   readonly logger: Logger;
   readonly bus: Bus;
   readonly sink: ResultSink;
+  /** Where results go that others bring; the one that has asks for none. */
+  readonly sinkMany?: (taken: Taken) => Promise<void>;
+  /** Where this process is; default: it is the server. */
+  readonly location?: string;
+  /** How far off the clock may be. */
+  readonly clockUncertaintyMs?: () => number;
 } & Partial<Pick<IsolationDeps, 'references' | 'reaches'>>;
 
 /** What was not written in the file may not look into this machine. */
@@ -40,12 +48,24 @@ const askIfAllowed = async (spec: AskedSpec, run: AttemptRun, deps: AttemptDeps)
   return refusal === undefined ? askOf(spec)(spec, run, deps) : notAsked('refused_kind', refusal);
 };
 
+/** Results of one check or of many: stored together, then handed on one by one. */
+type Taken = readonly (readonly [result: CheckResult, timing: CheckSpec])[];
+
 /** Samples first, then the ledger: a crash in between is made good from the samples at the next start. */
 export function samplesThenLedger(ingest: Pick<Ingest, 'appendSamples'>, record: ResultSink): ResultSink {
   return async (result, timing) => {
     const samples = samplesOf(result);
     if (samples.length > 0) await ingest.appendSamples(samples);
     await record(result, timing);
+  };
+}
+
+/** The same for many results, in one write. */
+export function manySamplesThenLedger(ingest: Pick<Ingest, 'appendSamples'>, record: ResultSink): (taken: Taken) => Promise<void> {
+  return async (taken) => {
+    const samples = taken.flatMap(([result]) => samplesOf(result));
+    if (samples.length > 0) await ingest.appendSamples(samples);
+    await Promise.all(taken.map(([result, timing]) => record(result, timing)));
   };
 }
 
@@ -58,6 +78,7 @@ export class CheckService implements Checks {
   readonly #delay: LoopDelay;
   readonly #scheduler: Scheduler;
   readonly #guard: IsolationGuard;
+  readonly #location: string;
   /** The attempts under way. A map, not one shared signal: adding a listener to a signal takes longer the more it has. */
   readonly #active = new Map<AbortController, Promise<unknown>>();
   #stopped = false;
@@ -65,6 +86,7 @@ export class CheckService implements Checks {
   constructor(deps: ChecksDeps) {
     this.#deps = deps;
     this.#delay = new LoopDelay(deps.clock);
+    this.#location = deps.location ?? SERVER_LOCATION;
     const { clock, references = [], reaches = reachOver(clock) } = deps;
     this.#guard = new IsolationGuard({ clock, references, reaches });
     this.#scheduler = new Scheduler({ clock: deps.clock, start: (id) => this.#run(id) });
@@ -78,7 +100,12 @@ export class CheckService implements Checks {
       const kept = old !== undefined && old.spec.service === spec.service && old.spec.target === spec.target ? old : undefined;
       this.#entries.set(spec.id, { spec, results: kept?.results ?? [], lastFailure: kept?.lastFailure });
     }
-    this.#scheduler.set(specs.filter((spec) => isAsked(spec) && !spec.paused).map(({ id, intervalMs }) => ({ id, intervalMs })));
+    const here = specs.filter((spec) => isAsked(spec) && !spec.paused && this.#isAskedHere(spec));
+    this.#scheduler.set(here.map(({ id, intervalMs, vote }) => ({ id, intervalMs, onGrid: vote !== undefined })));
+  }
+
+  #isAskedHere({ vote }: CheckSpec): boolean {
+    return vote?.locations.includes(this.#location) ?? true;
   }
 
   list(): readonly CheckSpec[] {
@@ -125,10 +152,28 @@ export class CheckService implements Checks {
     if (entry !== undefined && !entry.spec.paused && !this.#stopped) await this.#take(entry, result);
   }
 
+  /** Takes in what another process asked, in its order. Rejects when it cannot be stored; results of checks that are not in force are passed over. */
+  async reportMany(results: readonly CheckResult[]): Promise<void> {
+    const taken = results.flatMap((result): [Entry, CheckResult][] => {
+      const entry = this.#entries.get(result.check);
+      return entry === undefined || entry.spec.paused ? [] : [[entry, result]];
+    });
+    if (this.#stopped) throw new AppError('unavailable', 'checks_stopping', 'the checks are stopping; send this again');
+    if (taken.length === 0) return;
+    await this.#deps.sinkMany?.(taken.map(([{ spec }, result]) => [result, spec]));
+    for (const [entry, result] of taken) {
+      this.#keep(entry, result);
+      this.#publish(entry, result);
+    }
+  }
+
   async #take(entry: Entry, result: CheckResult): Promise<void> {
-    const { spec } = entry;
     this.#keep(entry, result);
-    await this.#deps.sink(result, spec);
+    await this.#deps.sink(result, entry.spec);
+    this.#publish(entry, result);
+  }
+
+  #publish({ spec }: Entry, result: CheckResult): void {
     this.#deps.bus.publish({
       topic: 'checks',
       type: 'check.completed',
@@ -151,7 +196,7 @@ export class CheckService implements Checks {
         service: spec.service,
         checkKind: spec.kind,
         target: spec.target,
-        startedAtMs: run.startedAtMs,
+        ...this.#instantOf(spec, run.startedAtMs),
         durationMs,
         outcome: voidWhenLate(outcome, { loopDelayMs, limitMs }),
         phases: run.phases,
@@ -167,12 +212,22 @@ export class CheckService implements Checks {
     }
   }
 
+  /** Locations agree on the instant of a slot; how late each began, and how far off its clock may be, widens its bounds. */
+  #instantOf(spec: AskedSpec, startedAtMs: EpochMs): Pick<CheckResult, 'startedAtMs' | 'location' | 'uncertaintyMs'> {
+    if (spec.vote === undefined) return { startedAtMs };
+    const slotMs = slotAt(spec, startedAtMs) as EpochMs;
+    const uncertaintyMs = Math.ceil(Math.abs(startedAtMs - slotMs) + (this.#deps.clockUncertaintyMs?.() ?? 0));
+    return { startedAtMs: slotMs, location: this.#location, uncertaintyMs };
+  }
+
   #keep(entry: Entry, result: CheckResult): void {
     // One picture for each check is enough, and the failure that it shows.
     const { screenshot: _screenshot, ...lean } = result;
-    entry.results.push(lean);
+    // A location that had been away tells of times before the newest.
+    entry.results.splice(entry.results.findLastIndex((one) => one.startedAtMs <= result.startedAtMs) + 1, 0, lean);
     const kept = Math.max(MIN_RESULTS_PER_CHECK, Math.min(MAX_RESULTS_PER_CHECK, Math.floor(MAX_RESULTS / this.#entries.size)));
     if (entry.results.length > kept) entry.results.splice(0, entry.results.length - kept);
-    if (result.outcome.kind === 'down') entry.lastFailure = result;
+    const isNewest = result.startedAtMs >= (entry.lastFailure?.startedAtMs ?? 0);
+    if (result.outcome.kind === 'down' && isNewest) entry.lastFailure = result;
   }
 }

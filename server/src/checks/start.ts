@@ -1,25 +1,29 @@
 import type { Ingest } from '../collect/contract.ts';
 import { judgeAddress } from '../platform/fetch/judge.ts';
 import type { Sql } from '../platform/records/contract.ts';
-import type { CheckSpec, ResultSink } from './contract.ts';
+import type { CheckResult, CheckSpec } from './contract.ts';
 import { Heartbeats } from './heartbeats/service.ts';
 import { createBeatStore } from './heartbeats/store.ts';
 import { reachOver } from './isolation.ts';
 import { Browsers } from './kinds/browser/browsers.ts';
 import type { BrowserSettings } from './kinds/browser/config.ts';
 import { createResolve } from './resolve.ts';
-import { type ChecksDeps, CheckService, samplesThenLedger } from './service.ts';
+import { Gather } from './gather.ts';
+import { type ChecksDeps, CheckService, manySamplesThenLedger, samplesThenLedger } from './service.ts';
 
-export type CheckingDeps = Omit<ChecksDeps, 'resolve' | 'judge' | 'sink' | 'browsers'> & {
+export type CheckingDeps = Omit<ChecksDeps, 'resolve' | 'judge' | 'sink' | 'sinkMany' | 'browsers'> & {
   readonly browser: BrowserSettings;
   readonly sql: Sql;
   readonly ingest: Ingest;
   /** Takes each result once its samples are stored. */
-  readonly record: ResultSink;
+  readonly record: (result: CheckResult) => Promise<void>;
+  /** Whether a location is there to answer. */
+  readonly isPresent: (location: string) => boolean;
 };
 
 export type Checking = AsyncDisposable & {
   readonly checks: CheckService;
+  readonly gather: Gather;
   readonly heartbeats: Heartbeats;
   /** Puts these checks in force, and no others. */
   configure(specs: readonly CheckSpec[]): Promise<void>;
@@ -31,17 +35,20 @@ export type Checking = AsyncDisposable & {
 export async function openChecks(deps: CheckingDeps): Promise<Checking> {
   const { clock, logger, sql, ingest, record } = deps;
   const browsers = new Browsers(deps.browser, clock);
+  const gather = new Gather({ clock, logger, record, isPresent: deps.isPresent });
   const checks = new CheckService({
     ...deps,
     browsers,
     resolve: createResolve(),
     judge: judgeAddress,
-    sink: samplesThenLedger(ingest, record),
+    sink: samplesThenLedger(ingest, gather.take),
+    sinkMany: manySamplesThenLedger(ingest, gather.take),
   });
   const heartbeats = new Heartbeats({ clock, logger, store: createBeatStore(sql), report: (result) => checks.report(result) });
   await heartbeats.load();
   return {
     checks,
+    gather,
     heartbeats,
     async configure(specs) {
       checks.configure(specs);
@@ -56,6 +63,7 @@ export async function openChecks(deps: CheckingDeps): Promise<Checking> {
     async [Symbol.asyncDispose]() {
       await checks.stop();
       await browsers[Symbol.asyncDispose]();
+      gather[Symbol.dispose]();
       heartbeats[Symbol.dispose]();
     },
   };

@@ -16,6 +16,7 @@ export const CHECK_LIMITS = {
   /** Attempts that confirmation may count. More would keep an outage unseen for longer than anyone means. */
   maxConfirm: 10,
   maxRedirects: 10,
+  maxLocations: 20,
 } as const;
 
 /** RE2 syntax. */
@@ -53,6 +54,10 @@ export const common = {
   interval: duration().prefault(CHECK_LIMITS.defaultInterval),
   timeout: duration().optional(),
   ip_version: z.union([z.literal(4), z.literal(6)]).optional(),
+  /** Where it is asked from: names of agents, and `server` for this process. Default: the server alone, without a vote. */
+  locations: z.array(slug).min(1).max(CHECK_LIMITS.maxLocations).optional(),
+  /** How many of the locations must agree that the service is down; default: more than half. */
+  quorum: z.number().int().min(1).optional(),
 };
 
 /** The fields of `common` that are lengths of time. */

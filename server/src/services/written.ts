@@ -15,6 +15,12 @@ export function writtenOf(spec: ServiceSpec, secrets: 'revealed' | 'redacted'): 
   return declaration as WrittenService;
 }
 
+/** One check of a declaration as a person would write it, secrets revealed; undefined when there is none of that id. */
+export function writtenCheckOf(spec: ServiceSpec | undefined, id: string): Fields | undefined {
+  const check = spec?.checks.find((one) => one.id === id);
+  return check === undefined ? undefined : writtenCheck(check, (secret) => secret.reveal());
+}
+
 function writtenCheck(check: ParsedCheck, shown: (secret: Secret) => string): Fields {
   const lengths = new Set(lengthsOfCheck(check));
   return mapLeaves(check, (value, path) => {

@@ -13,6 +13,8 @@ export type CheckRules = {
   readonly timeoutMs: Ms;
   /** `n` failing of the last `of` attempts confirm an outage; one good attempt ends it. */
   readonly confirm: { readonly n: number; readonly of: number };
+  /** Results may arrive this much after their attempts: history is kept at hand for as long. Default 0. */
+  readonly lateMs?: Ms;
 };
 
 /** One attempt that could be decided; void ones never come here. */
@@ -23,6 +25,8 @@ export type Attempt = {
   readonly endMs: EpochMs;
   readonly seen: 'up' | 'degraded' | 'down';
   readonly detail: string;
+  /** Its start and end may lie this much earlier or later: another machine's clock timed it. Default 0. */
+  readonly uncertaintyMs?: number;
 };
 
 type Remembered = Attempt & { readonly previousAtMs: EpochMs | null };
@@ -95,8 +99,8 @@ function append(transitions: readonly Transition[], next: Transition): readonly 
 const seenAt = (attempt: Remembered, rules: CheckRules, evidence: readonly Attempt[]): Transition => ({
   atMs: attempt.atMs,
   state: attempt.seen,
-  lowMs: attempt.previousAtMs ?? attempt.atMs,
-  highMs: attempt.endMs,
+  lowMs: ((attempt.previousAtMs ?? attempt.atMs) - (attempt.uncertaintyMs ?? 0)) as EpochMs,
+  highMs: (attempt.endMs + (attempt.uncertaintyMs ?? 0)) as EpochMs,
   evidence: evidence.map(({ atMs, detail }): Evidence => ({ check: rules.check, atMs, detail })),
 });
 

@@ -21,7 +21,13 @@ export type Impact = 'down' | 'degraded';
 /** One check's voice: its impact and its history, ascending. */
 export type Voice = { readonly impact: Impact; readonly transitions: readonly Transition[] };
 
-export type Verdict = { readonly state: State; readonly unknownReason?: UnknownReason; readonly deciders: readonly number[] };
+export type Verdict = {
+  readonly state: State;
+  readonly unknownReason?: UnknownReason;
+  readonly deciders: readonly number[];
+  /** Instead of the evidence of those that decided. */
+  readonly evidence?: readonly Evidence[];
+};
 
 /** Which of several unknowns names the whole: our own absence before a missing answer. */
 const REASON_ORDER: readonly UnknownReason[] = ['monitor_down', 'clock_step', 'probe_isolated', 'no_data', 'paused', 'not_yet_monitored'];
@@ -71,7 +77,7 @@ export function combineFrom(voices: readonly Voice[], fromMs: EpochMs): Transiti
 }
 
 /** What several histories say together at one instant; a state is undefined where its history has not begun, the answer null where nothing has. */
-export type Decide = (states: readonly (Transition | undefined)[]) => Verdict | null;
+export type Decide = (states: readonly (Transition | undefined)[], atMs: EpochMs) => Verdict | null;
 
 /** One history of several, from `fromMs` on: `decide` is asked at `fromMs` and at every later instant at which one of them moves. */
 export function mergeHistories(histories: readonly (readonly Transition[])[], fromMs: EpochMs, decide: Decide): Transition[] {
@@ -85,7 +91,7 @@ export function mergeHistories(histories: readonly (readonly Transition[])[], fr
       if (next !== undefined && next.atMs <= atMs) cursors[i] = (cursors[i] ?? -1) + 1;
       return transitions[cursors[i] ?? -1];
     });
-    const verdict = decide(states);
+    const verdict = decide(states, atMs);
     const last = merged.at(-1);
     if (verdict === null || (last?.state === verdict.state && last.unknownReason === verdict.unknownReason)) continue;
     merged.push(transitionOf(verdict, states, atMs));
@@ -98,7 +104,8 @@ function transitionOf(verdict: Verdict, states: readonly (Transition | undefined
   const moved = states.filter((state) => state !== undefined && state.atMs === atMs && state.state !== 'unknown');
   const deciders = verdict.deciders.flatMap((i) => states[i] ?? []);
   const movers = verdict.state === 'up' ? deciders.filter((state) => state.atMs === atMs) : [];
-  const evidence: Evidence[] = (movers.length > 0 ? movers : deciders).flatMap((state) => state.evidence).slice(0, MAX_EVIDENCE);
+  const seen = (movers.length > 0 ? movers : deciders).flatMap((state) => state.evidence);
+  const evidence = (verdict.evidence ?? seen).slice(0, MAX_EVIDENCE);
   const lows = moved.map((state) => state?.lowMs ?? atMs);
   const highs = moved.map((state) => state?.highMs ?? atMs);
   return {

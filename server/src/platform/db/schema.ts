@@ -1,3 +1,4 @@
+import type { AgentTables } from './migrations/0021-agents.ts';
 import type { AlertTables } from './migrations/0005-alerts.ts';
 import type { LedgerImportTables } from './migrations/0017-ledger-imports.ts';
 import type { CompositeTables } from './migrations/0015-composites.ts';
@@ -33,4 +34,5 @@ export type Database = RecordTables &
   CompositeTables &
   StatusPageTables &
   StatusToldTables &
-  LedgerImportTables;
+  LedgerImportTables &
+  AgentTables;
