@@ -23,7 +23,7 @@ export function badgeSvg(label: string, state: ShownState, value: string): strin
   const right = Math.ceil(value.length * CHARACTER + MARGIN);
   const [name, said] = [xml(shown.join('')), xml(value)];
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${left + right}" height="20" role="img" aria-label="${name}: ${said}"><title>${name}: ${said}</title>
-<clipPath id="r"><rect width="${left + right}" height="20" rx="4"/></clipPath><g clip-path="url(#r)"><rect width="${left}" height="20" fill="#434b5c"/><rect x="${left}" width="${right}" height="20" fill="${GROUNDS[state]}"/></g>
+<rect width="${left + right}" height="20" rx="4" fill="${GROUNDS[state]}"/><path d="M4 0h${left - 4}v20H4a4 4 0 0 1-4-4V4a4 4 0 0 1 4-4z" fill="#434b5c"/>
 <g fill="#fff" font-family="Verdana,Geneva,DejaVu Sans,sans-serif" font-size="11" text-anchor="middle"><text x="${left / 2}" y="14" textLength="${left - MARGIN}" lengthAdjust="spacingAndGlyphs">${name}</text><text x="${left + right / 2}" y="14" textLength="${right - MARGIN}" lengthAdjust="spacingAndGlyphs">${said}</text></g></svg>
 `;
 }

@@ -1,4 +1,5 @@
 import { lengthInWords } from '@nines/base/length-words.ts';
+import { SECOND_MS } from '@nines/base/units.ts';
 import { provenDigits } from '@nines/maths/slo/digits.ts';
 import { type Html, html } from '../platform/html.ts';
 import type { DayBar, History, Uptime } from './days.ts';
@@ -38,7 +39,7 @@ function barOf({ mark, unknownShare, maintenanceMs }: DayBar, x: number): Html {
   if (mark === 'unknown') return box('k', x, [0, HEIGHT]);
   const hatched = unknownShare === 0 ? 0 : Math.min(HEIGHT / 2, Math.max(LEAST_HATCH, Math.round(unknownShare * HEIGHT)));
   const end = HEIGHT - hatched;
-  const worked = maintenanceMs > 0 && mark !== 'maintenance' ? box('m', x, [0, 4]) : null;
+  const worked = maintenanceMs > 0 && mark !== 'maintenance' ? box('m', x, [0, 8]) : null;
   return html`${solidOf(mark, x, end)}${hatched === 0 ? null : box('k', x, [end, HEIGHT])}${worked}`;
 }
 
@@ -74,22 +75,25 @@ export const dayWords = (day: DayBar): string => `${day.name}: ${factsOf(day)}`;
 export function factsOf({ buckets, maintenanceMs }: DayBar): string {
   const { upMs, degradedMs, downMs, unknownMs, excludedMs } = buckets;
   const facts = [
-    ...(downMs > 0 ? [`down ${lengthInWords(downMs)}`] : []),
-    ...(degradedMs > 0 ? [`degraded ${lengthInWords(degradedMs)}`] : []),
-    ...(unknownMs > 0 ? [upMs + degradedMs + downMs + excludedMs === 0 ? 'nothing is known' : `unknown ${lengthInWords(unknownMs)}`] : []),
-    ...(maintenanceMs > 0 ? [`maintenance ${lengthInWords(maintenanceMs)}${excludedMs > 0 ? ', not counted' : ''}`] : []),
+    ...(downMs > 0 ? [`down ${lengthOf(downMs)}`] : []),
+    ...(degradedMs > 0 ? [`degraded ${lengthOf(degradedMs)}`] : []),
+    ...(unknownMs > 0 ? [upMs + degradedMs + downMs + excludedMs === 0 ? 'nothing is known' : `unknown ${lengthOf(unknownMs)}`] : []),
+    ...(maintenanceMs > 0 ? [`maintenance ${lengthOf(maintenanceMs)}${excludedMs > 0 ? ', not counted' : ''}`] : []),
   ];
   return facts.length === 0 ? 'up' : facts.join(', ');
 }
+
+/** To the second, as far as it is over; what is shorter is told as it is. */
+const lengthOf = (lengthMs: number): string => lengthInWords(lengthMs < SECOND_MS ? lengthMs : lengthMs - (lengthMs % SECOND_MS));
 
 /** Whether there is more to say of a day than that it was up. */
 export const isTroubled = (day: DayBar): boolean => factsOf(day) !== 'up' && !(day.mark === 'unknown' && day.buckets.excludedMs === 0);
 
 /** An uptime with the digits that its evidence supports, the doubtful ones faint; truncated. */
-export function uptimeHtml({ uptime, bounds }: Uptime): Html {
+export function uptimeHtml({ uptime, bounds }: Uptime, after = ''): Html {
   if (uptime === null) return html`<b>nothing known</b>`;
   const { proven, doubtful } = provenDigits(uptime, bounds ?? [uptime, uptime]);
-  return html`<b>${proven}<span class="doubt">${doubtful}</span> % uptime</b>`;
+  return html`<b>${proven}<span class="doubt">${doubtful}</span> %${after}</b>`;
 }
 
 export function uptimeText({ uptime, bounds }: Uptime): string {

@@ -1,5 +1,4 @@
 import { lengthInWords } from '@nines/base/length-words.ts';
-import { HOUR_MS } from '@nines/base/units.ts';
 import { type Html, html, trusted } from '../platform/html.ts';
 import { type Announcement, type StatusPageSpec, beganAtMs, isOpen, latest } from './contract.ts';
 import { ANNOUNCEMENT_WORDS, type PlannedWork, type ServiceSight, type Sight, headlineOf } from './evaluate.ts';
@@ -74,9 +73,9 @@ export function serviceHtml(service: ServiceSight, { days }: StatusPageSpec): Ht
 <div class="head"><h3>${name}</h3>${stateMark(state)}</div>
 ${description === '' ? null : html`<p class="lead">${description}</p>`}
 ${barsOf(history, name)}
-<p class="ends"><span>${days} days ago</span>${uptimeHtml(history)}<span>today</span></p>
+<p class="ends"><span>${days} days ago</span>${uptimeHtml(history, ' uptime')}<span>today</span></p>
 <details><summary>Figures and days</summary><div class="scroll" role="region" aria-label="Figures and days of ${name}" tabindex="0">
-<table><thead><tr><th scope="col">Window</th><th scope="col">Uptime</th></tr></thead><tbody>${[...history.recent, history].map((one) => html`<tr><td>${lengthInWords(Math.round(one.windowMs / HOUR_MS) * HOUR_MS)}</td><td>${uptimeHtml(one)}</td></tr>`)}</tbody></table>
+<table><thead><tr><th scope="col">Window</th><th scope="col">Uptime</th></tr></thead><tbody>${history.recent.map((one) => html`<tr><td>${lengthInWords(one.windowMs)}</td><td>${uptimeHtml(one)}</td></tr>`)}<tr><td>${days} days</td><td>${uptimeHtml(history)}</td></tr></tbody></table>
 ${troubled.length === 0 ? null : html`<table><thead><tr><th scope="col">Day</th><th scope="col">What was seen</th></tr></thead><tbody>${troubled.map((day) => html`<tr><td>${day.name}</td><td>${factsOf(day)}</td></tr>`)}</tbody></table>`}</div></details>
 </article>`;
 }

@@ -62,6 +62,7 @@ summary{cursor:pointer;color:var(--soft);width:max-content;max-width:100%}
 table+table{margin-top:16px}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px;width:100%}
 th{text-align:left;font-weight:500;color:var(--faint)}
+td:first-child{white-space:nowrap}
 th,td{padding:4px 16px 4px 0;border-bottom:1px solid var(--line);vertical-align:top}
 .matter{background:var(--surface);border:1px solid var(--line);border-radius:8px;padding:16px 24px;margin:16px 0}
 .matter.open{border-left:6px solid var(--accent)}
