@@ -292,6 +292,7 @@ test('what is not built, and what is no page, is not found', async () => {
     '/targets',
     '/alerts-dashboard',
     '/status',
+    '/maintenance',
     '/status-pages',
     '/settings',
   ]) {

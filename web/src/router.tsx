@@ -112,6 +112,11 @@ const statusPages = createRoute({
   path: '/status-pages',
   component: lazyRouteComponent(() => import('./pages/status-pages.tsx'), 'StatusPagesPage'),
 });
+const maintenance = createRoute({
+  getParentRoute: () => shell,
+  path: '/maintenance',
+  component: lazyRouteComponent(() => import('./pages/maintenance.tsx'), 'MaintenancePage'),
+});
 const settings = createRoute({
   getParentRoute: () => shell,
   path: '/settings',
@@ -152,6 +157,7 @@ const tree = root.addChildren([
     targets,
     health,
     alerts,
+    maintenance,
     statusPages,
     settings,
   ]),

@@ -11,6 +11,7 @@ export const GO: Readonly<Record<string, { readonly to: string; readonly page: s
   t: { to: '/targets', page: 'Targets' },
   h: { to: '/health', page: 'Health' },
   a: { to: '/alerts-dashboard', page: 'Alerts' },
+  m: { to: '/maintenance', page: 'Maintenance' },
   p: { to: '/status-pages', page: 'Status pages' },
 };
 

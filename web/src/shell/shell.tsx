@@ -80,6 +80,7 @@ type Entry = {
     | '/targets'
     | '/health'
     | '/alerts-dashboard'
+    | '/maintenance'
     | '/status-pages'
     | '/reports'
     | '/settings';
@@ -97,6 +98,7 @@ const REST: readonly Entry[] = [
   { to: '/checks', word: 'Checks', icon: 'checks' },
   { to: '/targets', word: 'Targets', icon: 'targets' },
   { to: '/health', word: 'Health', icon: 'health' },
+  { to: '/maintenance', word: 'Maintenance', icon: 'maintenance' },
   { to: '/status-pages', word: 'Status', icon: 'status' },
   { to: '/reports', word: 'Reports', icon: 'reports' },
   { to: '/settings', word: 'Settings', icon: 'settings' },

@@ -26,6 +26,7 @@ export const PAGE_PATHS = [
   '/targets',
   '/health',
   '/alerts-dashboard',
+  '/maintenance',
   '/status-pages',
   '/settings',
   '/login',

@@ -1,0 +1,108 @@
+import { Button, Checkbox, Modal, SegmentedControl, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { useSaveWindow, type WindowView } from '../api/maintenance.ts';
+import { servicesQuery } from '../api/queries.ts';
+import { RefusedNotice } from '../components/notices.tsx';
+import { timeZone } from '../figures/instant.ts';
+import { useNow } from '../shell/now.ts';
+import { type Draft, draftOf, emptyDraft, type Kind, windowOf } from './maintenance-draft.ts';
+
+/** The dialog that announces a window, or changes one. */
+export function WindowDialog({
+  window,
+  opened,
+  onClose,
+}: {
+  readonly window?: WindowView;
+  readonly opened: boolean;
+  readonly onClose: () => void;
+}) {
+  return (
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title={window === undefined ? 'Announce maintenance' : `Change ${window.name}`}
+      closeButtonProps={{ 'aria-label': 'Close without announcing' }}
+    >
+      {opened ? <WindowForm {...(window === undefined ? {} : { window })} onDone={onClose} /> : null}
+    </Modal>
+  );
+}
+
+const KINDS: readonly { readonly value: Kind; readonly label: string }[] = [
+  { value: 'once', label: 'Once' },
+  { value: 'cron', label: 'By cron' },
+  { value: 'rrule', label: 'By calendar rule' },
+];
+
+function WindowForm({ window, onDone }: { readonly window?: WindowView; readonly onDone: () => void }) {
+  const now = useNow();
+  const services = useQuery(servicesQuery());
+  const all = services.data?.items ?? [];
+  const [draft, setDraft] = useState<Draft>(() => (window === undefined ? emptyDraft(now, []) : draftOf(window, now)));
+  const set = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }));
+  const save = useSaveWindow(window !== undefined);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    save.mutate(windowOf(draft, window?.id), { onSuccess: onDone });
+  };
+  return (
+    <form className="drawer-body" onSubmit={submit}>
+      <TextInput
+        label="Name"
+        placeholder="Move to the new racks"
+        required
+        data-autofocus
+        maxLength={200}
+        value={draft.name}
+        onChange={(event) => set({ name: event.currentTarget.value })}
+      />
+      <Checkbox.Group label="Services" value={[...draft.services]} onChange={(chosen) => set({ services: chosen })}>
+        <div className="choices">
+          {all.map(({ id, name }) => (
+            <Checkbox key={id} value={id} label={name} />
+          ))}
+        </div>
+      </Checkbox.Group>
+      <SegmentedControl aria-label="How it comes" data={[...KINDS]} value={draft.kind} onChange={(kind) => set({ kind: kind as Kind })} />
+      <When draft={draft} set={set} />
+      <Checkbox
+        label="Keep alerts about these services from people meanwhile"
+        checked={draft.suppress}
+        onChange={(event) => set({ suppress: event.currentTarget.checked })}
+      />
+      {save.isError ? <RefusedNotice error={save.error} /> : null}
+      <Button type="submit" loading={save.isPending} disabled={draft.name.trim() === '' || draft.services.length === 0}>
+        {window === undefined ? 'Announce it' : 'Change it'}
+      </Button>
+    </form>
+  );
+}
+
+type WhenProps = { readonly draft: Draft; readonly set: (part: Partial<Draft>) => void };
+
+function When({ draft, set }: WhenProps) {
+  const field = (label: string, name: 'from' | 'to' | 'start' | 'cron' | 'rrule' | 'zone' | 'duration', more: object = {}) => (
+    <TextInput label={label} required value={draft[name]} onChange={(event) => set({ [name]: event.currentTarget.value })} {...more} />
+  );
+  const clock = { type: 'datetime-local' };
+  if (draft.kind === 'once') {
+    return (
+      <>
+        {field('From', 'from', { ...clock, description: `In your time zone, ${timeZone}.` })}
+        {field('To', 'to', clock)}
+      </>
+    );
+  }
+  return (
+    <>
+      {draft.kind === 'cron'
+        ? field('Cron', 'cron', { description: 'Minute, hour, day, month, weekday: 30 2 * * sun.', className: 'mono' })
+        : field('Rule', 'rrule', { description: 'RFC 5545: FREQ=MONTHLY;BYDAY=1SU is the first Sunday of each month.', className: 'mono' })}
+      {draft.kind === 'rrule' ? field('First window', 'start', clock) : null}
+      {field('Time zone', 'zone')}
+      {field('Lasts', 'duration', { description: 'Such as 45m or 1h30m.' })}
+    </>
+  );
+}
