@@ -74,6 +74,19 @@ export type Retirement = ReturnType<typeof useRetireService>;
 
 type DowntimeEdit = { readonly id: string; readonly reason: string; readonly note?: string; readonly revision: number };
 
+type Restructuring =
+  | { readonly kind: 'split'; readonly id: string; readonly at: string; readonly revision: number }
+  | { readonly kind: 'merge'; readonly id: string; readonly with: string };
+
+/** Splits a downtime in two, or merges it with its neighbour. */
+export function useRestructureDowntime() {
+  const client = useQueryClient();
+  return useMutation<unknown, ApiProblem, Restructuring>({
+    mutationFn: ({ kind, id, ...body }) => request(`/api/downtime/${encodeURIComponent(id)}/${kind}`, { method: 'POST', body }),
+    onSettled: () => Promise.all(['downtime', 'reliability'].map((record) => client.invalidateQueries({ queryKey: [record] }))),
+  });
+}
+
 /** Takes the last edit of a downtime back, as a revision of its own. */
 export function useUndoDowntime() {
   const client = useQueryClient();

@@ -13,6 +13,7 @@ import { useMay } from '../shell/session.tsx';
 import { phrase } from '../states/words.ts';
 import { SeenTable, boundsText } from '../timeline/evidence.tsx';
 import { DOWNTIME_REASONS } from './downtime-reasons.ts';
+import { Restructure } from './downtime-restructure.tsx';
 
 /** One downtime whole: what was seen, what people said of it, every revision, and the way back. */
 export function DowntimeDrawer({ id, onClose }: { readonly id: string | undefined; readonly onClose: () => void }) {
@@ -65,6 +66,7 @@ function Details({ downtime }: { readonly downtime: DowntimeView }) {
       </div>
       <SeenTable evidence={downtime.evidence} />
       {mayAct ? <Describe key={downtime.revision} downtime={downtime} /> : <p className="wrap">{downtime.note}</p>}
+      {mayAct ? <Restructure key={`${downtime.revision} parts`} downtime={downtime} /> : null}
       <Revisions downtime={downtime} mayAct={mayAct} />
     </div>
   );
@@ -131,12 +133,19 @@ function Revisions({ downtime, mayAct }: { readonly downtime: DowntimeView; read
   );
 }
 
+const CHANGED = {
+  split: 'split',
+  rejoined: 'put together again',
+  merged: 'merged with the next one',
+  unmerged: 'taken apart again',
+} as const;
+
 function Revision({ revision }: { readonly revision: DowntimeRevisionView }) {
   return (
     <li>
       {revision.at_ms === null ? <span className="faint">as recorded</span> : <Instant atMs={revision.at_ms} relative={false} />}
       <span className="wrap">
-        {`${revision.revision}: ${phrase(revision.reason)}`}
+        {`${revision.revision}: ${revision.change === null || revision.change === 'edited' ? phrase(revision.reason) : CHANGED[revision.change]}`}
         {revision.by === null ? null : <span className="faint">{` by ${revision.by}`}</span>}
         {revision.note === '' ? null : <span className="soft">{`: ${revision.note}`}</span>}
       </span>

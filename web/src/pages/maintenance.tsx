@@ -25,7 +25,7 @@ const DAY_MS = 86_400_000;
 /** What was and what comes, shown to both sides of now. */
 const AROUND_MS = 30 * DAY_MS;
 const STEP_MS = 60_000;
-const SHOWN = 20;
+const SHOWN = 5;
 
 /** When somebody works on services: what goes on, what comes, what was, and the windows that say so. */
 export function MaintenancePage() {
@@ -80,7 +80,7 @@ function Occurrences() {
   ];
   return parts.map(({ title, items: mine }) =>
     mine.length === 0 ? null : (
-      <Section key={title} title={title} aside={mine.length > SHOWN ? `the next ${SHOWN} of ${mine.length}` : undefined}>
+      <Section key={title} title={title} aside={mine.length > SHOWN ? `${SHOWN} of ${mine.length} within 30 days` : undefined}>
         <ul className="plain-list" aria-label={title}>
           {mine.slice(0, SHOWN).map((one) => (
             <Occurrence key={`${one.window} ${one.from_at_ms}`} one={one} />
