@@ -21,6 +21,12 @@ slas:
     window: { rolling: 1h }
     customers: [{ id: acme, name: ACME Ltd, fee: '1000.00' }]
     credits: { currency: EUR, tiers: [{ below: 99.9%, credit: 10% }, { below: 20%, credit: 50% }] }
+  - id: shop-speed
+    service: shop
+    indicator: { kind: response_time, query: 'probe_duration_seconds{service="shop"}', below: 100ms, slice: 10s }
+    target: 90%
+    window: { calendar: month, zone: Europe/Berlin }
+    interval: 10s
 `;
 const PASSWORD = 'correct horse battery';
 /** Text that must stay text wherever it is shown. */
@@ -255,14 +261,30 @@ test('what if is asked in a form, answered beside what is, and kept in the addre
   await page.context().close();
 });
 
-test('reports: every contract in every form, what was issued, and how to have it sent', async () => {
+test('reports: each contract and several together in every form, kept in an archive, and how to have them sent', async () => {
   const { page, complaints } = await asAnn();
-  await page.goto('/reports');
+  await page.goto(`/reports?from=${beganMs}&to=${outage.to_at_ms + 1}`);
   const row = page.getByRole('table', { name: 'Reports by contract' }).getByRole('row', { name: /Shop availability/ });
   const pdf = await row.getByRole('link', { name: 'PDF' }).getAttribute('href');
   assert.equal((await nines.get(pdf ?? '', bob)).headers.get('content-type'), 'application/pdf');
+  const together = page.getByRole('region', { name: 'One report' });
+  await together.getByText(/^2 contracts: /).waitFor();
+  await row.getByRole('checkbox').check();
+  await page.getByLabel('Customer').selectOption('acme');
+  await page.waitForURL(/sla=shop-availability.*customer=acme|customer=acme.*sla=shop-availability/);
+  await together.getByText(/^1 contract: /).waitFor();
+  for (const [form, kind] of Object.entries({ HTML: 'text/html', Markdown: 'text/markdown', CSV: 'text/csv' })) {
+    const href = await together.getByRole('link', { name: form, exact: true }).getAttribute('href');
+    const answer = await nines.get(href ?? '', bob);
+    assert.match(answer.headers.get('content-type') ?? '', new RegExp(`^${kind}`));
+    assert.match(answer.text, /shop-availability|Shop availability/, form);
+  }
+  await together.getByRole('button', { name: 'Issue it into the archive' }).click();
+  const kept = page.getByRole('table', { name: 'Issued reports' }).getByRole('link', { name: 'JSON' });
+  assert.equal((await nines.get((await kept.getAttribute('href')) ?? '', bob)).status, 200);
   await page.getByText('No statement is sent by itself.').waitFor();
   await page.getByRole('table', { name: 'Issued statements' }).getByText('acme').first().waitFor();
+  assert.deepEqual(await seriousFaults(page), []);
   await page.getByRole('searchbox', { name: 'Filter contracts' }).fill('nothing like it');
   await page.getByText('No contract matches').waitFor();
   await page.waitForURL(/q=nothing/);
@@ -275,11 +297,12 @@ test('the pages of contracts hold on a phone and in the dark', async () => {
   const { json } = await nines.get<{ items: { id: string }[] }>('/api/statements', bob);
   const pages = {
     '/slas/shop-availability': 'Time line',
+    '/slas/shop-speed': 'How this is counted',
     '/slas/shop-availability/exclusions': 'Shop availability',
     '/slas/shop-availability/what-if?target=50': 'Result',
     '/slas/shop-availability/statements': 'Issued',
     [`/statements/${json.items[0]?.id}?compare=1`]: 'Signature',
-    '/reports': 'Archive',
+    '/reports': 'Archive of statements',
   };
   for (const [path, heading] of Object.entries(pages)) {
     await page.goto(path);

@@ -247,6 +247,7 @@ function slaOf({ id, name, status, attained, spent, total }: SlaSeed, now: numbe
     ],
     exhausts_at_ms: status === 'at_risk' ? now + 3 * HOUR : null,
     violations_open: status === 'breached' ? 1 : 0,
+    customers: [],
     origin: 'nines.yml:33',
   };
 }

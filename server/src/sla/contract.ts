@@ -59,6 +59,8 @@ export type SlaView = {
   /** What was agreed on, in its stored form. Of one SLA only, not in lists. */
   readonly terms?: SlaSpec;
   readonly violations_open: number;
+  /** Whom it is promised to. */
+  readonly customers: readonly { readonly id: string; readonly name: string }[];
   readonly contract_version: number;
   readonly unknown_policy: SlaSpec['unknown'];
   /** `ui`, or the place in the configuration file: `nines.yml:12`. */

@@ -43,6 +43,7 @@ export function toView(
     })),
     exhausts_at_ms: evaluation.exhaustsAtMs,
     violations_open: violationsOpen,
+    customers: (spec.customers ?? []).map(({ id, name }) => ({ id, name })),
     contract_version: contract.version,
     unknown_policy: spec.unknown,
     origin: origin.kind === 'file' ? origin.place : 'ui',

@@ -49,11 +49,15 @@ function parseBody(text: string): unknown {
   }
 }
 
+/** What one field of a query may be; a list stands once per value. */
+export type QueryFields = Readonly<Record<string, string | number | readonly string[] | undefined>>;
+
 /** `path?name=value…`; fields that are `undefined` or empty are left out. */
-export function withQuery(path: string, fields: Readonly<Record<string, string | number | undefined>>): string {
+export function withQuery(path: string, fields: QueryFields): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(fields)) {
-    if (value !== undefined && value !== '') query.set(name, String(value));
+    if (Array.isArray(value)) for (const one of value) query.append(name, String(one));
+    else if (value !== undefined && value !== '') query.set(name, String(value));
   }
   const text = query.toString();
   return text === '' ? path : `${path}?${text}`;

@@ -2,7 +2,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { request } from './client.ts';
 import type { ApiProblem } from './problem.ts';
-import type { ExclusionView, IssuedView } from './wire.ts';
+import type { ArchivedReportWire, ExclusionView, IssuedView } from './wire.ts';
 
 const of = (id: string, what: string): string => `/api/slas/${encodeURIComponent(id)}/${what}`;
 
@@ -40,3 +40,7 @@ export const useDecideExclusion = (sla: string, id: string) =>
 /** Issues the statement of a period that is over. */
 export const useIssueStatement = (sla: string) =>
   useSlaMutation<IssuedView, Readonly<Record<string, string>>>((body) => request(of(sla, 'statements'), { method: 'POST', body }));
+
+/** Issues the report over several contracts into the archive. */
+export const useIssueReport = () =>
+  useSlaMutation<ArchivedReportWire, Readonly<Record<string, unknown>>>((body) => request('/api/reports', { method: 'POST', body }));

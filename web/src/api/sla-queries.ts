@@ -4,11 +4,13 @@ import { timeZone } from '../figures/instant.ts';
 import { request, withQuery } from './client.ts';
 import type {
   AccountView,
+  ArchivedReportWire,
   BurnDownView,
   DayView,
   ExclusionView,
   IssuedView,
   Items,
+  ReportWire,
   ScheduleView,
   SignedStatement,
   SlaView,
@@ -109,4 +111,29 @@ export const statementKeysQuery = () =>
     queryKey: ['statement-keys'],
     queryFn: ({ signal }) => request<Items<StatementKeyWire>>('/api/statement-keys', { signal }),
     staleTime: 60_000,
+  });
+
+/** What a report over several contracts is asked about; without contracts those of the customer, or all. */
+export type ReportFields = {
+  readonly sla: readonly string[];
+  readonly customer: string | undefined;
+  readonly period: string | undefined;
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  readonly zone: string | undefined;
+};
+
+export const combinedQuery = (fields: ReportFields) =>
+  queryOptions({
+    queryKey: ['slas', 'combined', fields],
+    queryFn: ({ signal }) => request<ReportWire>(withQuery('/api/reports/contracts', fields), { signal }),
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+
+export const archivedReportsQuery = () =>
+  queryOptions({
+    queryKey: ['slas', 'reports'],
+    queryFn: ({ signal }) => request<Items<ArchivedReportWire>>('/api/reports', { signal }),
+    refetchInterval: SLOW_MS,
   });

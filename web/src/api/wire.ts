@@ -5,13 +5,14 @@
 import type { AlertView } from '@nines/server/alerting/contract.ts';
 import type { BucketsView, DowntimeRevisionView, DowntimeView, IntervalView } from '@nines/server/availability/contract.ts';
 import type { NotificationView } from '@nines/server/notify/contract.ts';
+import type { SignedStatement } from '@nines/server/sla/contract.ts';
 
 export type { AlertState, AlertView, Severity } from '@nines/server/alerting/contract.ts';
 export type { SessionView, TokenView } from '@nines/server/access/contract.ts';
 export type { TargetListView, TargetView } from '@nines/server/collect/contract.ts';
 export type { CheckDetailView, CheckView, ResultView } from '@nines/server/checks/contract.ts';
 export type { HealthReportView } from '@nines/server/ops/health-checks/contract.ts';
-export type { NotificationView };
+export type { NotificationView, SignedStatement };
 export type { CardinalityView } from '@nines/server/series/contract.ts';
 export type {
   AccountView,
@@ -21,7 +22,6 @@ export type {
   IssuedView,
   ScheduleView,
   SegmentView,
-  SignedStatement,
   SlaSpec,
   SlaStatus,
   SlaView,
@@ -57,6 +57,37 @@ export type HostWire = {
   }[];
   readonly network: { readonly receive_bytes_per_second: number | null; readonly transmit_bytes_per_second: number | null };
   readonly load: { readonly '1m': number | null };
+};
+
+/** `GET /api/reports/contracts`, as far as the pages read it. */
+export type ReportWire = {
+  readonly title: string;
+  readonly period: { readonly from_at_ms: number; readonly to_at_ms: number };
+  readonly finality: 'final' | 'provisional';
+  readonly totals: {
+    readonly contracts: number;
+    readonly met: number;
+    readonly at_risk: number;
+    readonly breached: number;
+    readonly unknown: number;
+    readonly credits: readonly { readonly currency: string; readonly amount: string }[];
+  };
+  readonly contracts: readonly Pick<
+    SignedStatement,
+    'id' | 'name' | 'service' | 'status' | 'target' | 'attained' | 'attained_bounds' | 'young' | 'budget' | 'credit'
+  >[];
+};
+/** `GET /api/reports` items. */
+export type ArchivedReportWire = {
+  readonly id: string;
+  readonly title: string;
+  readonly customer: string | null;
+  readonly schedule: string | null;
+  readonly from_at_ms: number;
+  readonly to_at_ms: number;
+  readonly zone: string;
+  readonly issued_by: string;
+  readonly issued_at_ms: number;
 };
 
 export type PermissionName = 'public' | 'read' | 'operate' | 'ingest' | 'administer';

@@ -1,8 +1,8 @@
-import { NativeSelect, TextInput } from '@mantine/core';
+import { Checkbox } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { slasQuery } from '../api/queries.ts';
-import { issuedQuery, schedulesQuery } from '../api/sla-queries.ts';
+import { type ReportFields, issuedQuery, schedulesQuery } from '../api/sla-queries.ts';
 import type { ScheduleView, SlaView } from '../api/wire.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { FilterInput } from '../components/filter-input.tsx';
@@ -10,13 +10,12 @@ import { Instant } from '../components/instant.tsx';
 import { matchesFilter } from '../components/matches-filter.ts';
 import { EmptyState, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
-import { useNowStep } from '../shell/now.ts';
 import type { ReportsSearch } from '../shell/search.ts';
 import { Downloads } from '../sla/downloads.tsx';
 import { IssuedTable } from '../sla/issued-table.tsx';
-import { recentPeriods } from '../sla/periods.ts';
+import { ArchivedReports, CombinedReport } from '../sla/combined-report.tsx';
+import { ReportPeriod, useReportFields } from '../sla/report-period.tsx';
 import { nameOf } from '../sla/sla-head.tsx';
-import { periodFields } from '../sla/what-if-search.ts';
 import { NoSlas } from './teaching.tsx';
 import { useTitle } from './use-title.ts';
 
@@ -47,93 +46,96 @@ export function ReportsPage() {
       </header>
       <Waiting query={slas} what="the contracts" />
       {slas.data !== undefined && items.length === 0 ? <NoSlas /> : null}
-      {items.length === 0 ? null : <Make slas={shown} search={search} />}
+      {items.length === 0 ? null : <Make slas={shown} all={items} search={search} />}
       <Schedules />
+      <ArchivedReports />
       <Archive search={search} />
     </div>
   );
 }
 
-const PERIODS = 25;
-const MONTHS = { calendar: null } as const;
-
-/** A period, and for each contract its report in every form. */
-function Make({ slas, search }: { readonly slas: readonly SlaView[]; readonly search: ReportsSearch }) {
+/** A period, contracts and perhaps a customer: one report over all of them, or each by itself. */
+function Make({
+  slas,
+  all,
+  search,
+}: {
+  readonly slas: readonly SlaView[];
+  readonly all: readonly SlaView[];
+  readonly search: ReportsSearch;
+}) {
   const navigate = useNavigate({ from: '/reports' });
-  const now = useNowStep(3_600_000);
-  const months = recentPeriods(MONTHS, now, PERIODS);
-  const fields = { ...periodFields(search), customer: search.customer };
-  const change = (next: ReportsSearch) => {
-    const { period: _period, from: _from, to: _to, ...rest } = search;
-    void navigate({ search: { ...rest, ...next }, replace: true, resetScroll: false });
+  const chosen = chosenOf(search);
+  const fields = useReportFields(search);
+  const choose = (ids: readonly string[]) => {
+    const { sla: _before, ...rest } = search;
+    void navigate({ search: ids.length === 0 ? rest : { ...rest, sla: ids.join(',') }, replace: true, resetScroll: false });
   };
   return (
     <Section title="Make a report" aside="of any period; what is not over yet is provisional">
-      <div className="panel panel-pad choose">
-        <NativeSelect
-          label="Period"
-          data={[
-            { value: '', label: search.from === undefined ? 'each contract’s window that ends now' : 'the period of the address' },
-            ...months.map(({ name }, i) => ({ value: name, label: i === 0 ? `${name}, so far` : name })),
-          ]}
-          value={months.some(({ name }) => name === search.period) ? (search.period ?? '') : ''}
-          onChange={(event) => change(event.currentTarget.value === '' ? {} : { period: event.currentTarget.value })}
-        />
-        <TextInput
-          label="Or by name"
-          description="2026-11-21, 2026-W47, 2026-11, 2026-Q4, 2026"
-          defaultValue={search.period ?? ''}
-          key={search.period}
-          onBlur={(event) => {
-            const period = event.currentTarget.value.trim();
-            if (period !== (search.period ?? '')) change(period === '' ? {} : { period });
-          }}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter') event.currentTarget.blur();
-          }}
-        />
-        <TextInput
-          label="Time zone"
-          placeholder="UTC"
-          defaultValue={search.zone ?? ''}
-          key={`zone ${search.zone}`}
-          onBlur={(event) => {
-            const zone = event.currentTarget.value.trim();
-            const { zone: _before, ...rest } = search;
-            if (zone !== (search.zone ?? '')) void navigate({ search: zone === '' ? rest : { ...rest, zone }, replace: true });
-          }}
-        />
-      </div>
+      <ReportPeriod slas={all} search={search} />
       {slas.length === 0 ? <p className="empty">{`No contract matches “${search.q ?? ''}”.`}</p> : null}
       {slas.length === 0 ? null : (
         <div className="panel">
-          <DataTable caption="Reports by contract" columns={columnsOf(search, fields)} rows={slas} rowKey={(sla) => sla.id} />
+          <DataTable caption="Reports by contract" columns={columnsOf(fields, { chosen, choose })} rows={slas} rowKey={(sla) => sla.id} />
         </div>
       )}
+      <CombinedReport fields={fields} />
     </Section>
   );
 }
 
-const columnsOf = (
-  { q: _filter, sla: _sla, ...period }: ReportsSearch,
-  fields: Readonly<Record<string, string | undefined>>,
-): readonly Column<SlaView>[] => [
+const chosenOf = ({ sla }: ReportsSearch): readonly string[] => (sla ?? '').split(',').filter((id) => id !== '');
+
+type Choice = { readonly chosen: readonly string[]; readonly choose: (ids: readonly string[]) => void };
+
+const columnsOf = (fields: ReportFields, { chosen, choose }: Choice): readonly Column<SlaView>[] => [
+  {
+    id: 'choose',
+    header: <span className="sr-only">In the report</span>,
+    cell: (sla) => (
+      <Checkbox
+        size="xs"
+        aria-label={`Take ${nameOf(sla)} into the report`}
+        checked={chosen.includes(sla.id)}
+        onChange={(event) => choose(event.currentTarget.checked ? [...chosen, sla.id] : chosen.filter((id) => id !== sla.id))}
+      />
+    ),
+  },
   {
     id: 'name',
     header: 'Contract',
     cell: (sla) => (
-      <Link to="/slas/$id/statement" params={{ id: sla.id }} search={period} className="row-name" data-row="">
+      <Link to="/slas/$id/statement" params={{ id: sla.id }} search={periodSearch(fields)} className="row-name" data-row="">
         {nameOf(sla)}
       </Link>
     ),
   },
   { id: 'service', header: 'Service', label: 'service', cell: (sla) => sla.service },
   {
+    id: 'customers',
+    header: 'Customers',
+    label: 'customers',
+    cell: (sla) => <span className="wrap">{sla.customers.map(({ name }) => name).join(', ')}</span>,
+  },
+  {
     id: 'forms',
-    header: 'Report',
-    cell: (sla) => <Downloads path={`/api/slas/${encodeURIComponent(sla.id)}/report`} fields={fields} compact />,
+    header: 'By itself',
+    cell: (sla) => {
+      const { sla: _all, customer, ...period } = fields;
+      const own = sla.customers.some(({ id }) => id === customer) ? { ...period, customer } : period;
+      return <Downloads path={`/api/slas/${encodeURIComponent(sla.id)}/report`} fields={own} compact />;
+    },
   },
 ];
+
+function periodSearch({ period, zone, from, to }: ReportFields): ReportsSearch {
+  return {
+    ...(period === undefined ? {} : { period }),
+    ...(zone === undefined ? {} : { zone }),
+    ...(from === undefined || to === undefined ? {} : { from: Number(from) * 1000, to: Number(to) * 1000 }),
+  };
+}
 
 const SNIPPET = `channels:
   - { id: mail, kind: email, host: smtp.example.org, from: nines@example.org, to: legal@example.org }
@@ -209,7 +211,7 @@ function Archive({ search }: { readonly search: ReportsSearch }) {
     matchesFilter(search.q ?? '', [one.sla, one.name, one.service, one.customer ?? '']),
   );
   return (
-    <Section title="Archive" aside={items.length === 0 ? undefined : `${items.length} issued, with all revisions`}>
+    <Section title="Archive of statements" aside={items.length === 0 ? undefined : `${items.length} issued, with all revisions`}>
       <Waiting query={issued} what="the archive" />
       {issued.data !== undefined && items.length === 0 ? (
         <p className="empty empty-quiet">Nothing was issued yet. A statement is issued on the page of its contract, or by a schedule.</p>

@@ -99,7 +99,10 @@ const youngSentence = (sla: SlaView): string =>
 function BudgetOverTime({ sla }: { readonly sla: SlaView }) {
   const burnDown = useQuery(burnDownQuery(sla));
   return (
-    <Section title="Budget over the window" aside={<WindowNote sla={sla} />}>
+    <Section
+      title="Budget over the window"
+      aside={<WindowNote fromMs={sla.window.from_at_ms} toMs={sla.calendar?.ends_at_ms ?? sla.window.to_at_ms} />}
+    >
       <div className="panel panel-pad">
         {burnDown.data === undefined ? (
           <Waiting query={burnDown} what="the budget" />
@@ -123,25 +126,32 @@ function Days({ sla }: { readonly sla: SlaView }) {
   );
 }
 
-function WindowNote({ sla }: { readonly sla: SlaView }) {
+function WindowNote({ fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }) {
   return (
     <span>
-      <Instant atMs={sla.window.from_at_ms} relative={false} />
+      <Instant atMs={fromMs} relative={false} />
       {' – '}
-      <Instant atMs={sla.calendar?.ends_at_ms ?? sla.window.to_at_ms} relative={false} />
+      <Instant atMs={toMs} relative={false} />
     </span>
   );
 }
 
 const sentenceCase = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
 
+/** `any 24 h` of a rolling window, `each month` of the calendar. */
+function periodWords({ calendar, window }: SlaView): string {
+  if (calendar === null) return `any ${windowText(window.to_at_ms - window.from_at_ms)}`;
+  const { every, calendar: unit, zone } = calendar;
+  return `each ${every === 1 ? unit : `${every} ${unit}s`} (${zone})`;
+}
+
 function promiseText(sla: SlaView): string {
-  const length = windowText(sla.window.to_at_ms - sla.window.from_at_ms);
-  if (sla.indicator.kind === 'availability') return `Up at least ${targetText(sla.target)} % of any ${length}, for`;
+  const length = periodWords(sla);
+  if (sla.indicator.kind === 'availability') return `Up at least ${targetText(sla.target)} % of ${length}, for`;
   const { op, value, unit, statistic } = sla.objective;
   const limit = unit === 'seconds' ? lengthText(value * 1000) : `${value}${unit === 'ratio' ? '' : ` ${unit}`}`;
   const sign = op.replace('>=', '≥').replace('<=', '≤');
-  return `${statistic === null ? 'Measured value' : `The ${statistic}`} ${sign} ${limit} in at least ${targetText(sla.target)} % of any ${length}, for`;
+  return `${statistic === null ? 'Measured value' : `The ${statistic}`} ${sign} ${limit} in at least ${targetText(sla.target)} % of ${length}, for`;
 }
 
 function budgetSentence(sla: SlaView): string {
@@ -175,7 +185,7 @@ function ReportButtons({ sla }: { readonly sla: SlaView }) {
 
 function WindowSection({ sla }: { readonly sla: SlaView }) {
   return (
-    <Section title="Where the time went" aside={<WindowNote sla={sla} />}>
+    <Section title="Where the time went" aside={<WindowNote fromMs={sla.window.from_at_ms} toMs={sla.window.to_at_ms} />}>
       <Buckets buckets={sla.buckets} window={sla.window} />
     </Section>
   );

@@ -7,6 +7,7 @@ export const GO: Readonly<Record<string, { readonly to: string; readonly page: s
   o: { to: '/', page: 'Overview' },
   s: { to: '/services', page: 'Services' },
   l: { to: '/slas', page: 'SLAs' },
+  r: { to: '/reports', page: 'Reports' },
   c: { to: '/checks', page: 'Checks' },
   t: { to: '/targets', page: 'Targets' },
   h: { to: '/health', page: 'Health' },

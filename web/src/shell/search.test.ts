@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { alertSearch, fittingRange, rangeSearch, rootSearch, targetsSearch, viewOf } from './search.ts';
+import {
+  alertSearch,
+  exclusionSearch,
+  fittingRange,
+  issuedSearch,
+  rangeSearch,
+  reportsSearch,
+  rootSearch,
+  slaSearch,
+  targetsSearch,
+  viewOf,
+} from './search.ts';
 
 test('an address without sense falls back to the default range', () => {
   assert.deepEqual(rangeSearch({ range: 'yesterday' }), {});
@@ -30,4 +41,12 @@ test('a young service opens with what there is of it, an older one with the last
   assert.equal(fittingRange(0, 600_000), '10m');
   assert.equal(fittingRange(0, 3_600_000), '1h');
   assert.equal(fittingRange(0, 3_600_001), '24h');
+});
+
+test('the address of evidence, of a form and of a report keeps what has sense', () => {
+  assert.deepEqual(slaSearch({ from: 1, to: 9, at: 5, day: '2026-11-21' }), { from: 1, to: 9, at: 5, day: '2026-11-21' });
+  assert.deepEqual(slaSearch({ at: -1, range: '7d' }), { range: '7d' });
+  assert.deepEqual(exclusionSearch({ ask: 1, from: 9, to: 1, exclusion: 'e' }), { ask: 1, exclusion: 'e' });
+  assert.deepEqual(reportsSearch({ period: 2026, sla: 'a,b', zone: '', from: 1 }), { period: '2026', sla: 'a,b' });
+  assert.deepEqual([issuedSearch({ compare: 1 }), issuedSearch({ compare: 'yes' })], [{ compare: 1 }, {}]);
 });

@@ -33,6 +33,7 @@ export type ExclusionSearch = { exclusion?: string; ask?: 1; from?: number; to?:
 export type StatementSearch = { period?: string; zone?: string; from?: number; to?: number; customer?: string };
 /** `compare`: beside the revision before. */
 export type IssuedSearch = { compare?: 1 };
+/** `sla`: the chosen contracts, with commas between. */
 export type ReportsSearch = StatementSearch & { sla?: string; q?: string };
 export type AlertSearch = { q?: string; status?: AlertStatus; severity?: string; service?: string; alert?: string };
 

@@ -1,9 +1,9 @@
 import { Button } from '@mantine/core';
-import { withQuery } from '../api/client.ts';
+import { type QueryFields, withQuery } from '../api/client.ts';
 
 type Props = {
   readonly path: string;
-  readonly fields: Readonly<Record<string, string | number | undefined>>;
+  readonly fields: QueryFields;
   /** As links in a row rather than as buttons. */
   readonly compact?: boolean;
 };
@@ -13,6 +13,7 @@ const FORMS = [
   { format: 'pdf', word: 'PDF' },
   { format: 'csv', word: 'CSV' },
   { format: 'json', word: 'JSON' },
+  { format: 'md', word: 'Markdown' },
 ] as const;
 
 /** One statement in each of its forms. The printed page opens, the others are saved. */

@@ -55,8 +55,7 @@ const Fact = ({ name, value }: { readonly name: string; readonly value: string }
   </div>
 );
 
-function noneBecause({ budget, observed_ms: observed }: SlaView): string {
-  if (budget.unit === 'events') return 'No prediction: the budget is in events, and how many will come is not forecast.';
+function noneBecause({ observed_ms: observed }: SlaView): string {
   if (observed === 0) return 'No prediction: nothing was observed yet.';
   return 'No prediction could be made from what is known.';
 }

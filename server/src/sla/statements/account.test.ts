@@ -59,6 +59,9 @@ test('days carry the worst that was counted, and the budget burns down to what i
     days.reduce((sum, { from_at_ms, to_at_ms }) => sum + to_at_ms - from_at_ms, 0),
     asked.period.toMs - asked.period.fromMs,
   );
+  await world.declare(SLA, { ...SLA, id: 'never', hours: { zone: 'UTC', weekly: { mon: ['00:00-00:01'] } } });
+  const before = await world.statements.days({ ...asked, sla: 'never' });
+  assert.equal(before[0]?.worst, 'unwatched', 'a day before monitoring is not watched, whatever was promised');
   const period = world.slas.windowOf('shop-sla', world.clock.now());
   const { points, total } = await world.statements.burnDown({ sla: 'shop-sla', period, zone: 'UTC' });
   const view = await world.view('shop-sla');

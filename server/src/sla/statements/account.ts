@@ -156,7 +156,7 @@ export async function daysOf(deps: GatherDeps, question: Question, nowMs: EpochM
       name: day.name,
       from_at_ms: inside.fromMs,
       to_at_ms: inside.toMs,
-      worst: worstOf(counted.buckets, counted.notYetMonitoredMs),
+      worst: inside.toMs <= (facts.sinceMs ?? inside.toMs) ? 'unwatched' : worstOf(counted.buckets, counted.notYetMonitoredMs),
       attained,
       bad_ms: tally(facts.intervals, inside, tallyTermsOf(terms, facts)).badMs,
       buckets: bucketsToWire(counted.buckets),
