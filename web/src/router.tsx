@@ -90,6 +90,11 @@ const checks = createRoute({
   validateSearch: checksSearch,
   component: lazyRouteComponent(() => import('./pages/checks.tsx'), 'ChecksPage'),
 });
+const agents = createRoute({
+  getParentRoute: () => shell,
+  path: '/agents',
+  component: lazyRouteComponent(() => import('./pages/agents.tsx'), 'AgentsPage'),
+});
 const targets = createRoute({
   getParentRoute: () => shell,
   path: '/targets',
@@ -154,6 +159,7 @@ const tree = root.addChildren([
     statement,
     reports,
     checks,
+    agents,
     targets,
     health,
     alerts,

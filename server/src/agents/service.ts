@@ -5,7 +5,7 @@ import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import type { CheckResult, CheckSpec } from '../checks/contract.ts';
 import { SERVER_LOCATION } from '../checks/contract.ts';
-import type { Counter, SelfMetrics } from '../collect/contract.ts';
+import type { Counter, Gauge, SelfMetrics } from '../collect/contract.ts';
 import type { Bus } from '../platform/bus.ts';
 import type { Sql } from '../platform/records/contract.ts';
 import { createTurns } from '../platform/turns.ts';
@@ -67,6 +67,8 @@ export class Agents {
   readonly #results: Counter;
   readonly #refused: Counter;
   readonly #lost: Counter;
+  readonly #buffered: Gauge;
+  readonly #skew: Gauge;
   /** Called with the id of an agent that is not to be answered any more. */
   onRevoked: (agent: string) => void = () => {};
 
@@ -79,6 +81,8 @@ export class Agents {
       'nines_agent_lost_results_total',
       'Results that agents dropped because their buffer was full, by location.',
     );
+    this.#buffered = metrics.gauge('nines_agent_buffered_results', 'Results that an agent still has to hand in, by location.');
+    this.#skew = metrics.gauge('nines_agent_clock_skew_seconds', 'The clock of an agent less that of the server, by location.');
     metrics.watch('nines_agents', 'Agents that may connect.', () => this.#standing().length);
     metrics.watch('nines_agents_connected', 'Agents that are there.', () => this.#standing().filter((one) => this.#isHere(one)).length);
   }
@@ -235,6 +239,8 @@ export class Agents {
     }
     agent.row = { ...agent.row, taken: Math.max(newest, agent.row.taken) };
     agent.status = status;
+    this.#buffered.set(status.buffered, { location });
+    if (status.skew_ms !== null) this.#skew.set(status.skew_ms / 1000, { location });
     this.#seen(agent);
     return agent.row.taken;
   }
@@ -411,7 +417,7 @@ export class Agents {
   }
 
   #publish(): void {
-    this.#deps.bus.publish({ topic: 'checks', type: 'agents.changed', atMs: this.#deps.clock.now(), data: null });
+    this.#deps.bus.publish({ topic: 'config', type: 'agents.changed', atMs: this.#deps.clock.now(), data: null });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Ingest } from '../collect/contract.ts';
+import type { Ingest, SelfMetrics } from '../collect/contract.ts';
 import { judgeAddress } from '../platform/fetch/judge.ts';
 import type { Sql } from '../platform/records/contract.ts';
 import type { CheckResult, CheckSpec } from './contract.ts';
@@ -8,7 +8,7 @@ import { reachOver } from './isolation.ts';
 import { Browsers } from './kinds/browser/browsers.ts';
 import type { BrowserSettings } from './kinds/browser/config.ts';
 import { createResolve } from './resolve.ts';
-import { Gather } from './gather.ts';
+import { Gather, type GatherStats } from './gather.ts';
 import { type ChecksDeps, CheckService, manySamplesThenLedger, samplesThenLedger } from './service.ts';
 
 export type CheckingDeps = Omit<ChecksDeps, 'resolve' | 'judge' | 'sink' | 'sinkMany' | 'browsers'> & {
@@ -17,6 +17,7 @@ export type CheckingDeps = Omit<ChecksDeps, 'resolve' | 'judge' | 'sink' | 'sink
   readonly ingest: Ingest;
   /** Takes each result once its samples are stored. */
   readonly record: (result: CheckResult) => Promise<void>;
+  readonly metrics: SelfMetrics;
   /** Whether a location is there to answer. */
   readonly isPresent: (location: string) => boolean;
 };
@@ -36,6 +37,7 @@ export async function openChecks(deps: CheckingDeps): Promise<Checking> {
   const { clock, logger, sql, ingest, record } = deps;
   const browsers = new Browsers(deps.browser, clock);
   const gather = new Gather({ clock, logger, record, isPresent: deps.isPresent });
+  watchVotes(deps.metrics, gather);
   const checks = new CheckService({
     ...deps,
     browsers,
@@ -67,4 +69,13 @@ export async function openChecks(deps: CheckingDeps): Promise<Checking> {
       heartbeats[Symbol.dispose]();
     },
   };
+}
+
+function watchVotes(metrics: SelfMetrics, gather: Gather): void {
+  const count = (name: string, help: string, read: (stats: GatherStats) => number): void =>
+    metrics.watch(`nines_vote_${name}_total`, help, () => read(gather.stats()), 'counter');
+  count('slots', 'Slots of checks with locations that were decided.', ({ decided }) => decided);
+  count('incomplete_slots', 'Slots that were decided without a location that was there.', ({ incomplete }) => incomplete);
+  count('late_voices', 'Voices that came after their slot and changed what was decided.', ({ late }) => late);
+  count('too_late_voices', 'Voices that came more than a day late: samples, and not in the ledger.', ({ tooLate }) => tooLate);
 }

@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { request } from './client.ts';
 import { ApiProblem } from './problem.ts';
-import type { BulkWire, ChannelTestWire, ServiceDetailView, WrittenServiceWire } from './wire.ts';
+import type { BulkWire, ChannelTestWire, MadeJoinToken, ServiceDetailView, WrittenServiceWire } from './wire.ts';
 
 export type AlertAction =
   | { readonly name: 'acknowledge' | 'resolve'; readonly ids: readonly string[] }
@@ -150,5 +150,31 @@ export function useRevokeToken() {
   return useMutation<unknown, ApiProblem, string>({
     mutationFn: (id) => request(`/api/tokens/${encodeURIComponent(id)}`, { method: 'DELETE' }),
     onSuccess: () => client.invalidateQueries({ queryKey: ['tokens'] }),
+  });
+}
+
+/** A token that one agent can join with; the answer holds it this once. */
+export function useCreateJoinToken() {
+  const client = useQueryClient();
+  return useMutation<MadeJoinToken, ApiProblem, string>({
+    mutationFn: (location) => request('/api/agents/join-tokens', { method: 'POST', body: { location } }),
+    onSettled: () => client.invalidateQueries({ queryKey: ['agents'] }),
+  });
+}
+
+export function useWithdrawJoinToken() {
+  const client = useQueryClient();
+  return useMutation<unknown, ApiProblem, string>({
+    mutationFn: (id) => request(`/api/agents/join-tokens/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    onSettled: () => client.invalidateQueries({ queryKey: ['agents'] }),
+  });
+}
+
+/** Refuses an agent from now on, or has it take a new key. */
+export function useChangeAgent() {
+  const client = useQueryClient();
+  return useMutation<unknown, ApiProblem, { readonly id: string; readonly action: 'revoke' | 'rotate' }>({
+    mutationFn: ({ id, action }) => request(`/api/agents/${encodeURIComponent(id)}/${action}`, { method: 'POST' }),
+    onSettled: () => client.invalidateQueries({ queryKey: ['agents'] }),
   });
 }

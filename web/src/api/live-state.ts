@@ -8,7 +8,7 @@ const STALE_BY_TOPIC: Readonly<Record<string, readonly string[]>> = {
   slas: ['slas'],
   alerts: ['alerts'],
   notifications: ['alerts', 'notifications'],
-  config: ['services', 'checks', 'slas', 'alerts', 'status-pages', 'health'],
+  config: ['services', 'checks', 'agents', 'slas', 'alerts', 'status-pages', 'health'],
 };
 
 export function staleRecords(topic: string): readonly string[] {

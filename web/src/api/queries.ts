@@ -6,6 +6,7 @@ import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { request, withQuery } from './client.ts';
 import { type RangeQuery, type SamplesQuery, rangeQuery, storedSamples } from './prometheus.ts';
 import type {
+  AgentsView,
   AlertDetailWire,
   AlertView,
   CardinalityView,
@@ -119,6 +120,14 @@ export const checkQuery = (id: string) =>
   queryOptions({
     queryKey: ['checks', 'one', id],
     queryFn: ({ signal }) => request<CheckDetailView>(`/api/checks/${part(id)}`, { signal }),
+    refetchInterval: QUICK_MS,
+  });
+
+/** Agents at other places. */
+export const agentsQuery = () =>
+  queryOptions({
+    queryKey: ['agents'],
+    queryFn: ({ signal }) => request<AgentsView>('/api/agents', { signal }),
     refetchInterval: QUICK_MS,
   });
 

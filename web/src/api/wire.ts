@@ -7,6 +7,7 @@ import type { BucketsView, DowntimeRevisionView, DowntimeView, IntervalView } fr
 import type { NotificationView } from '@nines/server/notify/contract.ts';
 import type { SignedStatement } from '@nines/server/sla/contract.ts';
 
+export type { AgentsView, AgentView, JoinTokenView, MadeJoinToken } from '@nines/server/agents/contract.ts';
 export type { AlertState, AlertView, Severity } from '@nines/server/alerting/contract.ts';
 export type { SessionView, TokenView } from '@nines/server/access/contract.ts';
 export type { TargetListView, TargetView } from '@nines/server/collect/contract.ts';

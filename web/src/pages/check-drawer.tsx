@@ -63,6 +63,9 @@ function Details({ check }: { readonly check: CheckDetailView }) {
           {check.confirm.of === 1 ? 'one failure counts' : `${check.confirm.n} failures of ${check.confirm.of} count`}
           {check.impact === 'degraded' ? ', only degrades the service' : ''}
         </p>
+        {check.vote === null ? null : (
+          <p className="faint">{`Asked from ${check.vote.locations.join(', ')}; down when ${check.vote.quorum} of them say so`}</p>
+        )}
       </div>
       {check.last_failure === null ? null : <Failure check={check.id} result={check.last_failure} />}
       <section className="section">
@@ -70,7 +73,7 @@ function Details({ check }: { readonly check: CheckDetailView }) {
         {check.results.length === 0 ? <p className="faint">None since Nines started.</p> : null}
         <ol className="steps">
           {check.results.slice(0, MOST_RESULTS).map((result) => (
-            <li key={result.at_ms}>
+            <li key={`${result.at_ms} ${result.location ?? ''}`}>
               <time className="faint" dateTime={new Date(result.at_ms).toISOString()}>
                 {preciseInstant(result.at_ms).slice(-12)}
               </time>
@@ -78,7 +81,10 @@ function Details({ check }: { readonly check: CheckDetailView }) {
                 <StateShape state={result.outcome === 'void' ? 'unknown' : result.outcome} />
                 <span className="result-length">{millis(result.duration_ms)}</span>
                 <Phases result={result} />
-                <span>{result.outcome === 'void' ? `not counted: ${result.detail ?? ''}` : resultText(result)}</span>
+                <span>
+                  {result.location === null ? '' : `${result.location}: `}
+                  {result.outcome === 'void' ? `not counted: ${result.detail ?? ''}` : resultText(result)}
+                </span>
               </span>
             </li>
           ))}

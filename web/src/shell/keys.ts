@@ -10,6 +10,7 @@ export const GO: Readonly<Record<string, { readonly to: string; readonly page: s
   r: { to: '/reports', page: 'Reports' },
   c: { to: '/checks', page: 'Checks' },
   t: { to: '/targets', page: 'Targets' },
+  w: { to: '/agents', page: 'Agents' },
   h: { to: '/health', page: 'Health' },
   a: { to: '/alerts-dashboard', page: 'Alerts' },
   m: { to: '/maintenance', page: 'Maintenance' },

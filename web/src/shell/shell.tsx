@@ -77,6 +77,7 @@ type Entry = {
     | '/services'
     | '/slas'
     | '/checks'
+    | '/agents'
     | '/targets'
     | '/health'
     | '/alerts-dashboard'
@@ -96,6 +97,7 @@ const FIRST: readonly Entry[] = [
 ];
 const REST: readonly Entry[] = [
   { to: '/checks', word: 'Checks', icon: 'checks' },
+  { to: '/agents', word: 'Agents', icon: 'agents' },
   { to: '/targets', word: 'Targets', icon: 'targets' },
   { to: '/health', word: 'Health', icon: 'health' },
   { to: '/maintenance', word: 'Maintenance', icon: 'maintenance' },

@@ -23,6 +23,7 @@ export const PAGE_PATHS = [
   '/reports',
   '/checks',
   '/checks/:id',
+  '/agents',
   '/targets',
   '/health',
   '/alerts-dashboard',

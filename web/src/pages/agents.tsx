@@ -1,0 +1,235 @@
+import { Button, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { useChangeAgent, useCreateJoinToken, useWithdrawJoinToken } from '../api/actions.ts';
+import { agentsQuery } from '../api/queries.ts';
+import type { AgentsView, AgentView, JoinTokenView } from '../api/wire.ts';
+import { type Column, DataTable } from '../components/data-table.tsx';
+import { Instant } from '../components/instant.tsx';
+import { Command, EmptyState, ErrorNotice, Waiting } from '../components/notices.tsx';
+import { Section } from '../components/section.tsx';
+import { StateMark } from '../states/state-mark.tsx';
+import { useTitle } from './use-title.ts';
+
+const OFF = `agents:
+  listen: 0.0.0.0:7071
+  address: nines.example.org:7071`;
+
+const MARKS = { connected: 'up', away: 'unknown', never_seen: 'unknown', revoked: 'unknown' } as const;
+const WORDS = { connected: 'Connected', away: 'Away', never_seen: 'Never seen', revoked: 'Revoked' } as const;
+
+/** The agents at other places: who is there, how far their clocks are off, what waits, and how another one joins. */
+export function AgentsPage() {
+  useTitle('Agents');
+  const query = useQuery(agentsQuery());
+  const { data } = query;
+  return (
+    <div className="page">
+      <header className="page-head">
+        <div>
+          <h1>Agents</h1>
+          <p className="page-lead">{data === undefined ? '' : lead(data)}</p>
+        </div>
+      </header>
+      <Waiting query={query} what="agents" />
+      {data === undefined ? null : data.address === null ? (
+        <EmptyState command={OFF}>
+          This server takes no agents. Say in <code>nines.yml</code> where they connect, and start it again.
+        </EmptyState>
+      ) : (
+        <Known agents={data} />
+      )}
+    </div>
+  );
+}
+
+function lead({ items, missing }: AgentsView): string {
+  const standing = items.filter(({ state }) => state !== 'revoked');
+  const away = standing.filter(({ state }) => state !== 'connected').length;
+  const words = [
+    standing.length === 0
+      ? 'No agent has joined.'
+      : `${standing.length} ${standing.length === 1 ? 'agent' : 'agents'}, ${away === 0 ? 'all connected' : `${away} away`}.`,
+    missing.length === 0 ? '' : `Checks ask at ${missing.join(', ')}, where no agent is: those voices are absent.`,
+  ];
+  return words.join(' ').trim();
+}
+
+function Known({ agents }: { readonly agents: AgentsView }) {
+  const change = useChangeAgent();
+  const withdraw = useWithdrawJoinToken();
+  const standing = agents.items.filter(({ state }) => state !== 'revoked');
+  const revoked = agents.items.filter(({ state }) => state === 'revoked');
+  return (
+    <>
+      {change.isError ? <ErrorNotice error={change.error} /> : null}
+      {standing.length === 0 ? null : (
+        <div className="panel">
+          <DataTable caption="Agents" columns={columns(change.mutate)} rows={standing} rowKey={(agent) => agent.id} />
+        </div>
+      )}
+      <Section title="Let an agent join">
+        <JoinForm missing={agents.missing} />
+        {withdraw.isError ? <ErrorNotice error={withdraw.error} /> : null}
+        {agents.join_tokens.length === 0 ? null : (
+          <div className="panel">
+            <DataTable
+              caption="Join tokens that were not used"
+              columns={tokenColumns((id) => withdraw.mutate(id))}
+              rows={agents.join_tokens}
+              rowKey={(token) => token.id}
+            />
+          </div>
+        )}
+      </Section>
+      {revoked.length === 0 ? null : (
+        <Section title="Revoked" aside={`${revoked.length}`}>
+          <div className="panel">
+            <DataTable caption="Revoked agents" columns={revokedColumns} rows={revoked} rowKey={(agent) => agent.id} />
+          </div>
+        </Section>
+      )}
+    </>
+  );
+}
+
+const milliseconds = (value: number | null | undefined): string =>
+  value === null || value === undefined ? 'not measured' : `${Math.round(value)} ms`;
+
+const columns = (change: (what: { readonly id: string; readonly action: 'revoke' | 'rotate' }) => void): readonly Column<AgentView>[] => [
+  {
+    id: 'location',
+    header: 'Location',
+    cell: (agent) => (
+      <span className="row-name">
+        <StateMark state={MARKS[agent.state]} /> {agent.location}
+      </span>
+    ),
+  },
+  { id: 'state', header: 'State', label: 'state', cell: (agent) => WORDS[agent.state] },
+  {
+    id: 'seen',
+    header: 'Last seen',
+    label: 'last seen',
+    cell: (agent) => (agent.last_seen_at_ms === null ? 'never' : <Instant atMs={agent.last_seen_at_ms} />),
+  },
+  { id: 'checks', header: 'Checks', label: 'checks', cell: (agent) => <Checks agent={agent} /> },
+  {
+    id: 'skew',
+    header: 'Clock',
+    label: 'clock',
+    cell: ({ status }) => <span title={`known to ± ${milliseconds(status?.uncertainty_ms)}`}>{milliseconds(status?.skew_ms)}</span>,
+  },
+  { id: 'waiting', header: 'Waiting', label: 'results waiting', cell: ({ status }) => <Waits status={status} /> },
+  { id: 'version', header: 'Version', label: 'version', cell: ({ status }) => status?.version ?? '' },
+  {
+    id: 'actions',
+    header: <span className="sr-only">Actions</span>,
+    cell: (agent) => (
+      <>
+        <button type="button" className="plain-button" disabled={agent.rotating} onClick={() => change({ id: agent.id, action: 'rotate' })}>
+          {agent.rotating ? 'New key is due' : 'New key'}
+        </button>
+        <button
+          type="button"
+          className="plain-button"
+          aria-label={`Revoke ${agent.location}`}
+          onClick={() => change({ id: agent.id, action: 'revoke' })}
+        >
+          Revoke
+        </button>
+      </>
+    ),
+  },
+];
+
+function Checks({ agent: { checks, status } }: { readonly agent: AgentView }) {
+  const refused = status?.refused ?? [];
+  if (refused.length === 0) return <>{checks}</>;
+  return (
+    <span title={refused.map(({ check, reason }) => `${check}: ${reason}`).join('\n')}>
+      {checks}, {refused.length} not run
+    </span>
+  );
+}
+
+function Waits({ status }: { readonly status: AgentView['status'] }) {
+  if (status === null) return <></>;
+  const { buffered, lost } = status;
+  if (lost === null) return <>{buffered}</>;
+  const when = `${new Date(lost.from_at_ms).toISOString()} to ${new Date(lost.to_at_ms).toISOString()}`;
+  return (
+    <span title={`dropped because the buffer was full: ${when}`}>
+      {buffered}, {lost.count} lost
+    </span>
+  );
+}
+
+const tokenColumns = (withdraw: (id: string) => void): readonly Column<JoinTokenView>[] => [
+  { id: 'location', header: 'For', cell: (token) => <span className="row-name">{token.location}</span> },
+  { id: 'by', header: 'Made by', label: 'made by', cell: (token) => token.created_by },
+  { id: 'until', header: 'Good until', label: 'good until', cell: (token) => <Instant atMs={token.expires_at_ms} relative={false} /> },
+  {
+    id: 'withdraw',
+    header: <span className="sr-only">Withdraw</span>,
+    cell: (token) => (
+      <button
+        type="button"
+        className="plain-button"
+        aria-label={`Withdraw the token for ${token.location}`}
+        onClick={() => withdraw(token.id)}
+      >
+        Withdraw
+      </button>
+    ),
+  },
+];
+
+const revokedColumns: readonly Column<AgentView>[] = [
+  { id: 'location', header: 'Location', cell: (agent) => <span className="row-name">{agent.location}</span> },
+  { id: 'by', header: 'By', label: 'by', cell: (agent) => agent.revoked_by ?? '' },
+  {
+    id: 'at',
+    header: 'When',
+    label: 'when',
+    cell: (agent) => (agent.revoked_at_ms === null ? '' : <Instant atMs={agent.revoked_at_ms} relative={false} />),
+  },
+];
+
+/** Makes a token for one agent and shows the command that uses it, once. */
+function JoinForm({ missing }: { readonly missing: readonly string[] }) {
+  const [location, setLocation] = useState('');
+  const create = useCreateJoinToken();
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    create.mutate(location, { onSuccess: () => setLocation('') });
+  };
+  return (
+    <>
+      <form onSubmit={submit}>
+        <TextInput
+          label="Location"
+          description="As checks write it under locations"
+          placeholder={missing[0] ?? 'berlin'}
+          required
+          value={location}
+          onChange={(event) => setLocation(event.currentTarget.value)}
+          w={240}
+        />
+        <Button type="submit" variant="default" loading={create.isPending}>
+          Make a join token
+        </Button>
+      </form>
+      {create.isError ? <ErrorNotice error={create.error} /> : null}
+      {create.data === undefined ? null : (
+        <div role="status">
+          <p>
+            Run this on the machine at {create.data.location}, within the hour. The token works once and is not shown again; whoever is at
+            that location now is revoked when it is used.
+          </p>
+          <Command text={create.data.command} />
+        </div>
+      )}
+    </>
+  );
+}
