@@ -7,7 +7,7 @@ import { type SlaVerdict, statusOf } from '@nines/maths/slo/status.ts';
 import { type Tally, type TallyTerms, tally } from '@nines/maths/slo/tally.ts';
 import type { LedgerInterval, Span } from '@nines/maths/slo/types.ts';
 import { clipSpan, coverageOf, windowAt } from '@nines/maths/slo/window.ts';
-import type { SlaTerms } from './spec.ts';
+import { type SlaTerms, keepsShares } from './spec.ts';
 
 /**
  * The forecast takes the future to be like the better of the last hour and the last five minutes (both shorter in a short
@@ -120,7 +120,7 @@ export const tallyTermsOf = (terms: SlaTerms, facts: SlaFacts): TallyTerms => ({
 
 /** Whether the budget of an SLA is in events; otherwise it is in milliseconds. */
 export const isInEvents = ({ spec }: Pick<SlaTerms, 'spec'>): boolean =>
-  spec.indicator.kind === 'ratio' && spec.indicator.budgeting === 'occurrences';
+  spec.indicator.kind !== 'availability' && keepsShares(spec.indicator) && spec.indicator.budgeting === 'occurrences';
 
 const eventsInWords = (events: number): string => (events === 1 ? '1 event' : `${events} events`);
 

@@ -5,6 +5,7 @@ import type { LedgerInterval, Span } from '@nines/maths/slo/types.ts';
 import { unionSpans, windowAt } from '@nines/maths/slo/window.ts';
 import type { Maintenance } from '../maintenance/contract.ts';
 import type { BookEntry } from './book.ts';
+import { keepsShares } from './spec.ts';
 import type { SlaFacts } from './evaluate.ts';
 import { type SlaOverlays, overlaysOf } from './overlay-terms.ts';
 import type { ServiceTime, ServiceTimelines } from './timelines.ts';
@@ -46,7 +47,7 @@ export function factsOf(
     outOfHours,
     undecidedFromMs: entry.runs.at(-1)?.toMs ?? span.fromMs,
     lastValue: lastKnown?.last ?? null,
-    ...(indicator.kind === 'ratio' ? { events: outside(entry.runs.flatMap(toEvents), unionSpans([...takenOut, ...outOfHours])) } : {}),
+    ...(keepsShares(indicator) ? { events: outside(entry.runs.flatMap(toEvents), unionSpans([...takenOut, ...outOfHours])) } : {}),
   };
 }
 

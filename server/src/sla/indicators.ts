@@ -128,6 +128,20 @@ const ratioIndicator = z.strictObject({
   slice,
 });
 
+const partIndicator = z.discriminatedUnion('kind', [thresholdIndicator, responseTime, throughput, errorRate, ratioIndicator]);
+const MAX_PARTS = 20;
+
+/** Several indicators under one target; the slices of all are those of the whole. */
+const compositeIndicator = z.strictObject({
+  kind: z.literal('composite'),
+  budgeting: z.enum(['occurrences', 'timeslices', 'ratio_timeslices']).default('occurrences'),
+  slice,
+  parts: z
+    .array(z.strictObject({ weight: z.number().positive().max(1e6).default(1), indicator: partIndicator }))
+    .min(2)
+    .max(MAX_PARTS),
+});
+
 export const indicatorConfig = z.discriminatedUnion('kind', [
   availability,
   thresholdIndicator,
@@ -135,16 +149,18 @@ export const indicatorConfig = z.discriminatedUnion('kind', [
   throughput,
   errorRate,
   ratioIndicator,
+  compositeIndicator,
 ]);
 export type IndicatorConfig = z.output<typeof indicatorConfig>;
 
 /** What is wrong with an indicator as a whole: its window, its parts. Paths are within the indicator. */
-export type IndicatorFault = { readonly path: readonly string[]; readonly message: string };
+export type IndicatorFault = { readonly path: readonly (string | number)[]; readonly message: string };
 
 export function indicatorFaults(declared: IndicatorConfig, windowMs: number): readonly IndicatorFault[] {
   const faults: IndicatorFault[] = [];
   if (declared.kind === 'availability') return faults;
   if (declared.slice > windowMs) faults.push({ path: ['slice'], message: 'a slice is longer than the window' });
+  if (declared.kind === 'composite') return [...faults, ...partFaults(declared, windowMs)];
   if (declared.kind !== 'ratio' && declared.kind !== 'error_rate') return faults;
   const given = (['good', 'bad', 'total'] as const).filter((part) => declared[part] !== undefined);
   if (declared.kind === 'ratio' && declared.query !== undefined) {
@@ -168,14 +184,37 @@ export function indicatorFaults(declared: IndicatorConfig, windowMs: number): re
   return faults;
 }
 
+function partFaults(
+  { parts: declared, slice: sliceMs, budgeting }: Extract<IndicatorConfig, { readonly kind: 'composite' }>,
+  windowMs: number,
+): readonly IndicatorFault[] {
+  return declared.flatMap(({ indicator }, index) => {
+    const at = ['parts', index, 'indicator'];
+    const own = indicatorFaults({ ...indicator, slice: sliceMs }, windowMs).map(({ path, message }) => ({
+      path: [...at, ...path],
+      message,
+    }));
+    const hasEvents = indicator.kind === 'ratio' && indicator.error_ratio === undefined;
+    if (budgeting === 'timeslices' || hasEvents || (budgeting === 'ratio_timeslices' && indicator.kind === 'ratio')) return own;
+    return [...own, { path: at, message: 'a part without counters has no events to budget; write a ratio, or budgeting: timeslices' }];
+  });
+}
+
 /** The stored form of an indicator. `target` is the exact decimal of the promise. */
 export function indicatorSpec(
   declared: IndicatorConfig,
   about: { readonly service: string; readonly target: string },
 ): AvailabilitySpec | SlicedSpec {
+  return declared.kind === 'availability'
+    ? { kind: 'availability', degraded_weight: declared.degraded_weight ?? null }
+    : slicedSpec(declared, about);
+}
+
+function slicedSpec(
+  declared: Exclude<IndicatorConfig, { readonly kind: 'availability' }>,
+  about: { readonly service: string; readonly target: string },
+): SlicedSpec {
   switch (declared.kind) {
-    case 'availability':
-      return { kind: 'availability', degraded_weight: declared.degraded_weight ?? null };
     case 'threshold': {
       const unit = declared.unit ?? declared.threshold.unit;
       const { query: text, condition } = declared;
@@ -210,7 +249,22 @@ export function indicatorSpec(
     }
     case 'ratio':
       return ratioSpec(declared, about.target);
+    case 'composite':
+      return compositeSpec(declared, about);
   }
+}
+
+function compositeSpec(
+  { slice: sliceMs, budgeting, parts: declared }: Extract<IndicatorConfig, { readonly kind: 'composite' }>,
+  about: { readonly service: string; readonly target: string },
+): SlicedSpec {
+  const together = budgeting === 'timeslices' ? {} : { budgeting };
+  const read = declared.map(({ weight, indicator }) => ({
+    weight,
+    spec: slicedSpec(indicator.kind === 'ratio' ? { ...indicator, slice: sliceMs, ...together } : { ...indicator, slice: sliceMs }, about),
+  }));
+  const judged = { condition: '>=', threshold: Number(about.target), unit: 'ratio', reduce: 'mean', while_down: 'measure' } as const;
+  return { kind: 'composite', query: read.map(({ spec }) => spec.query).join('; '), ...judged, slice_ms: sliceMs, budgeting, parts: read };
 }
 
 export const probeDuration = (service: string): string => `probe_duration_seconds{service=${JSON.stringify(service)}}`;

@@ -6,6 +6,7 @@ import { clipSpan } from '@nines/maths/slo/window.ts';
 import type { Kysely } from 'kysely';
 import type { Database } from '../platform/db/schema.ts';
 import type { BookEntry } from './book.ts';
+import { combineParts } from './composite.ts';
 import { judgeCounters } from './counters.ts';
 import { outagesOf } from './facts.ts';
 import { type SampleReader, joinRuns, judgeSlices, stepFor } from './judge.ts';
@@ -65,7 +66,12 @@ async function judge(
   indicator: SlicedSpec,
   at: { readonly span: Span; readonly outages: readonly Span[]; readonly signal?: AbortSignal },
 ): Promise<readonly SliceRun[]> {
-  const { counters } = indicator;
+  const { counters, parts } = indicator;
+  if (parts !== undefined) {
+    const judged: (readonly SliceRun[])[] = [];
+    for (const { spec } of parts) judged.push(await judge(readSamples, spec, at));
+    return combineParts(indicator, judged, at.span);
+  }
   if (counters !== undefined) return judgeCounters({ ...indicator, counters }, readSamples, at);
   const series = await readSamples(indicator.query, { ...at.span, stepMs: stepFor(indicator.slice_ms) }, at.signal);
   return judgeSlices(indicator, { series, outages: at.outages }, at.span);

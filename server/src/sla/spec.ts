@@ -74,7 +74,7 @@ export type CreditSpec = {
 export type AvailabilitySpec = { readonly kind: 'availability'; readonly degraded_weight: string | null };
 
 /** What is judged in closed slices. A ratio budgets events, the others the time of bad slices. */
-export const SLICED_KINDS = ['threshold', 'response_time', 'throughput', 'error_rate', 'ratio'] as const;
+export const SLICED_KINDS = ['threshold', 'response_time', 'throughput', 'error_rate', 'ratio', 'composite'] as const;
 
 export type SlicedSpec = {
   readonly kind: (typeof SLICED_KINDS)[number];
@@ -90,9 +90,15 @@ export type SlicedSpec = {
   readonly counters?: CountersSpec;
   /** Of a ratio of samples: those that meet this are good. */
   readonly samples?: { readonly condition: Condition; readonly threshold: number };
-  /** Of a ratio: every event counts alike, or every slice does. */
-  readonly budgeting?: 'occurrences' | 'ratio_timeslices';
+  /** Of a ratio or a composite: every event counts alike, every slice does, or every slice with its share of errors. */
+  readonly budgeting?: 'occurrences' | 'timeslices' | 'ratio_timeslices';
+  /** Of a composite. */
+  readonly parts?: readonly { readonly weight: number; readonly spec: SlicedSpec }[];
 };
+
+/** Whether slices keep how much of them was good: events, or milliseconds by their share of errors. */
+export const keepsShares = ({ kind, budgeting }: SlicedSpec): boolean =>
+  kind === 'ratio' || (kind === 'composite' && budgeting !== 'timeslices');
 
 /** Sums and differences of counter selectors. */
 export type CountersSpec = {

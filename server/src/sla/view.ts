@@ -65,7 +65,7 @@ function objectiveOf(spec: SlaSpec, target: number): SlaView['objective'] {
     op: indicator.condition,
     value: indicator.threshold,
     unit: indicator.unit,
-    statistic: indicator.counters === undefined ? indicator.reduce : null,
+    statistic: indicator.counters === undefined && indicator.parts === undefined ? indicator.reduce : null,
   };
 }
 

@@ -18,6 +18,7 @@ export const openSloText = (specs: readonly SlaSpec[]): string =>
 export function openSloOf(spec: SlaSpec): object {
   const { indicator } = spec;
   const terms = termsOf(spec);
+  const composite = compositeOf(spec);
   const { method, sli, objective } = measureOf(spec);
   return {
     apiVersion: 'openslo/v1',
@@ -29,10 +30,17 @@ export function openSloOf(spec: SlaSpec): object {
     },
     spec: {
       service: spec.service,
-      indicator: { metadata: { name: `${indicator.kind.replaceAll('_', '-')}-${'slice_ms' in indicator ? 'slices' : 'time'}` }, spec: sli },
+      ...(composite === undefined
+        ? {
+            indicator: {
+              metadata: { name: `${indicator.kind.replaceAll('_', '-')}-${'slice_ms' in indicator ? 'slices' : 'time'}` },
+              spec: sli,
+            },
+          }
+        : {}),
       timeWindow: [windowOf(spec)],
-      budgetingMethod: method,
-      objectives: [{ ...objective, target: Number(spec.target) }],
+      budgetingMethod: composite?.method ?? method,
+      objectives: composite?.objectives ?? [{ ...objective, target: Number(spec.target) }],
       alertPolicies: policiesOf(spec),
     },
   };
@@ -132,6 +140,23 @@ function measureOf({ indicator }: SlaSpec): Measure {
   return ours(writtenOf(indicator), { op: 'gte', value: 1, timeSliceTarget: 1, ...slices });
 }
 
+/** A composite in OpenSLO's own words, where it has them: parts of counters. */
+function compositeOf({ indicator, target }: SlaSpec): { readonly method: string; readonly objectives: readonly object[] } | undefined {
+  if (indicator.kind !== 'composite' || indicator.budgeting === 'timeslices') return undefined;
+  const isPlain = indicator.parts?.every(({ spec }) => spec.kind === 'ratio' && spec.counters !== undefined) === true;
+  const isOccurrences = indicator.budgeting === 'occurrences';
+  if (!isPlain || (isOccurrences ? indicator.slice_ms !== MINUTE_MS : !isWhole(indicator.slice_ms))) return undefined;
+  return {
+    method: isOccurrences ? 'Occurrences' : 'RatioTimeslices',
+    objectives: (indicator.parts ?? []).map(({ weight, spec }, index) => ({
+      target: Number(target),
+      ...(isOccurrences ? {} : { timeSliceWindow: shorthandOf(indicator.slice_ms) }),
+      compositeWeight: weight,
+      indicator: { metadata: { name: `part-${index + 1}` }, spec: spec.counters === undefined ? {} : ratioOf(spec.counters) },
+    })),
+  };
+}
+
 const ours = (indicator: object, objective: object): Measure => ({
   method: 'Timeslices',
   sli: { thresholdMetric: { metricSource: { type: NINES_SOURCE, spec: { indicator } } } },
@@ -167,6 +192,13 @@ function writtenOf(spec: SlicedSpec): object {
       return { kind: spec.kind, events: counters?.total, at_least: spec.threshold, slice, while_down: spec.while_down };
     case 'error_rate':
       return { kind: spec.kind, ...parts, at_most: spec.threshold, min_events: counters?.min_events, slice, while_down: spec.while_down };
+    case 'composite':
+      return {
+        kind: spec.kind,
+        budgeting: spec.budgeting,
+        slice,
+        parts: spec.parts?.map((part) => ({ weight: part.weight, indicator: writtenOf(part.spec) })),
+      };
     case 'ratio':
       if (counters !== undefined) return { kind: spec.kind, ...parts, budgeting: spec.budgeting, slice };
       if (spec.samples !== undefined) return { kind: spec.kind, query: spec.query, ...spec.samples, slice };

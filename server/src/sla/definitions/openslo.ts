@@ -35,15 +35,18 @@ function sloDefinitions(slo: OpenSlo, known: Known): Definitions {
   warnings.push(...policyWarnings(slo, known).map(say));
   const isComposite =
     spec.objectives.length > 1 && spec.objectives.every((one) => one.indicator !== undefined || one.indicatorRef !== undefined);
-  if (isComposite) warnings.push(say('each part of the composite is an SLA of its own; their weights are not reckoned together'));
   const [timeWindow] = spec.timeWindow;
   const window = timeWindow === undefined ? err('it has no timeWindow') : windowOf(timeWindow, (message) => warnings.push(say(message)));
-  spec.objectives.forEach((objective, index) => {
-    const indicator = window.ok ? indicatorOf(slo, objective, known) : err(window.error);
+  const whole = isComposite ? compositeOf(slo, known) : undefined;
+  if (typeof whole === 'string') warnings.push(say(`each part of the composite is an SLA of its own: ${whole}`));
+  const objectives = typeof whole === 'object' ? spec.objectives.slice(0, 1) : spec.objectives;
+  objectives.forEach((objective, index) => {
+    const indicator =
+      typeof whole === 'object' && window.ok ? ok(whole) : window.ok ? indicatorOf(slo, objective, known) : err(window.error);
     if (!indicator.ok || !window.ok || !burn.ok) problems.push(say(indicator.ok ? (burn.ok ? '' : burn.error) : indicator.error));
     else
       slas.push({
-        id: idOf(slo, index),
+        id: typeof whole === 'object' ? metadata.name : idOf(slo, index),
         ...(metadata.displayName === undefined ? {} : { name: metadata.displayName }),
         service: spec.service,
         indicator: indicator.value,
@@ -55,6 +58,28 @@ function sloDefinitions(slo: OpenSlo, known: Known): Definitions {
       });
   });
   return { ...NOTHING, slas, warnings, problems: [...new Set(problems)] };
+}
+
+/** All objectives as one indicator, or why they cannot be one. */
+function compositeOf(slo: OpenSlo, known: Known): Indicator | string {
+  const { objectives, budgetingMethod } = slo.spec;
+  if (new Set(objectives.map(targetText)).size > 1) return 'their targets differ';
+  const found = objectives.map((objective) => indicatorOf(slo, objective, known));
+  const parts = found.flatMap((indicator, index) =>
+    indicator.ok && indicator.value.kind !== 'availability' && indicator.value.kind !== 'composite'
+      ? [{ weight: objectives[index]?.compositeWeight ?? 1, indicator: indicator.value }]
+      : [],
+  );
+  if (parts.length < objectives.length)
+    return found.flatMap((indicator) => (indicator.ok ? [] : [indicator.error])).join('; ') || 'one is none of a kind that has slices';
+  if (budgetingMethod === 'Occurrences' && parts.some(({ indicator }) => indicator.kind !== 'ratio' || 'error_ratio' in indicator))
+    return 'one of them has no counters whose events could be added up';
+  const slices = parts.map(({ indicator }) => indicator.slice);
+  if (new Set(slices).size > 1) return 'their slices differ';
+  const budgeting = ({ Occurrences: 'occurrences', Timeslices: 'timeslices', RatioTimeslices: 'ratio_timeslices' } as const)[
+    budgetingMethod
+  ];
+  return { kind: 'composite', budgeting, ...(slices[0] === undefined ? {} : { slice: slices[0] }), parts };
 }
 
 /** Of several objectives each has its display name, or its number, behind the name of the SLO. */
