@@ -12,6 +12,7 @@ import { downtimeCommand } from './commands/downtime.ts';
 import { healthCommand } from './commands/health.ts';
 import { importCommand } from './commands/import.ts';
 import { keyCommand } from './commands/key.ts';
+import { pauseCommands } from './commands/pause.ts';
 import { queryCommand } from './commands/query.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -45,6 +46,7 @@ function createProgram(): Command {
     cardinalityCommand,
     deleteCommand,
     healthCommand,
+    pauseCommands,
     importCommand,
     slaCommand,
     statusPageCommand,

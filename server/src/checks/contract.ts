@@ -248,6 +248,15 @@ export const resultToWire = (result: CheckResult): ResultView => ({
   screenshot: result.screenshot !== undefined,
 });
 
+/** The shape of `GET /api/check-templates` items. */
+export const templateView = z.object({
+  id: z.string(),
+  name: z.string(),
+  description: z.string(),
+  check: z.object({ kind: z.string(), interval: z.string(), timeout: z.string() }),
+});
+export type TemplateView = z.infer<typeof templateView>;
+
 /** The state the ledger gives a check; the same words as a service's. */
 type CheckState = { readonly state: CheckView['state']; readonly unknownReason?: string; readonly sinceMs: number };
 

@@ -2,7 +2,8 @@ import { AppError } from '@nines/base/errors.ts';
 import { z } from 'zod';
 import type { Recorder } from '../availability/contract.ts';
 import type { Http } from '../platform/http/contract.ts';
-import { checkDetailView, type Checks, CHECK_CODES, checkToWire, checkView, resultToWire } from './contract.ts';
+import { checkDetailView, type Checks, CHECK_CODES, checkToWire, checkView, resultToWire, templateView } from './contract.ts';
+import { TEMPLATES } from './templates.ts';
 
 export type CheckRouteDeps = { readonly checks: Checks; readonly ledger: Pick<Recorder, 'currentOfCheck' | 'flapping'> };
 
@@ -67,6 +68,23 @@ export function checkRoutes(http: Http, { checks, ledger }: CheckRouteDeps): voi
         last_failure: failure === undefined ? null : resultToWire(failure),
       };
     },
+  );
+  otherRoutes(http, checks);
+}
+
+function otherRoutes(http: Http, checks: Checks): void {
+  const config = { permission: 'read' as const };
+  http.get(
+    '/api/check-templates',
+    {
+      config,
+      schema: {
+        summary: 'What checks of common kinds of services begin with',
+        tags: ['checks'],
+        response: { 200: z.object({ items: z.array(templateView) }) },
+      },
+    },
+    async () => ({ items: TEMPLATES.map((template) => ({ ...template, check: { ...template.check } })) }),
   );
   http.get(
     '/api/checks/:id/screenshot',

@@ -123,6 +123,28 @@ function writeRoutes(http: Http, deps: ViewDeps): void {
     { config, schema: { summary: 'Replace the declaration of a service', tags: ['services'], params: byId, body: serviceSchema } },
     async (request) => detailView(deps, await services.update(request.params.id, request.body)),
   );
+  for (const [action, paused] of [
+    ['pause', true],
+    ['resume', false],
+  ] as const) {
+    http.post(
+      `/api/checks/:id/${action}`,
+      {
+        config,
+        schema: {
+          summary: paused ? 'Stop a check from asking; its time is unknown until it goes on' : 'Let a paused check go on',
+          tags: ['checks'],
+          params: byId,
+          response: { 200: z.object({ id: z.string(), paused: z.boolean() }) },
+        },
+      },
+      async (request) => {
+        const { id } = request.params;
+        await services.setPaused(id, paused);
+        return { id, paused };
+      },
+    );
+  }
   http.delete(
     '/api/services/:id',
     { config, schema: { summary: 'Retire a service; its history stays', tags: ['services'], params: byId } },

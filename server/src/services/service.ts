@@ -5,7 +5,7 @@ import type { Logger } from '@nines/base/logger.ts';
 import type { EpochMs } from '@nines/base/units.ts';
 import type { Kysely, Transaction } from 'kysely';
 import type { ServicePlan } from '../availability/contract.ts';
-import { type CheckSpec, toSpec } from '../checks/contract.ts';
+import { CHECK_CODES, type CheckSpec, toSpec } from '../checks/contract.ts';
 import type { Bus } from '../platform/bus.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Entity } from '../platform/records/contract.ts';
@@ -107,6 +107,21 @@ export class Services implements ServiceCatalogue {
       if (spec.id !== id) throw new AppError('bad_input', SERVICE_CODES.invalid, 'the id of a service cannot change', { field: 'id' });
       const before = this.specOf(id);
       return this.#replace(before === undefined ? spec : withSecretsOf(before, spec));
+    });
+  }
+
+  /**
+   * Stops a check of a service made through the API from asking, or lets it go on; while it is paused its time is unknown. `AppError`
+   * `check_not_found`, `service_owned_by_file`.
+   */
+  setPaused(check: string, paused: boolean): Promise<void> {
+    return this.#alone(async () => {
+      const standing = [...this.#standing.values()].find(({ spec }) => spec.checks.some(({ id }) => id === check));
+      if (standing === undefined) throw new AppError('not_found', CHECK_CODES.notFound, `there is no check "${check}"`);
+      this.#editable(standing.entry.id);
+      const { spec } = standing;
+      if (spec.checks.some(({ id, paused: now }) => id === check && now === paused)) return;
+      await this.#replace({ ...spec, checks: spec.checks.map((one) => (one.id === check ? { ...one, paused } : one)) });
     });
   }
 

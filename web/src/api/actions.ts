@@ -70,6 +70,15 @@ export function useRetireService() {
   });
 }
 
+/** Stops a check from asking, or lets it go on. */
+export function usePauseCheck(id: string) {
+  const client = useQueryClient();
+  return useMutation<unknown, ApiProblem, 'pause' | 'resume'>({
+    mutationFn: (action) => request(`/api/checks/${encodeURIComponent(id)}/${action}`, { method: 'POST' }),
+    onSettled: () => Promise.all(['checks', 'services'].map((record) => client.invalidateQueries({ queryKey: [record] }))),
+  });
+}
+
 export type Retirement = ReturnType<typeof useRetireService>;
 
 type DowntimeEdit = { readonly id: string; readonly reason: string; readonly note?: string; readonly revision: number };

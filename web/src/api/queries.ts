@@ -13,6 +13,7 @@ import type {
   ChannelWire,
   CheckDetailView,
   HealthReportView,
+  TemplateView,
   CheckView,
   DowntimeRevisionView,
   DowntimeView,
@@ -50,6 +51,14 @@ export const healthQuery = () =>
     queryKey: ['health'],
     queryFn: ({ signal }) => request<HealthReportView>('/api/health/checks', { signal }),
     refetchInterval: SLOW_MS,
+  });
+
+/** What checks of common kinds of services begin with; it changes with the version only. */
+export const templatesQuery = () =>
+  queryOptions({
+    queryKey: ['check-templates'],
+    queryFn: ({ signal }) => request<Items<TemplateView>>('/api/check-templates', { signal }),
+    staleTime: Infinity,
   });
 
 export const servicesQuery = () =>

@@ -11,7 +11,7 @@ export type { AgentsView, AgentView, JoinTokenView, MadeJoinToken } from '@nines
 export type { AlertState, AlertView, Severity } from '@nines/server/alerting/contract.ts';
 export type { SessionView, TokenView } from '@nines/server/access/contract.ts';
 export type { TargetListView, TargetView } from '@nines/server/collect/contract.ts';
-export type { CheckDetailView, CheckView, ResultView } from '@nines/server/checks/contract.ts';
+export type { CheckDetailView, CheckView, ResultView, TemplateView } from '@nines/server/checks/contract.ts';
 export type { HealthReportView } from '@nines/server/ops/health-checks/contract.ts';
 export type { NotificationView, SignedStatement };
 export type { CardinalityView } from '@nines/server/series/contract.ts';

@@ -1,7 +1,9 @@
 import { Button, Modal, NativeSelect, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { useCreateService } from '../api/actions.ts';
+import { templatesQuery } from '../api/queries.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { useMay } from '../shell/session.tsx';
 import { serviceOf, slugOf } from './service-draft.ts';
@@ -38,11 +40,15 @@ function ServiceForm() {
   const [name, setName] = useState('');
   const [target, setTarget] = useState('');
   const [interval, setInterval] = useState('30s');
+  const templates = useQuery(templatesQuery()).data?.items ?? [];
+  const [chosen, setChosen] = useState('');
+  const template = templates.find(({ id }) => id === chosen);
   const create = useCreateService();
   const navigate = useNavigate();
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    create.mutate(serviceOf({ name, target, interval }), { onSuccess: ({ id }) => void navigate({ to: '/services/$id', params: { id } }) });
+    const pace = template === undefined ? { interval } : { interval: template.check.interval, timeout: template.check.timeout };
+    create.mutate(serviceOf({ name, target, ...pace }), { onSuccess: ({ id }) => void navigate({ to: '/services/$id', params: { id } }) });
   };
   return (
     <form className="drawer-body" onSubmit={submit}>
@@ -62,7 +68,16 @@ function ServiceForm() {
         value={target}
         onChange={(event) => setTarget(event.currentTarget.value)}
       />
-      <NativeSelect label="Asked" data={INTERVALS} value={interval} onChange={(event) => setInterval(event.currentTarget.value)} />
+      <NativeSelect
+        label="What it is"
+        description={template?.description}
+        data={[{ value: '', label: 'something else' }, ...templates.map(({ id, name: word }) => ({ value: id, label: word }))]}
+        value={chosen}
+        onChange={(event) => setChosen(event.currentTarget.value)}
+      />
+      {template === undefined ? (
+        <NativeSelect label="Asked" data={INTERVALS} value={interval} onChange={(event) => setInterval(event.currentTarget.value)} />
+      ) : null}
       {create.isError ? <RefusedNotice error={create.error} /> : null}
       <Button type="submit" loading={create.isPending} disabled={slugOf(name) === ''}>
         Add the service

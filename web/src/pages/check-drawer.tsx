@@ -1,12 +1,14 @@
-import { Drawer } from '@mantine/core';
+import { Button, Drawer } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { usePauseCheck } from '../api/actions.ts';
 import { checkQuery } from '../api/queries.ts';
 import type { CheckDetailView, ResultView } from '../api/wire.ts';
 import { Instant } from '../components/instant.tsx';
-import { Waiting } from '../components/notices.tsx';
+import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { preciseInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
 import { RawSamples } from '../sla/raw-samples.tsx';
+import { useMay } from '../shell/session.tsx';
 import { StateMark, StateShape } from '../states/state-mark.tsx';
 import { steadiness } from '../states/words.ts';
 import { PHASES, Phases, millis, resultText } from './checks-table.tsx';
@@ -67,6 +69,7 @@ function Details({ check }: { readonly check: CheckDetailView }) {
           <p className="faint">{`Asked from ${check.vote.locations.join(', ')}; down when ${check.vote.quorum} of them say so`}</p>
         )}
       </div>
+      <Pause check={check} />
       {check.last_failure === null ? null : <Failure check={check.id} result={check.last_failure} />}
       <section className="section">
         <h3>Latest results</h3>
@@ -95,6 +98,21 @@ function Details({ check }: { readonly check: CheckDetailView }) {
 }
 
 const MOST_RESULTS = 40;
+
+/** The button that stops the check from asking, for those who may. What the file declares is paused there, and the refusal says where. */
+function Pause({ check }: { readonly check: CheckDetailView }) {
+  const pause = usePauseCheck(check.id);
+  if (!useMay('operate')) return null;
+  return (
+    <div>
+      <Button variant="default" loading={pause.isPending} onClick={() => pause.mutate(check.paused ? 'resume' : 'pause')}>
+        {check.paused ? 'Resume' : 'Pause'}
+      </Button>
+      {check.paused ? <p className="faint">Paused: nothing is asked, and its time is unknown.</p> : null}
+      {pause.isError ? <RefusedNotice error={pause.error} /> : null}
+    </div>
+  );
+}
 
 function Flapping({ flapping }: { readonly flapping: NonNullable<CheckDetailView['flapping']> }) {
   return (

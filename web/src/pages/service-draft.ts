@@ -15,14 +15,14 @@ export function slugOf(name: string): string {
     .replace(/^-+|-+$/g, '');
 }
 
-export type Draft = { readonly name: string; readonly target: string; readonly interval: string };
+export type Draft = { readonly name: string; readonly target: string; readonly interval: string; readonly timeout?: string };
 
 /** An address with a scheme is asked over HTTP; `host:port` is connected to. */
-export function serviceOf({ name, target, interval }: Draft): WrittenServiceWire {
+export function serviceOf({ name, target, ...paced }: Draft): WrittenServiceWire {
   const id = slugOf(name);
   const asked = target.trim();
   const checks: WrittenServiceWire['checks'] = /^https?:\/\//i.test(asked)
-    ? [{ id: `${id}-http`, kind: 'http', url: asked, interval }]
-    : [{ id: `${id}-tcp`, kind: 'tcp', address: asked, interval }];
+    ? [{ id: `${id}-http`, kind: 'http', url: asked, ...paced }]
+    : [{ id: `${id}-tcp`, kind: 'tcp', address: asked, ...paced }];
   return { id, name: name.trim(), checks };
 }

@@ -198,6 +198,9 @@ test('what is written is checked when it is read', () => {
   assert.match(f({}), /^period: write either a period or a cron expression/);
   assert.match(f({ period: '1h', cron: '* * * * *' }), /^period: write either/);
   assert.match(f({ cron: '61 * * * *' }), /^cron: not a cron expression/);
+  assert.match(f({ cron: '0 30 2 * * *' }), /^cron: "0 30 2 \* \* \*" has six fields: seconds are not read/);
+  assert.match(f({ cron: '0 0 30 2 *' }), /^cron: .* never comes: the calendar has no such day/);
+  assert.equal(f({ cron: '@daily' }), 'fits');
   assert.match(f({ cron: '* * * * *', zone: 'Mars/Olympus' }), /^zone: not a time zone: "Mars\/Olympus"/);
   assert.match(f({ period: '1h', interval: '1h' }), /interval/);
   const spec = job({ period: '1d', grace: '1h' });

@@ -15,7 +15,7 @@ const schema = z
     kind: z.literal('heartbeat'),
     /** A signal is due this long after the one before. */
     period: bounded.optional(),
-    /** Or at these instants: five fields, or six with seconds. */
+    /** Or at these instants: five fields, or `@daily` and the like. */
     cron: z.string().max(100).optional(),
     /** The time zone of `cron`. */
     zone: z.string().max(100).default('UTC'),
