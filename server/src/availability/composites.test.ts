@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { epochMs } from '@nines/base/units.ts';
 import type { CompositeRule } from '@nines/maths/slo/composite.ts';
-import { forEachDatabase } from '../../../test/harness/databases.ts';
+import { forEachDatabase, openSqliteForTest } from '../../../test/harness/databases.ts';
 import type { ServicePlan } from './contract.ts';
 import { since, START_MS, timing, World, worldOn } from './testing/world.ts';
 
@@ -109,4 +109,29 @@ test('what has lapsed shows in a composite before it is written down', async (t)
   assert.equal(world.ledger.current('top').state, 'unknown');
   assert.equal(world.ledger.current('pair').state, 'up');
   assert.equal(await world.timelineOf('top'), '0-2.5 up, 2.5-3 no_data');
+});
+
+test('a service is down when so many of its checks are, also after a restart; another number holds from then on', async (t) => {
+  const { db, openAgain } = await openSqliteForTest(t);
+  const world = new World(db);
+  const [one, two] = [timing('one', { service: 'shop' }), timing('two', { service: 'shop' })];
+  await world.ledger.start();
+  await world.ledger.configure([{ service: 'shop', checks: [one, two], downAt: 2 }]);
+  const both = async (on: World, ofOne: string, ofTwo: string): Promise<void> => {
+    for (let i = 0; i < ofOne.length; i++) {
+      await on.result(one, ofOne[i] ?? '');
+      await on.result(two, ofTwo[i] ?? '');
+      await on.second();
+    }
+  };
+  await both(world, 'UxxxU', 'UUxUU');
+  assert.equal(await world.timeline(), '0-1 up, 1-2 degraded, 2-3 down, 3-4 degraded, 4-5 up');
+  const second = new World(await openAgain(), { clock: world.clock, samples: world.samples });
+  await second.ledger.start();
+  await second.ledger.configure([{ service: 'shop', checks: [one, two], downAt: 2 }]);
+  await both(second, 'xx', 'UU');
+  assert.equal(await second.timeline(4), '4-5 up, 5-7 degraded');
+  await second.ledger.configure([{ service: 'shop', checks: [one, two] }]);
+  await both(second, 'x', 'U');
+  assert.equal(await second.timeline(4), '4-5 up, 5-7 degraded, 7-8 down');
 });

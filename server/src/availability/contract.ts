@@ -114,8 +114,13 @@ export interface Ledger {
   version(service: string): number;
 }
 
-/** What decides about one service, as the ledger must know it: its checks, or the services that it consists of. One without either is listed too. */
-export type ServicePlan = { readonly service: string; readonly checks: readonly CheckTiming[]; readonly composite?: CompositeRule };
+/** What decides about one service, as the ledger must know it: its checks (and how many must be down for it to be, by default one), or the services that it consists of. One without either is listed too. */
+export type ServicePlan = {
+  readonly service: string;
+  readonly checks: readonly CheckTiming[];
+  readonly composite?: CompositeRule;
+  readonly downAt?: number;
+};
 
 /** The ledger's other side: what feeds and drives it. */
 export interface Recorder {

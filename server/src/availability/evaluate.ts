@@ -14,6 +14,7 @@ import {
 } from '@nines/maths/slo/check-history.ts';
 import { combineFrom, type Impact, type Voice } from '@nines/maths/slo/combine.ts';
 import { type FlapHistory, type FlapLimits, noteState, STEADY } from '@nines/maths/slo/flapping.ts';
+import type { ServicePlan } from './contract.ts';
 import { composeFrom, type CompositeRule } from '@nines/maths/slo/composite.ts';
 import { filledFrom } from '@nines/maths/slo/imported.ts';
 import type { Transition, UnknownReason } from '@nines/maths/slo/types.ts';
@@ -31,6 +32,8 @@ export type CheckState = {
   readonly vote?: VoiceOf;
   readonly service: string;
   readonly impact: Impact;
+  /** So many of its service's checks must be down for the service to be; absent: one. All of a service's checks say the same. */
+  readonly downAt?: number;
   /** False once it left the configuration: its results are no longer taken. */
   readonly active: boolean;
   readonly history: CheckHistory;
@@ -182,7 +185,7 @@ export function takeStepBack(draft: Draft, nowMs: EpochMs): void {
 }
 
 export type ServiceInPlan = { readonly id: string; readonly composite?: CompositeRule };
-export type CheckPlan = Pick<CheckState, 'rules' | 'service' | 'impact' | 'vote' | 'flapLimits'>;
+export type CheckPlan = Pick<CheckState, 'rules' | 'service' | 'impact' | 'downAt' | 'vote' | 'flapLimits'>;
 
 /**
  * Puts the whole configuration in force at `nowMs`. A check that is new begins silent; one that left is cut off (`paused`: it has no
@@ -212,8 +215,9 @@ export function takePlans(
     draft.checks.set(plan.rules.check, { ...plan, active: true, history, flaps });
     const same = state?.active === true && JSON.stringify(planOf(state)) === JSON.stringify(planOf(plan));
     if (!same || moved) draft.configured.add(plan.rules.check);
-    // Another quorum decides from now on.
-    if (state?.vote !== undefined && state.vote.quorum !== plan.vote?.quorum) earlier(draft.touchedFrom, plan.service, nowMs);
+    // Another quorum, or another number of failing checks, decides from now on.
+    const votes = state?.vote !== undefined && state.vote.quorum !== plan.vote?.quorum;
+    if (votes || (state !== undefined && state.downAt !== plan.downAt)) earlier(draft.touchedFrom, plan.service, nowMs);
   }
   const byService = Map.groupBy(plans.checks, (plan) => plan.service);
   const composites = new Map(plans.services.map(({ id, composite }) => [id, composite]));
@@ -232,7 +236,7 @@ export function takePlans(
   }
 }
 
-const planOf = ({ rules, impact, vote, flapLimits }: CheckPlan): unknown => [rules, impact, vote, flapLimits];
+const planOf = ({ rules, impact, downAt, vote, flapLimits }: CheckPlan): unknown => [rules, impact, downAt, vote, flapLimits];
 
 /** What a service consists of from now on. A rule that replaces another, or checks, holds from now; the first one holds over all the past. */
 function compositeAt(
@@ -253,6 +257,15 @@ function compositeAt(
 
 const voicesOf = (draft: Draft, service: ServiceState): readonly Voice[] => heardOf(service.checks.map((check) => checkIn(draft, check)));
 
+const downAtOf = (draft: Draft, { checks }: ServiceState): number =>
+  Math.max(
+    1,
+    ...checks.flatMap((check) => {
+      const state = checkIn(draft, check);
+      return state?.active === true ? (state.downAt ?? 1) : [];
+    }),
+  );
+
 const sameTransition = (a: Transition | undefined, b: Transition | undefined): boolean =>
   a?.atMs === b?.atMs && a?.state === b?.state && a?.unknownReason === b?.unknownReason && a?.lowMs === b?.lowMs && a?.highMs === b?.highMs;
 
@@ -263,7 +276,7 @@ function recombined(draft: Draft, id: string, fromMs: EpochMs): readonly Transit
   const { composite } = service;
   // A rule that is younger leaves what stood before it.
   if (composite !== undefined) return spliced(service.transitions, composedIn(draft, service, fromMs), max(fromMs, composite.fromMs));
-  const next = combineFrom(voicesOf(draft, service), fromMs);
+  const next = combineFrom(voicesOf(draft, service), fromMs, downAtOf(draft, service));
   const ended = draft.composed.has(id) && next.length === 0 && service.transitions.length > 0;
   return spliced(service.transitions, ended ? [pausedAt(fromMs)] : next, fromMs);
 }
@@ -413,13 +426,13 @@ export function reachTogether(draft: Draft, checks: readonly string[], service: 
 /** How the results of a check are read: one plan, or one for each of its locations. */
 export function plansOf(
   { check, intervalMs, timeoutMs, confirm, impact, vote, flapping }: CheckTiming,
-  service: string,
+  { service, downAt }: Pick<ServicePlan, 'service' | 'downAt'>,
 ): readonly CheckPlan[] {
-  if (vote === undefined) return [{ rules: { check, intervalMs, timeoutMs, confirm }, service, impact, flapLimits: flapping || null }];
+  const common = { service, impact, ...(downAt === undefined ? {} : { downAt }) };
+  if (vote === undefined) return [{ ...common, rules: { check, intervalMs, timeoutMs, confirm }, flapLimits: flapping || null }];
   return vote.locations.map((location) => ({
+    ...common,
     rules: { check: subjectOf(check, location), intervalMs, timeoutMs, confirm, lateMs: ms(MAX_LATE_MS) },
-    service,
-    impact,
     vote: { check, location, quorum: vote.quorum },
     // A vote is steadier than each of its voices.
     flapLimits: null,

@@ -128,7 +128,7 @@ function ledgerOf(list: readonly Check[]): Memory {
   for (const id of ['a', 'b']) memory.services.set(id, { checks: [], transitions: [], version: 0 });
   const draft = draftOf(memory);
   const plans = list.flatMap(({ id, intervalMs, confirm, service, impact }) =>
-    plansOf({ check: id, service, intervalMs: ms(intervalMs), timeoutMs: ms(500), impact, confirm }, service),
+    plansOf({ check: id, service, intervalMs: ms(intervalMs), timeoutMs: ms(500), impact, confirm }, { service }),
   );
   takePlans(draft, { services: [{ id: 'a' }, { id: 'b' }, { id: 'pair', composite: both }], checks: plans }, epochMs(START_MS));
   settleDraft(draft);

@@ -147,7 +147,7 @@ export class Availability implements Ledger, Recorder {
   async configure(plans: readonly ServicePlan[]): Promise<void> {
     const services = plans.map(({ service: id, composite }) => ({ id, ...(composite === undefined ? {} : { composite }) }));
     const before = this.#composites();
-    const checks = plans.flatMap((plan) => plan.checks.flatMap((timing) => plansOf(timing, plan.service)));
+    const checks = plans.flatMap((plan) => plan.checks.flatMap((timing) => plansOf(timing, plan)));
     this.#voters.clear();
     for (const { rules, vote } of checks)
       if (vote !== undefined) this.#voters.set(vote.check, [...(this.#voters.get(vote.check) ?? []), rules.check]);

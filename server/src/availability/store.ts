@@ -128,13 +128,13 @@ async function saveTails(trx: Transaction<Database>, tails: ReadonlyMap<string, 
   const gone = [...tails].filter(([, state]) => !state.active).map(([check]) => check);
   const rows = [...tails]
     .filter(([, state]) => state.active)
-    .map(([check, { service, impact, rules, vote, history, flapLimits, flaps }]) => ({
+    .map(([check, { service, impact, downAt, rules, vote, history, flapLimits, flaps }]) => ({
       check_id: check,
       service,
       last_at_ms: history.lastAtMs,
       known_until_ms: history.knownUntilMs,
       recent: JSON.stringify(history.recent),
-      rules: JSON.stringify({ rules, impact, vote }),
+      rules: JSON.stringify({ rules, impact, downAt, vote }),
       flapping: flapLimits === null ? null : JSON.stringify({ limits: flapLimits, history: flaps }),
     }));
   for (let i = 0; i < rows.length; i += ROWS_PER_INSERT) {
@@ -159,7 +159,7 @@ async function saveTails(trx: Transaction<Database>, tails: ReadonlyMap<string, 
 async function loadTails(db: Kysely<Database>): Promise<readonly StoredTail[]> {
   const rows = await db.selectFrom('check_tails').selectAll().execute();
   return rows.map((row) => {
-    const read = JSON.parse(row.rules) as Pick<CheckState, 'rules' | 'impact' | 'vote'>;
+    const read = JSON.parse(row.rules) as Pick<CheckState, 'rules' | 'impact' | 'downAt' | 'vote'>;
     const history: CheckHistory = {
       transitions: [],
       lastAtMs: row.last_at_ms as EpochMs | null,

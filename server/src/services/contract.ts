@@ -69,6 +69,10 @@ export const serviceSchema = z.strictObject({
   tags: z.array(z.string().min(1).max(100)).max(CATALOGUE_LIMITS.tags).default([]),
   depends_on: z.array(slug).max(CATALOGUE_LIMITS.dependencies).default([]),
   suppress_when_parent_down: z.boolean().default(false),
+  /** How many of its checks of impact `down` must be down for it to be. */
+  down_when: z
+    .union([z.enum(['any', 'all']), z.strictObject({ at_least: z.number().int().min(1).max(CATALOGUE_LIMITS.checksPerService) })])
+    .default('any'),
   /** Instead of checks. */
   composite: compositeSchema.optional(),
   checks: z.array(checkSchema).max(CATALOGUE_LIMITS.checksPerService).default([]),

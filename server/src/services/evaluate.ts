@@ -8,6 +8,7 @@ export type Judged = {
   readonly id: string;
   readonly depends_on: readonly string[];
   readonly composite?: CompositeSpec | undefined;
+  readonly down_when?: 'any' | 'all' | { readonly at_least: number };
   readonly checks: readonly { readonly id: string }[];
 };
 
@@ -38,7 +39,11 @@ export function judgeServices(services: readonly Judged[], known: readonly strin
         found.push({ path: [i, 'depends_on', j], message: `"${service.id}" depends on "${id}", which is no service` });
       }
     });
-    const { composite } = service;
+    const { composite, down_when: downWhen } = service;
+    if (typeof downWhen === 'object' && downWhen.at_least > service.checks.length) {
+      const message = `"${service.id}" has ${service.checks.length} checks: ${downWhen.at_least} of them can never be down`;
+      found.push({ path: [i, 'down_when', 'at_least'], message });
+    }
     if (composite === undefined) return;
     if (service.checks.length > 0) {
       found.push({ path: [i, 'checks'], message: `"${service.id}" consists of other services: it has no checks of its own` });

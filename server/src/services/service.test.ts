@@ -186,6 +186,7 @@ test('contradictions are refused at their place, cycles by name', () => {
     ],
     ['0.composite: services depend on each other in a circle: a → b → c → a'],
   );
+  f([{ id: 'a', down_when: { at_least: 2 }, checks: [tcp('t')] }], ['0.down_when.at_least: "a" has 1 checks: 2 of them can never be down']);
   f([{ id: 'a', composite: { any: ['ghost'] } }], ['0.composite.any.0: "a" consists of "ghost", which is no service']);
   f([{ id: 'a', composite: { all: ['b', 'b'] } }, { id: 'b' }], ['0.composite.all.1: the member "b" is named twice']);
   f([{ id: 'a', composite: { at_least: 2, of: ['b'] } }, { id: 'b' }], ['0.composite.at_least: at least 2 of 1 members can never work']);

@@ -251,10 +251,11 @@ export class Services implements ServiceCatalogue {
       ),
     );
     const byService = Map.groupBy(specs, (spec) => spec.service);
-    const plans = standing.map(({ entry }) => ({
+    const plans = standing.map(({ entry, spec }) => ({
       service: entry.id,
       checks: (byService.get(entry.id) ?? []).filter((spec) => !spec.paused),
       ...(entry.composite === undefined ? {} : { composite: entry.composite }),
+      ...(spec.down_when === 'any' ? {} : { downAt: spec.down_when === 'all' ? Number.MAX_SAFE_INTEGER : spec.down_when.at_least }),
     }));
     await this.#deps.enforce({ plans, specs });
     this.#deps.bus.publish({ topic: 'config', type: 'services.changed', atMs: this.#deps.clock.now(), data: { count: standing.length } });

@@ -44,6 +44,26 @@ test('the table of several checks', () => {
   f(['no_data', 'monitor_down'], 'DD', 'monitor_down');
 });
 
+test('so many of the checks must be down, where a service says so; what the silent ones might make up is unknown', () => {
+  const f = (states: readonly Said[], downAt: number, want: string): void => {
+    const impacts = states.map((): Impact => 'down');
+    const verdict = combineStates(
+      states.map((said) => say(said)),
+      impacts,
+      downAt,
+    );
+    assert.equal(verdict?.unknownReason ?? verdict?.state, want, `${downAt} of ${states.join()}`);
+  };
+  f(['down', 'up', 'up'], 2, 'degraded');
+  f(['down', 'down', 'up'], 2, 'down');
+  f(['down', 'no_data', 'up'], 2, 'no_data');
+  f(['up', 'no_data', 'up'], 2, 'up');
+  f(['no_data', 'no_data', 'up'], 2, 'no_data');
+  f(['down', 'down', 'up'], 1_000, 'degraded');
+  f(['down', 'down', 'down'], 1_000, 'down');
+  f(['down', 'down', 'paused'], 1_000, 'down');
+});
+
 test('the service moves when the combination moves, with the bounds and evidence of the check that moved it', () => {
   const voices: Voice[] = [
     { impact: 'down', transitions: [say('up', 0), say('down', 100), say('up', 400)].flatMap((t) => t ?? []) },

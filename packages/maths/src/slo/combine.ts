@@ -12,6 +12,9 @@ import { type Evidence, type State, type Transition, UNKNOWN_REASONS, type Unkno
  * | otherwise, and at least one check is known                        | up             |
  * | no check is known                                                 | unknown        |
  *
+ * Where `downAt` of the checks of impact `down` must be down for the service to be (never more than there are), it is unknown when those that
+ * are unknown might make up the number, and degraded while some are down and they are too few.
+ *
  * That is Kleene's logic for "all work": down OR unknown is down, up AND unknown is unknown. A check of impact `degraded`
  * cannot make a service down, so its silence hides nothing that matters and is passed over while another check is known. A
  * check that is paused, or that has never been attempted, has no voice.
@@ -39,17 +42,20 @@ export function unknownFrom(reasons: readonly UnknownReason[], deciders: readonl
 }
 
 /** The service's state when the checks are in these (undefined: never attempted). Null when no check was ever attempted. */
-export function combineStates(states: readonly (Transition | undefined)[], impacts: readonly Impact[]): Verdict | null {
+export function combineStates(states: readonly (Transition | undefined)[], impacts: readonly Impact[], downAt = 1): Verdict | null {
   const indices = states.keys().toArray();
   const began = indices.filter((i) => states[i] !== undefined);
   if (began.length === 0) return null;
   const speaking = began.filter((i) => states[i]?.unknownReason !== 'paused');
   if (speaking.length === 0) return unknownFrom(['paused'], began);
   const is = (i: number, ...wanted: State[]): boolean => wanted.some((state) => states[i]?.state === state);
-  const down = speaking.filter((i) => impacts[i] === 'down' && is(i, 'down'));
-  if (down.length > 0) return { state: 'down', deciders: down };
+  const grave = speaking.filter((i) => impacts[i] === 'down');
+  const needed = Math.min(downAt, Math.max(1, grave.length));
+  const down = grave.filter((i) => is(i, 'down'));
+  if (down.length >= needed) return { state: 'down', deciders: down };
   const silent = speaking.filter((i) => is(i, 'unknown'));
-  const hiding = silent.length === speaking.length ? silent : silent.filter((i) => impacts[i] === 'down');
+  const mightBeDown = grave.filter((i) => is(i, 'unknown'));
+  const hiding = silent.length === speaking.length ? silent : down.length + mightBeDown.length >= needed ? mightBeDown : [];
   if (hiding.length > 0)
     return unknownFrom(
       hiding.flatMap((i) => states[i]?.unknownReason ?? []),
@@ -67,12 +73,12 @@ const MAX_EVIDENCE = 16;
  * The service's history from `fromMs` on: a transition at `fromMs` itself (when anything had begun by then), and one wherever
  * the combination changes. The first one carries the bounds of the check transition in force, which may lie earlier.
  */
-export function combineFrom(voices: readonly Voice[], fromMs: EpochMs): Transition[] {
+export function combineFrom(voices: readonly Voice[], fromMs: EpochMs, downAt = 1): Transition[] {
   const impacts = voices.map((voice) => voice.impact);
   return mergeHistories(
     voices.map((voice) => voice.transitions),
     fromMs,
-    (states) => combineStates(states, impacts),
+    (states) => combineStates(states, impacts, downAt),
   );
 }
 
