@@ -144,6 +144,7 @@ statements:
     every: month
     zone: Europe/Berlin
     slas: [shop-availability]
+    together: true
     channel: mail
     attach: [pdf, json]`;
 
@@ -170,7 +171,12 @@ function Schedules() {
 const SCHEDULE: readonly Column<ScheduleView>[] = [
   { id: 'id', header: 'Schedule', cell: (one) => <span className="row-name">{one.id}</span> },
   { id: 'every', header: 'Every', label: 'every', cell: (one) => `${one.every}${one.zone === 'UTC' ? '' : ` (${one.zone})`}` },
-  { id: 'slas', header: 'Contracts', label: 'contracts', cell: (one) => <span className="wrap">{one.slas.join(', ')}</span> },
+  {
+    id: 'slas',
+    header: 'Contracts',
+    label: 'contracts',
+    cell: (one) => <span className="wrap">{`${one.slas.join(', ')}${one.together ? ', together' : ''}`}</span>,
+  },
   { id: 'customer', header: 'Customer', label: 'customer', cell: (one) => one.customer ?? <span className="faint">–</span> },
   {
     id: 'to',
@@ -194,9 +200,13 @@ const SCHEDULE: readonly Column<ScheduleView>[] = [
     id: 'sent',
     header: 'Last sent',
     label: 'last sent',
-    cell: ({ sent: [last] }) =>
+    cell: ({ together, sent: [last] }) =>
       last === undefined ? (
         <span className="faint">nothing yet</span>
+      ) : together ? (
+        <a href={`/api/reports/${encodeURIComponent(last.statement)}?format=html`} target="_blank" rel="noreferrer">
+          <Instant atMs={last.at_ms} relative={false} />
+        </a>
       ) : (
         <Link to="/statements/$id" params={{ id: last.statement }}>
           <Instant atMs={last.at_ms} relative={false} />

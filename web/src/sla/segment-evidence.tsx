@@ -77,7 +77,8 @@ function Causes({ sla, segment }: Pick<Props, 'sla' | 'segment'>) {
         <>
           <dt>Maintenance</dt>
           <dd>
-            {`${maintenance.name}, announced `}
+            <Link to="/maintenance">{maintenance.name}</Link>
+            {', announced '}
             <Instant atMs={maintenance.announced_at_ms} relative={false} />
             {segment.excluded_by === 'maintenance' ? null : <span className="faint"> · the contract does not take this time out</span>}
           </dd>
