@@ -19,6 +19,7 @@ type AgentItem = {
   readonly state: string;
   readonly rotating: boolean;
   readonly taken: number;
+  readonly last_seen_at_ms: number | null;
   readonly status: {
     readonly buffered: number;
     readonly skew_ms: number | null;
@@ -147,10 +148,10 @@ agents: { listen: '127.0.0.1:${agents}' }
 services:
   - id: shop
     checks:
-      - { id: files, kind: filesystem, path: /proc/self/cwd/alive, interval: 1s, timeout: 900ms, locations: [berlin, tokyo, lima] }
+      - { id: files, kind: filesystem, path: /proc/self/cwd/alive, interval: 2s, timeout: 2s, locations: [berlin, tokyo, lima] }
   - id: web
     checks:
-      - { id: web-http, kind: http, url: 'http://127.0.0.1:${target}/', interval: 1s, headers: { authorization: 'Bearer of-the-check' }, locations: [berlin] }
+      - { id: web-http, kind: http, url: 'http://127.0.0.1:${target}/', interval: 1s, headers: { authorization: 'Bearer of-the-check' }, locations: [server, berlin] }
 `;
 
 test('agents at other places', { timeout: 600_000 }, async (t) => {
@@ -231,17 +232,18 @@ test('agents at other places', { timeout: 600_000 }, async (t) => {
       return lists[0]?.some((atMs) => lists.every((list) => list.includes(atMs)));
     });
 
-    // What an eavesdropper on the way recorded says nothing to the server a second time.
-    const takenBefore = (await agentAt(lima))?.taken ?? 0;
-    const [first] = proxy.said.filter((parts) => Buffer.concat(parts).length > 1_000);
-    assert.ok(first !== undefined);
-    const replayed = connect(agentPort, '127.0.0.1');
-    let answered = '';
-    replayed.on('data', (chunk) => (answered += chunk.toString('latin1'))).on('error', () => {});
-    replayed.write(Buffer.concat(first));
+    // What somebody on the way recorded says nothing to the server a second time.
+    assert.equal(await lima.end('SIGTERM'), 0);
+    const before = await agentAt(lima);
+    const longest = proxy.said.map((parts) => Buffer.concat(parts)).reduce((a, b) => (a.length > b.length ? a : b));
+    assert.ok(longest.length > 1_000);
+    const replayed = connect(agentPort, '127.0.0.1').on('error', () => {});
+    replayed.resume().write(longest);
     await once(replayed, 'close');
-    assert.ok(!answered.includes('HTTP/1.1'));
-    assert.ok(((await agentAt(lima))?.taken ?? 0) >= takenBefore);
+    const { taken, last_seen_at_ms } = (await agentAt(lima)) ?? assert.fail('lima has joined');
+    assert.deepEqual([taken, last_seen_at_ms], [before?.taken, before?.last_seen_at_ms]);
+    lima.run();
+    await untilAgent('back', lima, (agent) => agent.taken > taken);
   });
 
   await t.test('one place that fails degrades the service, two make it down, each vote is evidence', async () => {
@@ -265,7 +267,7 @@ test('agents at other places', { timeout: 600_000 }, async (t) => {
     const killedAtMs = Date.now();
     await untilAgent('away', tokyo, ({ state }) => state === 'away');
     await untilState('shop', 'up');
-    assert.ok((await intervals(killedAtMs, Date.now())).every(({ state }) => state === 'up'));
+    assert.ok((await intervals(killedAtMs, Date.now())).every(({ state }) => state !== 'down'));
     tokyo.run();
     const back = await untilAgent('back', tokyo, ({ state, taken }) => state === 'connected' && taken > before);
     assert.equal(back.rotating, false);
@@ -306,9 +308,9 @@ test('agents at other places', { timeout: 600_000 }, async (t) => {
     }
     await untilState('shop', 'up');
     const down = await poll('the outage in the ledger', async () =>
-      (await intervals(downAtMs - 1_000, Date.now())).find(({ state, from_at_ms }) => state === 'down' && from_at_ms >= downAtMs - 1_000),
+      (await intervals(downAtMs - 60_000, Date.now())).find(({ state, from_at_ms }) => state === 'down' && from_at_ms >= downAtMs),
     );
-    assert.ok(down.to_at_ms <= mendedMs + 5_000 && down.from_at_ms >= failedFromMs - 2_000, JSON.stringify(down));
+    assert.ok(down.to_at_ms <= mendedMs + 30_000 && down.from_at_ms >= failedFromMs - 10_000, JSON.stringify(down));
     const within = await intervals(failedFromMs, mendedMs);
     assert.ok(
       within.every(({ state }) => state !== 'unknown'),
@@ -381,7 +383,7 @@ test('agents at other places', { timeout: 600_000 }, async (t) => {
     await untilState('shop', 'up');
     const metrics = (await nines.get('/metrics')).text;
     assert.match(metrics, /nines_agent_refused_total\{reason="revoked"\} \d+/);
-    assert.match(metrics, /nines_agent_results_total\{[^}]*judged="repeated"[^}]*\} 1/);
+    assert.match(metrics, /nines_agent_results_total\{[^}]*judged="repeated"[^}]*\} [1-9]/);
   });
 
   await t.test('agents end in good order', async () => {

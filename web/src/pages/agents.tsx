@@ -69,6 +69,9 @@ function Known({ agents }: { readonly agents: AgentsView }) {
         </div>
       )}
       <Section title="Let an agent join">
+        <p className="faint">
+          One place is one location, by the name that checks write under locations. A token lets one agent join there, once.
+        </p>
         <JoinForm missing={agents.missing} />
         {withdraw.isError ? <ErrorNotice error={withdraw.error} /> : null}
         {agents.join_tokens.length === 0 ? null : (
@@ -97,16 +100,8 @@ const milliseconds = (value: number | null | undefined): string =>
   value === null || value === undefined ? 'not measured' : `${Math.round(value)} ms`;
 
 const columns = (change: (what: { readonly id: string; readonly action: 'revoke' | 'rotate' }) => void): readonly Column<AgentView>[] => [
-  {
-    id: 'location',
-    header: 'Location',
-    cell: (agent) => (
-      <span className="row-name">
-        <StateMark state={MARKS[agent.state]} /> {agent.location}
-      </span>
-    ),
-  },
-  { id: 'state', header: 'State', label: 'state', cell: (agent) => WORDS[agent.state] },
+  { id: 'location', header: 'Location', cell: (agent) => <span className="row-name">{agent.location}</span> },
+  { id: 'state', header: 'State', label: 'state', cell: ({ state }) => <StateMark state={MARKS[state]} word={WORDS[state]} /> },
   {
     id: 'seen',
     header: 'Last seen',
@@ -126,7 +121,7 @@ const columns = (change: (what: { readonly id: string; readonly action: 'revoke'
     id: 'actions',
     header: <span className="sr-only">Actions</span>,
     cell: (agent) => (
-      <>
+      <span className="row-wrap">
         <button type="button" className="plain-button" disabled={agent.rotating} onClick={() => change({ id: agent.id, action: 'rotate' })}>
           {agent.rotating ? 'New key is due' : 'New key'}
         </button>
@@ -138,7 +133,7 @@ const columns = (change: (what: { readonly id: string; readonly action: 'revoke'
         >
           Revoke
         </button>
-      </>
+      </span>
     ),
   },
 ];
@@ -206,10 +201,9 @@ function JoinForm({ missing }: { readonly missing: readonly string[] }) {
   };
   return (
     <>
-      <form onSubmit={submit}>
+      <form className="row-wrap" style={{ alignItems: 'flex-end' }} onSubmit={submit}>
         <TextInput
           label="Location"
-          description="As checks write it under locations"
           placeholder={missing[0] ?? 'berlin'}
           required
           value={location}
