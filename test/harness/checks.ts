@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
+import { type AddressInfo, connect as connectTcp, createServer as createTcpServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -105,6 +105,25 @@ export const babbler = (t: TestContext, text: string): Promise<number> =>
   listen(
     t,
     createTcpServer((socket) => void socket.on('error', () => {}).end(text)),
+  );
+
+/** How long what comes through `slowly` takes at least. */
+const SLOW_MS = 60;
+/** The limit of a check that finds what comes through `slowly` slow. */
+export const TOO_SLOW = { degraded_after: '50ms' } as const;
+
+/** A way to the port on which every answer takes its time. */
+export const slowly = (t: TestContext, port: number): Promise<number> =>
+  listen(
+    t,
+    createTcpServer((socket) => {
+      const upstream = connectTcp(port, '127.0.0.1');
+      socket.on('error', () => upstream.destroy());
+      upstream.on('error', () => socket.destroy());
+      socket.pipe(upstream);
+      upstream.on('data', (chunk) => void setTimeout(() => socket.write(chunk), SLOW_MS));
+      upstream.on('end', () => void setTimeout(() => socket.end(), SLOW_MS));
+    }),
   );
 
 /** A port that nobody listens on. */

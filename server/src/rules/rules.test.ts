@@ -386,4 +386,39 @@ describe('service down', () => {
     await w.advance(60_000);
     assert.deepEqual(told(), ['ServiceFlapping firing', 'ServiceDown firing', 'ServiceFlapping resolved']);
   });
+
+  it('is held back while a service that it depends on was down before, and told when that one is up again', async (t) => {
+    const w = await openRulesWorld(t);
+    await w.configure({ packs: [] });
+    const t0 = w.clock.now();
+    const state = (word: 'up' | 'down', atMs: number) => ({ state: word, sinceMs: epochMs(atMs), evidence: [] }) as const;
+    const db: (typeof w.services)[number] = { id: 'db', state: state('up', t0) };
+    const shop: (typeof w.services)[number] = { id: 'shop', state: state('up', t0), dependsOn: ['db'] };
+    w.services.push(db, shop);
+    await w.rules.servicesDeclared();
+    const change = async (service: typeof db, word: 'up' | 'down'): Promise<void> => {
+      await w.advance(10_000);
+      const previous = service.state.state;
+      service.state = state(word, w.clock.now());
+      await w.rules.serviceChanged({ service: service.id, previous, ...service.state });
+    };
+    const open = (): unknown =>
+      w.world.alerting
+        .open()
+        .map(({ service, held_back }) => `${service} ${held_back}`)
+        .sort();
+    await change(db, 'down');
+    await change(shop, 'down');
+    assert.deepEqual(open(), ['db null', 'shop db, which shop depends on, was down before']);
+    await w.advance(60_000);
+    const told = (): string[] =>
+      w.world.sent.flatMap(({ message }) => message.alerts.map(({ labels, status }) => `${labels['service']} ${status}`));
+    assert.deepEqual(told(), ['db firing']);
+    await change(db, 'up');
+    assert.deepEqual(open(), ['shop null'], 'an outage of its own after all');
+    await w.advance(60_000);
+    assert.deepEqual(told().sort(), ['db firing', 'db resolved', 'shop firing']);
+    await change(db, 'down');
+    assert.ok((open() as string[]).includes('shop null'), 'the later outage explains nothing');
+  });
 });

@@ -2,7 +2,18 @@ import assert from 'node:assert/strict';
 import { createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { after, test, type TestContext } from 'node:test';
-import { type AnyCheck, attempt, Authority, babbler, closedPort, listen, said, silent } from '../../../../../test/harness/checks.ts';
+import {
+  type AnyCheck,
+  attempt,
+  Authority,
+  babbler,
+  closedPort,
+  listen,
+  said,
+  silent,
+  slowly,
+  TOO_SLOW,
+} from '../../../../../test/harness/checks.ts';
 import { decodeDocument, encodeDocument } from './bson.ts';
 
 const authority = new Authority();
@@ -76,6 +87,7 @@ const ALONE: Member = { primary: true, secondary: false };
 test('a server that answers hello is up, in plain text and over TLS', async (t) => {
   const plain = await attempt(check(await fakeMongod(t, ALONE)));
   assert.deepEqual([said(plain), plain.tls], ['up', undefined]);
+  assert.match(said(await attempt(check(await slowly(t, await fakeMongod(t, ALONE)), TOO_SLOW))), /^degraded slow: /);
   const secure = await listen(t, createTlsServer(authority.issue({ days: 10 }), answering(ALONE)));
   const more = { encryption: 'tls', tls: { ca: authority.cert } } as const;
   assert.equal(said(await attempt(check(secure, more))), 'up');

@@ -17,6 +17,8 @@ import {
   listen,
   said,
   silent,
+  slowly,
+  TOO_SLOW,
 } from '../../../../../test/harness/checks.ts';
 import { poll } from '../../../../../test/harness/poll.ts';
 
@@ -67,9 +69,10 @@ after(async () => {
   rmSync(directory, { recursive: true });
 });
 
-test('a server that greets, takes the login and answers is up, in plain text and over TLS', async () => {
+test('a server that greets, takes the login and answers is up, in plain text and over TLS', async (t) => {
   const plain = await attempt(check(port));
   assert.deepEqual([said(plain), plain.tls], ['up', undefined]);
+  assert.match(said(await attempt(check(await slowly(t, port), TOO_SLOW))), /^degraded slow: /);
   assert.equal(said(await attempt(check(port, { username: 'bob', password: undefined }))), 'up');
   assert.equal(said(await attempt(check(port, { username: undefined, password: undefined }))), 'up');
   const secure = await attempt(check(port, { encryption: 'tls', tls: { ca }, username: 'emil' }));

@@ -6,7 +6,18 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
-import { type AnyCheck, attempt, Authority, babbler, closedPort, faultsOf, said, silent } from '../../../../../test/harness/checks.ts';
+import {
+  type AnyCheck,
+  attempt,
+  Authority,
+  babbler,
+  closedPort,
+  faultsOf,
+  said,
+  silent,
+  slowly,
+  TOO_SLOW,
+} from '../../../../../test/harness/checks.ts';
 import { poll } from '../../../../../test/harness/poll.ts';
 
 const authority = new Authority();
@@ -64,6 +75,7 @@ test('a server that answers PING is up, in plain text and over TLS', async (t) =
   assert.deepEqual(Object.keys(plain.phases).sort(), ['connect', 'processing', 'resolve']);
   const secure = await attempt(check(tlsPort, { encryption: 'tls', tls: { ca } }));
   assert.deepEqual([said(secure), secure.tls], ['up', true]);
+  assert.match(said(await attempt(check(await slowly(t, port), TOO_SLOW))), /^degraded slow: /);
   const soon = check(tlsPort, { encryption: 'tls', tls: { ca }, certificate_valid_for: '14d' });
   assert.match(said(await attempt(soon)), /^degraded certificate_expiry: the certificate expires in 9d/);
   assert.match(said(await attempt(check(tlsPort, { encryption: 'tls' }))), /^down certificate: /);

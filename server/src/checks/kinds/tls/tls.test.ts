@@ -12,6 +12,8 @@ import {
   listen,
   said,
   silent,
+  slowly,
+  TOO_SLOW,
 } from '../../../../../test/harness/checks.ts';
 
 const authority = new Authority();
@@ -33,6 +35,8 @@ test('a valid certificate is up, with its end and the version of TLS', async (t)
   assert.ok(days > 89 && days < 90.1, `${days} days`);
   assert.deepEqual(figuresOf(result), { 'probe_tls_version_info{version=TLS 1.3}': 1 });
   assert.deepEqual(Object.keys(result.phases).sort(), ['connect', 'resolve', 'tls']);
+  const slow = await attempt(check(0, { address: `localhost:${await slowly(t, port)}`, ...TOO_SLOW }));
+  assert.match(said(slow), /^degraded slow: /);
 });
 
 test('an expired, foreign or misnamed certificate is down; one that ends soon is degraded', async (t) => {
