@@ -49,7 +49,7 @@ const declaration = z.strictObject({
   name: z.string().min(1).max(200).optional(),
   service: slug,
   indicator: indicatorConfig,
-  target: positiveRatio,
+  target: positiveRatio.optional(),
   window: windowConfig,
   /** Instead of the pairs that the window and the target give. */
   burn: burnConfig,
@@ -89,14 +89,19 @@ function partiesOf(declared: z.output<typeof declaration>, context: z.core.$Refi
 
 /** One declared SLA. Its output is a `SlaSpec`. */
 export const slaDeclaration = declaration.transform((declared, context): SlaSpec => {
-  const { indicator, window, target } = declared;
+  const { indicator, window } = declared;
+  const isRecovery = indicator.kind === 'availability' && indicator.recover_within !== undefined;
+  const target = declared.target ?? '1';
   const windowMs = longestWindowMs(window);
   const intervalMs = declared.interval ?? (indicator.kind === 'availability' ? DEFAULT_INTERVAL_MS : indicator.slice);
   const refuse = (path: readonly (string | number)[], message: string): void =>
     context.addIssue({ code: 'custom', message: `the SLA "${declared.id}": ${message}`, path: [...path] });
   for (const { path, message } of indicatorFaults(indicator, windowMs)) refuse(['indicator', ...path], message);
   for (const { path, message } of burnFaults(declared.burn, { target, windowMs, intervalMs })) refuse(['burn', ...path], message);
-  if (Number(target) === 1) refuse(['target'], 'a target of 100% leaves no budget; write for example 99.99%');
+  if (isRecovery && declared.target !== undefined) refuse(['target'], 'it promises a length, so it has no target');
+  else if (isRecovery && declared.burn !== undefined) refuse(['burn'], 'a promise of recovery has no burn rate');
+  else if (!isRecovery && declared.target === undefined) refuse(['target'], 'it has no target; write for example 99.9%');
+  else if (!isRecovery && Number(target) === 1) refuse(['target'], 'a target of 100% leaves no budget; write for example 99.99%');
   return {
     id: declared.id,
     name: declared.name ?? declared.id,
@@ -128,6 +133,9 @@ export const slaExamplesConfig = z
     database: slug.optional(),
     ai_models: slug.optional(),
     market_data: slug.optional(),
+    platform: slug.optional(),
+    recovery: slug.optional(),
+    automatic_recovery: slug.optional(),
   })
   .default({});
 export type SlaExamplesConfig = z.infer<typeof slaExamplesConfig>;
@@ -161,8 +169,9 @@ const responseTime = (limit: string, slice: string, reduce: 'mean' | 'p95'): Sha
 });
 
 /**
- * The five shipped definitions. Each response-time objective names its statistic: the mean where a slice holds a few
- * probes, a percentile where it holds enough of them. 95 % of the slices must be good.
+ * The shipped definitions. Each response-time objective names its statistic: the mean where a slice holds a few
+ * probes, a percentile where it holds enough of them. 95 % of the slices must be good. Of the platform itself, its own absence is down:
+ * the one who measures cannot be excused by not measuring.
  */
 const SHIPPED: readonly (Shape & { readonly role: keyof SlaExamplesConfig })[] = [
   {
@@ -205,6 +214,29 @@ const SHIPPED: readonly (Shape & { readonly role: keyof SlaExamplesConfig })[] =
     indicator: responseTime('10ms', '1m', 'mean'),
     target: '95%',
     window: { rolling: '1h' },
+  },
+  {
+    role: 'platform',
+    id: 'SLA_006',
+    name: 'The monitoring itself',
+    indicator: { kind: 'availability' },
+    target: '99.99%',
+    window: { rolling: '30d' },
+    unknown: 'down',
+  },
+  {
+    role: 'recovery',
+    id: 'SLA_007',
+    name: 'Mean time to recovery',
+    indicator: { kind: 'availability', recover_within: '15m' },
+    window: { rolling: '30d' },
+  },
+  {
+    role: 'automatic_recovery',
+    id: 'SLA_008',
+    name: 'Mean time to automatic recovery',
+    indicator: { kind: 'availability', recover_within: '5m' },
+    window: { rolling: '30d' },
   },
 ];
 

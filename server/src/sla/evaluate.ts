@@ -1,4 +1,4 @@
-import { type EpochMs, HOUR_MS, MINUTE_MS, epochMs } from '@nines/base/units.ts';
+import { type EpochMs, HOUR_MS, MINUTE_MS, SECOND_MS, epochMs } from '@nines/base/units.ts';
 import { attainedBounds } from '@nines/maths/slo/bounds.ts';
 import { type Budget, attainedOf, budgetOf, budgetOfEvents, exhaustionOf, exhaustionOfEvents } from '@nines/maths/slo/budget.ts';
 import { type BurnReading, readPair } from '@nines/maths/slo/burn.ts';
@@ -6,7 +6,8 @@ import { type EventSlice, sumEvents } from '@nines/maths/slo/counters.ts';
 import { type SlaVerdict, statusOf } from '@nines/maths/slo/status.ts';
 import { type Tally, type TallyTerms, tally } from '@nines/maths/slo/tally.ts';
 import type { LedgerInterval, Span } from '@nines/maths/slo/types.ts';
-import { clipSpan, coverageOf, windowAt } from '@nines/maths/slo/window.ts';
+import { clipSpan, coverageOf, unionSpans, windowAt } from '@nines/maths/slo/window.ts';
+import { type Recovery, recoveryOf, recoveryVerdict } from './recovery.ts';
 import { type SlaTerms, keepsShares } from './spec.ts';
 
 /**
@@ -75,6 +76,8 @@ export function evaluateWindow(terms: SlaTerms, facts: SlaFacts, window: Span, a
   const over = (span: Span): Counted => (events === undefined ? inTime(span) : sumEvents(events, span));
   const spentTime = inTime(window);
   const counted: Tally = { ...spentTime, ...(events === undefined ? {} : over(window)) };
+  const recovery = recoveryIn(terms, facts, window);
+  if (recovery !== undefined) return recovered(terms, facts, { window, aheadMs, spentTime, recovery });
   const budget =
     events === undefined ? budgetOf(counted, terms.target, promisedAheadMs(facts, window, aheadMs)) : budgetOfEvents(counted, terms.target);
   const { young, observedMs } = coverageOf(window, facts.sinceMs);
@@ -106,6 +109,41 @@ export function evaluateWindow(terms: SlaTerms, facts: SlaFacts, window: Span, a
     verdict: statusOf({ budget, counted, burn, maxUnknown: terms.maxUnknown, ...(isInEvents(terms) ? { inWords: eventsInWords } : {}) }),
     exhaustsAtMs: events === undefined ? exhaustionOf(budget, recent, at) : exhaustionOfEvents(budget, recent, at),
     value: terms.spec.indicator.kind === 'availability' || events !== undefined ? attained : facts.lastValue,
+  };
+}
+
+function recoveryIn({ spec: { indicator } }: SlaTerms, facts: SlaFacts, window: Span): Recovery | undefined {
+  if (indicator.kind !== 'availability' || indicator.recover_within_ms === undefined) return undefined;
+  const takenOut = unionSpans([...facts.excluded, ...facts.outOfHours]);
+  return recoveryOf(facts.intervals, window, { withinMs: indicator.recover_within_ms, takenOut });
+}
+
+/** The verdict about a mean time to recovery. A window without an outage keeps the promise as far as it was watched. */
+function recovered(
+  terms: SlaTerms,
+  facts: SlaFacts,
+  seen: { readonly window: Span; readonly aheadMs: number; readonly spentTime: Tally; readonly recovery: Recovery },
+): SlaEvaluation {
+  const { window, aheadMs, spentTime, recovery } = seen;
+  const { budget } = recovery;
+  const withinMs = recovery.outages === 0 ? 0 : budget.totalMs / recovery.outages;
+  const counted: Tally = { ...spentTime, ...(recovery.outages === 0 ? {} : recovery.counted) };
+  const verdict = statusOf({ budget, counted, burn: [], maxUnknown: terms.maxUnknown });
+  const attained = recovery.outages === 0 ? null : attainedOf(counted);
+  return {
+    terms,
+    window,
+    aheadMs,
+    ...coverageOf(window, facts.sinceMs),
+    counted,
+    budget,
+    inTime: budget,
+    attained,
+    attainedBounds: attained === null ? null : [attained, attained],
+    burn: [],
+    verdict: recoveryVerdict(verdict, recovery, withinMs),
+    exhaustsAtMs: null,
+    value: recovery.meanMs === null ? null : recovery.meanMs / SECOND_MS,
   };
 }
 

@@ -65,7 +65,12 @@ const counters = z
 const slice = length(MIN_SLICE_MS).prefault(DEFAULT_SLICE);
 const whileDown = z.enum(WHILE_DOWN);
 
-const availability = z.strictObject({ kind: z.literal('availability'), degraded_weight: ratio.optional() });
+const availability = z.strictObject({
+  kind: z.literal('availability'),
+  degraded_weight: ratio.optional(),
+  /** Promised is the mean time to recovery instead of the time up. */
+  recover_within: length(SECOND_MS).optional(),
+});
 
 const thresholdIndicator = z.strictObject({
   kind: z.literal('threshold'),
@@ -206,7 +211,11 @@ export function indicatorSpec(
   about: { readonly service: string; readonly target: string },
 ): AvailabilitySpec | SlicedSpec {
   return declared.kind === 'availability'
-    ? { kind: 'availability', degraded_weight: declared.degraded_weight ?? null }
+    ? {
+        kind: 'availability',
+        degraded_weight: declared.degraded_weight ?? null,
+        ...(declared.recover_within === undefined ? {} : { recover_within_ms: declared.recover_within }),
+      }
     : slicedSpec(declared, about);
 }
 

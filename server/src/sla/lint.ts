@@ -4,7 +4,8 @@ import { type SlaSpec, nominalWindowMs, ratioOf } from './spec.ts';
 
 /** What is allowed in a contract and still cannot work; each with the SLA's name. */
 export function lintSla(spec: SlaSpec): readonly string[] {
-  if (spec.burn !== undefined) return [];
+  // A promise of recovery has no share of time that could burn.
+  if (spec.burn !== undefined || Number(spec.target) === 1) return [];
   const target = ratioOf(spec.target);
   return burnPairs(nominalWindowMs(spec.window), target, spec.interval_ms).dropped.flatMap(({ pair, reason }) =>
     reason === 'factor_out_of_reach'

@@ -21,7 +21,7 @@ export type Prediction = {
 /** The chance of a breach as an evaluation leaves it; null before monitoring began, and of events before there were any. */
 export function predict(evaluation: SlaEvaluation, facts: SlaFacts): Omit<Prediction, 'calibration'> | null {
   const { terms, window, budget, aheadMs } = evaluation;
-  if (facts.sinceMs === null || facts.sinceMs >= window.toMs) return null;
+  if (facts.sinceMs === null || facts.sinceMs >= window.toMs || isRecovery(terms)) return null;
   const nowMs = window.toMs;
   const isRolling = terms.window.kind === 'rolling';
   const horizonMs = nowMs + (isRolling ? terms.windowMs : aheadMs);
@@ -70,6 +70,10 @@ function predictEvents(
   };
 }
 
+/** How long outages last says little about the next one's length before it comes. */
+const isRecovery = ({ spec: { indicator } }: SlaTerms): boolean =>
+  indicator.kind === 'availability' && indicator.recover_within_ms !== undefined;
+
 const allowedOf = ({ target }: SlaTerms): number => Number(target.denominator - target.numerator) / Number(target.denominator);
 
 const badOf = (intervals: SlaFacts['intervals'], window: Span): readonly Span[] =>
@@ -86,7 +90,7 @@ const CASES = 48;
 export function backTest(terms: SlaTerms, facts: SlaFacts, nowMs: number): Calibration | null {
   const firstMs = Math.max(facts.sinceMs ?? nowMs, (facts.intervals[0]?.fromMs ?? nowMs) + Math.min(terms.windowMs, HOUR_MS));
   const stepMs = (nowMs - HOUR_MS - firstMs) / CASES;
-  if (stepMs <= 0) return null;
+  if (stepMs <= 0 || isRecovery(terms)) return null;
   const sums = isInEvents(terms) ? new EventSums(facts.events ?? []) : undefined;
   const cases: { said: number; happened: boolean }[] = [];
   const at = (atMs: number): SlaEvaluation => {

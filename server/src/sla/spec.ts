@@ -71,7 +71,12 @@ export type CreditSpec = {
   readonly cap: string;
 };
 
-export type AvailabilitySpec = { readonly kind: 'availability'; readonly degraded_weight: string | null };
+export type AvailabilitySpec = {
+  readonly kind: 'availability';
+  readonly degraded_weight: string | null;
+  /** Promised is not the time up but the mean time to recovery; the target is 1 then. */
+  readonly recover_within_ms?: number;
+};
 
 /** What is judged in closed slices. A ratio budgets events, the others the time of bad slices. */
 export const SLICED_KINDS = ['threshold', 'response_time', 'throughput', 'error_rate', 'ratio', 'composite'] as const;
@@ -155,6 +160,9 @@ export function termsOf(spec: SlaSpec): SlaTerms {
   const weight = spec.indicator.kind === 'availability' ? spec.indicator.degraded_weight : null;
   const pairs = pairsOf(spec, target);
   const windowMs = longestWindowMs(spec.window);
+  const { indicator } = spec;
+  // An outage that began before the window counts as a whole.
+  const outageMs = indicator.kind === 'availability' && indicator.recover_within_ms !== undefined ? DAY_MS : 0;
   const carriedMs = unknown.kind === 'carry_forward' ? unknown.maxGapMs : 0;
   // At the start of a calendar's period the pairs and the forecast look into the one before.
   const reachMs = 'rolling_ms' in spec.window ? 0 : Math.max(HOUR_MS, ...pairs.map(({ longMs }) => longMs));
@@ -168,7 +176,7 @@ export function termsOf(spec: SlaSpec): SlaTerms {
     window: windowTermsOf(spec.window),
     pairs,
     ...overlayTermsOf(spec),
-    lookbackMs: carriedMs + reachMs,
+    lookbackMs: Math.max(carriedMs + reachMs, outageMs),
   };
 }
 

@@ -1,4 +1,5 @@
 import { decimalToNumber } from '@nines/base/decimal.ts';
+import { SECOND_MS } from '@nines/base/units.ts';
 import { bucketsToWire } from '../availability/contract.ts';
 import { SLA_VIOLATION_RULE, alertLabels } from './alert.ts';
 import type { BookEntry } from './book.ts';
@@ -60,7 +61,11 @@ function budgetOf({ terms, budget, inTime }: SlaEvaluation): SlaView['budget'] {
 /** What the indicator is compared with. For availability that is the target itself. */
 function objectiveOf(spec: SlaSpec, target: number): SlaView['objective'] {
   const { indicator } = spec;
-  if (indicator.kind === 'availability') return { op: '>=', value: target, unit: 'ratio', statistic: null };
+  if (indicator.kind === 'availability') {
+    return indicator.recover_within_ms === undefined
+      ? { op: '>=', value: target, unit: 'ratio', statistic: null }
+      : { op: '<=', value: indicator.recover_within_ms / SECOND_MS, unit: 'seconds', statistic: 'mean' };
+  }
   return {
     op: indicator.condition,
     value: indicator.threshold,

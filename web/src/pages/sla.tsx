@@ -147,6 +147,8 @@ function periodWords({ calendar, window }: SlaView): string {
 
 function promiseText(sla: SlaView): string {
   const length = periodWords(sla);
+  if (sla.indicator.kind === 'availability' && sla.indicator.recover_within_ms !== undefined)
+    return `Outages end within ${lengthText(sla.indicator.recover_within_ms)} in the mean of ${length}, for`;
   if (sla.indicator.kind === 'availability') return `Up at least ${targetText(sla.target)} % of ${length}, for`;
   const { op, value, unit, statistic } = sla.objective;
   const limit = unit === 'seconds' ? lengthText(value * 1000) : `${value}${unit === 'ratio' ? '' : ` ${unit}`}`;

@@ -40,7 +40,8 @@ export function openSloOf(spec: SlaSpec): object {
         : {}),
       timeWindow: [windowOf(spec)],
       budgetingMethod: composite?.method ?? method,
-      objectives: composite?.objectives ?? [{ ...objective, target: Number(spec.target) }],
+      // A promise of recovery has no target, and OpenSLO asks for one.
+      objectives: composite?.objectives ?? [{ ...objective, target: Number(spec.target) === 1 ? 0.99 : Number(spec.target) }],
       alertPolicies: policiesOf(spec),
     },
   };
@@ -67,7 +68,7 @@ function termsOf(spec: SlaSpec): object {
   const isBurnWhole = burn?.every(({ long_ms: longMs }) => isWhole(longMs)) ?? true;
   return {
     ...(nameOf(spec) === spec.id ? {} : { id: spec.id }),
-    ...(String(Number(spec.target)) === spec.target ? {} : { target: spec.target }),
+    ...(String(Number(spec.target)) === spec.target || spec.target === '1' ? {} : { target: spec.target }),
     ...('rolling_ms' in window && !isWhole(window.rolling_ms) ? { window: { rolling: formatDuration(window.rolling_ms) } } : {}),
     ...(burn === undefined || (burn.length > 0 && isBurnWhole) ? {} : { burn: burn.map(pairOf) }),
     ...(hours === undefined ? {} : { hours }),
@@ -119,7 +120,12 @@ type Measure = { readonly method: string; readonly sli: object; readonly objecti
 
 function measureOf({ indicator }: SlaSpec): Measure {
   if (indicator.kind === 'availability') {
-    const written = { kind: 'availability', ...(indicator.degraded_weight === null ? {} : { degraded_weight: indicator.degraded_weight }) };
+    const { degraded_weight: weight, recover_within_ms: withinMs } = indicator;
+    const written = {
+      kind: 'availability',
+      ...(weight === null ? {} : { degraded_weight: weight }),
+      ...(withinMs === undefined ? {} : { recover_within: formatDuration(withinMs) }),
+    };
     return ours(written, { op: 'gte', value: 1, timeSliceTarget: 1, timeSliceWindow: '1m' });
   }
   const slices = { timeSliceWindow: shorthandOf(indicator.slice_ms) };

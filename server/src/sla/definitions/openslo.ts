@@ -50,7 +50,7 @@ function sloDefinitions(slo: OpenSlo, known: Known): Definitions {
         ...(metadata.displayName === undefined ? {} : { name: metadata.displayName }),
         service: spec.service,
         indicator: indicator.value,
-        target: targetText(objective),
+        ...(isRecovery(indicator.value) ? {} : { target: targetText(objective) }),
         window: window.value,
         ...(burn.value.length === 0 ? {} : { burn: [...burn.value] }),
         // What an export of ours says more exactly wins.
@@ -59,6 +59,8 @@ function sloDefinitions(slo: OpenSlo, known: Known): Definitions {
   });
   return { ...NOTHING, slas, warnings, problems: [...new Set(problems)] };
 }
+
+const isRecovery = (indicator: Indicator): boolean => indicator.kind === 'availability' && indicator.recover_within !== undefined;
 
 /** All objectives as one indicator, or why they cannot be one. */
 function compositeOf(slo: OpenSlo, known: Known): Indicator | string {

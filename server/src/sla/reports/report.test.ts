@@ -77,7 +77,7 @@ test('every form is whole, and what people wrote is text in each', async (t) => 
   assert.equal(reportIn('pdf', report).subarray(0, 8).toString('latin1'), '%PDF-1.4');
   const statement = statementMarkdown(await world.statement('strict', period), 'Web shop');
   assert.match(statement, /^# Strict \\<b\\>\\\|\\\*\n/);
-  assert.match(statement, /\*\*breached\*\*: 90\.00000 % of a promised 99 %/);
+  assert.match(statement, /\*\*breached\*\*: 90\.00000 %, target 99 %/);
   assert.match(statement, /^## Outages\n\n\| From \| Length \| Reason \| Evidence \|\n\| --- \|/m);
 });
 

@@ -13,6 +13,7 @@ import {
   grouped,
   instant,
   percent,
+  promiseWords,
   revisionSentences,
   sentence,
   trendShares,
@@ -62,7 +63,7 @@ It is signed (Ed25519) by the key <code>${statement.signature.key_id}</code>: <c
 }
 
 function figure(statement: Statement): Html {
-  const target = `target ${percent(statement.contract.terms.target)}`;
+  const target = promiseWords(statement.contract.terms);
   const bar = budgetBar(statement);
   if (statement.attained === null) return html`<p class="figure">–<small>${target}</small></p>${bar}`;
   const { proven, doubtful } = provenDigits(statement.attained, statement.attained_bounds ?? [statement.attained, statement.attained]);
@@ -190,7 +191,9 @@ function termsTable({ contract, contract_changes: changes, objective }: Statemen
     [
       'Objective',
       indicator.kind === 'availability'
-        ? 'availability of the service'
+        ? indicator.recover_within_ms === undefined
+          ? 'availability of the service'
+          : promiseWords(terms)
         : html`<code>${indicator.query}</code> ${indicator.condition} ${indicator.threshold} ${indicator.unit}`,
     ],
     ['Target', percent(terms.target)],

@@ -10,6 +10,7 @@ import {
   exclusionWords,
   instant,
   percent,
+  promiseWords,
   revisionSentences,
   sentence,
   trendShares,
@@ -41,7 +42,7 @@ function verdict(sheet: Sheet, statement: SignedStatement): void {
   sheet.take(10);
   sheet.line(attained === null ? '–' : `${truncatedPercent(attained, 5)} %`, { size: 30, colour: INK, bold: true });
   const provisional = statement.finality === 'provisional' ? ', provisional' : '';
-  sheet.line(`${words(status).toUpperCase()}${provisional} · target ${percent(statement.contract.terms.target)}`, {
+  sheet.line(`${words(status).toUpperCase()}${provisional} · ${promiseWords(statement.contract.terms)}`, {
     ...BODY,
     bold: true,
     colour: COLOURS[status] ?? FAINT,

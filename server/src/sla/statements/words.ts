@@ -1,5 +1,6 @@
 import { lengthInWords as duration } from '@nines/base/length-words.ts';
 import { truncatedPercent } from '@nines/maths/slo/digits.ts';
+import type { SlaSpec } from '../spec.ts';
 import type { CreditView } from './credit.ts';
 import type { ExclusionStretchView, IssuedForm, Statement } from './statement.ts';
 
@@ -26,6 +27,12 @@ export function sentence(statement: Statement): string {
     unknown.share === null || unknown.share === 0 ? '' : `${percent(unknown.share)} of the time since monitoring began is unknown.`,
   ];
   return parts.filter((part) => part !== '').join(' ');
+}
+
+/** What was promised: `target 99.9 %`, or a mean time to recovery. */
+export function promiseWords({ target, indicator }: Pick<SlaSpec, 'target' | 'indicator'>): string {
+  const withinMs = indicator.kind === 'availability' ? indicator.recover_within_ms : undefined;
+  return withinMs === undefined ? `target ${percent(target)}` : `mean time to recovery of at most ${duration(withinMs)}`;
 }
 
 /** A number with its thousands apart. */
