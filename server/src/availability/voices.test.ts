@@ -178,6 +178,23 @@ test('the server was away and its agents were not: what they kept fills the gap,
   assert.equal(await world.timeline(), '0-10 up, 10-20 down, 20-34 up');
 });
 
+test('a location that is cut off itself abstains: its time is unknown, and the others decide', async (t) => {
+  const world = await worldOn(t, 1);
+  const isolated = (second: number): CheckResult => ({
+    ...resultOf('berlin', 'down', second),
+    outcome: { kind: 'void', code: 'probe_isolated', detail: 'no reference can be reached' },
+  });
+  await play(world, { berlin: 'UU', paris: 'UU' });
+  for (let second = 2; second < 8; second++) {
+    await world.ledger.record(isolated(second));
+    if (second < 5) await world.hear(resultOf('paris', 'up', second));
+    await world.second();
+  }
+  assert.equal(await world.timeline(), '0-5.5 up, 5.5-8 probe_isolated');
+  await play(world, { berlin: 'U' }, 8);
+  assert.equal(await world.timeline(), '0-5.5 up, 5.5-8 probe_isolated, 8-9 up');
+});
+
 test('another quorum decides from the moment it holds', async (t) => {
   const world = await worldOn(t, 2);
   await play(world, { berlin: 'UUxx', paris: 'UUUU', tokyo: 'UUUU' });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { epochMs } from '@nines/base/units.ts';
+import { faultsOf } from '../../../test/harness/checks.ts';
 import type { CheckResult, Outcome } from './contract.ts';
 import { faultOutcome, voidWhenLate } from './evaluate.ts';
 import { samplesOf } from './series.ts';
@@ -83,4 +84,18 @@ test('success and degraded tell the three states apart; void leaves no sample', 
   assert.deepEqual(f({ kind: 'down', code: 'timeout', detail: '' }), [0, 0]);
   assert.deepEqual(f({ kind: 'void', code: 'loop_delay', detail: '' }), [undefined, undefined]);
   assert.equal(values(result({ outcome: { kind: 'down', code: 'body_regex', detail: '' } }))['probe_failed_due_to_regex'], 1);
+});
+
+test('locations and quorums that contradict themselves are refused at their place', () => {
+  const f = (more: Readonly<Record<string, unknown>>, want: string): void =>
+    assert.equal(faultsOf({ kind: 'tcp', address: 'h:1', ...more }), want);
+  f({ locations: ['server', 'berlin'] }, 'fits');
+  f({ locations: ['server', 'berlin'], quorum: 2 }, 'fits');
+  f({ locations: ['berlin'], quorum: 2 }, 'quorum: 2 of 1 locations can never agree');
+  f({ quorum: 1 }, 'quorum: 1 of 0 locations can never agree');
+  f({ locations: ['berlin', 'berlin'] }, 'locations: a location has one voice; one is named twice');
+  assert.equal(
+    faultsOf({ kind: 'promql', expr: 'up', condition: '> 0', locations: ['berlin'] }),
+    'locations: our own samples are at the server only: a check of kind promql is asked there',
+  );
 });

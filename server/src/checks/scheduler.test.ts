@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { manualClock, settle } from '../../../test/harness/manual-clock.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { fnv1a } from '@nines/base/fnv1a.ts';
-import { Scheduler, untilNext } from './scheduler.ts';
+import { Scheduler, slotAt, untilNext } from './scheduler.ts';
 
 const START_MS = 1_760_000_000_000;
 
@@ -109,4 +110,17 @@ test('loop delay is the worst lateness within the attempt, and nothing is measur
   assert.ok(worst >= 300 && worst < 360, String(worst));
   await clock.advance(100);
   assert.equal(clock.pending(), 0);
+});
+
+test('an attempt that starts on time serves the instant it was started for, one that starts late the last that was due', () => {
+  const item = fc.record({ id: fc.string({ minLength: 1 }), intervalMs: fc.integer({ min: 1_000, max: 86_400_000 }) });
+  fc.assert(
+    fc.property(item, fc.integer({ min: 0, max: 2 ** 42 }), fc.integer({ min: 0, max: 900 }), (one, nowMs, lateMs) => {
+      const dueMs = nowMs + untilNext(one, nowMs);
+      assert.equal(slotAt(one, dueMs), dueMs);
+      assert.equal(slotAt(one, dueMs + lateMs), dueMs);
+      assert.equal(slotAt(one, dueMs - 1), dueMs, 'a timer may fire a millisecond early');
+      assert.equal(slotAt(one, dueMs + one.intervalMs + lateMs), dueMs + one.intervalMs);
+    }),
+  );
 });
