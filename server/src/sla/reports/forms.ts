@@ -1,4 +1,5 @@
 import { csvText } from '@nines/base/csv.ts';
+import { SECOND_MS } from '@nines/base/units.ts';
 import { lengthInWords as duration } from '@nines/base/length-words.ts';
 import { truncatedPercent } from '@nines/maths/slo/digits.ts';
 import { canonicalJson, type Json } from '@nines/base/canonical-json.ts';
@@ -29,8 +30,13 @@ export function reportIn(form: Form, report: SignedReport): Buffer {
 }
 
 const attainedText = (attained: number | null): string => (attained === null ? '–' : `${truncatedPercent(attained, 5)} %`);
+/** The target, or the mean time to recovery that is promised instead. */
+const promiseText = ({ target, objective }: ReportedContract): string =>
+  target === 1 && objective.unit === 'seconds' ? `recovery within ${duration(objective.value * SECOND_MS)}` : percent(target);
 const creditText = ({ credit }: ReportedContract): string =>
-  credit === null ? '' : `${credit.amount ?? percent(credit.share)} ${credit.amount === null ? 'of the fee' : credit.currency}`;
+  credit === null || (credit.amount === null && credit.below === null)
+    ? ''
+    : `${credit.amount ?? percent(credit.share)} ${credit.amount === null ? 'of the fee' : credit.currency}`;
 
 const whenText = ({ period, calendar, customer }: SignedReport): string =>
   `${calendar.name === null ? '' : `${calendar.name}, `}${instant(period.from_at_ms)} to ${instant(period.to_at_ms)} · all times UTC${customer === null ? '' : ` · for ${customer.name}`}`;
@@ -54,7 +60,7 @@ const contractRow = (one: ReportedContract): readonly string[] => {
     one.service,
     words(one.status),
     attainedText(one.attained),
-    percent(one.target),
+    promiseText(one),
     `${budget.left} of ${budget.total}`,
     creditText(one),
   ];

@@ -44,6 +44,7 @@ export type ReportedContract = Pick<
   | 'status'
   | 'status_reason'
   | 'target'
+  | 'objective'
   | 'attained'
   | 'attained_bounds'
   | 'young'
@@ -107,7 +108,8 @@ export function makeReport({ statements: rendered, title, serviceName }: ReportI
 }
 
 function contractOf({ statement, text }: Rendered): ReportedContract {
-  const { id, name, service, status, status_reason, target, attained, attained_bounds, young, budget, buckets, credit } = statement;
+  const { id, name, service, status, status_reason, target, objective, attained, attained_bounds } = statement;
+  const { young, budget, buckets, credit } = statement;
   return {
     id,
     name,
@@ -115,6 +117,7 @@ function contractOf({ statement, text }: Rendered): ReportedContract {
     status,
     status_reason,
     target,
+    objective,
     attained,
     attained_bounds,
     young,
