@@ -100,6 +100,11 @@ const HELD: readonly (readonly [meaning: string, file: string, ...tests: string[
     'bounds reach from the start of the last attempt before to the end of the first attempt after',
   ],
   [
+    'the edge policy defaults to the first failure',
+    'packages/maths/src/slo/edges.test.ts',
+    'a contract says where an outage begins and ends between the attempts around its edges; by default at the first failure',
+  ],
+  [
     'all of it together, against an independent model',
     'server/src/availability/model.test.ts',
     'the ledger equals an independent model at every instant, with 0 ms difference',

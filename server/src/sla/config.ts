@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { slug, uniqueIds } from '../platform/config/fields.ts';
 import { length, positiveRatio, ratio } from './fields.ts';
 import { indicatorConfig, indicatorFaults, indicatorSpec, probeDuration } from './indicators.ts';
+import { EDGE_POLICIES } from '@nines/maths/slo/edges.ts';
 import { hoursSchema, maintenanceTermsSchema } from './overlay-terms.ts';
 import { type SlaSpec, currencyDigits, longestWindowMs } from './spec.ts';
 import { burnConfig, burnFaults, burnSpec, windowConfig } from './windows.ts';
@@ -62,6 +63,8 @@ const declaration = z.strictObject({
   max_unknown: ratio.default('0.5'),
   hours: hoursSchema.optional(),
   maintenance: maintenanceTermsSchema.optional(),
+  /** Where an outage begins and ends between the attempts around its edges; of availability. */
+  edges: z.enum(EDGE_POLICIES).default('first_failure'),
   customers: z.array(customer).max(MAX_CUSTOMERS).superRefine(uniqueIds('customer')).optional(),
   credits: creditTerms.optional(),
 });
@@ -98,6 +101,8 @@ export const slaDeclaration = declaration.transform((declared, context): SlaSpec
     context.addIssue({ code: 'custom', message: `the SLA "${declared.id}": ${message}`, path: [...path] });
   for (const { path, message } of indicatorFaults(indicator, windowMs)) refuse(['indicator', ...path], message);
   for (const { path, message } of burnFaults(declared.burn, { target, windowMs, intervalMs })) refuse(['burn', ...path], message);
+  if (declared.edges !== 'first_failure' && indicator.kind !== 'availability')
+    refuse(['edges'], '`edges` belongs to the indicator availability');
   if (isRecovery && declared.target !== undefined) refuse(['target'], 'it promises a length, so it has no target');
   else if (isRecovery && declared.burn !== undefined) refuse(['burn'], 'a promise of recovery has no burn rate');
   else if (!isRecovery && declared.target === undefined) refuse(['target'], 'it has no target; write for example 99.9%');
@@ -115,6 +120,7 @@ export const slaDeclaration = declaration.transform((declared, context): SlaSpec
     ...burnSpec(declared.burn),
     ...(declared.hours === undefined ? {} : { hours: declared.hours }),
     ...(declared.maintenance === undefined ? {} : { maintenance: declared.maintenance }),
+    ...(declared.edges === 'first_failure' ? {} : { edges: declared.edges }),
     ...partiesOf(declared, context),
   };
 });

@@ -1,5 +1,6 @@
 import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import { type EventSlice, outside } from '@nines/maths/slo/counters.ts';
+import { atEdges } from '@nines/maths/slo/edges.ts';
 import { type SliceRun, sliceTimeline } from '@nines/maths/slo/slices.ts';
 import type { LedgerInterval, Span } from '@nines/maths/slo/types.ts';
 import { unionSpans, windowAt } from '@nines/maths/slo/window.ts';
@@ -36,7 +37,13 @@ export function factsOf(
   const { outOfHours, maintenance } = time.overlays;
   const takenOut = maintenance.length === 0 ? entry.exclusions : unionSpans([...entry.exclusions, ...maintenance]);
   if (indicator.kind === 'availability')
-    return { intervals: time.intervals, sinceMs: time.sinceMs, excluded: takenOut, outOfHours, lastValue: null };
+    return {
+      intervals: atEdges(time.intervals, entry.terms.spec.edges ?? 'first_failure'),
+      sinceMs: time.sinceMs,
+      excluded: takenOut,
+      outOfHours,
+      lastValue: null,
+    };
   const outages = outagesOf(time.intervals);
   const sinceMs = earliest(time.sinceMs, entry.runs.find((run) => run.state !== 'unknown')?.fromMs ?? null);
   const lastKnown = entry.runs.findLast((run) => run.last !== null && run.toMs > span.fromMs && run.fromMs < span.toMs);

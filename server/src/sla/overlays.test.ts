@@ -73,6 +73,34 @@ test('nothing is announced after the fact, and what had been announced can be as
   assert.deepEqual(known(90), [[at(50), at(60)]]);
 });
 
+test('a contract says where an outage begins and ends between the attempts around it', async (t) => {
+  const world = await openWorld(
+    t,
+    openSqliteForTest,
+    sla(),
+    sla({ id: 'early', edges: 'last_success' }),
+    sla({ id: 'middle', edges: 'midpoint' }),
+  );
+  await world.play(`${'U'.repeat(40)}xxxxx${'U'.repeat(55)}`);
+  const views = await Promise.all(['shop-day', 'early', 'middle'].map((id) => world.view(id)));
+  assert.deepEqual(
+    views.map(({ budget }) => budget.spent_ms),
+    [5_000, 6_000, 5_000],
+    'an attempt a second: from the first failure, from the last success, from half way to half way',
+  );
+  for (const { buckets } of views)
+    assert.equal(
+      Object.values(buckets).reduce((sum, part) => sum + part, 0),
+      100_000,
+    );
+  const { intervals } = await world.ledger.timeline('shop', at(30), at(50));
+  assert.deepEqual(
+    intervals.map(({ fromMs }) => fromMs - at(0)),
+    [30_000, 40_000, 45_000],
+    'the ledger is the same for all',
+  );
+});
+
 test('time out of hours is no part of the promise, whatever happened in it', async (t) => {
   // The world begins at 08:53:30 UTC on a Thursday.
   const hours = { zone: 'Europe/Berlin', weekly: { thu: ['10:54-18:00'] }, holidays: ['2026-12-25'] };

@@ -1,3 +1,4 @@
+import type { EdgePolicy } from '@nines/maths/slo/edges.ts';
 import { type Decimal, parseRatio } from '@nines/base/decimal.ts';
 import { invariant } from '@nines/base/errors.ts';
 import { type Result, ok } from '@nines/base/result.ts';
@@ -27,6 +28,8 @@ export type SlaSpec = {
   readonly interval_ms: number;
   readonly unknown: { readonly kind: 'exclude' | 'down' | 'up' } | { readonly kind: 'carry_forward'; readonly max_gap_ms: number };
   readonly max_unknown: string;
+  /** Absent: `first_failure`. */
+  readonly edges?: EdgePolicy;
   /** The burn pairs that were declared; absent where they come from the window and the target. */
   readonly burn?: readonly BurnPairSpec[];
   /** When it is promised; absent: always. */

@@ -76,6 +76,7 @@ function termsOf(spec: SlaSpec): object {
     interval: formatDuration(spec.interval_ms),
     ...unknown,
     max_unknown: spec.max_unknown,
+    ...(spec.edges === undefined ? {} : { edges: spec.edges }),
     ...(spec.customers === undefined
       ? {}
       : { customers: spec.customers.map(({ fee, ...customer }) => (fee === null ? customer : { ...customer, fee })) }),

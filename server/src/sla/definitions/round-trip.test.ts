@@ -65,6 +65,7 @@ const sla = all(
   ),
   maybe('unknown', one('down', 'up', 'exclude')),
   maybe('max_unknown', one('10%')),
+  maybe('edges', one('last_success', 'midpoint', 'first_failure')),
   maybe('hours', one({ zone: 'Europe/Berlin', weekly: { mon: ['09:00-12:00', '13:00-17:00'] }, holidays: ['2026-12-25'] })),
   maybe('maintenance', one<unknown>('exclude', { notice: '3d' }, { notice: '1d', allowance: '4h', per: 'quarter', zone: 'Europe/Berlin' })),
   maybe('customers', one([{ id: 'acme', name: 'ACME', fee: '12.50' }, { id: 'beta' }])),
