@@ -290,6 +290,7 @@ test('what is not built, and what is no page, is not found', async () => {
     '/slas',
     '/checks',
     '/targets',
+    '/agents',
     '/alerts-dashboard',
     '/status',
     '/maintenance',
