@@ -28,11 +28,11 @@ test('intervals are imported and downtimes worked on from the command line', asy
   const cli = async (...args: string[]): Promise<Ran> => run('--url', nines.base, ...args);
   const startS = Math.floor(Date.now() / 1000) - 7_200;
   const file = join(nines.folder, 'intervals.csv');
-  const line = (service: string, from: number, to: number, state: string, reason = ''): string =>
-    `${service},${startS + from},${startS + to},${state},"seen, from Oslo",${reason}\n`;
-  const good = `service,from,to,state,detail,reason\n${line('web', 0, 600, 'up')}${line('web', 600, 900, 'down', 'network_issue')}${line('web', 900, 1_800, 'up')}`;
+  const line = (service: string, from: number, to: number, said: string): string =>
+    `${service},${startS + from},${startS + to},${said.replace(' ', ',"seen, from Oslo",')}\n`;
+  const good = `service,from,to,state,detail,reason\n${line('web', 0, 600, 'up ')}${line('web', 600, 900, 'down network_issue')}${line('web', 900, 1_800, 'up ')}`;
 
-  writeFileSync(file, `${good}${line('ghost', 0, 60, 'up')}${line('site', 0, 60, 'up')}${line('db', 60, 0, 'up')}`);
+  writeFileSync(file, `${good}${line('ghost', 0, 60, 'up ')}${line('site', 0, 60, 'up ')}${line('db', 60, 0, 'up ')}`);
   const refused = await cli('import', 'intervals', file, '--source', 'oslo');
   assert.equal(refused.code, 2, refused.stderr);
   assert.match(refused.stderr, /nothing was imported: row 5 there is no service "ghost".* and 2 more/);
