@@ -11,7 +11,7 @@ import type { WrittenStep } from './spec.ts';
 type Spec = SpecOf<'browser'>;
 
 /** The end of the time limit is kept for the picture of what was seen. */
-const EVIDENCE_MS = 2_000;
+const EVIDENCE_MS = 6_000;
 const EVIDENCE_SHARE = 0.2;
 /** A larger picture is not kept. */
 const MAX_SCREENSHOT_BYTES = 262_144;
@@ -112,12 +112,14 @@ const told = (outcome: Outcome, { spec, words }: { readonly spec: Spec; readonly
 
 /** What stood on the page: a picture with the filled fields covered, and the beginning of its text. Nothing when it cannot be had. */
 async function keepEvidence(spec: Spec, { run, page }: { readonly run: AttemptRun; readonly page: Page }): Promise<void> {
-  const timeout = Math.min(EVIDENCE_MS, spec.timeoutMs * EVIDENCE_SHARE) / 2;
+  const evidenceMs = Math.min(EVIDENCE_MS, spec.timeoutMs * EVIDENCE_SHARE);
   const filled = spec.steps.flatMap(({ fill }) => (fill === undefined ? [] : page.locator(fill.selector)));
-  const picture = await page.screenshot({ type: 'jpeg', quality: JPEG_QUALITY, mask: filled, timeout }).catch(() => undefined);
+  const picture = await page
+    .screenshot({ type: 'jpeg', quality: JPEG_QUALITY, mask: filled, timeout: evidenceMs * 0.7 })
+    .catch(() => undefined);
   const text = await page
     .locator('body')
-    .innerText({ timeout })
+    .innerText({ timeout: evidenceMs * 0.2 })
     .catch(() => '');
   const excerpt = redacted(`${page.url()}\n${text}`, spec.steps).slice(0, MAX_EXCERPT_CHARS);
   const screenshot = picture !== undefined && picture.length <= MAX_SCREENSHOT_BYTES ? { screenshot: picture } : {};
