@@ -66,6 +66,18 @@ test('a downtime is split, merged and put together again on its page', async () 
   await page.context().close();
 });
 
+test('what another monitor saw is told with its import and row', async () => {
+  const { page, complaints } = await openPage(browser, nines.base);
+  await page.goto(`/services/web?from=${startMs}&to=${startMs + 50 * 60_000}`);
+  await page.getByText('Where our own checks saw nothing: 5 stretches from other monitor').click();
+  const list = page.getByRole('list', { name: 'Imported stretches' });
+  await list.getByText(/down from .* for 6.min: seen from Oslo/).waitFor();
+  await list.getByText(/other monitor, import .*, row 2/).waitFor();
+  assert.deepEqual(await seriousFaults(page), []);
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
 test('the page of a composite shows its members under its own time', async () => {
   for (const view of [{ theme: 'light' }, { theme: 'dark', width: 390 }] as const) {
     const { page, complaints } = await openPage(browser, nines.base, view);

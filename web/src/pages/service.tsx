@@ -18,6 +18,7 @@ import { CheckDrawer } from './check-drawer.tsx';
 import { ChecksTable } from './checks-table.tsx';
 import { DowntimeDrawer } from './downtime-drawer.tsx';
 import { DowntimeTable } from './downtime-table.tsx';
+import { ImportedNote } from './imported-note.tsx';
 import { LatencyChart } from './latency-chart.tsx';
 import { Members } from './members.tsx';
 import { OutageFigures } from './outage-figures.tsx';
@@ -158,6 +159,7 @@ function History({ service, view, range, present }: HistoryProps) {
         onOpen={toOpen}
         evidence={(interval, close) => <Evidence interval={interval} onClose={close} />}
       />
+      <ImportedNote imported={timeline.data?.imported ?? []} />
       <div className="legend">
         <StateMark state="up" />
         <StateMark state="degraded" />

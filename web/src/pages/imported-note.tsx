@@ -1,0 +1,28 @@
+import type { TimelineView } from '../api/wire.ts';
+import { Instant } from '../components/instant.tsx';
+import { lengthText } from '../figures/length.ts';
+
+/** Stretches told one by one. */
+const SHOWN = 10;
+
+/** What other monitors saw of the time shown, and where it came from: it stands where our own checks saw nothing. */
+export function ImportedNote({ imported }: { readonly imported: TimelineView['imported'] }) {
+  if (imported.length === 0) return null;
+  const sources = [...new Set(imported.map(({ source }) => source))].join(', ');
+  return (
+    <details>
+      <summary>{`Where our own checks saw nothing: ${imported.length} ${imported.length === 1 ? 'stretch' : 'stretches'} from ${sources}`}</summary>
+      <ul className="plain-list" aria-label="Imported stretches">
+        {imported.slice(0, SHOWN).map((one) => (
+          <li key={`${one.import} ${one.from_at_ms}`}>
+            {`${one.state} from `}
+            <Instant atMs={one.from_at_ms} relative={false} />
+            {` for ${lengthText(one.to_at_ms - one.from_at_ms)}`}
+            {one.detail === '' ? null : `: ${one.detail}`}
+            <div className="faint mono">{`${one.source}, import ${one.import}, row ${one.row}`}</div>
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
