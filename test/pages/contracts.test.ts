@@ -194,7 +194,7 @@ test('who asked for an exclusion that changes money cannot approve it, and may w
 test('an outage is annotated, its revisions stay, and the last one is taken back', async () => {
   const { page, complaints } = await asAnn();
   await page.goto('/services/shop');
-  await page.getByRole('table', { name: 'Downtimes' }).getByRole('link', { name: 'Annotate' }).last().click();
+  await page.getByRole('table', { name: 'Downtimes' }).getByRole('button', { name: 'Annotate' }).last().click();
   await page.waitForURL(/downtime=/);
   const drawer = page.getByRole('dialog', { name: 'Downtime' });
   await drawer.getByLabel('Reason').selectOption('network_issue');

@@ -157,6 +157,7 @@ export function service(id: string, now: number) {
     uptime: { '24h': uptime(DAY), '7d': uptime(7 * DAY), '30d': uptime(30 * DAY) },
     downtimes: [],
     maintenance: [],
+    composite: null,
     spec: null,
   };
 }

@@ -1,5 +1,5 @@
 import { NativeSelect } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { useEditDowntime } from '../api/actions.ts';
 import type { DowntimeView } from '../api/wire.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
@@ -56,6 +56,23 @@ function Reason({ downtime }: { readonly downtime: DowntimeView }) {
   );
 }
 
+/** Opens the downtime with its note and revisions. */
+function More({ downtime }: { readonly downtime: DowntimeView }) {
+  const navigate = useNavigate();
+  const open = () =>
+    void navigate({
+      to: '/services/$id',
+      params: { id: downtime.service },
+      search: (search) => ({ ...search, downtime: downtime.id }),
+      resetScroll: false,
+    });
+  return (
+    <button type="button" className="plain-button" onClick={open}>
+      {downtime.revision > 1 ? `Revision ${downtime.revision}` : 'Annotate'}
+    </button>
+  );
+}
+
 const COLUMNS: readonly Column<DowntimeView>[] = [
   {
     id: 'from',
@@ -103,16 +120,7 @@ const COLUMNS: readonly Column<DowntimeView>[] = [
   {
     id: 'more',
     header: 'More',
-    cell: (downtime) => (
-      <Link
-        to="/services/$id"
-        params={{ id: downtime.service }}
-        search={(search) => ({ ...search, downtime: downtime.id })}
-        resetScroll={false}
-      >
-        {downtime.revision > 1 ? `Revision ${downtime.revision}` : 'Annotate'}
-      </Link>
-    ),
+    cell: (downtime) => <More downtime={downtime} />,
   },
 ];
 
