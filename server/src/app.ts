@@ -47,6 +47,8 @@ import { createDiscover } from './discover/service.ts';
 import { discoveryHealth } from './discover/health.ts';
 import { maintenanceRoutes } from './maintenance/routes.ts';
 import { MAINTENANCE_STEP_MS, MaintenanceService } from './maintenance/service.ts';
+import { answerRoutes } from './notify/answer-routes.ts';
+import { Callbacks, openLinks } from './notify/callbacks.ts';
 import { openChannels, openMailers } from './notify/channels.ts';
 import { createRouter } from './notify/route.ts';
 import { notifyRoutes } from './notify/routes.ts';
@@ -185,17 +187,14 @@ async function build(
   // From an alert to people.
   const externalUrl = config.server.base_url ?? listenUrl(config.server.listen);
   const shared = { db: sql, sql, clock, ids, logger, bus, metrics: self, dataDir, externalUrl };
+  const outgoing = { clock, request: outbound.request.bind(outbound) };
   const notifySettings = (from: Configuration): NotifySettings => ({
     router: createRouter(from.config.routing),
-    channels: openChannels(from.config.channels, {
-      clock,
-      logger,
-      request: (url, request) => outbound.request(url, request),
-      write: (text) => void process.stdout.write(text),
-    }),
+    channels: openChannels(from.config.channels, { ...shared, ...outgoing, write: (text) => void process.stdout.write(text) }),
     externalUrl,
   });
-  const notify = new NotifyService({ db, clock, ids, logger, bus, metrics: self, settings: notifySettings(loaded) });
+  const links = await openLinks({ db: sql, ids, clock, externalUrl });
+  const notify = new NotifyService({ db, clock, ids, logger, bus, metrics: self, settings: notifySettings(loaded), links });
   const catalogue = { get: (id: string) => services.get(id) };
   const maintenance = new MaintenanceService({ ...shared, services: catalogue, onBoundary: () => rules.servicesDeclared() });
   await maintenance.load();
@@ -283,7 +282,6 @@ async function build(
     ledger: availability,
   });
   stack.use(rules);
-  const outgoing = { request: outbound.request.bind(outbound), clock };
   let mailers = openMailers(config.channels, outgoing);
   const promises = await openSlas({
     ...shared,
@@ -480,6 +478,7 @@ async function build(
   ruleRoutes(http, { rules, alerting });
   alertmanagerRoutes(http, { alertmanagers });
   alertRoutes(http, { alerting, notifications: notify, clock });
+  answerRoutes(http, new Callbacks({ db: sql, clock, logger, links, alerting, channels: () => notify.openChannels() }));
   notifyRoutes(http, { notify, clock });
   backupRoutes(http, { backups, doctor: () => examineInChild(['doctor', '--data', dataDir, ...withConfig], stopping.signal) });
   servePages(http, { directory: webDir(), secure });

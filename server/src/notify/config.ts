@@ -3,48 +3,14 @@ import { type Matcher, matcher } from '@nines/base/matcher.ts';
 import { type Result, err, ok } from '@nines/base/result.ts';
 import type { Ms } from '@nines/base/units.ts';
 import { z } from 'zod';
-import { duration, httpUrl, requestHeaders, secret, slug, uniqueIds } from '../platform/config/fields.ts';
+import { duration, uniqueIds } from '../platform/config/fields.ts';
+import { KINDS } from './kinds.ts';
 
-/** Long enough for a slow receiver, short enough that a dead one does not hold its group for long; below the outbox' own limit of 60 s. */
-const timeout = duration({ minMs: 100, maxMs: 55_000 });
-
-const webhook = z.strictObject({
-  id: slug,
-  kind: z.literal('webhook'),
-  url: httpUrl,
-  headers: requestHeaders,
-  /** Signs each body; see docs for the header. */
-  secret: secret.optional(),
-  timeout: timeout.default(10_000 as Ms),
-  /** Alerts in one message; 0 is no limit. The rest is counted in `truncatedAlerts`. */
-  max_alerts: z.int().min(0).default(0),
-  send_resolved: z.boolean().default(true),
-});
-
-/** `ops@example.org` or `Ops <ops@example.org>`. A line break would begin another header. */
-const mailAddress = z.string().regex(/^[^\p{Cc}]*[^\s\p{Cc}]@[^\s\p{Cc}@]+$/u, 'write a mail address, for example ops@example.org');
-
-const email = z.strictObject({
-  id: slug,
-  kind: z.literal('email'),
-  host: z.string().min(1),
-  port: z.int().min(1).max(65_535).default(587),
-  /** `starttls` refuses a server that offers no encryption; `implicit` speaks TLS from the first byte. */
-  tls: z.enum(['starttls', 'implicit', 'none']).default('starttls'),
-  user: z.string().optional(),
-  password: secret.optional(),
-  from: mailAddress,
-  to: z.union([mailAddress.transform((address) => [address]), z.array(mailAddress).min(1)]),
-  timeout: timeout.default(20_000 as Ms),
-  send_resolved: z.boolean().default(true),
-});
-
-const log = z.strictObject({ id: slug, kind: z.literal('log'), send_resolved: z.boolean().default(true) });
-const console = z.strictObject({ id: slug, kind: z.literal('console'), send_resolved: z.boolean().default(true) });
+type ChannelSchema = (typeof KINDS)[keyof typeof KINDS]['schema'];
 
 /** The section `channels`. */
 export const channelsConfig = z
-  .array(z.discriminatedUnion('kind', [webhook, email, log, console]))
+  .array(z.discriminatedUnion('kind', Object.values(KINDS).map((kind) => kind.schema) as [ChannelSchema, ...ChannelSchema[]]))
   .default([])
   .superRefine(uniqueIds('channel'));
 export type ChannelsConfig = z.infer<typeof channelsConfig>;

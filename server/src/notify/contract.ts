@@ -25,7 +25,13 @@ export type NotifyFn = (trx: Transaction<Database>, changes: readonly AlertChang
 
 /** What a channel says after one attempt. */
 export type Delivery =
-  | { readonly kind: 'delivered'; readonly receipt: string }
+  | {
+      readonly kind: 'delivered';
+      /** What the provider calls it. */
+      readonly receipt: string;
+      /** What later messages of the group need to join this one; kept until the group is resolved. */
+      readonly thread?: string;
+    }
   | { readonly kind: 'failed'; readonly error: string; readonly retryable: boolean; readonly retryAfterMs?: number };
 
 /** Alertmanager's webhook message, version 4; every channel renders from it. Source: alertmanager notify/webhook and template.Data. */
@@ -43,6 +49,8 @@ export type Message = {
 };
 
 export type MessageAlert = {
+  /** Ours; never part of what a webhook gets. */
+  readonly id?: string;
   readonly status: 'firing' | 'resolved';
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -54,11 +62,46 @@ export type MessageAlert = {
 };
 
 /** One attempt of one message. `idempotencyKey` is the same for every attempt, so that a receiver can drop repetitions. */
-export type Attempt = { readonly message: Message; readonly idempotencyKey: string; readonly reason: string; readonly signal: AbortSignal };
+export type Attempt = {
+  readonly message: Message;
+  readonly idempotencyKey: string;
+  readonly reason: string;
+  /** Why it is sent, in words: `acknowledged by anne`. */
+  readonly cause: string;
+  readonly signal: AbortSignal;
+  /** What an earlier message of the group left; absent for its first. */
+  readonly thread?: string | undefined;
+  /** The user's own words in place of ours. */
+  readonly words?: { readonly title?: string | undefined; readonly text?: string | undefined } | undefined;
+  /** A link that acknowledges this alert after a question. */
+  readonly acknowledgeUrl?: ((alert: MessageAlert) => string | undefined) | undefined;
+};
 
-/** A way to reach people. Adding one is a folder with a schema and a function of this shape, and one line in `channels.ts`. */
+/** What a provider called back with, as it arrived. `headers` have names in lower case. */
+export type Callback = { readonly headers: Readonly<Record<string, string | string[] | undefined>>; readonly body: string };
+/** What a callback asks for, once its signature held. */
+export type Called =
+  | { readonly kind: 'refused'; readonly error: string }
+  /** Nothing to do: a button of somebody else, a chat about the weather. */
+  | { readonly kind: 'ignored'; readonly answer: CallbackAnswer }
+  | {
+      readonly kind: 'acknowledge';
+      /** The message that was answered: its id, or its receipt, or the code that stood in it. */
+      readonly message: { readonly id: string } | { readonly receipt: string } | { readonly code: string };
+      /** Who it was, as the provider knows them. */
+      readonly by: string;
+      /** What the provider is answered; `said` is what came of it. */
+      readonly answer: (said: string) => CallbackAnswer;
+    };
+export type CallbackAnswer = { readonly type: string; readonly body: string };
+
+/** A way to reach people. Adding one is a folder with a schema and a function of this shape, and one line in `kinds.ts`. */
 export interface Channel {
+  /** Also told when all that it called firing is acknowledged. */
+  readonly takesAcknowledgements?: boolean;
   deliver(attempt: Attempt): Promise<Delivery>;
+  /** Absent: the provider never calls back. */
+  called?(callback: Callback): Called;
 }
 
 /** A mail of another domain, sent through a channel of kind `email`. */
@@ -71,6 +114,8 @@ export type Mail = {
   readonly attachments?: readonly { readonly name: string; readonly mediaType: string; readonly bytes: Uint8Array }[];
   /** Where who gets the mail ends their subscription: by opening it, and with one click in the mail program (RFC 8058). */
   readonly unsubscribeUrl?: string;
+  /** The Message-ID of the mail that this one answers. */
+  readonly inReplyTo?: string;
   readonly idempotencyKey: string;
 };
 export interface Mailer {

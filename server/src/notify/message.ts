@@ -34,6 +34,7 @@ export function buildMessage({ group, alerts, externalUrl, maxAlerts }: MessageI
 }
 
 const messageAlert = (alert: AlertView, externalUrl: string): MessageAlert => ({
+  id: alert.id,
   status: alert.condition === 'firing' ? 'firing' : 'resolved',
   labels: alert.labels,
   annotations: alert.annotations,

@@ -10,8 +10,10 @@ import type { NotificationRow } from '../platform/db/migrations/0005-alerts.ts';
 import type { Db } from '../platform/db/open.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { OutboxMessage, OutboxVerdict } from '../platform/records/contract.ts';
+import type { AcknowledgeLinks } from './acknowledge-links.ts';
 import { type OpenChannel, describeChannel } from './channels.ts';
-import type { AlertChange, Delivery, Message, NotificationView, Notifications } from './contract.ts';
+import { endThread, findThread, saveThread } from './channel-store.ts';
+import type { AlertChange, Attempt, Delivery, Message, MessageAlert, NotificationView, Notifications } from './contract.ts';
 import { type Flush, outcomeOf } from './evaluate.ts';
 import { buildMessage } from './message.ts';
 import { runPipeline } from './pipeline.ts';
@@ -63,8 +65,12 @@ export type NotifyDeps = {
   readonly bus: Bus;
   readonly metrics: SelfMetrics;
   readonly settings: NotifySettings;
+  /** The links that acknowledge; absent, messages have none. */
+  readonly links?: Pick<AcknowledgeLinks, 'urlOf'>;
 };
 
+/** Alerts of a message for people; the rest is counted. A webhook decides for itself. */
+const MAX_ALERTS = 200;
 /** A message that nobody took for a day is news no more; it becomes a dead letter that can be sent again by hand. */
 const GIVE_UP_AFTER_MS = DAY_MS;
 /** Groups flushed in one step; the rest follows in the next, a second later. */
@@ -134,7 +140,10 @@ export class NotifyService implements Notifications {
     if (stored === undefined) return { kind: 'dead', error: `there is no notification ${id}` };
     if (stored.status === 'delivered') return { kind: 'done', receipt: stored.receipt ?? '' };
     const message = JSON.parse(stored.payload) as Message;
-    const delivery = await this.#deliver(stored.channel, { message, id, reason: stored.reason, signal: options.signal });
+    const thread = await findThread(this.#deps.db.kysely, stored.group_id);
+    const { reason, cause } = stored;
+    const delivery = await this.#deliver(stored.channel, { message, idempotencyKey: id, reason, cause, thread, signal: options.signal });
+    await this.#keepThread(stored.group_id, message, delivery);
     return this.#record(stored, delivery);
   }
 
@@ -160,6 +169,10 @@ export class NotifyService implements Notifications {
     this.#outbox.wake();
   }
 
+  openChannels(): NotifySettings['channels'] {
+    return this.#settings.channels;
+  }
+
   channels(): readonly ReturnType<typeof describeChannel>[] {
     return [...this.#settings.channels.values()].map(({ config }) => describeChannel(config));
   }
@@ -167,14 +180,15 @@ export class NotifyService implements Notifications {
   /** Sends a test message now, past the outbox, and says what the channel said. `AppError` `channel_not_found`. */
   async test(channelId: string, by: string, signal: AbortSignal): Promise<Delivery> {
     if (!this.#settings.channels.has(channelId)) throw new AppError('not_found', 'channel_not_found', `there is no channel ${channelId}`);
-    const { clock, ids, db } = this.#deps;
+    const { clock, db } = this.#deps;
     const message = testMessage({ channel: channelId, by, atMs: clock.now(), externalUrl: this.#settings.externalUrl });
     const row = this.#row({
       group: { id: '', groupKey: message.groupKey, channel: channelId },
       reason: TEST_REASON,
       cause: `asked for by ${by}`,
     });
-    const delivery = await this.#deliver(channelId, { message, id: ids.uuid(), reason: TEST_REASON, signal });
+    const about = { reason: TEST_REASON, cause: row.cause, thread: undefined };
+    const delivery = await this.#deliver(channelId, { message, idempotencyKey: row.id, ...about, signal });
     const ending = endingOf(delivery, { attempts: 1, nowMs: clock.now(), expired: true });
     await db.kysely.transaction().execute((trx) => insertNotification(trx, { ...row, payload: JSON.stringify(message), ...ending }, []));
     return delivery;
@@ -196,10 +210,31 @@ export class NotifyService implements Notifications {
     await lockGroup(trx, group.id);
     const found = await findGroup(trx, group.id);
     const stored: StoredGroup = found === undefined ? newGroup(group) : { ...found, group };
+    await this.#tellAcknowledged(trx, stored, changes);
     for (const change of changes) await saveMember(trx, group.id, change);
     const waitsUntilMs = this.#waitOf(stored, { changes, atMs });
     if (waitsUntilMs > atMs) return saveGroup(trx, { ...stored, flushAtMs: waitsUntilMs });
     await this.#flush(trx, stored, { nowMs: atMs, escalated: changes.some((change) => change.reason === 'escalated') });
+  }
+
+  /** A channel that can show it hears when the last of what it called firing is acknowledged. Before the members are saved. */
+  async #tellAcknowledged(trx: Transaction<Database>, { group, told }: StoredGroup, changes: readonly AlertChange[]): Promise<void> {
+    if (this.#settings.channels.get(group.channel)?.channel.takesAcknowledgements !== true) return;
+    const isAcknowledged = ({ alert }: AlertChange): boolean => alert.condition === 'firing' && alert.acknowledged_at_ms !== null;
+    const updated = changes.filter(
+      (change) => change.reason === 'updated' && isAcknowledged(change) && told.firing.has(change.alert.fingerprint),
+    );
+    const [first] = updated;
+    if (first === undefined) return;
+    const members = await membersOf(trx, group.id);
+    const isNew = ({ alert }: AlertChange): boolean =>
+      members.some((member) => member.alert.id === alert.id && member.alert.acknowledged_at_ms === null);
+    if (!updated.some(isNew)) return;
+    const after = members.map(({ alert }) => updated.find((change) => change.alert.id === alert.id)?.alert ?? alert);
+    const firing = after.filter((alert) => told.firing.has(alert.fingerprint));
+    if (!firing.every((alert) => alert.acknowledged_at_ms !== null)) return;
+    const verdict = { reason: 'acknowledged', cause: `acknowledged by ${first.alert.acknowledged_by}` };
+    await this.#queue(trx, { group, verdict, alerts: firing });
   }
 
   /** Alertmanager's timing: a new group waits `group_wait` from the alert's start, a known one for its next tick. */
@@ -239,7 +274,7 @@ export class NotifyService implements Notifications {
       nextAtMs: null,
     });
     const outcome = outcomeOf(flush);
-    if (flush.verdict.kind === 'send') await this.#queue(trx, flush, outcome.messageAlerts);
+    if (flush.verdict.kind === 'send') await this.#queue(trx, { group, verdict: flush.verdict, alerts: outcome.messageAlerts });
     await this.#recordMuted(trx, group, outcome.heldBack);
     await markAnnounced(trx, group.id, { fingerprints: outcome.announced.map((alert) => alert.fingerprint), atMs: nowMs });
     const forgotten = outcome.forgotten.map((alert) => alert.fingerprint);
@@ -250,11 +285,9 @@ export class NotifyService implements Notifications {
     await saveGroup(trx, { group, told: outcome.told, flushAtMs: flush.nextAtMs, flushedAtMs: idle ? null : nowMs });
   }
 
-  async #queue(trx: Transaction<Database>, flush: Flush, alerts: Parameters<typeof buildMessage>[0]['alerts']): Promise<void> {
-    const { group, verdict } = flush;
-    if (verdict.kind !== 'send') return;
+  async #queue(trx: Transaction<Database>, { group, verdict, alerts }: Queued): Promise<void> {
     const config = this.#settings.channels.get(group.channel)?.config;
-    const maxAlerts = config?.kind === 'webhook' ? config.max_alerts : 0;
+    const maxAlerts = config?.kind === 'webhook' ? config.max_alerts : MAX_ALERTS;
     const message = buildMessage({ group, alerts, externalUrl: this.#settings.externalUrl, maxAlerts });
     const row = { ...this.#row({ group, reason: verdict.reason, cause: verdict.cause }), payload: JSON.stringify(message) };
     await insertNotification(
@@ -295,15 +328,20 @@ export class NotifyService implements Notifications {
       receipt: null,
       created_at_ms: this.#deps.clock.now(),
       finished_at_ms: null,
+      bundle_id: null,
+      failed_over: 0,
     };
   }
 
-  async #deliver(channelId: string, attempt: { message: Message; id: string; reason: string; signal: AbortSignal }): Promise<Delivery> {
+  async #deliver(channelId: string, attempt: Attempt): Promise<Delivery> {
     const open = this.#settings.channels.get(channelId);
     if (open === undefined) return { kind: 'failed', error: `the channel ${channelId} is no longer configured`, retryable: false };
-    const { message, id, reason, signal } = attempt;
+    const { links, clock } = this.#deps;
+    const nowMs = clock.now();
+    const acknowledgeUrl = ({ id }: MessageAlert): string | undefined =>
+      id === undefined ? undefined : links?.urlOf(id, channelId, nowMs);
     try {
-      const delivery = await open.channel.deliver({ message, idempotencyKey: id, reason, signal });
+      const delivery = await open.channel.deliver({ ...attempt, acknowledgeUrl });
       this.#count(channelId, delivery.kind);
       return delivery;
     } catch (thrown) {
@@ -312,6 +350,14 @@ export class NotifyService implements Notifications {
       this.#deps.logger.error('channel threw', { channel: channelId, error: messageOf(thrown) });
       return { kind: 'failed', error: messageOf(thrown), retryable: true };
     }
+  }
+
+  /** A thread lasts from a group's first message to its resolve. */
+  async #keepThread(groupId: string, message: Message, delivery: Delivery): Promise<void> {
+    const { db, clock } = this.#deps;
+    if (delivery.kind === 'failed') return;
+    if (message.status === 'resolved') await endThread(db.kysely, groupId);
+    else if (delivery.thread !== undefined) await saveThread(db.kysely, groupId, { thread: delivery.thread, atMs: clock.now() });
   }
 
   async #record(stored: NotificationRow, delivery: Delivery): Promise<OutboxVerdict> {
@@ -340,6 +386,12 @@ export class NotifyService implements Notifications {
     this.#attempts.add(1, { channel, outcome });
   }
 }
+
+type Queued = {
+  readonly group: Group;
+  readonly verdict: { readonly reason: string; readonly cause: string };
+  readonly alerts: Parameters<typeof buildMessage>[0]['alerts'];
+};
 
 const newGroup = (group: Group): StoredGroup => ({ group, told: { atMs: null, firing: new Set() }, flushAtMs: null, flushedAtMs: null });
 

@@ -1,16 +1,21 @@
+import { z } from 'zod';
+import { visible } from '../brief.ts';
 import type { Channel } from '../contract.ts';
+import { common } from '../fields.ts';
+import { channelKind } from '../kind.ts';
 import { plainOf } from '../text.ts';
 
-/** Control characters could move the cursor or hide text on the terminal of whoever reads; line breaks and tabs may stay. */
-const isControl = (code: number): boolean => (code < 0x20 && code !== 0x0a && code !== 0x09) || (code >= 0x7f && code < 0xa0);
-const withoutControl = (text: string): string =>
-  Array.from(text, (char) => (isControl(char.codePointAt(0) ?? 0) ? '\ufffd' : char)).join('');
+export const consoleKind = channelKind({
+  schema: z.strictObject({ ...common, kind: z.literal('console') }),
+  open: (_config, { write }) => createConsole(write),
+  target: () => 'the terminal',
+});
 
-/** Readable text for a person at a terminal. `write` is the terminal. */
+/** Readable text for a person at a terminal. `write` is the terminal; control characters, which could move its cursor, become pictures. */
 export function createConsole(write: (text: string) => void): Channel {
   return {
-    async deliver({ message, idempotencyKey }) {
-      write(`${withoutControl(plainOf(message))}\n\n`);
+    async deliver({ message, idempotencyKey, words }) {
+      write(`${visible(words?.text ?? plainOf(message))}\n\n`);
       return { kind: 'delivered', receipt: idempotencyKey };
     },
   };

@@ -18,7 +18,13 @@ function deliver(fields: Record<string, unknown>): Promise<Delivery> {
   };
   const config = channelsConfig.parse([{ ...base, ...fields }])[0] as EmailConfig;
   const message = testMessage({ channel: 'mail', by: '<anne>', atMs: 1_760_000_000_000, externalUrl: 'http://nines.example' });
-  return createEmail(config).deliver({ message, idempotencyKey: 'key-1', reason: 'fired', signal: new AbortController().signal });
+  return createEmail(config).deliver({
+    message,
+    idempotencyKey: 'key-1',
+    reason: 'fired',
+    cause: 'first notification',
+    signal: new AbortController().signal,
+  });
 }
 
 const refusal = (code: number) => Object.assign(new Error('mailbox says no'), { responseCode: code });

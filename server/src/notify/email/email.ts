@@ -1,34 +1,45 @@
-import type { Attempt, Channel, Delivery, Message, MessageAlert } from '../contract.ts';
-import { plainOf, sentenceOf, subjectOf } from '../text.ts';
 import { type Html, html } from '../../platform/html.ts';
-import { type EmailConfig, createMailer } from './mailer.ts';
+import { type Brief, type BriefAlert, type BriefLimits, briefOf, colourOf, plainBrief } from '../brief.ts';
+import type { Attempt, Channel, Delivery } from '../contract.ts';
+import { channelKind } from '../kind.ts';
+import { type EmailConfig, createMailer, emailSchema, messageIdOf } from './mailer.ts';
 
 export type { EmailConfig } from './mailer.ts';
 
-/** Alerts by mail. */
+export const emailKind = channelKind({ schema: emailSchema, open: createEmail, target: ({ to }) => to.join(', ') });
+
+/** A mail that people read; more than this is a page of the product. Subjects stay below the 998 characters of RFC 5322. */
+const LIMITS: BriefLimits = { titleChars: 240, alerts: 100, sentenceChars: 1_000, facts: 40, factChars: 2_000, textChars: 100_000 };
+
+/** Alerts by mail. Later mails of a group answer its first, so that mail programs show one conversation. */
 export function createEmail(config: EmailConfig): Channel {
   const mailer = createMailer(config);
   return {
-    deliver: ({ message, idempotencyKey }: Attempt): Promise<Delivery> =>
-      mailer.send({ subject: subjectOf(message), text: plainOf(message), html: htmlOf(message), idempotencyKey }),
+    async deliver(attempt: Attempt): Promise<Delivery> {
+      const { idempotencyKey, thread } = attempt;
+      const brief = briefOf(attempt, LIMITS);
+      const mail = { subject: brief.title, text: plainBrief(brief), html: htmlOf(brief), idempotencyKey };
+      const delivery = await mailer.send({ ...mail, ...(thread === undefined ? {} : { inReplyTo: thread }) });
+      return delivery.kind === 'failed' ? delivery : { ...delivery, thread: thread ?? messageIdOf(config, idempotencyKey) };
+    },
   };
 }
 
-const STATUS_COLOUR: Readonly<Record<'firing' | 'resolved', string>> = { firing: '#c92a2a', resolved: '#2b8a3e' };
-
 /** Styles stand at their elements, because mail programs take no style sheet. */
-function htmlOf(message: Message): string {
-  const more = message.truncatedAlerts > 0 ? html`<p>and ${message.truncatedAlerts} more</p>` : undefined;
-  const page = html`<!doctype html><html><body style="font-family:sans-serif;font-size:14px"><h1 style="font-size:18px">${subjectOf(message)}</h1>${message.alerts.map(alertHtml)}${more}</body></html>`;
+function htmlOf(brief: Brief): string {
+  const body = brief.text === undefined ? brief.alerts.map(alertHtml) : html`<p style="white-space:pre-wrap">${brief.text}</p>`;
+  const more = brief.more === '' ? undefined : html`<p><a href="${brief.url}">${brief.more}</a></p>`;
+  const page = html`<!doctype html><html><body style="font-family:sans-serif;font-size:14px"><h1 style="font-size:18px">${brief.title}</h1>${body}${more}</body></html>`;
   return page.markup;
 }
 
-function alertHtml(alert: MessageAlert): Html {
-  const rows = [...Object.entries(alert.annotations), ...Object.entries(alert.labels)].map(
+function alertHtml(alert: BriefAlert): Html {
+  const rows = alert.facts.map(
     ([name, value]) => html`<tr><td style="padding:2px 12px 2px 0;color:#666">${name}</td><td>${value}</td></tr>`,
   );
-  const until = alert.status === 'resolved' ? ` until ${alert.endsAt}` : '';
-  return html`<h2 style="font-size:16px;margin:24px 0 4px;color:${STATUS_COLOUR[alert.status]}">${alert.status.toUpperCase()}: ${sentenceOf(alert)}</h2>
-<p style="margin:0 0 8px">since ${alert.startsAt}${until} · <a href="${alert.generatorURL}">open</a></p>
+  const acknowledge = alert.acknowledgeUrl === undefined ? undefined : html` · <a href="${alert.acknowledgeUrl}">acknowledge</a>`;
+  const colour = colourOf({ status: alert.status, severity: 'critical' });
+  return html`<h2 style="font-size:16px;margin:24px 0 4px;color:${colour}">${alert.status.toUpperCase()}: ${alert.sentence}</h2>
+<p style="margin:0 0 8px">${alert.when} · <a href="${alert.url}">open</a>${acknowledge}</p>
 <table style="border-collapse:collapse;font-size:13px">${rows}</table>`;
 }

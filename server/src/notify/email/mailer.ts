@@ -1,9 +1,27 @@
 import { messageOf } from '@nines/base/errors.ts';
 import type { Transporter } from 'nodemailer';
 import type { Delivery, Mail, Mailer } from '../contract.ts';
-import type { ChannelConfig } from '../config.ts';
+import { secret } from '../../platform/config/fields.ts';
+import { common, timeout } from '../fields.ts';
+import { z } from 'zod';
 
-export type EmailConfig = Extract<ChannelConfig, { kind: 'email' }>;
+/** `ops@example.org` or `Ops <ops@example.org>`. A line break would begin another header. */
+const mailAddress = z.string().regex(/^[^\p{Cc}]*[^\s\p{Cc}]@[^\s\p{Cc}@]+$/u, 'write a mail address, for example ops@example.org');
+
+export const emailSchema = z.strictObject({
+  ...common,
+  kind: z.literal('email'),
+  host: z.string().min(1),
+  port: z.int().min(1).max(65_535).default(587),
+  /** `starttls` refuses a server that offers no encryption; `implicit` speaks TLS from the first byte. */
+  tls: z.enum(['starttls', 'implicit', 'none']).default('starttls'),
+  user: z.string().optional(),
+  password: secret.optional(),
+  from: mailAddress,
+  to: z.union([mailAddress.transform((address) => [address]), z.array(mailAddress).min(1)]),
+  timeout,
+});
+export type EmailConfig = z.output<typeof emailSchema>;
 
 /** SMTP answers 5yz are final, all else (4yz, no connection, timeout) may pass. Source: RFC 5321, 4.2.1. */
 const PERMANENT_FROM = 500;
@@ -27,7 +45,8 @@ export function createMailer(config: EmailConfig): Mailer {
             contentType: mediaType,
             content: Buffer.from(bytes),
           })),
-          messageId: `<${mail.idempotencyKey}@${domainOf(config.from)}>`,
+          messageId: messageIdOf(config, mail.idempotencyKey),
+          ...(mail.inReplyTo === undefined ? {} : { inReplyTo: mail.inReplyTo, references: mail.inReplyTo }),
           headers: { 'Auto-Submitted': 'auto-generated', ...unsubscribeHeaders(mail) },
         })) as { response?: string };
         return { kind: 'delivered', receipt: sent.response ?? 'accepted' };
@@ -43,6 +62,9 @@ export function createMailer(config: EmailConfig): Mailer {
     },
   };
 }
+
+/** Made from the key, so that a mail that went out twice is shown once. */
+export const messageIdOf = (config: Pick<EmailConfig, 'from'>, key: string): string => `<${key}@${domainOf(config.from)}>`;
 
 /** Source: RFC 2369, RFC 8058. */
 const unsubscribeHeaders = ({ unsubscribeUrl: url }: Mail): Record<string, string> =>

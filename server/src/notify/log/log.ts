@@ -1,4 +1,7 @@
 import type { Logger } from '@nines/base/logger.ts';
+import { z } from 'zod';
+import { common } from '../fields.ts';
+import { channelKind } from '../kind.ts';
 import type { Channel } from '../contract.ts';
 import { subjectOf } from '../text.ts';
 
@@ -11,3 +14,9 @@ export function createLog(logger: Logger): Channel {
     },
   };
 }
+
+export const logKind = channelKind({
+  schema: z.strictObject({ ...common, kind: z.literal('log') }),
+  open: (_config, { logger }) => createLog(logger),
+  target: () => 'the log',
+});

@@ -12,13 +12,14 @@ import type { Actor } from '../../platform/http/contract.ts';
 import { createIds } from '../../platform/ids.ts';
 import { type Outbox, createOutbox } from '../../platform/records/outbox.ts';
 import { routingConfig } from '../config.ts';
-import type { Attempt, Delivery, Message } from '../contract.ts';
+import type { Attempt, Channel, Delivery, Message } from '../contract.ts';
+import { AcknowledgeLinks } from '../acknowledge-links.ts';
 import { createRouter } from '../route.ts';
 import { NotifyService, SEND_TOPIC } from '../service.ts';
 
 export const ANNE: Actor = { kind: 'user', id: 'u1', name: 'anne', role: 'operator', teamId: 'default' };
 
-export type Sent = { readonly atMs: number; readonly message: Message; readonly key: string };
+export type Sent = { readonly atMs: number; readonly message: Message; readonly key: string; readonly attempt: Attempt };
 
 /** Alerting, notify and the outbox on one database and one clock that is moved by hand, with channels that remember. */
 export type World = {
@@ -44,6 +45,7 @@ export type WorldOptions = {
   readonly clock?: ManualClock;
   readonly sent?: Sent[];
   readonly sendResolved?: boolean;
+  readonly takesAcknowledgements?: boolean;
 };
 
 /** Rounds until everything due must be under way or done; a message that needs more is stuck. */
@@ -61,7 +63,10 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
   const sent = options.sent ?? [];
   const metrics = createSelfMetrics();
   const routing = routingConfig.parse(options.routing);
-  const channel = { deliver: async (attempt: Attempt) => deliver(attempt) };
+  const channel: Channel = {
+    takesAcknowledgements: options.takesAcknowledgements ?? false,
+    deliver: async (attempt) => deliver(attempt),
+  };
   const names = ['hook', 'pager', 'mail'];
   const config = (id: string) => ({ id, kind: 'log' as const, send_resolved: options.sendResolved ?? true });
   const notify = new NotifyService({
@@ -76,6 +81,7 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
       channels: new Map(names.map((id) => [id, { config: config(id), channel }])),
       externalUrl: 'http://nines.example',
     },
+    links: new AcknowledgeLinks('secret', 'http://nines.example'),
   });
   const outbox: Outbox = createOutbox({
     db,
@@ -104,7 +110,7 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
   t.after(end);
   const deliver = (attempt: Attempt): Delivery => {
     const answer = world.answer(attempt);
-    if (answer.kind === 'delivered') sent.push({ atMs: clock.now(), message: attempt.message, key: attempt.idempotencyKey });
+    if (answer.kind === 'delivered') sent.push({ atMs: clock.now(), message: attempt.message, key: attempt.idempotencyKey, attempt });
     return answer;
   };
   const isIdle = async (): Promise<boolean> => {

@@ -8,7 +8,8 @@ import { createOutbound } from '../../platform/fetch/outbound.ts';
 import { channelsConfig } from '../config.ts';
 import type { Delivery } from '../contract.ts';
 import { testMessage } from '../test-message.ts';
-import { type WebhookConfig, createWebhook, retryAfterMs } from './webhook.ts';
+import { retryAfterMs } from '../exchange.ts';
+import { type WebhookConfig, createWebhook } from './webhook.ts';
 
 type Received = { readonly headers: IncomingMessage['headers']; readonly body: string };
 
@@ -38,9 +39,15 @@ async function deliver(t: TestContext, fields: Record<string, unknown>): Promise
   const config = channelsConfig.parse([{ id: 'hook', kind: 'webhook', timeout: '20s', ...fields }])[0] as WebhookConfig;
   const outbound = createOutbound({ clock: realClock });
   t.after(() => outbound[Symbol.asyncDispose]());
-  const channel = createWebhook({ config, request: (target, options) => outbound.request(target, options), clock: realClock });
+  const channel = createWebhook(config, { request: (target, options) => outbound.request(target, options), clock: realClock });
   const message = testMessage({ channel: 'hook', by: 'anne', atMs: 1_760_000_000_000, externalUrl: 'http://nines.example' });
-  return channel.deliver({ message, idempotencyKey: 'key-1', reason: 'fired', signal: new AbortController().signal });
+  return channel.deliver({
+    message,
+    idempotencyKey: 'key-1',
+    reason: 'fired',
+    cause: 'first notification',
+    signal: new AbortController().signal,
+  });
 }
 
 describe('the webhook', () => {

@@ -2,6 +2,7 @@ import type { AgentTables } from './migrations/0021-agents.ts';
 import type { AlertTables } from './migrations/0005-alerts.ts';
 import type { LedgerImportTables } from './migrations/0017-ledger-imports.ts';
 import type { CompositeTables } from './migrations/0015-composites.ts';
+import type { ChannelTables } from './migrations/0022-channels.ts';
 import type { AccessTables } from './migrations/0002-access.ts';
 import type { ExemplarTables } from './migrations/0008-exemplars.ts';
 import type { LedgerTables } from './migrations/0003-ledger.ts';
@@ -26,6 +27,7 @@ export type Database = RecordTables &
   SlaLateTables &
   SlaReportTables &
   AlertTables &
+  ChannelTables &
   PushGroupTables &
   StatementTables &
   ExemplarTables &

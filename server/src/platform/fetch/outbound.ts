@@ -6,7 +6,7 @@ import type { Dispatcher } from 'undici';
 import { type Trust, judgeAddress } from './judge.ts';
 
 export type OutboundOptions = {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   /** For the whole exchange, from resolving to the last byte. */

@@ -116,6 +116,10 @@ export type NotificationRow = {
   receipt: string | null;
   created_at_ms: number;
   finished_at_ms: number | null;
+  /** The bundle that it goes out with; since 0022. */
+  bundle_id: string | null;
+  /** 1 when another channel was told in its place; since 0022. */
+  failed_over: number;
 };
 
 export type NotificationAlertRow = { notification_id: string; alert_id: string };

@@ -1,0 +1,28 @@
+import type { Clock } from '@nines/base/clock.ts';
+import type { Logger } from '@nines/base/logger.ts';
+import type { z } from 'zod';
+import type { Bus } from '../platform/bus.ts';
+import type { Outbound } from '../platform/fetch/outbound.ts';
+import type { Channel } from './contract.ts';
+
+/** What a channel may use of the world. */
+export type ChannelDeps = {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly request: Outbound['request'];
+  /** Where the console channel writes. */
+  readonly write: (text: string) => void;
+  /** Tells the pages that are open in browsers. */
+  readonly bus: Pick<Bus, 'publish'>;
+  /** The product's own address, without a trailing slash. */
+  readonly externalUrl: string;
+};
+
+/** A kind of channel: its part of the configuration file, and how it is opened. `target` says where it leads, never a secret. */
+export type ChannelKind<Schema extends z.ZodType> = {
+  readonly schema: Schema;
+  readonly open: (config: z.output<Schema>, deps: ChannelDeps) => Channel;
+  readonly target: (config: z.output<Schema>) => string;
+};
+
+export const channelKind = <Schema extends z.ZodType>(kind: ChannelKind<Schema>): ChannelKind<Schema> => kind;
