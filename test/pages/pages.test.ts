@@ -153,6 +153,7 @@ test('a service is added and retired from the page, and one of the file is not',
   await page.waitForURL('**/services');
   await poll('the service to be gone', async () => (await page.getByText('Public site').count()) === 0);
   await whole(page, '/services/shop');
+  await page.getByRole('region', { name: 'It depends on' }).getByRole('link', { name: 'search' }).waitFor();
   assert.equal(await page.getByRole('button', { name: 'Retire' }).count(), 0);
   assert.deepEqual(complaints, []);
   await page.context().close();

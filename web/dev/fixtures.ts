@@ -155,6 +155,7 @@ export function service(id: string, now: number) {
   return {
     ...found,
     uptime: { '24h': uptime(DAY), '7d': uptime(7 * DAY), '30d': uptime(30 * DAY) },
+    impact: { upstream: [], downstream: [], causes: [] },
     downtimes: [],
     maintenance: [],
     composite: null,

@@ -98,6 +98,8 @@ const uptimeView = z.object({
   buckets: bucketsView,
 });
 
+const stateNow = z.enum(['up', 'degraded', 'down', 'unknown']);
+
 /** The shape of `GET /api/services` items. */
 export const serviceView = z.object({
   id: z.string(),
@@ -110,7 +112,7 @@ export const serviceView = z.object({
   depends_on: z.array(z.string()),
   dependents: z.array(z.string()),
   suppress_when_parent_down: z.boolean(),
-  state: z.enum(['up', 'degraded', 'down', 'unknown']),
+  state: stateNow,
   unknown_reason: z.string().nullable(),
   since_at_ms: z.number(),
   /** What decided the state, in words; null when nothing did. */
@@ -123,7 +125,7 @@ export const serviceView = z.object({
     .object({
       rule: z.string(),
       at_least: z.number(),
-      members: z.array(z.object({ service: z.string(), weight: z.number(), state: z.enum(['up', 'degraded', 'down', 'unknown']) })),
+      members: z.array(z.object({ service: z.string(), weight: z.number(), state: stateNow })),
     })
     .nullable(),
   checks: z.array(checkView),
@@ -131,9 +133,29 @@ export const serviceView = z.object({
 });
 export type ServiceView = z.infer<typeof serviceView>;
 
+/** A service reached over dependencies: 1 directly. */
+const relatedView = z.object({ service: z.string(), distance: z.number(), state: stateNow, since_at_ms: z.number() });
+
+/** What a service depends on, what depends on it, nearest first, and why it probably fails, most probable first; see causes.ts. */
+const impactView = z.object({
+  upstream: z.array(relatedView),
+  downstream: z.array(relatedView),
+  causes: z.array(
+    z.object({
+      service: z.string(),
+      state: stateNow,
+      since_at_ms: z.number(),
+      explains: z.array(z.string()),
+      /** Nothing that it depends on fails. */
+      is_root: z.boolean(),
+    }),
+  ),
+});
+
 /** The shape of `GET /api/services/{id}`. `spec` is the declaration, ready to be saved as a copy. */
 export const serviceDetailView = serviceView.extend({
   uptime: z.object({ '24h': uptimeView, '7d': uptimeView, '30d': uptimeView }),
+  impact: impactView,
   downtimes: z.array(downtimeView),
   /** What goes on and what is announced for the next 30 days. */
   maintenance: z.array(occurrenceView),

@@ -219,6 +219,8 @@ test('bad requests are refused with the reason, unknown things with 404, file-ow
     depends_on: ['db'],
     checks: [{ id: 'x-port', kind: 'tcp', address: '203.0.113.1:1', interval: '1m' }],
   });
+  const made = (await ask('GET', '/api/services/x')).json as unknown as { impact: { upstream: { service: string }[]; causes: object[] } };
+  assert.deepEqual([made.impact.upstream.map(({ service }) => service), made.impact.causes], [['db'], []]);
   await f('PUT', '/api/services/x', '200', { id: 'x', name: 'X' });
   await f('DELETE', '/api/services/x', '204');
   await f('GET', '/api/services/x', '404 service_not_found');

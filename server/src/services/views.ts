@@ -7,6 +7,7 @@ import { bucketsToWire, type CurrentState, downtimeToWire, intervalToWire, type 
 import { type ImportedEvidence, importedToWire } from '../availability/imports/contract.ts';
 import { type Checks, type CheckSpec, checkToWire } from '../checks/contract.ts';
 import { type Maintenance, occurrenceToWire } from '../maintenance/contract.ts';
+import { graphOf, probableCauses, reachedFrom } from './causes.ts';
 import { ruleInWords } from './composite.ts';
 import type { ServiceDetailView, ServiceEntry, ServiceView, TimelineView, UptimeView } from './contract.ts';
 import type { Services } from './service.ts';
@@ -114,12 +115,33 @@ export async function detailView(deps: ViewDeps, entry: ServiceEntry): Promise<S
   return {
     ...(await serviceView(deps, entry, specs)),
     uptime: { '24h': await uptime(WINDOWS['24h']), '7d': await uptime(WINDOWS['7d']), '30d': await uptime(WINDOWS['30d']) },
+    impact: impactView(deps, entry.id),
     downtimes: downtimes.slice(0, DOWNTIMES_SHOWN).map(downtimeToWire),
     maintenance: deps.maintenance
       .occurrences({ service: entry.id, fromMs: toMs, toMs: (toMs + MAINTENANCE_SHOWN_MS) as EpochMs })
       .slice(0, MAINTENANCE_SHOWN)
       .map(occurrenceToWire),
     spec: spec === undefined ? null : writtenOf(spec, 'redacted'),
+  };
+}
+
+function impactView({ services, ledger }: ViewDeps, id: string): ServiceDetailView['impact'] {
+  const graph = graphOf(services, (other) => ledger.current(other));
+  const related = (next: (id: string) => readonly string[]): ServiceDetailView['impact']['upstream'] =>
+    reachedFrom(id, next).map(({ service, distance }) => {
+      const { state, sinceMs } = ledger.current(service);
+      return { service, distance, state, since_at_ms: sinceMs };
+    });
+  return {
+    upstream: related(graph.dependenciesOf),
+    downstream: related(graph.dependentsOf),
+    causes: probableCauses(id, graph).map(({ service, state, sinceMs, explains, isRoot }) => ({
+      service,
+      state,
+      since_at_ms: sinceMs,
+      explains: [...explains],
+      is_root: isRoot,
+    })),
   };
 }
 

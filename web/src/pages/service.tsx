@@ -19,6 +19,7 @@ import { ChecksTable } from './checks-table.tsx';
 import { DowntimeDrawer } from './downtime-drawer.tsx';
 import { DowntimeTable } from './downtime-table.tsx';
 import { ImportedNote } from './imported-note.tsx';
+import { ImpactSection } from './impact.tsx';
 import { LatencyChart } from './latency-chart.tsx';
 import { Members } from './members.tsx';
 import { OutageFigures } from './outage-figures.tsx';
@@ -78,6 +79,7 @@ function Loaded({ service, retire }: { readonly service: ServiceDetailView; read
       </header>
       <History service={service} view={view} range={range} present={present} />
       <Members service={service} view={view} />
+      <ImpactSection service={service} />
       <Planned planned={service.maintenance} />
       <Section title="Uptime" aside="from the ledger">
         <Uptime uptime={Object.values(service.uptime)} downtimes={service.downtimes} />
