@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { AppError } from '@nines/base/errors.ts';
 import { DAY_MS } from '@nines/base/units.ts';
 import type { Sql } from '../platform/records/contract.ts';
@@ -65,7 +65,7 @@ function makeAuthority(nowMs: number) {
   return { certificate, private_key: pemOf(privateKey), created_at_ms: nowMs };
 }
 
-export const pemOf = (key: KeyObject): string => String(key.export({ type: 'pkcs8', format: 'pem' }));
+const pemOf = (key: KeyObject): string => String(key.export({ type: 'pkcs8', format: 'pem' }));
 
 function readKey(pem: string): KeyObject {
   try {
@@ -76,6 +76,3 @@ function readKey(pem: string): KeyObject {
   }
   throw new AppError('bad_input', 'invalid_request', 'public_key is not an Ed25519 public key in PEM', { field: 'public_key' });
 }
-
-/** When a certificate in PEM ends. */
-export const endOfCertificate = (pem: string): number => new X509Certificate(pem).validToDate.getTime();

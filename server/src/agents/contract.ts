@@ -33,7 +33,6 @@ export const AGENT_CODES = {
   tokenRefused: 'join_token_refused',
   revoked: 'agent_revoked',
   unknownCertificate: 'agent_certificate_unknown',
-  locationReserved: 'agent_location_reserved',
   tooMany: 'too_many_agents',
 } as const;
 

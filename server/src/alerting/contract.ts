@@ -13,7 +13,7 @@ export const ALERT_STATES = ['pending', 'firing', 'acknowledged', 'suppressed', 
 export type AlertState = (typeof ALERT_STATES)[number];
 export type AlertKind = 'rule' | 'sla' | 'service';
 
-/** How long repeats of one fingerprint stay quiet unless its rule says otherwise (specification ALR-2). */
+/** How long repeats of one fingerprint stay quiet unless its rule says otherwise. */
 export const DEFAULT_COOLDOWN_MS = 5 * MINUTE_MS;
 
 /** What a rule asks of the state machine; from a threshold rule, a rule file, or a shipped rule. */

@@ -5,9 +5,8 @@ import type { Database } from '../platform/db/schema.ts';
 import type { Downtime, DowntimeReason } from './contract.ts';
 import type { Change, Part, StructureChange } from './parts.ts';
 
-/** A part with what people said of it before, oldest first, and whether it ever was known. */
+/** A part with what people said of it before, oldest first. */
 export type StoredPart = Part & {
-  readonly recordedAtMs: EpochMs;
   readonly replaced: readonly (Pick<Part, 'reason' | 'note' | 'revision'> & { readonly replacedAtMs: number })[];
 };
 export type StoredStructure = { readonly log: readonly StructureChange[]; readonly parts: readonly StoredPart[] };
@@ -45,7 +44,6 @@ export async function structureOf(db: Kysely<Database>, service: string): Promis
       reason: row.reason as DowntimeReason,
       note: row.note,
       revision: row.revision,
-      recordedAtMs: row.recorded_at_ms as EpochMs,
       replaced: (byPart.get(row.id) ?? []).map((one) => ({
         reason: one.reason as DowntimeReason,
         note: one.note,

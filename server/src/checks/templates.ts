@@ -1,6 +1,6 @@
 import type { WrittenCheck } from './contract.ts';
 
-/** What a check of a common kind of service begins with; a person fills in whom to ask. Source of the times: CHK-2 of the specification. */
+/** What a check of a common kind of service begins with; a person fills in whom to ask. */
 export type CheckTemplate = {
   readonly id: string;
   readonly name: string;

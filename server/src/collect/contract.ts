@@ -93,7 +93,7 @@ export interface SampleQuery {
   ): Promise<readonly { readonly labels: Labels; readonly times: ArrayLike<number>; readonly values: ArrayLike<number> }[]>;
 }
 
-/** The collection interval of this host's figures: COL-1 and COL-8. */
+/** The collection interval of this host's figures. */
 export const HOST_INTERVAL_MS = { default: 15 * SECOND_MS, shortest: SECOND_MS, longest: 5 * MINUTE_MS };
 
 /** Exemplars kept of all series together, by default and at most. Source of the default: prometheus config.DefaultExemplarsConfig. */

@@ -25,7 +25,7 @@ const day = DAY_MS / 1000;
 /** Links that come and go with containers and tunnels say nothing about the network. */
 const TRANSIENT_LINKS = 'lo|veth.*|docker.*|br-.*|virbr.*|cni.*|flannel.*|cali.*|tun.*|tap.*|wg.*';
 
-/** The pack `default`. Thresholds: specification RUL-5; the clear thresholds are 5 to 10 points back, so that a value at the edge does not flap. */
+/** The pack `default`. The clear thresholds are 5 to 10 points back, so that a value at the edge does not flap. */
 export const DEFAULT_PACK: readonly ShippedRule[] = [
   {
     id: 'RULE_001',

@@ -126,7 +126,6 @@ function recovered(
 ): SlaEvaluation {
   const { window, aheadMs, spentTime, recovery } = seen;
   const { budget } = recovery;
-  const withinMs = recovery.outages === 0 ? 0 : budget.totalMs / recovery.outages;
   const counted: Tally = { ...spentTime, ...(recovery.outages === 0 ? {} : recovery.counted) };
   const verdict = statusOf({ budget, counted, burn: [], maxUnknown: terms.maxUnknown });
   const attained = recovery.outages === 0 ? null : attainedOf(counted);
@@ -141,7 +140,7 @@ function recovered(
     attained,
     attainedBounds: attained === null ? null : [attained, attained],
     burn: [],
-    verdict: recoveryVerdict(verdict, recovery, withinMs),
+    verdict: recoveryVerdict(verdict, recovery),
     exhaustsAtMs: null,
     value: recovery.meanMs === null ? null : recovery.meanMs / SECOND_MS,
   };

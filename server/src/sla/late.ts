@@ -11,6 +11,8 @@ import type { SlicedSpec } from './spec.ts';
  * they were before is kept. A verdict never gives way to nothing: samples that retention took say nothing about it.
  */
 
+/** A slice is judged this long after its end, so that samples that were on their way count; what comes later is late. */
+export const SETTLE_MS = 2 * SECOND_MS;
 /** Until a slice is this old it counts as still arriving: another verdict leaves no trace. */
 export const ARRIVING_MS = MINUTE_MS;
 /** A sample changes the slices until the next sample of its series, which is this far away at most. */
@@ -24,10 +26,10 @@ export class LateSamples {
   #fromMs = Number.POSITIVE_INFINITY;
   #toMs = Number.NEGATIVE_INFINITY;
 
-  /** Told of each commit. Later than `settleMs` after its instant is late. */
-  committed({ samplesFrom, seriesCount, times }: WriteBatch, nowMs: EpochMs, settleMs = 2 * SECOND_MS): void {
+  /** Told of each commit. */
+  committed({ samplesFrom, seriesCount, times }: WriteBatch, nowMs: EpochMs): void {
     const count = samplesFrom[seriesCount] ?? 0;
-    const lateMs = nowMs - settleMs;
+    const lateMs = nowMs - SETTLE_MS;
     for (let i = 0; i < count; i++) {
       const atMs = times[i] ?? Number.POSITIVE_INFINITY;
       if (atMs >= lateMs) continue;
@@ -73,21 +75,19 @@ export function withJudged(
   const after = judged.flatMap((run) => (run.state === 'unknown' ? before.flatMap((old) => clipRun(old, run) ?? []) : [run]));
   const joined = joinAll(after, spec);
   if (said(joined) === said(joinAll(before, spec))) return undefined;
-  const left = runs.flatMap((run) => clipRun(run, { fromMs: epochMs(Number.NEGATIVE_INFINITY), toMs: span.fromMs }) ?? []);
-  const right = runs.flatMap((run) => clipRun(run, { fromMs: span.toMs, toMs: epochMs(Number.POSITIVE_INFINITY) }) ?? []);
-  return { runs: [...left, ...joined, ...right], before };
+  return { runs: replaced(runs, span, joined), before };
 }
 
 /** The runs as they were before those of `undos`, which come newest first. */
 export function undone(runs: readonly SliceRun[], undos: readonly SliceUndo[]): readonly SliceRun[] {
-  return undos.reduce<readonly SliceRun[]>(
-    (now, { span, runs: before }) => [
-      ...now.flatMap((run) => clipRun(run, { fromMs: epochMs(Number.NEGATIVE_INFINITY), toMs: span.fromMs }) ?? []),
-      ...before,
-      ...now.flatMap((run) => clipRun(run, { fromMs: span.toMs, toMs: epochMs(Number.POSITIVE_INFINITY) }) ?? []),
-    ],
-    runs,
-  );
+  return undos.reduce((now, { span, runs: before }) => replaced(now, span, before), runs);
+}
+
+/** `runs` with others in the place of what they say of `span`. */
+function replaced(runs: readonly SliceRun[], span: Span, by: readonly SliceRun[]): readonly SliceRun[] {
+  const left = { fromMs: epochMs(Number.NEGATIVE_INFINITY), toMs: span.fromMs };
+  const right = { fromMs: span.toMs, toMs: epochMs(Number.POSITIVE_INFINITY) };
+  return [...runs.flatMap((run) => clipRun(run, left) ?? []), ...by, ...runs.flatMap((run) => clipRun(run, right) ?? [])];
 }
 
 /** The part of a run inside `span`, with its share of the samples. */

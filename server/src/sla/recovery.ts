@@ -10,6 +10,8 @@ import { unionSpans, without } from '@nines/maths/slo/window.ts';
  * out; one that goes on counts once it alone is longer than promised. The budget is the promised length times the outages.
  */
 export type Recovery = {
+  /** What is promised. */
+  readonly withinMs: number;
   readonly outages: number;
   readonly meanMs: number | null;
   readonly budget: Budget;
@@ -32,6 +34,7 @@ export function recoveryOf(
   const spentMs = lengths.reduce((sum, length) => sum + length, 0);
   const totalMs = lengths.length * terms.withinMs;
   return {
+    withinMs: terms.withinMs,
     outages: lengths.length,
     meanMs: lengths.length === 0 ? null : spentMs / lengths.length,
     budget: { totalMs, spentMs, remainingMs: totalMs - spentMs },
@@ -40,7 +43,7 @@ export function recoveryOf(
 }
 
 /** The verdict in words about recovery. */
-export function recoveryVerdict(verdict: SlaVerdict, { outages, meanMs }: Recovery, withinMs: number): SlaVerdict {
+export function recoveryVerdict(verdict: SlaVerdict, { withinMs, outages, meanMs }: Recovery): SlaVerdict {
   if (meanMs === null) return verdict.status === 'met' ? { ...verdict, reason: 'the service had no outage' } : verdict;
   const many = outages === 1 ? 'one outage took' : `${outages} outages took`;
   const mean = outages === 1 ? '' : ' in the mean';

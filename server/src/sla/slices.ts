@@ -10,13 +10,11 @@ import { combineParts } from './composite.ts';
 import { judgeCounters } from './counters.ts';
 import { outagesOf } from './facts.ts';
 import { type SampleReader, joinRuns, judgeSlices, stepFor } from './judge.ts';
-import { ARRIVING_MS, slicesToJudgeAgain, unionOf, withJudged } from './late.ts';
+import { ARRIVING_MS, SETTLE_MS, slicesToJudgeAgain, unionOf, withJudged } from './late.ts';
 import type { SlicedSpec } from './spec.ts';
 import { replaceSliceRuns, saveSliceRuns } from './slice-store.ts';
 import type { ServiceTimelines } from './timelines.ts';
 
-/** A slice is judged this long after its end, so that samples that were on their way count. */
-export const SETTLE_MS = 2 * SECOND_MS;
 /** Slices judged with one read; four hours of one-minute slices. */
 const SLICES_PER_READ = 240;
 /** Reads of one SLA in one step: a month of one-minute slices is caught up within a minute without holding up the others. */

@@ -93,7 +93,6 @@ const written = z.strictObject({
     .max(MAX_WEBHOOKS)
     .default([]),
 });
-export type WrittenStatusPage = z.input<typeof written>;
 
 /** One page, as it is written in the file or sent to the API. */
 export const statusPageSchema = written.superRefine((page, context) => {
@@ -114,7 +113,7 @@ export const statusPageSchema = written.superRefine((page, context) => {
 export type StatusPageSpec = z.output<typeof statusPageSchema>;
 export type ShownService = StatusPageSpec['services'][number];
 
-/** Every service of a page, with where it stands in the specification. */
+/** Every service of a page, in the order in which the page shows them. */
 export const servicesOf = (page: StatusPageSpec): readonly ShownService[] => [
   ...page.services,
   ...page.groups.flatMap(({ services }) => services),

@@ -44,10 +44,9 @@ export class Imports implements ImportedEvidence {
     this.#deps = deps;
   }
 
-  /** What stands, by service. To be called once, before anything else. */
-  async load(): Promise<ReadonlyMap<string, readonly StoredSpan[]>> {
+  /** To be called once, before anything else. */
+  async load(): Promise<void> {
     this.#standing = Map.groupBy(await this.#deps.store.standing(), (span) => span.service);
-    return this.#standing;
   }
 
   imported(service: string, window: Parameters<ImportedEvidence['imported']>[1]): Promise<readonly StoredSpan[]> {

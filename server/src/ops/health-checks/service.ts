@@ -10,7 +10,7 @@ import type { HealthReportView } from './contract.ts';
 import { LEVELS, type Level, levelOf, stretchesOf, trendOf, worstOf } from './evaluate.ts';
 import { HEALTH_CHECKS, type HealthCheckId, type Measure } from './measures.ts';
 
-/** CHK-6: every figure is read once a minute. */
+/** How often every figure is read. */
 export const HEALTH_STEP_MS = MINUTE_MS;
 /** The first reading waits for the first samples of the host. */
 export const HEALTH_FIRST_MS = 5_000;
