@@ -52,7 +52,7 @@ import { Callbacks, openLinks } from './notify/callbacks.ts';
 import { openChannels, openMailers } from './notify/channels.ts';
 import { createRouter } from './notify/route.ts';
 import { notifyRoutes } from './notify/routes.ts';
-import { type NotifySettings, NotifyService, SEND_TOPIC } from './notify/service.ts';
+import { type NotifySettings, NotifyService } from './notify/service.ts';
 import { createHealth } from './ops/health.ts';
 import { startHealthChecks } from './ops/health-checks/start.ts';
 import { encryptionHealth, outboxHealth, statesCounted, storeHealth } from './ops/parts.ts';
@@ -215,7 +215,7 @@ async function build(
       random: randomFraction,
       alone: db.kind === 'sqlite',
       handlers: {
-        [SEND_TOPIC]: (row, context) => notify.send(row, context),
+        ...notify.handlers,
         [STATEMENT_TOPIC]: (row) => sender.send(row),
         ...statusHandlers(() => statusPages),
       },

@@ -120,12 +120,14 @@ export async function deleteAlert(trx: Transaction<Database>, id: string): Promi
   await trx.deleteFrom('alerts').where('id', '=', id).execute();
 }
 
+/** A statement takes some ten thousand values at most; the alerts of a storm have more. */
+const MAX_TRANSITIONS_PER_STATEMENT = 1_000;
+
 export async function insertTransitions(trx: Transaction<Database>, rows: readonly AlertTransitionRow[]): Promise<void> {
-  if (rows.length > 0)
-    await trx
-      .insertInto('alert_transitions')
-      .values([...rows])
-      .execute();
+  for (let from = 0; from < rows.length; from += MAX_TRANSITIONS_PER_STATEMENT) {
+    const some = rows.slice(from, from + MAX_TRANSITIONS_PER_STATEMENT);
+    await trx.insertInto('alert_transitions').values(some).execute();
+  }
 }
 
 /** Oldest first. */

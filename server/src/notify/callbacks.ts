@@ -30,6 +30,8 @@ export type CallbackDeps = {
 
 /** Messages among which a code or receipt is looked for: those of the last day. */
 const MAX_LOOKED_AT = 2_000;
+/** One answer handles so many alerts; a storm is handled in the application. */
+const MAX_ACKNOWLEDGED = 1_000;
 const KEY = 'acknowledge-links';
 const SECRET_BYTES = 32;
 
@@ -95,7 +97,7 @@ export class Callbacks {
   async #acknowledge(channelId: string, { message, by }: Extract<Called, { kind: 'acknowledge' }>): Promise<string> {
     const { db, alerting, logger } = this.#deps;
     const id = await this.#find(channelId, message);
-    const ids = id === undefined ? [] : await alertsOfMessage(db, channelId, id);
+    const ids = id === undefined ? [] : await alertsOfMessage(db, channelId, { id, limit: MAX_ACKNOWLEDGED });
     if (ids.length === 0) return 'No alert was found for this answer.';
     let acknowledged = 0;
     let refusal = '';

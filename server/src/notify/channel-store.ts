@@ -28,27 +28,38 @@ export async function keyNamed(db: Kysely<Database>, id: string, { fresh, nowMs 
   return (await db.selectFrom('notify_keys').select('secret').where('id', '=', id).executeTakeFirstOrThrow()).secret;
 }
 
-/** Messages that a channel took since an instant, newest first: their ids. */
+/** Messages to a channel since an instant, newest first: their ids, or those of their bundles. */
 export async function deliveredSince(
   db: Kysely<Database>,
   channel: string,
   asked: { sinceMs: number; limit: number; receipt?: string },
 ): Promise<readonly string[]> {
   const { sinceMs, limit, receipt } = asked;
-  let query = db.selectFrom('notifications').select('id').where('channel', '=', channel).where('created_at_ms', '>=', sinceMs);
+  let query = db
+    .selectFrom('notifications')
+    .select(['id', 'bundle_id'])
+    .where('channel', '=', channel)
+    .where('created_at_ms', '>=', sinceMs);
   if (receipt !== undefined) query = query.where('receipt', '=', receipt);
-  return (await query.orderBy('created_at_ms', 'desc').limit(limit).execute()).map(({ id }) => id);
+  const rows = await query.orderBy('created_at_ms', 'desc').limit(limit).execute();
+  return [...new Set(rows.map(({ id, bundle_id: bundle }) => bundle ?? id))];
 }
 
 /** The alerts that a message of this channel was about. */
-export async function alertsOfMessage(db: Kysely<Database>, channel: string, notificationId: string): Promise<readonly string[]> {
+export async function alertsOfMessage(
+  db: Kysely<Database>,
+  channel: string,
+  { id: notificationId, limit }: { id: string; limit: number },
+): Promise<readonly string[]> {
   const rows = await db
     .selectFrom('notification_alerts')
     .innerJoin('notifications', 'notifications.id', 'notification_alerts.notification_id')
     .select('notification_alerts.alert_id')
-    .where('notifications.id', '=', notificationId)
+    // A bundle is answered like a message.
+    .where((or) => or.or([or('notifications.id', '=', notificationId), or('notifications.bundle_id', '=', notificationId)]))
     .where('notifications.channel', '=', channel)
     .orderBy('notification_alerts.alert_id')
+    .limit(limit)
     .execute();
   return rows.map(({ alert_id: id }) => id);
 }

@@ -3,6 +3,7 @@ import type { Channel, Mailer } from './contract.ts';
 import { createMailer } from './email/mailer.ts';
 import type { ChannelDeps, ChannelKind } from './kind.ts';
 import { KINDS } from './kinds.ts';
+import type { RateLimit } from './pacing.ts';
 import type { z } from 'zod';
 import { createPostMailer } from './webhook/webhook.ts';
 
@@ -10,6 +11,10 @@ export type OpenChannel = { readonly config: ChannelConfig; readonly channel: Ch
 
 /** The kind of this configuration, whose schema has read it. */
 const kindOf = (config: ChannelConfig): ChannelKind<z.ZodType<unknown>> => KINDS[config.kind] as ChannelKind<z.ZodType>;
+
+/** How many messages the channel takes, by the configuration or by what its provider takes. */
+export const rateLimitOf = (config: ChannelConfig): RateLimit | undefined =>
+  config.rate_limit === undefined ? kindOf(config).rateLimit : { messages: config.rate_limit.messages, perMs: config.rate_limit.per };
 
 /** Every declared channel by its id. */
 export const openChannels = (configs: ChannelsConfig, deps: ChannelDeps): ReadonlyMap<string, OpenChannel> =>

@@ -12,7 +12,20 @@ type ChannelSchema = (typeof KINDS)[keyof typeof KINDS]['schema'];
 export const channelsConfig = z
   .array(z.discriminatedUnion('kind', Object.values(KINDS).map((kind) => kind.schema) as [ChannelSchema, ...ChannelSchema[]]))
   .default([])
-  .superRefine(uniqueIds('channel'));
+  .superRefine(uniqueIds('channel'))
+  .superRefine((channels, context) => {
+    channels.forEach((channel, index) => {
+      if (channel.failover === undefined) return;
+      const complain = (message: string): void => context.addIssue({ code: 'custom', message, path: [index, 'failover'] });
+      // Along the chain: it must lead to channels that exist and never come back.
+      const passed = new Set([channel.id]);
+      for (let at: string | undefined = channel.failover; at !== undefined; at = channels.find(({ id }) => id === at)?.failover) {
+        if (!channels.some(({ id }) => id === at)) return complain(`no channel has the id "${at}"`);
+        if (passed.has(at)) return complain(`the failover comes back to "${at}"`);
+        passed.add(at);
+      }
+    });
+  });
 export type ChannelsConfig = z.infer<typeof channelsConfig>;
 export type ChannelConfig = ChannelsConfig[number];
 

@@ -97,6 +97,8 @@ export type CallbackAnswer = { readonly type: string; readonly body: string };
 
 /** A way to reach people. Adding one is a folder with a schema and a function of this shape, and one line in `kinds.ts`. */
 export interface Channel {
+  /** Each group is something of its own at the provider, which only a message of its own can end. */
+  readonly standsAlone?: boolean;
   /** Also told when all that it called firing is acknowledged. */
   readonly takesAcknowledgements?: boolean;
   deliver(attempt: Attempt): Promise<Delivery>;

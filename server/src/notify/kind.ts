@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { Bus } from '../platform/bus.ts';
 import type { Outbound } from '../platform/fetch/outbound.ts';
 import type { Channel } from './contract.ts';
+import type { RateLimit } from './pacing.ts';
 
 /** What a channel may use of the world. */
 export type ChannelDeps = {
@@ -23,6 +24,8 @@ export type ChannelKind<Schema extends z.ZodType> = {
   readonly schema: Schema;
   readonly open: (config: z.output<Schema>, deps: ChannelDeps) => Channel;
   readonly target: (config: z.output<Schema>) => string;
+  /** What the provider takes, unless the configuration says otherwise; absent is no limit. */
+  readonly rateLimit?: RateLimit;
 };
 
 export const channelKind = <Schema extends z.ZodType>(kind: ChannelKind<Schema>): ChannelKind<Schema> => kind;

@@ -1,23 +1,22 @@
 import type { Clock } from '@nines/base/clock.ts';
-import { AppError, invariant, messageOf } from '@nines/base/errors.ts';
+import { AppError, invariant } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
-import { DAY_MS } from '@nines/base/units.ts';
 import type { Transaction } from 'kysely';
 import type { Counter, SelfMetrics } from '../collect/contract.ts';
 import type { Bus } from '../platform/bus.ts';
 import type { NotificationRow } from '../platform/db/migrations/0005-alerts.ts';
 import type { Db } from '../platform/db/open.ts';
 import type { Database } from '../platform/db/schema.ts';
-import type { OutboxMessage, OutboxVerdict } from '../platform/records/contract.ts';
+import type { OutboxHandler } from '../platform/records/contract.ts';
 import type { AcknowledgeLinks } from './acknowledge-links.ts';
 import { type OpenChannel, describeChannel } from './channels.ts';
-import { endThread, findThread, saveThread } from './channel-store.ts';
-import type { AlertChange, Attempt, Delivery, Message, MessageAlert, NotificationView, Notifications } from './contract.ts';
+import type { AlertChange, Delivery, NotificationView, Notifications } from './contract.ts';
 import { type Flush, outcomeOf } from './evaluate.ts';
 import { buildMessage } from './message.ts';
 import { runPipeline } from './pipeline.ts';
 import type { Group, Router } from './route.ts';
+import { BUNDLE_TOPIC, MAX_ALERTS, type OutboxPort, SEND_TOPIC, Sender, endingOf } from './sender.ts';
 import {
   type NotificationFilter,
   type StoredGroup,
@@ -34,20 +33,10 @@ import {
   markAnnounced,
   membersOf,
   requeue,
-  saveAttempt,
   saveGroup,
   saveMember,
 } from './store.ts';
 import { testMessage } from './test-message.ts';
-
-/** The outbox's topic of messages that wait to be sent. */
-export const SEND_TOPIC = 'notify.send';
-
-/** What notify needs of the outbox: a row in this transaction, and a nudge after it. */
-export type OutboxPort = {
-  enqueue(trx: Transaction<Database>, row: { readonly topic: string; readonly key: string; readonly payload: unknown }): Promise<unknown>;
-  wake(): void;
-};
 
 /** What changes with the configuration; replaced whole by `configure`. */
 export type NotifySettings = {
@@ -69,10 +58,6 @@ export type NotifyDeps = {
   readonly links?: Pick<AcknowledgeLinks, 'urlOf'>;
 };
 
-/** Alerts of a message for people; the rest is counted. A webhook decides for itself. */
-const MAX_ALERTS = 200;
-/** A message that nobody took for a day is news no more; it becomes a dead letter that can be sent again by hand. */
-const GIVE_UP_AFTER_MS = DAY_MS;
 /** Groups flushed in one step; the rest follows in the next, a second later. */
 const MAX_GROUPS_PER_STEP = 500;
 /** Stands as the reason of what the test button sent. */
@@ -83,11 +68,14 @@ export class NotifyService implements Notifications {
   #settings: NotifySettings;
   #port: OutboxPort | undefined;
   readonly #attempts: Counter;
+  readonly #sender: Sender;
 
   constructor(deps: NotifyDeps) {
     this.#deps = deps;
     this.#settings = deps.settings;
     this.#attempts = deps.metrics.counter('nines_notifications_total', 'Attempts to notify and suppressions, by channel and outcome.');
+    const outbox = (): OutboxPort => this.#outbox;
+    this.#sender = new Sender({ ...deps, attempts: this.#attempts, outbox, settings: () => this.#settings });
   }
 
   /** The outbox needs `send` as its handler and this needs the outbox; whoever composes makes them known to each other, before anything fires. */
@@ -133,18 +121,12 @@ export class NotifyService implements Notifications {
     return due.length;
   }
 
-  /** The outbox's handler of `SEND_TOPIC`: one attempt of one message. */
-  async send(row: Pick<OutboxMessage, 'payload'>, options: { readonly signal: AbortSignal }): Promise<OutboxVerdict> {
-    const { notification: id } = JSON.parse(row.payload) as { notification: string };
-    const stored = await findNotification(this.#deps.db.kysely, id);
-    if (stored === undefined) return { kind: 'dead', error: `there is no notification ${id}` };
-    if (stored.status === 'delivered') return { kind: 'done', receipt: stored.receipt ?? '' };
-    const message = JSON.parse(stored.payload) as Message;
-    const thread = await findThread(this.#deps.db.kysely, stored.group_id);
-    const { reason, cause } = stored;
-    const delivery = await this.#deliver(stored.channel, { message, idempotencyKey: id, reason, cause, thread, signal: options.signal });
-    await this.#keepThread(stored.group_id, message, delivery);
-    return this.#record(stored, delivery);
+  /** The outbox's handlers: one attempt of one message, or of many in one. */
+  get handlers(): Readonly<Record<string, OutboxHandler>> {
+    return {
+      [SEND_TOPIC]: (row, options) => this.#sender.send(row, options),
+      [BUNDLE_TOPIC]: (row, options) => this.#sender.sendBundle(row, options),
+    };
   }
 
   async list(filter: NotificationFilter): Promise<readonly NotificationView[]> {
@@ -164,7 +146,7 @@ export class NotifyService implements Notifications {
     await db.kysely.transaction().execute(async (trx) => {
       if (!(await requeue(trx, id)))
         throw new AppError('conflict', 'notification_not_dead', `notification ${id} is ${stored.status}, not dead`);
-      await this.#enqueue(trx, stored);
+      await this.#sender.enqueue(trx, stored);
     });
     this.#outbox.wake();
   }
@@ -188,7 +170,7 @@ export class NotifyService implements Notifications {
       cause: `asked for by ${by}`,
     });
     const about = { reason: TEST_REASON, cause: row.cause, thread: undefined };
-    const delivery = await this.#deliver(channelId, { message, idempotencyKey: row.id, ...about, signal });
+    const delivery = await this.#sender.deliver(channelId, { message, idempotencyKey: row.id, ...about, signal });
     const ending = endingOf(delivery, { attempts: 1, nowMs: clock.now(), expired: true });
     await db.kysely.transaction().execute((trx) => insertNotification(trx, { ...row, payload: JSON.stringify(message), ...ending }, []));
     return delivery;
@@ -290,12 +272,8 @@ export class NotifyService implements Notifications {
     const maxAlerts = config?.kind === 'webhook' ? config.max_alerts : MAX_ALERTS;
     const message = buildMessage({ group, alerts, externalUrl: this.#settings.externalUrl, maxAlerts });
     const row = { ...this.#row({ group, reason: verdict.reason, cause: verdict.cause }), payload: JSON.stringify(message) };
-    await insertNotification(
-      trx,
-      row,
-      alerts.map((alert) => alert.id),
-    );
-    await this.#enqueue(trx, row);
+    const service = group.groupLabels['service'] ?? alerts[0]?.labels['service'] ?? '';
+    await this.#sender.queue(trx, row, { alertIds: alerts.map((alert) => alert.id), service });
   }
 
   async #recordMuted(trx: Transaction<Database>, group: Group, muted: Flush['muted']): Promise<void> {
@@ -306,11 +284,6 @@ export class NotifyService implements Notifications {
       await insertNotification(trx, { ...row, status: 'suppressed', finished_at_ms: row.created_at_ms }, [member.alert.id]);
       this.#count(group.channel, 'suppressed');
     }
-  }
-
-  /** Messages of one group to one channel leave in order. */
-  async #enqueue(trx: Transaction<Database>, row: Pick<NotificationRow, 'id' | 'group_id'>): Promise<void> {
-    await this.#outbox.enqueue(trx, { topic: SEND_TOPIC, key: row.group_id, payload: { notification: row.id } });
   }
 
   #row({ group, reason, cause }: { group: Pick<Group, 'id' | 'groupKey' | 'channel'>; reason: string; cause: string }): NotificationRow {
@@ -333,55 +306,6 @@ export class NotifyService implements Notifications {
     };
   }
 
-  async #deliver(channelId: string, attempt: Attempt): Promise<Delivery> {
-    const open = this.#settings.channels.get(channelId);
-    if (open === undefined) return { kind: 'failed', error: `the channel ${channelId} is no longer configured`, retryable: false };
-    const { links, clock } = this.#deps;
-    const nowMs = clock.now();
-    const acknowledgeUrl = ({ id }: MessageAlert): string | undefined =>
-      id === undefined ? undefined : links?.urlOf(id, channelId, nowMs);
-    try {
-      const delivery = await open.channel.deliver({ ...attempt, acknowledgeUrl });
-      this.#count(channelId, delivery.kind);
-      return delivery;
-    } catch (thrown) {
-      // A channel that throws is a fault of ours; the message must not be lost for it.
-      this.#count(channelId, 'failed');
-      this.#deps.logger.error('channel threw', { channel: channelId, error: messageOf(thrown) });
-      return { kind: 'failed', error: messageOf(thrown), retryable: true };
-    }
-  }
-
-  /** A thread lasts from a group's first message to its resolve. */
-  async #keepThread(groupId: string, message: Message, delivery: Delivery): Promise<void> {
-    const { db, clock } = this.#deps;
-    if (delivery.kind === 'failed') return;
-    if (message.status === 'resolved') await endThread(db.kysely, groupId);
-    else if (delivery.thread !== undefined) await saveThread(db.kysely, groupId, { thread: delivery.thread, atMs: clock.now() });
-  }
-
-  async #record(stored: NotificationRow, delivery: Delivery): Promise<OutboxVerdict> {
-    const { db, clock, logger, bus } = this.#deps;
-    const nowMs = clock.now();
-    const expired = nowMs - stored.created_at_ms >= GIVE_UP_AFTER_MS;
-    const ending = endingOf(delivery, { attempts: stored.attempts + 1, nowMs, expired });
-    await saveAttempt(db.kysely, stored.id, ending);
-    if (ending.status !== 'queued') {
-      const data = { id: stored.id, channel: stored.channel, reason: stored.reason, status: ending.status, error: ending.last_error };
-      bus.publish({ topic: 'notifications', type: `notification.${ending.status === 'dead' ? 'failed' : 'delivered'}`, atMs: nowMs, data });
-    }
-    if (delivery.kind === 'delivered') return { kind: 'done', receipt: delivery.receipt };
-    logger.warn('notification attempt failed', {
-      notification: stored.id,
-      channel: stored.channel,
-      attempt: ending.attempts,
-      error: delivery.error,
-    });
-    if (ending.status === 'dead') return { kind: 'dead', error: delivery.error };
-    const { error, retryAfterMs } = delivery;
-    return { kind: 'retry', error, ...(retryAfterMs === undefined ? {} : { afterMs: retryAfterMs }) };
-  }
-
   #count(channel: string, outcome: string): void {
     this.#attempts.add(1, { channel, outcome });
   }
@@ -394,13 +318,3 @@ type Queued = {
 };
 
 const newGroup = (group: Group): StoredGroup => ({ group, told: { atMs: null, firing: new Set() }, flushAtMs: null, flushedAtMs: null });
-
-function endingOf(
-  delivery: Delivery,
-  { attempts, nowMs, expired }: { attempts: number; nowMs: number; expired: boolean },
-): Pick<NotificationRow, 'status' | 'attempts' | 'last_error' | 'receipt' | 'finished_at_ms'> {
-  if (delivery.kind === 'delivered')
-    return { status: 'delivered', attempts, last_error: null, receipt: delivery.receipt, finished_at_ms: nowMs };
-  const dead = !delivery.retryable || expired;
-  return { status: dead ? 'dead' : 'queued', attempts, last_error: delivery.error, receipt: null, finished_at_ms: dead ? nowMs : null };
-}

@@ -119,29 +119,50 @@ export async function markAnnounced(
   groupId: string,
   announced: { fingerprints: readonly string[]; atMs: number },
 ): Promise<void> {
-  if (announced.fingerprints.length === 0) return;
-  await trx
-    .updateTable('notify_members')
-    .set({ announced_at_ms: announced.atMs })
-    .where('group_id', '=', groupId)
-    .where('fingerprint', 'in', [...announced.fingerprints])
-    .execute();
+  for (const some of chunks(announced.fingerprints)) {
+    await trx
+      .updateTable('notify_members')
+      .set({ announced_at_ms: announced.atMs })
+      .where('group_id', '=', groupId)
+      .where('fingerprint', 'in', some)
+      .execute();
+  }
 }
 
 export async function deleteMembers(trx: Transaction<Database>, groupId: string, fingerprints: readonly string[]): Promise<void> {
-  if (fingerprints.length === 0) return;
-  await trx
-    .deleteFrom('notify_members')
-    .where('group_id', '=', groupId)
-    .where('fingerprint', 'in', [...fingerprints])
-    .execute();
+  for (const some of chunks(fingerprints)) {
+    await trx.deleteFrom('notify_members').where('group_id', '=', groupId).where('fingerprint', 'in', some).execute();
+  }
 }
 
 export async function insertNotification(trx: Transaction<Database>, row: NotificationRow, alertIds: readonly string[]): Promise<void> {
   await trx.insertInto('notifications').values(row).execute();
   if (alertIds.length === 0) return;
   const links = [...new Set(alertIds)].map((alert_id) => ({ notification_id: row.id, alert_id }));
-  await trx.insertInto('notification_alerts').values(links).execute();
+  for (const some of chunks(links)) await trx.insertInto('notification_alerts').values(some).execute();
+}
+
+/** The alerts that a message is about. */
+export async function alertsOf(db: Kysely<Database>, notificationId: string): Promise<readonly string[]> {
+  const rows = await db.selectFrom('notification_alerts').select('alert_id').where('notification_id', '=', notificationId).execute();
+  return rows.map((row) => row.alert_id);
+}
+
+/** Notes that another channel was told in place of this one; false when that was noted before. */
+export async function markFailedOver(trx: Transaction<Database>, id: string): Promise<boolean> {
+  const result = await trx
+    .updateTable('notifications')
+    .set({ failed_over: 1 })
+    .where('id', '=', id)
+    .where('failed_over', '=', 0)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
+/** A statement takes some ten thousand values at most (SQLite 32 766, PostgreSQL 65 535); a storm has more. */
+const MAX_ROWS_PER_STATEMENT = 5_000;
+function* chunks<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let from = 0; from < all.length; from += MAX_ROWS_PER_STATEMENT) yield all.slice(from, from + MAX_ROWS_PER_STATEMENT);
 }
 
 /** Whether this suppression of this alert stands in the record already, so that each tick does not write it again. */

@@ -10,6 +10,9 @@ import type { Committed } from '../collect/contract.ts';
 export type { RulesConfig } from './config.ts';
 export { rulesConfig } from './config.ts';
 export { type RuleGroup, parseRuleFile } from './rule-file.ts';
+export type { TemplateValue } from './template-functions.ts';
+export { type Template, parseTemplate } from './template-parse.ts';
+export { renderTemplate } from './templates.ts';
 
 /** Ids of the rules that other domains evaluate; a user's rule of the same id replaces them. */
 export const SLA_RULE_ID = 'RULE_003';

@@ -1,4 +1,5 @@
 import { messageOf } from '@nines/base/errors.ts';
+import { type Result, err, ok } from '@nines/base/result.ts';
 import { type TemplateSample, TEMPLATE_FUNCTIONS, type TemplateValue, isTrue, textOf } from './template-functions.ts';
 import { GoTime } from './template-time.ts';
 import type { Command, Operand, Pipeline, Template, TemplateNode } from './template-parse.ts';
@@ -48,6 +49,19 @@ export async function expandTemplate(template: Template, input: TemplateInput): 
     return expander.text;
   } catch (thrown) {
     return `<error expanding template: ${messageOf(thrown)}>`;
+  }
+}
+
+/** Expands a template over any data, which is its `.` and `$`; it may not query. A fault is told in words. */
+export async function renderTemplate(template: Template, data: TemplateValue, atMs: number): Promise<Result<string, string>> {
+  const query = (): Promise<never> => Promise.reject(new Error('query is for the templates of rules'));
+  const input = { labels: {}, value: Number.NaN, externalUrl: '', externalLabels: {}, atMs, query };
+  const expander = new Expander(input, template.defined ?? new Map());
+  try {
+    await expander.run(template.nodes, { dot: data, variables: new Map([['$', data]]) });
+    return ok(expander.text);
+  } catch (thrown) {
+    return err(messageOf(thrown));
   }
 }
 
@@ -246,7 +260,8 @@ function walk(value: TemplateValue, fields: readonly string[]): TemplateValue {
       at = made;
       continue;
     }
-    if (typeof at !== 'object' || at === null || Array.isArray(at)) throw new Error(`can't evaluate field ${name}`);
+    if (typeof at !== 'object' || at === null || (Array.isArray(at) && !Object.hasOwn(at, name)))
+      throw new Error(`can't evaluate field ${name}`);
     at = Object.hasOwn(at, name) ? ((at as Record<string, TemplateValue>)[name] ?? '') : '';
   }
   return at;

@@ -23,7 +23,12 @@ const schema = z.strictObject({
 });
 export type CommandConfig = z.output<typeof schema>;
 
-export const commandKind = channelKind({ schema, open: createCommand, target: ({ command }) => command[0] });
+export const commandKind = channelKind({
+  schema,
+  open: createCommand,
+  target: ({ command }) => command[0],
+  rateLimit: { messages: 60, perMs: 60_000 },
+});
 
 const INHERITED = ['PATH', 'LANG', 'TZ', 'HOME'];
 /** What a program may write before it is ended. */

@@ -8,6 +8,7 @@ export const dashboardKind = channelKind({
   schema: z.strictObject({ ...common, kind: z.literal('dashboard') }),
   open: (_config, deps) => createDashboard(deps),
   target: () => 'the pages that are open',
+  rateLimit: { messages: 60, perMs: 60_000 },
 });
 
 /** What fits a notice on a page; the alert itself is one click away. */

@@ -15,7 +15,12 @@ const schema = z.strictObject({
 });
 export type DiscordConfig = z.output<typeof schema>;
 
-export const discordKind = channelKind({ schema, open: createDiscord, target: ({ webhook_url: url }) => new URL(url.reveal()).origin });
+export const discordKind = channelKind({
+  schema,
+  open: createDiscord,
+  target: ({ webhook_url: url }) => new URL(url.reveal()).origin,
+  rateLimit: { messages: 30, perMs: 60_000 },
+});
 
 /** Source: discord.com/developers, embed limits: title 256, description 4 096, 6 000 in all. Escapes double a text at worst. */
 const LIMITS: BriefLimits = { titleChars: 120, alerts: 8, sentenceChars: 120, facts: 5, factChars: 30, textChars: 1_900 };

@@ -6,7 +6,12 @@ import { type EmailConfig, createMailer, emailSchema, messageIdOf } from './mail
 
 export type { EmailConfig } from './mailer.ts';
 
-export const emailKind = channelKind({ schema: emailSchema, open: createEmail, target: ({ to }) => to.join(', ') });
+export const emailKind = channelKind({
+  schema: emailSchema,
+  open: createEmail,
+  target: ({ to }) => to.join(', '),
+  rateLimit: { messages: 20, perMs: 60_000 },
+});
 
 /** A mail that people read; more than this is a page of the product. Subjects stay below the 998 characters of RFC 5322. */
 const LIMITS: BriefLimits = { titleChars: 240, alerts: 100, sentenceChars: 1_000, facts: 40, factChars: 2_000, textChars: 100_000 };

@@ -19,7 +19,12 @@ const schema = z.strictObject({
 });
 export type OpsgenieConfig = z.output<typeof schema>;
 
-export const opsgenieKind = channelKind({ schema, open: createOpsgenie, target: ({ api_url: url }) => new URL(url).origin });
+export const opsgenieKind = channelKind({
+  schema,
+  open: createOpsgenie,
+  target: ({ api_url: url }) => new URL(url).origin,
+  rateLimit: { messages: 60, perMs: 60_000 },
+});
 
 /** Source: docs.opsgenie.com, alert API: message 130 characters, description 15 000, note 25 000, tags 20 of 50, details 8 000 in all. */
 const LIMITS: BriefLimits = { titleChars: 130, alerts: 20, sentenceChars: 300, facts: 12, factChars: 300, textChars: 14_000 };
@@ -32,6 +37,7 @@ export function createOpsgenie(config: OpsgenieConfig, deps: Pick<ChannelDeps, '
   const base = config.api_url.replace(/\/$/, '');
   return {
     takesAcknowledgements: true,
+    standsAlone: true,
     async deliver(attempt: Attempt): Promise<Delivery> {
       const { message, reason, idempotencyKey, signal } = attempt;
       const alias = createHash('sha256').update(`${message.receiver} ${message.groupKey}`).digest('hex');
@@ -64,7 +70,7 @@ export function createOpsgenie(config: OpsgenieConfig, deps: Pick<ChannelDeps, '
       });
       return answer.kind === 'failed'
         ? answer
-        : { kind: 'delivered', receipt: textMember(answer.json, 'requestId') ?? `HTTP ${answer.status}` };
+        : { kind: 'delivered', receipt: textMember(answer.json, 'requestId') ?? `HTTP ${answer.status}`, thread: alias };
     },
   };
 }

@@ -23,7 +23,7 @@ describe('pagerduty', () => {
       ['trigger', 'acknowledge', 'resolve'],
     );
     assert.equal(new Set(events.map(({ dedup_key: key }) => key)).size, 1);
-    assert.deepEqual(first, { kind: 'delivered', receipt: events[0]?.dedup_key ?? '' });
+    assert.deepEqual(first, { kind: 'delivered', receipt: events[0]?.dedup_key ?? '', thread: events[0]?.dedup_key ?? '' });
     const { severity, source, summary } = events[0]?.payload ?? { severity: '', source: '', summary: '' };
     assert.deepEqual([severity, source], ['critical', 'web-1']);
     assert.match(summary, /^\[FIRING:1\] HighCpu/);

@@ -18,7 +18,12 @@ const schema = z.strictObject({
 });
 export type PagerdutyConfig = z.output<typeof schema>;
 
-export const pagerdutyKind = channelKind({ schema, open: createPagerduty, target: ({ url }) => new URL(url).origin });
+export const pagerdutyKind = channelKind({
+  schema,
+  open: createPagerduty,
+  target: ({ url }) => new URL(url).origin,
+  rateLimit: { messages: 100, perMs: 60_000 },
+});
 
 /** Source: developer.pagerduty.com, Events API v2: a summary has at most 1 024 characters, an event 512 KB. */
 const LIMITS: BriefLimits = { titleChars: 1_024, alerts: 50, sentenceChars: 500, facts: 20, factChars: 500, textChars: 8_000 };
@@ -29,6 +34,7 @@ const SEVERITIES: Readonly<Record<string, string>> = { info: 'info', warning: 'w
 export function createPagerduty(config: PagerdutyConfig, deps: Pick<ChannelDeps, 'request' | 'clock'>): Channel {
   return {
     takesAcknowledgements: true,
+    standsAlone: true,
     async deliver(attempt: Attempt): Promise<Delivery> {
       const event = { routing_key: config.routing_key.reveal(), ...eventOf(attempt) };
       const answer = await exchange(deps, {
@@ -44,7 +50,7 @@ export function createPagerduty(config: PagerdutyConfig, deps: Pick<ChannelDeps,
         },
       });
       if (answer.kind === 'failed') return answer;
-      return { kind: 'delivered', receipt: textMember(answer.json, 'dedup_key') ?? answer.text.slice(0, 100) };
+      return { kind: 'delivered', receipt: textMember(answer.json, 'dedup_key') ?? answer.text.slice(0, 100), thread: event.dedup_key };
     },
   };
 }

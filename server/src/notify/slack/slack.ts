@@ -34,6 +34,7 @@ export const slackKind = channelKind({
   schema,
   open: createSlack,
   target: ({ webhook_url: url, channel }) => (url === undefined ? `Slack ${channel}` : new URL(url.reveal()).origin),
+  rateLimit: { messages: 30, perMs: 60_000 },
 });
 
 /**

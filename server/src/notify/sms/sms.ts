@@ -53,7 +53,12 @@ const schema = z
   });
 export type SmsConfig = z.output<typeof schema>;
 
-export const smsKind = channelKind({ schema, open: createSms, target: ({ to }) => to.join(', ') });
+export const smsKind = channelKind({
+  schema,
+  open: createSms,
+  target: ({ to }) => to.join(', '),
+  rateLimit: { messages: 6, perMs: 60_000 },
+});
 
 const LIMITS: BriefLimits = { titleChars: 200, alerts: 3, sentenceChars: 200, facts: 0, factChars: 0, textChars: 900 };
 /** Messages of which is remembered who got them, so that a repetition goes to the others alone. */

@@ -15,7 +15,12 @@ const schema = z.strictObject({
 });
 export type TeamsConfig = z.output<typeof schema>;
 
-export const teamsKind = channelKind({ schema, open: createTeams, target: ({ webhook_url: url }) => new URL(url.reveal()).origin });
+export const teamsKind = channelKind({
+  schema,
+  open: createTeams,
+  target: ({ webhook_url: url }) => new URL(url.reveal()).origin,
+  rateLimit: { messages: 60, perMs: 60_000 },
+});
 
 const LIMITS: BriefLimits = { titleChars: 250, alerts: 10, sentenceChars: 300, facts: 10, factChars: 120, textChars: 6_000 };
 /** Source: learn.microsoft.com, webhooks and connectors: 28 KB a message. Alerts are left out until it fits. */

@@ -20,7 +20,12 @@ const schema = z.strictObject({
 });
 export type TelegramConfig = z.output<typeof schema>;
 
-export const telegramKind = channelKind({ schema, open: createTelegram, target: ({ chat_id: chat }) => `Telegram ${chat}` });
+export const telegramKind = channelKind({
+  schema,
+  open: createTelegram,
+  target: ({ chat_id: chat }) => `Telegram ${chat}`,
+  rateLimit: { messages: 20, perMs: 60_000 },
+});
 
 /** Source: core.telegram.org/bots/api, sendMessage: 4 096 characters; callback_data has 64 bytes. */
 const LIMITS: BriefLimits = { titleChars: 300, alerts: 8, sentenceChars: 200, facts: 6, factChars: 60, textChars: 3_700 };

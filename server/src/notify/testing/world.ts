@@ -11,11 +11,11 @@ import type { Db } from '../../platform/db/open.ts';
 import type { Actor } from '../../platform/http/contract.ts';
 import { createIds } from '../../platform/ids.ts';
 import { type Outbox, createOutbox } from '../../platform/records/outbox.ts';
-import { routingConfig } from '../config.ts';
+import { channelsConfig, routingConfig } from '../config.ts';
 import type { Attempt, Channel, Delivery, Message } from '../contract.ts';
 import { AcknowledgeLinks } from '../acknowledge-links.ts';
 import { createRouter } from '../route.ts';
-import { NotifyService, SEND_TOPIC } from '../service.ts';
+import { NotifyService } from '../service.ts';
 
 export const ANNE: Actor = { kind: 'user', id: 'u1', name: 'anne', role: 'operator', teamId: 'default' };
 
@@ -46,6 +46,9 @@ export type WorldOptions = {
   readonly sent?: Sent[];
   readonly sendResolved?: boolean;
   readonly takesAcknowledgements?: boolean;
+  readonly standsAlone?: boolean;
+  /** Fields of channels, by their ids, as the configuration file would write them. */
+  readonly channels?: Readonly<Record<string, object>>;
 };
 
 /** Rounds until everything due must be under way or done; a message that needs more is stuck. */
@@ -65,10 +68,12 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
   const routing = routingConfig.parse(options.routing);
   const channel: Channel = {
     takesAcknowledgements: options.takesAcknowledgements ?? false,
+    standsAlone: options.standsAlone ?? false,
     deliver: async (attempt) => deliver(attempt),
   };
   const names = ['hook', 'pager', 'mail'];
-  const config = (id: string) => ({ id, kind: 'log' as const, send_resolved: options.sendResolved ?? true });
+  const written = names.map((id) => ({ id, kind: 'log', send_resolved: options.sendResolved ?? true, ...options.channels?.[id] }));
+  const configs = channelsConfig.parse(written);
   const notify = new NotifyService({
     db,
     clock,
@@ -78,7 +83,7 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
     metrics,
     settings: {
       router: createRouter(routing),
-      channels: new Map(names.map((id) => [id, { config: config(id), channel }])),
+      channels: new Map(configs.map((config) => [config.id, { config, channel }])),
       externalUrl: 'http://nines.example',
     },
     links: new AcknowledgeLinks('secret', 'http://nines.example'),
@@ -89,7 +94,7 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
     ids,
     logger: silentLogger,
     random: () => 0.5,
-    handlers: { [SEND_TOPIC]: (message, { signal }) => notify.send(message, { signal }) },
+    handlers: notify.handlers,
   });
   notify.connect(outbox);
   const alerting = await createAlerting({

@@ -26,7 +26,12 @@ export const createWebhook = (config: WebhookConfig, deps: Deps): Channel => ({
   deliver: ({ message, idempotencyKey, signal }: Attempt) => post(config, deps, { body: bodyOf(message), idempotencyKey, signal }),
 });
 
-export const webhookKind = channelKind({ schema, open: createWebhook, target: ({ url }) => new URL(url).origin });
+export const webhookKind = channelKind({
+  schema,
+  open: createWebhook,
+  target: ({ url }) => new URL(url).origin,
+  rateLimit: { messages: 2_000, perMs: 10_000 },
+});
 
 /** Posts a mail as JSON, its attachments in base64. */
 export const createPostMailer = (config: WebhookConfig, deps: Deps): Mailer => ({
