@@ -8,7 +8,7 @@ import { type Tally, type TallyTerms, tally } from '@nines/maths/slo/tally.ts';
 import type { LedgerInterval, Span } from '@nines/maths/slo/types.ts';
 import { clipSpan, coverageOf, unionSpans, windowAt } from '@nines/maths/slo/window.ts';
 import { type Recovery, recoveryOf, recoveryVerdict } from './recovery.ts';
-import { type SlaTerms, keepsShares } from './spec.ts';
+import { type SlaTerms, keepsShares, recoverWithinMs } from './spec.ts';
 
 /**
  * The forecast takes the future to be like the better of the last hour and the last five minutes (both shorter in a short
@@ -112,10 +112,11 @@ export function evaluateWindow(terms: SlaTerms, facts: SlaFacts, window: Span, a
   };
 }
 
-function recoveryIn({ spec: { indicator } }: SlaTerms, facts: SlaFacts, window: Span): Recovery | undefined {
-  if (indicator.kind !== 'availability' || indicator.recover_within_ms === undefined) return undefined;
+function recoveryIn({ spec }: SlaTerms, facts: SlaFacts, window: Span): Recovery | undefined {
+  const withinMs = recoverWithinMs(spec);
+  if (withinMs === undefined) return undefined;
   const takenOut = unionSpans([...facts.excluded, ...facts.outOfHours]);
-  return recoveryOf(facts.intervals, window, { withinMs: indicator.recover_within_ms, takenOut });
+  return recoveryOf(facts.intervals, window, { withinMs, takenOut });
 }
 
 /** The verdict about a mean time to recovery. A window without an outage keeps the promise as far as it was watched. */

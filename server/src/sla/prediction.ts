@@ -5,7 +5,7 @@ import { budgetOfEvents } from '@nines/maths/slo/budget.ts';
 import type { Span } from '@nines/maths/slo/types.ts';
 import { unionSpans, windowAt, without } from '@nines/maths/slo/window.ts';
 import { type SlaEvaluation, type SlaFacts, evaluateWindow, isInEvents } from './evaluate.ts';
-import type { SlaTerms } from './spec.ts';
+import { type SlaTerms, recoverWithinMs } from './spec.ts';
 
 /** How likely a breach is. A rolling window has no end: there the horizon is one window ahead. */
 export type Prediction = {
@@ -71,8 +71,7 @@ function predictEvents(
 }
 
 /** How long outages last says little about the next one's length before it comes. */
-const isRecovery = ({ spec: { indicator } }: SlaTerms): boolean =>
-  indicator.kind === 'availability' && indicator.recover_within_ms !== undefined;
+const isRecovery = ({ spec }: SlaTerms): boolean => recoverWithinMs(spec) !== undefined;
 
 const allowedOf = ({ target }: SlaTerms): number => Number(target.denominator - target.numerator) / Number(target.denominator);
 

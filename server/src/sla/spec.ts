@@ -81,6 +81,10 @@ export type AvailabilitySpec = {
   readonly recover_within_ms?: number;
 };
 
+/** The mean time to recovery that is promised instead of time up; undefined where it is not. */
+export const recoverWithinMs = ({ indicator }: Pick<SlaSpec, 'indicator'>): number | undefined =>
+  indicator.kind === 'availability' ? indicator.recover_within_ms : undefined;
+
 /** What is judged in closed slices. A ratio budgets events, the others the time of bad slices. */
 export const SLICED_KINDS = ['threshold', 'response_time', 'throughput', 'error_rate', 'ratio', 'composite'] as const;
 
@@ -163,9 +167,8 @@ export function termsOf(spec: SlaSpec): SlaTerms {
   const weight = spec.indicator.kind === 'availability' ? spec.indicator.degraded_weight : null;
   const pairs = pairsOf(spec, target);
   const windowMs = longestWindowMs(spec.window);
-  const { indicator } = spec;
   // An outage that began before the window counts as a whole.
-  const outageMs = indicator.kind === 'availability' && indicator.recover_within_ms !== undefined ? DAY_MS : 0;
+  const outageMs = recoverWithinMs(spec) === undefined ? 0 : DAY_MS;
   const carriedMs = unknown.kind === 'carry_forward' ? unknown.maxGapMs : 0;
   // At the start of a calendar's period the pairs and the forecast look into the one before.
   const reachMs = 'rolling_ms' in spec.window ? 0 : Math.max(HOUR_MS, ...pairs.map(({ longMs }) => longMs));

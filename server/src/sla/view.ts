@@ -5,7 +5,7 @@ import { SLA_VIOLATION_RULE, alertLabels } from './alert.ts';
 import type { BookEntry } from './book.ts';
 import type { SlaView, ViolationView } from './contract.ts';
 import { type SlaEvaluation, isInEvents } from './evaluate.ts';
-import type { SlaSpec } from './spec.ts';
+import { type SlaSpec, recoverWithinMs } from './spec.ts';
 import type { Violation } from './violations.ts';
 
 /** The wire form of an evaluation under a contract, of which `violationsOpen` are open. */
@@ -61,11 +61,9 @@ function budgetOf({ terms, budget, inTime }: SlaEvaluation): SlaView['budget'] {
 /** What the indicator is compared with. For availability that is the target itself. */
 function objectiveOf(spec: SlaSpec, target: number): SlaView['objective'] {
   const { indicator } = spec;
-  if (indicator.kind === 'availability') {
-    return indicator.recover_within_ms === undefined
-      ? { op: '>=', value: target, unit: 'ratio', statistic: null }
-      : { op: '<=', value: indicator.recover_within_ms / SECOND_MS, unit: 'seconds', statistic: 'mean' };
-  }
+  const withinMs = recoverWithinMs(spec);
+  if (withinMs !== undefined) return { op: '<=', value: withinMs / SECOND_MS, unit: 'seconds', statistic: 'mean' };
+  if (indicator.kind === 'availability') return { op: '>=', value: target, unit: 'ratio', statistic: null };
   return {
     op: indicator.condition,
     value: indicator.threshold,

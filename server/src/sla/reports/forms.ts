@@ -6,10 +6,11 @@ import { canonicalJson, type Json } from '@nines/base/canonical-json.ts';
 import { html, trusted } from '../../platform/html.ts';
 import { pdfOf } from '../../platform/pdf.ts';
 import type { Form } from '../statements/forms.ts';
-import { escaped, markdownTable } from '../statements/markdown.ts';
-import { COLOURS, INK, MARGIN, SMALL, Sheet, UNKNOWN, WIDTH } from '../statements/sheet.ts';
+import { escaped, listOf, markdownTable, section } from '../statements/markdown.ts';
+import { COLOURS, INK, LINE, MARGIN, SMALL, Sheet, UNKNOWN, WIDTH } from '../statements/sheet.ts';
+import { exclusionRows } from '../statements/rows.ts';
 import { STATEMENT_STYLE } from '../statements/style.ts';
-import { budgetWords, exclusionWords, instant, percent, words } from '../statements/words.ts';
+import { budgetWords, instant, percent, words } from '../statements/words.ts';
 import type { ReportedContract, SignedReport } from './report.ts';
 
 /** A report over several contracts in the forms that a statement has. */
@@ -75,18 +76,14 @@ const serviceRows = ({ services }: SignedReport): readonly (readonly string[])[]
     one.mttr_ms === null ? '–' : duration(one.mttr_ms),
   ]);
 const EXCLUSION_HEAD = ['Contract', 'From', 'Length', 'Reason', 'By'] as const;
-const exclusionRows = ({ contracts }: SignedReport): readonly (readonly string[])[] =>
-  contracts.flatMap(({ name, exclusions }) =>
-    exclusions.map((one) => [name, instant(one.from_at_ms), duration(one.to_at_ms - one.from_at_ms), ...exclusionWords(one)]),
-  );
+const excludedRows = ({ contracts }: SignedReport): readonly (readonly string[])[] =>
+  contracts.flatMap((contract) => exclusionRows(contract).map((row) => [contract.name, ...row]));
 const adviceOf = ({ contracts }: SignedReport): readonly string[] =>
   contracts.flatMap(({ name, recommendations }) => recommendations.map(({ text }) => `${name}: ${text}`));
-const SIGNED = (report: SignedReport): string =>
+const signedText = (report: SignedReport): string =>
   `Each line follows from a signed statement, which the JSON form names by its digest. This report is signed (Ed25519) by the key ${report.signature.key_id}; check it with: nines sla verify FILE --url SERVER`;
 
 function reportMarkdown(report: SignedReport): string {
-  const part = (title: string, lines: readonly string[]): readonly string[] => (lines.length === 0 ? [] : [`## ${title}`, '', ...lines]);
-  const advice = adviceOf(report).map((text) => `- ${escaped(text)}`);
   const lines = [
     `# ${escaped(report.title)}`,
     '',
@@ -94,11 +91,11 @@ function reportMarkdown(report: SignedReport): string {
     '',
     escaped(summary(report)),
     '',
-    ...part('Contracts', markdownTable(CONTRACT_HEAD, report.contracts.map(contractRow))),
-    ...part('Services', markdownTable(SERVICE_HEAD, serviceRows(report))),
-    ...part('Excluded time', markdownTable(EXCLUSION_HEAD, exclusionRows(report))),
-    ...part('Recommendations', advice.length === 0 ? [] : [...advice, '']),
-    escaped(SIGNED(report)),
+    ...section('Contracts', markdownTable(CONTRACT_HEAD, report.contracts.map(contractRow))),
+    ...section('Services', markdownTable(SERVICE_HEAD, serviceRows(report))),
+    ...section('Excluded time', markdownTable(EXCLUSION_HEAD, excludedRows(report))),
+    ...section('Recommendations', listOf(adviceOf(report))),
+    escaped(signedText(report)),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -152,7 +149,7 @@ function reportHtml(report: SignedReport): string {
     const { share, left, total } = budgetWords(one);
     return html`<p class="ends"><span>${one.name}</span><span>${left} of ${total}</span></p><svg class="bar" viewBox="0 0 ${BAR_UNITS} 8" preserveAspectRatio="none" role="img" aria-label="${one.name}: ${left} of ${total}"><rect class="track" width="${BAR_UNITS}" height="8" rx="4"/><rect class="fill-${one.status}" width="${Math.round(share * BAR_UNITS)}" height="8" rx="4"/></svg>`;
   });
-  const [excluded, advice] = [exclusionRows(report), adviceOf(report)];
+  const [excluded, advice] = [excludedRows(report), adviceOf(report)];
   return html`<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${report.title}</title><style>${trusted(STATEMENT_STYLE)}</style></head>
@@ -164,7 +161,7 @@ function reportHtml(report: SignedReport): string {
 <h2>Services</h2>${table(SERVICE_HEAD, serviceRows(report))}
 ${excluded.length === 0 ? null : html`<h2>Excluded time</h2>${table(EXCLUSION_HEAD, excluded)}`}
 ${advice.length === 0 ? null : html`<h2>Recommendations</h2><ul>${advice.map((text) => html`<li>${text}</li>`)}</ul>`}
-<footer>${SIGNED(report)} <code>${report.signature.value}</code></footer>
+<footer>${signedText(report)} <code>${report.signature.value}</code></footer>
 </body></html>`.markup;
 }
 
@@ -178,14 +175,14 @@ function reportPdf(report: SignedReport): Uint8Array {
     const { share, left, total } = budgetWords(one);
     sheet.paragraph(`${one.name}: ${left} of ${total}`, SMALL);
     const y = sheet.take(12);
-    sheet.page.rectangle({ x: MARGIN, y: y + 2, width: WIDTH, height: 6 }, [0.89, 0.91, 0.93]);
+    sheet.page.rectangle({ x: MARGIN, y: y + 2, width: WIDTH, height: 6 }, LINE);
     sheet.page.rectangle({ x: MARGIN, y: y + 2, width: WIDTH * share, height: 6 }, COLOURS[one.status] ?? UNKNOWN);
   }
   sheet.heading('Contracts');
   sheet.table(CONTRACT_HEAD, report.contracts.map(contractRow), { widths: [0.2, 0.13, 0.1, 0.13, 0.1, 0.22, 0.12] });
   sheet.heading('Services');
   sheet.table(SERVICE_HEAD, serviceRows(report), { widths: [0.28, 0.15, 0.19, 0.19, 0.19] });
-  const excluded = exclusionRows(report);
+  const excluded = excludedRows(report);
   if (excluded.length > 0) {
     sheet.heading('Excluded time');
     sheet.table(EXCLUSION_HEAD, excluded, { widths: [0.18, 0.2, 0.14, 0.2, 0.28] });
@@ -194,7 +191,7 @@ function reportPdf(report: SignedReport): Uint8Array {
   if (advice.length > 0) sheet.heading('Recommendations');
   for (const text of advice) sheet.paragraph(text);
   sheet.heading('Signature');
-  sheet.paragraph(SIGNED(report), SMALL);
+  sheet.paragraph(signedText(report), SMALL);
   sheet.paragraph(report.signature.value, SMALL);
   return pdfOf(sheet.finished(`${report.title} · ${whenText(report)} · key ${report.signature.key_id}`), report.title);
 }

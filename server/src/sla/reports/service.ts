@@ -8,7 +8,7 @@ import type { Database } from '../../platform/db/schema.ts';
 import type { Signer } from '../../platform/signing/signer.ts';
 import type { SlaBook } from '../book.ts';
 import { SLA_CODES } from '../contract.ts';
-import type { Rendered, Statements } from '../statements/service.ts';
+import { STATEMENT_CODES, type Rendered, type Statements } from '../statements/service.ts';
 import { signed } from '../statements/signature.ts';
 import { type SignedReport, makeReport } from './report.ts';
 import { type ArchivedReport, archivedReports, findReport, insertReport } from './store.ts';
@@ -34,7 +34,7 @@ export type ReportQuestion = {
   readonly zone: string;
 };
 
-export const REPORT_CODES = { notFound: 'report_not_found', empty: 'report_empty' } as const;
+const REPORT_CODES = { notFound: 'report_not_found', empty: 'report_empty', tooLarge: 'report_too_large' } as const;
 
 /** Contracts of one report: more are no document for people. */
 const MAX_CONTRACTS = 500;
@@ -73,7 +73,7 @@ export class Reports {
       const until = new Date(question.period.toMs).toISOString();
       throw new AppError(
         'conflict',
-        'period_not_over',
+        STATEMENT_CODES.notOver,
         `the period lasts until ${until}: until it is over its report is provisional and not issued`,
       );
     }
@@ -127,7 +127,7 @@ export class Reports {
     if (found.length > MAX_CONTRACTS) {
       throw new AppError(
         'limited',
-        'report_too_large',
+        REPORT_CODES.tooLarge,
         `${found.length} contracts are more than the ${MAX_CONTRACTS} of one report; name some of them`,
       );
     }

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { lengthInWords as duration } from '@nines/base/length-words.ts';
 import { provenDigits } from '@nines/maths/slo/digits.ts';
 import { type Html, html, trusted } from '../../platform/html.ts';
-import type { WindowSpec } from '../spec.ts';
-import type { SignedStatement, Statement, StatementInterval } from './statement.ts';
+import { type WindowSpec, recoverWithinMs } from '../spec.ts';
+import { bucketRows, inDrawingOrder } from './rows.ts';
+import type { SignedStatement, Statement } from './statement.ts';
 import { STATEMENT_STYLE } from './style.ts';
 import {
   budgetWords,
-  bucketRows,
   creditSentence,
   exclusionWords,
   grouped,
@@ -79,7 +79,7 @@ function budgetBar(sla: Statement): Html {
 
 function strip({ timeline, period }: Statement): Html {
   const length = period.to_at_ms - period.from_at_ms;
-  const cells = drawable(timeline).map((interval) => {
+  const cells = inDrawingOrder(timeline).map((interval) => {
     const x = ((interval.from_at_ms - period.from_at_ms) / length) * STRIP_UNITS;
     const width = ((interval.to_at_ms - interval.from_at_ms) / length) * STRIP_UNITS;
     // An outage of a second in a month must still be seen.
@@ -89,12 +89,6 @@ function strip({ timeline, period }: Statement): Html {
   return html`<svg class="strip" viewBox="0 0 ${STRIP_UNITS} 32" preserveAspectRatio="none" role="img" aria-label="States over the period">
 <defs><pattern id="unknown" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch-ground" width="8" height="8"/><line class="hatch" x1="0" y1="0" x2="0" y2="8"/></pattern></defs>${cells}</svg>
 <p class="ends"><span>${instant(period.from_at_ms)}</span><span>${STATE_MARKS['up'] ?? ''} up ▲ degraded ■ down ◇ unknown</span><span>${instant(period.to_at_ms)}</span></p>`;
-}
-
-/** Good states first, bad ones on top of them, so that a short outage is not covered by its neighbour. */
-function drawable(timeline: readonly StatementInterval[]): readonly StatementInterval[] {
-  const rank: Readonly<Record<string, number>> = { up: 0, unknown: 1, degraded: 2, down: 3 };
-  return [...timeline].sort((a, b) => (rank[a.state] ?? 0) - (rank[b.state] ?? 0));
 }
 
 function bucketTable(statement: Statement): Html {
@@ -191,7 +185,7 @@ function termsTable({ contract, contract_changes: changes, objective }: Statemen
     [
       'Objective',
       indicator.kind === 'availability'
-        ? indicator.recover_within_ms === undefined
+        ? recoverWithinMs(terms) === undefined
           ? 'availability of the service'
           : promiseWords(terms)
         : html`<code>${indicator.query}</code> ${indicator.condition} ${indicator.threshold} ${indicator.unit}`,

@@ -1,11 +1,10 @@
 import { lengthInWords as duration } from '@nines/base/length-words.ts';
 import { truncatedPercent } from '@nines/maths/slo/digits.ts';
+import { bucketRows, exclusionRows, outageRows, violationRows } from './rows.ts';
 import type { SignedStatement } from './statement.ts';
 import {
-  bucketRows,
   budgetWords,
   creditSentence,
-  exclusionWords,
   grouped,
   instant,
   percent,
@@ -31,7 +30,9 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   return [line(head), `| ${head.map(() => '---').join(' | ')} |`, ...rows.slice(0, MAX_ROWS).map(line), ...more, ''];
 }
 
-const section = (title: string, lines: readonly string[]): readonly string[] => (lines.length === 0 ? [] : [`## ${title}`, '', ...lines]);
+/** A section with its heading; no lines when it would hold none. */
+export const section = (title: string, lines: readonly string[]): readonly string[] =>
+  lines.length === 0 ? [] : [`## ${title}`, '', ...lines];
 
 export function statementMarkdown(statement: SignedStatement, serviceName: string): string {
   const { period, calendar, customer, attained, contract, signature } = statement;
@@ -67,25 +68,8 @@ export function statementMarkdown(statement: SignedStatement, serviceName: strin
           ),
     ),
     ...section('Outages', markdownTable(['From', 'Length', 'Reason', 'Evidence'], outageRows(statement))),
-    ...section(
-      'Excluded time',
-      markdownTable(
-        ['From', 'Length', 'Reason', 'By'],
-        statement.exclusions.map((one) => [instant(one.from_at_ms), duration(one.to_at_ms - one.from_at_ms), ...exclusionWords(one)]),
-      ),
-    ),
-    ...section(
-      'Violations',
-      markdownTable(
-        ['Opened', 'Closed', 'Severity', 'Reason'],
-        statement.violations.map((one) => [
-          instant(one.opened_at_ms),
-          one.closed_at_ms === null ? 'open' : instant(one.closed_at_ms),
-          one.severity,
-          one.reason,
-        ]),
-      ),
-    ),
+    ...section('Excluded time', markdownTable(['From', 'Length', 'Reason', 'By'], exclusionRows(statement))),
+    ...section('Violations', markdownTable(['Opened', 'Closed', 'Severity', 'Reason'], violationRows(statement))),
     ...section('Contract and signature', [
       escaped(
         `Version ${contract.version} of the contract ${contract.terms.id}, in force since ${instant(contract.effective_from_at_ms)}.`,
@@ -97,13 +81,6 @@ export function statementMarkdown(statement: SignedStatement, serviceName: strin
   return `${lines.join('\n')}\n`;
 }
 
-const listOf = (texts: readonly string[]): readonly string[] =>
+/** A list; no lines when there are no texts. */
+export const listOf = (texts: readonly string[]): readonly string[] =>
   texts.length === 0 ? [] : [...texts.map((text) => `- ${escaped(text)}`), ''];
-
-const outageRows = ({ downtimes }: SignedStatement): readonly (readonly string[])[] =>
-  downtimes.map((one) => [
-    instant(one.from_at_ms),
-    one.to_at_ms === null ? 'still down' : duration(one.to_at_ms - one.from_at_ms),
-    `${words(one.reason)}${one.note === '' ? '' : `: ${one.note}`}`,
-    one.evidence.map(({ check, detail }) => `${check}: ${detail}`).join('; '),
-  ]);

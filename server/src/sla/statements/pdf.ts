@@ -1,21 +1,10 @@
 import { lengthInWords as duration } from '@nines/base/length-words.ts';
 import { truncatedPercent } from '@nines/maths/slo/digits.ts';
 import { pdfOf } from '../../platform/pdf.ts';
+import { bucketRows, exclusionRows, inDrawingOrder, outageRows, violationRows } from './rows.ts';
 import { BODY, COLOURS, FAINT, INK, LINE, MARGIN, SMALL, Sheet, UNKNOWN, WIDTH } from './sheet.ts';
 import type { SignedStatement } from './statement.ts';
-import {
-  budgetWords,
-  bucketRows,
-  creditSentence,
-  exclusionWords,
-  instant,
-  percent,
-  promiseWords,
-  revisionSentences,
-  sentence,
-  trendShares,
-  words,
-} from './words.ts';
+import { budgetWords, creditSentence, instant, percent, promiseWords, revisionSentences, sentence, trendShares, words } from './words.ts';
 
 /** The statement on paper: A4, black on white, its charts drawn. The JSON form has every interval. */
 
@@ -60,10 +49,9 @@ function strip(sheet: Sheet, { timeline, period }: SignedStatement): void {
   sheet.heading('Time line');
   const y = sheet.take(30);
   const scale = WIDTH / (period.to_at_ms - period.from_at_ms);
-  const rank: Readonly<Record<string, number>> = { up: 0, unknown: 1, degraded: 2, down: 3 };
   sheet.page.rectangle({ x: MARGIN, y, width: WIDTH, height: 24 }, LINE);
-  // Bad states last and never thinner than a line: an outage of a second in a month must be seen.
-  for (const one of [...timeline].sort((a, b) => (rank[a.state] ?? 0) - (rank[b.state] ?? 0))) {
+  // Bad states are never thinner than a line: an outage of a second in a month must be seen.
+  for (const one of inDrawingOrder(timeline)) {
     const width = (one.to_at_ms - one.from_at_ms) * scale;
     const drawn = one.state === 'down' || one.state === 'degraded' ? Math.max(0.6, width) : width;
     sheet.page.rectangle(
@@ -100,28 +88,15 @@ function tables(sheet: Sheet, statement: SignedStatement): void {
   sheet.heading('Outages');
   if (downtimes.length === 0) sheet.paragraph('The service had no outage in this period.');
   else {
-    const outages = downtimes.map((one) => [
-      instant(one.from_at_ms),
-      one.to_at_ms === null ? 'still down' : duration(one.to_at_ms - one.from_at_ms),
-      `${words(one.reason)}${one.note === '' ? '' : `: ${one.note}`}`,
-      one.evidence.map(({ check, detail }) => `${check}: ${detail}`).join('; '),
-    ]);
-    sheet.table(['From', 'Length', 'Reason', 'Evidence'], outages, { widths: [0.24, 0.16, 0.25, 0.35] });
+    sheet.table(['From', 'Length', 'Reason', 'Evidence'], outageRows(statement), { widths: [0.24, 0.16, 0.25, 0.35] });
   }
   if (exclusions.length > 0) {
     sheet.heading('Excluded time');
-    const excluded = exclusions.map((one) => [instant(one.from_at_ms), duration(one.to_at_ms - one.from_at_ms), ...exclusionWords(one)]);
-    sheet.table(['From', 'Length', 'Reason', 'By'], excluded, { widths: [0.24, 0.16, 0.25, 0.35] });
+    sheet.table(['From', 'Length', 'Reason', 'By'], exclusionRows(statement), { widths: [0.24, 0.16, 0.25, 0.35] });
   }
   if (violations.length === 0) return;
   sheet.heading('Violations');
-  const opened = violations.map((one) => [
-    instant(one.opened_at_ms),
-    one.closed_at_ms === null ? 'open' : instant(one.closed_at_ms),
-    one.severity,
-    one.reason,
-  ]);
-  sheet.table(['Opened', 'Closed', 'Severity', 'Reason'], opened, { widths: [0.24, 0.24, 0.14, 0.38] });
+  sheet.table(['Opened', 'Closed', 'Severity', 'Reason'], violationRows(statement), { widths: [0.24, 0.24, 0.14, 0.38] });
 }
 
 function closing(sheet: Sheet, { recommendations, contract, signature, service }: SignedStatement): void {

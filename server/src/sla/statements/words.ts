@@ -1,6 +1,6 @@
 import { lengthInWords as duration } from '@nines/base/length-words.ts';
 import { truncatedPercent } from '@nines/maths/slo/digits.ts';
-import type { SlaSpec } from '../spec.ts';
+import { type SlaSpec, recoverWithinMs } from '../spec.ts';
 import type { CreditView } from './credit.ts';
 import type { ExclusionStretchView, IssuedForm, Statement } from './statement.ts';
 
@@ -30,9 +30,9 @@ export function sentence(statement: Statement): string {
 }
 
 /** What was promised: `target 99.9 %`, or a mean time to recovery. */
-export function promiseWords({ target, indicator }: Pick<SlaSpec, 'target' | 'indicator'>): string {
-  const withinMs = indicator.kind === 'availability' ? indicator.recover_within_ms : undefined;
-  return withinMs === undefined ? `target ${percent(target)}` : `mean time to recovery of at most ${duration(withinMs)}`;
+export function promiseWords(terms: Pick<SlaSpec, 'target' | 'indicator'>): string {
+  const withinMs = recoverWithinMs(terms);
+  return withinMs === undefined ? `target ${percent(terms.target)}` : `mean time to recovery of at most ${duration(withinMs)}`;
 }
 
 /** A number with its thousands apart. */
@@ -78,20 +78,6 @@ export function trendShares(statement: Pick<Statement, 'trend' | 'calendar' | 'p
 
 const inUnit = (budget: Statement['budget']): { readonly spent: number; readonly total: number } =>
   budget.unit === 'events' ? { spent: budget.spent, total: budget.total } : { spent: budget.spent_ms, total: budget.total_ms };
-
-/** The window by where its time went; only what there is. */
-export function bucketRows({ buckets, unknown }: Statement): readonly (readonly [name: string, ms: number])[] {
-  const rows: readonly (readonly [string, number])[] = [
-    ['Up', buckets.up_ms],
-    ['Degraded', buckets.degraded_ms],
-    ['Down', buckets.down_ms],
-    ['Unknown, not yet monitored', unknown.not_yet_monitored_ms],
-    ['Unknown, otherwise', buckets.unknown_ms - unknown.not_yet_monitored_ms],
-    ['Excluded', buckets.excluded_ms],
-    ['Out of hours', buckets.out_of_hours_ms],
-  ];
-  return rows.filter(([, value]) => value > 0);
-}
 
 /** Why a stretch is excluded, and who let it. */
 export function exclusionWords({ by, exclusion }: ExclusionStretchView): readonly [reason: string, who: string] {
