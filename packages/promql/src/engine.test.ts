@@ -99,7 +99,7 @@ describe('limits', () => {
     assert.equal(selections, 0);
     // What is allowed is read.
     assert.ok((await engine.instant('max_over_time({__name__!=""}[37d:1s])', { queryable, atMs: 0 })).ok);
-    assert.ok(selections > 0);
+    assert.equal(selections, 1);
   });
 
   test('windows that overlap too much are refused where each is walked, and slid along where they can be', async () => {
@@ -158,54 +158,6 @@ describe('stopping', () => {
     assert.ok(!outcome.ok);
     assert.equal(outcome.error.type, 'canceled');
     assert.equal(breaths, 2);
-  });
-
-  test('a long subquery lets others have their turn, and is what its steps are one by one', async () => {
-    const wave = (from: number): readonly Sample[] =>
-      Array.from({ length: 800 }, (_, i) => (i % 97 === 13 ? 'stale' : Math.round(1000 * Math.sin((i + from) / 50)) + i * from));
-    const late = wave(3).map((sample, i): Sample => (i < 500 ? 'stale' : sample));
-    const queryable = stored([
-      [{ __name__: 'x', k: 'a' }, wave(1)],
-      [{ __name__: 'x', k: 'b' }, wave(2)],
-      [{ __name__: 'x', k: 'late' }, late],
-    ]);
-    let breaths = 0;
-    const engine = createEngine({
-      yieldNow: () => {
-        breaths++;
-        return undefined;
-      },
-    });
-    const endMs = 790 * MINUTE;
-    const steps = 12 * 3600;
-    for (const inner of ['x', 'rate(x[5m])', 'topk(1, x)', 'absent(x{k="late"})', 'sum by (k) (x) > 100', 'x @ 600']) {
-      const sums = new Map<string, number>();
-      for (let done = 0; done < steps; done += 10_000) {
-        const from = endMs - (steps - 1 - done) * 1000;
-        const part = await engine.range(inner, { queryable, startMs: from, endMs: Math.min(endMs, from + 9_999_000), stepMs: 1000 });
-        assert.ok(part.ok);
-        for (const { labels, times, values } of part.value.value.series)
-          for (let i = 0; i < times.length; i++) sums.set(formatLabels(labels), (sums.get(formatLabels(labels)) ?? 0) + (values[i] ?? 0));
-      }
-      breaths = 0;
-      const whole = await engine.instant(`sum_over_time((${inner})[12h:1s])`, { queryable, atMs: endMs });
-      assert.ok(whole.ok && whole.value.value.kind === 'vector', inner);
-      assert.ok(breaths >= 3, `${breaths} breaths in ${inner}`);
-      const got = new Map(
-        whole.value.value.elements.map(({ labels, value }) => [
-          formatLabels(labels.filter((_, i) => labels[i - (i % 2)] !== '__name__')),
-          value,
-        ]),
-      );
-      assert.equal(got.size, sums.size, inner);
-      for (const [labels, sum] of sums) {
-        const value = got.get(labels.replace(/^x/, ''));
-        assert.ok(
-          typeof value === 'number' && Math.abs(value - sum) <= 1e-9 * Math.abs(sum),
-          `${inner} ${labels}: ${String(value)} for ${sum}`,
-        );
-      }
-    }
   });
 
   test('a deadline is a timeout', async () => {

@@ -3,7 +3,7 @@ import { labelsKey } from '@nines/model/labels.ts';
 import type { SeriesColumns, Statistic } from '@nines/model/storage.ts';
 import type { Expr, Matrix, Subquery } from './ast.ts';
 import { unwrap } from './ast.ts';
-import { type BothRows, type Context, type Grid, breathe, collectBoth, expectSamples, positiveLengthMs } from './context.ts';
+import { type Context, type Grid, collectBoth, expectSamples, positiveLengthMs } from './context.ts';
 import { PromqlFailure } from './promql-error.ts';
 import { rollupUse } from './rollups.ts';
 import { type HistogramRow, type Row, isPresent } from './row.ts';
@@ -30,9 +30,6 @@ export type Windows = {
 
 /** Steps of a subquery over all its windows: a year at a step of ten seconds. */
 export const MAX_SUBQUERY_STEPS = 3_200_000;
-
-/** Steps of a subquery that are evaluated at once: some five milliseconds of work per series. */
-const STEPS_PER_PIECE = 20_000;
 
 /**
  * Samples in all windows of one series together that a function may walk which looks at each window by itself: nothing else gets
@@ -146,7 +143,7 @@ async function walkSubquery(subquery: Subquery, ctx: Context, visit: WindowVisit
   const ends = instantsOf(subquery, ctx);
   const windows = emptyWindows(ends, rangeMs);
   const grid = subqueryGrid((ends[0] ?? 0) - rangeMs, ends[ends.length - 1] ?? 0, stepMs);
-  // Every row of the inner expression becomes as long as that.
+  // Every row of the inner expression is as long as that, and worked on without a break.
   if (grid.count > MAX_SUBQUERY_STEPS)
     throw new PromqlFailure(
       'execution',
@@ -155,10 +152,7 @@ async function walkSubquery(subquery: Subquery, ctx: Context, visit: WindowVisit
     );
   if (grid.count === 0) return;
   expectSamples(query, grid.count);
-  const { rows, histograms } =
-    grid.count <= STEPS_PER_PIECE
-      ? await collectBoth(subquery.expr, { grid, query })
-      : await collectInPieces(subquery.expr, { grid, query });
+  const { rows, histograms } = await collectBoth(subquery.expr, { grid, query });
   const mixed = new Map(histograms.map((row) => [labelsKey(row.labels), row]));
   const visitSamples = (samples: Samples): void => {
     fillWindows(samples.times, windows);
@@ -171,37 +165,6 @@ async function walkSubquery(subquery: Subquery, ctx: Context, visit: WindowVisit
     visitSamples(partner === undefined ? samplesOf(row, grid) : mixedSamplesOf(row, partner, grid));
   }
   for (const row of mixed.values()) visitSamples(mixedSamplesOf(undefined, row, grid));
-}
-
-/**
- * The rows of an expression over a long grid, evaluated piece after piece: one row is worked on without a break, and nothing else
- * gets its turn meanwhile.
- */
-async function collectInPieces(expr: Expr, { grid, query }: Context): Promise<BothRows> {
-  const floats = new Map<string, Row & { readonly has: Uint8Array }>();
-  const mixed = new Map<string, HistogramRow & { readonly histograms: (Histogram | undefined)[] }>();
-  for (let from = 0; from < grid.count; from += STEPS_PER_PIECE) {
-    const count = Math.min(STEPS_PER_PIECE, grid.count - from);
-    const piece = await collectBoth(expr, { grid: { ...grid, startMs: grid.startMs + from * grid.stepMs, count }, query });
-    for (const { labels, dropName, values, has } of piece.rows) {
-      const key = `${dropName} ${labelsKey(labels)}`;
-      const whole = floats.get(key) ?? { labels, dropName, values: new Float64Array(grid.count), has: new Uint8Array(grid.count) };
-      floats.set(key, whole);
-      whole.values.set(values, from);
-      if (has === null) whole.has.fill(1, from, from + count);
-      else whole.has.set(has, from);
-    }
-    for (const { labels, dropName, histograms } of piece.histograms) {
-      const key = `${dropName} ${labelsKey(labels)}`;
-      const whole = mixed.get(key) ?? { labels, dropName, histograms: Array<Histogram | undefined>(grid.count).fill(undefined) };
-      mixed.set(key, whole);
-      histograms.forEach((histogram, i) => {
-        whole.histograms[from + i] = histogram;
-      });
-    }
-    await breathe(query);
-  }
-  return { rows: [...floats.values()], histograms: [...mixed.values()] };
 }
 
 /** Absolute multiples of the step in `(after, until]`. */
