@@ -8,6 +8,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { AppError } from '@nines/base/errors.ts';
 import { z } from 'zod';
 import { countingIds } from '../../../../test/harness/ids.ts';
+import { poll } from '../../../../test/harness/poll.ts';
 import { recordingLogger } from '../../../../test/harness/logs.ts';
 import type { Actor, Gate, Http } from './contract.ts';
 import { createHttp } from './server.ts';
@@ -185,6 +186,23 @@ describe('the HTTP server', () => {
     assert.equal(post.requestBody.content['application/json'].schema.properties.items.type, 'array');
     assert.deepEqual(document.paths['/api/things/{id}'].get.parameters[0].name, 'id');
     assert.ok(document.paths['/api/openapi.json']);
+  });
+
+  it('lets a client finish a body that is too large, so that its refusal arrives, and goes on with the connection', async (t) => {
+    const { http } = await make(t);
+    const url = new URL(await http.listen({ host: '127.0.0.1', port: 0 }));
+    const socket = connect(Number(url.port), url.hostname);
+    t.after(() => socket.destroy());
+    let heard = '';
+    socket.on('data', (chunk) => (heard += String(chunk)));
+    const part = Buffer.alloc(1024 * 1024, ' ');
+    const head = (length: number): string =>
+      `POST /api/things HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer admin\r\ncontent-length: ${length}\r\n\r\n`;
+    socket.write(head(20 * part.length));
+    await poll('the refusal', () => heard.startsWith('HTTP/1.1 413'));
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => socket.write(part, resolve));
+    socket.write(`${head(12)}{"items":[]}`);
+    await poll('the answer to the next request', () => heard.includes('HTTP/1.1 200'));
   });
 
   it('survives bytes that are no HTTP and headers that are too large', async (t) => {

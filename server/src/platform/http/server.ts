@@ -26,6 +26,9 @@ const REQUEST_ID_BYTES = 9;
 /** Longer than the 60 s that usual proxies keep idle connections, so that they never send into one we just closed. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
+/** A refused body of at most so many announced bytes is read to its end and thrown away; a connection with a longer one is cut. */
+const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
+
 /** How long requests under way may go on when the server stops; half of the 20 s that service managers and orchestrators wait at least. */
 const DRAIN_MS = 10_000;
 
@@ -81,6 +84,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   });
   http.addHook('onRequest', async ({ raw, routeOptions }) => limitBodyTime(raw, routeOptions.config?.slowBody === true));
   http.addHook('onRequest', async (request) => admit(options, request));
+  http.addHook('onSend', async (request, reply) => hearOut(request, reply));
   compressAnswers(http);
   acceptJson(http);
   answerErrors(http, options.logger);
@@ -95,6 +99,14 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     book.document(),
   );
   return http;
+}
+
+/**
+ * A connection that is cut while its client is still sending often takes the answer along: the client sees a broken pipe instead of
+ * 413. Node discards the rest of a body that nobody read when the connection goes on, so it does.
+ */
+function hearOut({ raw }: FastifyRequest, reply: FastifyReply): void {
+  if (reply.statusCode === 413 && Number(raw.headers['content-length']) <= MAX_DISCARDED_BYTES) reply.removeHeader('connection');
 }
 
 function requirePermission(route: RouteOptions): void {
