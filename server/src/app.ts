@@ -87,6 +87,8 @@ import { SeriesService } from './series/service.ts';
 import { serviceRoutes } from './services/routes.ts';
 import { Services } from './services/service.ts';
 import { writtenCheckOf } from './services/written.ts';
+import { silenceRoutes } from './silences/routes.ts';
+import { Silences } from './silences/service.ts';
 import { slaRoutes } from './sla/routes.ts';
 import { openSlas } from './sla/start.ts';
 import { statementRoutes } from './sla/statements/routes.ts';
@@ -194,7 +196,9 @@ async function build(
     externalUrl,
   });
   const links = await openLinks({ db: sql, ids, clock, externalUrl });
-  const notify = new NotifyService({ db, clock, ids, logger, bus, metrics: self, settings: notifySettings(loaded), links });
+  const silences = new Silences({ ...shared, onChange: (trx, atMs) => notify.reconsider(trx, atMs) });
+  await silences.load();
+  const notify: NotifyService = new NotifyService({ ...shared, db, settings: notifySettings(loaded), links, silences });
   const catalogue = { get: (id: string) => services.get(id) };
   const maintenance = new MaintenanceService({ ...shared, services: catalogue, onBoundary: () => rules.servicesDeclared() });
   await maintenance.load();
@@ -214,11 +218,7 @@ async function build(
       db,
       random: randomFraction,
       alone: db.kind === 'sqlite',
-      handlers: {
-        ...notify.handlers,
-        [STATEMENT_TOPIC]: (row) => sender.send(row),
-        ...statusHandlers(() => statusPages),
-      },
+      handlers: { ...notify.handlers, [STATEMENT_TOPIC]: (row) => sender.send(row), ...statusHandlers(() => statusPages) },
     }),
   );
   notify.connect(outbox);
@@ -477,6 +477,7 @@ async function build(
   statusPageRoutes(http, { ...statusPages, clock, throttle: createThrottle(), secure });
   ruleRoutes(http, { rules, alerting });
   alertmanagerRoutes(http, { alertmanagers });
+  silenceRoutes(http, { silences, alerting, clock });
   alertRoutes(http, { alerting, notifications: notify, clock });
   answerRoutes(http, new Callbacks({ db: sql, clock, logger, links, alerting, channels: () => notify.openChannels() }));
   notifyRoutes(http, { notify, clock });

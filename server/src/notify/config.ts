@@ -1,6 +1,6 @@
 import { compileRegex } from '@nines/base/regex.ts';
-import { type Matcher, matcher } from '@nines/base/matcher.ts';
-import { type Result, err, ok } from '@nines/base/result.ts';
+import type { Matcher } from '@nines/base/matcher.ts';
+import { parseMatchers } from '@nines/base/matcher-text.ts';
 import type { Ms } from '@nines/base/units.ts';
 import { z } from 'zod';
 import { duration, uniqueIds } from '../platform/config/fields.ts';
@@ -28,27 +28,6 @@ export const channelsConfig = z
   });
 export type ChannelsConfig = z.infer<typeof channelsConfig>;
 export type ChannelConfig = ChannelsConfig[number];
-
-/** `name op "value"`, or several in braces separated by commas. Source: alertmanager docs/configuration.md, matchers. */
-export function parseMatchers(text: string): Result<readonly Matcher[], string> {
-  const trimmed = text.trim();
-  const inner = trimmed.startsWith('{') && trimmed.endsWith('}') ? trimmed.slice(1, -1) : trimmed;
-  const found: Matcher[] = [];
-  let rest = inner.trim();
-  while (rest !== '') {
-    const parts = /^(?:"((?:[^"\\]|\\.)*)"|([^\s=!~,"{}]+))\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^",{}]*?))\s*(?:,|$)/.exec(rest);
-    if (parts === null) return err(`not a matcher: "${rest}" (write for example severity="critical")`);
-    const [whole, quotedName, name, op, quotedValue, value] = parts;
-    const made = matcher(unquote(quotedName) ?? name ?? '', op as Matcher['op'], unquote(quotedValue) ?? value ?? '');
-    if (!made.ok) return made;
-    found.push(made.value);
-    rest = rest.slice(whole.length).trim();
-  }
-  return found.length === 0 ? err('an empty matcher') : ok(found);
-}
-
-const unquote = (text: string | undefined): string | undefined =>
-  text?.replace(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped));
 
 const matcherText = z.string().transform((text, context): readonly Matcher[] => {
   const parsed = parseMatchers(text);

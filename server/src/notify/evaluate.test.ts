@@ -74,6 +74,7 @@ class GroupModel {
       escalated: false,
       told: this.told,
       members: [...this.members.values()],
+      held: { silenced: () => undefined },
       muted: [],
       verdict: { kind: 'skip', cause: 'undecided' },
       nextAtMs: null,

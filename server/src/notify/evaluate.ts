@@ -30,6 +30,8 @@ export type Flush = {
   /** A severity rose: the group is sent although nothing in it is new. */
   readonly escalated: boolean;
   readonly told: Told;
+  /** What keeps alerts from people beside their handling. */
+  readonly held: Held;
   /** Still on their way into the message. */
   readonly members: readonly Member[];
   /** Kept out of it, each with its cause; `untilMs` is when the cause ends by itself. */
@@ -39,14 +41,20 @@ export type Flush = {
   readonly nextAtMs: number | null;
 };
 
+/** Why an alert is kept from people; `untilMs` is when that ends by itself. */
+export type Muting = { readonly cause: string; readonly untilMs: number | null };
+
+/** What a flush asks of the world, at its instant. */
+export type Held = {
+  readonly silenced: (labels: Readonly<Record<string, string>>) => Muting | undefined;
+};
+
 export type Stage = (flush: Flush) => Flush;
 
 const isFiring = ({ alert }: Member): boolean => alert.condition === 'firing';
 const wasTold = (flush: Flush, { alert }: Member): boolean => flush.told.firing.has(alert.fingerprint);
 
-type Muting = { readonly cause: string; readonly untilMs: number | null } | undefined;
-
-function muteBy(flush: Flush, judge: (member: Member) => Muting): Flush {
+function muteBy(flush: Flush, judge: (member: Member) => Muting | undefined): Flush {
   const members: Member[] = [];
   const muted = [...flush.muted];
   for (const member of flush.members) {
@@ -70,6 +78,10 @@ export const mute: Stage = (flush) =>
     if (alert.acknowledged_at_ms === null || wasTold(flush, member)) return undefined;
     return { cause: `acknowledged by ${alert.acknowledged_by}`, untilMs: null };
   });
+
+/** A silence keeps back what fires; the resolve of what was announced goes out, so that no receiver waits for it for ever. */
+export const silence: Stage = (flush) =>
+  muteBy(flush, (member) => (isFiring(member) ? flush.held.silenced(member.alert.labels) : undefined));
 
 /** A fingerprint that fires again soon after it was announced stays quiet; if it still fires when the cooldown ends, it is announced then. */
 export const cooldown: Stage = (flush) =>

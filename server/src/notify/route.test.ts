@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { channelsConfig, parseMatchers, routingConfig, unknownReceivers } from './config.ts';
+import { parseMatchers } from '@nines/base/matcher-text.ts';
+import { channelsConfig, routingConfig, unknownReceivers } from './config.ts';
 import { createRouter } from './route.ts';
 
 const TREE = {

@@ -13,6 +13,7 @@ import type { AcknowledgeLinks } from './acknowledge-links.ts';
 import { type OpenChannel, describeChannel } from './channels.ts';
 import type { AlertChange, Delivery, NotificationView, Notifications } from './contract.ts';
 import { type Flush, outcomeOf } from './evaluate.ts';
+import { heldAt } from './held.ts';
 import { buildMessage } from './message.ts';
 import { runPipeline } from './pipeline.ts';
 import type { Group, Router } from './route.ts';
@@ -30,12 +31,14 @@ import {
   insertNotification,
   listNotifications,
   lockGroup,
+  makeUntimedDue,
   markAnnounced,
   membersOf,
   requeue,
   saveGroup,
   saveMember,
 } from './store.ts';
+import type { Silencing } from '../silences/contract.ts';
 import { testMessage } from './test-message.ts';
 
 /** What changes with the configuration; replaced whole by `configure`. */
@@ -54,6 +57,8 @@ export type NotifyDeps = {
   readonly bus: Bus;
   readonly metrics: SelfMetrics;
   readonly settings: NotifySettings;
+  /** What people silenced; absent, nothing is. */
+  readonly silences?: Silencing;
   /** The links that acknowledge; absent, messages have none. */
   readonly links?: Pick<AcknowledgeLinks, 'urlOf'>;
 };
@@ -120,6 +125,9 @@ export class NotifyService implements Notifications {
     if (due.length > 0) this.#outbox.wake();
     return due.length;
   }
+
+  /** What silences anything has changed: groups without a tick of their own are looked at in the next step. */
+  readonly reconsider = (trx: Transaction<Database>, atMs: number): Promise<void> => makeUntimedDue(trx, atMs);
 
   /** The outbox's handlers: one attempt of one message, or of many in one. */
   get handlers(): Readonly<Record<string, OutboxHandler>> {
@@ -250,6 +258,7 @@ export class NotifyService implements Notifications {
       nowMs,
       escalated,
       told: stored.told,
+      held: heldAt(nowMs, this.#deps),
       members,
       muted: [],
       verdict: { kind: 'skip', cause: 'undecided' },

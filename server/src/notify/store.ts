@@ -65,6 +65,11 @@ export async function dueGroups(db: Kysely<Database>, nowMs: number, limit: numb
   return (await due.orderBy('flush_at_ms').limit(limit).execute()).map((row) => row.id);
 }
 
+/** Groups that look at themselves only at their own deadlines are due now. */
+export async function makeUntimedDue(trx: Transaction<Database>, atMs: number): Promise<void> {
+  await trx.updateTable('notify_groups').set({ flush_at_ms: atMs }).where('group_interval_ms', '=', 0).execute();
+}
+
 /** The groups that an alert is a member of, whatever the routing says today. */
 export async function groupsOfAlert(db: Kysely<Database>, alertId: string): Promise<readonly StoredGroup[]> {
   const rows = await db

@@ -11,6 +11,7 @@ import type { Db } from '../../platform/db/open.ts';
 import type { Actor } from '../../platform/http/contract.ts';
 import { createIds } from '../../platform/ids.ts';
 import { type Outbox, createOutbox } from '../../platform/records/outbox.ts';
+import { Silences } from '../../silences/service.ts';
 import { channelsConfig, routingConfig } from '../config.ts';
 import type { Attempt, Channel, Delivery, Message } from '../contract.ts';
 import { AcknowledgeLinks } from '../acknowledge-links.ts';
@@ -27,6 +28,7 @@ export type World = {
   readonly clock: ManualClock;
   readonly alerting: AlertingService;
   readonly notify: NotifyService;
+  readonly silences: Silences;
   readonly bus: Bus;
   readonly sent: Sent[];
   /** What channels answer from now on; delivered by default. */
@@ -74,7 +76,9 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
   const names = ['hook', 'pager', 'mail'];
   const written = names.map((id) => ({ id, kind: 'log', send_resolved: options.sendResolved ?? true, ...options.channels?.[id] }));
   const configs = channelsConfig.parse(written);
-  const notify = new NotifyService({
+  const silences = new Silences({ db: db.kysely, clock, ids, bus, onChange: (trx, atMs) => notify.reconsider(trx, atMs) });
+  await silences.load();
+  const notify: NotifyService = new NotifyService({
     db,
     clock,
     ids,
@@ -87,6 +91,7 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
       externalUrl: 'http://nines.example',
     },
     links: new AcknowledgeLinks('secret', 'http://nines.example'),
+    silences,
   });
   const outbox: Outbox = createOutbox({
     db,
@@ -134,6 +139,7 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
     clock,
     alerting,
     notify,
+    silences,
     bus,
     sent,
     answer: () => ({

@@ -11,6 +11,7 @@ import type { MaintenanceTables } from './migrations/0012-maintenance.ts';
 import type { PushGroupTables } from './migrations/0006-push-groups.ts';
 import type { MetricMetadataTables } from './migrations/0009-metric-metadata.ts';
 import type { RecordTables } from './migrations/0001-records.ts';
+import type { SilenceTables } from './migrations/0023-silences.ts';
 import type { SlaTables } from './migrations/0004-sla.ts';
 import type { SlaLateTables } from './migrations/0014-sla-late-slices.ts';
 import type { StatusToldTables } from './migrations/0018-status-told.ts';
@@ -28,6 +29,7 @@ export type Database = RecordTables &
   SlaReportTables &
   AlertTables &
   ChannelTables &
+  SilenceTables &
   PushGroupTables &
   StatementTables &
   ExemplarTables &

@@ -21,6 +21,7 @@ import * as downtimeParts from './0019-downtime-parts.ts';
 import * as slaReports from './0020-sla-reports.ts';
 import * as agents from './0021-agents.ts';
 import * as channels from './0022-channels.ts';
+import * as silences from './0023-silences.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -49,4 +50,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0020-sla-reports': { up: slaReports.up },
   '0021-agents': { up: agents.up },
   '0022-channels': { up: channels.up },
+  '0023-silences': { up: silences.up },
 };

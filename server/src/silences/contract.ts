@@ -1,0 +1,84 @@
+/**
+ * Silences: alerts that match are told to nobody for a while, by the word of a person. The semantics are Alertmanager's:
+ * an expired silence stays readable, and a change that would rewrite what a silence did makes a new one.
+ * Never changes an alert and sends nothing.
+ */
+import { type Matcher, matcher } from '@nines/base/matcher.ts';
+import { type EpochMs, HOUR_MS, epochMs } from '@nines/base/units.ts';
+import { z } from 'zod';
+
+/** How long an ended silence is listed. Source: alertmanager's `--data.retention`. */
+export const SILENCE_RETENTION_MS = 120 * HOUR_MS;
+/** Silences that have not ended; more than this is a rule that should be changed. */
+export const MAX_SILENCES = 10_000;
+const MAX_MATCHERS = 100;
+const MAX_TEXT_CHARS = 4_000;
+
+export const SILENCE_STATES = ['pending', 'active', 'expired'] as const;
+export type SilenceState = (typeof SILENCE_STATES)[number];
+
+export const SILENCE_CODES = {
+  notFound: 'silence_not_found',
+  invalid: 'silence_invalid',
+  tooMany: 'too_many_silences',
+} as const;
+
+/** In force over `[startsAtMs, endsAtMs)`. */
+export type Silence = {
+  readonly id: string;
+  readonly matchers: readonly Matcher[];
+  readonly startsAtMs: EpochMs;
+  readonly endsAtMs: EpochMs;
+  readonly createdBy: string;
+  readonly comment: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly updatedAtMs: EpochMs;
+};
+
+/** What somebody asks for; with an `id` it changes that silence. */
+export type SilenceDraft = Omit<Silence, 'id' | 'updatedAtMs'> & { readonly id: string | undefined };
+
+const wellFormed = z
+  .string()
+  .max(MAX_TEXT_CHARS)
+  .refine((text) => text.isWellFormed(), 'not valid UTF-8');
+
+export const matcherSchema = z
+  .strictObject({ name: wellFormed.min(1), op: z.enum(['=', '!=', '=~', '!~']).default('='), value: wellFormed })
+  .transform(({ name, op, value }, context): Matcher => {
+    const made = matcher(name, op, value);
+    if (made.ok) return made.value;
+    context.addIssue({ code: 'custom', message: made.error, path: ['value'] });
+    return z.NEVER;
+  });
+
+const atMs = z.number().int().min(0).transform(epochMs);
+
+/** The body of `POST /api/silences` and `PUT /api/silences/{id}`. */
+export const silenceSchema = z.strictObject({
+  matchers: z.array(matcherSchema).min(1).max(MAX_MATCHERS),
+  /** Now when absent. */
+  starts_at_ms: atMs.optional(),
+  ends_at_ms: atMs,
+  comment: wellFormed.min(1),
+  annotations: z.record(z.string(), wellFormed).default({}),
+});
+
+export const silenceView = z.object({
+  id: z.string(),
+  state: z.enum(SILENCE_STATES),
+  matchers: z.array(z.object({ name: z.string(), op: z.enum(['=', '!=', '=~', '!~']), value: z.string() })),
+  starts_at_ms: z.number(),
+  ends_at_ms: z.number(),
+  created_by: z.string(),
+  comment: z.string(),
+  annotations: z.record(z.string(), z.string()),
+  updated_at_ms: z.number(),
+});
+export type SilenceView = z.infer<typeof silenceView>;
+
+/** Reads for other domains. */
+export interface Silencing {
+  /** The silences that keep an alert with these labels from people at that instant, the one that ends last first. */
+  silencing(labels: Readonly<Record<string, string>>, atMs: EpochMs): readonly Silence[];
+}
