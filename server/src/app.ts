@@ -45,6 +45,7 @@ import { watchStore } from './collect/store-metrics.ts';
 import { type Configuration, type ReadConfiguration, listenUrl, stateSource } from './config.ts';
 import { createDiscover } from './discover/service.ts';
 import { discoveryHealth } from './discover/health.ts';
+import { exportRoutes } from './exports/routes.ts';
 import { maintenanceRoutes } from './maintenance/routes.ts';
 import { MAINTENANCE_STEP_MS, MaintenanceService } from './maintenance/service.ts';
 import { answerRoutes } from './notify/answer-routes.ts';
@@ -465,6 +466,8 @@ async function build(
     scopeOf: (actor) => scopeOfTeam(actor.teamId),
   });
   seriesRoutes(http, { series });
+  const violations = slas.violationPages.bind(slas);
+  exportRoutes(http, { clock, yieldNow, queryable: store, ledger: availability, services, violations, scopeOfTeam });
   transferRoutes(http, { transfer: new TransferService({ store, clock, logger, metrics: self }) });
   checkRoutes(http, { checks, ledger: availability });
   heartbeatRoutes(http, { heartbeats });

@@ -14,7 +14,7 @@ import { AnswerCache, joinParts } from './answer-cache.ts';
 import { AnswerKeys } from './answer-keys.ts';
 import { MAX_CONCURRENT, MAX_TIMEOUT_MS, MAX_WAITING, type QueryDeps } from './contract.ts';
 import { type Newest, type NewestAsk, newestSamples } from './federate.ts';
-import { Gate } from './gate.ts';
+import { Gate } from '../platform/gate.ts';
 import type { Remarks } from './encode.ts';
 import type { Common, InstantParams, RangeParams } from './params.ts';
 import { type LabelledRead, type ReadAnswer, readSamples } from './remote-read.ts';

@@ -11,7 +11,7 @@ import { type SlaEvaluation, evaluateSla } from './evaluate.ts';
 import { factsFor } from './facts.ts';
 import { type Prediction, backTest, predict } from './prediction.ts';
 import type { SlaSpec } from './spec.ts';
-import { openViolations, violationsOf } from './store.ts';
+import { openViolations, violationPages, violationsOf } from './store.ts';
 import { ServiceTimelines } from './timelines.ts';
 import { toView, toViolationView } from './view.ts';
 import { SlaWorker, type SlaWorkerDeps } from './worker.ts';
@@ -87,6 +87,11 @@ export class SlaService implements Slas {
     const found = await violationsOf(this.#deps.db, id, { ...range, limit: MAX_VIOLATIONS });
     if (found.length === 0) this.#entry(id);
     return found.map(toViolationView);
+  }
+
+  /** All violations of these SLAs, or of all, that were open at some time of a span, ascending by SLA and opening; page by page. */
+  async *violationPages(filter: Parameters<typeof violationPages>[1]): AsyncGenerator<readonly ViolationView[]> {
+    for await (const page of violationPages(this.#deps.db, filter)) yield page.map(toViolationView);
   }
 
   /** The window of an SLA that ends at `nowMs`: the period of a statement without one. */

@@ -79,6 +79,43 @@ export async function violationsOf(
   return rows.map(toViolation);
 }
 
+/** Rows of one page. */
+const VIOLATIONS_PER_PAGE = 2_000;
+
+/** Violations of these SLAs, or of all, that were open at some time in `[fromMs, toMs)`, ascending by SLA and opening, page by page. */
+export async function* violationPages(
+  db: Kysely<Database>,
+  { slas, span }: { readonly slas: readonly string[]; readonly span: { readonly fromMs: number; readonly toMs: number } },
+): AsyncGenerator<readonly Violation[]> {
+  const ordered = db
+    .selectFrom('sla_violations')
+    .selectAll()
+    .$if(slas.length > 0, (all) => all.where('sla', 'in', slas))
+    .where('opened_at_ms', '<', span.toMs)
+    .where((where) => where.or([where('closed_at_ms', 'is', null), where('closed_at_ms', '>', span.fromMs)]))
+    .orderBy('sla')
+    .orderBy('opened_at_ms')
+    .orderBy('id')
+    .limit(VIOLATIONS_PER_PAGE);
+  for (let last: SlaViolationRow | undefined, more = true; more; ) {
+    const after = last;
+    const rows = await ordered
+      .$if(after !== undefined, (all) =>
+        all.where((where) =>
+          where.eb(
+            where.refTuple('sla', 'opened_at_ms', 'id'),
+            '>',
+            where.tuple(after?.sla ?? '', after?.opened_at_ms ?? 0, after?.id ?? ''),
+          ),
+        ),
+      )
+      .execute();
+    if (rows.length > 0) yield rows.map(toViolation);
+    last = rows.at(-1);
+    more = rows.length === VIOLATIONS_PER_PAGE;
+  }
+}
+
 /** Fails when a violation of the same subject is already open. */
 export async function insertViolation(db: Kysely<Database>, violation: Violation): Promise<void> {
   await db.insertInto('sla_violations').values(toViolationRow(violation)).execute();
