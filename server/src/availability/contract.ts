@@ -106,7 +106,7 @@ export interface Ledger {
   monitoredSinceMs(service: string): Promise<EpochMs | null>;
   /** Newest first. */
   downtimes(filter: DowntimeFilter | KnownDowntimeFilter): Promise<readonly Downtime[]>;
-  /** How long each downtime that began in `[fromMs, toMs)` had lasted when it was first known, in milliseconds. */
+  /** How long each downtime that began in `[fromMs, toMs)` had lasted when it was first known, in milliseconds; without those that other monitors saw. */
   detections(filter: Required<DowntimeFilter> & { readonly knownAtMs?: EpochMs }): Promise<readonly number[]>;
   /** Why the service's outage is no news: every check that makes it down flaps. Undefined when one of them does not, or it is not down. */
   restless(service: string): string | undefined;

@@ -318,11 +318,11 @@ async function revisionsOf(db: Kysely<Database>, id: string): Promise<readonly S
   return db.selectFrom('downtime_revisions').selectAll().where('downtime_id', '=', id).orderBy('revision').execute();
 }
 
-/** From the start of each downtime that began in `[fromMs, toMs)` to when it was first recorded, in milliseconds. */
+/** From the start of each downtime that began in `[fromMs, toMs)` to when it was first recorded, in milliseconds. What other monitors saw we did not detect. */
 async function detectionsOf(db: Kysely<Database>, filter: KnownDowntimeFilter): Promise<readonly number[]> {
   const rows = await db
     .selectFrom('downtimes')
-    .select(['from_ms', 'recorded_at_ms'])
+    .select(['from_ms', 'recorded_at_ms', 'evidence'])
     .where('service', '=', filter.service)
     .where('part_of', 'is', null)
     .where('from_ms', '>=', filter.fromMs)
@@ -332,7 +332,12 @@ async function detectionsOf(db: Kysely<Database>, filter: KnownDowntimeFilter): 
     .orderBy('from_ms')
     .limit(MAX_DOWNTIMES_LISTED)
     .execute();
-  return rows.map((row) => Math.max(0, row.recorded_at_ms - row.from_ms));
+  return rows.flatMap((row) => (isImported(row.evidence) ? [] : [Math.max(0, row.recorded_at_ms - row.from_ms)]));
+}
+
+function isImported(text: string): boolean {
+  const evidence = JSON.parse(text) as Downtime['evidence'];
+  return evidence.length > 0 && evidence.every(({ importId }) => importId !== undefined);
 }
 
 /** Those that are open or ended at or after `fromMs`: what a rewrite may still move. */

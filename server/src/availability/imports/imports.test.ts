@@ -67,6 +67,9 @@ forEachDatabase((_name, open) => {
       [imported?.reason, imported?.evidence[0]?.check, imported?.evidence[0]?.importId],
       ['third_party_issue', 'other', report.import?.id],
     );
+    const [fromMs, toMs] = [epochMs(START_MS), epochMs(START_MS + 107_000)];
+    const detected = await world.ledger.detections({ service: 'shop', fromMs, toMs });
+    assert.equal(detected.length, 1, 'how soon we noticed is said of what our own check saw alone');
     assert.equal((await world.ledger.monitoredSinceMs('shop')) ?? 0, START_MS + 10_000);
     assert.equal(await world.timeline(0, 107, beforeMs), '0-100 not_yet_monitored, 100-102 up, 102-104 down, 104-106 up, 106-107 no_data');
     assert.deepEqual((await imports.take(intervals('shop 10..50 up', 'shop 50..60 down'), 'ann')).import, null, 'again: nothing new');
