@@ -54,8 +54,8 @@ test('signals in time are up; one that is missing is down from when it was due, 
   await heartbeats.signal('job', { kind: 'exit', code: 0 }, '');
   assert.deepEqual(told(heard), [
     '01-01T00:10 up',
-    '01-01T01:10 down missing: no signal by 5m after it was due at 2026-01-01T01:10:00.000Z',
-    '01-01T02:10 down missing: no signal by 5m after it was due at 2026-01-01T02:10:00.000Z',
+    '01-01T01:10 down missing: no signal within 5m after it was due',
+    '01-01T02:10 down missing: no signal within 5m after it was due',
     '01-01T02:16 up',
   ]);
   await clock.advance(HOUR + 4 * MINUTE);
@@ -66,7 +66,7 @@ test('signals in time are up; one that is missing is down from when it was due, 
 test('a job that never signals is down after its first period', async () => {
   const { clock, heard } = await scene(job());
   await clock.advance(HOUR + 5 * MINUTE);
-  assert.deepEqual(told(heard), ['01-01T01:00 down missing: no signal by 5m after it was due at 2026-01-01T01:00:00.000Z']);
+  assert.deepEqual(told(heard), ['01-01T01:00 down missing: no signal within 5m after it was due']);
 });
 
 test('a reported failure or exit code is down at once, with the end of the log', async () => {
@@ -121,7 +121,7 @@ test('what was due while we were away is passed over; what was heard before a re
   await clock.advance(12 * HOUR);
   const second = await scene(job({ period: '1d', grace: '1h' }), { clock, beats });
   await clock.advance(13 * HOUR);
-  assert.deepEqual(told(second.heard), ['01-02T00:00 down missing: no signal by 1h after it was due at 2026-01-02T00:00:00.000Z']);
+  assert.deepEqual(told(second.heard), ['01-02T00:00 down missing: no signal within 1h after it was due']);
   second.heartbeats[Symbol.dispose]();
   await clock.advance(24 * HOUR);
   const third = await scene(job({ period: '1d', grace: '1h' }), { clock, beats });

@@ -142,7 +142,7 @@ function outcomeOf(signal: Exclude<Signal, { kind: 'start' }>, runMs: number | u
 
 function missedOutcome({ grace }: SpecOf<'heartbeat'>, { code, dueMs }: Expectation, { runSinceMs }: Beat): Outcome {
   const at = (instantMs: number): string => new Date(instantMs).toISOString();
-  if (code === 'missing') return down(code, `no signal by ${formatDuration(grace)} after it was due at ${at(dueMs)}`);
+  if (code === 'missing') return down(code, `no signal within ${formatDuration(grace)} after it was due`);
   return down(code, `the run that began at ${at(runSinceMs ?? dueMs)} did not end within ${formatDuration(grace)}`);
 }
 
