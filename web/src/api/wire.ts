@@ -75,7 +75,7 @@ export type ReportWire = {
   };
   readonly contracts: readonly Pick<
     SignedStatement,
-    'id' | 'name' | 'service' | 'status' | 'target' | 'attained' | 'attained_bounds' | 'young' | 'budget' | 'credit'
+    'id' | 'name' | 'service' | 'status' | 'target' | 'objective' | 'attained' | 'attained_bounds' | 'young' | 'budget' | 'credit'
   >[];
 };
 /** `GET /api/reports` items. */

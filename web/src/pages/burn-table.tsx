@@ -11,8 +11,16 @@ function verdict({ rate, firing, severity }: Pair) {
 }
 
 /** Pairs of windows: an alert fires when both burn faster than the limit. */
-export function BurnTable({ burn }: { readonly burn: readonly Pair[] }) {
-  if (burn.length === 0) return <p className="empty empty-quiet">The window is too short for burn rates.</p>;
+export function BurnTable({ burn, isRecovery }: { readonly burn: readonly Pair[]; readonly isRecovery: boolean }) {
+  if (burn.length === 0) {
+    return (
+      <p className="empty empty-quiet">
+        {isRecovery
+          ? 'A mean time to recovery is judged by outages that ended: it does not burn.'
+          : 'The window is too short for burn rates.'}
+      </p>
+    );
+  }
   return (
     <div className="panel">
       <div className="table-scroll" role="region" aria-label="Burn rates by pair" tabIndex={0}>

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { SlaView } from '../api/wire.ts';
+import { Attained, PromisedTarget } from '../components/attained.tsx';
 import { BudgetBar } from '../components/budget-bar.tsx';
-import { ProvenDigits, Target } from '../components/proven-digits.tsx';
 import { lengthText, windowText } from '../figures/length.ts';
 import { SlaMark } from '../states/state-mark.tsx';
 
@@ -16,8 +16,8 @@ export function SlaCard({ sla }: { readonly sla: SlaView }) {
         <SlaMark status={sla.status} young={sla.young} />
       </header>
       <div className="sla-figure">
-        <ProvenDigits attained={sla.attained} bounds={sla.attained_bounds} size="large" />
-        <Target op=">=" target={sla.target} />
+        <Attained of={sla} size="large" />
+        <PromisedTarget of={sla} />
       </div>
       <BudgetBar budget={sla.budget} status={sla.status} exhaustsAtMs={sla.exhausts_at_ms} compact />
       {sla.young ? (

@@ -1,3 +1,4 @@
+import { promiseInWords, recoveryFigures } from '@nines/maths/slo/promise-words.ts';
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams, useSearch } from '@tanstack/react-router';
@@ -5,14 +6,13 @@ import { withQuery } from '../api/client.ts';
 import { violationsQuery } from '../api/queries.ts';
 import { burnDownQuery, daysQuery } from '../api/sla-queries.ts';
 import type { SlaView } from '../api/wire.ts';
+import { Attained, PromisedTarget } from '../components/attained.tsx';
 import { BudgetBar } from '../components/budget-bar.tsx';
 import { Instant } from '../components/instant.tsx';
 import { ErrorNotice, Waiting } from '../components/notices.tsx';
-import { ProvenDigits, Target } from '../components/proven-digits.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText, windowText } from '../figures/length.ts';
 import { readableLengths } from '../figures/readable.ts';
-import { targetText } from '../figures/percent.ts';
 import { AccountSection } from '../sla/account-section.tsx';
 import { BurnDown } from '../sla/burn-down.tsx';
 import { Calendar } from '../sla/calendar.tsx';
@@ -59,7 +59,7 @@ function Loaded({ sla }: { readonly sla: SlaView }) {
       <div className="columns">
         <Violations id={sla.id} open={sla.violations_open} />
         <Section title="Burn rates" aside="1 = the budget ends with the window">
-          <BurnTable burn={sla.burn} />
+          <BurnTable burn={sla.burn} isRecovery={recoveryFigures(sla) !== undefined} />
         </Section>
       </div>
       <div className="columns">
@@ -76,8 +76,8 @@ function Hero({ sla }: { readonly sla: SlaView }) {
       <div>
         <SlaMark status={sla.status} young={sla.young} />
         <div className="sla-figure">
-          <ProvenDigits attained={sla.attained} bounds={sla.attained_bounds} size="large" />
-          <Target op=">=" target={sla.target} />
+          <Attained of={sla} size="large" />
+          <PromisedTarget of={sla} />
         </div>
         {sla.status_reason === '' || sla.status === 'met' ? null : (
           <p className="soft">{sentenceCase(readableLengths(sla.status_reason))}</p>
@@ -146,14 +146,8 @@ function periodWords({ calendar, window }: SlaView): string {
 }
 
 function promiseText(sla: SlaView): string {
-  const length = periodWords(sla);
-  if (sla.indicator.kind === 'availability' && sla.indicator.recover_within_ms !== undefined)
-    return `Outages end within ${lengthText(sla.indicator.recover_within_ms)} in the mean of ${length}, for`;
-  if (sla.indicator.kind === 'availability') return `Up at least ${targetText(sla.target)} % of ${length}, for`;
-  const { op, value, unit, statistic } = sla.objective;
-  const limit = unit === 'seconds' ? lengthText(value * 1000) : `${value}${unit === 'ratio' ? '' : ` ${unit}`}`;
-  const sign = op.replace('>=', '≥').replace('<=', '≤');
-  return `${statistic === null ? 'Measured value' : `The ${statistic}`} ${sign} ${limit} in at least ${targetText(sla.target)} % of ${length}, for`;
+  const promise = promiseInWords({ target: String(sla.target), indicator: sla.indicator });
+  return `${promise}, over ${periodWords(sla)}, for`;
 }
 
 function budgetSentence(sla: SlaView): string {

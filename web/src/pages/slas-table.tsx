@@ -1,11 +1,16 @@
 import { Link } from '@tanstack/react-router';
 import type { SlaView } from '../api/wire.ts';
+import { Attained, targetCell } from '../components/attained.tsx';
 import { BudgetBar } from '../components/budget-bar.tsx';
 import { type Column, DataTable } from '../components/data-table.tsx';
-import { ProvenDigits } from '../components/proven-digits.tsx';
 import { windowText } from '../figures/length.ts';
-import { targetText } from '../figures/percent.ts';
 import { SlaMark } from '../states/state-mark.tsx';
+
+/** `30 d` of a rolling window, `month` of the calendar. */
+function windowCell({ calendar, window }: SlaView): string {
+  if (calendar === null) return windowText(window.to_at_ms - window.from_at_ms);
+  return calendar.every === 1 ? calendar.calendar : `${calendar.every} ${calendar.calendar}s`;
+}
 
 const COLUMNS: readonly Column<SlaView>[] = [
   {
@@ -23,15 +28,15 @@ const COLUMNS: readonly Column<SlaView>[] = [
     header: 'Attained',
     label: 'attained',
     numeric: true,
-    cell: (sla) => <ProvenDigits attained={sla.attained} bounds={sla.attained_bounds} />,
+    cell: (sla) => <Attained of={sla} />,
   },
-  { id: 'target', header: 'Target', label: 'target', numeric: true, cell: (sla) => `${targetText(sla.target)} %` },
+  { id: 'target', header: 'Target', label: 'target', numeric: true, cell: targetCell },
   {
     id: 'window',
     header: 'Window',
     label: 'window',
     numeric: true,
-    cell: (sla) => `${windowText(sla.window.to_at_ms - sla.window.from_at_ms)}${sla.young ? ', young' : ''}`,
+    cell: (sla) => `${windowCell(sla)}${sla.young ? ', young' : ''}`,
   },
   {
     id: 'budget',

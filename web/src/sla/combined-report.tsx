@@ -3,10 +3,10 @@ import { useQuery } from '@tanstack/react-query';
 import { useIssueReport } from '../api/sla-actions.ts';
 import { type ReportFields, archivedReportsQuery, combinedQuery } from '../api/sla-queries.ts';
 import type { ArchivedReportWire, ReportWire } from '../api/wire.ts';
+import { Attained, targetCell } from '../components/attained.tsx';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
 import { RefusedNotice, Waiting } from '../components/notices.tsx';
-import { ProvenDigits } from '../components/proven-digits.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
 import { targetText } from '../figures/percent.ts';
@@ -71,9 +71,9 @@ const CONTRACTS: readonly Column<Reported>[] = [
     header: 'Attained',
     label: 'attained',
     numeric: true,
-    cell: (one) => <ProvenDigits attained={one.attained} bounds={one.attained_bounds} />,
+    cell: (one) => <Attained of={one} />,
   },
-  { id: 'target', header: 'Target', label: 'target', numeric: true, cell: (one) => `${targetText(one.target)} %` },
+  { id: 'target', header: 'Target', label: 'target', numeric: true, cell: targetCell },
   {
     id: 'bad',
     header: 'Bad',

@@ -2,13 +2,13 @@ import { useElementSize } from '@mantine/hooks';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { SignedStatement } from '../api/wire.ts';
+import { Attained, PromisedTarget } from '../components/attained.tsx';
 import { BudgetBar } from '../components/budget-bar.tsx';
 import { Instant } from '../components/instant.tsx';
-import { ProvenDigits, Target } from '../components/proven-digits.tsx';
 import { Section } from '../components/section.tsx';
 import { exactInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
-import { percentText } from '../figures/percent.ts';
+import { targetText } from '../figures/percent.ts';
 import { readableLengths } from '../figures/readable.ts';
 import { Buckets } from '../pages/buckets.tsx';
 import { SlaMark } from '../states/state-mark.tsx';
@@ -63,8 +63,8 @@ function Hero({ statement }: { readonly statement: SignedStatement }) {
       <div>
         <SlaMark status={statement.status} young={young} />
         <div className="sla-figure">
-          <ProvenDigits attained={statement.attained} bounds={statement.attained_bounds} size="large" />
-          <Target op=">=" target={statement.target} />
+          <Attained of={statement} size="large" />
+          <PromisedTarget of={statement} />
         </div>
         {reason === '' ? null : <p className="soft">{`${phrase(readableLengths(reason))}.`}</p>}
         {until === null ? null : <p className="soft">{`Provisional: the figures are those up to ${exactInstant(until, until)}.`}</p>}
@@ -86,7 +86,7 @@ function Hero({ statement }: { readonly statement: SignedStatement }) {
 
 function creditText(credit: NonNullable<SignedStatement['credit']>): string {
   if (credit.below === null) return 'Nothing is owed: no tier of the contract was missed.';
-  const share = `${percentText(Number(credit.share), 1)} % of the fee${credit.capped ? ', the cap' : ''}, because less than ${percentText(Number(credit.below), 3)} % was attained`;
+  const share = `${targetText(Number(credit.share))} % of the fee${credit.capped ? ', the cap' : ''}, because less than ${targetText(Number(credit.below))} % was attained`;
   return credit.amount === null ? `${share}.` : `${credit.amount} ${credit.currency}: ${share}.`;
 }
 

@@ -1,7 +1,6 @@
 import { csvText } from '@nines/base/csv.ts';
 import { SECOND_MS } from '@nines/base/units.ts';
 import { lengthInWords as duration } from '@nines/base/length-words.ts';
-import { truncatedPercent } from '@nines/maths/slo/digits.ts';
 import { canonicalJson, type Json } from '@nines/base/canonical-json.ts';
 import { html, trusted } from '../../platform/html.ts';
 import { pdfOf } from '../../platform/pdf.ts';
@@ -10,7 +9,7 @@ import { escaped, listOf, markdownTable, section } from '../statements/markdown.
 import { COLOURS, INK, LINE, MARGIN, SMALL, Sheet, UNKNOWN, WIDTH } from '../statements/sheet.ts';
 import { exclusionRows } from '../statements/rows.ts';
 import { STATEMENT_STYLE } from '../statements/style.ts';
-import { budgetWords, instant, percent, words } from '../statements/words.ts';
+import { attainedWords, budgetWords, instant, percent, words } from '../statements/words.ts';
 import type { ReportedContract, SignedReport } from './report.ts';
 
 /** A report over several contracts in the forms that a statement has. */
@@ -30,7 +29,6 @@ export function reportIn(form: Form, report: SignedReport): Buffer {
   }
 }
 
-const attainedText = (attained: number | null): string => (attained === null ? '–' : `${truncatedPercent(attained, 5)} %`);
 /** The target, or the mean time to recovery that is promised instead. */
 const promiseText = ({ target, objective }: ReportedContract): string =>
   target === 1 && objective.unit === 'seconds' ? `recovery within ${duration(objective.value * SECOND_MS)}` : percent(target);
@@ -60,7 +58,7 @@ const contractRow = (one: ReportedContract): readonly string[] => {
     one.name,
     one.service,
     words(one.status),
-    attainedText(one.attained),
+    attainedWords(one),
     promiseText(one),
     `${budget.left} of ${budget.total}`,
     creditText(one),

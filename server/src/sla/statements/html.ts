@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { lengthInWords as duration } from '@nines/base/length-words.ts';
 import { provenDigits } from '@nines/maths/slo/digits.ts';
+import { countingRows, promiseInWords, recoveryFigures } from '@nines/maths/slo/promise-words.ts';
 import { type Html, html, trusted } from '../../platform/html.ts';
-import { type WindowSpec, recoverWithinMs } from '../spec.ts';
+import type { WindowSpec } from '../spec.ts';
 import { bucketRows, inDrawingOrder } from './rows.ts';
 import type { SignedStatement, Statement } from './statement.ts';
 import { STATEMENT_STYLE } from './style.ts';
 import {
+  attainedWords,
   budgetWords,
   creditSentence,
   exclusionWords,
@@ -27,6 +29,8 @@ const STATUS_WORDS: Readonly<Record<string, string>> = { met: '● Met', at_risk
 const STATE_MARKS: Readonly<Record<string, string>> = { up: '●', degraded: '▲', down: '■', unknown: '◇' };
 /** Width of the strip in its own units; finer than a printed page can show. */
 const STRIP_UNITS = 2_000;
+/** About two pixels of a page: thinner lines pale beside what is around them. */
+const LEAST_UNITS = 5;
 const BAR_UNITS = 1_000;
 /** Rows of one table in the printed form; all of them are in the JSON form. */
 const MAX_ROWS = 500;
@@ -65,7 +69,8 @@ It is signed (Ed25519) by the key <code>${statement.signature.key_id}</code>: <c
 function figure(statement: Statement): Html {
   const target = promiseWords(statement.contract.terms);
   const bar = budgetBar(statement);
-  if (statement.attained === null) return html`<p class="figure">–<small>${target}</small></p>${bar}`;
+  if (statement.attained === null || recoveryFigures(statement) !== undefined)
+    return html`<p class="figure">${attainedWords(statement)}<small>${target}</small></p>${bar}`;
   const { proven, doubtful } = provenDigits(statement.attained, statement.attained_bounds ?? [statement.attained, statement.attained]);
   return html`<p class="figure">${proven}<span class="doubt">${doubtful}</span> %<small>${target}</small></p>${bar}`;
 }
@@ -83,7 +88,7 @@ function strip({ timeline, period }: Statement): Html {
     const x = ((interval.from_at_ms - period.from_at_ms) / length) * STRIP_UNITS;
     const width = ((interval.to_at_ms - interval.from_at_ms) / length) * STRIP_UNITS;
     // An outage of a second in a month must still be seen.
-    const drawn = interval.state === 'down' || interval.state === 'degraded' ? Math.max(width, 2) : width;
+    const drawn = interval.state === 'down' || interval.state === 'degraded' ? Math.max(width, LEAST_UNITS) : width;
     return html`<rect class="s-${interval.state}" x="${x.toFixed(2)}" width="${drawn.toFixed(2)}" height="32"/>`;
   });
   return html`<svg class="strip" viewBox="0 0 ${STRIP_UNITS} 32" preserveAspectRatio="none" role="img" aria-label="States over the period">
@@ -177,33 +182,13 @@ function windowWords(window: WindowSpec): string {
   return `every ${every === 1 ? '' : `${every} `}${calendar}${every === 1 ? '' : 's'} of the calendar of ${zone}, counted from ${anchor.replace('T', ' ')}`;
 }
 
-function termsTable({ contract, contract_changes: changes, objective }: Statement): Html {
+function termsTable({ contract, contract_changes: changes }: Statement): Html {
   const { terms } = contract;
-  const { indicator } = terms;
   const rows: readonly (readonly [string, Html | string])[] = [
     ['Service', terms.service],
-    [
-      'Objective',
-      indicator.kind === 'availability'
-        ? recoverWithinMs(terms) === undefined
-          ? 'availability of the service'
-          : promiseWords(terms)
-        : html`<code>${indicator.query}</code> ${indicator.condition} ${indicator.threshold} ${indicator.unit}`,
-    ],
-    ['Target', percent(terms.target)],
+    ['Promised', promiseInWords(terms)],
     ['Window', windowWords(terms.window)],
-    ...(indicator.kind !== 'availability'
-      ? ([
-          ['Measured as', `${objective.statistic ?? ''} of each ${duration(indicator.slice_ms)}`],
-          ['While the service is down', words(indicator.while_down)],
-        ] as const)
-      : []),
-    [
-      'Unknown time',
-      terms.unknown.kind === 'carry_forward'
-        ? `carries the last known state for at most ${duration(terms.unknown.max_gap_ms)}`
-        : (UNKNOWN_WORDS[terms.unknown.kind] ?? ''),
-    ],
+    ...countingRows(terms).map(({ name, value, code }) => [name, code ? html`<code>${value}</code>` : value] as const),
     ['In force since', instant(contract.effective_from_at_ms)],
     ...(changes.length === 0
       ? []
@@ -216,8 +201,6 @@ function termsTable({ contract, contract_changes: changes, objective }: Statemen
   ];
   return html`<table><tbody>${rows.map(([name, value]) => html`<tr><th>${name}</th><td>${value}</td></tr>`)}</tbody></table>`;
 }
-
-const UNKNOWN_WORDS: Readonly<Record<string, string>> = { exclude: 'is not counted', down: 'counts as bad', up: 'counts as good' };
 
 const cut = (count: number): Html | null =>
   count > MAX_ROWS ? html`<p class="note">${count - MAX_ROWS} more are in the JSON form.</p>` : null;

@@ -1,8 +1,9 @@
 import { lengthInWords as duration } from '@nines/base/length-words.ts';
-import { truncatedPercent } from '@nines/maths/slo/digits.ts';
+import { recoveryFigures } from '@nines/maths/slo/promise-words.ts';
 import { bucketRows, exclusionRows, outageRows, violationRows } from './rows.ts';
 import type { SignedStatement } from './statement.ts';
 import {
+  attainedWords,
   budgetWords,
   creditSentence,
   grouped,
@@ -44,7 +45,7 @@ export function statementMarkdown(statement: SignedStatement, serviceName: strin
     '',
     escaped(`${serviceName}, ${when}${customer === null ? '' : `, for ${customer.name}`}`),
     '',
-    `**${words(statement.status)}${statement.finality === 'provisional' ? ', provisional' : ''}**: ${attained === null ? 'nothing was measured' : `${truncatedPercent(attained, 5)} %`}, ${promiseWords(contract.terms)}`,
+    `**${words(statement.status)}${statement.finality === 'provisional' ? ', provisional' : ''}**: ${attained === null && recoveryFigures(statement) === undefined ? 'nothing was measured' : attainedWords(statement)}, ${promiseWords(contract.terms)}`,
     '',
     escaped(`Budget: ${budget.spent} of ${budget.total}, ${budget.left}. ${sentence(statement)}`),
     '',

@@ -1,10 +1,20 @@
 import { lengthInWords as duration } from '@nines/base/length-words.ts';
-import { truncatedPercent } from '@nines/maths/slo/digits.ts';
 import { pdfOf } from '../../platform/pdf.ts';
 import { bucketRows, exclusionRows, inDrawingOrder, outageRows, violationRows } from './rows.ts';
 import { BODY, COLOURS, FAINT, INK, LINE, MARGIN, SMALL, Sheet, UNKNOWN, WIDTH } from './sheet.ts';
 import type { SignedStatement } from './statement.ts';
-import { budgetWords, creditSentence, instant, percent, promiseWords, revisionSentences, sentence, trendShares, words } from './words.ts';
+import {
+  attainedWords,
+  budgetWords,
+  creditSentence,
+  instant,
+  percent,
+  promiseWords,
+  revisionSentences,
+  sentence,
+  trendShares,
+  words,
+} from './words.ts';
 
 /** The statement on paper: A4, black on white, its charts drawn. The JSON form has every interval. */
 
@@ -26,10 +36,10 @@ export function statementPdf(statement: SignedStatement, serviceName: string): U
 }
 
 function verdict(sheet: Sheet, statement: SignedStatement): void {
-  const { attained, status } = statement;
+  const { status } = statement;
   const budget = budgetWords(statement);
   sheet.take(10);
-  sheet.line(attained === null ? '–' : `${truncatedPercent(attained, 5)} %`, { size: 30, colour: INK, bold: true });
+  sheet.line(attainedWords(statement), { size: 30, colour: INK, bold: true });
   const provisional = statement.finality === 'provisional' ? ', provisional' : '';
   sheet.line(`${words(status).toUpperCase()}${provisional} · ${promiseWords(statement.contract.terms)}`, {
     ...BODY,

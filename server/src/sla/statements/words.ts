@@ -1,5 +1,6 @@
 import { lengthInWords as duration } from '@nines/base/length-words.ts';
 import { truncatedPercent } from '@nines/maths/slo/digits.ts';
+import { type RecoveryFigures, recoveryFigures } from '@nines/maths/slo/promise-words.ts';
 import { type SlaSpec, recoverWithinMs } from '../spec.ts';
 import type { CreditView } from './credit.ts';
 import type { ExclusionStretchView, IssuedForm, Statement } from './statement.ts';
@@ -33,6 +34,13 @@ export function sentence(statement: Statement): string {
 export function promiseWords(terms: Pick<SlaSpec, 'target' | 'indicator'>): string {
   const withinMs = recoverWithinMs(terms);
   return withinMs === undefined ? `target ${percent(terms.target)}` : `mean time to recovery of at most ${duration(withinMs)}`;
+}
+
+/** The figure without its doubt: a percentage, or the mean time that recovery took. */
+export function attainedWords(about: RecoveryFigures & { readonly attained: number | null }): string {
+  const recovery = recoveryFigures(about);
+  if (recovery !== undefined) return recovery.meanMs === null ? 'no outage' : duration(recovery.meanMs);
+  return about.attained === null ? '–' : `${truncatedPercent(about.attained, 5)} %`;
 }
 
 /** A number with its thousands apart. */
