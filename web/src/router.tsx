@@ -90,6 +90,14 @@ const checks = createRoute({
   validateSearch: checksSearch,
   component: lazyRouteComponent(() => import('./pages/checks.tsx'), 'ChecksPage'),
 });
+/** The address of one check is the list with it open. */
+const check = createRoute({
+  getParentRoute: () => shell,
+  path: '/checks/$id',
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: '/checks', search: { check: params.id } });
+  },
+});
 const agents = createRoute({
   getParentRoute: () => shell,
   path: '/agents',
@@ -159,6 +167,7 @@ const tree = root.addChildren([
     statement,
     reports,
     checks,
+    check,
     agents,
     targets,
     health,

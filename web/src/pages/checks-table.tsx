@@ -44,6 +44,25 @@ export function resultText(result: ResultView): string {
   return result.status_code === null ? 'answered' : `answered ${result.status_code}`;
 }
 
+/** Kinds as people write them: protocols by their letters, the rest in small ones. */
+const WORDS: Readonly<Record<string, string>> = {
+  browser: 'browser',
+  docker: 'Docker',
+  domain: 'domain',
+  filesystem: 'files',
+  grpc: 'gRPC',
+  heartbeat: 'heartbeat',
+  mongodb: 'MongoDB',
+  mysql: 'MySQL',
+  postgresql: 'PostgreSQL',
+  process: 'process',
+  promql: 'PromQL',
+  redis: 'Redis',
+  script: 'script',
+  websocket: 'WebSocket',
+};
+const kindText = (kind: string): string => WORDS[kind] ?? kind.toUpperCase();
+
 const SERVICE: Column<CheckView> = {
   id: 'service',
   header: 'Service',
@@ -74,8 +93,8 @@ const REST: readonly Column<CheckView>[] = [
     header: 'Asks',
     cell: (check) => (
       <span>
-        <span className="faint">{`${check.kind.toUpperCase()} `}</span>
-        <span className="mono">{check.target}</span>
+        <span className="faint">{`${kindText(check.kind)} `}</span>
+        <span className="mono wrap">{check.target}</span>
       </span>
     ),
   },
@@ -85,7 +104,8 @@ const REST: readonly Column<CheckView>[] = [
     header: 'Took',
     label: 'took',
     numeric: true,
-    cell: (check) => (check.last === null ? '' : millis(check.last.duration_ms)),
+    // A heartbeat asks nothing, so there is nothing that took time.
+    cell: (check) => (check.last === null || check.kind === 'heartbeat' ? '' : millis(check.last.duration_ms)),
   },
   { id: 'phases', header: 'Phases', cell: (check) => (check.last === null ? null : <Phases result={check.last} />) },
   {

@@ -71,7 +71,7 @@ function Drawing({ data, scales, width, exhaustsAtMs, at }: DrawingProps) {
           </text>
         </g>
       ))}
-      <text x={left + 4} y={y(0) + 16} className="chart-tick">
+      <text x={left + 4} y={y(0) + (bottom - y(0) < 24 ? -6 : 16)} className="chart-tick">
         nothing left
       </text>
       {ticks.atMs.map((atMs) => (

@@ -19,6 +19,7 @@ export function PredictionSection({ sla }: { readonly sla: SlaView }) {
       ) : (
         <>
           <dl className="panel panel-pad facts">
+            {sla.status === 'breached' ? <Fact name="Now" value="breached already" /> : null}
             <Fact name="Breach within 60 minutes" value={percent(prediction.breach_within_60m)} />
             <Fact
               name={sla.calendar === null ? 'Breach within one window ahead' : 'Breach by the end of the period'}
@@ -65,10 +66,12 @@ function Calibration({ prediction: { calibration } }: { readonly prediction: Pre
     return <p className="soft">Not tested yet: the past is too short to compare what would have been said with what came.</p>;
   }
   const { cases, brier, base_brier: base, reliability } = calibration;
-  const verdict = brier < base ? 'better than the base rate' : brier === base ? 'as good as the base rate' : 'worse than the base rate';
+  const [said, usual] = [brier.toFixed(3), base.toFixed(3)];
+  // What reads the same is the same to a reader.
+  const verdict = said === usual ? 'as good as the base rate' : brier < base ? 'better than the base rate' : 'worse than the base rate';
   return (
     <>
-      <p className="soft">{`Tested at ${cases} past instants: Brier score ${brier.toFixed(3)}, base rate ${base.toFixed(3)}: ${verdict}. 0 is perfect.`}</p>
+      <p className="soft">{`Tested at ${cases} past instants: Brier score ${said}, base rate ${usual}: ${verdict}. 0 is perfect.`}</p>
       <div className="panel">
         <div className="table-scroll" role="region" aria-label="Reliability of the prediction" tabIndex={0}>
           <table className="table">

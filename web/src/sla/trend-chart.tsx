@@ -6,7 +6,18 @@ import { SlaMark } from '../states/state-mark.tsx';
 /** The periods before and this one: attained, and how much of the budget was spent, as a bar that is full at the whole of it. */
 export function TrendChart({ statement }: { readonly statement: SignedStatement }) {
   const { trend, period, calendar, attained, status, budget } = statement;
-  const points = [...trend, { ...period, name: calendar.name, attained, status, spent_ms: budget.spent_ms, total_ms: budget.total_ms }];
+  const points = [
+    ...trend,
+    {
+      ...period,
+      name: calendar.name,
+      attained,
+      status,
+      spent_ms: budget.spent_ms,
+      total_ms: budget.total_ms,
+      events: budget.unit === 'events' ? budget : null,
+    },
+  ];
   return (
     <div className="panel">
       <div className="table-scroll" role="region" aria-label="Period by period" tabIndex={0}>
@@ -25,13 +36,13 @@ export function TrendChart({ statement }: { readonly statement: SignedStatement 
           <tbody>
             {points.map((point) => (
               <tr key={point.from_at_ms}>
-                <td className="nowrap">{point.name ?? exactInstant(point.from_at_ms, point.to_at_ms)}</td>
+                <td className={point.name === null ? 'wrap' : 'nowrap'}>{point.name ?? exactInstant(point.from_at_ms, point.to_at_ms)}</td>
                 <td>
                   <SlaMark status={point.status} young={false} />
                 </td>
                 <td className="numeric">{point.attained === null ? '–' : `${percentText(point.attained, 3)} %`}</td>
                 <td>
-                  <Spent spent={point.spent_ms} total={point.total_ms} />
+                  <Spent {...(point.events ?? { spent: point.spent_ms, total: point.total_ms })} />
                 </td>
               </tr>
             ))}
