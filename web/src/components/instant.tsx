@@ -15,6 +15,16 @@ export function Instant({ atMs, relative = true }: { readonly atMs: number; read
   );
 }
 
+/** `6 s ago`, the instant in its title: for narrow columns of what is fresh. */
+export function Ago({ atMs }: { readonly atMs: number }) {
+  const now = useNow();
+  return (
+    <time dateTime={iso(atMs)} title={exactInstant(atMs, now)} className="nowrap">
+      {relativeText(atMs, now)}
+    </time>
+  );
+}
+
 /** `02:14 (6 min)`: since when, and for how long. */
 export function Since({ atMs }: { readonly atMs: number }) {
   const now = useNow();

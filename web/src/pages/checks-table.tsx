@@ -2,7 +2,7 @@ import { Tooltip } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import type { ResultView, CheckView } from '../api/wire.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
-import { Instant } from '../components/instant.tsx';
+import { Ago } from '../components/instant.tsx';
 import { lengthText } from '../figures/length.ts';
 import { quantityText } from '../figures/quantity.ts';
 import { StateMark } from '../states/state-mark.tsx';
@@ -94,7 +94,7 @@ const REST: readonly Column<CheckView>[] = [
     cell: (check) => (
       <span>
         <span className="faint">{`${kindText(check.kind)} `}</span>
-        <span className="mono wrap">{check.target}</span>
+        <span className="mono wrap check-target">{check.target}</span>
       </span>
     ),
   },
@@ -113,7 +113,7 @@ const REST: readonly Column<CheckView>[] = [
     header: 'Last result',
     cell: (check) => (check.last === null ? <span className="faint">none yet</span> : resultText(check.last)),
   },
-  { id: 'at', header: 'At', label: 'at', cell: (check) => (check.last === null ? '' : <Instant atMs={check.last.at_ms} />) },
+  { id: 'at', header: 'When', label: 'last', cell: (check) => (check.last === null ? '' : <Ago atMs={check.last.at_ms} />) },
 ];
 
 const ALONE = [NAME, ...REST];
