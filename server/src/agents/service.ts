@@ -10,6 +10,7 @@ import type { Bus } from '../platform/bus.ts';
 import type { Sql } from '../platform/records/contract.ts';
 import { createTurns } from '../platform/turns.ts';
 import { fingerprintOf } from '../platform/x509/certificate.ts';
+import { addressOf } from './address.ts';
 import type { Authority } from './authority.ts';
 import {
   AGENT_CODES,
@@ -28,7 +29,6 @@ import {
   type ResultsRequest,
 } from './contract.ts';
 import { type AgentJoinTokenRow, type AgentRow, deleteToken, insertToken, loadAgents, openTokens, saveAgent, useToken } from './store.ts';
-import { pathOf } from './views.ts';
 
 export type AgentsDeps = {
   readonly sql: Sql;
@@ -252,7 +252,7 @@ export class Agents {
     return {
       items: [...this.#known.values()].map((agent) => this.#viewOf(agent)),
       join_tokens: (await openTokens(sql, clock.now())).map(viewToken),
-      address: this.#deps.authority === undefined ? null : pathOf(config),
+      address: this.#deps.authority === undefined ? null : addressOf(config),
       missing: this.#missing(),
     };
   }
@@ -282,7 +282,7 @@ export class Agents {
     await insertToken(sql, row);
     this.#publish();
     const token = formatJoinToken(authority.fingerprint, secret);
-    return { ...viewToken(row), token, command: `nines agent --server ${pathOf(config)} --token ${token} --data ./agent` };
+    return { ...viewToken(row), token, command: `nines agent --server ${addressOf(config)} --token ${token} --data ./agent` };
   }
 
   async withdrawJoinToken(id: string): Promise<void> {

@@ -109,7 +109,7 @@ export interface Ledger {
   /** How long each downtime that began in `[fromMs, toMs)` had lasted when it was first known, in milliseconds; without those that other monitors saw. */
   detections(filter: Required<DowntimeFilter> & { readonly knownAtMs?: EpochMs }): Promise<readonly number[]>;
   /** Why the service's outage is no news: every check that makes it down flaps. Undefined when one of them does not, or it is not down. */
-  restless(service: string): string | undefined;
+  whyFlapping(service: string): string | undefined;
   /** Rises whenever the service's history changes other than by time passing in an unchanged state. For caches. */
   version(service: string): number;
 }

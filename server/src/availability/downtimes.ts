@@ -1,7 +1,8 @@
 import type { EpochMs } from '@nines/base/units.ts';
 import type { Evidence, Transition } from '@nines/maths/slo/types.ts';
 import type { Downtime } from './contract.ts';
-import type { CheckState } from './evaluate.ts';
+import { checkIn, checksBelow, type Draft } from './evaluate.ts';
+import { MAX_DOWNTIME_EVIDENCE } from './parts.ts';
 import { heardOf } from './voices.ts';
 
 /** One `down` stretch of a service's history, as its downtime must say it. */
@@ -25,12 +26,9 @@ export type DowntimeStep = {
 /** The history of a check that can make the service down, and the start of its last attempt. */
 export type DownVoice = { readonly check: string; readonly transitions: readonly Transition[]; readonly lastAtMs: EpochMs | null };
 
-/** The voices among a service's checks. */
-export const downVoicesOf = (states: readonly (CheckState | undefined)[]): readonly DownVoice[] =>
-  heardOf(states).filter(({ impact }) => impact === 'down');
-
-/** Evidence kept per downtime: each check's first failure, so more than this says nothing new. */
-const MAX_DOWNTIME_EVIDENCE = 16;
+/** The voices that decide whether a service is down: of its own checks, or of those of its members. */
+export const downVoicesOf = (draft: Draft, service: string): readonly DownVoice[] =>
+  heardOf(checksBelow(draft, service).map((check) => checkIn(draft, check))).filter(({ impact }) => impact === 'down');
 
 /** The outages in a service's history that end at or after `fromMs`, ascending. */
 export function outagesFrom(transitions: readonly Transition[], voices: readonly DownVoice[], fromMs: EpochMs): readonly Outage[] {

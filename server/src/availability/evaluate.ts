@@ -137,7 +137,7 @@ export function takeAttempt(draft: Draft, check: string, input: { readonly attem
   put(draft, check, { state: { ...state, flaps: flapsAfter(state, step.history) }, step });
 }
 
-/** How restless the check is after one more attempt; an attempt that was passed over says nothing. */
+/** What flapping knows of the check after one more attempt; an attempt that was passed over says nothing. */
 function flapsAfter({ flaps, flapLimits, history }: CheckState, next: CheckHistory): FlapHistory {
   const state = next.transitions.at(-1)?.state;
   if (flapLimits === null || next === history || next.lastAtMs === null || state === undefined || state === 'unknown') return flaps;

@@ -13,7 +13,7 @@ export function flappingOf(state: CheckState | undefined): Flapping | null {
  * Why an outage of the service with these checks is no news; undefined when it is. One steady check that is down makes it one, whatever
  * the others do.
  */
-export function restlessWhy(checks: readonly CheckState[]): string | undefined {
+export function whyFlapping(checks: readonly CheckState[]): string | undefined {
   const deciding = checks.filter(
     ({ active, impact, history }) => active && impact === 'down' && history.transitions.at(-1)?.state === 'down',
   );

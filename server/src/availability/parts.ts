@@ -82,8 +82,8 @@ function cut(downtime: Downtime, parts: readonly Part[]): readonly Downtime[] {
   });
 }
 
-/** Evidence kept of a merged downtime. */
-const MAX_EVIDENCE = 16;
+/** Evidence kept per downtime, merged or not: each check's first failure, so more than this says nothing new. */
+export const MAX_DOWNTIME_EVIDENCE = 16;
 
 function joined(head: Downtime, next: Downtime): Downtime {
   return {
@@ -92,7 +92,7 @@ function joined(head: Downtime, next: Downtime): Downtime {
     toBoundsAtMs: next.toBoundsAtMs,
     spans: [...spansOf(head), ...spansOf(next)],
     checks: [...new Set([...head.checks, ...next.checks])].sort(),
-    evidence: [...head.evidence, ...next.evidence].slice(0, MAX_EVIDENCE),
+    evidence: [...head.evidence, ...next.evidence].slice(0, MAX_DOWNTIME_EVIDENCE),
     mergedIds: [...(head.mergedIds ?? []), next.id],
   };
 }

@@ -4,7 +4,7 @@ import { filledFrom } from '@nines/maths/slo/imported.ts';
 import type { Transition } from '@nines/maths/slo/types.ts';
 import type { Downtime } from './contract.ts';
 import { type DowntimeStep, downVoicesOf, outagesFrom, reconcile } from './downtimes.ts';
-import { checkIn, checksBelow, draftOf, firstDifference, type Memory, type Rewrite, spliced } from './evaluate.ts';
+import { draftOf, firstDifference, type Memory, type Rewrite, spliced } from './evaluate.ts';
 import type { LedgerStore } from './store.ts';
 
 /** What a service's whole time is after something was learnt about the past, as far as that differs from what stands. */
@@ -35,8 +35,7 @@ export async function rebuild(source: Source, service: string, fromMs: EpochMs):
   const sinceMs = Math.min(fromMs, changedMs ?? fromMs) as EpochMs;
   const history = filled(own, memory.imported.get(service));
   const standing = (await store.downtimesSince(sinceMs)).filter((one) => one.service === service);
-  const draft = draftOf(memory);
-  const voices = downVoicesOf(checksBelow(draft, service).map((check) => checkIn(draft, check)));
+  const voices = downVoicesOf(draftOf(memory), service);
   const step = reconcile(outagesFrom(history, voices, sinceMs), standing, sinceMs);
   const rewrites: readonly Rewrite[] =
     changedMs === undefined

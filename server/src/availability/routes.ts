@@ -11,9 +11,10 @@ import {
   downtimeRevisionView,
   downtimeSplit,
   downtimeToWire,
+  type DowntimeView,
   downtimeView,
 } from './contract.ts';
-import { importRoutes } from './imports/endpoints.ts';
+import { importRoutes } from './imports/import-routes.ts';
 import type { Imports } from './imports/service.ts';
 import { downtimeNotFound } from './desk.ts';
 import type { Availability } from './service.ts';
@@ -98,9 +99,15 @@ function readRoutes(http: Http, { availability }: Deps): void {
   );
 }
 
-function editRoutes(http: Http, { availability, clock, onPastChanged }: Deps): void {
-  const onEdited = ({ service, fromAtMs, toAtMs }: Downtime): Promise<void> =>
-    onPastChanged(service, { fromMs: fromAtMs, toMs: toAtMs ?? clock.now() });
+/** What a person changed, told of and answered. */
+async function changed({ clock, onPastChanged }: Deps, downtime: Downtime): Promise<DowntimeView> {
+  const { service, fromAtMs, toAtMs } = downtime;
+  await onPastChanged(service, { fromMs: fromAtMs, toMs: toAtMs ?? clock.now() });
+  return downtimeToWire(downtime);
+}
+
+function editRoutes(http: Http, deps: Deps): void {
+  const { desk } = deps.availability;
   http.patch(
     '/api/downtime/:id',
     {
@@ -113,11 +120,7 @@ function editRoutes(http: Http, { availability, clock, onPastChanged }: Deps): v
         response: { 200: downtimeView },
       },
     },
-    async (request) => {
-      const edited = await availability.desk.edit({ id: request.params.id, said: request.body, by: request.actor.name });
-      await onEdited(edited);
-      return downtimeToWire(edited);
-    },
+    async ({ params, body, actor }) => changed(deps, await desk.edit({ id: params.id, said: body, by: actor.name })),
   );
   http.post(
     '/api/downtime/:id/undo',
@@ -130,20 +133,13 @@ function editRoutes(http: Http, { availability, clock, onPastChanged }: Deps): v
         response: { 200: downtimeView },
       },
     },
-    async (request) => {
-      const edited = await availability.desk.undo(request.params.id, request.actor.name);
-      await onEdited(edited);
-      return downtimeToWire(edited);
-    },
+    async ({ params, actor }) => changed(deps, await desk.undo(params.id, actor.name)),
   );
 }
 
-function structureRoutes(http: Http, { availability, clock, onPastChanged }: Deps): void {
+function structureRoutes(http: Http, deps: Deps): void {
+  const { desk } = deps.availability;
   const config = { permission: 'operate' as const };
-  const answer = async (changed: Downtime) => {
-    await onPastChanged(changed.service, { fromMs: changed.fromAtMs, toMs: changed.toAtMs ?? clock.now() });
-    return downtimeToWire(changed);
-  };
   http.post(
     '/api/downtime/:id/split',
     {
@@ -156,7 +152,7 @@ function structureRoutes(http: Http, { availability, clock, onPastChanged }: Dep
         response: { 200: downtimeView },
       },
     },
-    async ({ params, body, actor }) => answer(await availability.desk.split({ id: params.id, said: body, by: actor.name })),
+    async ({ params, body, actor }) => changed(deps, await desk.split({ id: params.id, said: body, by: actor.name })),
   );
   http.post(
     '/api/downtime/:id/merge',
@@ -170,6 +166,6 @@ function structureRoutes(http: Http, { availability, clock, onPastChanged }: Dep
         response: { 200: downtimeView },
       },
     },
-    async ({ params, body, actor }) => answer(await availability.desk.merge({ id: params.id, said: body, by: actor.name })),
+    async ({ params, body, actor }) => changed(deps, await desk.merge({ id: params.id, said: body, by: actor.name })),
   );
 }

@@ -340,11 +340,11 @@ test('a check that changes its state again and again flaps: said once, also afte
   await world.play(http, 'xU');
   assert.deepEqual(flapping(world), ['check.flapping shop-http']);
   assert.equal(since(world.ledger.flapping('shop-http')?.sinceMs ?? 0), 10);
-  assert.equal(world.ledger.restless('shop'), undefined, 'it is up');
+  assert.equal(world.ledger.whyFlapping('shop'), undefined, 'it is up');
   await world.play(http, 'x');
-  assert.match(world.ledger.restless('shop') ?? '', /^flapping since 2025-10-09T08:53:30\.000Z \(shop-http\): told once/);
+  assert.match(world.ledger.whyFlapping('shop') ?? '', /^flapping since 2025-10-09T08:53:30\.000Z \(shop-http\): told once/);
   await world.result(port, 'x');
-  assert.equal(world.ledger.restless('shop'), undefined, 'a steady check is down as well');
+  assert.equal(world.ledger.whyFlapping('shop'), undefined, 'a steady check is down as well');
   await world.result(port, 'U', epochMs(world.clock.now() + 1));
   assert.match(await world.downtimes(), /^5-6 shop-http, 7-8 shop-http, 9-10 shop-http, /, 'the ledger counts every outage all the same');
 

@@ -24,8 +24,6 @@ import {
 import { DowntimeDesk } from './desk.ts';
 import { downVoicesOf, outagesFrom } from './downtimes.ts';
 import {
-  checkIn,
-  checksBelow,
   compositesInOrder,
   draftOf,
   emptyMemory,
@@ -39,7 +37,7 @@ import {
   takeStepBack,
   transitionsAt,
 } from './evaluate.ts';
-import { flappingOf, restlessWhy } from './flapping.ts';
+import { flappingOf, whyFlapping } from './flapping.ts';
 import { downtimesKnownAt } from './known.ts';
 import { loadMemory } from './restart.ts';
 import { createImportStore, type ImportStore } from './imports/store.ts';
@@ -326,9 +324,9 @@ export class Availability implements Ledger, Recorder {
     return flappingOf(this.#memory.checks.get(check));
   }
 
-  restless(service: string): string | undefined {
+  whyFlapping(service: string): string | undefined {
     const checks = this.#memory.services.get(service)?.checks ?? [];
-    return restlessWhy(checks.flatMap((check) => this.#memory.checks.get(check) ?? []));
+    return whyFlapping(checks.flatMap((check) => this.#memory.checks.get(check) ?? []));
   }
 
   #notYet(): CurrentState {
@@ -361,8 +359,7 @@ export class Availability implements Ledger, Recorder {
   /** An open downtime ends where the timeline says that knowledge ended, whether or not that is written down yet. */
   #asKnownAt(downtime: Downtime, nowMs: EpochMs): Downtime {
     if (downtime.toAtMs !== null) return downtime;
-    const draft = draftOf(this.#memory);
-    const voices = downVoicesOf(checksBelow(draft, downtime.service).map((check) => checkIn(draft, check)));
+    const voices = downVoicesOf(draftOf(this.#memory), downtime.service);
     const outages = outagesFrom(transitionsAt(this.#memory, downtime.service, nowMs), voices, downtime.fromAtMs);
     const edges = outages.find((outage) => outage.edges.fromAtMs === downtime.fromAtMs)?.edges;
     return edges === undefined ? downtime : { ...downtime, toAtMs: edges.toAtMs, toBoundsAtMs: edges.toBoundsAtMs };

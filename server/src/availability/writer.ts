@@ -2,19 +2,7 @@ import type { Clock } from '@nines/base/clock.ts';
 import type { EpochMs } from '@nines/base/units.ts';
 import { type CurrentState, type Downtime, downtimeToWire, type FlappingChange, type StateChange } from './contract.ts';
 import { type DowntimeStep, downVoicesOf, type Outage, outagesFrom, reconcile } from './downtimes.ts';
-import {
-  checkIn,
-  checksBelow,
-  commit,
-  compositesInOrder,
-  type Draft,
-  draftOf,
-  forget,
-  historyIn,
-  type Memory,
-  reachTogether,
-  settleDraft,
-} from './evaluate.ts';
+import { commit, compositesInOrder, type Draft, draftOf, forget, historyIn, type Memory, reachTogether, settleDraft } from './evaluate.ts';
 import { rebuild, type Rebuilt } from './rebuild.ts';
 import { flappingOf } from './flapping.ts';
 import type { LedgerStore } from './store.ts';
@@ -225,7 +213,7 @@ export class LedgerWriter {
   #moveOf(draft: Draft, service: string, fromMs: EpochMs): Move {
     const before = historyIn(draftOf(draft.base), service).at(-1);
     const transitions = historyIn(draft, service);
-    const voices = downVoicesOf(checksBelow(draft, service).map((check) => checkIn(draft, check)));
+    const voices = downVoicesOf(draft, service);
     const known = this.#downtimes.get(service) ?? [];
     const step = reconcile(outagesFrom(transitions, voices, fromMs), known, fromMs);
     const opened = step.opened.map((outage) => this.#open(service, outage));

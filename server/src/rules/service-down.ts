@@ -12,7 +12,7 @@ import { SERVICE_DOWN_RULE_ID } from './contract.ts';
 export type ServiceDownDeps = {
   readonly alerting: Alerting;
   readonly services: ServiceCatalogue;
-  readonly ledger: Pick<Ledger, 'current' | 'restless'>;
+  readonly ledger: Pick<Ledger, 'current' | 'whyFlapping'>;
   readonly nowMs: () => number;
   readonly teamId: string;
   readonly cooldownMs: number;
@@ -48,7 +48,7 @@ export class ServiceDown {
     const currentOf = (id: string): Current => this.#told.get(id) ?? ledger.current(id);
     for (const entry of services.list()) {
       const current = currentOf(entry.id);
-      const heldBack = parentDown(entry, { current, currentOf }) ?? ledger.restless(entry.id);
+      const heldBack = parentDown(entry, { current, currentOf }) ?? ledger.whyFlapping(entry.id);
       if (current.state === 'down') active.push(elementOf(entry, current, heldBack));
       if (current.state === 'unknown') holding.push(labelsFor(entry));
     }

@@ -27,7 +27,7 @@ export type RulesDeps = Omit<RuleContext, 'startedAtMs' | 'store' | 'clock' | 'e
   readonly labelsOfRef: (ref: number) => Labels;
   readonly aliases: AliasTable;
   readonly services: ServiceCatalogue;
-  readonly ledger: Pick<Ledger, 'current' | 'restless'> & Pick<Recorder, 'flapping'>;
+  readonly ledger: Pick<Ledger, 'current' | 'whyFlapping'> & Pick<Recorder, 'flapping'>;
   readonly metrics: SelfMetrics;
   readonly queryable: AggregatesDeps['queryable'];
   readonly yieldNow: AggregatesDeps['yieldNow'];

@@ -25,8 +25,8 @@ export function serviceSentence(service: StateOf, nowMs: number): string {
   const since = `since ${shortInstant(service.since_at_ms, nowMs)} (${lengthText(seconds(nowMs - service.since_at_ms))})`;
   const why = whyText(service);
   if (service.state === 'unknown' && service.unknown_reason === 'not_yet_monitored') return `${service.name} is not monitored yet.`;
-  const restless = service.flapping ? ' It is flapping.' : '';
-  return `${service.name} is ${word} ${since}${why === '' ? '' : `: ${why}`}.${restless}`;
+  const flaps = service.flapping ? ' It is flapping.' : '';
+  return `${service.name} is ${word} ${since}${why === '' ? '' : `: ${why}`}.${flaps}`;
 }
 
 const WORST: readonly ServiceView['state'][] = ['down', 'degraded', 'unknown'];

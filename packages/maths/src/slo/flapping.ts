@@ -27,7 +27,7 @@ export const STEADY: FlapHistory = { states: [], sinceMs: null };
 
 /**
  * The weighted share of changes, in percent. A window that is not full yet is read as if the check had been before it what it was
- * first: too little is known to call it restless.
+ * first: too little is known to say that it flaps.
  */
 export function changePercent(states: readonly SteadyState[]): number {
   const possible = FLAP_WINDOW - 1;

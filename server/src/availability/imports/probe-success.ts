@@ -1,6 +1,6 @@
 import type { EpochMs } from '@nines/base/units.ts';
 import { z } from 'zod';
-import { type Beat, spansOfBeats } from './beats.ts';
+import { type OtherResult, spansOfResults } from './results.ts';
 import type { ReadRow, ReadRows, Refusal } from './contract.ts';
 
 const answer = z.looseObject({
@@ -42,15 +42,15 @@ export function readProbeSuccess(text: string, { services, intervalMs }: Options
       return;
     }
     const detail = `probe_success{${name}}`;
-    const beats = values.map(
-      ([seconds, sample]): Beat => ({
+    const seen = values.map(
+      ([seconds, sample]): OtherResult => ({
         row: i + 1,
         atMs: Math.round(seconds * 1000) as EpochMs,
         seen: sample === '1' ? 'up' : sample === '0' ? 'down' : 'none',
         detail,
       }),
     );
-    rows.push(...spansOfBeats(service, beats, intervalMs));
+    rows.push(...spansOfResults(service, seen, intervalMs));
   });
   return { rows, refused };
 }

@@ -1,7 +1,7 @@
 import { parseCsv } from '@nines/base/csv-read.ts';
 import type { EpochMs } from '@nines/base/units.ts';
 import { z } from 'zod';
-import { type Beat, spansOfBeats } from './beats.ts';
+import { type OtherResult, spansOfResults } from './results.ts';
 import type { ReadRows, Refusal } from './contract.ts';
 
 /** Its states, by number. Source: `src/util.ts` of Uptime Kuma. */
@@ -34,7 +34,7 @@ export function readUptimeKuma(text: string, { services, intervalMs }: Options):
   const read = text.trimStart().startsWith('[') || text.trimStart().startsWith('{') ? readJson(text) : readTable(text);
   if (typeof read === 'string') return { rows: [], refused: [{ row: 1, message: read }] };
   const refused: Refusal[] = [];
-  const beats = new Map<string, Beat[]>();
+  const beats = new Map<string, OtherResult[]>();
   for (const one of read.heartbeats) {
     const monitor = String(one.monitor_id ?? one.monitorID ?? '');
     const name = read.names.get(monitor);
@@ -50,7 +50,7 @@ export function readUptimeKuma(text: string, { services, intervalMs }: Options):
       beats.set(service, mine);
     }
   }
-  const rows = [...beats].flatMap(([service, mine]) => spansOfBeats(service, mine, intervalMs));
+  const rows = [...beats].flatMap(([service, mine]) => spansOfResults(service, mine, intervalMs));
   return { rows, refused };
 }
 

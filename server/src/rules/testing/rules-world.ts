@@ -114,7 +114,7 @@ function compose(t: TestContext, base: Base): RulesWorld {
     },
     ledger: {
       current: find,
-      restless: (id) => (services.some((service) => service.id === id && service.flapping !== undefined) ? 'flapping' : undefined),
+      whyFlapping: (id) => (services.some((service) => service.id === id && service.flapping !== undefined) ? 'flapping' : undefined),
       flapping: (check) => services.find(({ id }) => check === `${id}-http`)?.flapping ?? null,
     },
   });

@@ -2,7 +2,7 @@ import type { EpochMs } from '@nines/base/units.ts';
 import type { ReadRow } from './contract.ts';
 
 /** One result of another monitor. `pending`: it failed, and the monitor was not sure yet; `none`: it said that it says nothing. */
-export type Beat = {
+export type OtherResult = {
   readonly row: number;
   readonly atMs: EpochMs;
   readonly seen: 'up' | 'down' | 'pending' | 'none';
@@ -17,28 +17,28 @@ const GRACE = 1.5;
  * nobody looked at stays unknown. The last one ends what the one before said and says no more, so that a later import never contradicts this
  * one. Results that were not sure belong to the outage that they became, otherwise to what stood before.
  */
-export function spansOfBeats(service: string, beats: readonly Beat[], intervalMs: number | undefined): readonly ReadRow[] {
-  const ordered = beats.toSorted((a, b) => a.atMs - b.atMs);
+export function spansOfResults(service: string, results: readonly OtherResult[], intervalMs: number | undefined): readonly ReadRow[] {
+  const ordered = results.toSorted((a, b) => a.atMs - b.atMs);
   const speaksMs = (intervalMs ?? usualDistance(ordered)) * GRACE;
   const spans: ReadRow[] = [];
   for (let i = 0; i < ordered.length; i++) {
-    const [beat, next] = [ordered[i], ordered[i + 1]];
-    if (beat === undefined || next === undefined) break;
+    const [result, next] = [ordered[i], ordered[i + 1]];
+    if (result === undefined || next === undefined) break;
     const state = decided(ordered, i, spans.at(-1)?.state);
-    const toMs = Math.min(next.atMs, Math.round(beat.atMs + speaksMs)) as EpochMs;
-    if (state === undefined || toMs <= beat.atMs) continue;
+    const toMs = Math.min(next.atMs, Math.round(result.atMs + speaksMs)) as EpochMs;
+    if (state === undefined || toMs <= result.atMs) continue;
     const last = spans.at(-1);
-    if (last?.state === state && last.toMs === beat.atMs) spans[spans.length - 1] = { ...last, toMs };
-    else spans.push({ row: beat.row, service, fromMs: beat.atMs, toMs, state, detail: beat.detail, reason: null });
+    if (last?.state === state && last.toMs === result.atMs) spans[spans.length - 1] = { ...last, toMs };
+    else spans.push({ row: result.row, service, fromMs: result.atMs, toMs, state, detail: result.detail, reason: null });
   }
   return spans;
 }
 
-function decided(beats: readonly Beat[], i: number, before: ReadRow['state'] | undefined): 'up' | 'down' | undefined {
-  const seen = beats[i]?.seen;
+function decided(results: readonly OtherResult[], i: number, before: ReadRow['state'] | undefined): 'up' | 'down' | undefined {
+  const seen = results[i]?.seen;
   if (seen === 'up' || seen === 'down') return seen;
   if (seen !== 'pending') return undefined;
-  const next = beats.slice(i + 1, i + 1 + MOST_RETRIES).find((beat) => beat.seen !== 'pending');
+  const next = results.slice(i + 1, i + 1 + MOST_RETRIES).find((result) => result.seen !== 'pending');
   if (next?.seen === 'down') return 'down';
   return before === 'down' ? 'down' : next?.seen === 'up' ? 'up' : undefined;
 }
@@ -47,7 +47,7 @@ function decided(beats: readonly Beat[], i: number, before: ReadRow['state'] | u
 const MOST_RETRIES = 100;
 
 /** The median distance of neighbours. */
-function usualDistance(beats: readonly Beat[]): number {
-  const distances = beats.slice(1).map((beat, i) => beat.atMs - (beats[i]?.atMs ?? beat.atMs));
+function usualDistance(results: readonly OtherResult[]): number {
+  const distances = results.slice(1).map((result, i) => result.atMs - (results[i]?.atMs ?? result.atMs));
   return distances.sort((a, b) => a - b)[distances.length >> 1] ?? 0;
 }
