@@ -99,12 +99,21 @@ export class Gate implements AsyncDisposable {
       headers: ownHeaders(incoming.headers, url.host),
       setDefaultHeaders: false,
     });
-    outgoing.on('error', (fault) => {
+    const fail = (fault: unknown): void => {
       this.#faults.set(hostOf(url), faultOutcome(partsOf(fault), url.host));
+      upstream.destroy();
       incoming.socket.destroy();
-    });
+    };
+    outgoing.on('error', fail);
+    outgoing.once('upgrade', () => fail(new Error('it changed to another protocol, which nobody asked for')));
     outgoing.once('response', (response) => {
-      answer.writeHead(response.statusCode ?? 502, response.rawHeaders);
+      try {
+        answer.writeHead(response.statusCode ?? 502, response.rawHeaders);
+      } catch (thrown) {
+        // A site may answer what no server may say, a status of 000 for example.
+        fail(thrown);
+        return;
+      }
       response.pipe(answer);
     });
     incoming.pipe(outgoing);
