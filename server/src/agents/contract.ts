@@ -5,7 +5,7 @@
  */
 import { DAY_MS, HOUR_MS, SECOND_MS } from '@nines/base/units.ts';
 import { z } from 'zod';
-import { type CheckResult, PHASES, SERVER_LOCATION } from '../checks/contract.ts';
+import { type CheckResult, PHASES, RESULT_LABELS, RESULT_METRICS, SERVER_LOCATION } from '../checks/contract.ts';
 import { duration, hostAndPort, slug } from '../platform/config/fields.ts';
 
 export const AGENT_LIMITS = {
@@ -16,6 +16,8 @@ export const AGENT_LIMITS = {
   /** Results of one request, and its body. */
   batch: 500,
   bodyBytes: 4 * 1024 * 1024,
+  /** The body of a request to join, which anybody can send. */
+  joinBytes: 16 * 1024,
   /** How long the question for checks waits for a change. */
   pollMs: 25 * SECOND_MS,
   /** An agent says at least this often that it is there, and is away after three that did not come. */
@@ -83,24 +85,45 @@ const outcome = z.discriminatedUnion('kind', [
   ),
 ]);
 const finite = z.number();
+/** What `Date` can hold. */
+const MAX_INSTANT_MS = 8.64e15;
+const instantMs = finite.nonnegative().max(MAX_INSTANT_MS);
+/** No attempt takes longer, nor begins later in its slot: an interval is at most a day. */
+const lengthMs = finite.nonnegative().max(2 * DAY_MS);
+
+/** An agent speaks of its own place: a figure that passes for the result of another one, or for another metric, is refused. */
+const figure = z.object({
+  name: z
+    .string()
+    .max(200)
+    .regex(/^probe_[a-zA-Z0-9_]+$/, 'a figure is called probe_…')
+    .refine((name) => !RESULT_METRICS.has(name), 'this metric is made of the result itself'),
+  value: finite,
+  labels: z
+    .record(
+      z
+        .string()
+        .regex(/^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/, 'not the name of a label')
+        .refine((name) => !RESULT_LABELS.has(name), 'this label says whose the sample is'),
+      z.string().max(1_000),
+    )
+    .optional(),
+});
 
 /** One result on its way, numbered by the agent from 1 on. The picture of a failing journey stays where it was taken. */
 export const wireResult = z.object({
   seq: z.number().int().positive(),
   check: z.string().max(100),
-  at_ms: z.number().int(),
-  uncertainty_ms: finite.nonnegative(),
-  duration_ms: finite.nonnegative(),
+  at_ms: z.int().nonnegative(),
+  uncertainty_ms: lengthMs,
+  duration_ms: lengthMs,
   outcome,
   phases_ms: z.partialRecord(z.enum(PHASES), finite),
   status_code: finite.optional(),
   redirects: finite.optional(),
   tls: z.boolean().optional(),
-  certificate_expires_at_ms: finite.optional(),
-  figures: z
-    .array(z.object({ name: z.string().max(200), value: finite, labels: z.record(z.string(), z.string().max(1_000)).optional() }))
-    .max(200)
-    .optional(),
+  certificate_expires_at_ms: finite.min(-MAX_INSTANT_MS).max(MAX_INSTANT_MS).optional(),
+  figures: z.array(figure).max(200).optional(),
   loop_delay_ms: finite.nonnegative(),
   excerpt: z.string().max(4_096).optional(),
   steps: z
@@ -114,14 +137,14 @@ export type WireResult = z.infer<typeof wireResult>;
 export const agentStatus = z.object({
   version: z.string().max(100),
   host: z.string().max(300),
-  started_at_ms: finite,
+  started_at_ms: instantMs,
   /** The agent's wall clock less the server's, and how far off that may be; null before it was measured. */
   skew_ms: finite.nullable(),
   uncertainty_ms: finite.nullable(),
   /** Results that wait for the server. */
   buffered: finite.nonnegative(),
   /** Results that were dropped because the buffer was full, and the time they spoke of. */
-  lost: z.object({ count: finite.nonnegative(), from_at_ms: finite, to_at_ms: finite }).nullable(),
+  lost: z.object({ count: finite.nonnegative(), from_at_ms: instantMs, to_at_ms: instantMs }).nullable(),
   /** Checks that this agent does not run, and why. */
   refused: z.array(z.object({ check: z.string().max(100), reason: z.string().max(500) })).max(1_000),
 });

@@ -104,12 +104,14 @@ export class AgentListener implements AsyncDisposable {
   async #route(request: IncomingMessage, response: ServerResponse): Promise<Answer> {
     const receivedAtMs = this.#deps.clock.now();
     const { agents, authority, clock } = this.#deps;
-    const url = new URL(request.url ?? '', 'https://agents');
+    const asked = request.url ?? '';
+    if (!URL.canParse(asked, 'https://agents')) throw new AppError('bad_input', 'invalid_request', 'this is no path');
+    const url = new URL(asked, 'https://agents');
     switch (`${request.method} ${url.pathname}`) {
       case 'GET /agent/v1/authority':
         return ok({ certificate: authority.certificate });
       case 'POST /agent/v1/join': {
-        const { secret, public_key } = await read(request, joinRequest);
+        const { secret, public_key } = await read(request, joinRequest, AGENT_LIMITS.joinBytes);
         return ok(await agents.join({ secret, publicKey: public_key }));
       }
       case 'POST /agent/v1/renew': {
@@ -155,13 +157,16 @@ function send(response: ServerResponse, status: number, body: unknown, headers: 
   response.writeHead(status, { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }).end(text);
 }
 
-async function read<T extends z.ZodType>(request: IncomingMessage, schema: T): Promise<z.output<T>> {
+async function read<T extends z.ZodType>(
+  request: IncomingMessage,
+  schema: T,
+  maxBytes: number = AGENT_LIMITS.bodyBytes,
+): Promise<z.output<T>> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > AGENT_LIMITS.bodyBytes)
-      throw new AppError('too_large', 'body_too_large', `a body is at most ${AGENT_LIMITS.bodyBytes} bytes`);
+    if (bytes > maxBytes) throw new AppError('too_large', 'body_too_large', `a body is at most ${maxBytes} bytes`);
     chunks.push(chunk);
   }
   let value: unknown;

@@ -8,7 +8,7 @@ import { SERVER_LOCATION } from '../checks/contract.ts';
 import type { Counter, Gauge, SelfMetrics } from '../collect/contract.ts';
 import type { Bus } from '../platform/bus.ts';
 import type { Sql } from '../platform/records/contract.ts';
-import { createTurns } from '../platform/turns.ts';
+import { createTurns, type Turns } from '../platform/turns.ts';
 import { fingerprintOf } from '../platform/x509/certificate.ts';
 import { addressOf } from './address.ts';
 import type { Authority } from './authority.ts';
@@ -51,7 +51,13 @@ const SECRET_BYTES = 32;
 export const AGENTS_SAVE_MS = 5_000;
 
 /** One agent that is known, and what it said since the process started. */
-export type Known = { row: AgentRow; status: AgentStatus | null; isUnsaved: boolean };
+export type Known = {
+  row: AgentRow;
+  status: AgentStatus | null;
+  isUnsaved: boolean;
+  /** Its results are taken in one request after the other: the same ones sent twice at once are taken once. */
+  readonly inTurn: Turns;
+};
 type Waiter = { readonly location: string; readonly answer: () => void };
 
 const digest = (secret: string): string => createHash('sha256').update(secret).digest('hex');
@@ -89,7 +95,12 @@ export class Agents {
 
   async load(): Promise<void> {
     for (const row of await loadAgents(this.#deps.sql))
-      this.#known.set(row.id, { row, status: row.status === null ? null : (JSON.parse(row.status) as AgentStatus), isUnsaved: false });
+      this.#known.set(row.id, {
+        row,
+        status: row.status === null ? null : (JSON.parse(row.status) as AgentStatus),
+        isUnsaved: false,
+        inTurn: createTurns(),
+      });
   }
 
   // What checks need of agents.
@@ -169,7 +180,7 @@ export class Agents {
         status: null,
       };
       await saveAgent(sql, row);
-      this.#known.set(id, { row, status: null, isUnsaved: false });
+      this.#known.set(id, { row, status: null, isUnsaved: false, inTurn: createTurns() });
       logger.info('an agent joined', { agent: id, location: row.location });
       this.#publish();
       return { certificate: issued.certificate, agent: id, location: row.location };
@@ -210,7 +221,11 @@ export class Agents {
   }
 
   /** Takes results in; returns the newest number that is durable. What was taken before is passed over. */
-  async take(agent: Known, { results, status }: ResultsRequest): Promise<number> {
+  take(agent: Known, request: ResultsRequest): Promise<number> {
+    return agent.inTurn(() => this.#take(agent, request));
+  }
+
+  async #take(agent: Known, { results, status }: ResultsRequest): Promise<number> {
     const { location } = agent.row;
     const nowMs = this.#deps.clock.now();
     const specs = new Map(this.#specs.map((spec) => [spec.id, spec]));

@@ -11,6 +11,22 @@ import { browserConfig } from './kinds/browser/config.ts';
 import { type CheckKind, isLocal, kindOf, written, type WrittenOf } from './kinds/specs.ts';
 import { address, CHECK_LIMITS, COMMON_LENGTHS } from './written.ts';
 
+/** Names of what every result says, which no figure of a kind has. */
+export const RESULT_METRICS: ReadonlySet<string> = new Set([
+  'probe_success',
+  'probe_degraded',
+  'probe_duration_seconds',
+  'probe_dns_lookup_time_seconds',
+  'probe_ssl_earliest_cert_expiry',
+  'probe_http_duration_seconds',
+  'probe_http_status_code',
+  'probe_http_redirects',
+  'probe_http_ssl',
+  'probe_failed_due_to_regex',
+]);
+/** Labels that say whose a sample is. */
+export const RESULT_LABELS: ReadonlySet<string> = new Set(['service', 'check', 'kind', 'instance', 'job', 'location']);
+
 export const PHASES = ['resolve', 'connect', 'tls', 'processing', 'transfer'] as const;
 export type Phase = (typeof PHASES)[number];
 

@@ -14,7 +14,7 @@ export function samplesOf(result: CheckResult): readonly ResultSample[] {
   const from = result.location === undefined ? base : { ...base, location: result.location };
   const samples: ResultSample[] = [];
   const add = (name: string, value: number, labels: Readonly<Record<string, string>> = {}): void => {
-    samples.push({ labels: labelsOf({ [METRIC_NAME]: name, ...from, ...labels }), atMs: result.startedAtMs, value });
+    samples.push({ labels: labelsOf({ ...labels, ...from, [METRIC_NAME]: name }), atMs: result.startedAtMs, value });
   };
   add('probe_success', outcome.kind === 'down' ? 0 : 1);
   add('probe_degraded', outcome.kind === 'degraded' ? 1 : 0);
