@@ -230,8 +230,10 @@ async function subscriptions({ nines, tokens, mails, told }: World): Promise<voi
   const path = `/status/shop/confirm${link.search}`;
   assert.equal(link.host, `status.example.org:${nines.port}`);
   assert.equal((await nines.get(`${path.slice(0, -1)}${path.endsWith('A') ? 'B' : 'A'}`)).status, 404, 'a link that was changed');
-  assert.equal((await nines.get(path)).status, 200);
-  assert.equal((await nines.get(path)).status, 200, 'once more does no harm');
+  assert.match((await nines.get(path)).text, /ann@example\.org[^]*<button>Confirm the subscription<\/button>/);
+  assert.deepEqual(await counts(), { email: 0, webhook: 0 }, 'a program that looks at links confirms nothing');
+  assert.equal((await form(nines, path, {})).status, 200);
+  assert.equal((await form(nines, path, {})).status, 200, 'once more does no harm');
   assert.deepEqual(await counts(), { email: 1, webhook: 0 });
   assert.equal((await form(nines, '/status/shop/subscribe', { email: 'not an address' })).status, 400);
   assert.equal((await form(nines, '/status/shop/subscribe', { email: 'bob@example.org' }, { origin: 'https://evil.example' })).status, 403);
@@ -266,6 +268,12 @@ async function privacy({ nines, tokens }: World): Promise<void> {
   for (const path of ['feed.rss', 'status.json', 'badge.svg', 'calendar.ics'])
     assert.equal((await nines.get(`/status/staff/${path}`)).status, 404, path);
   assert.equal((await nines.get('/status/staff?token=wrong')).status, 404);
+  for (const path of ['confirm', 'unsubscribe', 'confirm?token=a.b', 'unsubscribe?token=a.b', 'logo', 'badge/inner.svg']) {
+    const [there, not] = [await nines.get(`/status/staff/${path}`), await nines.get(`/status/stuff/${path}`)];
+    assert.deepEqual([there.status, there.text.replaceAll('staff', 'stuff')], [404, not.text], path);
+  }
+  for (const path of ['confirm', 'unsubscribe', 'subscribe'])
+    assert.equal((await form(nines, `/status/staff/${path}`, {})).status, 404, path);
   assert.equal(
     (await nines.get('/status/staff/sign-in')).text.replaceAll('staff', 'stuff'),
     (await nines.get('/status/stuff/sign-in')).text,

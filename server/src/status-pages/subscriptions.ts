@@ -76,14 +76,21 @@ export class Subscriptions {
     outbox().wake();
   }
 
-  /** Takes a confirmed address in. Undefined when the link is none of ours for this page, or is too old. Doing it twice does it once. */
-  async confirm(page: StatusPageSpec, token: string): Promise<Subscriber | undefined> {
-    const { db, clock, links, ids } = this.#deps;
-    const opened = confirmation.safeParse(links.open('confirm', token));
-    const nowMs = clock.now();
-    if (!opened.success || opened.data[0] !== page.id || opened.data[3] < nowMs) return undefined;
+  /** What a link asks to confirm. Undefined when it is none of ours for this page, or is too old. */
+  ofConfirmation(page: StatusPageSpec, token: string): Pick<Subscriber, 'kind' | 'address'> | undefined {
+    const opened = confirmation.safeParse(this.#deps.links.open('confirm', token));
+    if (!opened.success || opened.data[0] !== page.id || opened.data[3] < this.#deps.clock.now()) return undefined;
     const [, kind, address] = opened.data;
-    const wanted = { page: page.id, kind, address };
+    return { kind, address };
+  }
+
+  /** Takes a confirmed address in. Undefined as for `ofConfirmation`. Doing it twice does it once. */
+  async confirm(page: StatusPageSpec, token: string): Promise<Subscriber | undefined> {
+    const { db, clock, ids } = this.#deps;
+    const nowMs = clock.now();
+    const asked = this.ofConfirmation(page, token);
+    if (asked === undefined) return undefined;
+    const wanted = { page: page.id, ...asked };
     const known = await subscriberAt(db, wanted);
     if (known !== undefined) return known;
     const counts = await countSubscribers(db);

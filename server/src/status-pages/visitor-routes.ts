@@ -199,7 +199,9 @@ const wishes = z.union([
 
 function subscribeRoutes(http: Http, deps: Deps): void {
   http.post('/status/:page/subscribe', PUBLIC, (request, reply) => subscribe(deps, visitOfCall(request, reply)));
-  http.get('/status/:page/confirm', PUBLIC, (request, reply) => confirm(deps, visitOfCall(request, reply)));
+  // Programs that look at links in mails before their reader does must not confirm for them: a button does.
+  http.get('/status/:page/confirm', PUBLIC, (request, reply) => confirm(deps, visitOfCall(request, reply), false));
+  http.post('/status/:page/confirm', PUBLIC, (request, reply) => confirm(deps, visitOfCall(request, reply), true));
   http.get('/status/:page/unsubscribe', PUBLIC, (request, reply) => unsubscribe(deps, visitOfCall(request, reply), false));
   // Mail programs post here with one click (RFC 8058), pages with their button.
   http.post('/status/:page/unsubscribe', PUBLIC, (request, reply) => unsubscribe(deps, visitOfCall(request, reply), true));
@@ -232,11 +234,18 @@ async function subscribe(deps: Deps, visit: Visit): Promise<FastifyReply> {
   );
 }
 
-async function confirm(deps: Deps, visit: Visit): Promise<FastifyReply> {
+async function confirm(deps: Deps, visit: Visit, isMeant: boolean): Promise<FastifyReply> {
   const page = deps.pages.get(paramsOf(visit).page);
   const token = asked(visit, 'token');
-  const subscriber = page === undefined || token === undefined ? undefined : await deps.subscriptions.confirm(page.spec, token);
-  if (page === undefined || subscriber === undefined) return sendSmall(visit, nothingHere(paramsOf(visit).page));
+  const wish = page === undefined || token === undefined ? undefined : deps.subscriptions.ofConfirmation(page.spec, token);
+  if (page === undefined || token === undefined || wish === undefined) return sendSmall(visit, nothingHere(paramsOf(visit).page));
+  if (!isMeant) {
+    const more = html`<form method="post" action="/status/${page.spec.id}/confirm?token=${token}"><button>Confirm the subscription</button></form>`;
+    const text = `What is announced goes to ${wish.address} as soon as you confirm it.`;
+    return sendSmall(visit, notePage(page, 200, { title: 'Confirm the subscription', text, more }));
+  }
+  const subscriber = await deps.subscriptions.confirm(page.spec, token);
+  if (subscriber === undefined) return sendSmall(visit, nothingHere(paramsOf(visit).page));
   const ending = `/status/${page.spec.id}/unsubscribe?token=${deps.subscriptions.endingOf(subscriber)}`;
   const more = html`<p><a href="${ending}">End the subscription</a></p>`;
   return sendSmall(
@@ -251,6 +260,8 @@ async function unsubscribe(deps: Deps, visit: Visit, isMeant: boolean): Promise<
   const subscriber = await deps.subscriptions.ofEnding(token);
   if (page === undefined) return sendSmall(visit, nothingHere(paramsOf(visit).page));
   if (subscriber === undefined || subscriber.page !== page.spec.id) {
+    // Without a link of ours nobody learns whether there is a page that they may not see.
+    if (opened(deps, visit) === undefined) return sendSmall(visit, nothingHere(paramsOf(visit).page));
     return sendSmall(
       visit,
       notePage(page, 200, { title: 'Not subscribed', text: 'There is no such subscription, or it has ended already.' }),
