@@ -54,6 +54,7 @@ import { openChannels, openMailers } from './notify/channels.ts';
 import { createRouter } from './notify/route.ts';
 import { notifyRoutes } from './notify/routes.ts';
 import { type NotifySettings, NotifyService } from './notify/service.ts';
+import { openPushBook } from './notify/webpush/subscriptions.ts';
 import { createHealth } from './ops/health.ts';
 import { startHealthChecks } from './ops/health-checks/start.ts';
 import { encryptionHealth, outboxHealth, statesCounted, storeHealth } from './ops/parts.ts';
@@ -190,13 +191,14 @@ async function build(
   // From an alert to people.
   const externalUrl = config.server.base_url ?? listenUrl(config.server.listen);
   const shared = { db: sql, sql, clock, ids, logger, bus, metrics: self, dataDir, externalUrl };
+  const push = await openPushBook(shared);
   const outgoing = { clock, request: outbound.request.bind(outbound) };
   const notifySettings = (from: Configuration): NotifySettings => ({
     router: createRouter(from.config.routing),
-    channels: openChannels(from.config.channels, { ...shared, ...outgoing, write: (text) => void process.stdout.write(text) }),
+    channels: openChannels(from.config.channels, { ...shared, ...outgoing, push, write: (text) => void process.stdout.write(text) }),
     externalUrl,
   });
-  const links = await openLinks({ db: sql, ids, clock, externalUrl });
+  const links = await openLinks(shared);
   const silences = new Silences({ ...shared, onChange: (trx, atMs) => notify.reconsider(trx, atMs) });
   await silences.load();
   const notify: NotifyService = new NotifyService({ ...shared, db, settings: notifySettings(loaded), links, silences });
@@ -482,7 +484,7 @@ async function build(
   alertmanagerRoutes(http, { alertmanagers });
   silenceRoutes(http, { silences, alerting, clock });
   alertRoutes(http, { alerting, notifications: notify, clock });
-  answerRoutes(http, new Callbacks({ db: sql, clock, logger, links, alerting, channels: () => notify.openChannels() }));
+  answerRoutes(http, { callbacks: new Callbacks({ ...shared, links, alerting, channels: () => notify.openChannels() }), push, notify });
   notifyRoutes(http, { notify, clock });
   backupRoutes(http, { backups, doctor: () => examineInChild(['doctor', '--data', dataDir, ...withConfig], stopping.signal) });
   servePages(http, { directory: webDir(), secure });

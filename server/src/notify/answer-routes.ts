@@ -4,13 +4,23 @@ import type { Http } from '../platform/http/contract.ts';
 import { statusOf } from '../platform/http/problem.ts';
 import { ANSWER_POLICY, type AnswerPage, donePage, questionPage, refusalPage } from './answer-pages.ts';
 import type { Callbacks } from './callbacks.ts';
+import { pushRoutes } from './push-routes.ts';
+import type { NotifyService } from './service.ts';
+import type { PushSubscriptions } from './webpush/subscriptions.ts';
 
 const PUBLIC = { config: { permission: 'public' as const, undocumented: true } };
 /** A pressed button of Slack carries the whole message with it. */
 const MAX_CALLBACK_BYTES = 256 * 1024;
 
-/** What comes back from people: links in messages, and what providers call with. Each proves itself by a signature; nobody signs in. */
-export function answerRoutes(http: Http, callbacks: Callbacks): void {
+export type AnswerRouteDeps = {
+  readonly callbacks: Callbacks;
+  readonly push: PushSubscriptions;
+  readonly notify: Pick<NotifyService, 'channels'>;
+};
+
+/** What comes back from people: browsers that ask for pushes, links in messages, and what providers call with. The latter prove themselves by a signature; nobody signs in. */
+export function answerRoutes(http: Http, { callbacks, push, notify }: AnswerRouteDeps): void {
+  pushRoutes(http, { push, channels: () => notify.channels() });
   http.register(async (scope) => {
     // Signatures are over the body as it came.
     scope.removeAllContentTypeParsers();

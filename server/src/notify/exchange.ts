@@ -10,7 +10,9 @@ export type Exchange = {
   readonly url: string;
   readonly method?: 'POST' | 'PATCH' | 'PUT';
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array;
+  /** `untrusted` when the address does not come from the configuration file. */
+  readonly trust?: 'untrusted';
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
   /** What a refusal in the provider's own words means: the sentence for people, and a wait that stands in the body. */
@@ -22,14 +24,21 @@ const MAX_ANSWER_CHARS = 300;
 
 /** One request of a channel. Worth another try: no answer, 5xx, 408, 425 and 429 (after its `Retry-After`); everything else is final. */
 export async function exchange({ request, clock }: Pick<ChannelDeps, 'request' | 'clock'>, asked: Exchange): Promise<Answered | Failed> {
-  const { url, method = 'POST', body, timeoutMs, signal, explain } = asked;
+  const { url, method = 'POST', body, timeoutMs, signal, trust, explain } = asked;
   const headers = { 'user-agent': 'Nines', ...asked.headers };
   try {
     const {
       status,
       headers: told,
       body: bytes,
-    } = await request(url, { method, headers, body, timeoutMs, ...(signal === undefined ? {} : { signal }) });
+    } = await request(url, {
+      method,
+      headers,
+      body,
+      timeoutMs,
+      ...(trust === undefined ? {} : { trust }),
+      ...(signal === undefined ? {} : { signal }),
+    });
     const text = bytes.toString('utf8').trim();
     const json = parsed(text);
     if (status >= 200 && status < 300) return { kind: 'answered', status, text, json };

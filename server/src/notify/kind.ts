@@ -5,6 +5,7 @@ import type { Bus } from '../platform/bus.ts';
 import type { Outbound } from '../platform/fetch/outbound.ts';
 import type { Channel } from './contract.ts';
 import type { RateLimit } from './pacing.ts';
+import type { PushBook } from './webpush/subscriptions.ts';
 
 /** What a channel may use of the world. */
 export type ChannelDeps = {
@@ -15,6 +16,8 @@ export type ChannelDeps = {
   readonly write: (text: string) => void;
   /** Tells the pages that are open in browsers. */
   readonly bus: Pick<Bus, 'publish'>;
+  /** The browsers that asked for messages. */
+  readonly push: PushBook;
   /** The product's own address, without a trailing slash. */
   readonly externalUrl: string;
 };

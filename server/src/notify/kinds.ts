@@ -10,6 +10,7 @@ import { slackKind } from './slack/slack.ts';
 import { smsKind } from './sms/sms.ts';
 import { teamsKind } from './teams/teams.ts';
 import { telegramKind } from './telegram/telegram.ts';
+import { webpushKind } from './webpush/webpush.ts';
 import { webhookKind } from './webhook/webhook.ts';
 
 /** Every way to reach people. A new one is a folder, and a line here. */
@@ -23,6 +24,7 @@ export const KINDS = {
   teams: teamsKind,
   discord: discordKind,
   telegram: telegramKind,
+  webpush: webpushKind,
   dashboard: dashboardKind,
   command: commandKind,
   log: logKind,

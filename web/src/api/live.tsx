@@ -1,12 +1,29 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { type ReactNode, createContext, useContext, useEffect, useState } from 'react';
+import { type ReactNode, createContext, useCallback, useContext, useEffect, useMemo, useState } from 'react';
 import { staleRecords } from './live-state.ts';
 import { type LiveState, shareStream } from './stream.ts';
 
 /** Facts come in bursts; one read per record and burst is enough. */
 const GATHER_MS = 300;
 
+/** Notices on one page at a time; older ones make room, and stand in the inbox anyway. */
+const MAX_NOTICES = 4;
+
+/** `notification.shown` of the stream. */
+export type ShownNotice = {
+  readonly id: string;
+  readonly title: string;
+  readonly status: 'firing' | 'resolved';
+  readonly lines: readonly { readonly sentence: string; readonly url: string }[];
+  readonly more: string;
+};
+type Notices = { readonly notices: readonly ShownNotice[]; readonly close: (id: string) => void };
+
 const LiveContext = createContext<LiveState>('connecting');
+const NoticesContext = createContext<Notices>({ notices: [], close: () => undefined });
+
+/** What channels told this page, and how one is closed. */
+export const useShownNotices = (): Notices => useContext(NoticesContext);
 
 /** Whether this page hears changes as they happen. */
 export const useLive = (): LiveState => useContext(LiveContext);
@@ -15,6 +32,9 @@ export const useLive = (): LiveState => useContext(LiveContext);
 export function LiveProvider({ children }: { readonly children: ReactNode }) {
   const client = useQueryClient();
   const [state, setState] = useState<LiveState>('connecting');
+  const [notices, setNotices] = useState<readonly ShownNotice[]>([]);
+  const close = useCallback((id: string) => setNotices((shown) => shown.filter((one) => one.id !== id)), []);
+  const told = useMemo(() => ({ notices, close }), [notices, close]);
   useEffect(() => {
     const gathered = new Set<string>();
     let timer: number | undefined;
@@ -23,18 +43,26 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
       for (const record of gathered) void client.invalidateQueries({ queryKey: [record] });
       gathered.clear();
     };
-    const close = shareStream({
+    const closeStream = shareStream({
       onState: setState,
       onResync: () => void client.invalidateQueries(),
       onFact: (fact) => {
+        if (fact.type === 'notification.shown') {
+          const notice = fact.data as ShownNotice;
+          setNotices((shown) => [...shown.filter((one) => one.id !== notice.id), notice].slice(-MAX_NOTICES));
+        }
         for (const record of staleRecords(fact.topic)) gathered.add(record);
         timer ??= window.setTimeout(flush, GATHER_MS);
       },
     });
     return () => {
       window.clearTimeout(timer);
-      close();
+      closeStream();
     };
   }, [client]);
-  return <LiveContext value={state}>{children}</LiveContext>;
+  return (
+    <LiveContext value={state}>
+      <NoticesContext value={told}>{children}</NoticesContext>
+    </LiveContext>
+  );
 }

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useRetryNotification, useTestChannel } from '../api/actions.ts';
 import { channelsQuery, deadLettersQuery } from '../api/queries.ts';
+import { usePushed, useSwitchPush } from '../api/push.ts';
 import type { ChannelWire, NotificationView } from '../api/wire.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
@@ -21,6 +22,7 @@ export function Channels() {
   const channels = useQuery(channelsQuery());
   const mayAct = useMay('operate');
   const items = channels.data?.items ?? [];
+  const columns = [...CHANNEL, ...(items.some(({ kind }) => kind === 'webpush') ? [PUSH] : []), ...(mayAct ? [TEST] : [])];
   return (
     <Section title="Channels">
       {channels.isError ? <ErrorNotice error={channels.error} retry={() => void channels.refetch()} /> : null}
@@ -29,7 +31,7 @@ export function Channels() {
       ) : null}
       {items.length === 0 ? null : (
         <div className="panel">
-          <DataTable caption="Channels" columns={mayAct ? [...CHANNEL, TEST] : CHANNEL} rows={items} rowKey={(channel) => channel.id} />
+          <DataTable caption="Channels" columns={columns} rows={items} rowKey={(channel) => channel.id} />
         </div>
       )}
       <DeadLetters mayAct={mayAct} />
@@ -42,6 +44,30 @@ const CHANNEL: readonly Column<ChannelWire>[] = [
   { id: 'kind', header: 'Kind', cell: (channel) => channel.kind },
   { id: 'target', header: 'Sends to', cell: (channel) => <span className="mono">{channel.target}</span> },
 ];
+const PUSH: Column<ChannelWire> = {
+  id: 'push',
+  header: 'This browser',
+  cell: (channel) => (channel.kind === 'webpush' ? <PushButton id={channel.id} /> : null),
+};
+
+/** Asks the push service of this browser, or ends that. */
+function PushButton({ id }: { readonly id: string }) {
+  const pushed = usePushed();
+  const push = useSwitchPush();
+  const on = pushed.data === true;
+  if (push.isPending) return 'One moment …';
+  return (
+    <>
+      <button type="button" className="plain-button" onClick={() => push.mutate({ channel: id, on: !on })}>
+        {on ? 'Switch pushes off' : 'Switch pushes on'}
+      </button>
+      <span role="status" className="soft">
+        {push.isError ? ` ${push.error.message}` : ''}
+      </span>
+    </>
+  );
+}
+
 const TEST: Column<ChannelWire> = { id: 'test', header: 'Test', cell: (channel) => <TestButton id={channel.id} /> };
 
 function TestButton({ id }: { readonly id: string }) {

@@ -11,6 +11,7 @@ import { Icon, type IconName } from './icons.tsx';
 import { KeyOverlay } from './key-overlay.tsx';
 import { SessionContext, useSession } from './session.tsx';
 import { useKeyboard } from './use-keyboard.ts';
+import { ShownNotices } from './shown-notices.tsx';
 
 /** The frame of every page behind the sign-in: who uses it, the live stream, navigation, keyboard. */
 export function Shell() {
@@ -56,6 +57,7 @@ function Frame() {
           <LiveNote />
         </footer>
       </div>
+      <ShownNotices />
       <KeyOverlay opened={help} onClose={() => setHelp(false)} />
     </div>
   );

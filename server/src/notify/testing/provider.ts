@@ -8,6 +8,7 @@ import { type OpenChannel, openChannels } from '../channels.ts';
 import { channelsConfig } from '../config.ts';
 import type { Attempt, Channel, Delivery, MessageAlert } from '../contract.ts';
 import type { ChannelDeps } from '../kind.ts';
+import { createVapidKey } from '../webpush/encrypt.ts';
 import { testMessage } from '../test-message.ts';
 
 export type Got = {
@@ -77,6 +78,7 @@ export function openOne(t: TestContext, fields: Record<string, unknown>, deps: P
     request: (url, options) => outbound.request(url, options),
     write: () => undefined,
     bus: { publish: () => undefined },
+    push: { key: createVapidKey(), of: async () => [], remove: async () => undefined },
     externalUrl: EXTERNAL_URL,
     ...deps,
   };
