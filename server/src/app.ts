@@ -347,6 +347,7 @@ async function build(
     notify.configure(settings);
     mailers = openMailers(next.config.channels, outgoing);
     sender.configure(next.config.statements);
+    promises.templates.declare(next.config.report_templates);
     backups.configure(next.config.backups);
     await services.declare(next.services);
     await maintenance.declare(next.maintenance);

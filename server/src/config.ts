@@ -30,9 +30,10 @@ import { shippedSlas, slaExamplesConfig, slasConfig, unknownExampleServices, unk
 import type { DeclaredSla } from './sla/contracts.ts';
 import { loadDefinitions } from './sla/definitions/load.ts';
 import { lintSla } from './sla/lint.ts';
+import { reportTemplatesConfig } from './sla/reports/template.ts';
 import { statementsConfig, unknownNames } from './sla/statements/schedule.ts';
 import { statusPagesConfig, unknownToPages } from './status-pages/contract.ts';
-import { readLogos } from './status-pages/logo.ts';
+import { readLogos } from './platform/logo.ts';
 import type { DeclaredStatusPage } from './status-pages/pages.ts';
 
 /** The whole configuration: one section per domain, each owned by its domain's contract. Everything has a default. */
@@ -96,6 +97,8 @@ export const configSchema = z.strictObject({
   sla_examples: slaExamplesConfig,
   /** Statements that are issued and mailed when their periods are over. */
   statements: statementsConfig,
+  /** How reports over several contracts are laid out as pages and as Markdown. */
+  report_templates: reportTemplatesConfig,
   /** What customers see of services. */
   status_pages: statusPagesConfig,
   rules: rulesConfig,
@@ -230,8 +233,9 @@ const emailsOf = ({ channels }: Config): ReadonlySet<string> =>
   new Set(channels.filter(({ kind }) => kind === 'email').map(({ id }) => id));
 
 /** What schedules of statements may name. */
-const namesOf = ({ slas, sla_examples: examples, channels }: Config): Parameters<typeof unknownNames>[1] => ({
+const namesOf = ({ slas, sla_examples: examples, channels, report_templates: templates }: Config): Parameters<typeof unknownNames>[1] => ({
   slas: new Set([...slas, ...shippedSlas(examples, slas)].map(({ id }) => id)),
+  templates: new Set(templates.map(({ id }) => id)),
   channels: new Set(channels.filter(({ kind }) => kind === 'email' || kind === 'webhook').map(({ id }) => id)),
 });
 

@@ -8,6 +8,7 @@ import { SlaContracts, type SlaContractsDeps } from './contracts.ts';
 import { createSampleReader } from './samples.ts';
 import { SlaService, type SlaServiceDeps } from './service.ts';
 import { Reports } from './reports/service.ts';
+import { ReportTemplates } from './reports/templates.ts';
 import { Exclusions } from './statements/exclusion-service.ts';
 import { SENDER_STEP_MS, type SenderDeps, StatementSender } from './statements/sender.ts';
 import { STATEMENT_STEP_MS, type StatementDeps, Statements } from './statements/service.ts';
@@ -36,7 +37,9 @@ export async function openSlas(deps: SlaDeps) {
   const statements = new Statements({ ...deps, book, signer: () => keys.signer });
   const exclusions = new Exclusions({ ...deps, book, onChange: (sla, span) => statements.recheck([sla], span) });
   const reports = new Reports({ ...deps, book, statements, signer: () => keys.signer });
-  const sender = new StatementSender({ ...deps, book, statements, reports });
+  const templates = new ReportTemplates(deps);
+  await templates.load();
+  const sender = new StatementSender({ ...deps, book, statements, reports, templates });
   const contracts = new SlaContracts({ ...deps, book, onChange: () => slas.wake() });
   await exclusions.load();
   await slas.load();
@@ -56,5 +59,5 @@ export async function openSlas(deps: SlaDeps) {
     loops.use(startLoop({ ...loop, name: 'statements', everyMs: STATEMENT_STEP_MS, step: (nowMs) => statements.step(nowMs) }));
     return loops;
   };
-  return { slas, contracts, statements, reports, exclusions, sender, keys, recheck, run };
+  return { slas, contracts, statements, reports, templates, exclusions, sender, keys, recheck, run };
 }

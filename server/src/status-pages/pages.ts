@@ -7,7 +7,7 @@ import type { Database } from '../platform/db/schema.ts';
 import { createTurns } from '../platform/turns.ts';
 import type { ServiceCatalogue } from '../services/contract.ts';
 import { STATUS_PAGE_CODES, type StatusPageSpec, statusPageSchema, unknownToPage } from './contract.ts';
-import { type Logo, readLogo } from './logo.ts';
+import { type Logo, readLogo } from '../platform/logo.ts';
 import { deletePage, madePages, savePage } from './store.ts';
 
 /** A page of the configuration file with the place that declares it, such as `nines.yml:12`. */

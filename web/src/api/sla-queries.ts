@@ -10,6 +10,7 @@ import type {
   ExclusionView,
   IssuedView,
   Items,
+  ReportTemplateWire,
   ReportWire,
   ScheduleView,
   SignedStatement,
@@ -129,6 +130,13 @@ export const combinedQuery = (fields: ReportFields) =>
     queryFn: ({ signal }) => request<ReportWire>(withQuery('/api/reports/contracts', fields), { signal }),
     placeholderData: keepPreviousData,
     retry: false,
+  });
+
+export const reportTemplatesQuery = () =>
+  queryOptions({
+    queryKey: ['slas', 'report-templates'],
+    queryFn: ({ signal }) => request<Items<ReportTemplateWire>>('/api/report-templates', { signal }),
+    staleTime: SLOW_MS,
   });
 
 export const archivedReportsQuery = () =>

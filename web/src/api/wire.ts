@@ -79,6 +79,8 @@ export type ReportWire = {
   >[];
 };
 /** `GET /api/reports` items. */
+/** A template of reports, as far as a choice among them needs it. */
+export type ReportTemplateWire = { readonly id: string; readonly title: string | null };
 export type ArchivedReportWire = {
   readonly id: string;
   readonly title: string;

@@ -1,7 +1,8 @@
-import { Button } from '@mantine/core';
+import { Button, NativeSelect } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import { useIssueReport } from '../api/sla-actions.ts';
-import { type ReportFields, archivedReportsQuery, combinedQuery } from '../api/sla-queries.ts';
+import { type ReportFields, archivedReportsQuery, combinedQuery, reportTemplatesQuery } from '../api/sla-queries.ts';
 import type { ArchivedReportWire, ReportWire } from '../api/wire.ts';
 import { Attained, targetCell } from '../components/attained.tsx';
 import { type Column, DataTable } from '../components/data-table.tsx';
@@ -17,6 +18,8 @@ import { Downloads } from './downloads.tsx';
 /** One report over the chosen contracts, or over all of the customer's: what is in it, and in every form. */
 export function CombinedReport({ fields }: { readonly fields: ReportFields }) {
   const report = useQuery(combinedQuery(fields));
+  const [template, setTemplate] = useState('');
+  const laidOut = template === '' ? fields : { ...fields, template };
   const mayIssue = useMay('operate');
   const issue = useIssueReport();
   const { data } = report;
@@ -24,13 +27,14 @@ export function CombinedReport({ fields }: { readonly fields: ReportFields }) {
     <section className="panel panel-pad stack" aria-label="One report">
       <div className="section-head">
         <h3>{data === undefined || report.isError ? 'One report' : `One report: ${data.title}`}</h3>
-        {data === undefined || report.isError ? null : <Downloads path="/api/reports/contracts" fields={fields} />}
+        {data === undefined || report.isError ? null : <Downloads path="/api/reports/contracts" fields={laidOut} />}
       </div>
       {report.isError ? <RefusedNotice error={report.error} /> : null}
       {report.isPending ? <p className="loading">Reckoning …</p> : null}
       {data === undefined || report.isError ? null : (
         <>
           <p>{totalsText(data)}</p>
+          <Layouts chosen={template} choose={setTemplate} />
           <DataTable caption="Contracts of the report" columns={CONTRACTS} rows={data.contracts} rowKey={({ id }) => id} />
           {mayIssue && data.finality === 'final' ? (
             <div className="row-wrap">
@@ -46,6 +50,25 @@ export function CombinedReport({ fields }: { readonly fields: ReportFields }) {
         </>
       )}
     </section>
+  );
+}
+
+/** How the page and the Markdown are laid out; nothing to choose where nobody made a template. */
+function Layouts({ chosen, choose }: { readonly chosen: string; readonly choose: (id: string) => void }) {
+  const templates = useQuery(reportTemplatesQuery());
+  const items = templates.data?.items ?? [];
+  if (items.length === 0) return null;
+  return (
+    <NativeSelect
+      label="Layout of the HTML and Markdown forms"
+      description="The figures are the same in each."
+      data={[
+        { value: '', label: 'plain' },
+        ...items.map(({ id, title }) => ({ value: id, label: title === null ? id : `${id}: ${title}` })),
+      ]}
+      value={chosen}
+      onChange={(event) => choose(event.currentTarget.value)}
+    />
   );
 }
 

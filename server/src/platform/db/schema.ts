@@ -15,6 +15,7 @@ import type { SilenceTables } from './migrations/0023-silences.ts';
 import type { SlaTables } from './migrations/0004-sla.ts';
 import type { SlaLateTables } from './migrations/0014-sla-late-slices.ts';
 import type { StatusToldTables } from './migrations/0018-status-told.ts';
+import type { ReportTemplateTables } from './migrations/0024-report-templates.ts';
 import type { SlaReportTables } from './migrations/0020-sla-reports.ts';
 import type { StatusPageTables } from './migrations/0016-status-pages.ts';
 import type { StatementTables } from './migrations/0007-statements.ts';
@@ -27,6 +28,7 @@ export type Database = RecordTables &
   SlaTables &
   SlaLateTables &
   SlaReportTables &
+  ReportTemplateTables &
   AlertTables &
   ChannelTables &
   SilenceTables &

@@ -6,9 +6,10 @@ import type { Http } from '../../platform/http/contract.ts';
 import { instant } from '../../platform/http/fields.ts';
 import { SLA_CODES } from '../contract.ts';
 import { FORMS, type Form, MEDIA_TYPES, fileName } from '../statements/forms.ts';
-import { STATEMENT_CSP } from '../statements/html.ts';
-import { reportIn } from './forms.ts';
+import { reportCsp, reportIn } from './forms.ts';
 import type { SignedReport } from './report.ts';
+import { type ReportTemplate, reportTemplateConfig } from './template.ts';
+import type { ReportTemplates } from './templates.ts';
 import { type ReportQuestion, type Reports, toArchivedView } from './service.ts';
 
 const some = z
@@ -28,10 +29,14 @@ const question = z.object({
   /** IANA. */
   zone: z.string().max(64).default('UTC'),
 });
-const format = z.enum(FORMS).default('json');
+const layout = { format: z.enum(FORMS).default('json'), template: z.string().max(64).optional() };
 
 /** Reports over several contracts: of a customer, of services, over a period; the archive of those that were issued. */
-export function combinedReportRoutes(http: Http, { reports }: { readonly reports: Reports }): void {
+export function combinedReportRoutes(
+  http: Http,
+  { reports, templates }: { readonly reports: Reports; readonly templates: ReportTemplates },
+): void {
+  const templateOf = (id: string | undefined) => (id === undefined ? undefined : templates.get(id));
   const read = { config: { permission: 'read' as const } };
   http.get(
     '/api/reports/contracts',
@@ -40,12 +45,13 @@ export function combinedReportRoutes(http: Http, { reports }: { readonly reports
       schema: {
         summary: 'The signed report of a period over several contracts: JSON, HTML, PDF, CSV or Markdown',
         tags: ['slas'],
-        querystring: question.extend({ format }),
+        querystring: question.extend(layout),
       },
     },
     async (request, reply) => {
-      const { format: form, ...asked } = request.query;
-      return send(reply, await reports.make(questionOf(asked)), form);
+      const { format: form, template: id, ...asked } = request.query;
+      const template = templateOf(id);
+      return send(reply, await reports.make(questionOf(asked)), { form, template });
     },
   );
   http.get('/api/reports', { ...read, schema: { summary: 'Reports that were issued, newest first', tags: ['slas'] } }, async () => ({
@@ -59,10 +65,28 @@ export function combinedReportRoutes(http: Http, { reports }: { readonly reports
         summary: 'A report of the archive, as it was issued',
         tags: ['slas'],
         params: z.object({ id: z.string() }),
-        querystring: z.object({ format }),
+        querystring: z.object(layout),
       },
     },
-    async (request, reply) => send(reply, await reports.find(request.params.id), request.query.format),
+    async (request, reply) => {
+      const template = templateOf(request.query.template);
+      return send(reply, await reports.find(request.params.id), { form: request.query.format, template });
+    },
+  );
+  http.post(
+    '/api/report-templates/preview',
+    {
+      ...read,
+      schema: {
+        summary: 'The report of a period as a template that is not saved would lay it out: HTML or Markdown',
+        tags: ['slas'],
+        body: question.extend({ template: reportTemplateConfig, format: z.enum(['html', 'md']).default('html') }),
+      },
+    },
+    async (request, reply) => {
+      const { template, format: form, ...asked } = request.body;
+      return send(reply, await reports.make(questionOf(asked)), { form, template });
+    },
   );
   http.post(
     '/api/reports',
@@ -88,8 +112,10 @@ function questionOf({ sla, service, customer, title, from, to, period, zone }: z
 
 const badRange = (message: string): AppError => new AppError('bad_input', SLA_CODES.range, message);
 
-function send(reply: FastifyReply, report: SignedReport, form: Form) {
-  if (form === 'html') reply.header('content-security-policy', STATEMENT_CSP);
+type Layout = { readonly form: Form; readonly template: ReportTemplate | undefined };
+
+function send(reply: FastifyReply, report: SignedReport, { form, template }: Layout) {
+  if (form === 'html') reply.header('content-security-policy', reportCsp(template));
   else reply.header('content-disposition', `attachment; filename="${fileName(`${report.id}-${report.calendar.name ?? 'period'}`, form)}"`);
-  return reply.type(MEDIA_TYPES[form]).send(reportIn(form, report));
+  return reply.type(MEDIA_TYPES[form]).send(reportIn(form, report, template));
 }

@@ -112,6 +112,7 @@ test('a schedule issues one report over its contracts, posts it to a webhook onc
     ledger: world.ledger,
     statements: world.statements,
     reports: world.reports,
+    templates: world.templates,
     outbox: () => ({
       enqueue: async (_trx, entry) => {
         rows.push({ id: 'row', tries: 1, createdAtMs: 0, topic: entry.topic, key: entry.key, payload: toJson(entry.payload) });

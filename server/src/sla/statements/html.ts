@@ -22,8 +22,13 @@ import {
   words,
 } from './words.ts';
 
-/** What a browser may do with a statement: show it. The style sheet is named by its hash, so no other can be added. */
-export const STATEMENT_CSP = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STATEMENT_STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+/** What a browser may do with a page of these styles: show it. They are named by their hashes, so no other can be added. */
+export function statementCsp(styles: readonly string[], withImages = false): string {
+  const hashes = styles.map((style) => `'sha256-${createHash('sha256').update(style).digest('base64')}'`).join(' ');
+  const images = withImages ? ' img-src data:;' : '';
+  return `default-src 'none'; style-src ${hashes};${images} base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+}
+export const STATEMENT_CSP = statementCsp([STATEMENT_STYLE]);
 
 const STATUS_WORDS: Readonly<Record<string, string>> = { met: '● Met', at_risk: '▲ At risk', breached: '■ Breached', unknown: '◇ Unknown' };
 const STATE_MARKS: Readonly<Record<string, string>> = { up: '●', degraded: '▲', down: '■', unknown: '◇' };

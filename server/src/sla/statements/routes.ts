@@ -6,6 +6,8 @@ import { instant } from '../../platform/http/fields.ts';
 import type { SigningKeys } from '../../platform/signing/signing-keys.ts';
 import { combinedReportRoutes } from '../reports/report-routes.ts';
 import type { Reports } from '../reports/service.ts';
+import { reportTemplateRoutes } from '../reports/template-routes.ts';
+import type { ReportTemplates } from '../reports/templates.ts';
 import type { SlaService } from '../service.ts';
 import type { Exclusions } from './exclusion-service.ts';
 import { type Decision, exclusionDecision, exclusionRequest, exclusionToWire, exclusionView } from './exclusions.ts';
@@ -30,6 +32,7 @@ export type StatementRouteDeps = {
   readonly statements: Statements;
   readonly exclusions: Exclusions;
   readonly reports: Reports;
+  readonly templates: ReportTemplates;
   readonly sender: Pick<StatementSender, 'list'>;
   readonly keys: SigningKeys;
   readonly clock: Clock;
@@ -46,6 +49,7 @@ export function statementRoutes(http: Http, deps: StatementRouteDeps): void {
   exclusionRoutes(http, deps);
   keyRoutes(http, deps);
   combinedReportRoutes(http, deps);
+  reportTemplateRoutes(http, deps);
 }
 
 function reportRoutes(http: Http, deps: StatementRouteDeps): void {

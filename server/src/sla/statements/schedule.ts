@@ -21,6 +21,8 @@ const schedule = z.strictObject({
   slas: z.array(slug).min(1),
   /** One report over all of them instead of a statement of each. */
   together: z.boolean().default(false),
+  /** One of `report_templates`; of a report over all of them. */
+  template: slug.optional(),
   /** One of the contracts' customers; without it the statement is for nobody in particular. */
   customer: z.string().optional(),
   /** A channel of kind `email` or `webhook`. */
@@ -43,9 +45,17 @@ export function duePeriod({ every, zone, after }: Pick<StatementSchedule, 'every
 /** What a schedule names that is not there. Paths are within the section `statements`. */
 export function unknownNames(
   schedules: readonly StatementSchedule[],
-  known: { readonly slas: ReadonlySet<string>; readonly channels: ReadonlySet<string> },
+  known: { readonly slas: ReadonlySet<string>; readonly channels: ReadonlySet<string>; readonly templates: ReadonlySet<string> },
 ): readonly { readonly path: readonly (string | number)[]; readonly message: string }[] {
-  return schedules.flatMap(({ slas, channel }, index) => [
+  return schedules.flatMap(({ slas, channel, together, template }, index) => [
+    ...(template === undefined || (together && known.templates.has(template))
+      ? []
+      : [
+          {
+            path: [index, 'template'],
+            message: together ? `there is no report template "${template}"` : 'a template is of a report: write together: true',
+          },
+        ]),
     ...slas.flatMap((sla, i) => (known.slas.has(sla) ? [] : [{ path: [index, 'slas', i], message: `there is no SLA "${sla}"` }])),
     ...(known.channels.has(channel)
       ? []

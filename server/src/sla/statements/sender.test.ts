@@ -40,6 +40,7 @@ test('when a period is over its statement is issued and mailed once, and what is
     ledger: world.ledger,
     statements: world.statements,
     reports: world.reports,
+    templates: world.templates,
     outbox: () => ({
       enqueue: async (_trx, entry) => {
         rows.push({
@@ -104,11 +105,12 @@ test('a schedule is due for the newest period that ended long enough ago', () =>
 });
 
 test('a schedule that names what is not there is refused with its place', () => {
-  const parsed = statementsConfig.parse([{ id: 'm', every: 'month', slas: ['shop-sla', 'nothing'], channel: 'hook' }]);
-  const found = unknownNames(parsed, { slas: new Set(['shop-sla']), channels: new Set(['mail']) });
+  const parsed = statementsConfig.parse([{ id: 'm', every: 'month', slas: ['shop-sla', 'nothing'], channel: 'hook', template: 'house' }]);
+  const names = { slas: new Set(['shop-sla']), channels: new Set(['mail']), templates: new Set(['house']) };
+  const found = unknownNames(parsed, names);
   assert.deepEqual(
     found.map(({ path }) => path.join('.')),
-    ['0.slas.1', '0.channel'],
+    ['0.template', '0.slas.1', '0.channel'],
   );
   for (const bad of [{ zone: 'Mars/Olympus' }, { every: 'fortnight' }, { slas: [] }, { to: ['nobody'] }]) {
     assert.equal(statementsConfig.safeParse([{ id: 'm', every: 'month', slas: ['shop-sla'], channel: 'mail', ...bad }]).success, false);

@@ -16,6 +16,7 @@ import type { SlaBook } from '../book.ts';
 import { reportIn, summary } from '../reports/forms.ts';
 import type { SignedReport } from '../reports/report.ts';
 import type { Reports } from '../reports/service.ts';
+import type { ReportTemplates } from '../reports/templates.ts';
 import { MEDIA_TYPES, fileName, statementIn } from './forms.ts';
 import { type StatementSchedule, duePeriod } from './schedule.ts';
 import { type Statements, rendered } from './service.ts';
@@ -35,6 +36,7 @@ export type SenderDeps = {
   readonly ledger: Pick<Ledger, 'monitoredSinceMs'>;
   readonly statements: Statements;
   readonly reports: Pick<Reports, 'issue' | 'find' | 'ofSchedule'>;
+  readonly templates: Pick<ReportTemplates, 'get'>;
   readonly outbox: () => Pick<Outbox, 'enqueue' | 'wake'>;
   readonly mailer: (channel: string) => Mailer | undefined;
   readonly serviceName: (id: string) => string;
@@ -212,6 +214,7 @@ export class StatementSender {
   }
 
   #reportMail(schedule: StatementSchedule, report: SignedReport, idempotencyKey: string): Mail {
+    const template = schedule.template === undefined ? undefined : this.#deps.templates.get(schedule.template);
     const period = report.calendar.name ?? `${instant(report.period.from_at_ms)} to ${instant(report.period.to_at_ms)}`;
     const lines = [
       summary(report),
@@ -222,7 +225,7 @@ export class StatementSender {
       attachments: schedule.attach.map((form) => ({
         name: fileName(`${report.id}-${period}`, form),
         mediaType: MEDIA_TYPES[form],
-        bytes: reportIn(form, report),
+        bytes: reportIn(form, report, template),
       })),
     };
   }

@@ -19,6 +19,7 @@ import { MaintenanceService } from '../../maintenance/service.ts';
 import { SlaService } from '../service.ts';
 import { type Signer, createKeyPair, createSigner } from '../../platform/signing/signer.ts';
 import { Reports } from '../reports/service.ts';
+import { ReportTemplates } from '../reports/templates.ts';
 import { Exclusions } from '../statements/exclusion-service.ts';
 import { Statements } from '../statements/service.ts';
 import type { Question } from '../statements/gather.ts';
@@ -62,6 +63,7 @@ export class SlaWorld {
   readonly statements: Statements;
   readonly exclusions: Exclusions;
   readonly reports: Reports;
+  readonly templates: ReportTemplates;
   /** What statements are signed with. */
   signer: () => Signer;
   readonly facts: Fact[] = [];
@@ -128,6 +130,7 @@ export class SlaWorld {
       signer: () => this.signer(),
       serviceName: () => 'Web shop',
     });
+    this.templates = new ReportTemplates(base);
     this.exclusions = new Exclusions({ ...base, book, onChange: (sla, span) => this.statements.recheck([sla], span) });
     this.contracts = new SlaContracts({
       ...base,
@@ -176,8 +179,8 @@ export class SlaWorld {
 
   /** What the routes of statements are made of. */
   parts() {
-    const { slas, statements, exclusions, reports, clock } = this;
-    return { slas, statements, exclusions, reports, clock, sender: { list: async () => [] } };
+    const { slas, statements, exclusions, reports, templates, clock } = this;
+    return { slas, statements, exclusions, reports, templates, clock, sender: { list: async () => [] } };
   }
 
   /** The statement of a period of an SLA. */
