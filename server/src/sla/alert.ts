@@ -2,6 +2,7 @@ import { epochMs, ms } from '@nines/base/units.ts';
 import { labelsOf } from '@nines/model/labels.ts';
 import { type ActiveElement, type AlertingRule, DEFAULT_COOLDOWN_MS } from '../alerting/contract.ts';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
+import type { BurnPairSpec, SlaSpec } from './spec.ts';
 import type { Violation } from './violations.ts';
 
 /** The shipped rule for SLA violations. On for every declared SLA; a user's rule of this id replaces it. */
@@ -15,6 +16,17 @@ export const SLA_VIOLATION_RULE: AlertingRule = {
   cooldownMs: ms(DEFAULT_COOLDOWN_MS),
   teamId: DEFAULT_TEAM,
 };
+
+/** From when on a violation is a reason to alert: a pair of the contract may ask that the budget has burned for some time. */
+export function alertsFromMs(
+  { subject, openedAtMs }: Pick<Violation, 'subject' | 'openedAtMs'>,
+  terms: Pick<SlaSpec, 'burn'> | undefined,
+): number {
+  if (subject.kind === 'budget') return openedAtMs;
+  const isOf = (pair: BurnPairSpec): boolean =>
+    pair.long_ms === subject.longMs && pair.short_ms === subject.shortMs && pair.factor === subject.factor;
+  return openedAtMs + (terms?.burn?.find(isOf)?.after_ms ?? 0);
+}
 
 /** The labels of a violation's alert, which are its identity there. */
 export function alertLabels(violation: Pick<Violation, 'sla' | 'service' | 'subject' | 'severity'>): Record<string, string> {

@@ -73,6 +73,20 @@ test('nothing is announced after the fact, and what had been announced can be as
   assert.deepEqual(known(90), [[at(50), at(60)]]);
 });
 
+test('maintenance that is called off or shortened once the period is over changes no issued statement: it was in force then', async (t) => {
+  const world = await openWorld(t, openSqliteForTest, sla({ maintenance: 'exclude' }));
+  await declare(world, work(4, 40));
+  await world.play(`UUUUUxxx${'U'.repeat(14)}`);
+  const question = { sla: 'shop-day', period: { fromMs: at(0), toMs: at(20) }, zone: 'UTC' };
+  const issued = await world.statements.issue(question, 'ann');
+  assert.equal(JSON.parse(issued.document).buckets.excluded_ms, 16_000);
+  await declare(world, work(4, 30));
+  await world.play('UU');
+  await declare(world);
+  await world.statements.recheckService('shop', question.period);
+  assert.equal((await world.statements.issue(question, 'ann')).document, issued.document);
+});
+
 test('a contract says where an outage begins and ends between the attempts around it', async (t) => {
   const world = await openWorld(
     t,

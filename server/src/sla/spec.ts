@@ -57,6 +57,8 @@ export type BurnPairSpec = {
   readonly short_ms: number;
   readonly factor: number;
   readonly severity: 'critical' | 'warning';
+  /** Its alert is raised when it has burned for so long; absent: at once. */
+  readonly after_ms?: number;
 };
 
 export type Customer = {

@@ -4,6 +4,7 @@ import { PERIOD_UNITS, type PeriodUnit, unknownZone } from '@nines/maths/calenda
 import { isZone } from '@nines/maths/calendar/zone.ts';
 import { isReachable } from '@nines/maths/slo/burn.ts';
 import { z } from 'zod';
+import { duration } from '../platform/config/fields.ts';
 import { MAX_WINDOW_MS, length } from './fields.ts';
 import { mostBurn } from './lint.ts';
 import { type BurnPairSpec, type WindowSpec, longestWindowMs, ratioOf } from './spec.ts';
@@ -84,6 +85,8 @@ export const burnConfig = z
       short: length(SECOND_MS),
       factor: z.number().positive().max(1e9),
       severity: z.enum(['critical', 'warning']).default('critical'),
+      /** How long it burns before its alert is raised; the violation opens at once. */
+      after: duration({ maxMs: DAY_MS }).optional(),
     }),
   )
   .max(MAX_PAIRS)
@@ -113,4 +116,12 @@ export function burnFaults(
 export const burnSpec = (pairs: z.output<typeof burnConfig>): { readonly burn?: readonly BurnPairSpec[] } =>
   pairs === undefined
     ? {}
-    : { burn: pairs.map(({ long, short, factor, severity }) => ({ long_ms: long, short_ms: short, factor, severity })) };
+    : {
+        burn: pairs.map(({ long, short, factor, severity, after = 0 }) => ({
+          long_ms: long,
+          short_ms: short,
+          factor,
+          severity,
+          ...(after === 0 ? {} : { after_ms: after }),
+        })),
+      };

@@ -200,6 +200,18 @@ test('a burn pair fires as a violation of its own severity, and its alert ends w
   assert.equal((await world.view('shop-availability')).status, 'met');
 });
 
+test('the alert of a burn pair waits as long as the pair says; the violation is open from the start', async (t) => {
+  const burn = [{ long: '20s', short: '5s', factor: 2, severity: 'warning', after: '3s' }];
+  const world = await openWorld(t, openSqliteForTest, availability({ target: '90%', window: { rolling: '10m' }, interval: '1s', burn }));
+  await world.play(`${'U'.repeat(30)}xxxxx`);
+  const opened = world.facts.filter(({ type }) => type === 'violation.opened');
+  assert.equal(opened.length, 1);
+  const firstMs = opened[0]?.atMs ?? 0;
+  assert.ok(world.told.every(({ atMs, found }) => found.kind !== 'complete' || found.active.length === 0 || atMs >= firstMs + 3_000));
+  await world.play('xxx');
+  assert.equal(world.active().filter((labels) => labels.includes('violation burn_20000_5000')).length, 1);
+});
+
 test('the monitor being away is neither good nor bad', async (t) => {
   const { db } = await openSqliteForTest(t);
   const first = await new SlaWorld(db).begin(availability());

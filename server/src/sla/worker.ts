@@ -7,7 +7,7 @@ import { windowAt } from '@nines/maths/slo/window.ts';
 import type { Evaluation } from '../alerting/contract.ts';
 import type { Maintenance } from '../maintenance/contract.ts';
 import type { Bus } from '../platform/bus.ts';
-import { SLA_VIOLATION_RULE, activeElement } from './alert.ts';
+import { SLA_VIOLATION_RULE, activeElement, alertsFromMs } from './alert.ts';
 import type { BookEntry, SlaBook } from './book.ts';
 import { CALM_LOOK_MS } from './config.ts';
 import { type SlaEvaluation, evaluateSla } from './evaluate.ts';
@@ -192,6 +192,7 @@ export class SlaWorker {
     const { book } = this.#deps;
     const active = book
       .openViolations()
+      .filter((violation) => alertsFromMs(violation, book.get(violation.sla)?.terms.spec) <= nowMs)
       .map((violation) => activeElement(violation, book.get(violation.sla)?.terms.spec.name ?? violation.sla));
     const text = JSON.stringify(active);
     if (this.#told !== undefined && this.#told.text === text && nowMs - this.#told.atMs < RETELL_MS) return;

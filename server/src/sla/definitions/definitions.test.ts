@@ -253,16 +253,34 @@ test('a configuration takes files of definitions: services, SLAs and rules, each
   );
 });
 
-test('a definition refers to objects of other files, and what a policy says that is read otherwise is warned of', () => {
+test('a definition refers to objects of other files', () => {
   const dir = mkdtempSync(join(tmpdir(), 'nines-slo-'));
   const [sli = '', condition = '', policy = '', slo = ''] = OPENSLO.split('---\n');
   writeFileSync(join(dir, '1-slo.yml'), slo);
-  writeFileSync(join(dir, '2-rest.yml'), [sli, condition.replace('op: gt', 'op: lte'), policy].join('---\n'));
+  writeFileSync(join(dir, '2-rest.yml'), [sli, condition, policy].join('---\n'));
   const loaded = loadDefinitions(['*.yml'], { baseDir: dir, taken: new Set() });
   assert.deepEqual(loaded.problems, []);
   assert.deepEqual(
     loaded.slas.map(({ spec }) => spec.id),
     ['requests-internal-goal', 'requests-contract'],
   );
-  assert.match(loaded.warnings.map(({ message }) => message).join(), /a burn rate lte 14\.4 is read as above 14\.4/);
+});
+
+test('OpenSLO: an alert waits for its alertAfter, and one of a low burn rate is refused by name', () => {
+  const [goal] = specsOf(OPENSLO.replace('lookbackWindow: 1h }', 'lookbackWindow: 1h, alertAfter: 7m }'));
+  assert.deepEqual(goal?.burn, [{ long_ms: 3_600_000, short_ms: 600_000, factor: 14.4, severity: 'critical', after_ms: 420_000 }]);
+  assert.match(openSloText(goal === undefined ? [] : [goal]), /alertAfter: 7m/);
+  const problemsOf = (text: string): string => {
+    const dir = mkdtempSync(join(tmpdir(), 'nines-slo-'));
+    writeFileSync(join(dir, 'a.yml'), text);
+    return loadDefinitions(['*.yml'], { baseDir: dir, taken: new Set() })
+      .problems.map(({ message }) => message)
+      .join();
+  };
+  for (const op of ['lt', 'lte'])
+    assert.match(
+      problemsOf(OPENSLO.replace('op: gt', `op: ${op}`)),
+      new RegExp(`the SLO "requests": .* a burn rate ${op} 14.4, .* write gt or gte`),
+    );
+  assert.match(problemsOf(OPENSLO.replace('lookbackWindow: 1h }', 'lookbackWindow: 1h, alertAfter: soon }')), /"requests": alertAfter: /);
 });

@@ -215,7 +215,7 @@ function writtenOf(spec: SlicedSpec): object {
 
 const policiesOf = ({ burn = [] }: SlaSpec): readonly object[] =>
   (burn.every(({ long_ms: longMs }) => isWhole(longMs)) ? burn : []).map(
-    ({ long_ms: longMs, short_ms: shortMs, factor, severity }, index) => ({
+    ({ long_ms: longMs, short_ms: shortMs, factor, severity, after_ms: afterMs = 0 }, index) => ({
       kind: 'AlertPolicy',
       metadata: { name: `burn-${formatDuration(shortMs)}-${index + 1}` },
       spec: {
@@ -227,7 +227,13 @@ const policiesOf = ({ burn = [] }: SlaSpec): readonly object[] =>
             metadata: { name: `burn-${index + 1}` },
             spec: {
               severity: severity === 'critical' ? 'page' : 'ticket',
-              condition: { kind: 'burnrate', op: 'gt', threshold: factor, lookbackWindow: shorthandOf(longMs), alertAfter: '0m' },
+              condition: {
+                kind: 'burnrate',
+                op: 'gt',
+                threshold: factor,
+                lookbackWindow: shorthandOf(longMs),
+                alertAfter: afterMs === 0 ? '0m' : formatDuration(afterMs),
+              },
             },
           },
         ],

@@ -263,17 +263,32 @@ function burnOf({ spec }: OpenSlo, known: Known): Result<NonNullable<DefinedSla[
     if (policy === undefined) return err(`there is no AlertPolicy "${ref ?? ''}"`);
     for (const condition of conditionsOf(policy, known)) {
       if (typeof condition === 'string') return err(condition);
-      const longMs = lengthMsOf(condition.condition.lookbackWindow);
+      const { op, threshold, lookbackWindow, alertAfter } = condition.condition;
+      if (op === 'lt' || op === 'lte')
+        return err(`its alert is raised by a burn rate ${op} ${threshold}, which a service without faults has; write gt or gte`);
+      const longMs = lengthMsOf(lookbackWindow);
       if (!longMs.ok) return longMs;
+      const afterMs = afterMsOf(alertAfter);
+      if (!afterMs.ok) return afterMs;
       const shortMs = Math.max(shortOf(written, longMs.value), leastShortMs);
       const severity = ['page', 'critical'].includes(condition.severity) ? 'critical' : 'warning';
-      pairs.push({ long: `${longMs.value / 1_000}s`, short: `${shortMs / 1_000}s`, factor: condition.condition.threshold, severity });
+      const after = afterMs.value === 0 ? {} : { after: `${afterMs.value / 1_000}s` };
+      pairs.push({ long: `${longMs.value / 1_000}s`, short: `${shortMs / 1_000}s`, factor: threshold, severity, ...after });
     }
   }
   return ok(pairs);
 }
 
-/** What policies say that is read in another way than it is written. */
+/** How long a condition must hold before its alert is raised: `5m`, `0m`; a second is the least. */
+function afterMsOf(alertAfter: string): Result<number, string> {
+  if (/^0+[a-zA-Z]*$/.test(alertAfter)) return ok(0);
+  const exact = parseDuration(alertAfter);
+  const found = exact.ok ? exact : lengthMsOf(alertAfter);
+  if (!found.ok) return err(`alertAfter: ${found.error}`);
+  return found.value > DAY_MS ? err(`alertAfter: ${alertAfter} is longer than a day`) : ok(found.value);
+}
+
+/** What policies name that is not there. */
 function policyWarnings({ spec }: OpenSlo, known: Known): readonly string[] {
   return spec.alertPolicies.flatMap((written) => {
     const policy = policyOf(written, known);
@@ -283,18 +298,7 @@ function policyWarnings({ spec }: OpenSlo, known: Known): readonly string[] {
       const isKnown = known.some((document) => document.kind === 'AlertNotificationTarget' && document.metadata.name === ref);
       return ref === undefined || isKnown ? [] : [`there is no AlertNotificationTarget "${ref}"`];
     });
-    const conditions = conditionsOf(policy, known).flatMap((found) => (typeof found === 'string' ? [] : [found.condition]));
-    return [
-      ...lost,
-      ...conditions.flatMap(({ op, threshold, alertAfter }) => [
-        ...(op === 'gt' || op === 'gte'
-          ? []
-          : [`a burn rate ${op} ${threshold} is read as above ${threshold}: a low one is no reason to alert`]),
-        ...(/^0+[a-zA-Z]*$/.test(alertAfter)
-          ? []
-          : [`its alert is raised at once, not after ${alertAfter}: the short window is what holds it back`]),
-      ]),
-    ];
+    return lost;
   });
 }
 
