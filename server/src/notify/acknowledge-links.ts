@@ -1,5 +1,6 @@
 import { DAY_MS } from '@nines/base/units.ts';
-import { hmac, isSame } from './signatures.ts';
+import { isSame } from '../platform/is-same.ts';
+import { hmac } from './signatures.ts';
 
 /** A link is for the night that it was sent in; the pages of the product stay open to whoever may sign in. */
 export const LINK_MS = DAY_MS;

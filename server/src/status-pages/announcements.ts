@@ -68,7 +68,7 @@ export class Announcements {
   }
 
   /** `AppError` `announcement_not_found`. */
-  get(id: string): Announcement {
+  find(id: string): Announcement {
     const found = this.#all.find((one) => one.id === id);
     if (found === undefined) throw new AppError('not_found', STATUS_PAGE_CODES.announcementNotFound, `there is no announcement ${id}`);
     return found;
@@ -105,7 +105,7 @@ export class Announcements {
   /** `AppError` `announcement_not_found`, `announcement_invalid`. */
   update(id: string, wanted: NewUpdate, by: string): Promise<Announcement> {
     return this.#alone(async () => {
-      const before = this.get(id);
+      const before = this.find(id);
       if (before.withdrawnAtMs !== null) throw refused('this announcement was withdrawn; make another one', 'id');
       const update = this.#update(wanted, by, latest(before).atMs);
       const after = { ...before, updates: [...before.updates, update] };
@@ -121,7 +121,7 @@ export class Announcements {
   /** Takes it off the pages; what was said, and who took it back, is kept. `AppError` `announcement_not_found`. */
   withdraw(id: string, by: string): Promise<void> {
     return this.#alone(async () => {
-      const before = this.get(id);
+      const before = this.find(id);
       if (before.withdrawnAtMs !== null) return;
       const atMs = this.#deps.clock.now();
       await markWithdrawn(this.#deps.db, id, { atMs, by });

@@ -11,7 +11,7 @@ import type { Breath } from '../platform/breath.ts';
 import { createTurns } from '../platform/turns.ts';
 import type { ServiceCatalogue } from '../services/contract.ts';
 import { type Artefact, type ServicePart, type Text, artefactOf, partOf, textsOf } from './artefacts.ts';
-import { type Announcement, type ShownService, type StatusPageSpec, servicesOf } from './contract.ts';
+import { type Announcement, type ShownService, type StatusPageSpec, pagePath, servicesOf } from './contract.ts';
 import { type Day, historyOf, lastDays, until } from './days.ts';
 import { type PlannedWork, type ServiceSight, type Sight, announcementsOf, overallOf, shownState } from './evaluate.ts';
 import { STALE_SLOT, staleNotice } from './page.ts';
@@ -199,7 +199,7 @@ export class Board {
       parts.set(service.id, partOf(service, spec));
       await this.#deps.yieldNow();
     }
-    const frame = { spec, style, path: `/status/${spec.id}`, hasLogo: logo !== undefined };
+    const frame = { spec, style, path: pagePath(spec), hasLogo: logo !== undefined };
     const texts = textsOf({ frame, url: this.#deps.urlOf(spec), sight, parts });
     const artefacts = new Map<string, Artefact>();
     for (const text of texts) {

@@ -17,6 +17,7 @@ export const STATUS_PAGE_CODES = {
   invalid: 'status_page_invalid',
   announcementNotFound: 'announcement_not_found',
   announcementInvalid: 'announcement_invalid',
+  unwritten: 'status_page_unwritten',
   tooManyTries: 'too_many_tries',
 } as const;
 
@@ -112,6 +113,9 @@ export const statusPageSchema = written.superRefine((page, context) => {
 });
 export type StatusPageSpec = z.output<typeof statusPageSchema>;
 export type ShownService = StatusPageSpec['services'][number];
+
+/** Where a page is on its server, without a slash at the end: `/status/shop`. */
+export const pagePath = ({ id }: { readonly id: string }): string => `/status/${id}`;
 
 /** Every service of a page, in the order in which the page shows them. */
 export const servicesOf = (page: StatusPageSpec): readonly ShownService[] => [

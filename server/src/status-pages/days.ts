@@ -4,15 +4,16 @@ import { attainedBounds } from '@nines/maths/slo/bounds.ts';
 import { type Tally, type TallyTerms, tally } from '@nines/maths/slo/tally.ts';
 import type { Buckets, Span, Timeline } from '@nines/maths/slo/types.ts';
 import { clipSpan, rollingWindow } from '@nines/maths/slo/window.ts';
+import type { ShownState } from './evaluate.ts';
 
 /** A day of a zone's calendar as far as it is over: today's ends now. */
 export type Day = Span & { readonly name: string };
 
-/** What a day's bar shows: the worst state that was seen in it, and how much of it nobody knows. */
-export type DayMark = 'up' | 'degraded' | 'down' | 'maintenance' | 'unknown';
+/** What a day's bar shows. */
 export type DayBar = Day & {
   readonly buckets: Buckets;
-  readonly mark: DayMark;
+  /** The worst state that was seen in it. */
+  readonly mark: ShownState;
   /** Share of the day that is unknown, from 0 to 1, time before monitoring began included. */
   readonly unknownShare: number;
   /** Planned maintenance within the day, whether or not it counts. */
@@ -81,7 +82,7 @@ function barOf(day: Day, { buckets }: Tally, maintenance: readonly Span[]): DayB
 
 const lengthOf = (span: Span | undefined): number => (span === undefined ? 0 : span.toMs - span.fromMs);
 
-function markOf({ upMs, degradedMs, downMs, excludedMs }: Buckets): DayMark {
+function markOf({ upMs, degradedMs, downMs, excludedMs }: Buckets): ShownState {
   if (downMs > 0) return 'down';
   if (degradedMs > 0) return 'degraded';
   if (upMs > 0) return 'up';

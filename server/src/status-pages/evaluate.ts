@@ -35,6 +35,19 @@ export type Sight = {
   readonly maintenance: readonly PlannedWork[];
 };
 
+/** What the services of a page are called there, by id. */
+export const namesOf = (groups: Sight['groups']): ReadonlyMap<string, string> =>
+  new Map(groups.flatMap(({ services }) => services.map(({ id, name }) => [id, name] as const)));
+
+/** Planned work by its window, which may come again, in the order in which it comes. */
+export const byWindow = <Work extends Pick<PlannedWork, 'window'>>(all: readonly Work[]): readonly (readonly Work[])[] => [
+  ...Map.groupBy(all, ({ window }) => window).values(),
+];
+
+/** Of each window what comes next. */
+export const nextOfEach = <Work extends Pick<PlannedWork, 'window'>>(all: readonly Work[]): readonly Work[] =>
+  byWindow(all).flatMap(([first]) => first ?? []);
+
 /** From bad to good: what the whole page says is the first of these that one of its services is in. */
 const WORST_FIRST: readonly ShownState[] = ['down', 'degraded', 'unknown', 'maintenance', 'up'];
 

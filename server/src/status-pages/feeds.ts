@@ -1,5 +1,5 @@
 import type { StatusPageSpec } from './contract.ts';
-import { ANNOUNCEMENT_WORDS, type PlannedWork, type Sight } from './evaluate.ts';
+import { ANNOUNCEMENT_WORDS, type PlannedWork, type Sight, namesOf, nextOfEach } from './evaluate.ts';
 import { timesIn } from './times.ts';
 import { xml } from './xml.ts';
 
@@ -23,8 +23,7 @@ function entriesOf({ url, spec }: FeedOf, { open, past, maintenance, groups }: S
       link: `${url}#announcement-${one.id}`,
     })),
   );
-  const next = [...Map.groupBy(maintenance, ({ window }) => window).values()].flatMap(([first]) => first ?? []);
-  const planned = next.map((one) => ({
+  const planned = nextOfEach(maintenance).map((one) => ({
     id: `${url}#maintenance-${one.window}-${one.plannedFromMs}`,
     title: `Maintenance: ${one.name}`,
     text: `${aboutOf(one, names)}: ${times.text(one.fromMs)} to ${times.text(one.toMs)} ${spec.zone}`,
@@ -34,8 +33,6 @@ function entriesOf({ url, spec }: FeedOf, { open, past, maintenance, groups }: S
   return [...said, ...planned].sort((a, b) => b.atMs - a.atMs).slice(0, MAX_ENTRIES);
 }
 
-const namesOf = (groups: Sight['groups']): ReadonlyMap<string, string> =>
-  new Map(groups.flatMap(({ services }) => services.map(({ id, name }) => [id, name] as const)));
 const aboutOf = ({ services }: PlannedWork, names: ReadonlyMap<string, string>): string =>
   services.flatMap((id) => names.get(id) ?? []).join(', ');
 

@@ -1,3 +1,4 @@
+import { pagePath } from './contract.ts';
 import type { StatusPages } from './pages.ts';
 
 /**
@@ -8,7 +9,7 @@ export function rewriteOf(pages: Pick<StatusPages, 'ofDomain'>): (host: string, 
   return (host, url) => {
     const page = pages.ofDomain(host.replace(/:\d+$/, '').toLowerCase());
     if (page === undefined) return url;
-    const prefix = `/status/${page.spec.id}`;
+    const prefix = pagePath(page.spec);
     const isBelow = url === prefix || url.startsWith(`${prefix}/`) || url.startsWith(`${prefix}?`);
     if (isBelow) return url;
     return url === '/' || url.startsWith('/?') ? `${prefix}${url.slice(1)}` : `${prefix}${url}`;

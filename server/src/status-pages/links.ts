@@ -1,4 +1,5 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { isSame } from '../platform/is-same.ts';
 import type { StatusPageSpec } from './contract.ts';
 
 /** What a signature is for: one made for another purpose never holds. */
@@ -36,7 +37,3 @@ export class Links {
     return createHmac('sha256', this.#secret).update(`${purpose}.${body}`).digest('base64url');
   }
 }
-
-/** Compares without telling by the time it takes how much of it fits. */
-export const isSame = (a: string, b: string): boolean => timingSafeEqual(digest(a), digest(b));
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -1,7 +1,7 @@
 import { lengthInWords } from '@nines/base/length-words.ts';
 import { type Html, html, trusted } from '../platform/html.ts';
 import { type Announcement, type StatusPageSpec, beganAtMs, isOpen, latest } from './contract.ts';
-import { ANNOUNCEMENT_WORDS, type PlannedWork, type ServiceSight, type Sight, headlineOf } from './evaluate.ts';
+import { ANNOUNCEMENT_WORDS, type PlannedWork, type ServiceSight, type Sight, byWindow, headlineOf, namesOf } from './evaluate.ts';
 import { HATCH, barsOf, factsOf, isTroubled, shapeOf, stateMark, uptimeHtml } from './marks.ts';
 import { type Times, timesIn } from './times.ts';
 
@@ -20,7 +20,7 @@ export type PageFrame = {
 export function pageHtml(frame: PageFrame, sight: Sight, partOf: (service: string) => Html | null): string {
   const { spec } = frame;
   const times = timesIn(spec.zone);
-  const names = new Map(sight.groups.flatMap(({ services }) => services.map(({ id, name }) => [id, name] as const)));
+  const names = namesOf(sight.groups);
   return layout(frame, {
     title: spec.title,
     feeds: true,
@@ -104,7 +104,7 @@ function work({ maintenance, atMs }: Sight, names: ReadonlyMap<string, string>, 
     const mark = stateMark('maintenance', one.fromMs <= atMs ? 'Going on' : 'Planned');
     return html`<article class="matter"><div class="head"><h3>${one.name}</h3>${mark}</div><p class="lead">${about} · ${times.html(one.fromMs)} to ${times.html(one.toMs)} (${lengthInWords(one.toMs - one.fromMs)})</p>${again}</article>`;
   };
-  return html`<section><h2>Maintenance</h2>${[...Map.groupBy(maintenance, ({ window }) => window).values()].map(item)}</section>`;
+  return html`<section><h2>Maintenance</h2>${byWindow(maintenance).map(item)}</section>`;
 }
 
 type Past = { readonly names: ReadonlyMap<string, string>; readonly times: Times; readonly days: number };

@@ -1,11 +1,12 @@
 import { DAY_MS, type EpochMs, SECOND_MS, epochMs } from '@nines/base/units.ts';
 import type { Kysely } from 'kysely';
-import type { Maintenance, Occurrence } from '../maintenance/contract.ts';
+import type { Maintenance } from '../maintenance/contract.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Sql } from '../platform/records/contract.ts';
 import type { Outbox } from '../platform/records/outbox.ts';
 import { type StatusPageSpec, servicesOf } from './contract.ts';
 import type { About } from './deliveries.ts';
+import { nextOfEach } from './evaluate.ts';
 import { type Told, allTold, insertTold } from './store.ts';
 
 /** How often `step` is to be called. */
@@ -56,6 +57,3 @@ export class PlannedNews {
 }
 
 const keyOf = ({ page, window, announcedAtMs }: Told): string => `${page} ${window} ${announcedAtMs}`;
-
-const nextOfEach = (all: readonly Occurrence[]): readonly Occurrence[] =>
-  [...Map.groupBy(all, ({ window }) => window).values()].flatMap(([first]) => first ?? []);

@@ -6,6 +6,7 @@ import {
   announcementView,
   newAnnouncement,
   newUpdate,
+  pagePath,
   servicesOf,
   statusPageSchema,
   statusPageView,
@@ -44,7 +45,7 @@ async function viewsOf(deps: Deps, pages: readonly StandingPage[]): Promise<Stat
       id: spec.id,
       title: spec.title,
       url: deps.urlOf(spec),
-      path: `/status/${spec.id}`,
+      path: pagePath(spec),
       private: spec.private !== undefined,
       domain: spec.domain ?? null,
       services: servicesOf(spec).map(({ service }) => service),
@@ -88,7 +89,7 @@ function readPages(http: Http, deps: Deps): void {
     },
     (request) => {
       const { spec } = deps.pages.find(request.params.id);
-      const path = `/status/${spec.id}`;
+      const path = pagePath(spec);
       return Promise.resolve({ path: spec.private === undefined ? path : `${path}?pass=${passOf(deps.links, spec, deps.clock.now())}` });
     },
   );
@@ -174,7 +175,7 @@ function readAnnouncements(http: Http, { announcements }: Deps): void {
   http.get(
     '/api/announcements/:id',
     { config: read, schema: { summary: 'One announcement', tags: announcementTags, params: byId, response: { 200: announcementView } } },
-    (request) => Promise.resolve(announcementToWire(announcements.get(request.params.id))),
+    (request) => Promise.resolve(announcementToWire(announcements.find(request.params.id))),
   );
 }
 

@@ -16,7 +16,7 @@ import type { Outbox } from '../platform/records/outbox.ts';
 import type { ServiceCatalogue } from '../services/contract.ts';
 import { Announcements } from './announcements.ts';
 import { BOARD_STEP_MS, Board } from './board.ts';
-import type { StatusPageSpec } from './contract.ts';
+import { type StatusPageSpec, pagePath } from './contract.ts';
 import { Deliveries, STATUS_TOPICS } from './deliveries.ts';
 import { rewriteOf } from './hosts.ts';
 import { Links } from './links.ts';
@@ -121,9 +121,9 @@ export const statusHandlers = (opened: () => OpenedStatusPages): Readonly<Record
   Object.fromEntries(STATUS_TOPICS.map((topic) => [topic, (message, context) => opened().handlers[topic](message, context)]));
 
 /** The address of a page, without a slash at the end. */
-function publicUrl(externalUrl: string, { id, domain }: StatusPageSpec): string {
+function publicUrl(externalUrl: string, spec: StatusPageSpec): string {
   const url = new URL(externalUrl);
-  if (domain === undefined) return `${url.origin}/status/${id}`;
-  url.hostname = domain;
+  if (spec.domain === undefined) return `${url.origin}${pagePath(spec)}`;
+  url.hostname = spec.domain;
   return url.origin;
 }

@@ -131,7 +131,7 @@ forEachDatabase((_name, open) => {
         ['resolved', 'bob'],
       ],
     );
-    assert.equal(again.announcements.get(wrong.id).withdrawnBy, 'bob');
+    assert.equal(again.announcements.find(wrong.id).withdrawnBy, 'bob');
     assert.deepEqual(again.announcements.list({ state: 'open' }), []);
     await assert.rejects(again.announcements.update(wrong.id, { state: 'resolved', text: 'x', notify: true }, 'ann'), /was withdrawn/);
     await assert.rejects(again.announcements.create({ ...SAID, services: ['nope'] }, 'ann'), /no service "nope"/);

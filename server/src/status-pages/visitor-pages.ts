@@ -1,5 +1,5 @@
 import { type Html, html } from '../platform/html.ts';
-import { type StatusPageSpec, statusPageSchema } from './contract.ts';
+import { type StatusPageSpec, pagePath, statusPageSchema } from './contract.ts';
 import { type ShownState, STATE_WORDS } from './evaluate.ts';
 import { stateMark } from './marks.ts';
 import { type PageFrame, layout } from './page.ts';
@@ -15,7 +15,7 @@ const NEUTRAL = statusPageSchema.parse({ id: 'status', title: 'Status', services
 const frameOf = (spec: StatusPageSpec, hasLogo: boolean): PageFrame => ({
   spec,
   style: styleOf(spec),
-  path: `/status/${spec.id}`,
+  path: pagePath(spec),
   hasLogo,
 });
 
@@ -27,7 +27,7 @@ function small(frame: PageFrame, status: number, { title, body }: { readonly tit
 
 /** The same for a page that is not there and for one that the visitor may not see. `id` is what they asked for. */
 export function nothingHere(id: string): SmallPage {
-  const body = html`<p>There is no page under this address, or it is not open to everyone.</p>${isSlug(id) ? html`<p><a href="/status/${id}/sign-in">Enter a password</a></p>` : null}`;
+  const body = html`<p>There is no page under this address, or it is not open to everyone.</p>${isSlug(id) ? html`<p><a href="${pagePath({ id })}/sign-in">Enter a password</a></p>` : null}`;
   return small(frameOf(NEUTRAL, false), 404, { title: 'Nothing to see here', body });
 }
 
@@ -47,7 +47,7 @@ export function indexPage(
   const body =
     pages.length === 0
       ? html`<p>No status page is open to everyone. One is declared under <code>status_pages</code> in the configuration file, or made in the application.</p>`
-      : html`<div class="group">${pages.map((page) => html`<article class="service"><div class="head"><h3><a href="/status/${page.id}">${page.title}</a></h3>${page.state === null ? null : stateMark(page.state, STATE_WORDS[page.state])}</div>${page.description === '' ? null : html`<p class="lead">${page.description}</p>`}</article>`)}</div>`;
+      : html`<div class="group">${pages.map((page) => html`<article class="service"><div class="head"><h3><a href="${pagePath(page)}">${page.title}</a></h3>${page.state === null ? null : stateMark(page.state, STATE_WORDS[page.state])}</div>${page.description === '' ? null : html`<p class="lead">${page.description}</p>`}</article>`)}</div>`;
   return small(frameOf(NEUTRAL, false), 200, { title: pages.length === 0 ? 'No public status page' : 'Status pages', body });
 }
 
@@ -57,6 +57,6 @@ export function notePage(
   status: number,
   note: { readonly title: string; readonly text: string; readonly more?: Html },
 ): SmallPage {
-  const body = html`<p>${note.text}</p>${note.more ?? null}<p><a href="/status/${spec.id}">Back to ${spec.title}</a></p>`;
+  const body = html`<p>${note.text}</p>${note.more ?? null}<p><a href="${pagePath(spec)}">Back to ${spec.title}</a></p>`;
   return small(frameOf(spec, logo !== undefined), status, { title: note.title, body });
 }

@@ -9,7 +9,7 @@ import { statusOf } from '../platform/http/problem.ts';
 import { html } from '../platform/html.ts';
 import type { Artefact } from './artefacts.ts';
 import { policyOfPage, type Written } from './board.ts';
-import { STATUS_PAGE_CODES } from './contract.ts';
+import { STATUS_PAGE_CODES, pagePath } from './contract.ts';
 import type { StandingPage } from './pages.ts';
 import type { OpenedStatusPages } from './start.ts';
 import { type SmallPage, indexPage, notePage, nothingHere, signInPage } from './visitor-pages.ts';
@@ -117,7 +117,7 @@ async function sendPart(deps: Deps, visit: Visit, path: string, only?: StandingP
   if (path === '' && spec.private !== undefined && hasKey(deps, page, visit)) return letIn(deps, page, visit);
   const written = deps.board.written(spec.id);
   if (written === undefined)
-    throw new AppError('unavailable', 'status_page_unwritten', 'this status page is being written', { retryAfterMs: 2_000 });
+    throw new AppError('unavailable', STATUS_PAGE_CODES.unwritten, 'this status page is being written', { retryAfterMs: 2_000 });
   const artefact = written.artefacts.get(path);
   if (artefact === undefined) return sendSmall(visit, nothingHere(spec.id));
   return sendArtefact(deps, visit, { page, written, artefact, path });
@@ -163,7 +163,7 @@ function sendSmall({ reply }: Visit, { status, text, policy }: SmallPage): Fasti
 function letIn({ links, clock, secure }: Deps, { spec }: StandingPage, { reply }: Visit): FastifyReply {
   const options = { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge: VISIT_MS / 1_000 } as const;
   void reply.setCookie(cookieOf(spec), visitOf(links, spec, clock.now()), options);
-  return reply.header('cache-control', 'no-store').redirect(`/status/${spec.id}`, 303);
+  return reply.header('cache-control', 'no-store').redirect(pagePath(spec), 303);
 }
 
 function signInRoutes(http: Http, deps: Deps): void {
@@ -240,13 +240,13 @@ async function confirm(deps: Deps, visit: Visit, isMeant: boolean): Promise<Fast
   const wish = page === undefined || token === undefined ? undefined : deps.subscriptions.ofConfirmation(page.spec, token);
   if (page === undefined || token === undefined || wish === undefined) return sendSmall(visit, nothingHere(paramsOf(visit).page));
   if (!isMeant) {
-    const more = html`<form method="post" action="/status/${page.spec.id}/confirm?token=${token}"><button>Confirm the subscription</button></form>`;
+    const more = html`<form method="post" action="${pagePath(page.spec)}/confirm?token=${token}"><button>Confirm the subscription</button></form>`;
     const text = `What is announced goes to ${wish.address} as soon as you confirm it.`;
     return sendSmall(visit, notePage(page, 200, { title: 'Confirm the subscription', text, more }));
   }
   const subscriber = await deps.subscriptions.confirm(page.spec, token);
   if (subscriber === undefined) return sendSmall(visit, nothingHere(paramsOf(visit).page));
-  const ending = `/status/${page.spec.id}/unsubscribe?token=${deps.subscriptions.endingOf(subscriber)}`;
+  const ending = `${pagePath(page.spec)}/unsubscribe?token=${deps.subscriptions.endingOf(subscriber)}`;
   const more = html`<p><a href="${ending}">End the subscription</a></p>`;
   return sendSmall(
     visit,
@@ -268,7 +268,7 @@ async function unsubscribe(deps: Deps, visit: Visit, isMeant: boolean): Promise<
     );
   }
   if (!isMeant) {
-    const more = html`<form method="post" action="/status/${page.spec.id}/unsubscribe?token=${token}"><button>End the subscription</button></form>`;
+    const more = html`<form method="post" action="${pagePath(page.spec)}/unsubscribe?token=${token}"><button>End the subscription</button></form>`;
     return sendSmall(
       visit,
       notePage(page, 200, { title: 'End the subscription', text: `${subscriber.address} gets what is announced here.`, more }),

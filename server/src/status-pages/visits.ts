@@ -1,7 +1,8 @@
 import { DAY_MS, MINUTE_MS } from '@nines/base/units.ts';
 import { z } from 'zod';
+import { isSame } from '../platform/is-same.ts';
 import type { StatusPageSpec } from './contract.ts';
-import { type Links, isSame } from './links.ts';
+import type { Links } from './links.ts';
 
 /** How long a private page stays open in a browser, and how long a link from the application holds. */
 export const VISIT_MS = 30 * DAY_MS;

@@ -6,7 +6,8 @@ import type { Attempt, Called, Callback, Channel, Delivery } from '../contract.t
 import { type Answered, type Failed, JSON_TYPE, exchange, textMember } from '../exchange.ts';
 import { common, timeout } from '../fields.ts';
 import { type ChannelDeps, channelKind } from '../kind.ts';
-import { hmac, isSame } from '../signatures.ts';
+import { isSame } from '../../platform/is-same.ts';
+import { hmac } from '../signatures.ts';
 import { fitGsm } from './gsm.ts';
 
 const number = z.string().regex(/^\+[1-9]\d{6,14}$/, 'write a number with its country, for example +4930123456');

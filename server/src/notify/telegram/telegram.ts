@@ -5,7 +5,7 @@ import type { Attempt, Called, Callback, Channel, Delivery } from '../contract.t
 import { type Answered, type Failed, JSON_TYPE, exchange, memberOf, textMember } from '../exchange.ts';
 import { common, timeout } from '../fields.ts';
 import { type ChannelDeps, channelKind } from '../kind.ts';
-import { isSame } from '../signatures.ts';
+import { isSame } from '../../platform/is-same.ts';
 
 const schema = z.strictObject({
   ...common,
