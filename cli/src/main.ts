@@ -14,6 +14,7 @@ import { importCommand } from './commands/import.ts';
 import { keyCommand } from './commands/key.ts';
 import { pauseCommands } from './commands/pause.ts';
 import { queryCommand } from './commands/query.ts';
+import { recoveryCommand } from './commands/recovery.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { serveCommand } from './commands/serve.ts';
 import { slaCommand } from './commands/sla.ts';
@@ -51,6 +52,7 @@ function createProgram(): Command {
     slaCommand,
     statusPageCommand,
     downtimeCommand,
+    recoveryCommand,
     backupCommand,
     restoreCommand,
     doctorCommand,

@@ -12,6 +12,7 @@ import { createAccess } from './access/service.ts';
 import { createThrottle } from './access/throttle.ts';
 import { agentRoutes } from './agents/routes.ts';
 import { openAgents } from './agents/start.ts';
+import type { Evaluation } from './alerting/contract.ts';
 import { alertRoutes } from './alerting/routes.ts';
 import { createAlerting } from './alerting/service.ts';
 import { alertmanagerRoutes } from './alertmanagers/routes.ts';
@@ -81,6 +82,8 @@ import { createOutbox } from './platform/records/outbox.ts';
 import { SIGNING_KEY } from './platform/signing/signing-keys.ts';
 import { engineSettings } from './query/contract.ts';
 import { queryRoutes } from './query/routes.ts';
+import { recoveryRoutes } from './recovery/routes.ts';
+import { openRecovery } from './recovery/start.ts';
 import { ruleRoutes } from './rules/routes.ts';
 import { RulesService } from './rules/service.ts';
 import { seriesLimits } from './series/limits.ts';
@@ -286,6 +289,7 @@ async function build(
   });
   stack.use(rules);
   let mailers = openMailers(config.channels, outgoing);
+  const alert = (evaluation: Evaluation): Promise<void> => rules.submit(evaluation);
   const promises = await openSlas({
     ...shared,
     engine,
@@ -294,7 +298,7 @@ async function build(
     maintenance,
     services,
     serviceName: (id) => services.get(id)?.name ?? id,
-    alert: (evaluation) => rules.submit(evaluation),
+    alert,
     record: (samples) => ingest.appendSamples(samples),
     outbox: () => outbox,
     mailer: (channel) => mailers.get(channel),
@@ -321,6 +325,7 @@ async function build(
     }),
   );
   stack.use(availability.onFlapping(() => rules.servicesDeclared()));
+  const recovering = await openRecovery({ ...shared, ledger: availability, maintenance, services, checks, alert });
 
   const withConfig = configFile === undefined ? [] : ['--config', configFile];
   const backups = stack.use(
@@ -349,6 +354,7 @@ async function build(
     sender.configure(next.config.statements);
     promises.templates.declare(next.config.report_templates);
     backups.configure(next.config.backups);
+    recovering.recovery.configure(next.config.recovery);
     await services.declare(next.services);
     await maintenance.declare(next.maintenance);
     await rules.servicesDeclared();
@@ -365,20 +371,10 @@ async function build(
   stack.use(promises.run());
   stack.use(statusPages.run());
   stack.use(checking);
+  stack.use(recovering.run());
   stack.use(scrapes);
-  const collecting = await startCollecting({
-    sql,
-    clock,
-    logger,
-    bus,
-    config: config.collect,
-    ingest,
-    query: ask,
-    metrics: self,
-    metadata,
-    aliases,
-    process: processWatch,
-  });
+  const sources = { ingest, query: ask, metadata, aliases, process: processWatch };
+  const collecting = await startCollecting({ ...shared, ...sources, config: config.collect });
   const { instance, pushGateway } = stack.use(collecting);
 
   // HTTP, last in and first out: nobody is answered by parts that are gone.
@@ -475,7 +471,8 @@ async function build(
   checkRoutes(http, { checks, ledger: availability });
   heartbeatRoutes(http, { heartbeats });
   serviceRoutes(http, { services, ledger: availability, imports, checks, maintenance, alerting, clock });
-  availabilityRoutes(http, { availability, imports, clock, onPastChanged: promises.recheck });
+  availabilityRoutes(http, { availability, imports, clock, onPastChanged: promises.recheck, ...recovering });
+  recoveryRoutes(http, recovering);
   agentRoutes(http, { agents });
   maintenanceRoutes(http, { maintenance, clock });
   slaRoutes(http, { slas, contracts, clock });

@@ -213,3 +213,38 @@ test('alerts of Sloth and Pyrra that a total outage cannot raise are named', () 
   );
   assert.deepEqual(said(...defined(SLOTH)), []);
 });
+
+test('recovery actions that could not run, or not where they are meant to, are refused by name and place', () => {
+  const written = (action: string, commands = '[/usr/bin/systemctl]'): readonly string[] =>
+    said(`services: [{ id: shop, checks: [{ id: shop-http, kind: tcp, address: 'h:1' }] }]
+data: /srv/nines
+recovery:
+  commands: ${commands}
+  actions:
+    - { id: act, check: shop-http, ${action} }
+`);
+  const restart = 'kind: restart_service, unit: nginx.service';
+  assert.deepEqual(written(restart), []);
+  const refused: readonly (readonly [readonly string[], RegExp])[] = [
+    [written(restart, '[]'), /^nines\.yml:6:\d+: \/usr\/bin\/systemctl is not listed under recovery\.commands$/],
+    [written('kind: command, command: [/bin/rm, -rf, /]'), /^nines\.yml:6:\d+: \/bin\/rm is not listed under recovery\.commands$/],
+    [written('kind: command, command: [rm]'), /^nines\.yml:6:\d+: .*write the absolute path of the program/],
+    [written(restart, '[systemctl]'), /^nines\.yml:4:\d+: .*write the absolute path of a program/],
+    [written('kind: restart_service, unit: --help'), /^nines\.yml:6:\d+: .*write the name of a systemd unit/],
+    [written(`${restart}, user: no-such-user`), /^nines\.yml:6:\d+: there is no user "no-such-user" on this machine$/],
+    [written(`${restart}, expect: [{ kind: check, check: ghost }]`), /names the check "ghost", which is not declared$/],
+    [written(`${restart}, expect: [{ kind: freed, bytes: 1 }]`), /only clean_files knows how much it freed/],
+    [written('kind: clean_files, folder: /etc/nginx, older_than: 1d'), /^nines\.yml:6:\d+: .*\/etc\/nginx belongs to the system/],
+    [written('kind: clean_files, folder: /tmp/../etc, older_than: 1d'), /write the folder without "\.\."/],
+    [written('kind: clean_files, folder: /srv/nines/store, older_than: 1d'), /\/srv\/nines\/store overlaps the data directory$/],
+    [written('kind: clear_caches'), /write which caches: either memory or command/],
+    [written('kind: restart_process, process: {}'), /write what to look for: name or command_matches/],
+    [written('kind: reboot'), /^nines\.yml:6:\d+: /],
+  ];
+  for (const [lines, want] of refused) {
+    assert.equal(lines.length, 1, lines.join('\n'));
+    assert.match(lines[0] ?? '', want);
+  }
+  const orphan = said(`recovery: { commands: [/bin/true], actions: [{ id: act, check: ghost, kind: command, command: [/bin/true] }] }\n`);
+  assert.match(orphan.join('\n'), /^nines\.yml:1:\d+: the recovery action "act" names the check "ghost", which is not declared$/);
+});

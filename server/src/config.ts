@@ -19,8 +19,10 @@ import { STATE_FILE } from './platform/directory.ts';
 import type { DataKeys } from './platform/encryption/keys.ts';
 import { encryptionConfig } from './platform/encryption/master-key.ts';
 import { LOG_LEVELS } from './platform/log.ts';
+import { systemUser } from './platform/programs.ts';
 import { limitsConfig } from './series/contract.ts';
 import { promqlConfig } from './query/contract.ts';
+import { type RecoveryKnown, recoveryConfig, unknownToRecovery } from './recovery/contract.ts';
 import { rulesConfig } from './rules/contract.ts';
 import { type LoadedRuleFiles, loadRuleFiles } from './rules/load.ts';
 import type { RuleGroup } from './rules/rule-file.ts';
@@ -83,6 +85,8 @@ export const configSchema = z.strictObject({
   routing: routingConfig,
   /** What checks may run on this machine. */
   checks: checksConfig,
+  /** What is done about checks that are down. */
+  recovery: recoveryConfig,
   /** Thresholds of the built-in health checks of this host and of Nines. */
   health: healthConfig,
   /** Where agents at other places connect. */
@@ -170,6 +174,9 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
     ...logos.problems.map(({ index, message }) => problemAt(['status_pages', index, 'logo'], message)),
     ...unknownReceivers(config.channels, config.routing).map(({ path, name }) => problemAt(path, `there is no channel "${name}"`)),
     ...unlistedCommands(config).map(({ path, message }) => problemAt(path, message)),
+    ...unknownToRecovery(config.recovery, knownToRecovery(config, source)).map(({ path, message }) =>
+      problemAt(['recovery', ...path], message),
+    ),
     ...scrapes.problems,
     ...rules.problems,
     ...definitions.problems,
@@ -213,11 +220,25 @@ function unlistedCommands({
   );
 }
 
+const dataDirOf = ({ data }: Config, { file, dataDir }: ConfigSource): string =>
+  resolve(dataDir ?? (data === undefined ? DEFAULT_DATA_DIR : configPath(file, data)));
+
+/** What recovery actions may name. */
+function knownToRecovery(config: Config, source: ConfigSource): RecoveryKnown {
+  const ours = followed(dataDirOf(config, source));
+  return {
+    checks: new Set(config.services.flatMap(({ checks }) => checks.map(({ id }) => id))),
+    isOurs: (folder) => isWithin(ours, followed(folder)) || isWithin(followed(folder), ours),
+    isUser: (name) => systemUser(name) !== undefined,
+  };
+}
+
 /** A backup inside of what it copies would hold the backup before it, and is gone when the directory is. */
-function misplacedBackups({ backups, data }: Config, { file, dataDir }: ConfigSource): readonly string[] {
+function misplacedBackups(config: Config, source: ConfigSource): readonly string[] {
+  const { backups } = config;
   if (backups.to === undefined) return [];
-  const dir = resolve(dataDir ?? (data === undefined ? DEFAULT_DATA_DIR : configPath(file, data)));
-  if (!isWithin(followed(dir), followed(configPath(file, backups.to)))) return [];
+  const dir = dataDirOf(config, source);
+  if (!isWithin(followed(dir), followed(configPath(source.file, backups.to)))) return [];
   return [`${backups.to} lies in the data directory ${dir}; name a directory outside of it, best on another disk`];
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
-import type { Span } from '@nines/maths/slo/types.ts';
+import { type EpochMs, plus } from '@nines/base/units.ts';
+import type { Evidence, Span } from '@nines/maths/slo/types.ts';
 import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
@@ -25,6 +26,8 @@ type Deps = {
   readonly clock: Pick<Clock, 'now'>;
   /** Called before the person is answered. */
   readonly onPastChanged: (service: string, span: Span) => Promise<void>;
+  /** What was done about a service meanwhile; it stands beside what was seen and is no part of the ledger. */
+  readonly recovery: { evidence(service: string, fromMs: EpochMs, toMs: EpochMs): Promise<readonly Evidence[]> };
 };
 
 const byId = z.object({ id: z.string() });
@@ -37,7 +40,14 @@ export function availabilityRoutes(http: Http, deps: Deps): void {
   importRoutes(http, deps);
 }
 
-function readRoutes(http: Http, { availability }: Deps): void {
+/** One downtime whole: what was seen, and what was done about it. */
+async function withRecovery({ recovery, clock }: Deps, downtime: Downtime): Promise<Downtime> {
+  const done = await recovery.evidence(downtime.service, downtime.fromAtMs, downtime.toAtMs ?? plus(clock.now(), 1));
+  return { ...downtime, evidence: [...downtime.evidence, ...done] };
+}
+
+function readRoutes(http: Http, deps: Deps): void {
+  const { availability } = deps;
   const query = z.object({
     service: z.string().optional(),
     from: instant.optional(),
@@ -81,7 +91,7 @@ function readRoutes(http: Http, { availability }: Deps): void {
     async (request) => {
       const found = await availability.desk.get(request.params.id);
       if (found === undefined) throw downtimeNotFound(request.params.id);
-      return downtimeToWire(found);
+      return downtimeToWire(await withRecovery(deps, found));
     },
   );
   http.get(

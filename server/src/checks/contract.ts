@@ -6,6 +6,7 @@
  */
 import { DAY_MS, type EpochMs, type Ms, ms, SECOND_MS } from '@nines/base/units.ts';
 import { z } from 'zod';
+import { programList } from '../platform/programs.ts';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
 import { browserConfig } from './kinds/browser/config.ts';
 import { type CheckKind, isLocal, kindOf, written, type WrittenOf } from './kinds/specs.ts';
@@ -181,7 +182,7 @@ export const lengthsOfCheck = (check: ParsedCheck): readonly string[] => [...COM
 export const checksConfig = z
   .strictObject({
     /** Programs that checks of kind `script` may run, by absolute path. Nothing else runs. */
-    commands: z.array(z.string().regex(/^\//, 'write the absolute path of a program')).max(100).default([]),
+    commands: programList,
     /** `host:port` of what answers whenever our network does (a gateway, a name server): tells our own isolation from outages. */
     references: z.array(address).max(10).default([]),
     browser: browserConfig,
@@ -200,6 +201,8 @@ export interface Checks {
   /** The latest results of a check since the process started, newest first. */
   results(check: string): readonly CheckResult[];
   lastFailure(check: string): CheckResult | undefined;
+  /** One more attempt, now; resolves when its result is taken in. Nothing for kinds that wait, checks with locations and paused ones. */
+  askNow(check: string): Promise<void>;
 }
 
 const resultView = z.object({

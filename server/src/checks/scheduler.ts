@@ -38,7 +38,7 @@ const EARLY_MS = 20;
 export class Scheduler {
   readonly #deps: SchedulerDeps;
   readonly #timers = new Map<string, { readonly item: Scheduled; timer: Disposable }>();
-  readonly #running = new Set<string>();
+  readonly #running = new Map<string, Promise<void>>();
   #started = 0;
   #skipped = 0;
   #worstLatenessMs = 0;
@@ -71,6 +71,17 @@ export class Scheduler {
     this.#timers.clear();
   }
 
+  /**
+   * Starts one now, besides its grid, and waits for it; one that is under way began too early to count and is waited for first. Does
+   * nothing for what is not in the set, and for what starts on the grid only.
+   */
+  async now(id: string): Promise<void> {
+    await this.#running.get(id);
+    const found = this.#timers.get(id);
+    if (found === undefined || found.item.onGrid === true) return;
+    await (this.#running.get(id) ?? this.#start(id));
+  }
+
   stats(): SchedulerStats {
     const stats = { started: this.#started, skipped: this.#skipped, worstLatenessMs: this.#worstLatenessMs };
     this.#worstLatenessMs = 0;
@@ -88,12 +99,15 @@ export class Scheduler {
     this.#worstLatenessMs = Math.max(this.#worstLatenessMs, latenessMs);
     this.#skipped += Math.floor(latenessMs / item.intervalMs);
     if (this.#running.has(item.id)) this.#skipped++;
-    else {
-      this.#started++;
-      this.#running.add(item.id);
-      void this.#deps.start(item.id).finally(() => this.#running.delete(item.id));
-    }
+    else void this.#start(item.id);
     this.#arm(item, untilNext(item, this.#deps.clock.now()));
+  }
+
+  #start(id: string): Promise<void> {
+    this.#started++;
+    const ended = this.#deps.start(id).finally(() => this.#running.delete(id));
+    this.#running.set(id, ended);
+    return ended;
   }
 }
 

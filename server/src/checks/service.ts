@@ -120,6 +120,10 @@ export class CheckService implements Checks {
     return this.#entries.get(check)?.lastFailure;
   }
 
+  askNow(id: string): Promise<void> {
+    return this.#scheduler.now(id);
+  }
+
   stats(): SchedulerStats {
     return this.#scheduler.stats();
   }

@@ -5,6 +5,7 @@ import { type AlertingRule, DEFAULT_COOLDOWN_MS, type Evaluation } from '../aler
 import type { RuleFacts } from '../alertmanagers/contract.ts';
 import type { Ledger, Recorder, StateChange } from '../availability/contract.ts';
 import type { Committed, Ingest, SelfMetrics } from '../collect/contract.ts';
+import { RECOVERY_RULE_ID } from '../recovery/contract.ts';
 import type { ServiceCatalogue } from '../services/contract.ts';
 import { UngroupedAlertSeries } from './alert-series.ts';
 import { type Aggregate, Aggregates, type AggregatesDeps } from './aggregates.ts';
@@ -138,6 +139,7 @@ export class RulesService implements Rules, AsyncDisposable {
       { id: SLA_RULE_ID, name: 'SlaViolation', summary: 'An SLA is violated' },
       { id: SERVICE_DOWN_RULE_ID, name: 'ServiceDown', summary: 'A service is down' },
       { id: SERVICE_FLAPPING_RULE_ID, name: 'ServiceFlapping', summary: 'A service changes its state too often' },
+      { id: RECOVERY_RULE_ID, name: 'RecoveryFailed', summary: 'What was done about a check that is down did not help' },
     ];
     return all.filter(({ id }) => !this.#built.replaced.has(id));
   }

@@ -83,7 +83,7 @@ async function serve(t: TestContext, written: readonly WrittenService[]) {
   });
   checkRoutes(http, { checks, ledger });
   const imports = new Imports({ store: createImportStore(db.kysely), clock, ids, refuses: () => undefined, enforce: async () => {} });
-  availabilityRoutes(http, { availability: ledger, imports, clock, onPastChanged: async () => {} });
+  availabilityRoutes(http, { availability: ledger, imports, clock, onPastChanged: async () => {}, recovery: { evidence: async () => [] } });
   teardown.defer(() => ledger.stop());
   teardown.use(loop);
   teardown.defer(() => checks.stop());

@@ -10,6 +10,7 @@ import type { HeartbeatTables } from './migrations/0011-heartbeats.ts';
 import type { MaintenanceTables } from './migrations/0012-maintenance.ts';
 import type { PushGroupTables } from './migrations/0006-push-groups.ts';
 import type { MetricMetadataTables } from './migrations/0009-metric-metadata.ts';
+import type { RecoveryTables } from './migrations/0025-recovery.ts';
 import type { RecordTables } from './migrations/0001-records.ts';
 import type { SilenceTables } from './migrations/0023-silences.ts';
 import type { SlaTables } from './migrations/0004-sla.ts';
@@ -22,6 +23,7 @@ import type { StatementTables } from './migrations/0007-statements.ts';
 
 /** The whole relational schema. Each migration declares the tables it makes; instants are 64-bit integers, JSON is text, booleans are 0 and 1. */
 export type Database = RecordTables &
+  RecoveryTables &
   AccessTables &
   LedgerTables &
   HeartbeatTables &
