@@ -26,7 +26,7 @@ import {
   dueGroups,
   findGroup,
   findNotification,
-  groupsOfAlert,
+  groupsOfAlerts,
   hasSuppression,
   insertNotification,
   listNotifications,
@@ -36,7 +36,7 @@ import {
   membersOf,
   requeue,
   saveGroup,
-  saveMember,
+  saveMembers,
 } from './store.ts';
 import type { Silencing } from '../silences/contract.ts';
 import { testMessage } from './test-message.ts';
@@ -101,8 +101,10 @@ export class NotifyService implements Notifications {
   /** `NotifyFn`: called inside alerting's transaction. */
   readonly notify = async (trx: Transaction<Database>, changes: readonly AlertChange[], atMs: number): Promise<void> => {
     const touched = new Map<string, { group: Group; changes: AlertChange[] }>();
+    const ids = changes.map(({ alert }) => alert.id);
+    const known = await groupsOfAlerts(trx, ids);
     for (const change of changes) {
-      for (const group of await this.#groupsOf(trx, change)) {
+      for (const group of this.#groupsOf(change, known.get(change.alert.id) ?? [])) {
         const entry = touched.get(group.id) ?? { group, changes: [] };
         entry.changes.push(change);
         touched.set(group.id, entry);
@@ -185,8 +187,8 @@ export class NotifyService implements Notifications {
   }
 
   /** A new alert goes where routing sends it; what is known already goes where its start was told, whatever routing says now. */
-  async #groupsOf(trx: Transaction<Database>, { alert, reason }: AlertChange): Promise<readonly Group[]> {
-    const known = (await groupsOfAlert(trx, alert.id)).map((stored) => stored.group);
+  #groupsOf({ alert, reason }: AlertChange, stored: readonly StoredGroup[]): readonly Group[] {
+    const known = stored.map(({ group }) => group);
     if (reason !== 'fired') return known;
     const routed = this.#settings.router(alert.labels);
     return [...routed, ...known.filter((group) => !routed.some((other) => other.id === group.id))];
@@ -201,7 +203,7 @@ export class NotifyService implements Notifications {
     const found = await findGroup(trx, group.id);
     const stored: StoredGroup = found === undefined ? newGroup(group) : { ...found, group };
     await this.#tellAcknowledged(trx, stored, changes);
-    for (const change of changes) await saveMember(trx, group.id, change);
+    await saveMembers(trx, group.id, changes);
     const waitsUntilMs = this.#waitOf(stored, { changes, atMs });
     if (waitsUntilMs > atMs) return saveGroup(trx, { ...stored, flushAtMs: waitsUntilMs });
     await this.#flush(trx, stored, { nowMs: atMs, escalated: changes.some((change) => change.reason === 'escalated') });

@@ -70,15 +70,28 @@ export async function makeUntimedDue(trx: Transaction<Database>, atMs: number): 
   await trx.updateTable('notify_groups').set({ flush_at_ms: atMs }).where('group_interval_ms', '=', 0).execute();
 }
 
-/** The groups that an alert is a member of, whatever the routing says today. */
-export async function groupsOfAlert(db: Kysely<Database>, alertId: string): Promise<readonly StoredGroup[]> {
-  const rows = await db
-    .selectFrom('notify_groups')
-    .selectAll()
-    .where('id', 'in', (members) => members.selectFrom('notify_members').select('group_id').where('alert_id', '=', alertId))
-    .orderBy('id')
-    .execute();
-  return rows.map(fromGroupRow);
+/** The groups that each of these alerts is a member of, whatever the routing says today. */
+export async function groupsOfAlerts(
+  db: Kysely<Database>,
+  alertIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly StoredGroup[]>> {
+  const found = new Map<string, StoredGroup[]>();
+  for (const some of chunks([...new Set(alertIds)])) {
+    const rows = await db
+      .selectFrom('notify_members')
+      .innerJoin('notify_groups', 'notify_groups.id', 'notify_members.group_id')
+      .selectAll('notify_groups')
+      .select('notify_members.alert_id as member_alert_id')
+      .where('notify_members.alert_id', 'in', some)
+      .orderBy('notify_groups.id')
+      .execute();
+    for (const { member_alert_id: alertId, ...row } of rows) {
+      const groups = found.get(alertId) ?? [];
+      groups.push(fromGroupRow(row));
+      found.set(alertId, groups);
+    }
+  }
+  return found;
 }
 
 /** Inserts or replaces the group. Timings follow the newest routing. */
@@ -96,18 +109,34 @@ export async function deleteGroup(trx: Transaction<Database>, id: string): Promi
   await trx.deleteFrom('notify_groups').where('id', '=', id).execute();
 }
 
-/** Puts the alert's newest state into the group; when the fingerprint was announced is kept. */
-export async function saveMember(
+/** Puts the newest state of alerts into the group; the last one of a fingerprint counts. When a fingerprint was announced is kept. */
+export async function saveMembers(
   trx: Transaction<Database>,
   groupId: string,
-  { alert, cooldownMs }: Omit<Member, 'announcedAtMs'>,
+  changed: readonly Omit<Member, 'announcedAtMs'>[],
 ): Promise<void> {
-  const changing = { alert_id: alert.id, alert: JSON.stringify(alert), cooldown_ms: cooldownMs };
-  await trx
-    .insertInto('notify_members')
-    .values({ group_id: groupId, fingerprint: alert.fingerprint, announced_at_ms: null, ...changing })
-    .onConflict((conflict) => conflict.columns(['group_id', 'fingerprint']).doUpdateSet(changing))
-    .execute();
+  const latest = new Map(changed.map((member) => [member.alert.fingerprint, member]));
+  for (const some of chunks([...latest.values()])) {
+    const rows = some.map(({ alert, cooldownMs }) => ({
+      group_id: groupId,
+      fingerprint: alert.fingerprint,
+      announced_at_ms: null,
+      alert_id: alert.id,
+      alert: JSON.stringify(alert),
+      cooldown_ms: cooldownMs,
+    }));
+    await trx
+      .insertInto('notify_members')
+      .values(rows)
+      .onConflict((conflict) =>
+        conflict.columns(['group_id', 'fingerprint']).doUpdateSet((row) => ({
+          alert_id: row.ref('excluded.alert_id'),
+          alert: row.ref('excluded.alert'),
+          cooldown_ms: row.ref('excluded.cooldown_ms'),
+        })),
+      )
+      .execute();
+  }
 }
 
 export async function membersOf(db: Kysely<Database>, groupId: string): Promise<readonly Member[]> {
