@@ -130,7 +130,11 @@ const REFUSED: readonly Refused[] = [
     /^nines\.yml:6:\d+: slas\[0\]\.target: the SLA "shop-sla": a target of 100% leaves no budget/,
   ],
   ['a target above 100 %', sla({ target: '100.1%' }), /^nines\.yml:6:\d+: slas\[0\]\.target: .*at most 100%/],
-  ['a target that forgot its sign', sla({ target: '99.9' }), /^nines\.yml:6:\d+: slas\[0\]\.target: a ratio is at most 100%: "99\.9"$/],
+  [
+    'a target that forgot its sign',
+    sla({ target: '99.9' }),
+    /^nines\.yml:6:\d+: slas\[0\]\.target: a ratio is at most 100%: "99\.9" \(a percentage is written with its sign: 99\.9%\)$/,
+  ],
   [
     'a burn factor that a total outage cannot exceed',
     sla({ target: '90%', burn: '[{ long: 1h, short: 5m, factor: 14.4 }]' }),

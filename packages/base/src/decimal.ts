@@ -22,7 +22,10 @@ export function parseRatio(text: string): Result<Decimal, string> {
   const scale = BigInt(fraction.length + (parts[3] === undefined ? 0 : 2));
   const numerator = BigInt((parts[1] ?? '') + fraction);
   const denominator = 10n ** scale;
-  if (numerator > denominator) return err(`a ratio is at most 100%: "${text}"`);
+  if (numerator > denominator) {
+    const isUnsigned = parts[3] === undefined && numerator <= 100n * denominator;
+    return err(`a ratio is at most 100%: "${text}"${isUnsigned ? ` (a percentage is written with its sign: ${trimmed}%)` : ''}`);
+  }
   return ok({ text: trimmed, numerator, denominator });
 }
 
