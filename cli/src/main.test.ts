@@ -189,7 +189,7 @@ test('a statement is written to a file, the same bytes as the server gave', asyn
   assert.match(html.out, /^<!doctype html>/);
   const list = await nines(['sla', 'list', '--url', url]);
   assert.match(list.out, /^id\s+service\s+status/);
-  assert.match(list.out, /shop-sla\s+shop\s+breached .* yes$/m);
+  assert.match(list.out, /shop-sla\s+shop\s+breached, young\s+[\d.]+ %\s+99 % .* over /m);
 });
 
 /** A statement in a file, against the server that signed it, a key, nobody; altered; signed by another; after a rotation. */

@@ -7,6 +7,7 @@ import { FORMATS, type Format, formatted, writeBytes, writeData } from '../outpu
 import { type RemoteOptions, ask, askBytes } from '../remote.ts';
 import { instantOption, toSeconds } from '../times.ts';
 import { definitionCommands } from './sla-definitions.ts';
+import { slaTable } from './sla-table.ts';
 import { type VerifyOptions, publishedKeys, verifyStatement } from './verify.ts';
 
 type ReportOptions = RemoteOptions & {
@@ -109,24 +110,7 @@ async function listKeys(options: RemoteOptions & { readonly format: Format }): P
 
 async function list(options: RemoteOptions & { readonly format: Format }): Promise<void> {
   const { items } = JSON.parse(await ask(options, '/api/slas')) as { readonly items: readonly SlaView[] };
-  const rows = items.map((item) => [
-    item.id,
-    item.service,
-    item.status,
-    item.attained === null ? '-' : String(item.attained),
-    String(item.target),
-    String(item.budget.spent_ms),
-    String(item.budget.total_ms),
-    ...(item.budget.unit === 'events' ? [String(item.budget.spent), String(item.budget.total)] : ['', '']),
-    item.young ? 'yes' : 'no',
-  ]);
-  writeData(
-    formatted(
-      options.format,
-      { columns: ['id', 'service', 'status', 'attained', 'target', 'spent_ms', 'total_ms', 'spent_events', 'total_events', 'young'], rows },
-      items,
-    ),
-  );
+  writeData(formatted(options.format, slaTable(items, options.format), items));
 }
 
 async function report(id: string, options: ReportOptions, nowMs: number): Promise<void> {
