@@ -1,3 +1,4 @@
+import { missedInWords } from '@nines/maths/slo/promise-words.ts';
 import { SegmentedControl } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
@@ -154,6 +155,8 @@ function becauseText(segment: SegmentView, sla: SlaView): string {
   if (exclusion !== null) return `${phrase(exclusion.reason)}, approved by ${exclusion.approved_by}`;
   if (segment.excluded_by === 'maintenance') return maintenance?.name ?? 'Announced maintenance';
   if (segment.unknown_reason === 'no_data' && sla.indicator.kind !== 'availability') return 'no samples, or the slice is not over';
+  if (segment.excluded_by === 'service_down') return 'the service was down';
+  if (segment.bad_ms > 0 && sla.indicator.kind !== 'availability') return missedInWords(sla.indicator);
   const why = whyText(segment);
   return downtime === null || downtime.reason === 'unplanned_outage' ? why : `${phrase(downtime.reason)}: ${why}`;
 }

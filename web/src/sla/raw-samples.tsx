@@ -9,6 +9,9 @@ import { attemptsOf } from './attempts.ts';
 /** On both sides of the instant. */
 const REACH_MS = 60_000;
 
+/** The attempt in question stands in the middle of those around it. */
+const intoView = (row: HTMLTableRowElement | null): void => row?.scrollIntoView({ block: 'center' });
+
 /** The attempts of a check around an instant, as their samples say them: what a verdict rests on. */
 export function RawSamples({ check, atMs }: { readonly check: string; readonly atMs: number }) {
   const name = JSON.stringify(check);
@@ -41,7 +44,12 @@ export function RawSamples({ check, atMs }: { readonly check: string; readonly a
         </thead>
         <tbody>
           {attempts.map((attempt) => (
-            <tr key={attempt.atMs} className={attempt.atMs === atMs ? 'chosen' : undefined} aria-current={attempt.atMs === atMs}>
+            <tr
+              key={attempt.atMs}
+              ref={attempt.atMs === atMs ? intoView : undefined}
+              className={attempt.atMs === atMs ? 'chosen' : undefined}
+              aria-current={attempt.atMs === atMs}
+            >
               <td className="nowrap">{preciseInstant(attempt.atMs)}</td>
               <td>
                 <StateMark state={attempt.state} />

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type PromisedIndicator, countingRows, promiseInWords, recoveryFigures } from './promise-words.ts';
+import { type PromisedIndicator, countingRows, missedInWords, promiseInWords, recoveryFigures } from './promise-words.ts';
 
 const slices = { slice_ms: 60_000, reduce: 'mean', while_down: 'measure', unit: 'ratio', query: 'all_total' } as const;
 const counters = { good: null, bad: 'bad_total', total: 'all_total', min_events: 0 };
@@ -77,4 +77,9 @@ test('a mean time to recovery comes from its budget; other promises have none', 
   assert.deepEqual(recoveryFigures({ target: 1, objective, budget }), { withinMs: 900_000, meanMs: 1_890_000 });
   assert.deepEqual(recoveryFigures({ target: 1, objective, budget: { total_ms: 0, spent_ms: 0 } }), { withinMs: 900_000, meanMs: null });
   assert.equal(recoveryFigures({ target: 0.95, objective, budget }), undefined);
+});
+
+test('a bad slice says what it missed', () => {
+  assert.equal(missedInWords(latency), 'missed: 95th percentile below 100 ms');
+  assert.equal(missedInWords(ratio), 'too many bad events');
 });

@@ -167,6 +167,13 @@ function slicedRows(indicator: PromisedSlices): readonly PromiseRow[] {
   ];
 }
 
+/** Why a slice is bad: `missed: mean below 100 ms`. */
+export function missedInWords(indicator: PromisedSlices): string {
+  const { kind, budgeting } = indicator;
+  if (kind === 'composite') return budgeting === 'timeslices' ? 'one of its parts was missed' : 'too many bad events over its parts';
+  return kind === 'ratio' ? 'too many bad events' : `missed: ${objectiveInWords(indicator)}`;
+}
+
 function queryRows({ counters, query, kind, samples }: PromisedSlices): readonly PromiseRow[] {
   if (counters === undefined)
     return [{ name: kind === 'ratio' && samples === undefined ? 'Share of errors' : 'Query', value: query, code: true }];
