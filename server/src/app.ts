@@ -15,6 +15,8 @@ import { openAgents } from './agents/start.ts';
 import type { Evaluation } from './alerting/contract.ts';
 import { alertRoutes } from './alerting/routes.ts';
 import { createAlerting } from './alerting/service.ts';
+import { alertmanagerApiRoutes } from './alertmanager-api/routes.ts';
+import { openReceived } from './alertmanager-api/start.ts';
 import { alertmanagerRoutes } from './alertmanagers/routes.ts';
 import { Alertmanagers } from './alertmanagers/service.ts';
 import { createAsk, scopeOfTeam } from './ask.ts';
@@ -53,6 +55,7 @@ import { answerRoutes } from './notify/answer-routes.ts';
 import { Callbacks, openLinks } from './notify/callbacks.ts';
 import { openChannels, openMailers } from './notify/channels.ts';
 import { createRouter } from './notify/route.ts';
+import { routingOf } from './notify/written.ts';
 import { notifyRoutes } from './notify/routes.ts';
 import { type NotifySettings, NotifyService } from './notify/service.ts';
 import { openPushBook } from './notify/webpush/subscriptions.ts';
@@ -93,7 +96,7 @@ import { serviceRoutes } from './services/routes.ts';
 import { Services } from './services/service.ts';
 import { writtenCheckOf } from './services/written.ts';
 import { silenceRoutes } from './silences/routes.ts';
-import { Silences } from './silences/service.ts';
+import { loadSilences } from './silences/service.ts';
 import { slaRoutes } from './sla/routes.ts';
 import { openSlas } from './sla/start.ts';
 import { statementRoutes } from './sla/statements/routes.ts';
@@ -202,8 +205,7 @@ async function build(
     externalUrl,
   });
   const links = await openLinks(shared);
-  const silences = new Silences({ ...shared, onChange: (trx, atMs) => notify.reconsider(trx, atMs) });
-  await silences.load();
+  const silences = await loadSilences({ ...shared, onChange: (trx, atMs) => notify.reconsider(trx, atMs) });
   const notify: NotifyService = new NotifyService({ ...shared, db, settings: notifySettings(loaded), links, silences });
   const catalogue = { get: (id: string) => services.get(id) };
   const maintenance = new MaintenanceService({ ...shared, services: catalogue, onBoundary: () => rules.servicesDeclared() });
@@ -236,6 +238,8 @@ async function build(
     new Alertmanagers({ ...shared, outbound, discover, alerting, factsOf: (ruleId) => rules.factsOf(ruleId) }),
   );
   await alertmanagers.load();
+
+  const { received } = stack.use(await openReceived({ ...shared, alerting }));
 
   // From a check to the ledger.
   const { availability, imports } = await openLedger({
@@ -350,6 +354,7 @@ async function build(
       hasRoutingTree: next.config.routing.tree !== undefined,
     });
     notify.configure(settings);
+    received.configure(next.config.routing);
     mailers = openMailers(next.config.channels, outgoing);
     sender.configure(next.config.statements);
     promises.templates.declare(next.config.report_templates);
@@ -383,15 +388,8 @@ async function build(
   const startedAtMs = clock.now();
   const secure = config.server.base_url?.startsWith('https:') ?? false;
   const access = createAccess({ db, clock, ids, open, secure });
-  const http = await createHttp({
-    logger,
-    ids,
-    gate: access,
-    hosts: open ? 'loopback' : 'any',
-    version: VERSION,
-    secure,
-    rewrite: statusPages.rewrite,
-  });
+  const hosts = open ? 'loopback' : 'any';
+  const http = await createHttp({ logger, ids, gate: access, hosts, version: VERSION, secure, rewrite: statusPages.rewrite });
   const stream = serveStream(http, { bus, clock, gate: access });
   stack.defer(async () => {
     ready = false;
@@ -480,6 +478,7 @@ async function build(
   statusPageRoutes(http, { ...statusPages, clock, throttle: createThrottle(), secure });
   ruleRoutes(http, { rules, alerting });
   alertmanagerRoutes(http, { alertmanagers });
+  alertmanagerApiRoutes(http, { received, silences, alerting, clock, startedAtMs, routing: () => routingOf(current.config) });
   silenceRoutes(http, { silences, alerting, clock });
   alertRoutes(http, { alerting, notifications: notify, clock });
   answerRoutes(http, { callbacks: new Callbacks({ ...shared, links, alerting, channels: () => notify.openChannels() }), push, notify });

@@ -11,7 +11,27 @@ export const SEVERITIES = ['info', 'warning', 'critical', 'emergency'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 export const ALERT_STATES = ['pending', 'firing', 'acknowledged', 'suppressed', 'resolved'] as const;
 export type AlertState = (typeof ALERT_STATES)[number];
-export type AlertKind = 'rule' | 'sla' | 'service';
+/** `alertmanager`: received from others (Alertmanager's API). */
+export type AlertKind = 'rule' | 'sla' | 'service' | 'alertmanager';
+
+export { fingerprintOf } from './fingerprint.ts';
+
+/** What the rule files of the world write, and what it means here. The label itself stays as written. */
+const MEANING: Readonly<Record<string, Severity>> = {
+  page: 'critical',
+  ticket: 'warning',
+  error: 'critical',
+  high: 'critical',
+  low: 'info',
+  none: 'info',
+};
+
+/** The severity of a rule file's label; `warning` when there is none or nobody knows the word. */
+export function severityOf(label: string | undefined): Severity {
+  const word = label?.toLowerCase() ?? '';
+  const own = SEVERITIES.find((severity) => severity === word);
+  return own ?? (Object.hasOwn(MEANING, word) ? MEANING[word] : undefined) ?? 'warning';
+}
 
 /** How long repeats of one fingerprint stay quiet unless its rule says otherwise. */
 export const DEFAULT_COOLDOWN_MS = 5 * MINUTE_MS;
@@ -44,6 +64,8 @@ export type ActiveElement = {
   readonly severity?: Severity;
   /** Why nobody is told although the condition holds (the service that it depends on was down before). */
   readonly heldBack?: string;
+  /** Where the alert comes from, when that is not here. */
+  readonly generatorUrl?: string;
 };
 
 /**
@@ -63,6 +85,12 @@ export type Evaluation = {
         readonly because?: string;
         /** When what is absent ended, if the rule knows better than the evaluation's instant (a service's backdated recovery). */
         readonly endedAtMs?: EpochMs;
+      }
+    /** Only what is named changes: others tell of some alerts at a time. `ended` that are not open are nothing new. */
+    | {
+        readonly kind: 'partial';
+        readonly active: readonly ActiveElement[];
+        readonly ended: readonly { readonly fingerprint: string; readonly endedAtMs: EpochMs; readonly because: string }[];
       }
     | { readonly kind: 'unknown'; readonly reason: string };
 };
@@ -96,6 +124,8 @@ export type AlertView = {
   readonly snoozed_until_resolved: boolean;
   readonly assigned_to: string | null;
   readonly held_back: string | null;
+  /** Where the alert comes from, when that is not here. */
+  readonly generator_url: string | null;
   readonly service: string | null;
 };
 

@@ -53,6 +53,7 @@ export type AlertRecord = {
   readonly handling: Handling;
   /** Why nobody is told although the condition holds. */
   readonly heldBack: string | null;
+  readonly generatorUrl: string | null;
   readonly createdAtMs: EpochMs;
   readonly revision: number;
 };
@@ -114,6 +115,14 @@ export function decide(open: ReadonlyMap<string, AlertRecord>, evaluation: Evalu
     if (next.kind === 'refreshed') refreshed.push(next.record);
     else transitions.push(next.transition);
   }
+  if (found.kind === 'partial') {
+    for (const { fingerprint, endedAtMs, because } of found.ended) {
+      const record = open.get(fingerprint);
+      const transition = record === undefined ? undefined : vanish(record, { rule, atMs, because, endedAtMs });
+      if (transition !== undefined) transitions.push(transition);
+    }
+    return { transitions, refreshed };
+  }
   const holding = new Set(found.holding.map((labels) => labelsKey(labels)));
   for (const [fingerprint, record] of open) {
     if (seen.has(fingerprint) || holding.has(labelsKey(record.labels))) continue;
@@ -155,7 +164,7 @@ function begin({ rule, element, fingerprint, atMs, id }: Beginning): Next {
     teamId: rule.teamId,
     kind: rule.kind,
     rule: rule.id,
-    alertname: rule.alertname,
+    alertname: labelValue(element.labels, 'alertname') || rule.alertname,
     condition: 'pending',
     severity: element.severity ?? rule.severity,
     service: labelValue(element.labels, 'service') || null,
@@ -171,6 +180,7 @@ function begin({ rule, element, fingerprint, atMs, id }: Beginning): Next {
     dashboardOnly: rule.dashboardOnly ?? false,
     handling: UNHANDLED,
     heldBack: element.heldBack ?? null,
+    generatorUrl: element.generatorUrl ?? null,
     createdAtMs: atMs,
     revision: 0,
   };
@@ -194,6 +204,7 @@ function hold(before: AlertRecord, { rule, element, atMs }: Holding): Next {
     cooldownMs: rule.cooldownMs,
     dashboardOnly: rule.dashboardOnly ?? false,
     heldBack: element.heldBack ?? null,
+    generatorUrl: element.generatorUrl ?? null,
   };
   if (before.condition === 'pending') {
     const pending = { ...record, activeSinceMs, startsAtMs: activeSinceMs };

@@ -58,6 +58,7 @@ const alertSchema = z.object({
   snoozed_until_resolved: z.boolean(),
   assigned_to: z.string().nullable(),
   held_back: z.string().nullable(),
+  generator_url: z.string().nullable(),
   service: z.string().nullable(),
 } satisfies Record<keyof AlertView, z.ZodType>);
 const transitionSchema = z.object({

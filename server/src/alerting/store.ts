@@ -44,6 +44,7 @@ function toRow(record: AlertRecord): AlertRow {
     snoozed_until_resolved: handling.snoozedUntilResolved ? 1 : 0,
     assigned_to: handling.assignedTo,
     held_back: record.heldBack,
+    generator_url: record.generatorUrl,
     created_at_ms: record.createdAtMs,
     revision: record.revision,
   } satisfies AlertRow;
@@ -82,6 +83,7 @@ function fromRow(row: Selectable<AlertRow>): AlertRecord {
       assignedTo: row.assigned_to,
     },
     heldBack: row.held_back,
+    generatorUrl: row.generator_url,
     createdAtMs: epochMs(row.created_at_ms),
     revision: row.revision,
   } satisfies AlertRecord;

@@ -29,6 +29,7 @@ export function viewOf(record: AlertRecord, nowMs: number): AlertView {
     snoozed_until_resolved: handling.snoozedUntilResolved,
     assigned_to: handling.assignedTo,
     held_back: record.heldBack,
+    generator_url: record.generatorUrl,
     service: record.service,
   } satisfies AlertView;
 }

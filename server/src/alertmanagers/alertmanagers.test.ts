@@ -42,6 +42,7 @@ const alert = (more: Partial<AlertView> = {}): AlertView => ({
   snoozed_until_resolved: false,
   assigned_to: null,
   held_back: null,
+  generator_url: null,
   service: null,
   ...more,
 });

@@ -23,9 +23,12 @@ export type PostableAlert = {
 export type LastSending = { readonly atMs: number; readonly resolved: boolean };
 export type Sending = { readonly alert: AlertView; readonly nowMs: number; readonly last: LastSending | undefined };
 
-/** Whether the alert has to be sent now. One that is held back is sent only if its receiver has heard of it before. */
+/**
+ * Whether the alert has to be sent now. One that is held back is sent only if its receiver has heard of it before. What was
+ * received is not passed on: two that are each other's Alertmanagers would keep it up for ever.
+ */
 export function isDue({ alert, nowMs, last }: Sending): boolean {
-  if (alert.condition === 'pending') return false;
+  if (alert.condition === 'pending' || alert.kind === 'alertmanager') return false;
   const endedAtMs = alert.ends_at_ms;
   if (endedAtMs !== null && nowMs - endedAtMs > RESOLVED_KEPT_MS) return false;
   if (last === undefined) return alert.held_back === null;

@@ -76,8 +76,10 @@ export const routingConfig = z
     /** Channels of every alert that no tree routes. Grouped by alert name and service, sent without wait. */
     default: z.array(z.string()).default([]),
     tree: route.optional(),
+    /** After how long without a word a received alert whose sender gave no end is over. */
+    resolve_timeout: positive.prefault('5m'),
   })
-  .default({ default: [] })
+  .prefault({})
   .superRefine((routing, context) => {
     const { tree } = routing;
     if (tree === undefined) return;

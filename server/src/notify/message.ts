@@ -41,7 +41,7 @@ const messageAlert = (alert: AlertView, externalUrl: string): MessageAlert => ({
   startsAt: rfc3339(alert.starts_at_ms),
   // An alert that still fires has not ended.
   endsAt: alert.ends_at_ms === null ? ZERO_TIME : rfc3339(alert.ends_at_ms),
-  generatorURL: `${externalUrl}/alerts-dashboard?alert=${alert.id}`,
+  generatorURL: alert.generator_url ?? `${externalUrl}/alerts-dashboard?alert=${alert.id}`,
   fingerprint: alert.fingerprint,
 });
 

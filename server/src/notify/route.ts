@@ -37,7 +37,7 @@ export type Group = Timings & {
 export type Router = (labels: Readonly<Record<string, string>>) => readonly Group[];
 
 /** `routing.default` groups by these, waits for nothing and sends a resolve at once. */
-const DEFAULT_GROUP_BY = ['alertname', 'service'];
+export const DEFAULT_GROUP_BY = ['alertname', 'service'];
 const DEFAULT_TIMINGS: Timings = { groupWaitMs: 0, groupIntervalMs: 0, repeatIntervalMs: REPEAT_INTERVAL_MS };
 
 /** Compiles the section `routing`, whose patterns were checked when it was read. */

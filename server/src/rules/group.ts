@@ -8,12 +8,18 @@ import { messageOf } from '@nines/base/errors.ts';
 import type { Matcher } from '@nines/base/matcher.ts';
 import { type EpochMs, epochMs, ms } from '@nines/base/units.ts';
 import { type Labels, METRIC_NAME, labelsKey, labelsOf, labelsToRecord, withLabels } from '@nines/model/labels.ts';
-import { type ActiveElement, type AlertingRule, DEFAULT_COOLDOWN_MS, type AlertView, type Severity } from '../alerting/contract.ts';
+import {
+  type ActiveElement,
+  type AlertingRule,
+  DEFAULT_COOLDOWN_MS,
+  type AlertView,
+  type Severity,
+  severityOf,
+} from '../alerting/contract.ts';
 import { alertSeries, withEndings } from './alert-series.ts';
 import { type Health, LOOKBACK_MS, MAX_ELEMENTS, type RuleContext, type RuleElement, newHealth } from './context.ts';
 import type { FileAlertingRule, FileRule, RecordingRule, RuleGroup } from './rule-file.ts';
 import type { Trigger, Unit } from './runner.ts';
-import { severityOf } from './severity.ts';
 import type { Template } from './template-parse.ts';
 import type { TemplateSample } from './template-functions.ts';
 import { expandTemplate } from './templates.ts';

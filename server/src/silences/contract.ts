@@ -6,6 +6,7 @@
 import { type Matcher, matcher } from '@nines/base/matcher.ts';
 import { type EpochMs, HOUR_MS, epochMs } from '@nines/base/units.ts';
 import { z } from 'zod';
+import type { Actor } from '../platform/http/contract.ts';
 
 /** How long an ended silence is listed. Source: alertmanager's `--data.retention`. */
 export const SILENCE_RETENTION_MS = 120 * HOUR_MS;
@@ -77,8 +78,20 @@ export const silenceView = z.object({
 });
 export type SilenceView = z.infer<typeof silenceView>;
 
-/** Reads for other domains. */
+/** Reads for the pipeline. */
 export interface Silencing {
   /** The silences that keep an alert with these labels from people at that instant, the one that ends last first. */
   silencing(labels: Readonly<Record<string, string>>, atMs: EpochMs): readonly Silence[];
+}
+
+/** Silences for other domains that show and change them. Refusals are `AppError`s with `SILENCE_CODES`. */
+export interface SilenceBook extends Silencing {
+  /** Active ones by their end, then pending ones by their start, then expired ones, the latest first. */
+  list(): readonly Silence[];
+  get(id: string): Promise<Silence>;
+  /** Makes a silence or changes the one that the draft names. */
+  put(draft: SilenceDraft, actor: Actor): Promise<Silence>;
+  /** Ends a silence now; one that has ended stays as it is. */
+  expire(id: string, actor: Actor): Promise<Silence>;
+  viewOf(silence: Silence): SilenceView;
 }

@@ -13,9 +13,9 @@ import {
   SILENCE_CODES,
   SILENCE_RETENTION_MS,
   type Silence,
+  type SilenceBook,
   type SilenceDraft,
   type SilenceView,
-  type Silencing,
 } from './contract.ts';
 import { type Change, decideChange, expire, isSilencing, stateOf } from './evaluate.ts';
 import { findSilence, saveSilence, silencesAfter } from './store.ts';
@@ -29,8 +29,14 @@ export type SilencesDeps = {
   readonly onChange: (trx: Transaction<Database>, atMs: EpochMs) => Promise<void>;
 };
 
+export async function loadSilences(deps: SilencesDeps): Promise<Silences> {
+  const silences = new Silences(deps);
+  await silences.load();
+  return silences;
+}
+
 /** Which silences there are. Those that ended within the retention are listed; older ones are found by their id. */
-export class Silences implements Silencing {
+export class Silences implements SilenceBook {
   readonly #deps: SilencesDeps;
   readonly #alone = createTurns();
   #known = new Map<string, Silence>();

@@ -11,7 +11,7 @@ import type { Db } from '../../platform/db/open.ts';
 import type { Actor } from '../../platform/http/contract.ts';
 import { createIds } from '../../platform/ids.ts';
 import { type Outbox, createOutbox } from '../../platform/records/outbox.ts';
-import { Silences } from '../../silences/service.ts';
+import { type Silences, loadSilences } from '../../silences/service.ts';
 import { channelsConfig, routingConfig } from '../config.ts';
 import type { Attempt, Channel, Delivery, Message } from '../contract.ts';
 import { AcknowledgeLinks } from '../acknowledge-links.ts';
@@ -76,8 +76,7 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
   const names = ['hook', 'pager', 'mail'];
   const written = names.map((id) => ({ id, kind: 'log', send_resolved: options.sendResolved ?? true, ...options.channels?.[id] }));
   const configs = channelsConfig.parse(written);
-  const silences = new Silences({ db: db.kysely, clock, ids, bus, onChange: (trx, atMs) => notify.reconsider(trx, atMs) });
-  await silences.load();
+  const silences = await loadSilences({ db: db.kysely, clock, ids, bus, onChange: (trx, atMs) => notify.reconsider(trx, atMs) });
   const notify: NotifyService = new NotifyService({
     db,
     clock,

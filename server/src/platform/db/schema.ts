@@ -12,6 +12,7 @@ import type { PushGroupTables } from './migrations/0006-push-groups.ts';
 import type { MetricMetadataTables } from './migrations/0009-metric-metadata.ts';
 import type { RecoveryTables } from './migrations/0025-recovery.ts';
 import type { RecordTables } from './migrations/0001-records.ts';
+import type { ReceivedAlertTables } from './migrations/0026-received-alerts.ts';
 import type { SilenceTables } from './migrations/0023-silences.ts';
 import type { SlaTables } from './migrations/0004-sla.ts';
 import type { SlaLateTables } from './migrations/0014-sla-late-slices.ts';
@@ -34,6 +35,7 @@ export type Database = RecordTables &
   AlertTables &
   ChannelTables &
   SilenceTables &
+  ReceivedAlertTables &
   PushGroupTables &
   StatementTables &
   ExemplarTables &

@@ -52,8 +52,8 @@ export type Http = FastifyInstance<RawServerDefault, IncomingMessage, ServerResp
 declare module 'fastify' {
   interface FastifyContextConfig {
     permission?: Permission;
-    /** Errors of this route come in Prometheus' shape instead of problem+json, refusals of access included. */
-    errors?: 'problem' | 'prometheus';
+    /** Errors of this route come in Prometheus' shape, or as Alertmanager's JSON string, instead of problem+json, refusals of access included. */
+    errors?: 'problem' | 'prometheus' | 'alertmanager';
     /** The route may be called by pages of other origins (public tracking). */
     crossOrigin?: boolean;
     /** The body may take as long as it likes as long as it goes on; it is read as it comes. */

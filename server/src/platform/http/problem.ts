@@ -88,6 +88,13 @@ export function sendError(request: FastifyRequest, reply: FastifyReply, error: A
       message: error?.message ?? INTERNAL_DETAIL,
     });
   }
+  if (request.routeOptions.config.errors === 'alertmanager') {
+    return reply
+      .code(status)
+      .type('application/json')
+      .serializer(String)
+      .send(JSON.stringify(error?.message ?? INTERNAL_DETAIL));
+  }
   return reply.code(status).type('application/problem+json').serializer(JSON.stringify).send(problemOf(error, request.url));
 }
 

@@ -51,6 +51,8 @@ export type AlertRow = {
   assigned_to: string | null;
   /** Why nobody is told although the alert fires: the service that it depends on was down before. */
   held_back: string | null;
+  /** Since 0026. */
+  generator_url: string | null;
   created_at_ms: number;
   revision: number;
 };

@@ -24,6 +24,7 @@ import * as channels from './0022-channels.ts';
 import * as silences from './0023-silences.ts';
 import * as reportTemplates from './0024-report-templates.ts';
 import * as recovery from './0025-recovery.ts';
+import * as receivedAlerts from './0026-received-alerts.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -55,4 +56,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0023-silences': { up: silences.up },
   '0024-report-templates': { up: reportTemplates.up },
   '0025-recovery': { up: recovery.up },
+  '0026-received-alerts': { up: receivedAlerts.up },
 };
