@@ -12,6 +12,7 @@ import type { CalendarSpec, SlaSpec } from './spec.ts';
 export type { SlaExamplesConfig } from './config.ts';
 export { slaExamplesConfig, slasConfig } from './config.ts';
 export type { SlaSpec, SlaStatus };
+export type { ArchivedReportView } from './reports/service.ts';
 export type { AccountView, BurnDownView, DayView, SegmentView } from './statements/account.ts';
 export type { ExclusionView } from './statements/exclusions.ts';
 export type { ScheduleView } from './statements/sender.ts';

@@ -2,7 +2,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { request } from './client.ts';
 import type { ApiProblem } from './problem.ts';
-import type { ArchivedReportWire, ExclusionView, IssuedView } from './wire.ts';
+import type { ArchivedReportView, ExclusionView, IssuedView } from './wire.ts';
 
 const of = (id: string, what: string): string => `/api/slas/${encodeURIComponent(id)}/${what}`;
 
@@ -43,4 +43,4 @@ export const useIssueStatement = (sla: string) =>
 
 /** Issues the report over several contracts into the archive. */
 export const useIssueReport = () =>
-  useSlaMutation<ArchivedReportWire, Readonly<Record<string, unknown>>>((body) => request('/api/reports', { method: 'POST', body }));
+  useSlaMutation<ArchivedReportView, Readonly<Record<string, unknown>>>((body) => request('/api/reports', { method: 'POST', body }));

@@ -4,7 +4,7 @@ import { timeZone } from '../figures/instant.ts';
 import { request, withQuery } from './client.ts';
 import type {
   AccountView,
-  ArchivedReportWire,
+  ArchivedReportView,
   BurnDownView,
   DayView,
   ExclusionView,
@@ -142,6 +142,6 @@ export const reportTemplatesQuery = () =>
 export const archivedReportsQuery = () =>
   queryOptions({
     queryKey: ['slas', 'reports'],
-    queryFn: ({ signal }) => request<Items<ArchivedReportWire>>('/api/reports', { signal }),
+    queryFn: ({ signal }) => request<Items<ArchivedReportView>>('/api/reports', { signal }),
     refetchInterval: SLOW_MS,
   });

@@ -17,6 +17,7 @@ export type { NotificationView, SignedStatement };
 export type { CardinalityView } from '@nines/server/series/contract.ts';
 export type {
   AccountView,
+  ArchivedReportView,
   BurnDownView,
   DayView,
   ExclusionView,
@@ -78,20 +79,8 @@ export type ReportWire = {
     'id' | 'name' | 'service' | 'status' | 'target' | 'objective' | 'attained' | 'attained_bounds' | 'young' | 'budget' | 'credit'
   >[];
 };
-/** `GET /api/reports` items. */
 /** A template of reports, as far as a choice among them needs it. */
 export type ReportTemplateWire = { readonly id: string; readonly title: string | null };
-export type ArchivedReportWire = {
-  readonly id: string;
-  readonly title: string;
-  readonly customer: string | null;
-  readonly schedule: string | null;
-  readonly from_at_ms: number;
-  readonly to_at_ms: number;
-  readonly zone: string;
-  readonly issued_by: string;
-  readonly issued_at_ms: number;
-};
 
 export type PermissionName = 'public' | 'read' | 'operate' | 'ingest' | 'administer';
 

@@ -8,3 +8,10 @@ test('an instant comes back from the input to the second', () => {
   assert.equal(instantOf(localTime(atMs)), atMs);
   assert.equal(instantOf('soon'), undefined);
 });
+
+test('an input to the minute and one to the millisecond hold what they can', () => {
+  const atMs = Date.UTC(2026, 0, 4, 3, 5, 9, 7);
+  assert.equal(instantOf(localTime(atMs, 'millisecond')), atMs);
+  assert.match(localTime(atMs, 'millisecond'), /:09\.007$/);
+  assert.equal(instantOf(localTime(atMs, 'minute')), atMs - 9_007);
+});

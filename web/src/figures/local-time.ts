@@ -2,11 +2,14 @@
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
-/** `2026-11-21T02:14:05`, without the zone. */
-export function localTime(atMs: number): string {
+const CHARS = { minute: 16, second: 19, millisecond: 23 } as const;
+
+/** `2026-11-21T02:14:05`, without the zone; cut off at what it is said to. */
+export function localTime(atMs: number, to: keyof typeof CHARS = 'second'): string {
   const at = new Date(atMs);
   const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  return `${day}T${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+  const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, '0')}`;
+  return `${day}T${time}`.slice(0, CHARS[to]);
 }
 
 /** Unix milliseconds; undefined for what is no time. */

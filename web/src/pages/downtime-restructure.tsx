@@ -6,6 +6,7 @@ import { downtimeQuery } from '../api/queries.ts';
 import type { DowntimeView } from '../api/wire.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { preciseInstant } from '../figures/instant.ts';
+import { localTime } from '../figures/local-time.ts';
 import { useNow } from '../shell/now.ts';
 
 /** Where one outage was two, or two were one: the ledger's time stays, outages are counted anew, and all of it can be undone. */
@@ -51,7 +52,7 @@ type SplitProps = { readonly downtime: DowntimeView; readonly act: ReturnType<ty
 
 function Split({ downtime, act }: SplitProps) {
   const now = useNow();
-  const [at, setAt] = useState(() => localText((downtime.from_at_ms + (downtime.to_at_ms ?? now)) / 2));
+  const [at, setAt] = useState(() => localTime((downtime.from_at_ms + (downtime.to_at_ms ?? now)) / 2, 'millisecond'));
   const submit = (event: FormEvent) => {
     event.preventDefault();
     act.mutate({ kind: 'split', id: downtime.id, at: new Date(at).toISOString(), revision: downtime.revision });
@@ -74,7 +75,3 @@ function Split({ downtime, act }: SplitProps) {
     </form>
   );
 }
-
-/** An instant as the field holds it, to the millisecond, in the reader's zone. */
-const localText = (atMs: number): string =>
-  new Date(Math.floor(atMs) - new Date(atMs).getTimezoneOffset() * 60_000).toISOString().slice(0, 23);

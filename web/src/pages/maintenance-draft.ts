@@ -2,6 +2,7 @@
 import type { ScheduleSpec, WindowView, WrittenMaintenance } from '../api/maintenance.ts';
 import { timeZone } from '../figures/instant.ts';
 import { windowText } from '../figures/length.ts';
+import { localTime } from '../figures/local-time.ts';
 import { slugOf } from './service-draft.ts';
 
 export type Kind = ScheduleSpec['kind'];
@@ -24,10 +25,7 @@ export type Draft = {
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** An instant as the fields of a form hold it, in the reader's zone. */
-function localText(atMs: number): string {
-  return new Date(atMs - new Date(atMs).getTimezoneOffset() * MINUTE_MS).toISOString().slice(0, 16);
-}
+const localText = (atMs: number): string => localTime(atMs, 'minute');
 
 /** The next full hour but one, for an hour: what is announced now is announced for later. */
 export function emptyDraft(nowMs: number, services: readonly string[]): Draft {

@@ -6,6 +6,7 @@ import { servicesQuery } from '../api/queries.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { timeZone } from '../figures/instant.ts';
 import { useNow } from '../shell/now.ts';
+import { Choices } from './choices.tsx';
 import { type Draft, draftOf, emptyDraft, type Kind, windowOf } from './maintenance-draft.ts';
 
 /** The dialog that announces a window, or changes one. */
@@ -58,13 +59,7 @@ function WindowForm({ window, onDone }: { readonly window?: WindowView; readonly
         value={draft.name}
         onChange={(event) => set({ name: event.currentTarget.value })}
       />
-      <Checkbox.Group label="Services" value={[...draft.services]} onChange={(chosen) => set({ services: chosen })}>
-        <div className="choices">
-          {all.map(({ id, name }) => (
-            <Checkbox key={id} value={id} label={name} />
-          ))}
-        </div>
-      </Checkbox.Group>
+      <Choices label="Services" all={all} chosen={draft.services} onChange={(chosen) => set({ services: chosen })} />
       <SegmentedControl aria-label="How it comes" data={[...KINDS]} value={draft.kind} onChange={(kind) => set({ kind: kind as Kind })} />
       <When draft={draft} set={set} />
       <Checkbox

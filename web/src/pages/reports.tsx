@@ -65,7 +65,6 @@ function Make({
   readonly search: ReportsSearch;
 }) {
   const navigate = useNavigate({ from: '/reports' });
-  const chosen = chosenOf(search);
   const fields = useReportFields(search);
   const choose = (ids: readonly string[]) => {
     const { sla: _before, ...rest } = search;
@@ -77,15 +76,18 @@ function Make({
       {slas.length === 0 ? <p className="empty">{`No contract matches “${search.q ?? ''}”.`}</p> : null}
       {slas.length === 0 ? null : (
         <div className="panel">
-          <DataTable caption="Reports by contract" columns={columnsOf(fields, { chosen, choose })} rows={slas} rowKey={(sla) => sla.id} />
+          <DataTable
+            caption="Reports by contract"
+            columns={columnsOf(fields, { chosen: fields.sla, choose })}
+            rows={slas}
+            rowKey={(sla) => sla.id}
+          />
         </div>
       )}
       <CombinedReport fields={fields} />
     </Section>
   );
 }
-
-const chosenOf = ({ sla }: ReportsSearch): readonly string[] => (sla ?? '').split(',').filter((id) => id !== '');
 
 type Choice = { readonly chosen: readonly string[]; readonly choose: (ids: readonly string[]) => void };
 

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useIssueReport } from '../api/sla-actions.ts';
 import { type ReportFields, archivedReportsQuery, combinedQuery, reportTemplatesQuery } from '../api/sla-queries.ts';
-import type { ArchivedReportWire, ReportWire } from '../api/wire.ts';
+import type { ArchivedReportView, ReportWire } from '../api/wire.ts';
 import { Attained, targetCell } from '../components/attained.tsx';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
@@ -117,7 +117,7 @@ const CONTRACTS: readonly Column<Reported>[] = [
   },
 ];
 
-const ARCHIVE: readonly Column<ArchivedReportWire>[] = [
+const ARCHIVE: readonly Column<ArchivedReportView>[] = [
   { id: 'title', header: 'Report', cell: (one) => <span className="row-name wrap">{one.title}</span> },
   {
     id: 'period',
