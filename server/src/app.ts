@@ -50,7 +50,7 @@ import { createDiscover } from './discover/service.ts';
 import { discoveryHealth } from './discover/health.ts';
 import { exportRoutes } from './exports/routes.ts';
 import { maintenanceRoutes } from './maintenance/routes.ts';
-import { MAINTENANCE_STEP_MS, MaintenanceService } from './maintenance/service.ts';
+import { MAINTENANCE_STEP_MS, type MaintenanceDeps, MaintenanceService } from './maintenance/service.ts';
 import { answerRoutes } from './notify/answer-routes.ts';
 import { Callbacks, openLinks } from './notify/callbacks.ts';
 import { openChannels, openMailers } from './notify/channels.ts';
@@ -208,7 +208,8 @@ async function build(
   const silences = await loadSilences({ ...shared, onChange: (trx, atMs) => notify.reconsider(trx, atMs) });
   const notify: NotifyService = new NotifyService({ ...shared, db, settings: notifySettings(loaded), links, silences });
   const catalogue = { get: (id: string) => services.get(id) };
-  const maintenance = new MaintenanceService({ ...shared, services: catalogue, onBoundary: () => rules.servicesDeclared() });
+  const onPastChanged: MaintenanceDeps['onPastChanged'] = (service, span) => promises.recheck(service, span);
+  const maintenance = new MaintenanceService({ ...shared, services: catalogue, onBoundary: () => rules.servicesDeclared(), onPastChanged });
   await maintenance.load();
   const alerting = await createAlerting({
     ...shared,
@@ -242,12 +243,7 @@ async function build(
   const { received } = stack.use(await openReceived({ ...shared, alerting }));
 
   // From a check to the ledger.
-  const { availability, imports } = await openLedger({
-    ...shared,
-    replay: replayFrom(store),
-    services: catalogue,
-    onPastChanged: (service, span) => promises.recheck(service, span),
-  });
+  const { availability, imports } = await openLedger({ ...shared, replay: replayFrom(store), services: catalogue, onPastChanged });
   stack.defer(() => availability.stop());
   const { agents, listen } = stack.use(
     await openAgents({

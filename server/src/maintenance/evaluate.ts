@@ -60,6 +60,26 @@ export class Plan {
   }
 }
 
+/** What was said afterwards: within `[fromMs, toMs)` nobody worked on account of the window. */
+export type MaintenanceCorrection = Span & { readonly window: string; readonly recordedAtMs: EpochMs };
+
+/** The occurrences without the time that was corrected, as far as that was known. */
+export function corrected(
+  occurrences: readonly Occurrence[],
+  corrections: readonly MaintenanceCorrection[],
+  knownAtMs: EpochMs | undefined,
+): readonly Occurrence[] {
+  return occurrences.flatMap((one) => {
+    const gone = corrections.filter(({ window, recordedAtMs }) => window === one.window && recordedAtMs <= (knownAtMs ?? recordedAtMs));
+    return gone.reduce<readonly Occurrence[]>((left, cut) => left.flatMap((part) => withoutSpan(part, cut)), [one]);
+  });
+}
+
+const withoutSpan = (one: Occurrence, cut: Span): readonly Occurrence[] =>
+  cut.toMs <= one.fromMs || cut.fromMs >= one.toMs
+    ? [one]
+    : [...(cut.fromMs > one.fromMs ? [{ ...one, toMs: cut.fromMs }] : []), ...(cut.toMs < one.toMs ? [{ ...one, fromMs: cut.toMs }] : [])];
+
 /** A version with its plan. */
 export type Planned = { readonly version: MaintenanceVersion; readonly plan: Plan };
 

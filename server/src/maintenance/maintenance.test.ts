@@ -23,7 +23,15 @@ forEachDatabase((_kind, open) => {
     const begin = async (): Promise<MaintenanceService> => {
       const services = { get: (id: string) => (id === 'shop' ? ({} as ServiceEntry) : undefined) };
       const onBoundary = async (): Promise<void> => void boundaries++;
-      const made = new MaintenanceService({ db: db.kysely, clock, ids: countingIds(), bus, services, onBoundary });
+      const made = new MaintenanceService({
+        db: db.kysely,
+        clock,
+        ids: countingIds(),
+        bus,
+        services,
+        onBoundary,
+        onPastChanged: async () => {},
+      });
       await made.load();
       return made;
     };

@@ -83,6 +83,24 @@ function writeRoutes(http: Http, { maintenance }: Deps): void {
     },
     (request) => maintenance.update(request.params.id, request.body),
   );
+  http.post(
+    '/api/maintenance/:id/corrections',
+    {
+      config,
+      schema: {
+        summary: 'Say afterwards that nobody worked within [from, to): that time counts again, and issued statements are restated',
+        tags,
+        params: byId,
+        body: z.object({ from: instant, to: instant, note: z.string().min(1).max(2_000) }),
+        response: { 201: z.object({ items: z.array(occurrenceView) }) },
+      },
+    },
+    async (request, reply) => {
+      const { from, to, note } = request.body;
+      const changed = await maintenance.correct(request.params.id, { fromMs: from, toMs: to, note, by: request.actor.name });
+      return reply.code(201).send({ items: changed.map(occurrenceToWire) });
+    },
+  );
   http.delete(
     '/api/maintenance/:id',
     { config, schema: { summary: 'End a maintenance window now; what it was stays', tags, params: byId } },

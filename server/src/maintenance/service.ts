@@ -17,8 +17,17 @@ import {
   occurrenceToWire,
   overlapsOnce,
 } from './contract.ts';
-import { type MaintenanceVersion, Plan, type Planned, isSamePlan, occurrencesOf } from './evaluate.ts';
-import { maintenanceVersions, saveMaintenance } from './store.ts';
+import type { Span } from '@nines/maths/slo/types.ts';
+import {
+  type MaintenanceCorrection,
+  type MaintenanceVersion,
+  Plan,
+  type Planned,
+  corrected,
+  isSamePlan,
+  occurrencesOf,
+} from './evaluate.ts';
+import { insertCorrection, maintenanceCorrections, maintenanceVersions, saveMaintenance } from './store.ts';
 
 /** How often `step` is to be called. */
 export const MAINTENANCE_STEP_MS = 1_000;
@@ -33,6 +42,8 @@ export type MaintenanceDeps = {
   readonly services: Pick<ServiceCatalogue, 'get'>;
   /** Told after a window began or ended, so that alerts that it holds back are looked at again. */
   readonly onBoundary: () => Promise<void>;
+  /** Told before whoever corrects a window is answered. */
+  readonly onPastChanged: (service: string, span: Span) => Promise<void>;
 };
 
 /** A window of the configuration file with the place that declares it. */
@@ -43,6 +54,7 @@ export class MaintenanceService implements Maintenance {
   readonly #deps: MaintenanceDeps;
   readonly #alone = createTurns();
   #planned: readonly Planned[] = [];
+  #corrections: readonly MaintenanceCorrection[] = [];
   #active = new Map<string, Occurrence>();
 
   constructor(deps: MaintenanceDeps) {
@@ -52,10 +64,11 @@ export class MaintenanceService implements Maintenance {
   /** Reads what was ever announced. To be called once, before anything else. */
   async load(): Promise<void> {
     this.#planned = (await maintenanceVersions(this.#deps.db)).map(planOf);
+    this.#corrections = await maintenanceCorrections(this.#deps.db);
   }
 
   occurrences(filter: OccurrenceFilter): readonly Occurrence[] {
-    return occurrencesOf(this.#planned, filter);
+    return corrected(occurrencesOf(this.#planned, filter), this.#corrections, filter.knownAtMs);
   }
 
   /** Why alerts about a service are kept from people now; undefined when they are not. */
@@ -111,6 +124,30 @@ export class MaintenanceService implements Maintenance {
   /** Ends a window now; what it was until now stays. `AppError` `maintenance_not_found`, `maintenance_owned_by_file`. */
   remove(id: string): Promise<void> {
     return this.#alone(() => this.#change({ gone: [this.#editable(id)], next: [] }));
+  }
+
+  /**
+   * Says afterwards that within a span nobody worked on account of a window, also of one that is over or the file's. What was known before
+   * can be asked again. `AppError` `maintenance_not_found`, `maintenance_invalid`.
+   */
+  correct(id: string, { fromMs, toMs, note, by }: Span & { readonly note: string; readonly by: string }): Promise<readonly Occurrence[]> {
+    return this.#alone(async () => {
+      const { db, clock, ids, onPastChanged } = this.#deps;
+      const nowMs = clock.now();
+      const refuse = (message: string): never => {
+        throw new AppError('bad_input', MAINTENANCE_CODES.invalid, message, { field: 'from' });
+      };
+      if (!this.#planned.some(({ version }) => version.spec.id === id))
+        throw new AppError('not_found', MAINTENANCE_CODES.notFound, `there is no maintenance "${id}"`);
+      if (fromMs >= toMs || toMs > nowMs) refuse('from must be before to, and to not later than now: what is to come is changed or ended');
+      const concerned = this.occurrences({ fromMs, toMs }).filter(({ window }) => window === id);
+      if (concerned.length === 0) refuse(`the maintenance "${id}" was not in force then`);
+      const correction = { window: id, fromMs, toMs, recordedAtMs: nowMs };
+      await insertCorrection(db, correction, { id: ids.uuid(), note, by });
+      this.#corrections = [...this.#corrections, correction];
+      for (const service of new Set(concerned.flatMap(({ services }) => services))) await onPastChanged(service, { fromMs, toMs });
+      return concerned;
+    });
   }
 
   /** Tells of windows that began or ended. Steps must not overlap. */

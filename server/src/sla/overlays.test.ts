@@ -73,7 +73,7 @@ test('nothing is announced after the fact, and what had been announced can be as
   assert.deepEqual(known(90), [[at(50), at(60)]]);
 });
 
-test('maintenance that is called off or shortened once the period is over changes no issued statement: it was in force then', async (t) => {
+test('maintenance that is ended once the period is over changes no issued statement; that nobody worked is said by a correction, which restates it', async (t) => {
   const world = await openWorld(t, openSqliteForTest, sla({ maintenance: 'exclude' }));
   await declare(world, work(4, 40));
   await world.play(`UUUUUxxx${'U'.repeat(14)}`);
@@ -85,6 +85,20 @@ test('maintenance that is called off or shortened once the period is over change
   await declare(world);
   await world.statements.recheckService('shop', question.period);
   assert.equal((await world.statements.issue(question, 'ann')).document, issued.document);
+
+  const beforeMs = world.clock.now();
+  await world.clock.advance(1_000);
+  const said = { note: 'the work was called off', by: 'ann' };
+  await assert.rejects(world.maintenance.correct('work', { fromMs: at(45), toMs: at(50), ...said }), { code: 'maintenance_invalid' });
+  await assert.rejects(world.maintenance.correct('none', { fromMs: at(4), toMs: at(8), ...said }), { code: 'maintenance_not_found' });
+  await world.maintenance.correct('work', { fromMs: at(6), toMs: at(10), ...said });
+  const restated = await world.statement('shop-day', question.period);
+  assert.deepEqual(
+    [restated.revision?.number, restated.buckets.excluded_ms, restated.buckets.down_ms, restated.revision?.why.join()],
+    [2, 12_000, 2_000, '12 s of planned maintenance is excluded, it was 16 s'],
+  );
+  assert.ok(restated.revision?.changes.some(({ path, from, to }) => path === 'buckets.excluded_ms' && from === 16_000 && to === 12_000));
+  assert.equal((await world.statement('shop-day', question.period, { knownAtMs: beforeMs })).buckets.excluded_ms, 16_000);
 });
 
 test('a contract says where an outage begins and ends between the attempts around it', async (t) => {

@@ -7,6 +7,7 @@ import type { AccessTables } from './migrations/0002-access.ts';
 import type { ExemplarTables } from './migrations/0008-exemplars.ts';
 import type { LedgerTables } from './migrations/0003-ledger.ts';
 import type { HeartbeatTables } from './migrations/0011-heartbeats.ts';
+import type { MaintenanceCorrectionTables } from './migrations/0027-maintenance-corrections.ts';
 import type { MaintenanceTables } from './migrations/0012-maintenance.ts';
 import type { PushGroupTables } from './migrations/0006-push-groups.ts';
 import type { MetricMetadataTables } from './migrations/0009-metric-metadata.ts';
@@ -41,6 +42,7 @@ export type Database = RecordTables &
   ExemplarTables &
   MetricMetadataTables &
   MaintenanceTables &
+  MaintenanceCorrectionTables &
   CompositeTables &
   StatusPageTables &
   StatusToldTables &

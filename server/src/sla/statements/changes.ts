@@ -57,6 +57,7 @@ const isObject = (value: Json | undefined): value is Readonly<Record<string, Jso
 function reasonsFor(before: Statement, after: Statement): readonly string[] {
   const reasons = [
     ...exclusionReasons(before, after),
+    ...maintenanceReasons(before, after),
     ...downtimeReasons(before, after),
     ...ledgerReasons(before, after),
     ...eventReasons(before, after),
@@ -72,6 +73,15 @@ function exclusionReasons(before: Statement, after: Statement): readonly string[
   const went = [...old].filter(([id]) => !next.has(id)).map(([, one]) => `exclusion ${one.id} (${one.reason}) was revoked`);
   return [...came, ...went];
 }
+
+/** Maintenance that, as was said afterwards, did not take place or not for so long. */
+function maintenanceReasons(before: Statement, after: Statement): readonly string[] {
+  const [old, next] = [plannedMs(before), plannedMs(after)];
+  return old === next ? [] : [`${lengthInWords(next)} of planned maintenance is excluded, it was ${lengthInWords(old)}`];
+}
+
+const plannedMs = ({ exclusions }: Statement): number =>
+  exclusions.reduce((sum, { by, from_at_ms: from, to_at_ms: to }) => sum + (by === 'maintenance' ? to - from : 0), 0);
 
 const exclusionsIn = (statement: Statement) =>
   new Map(statement.exclusions.flatMap(({ exclusion }) => (exclusion === null ? [] : [[exclusion.id, exclusion] as const])));

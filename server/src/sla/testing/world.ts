@@ -100,7 +100,12 @@ export class SlaWorld {
     const base = { db: db.kysely, clock: this.clock, ids: countingUuids(), logger: recordingLogger(), bus };
     this.ledger = new Availability({ ...base, replay: async () => new Map() });
     const services = { get: (id: string) => (id === 'shop' ? SHOP : undefined) };
-    this.maintenance = new MaintenanceService({ ...base, services, onBoundary: async () => {} });
+    this.maintenance = new MaintenanceService({
+      ...base,
+      services,
+      onBoundary: async () => {},
+      onPastChanged: (service, span) => this.statements.recheckService(service, span),
+    });
     this.slas = new SlaService({
       ...base,
       maintenance: this.maintenance,

@@ -25,6 +25,7 @@ import * as silences from './0023-silences.ts';
 import * as reportTemplates from './0024-report-templates.ts';
 import * as recovery from './0025-recovery.ts';
 import * as receivedAlerts from './0026-received-alerts.ts';
+import * as maintenanceCorrections from './0027-maintenance-corrections.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -57,4 +58,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0024-report-templates': { up: reportTemplates.up },
   '0025-recovery': { up: recovery.up },
   '0026-received-alerts': { up: receivedAlerts.up },
+  '0027-maintenance-corrections': { up: maintenanceCorrections.up },
 };
