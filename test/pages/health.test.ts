@@ -30,6 +30,9 @@ test('the page Health, a journey that failed with its picture, flapping, and a c
   );
   const config = `
 checks: { browser: { sandbox: false } }
+recovery:
+  commands: [/bin/true]
+  actions: [{ id: nothing, check: shop-http, kind: command, command: [/bin/true], automatic: false }]
 services:
   - id: shop
     name: Web shop
@@ -62,6 +65,8 @@ services:
 
   await page.goto('/checks?check=shop-http');
   await page.getByText(/^Flapping: \d+ % of its last 21 states were changes, since /).waitFor();
+  await page.getByRole('button', { name: 'Dry run of nothing' }).click();
+  await page.getByText(': would run /bin/true').waitFor();
   assert.deepEqual(await seriousFaults(page), []);
 
   await page.goto('/checks?check=market-http');

@@ -11,6 +11,7 @@ import { RawSamples } from '../sla/raw-samples.tsx';
 import { useMay } from '../shell/session.tsx';
 import { StateMark, StateShape } from '../states/state-mark.tsx';
 import { steadiness } from '../states/words.ts';
+import { CheckRecovery } from './check-recovery.tsx';
 import { PHASES, Phases, millis, resultText } from './checks-table.tsx';
 
 type DrawerProps = {
@@ -70,6 +71,7 @@ function Details({ check }: { readonly check: CheckDetailView }) {
         )}
       </div>
       <Pause check={check} />
+      <CheckRecovery check={check.id} />
       {check.last_failure === null ? null : <Failure check={check.id} result={check.last_failure} />}
       <section className="section">
         <h3>Latest results</h3>
