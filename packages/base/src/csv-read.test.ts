@@ -24,3 +24,14 @@ test('what is written is read again', () => {
   const rows = fc.array(fc.array(field, { minLength: 2, maxLength: 5 }), { maxLength: 10 });
   fc.assert(fc.property(rows, (written) => assert.deepEqual(fieldsOf(csvText(written)), written)));
 });
+
+test('a field of any length is read, and one without an end is refused', () => {
+  const long = 'x'.repeat(20_000_000);
+  const read = parseCsv(`a,"${long}",b`);
+  assert.ok(read.ok);
+  assert.deepEqual(
+    read.value[0]?.fields.map((field) => field.length),
+    [1, long.length, 1],
+  );
+  for (const text of [`"${long}`, '"', '"a"b', 'a,"b']) assert.equal(parseCsv(text).ok, false, text.slice(0, 10));
+});

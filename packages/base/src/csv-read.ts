@@ -39,11 +39,12 @@ function plainField(text: string, at: number): Field {
   return { value, endsAt: at + value.length, breaks: 0 };
 }
 
-const QUOTED = /"((?:[^"]|"")*)"(?=,|\r?\n|\r|$)/y;
+/** By hand: a pattern that repeats needs stack for each character of the field. */
 function quotedField(text: string, at: number): Field | undefined {
-  QUOTED.lastIndex = at;
-  const found = QUOTED.exec(text);
-  if (found === null) return undefined;
-  const inner = found[1] ?? '';
-  return { value: inner.replaceAll('""', '"'), endsAt: at + found[0].length, breaks: inner.split('\n').length - 1 };
+  let end = text.indexOf('"', at + 1);
+  while (end >= 0 && text[end + 1] === '"') end = text.indexOf('"', end + 2);
+  const after = text[end + 1];
+  if (end < 0 || (after !== undefined && after !== ',' && after !== '\r' && after !== '\n')) return undefined;
+  const inner = text.slice(at + 1, end);
+  return { value: inner.replaceAll('""', '"'), endsAt: end + 1, breaks: inner.split('\n').length - 1 };
 }

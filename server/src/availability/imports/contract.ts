@@ -10,7 +10,7 @@ import { DOWNTIME_REASONS, type DowntimeReason } from '../contract.ts';
 export const IMPORT_CODES = { notFound: 'import_not_found', refused: 'import_refused' } as const;
 
 /** Bounds of one request and of one installation: what is imported is kept in memory. */
-export const IMPORT_LIMITS = { bodyBytes: 32 * 1024 * 1024, rows: 100_000, kept: 500_000, refusalsTold: 100 } as const;
+export const IMPORT_LIMITS = { bodyBytes: 32 * 1024 * 1024, rows: 100_000, kept: 500_000, refusalsTold: 100, detailChars: 1_000 } as const;
 
 export const IMPORTED_STATES = ['up', 'degraded', 'down'] as const;
 
@@ -19,7 +19,7 @@ const row = z.strictObject({
   from: z.union([z.string(), z.number()]),
   to: z.union([z.string(), z.number()]),
   state: z.string().optional(),
-  detail: z.string().max(1_000).optional(),
+  detail: z.string().max(IMPORT_LIMITS.detailChars).optional(),
   reason: z.string().optional(),
 });
 /** One row as it is written; instants as RFC 3339 or Unix seconds. */

@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { forEachDatabase, openSqliteForTest } from '../../../../test/harness/databases.ts';
 import { countingIds } from '../../../../test/harness/ids.ts';
 import { START_MS, timing, World } from '../testing/world.ts';
-import { importBody, type ReadRow } from './contract.ts';
+import { importBody, type ReadRow, type StoredSpan } from './contract.ts';
 import { readProbeSuccess } from './probe-success.ts';
-import { readCsvIntervals } from './rows.ts';
+import { judgeRows, readCsvIntervals } from './rows.ts';
 import { Imports } from './service.ts';
 import { createImportStore } from './store.ts';
 import { readUptimeKuma } from './uptime-kuma.ts';
@@ -222,4 +222,42 @@ test('importing is idempotent and does not depend on the order of files', async 
     }),
     { numRuns: 12 },
   );
+});
+
+test('imports keep their bounds in every format', async (t) => {
+  const { db } = await openSqliteForTest(t);
+  const imports = await importsOn(new World(db));
+  const csv = (...lines: string[]) =>
+    importBody.parse({ format: 'csv', source: 'other', text: ['service,from,to,detail', ...lines].join('\n') });
+  const told = await refusalOf(imports.take(csv(`shop,${iso(-20)},${iso(-10)},${'x'.repeat(1_001)}`), 'ann'));
+  assert.equal(told, '2 detail: at most 1000 characters');
+  const line = `shop,${iso(-20)},${iso(-10)},`;
+  await assert.rejects(imports.take(csv(...Array.from({ length: 100_001 }, () => line)), 'ann'), /at most 100000 stretches in one import/);
+  const kuma = readUptimeKuma(
+    JSON.stringify([0, 1].map((i) => ({ monitor_id: 'constructor', status: 1, time: `2026-01-01 00:0${i}:00`, msg: 'y'.repeat(5_000) }))),
+    { services: {}, intervalMs: undefined },
+  );
+  assert.deepEqual(
+    kuma.rows.map(({ service, detail }) => [service, detail.length]),
+    [['constructor', 1_000]],
+  );
+});
+
+test('one stretch over very many that were imported before fills all of their gaps', () => {
+  const span = (i: number): StoredSpan => ({
+    row: 1,
+    service: 'shop',
+    state: 'down',
+    detail: '',
+    reason: null,
+    importId: 'i',
+    source: 'other',
+    fromMs: epochMs(START_MS + i * 2_000),
+    toMs: epochMs(START_MS + i * 2_000 + 1_000),
+  });
+  const before = Array.from({ length: 200_000 }, (_, i) => span(i));
+  const one: ReadRow = { ...span(0), toMs: span(200_000).toMs };
+  const judged = judgeRows([one], { nowMs: epochMs(2 * START_MS), refuses: () => undefined, imported: () => before });
+  assert.equal(judged.refused.length, 0);
+  assert.ok(judged.fresh.length >= 200_000, String(judged.fresh.length));
 });

@@ -1,6 +1,6 @@
 import type { EpochMs } from '@nines/base/units.ts';
 import { z } from 'zod';
-import { type OtherResult, spansOfResults } from './results.ts';
+import { mappedBy, type OtherResult, spansOfResults } from './results.ts';
 import type { ReadRow, ReadRows, Refusal } from './contract.ts';
 
 const answer = z.looseObject({
@@ -31,11 +31,12 @@ export function readProbeSuccess(text: string, { services, intervalMs }: Options
       ],
     };
   }
-  const rows: ReadRow[] = [];
+  const mapped = mappedBy(services);
+  const rows: (readonly ReadRow[])[] = [];
   const refused: Refusal[] = [];
   parsed.data.data.result.forEach(({ metric, values }, i) => {
-    const told = TELLING.map((label) => metric[label]).find((one) => one !== undefined && services[one] !== undefined);
-    const service = told === undefined ? metric['service'] : services[told];
+    const told = TELLING.map((label) => metric[label]).find((one) => one !== undefined && mapped(one) !== undefined);
+    const service = told === undefined ? metric['service'] : mapped(told);
     const name = TELLING.flatMap((label) => (metric[label] === undefined ? [] : `${label}="${metric[label]}"`)).join(', ');
     if (service === undefined) {
       refused.push({ row: i + 1, message: `which service is the series {${name}}? Name it by its instance` });
@@ -50,7 +51,7 @@ export function readProbeSuccess(text: string, { services, intervalMs }: Options
         detail,
       }),
     );
-    rows.push(...spansOfResults(service, seen, intervalMs));
+    rows.push(spansOfResults(service, seen, intervalMs));
   });
-  return { rows, refused };
+  return { rows: rows.flat(), refused };
 }

@@ -51,3 +51,9 @@ function usualDistance(results: readonly OtherResult[]): number {
   const distances = results.slice(1).map((result, i) => result.atMs - (results[i]?.atMs ?? result.atMs));
   return distances.sort((a, b) => a - b)[distances.length >> 1] ?? 0;
 }
+
+/** The service that a name of the other system was given; names such as `constructor` were given none by themselves. */
+export const mappedBy =
+  (services: Readonly<Record<string, string>>) =>
+  (name: string): string | undefined =>
+    Object.hasOwn(services, name) ? services[name] : undefined;

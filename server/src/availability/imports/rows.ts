@@ -3,7 +3,7 @@ import type { EpochMs } from '@nines/base/units.ts';
 import { parseCsv } from '@nines/base/csv-read.ts';
 import { without } from '@nines/maths/slo/window.ts';
 import { DOWNTIME_REASONS, type DowntimeReason } from '../contract.ts';
-import { IMPORTED_STATES, type ReadRow, type ReadRows, type Refusal, type StoredSpan, type WrittenRow } from './contract.ts';
+import { IMPORT_LIMITS, IMPORTED_STATES, type ReadRow, type ReadRows, type Refusal, type StoredSpan, type WrittenRow } from './contract.ts';
 
 type Placed = { readonly row: number; readonly written: WrittenRow };
 
@@ -52,6 +52,7 @@ function readRow(row: number, { service, from, to, state = 'down', detail = '', 
   const [fromAt, toAt] = [parseInstant(String(from)), parseInstant(String(to))];
   if (!fromAt.ok) return `from: ${fromAt.error}`;
   if (!toAt.ok) return `to: ${toAt.error}`;
+  if (detail.length > IMPORT_LIMITS.detailChars) return `detail: at most ${IMPORT_LIMITS.detailChars} characters`;
   const known = IMPORTED_STATES.find((one) => one === state);
   if (known === undefined) return `"${state}" is no state; write ${IMPORTED_STATES.join(', ')}`;
   const why = reason === undefined ? null : DOWNTIME_REASONS.find((one) => one === reason);
@@ -97,7 +98,7 @@ export function judgeRows(rows: readonly ReadRow[], standing: Standing): Judged 
       }
       const rest = without([one], met);
       if (rest.length === 0) known++;
-      fresh.push(...rest.map(({ fromMs, toMs }) => ({ ...one, fromMs, toMs })));
+      for (const { fromMs, toMs } of rest) fresh.push({ ...one, fromMs, toMs });
     }
   }
   return { fresh, known, refused: refused.sort((a, b) => a.row - b.row) };

@@ -62,6 +62,12 @@ export class Imports implements ImportedEvidence {
     return this.#alone(async () => {
       const nowMs = this.#deps.clock.now();
       const read = readBody(body);
+      if (read.rows.length > IMPORT_LIMITS.rows)
+        throw new AppError(
+          'bad_input',
+          IMPORT_CODES.refused,
+          `at most ${IMPORT_LIMITS.rows} stretches in one import, found ${read.rows.length}`,
+        );
       const judged = judgeRows(read.rows, {
         nowMs,
         refuses: this.#deps.refuses,

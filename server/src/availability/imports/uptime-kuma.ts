@@ -1,8 +1,8 @@
 import { parseCsv } from '@nines/base/csv-read.ts';
 import type { EpochMs } from '@nines/base/units.ts';
 import { z } from 'zod';
-import { type OtherResult, spansOfResults } from './results.ts';
-import type { ReadRows, Refusal } from './contract.ts';
+import { mappedBy, type OtherResult, spansOfResults } from './results.ts';
+import { IMPORT_LIMITS, type ReadRows, type Refusal } from './contract.ts';
 
 /** Its states, by number. Source: `src/util.ts` of Uptime Kuma. */
 const SEEN = ['down', 'up', 'pending', 'none'] as const;
@@ -34,11 +34,12 @@ export function readUptimeKuma(text: string, { services, intervalMs }: Options):
   const read = text.trimStart().startsWith('[') || text.trimStart().startsWith('{') ? readJson(text) : readTable(text);
   if (typeof read === 'string') return { rows: [], refused: [{ row: 1, message: read }] };
   const refused: Refusal[] = [];
+  const mapped = mappedBy(services);
   const beats = new Map<string, OtherResult[]>();
   for (const one of read.heartbeats) {
     const monitor = String(one.monitor_id ?? one.monitorID ?? '');
     const name = read.names.get(monitor);
-    const service = services[monitor] ?? (name === undefined ? undefined : (services[name] ?? name)) ?? monitor;
+    const service = mapped(monitor) ?? (name === undefined ? undefined : (mapped(name) ?? name)) ?? monitor;
     const [, day, time] = TIME.exec(one.time) ?? [];
     const atMs = Date.parse(`${day}T${time}Z`);
     const seen = SEEN[Number(one.status)];
@@ -46,7 +47,7 @@ export function readUptimeKuma(text: string, { services, intervalMs }: Options):
     else if (seen === undefined) refused.push({ row: one.row, message: `not a status of Uptime Kuma: "${one.status}"` });
     else {
       const mine = beats.get(service) ?? [];
-      mine.push({ row: one.row, atMs: atMs as EpochMs, seen, detail: one.msg ?? '' });
+      mine.push({ row: one.row, atMs: atMs as EpochMs, seen, detail: (one.msg ?? '').slice(0, IMPORT_LIMITS.detailChars) });
       beats.set(service, mine);
     }
   }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { AppError } from '@nines/base/errors.ts';
 import { z } from 'zod';
+import { forEachDatabase } from '../../../../test/harness/databases.ts';
 import { countingIds } from '../../../../test/harness/ids.ts';
 import { poll } from '../../../../test/harness/poll.ts';
 import { recordingLogger } from '../../../../test/harness/logs.ts';
@@ -294,5 +295,21 @@ describe('pages', () => {
     servePages(http, { directory: join(tmpdir(), 'nines-no-such-build'), secure: false });
     const answer = await http.inject('/');
     assert.deepEqual([answer.statusCode, answer.json().code], [503, 'pages_not_built']);
+  });
+});
+
+forEachDatabase((name, open) => {
+  it('says whose fault it is when a text cannot be kept', async (t) => {
+    const { db } = await open(t);
+    const { http } = await make(t);
+    http.get('/api/kept/:id', { config: { permission: 'public' } }, async (request) => {
+      const { id } = request.params as { id: string };
+      const row = await db.kysely.selectFrom('agents').selectAll().where('id', '=', id).executeTakeFirst();
+      if (row === undefined) throw new AppError('not_found', 'thing_not_found', 'there is no such thing');
+      return row;
+    });
+    const { statusCode, body } = await http.inject('/api/kept/%00');
+    assert.equal(statusCode, name === 'postgresql' ? 400 : 404, body);
+    assert.match(body, /the character 0|no such thing/);
   });
 });

@@ -56,6 +56,9 @@ const FASTIFY_CODES: Readonly<Record<string, { readonly kind: ErrorKind; readonl
   FST_ERR_CTP_INVALID_JSON_BODY: { kind: 'bad_input', code: 'invalid_json' },
 };
 
+/** PostgreSQL keeps no text with the character 0 in it. Source: its appendix A, class 22. */
+const CHARACTER_NOT_IN_REPERTOIRE = '22021';
+
 /** When a disk that refused is worth another try. */
 const STORE_RETRY_MS = 5_000;
 
@@ -65,6 +68,8 @@ export function asAppError(thrown: unknown): AppError | undefined {
   if (thrown instanceof StoreUnavailable)
     return new AppError('unavailable', 'store_unavailable', thrown.message, { cause: thrown, retryAfterMs: STORE_RETRY_MS });
   const { code, statusCode } = (thrown ?? {}) as Partial<FastifyError>;
+  if (code === CHARACTER_NOT_IN_REPERTOIRE)
+    return new AppError('bad_input', 'invalid_text', 'a text holds the character 0, which the database cannot keep', { cause: thrown });
   const known = code === undefined ? undefined : FASTIFY_CODES[code];
   if (known !== undefined) return new AppError(known.kind, known.code, messageOf(thrown), { cause: thrown });
   if (thrown instanceof SyntaxError && statusCode === 400)
