@@ -86,7 +86,7 @@ export function reconcile(outages: readonly Outage[], standing: readonly Downtim
   const opened: Outage[] = [];
   const changed: Downtime[] = [];
   for (const outage of outages) {
-    const match = [...left.values()].find((one) => overlap(one, outage.edges));
+    const match = left.values().find((one) => overlap(one, outage.edges));
     if (match === undefined) {
       opened.push(outage);
       continue;

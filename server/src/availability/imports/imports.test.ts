@@ -6,6 +6,7 @@ import { forEachDatabase, openSqliteForTest } from '../../../../test/harness/dat
 import { countingIds } from '../../../../test/harness/ids.ts';
 import { START_MS, timing, World } from '../testing/world.ts';
 import { importBody, type ReadRow, type StoredSpan } from './contract.ts';
+import { overlapping } from './evaluate.ts';
 import { readProbeSuccess } from './probe-success.ts';
 import { judgeRows, readCsvIntervals } from './rows.ts';
 import { Imports } from './service.ts';
@@ -260,4 +261,28 @@ test('one stretch over very many that were imported before fills all of their ga
   const judged = judgeRows([one], { nowMs: epochMs(2 * START_MS), refuses: () => undefined, imported: () => before });
   assert.equal(judged.refused.length, 0);
   assert.ok(judged.fresh.length >= 200_000, String(judged.fresh.length));
+});
+
+test('what overlaps a stretch is found by halving as it is by looking at each', () => {
+  const gap = fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 1, max: 4 }));
+  fc.assert(
+    fc.property(
+      fc.array(gap, { maxLength: 30 }),
+      fc.integer({ min: 0, max: 60 }),
+      fc.integer({ min: 1, max: 40 }),
+      (gaps, from, length) => {
+        let at = 0;
+        const spans = gaps.map(([pause, lasts], row): StoredSpan => {
+          const fromMs = epochMs((at += pause));
+          const toMs = epochMs((at += lasts));
+          return { row, service: 'shop', fromMs, toMs, state: 'down', detail: '', reason: null, importId: 'i', source: 'other' };
+        });
+        const one = { fromMs: epochMs(from), toMs: epochMs(from + length) };
+        assert.deepEqual(
+          overlapping(spans, one),
+          spans.filter((span) => span.fromMs < one.toMs && span.toMs > one.fromMs),
+        );
+      },
+    ),
+  );
 });

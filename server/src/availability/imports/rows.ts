@@ -4,6 +4,7 @@ import { parseCsv } from '@nines/base/csv-read.ts';
 import { without } from '@nines/maths/slo/window.ts';
 import { DOWNTIME_REASONS, type DowntimeReason } from '../contract.ts';
 import { IMPORT_LIMITS, IMPORTED_STATES, type ReadRow, type ReadRows, type Refusal, type StoredSpan, type WrittenRow } from './contract.ts';
+import { overlapping } from './evaluate.ts';
 
 type Placed = { readonly row: number; readonly written: WrittenRow };
 
@@ -109,19 +110,6 @@ function faultOf(one: ReadRow, { last, nowMs }: { readonly last: ReadRow | undef
   if (one.toMs > nowMs) return `ends in the future: ${spanInWords(one)}`;
   if (last !== undefined && one.fromMs < last.toMs) return `overlaps row ${last.row}: ${spanInWords(one)} and ${spanInWords(last)}`;
   return undefined;
-}
-
-/** Those of ascending, disjoint spans that overlap another. */
-function overlapping(spans: readonly StoredSpan[], one: ReadRow): readonly StoredSpan[] {
-  let [low, high] = [0, spans.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((spans[middle]?.toMs ?? 0) > one.fromMs) high = middle;
-    else low = middle + 1;
-  }
-  let end = low;
-  while ((spans[end]?.fromMs ?? Number.POSITIVE_INFINITY) < one.toMs) end++;
-  return spans.slice(low, end);
 }
 
 const spanInWords = ({ fromMs, toMs }: Pick<ReadRow, 'fromMs' | 'toMs'>): string =>
