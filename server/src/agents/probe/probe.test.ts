@@ -168,7 +168,7 @@ test('results come out of the wire as they went in', () => {
     statusCode: 200,
     redirects: 1,
     tls: true,
-    figures: [{ name: 'f', value: 1, labels: { a: 'b' } }],
+    figures: [{ name: 'probe_f', value: 1, labels: { a: 'b' } }],
     excerpt: 'text',
   };
   const parsed = wireResult.parse(JSON.parse(JSON.stringify(wireOf(full, 7))));
