@@ -273,7 +273,6 @@ test('what is not built, and what is no page, is not found', async () => {
     '/api/incidents',
     '/api/dashboards',
     '/api/models',
-    '/api/v2/alerts',
     '/alertmanager/api',
     '/config/x',
     '/unknown',
