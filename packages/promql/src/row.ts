@@ -1,5 +1,5 @@
 import type { Histogram } from '@nines/model/histogram.ts';
-import { type Labels, METRIC_NAME, compareLabels, labelsKey } from '@nines/model/labels.ts';
+import { type Labels, METRIC_NAME, labelsKey } from '@nines/model/labels.ts';
 import { PromqlFailure } from './promql-error.ts';
 
 /**
@@ -165,8 +165,6 @@ export function mergeHistogramRows(rows: readonly HistogramRow[]): readonly Hist
   }
   return [...byKey.values()];
 }
-
-export const compareRows = (a: Row, b: Row): number => compareLabels(a.labels, b.labels);
 
 /** Values per slab: rows that are kept share arrays of this size, since making one array costs as much as filling it. */
 const SLAB_VALUES = 16_384;

@@ -3,7 +3,7 @@
  * began, or it is not called one: the manifest is written last. Copied files are as they are on disk, so what is encrypted stays so.
  * Must never hold up ingest, write into the data directory, or follow a path of a manifest out of the directory it was given. Format: docs/format/backup.md.
  */
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '@nines/base/units.ts';
+import { HOUR_MS, MINUTE_MS } from '@nines/base/units.ts';
 import { z } from 'zod';
 import { duration } from '../platform/config/fields.ts';
 
@@ -134,4 +134,3 @@ export const MAX_LISTED_RUNS = 50;
 export const WORKER_STEP_MS = MINUTE_MS;
 /** A failed scheduled backup is tried again after this long, not only at its next turn. */
 export const RETRY_MS = HOUR_MS;
-export const UNFINISHED_KEPT_MS = DAY_MS;

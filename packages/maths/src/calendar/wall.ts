@@ -1,8 +1,5 @@
 import { DAY_MS } from '@nines/base/units.ts';
-import { type CalendarDay, wallClockMs } from './zone.ts';
-
-/** Days of the proleptic Gregorian calendar since 1970-01-01; months and days beyond their range carry over. */
-export const dayNumber = ({ year, month, day }: CalendarDay): number => Math.floor(Date.UTC(year, month - 1, day) / DAY_MS);
+import { wallClockMs } from './zone.ts';
 
 /** How far the zone's clocks are ahead of UTC at an instant. */
 export const offsetMs = (atMs: number, zone: string): number => wallClockMs(atMs, zone) - atMs;

@@ -188,6 +188,7 @@ export class Courier {
   }
 
   #pause(forMs: number, signal: AbortSignal): Promise<void> {
+    // Only the signal ends a pause early, and who paused looks at it next.
     return this.#deps.clock.sleep(forMs, { signal }).catch(() => undefined);
   }
 }

@@ -37,7 +37,7 @@ export async function askBrowser(spec: Spec, run: AttemptRun, deps: AttemptDeps)
     acceptDownloads: false,
     serviceWorkers: 'block',
   });
-  // Whatever the browser is waiting for ends when the attempt does.
+  // Whatever the browser is waiting for ends when the attempt does. A context that does not close went with its browser.
   const onAbort = (): void => void context.close().catch(() => {});
   run.signal.addEventListener('abort', onAbort, { once: true });
   try {

@@ -147,6 +147,7 @@ export class Browsers implements AsyncDisposable {
   async #end(): Promise<void> {
     const standing = this.#browser;
     this.#browser = undefined;
+    // One that did not start, or is gone already, has ended.
     await standing?.then((browser) => browser.close()).catch(() => {});
   }
 }
