@@ -143,7 +143,7 @@ export class SlaWorld {
       services,
       onChange: () => {},
     });
-    // As app.ts does: a change of state is looked at without waiting for the next step.
+    // As parts.ts does: a change of state is looked at without waiting for the next step.
     this.ledger.onStateChange((change) => this.slas.wake(change.service));
   }
 

@@ -1,0 +1,366 @@
+import type { OnCommitted } from './collect/contract.ts';
+import { join } from 'node:path';
+import type { Clock } from '@nines/base/clock.ts';
+import { messageOf } from '@nines/base/errors.ts';
+import type { Ids } from '@nines/base/ids.ts';
+import type { Logger } from '@nines/base/logger.ts';
+import { SECOND_MS } from '@nines/base/units.ts';
+import { createEngine } from '@nines/promql/engine.ts';
+import { openStore } from '@nines/tsdb/store.ts';
+import { openAgents } from './agents/start.ts';
+import type { Evaluation } from './alerting/contract.ts';
+import { createAlerting } from './alerting/service.ts';
+import { openReceived } from './alertmanager-api/start.ts';
+import { Alertmanagers } from './alertmanagers/service.ts';
+import { createAsk, scopeOfTeam } from './ask.ts';
+import { replayFrom } from './availability/replay.ts';
+import { LEDGER_STEP_MS } from './availability/service.ts';
+import { openLedger } from './availability/start.ts';
+import { examineInChild } from './backups/child.ts';
+import { WORKER_STEP_MS } from './backups/contract.ts';
+import { refuseUnfinishedRestore } from './backups/restore.ts';
+import { Backups } from './backups/service.ts';
+import { liveSources } from './backups/sources.ts';
+import { openChecks } from './checks/start.ts';
+import { createAliases } from './collect/aliases.ts';
+import { startExemplars } from './collect/exemplars/service.ts';
+import { createIngest } from './collect/ingest.ts';
+import { createMetadataBook } from './collect/metadata-book.ts';
+import { keepMetadata } from './collect/metadata-keeper.ts';
+import { watchProcess } from './collect/process-metrics.ts';
+import { createScrapeManager } from './collect/scrape/manager.ts';
+import { createSelfMetrics } from './collect/self.ts';
+import { startCollecting } from './collect/start.ts';
+import { watchStore } from './collect/store-metrics.ts';
+import { type Configuration, type ReadConfiguration, listenUrl, stateSource } from './config.ts';
+import { createDiscover } from './discover/service.ts';
+import { MAINTENANCE_STEP_MS, type MaintenanceDeps, MaintenanceService } from './maintenance/service.ts';
+import { openLinks } from './notify/callbacks.ts';
+import { openChannels, openMailers } from './notify/channels.ts';
+import { createRouter } from './notify/route.ts';
+import { type NotifySettings, NotifyService } from './notify/service.ts';
+import { openPushBook } from './notify/webpush/subscriptions.ts';
+import { retentionPolicy } from './ops/retention.ts';
+import { UPKEEP_MS, createUpkeep } from './ops/upkeep.ts';
+import { createBreath } from './platform/breath.ts';
+import { createBus } from './platform/bus.ts';
+import { migrate } from './platform/db/migrate.ts';
+import { openDb } from './platform/db/open.ts';
+import { STORE_DIR, makeDirectory } from './platform/directory.ts';
+import { openKeys } from './platform/encryption/keys.ts';
+import type { MasterKey } from './platform/encryption/master-key.ts';
+import { createOutbound } from './platform/fetch/outbound.ts';
+import { randomFraction, randomSeed } from './platform/ids.ts';
+import { startLoop } from './platform/loop.ts';
+import { DEFAULT_TEAM } from './platform/records/contract.ts';
+import { createOutbox } from './platform/records/outbox.ts';
+import { SIGNING_KEY } from './platform/signing/signing-keys.ts';
+import { engineSettings } from './query/contract.ts';
+import { openRecovery } from './recovery/start.ts';
+import { RulesService } from './rules/service.ts';
+import { seriesLimits } from './series/limits.ts';
+import { Services } from './services/service.ts';
+import { writtenCheckOf } from './services/written.ts';
+import { loadSilences } from './silences/service.ts';
+import { openSlas } from './sla/start.ts';
+import { STATEMENT_TOPIC } from './sla/statements/sender.ts';
+import { openStatusPages, statusHandlers } from './status-pages/start.ts';
+import { VERSION } from './version.ts';
+
+export type AppOptions = {
+  readonly loaded: Configuration;
+  /** Reads the configuration again, for a reload. */
+  readonly read: () => ReadConfiguration;
+  readonly dataDir: string;
+  /** Where the configuration was read from. */
+  readonly configFile: string | undefined;
+  /** What the data directory is encrypted with. */
+  readonly key: MasterKey | undefined;
+  /** Everyone is an administrator. */
+  readonly open: boolean;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+};
+
+/** What the product is made of, built and running, before anybody can reach it. */
+export type Parts = Awaited<ReturnType<typeof openParts>>;
+
+/**
+ * One straight line on purpose: nearly every step needs what earlier ones made, and reading it from top to bottom is reading
+ * the product. Each part registers its own end beside its beginning.
+ */
+export async function openParts({ loaded, dataDir, configFile, key, clock, ids, logger }: AppOptions, stack: AsyncDisposableStack) {
+  let current = loaded;
+  const { config } = loaded;
+  const bus = createBus((thrown) => logger.error('a listener failed', { error: messageOf(thrown) }));
+  const self = createSelfMetrics();
+  const processWatch = stack.use(watchProcess(self, clock, VERSION));
+  const outbound = stack.use(createOutbound({ clock }));
+
+  // What is kept: samples and state.
+  makeDirectory(dataDir);
+  refuseUnfinishedRestore(dataDir);
+  const keys = await openKeys(dataDir, key, clock.now());
+  makeDirectory(join(dataDir, STORE_DIR));
+  const retention = retentionPolicy(config.retention);
+  const store = await openStore({
+    dir: join(dataDir, STORE_DIR),
+    cipher: keys?.cipher,
+    retentionMs: retention.longestMs,
+    retention: retention.policy,
+    limits: () => seriesLimits(current.config.limits),
+    hashSeed: randomSeed(),
+    logger,
+  });
+  stack.defer(() => store.close());
+  watchStore(self, clock, () => store.stats());
+  self.watch('nines_store_encrypted', 'Whether what is stored is encrypted at rest (1) or not (0).', () => (keys === undefined ? 0 : 1));
+  const upkeep = createUpkeep(store, { logger });
+  stack.use(startLoop({ clock, logger, name: 'store upkeep', everyMs: UPKEEP_MS, firstAfterMs: UPKEEP_MS, step: upkeep.step }));
+  const db = await openDb(stateSource(config.state, dataDir, keys));
+  stack.defer(() => db.close());
+  await migrate(db, clock.now());
+  const sql = db.kysely;
+  const yieldNow = createBreath(clock);
+  const engine = createEngine({ ...engineSettings(config.promql), yieldNow });
+  const ask = createAsk(engine, store);
+
+  // Samples in; each durable commit wakes the rules that read it.
+  const metadata = createMetadataBook();
+  stack.use(await keepMetadata({ sql, book: metadata, clock, logger }));
+  const aliases = createAliases(config.collect.host.interval);
+  const exemplars = stack.use(await startExemplars({ sql, clock, logger, metrics: self, appender: store, ...config.collect.exemplars }));
+  const told: OnCommitted[] = [(...commit) => rules.committed(...commit)];
+  const onCommitted: OnCommitted = (...commit) => told.forEach((tell) => tell(...commit));
+  const ingest = createIngest({ appender: store, clock, metrics: self, exemplars, onCommitted });
+
+  // From an alert to people.
+  const externalUrl = config.server.base_url ?? listenUrl(config.server.listen);
+  const shared = { db: sql, sql, clock, ids, logger, bus, metrics: self, dataDir, externalUrl };
+  const push = await openPushBook(shared);
+  const outgoing = { clock, request: outbound.request.bind(outbound) };
+  const notifySettings = (from: Configuration): NotifySettings => ({
+    router: createRouter(from.config.routing),
+    channels: openChannels(from.config.channels, { ...shared, ...outgoing, push, write: (text) => void process.stdout.write(text) }),
+    externalUrl,
+  });
+  const links = await openLinks(shared);
+  const silences = await loadSilences({ ...shared, onChange: (trx, atMs) => notify.reconsider(trx, atMs) });
+  const notify: NotifyService = new NotifyService({ ...shared, db, settings: notifySettings(loaded), links, silences });
+  const catalogue = { get: (id: string) => services.get(id) };
+  const onPastChanged: MaintenanceDeps['onPastChanged'] = (service, span) => promises.recheck(service, span);
+  const maintenance = new MaintenanceService({ ...shared, services: catalogue, onBoundary: () => rules.servicesDeclared(), onPastChanged });
+  await maintenance.load();
+  const alerting = await createAlerting({
+    ...shared,
+    db,
+    notify: notify.notify,
+    holdBack: (service, atMs) => maintenance.holding(service, atMs),
+    afterCommit: (changed) => {
+      outbox.wake();
+      alertmanagers.changed(changed);
+    },
+  });
+  const outbox = stack.use(
+    createOutbox({
+      ...shared,
+      db,
+      random: randomFraction,
+      alone: db.kind === 'sqlite',
+      handlers: { ...notify.handlers, [STATEMENT_TOPIC]: (row) => sender.send(row), ...statusHandlers(() => statusPages) },
+    }),
+  );
+  notify.connect(outbox);
+  stack.use(startLoop({ clock, logger, name: 'notify', everyMs: SECOND_MS, step: async (nowMs) => void (await notify.step(nowMs)) }));
+
+  const undiscovered = self.counter('nines_discovery_failures_total', 'Attempts to discover targets that failed, by kind.');
+  const discover = stack.use(createDiscover({ clock, logger, outbound, onFailure: (kind) => undiscovered.add(1, { kind }) }));
+  const alertmanagers = stack.use(
+    new Alertmanagers({ ...shared, outbound, discover, alerting, factsOf: (ruleId) => rules.factsOf(ruleId) }),
+  );
+  await alertmanagers.load();
+
+  const { received } = stack.use(await openReceived({ ...shared, alerting }));
+
+  // From a check to the ledger.
+  const { availability, imports } = await openLedger({ ...shared, replay: replayFrom(store), services: catalogue, onPastChanged });
+  stack.defer(() => availability.stop());
+  const { agents, listen } = stack.use(
+    await openAgents({
+      ...shared,
+      config: config.agents,
+      report: (results) => checks.reportMany(results),
+      written: (spec) => writtenCheckOf(services.specOf(spec.service), spec.id),
+    }),
+  );
+  const checking = await openChecks({
+    ...shared,
+    query: (expr, atMs, options) => ask.instant(expr, atMs, options),
+    scopeOfTeam,
+    ...config.checks,
+    ingest,
+    record: (result) => availability.record(result),
+    isPresent: (location) => agents.isPresent(location),
+  });
+  const { checks, heartbeats } = checking;
+  const services = new Services({
+    ...shared,
+    enforce: async ({ plans, specs }) => {
+      await availability.configure(plans);
+      await checking.configure(specs);
+      agents.configure(specs);
+    },
+  });
+
+  // From samples and states to alerts.
+  const rules = new RulesService({
+    query: (expr, atMs, options) => ask.instant(expr, atMs, options),
+    ...shared,
+    ingest,
+    alerting,
+    teamId: DEFAULT_TEAM,
+    labelsOfRef: (ref) => store.labelsOfRef(ref),
+    queryable: store,
+    yieldNow,
+    lookbackMs: config.promql.lookback,
+    aliases,
+    services,
+    ledger: availability,
+  });
+  stack.use(rules);
+  let mailers = openMailers(config.channels, outgoing);
+  const alert = (evaluation: Evaluation): Promise<void> => rules.submit(evaluation);
+  const promises = await openSlas({
+    ...shared,
+    engine,
+    queryable: store,
+    ledger: availability,
+    maintenance,
+    services,
+    serviceName: (id) => services.get(id)?.name ?? id,
+    alert,
+    record: (samples) => ingest.appendSamples(samples),
+    outbox: () => outbox,
+    mailer: (channel) => mailers.get(channel),
+    sealing: keys?.cipher.key(SIGNING_KEY),
+  });
+  const { slas, contracts, sender } = promises;
+  told.push((_refs, { batch }) => slas.committed(batch));
+  const statusPages = await openStatusPages({
+    ...shared,
+    ledger: availability,
+    maintenance,
+    services,
+    yieldNow,
+    outbox: () => outbox,
+    mailer: (channel) => mailers.get(channel),
+    request: (url, request) => outbound.request(url, request),
+    keys: keys?.cipher,
+  });
+  stack.use(
+    availability.onStateChange(async (change) => {
+      statusPages.board.wake();
+      await rules.serviceChanged(change);
+      slas.wake(change.service);
+    }),
+  );
+  stack.use(availability.onFlapping(() => rules.servicesDeclared()));
+  const recovering = await openRecovery({ ...shared, ledger: availability, maintenance, services, checks, alert });
+
+  const withConfig = configFile === undefined ? [] : ['--config', configFile];
+  const backups = stack.use(
+    new Backups({
+      ...shared,
+      version: VERSION,
+      sources: liveSources(dataDir, store, db),
+      config: config.backups,
+      verify: (dir, signal) => examineInChild(['backup', 'verify', dir, ...withConfig], signal),
+    }),
+  );
+  stack.use(startLoop({ clock, logger, name: 'backups', everyMs: WORKER_STEP_MS, step: (nowMs) => backups.step(nowMs) }));
+
+  // The configuration, at start and at each reload: what can refuse comes first, then everything is swapped.
+  const scrapes = createScrapeManager({ clock, logger, ingest, outbound, metadata, metrics: self, discover, yieldNow });
+  const apply = async (next: Configuration): Promise<void> => {
+    const settings = notifySettings(next);
+    await rules.configure({
+      config: next.config.rules,
+      groups: next.ruleGroups,
+      externalLabels: next.externalLabels,
+      hasRoutingTree: next.config.routing.tree !== undefined,
+    });
+    notify.configure(settings);
+    received.configure(next.config.routing);
+    mailers = openMailers(next.config.channels, outgoing);
+    sender.configure(next.config.statements);
+    promises.templates.declare(next.config.report_templates);
+    backups.configure(next.config.backups);
+    recovering.recovery.configure(next.config.recovery);
+    await services.declare(next.services);
+    await maintenance.declare(next.maintenance);
+    await rules.servicesDeclared();
+    await contracts.declare(next.slas);
+    await statusPages.pages.declare(next.statusPages);
+    alertmanagers.configure(next.scrapes.files.map(({ alerting: settings }) => settings));
+    await scrapes.apply(next.scrapes.files);
+    current = next;
+  };
+  await apply(loaded);
+  stack.use(startLoop({ clock, logger, name: 'maintenance', everyMs: MAINTENANCE_STEP_MS, step: (nowMs) => maintenance.step(nowMs) }));
+  stack.use(startLoop({ clock, logger, name: 'ledger', everyMs: LEDGER_STEP_MS, step: (nowMs) => availability.step(nowMs) }));
+  stack.use(promises.run());
+  stack.use(statusPages.run());
+  stack.use(checking);
+  stack.use(recovering.run());
+  stack.use(scrapes);
+  const sources = { ingest, query: ask, metadata, aliases, process: processWatch };
+  const collecting = await startCollecting({ ...shared, ...sources, config: config.collect });
+  const { instance, pushGateway } = stack.use(collecting);
+  return {
+    shared,
+    db,
+    agents,
+    alerting,
+    alertmanagers,
+    aliases,
+    ask,
+    availability,
+    backups,
+    checking,
+    checks,
+    contracts,
+    discover,
+    engine,
+    exemplars,
+    heartbeats,
+    imports,
+    ingest,
+    instance,
+    keys,
+    links,
+    maintenance,
+    metadata,
+    notify,
+    outbox,
+    promises,
+    push,
+    pushGateway,
+    received,
+    recovering,
+    rules,
+    scrapes,
+    services,
+    silences,
+    slas,
+    statusPages,
+    store,
+    upkeep,
+    yieldNow,
+    listen,
+    self,
+    withConfig,
+    config: () => current,
+    apply,
+  };
+}

@@ -1,0 +1,230 @@
+import { AppError } from '@nines/base/errors.ts';
+import { accessRoutes } from './access/routes.ts';
+import { createAccess } from './access/service.ts';
+import { createThrottle } from './access/throttle.ts';
+import { agentRoutes } from './agents/routes.ts';
+import { alertRoutes } from './alerting/routes.ts';
+import { alertmanagerApiRoutes } from './alertmanager-api/routes.ts';
+import { alertmanagerRoutes } from './alertmanagers/routes.ts';
+import { scopeOfTeam } from './ask.ts';
+import { availabilityRoutes } from './availability/routes.ts';
+import { examineInChild } from './backups/child.ts';
+import { backupRoutes } from './backups/routes.ts';
+import { heartbeatRoutes } from './checks/heartbeats/routes.ts';
+import { checkRoutes } from './checks/routes.ts';
+import { pushGatewayRoutes } from './collect/pushgateway/routes.ts';
+import { collectRoutes } from './collect/routes.ts';
+import { discoveryHealth } from './discover/health.ts';
+import { exportRoutes } from './exports/routes.ts';
+import { maintenanceRoutes } from './maintenance/routes.ts';
+import { answerRoutes } from './notify/answer-routes.ts';
+import { Callbacks } from './notify/callbacks.ts';
+import { routingOf } from './notify/written.ts';
+import { notifyRoutes } from './notify/routes.ts';
+import { createHealth } from './ops/health.ts';
+import { startHealthChecks } from './ops/health-checks/start.ts';
+import { encryptionHealth, outboxHealth, statesCounted, storeHealth } from './ops/parts.ts';
+import { prometheusStatusRoutes } from './ops/prometheus.ts';
+import { opsRoutes } from './ops/routes.ts';
+import type { AppOptions, Parts } from './parts.ts';
+import { formatProblem } from './platform/config/load.ts';
+import { createHttp } from './platform/http/server.ts';
+import { servePages, webDir } from './platform/http/static.ts';
+import { serveStream } from './platform/http/stream.ts';
+import { queryRoutes } from './query/routes.ts';
+import { recoveryRoutes } from './recovery/routes.ts';
+import { ruleRoutes } from './rules/routes.ts';
+import { seriesRoutes } from './series/routes.ts';
+import { SeriesService } from './series/service.ts';
+import { serviceRoutes } from './services/routes.ts';
+import { silenceRoutes } from './silences/routes.ts';
+import { slaRoutes } from './sla/routes.ts';
+import { statementRoutes } from './sla/statements/routes.ts';
+import { statusPageRoutes } from './status-pages/routes.ts';
+import { transferRoutes } from './transfer/routes.ts';
+import { TransferService } from './transfer/service.ts';
+import { VERSION } from './version.ts';
+
+export type App = AsyncDisposable & {
+  readonly url: string;
+  /** The one-time link, while nobody can sign in. */
+  readonly setupUrl: string | undefined;
+  /** Takes the configuration files as they are now; keeps the old configuration and throws when they are bad. */
+  reload(): Promise<{ readonly warnings: readonly string[] }>;
+};
+
+/** The product over HTTP: who may come in, every route, and the socket, which closes first. */
+export async function serve(
+  parts: Parts,
+  { loaded, read, dataDir, open, clock, ids, logger }: AppOptions,
+  stack: AsyncDisposableStack,
+): Promise<App> {
+  const { config } = loaded;
+  const {
+    shared,
+    withConfig,
+    db,
+    listen,
+    agents,
+    alerting,
+    alertmanagers,
+    aliases,
+    apply,
+    ask,
+    availability,
+    backups,
+    checking,
+    checks,
+    contracts,
+    discover,
+    engine,
+    exemplars,
+    heartbeats,
+    imports,
+    ingest,
+    instance,
+    keys,
+    links,
+    maintenance,
+    metadata,
+    notify,
+    outbox,
+    promises,
+    push,
+    pushGateway,
+    received,
+    recovering,
+    rules,
+    scrapes,
+    self,
+    services,
+    silences,
+    slas,
+    statusPages,
+    store,
+    upkeep,
+    yieldNow,
+  } = parts;
+  const { bus, sql } = shared;
+  // HTTP, last in and first out: nobody is answered by parts that are gone.
+  let ready = false;
+  const stopping = new AbortController();
+  const startedAtMs = clock.now();
+  const secure = config.server.base_url?.startsWith('https:') ?? false;
+  const access = createAccess({ db, clock, ids, open, secure });
+  const hosts = open ? 'loopback' : 'any';
+  const http = await createHttp({ logger, ids, gate: access, hosts, version: VERSION, secure, rewrite: statusPages.rewrite });
+  const stream = serveStream(http, { bus, clock, gate: access });
+  stack.defer(async () => {
+    ready = false;
+    stopping.abort(new Error('the server is stopping'));
+    await stream[Symbol.asyncDispose]();
+    await http.close();
+  });
+  let configRead = { atMs: clock.now(), ok: true };
+  const reload = async (): Promise<{ readonly warnings: readonly string[] }> => {
+    const next = read();
+    configRead = { atMs: next.ok ? clock.now() : configRead.atMs, ok: next.ok };
+    if (!next.ok) {
+      const problems = next.problems.map(formatProblem);
+      logger.error('the configuration was not taken over', { problems });
+      throw new AppError('bad_input', 'bad_configuration', problems[0] ?? 'bad configuration', { details: problems });
+    }
+    await apply(next);
+    bus.publish({ topic: 'config', type: 'config.reloaded', atMs: clock.now(), data: null });
+    logger.info('the configuration was read again');
+    return { warnings: next.warnings.map(formatProblem) };
+  };
+  const states = () => services.list().map(({ id }) => availability.current(id).state);
+  const counts = () => statesCounted({ services: states, slas: () => slas.list(clock.now()), alerts: () => alerting.open() });
+  const health = createHealth(clock);
+  health.register('store', () => storeHealth(store.stats(), upkeep.retention()));
+  const series = new SeriesService({ store, sql, clock, ids, logger, metrics: self });
+  health.register('series', () => series.health());
+  health.register('encryption', () => encryptionHealth(keys?.keyId, config.state.kind));
+  health.register('backups', () => backups.health());
+  health.register('outbox', async () => outboxHealth(await outbox.status(), clock.now()));
+  health.register('alertmanagers', () => alertmanagers.health());
+  health.register('discovery', () => discoveryHealth(discover.status()));
+  health.register('status_pages', () => statusPages.board.health());
+  health.register('agents', () => agents.health());
+  health.register('checks', () => ({ status: 'ok', detail: `${checks.list().length} checks` }));
+  opsRoutes(http, {
+    clock,
+    health,
+    version: VERSION,
+    startedAtMs,
+    isReady: () => ready,
+    config: () => parts.config().config,
+    reload,
+    counts,
+  });
+  prometheusStatusRoutes(http, {
+    clock,
+    startedAtMs,
+    health,
+    config: () => parts.config().config,
+    configRead: () => configRead,
+    damage: () => store.stats().damage,
+  });
+  const watched = { query: ask, resolve: aliases.resolve, instance, health, states, unreachable: () => checking.unreachable() };
+  stack.use(startHealthChecks(http, { clock, logger, bus, ingest, config: config.health, ...watched }));
+  accessRoutes(http, access, { secure });
+  collectRoutes(http, {
+    clock,
+    ingest,
+    self,
+    metadata,
+    aliases,
+    query: ask,
+    instance,
+    scrapes,
+    metricsOpen: config.server.metrics_open,
+    otlp: config.otlp,
+  });
+  pushGatewayRoutes(http, pushGateway);
+  queryRoutes(http, {
+    engine,
+    queryable: store,
+    exemplars,
+    metadata,
+    clock,
+    externalLabels: () => parts.config().externalLabels,
+    lookbackMs: config.promql.lookback,
+    yieldNow,
+    metrics: self,
+    version: VERSION,
+    scopeOf: (actor) => scopeOfTeam(actor.teamId),
+  });
+  seriesRoutes(http, { series });
+  const violations = slas.violationPages.bind(slas);
+  exportRoutes(http, { clock, yieldNow, queryable: store, ledger: availability, services, violations, scopeOfTeam });
+  transferRoutes(http, { transfer: new TransferService({ store, clock, logger, metrics: self }) });
+  checkRoutes(http, { checks, ledger: availability });
+  heartbeatRoutes(http, { heartbeats });
+  serviceRoutes(http, { services, ledger: availability, imports, checks, maintenance, alerting, clock });
+  availabilityRoutes(http, { availability, imports, clock, onPastChanged: promises.recheck, ...recovering });
+  recoveryRoutes(http, recovering);
+  agentRoutes(http, { agents });
+  maintenanceRoutes(http, { maintenance, clock });
+  slaRoutes(http, { slas, contracts, clock });
+  statementRoutes(http, { ...promises, clock, serviceName: (id) => services.get(id)?.name ?? id });
+  statusPageRoutes(http, { ...statusPages, clock, throttle: createThrottle(), secure });
+  ruleRoutes(http, { rules, alerting });
+  alertmanagerRoutes(http, { alertmanagers });
+  alertmanagerApiRoutes(http, { received, silences, alerting, clock, startedAtMs, routing: () => routingOf(parts.config().config) });
+  silenceRoutes(http, { silences, alerting, clock });
+  alertRoutes(http, { alerting, notifications: notify, clock });
+  answerRoutes(http, { callbacks: new Callbacks({ ...shared, links, alerting, channels: () => notify.openChannels() }), push, notify });
+  notifyRoutes(http, { notify, clock });
+  backupRoutes(http, { backups, doctor: () => examineInChild(['doctor', '--data', dataDir, ...withConfig], stopping.signal) });
+  servePages(http, { directory: webDir(), secure });
+  stack.use(await listen());
+  const url = await http.listen({ host: config.server.listen.host, port: config.server.listen.port });
+  ready = true;
+
+  const setup = await access.startSetup();
+  // The secret stands behind the #, which browsers send nowhere.
+  const setupUrl = setup === undefined ? undefined : `${config.server.base_url ?? url}/setup#token=${setup}`;
+  return { url, setupUrl, reload, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
