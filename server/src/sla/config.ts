@@ -2,10 +2,11 @@ import { SECOND_MS } from '@nines/base/units.ts';
 import { parseAmount } from '@nines/maths/slo/credits.ts';
 import { z } from 'zod';
 import { slug, uniqueIds } from '../platform/config/fields.ts';
+import { hoursSchema } from '../platform/config/hours.ts';
 import { length, positiveRatio, ratio } from './fields.ts';
 import { indicatorConfig, indicatorFaults, indicatorSpec, probeDuration } from './indicators.ts';
 import { EDGE_POLICIES } from '@nines/maths/slo/edges.ts';
-import { hoursSchema, maintenanceTermsSchema } from './overlay-terms.ts';
+import { maintenanceTermsSchema } from './overlay-terms.ts';
 import { type SlaSpec, currencyDigits, longestWindowMs } from './spec.ts';
 import { burnConfig, burnFaults, burnSpec, windowConfig } from './windows.ts';
 

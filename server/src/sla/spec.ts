@@ -11,7 +11,8 @@ import type { BusinessHours } from '@nines/maths/calendar/hours.ts';
 import type { MaintenanceTerms } from '@nines/maths/slo/maintenance.ts';
 import type { UnknownPolicy } from '@nines/maths/slo/types.ts';
 import type { WindowTerms } from '@nines/maths/slo/window.ts';
-import { type HoursSpec, type MaintenanceTermsSpec, overlayTermsOf } from './overlay-terms.ts';
+import type { HoursSpec } from '../platform/config/hours.ts';
+import { type MaintenanceTermsSpec, overlayTermsOf } from './overlay-terms.ts';
 
 /**
  * The terms of a contract in their stored form: plain JSON, snake case, ratios as exact decimals in text. What is printed in
