@@ -69,8 +69,11 @@ export type TransitionKind =
   | 'held_back'
   | 'released'
   | 'acknowledged'
+  | 'unacknowledged'
   | 'suppressed'
+  | 'unsuppressed'
   | 'snoozed'
+  | 'unsnoozed'
   | 'assigned'
   | 'commented';
 

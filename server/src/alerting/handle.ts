@@ -6,6 +6,7 @@ import { type AlertRecord, type TransitionKind, resolve } from './evaluate.ts';
 /** What a person does, with the words they left for the history. */
 export type Action =
   | { readonly kind: 'acknowledge'; readonly comment: string | undefined }
+  | { readonly kind: 'unacknowledge' | 'unsuppress' | 'unsnooze'; readonly comment: string | undefined }
   | { readonly kind: 'suppress'; readonly comment: string | undefined }
   | { readonly kind: 'snooze'; readonly until: EpochMs | 'resolved'; readonly comment: string | undefined }
   | { readonly kind: 'resolve'; readonly comment: string | undefined }
@@ -33,15 +34,25 @@ export function decideHandling(
   if (record.condition === 'resolved') return err('the alert is resolved already');
   const { handling } = record;
   const reason = action.comment ?? `by ${by}`;
+  const same = (kind: TransitionKind): Result<Handled, string> => ok({ changed: false, kind, reason, after: record });
   const change = (kind: TransitionKind, next: Partial<AlertRecord['handling']>): Result<Handled, string> =>
     ok({ changed: true, kind, reason, after: { ...record, handling: { ...handling, ...next } } });
   switch (action.kind) {
     case 'acknowledge':
-      if (handling.acknowledgedAtMs !== null) return ok({ changed: false, kind: 'acknowledged', reason, after: record });
+      if (handling.acknowledgedAtMs !== null) return same('acknowledged');
       return change('acknowledged', { acknowledgedBy: by, acknowledgedAtMs: nowMs });
     case 'suppress':
-      if (handling.suppressedAtMs !== null) return ok({ changed: false, kind: 'suppressed', reason, after: record });
+      if (handling.suppressedAtMs !== null) return same('suppressed');
       return change('suppressed', { suppressedBy: by, suppressedAtMs: nowMs });
+    case 'unacknowledge':
+      if (handling.acknowledgedAtMs === null) return same('unacknowledged');
+      return change('unacknowledged', { acknowledgedBy: null, acknowledgedAtMs: null });
+    case 'unsuppress':
+      if (handling.suppressedAtMs === null) return same('unsuppressed');
+      return change('unsuppressed', { suppressedBy: null, suppressedAtMs: null });
+    case 'unsnooze':
+      if (handling.snoozedUntilMs === null && !handling.snoozedUntilResolved) return same('unsnoozed');
+      return change('unsnoozed', { snoozedUntilMs: null, snoozedUntilResolved: false });
     case 'snooze':
       if (action.until === 'resolved') return change('snoozed', { snoozedUntilMs: null, snoozedUntilResolved: true });
       if (action.until <= nowMs) return err('the end of the snooze lies in the past');

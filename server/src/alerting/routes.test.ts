@@ -116,6 +116,112 @@ describe('the alerts of the API', () => {
     assert.equal((await ask('POST', '/api/alerts/acknowledge', { ids: [] })).status, 400);
   });
 
+  it('are searched by text, label and person, worst first, by page', async (t) => {
+    const { world, ask } = await openApi(t);
+    await world.evaluate(['a', 'b', 'c'], { id: 'R-info', severity: 'info' });
+    await world.advance(10_000);
+    await world.evaluate(['d', 'e'], { id: 'R-critical', severity: 'critical' });
+    await world.advance(10_000);
+    await world.evaluate(['f'], { id: 'R-warning', severity: 'warning' }, { annotations: { summary: 'Kettle is cold' } });
+    const rules = async (query: string) => (await ask('GET', `/api/alerts?${query}`)).body.items?.map((item) => item['rule']);
+    assert.deepEqual(await rules('order=urgency'), ['R-critical', 'R-critical', 'R-warning', 'R-info', 'R-info', 'R-info']);
+    const seen: unknown[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const page: Answer = await ask(
+        'GET',
+        `/api/alerts?order=urgency&limit=2${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
+      );
+      seen.push(...ids(page));
+      cursor = page.body.next ?? null;
+    }
+    assert.deepEqual(seen, ids(await ask('GET', '/api/alerts?order=urgency')));
+    assert.deepEqual(await rules('q=kettle'), ['R-warning']);
+    assert.deepEqual(await rules(`label=${encodeURIComponent('instance=~"[de]"')}`), ['R-critical', 'R-critical']);
+    assert.deepEqual(await rules(`label=${encodeURIComponent('instance!="d"')}&severity=critical`), ['R-critical']);
+    assert.equal((await ask('GET', '/api/alerts?label=odd')).status, 400);
+    assert.equal((await ask('GET', '/api/alerts?order=urgency&cursor=odd')).body['code'], 'bad_cursor');
+    const [first] = seen;
+    await ask('POST', `/api/alerts/${String(first)}/assign`, { assignee: 'anne' });
+    assert.deepEqual(ids(await ask('GET', '/api/alerts?assigned=me')), [first]);
+    assert.equal(ids(await ask('GET', '/api/alerts?assigned=nobody')).length, 5);
+    await world.evaluate([], { id: 'R-info' });
+    assert.deepEqual(ids(await ask('GET', '/api/alerts?status=all&assigned=me')), [first]);
+    assert.equal(ids(await ask('GET', `/api/alerts?status=resolved&label=${encodeURIComponent('instance="b"')}`)).length, 1);
+  });
+
+  it('are counted and grouped by what they have in common', async (t) => {
+    const { world, ask } = await openApi(t);
+    await world.evaluate(['a', 'b', 'c'], { id: 'R-info', severity: 'info' });
+    await world.evaluate(['d', 'a'], { id: 'R-critical', severity: 'critical' });
+    const [one] = ids(await ask('GET', '/api/alerts?severity=critical'));
+    await ask('POST', `/api/alerts/${String(one)}/acknowledge`);
+    const counts = (await ask('GET', '/api/alerts/counts')).body;
+    assert.deepEqual([counts['total'], counts['firing']], [5, 4]);
+    const { critical, info } = counts['by_severity'] as Record<string, Record<string, number>>;
+    assert.deepEqual([critical?.['firing'], critical?.['acknowledged'], info?.['firing']], [1, 1, 3]);
+    assert.equal((await ask('GET', '/api/alerts/counts?severity=critical&status=firing')).body['total'], 1);
+    const groups = async (by: string) =>
+      (await ask('GET', `/api/alerts/groups?by=${by}`)).body.items?.map(({ key, total, firing, severity }) => [
+        key,
+        total,
+        firing,
+        severity,
+      ]);
+    assert.deepEqual(await groups('rule'), [
+      ['R-critical', 2, 1, 'critical'],
+      ['R-info', 3, 3, 'info'],
+    ]);
+    assert.deepEqual((await groups('label:instance'))?.length, 4);
+    assert.deepEqual(await groups('service'), [['shop', 5, 4, 'critical']]);
+    assert.equal((await ask('GET', '/api/alerts/groups?by=colour')).status, 400);
+  });
+
+  it('are as they were after an action is undone, and say so in their history', async (t) => {
+    const { world, ask } = await openApi(t);
+    await world.evaluate(['a', 'b']);
+    const all = ids(await ask('GET', '/api/alerts'));
+    const states = async () => (await ask('GET', '/api/alerts')).body.items?.map((item) => item['state']);
+    for (const [act, body] of [
+      ['acknowledge', {}],
+      ['suppress', {}],
+      ['snooze', { until: 'resolved' }],
+    ] as const) {
+      await ask('POST', `/api/alerts/${act}`, { ids: all, ...body });
+      assert.notDeepEqual(await states(), ['firing', 'firing']);
+      const undone = await ask('POST', `/api/alerts/un${act}`, { ids: all });
+      assert.deepEqual(
+        undone.body.items?.map((item) => item['changed']),
+        [true, true],
+      );
+      assert.deepEqual(await states(), ['firing', 'firing']);
+      const again = await ask('POST', `/api/alerts/un${act}`, { ids: all });
+      assert.deepEqual(
+        again.body.items?.map((item) => item['changed']),
+        [false, false],
+      );
+    }
+    const detail = await ask('GET', `/api/alerts/${String(all[0])}`);
+    assert.deepEqual(
+      (detail.body['transitions'] as { kind: string }[]).map(({ kind }) => kind),
+      ['fired', 'acknowledged', 'unacknowledged', 'suppressed', 'unsuppressed', 'snoozed', 'unsnoozed'],
+    );
+  });
+
+  it('show texts of a megabyte cut, with their length, and keep them whole for what matches them', async (t) => {
+    const { world, ask } = await openApi(t);
+    const huge = `<script>${'é'.repeat(1_000_000)}`;
+    await world.evaluate(['a'], {}, { annotations: { summary: huge, other: '{{ template }}\u0000\u202e' } });
+    const listed = await ask('GET', '/api/alerts');
+    assert.ok(JSON.stringify(listed.body).length < 10_000);
+    const [alert] = listed.body.items ?? [];
+    assert.ok(alert);
+    const { summary, other } = alert['annotations'] as Record<string, string>;
+    assert.match(summary ?? '', /^<script>é+… \(1000008 characters\)$/);
+    assert.equal(other, '{{ template }}\u0000\u202e');
+    assert.ok(JSON.stringify((await ask('GET', `/api/alerts/${String(alert['id'])}`)).body).length < 50_000);
+    assert.equal(world.alerting.open()[0]?.annotations['summary'], huge);
+  });
+
   it('refuse what cannot be, in words', async (t) => {
     const { world, ask } = await openApi(t);
     await world.evaluate(['a']);

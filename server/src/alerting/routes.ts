@@ -1,7 +1,9 @@
 import type { Clock } from '@nines/base/clock.ts';
-import { AppError, messageOf } from '@nines/base/errors.ts';
+import { AppError } from '@nines/base/errors.ts';
 import { parseDuration } from '@nines/base/duration.ts';
 import { parseInstant } from '@nines/base/instant.ts';
+import type { Matcher } from '@nines/base/matcher.ts';
+import { parseMatchers } from '@nines/base/matcher-text.ts';
 import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import { z } from 'zod';
 import { type Notifications, notificationView } from '../notify/contract.ts';
@@ -9,29 +11,74 @@ import type { Actor, Http } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
 import { ALERT_STATES, type AlertView, SEVERITIES } from './contract.ts';
 import type { Action } from './handle.ts';
-import type { AlertingService } from './service.ts';
+import { type AlertSearch, GROUPINGS, type Grouping, ORDERS } from './search.ts';
+import type { Acted, AlertingService } from './service.ts';
+import { DETAILED_CHARS, LISTED_CHARS, cutView } from './view.ts';
 
 /** Most alerts in one page, and in one action over many. */
 const MAX_PAGE = 1_000;
 const DEFAULT_PAGE = 100;
 const MAX_COMMENT_CHARS = 4_000;
+const MAX_TEXT_CHARS = 200;
+/** Most groups in an answer; the rest is counted. */
+const MAX_GROUPS = 500;
 
 const severities = z
   .union([z.string(), z.array(z.string())])
   .transform((given) => (Array.isArray(given) ? given : [given]).flatMap((text) => text.split(',')).filter((text) => text !== ''))
   .pipe(z.array(z.enum(SEVERITIES)));
 
-const listQuery = z.object({
+/** `severity="critical"`, once or many times; each field may hold several. */
+const matchers = z.union([z.string(), z.array(z.string())]).transform((given, context): readonly Matcher[] => {
+  const found: Matcher[] = [];
+  for (const text of Array.isArray(given) ? given : [given]) {
+    const parsed = parseMatchers(text);
+    if (parsed.ok) found.push(...parsed.value);
+    else context.addIssue({ code: 'custom', message: parsed.error });
+  }
+  return found;
+});
+
+const searchFields = {
   severity: severities.default([]),
-  status: z.enum(['open', 'all', ...ALERT_STATES]).default('open'),
   from: instant.optional(),
   to: instant.optional(),
   /** A rule's id, or a kind. */
   source: z.string().optional(),
   service: z.string().optional(),
+  /** A person's name, `me`, or `nobody`. */
+  assigned: z.string().optional(),
+  /** A text in the name, the rule, a label's value or the summary. */
+  q: z.string().max(MAX_TEXT_CHARS).optional(),
+  label: matchers.optional(),
+};
+type SearchInput = z.output<z.ZodObject<typeof searchFields>>;
+
+const listQuery = z.object({
+  ...searchFields,
+  status: z.enum(['open', 'all', ...ALERT_STATES]).default('open'),
+  order: z.enum(ORDERS).default('newest'),
   cursor: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
 });
+
+const OPEN_STATES = ['open', 'pending', 'firing', 'acknowledged', 'suppressed'] as const;
+const countsQuery = z.object({ ...searchFields, status: z.enum(OPEN_STATES).default('open') });
+const groupsQuery = countsQuery.extend({
+  by: z.union([
+    z.enum(GROUPINGS),
+    z
+      .string()
+      .regex(/^label:.+$/, `not a way to group: write one of ${GROUPINGS.join(', ')}, or label:NAME`)
+      .transform((text) => text as Grouping),
+  ]),
+});
+
+function searchOf({ severity, from, to, source, service, assigned, q, label }: SearchInput, actor: Actor): AlertSearch {
+  const person = assigned === 'me' ? actor.name : assigned === 'nobody' ? '' : assigned;
+  const text = q === undefined || q.trim() === '' ? undefined : q.trim();
+  return { severities: severity, rule: source, service, fromMs: from, toMs: to, assigned: person, text, ...(label && { matchers: label }) };
+}
 
 /** An alert as it is answered; a field that `AlertView` gains is missed here by the compiler. */
 const alertSchema = z.object({
@@ -69,10 +116,22 @@ const transitionSchema = z.object({
   detail: z.record(z.string(), z.unknown()),
 });
 const alertPage = z.object({ items: z.array(alertSchema), next: z.string().nullable() });
+const countsAnswer = z.object({
+  total: z.number(),
+  /** Those that wait for somebody. */
+  firing: z.number(),
+  by_severity: z.record(z.enum(SEVERITIES), z.record(z.enum(ALERT_STATES), z.number())),
+});
+const groupsAnswer = z.object({
+  items: z.array(
+    z.object({ key: z.string(), total: z.number(), firing: z.number(), severity: z.enum(SEVERITIES), newest_at_ms: z.number() }),
+  ),
+  total: z.number(),
+});
 const alertDetail = alertSchema.extend({ transitions: z.array(transitionSchema), deliveries: z.array(notificationView) });
 
 /** Actions that exist; `escalate` needs escalation policies, so its path is not there. */
-const ACTIONS = ['acknowledge', 'suppress', 'snooze', 'resolve', 'assign', 'comment'] as const;
+const ACTIONS = ['acknowledge', 'unacknowledge', 'suppress', 'unsuppress', 'snooze', 'unsnooze', 'resolve', 'assign', 'comment'] as const;
 type ActionName = (typeof ACTIONS)[number];
 
 const actionFields = {
@@ -90,7 +149,15 @@ type ActionInput = Omit<z.infer<typeof bulkBody>, 'ids'>;
 
 const bulkAnswer = z.object({
   items: z.array(
-    z.object({ id: z.string(), ok: z.boolean(), alert: alertSchema.optional(), error: z.string().optional(), code: z.string().optional() }),
+    z.object({
+      id: z.string(),
+      ok: z.boolean(),
+      /** False when it was so before. */
+      changed: z.boolean().optional(),
+      alert: alertSchema.optional(),
+      error: z.string().optional(),
+      code: z.string().optional(),
+    }),
   ),
 });
 
@@ -98,32 +165,60 @@ export type AlertRouteDeps = { readonly alerting: AlertingService; readonly noti
 
 /** Alerts: lists, one with its history, and what people do to them. */
 export function alertRoutes(http: Http, deps: AlertRouteDeps): void {
-  const { alerting, notifications } = deps;
-  const read = { permission: 'read' } as const;
+  listRoutes(http, deps);
+  detailRoute(http, deps);
+  for (const name of ACTIONS) actionRoutes(http, name, deps);
+}
+
+const read = { permission: 'read' } as const;
+const tags = ['alerts'];
+
+function listRoutes(http: Http, { alerting }: AlertRouteDeps): void {
   http.get(
     '/api/alerts',
-    { config: read, schema: { summary: 'Alerts, newest first', tags: ['alerts'], querystring: listQuery, response: { 200: alertPage } } },
+    {
+      config: read,
+      schema: { summary: 'Alerts, newest first or worst first', tags, querystring: listQuery, response: { 200: alertPage } },
+    },
     async (request) => {
-      const { severity, from, to, source, ...query } = request.query;
-      const page = await alerting.list({
-        ...query,
-        severities: severity,
-        rule: source,
-        service: query.service,
-        fromMs: from,
-        toMs: to,
-        cursor: query.cursor,
-      });
-      return page as z.input<typeof alertPage>;
+      const { status, order, cursor, limit } = request.query;
+      const page = await alerting.list({ ...searchOf(request.query, request.actor), status, order, cursor, limit });
+      return { ...page, items: page.items.map((view) => cutView(view, LISTED_CHARS)) } as z.input<typeof alertPage>;
     },
   );
+  http.get(
+    '/api/alerts/counts',
+    { config: read, schema: { summary: 'How many alerts are open', tags, querystring: countsQuery, response: { 200: countsAnswer } } },
+    async (request) => {
+      const { bySeverity, ...counts } = alerting.counts({ ...searchOf(request.query, request.actor), state: request.query.status });
+      return { ...counts, by_severity: bySeverity };
+    },
+  );
+  http.get(
+    '/api/alerts/groups',
+    {
+      config: read,
+      schema: { summary: 'Open alerts by what they have in common', tags, querystring: groupsQuery, response: { 200: groupsAnswer } },
+    },
+    async (request) => {
+      const { by, status } = request.query;
+      const groups = alerting.groups({ ...searchOf(request.query, request.actor), state: status }, by as Grouping);
+      const items = groups
+        .slice(0, MAX_GROUPS)
+        .map(({ key, total, firing, worst, newestAtMs }) => ({ key, total, firing, severity: worst, newest_at_ms: newestAtMs }));
+      return { items, total: groups.length };
+    },
+  );
+}
+
+function detailRoute(http: Http, { alerting, notifications }: AlertRouteDeps): void {
   http.get(
     '/api/alerts/:id',
     {
       config: read,
       schema: {
         summary: 'One alert with its history',
-        tags: ['alerts'],
+        tags,
         params: z.object({ id: z.string() }),
         response: { 200: alertDetail },
       },
@@ -137,10 +232,10 @@ export function alertRoutes(http: Http, deps: AlertRouteDeps): void {
         actor,
         detail: JSON.parse(detail) as Record<string, unknown>,
       }));
-      return { ...alert, transitions: steps, deliveries: [...(await notifications.ofAlert(alert.id))] } as z.input<typeof alertDetail>;
+      const deliveries = [...(await notifications.ofAlert(alert.id))];
+      return { ...cutView(alert, DETAILED_CHARS), transitions: steps, deliveries } as z.input<typeof alertDetail>;
     },
   );
-  for (const name of ACTIONS) actionRoutes(http, name, deps);
 }
 
 function actionRoutes(http: Http, name: ActionName, { alerting, clock }: AlertRouteDeps): void {
@@ -159,7 +254,7 @@ function actionRoutes(http: Http, name: ActionName, { alerting, clock }: AlertRo
     },
     async (request) => {
       const action = actionOf(name, request.body ?? {}, clock.now());
-      return (await alerting.act(request.params.id, action, request.actor)) as z.input<typeof alertSchema>;
+      return cutView(await alerting.act(request.params.id, action, request.actor), LISTED_CHARS) as z.input<typeof alertSchema>;
     },
   );
   http.post(
@@ -168,32 +263,26 @@ function actionRoutes(http: Http, name: ActionName, { alerting, clock }: AlertRo
     async (request) => {
       const { ids, ...input } = request.body;
       const action = actionOf(name, input, clock.now());
-      const items = await Promise.all([...new Set(ids)].map((id) => actOnOne(alerting, { id, action, actor: request.actor })));
+      const items = (await alerting.actOnMany(ids, action, request.actor)).map(actedView);
       return { items } as z.input<typeof bulkAnswer>;
     },
   );
 }
 
-type OneResult = { readonly id: string; readonly ok: boolean; readonly alert?: AlertView; readonly error?: string; readonly code?: string };
-
-/** One refused alert does not stop the others. */
-async function actOnOne(
-  alerting: AlertingService,
-  { id, action, actor }: { id: string; action: Action; actor: Actor },
-): Promise<OneResult> {
-  try {
-    return { id, ok: true, alert: await alerting.act(id, action, actor) };
-  } catch (thrown) {
-    if (!(thrown instanceof AppError)) throw thrown;
-    return { id, ok: false, error: messageOf(thrown), code: thrown.code };
-  }
+function actedView(acted: Acted): object {
+  if (acted.ok) return { ...acted, alert: cutView(acted.alert, LISTED_CHARS) };
+  const { id, ok, refused } = acted;
+  return { id, ok, error: refused.message, code: refused.code };
 }
 
 function actionOf(name: ActionName, input: ActionInput, nowMs: EpochMs): Action {
   const { comment } = input;
   switch (name) {
     case 'acknowledge':
+    case 'unacknowledge':
     case 'suppress':
+    case 'unsuppress':
+    case 'unsnooze':
     case 'resolve':
       return { kind: name, comment };
     case 'snooze':

@@ -11,7 +11,7 @@ import type { AlertTransitionRow } from '../platform/db/migrations/0005-alerts.t
 import type { Db } from '../platform/db/open.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Actor } from '../platform/http/contract.ts';
-import { pageOf, parseCursor } from '../platform/http/cursor.ts';
+import { type Cursor, pageOf, parseCursor } from '../platform/http/cursor.ts';
 import { createTurns } from '../platform/turns.ts';
 import {
   type Acknowledgements,
@@ -22,8 +22,20 @@ import {
   SEVERITIES,
   type Severity,
 } from './contract.ts';
-import { type AlertRecord, type Transition, type TransitionKind, decide, withHeldBack } from './evaluate.ts';
+import { type AlertRecord, type Transition, type TransitionKind, decide, stateOf, withHeldBack } from './evaluate.ts';
 import { type Action, decideHandling } from './handle.ts';
+import { OpenBook } from './open-book.ts';
+import {
+  type AlertCounts,
+  type AlertGroup,
+  type AlertSearch,
+  type Grouping,
+  type Order,
+  countAlerts,
+  groupAlerts,
+  matchesSearch,
+  urgentPage,
+} from './search.ts';
 import {
   acknowledgementsOf,
   type AlertFilter,
@@ -36,7 +48,7 @@ import {
   transitionsOf,
   updateAlert,
 } from './store.ts';
-import { newestFirst, viewOf } from './view.ts';
+import { LISTED_CHARS, cutView, viewOf } from './view.ts';
 
 export type AlertingDeps = {
   readonly db: Db;
@@ -53,10 +65,22 @@ export type AlertingDeps = {
 };
 
 export type AlertPage = { readonly items: readonly AlertView[]; readonly next: string | null };
-export type ListQuery = Omit<AlertFilter, 'after' | 'status'> & {
+/** `state`: `open` is any of them. */
+export type OpenQuery = AlertSearch & { readonly state: 'open' | AlertState };
+export type ListQuery = AlertSearch & {
   readonly status: 'open' | 'all' | AlertState;
+  /** `urgency` is an order of open alerts. */
+  readonly order?: Order;
   readonly cursor: string | undefined;
+  readonly limit: number;
 };
+/** What became of one action on one of many alerts; `changed` false when it was so before. */
+export type Acted =
+  | { readonly id: string; readonly ok: true; readonly changed: boolean; readonly alert: AlertView }
+  | { readonly id: string; readonly ok: false; readonly refused: AppError };
+
+/** Stored alerts that are read at a time when a search decides what the database cannot. */
+const SCANNED_AT_A_TIME = 1_000;
 
 /** Who acts in the history when no person does. */
 const SYSTEM = 'nines';
@@ -71,8 +95,7 @@ export async function createAlerting(deps: AlertingDeps): Promise<AlertingServic
 /** Commands and evaluations run one after another, so that what a decision read is what its write replaces. */
 export class AlertingService implements Alerting, Acknowledgements {
   readonly #deps: AlertingDeps;
-  /** Open alerts by rule and fingerprint; always equal to what the database has, but for newer values. */
-  #open = new Map<string, Map<string, AlertRecord>>();
+  readonly #open = new OpenBook();
   readonly #transitions: Counter;
   readonly #serially = createTurns();
 
@@ -85,9 +108,7 @@ export class AlertingService implements Alerting, Acknowledgements {
   }
 
   async load(): Promise<void> {
-    const records = await loadOpen(this.#deps.db.kysely);
-    this.#open = new Map();
-    for (const record of records) this.#keep(record);
+    this.#open.replace(await loadOpen(this.#deps.db.kysely));
   }
 
   apply(evaluation: Evaluation): Promise<void> {
@@ -96,11 +117,12 @@ export class AlertingService implements Alerting, Acknowledgements {
 
   openOf(ruleId: string): readonly AlertView[] {
     const nowMs = this.#deps.clock.now();
-    return [...(this.#open.get(ruleId)?.values() ?? [])].map((record) => viewOf(record, nowMs));
+    return Array.from(this.#open.ofRule(ruleId).values(), (record) => viewOf(record, nowMs));
   }
 
   open(): readonly AlertView[] {
-    return [...this.#open.keys()].flatMap((rule) => this.openOf(rule)).sort(newestFirst);
+    const nowMs = this.#deps.clock.now();
+    return Array.from(this.#open.newestFirst(), (record) => viewOf(record, nowMs));
   }
 
   /** At most `limit` alerts that ended at or after that instant, newest start first. */
@@ -111,18 +133,42 @@ export class AlertingService implements Alerting, Acknowledgements {
     return records.map((record) => viewOf(record, nowMs));
   }
 
-  /** One page, newest start first. Open alerts come from memory, where their values are fresh. */
+  /** One page. Open alerts come from memory, where their values are fresh. */
   async list(query: ListQuery): Promise<AlertPage> {
-    const after = parseCursor(query.cursor);
-    const { status } = query;
-    const page = { ...query, limit: query.limit + 1, after };
-    const found = status === 'all' || status === 'resolved' ? await this.#listStored({ ...page, status }) : this.#listOpen(page);
-    return pageOf(found, query.limit, ({ starts_at_ms, id }) => ({ atMs: starts_at_ms, id }));
+    const { status, order, cursor, limit } = query;
+    if (status === 'all' || status === 'resolved') return this.#listStored({ ...query, status, after: parseCursor(cursor) });
+    const nowMs = this.#deps.clock.now();
+    const matches = this.#matching({ ...query, state: status }, nowMs);
+    if (order === 'urgency') {
+      const page = urgentPage(this.#open.newestFirst(), { matches, cursor, limit });
+      return { items: page.items.map((record) => viewOf(record, nowMs)), next: page.next };
+    }
+    const after = parseCursor(cursor);
+    const found: AlertView[] = [];
+    for (const record of this.#open.newestFirst()) {
+      if (found.length > limit) break;
+      const { startsAtMs, id } = record;
+      const beyond = after === undefined || startsAtMs < after.atMs || (startsAtMs === after.atMs && id < after.id);
+      if (beyond && matches(record)) found.push(viewOf(record, nowMs));
+    }
+    return pageOf(found, limit, ({ starts_at_ms: atMs, id }) => ({ atMs, id }));
+  }
+
+  /** How many open alerts a search finds. */
+  counts(query: OpenQuery): AlertCounts {
+    const nowMs = this.#deps.clock.now();
+    return countAlerts(this.#open.records(), nowMs, this.#matching(query, nowMs));
+  }
+
+  /** The open alerts that a search finds, by what they have in common. */
+  groups(query: OpenQuery, by: Grouping): readonly AlertGroup[] {
+    const nowMs = this.#deps.clock.now();
+    return groupAlerts(this.#open.records(), { by, nowMs, matches: this.#matching(query, nowMs) });
   }
 
   /** One alert with its steps, oldest first. `AppError` `alert_not_found`. */
   async get(id: string): Promise<{ readonly alert: AlertView; readonly transitions: readonly AlertTransitionRow[] }> {
-    const record = this.#find(id) ?? (await findAlert(this.#deps.db.kysely, id));
+    const record = await this.#find(id);
     if (record === undefined) throw notFound(id);
     return { alert: viewOf(record, this.#deps.clock.now()), transitions: await transitionsOf(this.#deps.db.kysely, id) };
   }
@@ -132,29 +178,29 @@ export class AlertingService implements Alerting, Acknowledgements {
   }
 
   /** Applies one action of one actor to one alert. `AppError` `alert_not_found`, `alert_action_refused`. */
-  act(id: string, action: Action, actor: Actor): Promise<AlertView> {
-    return this.#serially(() =>
-      this.#orAfresh(
-        () => this.#act(id, action, actor),
-        (thrown) => thrown instanceof AppError && thrown.code !== 'revision_conflict',
-      ),
-    );
+  async act(id: string, action: Action, actor: Actor): Promise<AlertView> {
+    const [acted] = await this.actOnMany([id], action, actor);
+    if (acted === undefined) throw new Error(`BUG: expected an answer about ${id}, found none`);
+    if (!acted.ok) throw acted.refused;
+    return acted.alert;
+  }
+
+  /** Applies one action to each of these alerts, in one transaction. One that is refused does not stop the others. */
+  actOnMany(ids: readonly string[], action: Action, actor: Actor): Promise<readonly Acted[]> {
+    return this.#serially(() => this.#orAfresh(() => this.#actOnMany([...new Set(ids)], action, actor)));
   }
 
   #firing(severity: Severity): number {
     let count = 0;
-    for (const alerts of this.#open.values()) {
-      for (const record of alerts.values()) if (record.condition === 'firing' && record.severity === severity) count++;
-    }
+    for (const record of this.#open.records()) if (record.condition === 'firing' && record.severity === severity) count++;
     return count;
   }
 
   /** Another process on the same database may have been faster (a unique key, a revision): what it wrote is read, and the decision made again. */
-  async #orAfresh<T>(run: () => Promise<T>, isFinal: (thrown: unknown) => boolean = () => false): Promise<T> {
+  async #orAfresh<T>(run: () => Promise<T>): Promise<T> {
     try {
       return await run();
-    } catch (thrown) {
-      if (isFinal(thrown)) throw thrown;
+    } catch {
       await this.load();
       return run();
     }
@@ -165,22 +211,37 @@ export class AlertingService implements Alerting, Acknowledgements {
     if (found.kind === 'unknown') return;
     const { ids, holdBack } = this.#deps;
     const judged = holdBack === undefined ? evaluation : withHeldBack(evaluation, holdBack);
-    const decision = decide(this.#open.get(rule.id) ?? new Map(), judged, () => ids.uuid());
-    for (const record of decision.refreshed) this.#keep(record);
+    const decision = decide(this.#open.ofRule(rule.id), judged, () => ids.uuid());
+    for (const record of decision.refreshed) this.#open.keep(record);
     if (decision.transitions.length > 0) await this.#commit(decision.transitions, { atMs, actor: SYSTEM });
   }
 
-  async #act(id: string, action: Action, actor: Actor): Promise<AlertView> {
-    const { clock, db } = this.#deps;
-    const nowMs = clock.now();
-    const record = this.#find(id) ?? (await findAlert(db.kysely, id));
-    if (record === undefined) throw notFound(id);
-    const handled = decideHandling(record, action, { by: actor.name, nowMs });
-    if (!handled.ok) throw new AppError('conflict', 'alert_action_refused', handled.error);
-    const { changed, kind, reason, after } = handled.value;
-    if (!changed) return viewOf(record, nowMs);
-    const saved = await this.#commit([{ kind, reason, before: record, after }], { atMs: nowMs, actor: actor.name });
-    return viewOf(saved[0] ?? after, nowMs);
+  async #actOnMany(ids: readonly string[], action: Action, actor: Actor): Promise<readonly Acted[]> {
+    const nowMs = this.#deps.clock.now();
+    const transitions: Transition[] = [];
+    const decided: (Acted | { readonly id: string; readonly place: number })[] = [];
+    for (const id of ids) {
+      const record = await this.#find(id);
+      if (record === undefined) {
+        decided.push({ id, ok: false, refused: notFound(id) });
+        continue;
+      }
+      const handled = decideHandling(record, action, { by: actor.name, nowMs });
+      if (!handled.ok) {
+        decided.push({ id, ok: false, refused: new AppError('conflict', 'alert_action_refused', handled.error) });
+        continue;
+      }
+      const { changed, kind, reason, after } = handled.value;
+      if (!changed) decided.push({ id, ok: true, changed, alert: viewOf(record, nowMs) });
+      else decided.push({ id, place: transitions.push({ kind, reason, before: record, after }) - 1 });
+    }
+    const saved = transitions.length === 0 ? [] : await this.#commit(transitions, { atMs: nowMs, actor: actor.name });
+    return decided.map((one): Acted => {
+      if (!('place' in one)) return one;
+      const record = saved[one.place];
+      if (record === undefined) throw new Error(`BUG: expected ${saved.length} saved alerts to hold number ${one.place}`);
+      return { id: one.id, ok: true, changed: true, alert: viewOf(record, nowMs) };
+    });
   }
 
   /** One transaction: rows, steps, outbox. Memory and spectators follow only when it is durable. */
@@ -217,10 +278,10 @@ export class AlertingService implements Alerting, Acknowledgements {
     const { kind, reason } = transition;
     const { bus, logger, clock } = this.#deps;
     this.#transitions.add(1, { kind });
-    if (kind === 'dropped' || record.condition === 'resolved') this.#forget(record);
-    else this.#keep(record);
+    if (kind === 'dropped' || record.condition === 'resolved') this.#open.forget(record);
+    else this.#open.keep(record);
     logger.info(`alert ${kind}`, { alert: record.id, rule: record.rule, service: record.service, reason });
-    bus.publish({ topic: 'alerts', type: `alert.${kind}`, atMs, data: viewOf(record, clock.now()) });
+    bus.publish({ topic: 'alerts', type: `alert.${kind}`, atMs, data: cutView(viewOf(record, clock.now()), LISTED_CHARS) });
   }
 
   #rowOf({ kind, reason, after }: Transition, { atMs, actor }: { atMs: EpochMs; actor: string }): AlertTransitionRow {
@@ -238,42 +299,45 @@ export class AlertingService implements Alerting, Acknowledgements {
     };
   }
 
-  async #listStored(filter: AlertFilter): Promise<readonly AlertView[]> {
-    const nowMs = this.#deps.clock.now();
-    const records = await listAlerts(this.#deps.db.kysely, filter);
-    return records.map((record) => viewOf(this.#find(record.id) ?? record, nowMs));
-  }
-
-  #listOpen(filter: Omit<AlertFilter, 'status'> & Pick<ListQuery, 'status'>): readonly AlertView[] {
-    const { status, severities, rule, service, fromMs, toMs, after, limit } = filter;
-    const keeps = (view: AlertView): boolean =>
-      (status === 'open' || view.state === status) &&
-      (severities.length === 0 || severities.includes(view.severity)) &&
-      (rule === undefined || view.rule === rule || view.kind === rule) &&
-      (service === undefined || view.service === service) &&
-      (fromMs === undefined || view.ends_at_ms === null || view.ends_at_ms > fromMs) &&
-      (toMs === undefined || view.starts_at_ms < toMs) &&
-      (after === undefined || view.starts_at_ms < after.atMs || (view.starts_at_ms === after.atMs && view.id < after.id));
-    return this.open().filter(keeps).slice(0, limit);
-  }
-
-  #find(id: string): AlertRecord | undefined {
-    for (const alerts of this.#open.values()) {
-      for (const record of alerts.values()) if (record.id === id) return record;
+  /** What the database cannot decide is decided here, some rows at a time. */
+  async #listStored(
+    query: Omit<ListQuery, 'status'> & { readonly status: 'all' | 'resolved'; readonly after: Cursor | undefined },
+  ): Promise<AlertPage> {
+    const { kysely } = this.#deps.db;
+    const { text, matchers, assigned, limit, severities, rule, service, fromMs, toMs, status } = query;
+    const bySql = text === undefined && matchers === undefined && assigned === undefined;
+    const filter: Omit<AlertFilter, 'after'> = {
+      status,
+      severities,
+      rule,
+      service,
+      fromMs,
+      toMs,
+      limit: bySql ? limit + 1 : SCANNED_AT_A_TIME,
+    };
+    const found: AlertRecord[] = [];
+    for (let after = query.after; found.length <= limit; ) {
+      const rows = await listAlerts(kysely, { ...filter, after });
+      for (const row of rows) {
+        const record = this.#open.find(row.id) ?? row;
+        if (matchesSearch(record, query)) found.push(record);
+      }
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < filter.limit || bySql) break;
+      after = { atMs: last.startsAtMs, id: last.id };
     }
-    return undefined;
+    const nowMs = this.#deps.clock.now();
+    const views = found.map((record) => viewOf(record, nowMs));
+    return pageOf(views, limit, ({ starts_at_ms: atMs, id }) => ({ atMs, id }));
   }
 
-  #keep(record: AlertRecord): void {
-    const ofRule = this.#open.get(record.rule);
-    if (ofRule === undefined) this.#open.set(record.rule, new Map([[record.fingerprint, record]]));
-    else ofRule.set(record.fingerprint, record);
+  #matching({ state, ...search }: OpenQuery, nowMs: EpochMs): (record: AlertRecord) => boolean {
+    return (record) => (state === 'open' || stateOf(record, nowMs) === state) && matchesSearch(record, search);
   }
 
-  #forget(record: AlertRecord): void {
-    const ofRule = this.#open.get(record.rule);
-    if (ofRule?.get(record.fingerprint)?.id === record.id) ofRule.delete(record.fingerprint);
-    if (ofRule?.size === 0) this.#open.delete(record.rule);
+  /** Open or stored. */
+  async #find(id: string): Promise<AlertRecord | undefined> {
+    return this.#open.find(id) ?? findAlert(this.#deps.db.kysely, id);
   }
 }
 
@@ -291,8 +355,11 @@ const NOTIFY_REASON: Readonly<Record<TransitionKind, NotifyReason | undefined>> 
   held_back: 'updated',
   released: 'updated',
   acknowledged: 'updated',
+  unacknowledged: 'updated',
   suppressed: 'updated',
+  unsuppressed: 'updated',
   snoozed: 'updated',
+  unsnoozed: 'updated',
   assigned: 'updated',
   commented: undefined,
 };

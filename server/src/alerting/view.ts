@@ -36,3 +36,22 @@ export function viewOf(record: AlertRecord, nowMs: number): AlertView {
 
 /** Newest start first, then by id, as every list of alerts is sorted. */
 export const newestFirst = (a: AlertView, b: AlertView): number => b.starts_at_ms - a.starts_at_ms || (a.id < b.id ? 1 : -1);
+
+/** Longest label or annotation in a list and in a live fact, and where one alert is looked at. Rules and senders may write a megabyte. */
+export const LISTED_CHARS = 500;
+export const DETAILED_CHARS = 20_000;
+
+/** The view with texts of at most `maxChars`; what was cut says how long it was. */
+export function cutView(view: AlertView, maxChars: number): AlertView {
+  const { labels, annotations } = view;
+  const short = isShort(labels, maxChars) && isShort(annotations, maxChars);
+  return short ? view : { ...view, labels: cutAll(labels, maxChars), annotations: cutAll(annotations, maxChars) };
+}
+
+type Texts = Readonly<Record<string, string>>;
+
+const isShort = (texts: Texts, maxChars: number): boolean => Object.values(texts).every(({ length }) => length <= maxChars);
+const cutAll = (texts: Texts, maxChars: number): Texts =>
+  Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, cutText(text, maxChars)]));
+const cutText = (text: string, maxChars: number): string =>
+  text.length <= maxChars ? text : `${text.slice(0, maxChars).toWellFormed()}… (${text.length} characters)`;
