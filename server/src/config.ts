@@ -9,7 +9,7 @@ import { collectConfig, otlpConfig, scrapeConfig } from './collect/contract.ts';
 import { loadScrapeFiles, type ScrapeFiles } from './collect/scrape/prometheus-file.ts';
 import { maintenanceConfig, unknownMaintained } from './maintenance/contract.ts';
 import type { DeclaredMaintenance } from './maintenance/service.ts';
-import { unknownReceivers } from './notify/config.ts';
+import { unknownToRouting } from './notify/config.ts';
 import { channelsConfig, routingConfig } from './notify/contract.ts';
 import { retentionConfig } from './ops/retention.ts';
 import { hostAndPort, httpUrl, secret } from './platform/config/fields.ts';
@@ -172,7 +172,7 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
       ({ path, message }) => problemAt(['status_pages', ...path], message),
     ),
     ...logos.problems.map(({ index, message }) => problemAt(['status_pages', index, 'logo'], message)),
-    ...unknownReceivers(config.channels, config.routing).map(({ path, name }) => problemAt(path, `there is no channel "${name}"`)),
+    ...unknownToRouting(config.channels, config.routing).map(({ path, message }) => problemAt(path, message)),
     ...unlistedCommands(config).map(({ path, message }) => problemAt(path, message)),
     ...unknownToRecovery(config.recovery, knownToRecovery(config, source)).map(({ path, message }) =>
       problemAt(['recovery', ...path], message),

@@ -37,6 +37,7 @@ import { createDiscover } from './discover/service.ts';
 import { MAINTENANCE_STEP_MS, type MaintenanceDeps, MaintenanceService } from './maintenance/service.ts';
 import { openLinks } from './notify/callbacks.ts';
 import { openChannels, openMailers } from './notify/channels.ts';
+import { intervalsOf } from './notify/config.ts';
 import { createRouter } from './notify/route.ts';
 import { type NotifySettings, NotifyService } from './notify/service.ts';
 import { openPushBook } from './notify/webpush/subscriptions.ts';
@@ -142,6 +143,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   const outgoing = { clock, request: outbound.request.bind(outbound) };
   const notifySettings = (from: Configuration): NotifySettings => ({
     router: createRouter(from.config.routing),
+    intervals: intervalsOf(from.config.routing),
     channels: openChannels(from.config.channels, { ...shared, ...outgoing, push, write: (text) => void process.stdout.write(text) }),
     externalUrl,
   });
@@ -159,9 +161,11 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     holdBack: (service, atMs) => maintenance.holding(service, atMs),
     afterCommit: (changed) => {
       outbox.wake();
+      notify.committed(changed);
       alertmanagers.changed(changed);
     },
   });
+  await notify.inhibitBy(config.routing.inhibit_rules, alerting.open());
   const outbox = stack.use(
     createOutbox({
       ...shared,
@@ -291,6 +295,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
       hasRoutingTree: next.config.routing.tree !== undefined,
     });
     notify.configure(settings);
+    await notify.inhibitBy(next.config.routing.inhibit_rules, alerting.open());
     received.configure(next.config.routing);
     mailers = openMailers(next.config.channels, outgoing);
     sender.configure(next.config.statements);

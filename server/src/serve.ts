@@ -212,7 +212,8 @@ export async function serve(
   statusPageRoutes(http, { ...statusPages, clock, throttle: createThrottle(), secure });
   ruleRoutes(http, { rules, alerting });
   alertmanagerRoutes(http, { alertmanagers });
-  alertmanagerApiRoutes(http, { received, silences, alerting, clock, startedAtMs, routing: () => routingOf(parts.config().config) });
+  const routing = () => routingOf(parts.config().config);
+  alertmanagerApiRoutes(http, { received, silences, inhibiting: notify.inhibiting, alerting, clock, startedAtMs, routing });
   silenceRoutes(http, { silences, alerting, clock });
   alertRoutes(http, { alerting, notifications: notify, clock });
   answerRoutes(http, { callbacks: new Callbacks({ ...shared, links, alerting, channels: () => notify.openChannels() }), push, notify });

@@ -3,7 +3,7 @@ import { AppError } from '@nines/base/errors.ts';
 import type { Result } from '@nines/base/result.ts';
 import { z } from 'zod';
 import type { Alerting } from '../alerting/contract.ts';
-import type { Router } from '../notify/contract.ts';
+import type { Inhibition, Routes } from '../notify/contract.ts';
 import type { Http } from '../platform/http/contract.ts';
 import type { Silence, SilenceBook } from '../silences/contract.ts';
 import { VERSION } from '../version.ts';
@@ -40,8 +40,10 @@ export type AlertmanagerApiDeps = {
   readonly alerting: Pick<Alerting, 'open'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly startedAtMs: number;
+  /** What keeps an alert with these labels from people while it fires. */
+  readonly inhibiting: (labels: Readonly<Record<string, string>>) => Inhibition | undefined;
   /** What routing says now: where labels lead, its receivers, and the whole in Alertmanager's own form. */
-  readonly routing: () => { readonly router: Router; readonly receivers: readonly string[]; readonly written: string };
+  readonly routing: () => { readonly routes: Routes; readonly receivers: readonly string[]; readonly written: string };
 };
 
 const flag = z.stringbool().default(true);
@@ -99,14 +101,15 @@ function generalRoutes(http: Http, { startedAtMs, routing }: AlertmanagerApiDeps
 }
 
 function alertRoutes(http: Http, deps: AlertmanagerApiDeps): void {
-  const { received, silences, alerting, clock, routing } = deps;
+  const { received, silences, inhibiting, alerting, clock, routing } = deps;
   const shown = (query: AlertQuery): readonly GettableAlert[] => {
     const nowMs = clock.now();
     const facts: AlertFacts = {
       nowMs,
       resolveTimeoutMs: received.resolveTimeoutMs,
-      router: routing().router,
+      routes: routing().routes,
       silencedBy: (labels) => silences.silencing(labels, nowMs),
+      inhibitedBy: inhibiting,
       received: (fingerprint) => received.find(fingerprint),
     };
     const firing = alerting.open().filter(({ condition }) => condition === 'firing');
@@ -139,7 +142,7 @@ function alertRoutes(http: Http, deps: AlertmanagerApiDeps): void {
     },
     async ({ query: { muted, ...query } }) => {
       const asked = queryOf(query);
-      return [...groupsOf(shown(asked), { router: routing().router, keepsMuted: muted, isReceiver: asked.isReceiver })];
+      return [...groupsOf(shown(asked), { routes: routing().routes, keepsMuted: muted, isReceiver: asked.isReceiver })];
     },
   );
   http.post(

@@ -5,7 +5,7 @@ import { compileRegex } from '@nines/base/regex.ts';
 import { type Result, err, ok } from '@nines/base/result.ts';
 import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import type { AlertView } from '../alerting/contract.ts';
-import type { Group, Router } from '../notify/contract.ts';
+import type { Inhibition, Match, Routes } from '../notify/contract.ts';
 import type { Silence, SilenceDraft, SilenceState } from '../silences/contract.ts';
 import { type AlertGroup, type GettableAlert, type GettableSilence, type WireMatcher, opOf } from './contract.ts';
 import type { Received } from './received.ts';
@@ -19,8 +19,9 @@ export type AlertFacts = {
   readonly nowMs: EpochMs;
   /** When an alert of ours would end if nothing more were heard of it. */
   readonly resolveTimeoutMs: number;
-  readonly router: Router;
+  readonly routes: Routes;
   readonly silencedBy: (labels: AlertView['labels']) => readonly Silence[];
+  readonly inhibitedBy: (labels: AlertView['labels']) => Inhibition | undefined;
   readonly received: (fingerprint: string) => Received | undefined;
 };
 
@@ -28,22 +29,24 @@ export function alertToWire(alert: AlertView, facts: AlertFacts): GettableAlert 
   const { nowMs } = facts;
   const received = facts.received(alert.fingerprint);
   const silencedBy = facts.silencedBy(alert.labels).map(({ id }) => id);
-  const isHeld = alert.state === 'suppressed' || silencedBy.length > 0;
+  const inhibition = facts.inhibitedBy(alert.labels);
+  const inhibitedBy = inhibition === undefined ? [] : [inhibition.source.fingerprint];
+  const isHeld = alert.state === 'suppressed' || silencedBy.length > 0 || inhibitedBy.length > 0;
   return {
     annotations: { ...alert.annotations },
     endsAt: written(received?.endsAtMs ?? nowMs + facts.resolveTimeoutMs),
     fingerprint: alert.fingerprint,
-    receivers: receiversOf(facts.router(alert.labels)),
+    receivers: receiversOf(facts.routes.matching(alert.labels)),
     startsAt: written(alert.starts_at_ms),
-    status: { inhibitedBy: [], mutedBy: [], silencedBy, state: isHeld ? 'suppressed' : 'active' },
+    status: { inhibitedBy, mutedBy: [], silencedBy, state: isHeld ? 'suppressed' : 'active' },
     updatedAt: written(received?.updatedAtMs ?? nowMs),
     generatorURL: alert.generator_url ?? '',
     labels: { ...alert.labels },
   };
 }
 
-const receiversOf = (groups: readonly Group[]): { name: string }[] =>
-  [...new Set(groups.map(({ channel }) => channel))].map((name) => ({ name }));
+const receiversOf = (matches: readonly Match[]): { name: string }[] =>
+  [...new Set(matches.map(({ receiver }) => receiver))].map((name) => ({ name }));
 
 export type AlertQuery = {
   readonly active: boolean;
@@ -83,13 +86,14 @@ export function receiverPattern(text: string | undefined): Result<((name: string
 /** The groups in which alerts are told, by their labels and receiver. */
 export function groupsOf(
   alerts: readonly GettableAlert[],
-  { router, keepsMuted, isReceiver }: { readonly router: Router; readonly keepsMuted: boolean } & Pick<AlertQuery, 'isReceiver'>,
+  { routes, keepsMuted, isReceiver }: { readonly routes: Routes; readonly keepsMuted: boolean } & Pick<AlertQuery, 'isReceiver'>,
 ): readonly AlertGroup[] {
   const groups = new Map<string, AlertGroup>();
   for (const alert of alerts) {
-    for (const { id, channel, groupLabels } of router(alert.labels)) {
-      if (isReceiver?.(channel) === false) continue;
-      const group = groups.get(id) ?? { alerts: [], labels: { ...groupLabels }, receiver: { name: channel }, routeLabels: {} };
+    for (const { route, receiver, groupKey, groupLabels } of routes.matching(alert.labels)) {
+      if (isReceiver?.(receiver) === false) continue;
+      const id = JSON.stringify([route, receiver, groupKey]);
+      const group = groups.get(id) ?? { alerts: [], labels: { ...groupLabels }, receiver: { name: receiver }, routeLabels: {} };
       group.alerts.push(alert);
       groups.set(id, group);
     }

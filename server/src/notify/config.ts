@@ -5,6 +5,7 @@ import type { Ms } from '@nines/base/units.ts';
 import { z } from 'zod';
 import { duration, uniqueIds } from '../platform/config/fields.ts';
 import { KINDS } from './kinds.ts';
+import { namedIntervals } from './time-interval.ts';
 
 type ChannelSchema = (typeof KINDS)[keyof typeof KINDS]['schema'];
 
@@ -51,6 +52,9 @@ export type RouteConfig = {
   readonly group_wait?: Ms | undefined;
   readonly group_interval?: Ms | undefined;
   readonly repeat_interval?: Ms | undefined;
+  /** Names of intervals in which the route rests, and in which alone it speaks. Not inherited. */
+  readonly mute_time_intervals: readonly string[];
+  readonly active_time_intervals: readonly string[];
   readonly routes: readonly RouteConfig[];
 };
 
@@ -66,9 +70,29 @@ const route: z.ZodType<RouteConfig, unknown> = z.lazy(() =>
     group_wait: duration().optional(),
     group_interval: positive.optional(),
     repeat_interval: positive.optional(),
+    mute_time_intervals: z.array(z.string()).default([]),
+    active_time_intervals: z.array(z.string()).default([]),
     routes: z.array(route).default([]),
   }),
 );
+
+const matchers = z.array(matcherText).default([]);
+const equals = z.record(z.string(), z.string()).default({});
+const patterns = z.record(z.string(), pattern).default({});
+/** Alertmanager's inhibition rule, with the forms of its older versions. */
+const inhibitRule = z.strictObject({
+  source_match: equals,
+  source_match_re: patterns,
+  source_matchers: matchers,
+  target_match: equals,
+  target_match_re: patterns,
+  target_matchers: matchers,
+  equal: z.array(z.string()).default([]),
+});
+export type InhibitRuleConfig = z.output<typeof inhibitRule>;
+
+/** A name that routes may use for several channels. */
+const receiver = z.strictObject({ name: z.string().min(1), channels: z.array(z.string()) });
 
 /** The section `routing`. */
 export const routingConfig = z
@@ -76,6 +100,12 @@ export const routingConfig = z
     /** Channels of every alert that no tree routes. Grouped by alert name and service, sent without wait. */
     default: z.array(z.string()).default([]),
     tree: route.optional(),
+    receivers: z.array(receiver).default([]),
+    /** What is kept from people while something else fires. */
+    inhibit_rules: z.array(inhibitRule).default([]),
+    /** Named intervals for routes; `mute_time_intervals` is their older name. */
+    time_intervals: z.array(namedIntervals).default([]),
+    mute_time_intervals: z.array(namedIntervals).default([]),
     /** After how long without a word a received alert whose sender gave no end is over. */
     resolve_timeout: positive.prefault('5m'),
   })
@@ -84,23 +114,59 @@ export const routingConfig = z
     const { tree } = routing;
     if (tree === undefined) return;
     if (tree.receiver === undefined) context.addIssue({ code: 'custom', message: 'the root route names no receiver', path: ['tree'] });
+    for (const key of ['mute_time_intervals', 'active_time_intervals'] as const) {
+      if (tree[key].length > 0) context.addIssue({ code: 'custom', message: `the root route takes no ${key}`, path: ['tree', key] });
+    }
     if (tree.matchers.length > 0 || Object.keys(tree.match).length > 0 || Object.keys(tree.match_re).length > 0) {
       context.addIssue({ code: 'custom', message: 'the root route matches everything and takes no matchers', path: ['tree'] });
     }
   });
 export type RoutingConfig = z.infer<typeof routingConfig>;
 
-/** Channels that routing names and nobody declared, each with its path in the configuration. */
-export function unknownReceivers(channels: ChannelsConfig, routing: RoutingConfig): readonly { path: (string | number)[]; name: string }[] {
-  const known = new Set(channels.map((channel) => channel.id));
-  const found: { path: (string | number)[]; name: string }[] = [];
-  routing.default.forEach((name, index) => {
-    if (!known.has(name)) found.push({ path: ['routing', 'default', index], name });
+/** Named intervals under both of their keys. */
+export const intervalsOf = ({ time_intervals: named, mute_time_intervals: older }: RoutingConfig): RoutingConfig['time_intervals'] => [
+  ...named,
+  ...older,
+];
+
+type Fault = { readonly path: (string | number)[]; readonly message: string };
+
+/** Names that routing uses and nobody declared, or that stand for two things, each with its path in the configuration. */
+export function unknownToRouting(channels: ChannelsConfig, routing: RoutingConfig): readonly Fault[] {
+  const known = new Set(channels.map(({ id }) => id));
+  const receivers = new Set(routing.receivers.map(({ name }) => name));
+  const intervals = new Set(intervalsOf(routing).map(({ name }) => name));
+  const channel = (path: (string | number)[], name: string): readonly Fault[] =>
+    known.has(name) ? [] : [{ path, message: `there is no channel "${name}"` }];
+  const walk = (node: RouteConfig, path: (string | number)[]): readonly Fault[] => [
+    ...(node.receiver === undefined || receivers.has(node.receiver) ? [] : channel([...path, 'receiver'], node.receiver)),
+    ...(['mute_time_intervals', 'active_time_intervals'] as const).flatMap((key) =>
+      node[key].flatMap((name, index) =>
+        intervals.has(name) ? [] : [{ path: [...path, key, index], message: `there is no time interval "${name}"` }],
+      ),
+    ),
+    ...node.routes.flatMap((child, index) => walk(child, [...path, 'routes', index])),
+  ];
+  return [
+    ...routing.default.flatMap((name, index) => channel(['routing', 'default', index], name)),
+    ...routing.receivers.flatMap(({ channels: names }, r) =>
+      names.flatMap((name, index) => channel(['routing', 'receivers', r, 'channels', index], name)),
+    ),
+    ...repeated(routing.receivers, ['routing', 'receivers']),
+    ...repeated(routing.time_intervals, ['routing', 'time_intervals']),
+    ...repeated(routing.mute_time_intervals, ['routing', 'mute_time_intervals'], routing.time_intervals),
+    ...(routing.tree === undefined ? [] : walk(routing.tree, ['routing', 'tree'])),
+  ];
+}
+
+type Named = readonly { readonly name: string }[];
+function repeated(items: Named, path: readonly string[], before: Named = []): readonly Fault[] {
+  const seen = new Set(before.map(({ name }) => name));
+  return items.flatMap(({ name }, index) => {
+    if (!seen.has(name)) {
+      seen.add(name);
+      return [];
+    }
+    return [{ path: [...path, index, 'name'], message: `the name "${name}" is used twice` }];
   });
-  const walk = (node: RouteConfig, path: (string | number)[]): void => {
-    if (node.receiver !== undefined && !known.has(node.receiver)) found.push({ path: [...path, 'receiver'], name: node.receiver });
-    node.routes.forEach((child, index) => walk(child, [...path, 'routes', index]));
-  };
-  if (routing.tree !== undefined) walk(routing.tree, ['routing', 'tree']);
-  return found;
 }

@@ -11,7 +11,8 @@ import type { Database } from '../platform/db/schema.ts';
 
 export type { ChannelsConfig, RoutingConfig } from './config.ts';
 export { channelsConfig, routingConfig } from './config.ts';
-export type { Group, Router } from './route.ts';
+export type { Inhibition } from './inhibit.ts';
+export type { Group, Match, Routes } from './route.ts';
 
 /**
  * Why notify hears of an alert. `updated` (somebody handled it, its rule holds it back or releases it) changes what later

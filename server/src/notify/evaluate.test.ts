@@ -9,7 +9,9 @@ import type { Group } from './route.ts';
 const GROUP: Group = {
   id: 'hook {}:{}',
   groupKey: '{}:{}',
+  receiver: 'hook',
   channel: 'hook',
+  intervals: { mute: [], active: [] },
   groupLabels: {},
   groupWaitMs: 0,
   groupIntervalMs: 0,
@@ -75,7 +77,7 @@ class GroupModel {
       escalated: false,
       told: this.told,
       members: [...this.members.values()],
-      held: { silenced: () => undefined },
+      held: { silenced: () => undefined, inhibited: () => undefined, resting: () => undefined },
       muted: [],
       verdict: { kind: 'skip', cause: 'undecided' },
       nextAtMs: null,

@@ -35,18 +35,21 @@ export type Flush = {
   /** Still on their way into the message. */
   readonly members: readonly Member[];
   /** Kept out of it, each with its cause; `untilMs` is when the cause ends by itself. */
-  readonly muted: readonly { readonly member: Member; readonly cause: string; readonly untilMs: number | null }[];
+  readonly muted: readonly (Muting & { readonly member: Member })[];
   readonly verdict: Verdict;
   /** When the group must be looked at again; null when only a change can matter. */
   readonly nextAtMs: number | null;
 };
 
-/** Why an alert is kept from people; `untilMs` is when that ends by itself. */
-export type Muting = { readonly cause: string; readonly untilMs: number | null };
+/** Why an alert is kept from people; `untilMs` is when that ends by itself, `sourceId` the alert that it lasts as long as. */
+export type Muting = { readonly cause: string; readonly untilMs: number | null; readonly sourceId?: string };
 
 /** What a flush asks of the world, at its instant. */
 export type Held = {
   readonly silenced: (labels: Readonly<Record<string, string>>) => Muting | undefined;
+  readonly inhibited: (labels: Readonly<Record<string, string>>) => Muting | undefined;
+  /** Whether the route of a group keeps quiet now. */
+  readonly resting: (intervals: Group['intervals']) => Muting | undefined;
 };
 
 export type Stage = (flush: Flush) => Flush;
@@ -78,6 +81,16 @@ export const mute: Stage = (flush) =>
     if (alert.acknowledged_at_ms === null || wasTold(flush, member)) return undefined;
     return { cause: `acknowledged by ${alert.acknowledged_by}`, untilMs: null };
   });
+
+/** Another alert explains this one. The resolve of what was announced goes out, as with silences. */
+export const inhibit: Stage = (flush) =>
+  muteBy(flush, (member) => (isFiring(member) ? flush.held.inhibited(member.alert.labels) : undefined));
+
+/** A route that rests sends nothing at all: the resolve of what was announced waits until it speaks again. */
+export const rest: Stage = (flush) => {
+  const resting = flush.held.resting(flush.group.intervals);
+  return resting === undefined ? flush : muteBy(flush, (member) => (isFiring(member) || wasTold(flush, member) ? resting : undefined));
+};
 
 /** A silence keeps back what fires; the resolve of what was announced goes out, so that no receiver waits for it for ever. */
 export const silence: Stage = (flush) =>
@@ -155,7 +168,7 @@ export function outcomeOf(flush: Flush): {
     told: { atMs: sends ? nowMs : told.atMs, firing: new Set([...believed, ...stillTold]) },
     messageAlerts: [...firing, ...(flush.sendResolved ? ended.filter((member) => wasTold(flush, member)) : [])].map(({ alert }) => alert),
     announced: announces ? firing.filter((member) => verdict.reason !== 'fired' || !wasTold(flush, member)).map(({ alert }) => alert) : [],
-    heldBack: muted.filter(({ member }) => repeatDue || !wasTold(flush, member)),
+    heldBack: muted.filter(({ member }) => isFiring(member) && (repeatDue || !wasTold(flush, member))),
     forgotten: ended.filter((member) => (member.announcedAtMs ?? 0) + member.cooldownMs <= nowMs).map(({ alert }) => alert),
   };
 }

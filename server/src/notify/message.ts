@@ -7,7 +7,7 @@ import type { Group } from './route.ts';
 const SORT_FIRST = ['job', 'instance'];
 
 export type MessageInput = {
-  readonly group: Pick<Group, 'groupKey' | 'channel' | 'groupLabels'>;
+  readonly group: Pick<Group, 'groupKey' | 'receiver' | 'groupLabels'>;
   readonly alerts: readonly AlertView[];
   /** The product's own address, without a trailing slash. */
   readonly externalUrl: string;
@@ -20,7 +20,7 @@ export function buildMessage({ group, alerts, externalUrl, maxAlerts }: MessageI
   const sorted = [...alerts].sort(byLabels);
   const taken = maxAlerts > 0 ? sorted.slice(0, maxAlerts) : sorted;
   return {
-    receiver: group.channel,
+    receiver: group.receiver,
     status: alerts.some((alert) => alert.condition === 'firing') ? 'firing' : 'resolved',
     alerts: taken.map((alert) => messageAlert(alert, externalUrl)),
     groupLabels: group.groupLabels,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseMatchers } from '@nines/base/matcher-text.ts';
-import { channelsConfig, routingConfig, unknownReceivers } from './config.ts';
+import { channelsConfig, routingConfig, unknownToRouting } from './config.ts';
 import { createRouter } from './route.ts';
 
 const TREE = {
@@ -54,6 +54,19 @@ describe('the routing tree', () => {
     assert.deepEqual(timings({ service: 'files', severity: 'critical' })[1], [30_000, 300_000, 3_600_000]);
   });
 
+  it('tells every channel of a receiver, each in a group of its own, and nobody where a receiver has none', () => {
+    const receivers = [
+      { name: 'mails', channels: ['mail', 'chat'] },
+      { name: 'x-mails', channels: [] },
+    ];
+    const of = (labels: Record<string, string>) => route(labels, { tree: TREE, receivers }).map(({ id, receiver }) => [id, receiver]);
+    assert.deepEqual(of({ alertname: 'A' }), [
+      ['mail mails {}:{alertname="A"}', 'mails'],
+      ['chat mails {}:{alertname="A"}', 'mails'],
+    ]);
+    assert.deepEqual(of({ service: 'foo1' }), []);
+  });
+
   it('is absent by default: every alert goes to the default channels, by name and service, at once', () => {
     const groups = route({ alertname: 'A', service: 's', instance: 'i' }, { default: ['hook', 'mail'] });
     assert.deepEqual(
@@ -85,11 +98,30 @@ describe('the sections channels and routing', () => {
   it('name receivers that nobody declared, and refuse a root with matchers', () => {
     const channels = channelsConfig.parse([{ id: 'mails', kind: 'log' }]);
     assert.deepEqual(
-      unknownReceivers(channels, routingConfig.parse({ default: ['nobody'], tree: TREE }))
-        .map(({ path, name }) => `${path.join('.')} ${name}`)
+      unknownToRouting(channels, routingConfig.parse({ default: ['nobody'], tree: TREE }))
+        .map(({ path, message }) => `${path.join('.')}: ${message}`)
         .slice(0, 2),
-      ['routing.default.0 nobody', 'routing.tree.routes.0.receiver x-mails'],
+      ['routing.default.0: there is no channel "nobody"', 'routing.tree.routes.0.receiver: there is no channel "x-mails"'],
     );
+    const written = {
+      receivers: [
+        { name: 'team', channels: ['mails', 'pager'] },
+        { name: 'team', channels: [] },
+      ],
+      time_intervals: [{ name: 'nights' }],
+      mute_time_intervals: [{ name: 'nights' }],
+      tree: { receiver: 'team', routes: [{ mute_time_intervals: ['nights', 'days'] }] },
+    };
+    assert.deepEqual(
+      unknownToRouting(channels, routingConfig.parse(written)).map(({ path, message }) => `${path.join('.')}: ${message}`),
+      [
+        'routing.receivers.0.channels.1: there is no channel "pager"',
+        'routing.receivers.1.name: the name "team" is used twice',
+        'routing.mute_time_intervals.0.name: the name "nights" is used twice',
+        'routing.tree.routes.0.mute_time_intervals.1: there is no time interval "days"',
+      ],
+    );
+    assert.equal(routingConfig.safeParse({ tree: { receiver: 'x', mute_time_intervals: ['nights'] } }).success, false);
     assert.equal(routingConfig.safeParse({ tree: { receiver: 'x', matchers: ['a="b"'] } }).success, false);
     assert.equal(routingConfig.safeParse({ tree: { group_by: ['a'] } }).success, false);
     assert.equal(routingConfig.safeParse({ tree: { receiver: 'x', group_interval: '0s' } }).success, false);

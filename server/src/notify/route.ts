@@ -12,56 +12,89 @@ const GROUP_WAIT_MS = 30 * SECOND_MS;
 const GROUP_INTERVAL_MS = 5 * MINUTE_MS;
 const REPEAT_INTERVAL_MS = 4 * HOUR_MS;
 
-type Node = {
+/** What a route says about its groups. Intervals are not inherited from the parent, everything else is. */
+type Terms = {
   readonly receiver: string;
   /** 'all' is Alertmanager's `...`. */
   readonly groupBy: readonly string[] | 'all';
-  readonly matchers: readonly Matcher[];
-  readonly continues: boolean;
   readonly timings: Timings;
+  readonly intervals: Intervals;
   /** The matchers from the root to here, as in Alertmanager's groupKey: `{}/{severity="page"}`. */
   readonly path: string;
-  readonly children: readonly Node[];
 };
 type Timings = { readonly groupWaitMs: number; readonly groupIntervalMs: number; readonly repeatIntervalMs: number };
+/** Names of intervals in which the route rests, and in which alone it speaks. */
+export type Intervals = { readonly mute: readonly string[]; readonly active: readonly string[] };
+
+/** A route of the tree. */
+export type Route = Terms & {
+  /** The way from the root, by the positions of the routes on it: `0/2`; the root is ''. */
+  readonly id: string;
+  readonly matchers: readonly Matcher[];
+  readonly continues: boolean;
+  readonly children: readonly Route[];
+};
+
+/** A route that an alert takes, with the company it is told in. */
+export type Match = Timings & {
+  readonly route: string;
+  readonly receiver: string;
+  readonly channels: readonly string[];
+  readonly groupKey: string;
+  readonly groupLabels: Labels;
+  readonly intervals: Intervals;
+};
 
 /** One message's company: alerts of one route with equal group labels, to one channel. */
 export type Group = Timings & {
-  /** Unique: channel and groupKey. */
+  /** Unique: channel and groupKey, with the receiver between them where it has another name. */
   readonly id: string;
   readonly groupKey: string;
+  readonly receiver: string;
   readonly channel: string;
-  readonly groupLabels: Readonly<Record<string, string>>;
+  readonly groupLabels: Labels;
+  readonly intervals: Intervals;
 };
 
-export type Router = (labels: Readonly<Record<string, string>>) => readonly Group[];
+type Labels = Readonly<Record<string, string>>;
+export type Router = (labels: Labels) => readonly Group[];
+export type Routes = {
+  /** Absent while every alert goes to the default channels. */
+  readonly root: Route | undefined;
+  /** The routes that an alert with these labels takes, in the order of the tree. */
+  readonly matching: (labels: Labels) => readonly Match[];
+};
 
 /** `routing.default` groups by these, waits for nothing and sends a resolve at once. */
 export const DEFAULT_GROUP_BY = ['alertname', 'service'];
 const DEFAULT_TIMINGS: Timings = { groupWaitMs: 0, groupIntervalMs: 0, repeatIntervalMs: REPEAT_INTERVAL_MS };
+const ALWAYS: Intervals = { mute: [], active: [] };
 
 /** Compiles the section `routing`, whose patterns were checked when it was read. */
-export function createRouter(routing: RoutingConfig): Router {
-  const { tree } = routing;
+export function createRoutes({ tree, default: defaults, receivers }: RoutingConfig): Routes {
   if (tree === undefined) {
-    const node = { groupBy: DEFAULT_GROUP_BY, timings: DEFAULT_TIMINGS, path: '{}' };
-    return (labels) => routing.default.map((channel) => groupOf({ ...node, receiver: channel }, labels));
+    const terms = { groupBy: DEFAULT_GROUP_BY, timings: DEFAULT_TIMINGS, intervals: ALWAYS, path: '{}' };
+    const matching = (labels: Labels) =>
+      defaults.map((channel) => matchOf({ ...terms, id: '', receiver: channel, channels: [channel] }, labels));
+    return { root: undefined, matching };
   }
-  const root = compile(tree, {
-    receiver: '',
-    groupBy: [],
-    timings: { groupWaitMs: GROUP_WAIT_MS, groupIntervalMs: GROUP_INTERVAL_MS, repeatIntervalMs: REPEAT_INTERVAL_MS },
-    path: '',
-  });
-  return (labels) => matching(root, labels).map((node) => groupOf(node, labels));
+  const timings = { groupWaitMs: GROUP_WAIT_MS, groupIntervalMs: GROUP_INTERVAL_MS, repeatIntervalMs: REPEAT_INTERVAL_MS };
+  const root = compile(tree, { receiver: '', groupBy: [], timings, intervals: ALWAYS, path: '' }, '');
+  const known = new Map(receivers.map(({ name, channels }) => [name, channels]));
+  const matching = (labels: Labels) =>
+    taken(root, labels).map((route) => matchOf({ ...route, channels: known.get(route.receiver) ?? [route.receiver] }, labels));
+  return { root, matching };
 }
 
-type Inherited = Pick<Node, 'receiver' | 'groupBy' | 'timings' | 'path'>;
+export function createRouter(routing: RoutingConfig): Router {
+  const routes = createRoutes(routing);
+  return (labels) => routes.matching(labels).flatMap(groupsOf);
+}
 
-function compile(config: RouteConfig, parent: Inherited): Node {
+function compile(config: RouteConfig, parent: Terms, id: string): Route {
   const matchers = matchersOf(config);
   const own = `{${matchers.map(({ name, op, value }) => `${name}${op}${JSON.stringify(value)}`).join(',')}}`;
-  const inherited: Inherited = {
+  const terms: Terms = {
     receiver: config.receiver ?? parent.receiver,
     groupBy: config.group_by === undefined ? parent.groupBy : config.group_by.includes('...') ? 'all' : config.group_by,
     timings: {
@@ -69,41 +102,50 @@ function compile(config: RouteConfig, parent: Inherited): Node {
       groupIntervalMs: config.group_interval ?? parent.timings.groupIntervalMs,
       repeatIntervalMs: config.repeat_interval ?? parent.timings.repeatIntervalMs,
     },
+    intervals: { mute: config.mute_time_intervals, active: config.active_time_intervals },
     path: parent.path === '' ? own : `${parent.path}/${own}`,
   };
-  return { ...inherited, matchers, continues: config.continue, children: config.routes.map((child) => compile(child, inherited)) };
+  const children = config.routes.map((child, index) => compile(child, terms, id === '' ? String(index) : `${id}/${index}`));
+  return { ...terms, id, matchers, continues: config.continue, children };
 }
 
 /** All ways of writing matchers in one sorted list, as Alertmanager prints them. */
-function matchersOf(config: RouteConfig): readonly Matcher[] {
-  const written = [
-    ...Object.entries(config.match).map(([name, value]) => matcher(name, '=', value)),
-    ...Object.entries(config.match_re).map(([name, value]) => matcher(name, '=~', value)),
-  ].flatMap((made) => (made.ok ? [made.value] : []));
-  return [...written, ...config.matchers.flat()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-}
+const matchersOf = (config: RouteConfig): readonly Matcher[] =>
+  [...oldMatchers(config.match, config.match_re), ...config.matchers.flat()].sort((a, b) =>
+    a.name < b.name ? -1 : a.name > b.name ? 1 : 0,
+  );
 
-function matching(node: Node, labels: Readonly<Record<string, string>>): readonly Node[] {
-  if (!node.matchers.every(({ name, matches }) => matches(labels[name] ?? ''))) return [];
-  const found: Node[] = [];
-  for (const child of node.children) {
-    const below = matching(child, labels);
+/** Matchers in the forms of older versions: equal values, and patterns. */
+export const oldMatchers = (equal: Labels, patterns: Labels): readonly Matcher[] =>
+  [
+    ...Object.entries(equal).map(([name, value]) => matcher(name, '=', value)),
+    ...Object.entries(patterns).map(([name, value]) => matcher(name, '=~', value)),
+  ].flatMap((made) => (made.ok ? [made.value] : []));
+
+function taken(route: Route, labels: Labels): readonly Route[] {
+  if (!route.matchers.every(({ name, matches }) => matches(labels[name] ?? ''))) return [];
+  const found: Route[] = [];
+  for (const child of route.children) {
+    const below = taken(child, labels);
     found.push(...below);
     if (below.length > 0 && !child.continues) break;
   }
-  return found.length > 0 ? found : [node];
+  return found.length > 0 ? found : [route];
 }
 
-function groupOf(node: Inherited, labels: Readonly<Record<string, string>>): Group {
-  const names = node.groupBy === 'all' ? Object.keys(labels) : node.groupBy.filter((name) => labels[name] !== undefined);
+type Taken = Terms & { readonly id: string; readonly channels: readonly string[] };
+
+function matchOf({ id, receiver, channels, groupBy, timings, intervals, path }: Taken, labels: Labels): Match {
+  const names = groupBy === 'all' ? Object.keys(labels) : groupBy.filter((name) => labels[name] !== undefined);
   const sorted = labelsFrom(names.map((name) => [name, labels[name] ?? ''] as const));
   const printed = [...labelPairs(sorted)].map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(', ');
-  const groupKey = `${node.path}:{${printed}}`;
-  return {
-    id: `${node.receiver} ${groupKey}`,
-    groupKey,
-    channel: node.receiver,
-    groupLabels: Object.fromEntries(labelPairs(sorted)),
-    ...node.timings,
-  };
+  const groupLabels = Object.fromEntries(labelPairs(sorted));
+  return { route: id, receiver, channels, groupKey: `${path}:{${printed}}`, groupLabels, intervals, ...timings };
 }
+
+/** One group for each channel of the receiver. */
+export const groupsOf = ({ route: _route, channels, ...company }: Match): readonly Group[] =>
+  channels.map((channel) => {
+    const { receiver, groupKey } = company;
+    return { ...company, channel, id: receiver === channel ? `${channel} ${groupKey}` : `${channel} ${receiver} ${groupKey}` };
+  });

@@ -9,14 +9,18 @@ import type { NotificationRow } from '../platform/db/migrations/0005-alerts.ts';
 import type { Db } from '../platform/db/open.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { OutboxHandler } from '../platform/records/contract.ts';
+import type { AlertView } from '../alerting/contract.ts';
 import type { AcknowledgeLinks } from './acknowledge-links.ts';
 import { type OpenChannel, describeChannel } from './channels.ts';
+import type { RoutingConfig } from './config.ts';
 import type { AlertChange, Delivery, NotificationView, Notifications } from './contract.ts';
 import { type Flush, outcomeOf } from './evaluate.ts';
 import { heldAt } from './held.ts';
+import { type Inhibiting, Inhibitor } from './inhibit.ts';
 import { buildMessage } from './message.ts';
 import { runPipeline } from './pipeline.ts';
 import type { Group, Router } from './route.ts';
+import type { NamedIntervals } from './time-interval.ts';
 import { BUNDLE_TOPIC, MAX_ALERTS, type OutboxPort, SEND_TOPIC, Sender, endingOf } from './sender.ts';
 import {
   type NotificationFilter,
@@ -31,6 +35,7 @@ import {
   insertNotification,
   listNotifications,
   lockGroup,
+  makeDue,
   makeUntimedDue,
   markAnnounced,
   membersOf,
@@ -44,6 +49,7 @@ import { testMessage } from './test-message.ts';
 /** What changes with the configuration; replaced whole by `configure`. */
 export type NotifySettings = {
   readonly router: Router;
+  readonly intervals: readonly NamedIntervals[];
   readonly channels: ReadonlyMap<string, OpenChannel>;
   /** The product's own address, without a trailing slash. */
   readonly externalUrl: string;
@@ -74,6 +80,7 @@ export class NotifyService implements Notifications {
   #port: OutboxPort | undefined;
   readonly #attempts: Counter;
   readonly #sender: Sender;
+  readonly #inhibitor = new Inhibitor();
 
   constructor(deps: NotifyDeps) {
     this.#deps = deps;
@@ -98,6 +105,20 @@ export class NotifyService implements Notifications {
     this.#settings = settings;
   }
 
+  /** Takes the rules of inhibition, with what is open now. When they are others than before, what they hold back is looked at in the next step. */
+  async inhibitBy(rules: RoutingConfig['inhibit_rules'], open: readonly AlertView[]): Promise<void> {
+    const { db, clock } = this.#deps;
+    if (this.#inhibitor.configure(rules, open)) await db.kysely.transaction().execute((trx) => makeUntimedDue(trx, clock.now()));
+  }
+
+  /** What keeps an alert with these labels from people while it fires. */
+  readonly inhibiting: Inhibiting = (labels) => this.#inhibitor.inhibiting(labels);
+
+  /** What alerting has committed. */
+  committed(alerts: readonly AlertView[]): void {
+    this.#inhibitor.learn(alerts);
+  }
+
   /** `NotifyFn`: called inside alerting's transaction. */
   readonly notify = async (trx: Transaction<Database>, changes: readonly AlertChange[], atMs: number): Promise<void> => {
     const touched = new Map<string, { group: Group; changes: AlertChange[] }>();
@@ -110,18 +131,24 @@ export class NotifyService implements Notifications {
         touched.set(group.id, entry);
       }
     }
-    for (const { group, changes: ofGroup } of touched.values()) await this.#change(trx, group, { changes: ofGroup, atMs });
+    const inhibiting = this.#inhibitor.after(changes.map(({ alert }) => alert));
+    for (const { group, changes: ofGroup } of touched.values()) await this.#change(trx, group, { changes: ofGroup, atMs, inhibiting });
+    const ended = changes.flatMap(({ alert, reason }) => (reason === 'resolved' ? [alert.id] : []));
+    // In the next step, when that these have ended is committed.
+    await makeDue(trx, this.#inhibitor.waitingFor(ended), atMs);
   };
 
   /** Flushes the groups that are due. Runs every second; returns how many there were. */
   async step(nowMs: number): Promise<number> {
     const due = await dueGroups(this.#deps.db.kysely, nowMs, MAX_GROUPS_PER_STEP);
+    const { inhibiting } = this.#inhibitor;
     for (const id of due) {
       await this.#deps.db.kysely.transaction().execute(async (trx) => {
         await lockGroup(trx, id);
         const stored = await findGroup(trx, id);
         const flushAtMs = stored?.flushAtMs ?? null;
-        if (stored !== undefined && flushAtMs !== null && flushAtMs <= nowMs) await this.#flush(trx, stored, { nowMs, escalated: false });
+        if (stored !== undefined && flushAtMs !== null && flushAtMs <= nowMs)
+          await this.#flush(trx, stored, { nowMs, escalated: false, inhibiting });
       });
     }
     if (due.length > 0) this.#outbox.wake();
@@ -197,7 +224,7 @@ export class NotifyService implements Notifications {
   async #change(
     trx: Transaction<Database>,
     group: Group,
-    { changes, atMs }: { changes: readonly AlertChange[]; atMs: number },
+    { changes, atMs, inhibiting }: { changes: readonly AlertChange[]; atMs: number; inhibiting: Inhibiting },
   ): Promise<void> {
     await lockGroup(trx, group.id);
     const found = await findGroup(trx, group.id);
@@ -206,7 +233,7 @@ export class NotifyService implements Notifications {
     await saveMembers(trx, group.id, changes);
     const waitsUntilMs = this.#waitOf(stored, { changes, atMs });
     if (waitsUntilMs > atMs) return saveGroup(trx, { ...stored, flushAtMs: waitsUntilMs });
-    await this.#flush(trx, stored, { nowMs: atMs, escalated: changes.some((change) => change.reason === 'escalated') });
+    await this.#flush(trx, stored, { nowMs: atMs, escalated: changes.some((change) => change.reason === 'escalated'), inhibiting });
   }
 
   /** A channel that can show it hears when the last of what it called firing is acknowledged. Before the members are saved. */
@@ -241,7 +268,7 @@ export class NotifyService implements Notifications {
   async #flush(
     trx: Transaction<Database>,
     stored: StoredGroup,
-    { nowMs, escalated }: { nowMs: number; escalated: boolean },
+    { nowMs, escalated, inhibiting }: { nowMs: number; escalated: boolean; inhibiting: Inhibiting },
   ): Promise<void> {
     const { group } = stored;
     const open = this.#settings.channels.get(group.channel);
@@ -260,13 +287,14 @@ export class NotifyService implements Notifications {
       nowMs,
       escalated,
       told: stored.told,
-      held: heldAt(nowMs, this.#deps),
+      held: heldAt(nowMs, { silences: this.#deps.silences, inhibiting, intervals: this.#settings.intervals }),
       members,
       muted: [],
       verdict: { kind: 'skip', cause: 'undecided' },
       nextAtMs: null,
     });
     const outcome = outcomeOf(flush);
+    for (const { sourceId } of flush.muted) if (sourceId !== undefined) this.#inhibitor.waits(group.id, sourceId);
     if (flush.verdict.kind === 'send') await this.#queue(trx, { group, verdict: flush.verdict, alerts: outcome.messageAlerts });
     await this.#recordMuted(trx, group, outcome.heldBack);
     await markAnnounced(trx, group.id, { fingerprints: outcome.announced.map((alert) => alert.fingerprint), atMs: nowMs });

@@ -20,6 +20,8 @@ const toGroupRow = ({ group, told, flushAtMs, flushedAtMs }: StoredGroup): Notif
     id: group.id,
     group_key: group.groupKey,
     channel: group.channel,
+    receiver: group.receiver,
+    intervals: JSON.stringify(group.intervals),
     group_labels: JSON.stringify(group.groupLabels),
     group_wait_ms: group.groupWaitMs,
     group_interval_ms: group.groupIntervalMs,
@@ -35,6 +37,9 @@ const fromGroupRow = (row: Selectable<NotifyGroupRow>): StoredGroup => ({
     id: row.id,
     groupKey: row.group_key,
     channel: row.channel,
+    // Groups of an older version were told under their channel's name.
+    receiver: row.receiver === '' ? row.channel : row.receiver,
+    intervals: JSON.parse(row.intervals) as Group['intervals'],
     groupLabels: JSON.parse(row.group_labels) as Record<string, string>,
     groupWaitMs: row.group_wait_ms,
     groupIntervalMs: row.group_interval_ms,
@@ -68,6 +73,13 @@ export async function dueGroups(db: Kysely<Database>, nowMs: number, limit: numb
 /** Groups that look at themselves only at their own deadlines are due now. */
 export async function makeUntimedDue(trx: Transaction<Database>, atMs: number): Promise<void> {
   await trx.updateTable('notify_groups').set({ flush_at_ms: atMs }).where('group_interval_ms', '=', 0).execute();
+}
+
+/** Those of these groups that look at themselves only at their own deadlines are due now. */
+export async function makeDue(trx: Transaction<Database>, ids: readonly string[], atMs: number): Promise<void> {
+  for (const some of chunks(ids)) {
+    await trx.updateTable('notify_groups').set({ flush_at_ms: atMs }).where('id', 'in', some).where('group_interval_ms', '=', 0).execute();
+  }
 }
 
 /** The groups that each of these alerts is a member of, whatever the routing says today. */

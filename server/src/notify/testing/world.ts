@@ -12,7 +12,7 @@ import type { Actor } from '../../platform/http/contract.ts';
 import { createIds } from '../../platform/ids.ts';
 import { type Outbox, createOutbox } from '../../platform/records/outbox.ts';
 import { type Silences, loadSilences } from '../../silences/service.ts';
-import { channelsConfig, routingConfig } from '../config.ts';
+import { channelsConfig, intervalsOf, routingConfig } from '../config.ts';
 import type { Attempt, Channel, Delivery, Message } from '../contract.ts';
 import { AcknowledgeLinks } from '../acknowledge-links.ts';
 import { createRouter } from '../route.ts';
@@ -86,6 +86,7 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
     metrics,
     settings: {
       router: createRouter(routing),
+      intervals: intervalsOf(routing),
       channels: new Map(configs.map((config) => [config.id, { config, channel }])),
       externalUrl: 'http://nines.example',
     },
@@ -109,8 +110,12 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
     bus,
     metrics,
     notify: notify.notify,
-    afterCommit: () => outbox.wake(),
+    afterCommit: (changed) => {
+      outbox.wake();
+      notify.committed(changed);
+    },
   });
+  await notify.inhibitBy(routing.inhibit_rules, alerting.open());
   let ended = false;
   const end = async (): Promise<void> => {
     if (!ended) await outbox[Symbol.asyncDispose]();

@@ -76,6 +76,10 @@ export type NotifyGroupRow = {
   id: string;
   group_key: string;
   channel: string;
+  /** The name that the route gave; empty in groups of versions that knew only channels. */
+  receiver: string;
+  /** JSON: names of the route's intervals, `mute` and `active`. */
+  intervals: string;
   /** JSON object. */
   group_labels: string;
   group_wait_ms: number;

@@ -26,6 +26,7 @@ import * as reportTemplates from './0024-report-templates.ts';
 import * as recovery from './0025-recovery.ts';
 import * as receivedAlerts from './0026-received-alerts.ts';
 import * as maintenanceCorrections from './0027-maintenance-corrections.ts';
+import * as receivers from './0028-receivers.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -59,4 +60,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0025-recovery': { up: recovery.up },
   '0026-received-alerts': { up: receivedAlerts.up },
   '0027-maintenance-corrections': { up: maintenanceCorrections.up },
+  '0028-receivers': { up: receivers.up },
 };
