@@ -3,9 +3,17 @@ import type { NotifyBundleRow } from '../platform/db/migrations/0022-channels.ts
 import type { Database } from '../platform/db/schema.ts';
 import type { AttemptResult } from './store.ts';
 
-/** The bundle of this channel that still takes messages. It stays open at least until this transaction ends. */
-export async function openBundle(trx: Transaction<Database>, channel: string): Promise<string | undefined> {
-  const open = trx.selectFrom('notify_bundles').select('id').where('channel', '=', channel).where('sealed_at_ms', 'is', null);
+/** The bundle of this channel (and recipient) that still takes messages. It stays open at least until this transaction ends. */
+export async function openBundle(
+  trx: Transaction<Database>,
+  { channel, recipient }: Pick<NotifyBundleRow, 'channel' | 'recipient'>,
+): Promise<string | undefined> {
+  const open = trx
+    .selectFrom('notify_bundles')
+    .select('id')
+    .where('channel', '=', channel)
+    .where('recipient', recipient === null ? 'is' : '=', recipient)
+    .where('sealed_at_ms', 'is', null);
   const found = await open.executeTakeFirst();
   if (found === undefined) return undefined;
   // The lock makes whoever seals it wait, or shows that it was sealed meanwhile.

@@ -94,11 +94,13 @@ export class Callbacks {
     return this.#deps.alerting.act(alert.id, acknowledging('by the link in a message'), answerer(`the link sent to ${channel}`));
   }
 
-  async #acknowledge(channelId: string, { message, by }: Extract<Called, { kind: 'acknowledge' }>): Promise<string> {
+  async #acknowledge(channelId: string, called: Extract<Called, { kind: 'acknowledge' }>): Promise<string> {
     const { db, alerting, logger } = this.#deps;
-    const id = await this.#find(channelId, message);
-    const ids = id === undefined ? [] : await alertsOfMessage(db, channelId, { id, limit: MAX_ACKNOWLEDGED });
-    if (ids.length === 0) return 'No alert was found for this answer.';
+    const { by, recipient } = called;
+    const id = await this.#find(channelId, called);
+    const ids = id === undefined ? [] : await alertsOfMessage(db, channelId, { id, recipient, limit: MAX_ACKNOWLEDGED });
+    // Strangers are not answered.
+    if (ids.length === 0) return recipient === undefined ? 'No alert was found for this answer.' : '';
     let acknowledged = 0;
     let refusal = '';
     for (const alertId of ids) {
@@ -117,10 +119,10 @@ export class Callbacks {
     return refusal === '' ? 'The alerts of this message are over already.' : `Not acknowledged: ${refusal}.`;
   }
 
-  async #find(channelId: string, message: Extract<Called, { kind: 'acknowledge' }>['message']): Promise<string | undefined> {
+  async #find(channelId: string, { message, recipient }: Extract<Called, { kind: 'acknowledge' }>): Promise<string | undefined> {
     if ('id' in message) return message.id;
     const { db, clock } = this.#deps;
-    const since = { sinceMs: clock.now() - DAY_MS, limit: MAX_LOOKED_AT };
+    const since = { sinceMs: clock.now() - DAY_MS, limit: MAX_LOOKED_AT, recipient };
     if ('receipt' in message) return (await deliveredSince(db, channelId, { ...since, receipt: message.receipt }))[0];
     return (await deliveredSince(db, channelId, since)).find((id) => replyCodeOf(id) === message.code);
   }

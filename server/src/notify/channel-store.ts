@@ -32,34 +32,34 @@ export async function keyNamed(db: Kysely<Database>, id: string, { fresh, nowMs 
 export async function deliveredSince(
   db: Kysely<Database>,
   channel: string,
-  asked: { sinceMs: number; limit: number; receipt?: string },
+  asked: { sinceMs: number; limit: number; receipt?: string; recipient: string | undefined },
 ): Promise<readonly string[]> {
-  const { sinceMs, limit, receipt } = asked;
+  const { sinceMs, limit, receipt, recipient } = asked;
   let query = db
     .selectFrom('notifications')
     .select(['id', 'bundle_id'])
     .where('channel', '=', channel)
     .where('created_at_ms', '>=', sinceMs);
   if (receipt !== undefined) query = query.where('receipt', '=', receipt);
+  if (recipient !== undefined) query = query.where('recipient', '=', recipient);
   const rows = await query.orderBy('created_at_ms', 'desc').limit(limit).execute();
   return [...new Set(rows.map(({ id, bundle_id: bundle }) => bundle ?? id))];
 }
 
-/** The alerts that a message of this channel was about. */
+/** The alerts that a message of this channel was about; with a recipient, only if it was sent to them. */
 export async function alertsOfMessage(
   db: Kysely<Database>,
   channel: string,
-  { id: notificationId, limit }: { id: string; limit: number },
+  { id: notificationId, recipient, limit }: { id: string; recipient: string | undefined; limit: number },
 ): Promise<readonly string[]> {
-  const rows = await db
+  let query = db
     .selectFrom('notification_alerts')
     .innerJoin('notifications', 'notifications.id', 'notification_alerts.notification_id')
     .select('notification_alerts.alert_id')
     // A bundle is answered like a message.
     .where((or) => or.or([or('notifications.id', '=', notificationId), or('notifications.bundle_id', '=', notificationId)]))
-    .where('notifications.channel', '=', channel)
-    .orderBy('notification_alerts.alert_id')
-    .limit(limit)
-    .execute();
+    .where('notifications.channel', '=', channel);
+  if (recipient !== undefined) query = query.where('notifications.recipient', '=', recipient);
+  const rows = await query.orderBy('notification_alerts.alert_id').limit(limit).execute();
   return rows.map(({ alert_id: id }) => id);
 }

@@ -16,6 +16,16 @@ const kindOf = (config: ChannelConfig): ChannelKind<z.ZodType<unknown>> => KINDS
 export const rateLimitOf = (config: ChannelConfig): RateLimit | undefined =>
   config.rate_limit === undefined ? kindOf(config).rateLimit : { messages: config.rate_limit.messages, perMs: config.rate_limit.per };
 
+/** Whether messages can go to somebody else than the channel's own recipients. */
+export const takesRecipient = (config: ChannelConfig): boolean => kindOf(config).recipient !== undefined;
+
+/** What is wrong with an address for this channel; undefined when it can be reached. */
+export function recipientFault(config: ChannelConfig, to: string): string | undefined {
+  const { recipient } = kindOf(config);
+  if (recipient === undefined) return `a channel of kind ${config.kind} takes no address of its own; leave \`to\` out`;
+  return recipient.safeParse(to).error?.issues[0]?.message;
+}
+
 /** Every declared channel by its id. */
 export const openChannels = (configs: ChannelsConfig, deps: ChannelDeps): ReadonlyMap<string, OpenChannel> =>
   new Map(configs.map((config) => [config.id, { config, channel: kindOf(config).open(config, deps) }]));

@@ -77,6 +77,8 @@ export type Attempt = {
   readonly words?: { readonly title?: string | undefined; readonly text?: string | undefined } | undefined;
   /** A link that acknowledges this alert after a question. */
   readonly acknowledgeUrl?: ((alert: MessageAlert) => string | undefined) | undefined;
+  /** Whom to reach in place of the channel's own recipients; the kind has judged it (`recipientFault`). */
+  readonly to?: string | undefined;
 };
 
 /** What a provider called back with, as it arrived. `headers` have names in lower case. */
@@ -90,6 +92,8 @@ export type Called =
       readonly kind: 'acknowledge';
       /** The message that was answered: its id, or its receipt, or the code that stood in it. */
       readonly message: { readonly id: string } | { readonly receipt: string } | { readonly code: string };
+      /** Who answered is none of the channel's own recipients: only a message that was sent to this one counts. */
+      readonly recipient?: string | undefined;
       /** Who it was, as the provider knows them. */
       readonly by: string;
       /** What the provider is answered; `said` is what came of it. */
@@ -144,6 +148,31 @@ export const notificationView = z.object({
   alerts: z.array(z.string()),
 });
 export type NotificationView = z.infer<typeof notificationView>;
+
+/** A message about one alert that another domain decided: past routing and grouping, through the same outbox, pace and channels. */
+export type Page = {
+  readonly channel: string;
+  /** Whom to reach in place of the channel's own recipients; a kind that takes none tells its own. */
+  readonly to?: string | undefined;
+  readonly alert: AlertView;
+  /** Messages of one thread, which ends with `resolved`. */
+  readonly thread: string;
+  /** `acknowledged` reaches only channels that can show it. */
+  readonly reason: 'escalated' | 'resolved' | 'acknowledged' | 'heartbeat' | 'notice';
+  /** Why it is sent, in words. */
+  readonly cause: string;
+  readonly words?: { readonly title: string; readonly text: string } | undefined;
+};
+
+/** What other domains may send. */
+export interface Pager {
+  /** Puts a message into the outbox, in the caller's transaction. False when there is no such channel, or it takes no messages of this reason. */
+  page(trx: Transaction<Database>, page: Page): Promise<boolean>;
+  /** Channels that exist now. */
+  channelIds(): readonly string[];
+  /** What keeps an alert with these labels from people now, beside what was done to it (a silence, another alert); `untilMs` is when that ends by itself. */
+  keeping(labels: Readonly<Record<string, string>>, nowMs: number): { readonly cause: string; readonly untilMs: number | null } | undefined;
+}
 
 /** Reads for other domains. */
 export interface Notifications {

@@ -29,6 +29,8 @@ export type ChannelKind<Schema extends z.ZodType> = {
   readonly target: (config: z.output<Schema>) => string;
   /** What the provider takes, unless the configuration says otherwise; absent is no limit. */
   readonly rateLimit?: RateLimit;
+  /** The address of one recipient, in place of the channel's own; absent where a kind takes none. */
+  readonly recipient?: z.ZodType<string>;
 };
 
 export const channelKind = <Schema extends z.ZodType>(kind: ChannelKind<Schema>): ChannelKind<Schema> => kind;

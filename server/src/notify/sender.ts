@@ -71,7 +71,7 @@ export class Sender {
       await insertNotification(trx, row, about.alertIds);
       return this.enqueue(trx, row, pace.kind === 'later' ? pace.atMs : undefined);
     }
-    const bundle = await this.#join(trx, row.channel, pace.atMs);
+    const bundle = await this.#join(trx, row, pace.atMs);
     const cause = `${row.cause}; in a bundle, because more than ${limit?.messages} messages in ${(limit?.perMs ?? 0) / 1_000} s`;
     await insertNotification(trx, { ...row, cause, bundle_id: bundle }, about.alertIds);
   }
@@ -92,7 +92,16 @@ export class Sender {
     const message = JSON.parse(stored.payload) as Message;
     const thread = await findThread(db.kysely, stored.group_id);
     const { reason, cause } = stored;
-    const delivery = await this.deliver(stored.channel, { message, idempotencyKey: id, reason, cause, thread, signal: options.signal });
+    const delivery = await this.deliver(stored.channel, {
+      message,
+      idempotencyKey: id,
+      reason,
+      cause,
+      thread,
+      to: stored.recipient ?? undefined,
+      words: stored.words === null ? undefined : (JSON.parse(stored.words) as Attempt['words']),
+      signal: options.signal,
+    });
     await this.#keepThread(stored.group_id, message, delivery);
     const ending = this.#endingOf(delivery, stored);
     await saveAttempt(db.kysely, id, ending);
@@ -134,6 +143,7 @@ export class Sender {
       reason: BUNDLE_REASON,
       cause,
       words,
+      to: bundle.recipient ?? undefined,
       signal: options.signal,
     });
     const ending = this.#endingOf(delivery, stored);
@@ -163,13 +173,18 @@ export class Sender {
     }
   }
 
-  async #join(trx: Transaction<Database>, channel: string, dueAtMs: number): Promise<string> {
-    const open = await openBundle(trx, channel);
+  async #join(
+    trx: Transaction<Database>,
+    { channel, recipient }: Pick<NotificationRow, 'channel' | 'recipient'>,
+    dueAtMs: number,
+  ): Promise<string> {
+    const open = await openBundle(trx, { channel, recipient });
     if (open !== undefined) return open;
     const id = this.#deps.ids.uuid();
-    await insertBundle(trx, { id, channel, due_at_ms: dueAtMs, sealed_at_ms: null });
+    await insertBundle(trx, { id, channel, recipient, due_at_ms: dueAtMs, sealed_at_ms: null });
     const payload = { bundle: id };
-    await this.#deps.outbox().enqueue(trx, { topic: BUNDLE_TOPIC, key: `bundle ${channel}`, payload, notBeforeMs: dueAtMs });
+    const key = `bundle ${channel}${recipient === null ? '' : ` ${recipient}`}`;
+    await this.#deps.outbox().enqueue(trx, { topic: BUNDLE_TOPIC, key, payload, notBeforeMs: dueAtMs });
     return id;
   }
 
@@ -199,6 +214,8 @@ export class Sender {
       id: ids.uuid(),
       group_id: `${other} in place of ${stored.group_id}`,
       channel: other,
+      // An address of one channel means nothing to another.
+      recipient: null,
       status: 'queued',
       cause: `in place of ${stored.channel}: ${delivery.error}`,
       payload: JSON.stringify(message),

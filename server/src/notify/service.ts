@@ -11,9 +11,9 @@ import type { Database } from '../platform/db/schema.ts';
 import type { OutboxHandler } from '../platform/records/contract.ts';
 import type { AlertView } from '../alerting/contract.ts';
 import type { AcknowledgeLinks } from './acknowledge-links.ts';
-import { type OpenChannel, describeChannel } from './channels.ts';
+import { type OpenChannel, describeChannel, takesRecipient } from './channels.ts';
 import type { RoutingConfig } from './config.ts';
-import type { AlertChange, Delivery, NotificationView, Notifications } from './contract.ts';
+import type { AlertChange, Delivery, NotificationView, Notifications, Page, Pager } from './contract.ts';
 import { type Flush, outcomeOf } from './evaluate.ts';
 import { heldAt } from './held.ts';
 import { type Inhibiting, Inhibitor } from './inhibit.ts';
@@ -74,7 +74,7 @@ const MAX_GROUPS_PER_STEP = 500;
 /** Stands as the reason of what the test button sent. */
 const TEST_REASON = 'test';
 
-export class NotifyService implements Notifications {
+export class NotifyService implements Notifications, Pager {
   readonly #deps: NotifyDeps;
   #settings: NotifySettings;
   #port: OutboxPort | undefined;
@@ -186,6 +186,40 @@ export class NotifyService implements Notifications {
       await this.#sender.enqueue(trx, stored);
     });
     this.#outbox.wake();
+  }
+
+  channelIds(): readonly string[] {
+    return [...this.#settings.channels.keys()];
+  }
+
+  keeping(labels: Readonly<Record<string, string>>, nowMs: number): ReturnType<Pager['keeping']> {
+    const held = heldAt(nowMs, { silences: this.#deps.silences, inhibiting: this.inhibiting });
+    return held.silenced(labels) ?? held.inhibited(labels);
+  }
+
+  async page(trx: Transaction<Database>, { channel, to, alert, thread, reason, cause, words }: Page): Promise<boolean> {
+    const open = this.#settings.channels.get(channel);
+    if (open === undefined) return false;
+    if (reason === 'resolved' && !open.config.send_resolved) return false;
+    if (reason === 'acknowledged' && open.channel.takesAcknowledgements !== true) return false;
+    const recipient = takesRecipient(open.config) ? (to ?? null) : null;
+    const { service } = alert.labels;
+    const group = {
+      id: `${channel} ${thread}${recipient === null ? '' : ` ${recipient}`}`,
+      groupKey: thread,
+      channel,
+      receiver: channel,
+      groupLabels: { alertname: alert.alertname, ...(service === undefined ? {} : { service }) },
+    };
+    const message = buildMessage({ group, alerts: [alert], externalUrl: this.#settings.externalUrl, maxAlerts: MAX_ALERTS });
+    const row = {
+      ...this.#row({ group, reason, cause }),
+      payload: JSON.stringify(message),
+      recipient,
+      words: words === undefined ? null : JSON.stringify(words),
+    };
+    await this.#sender.queue(trx, row, { alertIds: alert.id === '' ? [] : [alert.id], service: service ?? '' });
+    return true;
   }
 
   openChannels(): NotifySettings['channels'] {
@@ -342,6 +376,8 @@ export class NotifyService implements Notifications {
       finished_at_ms: null,
       bundle_id: null,
       failed_over: 0,
+      recipient: null,
+      words: null,
     };
   }
 

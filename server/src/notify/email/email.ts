@@ -2,7 +2,7 @@ import { type Html, html } from '../../platform/html.ts';
 import { type Brief, type BriefAlert, type BriefLimits, briefOf, colourOf, plainBrief } from '../brief.ts';
 import type { Attempt, Channel, Delivery } from '../contract.ts';
 import { channelKind } from '../kind.ts';
-import { type EmailConfig, createMailer, emailSchema, messageIdOf } from './mailer.ts';
+import { type EmailConfig, createMailer, emailSchema, mailAddress, messageIdOf } from './mailer.ts';
 
 export type { EmailConfig } from './mailer.ts';
 
@@ -10,6 +10,7 @@ export const emailKind = channelKind({
   schema: emailSchema,
   open: createEmail,
   target: ({ to }) => to.join(', '),
+  recipient: mailAddress,
   rateLimit: { messages: 20, perMs: 60_000 },
 });
 
@@ -23,7 +24,8 @@ export function createEmail(config: EmailConfig): Channel {
     async deliver(attempt: Attempt): Promise<Delivery> {
       const { idempotencyKey, thread } = attempt;
       const brief = briefOf(attempt, LIMITS);
-      const mail = { subject: brief.title, text: plainBrief(brief), html: htmlOf(brief), idempotencyKey };
+      const to = attempt.to === undefined ? {} : { to: [attempt.to] };
+      const mail = { subject: brief.title, text: plainBrief(brief), html: htmlOf(brief), idempotencyKey, ...to };
       const delivery = await mailer.send({ ...mail, ...(thread === undefined ? {} : { inReplyTo: thread }) });
       return delivery.kind === 'failed' ? delivery : { ...delivery, thread: thread ?? messageIdOf(config, idempotencyKey) };
     },

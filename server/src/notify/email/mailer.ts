@@ -6,7 +6,7 @@ import { common, timeout } from '../fields.ts';
 import { z } from 'zod';
 
 /** `ops@example.org` or `Ops <ops@example.org>`. A line break would begin another header. */
-const mailAddress = z.string().regex(/^[^\p{Cc}]*[^\s\p{Cc}]@[^\s\p{Cc}@]+$/u, 'write a mail address, for example ops@example.org');
+export const mailAddress = z.string().regex(/^[^\p{Cc}]*[^\s\p{Cc}]@[^\s\p{Cc}@]+$/u, 'write a mail address, for example ops@example.org');
 
 export const emailSchema = z.strictObject({
   ...common,

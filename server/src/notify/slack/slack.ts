@@ -36,6 +36,8 @@ export const slackKind = channelKind({
   open: createSlack,
   target: ({ webhook_url: url, channel }) => (url === undefined ? `Slack ${channel}` : new URL(url.reveal()).origin),
   rateLimit: { messages: 30, perMs: 60_000 },
+  // A member's id writes to them directly. Source: docs.slack.dev, chat.postMessage, channel.
+  recipient: z.string().regex(/^(#\S{1,80}|[CDGUW][A-Z0-9]{6,20})$/, 'write #channel, or the id of a channel or member (U012AB3CD)'),
 });
 
 /**
@@ -99,7 +101,7 @@ export function createSlack(config: SlackConfig, deps: Pick<ChannelDeps, 'reques
         if (replied.kind === 'answered') return delivered(replied, attempt.thread);
         if (!isOneOf(replied, GONE)) return replied;
       }
-      return delivered(await post({ method: 'chat.postMessage', body: { ...form, channel: config.channel } }, signal));
+      return delivered(await post({ method: 'chat.postMessage', body: { ...form, channel: attempt.to ?? config.channel } }, signal));
     },
     ...(config.signing_secret === undefined
       ? {}

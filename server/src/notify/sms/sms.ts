@@ -58,6 +58,7 @@ export const smsKind = channelKind({
   schema,
   open: createSms,
   target: ({ to }) => to.join(', '),
+  recipient: number,
   rateLimit: { messages: 6, perMs: 60_000 },
 });
 
@@ -78,7 +79,7 @@ export function createSms(config: SmsConfig, deps: Pick<ChannelDeps, 'request' |
       const { idempotencyKey: key, signal } = attempt;
       const got = reached.get(key) ?? new Map<string, string>();
       const text = textFor(attempt, config);
-      for (const to of config.to) {
+      for (const to of attempt.to === undefined ? config.to : [attempt.to]) {
         if (got.has(to)) continue;
         const answer = await sendOne(config, deps, { to, text, signal });
         if (answer.kind === 'failed') {
@@ -168,9 +169,12 @@ function calledBySms({ headers, body }: Callback, config: SmsConfig, externalUrl
       ? { type: JSON_TYPE['content-type'], body: JSON.stringify({ [gateway?.fields.text ?? 'text']: said }) }
       : twiml(said);
   const code = new RegExp(`(?:^|\\D)(\\d{${CODE_DIGITS}})(?:\\D|$)`).exec(text ?? '')?.[1];
-  if (!config.to.some((to) => to === from)) return { kind: 'ignored', answer: form === undefined ? answer('') : twiml('') };
+  if (from === undefined || from === null) return { kind: 'ignored', answer: answer('') };
+  const recipient = config.to.includes(from) ? undefined : from;
+  // Strangers are not answered.
+  if (code === undefined && recipient !== undefined) return { kind: 'ignored', answer: answer('') };
   if (code === undefined) return { kind: 'ignored', answer: answer('Reply with the code of the message to acknowledge it.') };
-  return { kind: 'acknowledge', message: { code }, by: `${from} (SMS)`, answer };
+  return { kind: 'acknowledge', message: { code }, recipient, by: `${from} (SMS)`, answer };
 }
 
 const twiml = (said: string) => ({

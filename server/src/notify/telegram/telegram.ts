@@ -24,6 +24,7 @@ export const telegramKind = channelKind({
   schema,
   open: createTelegram,
   target: ({ chat_id: chat }) => `Telegram ${chat}`,
+  recipient: z.string().regex(/^(-?\d{1,20}|@\w{1,64})$/, 'write the number of a chat, or @name of a public channel'),
   rateLimit: { messages: 20, perMs: 60_000 },
 });
 
@@ -53,7 +54,7 @@ export function createTelegram(config: TelegramConfig, deps: Pick<ChannelDeps, '
       const hasButton = config.secret_token !== undefined && message.status === 'firing' && reason !== 'acknowledged';
       const answer = await send(
         {
-          chat_id: config.chat_id,
+          chat_id: attempt.to ?? config.chat_id,
           text: cut(plainBrief(briefOf(attempt, LIMITS)), MAX_CHARS),
           link_preview_options: { is_disabled: true },
           ...(thread === undefined ? {} : { reply_parameters: { message_id: Number(thread), allow_sending_without_reply: true } }),
@@ -92,18 +93,20 @@ function calledByTelegram({ headers, body }: Callback, config: TelegramConfig): 
   if (!parsed.success) return ignored;
   const told = parsed.data;
   const where = 'message' in told ? told.message.chat : told.callback_query.message.chat;
-  if (config.chat_id !== String(where.id) && config.chat_id !== `@${where.username}`) return ignored;
+  const isOurs = config.chat_id === String(where.id) || config.chat_id === `@${where.username}`;
+  const recipient = isOurs ? undefined : String(where.id);
   const answerWith = (fields: object) => ({ type: JSON_TYPE['content-type'], body: JSON.stringify(fields) });
   if ('callback_query' in told) {
     const { id, data, from } = told.callback_query;
     if (!data.startsWith(BUTTON)) return ignored;
-    const answer = (said: string) => answerWith({ method: 'answerCallbackQuery', callback_query_id: id, text: said });
-    return { kind: 'acknowledge', message: { id: data.slice(BUTTON.length) }, by: nameOf(from), answer };
+    const answer = (said: string) =>
+      said === '' ? ignored.answer : answerWith({ method: 'answerCallbackQuery', callback_query_id: id, text: said });
+    return { kind: 'acknowledge', message: { id: data.slice(BUTTON.length) }, recipient, by: nameOf(from), answer };
   }
   const { text, from, reply_to_message: replied } = told.message;
   if (!/^\/?ack(nowledge)?\b/i.test(text.trim())) return ignored;
-  const answer = (said: string) => answerWith({ method: 'sendMessage', chat_id: where.id, text: said });
-  return { kind: 'acknowledge', message: { receipt: receiptOf(replied.message_id) }, by: nameOf(from), answer };
+  const answer = (said: string) => (said === '' ? ignored.answer : answerWith({ method: 'sendMessage', chat_id: where.id, text: said }));
+  return { kind: 'acknowledge', message: { receipt: receiptOf(replied.message_id) }, recipient, by: nameOf(from), answer };
 }
 
 const nameOf = ({ username, first_name: first, id }: z.output<typeof person>): string => `${username ?? first ?? id} (Telegram)`;

@@ -11,7 +11,8 @@ export type PushSubscriber = PushKeys & { readonly id: string; readonly endpoint
 /** What the channel needs of the browsers that asked for its messages. */
 export type PushBook = {
   readonly key: VapidKey;
-  of(channel: string): Promise<readonly PushSubscriber[]>;
+  /** All of them, or those of one person. */
+  of(channel: string, actor?: string): Promise<readonly PushSubscriber[]>;
   remove(id: string): Promise<void>;
 };
 
@@ -33,8 +34,9 @@ export class PushSubscriptions implements PushBook {
     this.key = key;
   }
 
-  async of(channel: string): Promise<readonly PushSubscriber[]> {
-    const kept = this.#deps.db.selectFrom('push_subscriptions').select(['id', 'endpoint', 'p256dh', 'auth']);
+  async of(channel: string, actor?: string): Promise<readonly PushSubscriber[]> {
+    let kept = this.#deps.db.selectFrom('push_subscriptions').select(['id', 'endpoint', 'p256dh', 'auth']);
+    if (actor !== undefined) kept = kept.where('actor', '=', actor);
     return kept.where('channel', '=', channel).orderBy('created_at_ms').orderBy('id').execute();
   }
 

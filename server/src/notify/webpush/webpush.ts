@@ -23,6 +23,8 @@ export const webpushKind = channelKind({
   open: createWebpush,
   target: () => 'browsers that asked for it',
   rateLimit: { messages: 30, perMs: 60_000 },
+  /** The name under which somebody signs in: their own browsers. */
+  recipient: z.string().min(1).max(200),
 });
 
 const LIMITS: BriefLimits = { titleChars: 150, alerts: 3, sentenceChars: 200, facts: 0, factChars: 0, textChars: 800 };
@@ -59,7 +61,7 @@ export function createWebpush(config: WebpushConfig, deps: Pick<ChannelDeps, 're
     takesAcknowledgements: true,
     async deliver(attempt: Attempt): Promise<Delivery> {
       const { idempotencyKey: key } = attempt;
-      const subscribers = await deps.push.of(config.id);
+      const subscribers = await deps.push.of(config.id, attempt.to);
       if (subscribers.length === 0) return failed('no browser has asked for this channel yet; switch it on in the settings', false);
       const got = reached.get(key) ?? new Set<string>();
       const push = pushOf(attempt);

@@ -4,6 +4,7 @@ import type { LedgerImportTables } from './migrations/0017-ledger-imports.ts';
 import type { CompositeTables } from './migrations/0015-composites.ts';
 import type { ChannelTables } from './migrations/0022-channels.ts';
 import type { AccessTables } from './migrations/0002-access.ts';
+import type { EscalationTables } from './migrations/0032-escalation.ts';
 import type { ExemplarTables } from './migrations/0008-exemplars.ts';
 import type { LedgerTables } from './migrations/0003-ledger.ts';
 import type { HeartbeatTables } from './migrations/0011-heartbeats.ts';
@@ -35,6 +36,7 @@ export type Database = RecordTables &
   ReportTemplateTables &
   AlertTables &
   ChannelTables &
+  EscalationTables &
   SilenceTables &
   ReceivedAlertTables &
   PushGroupTables &

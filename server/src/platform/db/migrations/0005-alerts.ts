@@ -126,6 +126,10 @@ export type NotificationRow = {
   bundle_id: string | null;
   /** 1 when another channel was told in its place; since 0022. */
   failed_over: number;
+  /** Whom the channel is to reach in place of its own recipients; since 0032. */
+  recipient: string | null;
+  /** JSON: `{ "title", "text" }` in place of the channel's words; since 0032. */
+  words: string | null;
 };
 
 export type NotificationAlertRow = { notification_id: string; alert_id: string };

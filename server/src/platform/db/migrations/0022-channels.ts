@@ -20,6 +20,8 @@ export type NotifyBundleRow = {
   due_at_ms: number;
   /** When it was closed for sending; null while messages still join it. */
   sealed_at_ms: number | null;
+  /** Whom its messages are to reach in place of the channel's own recipients; since 0032. */
+  recipient: string | null;
 };
 
 export type PushSubscriptionRow = {
