@@ -9,6 +9,7 @@ import { collectConfig, otlpConfig, scrapeConfig } from './collect/contract.ts';
 import { loadScrapeFiles, type ScrapeFiles } from './collect/scrape/prometheus-file.ts';
 import { maintenanceConfig, unknownMaintained } from './maintenance/contract.ts';
 import type { DeclaredMaintenance } from './maintenance/service.ts';
+import { loadAlertmanagerFile } from './notify/alertmanager-file/load.ts';
 import { unknownToRouting } from './notify/config.ts';
 import { channelsConfig, routingConfig } from './notify/contract.ts';
 import { retentionConfig } from './ops/retention.ts';
@@ -149,8 +150,10 @@ export type ReadConfiguration = Configuration | Extract<Loaded<Config>, { readon
 export function readConfig(source: ConfigSource): ReadConfiguration {
   const loaded = loadConfig({ schema: configSchema, ...source });
   if (!loaded.ok) return loaded;
-  const { config, place, problemAt } = loaded;
+  const { place, problemAt } = loaded;
   const baseDir = configPath(source.file, '.');
+  const brought = withAlertmanagerFile(loaded.config, source);
+  const { config } = brought;
   const scrapes = loadScrapeFiles(config.scrape.files, baseDir);
   const rules = ruleFilesOf(config, scrapes, baseDir);
   const definitions = loadDefinitions(config.slo_files, {
@@ -159,7 +162,7 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
     intervalMs: config.rules.evaluation_interval,
   });
   const serviceIds = new Set(config.services.map(({ id }) => id));
-  const brought = definitions.services.filter(({ spec }) => !serviceIds.has(spec.id));
+  const broughtServices = definitions.services.filter(({ spec }) => !serviceIds.has(spec.id));
   const logos = readLogos(config.status_pages, baseDir);
   const orphans = unknownServices(config.slas, serviceIds);
   const problems = [
@@ -172,7 +175,8 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
       ({ path, message }) => problemAt(['status_pages', ...path], message),
     ),
     ...logos.problems.map(({ index, message }) => problemAt(['status_pages', index, 'logo'], message)),
-    ...unknownToRouting(config.channels, config.routing).map(({ path, message }) => problemAt(path, message)),
+    ...brought.problems,
+    ...unknownToRouting(config.channels, loaded.config.routing).map(({ path, message }) => problemAt(path, message)),
     ...unlistedCommands(config).map(({ path, message }) => problemAt(path, message)),
     ...unknownToRecovery(config.recovery, knownToRecovery(config, source)).map(({ path, message }) =>
       problemAt(['recovery', ...path], message),
@@ -186,7 +190,14 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
   return {
     ...loaded,
     config: { ...config, backups: resolved(config.backups, baseDir) },
-    warnings: [...loaded.warnings, ...scrapes.warnings, ...unfound, ...lintedSlas(config, problemAt), ...definitions.warnings],
+    warnings: [
+      ...loaded.warnings,
+      ...brought.warnings,
+      ...scrapes.warnings,
+      ...unfound,
+      ...lintedSlas(config, problemAt),
+      ...definitions.warnings,
+    ],
     scrapes,
     externalLabels: externalLabelsOf(config, scrapes),
     maintenance: config.maintenance.map((spec, index) => ({ spec, place: place(['maintenance', index]) })),
@@ -196,12 +207,35 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
       logo: logos.found.get(spec.id),
     })),
     ruleGroups: [...rules.groups, ...definitions.ruleGroups],
-    services: [...config.services.map((spec, index) => ({ spec, place: place(['services', index]) })), ...brought],
+    services: [...config.services.map((spec, index) => ({ spec, place: place(['services', index]) })), ...broughtServices],
     slas: [
       ...config.slas.map((spec, index) => ({ spec, place: place(['slas', index]) })),
       ...definitions.slas,
       ...shippedSlas(config.sla_examples, config.slas).map((spec) => ({ spec, place: place(['sla_examples']) })),
     ],
+  };
+}
+
+/** The configuration with the channels and the routing of an `alertmanager.yml` that it names. */
+function withAlertmanagerFile(config: Config, { file }: ConfigSource) {
+  const named = config.routing.alertmanager_file;
+  if (named === undefined) return { config, problems: [], warnings: [] };
+  const read = loadAlertmanagerFile(configPath(file, named), new Set(config.channels.map(({ id }) => id)));
+  if (!('routing' in read)) return { config, problems: read, warnings: [] };
+  const { channels, routing, problems, warnings } = read;
+  const own = config.routing;
+  const merged = {
+    ...own,
+    ...routing,
+    receivers: [...own.receivers, ...routing.receivers],
+    inhibit_rules: [...own.inhibit_rules, ...routing.inhibit_rules],
+    time_intervals: [...own.time_intervals, ...routing.time_intervals],
+    mute_time_intervals: [...own.mute_time_intervals, ...routing.mute_time_intervals],
+  };
+  return {
+    config: { ...config, channels: [...config.channels, ...channels], routing: merged },
+    problems,
+    warnings,
   };
 }
 

@@ -59,7 +59,7 @@ export type RouteConfig = {
 };
 
 const positive = duration({ minMs: 1 });
-const route: z.ZodType<RouteConfig, unknown> = z.lazy(() =>
+export const route: z.ZodType<RouteConfig, unknown> = z.lazy(() =>
   z.strictObject({
     receiver: z.string().optional(),
     group_by: z.array(z.string()).optional(),
@@ -76,11 +76,25 @@ const route: z.ZodType<RouteConfig, unknown> = z.lazy(() =>
   }),
 );
 
+/** What no root route may say. */
+export function faultsOfRoot(root: RouteConfig): readonly string[] {
+  const { receiver: name, matchers: own, match, match_re: patterned } = root;
+  return [
+    ...(name === undefined ? ['the root route names no receiver'] : []),
+    ...(['mute_time_intervals', 'active_time_intervals'] as const).flatMap((key) =>
+      root[key].length > 0 ? [`the root route takes no ${key}`] : [],
+    ),
+    ...(own.length > 0 || Object.keys(match).length > 0 || Object.keys(patterned).length > 0
+      ? ['the root route matches everything and takes no matchers']
+      : []),
+  ];
+}
+
 const matchers = z.array(matcherText).default([]);
 const equals = z.record(z.string(), z.string()).default({});
 const patterns = z.record(z.string(), pattern).default({});
 /** Alertmanager's inhibition rule, with the forms of its older versions. */
-const inhibitRule = z.strictObject({
+export const inhibitRule = z.strictObject({
   source_match: equals,
   source_match_re: patterns,
   source_matchers: matchers,
@@ -100,6 +114,8 @@ export const routingConfig = z
     /** Channels of every alert that no tree routes. Grouped by alert name and service, sent without wait. */
     default: z.array(z.string()).default([]),
     tree: route.optional(),
+    /** An `alertmanager.yml` in place of a tree: its routes, receivers, inhibition and time intervals. Relative to this file. */
+    alertmanager_file: z.string().min(1).optional(),
     receivers: z.array(receiver).default([]),
     /** What is kept from people while something else fires. */
     inhibit_rules: z.array(inhibitRule).default([]),
@@ -113,13 +129,9 @@ export const routingConfig = z
   .superRefine((routing, context) => {
     const { tree } = routing;
     if (tree === undefined) return;
-    if (tree.receiver === undefined) context.addIssue({ code: 'custom', message: 'the root route names no receiver', path: ['tree'] });
-    for (const key of ['mute_time_intervals', 'active_time_intervals'] as const) {
-      if (tree[key].length > 0) context.addIssue({ code: 'custom', message: `the root route takes no ${key}`, path: ['tree', key] });
-    }
-    if (tree.matchers.length > 0 || Object.keys(tree.match).length > 0 || Object.keys(tree.match_re).length > 0) {
-      context.addIssue({ code: 'custom', message: 'the root route matches everything and takes no matchers', path: ['tree'] });
-    }
+    if (routing.alertmanager_file !== undefined)
+      context.addIssue({ code: 'custom', message: 'the tree comes from alertmanager_file; write one of the two', path: ['tree'] });
+    for (const message of faultsOfRoot(tree)) context.addIssue({ code: 'custom', message, path: ['tree'] });
   });
 export type RoutingConfig = z.infer<typeof routingConfig>;
 
@@ -132,7 +144,7 @@ export const intervalsOf = ({ time_intervals: named, mute_time_intervals: older 
 type Fault = { readonly path: (string | number)[]; readonly message: string };
 
 /** Names that routing uses and nobody declared, or that stand for two things, each with its path in the configuration. */
-export function unknownToRouting(channels: ChannelsConfig, routing: RoutingConfig): readonly Fault[] {
+export function unknownToRouting(channels: readonly { readonly id: string }[], routing: RoutingConfig): readonly Fault[] {
   const known = new Set(channels.map(({ id }) => id));
   const receivers = new Set(routing.receivers.map(({ name }) => name));
   const intervals = new Set(intervalsOf(routing).map(({ name }) => name));
