@@ -9,7 +9,7 @@ import { createEngine } from '@nines/promql/engine.ts';
 import { openStore } from '@nines/tsdb/store.ts';
 import { openAgents } from './agents/start.ts';
 import type { Evaluation } from './alerting/contract.ts';
-import { createAlerting } from './alerting/service.ts';
+import { type AlertingService, createAlerting } from './alerting/service.ts';
 import { openReceived } from './alertmanager-api/start.ts';
 import { Alertmanagers } from './alertmanagers/service.ts';
 import { createAsk, scopeOfTeam } from './ask.ts';
@@ -57,6 +57,8 @@ import { DEFAULT_TEAM } from './platform/records/contract.ts';
 import { createOutbox } from './platform/records/outbox.ts';
 import { SIGNING_KEY } from './platform/signing/signing-keys.ts';
 import { engineSettings } from './query/contract.ts';
+import type { ProblemService } from './problems/service.ts';
+import { createProblems } from './problems/start.ts';
 import { openRecovery } from './recovery/start.ts';
 import { RulesService } from './rules/service.ts';
 import { seriesLimits } from './series/limits.ts';
@@ -149,19 +151,29 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   });
   const links = await openLinks(shared);
   const silences = await loadSilences({ ...shared, onChange: (trx, atMs) => notify.reconsider(trx, atMs) });
-  const notify: NotifyService = new NotifyService({ ...shared, db, settings: notifySettings(loaded), links, silences });
+  const notify: NotifyService = new NotifyService({
+    ...shared,
+    db,
+    settings: notifySettings(loaded),
+    links,
+    silences,
+    flapping: (alert, atMs) => alerting.flapping(alert, atMs),
+  });
   const catalogue = { get: (id: string) => services.get(id) };
   const onPastChanged: MaintenanceDeps['onPastChanged'] = (service, span) => promises.recheck(service, span);
   const maintenance = new MaintenanceService({ ...shared, services: catalogue, onBoundary: () => rules.servicesDeclared(), onPastChanged });
   await maintenance.load();
-  const alerting = await createAlerting({
+  const problems: ProblemService = createProblems({ ...shared, services: () => services });
+  const alerting: AlertingService = await createAlerting({
     ...shared,
     db,
     notify: notify.notify,
+    problems,
     holdBack: (service, atMs) => maintenance.holding(service, atMs),
     afterCommit: (changed) => {
       outbox.wake();
       notify.committed(changed);
+      problems.observe(changed);
       alertmanagers.changed(changed);
     },
   });
@@ -270,6 +282,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     }),
   );
   stack.use(availability.onFlapping(() => rules.servicesDeclared()));
+  stack.use(await problems.run(alerting.open()));
   const recovering = await openRecovery({ ...shared, ledger: availability, maintenance, services, checks, alert });
 
   const withConfig = configFile === undefined ? [] : ['--config', configFile];
@@ -348,6 +361,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     metadata,
     notify,
     outbox,
+    problems,
     promises,
     push,
     pushGateway,

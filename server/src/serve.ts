@@ -31,6 +31,7 @@ import { formatProblem } from './platform/config/load.ts';
 import { createHttp } from './platform/http/server.ts';
 import { servePages, webDir } from './platform/http/static.ts';
 import { serveStream } from './platform/http/stream.ts';
+import { problemRoutes } from './problems/routes.ts';
 import { queryRoutes } from './query/routes.ts';
 import { recoveryRoutes } from './recovery/routes.ts';
 import { ruleRoutes } from './rules/routes.ts';
@@ -216,6 +217,7 @@ export async function serve(
   alertmanagerApiRoutes(http, { received, silences, inhibiting: notify.inhibiting, alerting, clock, startedAtMs, routing });
   silenceRoutes(http, { silences, alerting, clock });
   alertRoutes(http, { alerting, notifications: notify, clock });
+  problemRoutes(http, { problems: parts.problems });
   answerRoutes(http, { callbacks: new Callbacks({ ...shared, links, alerting, channels: () => notify.openChannels() }), push, notify });
   notifyRoutes(http, { notify, clock });
   backupRoutes(http, { backups, doctor: () => examineInChild(['doctor', '--data', dataDir, ...withConfig], stopping.signal) });

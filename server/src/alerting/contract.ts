@@ -127,6 +127,10 @@ export type AlertView = {
   /** Where the alert comes from, when that is not here. */
   readonly generator_url: string | null;
   readonly service: string | null;
+  /** The problem that it is in with other alerts; null before it fires. */
+  readonly problem: string | null;
+  /** Since when it fires and resolves again and again; null while it is steady. */
+  readonly flapping_since_ms: number | null;
 };
 
 export interface Acknowledgements {

@@ -107,6 +107,8 @@ const alertSchema = z.object({
   held_back: z.string().nullable(),
   generator_url: z.string().nullable(),
   service: z.string().nullable(),
+  problem: z.string().nullable(),
+  flapping_since_ms: z.number().nullable(),
 } satisfies Record<keyof AlertView, z.ZodType>);
 const transitionSchema = z.object({
   at_ms: z.number(),

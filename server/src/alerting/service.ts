@@ -2,7 +2,7 @@ import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
-import type { EpochMs } from '@nines/base/units.ts';
+import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import type { Transaction } from 'kysely';
 import type { Counter, SelfMetrics } from '../collect/contract.ts';
 import type { AlertChange, NotifyFn, NotifyReason } from '../notify/contract.ts';
@@ -23,6 +23,7 @@ import {
   type Severity,
 } from './contract.ts';
 import { type AlertRecord, type Transition, type TransitionKind, decide, stateOf, withHeldBack } from './evaluate.ts';
+import { FLAPPING, FlapBook, type Flapping, type Identity } from './flapping.ts';
 import { type Action, decideHandling } from './handle.ts';
 import { OpenBook } from './open-book.ts';
 import {
@@ -39,6 +40,7 @@ import {
 import {
   acknowledgementsOf,
   type AlertFilter,
+  changesSince,
   deleteAlert,
   findAlert,
   insertAlert,
@@ -62,6 +64,12 @@ export type AlertingDeps = {
   readonly afterCommit: (changed: readonly AlertView[]) => void;
   /** Why alerts about a service are kept from people at an instant (planned maintenance); absent where nothing keeps them. */
   readonly holdBack?: (service: string, atMs: EpochMs) => string | undefined;
+  /** Which problems alerts are in; absent where alerts are not correlated. */
+  readonly problems?: {
+    /** Of one that is open or ended lately. */
+    of(alertId: string): string | undefined;
+    ofAlerts(alertIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  };
 };
 
 export type AlertPage = { readonly items: readonly AlertView[]; readonly next: string | null };
@@ -89,6 +97,7 @@ const SYSTEM = 'nines';
 export async function createAlerting(deps: AlertingDeps): Promise<AlertingService> {
   const service = new AlertingService(deps);
   await service.load();
+  await service.loadFlapping();
   return service;
 }
 
@@ -96,6 +105,7 @@ export async function createAlerting(deps: AlertingDeps): Promise<AlertingServic
 export class AlertingService implements Alerting, Acknowledgements {
   readonly #deps: AlertingDeps;
   readonly #open = new OpenBook();
+  readonly #flaps = new FlapBook();
   readonly #transitions: Counter;
   readonly #serially = createTurns();
 
@@ -111,18 +121,29 @@ export class AlertingService implements Alerting, Acknowledgements {
     this.#open.replace(await loadOpen(this.#deps.db.kysely));
   }
 
+  /** Reads which alerts fired and resolved lately. To be called once. */
+  async loadFlapping(): Promise<void> {
+    const changes = await changesSince(this.#deps.db.kysely, this.#deps.clock.now() - FLAPPING.windowMs);
+    for (const change of changes) this.#flaps.note(change, epochMs(change.at_ms));
+  }
+
+  /** Undefined while the alert is steady. */
+  flapping(alert: Identity, atMs: number): Flapping | undefined {
+    return this.#flaps.of(alert, atMs);
+  }
+
   apply(evaluation: Evaluation): Promise<void> {
     return this.#serially(() => this.#orAfresh(() => this.#apply(evaluation)));
   }
 
   openOf(ruleId: string): readonly AlertView[] {
     const nowMs = this.#deps.clock.now();
-    return Array.from(this.#open.ofRule(ruleId).values(), (record) => viewOf(record, nowMs));
+    return Array.from(this.#open.ofRule(ruleId).values(), (record) => this.#viewOf(record, nowMs));
   }
 
   open(): readonly AlertView[] {
     const nowMs = this.#deps.clock.now();
-    return Array.from(this.#open.newestFirst(), (record) => viewOf(record, nowMs));
+    return Array.from(this.#open.newestFirst(), (record) => this.#viewOf(record, nowMs));
   }
 
   /** At most `limit` alerts that ended at or after that instant, newest start first. */
@@ -130,7 +151,7 @@ export class AlertingService implements Alerting, Acknowledgements {
     const any = { severities: [], rule: undefined, service: undefined, toMs: undefined, after: undefined };
     const records = await listAlerts(this.#deps.db.kysely, { ...any, status: 'resolved', fromMs: atMs, limit });
     const nowMs = this.#deps.clock.now();
-    return records.map((record) => viewOf(record, nowMs));
+    return records.map((record) => this.#viewOf(record, nowMs));
   }
 
   /** One page. Open alerts come from memory, where their values are fresh. */
@@ -141,7 +162,7 @@ export class AlertingService implements Alerting, Acknowledgements {
     const matches = this.#matching({ ...query, state: status }, nowMs);
     if (order === 'urgency') {
       const page = urgentPage(this.#open.newestFirst(), { matches, cursor, limit });
-      return { items: page.items.map((record) => viewOf(record, nowMs)), next: page.next };
+      return { items: page.items.map((record) => this.#viewOf(record, nowMs)), next: page.next };
     }
     const after = parseCursor(cursor);
     const found: AlertView[] = [];
@@ -149,7 +170,7 @@ export class AlertingService implements Alerting, Acknowledgements {
       if (found.length > limit) break;
       const { startsAtMs, id } = record;
       const beyond = after === undefined || startsAtMs < after.atMs || (startsAtMs === after.atMs && id < after.id);
-      if (beyond && matches(record)) found.push(viewOf(record, nowMs));
+      if (beyond && matches(record)) found.push(this.#viewOf(record, nowMs));
     }
     return pageOf(found, limit, ({ starts_at_ms: atMs, id }) => ({ atMs, id }));
   }
@@ -170,7 +191,8 @@ export class AlertingService implements Alerting, Acknowledgements {
   async get(id: string): Promise<{ readonly alert: AlertView; readonly transitions: readonly AlertTransitionRow[] }> {
     const record = await this.#find(id);
     if (record === undefined) throw notFound(id);
-    return { alert: viewOf(record, this.#deps.clock.now()), transitions: await transitionsOf(this.#deps.db.kysely, id) };
+    const [alert = this.#viewOf(record, this.#deps.clock.now())] = await this.#viewsOf([record]);
+    return { alert, transitions: await transitionsOf(this.#deps.db.kysely, id) };
   }
 
   acknowledgements(asked: Parameters<Acknowledgements['acknowledgements']>[0]): Promise<readonly number[]> {
@@ -232,7 +254,7 @@ export class AlertingService implements Alerting, Acknowledgements {
         continue;
       }
       const { changed, kind, reason, after } = handled.value;
-      if (!changed) decided.push({ id, ok: true, changed, alert: viewOf(record, nowMs) });
+      if (!changed) decided.push({ id, ok: true, changed, alert: this.#viewOf(record, nowMs) });
       else decided.push({ id, place: transitions.push({ kind, reason, before: record, after }) - 1 });
     }
     const saved = transitions.length === 0 ? [] : await this.#commit(transitions, { atMs: nowMs, actor: actor.name });
@@ -240,7 +262,7 @@ export class AlertingService implements Alerting, Acknowledgements {
       if (!('place' in one)) return one;
       const record = saved[one.place];
       if (record === undefined) throw new Error(`BUG: expected ${saved.length} saved alerts to hold number ${one.place}`);
-      return { id: one.id, ok: true, changed: true, alert: viewOf(record, nowMs) };
+      return { id: one.id, ok: true, changed: true, alert: this.#viewOf(record, nowMs) };
     });
   }
 
@@ -254,12 +276,12 @@ export class AlertingService implements Alerting, Acknowledgements {
         trx,
         transitions.map((transition) => this.#rowOf(transition, cause)),
       );
-      await notify(trx, changesOf(transitions, records, clock.now()), clock.now());
+      await notify(trx, this.#changesOf(transitions, records), clock.now());
       return records;
     });
     transitions.forEach((transition, index) => this.#settle(transition, saved[index] ?? transition.after, cause.atMs));
     const nowMs = clock.now();
-    afterCommit(saved.map((record) => viewOf(record, nowMs)));
+    afterCommit(saved.map((record) => this.#viewOf(record, nowMs)));
     return saved;
   }
 
@@ -278,10 +300,11 @@ export class AlertingService implements Alerting, Acknowledgements {
     const { kind, reason } = transition;
     const { bus, logger, clock } = this.#deps;
     this.#transitions.add(1, { kind });
+    if (kind === 'fired' || kind === 'resolved') this.#flaps.note(record, clock.now());
     if (kind === 'dropped' || record.condition === 'resolved') this.#open.forget(record);
     else this.#open.keep(record);
     logger.info(`alert ${kind}`, { alert: record.id, rule: record.rule, service: record.service, reason });
-    bus.publish({ topic: 'alerts', type: `alert.${kind}`, atMs, data: cutView(viewOf(record, clock.now()), LISTED_CHARS) });
+    bus.publish({ topic: 'alerts', type: `alert.${kind}`, atMs, data: cutView(this.#viewOf(record, clock.now()), LISTED_CHARS) });
   }
 
   #rowOf({ kind, reason, after }: Transition, { atMs, actor }: { atMs: EpochMs; actor: string }): AlertTransitionRow {
@@ -326,13 +349,34 @@ export class AlertingService implements Alerting, Acknowledgements {
       if (last === undefined || rows.length < filter.limit || bySql) break;
       after = { atMs: last.startsAtMs, id: last.id };
     }
-    const nowMs = this.#deps.clock.now();
-    const views = found.map((record) => viewOf(record, nowMs));
+    const views = await this.#viewsOf(found);
     return pageOf(views, limit, ({ starts_at_ms: atMs, id }) => ({ atMs, id }));
   }
 
   #matching({ state, ...search }: OpenQuery, nowMs: EpochMs): (record: AlertRecord) => boolean {
     return (record) => (state === 'open' || stateOf(record, nowMs) === state) && matchesSearch(record, search);
+  }
+
+  #changesOf(transitions: readonly Transition[], records: readonly AlertRecord[]): readonly AlertChange[] {
+    const nowMs = this.#deps.clock.now();
+    return transitions.flatMap(({ kind, after }, index) => {
+      const reason = NOTIFY_REASON[kind];
+      const announced = after.firedAtMs !== null && !after.dashboardOnly;
+      if (reason === undefined || !announced) return [];
+      return [{ alert: this.#viewOf(records[index] ?? after, nowMs), reason, cooldownMs: after.cooldownMs }];
+    });
+  }
+
+  #viewOf(record: AlertRecord, nowMs: number): AlertView {
+    const problem = this.#deps.problems?.of(record.id) ?? null;
+    return viewOf(record, nowMs, { problem, flappingSinceMs: this.#flaps.of(record, nowMs)?.sinceMs ?? null });
+  }
+
+  /** Alerts that may have ended long ago: their problems are in the database. */
+  async #viewsOf(records: readonly AlertRecord[]): Promise<readonly AlertView[]> {
+    const nowMs = this.#deps.clock.now();
+    const found = await this.#deps.problems?.ofAlerts(records.map(({ id }) => id));
+    return records.map((record) => ({ ...this.#viewOf(record, nowMs), problem: found?.get(record.id) ?? null }));
   }
 
   /** Open or stored. */
@@ -363,12 +407,3 @@ const NOTIFY_REASON: Readonly<Record<TransitionKind, NotifyReason | undefined>> 
   assigned: 'updated',
   commented: undefined,
 };
-
-function changesOf(transitions: readonly Transition[], records: readonly AlertRecord[], nowMs: number): readonly AlertChange[] {
-  return transitions.flatMap(({ kind, after }, index) => {
-    const reason = NOTIFY_REASON[kind];
-    const announced = after.firedAtMs !== null && !after.dashboardOnly;
-    if (reason === undefined || !announced) return [];
-    return [{ alert: viewOf(records[index] ?? after, nowMs), reason, cooldownMs: after.cooldownMs }];
-  });
-}

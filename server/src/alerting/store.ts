@@ -137,6 +137,15 @@ export async function transitionsOf(db: Kysely<Database>, alertId: string): Prom
   return db.selectFrom('alert_transitions').selectAll().where('alert_id', '=', alertId).orderBy('id').execute();
 }
 
+/** What fired or resolved at or after that instant, oldest first. */
+export async function changesSince(
+  db: Kysely<Database>,
+  sinceMs: number,
+): Promise<readonly Pick<AlertTransitionRow, 'rule' | 'fingerprint' | 'at_ms'>[]> {
+  const changes = db.selectFrom('alert_transitions').select(['rule', 'fingerprint', 'at_ms']).where('at_ms', '>=', sinceMs);
+  return changes.where('kind', 'in', ['fired', 'resolved']).orderBy('at_ms').execute();
+}
+
 /** Alerts whose waiting for a person is looked at in one answer. */
 const MAX_ACKNOWLEDGEMENTS = 10_000;
 

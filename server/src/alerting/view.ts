@@ -2,8 +2,12 @@ import { labelsToRecord } from '@nines/model/labels.ts';
 import type { AlertView } from './contract.ts';
 import { type AlertRecord, stateOf } from './evaluate.ts';
 
+/** What is known of an alert beside its record: the problem that it is in, and since when it flaps. */
+export type About = { readonly problem: string | null; readonly flappingSinceMs: number | null };
+const NOTHING: About = { problem: null, flappingSinceMs: null };
+
 /** The record as the API shows it at `nowMs` (a snooze that has ended no longer suppresses). */
-export function viewOf(record: AlertRecord, nowMs: number): AlertView {
+export function viewOf(record: AlertRecord, nowMs: number, { problem, flappingSinceMs }: About = NOTHING): AlertView {
   const { handling } = record;
   return {
     id: record.id,
@@ -31,6 +35,8 @@ export function viewOf(record: AlertRecord, nowMs: number): AlertView {
     held_back: record.heldBack,
     generator_url: record.generatorUrl,
     service: record.service,
+    problem,
+    flapping_since_ms: flappingSinceMs,
   } satisfies AlertView;
 }
 

@@ -44,6 +44,8 @@ const alert = (more: Partial<AlertView> = {}): AlertView => ({
   held_back: null,
   generator_url: null,
   service: null,
+  problem: null,
+  flapping_since_ms: null,
   ...more,
 });
 const ended = (atMs: number): Partial<AlertView> => ({ condition: 'resolved', state: 'resolved', ends_at_ms: atMs });

@@ -46,6 +46,8 @@ function view(fingerprint: string, changes: Partial<AlertView>): AlertView {
     held_back: null,
     generator_url: null,
     service: null,
+    problem: null,
+    flapping_since_ms: null,
     ...changes,
   };
 }
@@ -77,7 +79,7 @@ class GroupModel {
       escalated: false,
       told: this.told,
       members: [...this.members.values()],
-      held: { silenced: () => undefined, inhibited: () => undefined, resting: () => undefined },
+      held: { silenced: () => undefined, inhibited: () => undefined, flapping: () => undefined, resting: () => undefined },
       muted: [],
       verdict: { kind: 'skip', cause: 'undecided' },
       nextAtMs: null,

@@ -42,12 +42,20 @@ export type Flush = {
 };
 
 /** Why an alert is kept from people; `untilMs` is when that ends by itself, `sourceId` the alert that it lasts as long as. */
-export type Muting = { readonly cause: string; readonly untilMs: number | null; readonly sourceId?: string };
+export type Muting = {
+  readonly cause: string;
+  readonly untilMs: number | null;
+  readonly sourceId?: string;
+  /** It keeps back a resolve, which history says. */
+  readonly ofResolve?: boolean;
+};
 
 /** What a flush asks of the world, at its instant. */
 export type Held = {
   readonly silenced: (labels: Readonly<Record<string, string>>) => Muting | undefined;
   readonly inhibited: (labels: Readonly<Record<string, string>>) => Muting | undefined;
+  /** Whether the alert fires and resolves again and again. */
+  readonly flapping: (alert: AlertView) => Muting | undefined;
   /** Whether the route of a group keeps quiet now. */
   readonly resting: (intervals: Group['intervals']) => Muting | undefined;
 };
@@ -95,6 +103,10 @@ export const rest: Stage = (flush) => {
 /** A silence keeps back what fires; the resolve of what was announced goes out, so that no receiver waits for it for ever. */
 export const silence: Stage = (flush) =>
   muteBy(flush, (member) => (isFiring(member) ? flush.held.silenced(member.alert.labels) : undefined));
+
+/** What flaps stays told as firing until it is steady: its resolve waits, so that its next firing is no news. It never keeps back what fires. */
+export const steady: Stage = (flush) =>
+  muteBy(flush, (member) => (isFiring(member) || !wasTold(flush, member) ? undefined : flush.held.flapping(member.alert)));
 
 /** A fingerprint that fires again soon after it was announced stays quiet; if it still fires when the cooldown ends, it is announced then. */
 export const cooldown: Stage = (flush) =>
@@ -168,7 +180,7 @@ export function outcomeOf(flush: Flush): {
     told: { atMs: sends ? nowMs : told.atMs, firing: new Set([...believed, ...stillTold]) },
     messageAlerts: [...firing, ...(flush.sendResolved ? ended.filter((member) => wasTold(flush, member)) : [])].map(({ alert }) => alert),
     announced: announces ? firing.filter((member) => verdict.reason !== 'fired' || !wasTold(flush, member)).map(({ alert }) => alert) : [],
-    heldBack: muted.filter(({ member }) => isFiring(member) && (repeatDue || !wasTold(flush, member))),
+    heldBack: muted.filter(({ member, ofResolve }) => ofResolve === true || (isFiring(member) && (repeatDue || !wasTold(flush, member)))),
     forgotten: ended.filter((member) => (member.announcedAtMs ?? 0) + member.cooldownMs <= nowMs).map(({ alert }) => alert),
   };
 }

@@ -1,5 +1,6 @@
 /** What keeps alerts from people beside their handling, asked once per flush. */
 import { epochMs } from '@nines/base/units.ts';
+import type { AlertView } from '../alerting/contract.ts';
 import type { Silence, Silencing } from '../silences/contract.ts';
 import type { Held, Muting } from './evaluate.ts';
 import type { Inhibiting, Inhibition } from './inhibit.ts';
@@ -7,16 +8,21 @@ import { rfc3339 } from './message.ts';
 import type { Intervals } from './route.ts';
 import { type NamedIntervals, isWithin } from './time-interval.ts';
 
+/** Since when an alert flaps, and when it is steady unless it changes before; undefined when it is. */
+export type FlappingOf = (alert: AlertView, atMs: number) => { readonly sinceMs: number; readonly untilMs: number } | undefined;
+
 /** Absent: nothing of the kind is configured. */
 export type Holding = {
   readonly silences?: Silencing | undefined;
   readonly inhibiting?: Inhibiting | undefined;
+  readonly flapping?: FlappingOf | undefined;
   readonly intervals?: readonly NamedIntervals[] | undefined;
 };
 
-export const heldAt = (nowMs: number, { silences, inhibiting, intervals = [] }: Holding): Held => ({
+export const heldAt = (nowMs: number, { silences, inhibiting, flapping, intervals = [] }: Holding): Held => ({
   silenced: (labels) => silenced(silences?.silencing(labels, epochMs(nowMs))),
   inhibited: (labels) => inhibited(inhibiting?.(labels)),
+  flapping: (alert) => unsteady(flapping?.(alert, nowMs)),
   resting: (of) => resting(of, { intervals, nowMs }),
 });
 
@@ -26,6 +32,12 @@ function silenced(silences: readonly Silence[] = []): Muting | undefined {
   if (last === undefined) return undefined;
   const { id, createdBy, comment, endsAtMs } = last;
   return { cause: `silenced by ${createdBy} until ${rfc3339(endsAtMs)}: ${comment} (silence ${id})`, untilMs: endsAtMs };
+}
+
+/** The cause is the same for all that is kept back while it flaps. */
+function unsteady(flapping: ReturnType<FlappingOf>): Muting | undefined {
+  if (flapping === undefined) return undefined;
+  return { cause: `flapping since ${rfc3339(flapping.sinceMs)}: told again when it is steady`, untilMs: flapping.untilMs, ofResolve: true };
 }
 
 function inhibited(inhibition: Inhibition | undefined): Muting | undefined {

@@ -15,7 +15,7 @@ import { type OpenChannel, describeChannel, takesRecipient } from './channels.ts
 import type { RoutingConfig } from './config.ts';
 import type { AlertChange, Delivery, NotificationView, Notifications, Page, Pager } from './contract.ts';
 import { type Flush, outcomeOf } from './evaluate.ts';
-import { heldAt } from './held.ts';
+import { type FlappingOf, heldAt } from './held.ts';
 import { type Inhibiting, Inhibitor } from './inhibit.ts';
 import { buildMessage } from './message.ts';
 import { runPipeline } from './pipeline.ts';
@@ -65,6 +65,8 @@ export type NotifyDeps = {
   readonly settings: NotifySettings;
   /** What people silenced; absent, nothing is. */
   readonly silences?: Silencing;
+  /** What fires and resolves again and again; absent, nothing does. */
+  readonly flapping?: FlappingOf;
   /** The links that acknowledge; absent, messages have none. */
   readonly links?: Pick<AcknowledgeLinks, 'urlOf'>;
 };
@@ -321,7 +323,12 @@ export class NotifyService implements Notifications, Pager {
       nowMs,
       escalated,
       told: stored.told,
-      held: heldAt(nowMs, { silences: this.#deps.silences, inhibiting, intervals: this.#settings.intervals }),
+      held: heldAt(nowMs, {
+        silences: this.#deps.silences,
+        flapping: this.#deps.flapping,
+        inhibiting,
+        intervals: this.#settings.intervals,
+      }),
       members,
       muted: [],
       verdict: { kind: 'skip', cause: 'undecided' },
@@ -353,7 +360,7 @@ export class NotifyService implements Notifications, Pager {
     for (const { member, cause } of muted) {
       const suppression = { groupId: group.id, alertId: member.alert.id, cause };
       if (await hasSuppression(trx, suppression)) continue;
-      const row = this.#row({ group, reason: 'fired', cause });
+      const row = this.#row({ group, reason: member.alert.condition === 'resolved' ? 'resolved' : 'fired', cause });
       await insertNotification(trx, { ...row, status: 'suppressed', finished_at_ms: row.created_at_ms }, [member.alert.id]);
       this.#count(group.channel, 'suppressed');
     }

@@ -92,6 +92,7 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
     },
     links: new AcknowledgeLinks('secret', 'http://nines.example'),
     silences,
+    flapping: (alert, atMs) => alerting.flapping(alert, atMs),
   });
   const outbox: Outbox = createOutbox({
     db,

@@ -10,6 +10,7 @@ import type { LedgerTables } from './migrations/0003-ledger.ts';
 import type { HeartbeatTables } from './migrations/0011-heartbeats.ts';
 import type { MaintenanceCorrectionTables } from './migrations/0027-maintenance-corrections.ts';
 import type { MaintenanceTables } from './migrations/0012-maintenance.ts';
+import type { ProblemTables } from './migrations/0038-problems.ts';
 import type { PushGroupTables } from './migrations/0006-push-groups.ts';
 import type { MetricMetadataTables } from './migrations/0009-metric-metadata.ts';
 import type { RecoveryTables } from './migrations/0025-recovery.ts';
@@ -27,6 +28,7 @@ import type { StatementTables } from './migrations/0007-statements.ts';
 /** The whole relational schema. Each migration declares the tables it makes; instants are 64-bit integers, JSON is text, booleans are 0 and 1. */
 export type Database = RecordTables &
   RecoveryTables &
+  ProblemTables &
   AccessTables &
   LedgerTables &
   HeartbeatTables &
