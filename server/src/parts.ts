@@ -10,6 +10,7 @@ import { openStore } from '@nines/tsdb/store.ts';
 import { openAgents } from './agents/start.ts';
 import type { Evaluation } from './alerting/contract.ts';
 import { type AlertingService, createAlerting } from './alerting/service.ts';
+import { openAlertHistory } from './alerting/start.ts';
 import { openReceived } from './alertmanager-api/start.ts';
 import { Alertmanagers } from './alertmanagers/service.ts';
 import { createAsk, scopeOfTeam } from './ask.ts';
@@ -41,6 +42,7 @@ import { intervalsOf } from './notify/config.ts';
 import { createRouter } from './notify/route.ts';
 import { type NotifySettings, NotifyService } from './notify/service.ts';
 import { openPushBook } from './notify/webpush/subscriptions.ts';
+import { purgeNotifications } from './notify/history.ts';
 import { retentionPolicy } from './ops/retention.ts';
 import { UPKEEP_MS, createUpkeep } from './ops/upkeep.ts';
 import { createBreath } from './platform/breath.ts';
@@ -335,10 +337,21 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   const sources = { ingest, query: ask, metadata, aliases, process: processWatch };
   const collecting = await startCollecting({ ...shared, ...sources, config: config.collect });
   const { instance, pushGateway } = stack.use(collecting);
+  const alertHistory = stack.use(
+    openAlertHistory({
+      ...shared,
+      query: ask,
+      readsOf: (ruleId) => rules.readsOf(ruleId),
+      instance,
+      keptMs: config.retention.alerts,
+      purgeNotifications: (beforeMs, limit) => purgeNotifications(sql, beforeMs, limit),
+    }),
+  );
   return {
     shared,
     db,
     agents,
+    alertHistory,
     alerting,
     alertmanagers,
     aliases,

@@ -3,6 +3,7 @@ import { accessRoutes } from './access/routes.ts';
 import { createAccess } from './access/service.ts';
 import { createThrottle } from './access/throttle.ts';
 import { agentRoutes } from './agents/routes.ts';
+import { alertHistoryRoutes } from './alerting/history-routes.ts';
 import { alertRoutes } from './alerting/routes.ts';
 import { alertmanagerApiRoutes } from './alertmanager-api/routes.ts';
 import { alertmanagerRoutes } from './alertmanagers/routes.ts';
@@ -218,6 +219,7 @@ export async function serve(
   silenceRoutes(http, { silences, alerting, clock });
   alertRoutes(http, { alerting, notifications: notify, clock });
   problemRoutes(http, { problems: parts.problems });
+  alertHistoryRoutes(http, { alerting, ...parts.alertHistory, clock });
   answerRoutes(http, { callbacks: new Callbacks({ ...shared, links, alerting, channels: () => notify.openChannels() }), push, notify });
   notifyRoutes(http, { notify, clock });
   backupRoutes(http, { backups, doctor: () => examineInChild(['doctor', '--data', dataDir, ...withConfig], stopping.signal) });

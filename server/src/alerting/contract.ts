@@ -68,6 +68,12 @@ export type ActiveElement = {
   readonly generatorUrl?: string;
 };
 
+/** What a rule looks at: queries whose series are those that decide, and the figure that they are compared with. */
+export type RuleReads = {
+  readonly queries: readonly { readonly name: string; readonly expr: string }[];
+  readonly threshold: { readonly op: '>' | '>=' | '<' | '<=' | '==' | '!='; readonly value: number } | null;
+};
+
 /**
  * What an evaluation found. `complete`: `active` is the whole truth about the rule, what is absent has recovered.
  * `unknown`: the evaluation could not decide (error, missing series): nothing recovers.

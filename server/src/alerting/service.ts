@@ -91,7 +91,7 @@ export type Acted =
 const SCANNED_AT_A_TIME = 1_000;
 
 /** Who acts in the history when no person does. */
-const SYSTEM = 'nines';
+export const SYSTEM = 'nines';
 
 /** Loads the open alerts, so that a restart changes nothing, and keeps them in memory beside the database. */
 export async function createAlerting(deps: AlertingDeps): Promise<AlertingService> {

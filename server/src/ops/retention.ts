@@ -70,6 +70,8 @@ export const retentionConfig = z
     /** Packed samples and rollups together; the oldest go first. */
     size: size(MIN_SIZE_BYTES).optional(),
     downsampling: downsampling.prefault({}),
+    /** Alerts that ended, with their steps and what was seen, and notifications that are done. */
+    alerts: duration({ minMs: DAY_MS }).prefault('400d'),
     rules: z
       .array(ruleConfig)
       .max(MAX_RETENTION_RULES - 1)

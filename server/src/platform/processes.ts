@@ -49,3 +49,23 @@ export async function readProcess(pid: number, uptimeMs: number): Promise<System
 }
 
 const read = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
+
+export type ProcessUsage = {
+  readonly pid: number;
+  readonly name: string;
+  /** Since it started, all processors together. */
+  readonly cpuMs: number;
+  readonly rssBytes: number;
+};
+
+/** Of all architectures that Node runs on with few exceptions; the figure is for reading, not for deciding. */
+const PAGE_BYTES = 4_096;
+
+/** What a process has used; undefined when there is none (any more). */
+export async function usageOf(pid: number): Promise<ProcessUsage | undefined> {
+  const parts = /^\d+ \((.*)\) (.*)$/s.exec(await read(`/proc/${pid}/stat`));
+  if (parts === null) return undefined;
+  const fields = parts[2]?.split(' ') ?? [];
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  return { pid, name: parts[1] ?? '', cpuMs: (ticks / TICKS_PER_SECOND) * SECOND_MS, rssBytes: Number(fields[21]) * PAGE_BYTES };
+}

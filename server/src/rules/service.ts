@@ -1,7 +1,7 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { epochMs, ms } from '@nines/base/units.ts';
 import type { Labels } from '@nines/model/labels.ts';
-import { type AlertingRule, DEFAULT_COOLDOWN_MS, type Evaluation } from '../alerting/contract.ts';
+import { type AlertingRule, DEFAULT_COOLDOWN_MS, type Evaluation, type RuleReads } from '../alerting/contract.ts';
 import type { RuleFacts } from '../alertmanagers/contract.ts';
 import type { Ledger, Recorder, StateChange } from '../availability/contract.ts';
 import type { Committed, Ingest, SelfMetrics } from '../collect/contract.ts';
@@ -14,6 +14,7 @@ import { type RuleContext, storeThrough } from './context.ts';
 import { type Rules, SERVICE_DOWN_RULE_ID, SERVICE_FLAPPING_RULE_ID, SLA_RULE_ID } from './contract.ts';
 import { FILE_RULE_COOLDOWN_MS, FileGroup } from './group.ts';
 import { type AliasTable, selectorsOf, selectorsOfText, sourcesOf } from './metric.ts';
+import { readsOfExpr, readsOfThreshold } from './reads.ts';
 import type { RuleGroup } from './rule-file.ts';
 import { Runner } from './runner.ts';
 import { ServiceDown, type ServiceDownDeps } from './service-down.ts';
@@ -131,6 +132,16 @@ export class RulesService implements Rules, AsyncDisposable {
     if (group !== undefined) return { intervalMs: group.intervalMs, broughtBy: group.broughtBy, dashboardOnly: false };
     const spec = this.#built.thresholds.find((rule) => rule.id === id)?.spec;
     return spec && { intervalMs: undefined, broughtBy: undefined, dashboardOnly: spec.dashboardOnly };
+  }
+
+  /** What a rule looks at, for those who show why it fired; undefined for rules of other domains and those that are no more. */
+  readsOf(id: string): RuleReads | undefined {
+    for (const { rules } of this.#built.groups) {
+      const live = rules.find((rule) => rule.id === id);
+      if (live !== undefined) return readsOfExpr(live.rule.expr);
+    }
+    const spec = this.#built.thresholds.find((rule) => rule.id === id)?.spec;
+    return spec && readsOfThreshold(spec);
   }
 
   /** Shipped rules of other domains that are on. */

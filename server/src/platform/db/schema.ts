@@ -1,4 +1,5 @@
 import type { AgentTables } from './migrations/0021-agents.ts';
+import type { AlertHistoryTables } from './migrations/0036-alert-history.ts';
 import type { AlertTables } from './migrations/0005-alerts.ts';
 import type { LedgerImportTables } from './migrations/0017-ledger-imports.ts';
 import type { CompositeTables } from './migrations/0015-composites.ts';
@@ -37,6 +38,7 @@ export type Database = RecordTables &
   SlaReportTables &
   ReportTemplateTables &
   AlertTables &
+  AlertHistoryTables &
   ChannelTables &
   EscalationTables &
   SilenceTables &

@@ -28,6 +28,7 @@ import * as receivedAlerts from './0026-received-alerts.ts';
 import * as maintenanceCorrections from './0027-maintenance-corrections.ts';
 import * as receivers from './0028-receivers.ts';
 import * as escalation from './0032-escalation.ts';
+import * as alertHistory from './0036-alert-history.ts';
 import * as problems from './0038-problems.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
@@ -64,5 +65,6 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0027-maintenance-corrections': { up: maintenanceCorrections.up },
   '0028-receivers': { up: receivers.up },
   '0032-escalation': { up: escalation.up },
+  '0036-alert-history': { up: alertHistory.up },
   '0038-problems': { up: problems.up },
 };
