@@ -1,0 +1,66 @@
+import { normalQuantile, tHalfWidth } from './distributions.ts';
+import { at } from './numbers.ts';
+import { quantileOf } from './robust.ts';
+
+/** Errors of forecasts made at earlier instants: one row per origin, one entry per step ahead. */
+export type Errors = readonly Float64Array[];
+
+/** Horizons this close are taken together. */
+const POOL = 6;
+
+/**
+ * Half-widths of intervals that hold `level` of the errors: split-conformal by rolling origin. The size of errors is taken per step
+ * ahead (pooled over ± 6 steps), the quantile over all of them in that unit. Origins closer to each other than the horizon see the same
+ * values; the quantile is widened as Student's t is against the normal for as many independent windows as there are (`windows`).
+ * Steps beyond those that were tried grow by the power law of the ones that were.
+ */
+export function conformalHalfWidths(
+  errors: Errors,
+  horizon: number,
+  { level, windows }: { readonly level: number; readonly windows: number },
+): Float64Array {
+  const sizes = sizesOf(errors);
+  const scaled: number[] = [];
+  for (const row of errors)
+    row.forEach((error, j) => {
+      const size = at(sizes, j);
+      if (size > 0) scaled.push(Math.abs(error) / size);
+    });
+  const share = Math.min(1, (level * (scaled.length + 1)) / scaled.length);
+  const quantile = scaled.length === 0 ? 0 : quantileOf(Float64Array.from(scaled).sort(), share);
+  const factor = quantile * widening(level, windows);
+  const growth = growthOf(sizes);
+  return Float64Array.from({ length: horizon }, (_, j) => {
+    const known = Math.min(j, sizes.length - 1);
+    return factor * at(sizes, known) * ((j + 1) / (known + 1)) ** growth;
+  });
+}
+
+/** Independent sizes of errors that one window shows: its steps depend on each other, but not wholly. */
+const WINDOW_WORTH = 4;
+
+/** How much wider an interval must be that knows its scale from `windows` observations. */
+export function widening(level: number, windows: number): number {
+  const dof = Math.max(2, WINDOW_WORTH * windows);
+  return (tHalfWidth(1 - level, dof) / normalQuantile(0.5 + level / 2)) * Math.sqrt(1 + 1 / dof);
+}
+
+/** Root mean square of the errors per step ahead, pooled over neighbouring steps. */
+function sizesOf(errors: Errors): Float64Array {
+  const length = errors[0]?.length ?? 0;
+  const squares = Float64Array.from({ length }, (_, j) => errors.reduce((sum, row) => sum + at(row, j) ** 2, 0) / errors.length);
+  return squares.map((_, j) => {
+    const reach = Math.min(POOL, j, length - 1 - j);
+    let sum = 0;
+    for (let i = j - reach; i <= j + reach; i++) sum += at(squares, i);
+    return Math.sqrt(sum / (2 * reach + 1));
+  });
+}
+
+/** The exponent by which errors grow with the distance, held between standing still and a straight line. */
+function growthOf(sizes: Float64Array): number {
+  const [first, last] = [sizes[Math.floor(sizes.length / 4)] ?? 0, sizes.at(-1) ?? 0];
+  const steps = sizes.length / (Math.floor(sizes.length / 4) + 1);
+  if (!(first > 0 && last > 0) || steps <= 1) return 0.5;
+  return Math.min(1, Math.max(0.1, Math.log(last / first) / Math.log(steps)));
+}
