@@ -16,6 +16,7 @@ import { pauseCommands } from './commands/pause.ts';
 import { queryCommand } from './commands/query.ts';
 import { recoveryCommand } from './commands/recovery.ts';
 import { restoreCommand } from './commands/restore.ts';
+import { routesCommand } from './commands/routing.ts';
 import { serveCommand } from './commands/serve.ts';
 import { slaCommand } from './commands/sla.ts';
 import { statusPageCommand } from './commands/status-page.ts';
@@ -53,6 +54,7 @@ function createProgram(): Command {
     statusPageCommand,
     downtimeCommand,
     recoveryCommand,
+    routesCommand,
     backupCommand,
     restoreCommand,
     doctorCommand,

@@ -22,6 +22,7 @@ import { answerRoutes } from './notify/answer-routes.ts';
 import { Callbacks } from './notify/callbacks.ts';
 import { routingOf } from './notify/written.ts';
 import { notifyRoutes } from './notify/routes.ts';
+import { routingRoutes } from './notify/routing-routes.ts';
 import { createHealth } from './ops/health.ts';
 import { startHealthChecks } from './ops/health-checks/start.ts';
 import { encryptionHealth, outboxHealth, statesCounted, storeHealth } from './ops/parts.ts';
@@ -222,6 +223,7 @@ export async function serve(
   alertHistoryRoutes(http, { alerting, ...parts.alertHistory, clock });
   answerRoutes(http, { callbacks: new Callbacks({ ...shared, links, alerting, channels: () => notify.openChannels() }), push, notify });
   notifyRoutes(http, { notify, clock });
+  routingRoutes(http, { notify, clock, config: () => parts.config().config });
   backupRoutes(http, { backups, doctor: () => examineInChild(['doctor', '--data', dataDir, ...withConfig], stopping.signal) });
   servePages(http, { directory: webDir(), secure });
   stack.use(await listen());

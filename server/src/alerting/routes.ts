@@ -130,7 +130,12 @@ const groupsAnswer = z.object({
   ),
   total: z.number(),
 });
-const alertDetail = alertSchema.extend({ transitions: z.array(transitionSchema), deliveries: z.array(notificationView) });
+const alertDetail = alertSchema.extend({
+  /** What keeps it from people now, beside its handling: a silence, or an alert that explains it. */
+  kept_by: z.string().nullable(),
+  transitions: z.array(transitionSchema),
+  deliveries: z.array(notificationView),
+});
 
 /** Actions that exist; `escalate` needs escalation policies, so its path is not there. */
 const ACTIONS = ['acknowledge', 'unacknowledge', 'suppress', 'unsuppress', 'snooze', 'unsnooze', 'resolve', 'assign', 'comment'] as const;
@@ -213,7 +218,7 @@ function listRoutes(http: Http, { alerting }: AlertRouteDeps): void {
   );
 }
 
-function detailRoute(http: Http, { alerting, notifications }: AlertRouteDeps): void {
+function detailRoute(http: Http, { alerting, notifications, clock }: AlertRouteDeps): void {
   http.get(
     '/api/alerts/:id',
     {
@@ -235,7 +240,8 @@ function detailRoute(http: Http, { alerting, notifications }: AlertRouteDeps): v
         detail: JSON.parse(detail) as Record<string, unknown>,
       }));
       const deliveries = [...(await notifications.ofAlert(alert.id))];
-      return { ...cutView(alert, DETAILED_CHARS), transitions: steps, deliveries } as z.input<typeof alertDetail>;
+      const keptBy = alert.condition === 'firing' ? (notifications.keeping(alert.labels, clock.now())?.cause ?? null) : null;
+      return { ...cutView(alert, DETAILED_CHARS), kept_by: keptBy, transitions: steps, deliveries } as z.input<typeof alertDetail>;
     },
   );
 }

@@ -13,6 +13,7 @@ export type { ChannelsConfig, RoutingConfig } from './config.ts';
 export { channelsConfig, routingConfig } from './config.ts';
 export type { Inhibition } from './inhibit.ts';
 export type { Group, Match, Routes } from './route.ts';
+export type { RouteView, RoutingTestView, RoutingView } from './routing-view.ts';
 
 /**
  * Why notify hears of an alert. `updated` (somebody handled it, its rule holds it back or releases it) changes what later
@@ -176,6 +177,8 @@ export interface Pager {
 
 /** Reads for other domains. */
 export interface Notifications {
+  /** What keeps an alert with these labels from people now (a silence, another alert), beside its handling. */
+  keeping(labels: Readonly<Record<string, string>>, nowMs: number): { readonly cause: string } | undefined;
   /** What was sent or suppressed about one alert, oldest first. */
   ofAlert(alertId: string): Promise<readonly NotificationView[]>;
 }

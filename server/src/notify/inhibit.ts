@@ -113,6 +113,11 @@ export class Inhibitor {
   /** Groups that hold something back, by the alert that inhibits it. */
   readonly #waiting = new Map<string, Set<string>>();
 
+  /** Rules in words, one by one. */
+  static written(configs: readonly InhibitRuleConfig[]): readonly string[] {
+    return configs.map((config) => ruleOf(config).written);
+  }
+
   /** Takes new rules, with what is open now; says whether they changed. */
   configure(configs: readonly InhibitRuleConfig[], open: Iterable<AlertView>): boolean {
     const rules = configs.map(ruleOf);

@@ -14,7 +14,7 @@ import type { AcknowledgeLinks } from './acknowledge-links.ts';
 import { type OpenChannel, describeChannel, takesRecipient } from './channels.ts';
 import type { RoutingConfig } from './config.ts';
 import type { AlertChange, Delivery, NotificationView, Notifications, Page, Pager } from './contract.ts';
-import { type Flush, outcomeOf } from './evaluate.ts';
+import { type Flush, type Held, outcomeOf } from './evaluate.ts';
 import { type FlappingOf, heldAt } from './held.ts';
 import { type Inhibiting, Inhibitor } from './inhibit.ts';
 import { buildMessage } from './message.ts';
@@ -113,6 +113,12 @@ export class NotifyService implements Notifications, Pager {
     if (this.#inhibitor.configure(rules, open)) await db.kysely.transaction().execute((trx) => makeUntimedDue(trx, clock.now()));
   }
 
+  /** What keeps alerts from people at an instant, beside their handling. */
+  held(nowMs: number, inhibiting: Inhibiting = this.inhibiting): Held {
+    const { silences, flapping } = this.#deps;
+    return heldAt(nowMs, { silences, flapping, inhibiting, intervals: this.#settings.intervals });
+  }
+
   /** What keeps an alert with these labels from people while it fires. */
   readonly inhibiting: Inhibiting = (labels) => this.#inhibitor.inhibiting(labels);
 
@@ -195,7 +201,7 @@ export class NotifyService implements Notifications, Pager {
   }
 
   keeping(labels: Readonly<Record<string, string>>, nowMs: number): ReturnType<Pager['keeping']> {
-    const held = heldAt(nowMs, { silences: this.#deps.silences, inhibiting: this.inhibiting });
+    const held = this.held(nowMs);
     return held.silenced(labels) ?? held.inhibited(labels);
   }
 
@@ -323,12 +329,7 @@ export class NotifyService implements Notifications, Pager {
       nowMs,
       escalated,
       told: stored.told,
-      held: heldAt(nowMs, {
-        silences: this.#deps.silences,
-        flapping: this.#deps.flapping,
-        inhibiting,
-        intervals: this.#settings.intervals,
-      }),
+      held: this.held(nowMs, inhibiting),
       members,
       muted: [],
       verdict: { kind: 'skip', cause: 'undecided' },

@@ -41,6 +41,8 @@ export type Bounds = readonly [low: number, high: number];
 /** One step of an alert's life, oldest first. */
 export type TransitionWire = { readonly at_ms: number; readonly kind: string; readonly reason: string; readonly actor: string };
 export type AlertDetailWire = AlertView & {
+  /** What keeps it from people now: a silence, or an alert that explains it. */
+  readonly kept_by: string | null;
   readonly transitions: readonly TransitionWire[];
   readonly deliveries: readonly NotificationView[];
 };

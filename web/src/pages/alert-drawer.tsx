@@ -41,6 +41,7 @@ function Details({ alert }: { readonly alert: AlertDetailWire }) {
           <Instant atMs={alert.starts_at_ms} />
         </div>
       </div>
+      {alert.kept_by === null ? null : <p className="soft">{`Told to nobody: ${alert.kept_by}.`}</p>}
       {description === undefined ? null : <p>{description}</p>}
       {runbook !== undefined && /^https?:\/\//.test(runbook) ? (
         <a href={runbook} target="_blank" rel="noreferrer">
