@@ -12,6 +12,7 @@ import { downtimeCommand } from './commands/downtime.ts';
 import { healthCommand } from './commands/health.ts';
 import { importCommand } from './commands/import.ts';
 import { keyCommand } from './commands/key.ts';
+import { oncallCommand } from './commands/oncall.ts';
 import { pauseCommands } from './commands/pause.ts';
 import { queryCommand } from './commands/query.ts';
 import { recoveryCommand } from './commands/recovery.ts';
@@ -55,6 +56,7 @@ function createProgram(): Command {
     downtimeCommand,
     recoveryCommand,
     routesCommand,
+    oncallCommand,
     backupCommand,
     restoreCommand,
     doctorCommand,

@@ -12,6 +12,9 @@ import type { DeclaredMaintenance } from './maintenance/service.ts';
 import { loadAlertmanagerFile } from './notify/alertmanager-file/load.ts';
 import { unknownToRouting } from './notify/config.ts';
 import { channelsConfig, routingConfig } from './notify/contract.ts';
+import { contactFault } from './notify/channels.ts';
+import { oncallConfig, type Person, type ScheduleSpec, unknownToOncall } from './oncall/contract.ts';
+import type { Declared } from './oncall/standing.ts';
 import { retentionConfig } from './ops/retention.ts';
 import { hostAndPort, httpUrl, secret } from './platform/config/fields.ts';
 import { type Loaded, loadConfig, type Override } from './platform/config/load.ts';
@@ -84,6 +87,8 @@ export const configSchema = z.strictObject({
   promql: promqlConfig,
   channels: channelsConfig,
   routing: routingConfig,
+  /** Who is to be woken, and when. */
+  oncall: oncallConfig,
   /** What checks may run on this machine. */
   checks: checksConfig,
   /** What is done about checks that are down. */
@@ -140,6 +145,7 @@ export type Configuration = Extract<Loaded<Config>, { readonly ok: true }> & {
   readonly slas: readonly DeclaredSla[];
   readonly maintenance: readonly DeclaredMaintenance[];
   readonly statusPages: readonly DeclaredStatusPage[];
+  readonly oncall: { readonly people: readonly Declared<Person>[]; readonly schedules: readonly Declared<ScheduleSpec>[] };
 };
 export type ReadConfiguration = Configuration | Extract<Loaded<Config>, { readonly ok: false }>;
 
@@ -168,19 +174,11 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
   const problems = [
     ...orphans.map(({ index, message }) => problemAt(['slas', index, 'service'], message)),
     ...unknownExampleServices(config.sla_examples, serviceIds).map(({ role, message }) => problemAt(['sla_examples', role], message)),
-    ...unknownMaintained(config.maintenance, serviceIds).map(({ path, message }) => problemAt(['maintenance', ...path], message)),
     ...misplacedBackups(config, source).map((message) => problemAt(['backups', 'to'], message)),
-    ...unknownNames(config.statements, namesOf(config)).map(({ path, message }) => problemAt(['statements', ...path], message)),
-    ...unknownToPages(config.status_pages, { services: serviceIds, emails: emailsOf(config), host: ownHost(config) }).map(
-      ({ path, message }) => problemAt(['status_pages', ...path], message),
-    ),
+    ...unknownIn(config, source).map(({ path, message }) => problemAt(path, message)),
     ...logos.problems.map(({ index, message }) => problemAt(['status_pages', index, 'logo'], message)),
     ...brought.problems,
     ...unknownToRouting(config.channels, loaded.config.routing).map(({ path, message }) => problemAt(path, message)),
-    ...unlistedCommands(config).map(({ path, message }) => problemAt(path, message)),
-    ...unknownToRecovery(config.recovery, knownToRecovery(config, source)).map(({ path, message }) =>
-      problemAt(['recovery', ...path], message),
-    ),
     ...scrapes.problems,
     ...rules.problems,
     ...definitions.problems,
@@ -201,6 +199,10 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
     scrapes,
     externalLabels: externalLabelsOf(config, scrapes),
     maintenance: config.maintenance.map((spec, index) => ({ spec, place: place(['maintenance', index]) })),
+    oncall: {
+      people: config.oncall.people.map((spec, index) => ({ spec, place: place(['oncall', 'people', index]) })),
+      schedules: config.oncall.schedules.map((spec, index) => ({ spec, place: place(['oncall', 'schedules', index]) })),
+    },
     statusPages: config.status_pages.map((spec, index) => ({
       spec,
       place: place(['status_pages', index]),
@@ -237,6 +239,25 @@ function withAlertmanagerFile(config: Config, { file }: ConfigSource) {
     problems,
     warnings,
   };
+}
+
+/** What sections name and others would have to declare. */
+function unknownIn(
+  config: Config,
+  source: ConfigSource,
+): readonly { readonly path: readonly (string | number)[]; readonly message: string }[] {
+  const services = new Set(config.services.map(({ id }) => id));
+  const bySection = {
+    maintenance: unknownMaintained(config.maintenance, services),
+    statements: unknownNames(config.statements, namesOf(config)),
+    status_pages: unknownToPages(config.status_pages, { services, emails: emailsOf(config), host: ownHost(config) }),
+    oncall: unknownToOncall(config.oncall, (contact) => contactFault(config.channels, contact)),
+    recovery: unknownToRecovery(config.recovery, knownToRecovery(config, source)),
+  };
+  const found = Object.entries(bySection).flatMap(([section, faults]) =>
+    faults.map(({ path, message }) => ({ path: [section, ...path], message })),
+  );
+  return [...found, ...unlistedCommands(config)];
 }
 
 /** Checks of kind `script` that would be refused at every attempt. */

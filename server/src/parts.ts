@@ -37,12 +37,13 @@ import { type Configuration, type ReadConfiguration, listenUrl, stateSource } fr
 import { createDiscover } from './discover/service.ts';
 import { MAINTENANCE_STEP_MS, type MaintenanceDeps, MaintenanceService } from './maintenance/service.ts';
 import { openLinks } from './notify/callbacks.ts';
-import { openChannels, openMailers } from './notify/channels.ts';
+import { contactFault, openChannels, openMailers } from './notify/channels.ts';
 import { intervalsOf } from './notify/config.ts';
 import { createRouter } from './notify/route.ts';
 import { type NotifySettings, NotifyService } from './notify/service.ts';
 import { openPushBook } from './notify/webpush/subscriptions.ts';
 import { purgeNotifications } from './notify/history.ts';
+import { openOncall } from './oncall/start.ts';
 import { retentionPolicy } from './ops/retention.ts';
 import { UPKEEP_MS, createUpkeep } from './ops/upkeep.ts';
 import { createBreath } from './platform/breath.ts';
@@ -285,6 +286,13 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   );
   stack.use(availability.onFlapping(() => rules.servicesDeclared()));
   stack.use(await problems.run(alerting.open()));
+  const oncall = await openOncall({
+    ...shared,
+    alert,
+    pager: notify,
+    wake: () => outbox.wake(),
+    contactFault: (contact) => contactFault(current.config.channels, contact),
+  });
   const recovering = await openRecovery({ ...shared, ledger: availability, maintenance, services, checks, alert });
 
   const withConfig = configFile === undefined ? [] : ['--config', configFile];
@@ -317,6 +325,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     promises.templates.declare(next.config.report_templates);
     backups.configure(next.config.backups);
     recovering.recovery.configure(next.config.recovery);
+    await oncall.roster.declare(next.oncall);
     await services.declare(next.services);
     await maintenance.declare(next.maintenance);
     await rules.servicesDeclared();
@@ -333,6 +342,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   stack.use(statusPages.run());
   stack.use(checking);
   stack.use(recovering.run());
+  stack.use(oncall.run());
   stack.use(scrapes);
   const sources = { ingest, query: ask, metadata, aliases, process: processWatch };
   const collecting = await startCollecting({ ...shared, ...sources, config: config.collect });
@@ -373,6 +383,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     maintenance,
     metadata,
     notify,
+    oncall,
     outbox,
     problems,
     promises,

@@ -26,6 +26,7 @@ import { routingRoutes } from './notify/routing-routes.ts';
 import { createHealth } from './ops/health.ts';
 import { startHealthChecks } from './ops/health-checks/start.ts';
 import { encryptionHealth, outboxHealth, statesCounted, storeHealth } from './ops/parts.ts';
+import { oncallRoutes } from './oncall/routes.ts';
 import { prometheusStatusRoutes } from './ops/prometheus.ts';
 import { opsRoutes } from './ops/routes.ts';
 import type { AppOptions, Parts } from './parts.ts';
@@ -91,6 +92,7 @@ export async function serve(
     maintenance,
     metadata,
     notify,
+    oncall,
     outbox,
     promises,
     push,
@@ -210,6 +212,7 @@ export async function serve(
   recoveryRoutes(http, recovering);
   agentRoutes(http, { agents });
   maintenanceRoutes(http, { maintenance, clock });
+  oncallRoutes(http, { ...oncall, clock });
   slaRoutes(http, { slas, contracts, clock });
   statementRoutes(http, { ...promises, clock, serviceName: (id) => services.get(id)?.name ?? id });
   statusPageRoutes(http, { ...statusPages, clock, throttle: createThrottle(), secure });

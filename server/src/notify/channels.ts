@@ -26,6 +26,16 @@ export function recipientFault(config: ChannelConfig, to: string): string | unde
   return recipient.safeParse(to).error?.issues[0]?.message;
 }
 
+/** What is wrong with a way to reach somebody: there is no such channel, or it cannot reach the address. */
+export function contactFault(
+  configs: ChannelsConfig,
+  { channel, to }: { readonly channel: string; readonly to?: string | undefined },
+): string | undefined {
+  const config = configs.find(({ id }) => id === channel);
+  if (config === undefined) return `there is no channel "${channel}"`;
+  return to === undefined ? undefined : recipientFault(config, to);
+}
+
 /** Every declared channel by its id. */
 export const openChannels = (configs: ChannelsConfig, deps: ChannelDeps): ReadonlyMap<string, OpenChannel> =>
   new Map(configs.map((config) => [config.id, { config, channel: kindOf(config).open(config, deps) }]));

@@ -158,8 +158,8 @@ export type Page = {
   readonly alert: AlertView;
   /** Messages of one thread, which ends with `resolved`. */
   readonly thread: string;
-  /** `acknowledged` reaches only channels that can show it. */
-  readonly reason: 'escalated' | 'resolved' | 'acknowledged' | 'heartbeat' | 'notice';
+  /** `acknowledged` reaches only channels that can show it; `handover` none that would open an incident of it. */
+  readonly reason: 'escalated' | 'resolved' | 'acknowledged' | 'heartbeat' | 'notice' | 'handover';
   /** Why it is sent, in words. */
   readonly cause: string;
   readonly words?: { readonly title: string; readonly text: string } | undefined;

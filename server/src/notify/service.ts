@@ -210,6 +210,7 @@ export class NotifyService implements Notifications, Pager {
     if (open === undefined) return false;
     if (reason === 'resolved' && !open.config.send_resolved) return false;
     if (reason === 'acknowledged' && open.channel.takesAcknowledgements !== true) return false;
+    if (reason === 'handover' && open.channel.standsAlone === true) return false;
     const recipient = takesRecipient(open.config) ? (to ?? null) : null;
     const { service } = alert.labels;
     const group = {

@@ -193,23 +193,17 @@ export type OncallConfig = z.output<typeof oncallConfig>;
 
 export const membersOf = ({ layers }: ScheduleSpec): ReadonlySet<string> => new Set(layers.flatMap(({ members }) => members.flat()));
 
-/** Channels and members that nobody declared. Paths are within the section `oncall`. */
+/** Contacts that reach nobody, and members whom nobody declared. Paths are within the section `oncall`. `faultOf` says what is wrong with a contact. */
 export function unknownToOncall(
   { people, schedules }: OncallConfig,
-  channels: ReadonlySet<string>,
+  faultOf: (contact: Contact) => string | undefined,
 ): readonly { readonly path: readonly (string | number)[]; readonly message: string }[] {
   const ids = new Set(people.map(({ id }) => id));
   const unreachable = people.flatMap(({ id, contacts }, index) =>
-    contacts.flatMap(({ channel }, at) =>
-      channels.has(channel)
-        ? []
-        : [
-            {
-              path: ['people', index, 'contacts', at, 'channel'],
-              message: `"${id}" is to be reached through "${channel}", which is no channel`,
-            },
-          ],
-    ),
+    contacts.flatMap((contact, at) => {
+      const fault = faultOf(contact);
+      return fault === undefined ? [] : [{ path: ['people', index, 'contacts', at], message: `a contact of "${id}": ${fault}` }];
+    }),
   );
   const strangers = schedules.flatMap(({ id, layers }, index) =>
     layers.flatMap(({ members }, at) =>

@@ -12,6 +12,7 @@ import type { HeartbeatTables } from './migrations/0011-heartbeats.ts';
 import type { MaintenanceCorrectionTables } from './migrations/0027-maintenance-corrections.ts';
 import type { MaintenanceTables } from './migrations/0012-maintenance.ts';
 import type { ProblemTables } from './migrations/0038-problems.ts';
+import type { OncallTables } from './migrations/0034-oncall.ts';
 import type { PushGroupTables } from './migrations/0006-push-groups.ts';
 import type { MetricMetadataTables } from './migrations/0009-metric-metadata.ts';
 import type { RecoveryTables } from './migrations/0025-recovery.ts';
@@ -53,4 +54,5 @@ export type Database = RecordTables &
   StatusPageTables &
   StatusToldTables &
   LedgerImportTables &
+  OncallTables &
   AgentTables;

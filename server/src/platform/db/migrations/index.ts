@@ -30,6 +30,7 @@ import * as receivers from './0028-receivers.ts';
 import * as escalation from './0032-escalation.ts';
 import * as alertHistory from './0036-alert-history.ts';
 import * as problems from './0038-problems.ts';
+import * as oncall from './0034-oncall.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -67,4 +68,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0032-escalation': { up: escalation.up },
   '0036-alert-history': { up: alertHistory.up },
   '0038-problems': { up: problems.up },
+  '0034-oncall': { up: oncall.up },
 };
