@@ -235,6 +235,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   // From samples and states to alerts.
   const rules = new RulesService({
     query: (expr, atMs, options) => ask.instant(expr, atMs, options),
+    range: (expr, span, options) => ask.range(expr, span, options),
     ...shared,
     ingest,
     alerting,
@@ -316,6 +317,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
       groups: next.ruleGroups,
       externalLabels: next.externalLabels,
       hasRoutingTree: next.config.routing.tree !== undefined,
+      placeOf: next.place,
     });
     notify.configure(settings);
     await notify.inhibitBy(next.config.routing.inhibit_rules, alerting.open());

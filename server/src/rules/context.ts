@@ -12,6 +12,27 @@ export type RuleQuery = (expr: string, atMs: number, options: { readonly signal:
 /** With a native histogram `value` means nothing. */
 export type RuleElement = { readonly labels: Labels; readonly value: number; readonly histogram?: Histogram };
 
+/** Instants `fromMs`, `fromMs + stepMs` … up to `toMs`. */
+export type Span = { readonly fromMs: number; readonly toMs: number; readonly stepMs: number };
+export type RuleSeries = { readonly labels: Labels; readonly times: ArrayLike<number>; readonly values: ArrayLike<number> };
+/** As a query at each instant of a span; native histograms are left out. */
+export type RuleRange = (expr: string, span: Span, options: { readonly signal: AbortSignal }) => Promise<readonly RuleSeries[]>;
+
+/** The instant vectors of a range, by instant. */
+export function vectorsOf(series: readonly RuleSeries[]): ReadonlyMap<number, readonly RuleElement[]> {
+  const vectors = new Map<number, RuleElement[]>();
+  for (const { labels, times, values } of series) {
+    for (let i = 0; i < times.length; i++) {
+      const atMs = times[i] ?? 0;
+      const element = { labels, value: values[i] ?? Number.NaN };
+      const vector = vectors.get(atMs);
+      if (vector === undefined) vectors.set(atMs, [element]);
+      else vector.push(element);
+    }
+  }
+  return vectors;
+}
+
 /** What a rule stores: a value, or that the series ended. */
 export type RuleSample = { readonly labels: Labels; readonly atMs: number; readonly value: number | Histogram | 'stale' };
 /** Resolves when the samples are durable. */
@@ -44,15 +65,20 @@ export type RuleContext = {
   readonly startedAtMs: number;
 };
 
+/** What rules over figures are evaluated with besides. */
+export type FigureContext = RuleContext & { readonly range: RuleRange };
+
 /** What the last evaluation of a rule was like, for `/api/v1/rules`. */
 export type Health = {
   health: 'unknown' | 'ok' | 'err';
   lastError: string;
+  /** The rule works, but not all of it: a template of its last alerts failed. */
+  fault: string;
   evaluationMs: number;
   evaluatedAtMs: number | null;
 };
 
-export const newHealth = (): Health => ({ health: 'unknown', lastError: '', evaluationMs: 0, evaluatedAtMs: null });
+export const newHealth = (): Health => ({ health: 'unknown', lastError: '', fault: '', evaluationMs: 0, evaluatedAtMs: null });
 
 /** Most elements of one rule when the rule names no limit: beyond it a rule matches what its author did not mean. */
 export const MAX_ELEMENTS = 10_000;

@@ -117,13 +117,13 @@ export class FileGroup implements Unit {
     return Math.floor((atMs - this.#offsetMs) / this.group.intervalMs) * this.group.intervalMs + this.#offsetMs;
   }
 
-  /** Runs one rule and keeps how it went; only a stop of the product ends the group half-way. */
-  async #observe(live: LiveRule, run: () => Promise<void>): Promise<void> {
+  /** Runs one rule, which returns what of it does not work, and keeps how it went; only a stop of the product ends the group half-way. */
+  async #observe(live: LiveRule, run: () => Promise<string | undefined>): Promise<void> {
     const { clock, logger } = this.#context;
     const startedMs = clock.monotonic();
     const health: Partial<Health> = { health: 'ok', lastError: '' };
     try {
-      await run();
+      health.fault = (await run()) ?? '';
     } catch (thrown) {
       Object.assign(health, { health: 'err', lastError: messageOf(thrown) });
       // Not at each evaluation: the same fault would fill the log.
@@ -133,10 +133,14 @@ export class FileGroup implements Unit {
     Object.assign(live.health, health, { evaluationMs: clock.monotonic() - startedMs, evaluatedAtMs: clock.now() });
   }
 
-  async #onGrid(live: LiveRule, atMs: EpochMs, signal: AbortSignal): Promise<void> {
-    if (live.rule.kind === 'recording') return this.#recording(live, live.rule, { atMs, signal });
-    await this.#alerting(live, atMs, signal);
+  async #onGrid(live: LiveRule, atMs: EpochMs, signal: AbortSignal): Promise<string | undefined> {
+    if (live.rule.kind === 'recording') {
+      await this.#recording(live, live.rule, { atMs, signal });
+      return undefined;
+    }
+    const fault = await this.#alerting(live, atMs, signal);
     await this.#write(live, alertSeries(this.#context.alerting.openOf(live.id)), atMs);
+    return fault;
   }
 
   async #recording(live: LiveRule, rule: RecordingRule, { atMs, signal }: { atMs: EpochMs; signal: AbortSignal }): Promise<void> {
@@ -153,9 +157,10 @@ export class FileGroup implements Unit {
     await this.#write(live, samples, atMs);
   }
 
-  async #alerting(live: LiveRule, atMs: EpochMs, signal: AbortSignal): Promise<void> {
+  async #alerting(live: LiveRule, atMs: EpochMs, signal: AbortSignal): Promise<string | undefined> {
     const { rule, id } = live;
-    if (rule.kind !== 'alerting') return;
+    if (rule.kind !== 'alerting') return undefined;
+    const faults = new Set<string>();
     const asked = this.#ruleFor(rule, id);
     const { alerting } = this.#context;
     let active: readonly ActiveElement[];
@@ -163,7 +168,7 @@ export class FileGroup implements Unit {
       const found = await this.#query(rule, atMs, signal);
       if (await this.#isBeyondLimit(asked, found.length, atMs))
         throw new Error(`exceeded limit of ${this.#limit} with ${found.length} alerts`);
-      active = await this.#elements(rule, found, { atMs, signal });
+      active = await this.#elements(rule, found, { atMs, signal, faults });
       refuseRepeats(active, 'vector contains metrics with the same labelset after applying alert labels');
     } catch (thrown) {
       await alerting.apply({ rule: asked, atMs, found: { kind: 'unknown', reason: messageOf(thrown) } });
@@ -171,6 +176,7 @@ export class FileGroup implements Unit {
     }
     const holding = this.#heldSinceRestart(alerting.openOf(id), atMs);
     await alerting.apply({ rule: asked, atMs, found: { kind: 'complete', active, holding } });
+    return faults.values().next().value;
   }
 
   get #limit(): number {
@@ -220,11 +226,7 @@ export class FileGroup implements Unit {
     return this.#context.query(rule.exprText, atMs - this.group.queryOffsetMs, { signal });
   }
 
-  async #elements(
-    rule: FileAlertingRule,
-    found: readonly RuleElement[],
-    at: { atMs: EpochMs; signal: AbortSignal },
-  ): Promise<readonly ActiveElement[]> {
+  async #elements(rule: FileAlertingRule, found: readonly RuleElement[], at: Expansion): Promise<readonly ActiveElement[]> {
     const elements: ActiveElement[] = [];
     for (const element of found) {
       const changes = await this.#expandAll(rule.labels, element, at);
@@ -239,13 +241,14 @@ export class FileGroup implements Unit {
   async #expandAll(
     templates: Readonly<Record<string, Template>>,
     element: RuleElement,
-    { atMs, signal }: { atMs: EpochMs; signal: AbortSignal },
+    { atMs, signal, faults }: Expansion,
   ): Promise<Record<string, string>> {
     const { query, externalUrl } = this.#context;
     const externalLabels = this.group.externalLabels ?? this.#context.externalLabels;
     const run = async (expr: string): Promise<readonly TemplateSample[]> =>
       (await query(expr, atMs, { signal })).map(({ labels, value }) => ({ Labels: labelsToRecord(labels), Value: value }));
-    const input = { labels: labelsToRecord(element.labels), value: element.value, externalUrl, externalLabels, atMs, query: run };
+    const onFault = (fault: string): void => void faults.add(fault);
+    const input = { labels: labelsToRecord(element.labels), value: element.value, externalUrl, externalLabels, atMs, query: run, onFault };
     const expanded: Record<string, string> = Object.create(null);
     for (const [name, template] of Object.entries(templates)) expanded[name] = await expandTemplate(template, input);
     return expanded;
@@ -258,6 +261,9 @@ export class FileGroup implements Unit {
     if (written.length > 0) await this.#context.store(written);
   }
 }
+
+/** `faults` collects what templates could not do. */
+type Expansion = { readonly atMs: EpochMs; readonly signal: AbortSignal; readonly faults: Set<string> };
 
 function refuseRepeats(elements: readonly { readonly labels: Labels }[], message: string): void {
   if (new Set(elements.map(({ labels }) => labelsKey(labels))).size < elements.length) throw new Error(message);

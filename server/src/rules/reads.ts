@@ -7,12 +7,16 @@ const COMPARISONS: ReadonlySet<string> = new Set<ComparisonOp>(['>', '>=', '<', 
 const isComparison = (op: string): op is ComparisonOp => COMPARISONS.has(op);
 const MIRRORED: Readonly<Record<ComparisonOp, ComparisonOp>> = { '>': '<', '>=': '<=', '<': '>', '<=': '>=', '==': '==', '!=': '!=' };
 
-/** What a threshold rule compares, and with what its worst severity begins. */
-export function readsOfThreshold({ sources, levels, metric }: ThresholdSpec): RuleReads {
+/** What a rule of ours looks at, and the limit of its first severity where that is one of the value itself. */
+export function readsOfThreshold({ kind, newFigure, levels, metric }: ThresholdSpec): RuleReads {
   const [first] = levels;
+  const isOfValue = kind === 'threshold' || kind === 'forecast';
+  const now = newFigure().inputs.filter(({ offsetMs }) => offsetMs === 0);
   return {
-    queries: sources.map(({ expr, alias }) => ({ name: alias ?? metric, expr })),
-    threshold: first === undefined ? null : { op: first.limit.condition, value: first.limit.threshold },
+    queries: now.flatMap((input) =>
+      input.sources.map(({ expr, alias }) => ({ name: alias ?? (kind === 'composite' ? input.metric : metric), expr })),
+    ),
+    threshold: first === undefined || !isOfValue ? null : { op: first.limit.condition, value: first.limit.threshold },
   };
 }
 

@@ -7,6 +7,7 @@ import type { Alerting } from '../alerting/contract.ts';
 import type { Http } from '../platform/http/contract.ts';
 import type { Health } from './context.ts';
 import type { LiveRule } from './group.ts';
+import { RULE_KINDS } from './kinds.ts';
 import { pageOf, prometheusAlert, prometheusGroups } from './prometheus-view.ts';
 import type { RulesService } from './service.ts';
 import type { ThresholdRule } from './threshold-rule.ts';
@@ -26,7 +27,7 @@ const rulesQuery = z.object({
 const ruleView = z.object({
   id: z.string(),
   name: z.string(),
-  kind: z.enum(['threshold', 'alerting', 'recording', 'sla', 'service']),
+  kind: z.enum([...RULE_KINDS, 'alerting', 'recording', 'sla', 'service']),
   origin: z.enum(['shipped', 'file']),
   place: z.string(),
   query: z.string(),
@@ -127,8 +128,9 @@ function ruleViews(rules: RulesService, alerting: Alerting): RuleView[] {
 }
 
 const healthOf = (health: Health): Pick<RuleView, 'health' | 'last_error' | 'evaluated_at_ms' | 'evaluation_ms'> => ({
-  health: health.health,
-  last_error: health.lastError,
+  // A template that fails leaves the rule at work, but not as it was meant.
+  health: health.fault === '' ? health.health : 'err',
+  last_error: health.lastError || health.fault,
   evaluated_at_ms: health.evaluatedAtMs,
   evaluation_ms: health.evaluationMs,
 });
@@ -138,15 +140,17 @@ function thresholdView({ spec, health }: ThresholdRule, open: number): RuleView 
   return {
     id: spec.id,
     name: spec.alertname,
-    kind: 'threshold',
-    origin: spec.origin,
-    place: '',
+    kind: spec.kind,
+    origin: spec.pack === undefined ? 'file' : 'shipped',
+    place: spec.place,
     query: spec.metric,
     alerts_open: open,
     ...healthOf(health),
     spec: {
       levels,
       for_ms: spec.forMs,
+      keep_firing_for_ms: spec.keepFiringForMs,
+      pack: spec.pack ?? null,
       cooldown_ms: spec.cooldownMs,
       missing: spec.missing,
       labels: spec.labels,

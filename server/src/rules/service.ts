@@ -9,21 +9,21 @@ import { RECOVERY_RULE_ID } from '../recovery/contract.ts';
 import type { ServiceCatalogue } from '../services/contract.ts';
 import { UngroupedAlertSeries } from './alert-series.ts';
 import { type Aggregate, Aggregates, type AggregatesDeps } from './aggregates.ts';
-import type { RulesConfig, ThresholdConfig } from './config.ts';
-import { type RuleContext, storeThrough } from './context.ts';
+import { compileRule } from './compile.ts';
+import { type RulesConfig, writtenRules } from './config.ts';
+import { type FigureContext, storeThrough } from './context.ts';
 import { type Rules, SERVICE_DOWN_RULE_ID, SERVICE_FLAPPING_RULE_ID, SLA_RULE_ID } from './contract.ts';
 import { FILE_RULE_COOLDOWN_MS, FileGroup } from './group.ts';
-import { type AliasTable, selectorsOf, selectorsOfText, sourcesOf } from './metric.ts';
+import { type AliasTable, selectorsOf } from './metric.ts';
+import { rulesOfPacks } from './packs/packs.ts';
 import { readsOfExpr, readsOfThreshold } from './reads.ts';
 import type { RuleGroup } from './rule-file.ts';
 import { Runner } from './runner.ts';
 import { ServiceDown, type ServiceDownDeps } from './service-down.ts';
 import { applyFlapping, type ServiceFlappingDeps } from './service-flapping.ts';
-import { DEFAULT_PACK, type ShippedRule } from './shipped.ts';
-import { type Template, parseTemplate } from './template-parse.ts';
 import { ThresholdRule, type ThresholdSpec } from './threshold-rule.ts';
 
-export type RulesDeps = Omit<RuleContext, 'startedAtMs' | 'store' | 'clock' | 'externalLabels'> & {
+export type RulesDeps = Omit<FigureContext, 'startedAtMs' | 'store' | 'clock' | 'externalLabels'> & {
   readonly clock: Clock;
   readonly ingest: Ingest;
   readonly labelsOfRef: (ref: number) => Labels;
@@ -46,6 +46,8 @@ export type RulesSettings = {
   readonly externalLabels: Readonly<Record<string, string>>;
   /** A routing tree spaces repeats by its own timings, so file rules need no cooldown under it. */
   readonly hasRoutingTree: boolean;
+  /** `nines.yml:12` for what stands in the configuration. */
+  readonly placeOf: (path: readonly PropertyKey[]) => string;
 };
 
 type Built = {
@@ -57,7 +59,7 @@ type Built = {
 
 export class RulesService implements Rules, AsyncDisposable {
   readonly #deps: RulesDeps;
-  #context: RuleContext;
+  #context: FigureContext;
   readonly #alertSeries: UngroupedAlertSeries;
   readonly #runner: Runner;
   readonly #serviceDeps: ServiceDownDeps & ServiceFlappingDeps;
@@ -159,10 +161,16 @@ export class RulesService implements Rules, AsyncDisposable {
     await this.#runner[Symbol.asyncDispose]();
   }
 
-  #build({ config, groups, hasRoutingTree }: RulesSettings): Built {
-    const written = new Set(config.thresholds.map(({ id }) => id));
-    const shipped = config.packs.includes('default') ? DEFAULT_PACK.filter(({ id }) => !written.has(id)) : [];
-    const specs = [...shipped.map((rule) => this.#specOfShipped(rule)), ...config.thresholds.map((rule) => this.#specOfConfig(rule))];
+  #build({ config, groups, hasRoutingTree, placeOf }: RulesSettings): Built {
+    const written = writtenRules(config);
+    const replaced = new Set(written.map(({ rule }) => rule.id));
+    const { aliases } = this.#deps;
+    const specs: readonly ThresholdSpec[] = [
+      ...rulesOfPacks(config.packs)
+        .filter(({ written: { rule } }) => !replaced.has(rule.id))
+        .map(({ written: rule, ...provenance }) => compileRule(rule, aliases, provenance)),
+      ...written.map(({ path, ...rule }) => compileRule(rule, aliases, { place: placeOf(path) })),
+    ];
     const taken = new Map<string, number>(specs.map(({ id }) => [id, 1]));
     const ofFiles = groups.map((group) => this.#group(group, { taken, cooldownMs: hasRoutingTree ? 0 : FILE_RULE_COOLDOWN_MS }));
     return {
@@ -171,7 +179,7 @@ export class RulesService implements Rules, AsyncDisposable {
         ...this.#aggregates.configure(config.aggregates, this.#deps.lookbackMs).map((each) => this.#aggregate(each, taken)),
       ],
       thresholds: specs.map((spec) => new ThresholdRule(spec, this.#context)),
-      replaced: written,
+      replaced,
     };
   }
 
@@ -189,48 +197,6 @@ export class RulesService implements Rules, AsyncDisposable {
     const made = new FileGroup({ group, ids: idsOf(group, taken), context, cooldownMs: 0, selectorsOf: () => [], gridOffsetMs });
     made.takeOver(this.#built.groups.find(({ id }) => id === made.id));
     return made;
-  }
-
-  #specOfShipped(rule: ShippedRule): ThresholdSpec {
-    const sources = sourcesOf(rule.metric, this.#deps.aliases);
-    return {
-      id: rule.id,
-      alertname: rule.name,
-      metric: rule.metric,
-      sources,
-      labels: {},
-      missing: 'keep',
-      origin: 'shipped',
-      forMs: rule.forMs,
-      cooldownMs: rule.cooldownMs,
-      dashboardOnly: rule.dashboardOnly,
-      selectors: sources.flatMap(({ expr }) => selectorsOfText(expr)),
-      levels: rule.levels.map(({ severity, threshold, clear }) => ({
-        severity,
-        limit: { condition: rule.condition, threshold, clear },
-      })),
-      annotations: templatesOf({ summary: rule.summary }),
-    };
-  }
-
-  #specOfConfig(rule: ThresholdConfig): ThresholdSpec {
-    const sources = sourcesOf(rule.metric, this.#deps.aliases);
-    const limit = { condition: rule.condition, threshold: rule.threshold, clear: rule.clear ?? rule.threshold };
-    return {
-      id: rule.id,
-      alertname: rule.name ?? rule.id,
-      metric: rule.metric,
-      sources,
-      missing: rule.missing,
-      origin: 'file',
-      forMs: rule.for,
-      cooldownMs: rule.cooldown,
-      dashboardOnly: false,
-      selectors: sources.flatMap(({ expr }) => selectorsOfText(expr)),
-      levels: [{ severity: rule.severity, limit }],
-      labels: rule.service === undefined ? rule.labels : { ...rule.labels, service: rule.service },
-      annotations: templatesOf(rule.annotations),
-    };
   }
 
   /** Ends alerts of rules that the configuration no longer has, and those of a shipped rule that a user's rule replaces. */
@@ -272,14 +238,4 @@ function idsOf(group: RuleGroup, taken: Map<string, number>): readonly string[] 
     taken.set(id, times);
     return times === 1 ? id : `${id}#${times}`;
   });
-}
-
-/** A template that does not parse is shown as it is written: configuration of rule files was checked before, this is a text for people. */
-function templatesOf(texts: Readonly<Record<string, string>>): Record<string, Template> {
-  const templates: Record<string, Template> = Object.create(null);
-  for (const [name, text] of Object.entries(texts)) {
-    const parsed = parseTemplate(text);
-    templates[name] = parsed.ok ? parsed.value : { source: text, nodes: [{ kind: 'text', text }] };
-  }
-  return templates;
 }

@@ -13,6 +13,8 @@ export type TemplateInput = {
   readonly atMs: number;
   /** Runs the template's `query` function at the evaluation's instant. */
   readonly query: (expr: string) => Promise<readonly TemplateSample[]>;
+  /** Told in words when the template fails. */
+  readonly onFault?: (fault: string) => void;
 };
 
 /** Longest text that a template may grow to; a `range` over a large result must not fill the memory. */
@@ -48,6 +50,7 @@ export async function expandTemplate(template: Template, input: TemplateInput): 
     await expander.run(template.nodes, { dot: root, variables });
     return expander.text;
   } catch (thrown) {
+    input.onFault?.(`a template fails: ${messageOf(thrown)}`);
     return `<error expanding template: ${messageOf(thrown)}>`;
   }
 }

@@ -1,14 +1,24 @@
 /**
- * A threshold rule at work: one evaluation per matching series. It runs when a sample of one of its series arrives; timers
- * serve `for` and silence alone.
+ * A rule of the configuration or a pack at work. All their kinds come down to this one form: a figure per series against limits. It
+ * runs when a sample of one of its series arrives; timers serve `for`, `keep_firing_for` and silence alone.
  */
 import { messageOf } from '@nines/base/errors.ts';
 import type { Matcher } from '@nines/base/matcher.ts';
-import { type EpochMs, type Ms, epochMs, ms } from '@nines/base/units.ts';
+import { type EpochMs, type Ms, epochMs } from '@nines/base/units.ts';
 import { type Labels, METRIC_NAME, labelValue, labelsKey, labelsOf, labelsToRecord, withLabels } from '@nines/model/labels.ts';
-import { formatValue } from '@nines/promql/value.ts';
-import type { ActiveElement, AlertingRule, Severity } from '../alerting/contract.ts';
-import { type Health, LOOKBACK_MS, MAX_ELEMENTS, type RuleContext, newHealth } from './context.ts';
+import type { ActiveElement, AlertingRule, AlertView, Severity } from '../alerting/contract.ts';
+import {
+  type FigureContext,
+  type Health,
+  LOOKBACK_MS,
+  MAX_ELEMENTS,
+  type RuleElement,
+  type Span,
+  newHealth,
+  vectorsOf,
+} from './context.ts';
+import { type Figure, type FigureReading, type Situation, inWords } from './figures/figure.ts';
+import type { RuleKind } from './kinds.ts';
 import type { Trigger, Unit } from './runner.ts';
 import type { Template } from './template-parse.ts';
 import { expandTemplate } from './templates.ts';
@@ -22,59 +32,81 @@ export type ThresholdSpec = {
   readonly alertname: string;
   /** As written, for the alert's `metric` label and texts. */
   readonly metric: string;
-  /** What is evaluated; several when a glob stands for several aliases. */
-  readonly sources: readonly { readonly expr: string; readonly alias: string | undefined }[];
+  readonly kind: RuleKind;
+  /** What is compared with the limits; each call makes one that remembers nothing yet. */
+  readonly newFigure: () => Figure;
   readonly selectors: readonly (readonly Matcher[])[];
   readonly levels: readonly Level[];
   readonly forMs: Ms;
+  readonly keepFiringForMs: Ms;
   readonly cooldownMs: Ms;
   readonly missing: Missing;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, Template>>;
-  readonly origin: 'shipped' | 'file';
+  /** The pack that brings it; undefined for one of the configuration. */
+  readonly pack: string | undefined;
+  /** `nines.yml:12` where it is written. */
+  readonly place: string;
   readonly dashboardOnly: boolean;
 };
 
 /** How often silence is looked for: the default collection interval. */
 const MISSING_CHECK_MS = 15_000;
 
+/** Steps of the past that are asked for at once, so that many series of a long past do not stand in memory together. */
+const STEPS_AT_ONCE = 60;
+
 export class ThresholdRule implements Unit {
   readonly id: string;
   readonly spec: ThresholdSpec;
   readonly selectors: readonly (readonly Matcher[])[];
   readonly health: Health = newHealth();
-  readonly #context: RuleContext;
+  readonly #context: FigureContext;
+  readonly #figure: Figure;
+  #knowsPast = false;
   /** Label sets that had a reading, by level, when silence means something. */
   readonly #seen = new Map<string, Labels>();
 
-  constructor(spec: ThresholdSpec, context: RuleContext) {
+  constructor(spec: ThresholdSpec, context: FigureContext) {
     this.id = spec.id;
     this.spec = spec;
     this.selectors = spec.selectors;
     this.#context = context;
+    this.#figure = spec.newFigure();
   }
 
-  /** The end of the earliest pending alert's `for`, or the next look for silence. */
+  /** The earliest end of a `for` or a `keep_firing_for`, the next look for silence, or when the figure wants it. */
   nextAtMs(afterMs: EpochMs): EpochMs | null {
-    const ends = this.#context.alerting
-      .openOf(this.id)
-      .filter((alert) => alert.condition === 'pending')
-      .map((alert) => Math.max(alert.active_at_ms + this.spec.forMs, afterMs + 1));
-    if (this.spec.missing !== 'keep') ends.push(afterMs + MISSING_CHECK_MS);
+    const { forMs, keepFiringForMs, missing, kind } = this.spec;
+    const ends = this.#context.alerting.openOf(this.id).flatMap((alert): number[] => {
+      if (alert.condition === 'pending') return [Math.max(alert.active_at_ms + forMs, afterMs + 1)];
+      return alert.keep_firing_since_ms === null ? [] : [Math.max(alert.keep_firing_since_ms + keepFiringForMs, afterMs + 1)];
+    });
+    // A figure of absence knows when silence is due.
+    if (missing !== 'keep' && kind !== 'absence') ends.push(afterMs + MISSING_CHECK_MS);
+    const wanted = this.#figure.nextAtMs?.(afterMs) ?? null;
+    if (wanted !== null) ends.push(wanted);
     return ends.length === 0 ? null : epochMs(Math.min(...ends));
   }
 
-  async evaluate({ atMs }: Trigger, signal: AbortSignal): Promise<void> {
+  async evaluate({ atMs, kind }: Trigger, signal: AbortSignal): Promise<void> {
     const { alerting, clock } = this.#context;
     const startedMs = clock.monotonic();
+    const faults = new Set<string>();
     try {
-      const samples = await this.#read(atMs, signal);
-      const found = this.spec.levels.map((level) => this.#judge(level, samples, atMs));
+      await this.#learnPast(atMs, signal);
+      const vectors = await this.#vectors((expr, offsetMs) => this.#context.query(expr, atMs - offsetMs, { signal }));
+      const readings = this.#figure.read(vectors, this.#situation(atMs, kind === 'woken'));
+      if (readings.length > MAX_ELEMENTS) throw tooMany(this.spec.metric, readings.length);
+      const found = this.spec.levels.map((level) => this.#judge(level, readings, atMs));
       const active: ActiveElement[] = [];
-      for (const { level, findings } of found) for (const finding of findings) active.push(await this.#element(level, finding, atMs));
+      for (const { level, findings } of found) {
+        for (const finding of findings) active.push(await this.#element(level, finding, { atMs, faults }));
+      }
       const holding = found.flatMap((level) => level.holding);
       await alerting.apply({ rule: this.#rule(), atMs, found: { kind: 'complete', active, holding } });
-      Object.assign(this.health, { health: 'ok', lastError: '' });
+      const [fault] = faults;
+      Object.assign(this.health, { health: 'ok', lastError: '', fault: fault ?? '' });
     } catch (thrown) {
       Object.assign(this.health, { health: 'err', lastError: messageOf(thrown) });
       throw thrown;
@@ -83,37 +115,85 @@ export class ThresholdRule implements Unit {
     }
   }
 
-  /** All readings, without the limit's own labels; of two with the same labels the first counts. */
-  async #read(atMs: EpochMs, signal: AbortSignal): Promise<readonly Reading[]> {
-    const readings = new Map<string, Reading>();
-    for (const { expr, alias } of this.spec.sources) {
-      for (const { labels, value } of await this.#context.query(expr, atMs, { signal })) {
-        const metric = (alias ?? labelValue(labels, METRIC_NAME)) || this.spec.metric;
-        const reading = { labels: withLabels(labels, { [METRIC_NAME]: '', metric }), value };
-        const key = labelsKey(reading.labels);
-        if (!readings.has(key)) readings.set(key, reading);
+  /** Tells the figure, once, what it would have seen had it always been there. */
+  async #learnPast(atMs: EpochMs, signal: AbortSignal): Promise<void> {
+    const { warmUp } = this.#figure;
+    if (warmUp === undefined || this.#knowsPast) return;
+    const { lengthMs, stepMs } = warmUp;
+    const endMs = Math.floor((atMs - 1) / stepMs) * stepMs;
+    const sliceMs = STEPS_AT_ONCE * stepMs;
+    for (let fromMs = endMs - Math.floor(lengthMs / stepMs) * stepMs; fromMs <= endMs; fromMs += sliceMs) {
+      const toMs = Math.min(fromMs + sliceMs - stepMs, endMs);
+      const replay = await this.#replay({ fromMs, toMs, stepMs }, signal);
+      for (let pastMs = fromMs; pastMs <= toMs; pastMs += stepMs) {
+        const vectors = await this.#vectors(async (expr, offsetMs) => replay(expr, offsetMs, pastMs));
+        this.#figure.read(vectors, this.#situation(epochMs(pastMs), true));
       }
     }
-    if (readings.size > MAX_ELEMENTS)
-      throw new Error(`the metric ${this.spec.metric} matches ${readings.size} series, more than ${MAX_ELEMENTS}`);
-    return [...readings.values()];
+    this.#knowsPast = true;
+  }
+
+  async #replay(span: Span, signal: AbortSignal): Promise<(expr: string, offsetMs: number, atMs: number) => readonly RuleElement[]> {
+    const answers = new Map<string, ReadonlyMap<number, readonly RuleElement[]>>();
+    for (const { sources, offsetMs } of this.#figure.inputs) {
+      for (const { expr } of sources) {
+        const shifted = { fromMs: span.fromMs - offsetMs, toMs: span.toMs - offsetMs, stepMs: span.stepMs };
+        answers.set(`${offsetMs} ${expr}`, vectorsOf(await this.#context.range(expr, shifted, { signal })));
+      }
+    }
+    return (expr, offsetMs, atMs) => answers.get(`${offsetMs} ${expr}`)?.get(atMs - offsetMs) ?? [];
+  }
+
+  #situation(atMs: EpochMs, woken: boolean): Situation {
+    let firing: ReadonlySet<string> | undefined;
+    const isFiring = (labels: Labels): boolean => {
+      firing ??= new Set(
+        this.#context.alerting
+          .openOf(this.id)
+          .filter(isFiringNow)
+          .map((alert) => labelsKey(labelsOf(alert.labels))),
+      );
+      return this.spec.levels.some((level) => firing?.has(labelsKey(this.#finalLabels(labels, level))) === true);
+    };
+    return { atMs, woken, isFiring, startedAtMs: this.#context.startedAtMs };
+  }
+
+  /** The readings of each input, without the limit's own labels; of two with the same labels the first counts. */
+  async #vectors(ask: (expr: string, offsetMs: number) => Promise<readonly RuleElement[]>): Promise<readonly (readonly Reading[])[]> {
+    const vectors: (readonly Reading[])[] = [];
+    for (const { sources, offsetMs, metric } of this.#figure.inputs) {
+      const readings = new Map<string, Reading>();
+      for (const { expr, alias } of sources) {
+        for (const { labels, value } of await ask(expr, offsetMs)) {
+          const named = (alias ?? labelValue(labels, METRIC_NAME)) || metric;
+          const reading = { labels: withLabels(labels, { [METRIC_NAME]: '', metric: named }), value };
+          const key = labelsKey(reading.labels);
+          if (!readings.has(key)) readings.set(key, reading);
+        }
+      }
+      if (readings.size > MAX_ELEMENTS) throw tooMany(metric, readings.size);
+      vectors.push([...readings.values()]);
+    }
+    return vectors;
   }
 
   #judge(
     level: Level,
-    samples: readonly Reading[],
+    samples: readonly FigureReading[],
     atMs: EpochMs,
-  ): { level: Level; findings: readonly ThresholdFinding[]; holding: readonly Labels[] } {
-    const readings = samples.map(({ labels, value }) => ({ labels: this.#finalLabels(labels, level), value }));
+  ): { level: Level; findings: readonly ThresholdFinding<FigureReading>[]; holding: readonly Labels[] } {
+    const readings = samples.map((reading) => ({ ...reading, labels: this.#finalLabels(reading.labels, level) }));
     if (this.spec.missing === 'fire') this.#remember(readings);
-    const open = this.#context.alerting
-      .openOf(this.id)
-      .map((alert) => ({ labels: labelsOf(alert.labels), firing: alert.condition === 'firing' }));
+    const open = this.#context.alerting.openOf(this.id).map((alert) => ({
+      labels: labelsOf(alert.labels),
+      firing: isFiringNow(alert),
+      lapsing: alert.keep_firing_since_ms !== null,
+    }));
     // What the rule no longer says (another name, other labels after a reload) is not silent but over.
     const own = Object.entries({ ...this.spec.labels, alertname: this.spec.alertname, severity: level.severity });
     const ofLevel = (labels: Labels): boolean => own.every(([name, value]) => labelValue(labels, name) === value);
     // After a restart a series may not have come yet: silence means nothing before the lookback could show it.
-    const settled = atMs >= this.#context.startedAtMs + LOOKBACK_MS;
+    const settled = this.spec.kind === 'absence' || atMs >= this.#context.startedAtMs + LOOKBACK_MS;
     const { active, holding } = judgeThreshold({
       limit: level.limit,
       missing: settled ? this.spec.missing : 'keep',
@@ -132,13 +212,13 @@ export class ThresholdRule implements Unit {
     for (const { labels } of readings) if (this.#seen.size < MAX_ELEMENTS) this.#seen.set(labelsKey(labels), labels);
   }
 
-  async #element({ limit, severity }: Level, finding: ThresholdFinding, atMs: EpochMs): Promise<ActiveElement> {
+  async #element(
+    { limit, severity }: Level,
+    finding: ThresholdFinding<FigureReading>,
+    { atMs, faults }: { readonly atMs: EpochMs; readonly faults: Set<string> },
+  ): Promise<ActiveElement> {
     const { labels, value } = finding;
-    const summary =
-      finding.reason === 'missing'
-        ? `${this.spec.metric} has no data`
-        : `${this.spec.metric} is ${formatValue(rounded(value))}, limit ${limit.condition} ${limit.threshold}`;
-    const annotations: Record<string, string> = { summary };
+    const annotations: Record<string, string> = { summary: summaryOf(this.spec.metric, finding, limit) };
     const input = {
       labels: labelsToRecord(labels),
       value,
@@ -146,13 +226,14 @@ export class ThresholdRule implements Unit {
       externalLabels: this.#context.externalLabels,
       atMs,
       query: async () => [],
+      onFault: (fault: string) => void faults.add(fault),
     };
     for (const [name, template] of Object.entries(this.spec.annotations)) annotations[name] = await expandTemplate(template, input);
     return { labels, annotations, value, severity };
   }
 
   #rule(): AlertingRule {
-    const { id, alertname, levels, forMs, cooldownMs, dashboardOnly } = this.spec;
+    const { id, alertname, levels, forMs, keepFiringForMs, cooldownMs, dashboardOnly } = this.spec;
     const severity = levels[0]?.severity ?? 'warning';
     return {
       id,
@@ -160,7 +241,7 @@ export class ThresholdRule implements Unit {
       alertname,
       severity,
       forMs,
-      keepFiringForMs: ms(0),
+      keepFiringForMs,
       cooldownMs,
       teamId: this.#context.teamId,
       dashboardOnly,
@@ -168,5 +249,13 @@ export class ThresholdRule implements Unit {
   }
 }
 
-/** Four significant digits, for a sentence; the value itself stays exact. */
-const rounded = (value: number): number => Number(value.toPrecision(4));
+/** What is kept firing for a while has met its clear threshold. */
+const isFiringNow = ({ condition, keep_firing_since_ms: sinceMs }: AlertView): boolean => condition === 'firing' && sinceMs === null;
+
+const tooMany = (metric: string, count: number): Error =>
+  new Error(`the metric ${metric} matches ${count} series, more than ${MAX_ELEMENTS}`);
+
+function summaryOf(metric: string, finding: ThresholdFinding<FigureReading>, limit: Limit): string {
+  if (finding.reason === 'missing') return `${metric} has no data`;
+  return finding.words?.(limit) ?? `${metric} is ${inWords(finding.value)}, limit ${limit.condition} ${limit.threshold}`;
+}

@@ -95,6 +95,7 @@ function compose(t: TestContext, base: Base): RulesWorld {
     services.find((service) => service.id === id)?.state ?? { state: 'unknown', sinceMs: clock.now(), evidence: [] };
   const rules = new RulesService({
     query: (expr, atMs, options) => ask.instant(expr, atMs, options),
+    range: (expr, span, options) => ask.range(expr, span, options),
     ingest,
     alerting,
     clock,
@@ -167,7 +168,13 @@ function compose(t: TestContext, base: Base): RulesWorld {
       const config = rulesConfig.parse(written);
       const read = loadRuleFiles(config.files, { baseDir: directory });
       if (read.problems.length === 0)
-        await rules.configure({ config, groups: read.groups, externalLabels: config.external_labels, hasRoutingTree: false });
+        await rules.configure({
+          config,
+          groups: read.groups,
+          externalLabels: config.external_labels,
+          hasRoutingTree: false,
+          placeOf: (path) => path.join('.'),
+        });
       return read;
     },
     ask: (expr) => ask.instant(expr, clock.now()),
