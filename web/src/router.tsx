@@ -8,6 +8,7 @@ import {
   listSearch,
   reportsSearch,
   rootSearch,
+  routesSearch,
   serviceSearch,
   slaSearch,
   statementSearch,
@@ -130,6 +131,12 @@ const maintenance = createRoute({
   path: '/maintenance',
   component: lazyRouteComponent(() => import('./pages/maintenance.tsx'), 'MaintenancePage'),
 });
+const routes = createRoute({
+  getParentRoute: () => shell,
+  path: '/routes',
+  validateSearch: routesSearch,
+  component: lazyRouteComponent(() => import('./pages/routes.tsx'), 'RoutesPage'),
+});
 const settings = createRoute({
   getParentRoute: () => shell,
   path: '/settings',
@@ -173,6 +180,7 @@ const tree = root.addChildren([
     health,
     alerts,
     maintenance,
+    routes,
     statusPages,
     settings,
   ]),

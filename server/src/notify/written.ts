@@ -68,7 +68,15 @@ export function routingOf({ routing, channels }: { readonly routing: RoutingConf
   return { routes: createRoutes(routing), receivers, written: writtenRouting(routing, receivers) };
 }
 
-/** Every name that a route may use: receivers, and channels. */
-export const receiversOf = ({ receivers }: RoutingConfig, channels: ChannelsConfig): readonly string[] => [
-  ...new Set([...receivers.map(({ name }) => name), ...channels.map(({ id }) => id)]),
+/** Receivers, and the channels that stand for themselves: those that a route names, and those that no receiver has. */
+export function receiversOf({ receivers, tree }: RoutingConfig, channels: ChannelsConfig): readonly string[] {
+  const grouped = new Set(receivers.flatMap((receiver) => receiver.channels));
+  const used = new Set(tree === undefined ? [] : receiversIn(tree));
+  const alone = channels.map(({ id }) => id).filter((id) => used.has(id) || !grouped.has(id));
+  return [...new Set([...receivers.map(({ name }) => name), ...alone])];
+}
+
+const receiversIn = ({ receiver, routes }: RouteConfig): readonly string[] => [
+  ...(receiver === undefined ? [] : [receiver]),
+  ...routes.flatMap(receiversIn),
 ];

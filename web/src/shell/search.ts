@@ -35,6 +35,8 @@ export type StatementSearch = { period?: string; zone?: string; from?: number; t
 export type IssuedSearch = { compare?: 1 };
 /** `sla`: the chosen contracts, with commas between. */
 export type ReportsSearch = StatementSearch & { sla?: string; q?: string };
+/** `labels`: of the alert whose way is shown, as typed. */
+export type RoutesSearch = { labels?: string };
 export type AlertSearch = { q?: string; status?: AlertStatus; severity?: string; service?: string; alert?: string };
 
 const ALERT_STATUSES = ['open', 'firing', 'acknowledged', 'pending', 'suppressed', 'resolved', 'all'] as const;
@@ -104,6 +106,7 @@ export const reportsSearch = (raw: Raw): ReportsSearch => ({
   ...statementSearch(raw),
   ...defined<ReportsSearch>({ sla: text(raw.sla), q: text(raw.q) }),
 });
+export const routesSearch = (raw: Raw): RoutesSearch => defined<RoutesSearch>({ labels: text(raw.labels) });
 export const checksSearch = (raw: Raw): ChecksSearch =>
   defined<ChecksSearch>({ q: text(raw.q), check: text(raw.check), at: instant(raw.at) });
 

@@ -84,6 +84,7 @@ type Entry = {
     | '/health'
     | '/alerts-dashboard'
     | '/maintenance'
+    | '/routes'
     | '/status-pages'
     | '/reports'
     | '/settings';
@@ -103,6 +104,7 @@ const REST: readonly Entry[] = [
   { to: '/targets', word: 'Targets', icon: 'targets' },
   { to: '/health', word: 'Health', icon: 'health' },
   { to: '/maintenance', word: 'Maintenance', icon: 'maintenance' },
+  { to: '/routes', word: 'Routes', icon: 'routes' },
   { to: '/status-pages', word: 'Status', icon: 'status' },
   { to: '/reports', word: 'Reports', icon: 'reports' },
   { to: '/settings', word: 'Settings', icon: 'settings' },

@@ -28,6 +28,7 @@ export const PAGE_PATHS = [
   '/health',
   '/alerts-dashboard',
   '/maintenance',
+  '/routes',
   '/status-pages',
   '/settings',
   '/login',

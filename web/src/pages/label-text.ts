@@ -1,0 +1,17 @@
+import { type Result, err, ok } from '@nines/base/result.ts';
+
+const PAIR = /^([^\s=,"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))(?:[\s,]+|$)/;
+
+/** Labels as people type them: `alertname=High service="web shop"`, with spaces or commas between. */
+export function labelsOfText(text: string): Result<Readonly<Record<string, string>>, string> {
+  const labels: [string, string][] = [];
+  let rest = text.trim().replace(/^\{/, '').replace(/\}$/, '').trim();
+  while (rest !== '') {
+    const found = PAIR.exec(rest);
+    if (found === null) return err(`"${rest.split(/\s/)[0] ?? ''}" is no label: write name=value`);
+    const [whole, name = '', quoted, plain] = found;
+    labels.push([name, quoted === undefined ? (plain ?? '') : quoted.replace(/\\(.)/g, '$1')]);
+    rest = rest.slice(whole.length);
+  }
+  return ok(Object.fromEntries(labels));
+}

@@ -1,0 +1,279 @@
+import { Button, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { type FormEvent, useState } from 'react';
+import { type RouteView, type RoutingTestView, type RoutingView, routingQuery, routingTestQuery } from '../api/routing.ts';
+import { type Column, DataTable } from '../components/data-table.tsx';
+import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
+import { Section } from '../components/section.tsx';
+import { lengthText } from '../figures/length.ts';
+import { labelsOfText } from './label-text.ts';
+import { useTitle } from './use-title.ts';
+
+const SNIPPET = `channels:
+  - { id: hook, kind: webhook, url: https://chat.example.org/hooks/nines }
+routing:
+  default: [hook]
+  # or a whole Alertmanager configuration:
+  # alertmanager_file: alertmanager.yml`;
+
+/** Each step of the tree is one indent of this many pixels. */
+const INDENT_PX = 20;
+
+/** Where alerts go: the tree of routes, and where one alert would go. */
+export function RoutesPage() {
+  useTitle('Routes');
+  const { labels: asked } = useSearch({ from: '/shell/routes' });
+  const navigate = useNavigate({ from: '/routes' });
+  const query = useQuery(routingQuery());
+  const labels = asked === undefined ? undefined : labelsOfText(asked);
+  const test = useQuery({ ...routingTestQuery(labels?.ok === true ? labels.value : {}), enabled: labels?.ok === true });
+  const tested = labels?.ok === true ? test.data : undefined;
+  const { data } = query;
+  return (
+    <div className="page">
+      <header className="page-head">
+        <div>
+          <h1>Routes</h1>
+          <p className="page-lead">{data === undefined ? '' : lead(data)}</p>
+        </div>
+      </header>
+      <Waiting query={query} what="routes" />
+      {data === undefined ? null : data.routes.length === 0 && data.default_channels.length === 0 ? (
+        <EmptyState command={SNIPPET}>Alerts are shown here and sent to nobody. Name a channel in the configuration file.</EmptyState>
+      ) : (
+        <>
+          <Section title="Where would this alert go?">
+            <TestForm
+              key={asked ?? ''}
+              asked={asked ?? ''}
+              onAsk={(text) => void navigate({ search: text === '' ? {} : { labels: text }, replace: true })}
+            />
+            {labels?.ok === false ? <p role="alert">{labels.error}</p> : null}
+            {test.isError && labels?.ok === true ? <RefusedNotice error={test.error} /> : null}
+            {tested === undefined ? null : <Verdict test={tested} />}
+          </Section>
+          <Tree routing={data} test={tested} />
+          <Rest routing={data} />
+        </>
+      )}
+    </div>
+  );
+}
+
+function lead({ routes, default_channels: channels, alertmanager_file: file }: RoutingView): string {
+  if (routes.length === 0)
+    return channels.length === 0 ? '' : `Every alert goes to ${channels.join(', ')}, by alert name and service, at once.`;
+  const from = file === null ? '' : ` They come from ${file}.`;
+  return `${routes.length} ${routes.length === 1 ? 'route' : 'routes'}; an alert takes the first that matches, and goes on where a route continues.${from}`;
+}
+
+function TestForm({ asked, onAsk }: { readonly asked: string; readonly onAsk: (text: string) => void }) {
+  const [text, setText] = useState(asked);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    onAsk(text.trim());
+  };
+  return (
+    <form className="inline-form" onSubmit={submit}>
+      <TextInput
+        data-filter=""
+        aria-label="Labels of the alert"
+        placeholder='alertname=High service="web shop" severity=critical'
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+      />
+      <Button type="submit">Show the way</Button>
+    </form>
+  );
+}
+
+function Verdict({ test }: { readonly test: RoutingTestView }) {
+  const { matches, held } = test;
+  const reached = matches.filter(({ channels, resting }) => channels.length > 0 && resting === null);
+  return (
+    <div role="status" aria-label="Where it goes">
+      {held.map(({ kind, cause }) => (
+        <p key={kind}>
+          <strong>Nobody is told now:</strong> {cause}.
+        </p>
+      ))}
+      {held.length === 0 && reached.length === 0 ? (
+        <p>
+          <strong>Nobody is told.</strong>
+        </p>
+      ) : null}
+      <ul className="plain-list" aria-label="Receivers">
+        {matches.map((match) => (
+          <li key={`${match.route} ${match.receiver}`}>
+            <strong>{match.receiver}</strong>
+            {match.channels.length === 0
+              ? ', which has no channel'
+              : match.channels.join() === match.receiver
+                ? ''
+                : ` by ${match.channels.join(', ')}`}
+            {match.resting === null ? '' : `; keeps quiet now: ${match.resting}`}
+            <div className="soft">
+              {`In one message with alerts of ${groupText(match.group_labels)}, ${timingText(match)}.`}{' '}
+              <span className="mono">{match.group_key}</span>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+const groupText = (labels: Readonly<Record<string, string>>): string => {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+  return pairs.length === 0 ? 'the same route' : pairs.join(' and ');
+};
+
+type Timings = Pick<RouteView, 'group_wait_ms' | 'group_interval_ms' | 'repeat_interval_ms'>;
+const timingText = ({ group_wait_ms: wait, group_interval_ms: interval, repeat_interval_ms: repeat }: Timings): string =>
+  `${wait === 0 ? 'at once' : `after ${lengthText(wait)}`}, ${interval === 0 ? 'changes at once' : `changes every ${lengthText(interval)}`}, repeated after ${lengthText(repeat)}`;
+
+function Tree({ routing, test }: { readonly routing: RoutingView; readonly test: RoutingTestView | undefined }) {
+  if (routing.routes.length === 0) return null;
+  const steps = new Map(test?.steps.map((step) => [step.route, step]));
+  const channels = new Map(routing.receivers.map(({ name, channels: its }) => [name, its]));
+  const columns: readonly Column<RouteView>[] = [
+    { id: 'matches', header: 'Matches', cell: (route) => <Matches route={route} /> },
+    ...(test === undefined
+      ? []
+      : [{ id: 'step', header: 'This alert', label: 'this alert', cell: ({ id }: RouteView) => <Step step={steps.get(id)} /> }]),
+    { id: 'receiver', header: 'Receiver', label: 'receiver', cell: (route) => route.receiver },
+    {
+      id: 'channels',
+      header: 'Channels',
+      label: 'channels',
+      cell: ({ receiver }) =>
+        channels
+          .get(receiver)
+          ?.map(({ id }) => id)
+          .join(', ') || <span className="faint">none</span>,
+    },
+    {
+      id: 'groups',
+      header: 'One message for',
+      label: 'one message for',
+      cell: (route) => <span className="mono">{groupsText(route)}</span>,
+    },
+    { id: 'timing', header: 'When', label: 'when', cell: (route) => <span className="soft">{timingText(route)}</span> },
+    { id: 'intervals', header: 'Intervals', label: 'intervals', cell: (route) => intervalsText(route) },
+  ];
+  const shown =
+    test === undefined ? columns.filter(({ id }) => id !== 'step') : columns.filter(({ id }) => id !== 'timing' && id !== 'groups');
+  return (
+    <Section title="Routes" aside={`${routing.routes.length} in the order they are asked`}>
+      <div className="panel">
+        <DataTable
+          caption="Routes"
+          columns={shown}
+          rows={routing.routes}
+          rowKey={({ id }) => id}
+          rowClass={({ id }) => (test !== undefined && steps.get(id)?.outcome === 'not_asked' ? 'faint' : '')}
+        />
+      </div>
+    </Section>
+  );
+}
+
+function Matches({ route }: { readonly route: RouteView }) {
+  return (
+    <span className="row-name mono" style={{ paddingInlineStart: route.depth * INDENT_PX }}>
+      {route.depth === 0 ? '' : '└ '}
+      {route.matchers.length === 0 ? 'everything' : route.matchers.join(', ')}
+      {route.continues ? <span className="soft"> and continues</span> : null}
+    </span>
+  );
+}
+
+const OUTCOMES = { taken: '● goes here', passed: '◐ matches', failed: '✕ no', not_asked: '– not asked' } as const;
+
+function Step({ step }: { readonly step: RoutingTestView['steps'][number] | undefined }) {
+  if (step === undefined) return null;
+  const word = OUTCOMES[step.outcome];
+  return (
+    <span>
+      {step.outcome === 'taken' ? <strong>{word}</strong> : word}
+      <span className="soft">{`: ${step.reason}`}</span>
+    </span>
+  );
+}
+
+const groupsText = ({ group_by: names }: RouteView): string =>
+  names.includes('...') ? 'each alert' : names.length === 0 ? 'all alerts' : names.join(', ');
+
+function intervalsText({ mute_time_intervals: mute, active_time_intervals: active }: RouteView): string {
+  const parts = [mute.length === 0 ? '' : `quiet in ${mute.join(', ')}`, active.length === 0 ? '' : `only in ${active.join(', ')}`];
+  return parts.filter((part) => part !== '').join('; ');
+}
+
+const RECEIVER: readonly Column<RoutingView['receivers'][number]>[] = [
+  { id: 'name', header: 'Receiver', cell: ({ name }) => <span className="row-name">{name}</span> },
+  {
+    id: 'channels',
+    header: 'Channels',
+    label: 'channels',
+    cell: ({ channels }) =>
+      channels.length === 0 ? (
+        <span className="faint">none: nobody is told</span>
+      ) : (
+        channels.map(({ id, kind, target }) => `${id} (${kind}, ${target})`).join('; ')
+      ),
+  },
+];
+
+const INTERVAL: readonly Column<RoutingView['time_intervals'][number]>[] = [
+  { id: 'name', header: 'Time interval', cell: ({ name }) => <span className="row-name">{name}</span> },
+  { id: 'now', header: 'Now', label: 'now', cell: ({ begun }) => (begun ? <strong>● inside</strong> : '○ outside') },
+  {
+    id: 'spans',
+    header: 'When',
+    label: 'when',
+    cell: ({ spans }) => <span className="mono">{spans.map((span) => spanText(span)).join('; ')}</span>,
+  },
+];
+
+/** The fields of a span as they are written, without their quotes. */
+const spanText = (span: Readonly<Record<string, unknown>>): string =>
+  Object.entries(span)
+    .map(
+      ([name, value]) =>
+        `${name.replaceAll('_', ' ')} ${JSON.stringify(value)
+          .replace(/["[\]{}]/g, '')
+          .replace(/start_time:([\d:]+),end_time:/g, '$1–')}`,
+    )
+    .join(', ');
+
+function Rest({ routing }: { readonly routing: RoutingView }) {
+  const { receivers, inhibit_rules: rules, time_intervals: intervals } = routing;
+  return (
+    <>
+      <Section title="Receivers" aside={`${receivers.length}`}>
+        <div className="panel">
+          <DataTable caption="Receivers" columns={RECEIVER} rows={receivers} rowKey={({ name }) => name} />
+        </div>
+      </Section>
+      {rules.length === 0 ? null : (
+        <Section title="Inhibition" aside="what is kept from people while something else fires">
+          <ul className="plain-list" aria-label="Inhibition rules">
+            {rules.map((rule) => (
+              <li key={rule} className="mono">
+                {rule}
+              </li>
+            ))}
+          </ul>
+        </Section>
+      )}
+      {intervals.length === 0 ? null : (
+        <Section title="Time intervals" aside="for routes that rest">
+          <div className="panel">
+            <DataTable caption="Time intervals" columns={INTERVAL} rows={intervals} rowKey={({ name }) => name} />
+          </div>
+        </Section>
+      )}
+    </>
+  );
+}
