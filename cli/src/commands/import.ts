@@ -7,6 +7,7 @@ import { createProgress } from '../import/progress.ts';
 import type { ImportSource } from '../import/source.ts';
 import type { RemoteOptions } from '../remote.ts';
 import { instantOption } from '../times.ts';
+import { importAlertmanagerCommand } from './import-alertmanager.ts';
 import { importIntervalsCommand } from './import-intervals.ts';
 
 type ImportOptions = RemoteOptions & { readonly match?: string; readonly from?: string; readonly to?: string };
@@ -39,6 +40,7 @@ export function importCommand(program: Command): void {
     .option('--to <time>', 'end (default: everything of a directory, now of a URL)')
     .action(async (place: string, _options: unknown, self: Command) => importPrometheus(place, self.optsWithGlobals<ImportOptions>()));
   importIntervalsCommand(command);
+  importAlertmanagerCommand(command);
 }
 
 const isUrl = (place: string): boolean => /^https?:\/\//.test(place);

@@ -307,15 +307,21 @@ export class NotifyService implements Notifications, Pager {
     return Math.min(flushAtMs ?? Number.POSITIVE_INFINITY, Math.max(atMs, firstMs));
   }
 
+  /** The group with the timings and intervals that the newest routing gives it; as it was when routing knows it no more. */
+  #asRouted(group: Group, alert: AlertView | undefined): Group {
+    if (alert === undefined) return group;
+    return this.#settings.router(alert.labels).find(({ id }) => id === group.id) ?? group;
+  }
+
   /** Decides one group and writes what follows: message, outbox row, suppressions, the group's next look. */
   async #flush(
     trx: Transaction<Database>,
     stored: StoredGroup,
     { nowMs, escalated, inhibiting }: { nowMs: number; escalated: boolean; inhibiting: Inhibiting },
   ): Promise<void> {
-    const { group } = stored;
+    const members = await membersOf(trx, stored.group.id);
+    const group = this.#asRouted(stored.group, members[0]?.alert);
     const open = this.#settings.channels.get(group.channel);
-    const members = await membersOf(trx, group.id);
     if (open === undefined || members.length === 0) {
       await deleteMembers(
         trx,

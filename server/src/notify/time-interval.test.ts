@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { openSqliteForTest } from '../../../test/harness/databases.ts';
 import { manualClock } from '../../../test/harness/manual-clock.ts';
+import { routingConfig } from './config.ts';
+import { createRouter } from './route.ts';
 import { openWorld, storyOf } from './testing/world.ts';
 import { isWithin, namedIntervals, timeInterval, writtenInterval } from './time-interval.ts';
 
@@ -133,6 +135,20 @@ describe('a route with time intervals', () => {
     await world.advance(2 * HOUR);
     assert.deepEqual(world.sent, []);
     assert.deepEqual(await db.kysely.selectFrom('notify_groups').select('id').execute(), []);
+  });
+
+  it('rests as the newest configuration says, also with what it told before', async (t) => {
+    const { db } = await openSqliteForTest(t);
+    const routing = { tree: { ...TREE, repeat_interval: '10m' } };
+    const world = await openWorld(t, { db, clock: manualClock(NIGHT), routing });
+    const t0 = world.clock.now();
+    await world.evaluate(['a']);
+    const always = { name: 'nights', time_intervals: [{}] };
+    const next = routingConfig.parse({ ...routingOf({ mute_time_intervals: ['nights'] }), time_intervals: [always] });
+    const settings = { channels: world.notify.openChannels(), externalUrl: 'http://nines.example', intervals: next.time_intervals };
+    world.notify.configure({ ...settings, router: createRouter(next) });
+    await world.advance(30 * MINUTE);
+    assert.deepEqual(storyOf(world, t0), ['+0 hook firing a']);
   });
 
   it('speaks in its active intervals only', async (t) => {

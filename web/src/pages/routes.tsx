@@ -162,8 +162,9 @@ function Tree({ routing, test }: { readonly routing: RoutingView; readonly test:
     { id: 'timing', header: 'When', label: 'when', cell: (route) => <span className="soft">{timingText(route)}</span> },
     { id: 'intervals', header: 'Intervals', label: 'intervals', cell: (route) => intervalsText(route) },
   ];
-  const shown =
-    test === undefined ? columns.filter(({ id }) => id !== 'step') : columns.filter(({ id }) => id !== 'timing' && id !== 'groups');
+  // Beside what came of each route there is no room for what it says; a tree without intervals has no column for them.
+  const left = [...(test === undefined ? [] : ['timing', 'groups']), ...(routing.time_intervals.length === 0 ? ['intervals'] : [])];
+  const shown = columns.filter(({ id }) => !left.includes(id));
   return (
     <Section title="Routes" aside={`${routing.routes.length} in the order they are asked`}>
       <div className="panel">

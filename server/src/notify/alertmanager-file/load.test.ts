@@ -3,9 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, it } from 'node:test';
+import { stringify } from 'yaml';
 import { readConfig } from '../../config.ts';
 import { formatProblem } from '../../platform/config/load.ts';
+import { fingerprint } from '../../platform/config/fingerprint.ts';
 import { createRoutes } from '../route.ts';
+import { loadAlertmanagerFile } from './load.ts';
 
 const FILE = `
 global:
@@ -125,6 +128,22 @@ it('says of everything that is not as it was there, where it stands', (t) => {
     'alertmanager.yml:43:25: victorops_configs is not taken over: there is no such channel here, and nobody hears of these alerts by it',
     'alertmanager.yml:42:5: the receiver "legacy" tells nobody: none of what it has is taken over',
   ]);
+});
+
+it('is written as sections of our own that say the same', (t) => {
+  const { loaded } = read(t, FILE, FILES);
+  assert.ok(loaded.ok);
+  const folder = mkdtempSync(join(tmpdir(), 'nines-alertmanager-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  for (const [name, text] of Object.entries({ ...FILES, 'alertmanager.yml': FILE })) writeFileSync(join(folder, name), text);
+  const brought = loadAlertmanagerFile(join(folder, 'alertmanager.yml'), new Set());
+  assert.ok('written' in brought);
+  writeFileSync(join(folder, 'nines.yml'), stringify(brought.written));
+  const again = readConfig({ file: join(folder, 'nines.yml') });
+  assert.ok(again.ok, again.ok ? '' : again.problems.map(formatProblem).join('\n'));
+  assert.deepEqual(fingerprint(again.config.channels), fingerprint(loaded.config.channels));
+  const { alertmanager_file: _file, ...routing } = loaded.config.routing;
+  assert.deepEqual(JSON.parse(fingerprint(again.config.routing)), JSON.parse(fingerprint(routing)));
 });
 
 it('is refused at the place of what Alertmanager would refuse, and of what no channel can be made from', (t) => {

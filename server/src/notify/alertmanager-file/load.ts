@@ -8,7 +8,7 @@ import { fieldPath } from '../../platform/http/schemas.ts';
 import { type ChannelsConfig, type RoutingConfig, channelsConfig, faultsOfRoot, unknownToRouting } from '../config.ts';
 import { MAKERS } from './channels.ts';
 import { Entry, type Loss } from './entry.ts';
-import { OTHER_KINDS, TAKEN_KINDS, type WrittenEntry, type WrittenFile, alertmanagerFile } from './schema.ts';
+import { OTHER_KINDS, TAKEN_KINDS, type WrittenEntry, type WrittenFile, alertmanagerFile, withoutNulls } from './schema.ts';
 import { definitionsOf } from './words.ts';
 
 /** Secrets and template files. */
@@ -22,6 +22,8 @@ export type LoadedAlertmanagerFile = {
     RoutingConfig,
     'tree' | 'receivers' | 'inhibit_rules' | 'time_intervals' | 'mute_time_intervals' | 'resolve_timeout'
   >;
+  /** The same as our configuration would write it; secrets in the clear. */
+  readonly written: { readonly channels: readonly WrittenEntry[]; readonly routing: Readonly<Record<string, unknown>> };
   readonly problems: readonly ConfigProblem[];
   readonly warnings: readonly ConfigProblem[];
 };
@@ -65,9 +67,24 @@ export function loadAlertmanagerFile(path: string, taken: ReadonlySet<string>): 
   return {
     channels: channels.data ?? [],
     routing,
+    written: { channels: made.channels.map(({ written }) => written), routing: writtenRouting(loaded.written, made.receivers) },
     problems: problemsAt(problems),
     warnings: [...loaded.warnings, ...problemsAt([...templates.losses, ...made.losses])],
   };
+}
+
+/** The sections of the file that have the same form here. */
+function writtenRouting(written: unknown, receivers: RoutingConfig['receivers']): Readonly<Record<string, unknown>> {
+  const { route, global, inhibit_rules, time_intervals, mute_time_intervals } = withoutNulls(written) as Record<string, WrittenEntry>;
+  const sections = {
+    tree: route,
+    receivers,
+    inhibit_rules,
+    time_intervals,
+    mute_time_intervals,
+    resolve_timeout: global?.['resolve_timeout'],
+  };
+  return Object.fromEntries(Object.entries(sections).filter(([, section]) => section !== undefined));
 }
 
 /** Names that routes use and the file lacks, in the words of the file. */

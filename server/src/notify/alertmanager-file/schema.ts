@@ -57,7 +57,7 @@ export type WrittenFile = z.output<typeof file>;
 /** Keys without a value are as good as absent, as in Alertmanager. */
 export const alertmanagerFile = z.preprocess(withoutNulls, file);
 
-function withoutNulls(value: unknown): unknown {
+export function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).flatMap(([key, inner]) => (inner === null ? [] : [[key, withoutNulls(inner)]])));
