@@ -16,7 +16,7 @@ export type ShownAlert = {
   readonly startsAt: string;
   readonly endsAt: string;
   readonly generatorURL: string;
-  readonly status: { readonly state: string };
+  readonly status: { readonly state: string; readonly inhibitedBy: readonly string[] };
 };
 export type Alertmanager = AsyncDisposable & {
   readonly address: string;
@@ -27,13 +27,15 @@ export type Alertmanager = AsyncDisposable & {
   figure(start: string): Promise<number>;
 };
 
-export async function startAlertmanager(): Promise<Alertmanager> {
+const NOBODY = 'route: { receiver: nobody }\nreceivers: [{ name: nobody }]\n';
+
+export async function startAlertmanager(written: string = NOBODY): Promise<Alertmanager> {
   if (!existsSync(BINARY)) throw new Error('Alertmanager is missing. Install it with: sudo apt-get install prometheus-alertmanager');
   const folder = mkdtempSync(join(tmpdir(), 'alertmanager-'));
   const address = `127.0.0.1:${await freePort()}`;
   const prefix = '/am';
   const config = join(folder, 'alertmanager.yml');
-  writeFileSync(config, 'route: { receiver: nobody }\nreceivers: [{ name: nobody }]\n');
+  writeFileSync(config, written);
   const args = [
     `--config.file=${config}`,
     `--storage.path=${folder}/data`,

@@ -343,7 +343,9 @@ export class NotifyService implements Notifications, Pager {
       nextAtMs: null,
     });
     const outcome = outcomeOf(flush);
-    for (const { sourceId } of flush.muted) if (sourceId !== undefined) this.#inhibitor.waits(group.id, sourceId);
+    // A tree's groups look by themselves.
+    const sources = group.groupIntervalMs > 0 ? [] : flush.muted.flatMap(({ sourceId }) => sourceId ?? []);
+    for (const sourceId of sources) this.#inhibitor.waits(group.id, sourceId);
     if (flush.verdict.kind === 'send') await this.#queue(trx, { group, verdict: flush.verdict, alerts: outcome.messageAlerts });
     await this.#recordMuted(trx, group, outcome.heldBack);
     await markAnnounced(trx, group.id, { fingerprints: outcome.announced.map((alert) => alert.fingerprint), atMs: nowMs });
