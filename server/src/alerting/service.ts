@@ -6,13 +6,14 @@ import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import type { Transaction } from 'kysely';
 import type { Counter, SelfMetrics } from '../collect/contract.ts';
 import type { AlertChange, NotifyFn, NotifyReason } from '../notify/contract.ts';
+import type { Breath } from '../platform/breath.ts';
 import type { Bus } from '../platform/bus.ts';
 import type { AlertTransitionRow } from '../platform/db/migrations/0005-alerts.ts';
 import type { Db } from '../platform/db/open.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Actor } from '../platform/http/contract.ts';
 import { type Cursor, pageOf, parseCursor } from '../platform/http/cursor.ts';
-import { createTurns } from '../platform/turns.ts';
+import { createKeyedTurns, createTurns } from '../platform/turns.ts';
 import {
   type Acknowledgements,
   type Alerting,
@@ -41,14 +42,14 @@ import {
   acknowledgementsOf,
   type AlertFilter,
   changesSince,
-  deleteAlert,
+  deleteAlerts,
   findAlert,
-  insertAlert,
+  insertAlerts,
   insertTransitions,
   listAlerts,
   loadOpen,
   transitionsOf,
-  updateAlert,
+  updateAlerts,
 } from './store.ts';
 import { LISTED_CHARS, cutView, viewOf } from './view.ts';
 
@@ -62,6 +63,8 @@ export type AlertingDeps = {
   readonly metrics: SelfMetrics;
   /** Told after each commit that may have put something into the outbox, with the alerts that it changed as they are now. */
   readonly afterCommit: (changed: readonly AlertView[]) => void;
+  /** Lets others have the event loop between the parts of a storm. */
+  readonly yieldNow?: Breath;
   /** Why alerts about a service are kept from people at an instant (planned maintenance); absent where nothing keeps them. */
   readonly holdBack?: (service: string, atMs: EpochMs) => string | undefined;
   /** Which problems alerts are in; absent where alerts are not correlated. */
@@ -90,6 +93,14 @@ export type Acted =
 /** Stored alerts that are read at a time when a search decides what the database cannot. */
 const SCANNED_AT_A_TIME = 1_000;
 
+/** Steps of one transaction: it holds the database for some ten milliseconds. Others have their turn before the rest of a storm. */
+const MAX_TRANSITIONS_PER_COMMIT = 500;
+/** How often one evaluation is decided anew because others were faster; the last time nobody gets between. */
+const MAX_TRIES = 4;
+
+/** `more`: other steps of the same evaluation follow in transactions of their own. */
+type Cause = { readonly atMs: EpochMs; readonly actor: string; readonly more?: boolean };
+
 /** Who acts in the history when no person does. */
 export const SYSTEM = 'nines';
 
@@ -108,6 +119,7 @@ export class AlertingService implements Alerting, Acknowledgements {
   readonly #flaps = new FlapBook();
   readonly #transitions: Counter;
   readonly #serially = createTurns();
+  readonly #byRule = createKeyedTurns();
 
   constructor(deps: AlertingDeps) {
     this.#deps = deps;
@@ -133,7 +145,7 @@ export class AlertingService implements Alerting, Acknowledgements {
   }
 
   apply(evaluation: Evaluation): Promise<void> {
-    return this.#serially(() => this.#orAfresh(() => this.#apply(evaluation)));
+    return this.#byRule(evaluation.rule.id, () => this.#apply(evaluation));
   }
 
   openOf(ruleId: string): readonly AlertView[] {
@@ -228,14 +240,52 @@ export class AlertingService implements Alerting, Acknowledgements {
     }
   }
 
+  /** Another process on the same database may have been faster (a unique key, a revision): what it wrote is read, and the decision made again. */
   async #apply(evaluation: Evaluation): Promise<void> {
-    const { rule, atMs, found } = evaluation;
-    if (found.kind === 'unknown') return;
+    if (evaluation.found.kind === 'unknown') return;
+    for (let tries = 1; ; tries++) {
+      const isLast = tries === MAX_TRIES;
+      try {
+        if (await this.#applyOnce(evaluation, isLast ? Number.POSITIVE_INFINITY : MAX_TRANSITIONS_PER_COMMIT)) return;
+      } catch (thrown) {
+        if (isLast) throw thrown;
+        await this.#serially(() => this.load());
+      }
+    }
+  }
+
+  /**
+   * Some steps at a time, each time in a turn of its own: whoever asks meanwhile does not wait for all of a storm. False when
+   * somebody handled one of these alerts before its turn came, so that its step is still to be decided.
+   */
+  async #applyOnce(evaluation: Evaluation, perCommit: number): Promise<boolean> {
+    let decided: readonly Transition[] | undefined;
+    let done = 0;
+    let overtaken = false;
+    do {
+      await this.#serially(async () => {
+        decided ??= byService(this.#decide(evaluation));
+        const some = decided.slice(done, done + perCommit);
+        done += perCommit;
+        const current = some.filter(({ before, after }) => {
+          const open = this.#open.ofRule(after.rule).get(after.fingerprint);
+          return open?.id === before?.id && open?.revision === before?.revision;
+        });
+        overtaken ||= current.length < some.length;
+        const more = done < decided.length;
+        if (current.length > 0) await this.#commit(current, { atMs: evaluation.atMs, actor: SYSTEM, more });
+      });
+      await this.#deps.yieldNow?.();
+    } while (decided !== undefined && done < decided.length);
+    return !overtaken;
+  }
+
+  #decide(evaluation: Evaluation): readonly Transition[] {
     const { ids, holdBack } = this.#deps;
     const judged = holdBack === undefined ? evaluation : withHeldBack(evaluation, holdBack);
-    const decision = decide(this.#open.ofRule(rule.id), judged, () => ids.uuid());
-    for (const record of decision.refreshed) this.#open.keep(record);
-    if (decision.transitions.length > 0) await this.#commit(decision.transitions, { atMs, actor: SYSTEM });
+    const { transitions, refreshed } = decide(this.#open.ofRule(evaluation.rule.id), judged, () => ids.uuid());
+    for (const record of refreshed) this.#open.keep(record);
+    return transitions;
   }
 
   async #actOnMany(ids: readonly string[], action: Action, actor: Actor): Promise<readonly Acted[]> {
@@ -267,33 +317,19 @@ export class AlertingService implements Alerting, Acknowledgements {
   }
 
   /** One transaction: rows, steps, outbox. Memory and spectators follow only when it is durable. */
-  async #commit(transitions: readonly Transition[], cause: { atMs: EpochMs; actor: string }): Promise<readonly AlertRecord[]> {
+  async #commit(transitions: readonly Transition[], cause: Cause): Promise<readonly AlertRecord[]> {
     const { db, notify, afterCommit, clock } = this.#deps;
     const saved = await db.kysely.transaction().execute(async (trx) => {
-      const records: AlertRecord[] = [];
-      for (const transition of transitions) records.push(await this.#save(trx, transition));
-      await insertTransitions(
-        trx,
-        transitions.map((transition) => this.#rowOf(transition, cause)),
-      );
-      await notify(trx, this.#changesOf(transitions, records), clock.now());
+      const records = await saveAll(trx, transitions);
+      const rows = transitions.map((transition) => this.#rowOf(transition, cause));
+      await insertTransitions(trx, rows);
+      await notify(trx, this.#changesOf(transitions, records), clock.now(), { more: cause.more ?? false });
       return records;
     });
     transitions.forEach((transition, index) => this.#settle(transition, saved[index] ?? transition.after, cause.atMs));
     const nowMs = clock.now();
     afterCommit(saved.map((record) => this.#viewOf(record, nowMs)));
     return saved;
-  }
-
-  async #save(trx: Transaction<Database>, { kind, before, after }: Transition): Promise<AlertRecord> {
-    if (kind === 'commented') return after;
-    if (kind === 'dropped') {
-      await deleteAlert(trx, after.id);
-      return after;
-    }
-    if (before !== null) return updateAlert(trx, after);
-    await insertAlert(trx, after);
-    return after;
   }
 
   #settle(transition: Transition, record: AlertRecord, atMs: EpochMs): void {
@@ -307,7 +343,7 @@ export class AlertingService implements Alerting, Acknowledgements {
     bus.publish({ topic: 'alerts', type: `alert.${kind}`, atMs, data: cutView(this.#viewOf(record, clock.now()), LISTED_CHARS) });
   }
 
-  #rowOf({ kind, reason, after }: Transition, { atMs, actor }: { atMs: EpochMs; actor: string }): AlertTransitionRow {
+  #rowOf({ kind, reason, after }: Transition, { atMs, actor }: Cause): AlertTransitionRow {
     const detail = { severity: after.severity, value: Number.isFinite(after.value) ? after.value : String(after.value) };
     return {
       id: this.#deps.ids.uuid(),
@@ -383,6 +419,34 @@ export class AlertingService implements Alerting, Acknowledgements {
   async #find(id: string): Promise<AlertRecord | undefined> {
     return this.#open.find(id) ?? findAlert(this.#deps.db.kysely, id);
   }
+}
+
+/** Alerts of one service stand together, because they mostly go out together: a part of a storm then touches few groups. */
+const byService = (transitions: readonly Transition[]): readonly Transition[] =>
+  transitions.length <= MAX_TRANSITIONS_PER_COMMIT
+    ? transitions
+    : [...Map.groupBy(transitions, ({ after }) => after.service).values()].flat();
+
+/** Many at a time, in the transitions' order; each is about an alert of its own. A comment changes no alert. */
+async function saveAll(trx: Transaction<Database>, transitions: readonly Transition[]): Promise<readonly AlertRecord[]> {
+  const saved = new Map(transitions.map(({ after }) => [after.id, after]));
+  const stored = transitions.filter(({ kind }) => kind !== 'commented');
+  const dropped = stored.filter(({ kind }) => kind === 'dropped');
+  const kept = stored.filter(({ kind }) => kind !== 'dropped');
+  await deleteAlerts(
+    trx,
+    dropped.map(({ after }) => after.id),
+  );
+  await insertAlerts(
+    trx,
+    kept.flatMap(({ before, after }) => (before === null ? [after] : [])),
+  );
+  const updated = await updateAlerts(
+    trx,
+    kept.flatMap(({ before, after }) => (before === null ? [] : [after])),
+  );
+  for (const record of updated) saved.set(record.id, record);
+  return transitions.map(({ after }) => saved.get(after.id) ?? after);
 }
 
 const notFound = (id: string): AppError => new AppError('not_found', 'alert_not_found', `there is no alert ${id}`);

@@ -1,6 +1,7 @@
 import { epochMs } from '@nines/base/units.ts';
 import { labelsOf, labelsToRecord } from '@nines/model/labels.ts';
 import type { Kysely, Selectable, Transaction } from 'kysely';
+import { chunksOf } from '../platform/db/chunks.ts';
 import { expectUpdated } from '../platform/db/revision.ts';
 import type { AlertRow, AlertTransitionRow } from '../platform/db/migrations/0005-alerts.ts';
 import type { Database } from '../platform/db/schema.ts';
@@ -99,37 +100,44 @@ export async function findAlert(db: Kysely<Database>, id: string): Promise<Alert
   return row === undefined ? undefined : fromRow(row);
 }
 
+/** Rows of one statement: an alert has some thirty values. */
+const MAX_ALERTS_PER_STATEMENT = 500;
+const MAX_TRANSITIONS_PER_STATEMENT = 1_000;
+
 /** A second open alert of the same rule and fingerprint is refused by the unique key. */
-export async function insertAlert(trx: Transaction<Database>, record: AlertRecord): Promise<void> {
-  await trx.insertInto('alerts').values(toRow(record)).execute();
+export async function insertAlerts(trx: Transaction<Database>, records: readonly AlertRecord[]): Promise<void> {
+  for (const some of chunksOf(records, MAX_ALERTS_PER_STATEMENT)) await trx.insertInto('alerts').values(some.map(toRow)).execute();
 }
 
-/** Writes a record over the revision it was read with; throws `revision_conflict` when another writer was faster. */
-export async function updateAlert(trx: Transaction<Database>, record: AlertRecord): Promise<AlertRecord> {
-  const next = { ...record, revision: record.revision + 1 };
-  const { id: _id, ...columns } = toRow(next);
-  const result = await trx
-    .updateTable('alerts')
-    .set(columns)
-    .where('id', '=', record.id)
-    .where('revision', '=', record.revision)
-    .executeTakeFirst();
-  expectUpdated(result, `alert ${record.id}`);
+/** Writes records over the revisions they were read with, and answers them as stored; throws `revision_conflict` when another writer was faster. */
+export async function updateAlerts(trx: Transaction<Database>, records: readonly AlertRecord[]): Promise<readonly AlertRecord[]> {
+  const next = records.map((record) => ({ ...record, revision: record.revision + 1 }));
+  for (const some of chunksOf(next.map(toRow), MAX_ALERTS_PER_STATEMENT)) {
+    // Many rows in one statement; open alerts are never deleted, so that none of these is inserted.
+    const result = await trx
+      .insertInto('alerts')
+      .values([...some])
+      .onConflict((conflict) =>
+        conflict
+          .column('id')
+          .doUpdateSet((row) => Object.fromEntries(columnsOf(some).map((column) => [column, row.ref(`excluded.${column}`)])))
+          .whereRef('alerts.revision', '=', (row) => row('excluded.revision', '-', 1)),
+      )
+      .executeTakeFirst();
+    expectUpdated({ numUpdatedRows: result.numInsertedOrUpdatedRows === BigInt(some.length) ? 1n : 0n }, `one of ${some.length} alerts`);
+  }
   return next;
 }
 
-export async function deleteAlert(trx: Transaction<Database>, id: string): Promise<void> {
-  await trx.deleteFrom('alerts').where('id', '=', id).execute();
+const columnsOf = ([first]: readonly AlertRow[]): readonly (keyof AlertRow)[] =>
+  first === undefined ? [] : (Object.keys(first) as (keyof AlertRow)[]).filter((column) => column !== 'id');
+
+export async function deleteAlerts(trx: Transaction<Database>, ids: readonly string[]): Promise<void> {
+  for (const some of chunksOf(ids, MAX_TRANSITIONS_PER_STATEMENT)) await trx.deleteFrom('alerts').where('id', 'in', some).execute();
 }
 
-/** A statement takes some ten thousand values at most; the alerts of a storm have more. */
-const MAX_TRANSITIONS_PER_STATEMENT = 1_000;
-
 export async function insertTransitions(trx: Transaction<Database>, rows: readonly AlertTransitionRow[]): Promise<void> {
-  for (let from = 0; from < rows.length; from += MAX_TRANSITIONS_PER_STATEMENT) {
-    const some = rows.slice(from, from + MAX_TRANSITIONS_PER_STATEMENT);
-    await trx.insertInto('alert_transitions').values(some).execute();
-  }
+  for (const some of chunksOf(rows, MAX_TRANSITIONS_PER_STATEMENT)) await trx.insertInto('alert_transitions').values(some).execute();
 }
 
 /** Oldest first. */

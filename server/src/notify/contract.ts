@@ -23,8 +23,16 @@ export type NotifyReason = 'fired' | 'resolved' | 'escalated' | 'updated';
 
 export type AlertChange = { readonly alert: AlertView; readonly reason: NotifyReason; readonly cooldownMs: number };
 
-/** Called by alerting inside its transaction with all changes of one evaluation; runs SQL only, and what must go out stands in the outbox after it. */
-export type NotifyFn = (trx: Transaction<Database>, changes: readonly AlertChange[], atMs: number) => Promise<void>;
+/**
+ * Called by alerting inside its transaction with changes of one evaluation; runs SQL only, and what must go out stands in the outbox
+ * after it. `more`: others of the same evaluation follow, so what was told a moment ago need not be told again with each part.
+ */
+export type NotifyFn = (
+  trx: Transaction<Database>,
+  changes: readonly AlertChange[],
+  atMs: number,
+  options?: { readonly more: boolean },
+) => Promise<void>;
 
 /** What a channel says after one attempt. */
 export type Delivery =

@@ -2,8 +2,10 @@ import type { Clock } from '@nines/base/clock.ts';
 import { AppError, invariant } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
+import { SECOND_MS } from '@nines/base/units.ts';
 import type { Transaction } from 'kysely';
 import type { Counter, SelfMetrics } from '../collect/contract.ts';
+import type { Breath } from '../platform/breath.ts';
 import type { Bus } from '../platform/bus.ts';
 import type { NotificationRow } from '../platform/db/migrations/0005-alerts.ts';
 import type { Db } from '../platform/db/open.ts';
@@ -13,7 +15,7 @@ import type { AlertView } from '../alerting/contract.ts';
 import type { AcknowledgeLinks } from './acknowledge-links.ts';
 import { type OpenChannel, describeChannel, takesRecipient } from './channels.ts';
 import type { RoutingConfig } from './config.ts';
-import type { AlertChange, Delivery, NotificationView, Notifications, Page, Pager } from './contract.ts';
+import type { AlertChange, Delivery, NotifyFn, NotificationView, Notifications, Page, Pager } from './contract.ts';
 import { type Flush, type Held, outcomeOf } from './evaluate.ts';
 import { type FlappingOf, heldAt } from './held.ts';
 import { type Inhibiting, Inhibitor } from './inhibit.ts';
@@ -42,6 +44,7 @@ import {
   requeue,
   saveGroup,
   saveMembers,
+  waitUntil,
 } from './store.ts';
 import type { Silencing } from '../silences/contract.ts';
 import { testMessage } from './test-message.ts';
@@ -67,12 +70,16 @@ export type NotifyDeps = {
   readonly silences?: Silencing;
   /** What fires and resolves again and again; absent, nothing does. */
   readonly flapping?: FlappingOf;
+  /** Lets others have the event loop between groups. */
+  readonly yieldNow?: Breath;
   /** The links that acknowledge; absent, messages have none. */
   readonly links?: Pick<AcknowledgeLinks, 'urlOf'>;
 };
 
 /** Groups flushed in one step; the rest follows in the next, a second later. */
 const MAX_GROUPS_PER_STEP = 500;
+/** How long the rest of a storm waits for its other parts, at most. */
+const STORM_GATHER_MS = 5 * SECOND_MS;
 /** Stands as the reason of what the test button sent. */
 const TEST_REASON = 'test';
 
@@ -128,7 +135,7 @@ export class NotifyService implements Notifications, Pager {
   }
 
   /** `NotifyFn`: called inside alerting's transaction. */
-  readonly notify = async (trx: Transaction<Database>, changes: readonly AlertChange[], atMs: number): Promise<void> => {
+  readonly notify: NotifyFn = async (trx, changes, atMs, { more } = { more: false }) => {
     const touched = new Map<string, { group: Group; changes: AlertChange[] }>();
     const ids = changes.map(({ alert }) => alert.id);
     const known = await groupsOfAlerts(trx, ids);
@@ -140,7 +147,8 @@ export class NotifyService implements Notifications, Pager {
       }
     }
     const inhibiting = this.#inhibitor.after(changes.map(({ alert }) => alert));
-    for (const { group, changes: ofGroup } of touched.values()) await this.#change(trx, group, { changes: ofGroup, atMs, inhibiting });
+    for (const { group, changes: ofGroup } of touched.values())
+      await this.#change(trx, group, { changes: ofGroup, atMs, inhibiting, more });
     const ended = changes.flatMap(({ alert, reason }) => (reason === 'resolved' ? [alert.id] : []));
     // In the next step, when that these have ended is committed.
     await makeDue(trx, this.#inhibitor.waitingFor(ended), atMs);
@@ -151,6 +159,7 @@ export class NotifyService implements Notifications, Pager {
     const due = await dueGroups(this.#deps.db.kysely, nowMs, MAX_GROUPS_PER_STEP);
     const { inhibiting } = this.#inhibitor;
     for (const id of due) {
+      await this.#deps.yieldNow?.();
       await this.#deps.db.kysely.transaction().execute(async (trx) => {
         await lockGroup(trx, id);
         const stored = await findGroup(trx, id);
@@ -257,8 +266,7 @@ export class NotifyService implements Notifications, Pager {
   }
 
   /** A new alert goes where routing sends it; what is known already goes where its start was told, whatever routing says now. */
-  #groupsOf({ alert, reason }: AlertChange, stored: readonly StoredGroup[]): readonly Group[] {
-    const known = stored.map(({ group }) => group);
+  #groupsOf({ alert, reason }: AlertChange, known: readonly Group[]): readonly Group[] {
     if (reason !== 'fired') return known;
     const routed = this.#settings.router(alert.labels);
     return [...routed, ...known.filter((group) => !routed.some((other) => other.id === group.id))];
@@ -267,8 +275,10 @@ export class NotifyService implements Notifications, Pager {
   async #change(
     trx: Transaction<Database>,
     group: Group,
-    { changes, atMs, inhibiting }: { changes: readonly AlertChange[]; atMs: number; inhibiting: Inhibiting },
+    { changes, atMs, inhibiting, more }: { changes: readonly AlertChange[]; atMs: number; inhibiting: Inhibiting; more: boolean },
   ): Promise<void> {
+    // The first part of a storm is told at once; the rest of a group waits for the others, and costs no look at what it told.
+    if (more && (await waitUntil(trx, group.id, atMs + STORM_GATHER_MS))) return saveMembers(trx, group.id, changes);
     await lockGroup(trx, group.id);
     const found = await findGroup(trx, group.id);
     const stored: StoredGroup = found === undefined ? newGroup(group) : { ...found, group };
@@ -346,7 +356,8 @@ export class NotifyService implements Notifications, Pager {
     // A tree's groups look by themselves.
     const sources = group.groupIntervalMs > 0 ? [] : flush.muted.flatMap(({ sourceId }) => sourceId ?? []);
     for (const sourceId of sources) this.#inhibitor.waits(group.id, sourceId);
-    if (flush.verdict.kind === 'send') await this.#queue(trx, { group, verdict: flush.verdict, alerts: outcome.messageAlerts });
+    if (flush.verdict.kind === 'send')
+      await this.#queue(trx, { group, verdict: flush.verdict, alerts: outcome.messageAlerts, news: newsOf(outcome) });
     await this.#recordMuted(trx, group, outcome.heldBack);
     await markAnnounced(trx, group.id, { fingerprints: outcome.announced.map((alert) => alert.fingerprint), atMs: nowMs });
     const forgotten = outcome.forgotten.map((alert) => alert.fingerprint);
@@ -357,13 +368,13 @@ export class NotifyService implements Notifications, Pager {
     await saveGroup(trx, { group, told: outcome.told, flushAtMs: flush.nextAtMs, flushedAtMs: idle ? null : nowMs });
   }
 
-  async #queue(trx: Transaction<Database>, { group, verdict, alerts }: Queued): Promise<void> {
+  async #queue(trx: Transaction<Database>, { group, verdict, alerts, news }: Queued): Promise<void> {
     const config = this.#settings.channels.get(group.channel)?.config;
     const maxAlerts = config?.kind === 'webhook' ? config.max_alerts : MAX_ALERTS;
     const message = buildMessage({ group, alerts, externalUrl: this.#settings.externalUrl, maxAlerts });
     const row = { ...this.#row({ group, reason: verdict.reason, cause: verdict.cause }), payload: JSON.stringify(message) };
     const service = group.groupLabels['service'] ?? alerts[0]?.labels['service'] ?? '';
-    await this.#sender.queue(trx, row, { alertIds: alerts.map((alert) => alert.id), service });
+    await this.#sender.queue(trx, row, { alertIds: (news ?? alerts).map((alert) => alert.id), service });
   }
 
   async #recordMuted(trx: Transaction<Database>, group: Group, muted: Flush['muted']): Promise<void> {
@@ -407,6 +418,15 @@ type Queued = {
   readonly group: Group;
   readonly verdict: { readonly reason: string; readonly cause: string };
   readonly alerts: Parameters<typeof buildMessage>[0]['alerts'];
+  /** Those in whose history the message stands; absent, all. */
+  readonly news?: readonly AlertView[];
 };
+
+/** In the history of a storm's alert stand the messages that told its start and its end, and not each that told of the others. */
+function newsOf({ messageAlerts, announced }: ReturnType<typeof outcomeOf>): readonly AlertView[] {
+  if (messageAlerts.length <= MAX_ALERTS) return messageAlerts;
+  const begun = new Set(announced.map((alert) => alert.id));
+  return messageAlerts.filter((alert) => begun.has(alert.id) || alert.condition === 'resolved');
+}
 
 const newGroup = (group: Group): StoredGroup => ({ group, told: { atMs: null, firing: new Set() }, flushAtMs: null, flushedAtMs: null });

@@ -1,6 +1,7 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { AlertView } from '../alerting/contract.ts';
 import type { NotificationRow, NotifyGroupRow } from '../platform/db/migrations/0005-alerts.ts';
+import { chunksOf } from '../platform/db/chunks.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Cursor } from '../platform/http/cursor.ts';
 import type { NotificationView } from './contract.ts';
@@ -32,19 +33,33 @@ const toGroupRow = ({ group, told, flushAtMs, flushedAtMs }: StoredGroup): Notif
     notified_firing: JSON.stringify([...told.firing].sort()),
   }) satisfies NotifyGroupRow;
 
+const GROUP_COLUMNS = [
+  'id',
+  'group_key',
+  'channel',
+  'receiver',
+  'intervals',
+  'group_labels',
+  'group_wait_ms',
+  'group_interval_ms',
+  'repeat_interval_ms',
+] as const;
+
+const groupFromRow = (row: Pick<Selectable<NotifyGroupRow>, (typeof GROUP_COLUMNS)[number]>): Group => ({
+  id: row.id,
+  groupKey: row.group_key,
+  channel: row.channel,
+  // Groups of an older version were told under their channel's name.
+  receiver: row.receiver === '' ? row.channel : row.receiver,
+  intervals: JSON.parse(row.intervals) as Group['intervals'],
+  groupLabels: JSON.parse(row.group_labels) as Record<string, string>,
+  groupWaitMs: row.group_wait_ms,
+  groupIntervalMs: row.group_interval_ms,
+  repeatIntervalMs: row.repeat_interval_ms,
+});
+
 const fromGroupRow = (row: Selectable<NotifyGroupRow>): StoredGroup => ({
-  group: {
-    id: row.id,
-    groupKey: row.group_key,
-    channel: row.channel,
-    // Groups of an older version were told under their channel's name.
-    receiver: row.receiver === '' ? row.channel : row.receiver,
-    intervals: JSON.parse(row.intervals) as Group['intervals'],
-    groupLabels: JSON.parse(row.group_labels) as Record<string, string>,
-    groupWaitMs: row.group_wait_ms,
-    groupIntervalMs: row.group_interval_ms,
-    repeatIntervalMs: row.repeat_interval_ms,
-  },
+  group: groupFromRow(row),
   told: { atMs: row.notified_at_ms, firing: new Set(JSON.parse(row.notified_firing) as string[]) },
   flushAtMs: row.flush_at_ms,
   flushedAtMs: row.flushed_at_ms,
@@ -62,6 +77,17 @@ export async function lockGroup(trx: Transaction<Database>, id: string): Promise
     .set((row) => ({ flush_at_ms: row.ref('flush_at_ms') }))
     .where('id', '=', id)
     .execute();
+}
+
+/** Has a group that was told of before look at itself at the latest then; false when there is no such group. Locks it, as `lockGroup` does. */
+export async function waitUntil(trx: Transaction<Database>, id: string, atMs: number): Promise<boolean> {
+  const result = await trx
+    .updateTable('notify_groups')
+    .set((row) => ({ flush_at_ms: row.case().when('flush_at_ms', '<=', atMs).then(row.ref('flush_at_ms')).else(atMs).end() }))
+    .where('id', '=', id)
+    .where('notified_at_ms', 'is not', null)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
 }
 
 /** Groups to look at now, longest overdue first. */
@@ -83,25 +109,25 @@ export async function makeDue(trx: Transaction<Database>, ids: readonly string[]
 }
 
 /** The groups that each of these alerts is a member of, whatever the routing says today. */
-export async function groupsOfAlerts(
-  db: Kysely<Database>,
-  alertIds: readonly string[],
-): Promise<ReadonlyMap<string, readonly StoredGroup[]>> {
-  const found = new Map<string, StoredGroup[]>();
+export async function groupsOfAlerts(db: Kysely<Database>, alertIds: readonly string[]): Promise<ReadonlyMap<string, readonly Group[]>> {
+  const members: { readonly group_id: string; readonly alert_id: string }[] = [];
   for (const some of chunks([...new Set(alertIds)])) {
-    const rows = await db
-      .selectFrom('notify_members')
-      .innerJoin('notify_groups', 'notify_groups.id', 'notify_members.group_id')
-      .selectAll('notify_groups')
-      .select('notify_members.alert_id as member_alert_id')
-      .where('notify_members.alert_id', 'in', some)
-      .orderBy('notify_groups.id')
-      .execute();
-    for (const { member_alert_id: alertId, ...row } of rows) {
-      const groups = found.get(alertId) ?? [];
-      groups.push(fromGroupRow(row));
-      found.set(alertId, groups);
-    }
+    const of = db.selectFrom('notify_members').select(['group_id', 'alert_id']).where('alert_id', 'in', some);
+    members.push(...(await of.orderBy('group_id').execute()));
+  }
+  // Each group once, and without what it told: a storm has many members in few groups.
+  const groups = new Map<string, Group>();
+  for (const some of chunks([...new Set(members.map((member) => member.group_id))])) {
+    const rows = await db.selectFrom('notify_groups').select(GROUP_COLUMNS).where('id', 'in', some).execute();
+    for (const row of rows) groups.set(row.id, groupFromRow(row));
+  }
+  const found = new Map<string, Group[]>();
+  for (const { group_id: groupId, alert_id: alertId } of members) {
+    const group = groups.get(groupId);
+    if (group === undefined) continue;
+    const ofAlert = found.get(alertId);
+    if (ofAlert === undefined) found.set(alertId, [group]);
+    else ofAlert.push(group);
   }
   return found;
 }
@@ -205,11 +231,8 @@ export async function markFailedOver(trx: Transaction<Database>, id: string): Pr
   return result.numUpdatedRows > 0n;
 }
 
-/** A statement takes some ten thousand values at most (SQLite 32 766, PostgreSQL 65 535); a storm has more. */
 const MAX_ROWS_PER_STATEMENT = 5_000;
-function* chunks<T>(all: readonly T[]): Generator<readonly T[]> {
-  for (let from = 0; from < all.length; from += MAX_ROWS_PER_STATEMENT) yield all.slice(from, from + MAX_ROWS_PER_STATEMENT);
-}
+const chunks = <T>(all: readonly T[]): Generator<readonly T[]> => chunksOf(all, MAX_ROWS_PER_STATEMENT);
 
 /** Whether this suppression of this alert stands in the record already, so that each tick does not write it again. */
 export async function hasSuppression(

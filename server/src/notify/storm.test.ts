@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import { labelsOf } from '@nines/model/labels.ts';
 import { forEachDatabase, openSqliteForTest } from '../../../test/harness/databases.ts';
 import { channelsConfig } from './config.ts';
-import { type World, openWorld } from './testing/world.ts';
+import { ANNE, type World, openWorld } from './testing/world.ts';
 
 const ROUTING = { default: ['hook'] };
 const LIMITED = { hook: { rate_limit: { messages: 5, per: '1m' } } };
@@ -83,6 +83,38 @@ forEachDatabase((_name, open) => {
     await after.notify.retry(dead[0]?.id ?? '');
     await after.advance(2_000);
     assert.equal((await after.notify.list({ ...everything, status: 'dead' })).length, 2);
+  });
+
+  it('a storm of one rule is stored in parts; who acts or fires meanwhile has a turn between, and its end ends all of it', async (t) => {
+    const { db } = await open(t);
+    const world = await openWorld(t, { db, routing: ROUTING });
+    const instances = Array.from({ length: 1_200 }, (_, i) => `i${i}`);
+    await world.evaluate(['i1199']);
+    const [first] = world.alerting.open();
+    const order: string[] = [];
+    const note = (name: string) => (): void => void order.push(name);
+    const storm = world.evaluate(instances).then(note('storm'));
+    const acknowledged = world.alerting.act(first?.id ?? '', { kind: 'acknowledge', comment: undefined }, ANNE).then(note('acknowledged'));
+    const other = fire(world, ['Billing'], true, 'billing').then(note('billing'));
+    await Promise.all([storm, acknowledged, other]);
+    assert.equal(order[0], 'acknowledged');
+    await world.advance(6_000);
+    const firing = world.alerting.open();
+    assert.deepEqual([firing.length, firing.filter((alert) => alert.acknowledged_by === 'anne').length], [1_201, 1]);
+    const ofStorm = world.sent.filter(({ message }) => message.commonLabels['alertname'] !== 'Billing');
+    assert.deepEqual(
+      [ofStorm.length <= 4, (ofStorm.at(-1)?.message.alerts.length ?? 0) + (ofStorm.at(-1)?.message.truncatedAlerts ?? 0)],
+      [true, 1_200],
+    );
+    await world.evaluate([]);
+    await world.advance(6_000);
+    assert.deepEqual(
+      world.alerting.open().map(({ alertname }) => alertname),
+      ['Billing'],
+    );
+    assert.equal(world.sent.at(-1)?.message.status, 'resolved');
+    const left = await db.kysely.selectFrom('alerts').select('id').where('open_key', 'is not', null).execute();
+    assert.equal(left.length, 1);
   });
 });
 

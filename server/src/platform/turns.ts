@@ -12,3 +12,20 @@ export function createTurns(): Turns {
     return result;
   };
 }
+
+/** Turns of their own for each key; a key is kept as long as one of its tasks waits or runs. */
+export type KeyedTurns = <T>(key: string, task: () => Promise<T>) => Promise<T>;
+
+export function createKeyedTurns(): KeyedTurns {
+  const last = new Map<string, Promise<unknown>>();
+  return (key, task) => {
+    const result = (last.get(key) ?? Promise.resolve()).then(task);
+    const ended: Promise<unknown> = result
+      .catch(() => undefined)
+      .then(() => {
+        if (last.get(key) === ended) last.delete(key);
+      });
+    last.set(key, ended);
+    return result;
+  };
+}
