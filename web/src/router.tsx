@@ -6,6 +6,7 @@ import {
   exclusionSearch,
   issuedSearch,
   listSearch,
+  onCallSearch,
   reportsSearch,
   rootSearch,
   routesSearch,
@@ -121,6 +122,12 @@ const alerts = createRoute({
   validateSearch: alertSearch,
   component: lazyRouteComponent(() => import('./pages/alerts.tsx'), 'AlertsPage'),
 });
+const onCall = createRoute({
+  getParentRoute: () => shell,
+  path: '/on-call',
+  validateSearch: onCallSearch,
+  component: lazyRouteComponent(() => import('./pages/on-call.tsx'), 'OnCallPage'),
+});
 const statusPages = createRoute({
   getParentRoute: () => shell,
   path: '/status-pages',
@@ -180,6 +187,7 @@ const tree = root.addChildren([
     health,
     alerts,
     maintenance,
+    onCall,
     routes,
     statusPages,
     settings,

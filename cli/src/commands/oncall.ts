@@ -1,4 +1,4 @@
-import type { WhoView } from '@nines/server/oncall/views.ts';
+import type { WhoView } from '@nines/server/oncall/contract.ts';
 import { realClock } from '@nines/server/platform/clock.ts';
 import { type Command, Option } from 'commander';
 import { EXIT } from '../failure.ts';

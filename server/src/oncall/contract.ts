@@ -11,6 +11,8 @@ import { z } from 'zod';
 import { duration, slug, uniqueIds } from '../platform/config/fields.ts';
 import { WEEKDAYS, weeklyHoursSchema, zone } from '../platform/config/hours.ts';
 
+export type { CalendarView, OverrideView, PersonView, ScheduleView, ShiftsView, WhoView } from './views.ts';
+
 export const ONCALL_CODES = {
   personNotFound: 'person_not_found',
   personExists: 'person_exists',

@@ -1,4 +1,4 @@
-import { epochMs } from '@nines/base/units.ts';
+import { DAY_MS, epochMs } from '@nines/base/units.ts';
 import type { Span } from '@nines/maths/slo/types.ts';
 import { z } from 'zod';
 import { type Person, type ScheduleSpec, personSchema } from './contract.ts';
@@ -57,7 +57,7 @@ export const shiftsView = z.object({
   /** In order of precedence, each as if it were alone. */
   layers: z.array(z.object({ name: z.string(), shifts: z.array(shift) })),
   overrides: z.array(overrideView),
-  /** What comes of them: without a gap between, nobody where `people` is empty. */
+  /** What comes of them: without a gap between, nobody where `people` is empty. The first and the last are whole and may reach beyond what was asked. */
   final: z.array(shift.extend({ source: z.enum(['override', 'layer', 'nobody']), name: z.string(), reason: z.string() })),
 });
 export type ShiftsView = z.output<typeof shiftsView>;
@@ -126,6 +126,16 @@ const shiftToWire = ({ fromMs, toMs, people }: Span & { readonly people: readonl
 const nameOf = ({ source }: Turn): string =>
   source.kind === 'layer' ? source.layer.name : source.kind === 'override' ? source.override.id : '';
 
+/** Turns are looked for so far to both sides at most, to show them whole. */
+const MAX_BEYOND_MS = 62 * DAY_MS;
+
+function wholeTurns(asked: Asked, span: Span): readonly Turn[] {
+  const longestMs = Math.max(...asked.schedule.layers.map(({ rotation }) => rotation.lengthMs)) + DAY_MS;
+  const beyondMs = Math.min(longestMs, MAX_BEYOND_MS);
+  const wide = { fromMs: epochMs(span.fromMs - beyondMs), toMs: epochMs(span.toMs + beyondMs) };
+  return turnsWithin(asked, wide).filter(({ fromMs, toMs }) => fromMs < span.toMs && toMs > span.fromMs);
+}
+
 export const shiftsOf = (asked: Asked, span: Span): ShiftsView => ({
   schedule: asked.schedule.spec.id,
   zone: asked.schedule.spec.zone,
@@ -133,7 +143,7 @@ export const shiftsOf = (asked: Asked, span: Span): ShiftsView => ({
   to_at_ms: span.toMs,
   layers: asked.schedule.layers.map((layer) => ({ name: layer.name, shifts: turnsOfLayerKnown(layer, asked, span).map(shiftToWire) })),
   overrides: asked.overrides.filter(({ fromMs, toMs }) => fromMs < span.toMs && toMs > span.fromMs).map(overrideToWire),
-  final: turnsWithin(asked, span).map((turn) => ({
+  final: wholeTurns(asked, span).map((turn) => ({
     ...shiftToWire(turn),
     source: turn.source.kind,
     name: nameOf(turn),

@@ -7,8 +7,8 @@ const STALE_BY_TOPIC: Readonly<Record<string, readonly string[]>> = {
   services: ['services', 'timeline', 'downtime', 'checks', 'status-pages', 'announcements'],
   slas: ['slas'],
   alerts: ['alerts'],
-  notifications: ['alerts', 'notifications'],
-  config: ['services', 'checks', 'agents', 'slas', 'alerts', 'status-pages', 'health'],
+  notifications: ['alerts', 'notifications', 'oncall'],
+  config: ['services', 'checks', 'agents', 'slas', 'alerts', 'status-pages', 'health', 'oncall'],
 };
 
 export function staleRecords(topic: string): readonly string[] {

@@ -13,6 +13,7 @@ export const GO: Readonly<Record<string, { readonly to: string; readonly page: s
   w: { to: '/agents', page: 'Agents' },
   h: { to: '/health', page: 'Health' },
   a: { to: '/alerts-dashboard', page: 'Alerts' },
+  n: { to: '/on-call', page: 'On call' },
   m: { to: '/maintenance', page: 'Maintenance' },
   p: { to: '/status-pages', page: 'Status pages' },
 };

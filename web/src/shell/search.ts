@@ -37,6 +37,8 @@ export type IssuedSearch = { compare?: 1 };
 export type ReportsSearch = StatementSearch & { sla?: string; q?: string };
 /** `labels`: of the alert whose way is shown, as typed. */
 export type RoutesSearch = { labels?: string };
+/** `day`: any day of the week or month that is shown. */
+export type OnCallSearch = { schedule?: string; view?: 'week' | 'month'; day?: string };
 export type AlertSearch = { q?: string; status?: AlertStatus; severity?: string; service?: string; alert?: string };
 
 const ALERT_STATUSES = ['open', 'firing', 'acknowledged', 'pending', 'suppressed', 'resolved', 'all'] as const;
@@ -79,6 +81,9 @@ export function rangeSearch(raw: Raw): RangeSearch {
 }
 
 export const listSearch = (raw: Raw): ListSearch => defined<ListSearch>({ q: text(raw.q) });
+
+export const onCallSearch = (raw: Raw): OnCallSearch =>
+  defined<OnCallSearch>({ schedule: text(raw.schedule), view: oneOf(['week', 'month'], raw.view), day: text(raw.day) });
 
 export const serviceSearch = (raw: Raw): ServiceSearch => ({
   ...rangeSearch(raw),

@@ -83,6 +83,7 @@ type Entry = {
     | '/targets'
     | '/health'
     | '/alerts-dashboard'
+    | '/on-call'
     | '/maintenance'
     | '/routes'
     | '/status-pages'
@@ -103,6 +104,7 @@ const REST: readonly Entry[] = [
   { to: '/agents', word: 'Agents', icon: 'agents' },
   { to: '/targets', word: 'Targets', icon: 'targets' },
   { to: '/health', word: 'Health', icon: 'health' },
+  { to: '/on-call', word: 'On call', icon: 'oncall' },
   { to: '/maintenance', word: 'Maintenance', icon: 'maintenance' },
   { to: '/routes', word: 'Routes', icon: 'routes' },
   { to: '/status-pages', word: 'Status', icon: 'status' },

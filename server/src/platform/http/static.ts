@@ -27,6 +27,7 @@ export const PAGE_PATHS = [
   '/targets',
   '/health',
   '/alerts-dashboard',
+  '/on-call',
   '/maintenance',
   '/routes',
   '/status-pages',

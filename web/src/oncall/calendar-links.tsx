@@ -1,0 +1,82 @@
+import { Button, NativeSelect } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { type CalendarView, calendarsQuery, type PersonView, useMakeCalendar, useRevokeCalendar } from '../api/oncall.ts';
+import { Ago, Instant } from '../components/instant.tsx';
+import { Command, RefusedNotice } from '../components/notices.tsx';
+import { Section } from '../components/section.tsx';
+
+type Props = {
+  readonly schedule: { readonly id: string; readonly name: string };
+  readonly people: readonly PersonView[];
+  readonly me: PersonView | undefined;
+};
+
+/** Links under which calendar programs read shifts: made once, shown once, revoked when nobody needs them. */
+export function CalendarLinks({ schedule, people, me }: Props) {
+  const links = useQuery(calendarsQuery());
+  const make = useMakeCalendar();
+  const [about, setAbout] = useState('schedule');
+  const subject = about === 'schedule' ? { kind: 'schedule' as const, subject: schedule.id } : { kind: 'person' as const, subject: about };
+  const items = links.data?.items ?? [];
+  return (
+    <Section title="In your calendar" aside="Whoever knows the address reads the shifts without signing in">
+      <div className="panel panel-pad shift-links">
+        <div className="row-wrap">
+          <NativeSelect
+            aria-label="Shifts of"
+            size="xs"
+            data={[
+              { value: 'schedule', label: `All of ${schedule.name}` },
+              ...people.map(({ id, name }) => ({ value: id, label: id === me?.id ? `${name} (you), everywhere` : `${name}, everywhere` })),
+            ]}
+            value={about}
+            onChange={(event) => setAbout(event.currentTarget.value)}
+          />
+          <Button size="xs" variant="default" loading={make.isPending} onClick={() => make.mutate(subject)}>
+            Make a link
+          </Button>
+        </div>
+        {make.isError ? <RefusedNotice error={make.error} /> : null}
+        {make.data === undefined ? null : (
+          <div role="status">
+            <p className="soft">Subscribe to this address in your calendar program. It is shown only now.</p>
+            <Command text={make.data.url} />
+          </div>
+        )}
+        {items.length === 0 ? null : (
+          <ul className="plain-list" aria-label="Links to calendars">
+            {items.map((link) => (
+              <Link key={link.id} link={link} />
+            ))}
+          </ul>
+        )}
+      </div>
+    </Section>
+  );
+}
+
+function Link({ link }: { readonly link: CalendarView }) {
+  const revoke = useRevokeCalendar();
+  return (
+    <li>
+      <span>{link.kind === 'schedule' ? `Schedule ${link.subject}` : `Person ${link.subject}`}</span>
+      <span className="soft">
+        {`, made by ${link.made_by} `}
+        <Instant atMs={link.made_at_ms} relative={false} />
+        {link.read_at_ms === null ? ', never read ' : ', read '}
+        {link.read_at_ms === null ? null : <Ago atMs={link.read_at_ms} />}
+      </span>{' '}
+      <Button
+        size="xs"
+        variant="default"
+        aria-label={`Revoke the link to ${link.subject}`}
+        loading={revoke.isPending}
+        onClick={() => revoke.mutate(link.id)}
+      >
+        Revoke
+      </Button>
+      {revoke.isError ? <RefusedNotice error={revoke.error} /> : null}
+    </li>
+  );
+}
