@@ -38,7 +38,10 @@ after(async () => {
 
 test('the tree is drawn, and the way of an alert through it with its reasons', async () => {
   const { page, complaints } = await openPage(browser, nines.base);
-  await page.goto('/routes');
+  await page.goto('/alerts-dashboard');
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.keyboard.press('g');
+  await page.keyboard.press('v');
   const tree = page.getByRole('table', { name: 'Routes' });
   await tree.getByText('severity="critical"').waitFor();
   assert.equal(await tree.getByRole('row').count(), 6);

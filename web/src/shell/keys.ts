@@ -14,6 +14,7 @@ export const GO: Readonly<Record<string, { readonly to: string; readonly page: s
   h: { to: '/health', page: 'Health' },
   a: { to: '/alerts-dashboard', page: 'Alerts' },
   n: { to: '/on-call', page: 'On call' },
+  v: { to: '/routes', page: 'Routes' },
   m: { to: '/maintenance', page: 'Maintenance' },
   p: { to: '/status-pages', page: 'Status pages' },
 };

@@ -18,6 +18,7 @@ export class Entry {
   readonly #path: Path;
   readonly #read: ReadText;
   readonly #asked = new Set<string>();
+  readonly #nested: Entry[] = [];
 
   constructor(
     written: WrittenEntry,
@@ -68,8 +69,6 @@ export class Entry {
     this.#nested.push(entry);
     return entry;
   }
-  readonly #nested: Entry[] = [];
-
   get keys(): readonly string[] {
     return Object.keys(this.#written);
   }
