@@ -1,5 +1,6 @@
 import { Button, Drawer, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { useAlertAction } from '../api/actions.ts';
 import { alertQuery } from '../api/queries.ts';
@@ -11,6 +12,7 @@ import { useMay } from '../shell/session.tsx';
 import { SeverityMark } from '../states/state-mark.tsx';
 import { phrase } from '../states/words.ts';
 import { AlertStateMark } from './alert-state.tsx';
+import { textOfLabels } from './label-text.ts';
 import { alertTitle } from './sentences.ts';
 
 /** One alert whole: what it says, what happened to it, whom it was sent to. Closed when `id` is undefined. */
@@ -137,6 +139,9 @@ function Deliveries({ alert }: { readonly alert: AlertDetailWire }) {
     <section className="section">
       <h3>Who was told</h3>
       {alert.deliveries.length === 0 ? <p className="faint">Nobody: no channel is routed for this alert.</p> : null}
+      <Link to="/routes" search={{ labels: textOfLabels(alert.labels) }}>
+        Where it goes, and why
+      </Link>
       <ol className="steps">
         {alert.deliveries.map((delivery) => (
           <li key={delivery.id}>

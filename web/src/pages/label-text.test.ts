@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { labelsOfText } from './label-text.ts';
+import { labelsOfText, textOfLabels } from './label-text.ts';
 
 it('reads labels as people type and copy them', () => {
   const labels = (text: string): unknown => {
@@ -13,4 +13,10 @@ it('reads labels as people type and copy them', () => {
   assert.deepEqual(labels(''), {});
   assert.equal(labels('alertname=High severity'), '"severity" is no label: write name=value');
   assert.equal(labels('a="b'), '"a="b" is no label: write name=value');
+});
+
+it('writes labels so that they are read again', () => {
+  const labels = { alertname: 'High', path: 'a"b\\c d', empty: '', url: 'http://x:1/y' };
+  assert.equal(textOfLabels(labels), 'alertname=High path="a\\"b\\\\c d" empty="" url=http://x:1/y');
+  assert.deepEqual(labelsOfText(textOfLabels(labels)), { ok: true, value: labels });
 });

@@ -15,3 +15,9 @@ export function labelsOfText(text: string): Result<Readonly<Record<string, strin
   }
   return ok(Object.fromEntries(labels));
 }
+
+/** The same labels as text. */
+export const textOfLabels = (labels: Readonly<Record<string, string>>): string =>
+  Object.entries(labels)
+    .map(([name, value]) => (/^[\w.:/-]+$/.test(value) ? `${name}=${value}` : `${name}="${value.replace(/["\\]/g, '\\$&')}"`))
+    .join(' ');
