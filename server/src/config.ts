@@ -7,6 +7,8 @@ import { healthConfig } from './ops/health-checks/config.ts';
 import { checksConfig, SERVER_LOCATION } from './checks/contract.ts';
 import { collectConfig, otlpConfig, scrapeConfig } from './collect/contract.ts';
 import { loadScrapeFiles, type ScrapeFiles } from './collect/scrape/prometheus-file.ts';
+import { escalationConfig, unknownToEscalation } from './escalation/contract.ts';
+import type { DeclaredPolicy } from './escalation/policies.ts';
 import { maintenanceConfig, unknownMaintained } from './maintenance/contract.ts';
 import type { DeclaredMaintenance } from './maintenance/service.ts';
 import { loadAlertmanagerFile } from './notify/alertmanager-file/load.ts';
@@ -89,6 +91,8 @@ export const configSchema = z.strictObject({
   routing: routingConfig,
   /** Who is to be woken, and when. */
   oncall: oncallConfig,
+  /** Who is told next while nobody takes an alert, who else must know, and signs of life. */
+  escalation: escalationConfig,
   /** What checks may run on this machine. */
   checks: checksConfig,
   /** What is done about checks that are down. */
@@ -144,6 +148,7 @@ export type Configuration = Extract<Loaded<Config>, { readonly ok: true }> & {
   readonly services: readonly DeclaredService[];
   readonly slas: readonly DeclaredSla[];
   readonly maintenance: readonly DeclaredMaintenance[];
+  readonly policies: readonly DeclaredPolicy[];
   readonly statusPages: readonly DeclaredStatusPage[];
   readonly oncall: { readonly people: readonly Declared<Person>[]; readonly schedules: readonly Declared<ScheduleSpec>[] };
 };
@@ -198,6 +203,7 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
     ],
     scrapes,
     externalLabels: externalLabelsOf(config, scrapes),
+    policies: config.escalation.policies.map((spec, index) => ({ spec, place: place(['escalation', 'policies', index]) })),
     maintenance: config.maintenance.map((spec, index) => ({ spec, place: place(['maintenance', index]) })),
     oncall: {
       people: config.oncall.people.map((spec, index) => ({ spec, place: place(['oncall', 'people', index]) })),
@@ -253,6 +259,7 @@ function unknownIn(
     status_pages: unknownToPages(config.status_pages, { services, emails: emailsOf(config), host: ownHost(config) }),
     oncall: unknownToOncall(config.oncall, (contact) => contactFault(config.channels, contact)),
     recovery: unknownToRecovery(config.recovery, knownToRecovery(config, source)),
+    escalation: unknownToEscalation(config.escalation, { contactFault: (contact) => contactFault(config.channels, contact) }),
   };
   const found = Object.entries(bySection).flatMap(([section, faults]) =>
     faults.map(({ path, message }) => ({ path: [section, ...path], message })),

@@ -4,7 +4,7 @@ import type { Clock } from '@nines/base/clock.ts';
 import { messageOf } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
-import { SECOND_MS } from '@nines/base/units.ts';
+import { SECOND_MS, epochMs } from '@nines/base/units.ts';
 import { createEngine } from '@nines/promql/engine.ts';
 import { openStore } from '@nines/tsdb/store.ts';
 import { openAgents } from './agents/start.ts';
@@ -34,12 +34,13 @@ import { createSelfMetrics } from './collect/self.ts';
 import { startCollecting } from './collect/start.ts';
 import { watchStore } from './collect/store-metrics.ts';
 import { type Configuration, type ReadConfiguration, listenUrl, stateSource } from './config.ts';
+import { type OpenEscalation, openEscalation } from './escalation/start.ts';
 import { createDiscover } from './discover/service.ts';
 import { MAINTENANCE_STEP_MS, type MaintenanceDeps, MaintenanceService } from './maintenance/service.ts';
 import { openLinks } from './notify/callbacks.ts';
 import { contactFault, openChannels, openMailers } from './notify/channels.ts';
 import { intervalsOf } from './notify/config.ts';
-import { createRouter } from './notify/route.ts';
+import { createPolicyRouter, createRouter } from './notify/route.ts';
 import { type NotifySettings, NotifyService } from './notify/service.ts';
 import { openPushBook } from './notify/webpush/subscriptions.ts';
 import { purgeNotifications } from './notify/history.ts';
@@ -153,7 +154,11 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     externalUrl,
   });
   const links = await openLinks(shared);
-  const silences = await loadSilences({ ...shared, onChange: (trx, atMs) => notify.reconsider(trx, atMs) });
+  const onSilence = async (...change: Parameters<NotifyService['reconsider']>): Promise<void> => {
+    await notify.reconsider(...change);
+    await escalating.escalation.reconsider(...change);
+  };
+  const silences = await loadSilences({ ...shared, onChange: onSilence });
   const notify: NotifyService = new NotifyService({
     ...shared,
     db,
@@ -167,12 +172,34 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   const onPastChanged: MaintenanceDeps['onPastChanged'] = (service, span) => promises.recheck(service, span);
   const maintenance = new MaintenanceService({ ...shared, services: catalogue, onBoundary: () => rules.servicesDeclared(), onPastChanged });
   await maintenance.load();
+  const escalationSettings = ({ config: { escalation, routing } }: Configuration) => ({
+    config: escalation,
+    routed: createPolicyRouter(routing),
+  });
+  const escalating: OpenEscalation = await openEscalation({
+    ...shared,
+    ...outgoing,
+    pager: notify,
+    directory: {
+      person: (id) => oncall.roster.people.get(id)?.spec,
+      hasSchedule: (id) => oncall.roster.schedules.get(id) !== undefined,
+      whoAt: (id, atMs) => oncall.roster.whoAt(id, epochMs(atMs)),
+    },
+    settings: escalationSettings(loaded),
+    contactFault: (contact) => contactFault(current.config.channels, contact),
+    serviceName: (id) => services.get(id)?.name ?? id,
+    alerting: () => alerting,
+    outbox: () => outbox,
+    alert: (evaluation) => rules.submit(evaluation),
+    lastHeard: (matches) => received.lastHeardMs(matches),
+  });
   const problems: ProblemService = createProblems({ ...shared, services: () => services });
   const alerting: AlertingService = await createAlerting({
     ...shared,
     db,
     yieldNow,
-    notify: notify.notify,
+    notify: escalating.telling(notify.notify),
+    refuseEscalation: escalating.escalation.refuse,
     problems,
     holdBack: (service, atMs) => maintenance.holding(service, atMs),
     afterCommit: (changed) => {
@@ -189,7 +216,12 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
       db,
       random: randomFraction,
       alone: db.kind === 'sqlite',
-      handlers: { ...notify.handlers, [STATEMENT_TOPIC]: (row) => sender.send(row), ...statusHandlers(() => statusPages) },
+      handlers: {
+        ...notify.handlers,
+        ...escalating.handlers,
+        [STATEMENT_TOPIC]: (row) => sender.send(row),
+        ...statusHandlers(() => statusPages),
+      },
     }),
   );
   notify.connect(outbox);
@@ -323,6 +355,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     });
     notify.configure(settings);
     await notify.inhibitBy(next.config.routing.inhibit_rules, alerting.open());
+    await escalating.configure(escalationSettings(next), next.policies);
     received.configure(next.config.routing);
     mailers = openMailers(next.config.channels, outgoing);
     sender.configure(next.config.statements);
@@ -342,6 +375,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   await apply(loaded);
   stack.use(startLoop({ clock, logger, name: 'maintenance', everyMs: MAINTENANCE_STEP_MS, step: (nowMs) => maintenance.step(nowMs) }));
   stack.use(startLoop({ clock, logger, name: 'ledger', everyMs: LEDGER_STEP_MS, step: (nowMs) => availability.step(nowMs) }));
+  stack.use(escalating.run());
   stack.use(promises.run());
   stack.use(statusPages.run());
   stack.use(checking);
@@ -377,6 +411,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     contracts,
     discover,
     engine,
+    escalating,
     exemplars,
     heartbeats,
     imports,

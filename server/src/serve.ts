@@ -16,6 +16,7 @@ import { checkRoutes } from './checks/routes.ts';
 import { pushGatewayRoutes } from './collect/pushgateway/routes.ts';
 import { collectRoutes } from './collect/routes.ts';
 import { discoveryHealth } from './discover/health.ts';
+import { escalationRoutes } from './escalation/routes.ts';
 import { exportRoutes } from './exports/routes.ts';
 import { maintenanceRoutes } from './maintenance/routes.ts';
 import { answerRoutes } from './notify/answer-routes.ts';
@@ -82,6 +83,7 @@ export async function serve(
     contracts,
     discover,
     engine,
+    escalating,
     exemplars,
     heartbeats,
     imports,
@@ -153,6 +155,7 @@ export async function serve(
   health.register('discovery', () => discoveryHealth(discover.status()));
   health.register('status_pages', () => statusPages.board.health());
   health.register('agents', () => agents.health());
+  health.register('escalation', () => escalating.health());
   health.register('checks', () => ({ status: 'ok', detail: `${checks.list().length} checks` }));
   opsRoutes(http, {
     clock,
@@ -221,6 +224,7 @@ export async function serve(
   const routing = () => routingOf(parts.config().config);
   alertmanagerApiRoutes(http, { received, silences, inhibiting: notify.inhibiting, alerting, clock, startedAtMs, routing });
   silenceRoutes(http, { silences, alerting, clock });
+  escalationRoutes(http, escalating);
   alertRoutes(http, { alerting, notifications: notify, clock });
   problemRoutes(http, { problems: parts.problems });
   alertHistoryRoutes(http, { alerting, ...parts.alertHistory, clock });

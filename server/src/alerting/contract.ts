@@ -6,6 +6,8 @@
  */
 import { type EpochMs, MINUTE_MS, type Ms } from '@nines/base/units.ts';
 import type { Labels } from '@nines/model/labels.ts';
+import type { Transaction } from 'kysely';
+import type { Database } from '../platform/db/schema.ts';
 
 export const SEVERITIES = ['info', 'warning', 'critical', 'emergency'] as const;
 export type Severity = (typeof SEVERITIES)[number];
@@ -139,6 +141,20 @@ export type AlertView = {
   readonly flapping_since_ms: number | null;
 };
 
+/** A step in the life of an alert that another domain took. */
+export type HistoryStep = {
+  readonly alert: Pick<AlertView, 'id' | 'rule' | 'fingerprint' | 'severity'>;
+  readonly atMs: number;
+  /** `escalated`: somebody was told or is to be; `escalation`: it waits, goes on or is over. */
+  readonly kind: 'escalated' | 'escalation';
+  readonly reason: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+};
+/** What other domains write into the history of alerts, in the caller's transaction. */
+export interface AlertSteps {
+  append(trx: Transaction<Database>, steps: readonly HistoryStep[]): Promise<void>;
+}
+
 export interface Acknowledgements {
   /** How long each alert about the service that fired in `[fromMs, toMs)` waited for a person, in milliseconds. */
   acknowledgements(asked: {
@@ -156,4 +172,6 @@ export interface Alerting {
   openOf(ruleId: string): readonly AlertView[];
   /** All open alerts, newest start first. */
   open(): readonly AlertView[];
+  /** Those that fire, are meant for people, and that nobody has in hand: not acknowledged, suppressed, snoozed or held back. */
+  awaiting(): readonly AlertView[];
 }

@@ -75,6 +75,7 @@ export type TransitionKind =
   | 'snoozed'
   | 'unsnoozed'
   | 'assigned'
+  | 'escalated'
   | 'commented';
 
 /** What happens to one alert. `dropped` removes the row: a pending alert that vanishes was never a problem to anybody. */
@@ -83,6 +84,8 @@ export type Transition = {
   readonly reason: string;
   readonly before: AlertRecord | null;
   readonly after: AlertRecord;
+  /** For `escalated`: the policy that a person named. */
+  readonly policy?: string | undefined;
 };
 
 /** `transitions` are to be stored and told; `refreshed` only carry a newer value or text of an alert that stays as it is. */

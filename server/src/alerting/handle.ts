@@ -11,6 +11,8 @@ export type Action =
   | { readonly kind: 'snooze'; readonly until: EpochMs | 'resolved'; readonly comment: string | undefined }
   | { readonly kind: 'resolve'; readonly comment: string | undefined }
   | { readonly kind: 'assign'; readonly assignee: string | null; readonly comment: string | undefined }
+  /** Tells the next level of the alert's escalation now; `policy` names one where none applies. */
+  | { readonly kind: 'escalate'; readonly policy: string | undefined; readonly comment: string | undefined }
   | { readonly kind: 'comment'; readonly comment: string };
 
 /** `changed` false: the alert was in this state before, and nothing is written. */
@@ -60,6 +62,9 @@ export function decideHandling(
       return change('snoozed', { snoozedUntilMs: action.until, snoozedUntilResolved: false });
     case 'assign':
       return change('assigned', { assignedTo: action.assignee });
+    case 'escalate':
+      if (record.condition !== 'firing') return err('the alert does not fire yet');
+      return change('escalated', {});
     case 'resolve':
       return ok({ changed: true, kind: 'resolved', reason: action.comment ?? `resolved by ${by}`, after: resolve(record, nowMs) });
   }

@@ -19,6 +19,7 @@ export function createMemoryAlerting(): Alerting {
       for (const record of refreshed) open.set(record.fingerprint, record);
     },
     openOf: (ruleId) => views(openByRule.get(ruleId)?.values() ?? []),
+    awaiting: () => [],
     open: () => [...openByRule.values()].flatMap((open) => views(open.values())).sort(newestFirst),
   };
 }

@@ -228,7 +228,7 @@ describe('the alerts of the API', () => {
     const id = String(ids(await ask('GET', '/api/alerts'))[0]);
     assert.equal((await ask('GET', '/api/alerts/nobody')).body['code'], 'alert_not_found');
     assert.equal((await ask('POST', '/api/alerts/nobody/acknowledge')).status, 404);
-    assert.equal((await ask('POST', `/api/alerts/${id}/escalate`)).status, 404);
+    assert.equal((await ask('POST', `/api/alerts/${id}/escalate`)).status, 409, 'no policy takes it');
     assert.equal((await ask('POST', `/api/alerts/${id}/snooze`)).body['field'], 'until');
     assert.equal((await ask('POST', `/api/alerts/${id}/snooze`, { until: '2001-01-01T00:00:00Z' })).status, 409);
     assert.equal((await ask('POST', `/api/alerts/${id}/assign`, {})).body['field'], 'assignee');

@@ -138,7 +138,18 @@ const alertDetail = alertSchema.extend({
 });
 
 /** Actions that exist; `escalate` needs escalation policies, so its path is not there. */
-const ACTIONS = ['acknowledge', 'unacknowledge', 'suppress', 'unsuppress', 'snooze', 'unsnooze', 'resolve', 'assign', 'comment'] as const;
+const ACTIONS = [
+  'acknowledge',
+  'unacknowledge',
+  'suppress',
+  'unsuppress',
+  'snooze',
+  'unsnooze',
+  'resolve',
+  'assign',
+  'escalate',
+  'comment',
+] as const;
 type ActionName = (typeof ACTIONS)[number];
 
 const actionFields = {
@@ -149,6 +160,8 @@ const actionFields = {
   for: z.string().optional(),
   /** `assign`: a person's name; null takes the assignment away. */
   assignee: z.string().max(200).nullable().optional(),
+  /** `escalate`: a policy, where none applies to the alert. */
+  policy: z.string().max(100).optional(),
 };
 const actionBody = z.strictObject(actionFields).optional();
 const bulkBody = z.strictObject({ ...actionFields, ids: z.array(z.string()).min(1).max(MAX_PAGE) });
@@ -298,6 +311,8 @@ function actionOf(name: ActionName, input: ActionInput, nowMs: EpochMs): Action 
     case 'assign':
       if (input.assignee === undefined) throw badField('assignee', 'assign needs "assignee": a name, or null for nobody');
       return { kind: name, assignee: input.assignee, comment };
+    case 'escalate':
+      return { kind: name, policy: input.policy, comment };
     case 'comment':
       if (comment === undefined || comment.trim() === '') throw badField('comment', 'comment needs "comment": a text');
       return { kind: name, comment };

@@ -5,7 +5,7 @@ import type { Logger } from '@nines/base/logger.ts';
 import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import type { Transaction } from 'kysely';
 import type { Counter, SelfMetrics } from '../collect/contract.ts';
-import type { AlertChange, NotifyFn, NotifyReason } from '../notify/contract.ts';
+import type { AlertChange, NotifyFn } from '../notify/contract.ts';
 import type { Breath } from '../platform/breath.ts';
 import type { Bus } from '../platform/bus.ts';
 import type { AlertTransitionRow } from '../platform/db/migrations/0005-alerts.ts';
@@ -16,16 +16,19 @@ import { type Cursor, pageOf, parseCursor } from '../platform/http/cursor.ts';
 import { createKeyedTurns, createTurns } from '../platform/turns.ts';
 import {
   type Acknowledgements,
+  type AlertSteps,
   type Alerting,
   type AlertState,
   type AlertView,
   type Evaluation,
+  type HistoryStep,
   SEVERITIES,
   type Severity,
 } from './contract.ts';
-import { type AlertRecord, type Transition, type TransitionKind, decide, stateOf, withHeldBack } from './evaluate.ts';
+import { type AlertRecord, type Transition, decide, stateOf, withHeldBack } from './evaluate.ts';
 import { FLAPPING, FlapBook, type Flapping, type Identity } from './flapping.ts';
 import { type Action, decideHandling } from './handle.ts';
+import { NOTIFY_REASON } from './told.ts';
 import { OpenBook } from './open-book.ts';
 import {
   type AlertCounts,
@@ -73,6 +76,8 @@ export type AlertingDeps = {
     of(alertId: string): string | undefined;
     ofAlerts(alertIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   };
+  /** Why an alert cannot be escalated by hand, in words; absent where nothing escalates. */
+  readonly refuseEscalation?: (alert: AlertView, policy: string | undefined) => string | undefined;
 };
 
 export type AlertPage = { readonly items: readonly AlertView[]; readonly next: string | null };
@@ -113,7 +118,7 @@ export async function createAlerting(deps: AlertingDeps): Promise<AlertingServic
 }
 
 /** Commands and evaluations run one after another, so that what a decision read is what its write replaces. */
-export class AlertingService implements Alerting, Acknowledgements {
+export class AlertingService implements Alerting, AlertSteps, Acknowledgements {
   readonly #deps: AlertingDeps;
   readonly #open = new OpenBook();
   readonly #flaps = new FlapBook();
@@ -156,6 +161,33 @@ export class AlertingService implements Alerting, Acknowledgements {
   open(): readonly AlertView[] {
     const nowMs = this.#deps.clock.now();
     return Array.from(this.#open.newestFirst(), (record) => this.#viewOf(record, nowMs));
+  }
+
+  awaiting(): readonly AlertView[] {
+    const nowMs = this.#deps.clock.now();
+    const waiting: AlertView[] = [];
+    for (const record of this.#open.records()) {
+      if (!record.dashboardOnly && stateOf(record, nowMs) === 'firing') waiting.push(this.#viewOf(record, nowMs));
+    }
+    return waiting;
+  }
+
+  append(trx: Transaction<Database>, steps: readonly HistoryStep[]): Promise<void> {
+    const { ids } = this.#deps;
+    return insertTransitions(
+      trx,
+      steps.map(({ alert, atMs, kind, reason, detail }) => ({
+        id: ids.uuid(),
+        alert_id: alert.id,
+        rule: alert.rule,
+        fingerprint: alert.fingerprint,
+        at_ms: atMs,
+        kind,
+        reason,
+        actor: SYSTEM,
+        detail: JSON.stringify({ severity: alert.severity, ...detail }),
+      })),
+    );
   }
 
   /** At most `limit` alerts that ended at or after that instant, newest start first. */
@@ -304,8 +336,14 @@ export class AlertingService implements Alerting, Acknowledgements {
         continue;
       }
       const { changed, kind, reason, after } = handled.value;
+      const policy = action.kind === 'escalate' ? action.policy : undefined;
+      const refusal = action.kind === 'escalate' ? this.#refusalOf(this.#viewOf(record, nowMs), policy) : undefined;
+      if (refusal !== undefined) {
+        decided.push({ id, ok: false, refused: new AppError('conflict', 'alert_action_refused', refusal) });
+        continue;
+      }
       if (!changed) decided.push({ id, ok: true, changed, alert: this.#viewOf(record, nowMs) });
-      else decided.push({ id, place: transitions.push({ kind, reason, before: record, after }) - 1 });
+      else decided.push({ id, place: transitions.push({ kind, reason, before: record, after, policy }) - 1 });
     }
     const saved = transitions.length === 0 ? [] : await this.#commit(transitions, { atMs: nowMs, actor: actor.name });
     return decided.map((one): Acted => {
@@ -316,6 +354,11 @@ export class AlertingService implements Alerting, Acknowledgements {
     });
   }
 
+  #refusalOf(alert: AlertView, policy: string | undefined): string | undefined {
+    const { refuseEscalation } = this.#deps;
+    return refuseEscalation === undefined ? 'there are no escalation policies' : refuseEscalation(alert, policy);
+  }
+
   /** One transaction: rows, steps, outbox. Memory and spectators follow only when it is durable. */
   async #commit(transitions: readonly Transition[], cause: Cause): Promise<readonly AlertRecord[]> {
     const { db, notify, afterCommit, clock } = this.#deps;
@@ -323,7 +366,7 @@ export class AlertingService implements Alerting, Acknowledgements {
       const records = await saveAll(trx, transitions);
       const rows = transitions.map((transition) => this.#rowOf(transition, cause));
       await insertTransitions(trx, rows);
-      await notify(trx, this.#changesOf(transitions, records), clock.now(), { more: cause.more ?? false });
+      await notify(trx, this.#changesOf(transitions, records, cause.actor), clock.now(), { more: cause.more ?? false });
       return records;
     });
     transitions.forEach((transition, index) => this.#settle(transition, saved[index] ?? transition.after, cause.atMs));
@@ -393,13 +436,14 @@ export class AlertingService implements Alerting, Acknowledgements {
     return (record) => (state === 'open' || stateOf(record, nowMs) === state) && matchesSearch(record, search);
   }
 
-  #changesOf(transitions: readonly Transition[], records: readonly AlertRecord[]): readonly AlertChange[] {
+  #changesOf(transitions: readonly Transition[], records: readonly AlertRecord[], actor: string): readonly AlertChange[] {
     const nowMs = this.#deps.clock.now();
-    return transitions.flatMap(({ kind, after }, index) => {
+    return transitions.flatMap(({ kind, after, policy }, index) => {
       const reason = NOTIFY_REASON[kind];
-      const announced = after.firedAtMs !== null && !after.dashboardOnly;
+      const announced = after.firedAtMs !== null && (!after.dashboardOnly || kind === 'escalated');
       if (reason === undefined || !announced) return [];
-      return [{ alert: this.#viewOf(records[index] ?? after, nowMs), reason, cooldownMs: after.cooldownMs }];
+      const asked = kind === 'escalated' ? { asked: { by: actor, policy } } : {};
+      return [{ alert: this.#viewOf(records[index] ?? after, nowMs), reason, cooldownMs: after.cooldownMs, ...asked }];
     });
   }
 
@@ -450,24 +494,3 @@ async function saveAll(trx: Transaction<Database>, transitions: readonly Transit
 }
 
 const notFound = (id: string): AppError => new AppError('not_found', 'alert_not_found', `there is no alert ${id}`);
-
-/** What notify hears of each step; steps that mean nothing to a receiver are left out. */
-const NOTIFY_REASON: Readonly<Record<TransitionKind, NotifyReason | undefined>> = {
-  pending: undefined,
-  fired: 'fired',
-  kept: undefined,
-  returned: undefined,
-  resolved: 'resolved',
-  dropped: undefined,
-  severity_changed: 'escalated',
-  held_back: 'updated',
-  released: 'updated',
-  acknowledged: 'updated',
-  unacknowledged: 'updated',
-  suppressed: 'updated',
-  unsuppressed: 'updated',
-  snoozed: 'updated',
-  unsnoozed: 'updated',
-  assigned: 'updated',
-  commented: undefined,
-};

@@ -1,7 +1,7 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
 import { type EpochMs, MINUTE_MS, type Ms, ms } from '@nines/base/units.ts';
-import { labelValue } from '@nines/model/labels.ts';
+import { labelValue, labelsToRecord } from '@nines/model/labels.ts';
 import type { Kysely } from 'kysely';
 import { type Alerting, type AlertingRule, DEFAULT_COOLDOWN_MS, fingerprintOf, severityOf } from '../alerting/contract.ts';
 import type { Counter, SelfMetrics } from '../collect/contract.ts';
@@ -51,6 +51,15 @@ export class ReceivedAlerts {
 
   find(fingerprint: string): Received | undefined {
     return this.#known.get(fingerprint);
+  }
+
+  /** When an alert of others with such labels was heard of last; undefined when none is open. */
+  lastHeardMs(matches: (labels: Readonly<Record<string, string>>) => boolean): number | undefined {
+    let lastMs: number | undefined;
+    for (const { labels, updatedAtMs } of this.#known.values()) {
+      if (matches(labelsToRecord(labels))) lastMs = Math.max(lastMs ?? 0, updatedAtMs);
+    }
+    return lastMs;
   }
 
   /** Takes what is valid, then refuses the rest. `AppError` `alerts_invalid`, `too_many_alerts`. */

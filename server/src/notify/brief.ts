@@ -60,8 +60,10 @@ export function briefOf(attempt: Attempt, limits: BriefLimits): Brief {
   };
 }
 
-const titleOf = ({ reason, message, cause }: Attempt): string =>
-  reason === 'acknowledged' ? `${subjectOf(message)} ${cause}` : subjectOf(message);
+const titleOf = ({ reason, message, cause }: Attempt): string => {
+  if (reason === 'acknowledged') return `${subjectOf(message)} ${cause}`;
+  return reason === 'escalation' && message.status === 'firing' ? `${subjectOf(message)}, ${cause}` : subjectOf(message);
+};
 
 function briefAlert(alert: MessageAlert, { acknowledgeUrl }: Attempt, limits: BriefLimits): BriefAlert {
   const sentence = sentenceOf(alert);

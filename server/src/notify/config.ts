@@ -52,6 +52,8 @@ export type RouteConfig = {
   readonly group_wait?: Ms | undefined;
   readonly group_interval?: Ms | undefined;
   readonly repeat_interval?: Ms | undefined;
+  /** The escalation policy of the alerts that come here; `none` for none. Inherited. */
+  readonly escalation?: string | undefined;
   /** Names of intervals in which the route rests, and in which alone it speaks. Not inherited. */
   readonly mute_time_intervals: readonly string[];
   readonly active_time_intervals: readonly string[];
@@ -70,6 +72,7 @@ export const route: z.ZodType<RouteConfig, unknown> = z.lazy(() =>
     group_wait: duration().optional(),
     group_interval: positive.optional(),
     repeat_interval: positive.optional(),
+    escalation: z.string().min(1).max(100).optional(),
     mute_time_intervals: z.array(z.string()).default([]),
     active_time_intervals: z.array(z.string()).default([]),
     routes: z.array(route).default([]),

@@ -11,6 +11,7 @@ import type { Database } from '../platform/db/schema.ts';
 
 export type { ChannelsConfig, RoutingConfig } from './config.ts';
 export { channelsConfig, routingConfig } from './config.ts';
+export { templateFault } from './words.ts';
 export type { Inhibition } from './inhibit.ts';
 export type { Group, Match, Routes } from './route.ts';
 export type { RouteView, RoutingTestView, RoutingView } from './routing-view.ts';
@@ -21,7 +22,13 @@ export type { RouteView, RoutingTestView, RoutingView } from './routing-view.ts'
  */
 export type NotifyReason = 'fired' | 'resolved' | 'escalated' | 'updated';
 
-export type AlertChange = { readonly alert: AlertView; readonly reason: NotifyReason; readonly cooldownMs: number };
+export type AlertChange = {
+  readonly alert: AlertView;
+  readonly reason: NotifyReason;
+  readonly cooldownMs: number;
+  /** A person asks for the next level of escalation, by a policy that they may name. */
+  readonly asked?: { readonly by: string; readonly policy: string | undefined };
+};
 
 /**
  * Called by alerting inside its transaction with changes of one evaluation; runs SQL only, and what must go out stands in the outbox
@@ -167,10 +174,12 @@ export type Page = {
   /** Messages of one thread, which ends with `resolved`. */
   readonly thread: string;
   /** `acknowledged` reaches only channels that can show it; `handover` none that would open an incident of it. */
-  readonly reason: 'escalated' | 'resolved' | 'acknowledged' | 'heartbeat' | 'notice' | 'handover';
+  readonly reason: 'escalation' | 'resolved' | 'acknowledged' | 'heartbeat' | 'notice' | 'handover';
   /** Why it is sent, in words. */
   readonly cause: string;
   readonly words?: { readonly title: string; readonly text: string } | undefined;
+  /** Go templates over the message, in place of some of the words. */
+  readonly templates?: { readonly title?: string | undefined; readonly text?: string | undefined } | undefined;
 };
 
 /** What other domains may send. */
@@ -179,6 +188,12 @@ export interface Pager {
   page(trx: Transaction<Database>, page: Page): Promise<boolean>;
   /** Channels that exist now. */
   channelIds(): readonly string[];
+  /** Whether routing has told this channel of the alert, or is about to. */
+  hasTold(trx: Transaction<Database>, alertId: string, channel: string): Promise<boolean>;
+  /** Whether a message of this thread waits to be sent. */
+  isWaiting(thread: string): Promise<boolean>;
+  /** Open alerts that routing still has something to do for: a message that waits, or a group that is looked at again. */
+  pendingAlerts(): Promise<ReadonlySet<string>>;
   /** What keeps an alert with these labels from people now, beside what was done to it (a silence, another alert); `untilMs` is when that ends by itself. */
   keeping(labels: Readonly<Record<string, string>>, nowMs: number): { readonly cause: string; readonly untilMs: number | null } | undefined;
 }

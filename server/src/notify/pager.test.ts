@@ -17,7 +17,7 @@ async function pageAll(world: World, pages: readonly { readonly channel: string;
   assert.ok(alert !== undefined);
   await world.db.kysely.transaction().execute(async (trx) => {
     for (const page of pages) {
-      await world.notify.page(trx, { ...page, alert, thread: `escalation ${alert.id}`, reason: 'escalated', cause: 'level 2' });
+      await world.notify.page(trx, { ...page, alert, thread: `escalation ${alert.id}`, reason: 'escalation', cause: 'level 2' });
     }
   });
   await world.advance(1_000);
@@ -35,9 +35,9 @@ it('a page reaches the one recipient where the kind takes an address, and its ow
   assert.deepEqual(
     world.sent.map(({ attempt, message }) => [message.receiver, attempt.to, attempt.reason, attempt.cause]),
     [
-      ['mail', '+15550002', 'escalated', 'level 2'],
-      ['mail', undefined, 'escalated', 'level 2'],
-      ['hook', undefined, 'escalated', 'level 2'],
+      ['mail', '+15550002', 'escalation', 'level 2'],
+      ['mail', undefined, 'escalation', 'level 2'],
+      ['hook', undefined, 'escalation', 'level 2'],
     ],
   );
 });

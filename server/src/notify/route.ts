@@ -21,6 +21,8 @@ type Terms = {
   readonly intervals: Intervals;
   /** The matchers from the root to here, as in Alertmanager's groupKey: `{}/{severity="page"}`. */
   readonly path: string;
+  /** The escalation policy of its alerts. */
+  readonly escalation?: string | undefined;
 };
 type Timings = { readonly groupWaitMs: number; readonly groupIntervalMs: number; readonly repeatIntervalMs: number };
 /** Names of intervals in which the route rests, and in which alone it speaks. */
@@ -86,6 +88,13 @@ export function createRoutes({ tree, default: defaults, receivers }: RoutingConf
   return { root, matching };
 }
 
+/** The escalation policies that the routes of an alert name, in the order of the tree. */
+export function createPolicyRouter(routing: RoutingConfig): (labels: Labels) => readonly string[] {
+  const { root } = createRoutes(routing);
+  if (root === undefined) return () => [];
+  return (labels) => taken(root, labels).flatMap(({ escalation }) => escalation ?? []);
+}
+
 export function createRouter(routing: RoutingConfig): Router {
   const routes = createRoutes(routing);
   return (labels) => routes.matching(labels).flatMap(groupsOf);
@@ -104,6 +113,7 @@ function compile(config: RouteConfig, parent: Terms, id: string): Route {
     },
     intervals: { mute: config.mute_time_intervals, active: config.active_time_intervals },
     path: parent.path === '' ? own : `${parent.path}/${own}`,
+    escalation: config.escalation ?? parent.escalation,
   };
   const children = config.routes.map((child, index) => compile(child, terms, id === '' ? String(index) : `${id}/${index}`));
   return { ...terms, id, matchers, continues: config.continue, children };

@@ -2,7 +2,7 @@ import type { Clock } from '@nines/base/clock.ts';
 import { messageOf } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
-import { DAY_MS } from '@nines/base/units.ts';
+import { DAY_MS, type EpochMs } from '@nines/base/units.ts';
 import type { Transaction } from 'kysely';
 import type { Counter } from '../collect/contract.ts';
 import type { Bus } from '../platform/bus.ts';
@@ -18,7 +18,7 @@ import { endThread, findThread, saveThread } from './channel-store.ts';
 import type { Attempt, Delivery, Message, MessageAlert } from './contract.ts';
 import { Pacing } from './pacing.ts';
 import { alertsOf, findNotification, insertNotification, markFailedOver, saveAttempt } from './store.ts';
-import { wordsOf } from './words.ts';
+import { type TemplatesConfig, wordsOf } from './words.ts';
 
 /** The outbox's topics of messages that wait to be sent: alone, and many in one. */
 export const SEND_TOPIC = 'notify.send';
@@ -99,7 +99,7 @@ export class Sender {
       cause,
       thread,
       to: stored.recipient ?? undefined,
-      words: stored.words === null ? undefined : (JSON.parse(stored.words) as Attempt['words']),
+      words: await ownWords(stored.words, message, this.#deps.clock.now()),
       signal: options.signal,
     });
     await this.#keepThread(stored.group_id, message, delivery);
@@ -257,6 +257,14 @@ export class Sender {
     const { error, retryAfterMs } = delivery;
     return { kind: 'retry', error, ...(retryAfterMs === undefined ? {} : { afterMs: retryAfterMs }) };
   }
+}
+
+/** The words that a message was given: as they are, and what its templates make in their place. */
+async function ownWords(text: string | null, message: Message, atMs: EpochMs): Promise<Attempt['words']> {
+  if (text === null) return undefined;
+  const { templates, ...words } = JSON.parse(text) as { title?: string; text?: string; templates?: TemplatesConfig };
+  const made = await wordsOf(message, templates, atMs);
+  return { title: made?.title ?? words.title, text: made?.text ?? words.text };
 }
 
 /** How a message stands after an attempt. `expired`: another try comes too late to be news. */

@@ -41,10 +41,13 @@ import {
   makeUntimedDue,
   markAnnounced,
   membersOf,
+  isThreadWaiting,
+  pendingAlerts,
   requeue,
   saveGroup,
   saveMembers,
   waitUntil,
+  wasRouted,
 } from './store.ts';
 import type { Silencing } from '../silences/contract.ts';
 import { testMessage } from './test-message.ts';
@@ -214,7 +217,19 @@ export class NotifyService implements Notifications, Pager {
     return held.silenced(labels) ?? held.inhibited(labels);
   }
 
-  async page(trx: Transaction<Database>, { channel, to, alert, thread, reason, cause, words }: Page): Promise<boolean> {
+  hasTold(trx: Transaction<Database>, alertId: string, channel: string): Promise<boolean> {
+    return wasRouted(trx, alertId, channel);
+  }
+
+  isWaiting(thread: string): Promise<boolean> {
+    return isThreadWaiting(this.#deps.db.kysely, thread);
+  }
+
+  pendingAlerts(): Promise<ReadonlySet<string>> {
+    return pendingAlerts(this.#deps.db.kysely);
+  }
+
+  async page(trx: Transaction<Database>, { channel, to, alert, thread, reason, cause, words, templates }: Page): Promise<boolean> {
     const open = this.#settings.channels.get(channel);
     if (open === undefined) return false;
     if (reason === 'resolved' && !open.config.send_resolved) return false;
@@ -234,7 +249,7 @@ export class NotifyService implements Notifications, Pager {
       ...this.#row({ group, reason, cause }),
       payload: JSON.stringify(message),
       recipient,
-      words: words === undefined ? null : JSON.stringify(words),
+      words: words === undefined && templates === undefined ? null : JSON.stringify({ ...words, templates }),
     };
     await this.#sender.queue(trx, row, { alertIds: alert.id === '' ? [] : [alert.id], service: service ?? '' });
     return true;

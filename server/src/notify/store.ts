@@ -214,6 +214,43 @@ export async function insertNotification(trx: Transaction<Database>, row: Notifi
   for (const some of chunks(links)) await trx.insertInto('notification_alerts').values(some).execute();
 }
 
+/** Whether a group has told, or is about to tell, this channel that the alert fires. */
+export async function wasRouted(trx: Transaction<Database>, alertId: string, channel: string): Promise<boolean> {
+  const row = await trx
+    .selectFrom('notification_alerts')
+    .innerJoin('notifications', 'notifications.id', 'notification_alerts.notification_id')
+    .select('notifications.id')
+    .where('notification_alerts.alert_id', '=', alertId)
+    .where('notifications.channel', '=', channel)
+    .where('notifications.reason', '=', 'fired')
+    .where('notifications.status', 'in', ['queued', 'delivered'])
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Whether a message of this group key waits to be sent. */
+export async function isThreadWaiting(db: Kysely<Database>, groupKey: string): Promise<boolean> {
+  const waiting = db.selectFrom('notifications').select('id').where('status', '=', 'queued').where('group_key', '=', groupKey);
+  return (await waiting.executeTakeFirst()) !== undefined;
+}
+
+/** Alerts in groups that are looked at again, and those of messages that wait. */
+export async function pendingAlerts(db: Kysely<Database>): Promise<ReadonlySet<string>> {
+  const members = await db
+    .selectFrom('notify_members')
+    .innerJoin('notify_groups', 'notify_groups.id', 'notify_members.group_id')
+    .select('notify_members.alert_id')
+    .where('notify_groups.flush_at_ms', 'is not', null)
+    .execute();
+  const queued = await db
+    .selectFrom('notifications')
+    .innerJoin('notification_alerts', 'notification_alerts.notification_id', 'notifications.id')
+    .select('notification_alerts.alert_id')
+    .where('notifications.status', '=', 'queued')
+    .execute();
+  return new Set([...members, ...queued].map(({ alert_id: id }) => id));
+}
+
 /** The alerts that a message is about. */
 export async function alertsOf(db: Kysely<Database>, notificationId: string): Promise<readonly string[]> {
   const rows = await db.selectFrom('notification_alerts').select('alert_id').where('notification_id', '=', notificationId).execute();

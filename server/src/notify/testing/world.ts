@@ -1,22 +1,25 @@
 import type { TestContext } from 'node:test';
+import type { Transaction } from 'kysely';
 import { type EpochMs, epochMs, ms } from '@nines/base/units.ts';
 import { labelsOf } from '@nines/model/labels.ts';
 import { silentLogger } from '../../../../test/harness/logs.ts';
 import { type ManualClock, manualClock, settle } from '../../../../test/harness/manual-clock.ts';
 import type { AlertingRule, ActiveElement } from '../../alerting/contract.ts';
-import { type AlertingService, createAlerting } from '../../alerting/service.ts';
+import { type AlertingDeps, type AlertingService, createAlerting } from '../../alerting/service.ts';
 import { createSelfMetrics } from '../../collect/self.ts';
 import { type Bus, createBus } from '../../platform/bus.ts';
 import type { Db } from '../../platform/db/open.ts';
+import type { Database } from '../../platform/db/schema.ts';
+import type { OutboxHandler } from '../../platform/records/contract.ts';
 import type { Actor } from '../../platform/http/contract.ts';
 import { createIds } from '../../platform/ids.ts';
 import { type Outbox, createOutbox } from '../../platform/records/outbox.ts';
 import { type Silences, loadSilences } from '../../silences/service.ts';
 import { channelsConfig, intervalsOf, routingConfig } from '../config.ts';
-import type { Attempt, Channel, Delivery, Message } from '../contract.ts';
+import type { Attempt, Channel, Delivery, Message, NotifyFn } from '../contract.ts';
 import { AcknowledgeLinks } from '../acknowledge-links.ts';
 import { createRouter } from '../route.ts';
-import { NotifyService } from '../service.ts';
+import { type NotifyDeps, NotifyService } from '../service.ts';
 
 export const ANNE: Actor = { kind: 'user', id: 'u1', name: 'anne', role: 'operator', teamId: 'default' };
 
@@ -41,6 +44,22 @@ export type World = {
   restart(): Promise<World>;
 };
 
+/** A domain that hears of alerts after routing. */
+export type Extension = {
+  readonly telling: (notify: NotifyFn) => NotifyFn;
+  readonly handlers: Readonly<Record<string, OutboxHandler>>;
+  readonly refuseEscalation: AlertingDeps['refuseEscalation'];
+  readonly step: (nowMs: number) => Promise<void>;
+  readonly onSilence: (trx: Transaction<Database>, atMs: EpochMs) => Promise<void>;
+};
+/** What an extension is built from. */
+export type Extended = Omit<NotifyDeps, 'settings' | 'db'> & {
+  readonly db: Db;
+  readonly notify: NotifyService;
+  readonly alerting: () => AlertingService;
+  readonly outbox: () => Outbox;
+};
+
 export type WorldOptions = {
   readonly db: Db;
   readonly routing: unknown;
@@ -51,6 +70,9 @@ export type WorldOptions = {
   readonly standsAlone?: boolean;
   /** Fields of channels, by their ids, as the configuration file would write them. */
   readonly channels?: Readonly<Record<string, object>>;
+  readonly extend?: (parts: Extended) => Promise<Extension>;
+  /** Why alerts about services are kept from people now. */
+  readonly holdBack?: () => string | undefined;
 };
 
 /** Rounds until everything due must be under way or done; a message that needs more is stuck. */
@@ -76,7 +98,16 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
   const names = ['hook', 'pager', 'mail'];
   const written = names.map((id) => ({ id, kind: 'log', send_resolved: options.sendResolved ?? true, ...options.channels?.[id] }));
   const configs = channelsConfig.parse(written);
-  const silences = await loadSilences({ db: db.kysely, clock, ids, bus, onChange: (trx, atMs) => notify.reconsider(trx, atMs) });
+  const silences = await loadSilences({
+    db: db.kysely,
+    clock,
+    ids,
+    bus,
+    onChange: async (trx, atMs) => {
+      await notify.reconsider(trx, atMs);
+      await extension?.onSilence(trx, atMs);
+    },
+  });
   const notify: NotifyService = new NotifyService({
     db,
     clock,
@@ -94,13 +125,15 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
     silences,
     flapping: (alert, atMs) => alerting.flapping(alert, atMs),
   });
+  const shared = { db, clock, ids, logger: silentLogger, bus, metrics };
+  const extension = await options.extend?.({ ...shared, notify, alerting: () => alerting, outbox: () => outbox });
   const outbox: Outbox = createOutbox({
     db,
     clock,
     ids,
     logger: silentLogger,
     random: () => 0.5,
-    handlers: notify.handlers,
+    handlers: { ...notify.handlers, ...extension?.handlers },
   });
   notify.connect(outbox);
   const alerting = await createAlerting({
@@ -110,7 +143,9 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
     logger: silentLogger,
     bus,
     metrics,
-    notify: notify.notify,
+    notify: extension?.telling(notify.notify) ?? notify.notify,
+    ...(extension?.refuseEscalation === undefined ? {} : { refuseEscalation: extension.refuseEscalation }),
+    ...(options.holdBack === undefined ? {} : { holdBack: options.holdBack }),
     afterCommit: (changed) => {
       outbox.wake();
       notify.committed(changed);
@@ -168,6 +203,7 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
       while (clock.now() < untilMs) {
         await clock.advance(Math.min(stepMs, untilMs - clock.now()));
         await notify.step(clock.now());
+        await extension?.step(clock.now());
         await settleAll();
       }
     },

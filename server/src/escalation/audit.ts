@@ -1,0 +1,115 @@
+/** The auditor: every alert that nobody has in hand must have a next step. */
+import type { Clock } from '@nines/base/clock.ts';
+import { MINUTE_MS, epochMs, ms } from '@nines/base/units.ts';
+import { labelsOf } from '@nines/model/labels.ts';
+import type { Kysely } from 'kysely';
+import { type Alerting, type AlertView, DEFAULT_COOLDOWN_MS, type Evaluation } from '../alerting/contract.ts';
+import type { SelfMetrics } from '../collect/contract.ts';
+import type { Pager } from '../notify/contract.ts';
+import type { Database } from '../platform/db/schema.ts';
+import { DEFAULT_TEAM } from '../platform/records/contract.ts';
+import { alertsWithNextLook } from './store.ts';
+
+export const AUDIT_RULE_ID = 'nines/alert-without-next-step';
+/** How often it looks; what it finds twice in a row is true. */
+export const AUDIT_STEP_MS = MINUTE_MS;
+/** Alerts that its own alert names; the rest is counted. */
+const MAX_NAMED = 20;
+
+export type Gap = { readonly alert: AlertView; readonly sinceMs: number; readonly why: string };
+
+/** What each alert has to come, as sets of ids, and what keeps one from people. */
+export type NextSteps = {
+  readonly pending: ReadonlySet<string>;
+  readonly climbing: ReadonlySet<string>;
+  readonly isKept: (labels: Readonly<Record<string, string>>) => boolean;
+  readonly isWatchdog: (labels: Readonly<Record<string, string>>) => boolean;
+};
+
+/** The alerts that nobody has in hand and that nothing will happen about. Pure. */
+export function withoutNextStep(
+  awaiting: readonly AlertView[],
+  { pending, climbing, isKept, isWatchdog }: NextSteps,
+): readonly AlertView[] {
+  return awaiting.filter(
+    ({ id, rule, labels }) => rule !== AUDIT_RULE_ID && !pending.has(id) && !climbing.has(id) && !isWatchdog(labels) && !isKept(labels),
+  );
+}
+
+export type AuditorDeps = {
+  readonly db: Kysely<Database>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly metrics: SelfMetrics;
+  readonly alerting: Pick<Alerting, 'awaiting'>;
+  readonly pager: Pager;
+  readonly isWatchdog: NextSteps['isWatchdog'];
+  readonly alert: (evaluation: Evaluation) => Promise<void>;
+};
+
+/** Looks every minute. Where there is no channel nobody can be told, and nothing is found missing. */
+export class Auditor {
+  readonly #deps: AuditorDeps;
+  #atMs: number | null = null;
+  #suspected = new Map<string, number>();
+  #gaps: readonly Gap[] = [];
+
+  constructor(deps: AuditorDeps) {
+    this.#deps = deps;
+    deps.metrics.watch(
+      'nines_alerts_without_next_step',
+      'Open alerts that nobody has in hand and that nothing will happen about.',
+      () => this.#gaps.length,
+    );
+  }
+
+  /** When it last looked, and what it found. */
+  get found(): { readonly atMs: number | null; readonly gaps: readonly Gap[] } {
+    return { atMs: this.#atMs, gaps: this.#gaps };
+  }
+
+  async step(nowMs: number): Promise<void> {
+    const { db, alerting, pager, isWatchdog } = this.#deps;
+    const awaiting = pager.channelIds().length === 0 ? [] : alerting.awaiting();
+    const steps = awaiting.length === 0 ? NOTHING : { pending: await pager.pendingAlerts(), climbing: await alertsWithNextLook(db) };
+    const lost = withoutNextStep(awaiting, { ...steps, isWatchdog, isKept: (labels) => pager.keeping(labels, nowMs) !== undefined });
+    const before = this.#suspected;
+    this.#suspected = new Map(lost.map(({ id }) => [id, before.get(id) ?? nowMs]));
+    this.#gaps = lost.flatMap((alert) => {
+      const sinceMs = before.get(alert.id);
+      return sinceMs === undefined ? [] : [{ alert, sinceMs, why: 'no message waits, no group or level is due, and nobody acknowledged' }];
+    });
+    this.#atMs = nowMs;
+    await this.#deps.alert(auditEvaluation(this.#gaps, nowMs));
+  }
+}
+
+const NOTHING = { pending: new Set<string>(), climbing: new Set<string>() };
+
+function auditEvaluation(gaps: readonly Gap[], nowMs: number): Evaluation {
+  const named = gaps.slice(0, MAX_NAMED).map(({ alert }) => `${alert.alertname}${alert.service === null ? '' : ` (${alert.service})`}`);
+  const more = gaps.length > named.length ? ` and ${gaps.length - named.length} more` : '';
+  const count = gaps.length === 1 ? '1 alert has' : `${gaps.length} alerts have`;
+  const element = {
+    labels: labelsOf({ alertname: 'AlertWithoutNextStep', severity: 'critical', job: 'nines' }),
+    annotations: {
+      summary: `${count} no next step: ${named.join(', ')}${more}`,
+      description:
+        'Nobody acknowledged them, no message about them waits and no level of escalation is due. Route them to a channel, or acknowledge them.',
+    },
+    value: gaps.length,
+  };
+  return {
+    rule: {
+      id: AUDIT_RULE_ID,
+      kind: 'rule',
+      alertname: 'AlertWithoutNextStep',
+      severity: 'critical',
+      forMs: ms(0),
+      keepFiringForMs: ms(0),
+      cooldownMs: ms(DEFAULT_COOLDOWN_MS),
+      teamId: DEFAULT_TEAM,
+    },
+    atMs: epochMs(nowMs),
+    found: { kind: 'complete', active: gaps.length === 0 ? [] : [element], holding: [], because: 'every alert has a next step' },
+  };
+}
