@@ -6,6 +6,7 @@ import {
   exclusionSearch,
   issuedSearch,
   listSearch,
+  notificationSearch,
   onCallSearch,
   reportsSearch,
   rootSearch,
@@ -122,6 +123,12 @@ const alerts = createRoute({
   validateSearch: alertSearch,
   component: lazyRouteComponent(() => import('./pages/alerts.tsx'), 'AlertsPage'),
 });
+const notifications = createRoute({
+  getParentRoute: () => shell,
+  path: '/notifications',
+  validateSearch: notificationSearch,
+  component: lazyRouteComponent(() => import('./pages/notifications.tsx'), 'NotificationsPage'),
+});
 const onCall = createRoute({
   getParentRoute: () => shell,
   path: '/on-call',
@@ -187,6 +194,7 @@ const tree = root.addChildren([
     health,
     alerts,
     maintenance,
+    notifications,
     onCall,
     routes,
     statusPages,

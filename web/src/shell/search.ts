@@ -39,10 +39,13 @@ export type ReportsSearch = StatementSearch & { sla?: string; q?: string };
 export type RoutesSearch = { labels?: string };
 /** `day`: any day of the week or month that is shown. */
 export type OnCallSearch = { schedule?: string; view?: 'week' | 'month'; day?: string };
+export type NotificationSearch = { status?: (typeof DELIVERY_STATUSES)[number]; channel?: string };
 export type AlertSearch = { q?: string; status?: AlertStatus; severity?: string; service?: string; alert?: string };
 
 const ALERT_STATUSES = ['open', 'firing', 'acknowledged', 'pending', 'suppressed', 'resolved', 'all'] as const;
 export type AlertStatus = (typeof ALERT_STATUSES)[number];
+
+const DELIVERY_STATUSES = ['queued', 'delivered', 'suppressed', 'dead'] as const;
 
 const TARGET_FILTERS = ['troubled', 'up', 'down', 'unknown', 'dropped'] as const;
 /** `troubled` is everything but a target that is up with all its samples. */
@@ -81,6 +84,9 @@ export function rangeSearch(raw: Raw): RangeSearch {
 }
 
 export const listSearch = (raw: Raw): ListSearch => defined<ListSearch>({ q: text(raw.q) });
+
+export const notificationSearch = (raw: Raw): NotificationSearch =>
+  defined<NotificationSearch>({ status: oneOf(DELIVERY_STATUSES, raw.status), channel: text(raw.channel) });
 
 export const onCallSearch = (raw: Raw): OnCallSearch =>
   defined<OnCallSearch>({ schedule: text(raw.schedule), view: oneOf(['week', 'month'], raw.view), day: text(raw.day) });

@@ -83,6 +83,7 @@ type Entry = {
     | '/targets'
     | '/health'
     | '/alerts-dashboard'
+    | '/notifications'
     | '/on-call'
     | '/maintenance'
     | '/routes'
@@ -104,6 +105,7 @@ const REST: readonly Entry[] = [
   { to: '/agents', word: 'Agents', icon: 'agents' },
   { to: '/targets', word: 'Targets', icon: 'targets' },
   { to: '/health', word: 'Health', icon: 'health' },
+  { to: '/notifications', word: 'Notifications', icon: 'notifications' },
   { to: '/on-call', word: 'On call', icon: 'oncall' },
   { to: '/maintenance', word: 'Maintenance', icon: 'maintenance' },
   { to: '/routes', word: 'Routes', icon: 'routes' },

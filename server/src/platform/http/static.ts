@@ -27,6 +27,7 @@ export const PAGE_PATHS = [
   '/targets',
   '/health',
   '/alerts-dashboard',
+  '/notifications',
   '/on-call',
   '/maintenance',
   '/routes',
