@@ -18,6 +18,7 @@ import { queryCommand } from './commands/query.ts';
 import { recoveryCommand } from './commands/recovery.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { routesCommand } from './commands/routing.ts';
+import { rulesCommand } from './commands/rules.ts';
 import { serveCommand } from './commands/serve.ts';
 import { slaCommand } from './commands/sla.ts';
 import { statusPageCommand } from './commands/status-page.ts';
@@ -44,6 +45,7 @@ function createProgram(): Command {
     demoCommand,
     checkCommand,
     testCommand,
+    rulesCommand,
     tokenCommand,
     queryCommand,
     cardinalityCommand,

@@ -8,6 +8,7 @@ import { SECOND_MS, epochMs } from '@nines/base/units.ts';
 import { createEngine } from '@nines/promql/engine.ts';
 import { openStore } from '@nines/tsdb/store.ts';
 import { openAgents } from './agents/start.ts';
+import { createMemoryAlerting } from './alerting/memory.ts';
 import type { Evaluation } from './alerting/contract.ts';
 import { type AlertingService, createAlerting } from './alerting/service.ts';
 import { openAlertHistory } from './alerting/start.ts';
@@ -270,6 +271,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   const rules = new RulesService({
     query: (expr, atMs, options) => ask.instant(expr, atMs, options),
     range: (expr, span, options) => ask.range(expr, span, options),
+    createAlerting: createMemoryAlerting,
     ...shared,
     ingest,
     alerting,

@@ -63,6 +63,8 @@ export type RuleContext = {
   readonly externalLabels: Readonly<Record<string, string>>;
   /** When this process began to evaluate: what was open before and is not seen yet has not recovered. */
   readonly startedAtMs: number;
+  /** Told how each evaluation of a rule went; `message` is empty when it went well. */
+  readonly noteHealth?: (id: string, found: { readonly message: string; readonly place: string; readonly atMs: number }) => void;
 };
 
 /** What rules over figures are evaluated with besides. */

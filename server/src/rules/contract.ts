@@ -7,6 +7,7 @@ import type { Evaluation } from '../alerting/contract.ts';
 import type { StateChange } from '../availability/contract.ts';
 import type { Committed } from '../collect/contract.ts';
 
+export type { BacktestView } from './backtests.ts';
 export type { RulesConfig } from './config.ts';
 export { rulesConfig } from './config.ts';
 export { type RuleGroup, parseRuleFile } from './rule-file.ts';
@@ -18,6 +19,8 @@ export { renderTemplate } from './templates.ts';
 export const SLA_RULE_ID = 'RULE_003';
 export const SERVICE_DOWN_RULE_ID = 'RULE_004';
 export const SERVICE_FLAPPING_RULE_ID = 'service_flapping';
+/** Of the rule about rules that do not work. */
+export const RULE_FAILING_ID = 'rule_failing';
 
 export interface Rules {
   /** Told after each durable commit which series got samples, and which. Returns at once; evaluation follows on the next turn of the loop. */

@@ -131,6 +131,8 @@ export class FileGroup implements Unit {
         logger.warn('rule failed', { rule: live.id, place: live.rule.place, error: messageOf(thrown) });
     }
     Object.assign(live.health, health, { evaluationMs: clock.monotonic() - startedMs, evaluatedAtMs: clock.now() });
+    const message = live.health.lastError || live.health.fault;
+    this.#context.noteHealth?.(live.id, { message, place: live.rule.place, atMs: clock.now() });
   }
 
   async #onGrid(live: LiveRule, atMs: EpochMs, signal: AbortSignal): Promise<string | undefined> {

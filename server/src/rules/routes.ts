@@ -4,7 +4,9 @@ import type { Matcher } from '@nines/base/matcher.ts';
 import { parseExpr } from '@nines/promql/parse.ts';
 import { z } from 'zod';
 import type { Alerting } from '../alerting/contract.ts';
+import { duration } from '../platform/config/fields.ts';
 import type { Http } from '../platform/http/contract.ts';
+import { instant } from '../platform/http/fields.ts';
 import type { Health } from './context.ts';
 import type { LiveRule } from './group.ts';
 import { RULE_KINDS } from './kinds.ts';
@@ -43,12 +45,64 @@ const ruleList = z.object({ items: z.array(ruleView) });
 
 export type RuleRouteDeps = { readonly rules: RulesService; readonly alerting: Alerting };
 
+const backtestBody = z.strictObject({
+  id: z.string().optional(),
+  rule: z.record(z.string(), z.unknown()).optional(),
+  from: instant.optional(),
+  /** Exclusive; now when absent. */
+  to: instant.optional(),
+  step: duration().optional(),
+});
+const backtestView = z.object({
+  rule: z.string(),
+  kind: z.string(),
+  from_ms: z.number(),
+  to_ms: z.number(),
+  step_ms: z.number(),
+  evaluations: z.number(),
+  tried_until_ms: z.number(),
+  fired_total: z.number(),
+  firing_ms: z.number(),
+  items: z
+    .array(
+      z.object({
+        labels: z.record(z.string(), z.string()),
+        severity: z.string(),
+        from_ms: z.number(),
+        to_ms: z.number().nullable(),
+        peak_value: z.number(),
+        summary: z.string(),
+      }),
+    )
+    .readonly(),
+  days: z.array(z.object({ day: z.string(), fired: z.number(), firing_ms: z.number() })).readonly(),
+  error: z.string().nullable(),
+});
+
 /** Rules as they run, in our own form and in Prometheus'. */
 export function ruleRoutes(http: Http, { rules, alerting }: RuleRouteDeps): void {
   http.get(
     '/api/rules',
     { config: { permission: 'read' }, schema: { summary: 'Every rule with its health', tags: ['rules'], response: { 200: ruleList } } },
     async () => ({ items: ruleViews(rules, alerting) }),
+  );
+  http.post(
+    '/api/rules/backtest',
+    {
+      config: { permission: 'read' },
+      schema: {
+        summary: 'What a rule, there or not yet, would have done over the stored past',
+        tags: ['rules'],
+        body: backtestBody,
+        response: { 200: backtestView },
+      },
+    },
+    async (request, reply) => {
+      const { id, rule, from: fromMs, to: toMs, step: stepMs } = request.body;
+      const controller = new AbortController();
+      reply.raw.once('close', () => controller.abort(new Error('the client is gone')));
+      return rules.backtests.run({ id, rule, fromMs, toMs, stepMs }, controller.signal);
+    },
   );
   http.get(
     '/api/v1/rules',

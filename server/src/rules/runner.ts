@@ -94,6 +94,16 @@ export class Runner implements AsyncDisposable {
     if (this.#ready.length > 0) this.#turn ??= this.#deps.clock.after(0, () => this.#next());
   }
 
+  /** Has a unit run on the next turn, as if a timer of it fell due. */
+  poke(unit: Unit): void {
+    const slot = this.#slots.find((one) => one.unit === unit);
+    if (slot === undefined) return;
+    slot.due = true;
+    if (slot.running) return;
+    this.#enqueue(slot);
+    this.#turn ??= this.#deps.clock.after(0, () => this.#next());
+  }
+
   /** Evaluations that are running or waiting for their turn. */
   get backlog(): number {
     return this.#active + this.#ready.length;

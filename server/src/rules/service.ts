@@ -1,7 +1,7 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { epochMs, ms } from '@nines/base/units.ts';
 import type { Labels } from '@nines/model/labels.ts';
-import { type AlertingRule, DEFAULT_COOLDOWN_MS, type Evaluation, type RuleReads } from '../alerting/contract.ts';
+import { type Alerting, type AlertingRule, DEFAULT_COOLDOWN_MS, type Evaluation, type RuleReads } from '../alerting/contract.ts';
 import type { RuleFacts } from '../alertmanagers/contract.ts';
 import type { Ledger, Recorder, StateChange } from '../availability/contract.ts';
 import type { Committed, Ingest, SelfMetrics } from '../collect/contract.ts';
@@ -9,10 +9,12 @@ import { RECOVERY_RULE_ID } from '../recovery/contract.ts';
 import type { ServiceCatalogue } from '../services/contract.ts';
 import { UngroupedAlertSeries } from './alert-series.ts';
 import { type Aggregate, Aggregates, type AggregatesDeps } from './aggregates.ts';
+import { Backtests, type Tried } from './backtests.ts';
 import { compileRule } from './compile.ts';
 import { type RulesConfig, writtenRules } from './config.ts';
 import { type FigureContext, storeThrough } from './context.ts';
-import { type Rules, SERVICE_DOWN_RULE_ID, SERVICE_FLAPPING_RULE_ID, SLA_RULE_ID } from './contract.ts';
+import { RULE_FAILING_ID, type Rules, SERVICE_DOWN_RULE_ID, SERVICE_FLAPPING_RULE_ID, SLA_RULE_ID } from './contract.ts';
+import { FailingRules } from './failing-rules.ts';
 import { FILE_RULE_COOLDOWN_MS, FileGroup } from './group.ts';
 import { type AliasTable, selectorsOf } from './metric.ts';
 import { rulesOfPacks } from './packs/packs.ts';
@@ -23,7 +25,9 @@ import { ServiceDown, type ServiceDownDeps } from './service-down.ts';
 import { applyFlapping, type ServiceFlappingDeps } from './service-flapping.ts';
 import { ThresholdRule, type ThresholdSpec } from './threshold-rule.ts';
 
-export type RulesDeps = Omit<FigureContext, 'startedAtMs' | 'store' | 'clock' | 'externalLabels'> & {
+export type RulesDeps = Omit<FigureContext, 'startedAtMs' | 'store' | 'clock' | 'externalLabels' | 'noteHealth'> & {
+  /** Alerting that remembers nothing and tells nobody, for back-tests. */
+  readonly createAlerting: () => Alerting;
   readonly clock: Clock;
   readonly ingest: Ingest;
   readonly labelsOfRef: (ref: number) => Labels;
@@ -65,11 +69,21 @@ export class RulesService implements Rules, AsyncDisposable {
   readonly #serviceDeps: ServiceDownDeps & ServiceFlappingDeps;
   readonly #serviceDown: ServiceDown;
   readonly #aggregates: Aggregates;
+  readonly #failing: FailingRules;
+  readonly backtests: Backtests;
   #built: Built = { groups: [], thresholds: [], replaced: new Set() };
 
   constructor(deps: RulesDeps) {
     this.#deps = deps;
-    this.#context = { ...deps, store: storeThrough(deps.ingest), startedAtMs: deps.clock.now(), externalLabels: {} };
+    this.#failing = new FailingRules({ ...deps, wake: () => this.#runner.poke(this.#failing) });
+    this.#context = {
+      ...deps,
+      store: storeThrough(deps.ingest),
+      startedAtMs: deps.clock.now(),
+      externalLabels: {},
+      noteHealth: (id, found) => this.#failing.note(id, found),
+    };
+    this.backtests = new Backtests({ ...deps, find: (id) => this.#tried(id), externalLabels: () => this.#context.externalLabels });
     this.#alertSeries = new UngroupedAlertSeries(this.#context, (id) =>
       this.#built.groups.some(({ rules }) => rules.some((live) => live.id === id)),
     );
@@ -88,7 +102,9 @@ export class RulesService implements Rules, AsyncDisposable {
   async configure(settings: RulesSettings): Promise<void> {
     this.#context = { ...this.#context, externalLabels: settings.externalLabels };
     this.#built = this.#build(settings);
-    this.#runner.replace([...this.#built.groups, ...this.#built.thresholds, this.#alertSeries]);
+    const failing = this.#built.replaced.has(this.#failing.id) ? [] : [this.#failing];
+    this.#runner.replace([...this.#built.groups, ...this.#built.thresholds, this.#alertSeries, ...failing]);
+    this.#failing.configure(this.#ids);
     await this.#endOrphans();
   }
 
@@ -152,6 +168,7 @@ export class RulesService implements Rules, AsyncDisposable {
       { id: SLA_RULE_ID, name: 'SlaViolation', summary: 'An SLA is violated' },
       { id: SERVICE_DOWN_RULE_ID, name: 'ServiceDown', summary: 'A service is down' },
       { id: SERVICE_FLAPPING_RULE_ID, name: 'ServiceFlapping', summary: 'A service changes its state too often' },
+      { id: RULE_FAILING_ID, name: 'RuleFailing', summary: 'A rule cannot be evaluated, or a template of it fails' },
       { id: RECOVERY_RULE_ID, name: 'RecoveryFailed', summary: 'What was done about a check that is down did not help' },
     ];
     return all.filter(({ id }) => !this.#built.replaced.has(id));
@@ -183,6 +200,22 @@ export class RulesService implements Rules, AsyncDisposable {
     };
   }
 
+  /** Of all rules but those of other domains. */
+  get #ids(): ReadonlySet<string> {
+    const ofFiles = this.#built.groups.flatMap(({ rules }) => rules.map(({ id }) => id));
+    return new Set([...ofFiles, ...this.#built.thresholds.map(({ id }) => id)]);
+  }
+
+  #tried(id: string): Tried | undefined {
+    const own = this.#built.thresholds.find((rule) => rule.id === id);
+    if (own !== undefined) return { kind: 'own', spec: own.spec };
+    for (const { group, rules } of this.#built.groups) {
+      const rule = rules.find((live) => live.id === id)?.rule;
+      if (rule?.kind === 'alerting') return { kind: 'file', group, rule };
+    }
+    return undefined;
+  }
+
   #group(group: RuleGroup, { taken, cooldownMs }: { taken: Map<string, number>; cooldownMs: number }): FileGroup {
     const ids = idsOf(group, taken);
     const made = new FileGroup({ group, ids, context: this.#context, cooldownMs, selectorsOf: (rule) => selectorsOf(rule.expr) });
@@ -202,10 +235,8 @@ export class RulesService implements Rules, AsyncDisposable {
   /** Ends alerts of rules that the configuration no longer has, and those of a shipped rule that a user's rule replaces. */
   async #endOrphans(): Promise<void> {
     const { alerting, clock } = this.#deps;
-    const known = new Set([
-      ...this.#built.groups.flatMap(({ rules }) => rules.flatMap(({ id }) => [id, `${id}:limit`])),
-      ...this.#built.thresholds.map(({ id }) => id),
-    ]);
+    const known = new Set([...this.#ids].flatMap((id) => [id, `${id}:limit`]));
+    known.add(this.#failing.id);
     const isOrphan = ({ kind, rule }: { readonly kind: string; readonly rule: string }): boolean =>
       kind === 'rule' ? !known.has(rule) : this.#built.replaced.has(rule);
     const orphans = new Set(

@@ -5,7 +5,16 @@
 import { messageOf } from '@nines/base/errors.ts';
 import type { Matcher } from '@nines/base/matcher.ts';
 import { type EpochMs, type Ms, epochMs } from '@nines/base/units.ts';
-import { type Labels, METRIC_NAME, labelValue, labelsKey, labelsOf, labelsToRecord, withLabels } from '@nines/model/labels.ts';
+import {
+  type Labels,
+  METRIC_NAME,
+  formatLabels,
+  labelValue,
+  labelsKey,
+  labelsOf,
+  labelsToRecord,
+  withLabels,
+} from '@nines/model/labels.ts';
 import type { ActiveElement, AlertingRule, AlertView, Severity } from '../alerting/contract.ts';
 import {
   type FigureContext,
@@ -112,6 +121,8 @@ export class ThresholdRule implements Unit {
       throw thrown;
     } finally {
       Object.assign(this.health, { evaluatedAtMs: atMs, evaluationMs: clock.monotonic() - startedMs });
+      const message = this.health.lastError || this.health.fault;
+      if (!signal.aborted) this.#context.noteHealth?.(this.id, { message, place: this.spec.place, atMs });
     }
   }
 
@@ -183,6 +194,7 @@ export class ThresholdRule implements Unit {
     atMs: EpochMs,
   ): { level: Level; findings: readonly ThresholdFinding<FigureReading>[]; holding: readonly Labels[] } {
     const readings = samples.map((reading) => ({ ...reading, labels: this.#finalLabels(reading.labels, level) }));
+    refuseRepeats(readings);
     if (this.spec.missing === 'fire') this.#remember(readings);
     const open = this.#context.alerting.openOf(this.id).map((alert) => ({
       labels: labelsOf(alert.labels),
@@ -254,6 +266,16 @@ const isFiringNow = ({ condition, keep_firing_since_ms: sinceMs }: AlertView): b
 
 const tooMany = (metric: string, count: number): Error =>
   new Error(`the metric ${metric} matches ${count} series, more than ${MAX_ELEMENTS}`);
+
+/** Labels of the rule may hide those that tell series apart: which of the two an alert is about nobody would know. */
+function refuseRepeats(readings: readonly Reading[]): void {
+  const seen = new Set<string>();
+  for (const { labels } of readings) {
+    const key = labelsKey(labels);
+    if (seen.has(key)) throw new Error(`two series give alerts with the same labels ${formatLabels(labels)}`);
+    seen.add(key);
+  }
+}
 
 function summaryOf(metric: string, finding: ThresholdFinding<FigureReading>, limit: Limit): string {
   if (finding.reason === 'missing') return `${metric} has no data`;

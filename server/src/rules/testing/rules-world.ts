@@ -9,6 +9,7 @@ import { openStore } from '@nines/tsdb/store.ts';
 import { openSqliteForTest } from '../../../../test/harness/databases.ts';
 import { silentLogger } from '../../../../test/harness/logs.ts';
 import { type ManualClock, settle } from '../../../../test/harness/manual-clock.ts';
+import { createMemoryAlerting } from '../../alerting/memory.ts';
 import { createAsk } from '../../ask.ts';
 import type { CurrentState, Flapping } from '../../availability/contract.ts';
 import { createAliases } from '../../collect/aliases.ts';
@@ -18,6 +19,7 @@ import { createSelfMetrics } from '../../collect/self.ts';
 import { type World, openWorld } from '../../notify/testing/world.ts';
 import type { ServiceEntry } from '../../services/contract.ts';
 import { rulesConfig } from '../config.ts';
+import { RULE_FAILING_ID } from '../contract.ts';
 import { type LoadedRuleFiles, loadRuleFiles } from '../load.ts';
 import { RulesService } from '../service.ts';
 
@@ -42,8 +44,10 @@ export type RulesWorld = {
   configure(config: unknown, files?: Readonly<Record<string, string>>): Promise<LoadedRuleFiles>;
   /** What the engine says now, as `labels value`. */
   ask(expr: string): Promise<readonly { readonly labels: Labels; readonly value: number }[]>;
-  /** Open alerts as `alertname{series} condition`, sorted. */
+  /** Open alerts but those about rules, as `alertname{series} condition severity`, sorted. */
   open(): readonly string[];
+  /** Alerts about rules that do not work, as `id condition`. */
+  failing(): readonly string[];
   /** The same installation in a new process, `downMs` later. */
   restart(downMs: number): Promise<RulesWorld>;
 };
@@ -96,6 +100,7 @@ function compose(t: TestContext, base: Base): RulesWorld {
   const rules = new RulesService({
     query: (expr, atMs, options) => ask.instant(expr, atMs, options),
     range: (expr, span, options) => ask.range(expr, span, options),
+    createAlerting: createMemoryAlerting,
     ingest,
     alerting,
     clock,
@@ -178,9 +183,11 @@ function compose(t: TestContext, base: Base): RulesWorld {
       return read;
     },
     ask: (expr) => ask.instant(expr, clock.now()),
+    failing: () => alerting.openOf(RULE_FAILING_ID).map(({ labels, condition }) => `${labels['rule']} ${condition}`),
     open: () =>
       alerting
         .open()
+        .filter(({ rule }) => rule !== RULE_FAILING_ID)
         .map((alert) => `${alert.alertname}{${labelValue(labelsOf(alert.labels), 'instance')}} ${alert.condition} ${alert.severity}`)
         .sort(),
     async restart(downMs) {
