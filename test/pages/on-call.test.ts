@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
-import { type Nines, startNines } from '../harness/nines.ts';
+import { NINES, type Nines, startNines } from '../harness/nines.ts';
 import { launch, openPage, seriousFaults } from './browser.ts';
 
 const CONFIG = `
@@ -118,4 +120,17 @@ test('the page is whole in light and dark and on a phone, with gaps in words', a
       await page.context().close();
     }
   }
+});
+
+test('the command line says who is on call at an instant and why, and fails where nobody is', async () => {
+  const who = (...args: string[]) => promisify(execFile)('sh', [NINES, '--url', nines.base, 'oncall', 'who', ...args]);
+  const { stdout } = await who('platform', '--at', '2031-03-25T12:00:00Z');
+  assert.match(stdout, /^platform +<b>Anne<\/b> Berg|^platform +Ben Okoro/m);
+  assert.match(stdout, /layer "primary": shift from 2031-03-24 09:00 to 2031-03-31 09:00 \(Europe\/Berlin\)/);
+  await assert.rejects(who('office', '--at', '2031-03-25T12:00:00Z'), (thrown: { code: number; stdout: string }) => {
+    assert.equal(thrown.code, 1);
+    assert.match(thrown.stdout, /^office +nobody .*out of its hours/m);
+    return true;
+  });
+  await assert.rejects(who('ghost'), (thrown: { code: number; stderr: string }) => /no schedule "ghost"/.test(thrown.stderr));
 });

@@ -184,10 +184,19 @@ function judgeGapAlarm(text: string, context: z.core.$RefinementCtx): void {
   if (!parsed.success) context.addIssue({ code: 'custom', message: parsed.error.issues[0]?.message ?? 'not a duration' });
 }
 
+/** Who signs in is one person, so that the page knows who takes a shift. */
+function uniqueUsers(people: readonly Person[], context: z.core.$RefinementCtx): void {
+  people.forEach(({ user }, index) => {
+    const other = user === undefined ? undefined : people.slice(0, index).find((one) => one.user === user);
+    if (other !== undefined)
+      context.addIssue({ code: 'custom', message: `"${user}" signs in as "${other.id}" already`, path: [index, 'user'] });
+  });
+}
+
 /** The section `oncall`. */
 export const oncallConfig = z
   .strictObject({
-    people: z.array(personSchema).max(MAX_PEOPLE).superRefine(uniqueIds('person')).default([]),
+    people: z.array(personSchema).max(MAX_PEOPLE).superRefine(uniqueIds('person')).superRefine(uniqueUsers).default([]),
     schedules: z.array(scheduleSchema).max(MAX_SCHEDULES).superRefine(uniqueIds('schedule')).default([]),
   })
   .prefault({});

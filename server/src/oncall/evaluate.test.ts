@@ -207,6 +207,9 @@ test('what cannot be is refused by name and place', () => {
   assert.match(refused({ zone: 'Europe/Nowhere' }), /zone: there is no time zone "Europe\/Nowhere"/);
   assert.match(refused({ gap_alarm: 'never' }), /gap_alarm/);
   assert.match(refused({ layers: [] }), /layers: a schedule needs a layer/);
+  const twins = ['anne', 'ben'].map((id) => ({ id, name: id, user: 'same' }));
+  const issues = oncallConfig.safeParse({ people: twins }).error?.issues.map(({ path, message }) => [path.join('.'), message]);
+  assert.deepEqual(issues, [['people.1.user', '"same" signs in as "anne" already']]);
   const declared = oncallConfig.parse({
     people: [{ id: 'anne', name: 'Anne', contacts: [{ channel: 'pager' }] }],
     schedules: [{ id: 'platform', layers: [{ name: 'first', start: '2026-01-05', members: ['anne', ['ben']] }] }],

@@ -14,6 +14,7 @@ import { Handovers } from './handover.ts';
 import { sendNotice } from './notice.ts';
 import { Roster } from './service.ts';
 import { turnsOf } from './store.ts';
+import { personToWire } from './views.ts';
 
 const at = (text: string) => epochMs(Date.parse(text));
 const person = (id: string, fields: object = {}) =>
@@ -209,6 +210,14 @@ describe('on call', () => {
     await roster.removeSchedule('platform');
     await roster.removePerson('cleo');
     assert.deepEqual(roster.whoAt('platform', at('2026-01-07T09:00Z')), { people: [], reason: 'there is no schedule "platform"' });
+  });
+
+  it('who may not change people does not see where they are reached', async (t) => {
+    const { roster } = await open(t);
+    await roster.updatePerson('anne', person('anne', { contacts: [{ channel: 'mail', to: '+4930123456' }] }), { by: 'root' });
+    const shown = (mayChange: boolean) => personToWire(roster.people.find('anne'), mayChange).contacts;
+    assert.deepEqual(shown(true), [{ channel: 'mail', to: '+4930123456' }]);
+    assert.deepEqual(shown(false), [{ channel: 'mail', to: '[hidden]' }]);
   });
 
   it('a schedule that moves to another zone hands over at nine there', async (t) => {
