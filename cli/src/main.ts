@@ -12,6 +12,7 @@ import { downtimeCommand } from './commands/downtime.ts';
 import { healthCommand } from './commands/health.ts';
 import { importCommand } from './commands/import.ts';
 import { keyCommand } from './commands/key.ts';
+import { escalationCommand } from './commands/escalation.ts';
 import { oncallCommand } from './commands/oncall.ts';
 import { pauseCommands } from './commands/pause.ts';
 import { queryCommand } from './commands/query.ts';
@@ -59,6 +60,7 @@ function createProgram(): Command {
     recoveryCommand,
     routesCommand,
     oncallCommand,
+    escalationCommand,
     backupCommand,
     restoreCommand,
     doctorCommand,

@@ -151,6 +151,11 @@ const routes = createRoute({
   validateSearch: routesSearch,
   component: lazyRouteComponent(() => import('./pages/routes.tsx'), 'RoutesPage'),
 });
+const escalation = createRoute({
+  getParentRoute: () => shell,
+  path: '/escalation',
+  component: lazyRouteComponent(() => import('./pages/escalation.tsx'), 'EscalationPage'),
+});
 const settings = createRoute({
   getParentRoute: () => shell,
   path: '/settings',
@@ -197,6 +202,7 @@ const tree = root.addChildren([
     notifications,
     onCall,
     routes,
+    escalation,
     statusPages,
     settings,
   ]),

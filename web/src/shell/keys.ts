@@ -16,6 +16,7 @@ export const GO: Readonly<Record<string, { readonly to: string; readonly page: s
   d: { to: '/notifications', page: 'Notifications' },
   n: { to: '/on-call', page: 'On call' },
   v: { to: '/routes', page: 'Routes' },
+  e: { to: '/escalation', page: 'Escalation' },
   m: { to: '/maintenance', page: 'Maintenance' },
   p: { to: '/status-pages', page: 'Status pages' },
 };

@@ -87,6 +87,7 @@ type Entry = {
     | '/on-call'
     | '/maintenance'
     | '/routes'
+    | '/escalation'
     | '/status-pages'
     | '/reports'
     | '/settings';
@@ -109,6 +110,7 @@ const REST: readonly Entry[] = [
   { to: '/on-call', word: 'On call', icon: 'oncall' },
   { to: '/maintenance', word: 'Maintenance', icon: 'maintenance' },
   { to: '/routes', word: 'Routes', icon: 'routes' },
+  { to: '/escalation', word: 'Escalation', icon: 'escalation' },
   { to: '/status-pages', word: 'Status', icon: 'status' },
   { to: '/reports', word: 'Reports', icon: 'reports' },
   { to: '/settings', word: 'Settings', icon: 'settings' },

@@ -31,6 +31,7 @@ export const PAGE_PATHS = [
   '/on-call',
   '/maintenance',
   '/routes',
+  '/escalation',
   '/status-pages',
   '/settings',
   '/login',
