@@ -16,6 +16,7 @@ import { escalationCommand } from './commands/escalation.ts';
 import { oncallCommand } from './commands/oncall.ts';
 import { pauseCommands } from './commands/pause.ts';
 import { queryCommand } from './commands/query.ts';
+import { incidentsCommand } from './commands/incidents.ts';
 import { recoveryCommand } from './commands/recovery.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { routesCommand } from './commands/routing.ts';
@@ -57,6 +58,7 @@ function createProgram(): Command {
     slaCommand,
     statusPageCommand,
     downtimeCommand,
+    incidentsCommand,
     recoveryCommand,
     routesCommand,
     oncallCommand,

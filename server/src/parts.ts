@@ -17,6 +17,7 @@ import { Alertmanagers } from './alertmanagers/service.ts';
 import { createAsk, scopeOfTeam } from './ask.ts';
 import { replayFrom } from './availability/replay.ts';
 import { LEDGER_STEP_MS } from './availability/service.ts';
+import { openIncidents } from './incidents/start.ts';
 import { openLedger } from './availability/start.ts';
 import { examineInChild } from './backups/child.ts';
 import { WORKER_STEP_MS } from './backups/contract.ts';
@@ -62,6 +63,7 @@ import { DEFAULT_TEAM } from './platform/records/contract.ts';
 import { createOutbox } from './platform/records/outbox.ts';
 import { SIGNING_KEY } from './platform/signing/signing-keys.ts';
 import { engineSettings } from './query/contract.ts';
+import type { ProblemView } from './problems/contract.ts';
 import type { ProblemService } from './problems/service.ts';
 import { createProblems } from './problems/start.ts';
 import { openRecovery } from './recovery/start.ts';
@@ -194,7 +196,12 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     alert: (evaluation) => rules.submit(evaluation),
     lastHeard: (matches) => received.lastHeardMs(matches),
   });
-  const problems: ProblemService = createProblems({ ...shared, services: () => services });
+  const following: ((changed: readonly ProblemView[]) => void)[] = [];
+  const problems: ProblemService = createProblems({
+    ...shared,
+    services: () => services,
+    onChanged: (changed) => following.forEach((follow) => follow(changed)),
+  });
   const alerting: AlertingService = await createAlerting({
     ...shared,
     db,
@@ -322,7 +329,6 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     }),
   );
   stack.use(availability.onFlapping(() => rules.servicesDeclared()));
-  stack.use(await problems.run(alerting.open()));
   const oncall = await openOncall({
     ...shared,
     alert,
@@ -375,6 +381,18 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     current = next;
   };
   await apply(loaded);
+  stack.use(await problems.run(alerting.open()));
+  const incidents = await openIncidents({
+    ...shared,
+    problems,
+    services,
+    ledger: availability,
+    alerts: alerting,
+    slasOf: (service) => contracts.about(service),
+    pager: notify,
+    sent: () => outbox.wake(),
+  });
+  following.push((changed) => incidents.incidents.notice(changed));
   stack.use(startLoop({ clock, logger, name: 'maintenance', everyMs: MAINTENANCE_STEP_MS, step: (nowMs) => maintenance.step(nowMs) }));
   stack.use(startLoop({ clock, logger, name: 'ledger', everyMs: LEDGER_STEP_MS, step: (nowMs) => availability.step(nowMs) }));
   stack.use(escalating.run());
@@ -383,6 +401,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   stack.use(checking);
   stack.use(recovering.run());
   stack.use(oncall.run());
+  stack.use(incidents.run());
   stack.use(scrapes);
   const sources = { ingest, query: ask, metadata, aliases, process: processWatch };
   const collecting = await startCollecting({ ...shared, ...sources, config: config.collect });
@@ -417,6 +436,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     exemplars,
     heartbeats,
     imports,
+    incidents,
     ingest,
     instance,
     keys,

@@ -18,6 +18,7 @@ import { collectRoutes } from './collect/routes.ts';
 import { discoveryHealth } from './discover/health.ts';
 import { escalationRoutes } from './escalation/routes.ts';
 import { exportRoutes } from './exports/routes.ts';
+import { incidentRoutes } from './incidents/routes.ts';
 import { maintenanceRoutes } from './maintenance/routes.ts';
 import { answerRoutes } from './notify/answer-routes.ts';
 import { Callbacks } from './notify/callbacks.ts';
@@ -228,6 +229,7 @@ export async function serve(
   alertRoutes(http, { alerting, notifications: notify, clock });
   problemRoutes(http, { problems: parts.problems });
   alertHistoryRoutes(http, { alerting, ...parts.alertHistory, clock });
+  incidentRoutes(http, { incidents: parts.incidents.incidents, clock });
   answerRoutes(http, { callbacks: new Callbacks({ ...shared, links, alerting, channels: () => notify.openChannels() }), push, notify });
   notifyRoutes(http, { notify, clock });
   routingRoutes(http, { notify, clock, config: () => parts.config().config });

@@ -52,6 +52,7 @@ export const problemAlertView = z.object({
   alertname: z.string(),
   severity: z.enum(SEVERITIES),
   service: z.string().nullable(),
+  labels: z.record(z.string(), z.string()),
   active_at_ms: z.number(),
   joined_at_ms: z.number(),
   ended_at_ms: z.number().nullable(),
@@ -67,4 +68,6 @@ export interface Problems {
   get(id: string): ProblemView | undefined;
   /** Open ones, the one that an alert joined last first. */
   open(): readonly ProblemView[];
+  /** Also of long ago, with its alerts; an absorbed problem has those of the one that it went into. `AppError` `problem_not_found`. */
+  detail(id: string): Promise<{ readonly problem: ProblemView; readonly alerts: readonly ProblemAlertView[] }>;
 }

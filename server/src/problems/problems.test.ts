@@ -23,7 +23,7 @@ async function openProblems(db: Db, clock: ManualClock, open: readonly AlertView
   const bus = createBus((thrown) => {
     throw thrown;
   });
-  const onChanged = (changed: readonly ProblemView[]): Promise<void> => Promise.resolve(void changes.push(...changed));
+  const onChanged = (changed: readonly ProblemView[]): void => void changes.push(...changed);
   const problems = new ProblemService({ sql: db.kysely, clock, logger: silentLogger, ids: createIds(clock), bus, topology, onChanged });
   await problems.load(open);
   return { problems, changes };

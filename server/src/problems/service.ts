@@ -43,7 +43,7 @@ export type ProblemsDeps = {
   readonly bus: Bus;
   readonly topology: Topology;
   /** Told after problems changed and the change is durable. */
-  readonly onChanged?: (changed: readonly ProblemView[]) => Promise<void>;
+  readonly onChanged?: (changed: readonly ProblemView[]) => void;
 };
 
 type Member = { readonly problem: string; severity: Severity; open: boolean };
@@ -174,7 +174,7 @@ export class ProblemService implements Problems {
       for (const { id } of absorbed) this.#views.delete(id);
       for (const view of views) this.#views.set(view.id, view);
       this.#publish(changed, nowMs);
-      await this.#deps.onChanged?.(changed);
+      this.#deps.onChanged?.(changed);
     });
   }
 

@@ -47,6 +47,7 @@ export const toAlertView = (row: ProblemAlertRow): ProblemAlertView => ({
   alertname: row.alertname,
   severity: row.severity as Severity,
   service: row.service,
+  labels: JSON.parse(row.labels) as Record<string, string>,
   active_at_ms: row.active_at_ms,
   joined_at_ms: row.joined_at_ms,
   ended_at_ms: row.ended_at_ms,

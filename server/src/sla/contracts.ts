@@ -65,6 +65,12 @@ export class SlaContracts {
     this.#deps.onChange();
   }
 
+  /** SLAs in force about a service, by id. */
+  about(service: string): readonly string[] {
+    const specs = this.#deps.book.entries().map(({ contract }) => contract.spec);
+    return specs.filter((spec) => spec.service === service).map(({ id }) => id);
+  }
+
   /** Makes an SLA through the API. `AppError` `sla_exists` when the id is taken, `sla_invalid` for an unknown service. */
   async create(spec: SlaSpec): Promise<void> {
     if (this.#deps.book.get(spec.id) !== undefined) {

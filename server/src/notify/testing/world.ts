@@ -4,7 +4,7 @@ import { type EpochMs, epochMs, ms } from '@nines/base/units.ts';
 import { labelsOf } from '@nines/model/labels.ts';
 import { silentLogger } from '../../../../test/harness/logs.ts';
 import { type ManualClock, manualClock, settle } from '../../../../test/harness/manual-clock.ts';
-import type { AlertingRule, ActiveElement } from '../../alerting/contract.ts';
+import type { AlertingRule, AlertView, ActiveElement } from '../../alerting/contract.ts';
 import { type AlertingDeps, type AlertingService, createAlerting } from '../../alerting/service.ts';
 import { createSelfMetrics } from '../../collect/self.ts';
 import { type Bus, createBus } from '../../platform/bus.ts';
@@ -68,6 +68,8 @@ export type WorldOptions = {
   readonly sendResolved?: boolean;
   readonly takesAcknowledgements?: boolean;
   readonly standsAlone?: boolean;
+  /** What correlates alerts. */
+  readonly problems?: NonNullable<AlertingDeps['problems']> & { observe(changed: readonly AlertView[]): void };
   /** Fields of channels, by their ids, as the configuration file would write them. */
   readonly channels?: Readonly<Record<string, object>>;
   readonly extend?: (parts: Extended) => Promise<Extension>;
@@ -146,9 +148,11 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
     notify: extension?.telling(notify.notify) ?? notify.notify,
     ...(extension?.refuseEscalation === undefined ? {} : { refuseEscalation: extension.refuseEscalation }),
     ...(options.holdBack === undefined ? {} : { holdBack: options.holdBack }),
+    ...(options.problems === undefined ? {} : { problems: options.problems }),
     afterCommit: (changed) => {
       outbox.wake();
       notify.committed(changed);
+      options.problems?.observe(changed);
     },
   });
   await notify.inhibitBy(routing.inhibit_rules, alerting.open());

@@ -7,6 +7,7 @@ import type { ChannelTables } from './migrations/0022-channels.ts';
 import type { AccessTables } from './migrations/0002-access.ts';
 import type { EscalationTables } from './migrations/0032-escalation.ts';
 import type { ExemplarTables } from './migrations/0008-exemplars.ts';
+import type { IncidentTables } from './migrations/0039-incidents.ts';
 import type { LedgerTables } from './migrations/0003-ledger.ts';
 import type { HeartbeatTables } from './migrations/0011-heartbeats.ts';
 import type { MaintenanceCorrectionTables } from './migrations/0027-maintenance-corrections.ts';
@@ -31,6 +32,7 @@ import type { StatementTables } from './migrations/0007-statements.ts';
 export type Database = RecordTables &
   RecoveryTables &
   ProblemTables &
+  IncidentTables &
   AccessTables &
   LedgerTables &
   HeartbeatTables &

@@ -31,6 +31,7 @@ import * as escalation from './0032-escalation.ts';
 import * as alertHistory from './0036-alert-history.ts';
 import * as problems from './0038-problems.ts';
 import * as oncall from './0034-oncall.ts';
+import * as incidents from './0039-incidents.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -69,4 +70,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0036-alert-history': { up: alertHistory.up },
   '0038-problems': { up: problems.up },
   '0034-oncall': { up: oncall.up },
+  '0039-incidents': { up: incidents.up },
 };
