@@ -107,19 +107,21 @@ test('an outage reaches the open overview by itself, and its evidence opens by k
 test('an alert is acknowledged from the list and shows who did what', async () => {
   const { page, complaints } = await openPage(browser, nines.base);
   await whole(page, '/alerts-dashboard');
-  const row = page.getByRole('row', { name: /MEMORY_IN_USE/ });
+  const row = page.getByRole('list', { name: 'Alerts' }).getByRole('listitem').filter({ hasText: 'MEMORY_IN_USE' });
   await row.getByText('Firing').waitFor({ timeout: 20_000 });
   await row.getByRole('checkbox').check();
-  await page.getByRole('button', { name: 'Acknowledge 1' }).click();
+  await page.getByRole('region', { name: 'Selected alerts' }).getByRole('button', { name: 'Acknowledge' }).click();
   await row.getByText(/Acknowledged/).waitFor();
   const { json } = await nines.get<{ items: { rule: string; state: string }[] }>('/api/alerts?status=acknowledged');
   assert.ok(json.items.some((alert) => alert.rule === 'MEMORY_IN_USE'));
   await row.getByRole('button').first().click();
-  const drawer = page.getByRole('dialog', { name: 'Alert' });
-  await drawer.getByText('Acknowledged', { exact: true }).waitFor();
-  await drawer.getByPlaceholder('Comment').fill('looked at it');
-  await drawer.getByRole('button', { name: 'Add the comment' }).click();
-  await drawer.getByText(/looked at it/).waitFor();
+  const detail = page.getByRole('region', { name: 'Alert', exact: true });
+  await detail.getByText('Acknowledged', { exact: true }).waitFor();
+  await detail.getByRole('button', { name: 'Comment …' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Comment 1 alert' });
+  await dialog.getByLabel('Comment').fill('looked at it');
+  await dialog.getByRole('button', { name: 'Add the comment' }).click();
+  await detail.getByText(/looked at it/).waitFor();
   assert.deepEqual(complaints, []);
   await page.context().close();
 });
@@ -209,7 +211,7 @@ test('the keyboard goes to every page, filters, walks rows and lists its own key
   await page.keyboard.press('Escape');
   await page.getByRole('heading', { name: 'Services' }).click();
   await page.keyboard.press('?');
-  await page.getByRole('dialog', { name: 'Keyboard' }).getByText('Acknowledge the selected alerts').waitFor();
+  await page.getByRole('dialog', { name: 'Keyboard' }).getByText('Take: assign to me').waitFor();
   await page.context().close();
 });
 

@@ -58,9 +58,15 @@ function answer(url: URL, acknowledged: ReadonlySet<string>, scenario: Scenario)
       if (sub === 'violations') return list(fixtures.violations(id ?? '', now));
       return id === undefined ? list(fixtures.slas(now)) : fixtures.slas(now).find((sla) => sla.id === id);
     case 'alerts':
+      if (id === 'counts') return fixtures.alertCounts(now, acknowledged);
+      if (id === 'groups') return { items: [], total: 0 };
+      if (sub === 'snapshot') return { snapshot: null };
+      if (sub === 'history') return { from_at_ms: now - 2_592_000_000, to_at_ms: now, items: [] };
       return id === undefined
         ? list(fixtures.alerts(now, acknowledged))
         : fixtures.alerts(now, acknowledged).find((alert) => alert.id === id);
+    case 'silences':
+      return list([]);
     case 'metrics':
       return fixtures.host(now);
     case 'channels':

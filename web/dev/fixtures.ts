@@ -309,7 +309,16 @@ export function alerts(now: number, acknowledged: ReadonlySet<string>) {
       ends_at_ms: null,
       acknowledged_by: state === 'acknowledged' ? 'ana' : null,
       acknowledged_at_ms: state === 'acknowledged' ? now - MINUTE : null,
+      suppressed_by: null,
+      suppressed_at_ms: null,
       snoozed_until_ms: null,
+      snoozed_until_resolved: false,
+      assigned_to: null,
+      held_back: null,
+      generator_url: null,
+      problem: null,
+      flapping_since_ms: null,
+      alertname: alert.rule,
       service: index < 2 ? 'shop' : null,
       transitions: [
         { at_ms: now - alert.ago, kind: 'pending', reason: 'condition began to hold', actor: 'system' },
@@ -330,6 +339,18 @@ export function alerts(now: number, acknowledged: ReadonlySet<string>) {
       ],
     };
   });
+}
+
+export function alertCounts(now: number, acknowledged: ReadonlySet<string>) {
+  const all = alerts(now, acknowledged);
+  const of = (severity: string, state: string) => all.filter((one) => one.severity === severity && one.state === state).length;
+  const states = ['pending', 'firing', 'acknowledged', 'suppressed', 'resolved'];
+  const bySeverity = ['info', 'warning', 'critical', 'emergency'].map((severity) => [
+    severity,
+    Object.fromEntries(states.map((state) => [state, of(severity, state)])),
+  ]);
+  const firing = all.filter(({ state }) => state === 'firing').length;
+  return { total: all.length, firing, by_severity: Object.fromEntries(bySeverity) as Record<string, Record<string, number>> };
 }
 
 export const host = (now: number) => ({

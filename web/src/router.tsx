@@ -12,6 +12,7 @@ import {
   rootSearch,
   routesSearch,
   serviceSearch,
+  silenceSearch,
   slaSearch,
   statementSearch,
   targetsSearch,
@@ -135,6 +136,12 @@ const onCall = createRoute({
   validateSearch: onCallSearch,
   component: lazyRouteComponent(() => import('./pages/on-call.tsx'), 'OnCallPage'),
 });
+const silences = createRoute({
+  getParentRoute: () => shell,
+  path: '/silences',
+  validateSearch: silenceSearch,
+  component: lazyRouteComponent(() => import('./pages/silences.tsx'), 'SilencesPage'),
+});
 const statusPages = createRoute({
   getParentRoute: () => shell,
   path: '/status-pages',
@@ -198,6 +205,7 @@ const tree = root.addChildren([
     targets,
     health,
     alerts,
+    silences,
     maintenance,
     notifications,
     onCall,

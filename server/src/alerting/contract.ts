@@ -17,6 +17,7 @@ export type AlertState = (typeof ALERT_STATES)[number];
 export type AlertKind = 'rule' | 'sla' | 'service' | 'alertmanager';
 
 export { fingerprintOf } from './fingerprint.ts';
+export type { AlertPastWire, AlertStatisticsWire, SnapshotWire } from './history-wire.ts';
 
 /** What the rule files of the world write, and what it means here. The label itself stays as written. */
 const MEANING: Readonly<Record<string, Severity>> = {

@@ -4,67 +4,15 @@ import { DAY_MS } from '@nines/base/units.ts';
 import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
-import { SEVERITIES } from './contract.ts';
+import { pastAnswer, snapshotSchema, statisticsAnswer } from './history-wire.ts';
 import type { AlertHistory } from './history.ts';
 import type { AlertingService } from './service.ts';
-import { snapshotSchema } from './snapshot.ts';
 import type { Snapshots } from './snapshots.ts';
 
 /** Days that a strip of earlier alerts covers, and the days that statistics look back. */
 const MAX_DAYS = 90;
 const DEFAULT_STATISTICS_MS = 7 * DAY_MS;
 const MAX_STATISTICS_MS = 400 * DAY_MS;
-
-const counts = z.object({ info: z.number(), warning: z.number(), critical: z.number(), emergency: z.number() });
-const lengthMs = z.number().nullable();
-const ruleSchema = z.object({
-  rule: z.string(),
-  alertname: z.string(),
-  fired: z.number(),
-  per_week: z.number(),
-  short_lived: z.number(),
-  came_back: z.number(),
-  acted_upon: z.number(),
-  relevance: z.number(),
-  median_length_ms: lengthMs,
-  mtta_ms: lengthMs,
-  mttr_ms: lengthMs,
-  suggestions: z.array(z.object({ kind: z.string(), text: z.string(), spared: z.number() })),
-});
-const statisticsAnswer = z.object({
-  from_at_ms: z.number(),
-  to_at_ms: z.number(),
-  /** False when there were more alerts than are counted; then the latest are. */
-  complete: z.boolean(),
-  fired: z.number(),
-  acted_upon: z.number(),
-  relevance: z.number().nullable(),
-  relevance_target: z.number(),
-  mtta_ms: lengthMs,
-  mttr_ms: lengthMs,
-  by_severity: counts,
-  by_source: z.array(z.object({ source: z.string(), fired: z.number() })),
-  by_service: z.array(z.object({ service: z.string(), fired: z.number() })),
-  step_ms: z.number(),
-  by_time: z.array(counts.extend({ at_ms: z.number() })),
-  rules: z.array(ruleSchema),
-});
-export type AlertStatisticsWire = z.output<typeof statisticsAnswer>;
-
-const pastAnswer = z.object({
-  from_at_ms: z.number(),
-  to_at_ms: z.number(),
-  items: z.array(
-    z.object({
-      id: z.string(),
-      from_at_ms: z.number(),
-      to_at_ms: z.number().nullable(),
-      severity: z.enum(SEVERITIES),
-      acknowledged_at_ms: z.number().nullable(),
-    }),
-  ),
-});
-export type AlertPastWire = z.output<typeof pastAnswer>;
 
 type Deps = {
   readonly alerting: Pick<AlertingService, 'get'>;
@@ -88,13 +36,16 @@ function ofOneAlert(http: Http, { alerting, history, snapshots, clock }: Deps): 
     '/api/alerts/:id/snapshot',
     {
       config,
-      schema: { summary: 'What was to be seen when the alert fired', tags, params, response: { 200: snapshotSchema } },
+      schema: {
+        summary: 'What was to be seen when the alert fired',
+        tags,
+        params,
+        response: { 200: z.object({ snapshot: snapshotSchema.nullable() }) },
+      },
     },
     async (request) => {
-      const { id } = request.params;
-      const found = await snapshots.find(id);
-      if (found === undefined) throw new AppError('not_found', 'no_snapshot', `nothing was kept of the moment when alert ${id} fired`);
-      return found;
+      const { alert } = await alerting.get(request.params.id);
+      return { snapshot: (await snapshots.find(alert.id)) ?? null };
     },
   );
   http.get(

@@ -46,6 +46,7 @@ const searchFields = {
   /** A rule's id, or a kind. */
   source: z.string().optional(),
   service: z.string().optional(),
+  problem: z.string().optional(),
   /** A person's name, `me`, or `nobody`. */
   assigned: z.string().optional(),
   /** A text in the name, the rule, a label's value or the summary. */
@@ -74,10 +75,20 @@ const groupsQuery = countsQuery.extend({
   ]),
 });
 
-function searchOf({ severity, from, to, source, service, assigned, q, label }: SearchInput, actor: Actor): AlertSearch {
+function searchOf({ severity, from, to, source, service, problem, assigned, q, label }: SearchInput, actor: Actor): AlertSearch {
   const person = assigned === 'me' ? actor.name : assigned === 'nobody' ? '' : assigned;
   const text = q === undefined || q.trim() === '' ? undefined : q.trim();
-  return { severities: severity, rule: source, service, fromMs: from, toMs: to, assigned: person, text, ...(label && { matchers: label }) };
+  return {
+    severities: severity,
+    rule: source,
+    service,
+    problem,
+    fromMs: from,
+    toMs: to,
+    assigned: person,
+    text,
+    ...(label && { matchers: label }),
+  };
 }
 
 /** An alert as it is answered; a field that `AlertView` gains is missed here by the compiler. */

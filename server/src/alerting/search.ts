@@ -5,7 +5,7 @@ import { labelPairs, labelValue } from '@nines/model/labels.ts';
 import { ALERT_STATES, type AlertState, SEVERITIES, type Severity } from './contract.ts';
 import { type AlertRecord, stateOf } from './evaluate.ts';
 
-/** `urgency`: worst severity first, newest within. */
+/** `urgency`: worst severity first, newest within; what is pending comes last. */
 export const ORDERS = ['newest', 'urgency'] as const;
 export type Order = (typeof ORDERS)[number];
 
@@ -14,6 +14,8 @@ export type AlertSearch = {
   /** A rule's id, or a kind. */
   readonly rule: string | undefined;
   readonly service: string | undefined;
+  /** A problem's id; '' for alerts without one. */
+  readonly problem?: string | undefined;
   /** Alerts that overlap `[fromMs, toMs)`. */
   readonly fromMs: number | undefined;
   readonly toMs: number | undefined;
@@ -26,13 +28,19 @@ export type AlertSearch = {
 
 /** Worst first. */
 const rankOf = (severity: Severity): number => SEVERITIES.length - 1 - SEVERITIES.indexOf(severity);
+/** What has not fired yet comes behind what has. */
+const placeOf = ({ severity, condition }: AlertRecord): number => rankOf(severity) + (condition === 'pending' ? SEVERITIES.length : 0);
 
-export function matchesSearch(record: AlertRecord, search: AlertSearch): boolean {
-  const { severities, rule, service, fromMs, toMs, assigned, text, matchers } = search;
+/** The problem that an alert is in, if any: it stands beside the alert. */
+export type ProblemOf = (alertId: string) => string | undefined;
+
+export function matchesSearch(record: AlertRecord, search: AlertSearch, problemOf: ProblemOf): boolean {
+  const { severities, rule, service, problem, fromMs, toMs, assigned, text, matchers } = search;
   return (
     (severities.length === 0 || severities.includes(record.severity)) &&
     (rule === undefined || record.rule === rule || record.kind === rule) &&
     (service === undefined || record.service === service) &&
+    (problem === undefined || (problemOf(record.id) ?? '') === problem) &&
     (fromMs === undefined || record.endsAtMs === null || record.endsAtMs > fromMs) &&
     (toMs === undefined || record.startsAtMs < toMs) &&
     (assigned === undefined || (record.handling.assignedTo ?? '') === assigned) &&
@@ -67,9 +75,9 @@ export function urgentPage(
   asked: { readonly matches: (record: AlertRecord) => boolean; readonly cursor: string | undefined; readonly limit: number },
 ): { readonly items: readonly AlertRecord[]; readonly next: string | null } {
   const place = asked.cursor === undefined ? undefined : parsePlace(asked.cursor);
-  const byRank: AlertRecord[][] = SEVERITIES.map(() => []);
+  const byRank: AlertRecord[][] = [...SEVERITIES, ...SEVERITIES].map(() => []);
   for (const record of newestFirst) {
-    const rank = rankOf(record.severity);
+    const rank = placeOf(record);
     const ofRank = byRank[rank];
     if (ofRank === undefined || ofRank.length > asked.limit) continue;
     if (place !== undefined && (rank < place.rank || (rank === place.rank && !isAfter(record, place)))) continue;
@@ -79,7 +87,7 @@ export function urgentPage(
   const items = found.slice(0, asked.limit);
   const last = items.at(-1);
   const more = found.length > items.length && last !== undefined;
-  return { items, next: more ? `${rankOf(last.severity)}.${last.startsAtMs}~${last.id}` : null };
+  return { items, next: more ? `${placeOf(last)}.${last.startsAtMs}~${last.id}` : null };
 }
 
 /** How many alerts there are of each severity in each state. */
@@ -115,13 +123,15 @@ export type AlertGroup = {
 };
 
 /** What alerts may be grouped by; `label:` and a name for any label. */
-export const GROUPINGS = ['service', 'alertname', 'rule', 'kind', 'severity', 'assigned'] as const;
+export const GROUPINGS = ['service', 'problem', 'alertname', 'rule', 'kind', 'severity', 'assigned'] as const;
 export type Grouping = (typeof GROUPINGS)[number] | `label:${string}`;
 
-function keyOf(record: AlertRecord, by: Grouping): string {
+function keyOf(record: AlertRecord, by: Grouping, problemOf: ProblemOf): string {
   switch (by) {
     case 'service':
       return record.service ?? '';
+    case 'problem':
+      return problemOf(record.id) ?? '';
     case 'assigned':
       return record.handling.assignedTo ?? '';
     case 'alertname':
@@ -137,12 +147,17 @@ function keyOf(record: AlertRecord, by: Grouping): string {
 /** The groups with the worst first, then those in which most fires. */
 export function groupAlerts(
   records: Iterable<AlertRecord>,
-  asked: { readonly by: Grouping; readonly nowMs: number; readonly matches: (record: AlertRecord) => boolean },
+  asked: {
+    readonly by: Grouping;
+    readonly nowMs: number;
+    readonly matches: (record: AlertRecord) => boolean;
+    readonly problemOf: ProblemOf;
+  },
 ): readonly AlertGroup[] {
   const groups = new Map<string, AlertGroup>();
   for (const record of records) {
     if (!asked.matches(record)) continue;
-    const key = keyOf(record, asked.by);
+    const key = keyOf(record, asked.by, asked.problemOf);
     const before = groups.get(key);
     const worst = before === undefined || rankOf(record.severity) < rankOf(before.worst) ? record.severity : before.worst;
     const firing = (before?.firing ?? 0) + (stateOf(record, asked.nowMs) === 'firing' ? 1 : 0);

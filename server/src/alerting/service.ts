@@ -228,7 +228,7 @@ export class AlertingService implements Alerting, AlertSteps, Acknowledgements {
   /** The open alerts that a search finds, by what they have in common. */
   groups(query: OpenQuery, by: Grouping): readonly AlertGroup[] {
     const nowMs = this.#deps.clock.now();
-    return groupAlerts(this.#open.records(), { by, nowMs, matches: this.#matching(query, nowMs) });
+    return groupAlerts(this.#open.records(), { by, nowMs, matches: this.#matching(query, nowMs), problemOf: this.#problemOf });
   }
 
   /** One alert with its steps, oldest first. `AppError` `alert_not_found`. */
@@ -406,8 +406,8 @@ export class AlertingService implements Alerting, AlertSteps, Acknowledgements {
     query: Omit<ListQuery, 'status'> & { readonly status: 'all' | 'resolved'; readonly after: Cursor | undefined },
   ): Promise<AlertPage> {
     const { kysely } = this.#deps.db;
-    const { text, matchers, assigned, limit, severities, rule, service, fromMs, toMs, status } = query;
-    const bySql = text === undefined && matchers === undefined && assigned === undefined;
+    const { text, matchers, assigned, problem, limit, severities, rule, service, fromMs, toMs, status } = query;
+    const bySql = [text, matchers, assigned, problem].every((asked) => asked === undefined);
     const filter: Omit<AlertFilter, 'after'> = {
       status,
       severities,
@@ -422,7 +422,7 @@ export class AlertingService implements Alerting, AlertSteps, Acknowledgements {
       const rows = await listAlerts(kysely, { ...filter, after });
       for (const row of rows) {
         const record = this.#open.find(row.id) ?? row;
-        if (matchesSearch(record, query)) found.push(record);
+        if (matchesSearch(record, query, this.#problemOf)) found.push(record);
       }
       const last = rows.at(-1);
       if (last === undefined || rows.length < filter.limit || bySql) break;
@@ -433,7 +433,7 @@ export class AlertingService implements Alerting, AlertSteps, Acknowledgements {
   }
 
   #matching({ state, ...search }: OpenQuery, nowMs: EpochMs): (record: AlertRecord) => boolean {
-    return (record) => (state === 'open' || stateOf(record, nowMs) === state) && matchesSearch(record, search);
+    return (record) => (state === 'open' || stateOf(record, nowMs) === state) && matchesSearch(record, search, this.#problemOf);
   }
 
   #changesOf(transitions: readonly Transition[], records: readonly AlertRecord[], actor: string): readonly AlertChange[] {
@@ -447,8 +447,10 @@ export class AlertingService implements Alerting, AlertSteps, Acknowledgements {
     });
   }
 
+  readonly #problemOf = (alertId: string): string | undefined => this.#deps.problems?.of(alertId);
+
   #viewOf(record: AlertRecord, nowMs: number): AlertView {
-    const problem = this.#deps.problems?.of(record.id) ?? null;
+    const problem = this.#problemOf(record.id) ?? null;
     return viewOf(record, nowMs, { problem, flappingSinceMs: this.#flaps.of(record, nowMs)?.sinceMs ?? null });
   }
 

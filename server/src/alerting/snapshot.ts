@@ -1,8 +1,8 @@
 /** What to look at when an alert fires, and how the answer is kept: pure. */
 import { HOUR_MS, MINUTE_MS } from '@nines/base/units.ts';
 import { type Labels, METRIC_NAME, labelPairs, labelsToRecord } from '@nines/model/labels.ts';
-import { z } from 'zod';
 import type { AlertView, RuleReads } from './contract.ts';
+import type { Change, Excerpt } from './history-wire.ts';
 
 /** How much is looked at: an hour before the alert in steps of a minute. */
 export const EXCERPT_MS = HOUR_MS;
@@ -11,39 +11,6 @@ export const EXCERPT_STEP_MS = MINUTE_MS;
 const MAX_SERIES = 3;
 const MAX_READS = 4;
 const MAX_LABEL_CHARS = 200;
-
-const excerptSchema = z.object({
-  /** What the figure is, in words or as a metric. */
-  name: z.string(),
-  /** The query behind it. */
-  expr: z.string(),
-  labels: z.record(z.string(), z.string()),
-  from_at_ms: z.number(),
-  step_ms: z.number(),
-  /** One value each step; null where there was none. */
-  values: z.array(z.number().nullable()),
-});
-export type Excerpt = z.output<typeof excerptSchema>;
-
-const changeSchema = z.object({ at_ms: z.number(), kind: z.string(), text: z.string() });
-export type Change = z.output<typeof changeSchema>;
-
-const processSchema = z.object({ pid: z.number(), name: z.string(), cpu_ratio: z.number(), rss_bytes: z.number() });
-
-export const snapshotSchema = z.object({
-  taken_at_ms: z.number(),
-  /** What the rule reads, where that is known. */
-  series: z.array(excerptSchema),
-  threshold: z.object({ op: z.string(), value: z.number() }).nullable(),
-  /** Other figures of the same service, host or contract. */
-  related: z.array(excerptSchema),
-  /** What was changed in the hour before, newest first. */
-  changes: z.array(changeSchema),
-  /** Busiest processes of this machine, where the alert is about it. */
-  processes: z.array(processSchema),
-  runbook: z.string().nullable(),
-});
-export type Snapshot = z.output<typeof snapshotSchema>;
 
 export type Question = { readonly name: string; readonly expr: string };
 

@@ -9,20 +9,8 @@ import type { Database } from '../platform/db/schema.ts';
 import { appendEvent, listEvents } from '../platform/records/events.ts';
 import type { AlertView, RuleReads } from './contract.ts';
 import { findSnapshot, saveSnapshot } from './history-store.ts';
-import {
-  type Change,
-  EXCERPT_MS,
-  EXCERPT_STEP_MS,
-  type Excerpt,
-  type Question,
-  type Snapshot,
-  changeOf,
-  excerptsOf,
-  readsToAsk,
-  relatedTo,
-  restartsOf,
-  snapshotSchema,
-} from './snapshot.ts';
+import { type Change, type Excerpt, type SnapshotWire, snapshotSchema } from './history-wire.ts';
+import { EXCERPT_MS, EXCERPT_STEP_MS, type Question, changeOf, excerptsOf, readsToAsk, relatedTo, restartsOf } from './snapshot.ts';
 import type { TopProcesses } from './top-processes.ts';
 
 /** Alerts that wait for their snapshot; in a storm those beyond it get none, and are counted. */
@@ -68,7 +56,7 @@ export class Snapshots implements AsyncDisposable {
     this.#subscription = deps.bus.subscribe((fact) => this.#hear(fact));
   }
 
-  async find(alertId: string): Promise<Snapshot | undefined> {
+  async find(alertId: string): Promise<SnapshotWire | undefined> {
     const text = await findSnapshot(this.#deps.sql, alertId);
     return text === undefined ? undefined : snapshotSchema.parse(JSON.parse(text));
   }
@@ -121,7 +109,7 @@ export class Snapshots implements AsyncDisposable {
     }
   }
 
-  async #look(alert: AlertView): Promise<Snapshot> {
+  async #look(alert: AlertView): Promise<SnapshotWire> {
     const { clock, readsOf, topProcesses, instance } = this.#deps;
     const atMs = clock.now();
     const reads = readsOf(alert.rule);
@@ -174,7 +162,7 @@ export class Snapshots implements AsyncDisposable {
   }
 }
 
-function textOf(snapshot: Snapshot): string {
+function textOf(snapshot: SnapshotWire): string {
   const whole = JSON.stringify(snapshot);
   return whole.length <= MAX_CHARS ? whole : JSON.stringify({ ...snapshot, related: [], changes: snapshot.changes.slice(0, 5) });
 }

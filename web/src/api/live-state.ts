@@ -6,7 +6,7 @@ const STALE_BY_TOPIC: Readonly<Record<string, readonly string[]>> = {
   checks: ['checks'],
   services: ['services', 'timeline', 'downtime', 'checks', 'status-pages', 'announcements'],
   slas: ['slas'],
-  alerts: ['alerts'],
+  alerts: ['alerts', 'alert-snapshot'],
   notifications: ['alerts', 'notifications', 'oncall'],
   config: ['services', 'checks', 'agents', 'slas', 'alerts', 'status-pages', 'health', 'oncall'],
 };

@@ -2,6 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, createContext, useCallback, useContext, useEffect, useMemo, useState } from 'react';
 import { staleRecords } from './live-state.ts';
 import { type LiveState, shareStream } from './stream.ts';
+import type { FactWire } from './wire.ts';
 
 /** Facts come in bursts; one read per record and burst is enough. */
 const GATHER_MS = 300;
@@ -20,6 +21,8 @@ export type ShownNotice = {
 type Notices = { readonly notices: readonly ShownNotice[]; readonly close: (id: string) => void };
 
 const LiveContext = createContext<LiveState>('connecting');
+type FactListeners = Set<(fact: FactWire) => void>;
+const FactsContext = createContext<FactListeners>(new Set());
 const NoticesContext = createContext<Notices>({ notices: [], close: () => undefined });
 
 /** What channels told this page, and how one is closed. */
@@ -28,11 +31,21 @@ export const useShownNotices = (): Notices => useContext(NoticesContext);
 /** Whether this page hears changes as they happen. */
 export const useLive = (): LiveState => useContext(LiveContext);
 
+/** Hears each fact of the stream, for lists that change piece by piece. `listener` must stay the same function while it means the same. */
+export function useFacts(listener: (fact: FactWire) => void): void {
+  const listeners = useContext(FactsContext);
+  useEffect(() => {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  }, [listeners, listener]);
+}
+
 /** Opens the page's one stream and reads stale records again. Give it once, above everything that reads. */
 export function LiveProvider({ children }: { readonly children: ReactNode }) {
   const client = useQueryClient();
   const [state, setState] = useState<LiveState>('connecting');
   const [notices, setNotices] = useState<readonly ShownNotice[]>([]);
+  const [listeners] = useState<FactListeners>(() => new Set());
   const close = useCallback((id: string) => setNotices((shown) => shown.filter((one) => one.id !== id)), []);
   const told = useMemo(() => ({ notices, close }), [notices, close]);
   useEffect(() => {
@@ -51,6 +64,7 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
           const notice = fact.data as ShownNotice;
           setNotices((shown) => [...shown.filter((one) => one.id !== notice.id), notice].slice(-MAX_NOTICES));
         }
+        for (const listener of listeners) listener(fact);
         for (const record of staleRecords(fact.topic)) gathered.add(record);
         timer ??= window.setTimeout(flush, GATHER_MS);
       },
@@ -59,10 +73,12 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
       window.clearTimeout(timer);
       closeStream();
     };
-  }, [client]);
+  }, [client, listeners]);
   return (
     <LiveContext value={state}>
-      <NoticesContext value={told}>{children}</NoticesContext>
+      <FactsContext value={listeners}>
+        <NoticesContext value={told}>{children}</NoticesContext>
+      </FactsContext>
     </LiveContext>
   );
 }

@@ -1,19 +1,14 @@
 import { Button } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
+import { byUrgency } from '../alerts/inbox-state.ts';
 import { useAlertAction } from '../api/actions.ts';
 import type { AlertView } from '../api/wire.ts';
 import { Since } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
 import { useMay } from '../shell/session.tsx';
 import { SeverityMark } from '../states/state-mark.tsx';
-import { SEVERITY_ORDER } from '../states/words.ts';
 import { AlertStateMark } from './alert-state.tsx';
 import { alertTitle } from './sentences.ts';
-
-/** Worst first, then newest. */
-export function byUrgency(a: AlertView, b: AlertView): number {
-  return (SEVERITY_ORDER[a.severity] ?? 9) - (SEVERITY_ORDER[b.severity] ?? 9) || b.starts_at_ms - a.starts_at_ms;
-}
 
 /** Open alerts in brief, each with the one thing to do: acknowledge. */
 export function AlertList({ alerts }: { readonly alerts: readonly AlertView[] }) {

@@ -1,4 +1,5 @@
 /** What a page says first, in one sentence a person reads in two seconds at night. Pure. */
+import type { AlertCountsWire } from '../api/alerts.ts';
 import type { AlertView, ServiceView } from '../api/wire.ts';
 import { shortInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
@@ -68,8 +69,17 @@ export function alertTitle(alert: Pick<AlertView, 'annotations' | 'labels' | 'ru
 
 /** The second sentence: how many alerts wait for someone. */
 export function alertsSentence(alerts: readonly Pick<AlertView, 'state'>[]): string {
-  const firing = alerts.filter((alert) => alert.state === 'firing').length;
-  const acknowledged = alerts.filter((alert) => alert.state === 'acknowledged').length;
+  const of = (state: AlertView['state']): number => alerts.filter((alert) => alert.state === state).length;
+  return openSentence(of('firing'), of('acknowledged'));
+}
+
+/** The same from counts, which know all alerts where a list knows a page. */
+export function countsSentence({ by_severity: bySeverity }: Pick<AlertCountsWire, 'by_severity'>): string {
+  const of = (state: AlertView['state']): number => Object.values(bySeverity).reduce((sum, states) => sum + states[state], 0);
+  return openSentence(of('firing'), of('acknowledged'));
+}
+
+function openSentence(firing: number, acknowledged: number): string {
   if (firing + acknowledged === 0) return 'No alert is firing.';
   const taken = acknowledged === 0 ? '' : `${acknowledged} acknowledged`;
   const open = firing === 0 ? '' : `${firing} ${firing === 1 ? 'alert' : 'alerts'} firing, not acknowledged`;

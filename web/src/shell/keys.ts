@@ -18,6 +18,7 @@ export const GO: Readonly<Record<string, { readonly to: string; readonly page: s
   v: { to: '/routes', page: 'Routes' },
   e: { to: '/escalation', page: 'Escalation' },
   m: { to: '/maintenance', page: 'Maintenance' },
+  i: { to: '/silences', page: 'Silences' },
   p: { to: '/status-pages', page: 'Status pages' },
 };
 
@@ -32,9 +33,22 @@ export const KEY_GROUPS: readonly { readonly title: string; readonly keys: reado
       { keys: 'j / k', does: 'Next or previous row' },
       { keys: 'Enter', does: 'Open the row' },
       { keys: '/', does: 'Filter the list' },
+    ],
+  },
+  {
+    title: 'Alerts: the selected ones, or the one at the cursor',
+    keys: [
       { keys: 'x', does: 'Select the alert' },
       { keys: 'Shift x', does: 'Select up to here' },
-      { keys: 'e', does: 'Acknowledge the selected alerts' },
+      { keys: 'a', does: 'Acknowledge' },
+      { keys: 't', does: 'Take: assign to me' },
+      { keys: 'm', does: 'Assign to somebody' },
+      { keys: 'z', does: 'Snooze' },
+      { keys: 's', does: 'Silence' },
+      { keys: 'c', does: 'Comment' },
+      { keys: 'e', does: 'Escalate' },
+      { keys: 'r', does: 'Resolve' },
+      { keys: 'u', does: 'Undo what was done last' },
     ],
   },
   {

@@ -40,7 +40,25 @@ export type RoutesSearch = { labels?: string };
 /** `day`: any day of the week or month that is shown. */
 export type OnCallSearch = { schedule?: string; view?: 'week' | 'month'; day?: string };
 export type NotificationSearch = { status?: (typeof DELIVERY_STATUSES)[number]; channel?: string };
-export type AlertSearch = { q?: string; status?: AlertStatus; severity?: string; service?: string; alert?: string };
+/** `group`: what the list is grouped by; `alert`: the one that is open; `view`: statistics instead of the list. */
+export type AlertSearch = {
+  q?: string;
+  status?: AlertStatus;
+  severity?: string;
+  service?: string;
+  source?: string;
+  problem?: string;
+  /** `me`, `nobody` or a name. */
+  assigned?: string;
+  /** A matcher: `instance="a"`. */
+  label?: string;
+  group?: string;
+  alert?: string;
+  view?: 'statistics';
+  days?: number;
+};
+/** `silence`: the one that is open; `new`: with these matchers a new one is being made. */
+export type SilenceSearch = { silence?: string; new?: string };
 
 const ALERT_STATUSES = ['open', 'firing', 'acknowledged', 'pending', 'suppressed', 'resolved', 'all'] as const;
 export type AlertStatus = (typeof ALERT_STATUSES)[number];
@@ -128,10 +146,25 @@ export const alertSearch = (raw: Raw): AlertSearch =>
   defined<AlertSearch>({
     q: text(raw.q),
     status: oneOf(ALERT_STATUSES, raw.status),
-    severity: oneOf(['info', 'warning', 'critical', 'emergency'], raw.severity),
+    severity: severities(raw.severity),
     service: text(raw.service),
+    source: text(raw.source),
+    problem: text(raw.problem),
+    assigned: text(raw.assigned),
+    label: text(raw.label),
+    group: text(raw.group),
     alert: text(raw.alert),
+    view: oneOf(['statistics'], raw.view),
+    days: [1, 7, 30, 90].find((days) => days === raw.days),
   });
+
+/** Known ones, with commas between. */
+function severities(value: unknown): string | undefined {
+  const known = (text(value) ?? '').split(',').filter((word) => ['info', 'warning', 'critical', 'emergency'].includes(word));
+  return known.length === 0 ? undefined : known.join(',');
+}
+
+export const silenceSearch = (raw: Raw): SilenceSearch => defined<SilenceSearch>({ silence: text(raw.silence), new: text(raw.new) });
 
 /** The range a page opens with: the shortest up to a day that shows everything since `sinceMs`. A sliver of a day shows nothing. */
 export function fittingRange(sinceMs: number | null, nowMs: number): Range {

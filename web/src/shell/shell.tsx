@@ -4,7 +4,8 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { useSignOut } from '../api/actions.ts';
 import { LiveProvider, useLive } from '../api/live.tsx';
 import { ApiProblem } from '../api/problem.ts';
-import { alertsQuery, sessionQuery } from '../api/queries.ts';
+import { alertCountsQuery } from '../api/alerts.ts';
+import { sessionQuery } from '../api/queries.ts';
 import { TimeZoneNote } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
 import { Icon, type IconName } from './icons.tsx';
@@ -85,6 +86,7 @@ type Entry = {
     | '/alerts-dashboard'
     | '/notifications'
     | '/on-call'
+    | '/silences'
     | '/maintenance'
     | '/routes'
     | '/escalation'
@@ -108,6 +110,7 @@ const REST: readonly Entry[] = [
   { to: '/health', word: 'Health', icon: 'health' },
   { to: '/notifications', word: 'Notifications', icon: 'notifications' },
   { to: '/on-call', word: 'On call', icon: 'oncall' },
+  { to: '/silences', word: 'Silences', icon: 'silences' },
   { to: '/maintenance', word: 'Maintenance', icon: 'maintenance' },
   { to: '/routes', word: 'Routes', icon: 'routes' },
   { to: '/escalation', word: 'Escalation', icon: 'escalation' },
@@ -167,8 +170,8 @@ function NavItem({ entry: { to, word, icon }, onGo }: { readonly entry: Entry; r
 }
 
 function FiringCount() {
-  const alerts = useQuery(alertsQuery({}));
-  const firing = alerts.data?.items.filter((alert) => alert.state === 'firing').length ?? 0;
+  const counts = useQuery(alertCountsQuery({}));
+  const firing = counts.data?.firing ?? 0;
   if (firing === 0) return null;
   return (
     <span className="nav-count">

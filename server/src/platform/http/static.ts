@@ -29,6 +29,7 @@ export const PAGE_PATHS = [
   '/alerts-dashboard',
   '/notifications',
   '/on-call',
+  '/silences',
   '/maintenance',
   '/routes',
   '/escalation',

@@ -1,0 +1,58 @@
+import { Button } from '@mantine/core';
+import type { AlertView } from '../api/wire.ts';
+import type { AlertAction } from './undo.ts';
+
+/** What asks for more before it is done. */
+export type Asking = 'snooze' | 'assign' | 'comment' | 'silence' | 'resolve';
+
+export type Asked = { readonly asking: Asking; readonly alerts: readonly AlertView[] };
+
+type Props = {
+  readonly alerts: readonly AlertView[];
+  readonly me: string;
+  readonly pending: boolean;
+  readonly onAct: (action: AlertAction) => void;
+  readonly onAsk: (asking: Asking) => void;
+};
+
+/** What can be done to these alerts; the one thing that is probably meant comes first and is the only filled button. */
+export function ActionButtons({ alerts, me, pending, onAct, onAsk }: Props) {
+  const open = alerts.filter(({ condition }) => condition !== 'resolved');
+  if (open.length === 0) {
+    return (
+      <Button size="xs" variant="default" onClick={() => onAsk('comment')}>
+        Comment
+      </Button>
+    );
+  }
+  const some = (holds: (alert: AlertView) => boolean): boolean => open.some(holds);
+  const plain = (label: string, onClick: () => void) => (
+    <Button size="xs" variant="default" onClick={onClick} key={label}>
+      {label}
+    </Button>
+  );
+  return (
+    <div className="row-wrap">
+      {some((one) => one.acknowledged_at_ms === null) ? (
+        <Button size="xs" loading={pending} onClick={() => onAct({ name: 'acknowledge' })}>
+          Acknowledge
+        </Button>
+      ) : (
+        plain('Take the acknowledgement back', () => onAct({ name: 'unacknowledge' }))
+      )}
+      {some((one) => one.assigned_to !== me)
+        ? plain('Take', () => onAct({ name: 'assign', assignee: me }))
+        : plain('Give back', () => onAct({ name: 'assign', assignee: null }))}
+      {plain('Assign …', () => onAsk('assign'))}
+      {plain('Snooze …', () => onAsk('snooze'))}
+      {some((one) => one.snoozed_until_ms !== null || one.snoozed_until_resolved) ? plain('Wake', () => onAct({ name: 'unsnooze' })) : null}
+      {plain('Silence …', () => onAsk('silence'))}
+      {plain('Comment …', () => onAsk('comment'))}
+      {some((one) => one.suppressed_at_ms === null)
+        ? plain('Suppress', () => onAct({ name: 'suppress' }))
+        : plain('No longer suppress', () => onAct({ name: 'unsuppress' }))}
+      {plain('Escalate', () => onAct({ name: 'escalate' }))}
+      {plain('Resolve …', () => onAsk('resolve'))}
+    </div>
+  );
+}

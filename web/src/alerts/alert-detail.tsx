@@ -1,0 +1,229 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { alertQuery } from '../api/queries.ts';
+import type { AlertDetailWire, NotificationView } from '../api/wire.ts';
+import { Instant } from '../components/instant.tsx';
+import { Waiting } from '../components/notices.tsx';
+import { Section } from '../components/section.tsx';
+import { preciseInstant } from '../figures/instant.ts';
+import { threeDigits } from '../figures/quantity.ts';
+import { readableLengths } from '../figures/readable.ts';
+import { AlertStateMark } from '../pages/alert-state.tsx';
+import { textOfLabels } from '../pages/label-text.ts';
+import { alertTitle } from '../pages/sentences.ts';
+import { useMay } from '../shell/session.tsx';
+import { SeverityMark } from '../states/state-mark.tsx';
+import { phrase } from '../states/words.ts';
+import { ActionButtons, type Asked } from './action-buttons.tsx';
+import { HistoryStrip } from './history-strip.tsx';
+import { matcherText } from './inbox-search.ts';
+import { plainText } from './plain-text.ts';
+import { SnapshotSection } from './snapshot.tsx';
+import type { AlertAction } from './undo.ts';
+import type { Actions } from './use-actions.ts';
+
+const MAX_TITLE_CHARS = 300;
+const MAX_TEXT_CHARS = 4_000;
+const MAX_LABEL_CHARS = 300;
+
+type Props = {
+  readonly id: string;
+  readonly me: string;
+  readonly actions: Actions;
+  readonly onAsk: (asked: Asked) => void;
+  readonly onClose: () => void;
+};
+
+/** One alert whole, beside the list: what it says, what was seen, what happened to it and why, whom it was sent to. */
+export function AlertDetail(props: Props) {
+  const { id, onClose } = props;
+  const alert = useQuery(alertQuery(id));
+  return (
+    <section className="inbox-detail panel panel-pad" aria-label="Alert">
+      <div className="inbox-detail-bar">
+        <CopyLink id={id} />
+        <button type="button" className="plain-button" onClick={onClose}>
+          Close
+        </button>
+      </div>
+      <Waiting query={alert} what="the alert" />
+      {alert.data === undefined ? null : <Details {...props} alert={alert.data} />}
+    </section>
+  );
+}
+
+function CopyLink({ id }: { readonly id: string }) {
+  const [copied, setCopied] = useState(false);
+  const link = `${window.location.origin}/alerts-dashboard?alert=${encodeURIComponent(id)}`;
+  return (
+    <button
+      type="button"
+      className="plain-button"
+      onClick={() => void navigator.clipboard.writeText(link).then(() => setCopied(true))}
+      onBlur={() => setCopied(false)}
+    >
+      {copied ? 'Copied' : 'Copy link'}
+    </button>
+  );
+}
+
+function Details({ alert, me, actions, onAsk }: Props & { readonly alert: AlertDetailWire }) {
+  const mayAct = useMay('operate');
+  const { description } = alert.annotations;
+  const act = (action: AlertAction) => actions.act(action, [alert]);
+  return (
+    <div className="drawer-body">
+      <div>
+        <h2 className="inbox-detail-title">{plainText(alertTitle(alert), MAX_TITLE_CHARS)}</h2>
+        <div className="alert-meta">
+          <SeverityMark severity={alert.severity} />
+          <AlertStateMark alert={alert} />
+          <Instant atMs={alert.starts_at_ms} />
+          {alert.kind !== 'service' && Number.isFinite(alert.value) ? <span>{`value ${threeDigits(alert.value)}`}</span> : null}
+          {alert.assigned_to === null ? null : <span>{`with ${plainText(alert.assigned_to, MAX_LABEL_CHARS)}`}</span>}
+        </div>
+      </div>
+      {mayAct ? (
+        <ActionButtons
+          alerts={[alert]}
+          me={me}
+          pending={actions.pending}
+          onAct={act}
+          onAsk={(asking) => onAsk({ asking, alerts: [alert] })}
+        />
+      ) : null}
+      <Quiet alert={alert} />
+      {description === undefined ? null : <p className="said">{plainText(description, MAX_TEXT_CHARS)}</p>}
+      <Links alert={alert} />
+      <HistoryStrip id={alert.id} />
+      <TimeLine alert={alert} />
+      <SnapshotSection id={alert.id} />
+      <Labels alert={alert} />
+    </div>
+  );
+}
+
+/** Why nobody is told, when that is so. */
+function Quiet({ alert }: { readonly alert: AlertDetailWire }) {
+  const why = [
+    alert.kept_by === null || alert.kept_by === undefined ? '' : `Told to nobody: ${plainText(alert.kept_by, MAX_LABEL_CHARS)}.`,
+    alert.held_back === null || alert.held_back === undefined ? '' : `Held back: ${plainText(alert.held_back, MAX_LABEL_CHARS)}.`,
+    alert.suppressed_by === null || alert.suppressed_by === undefined
+      ? ''
+      : `Suppressed by ${plainText(alert.suppressed_by, MAX_LABEL_CHARS)}.`,
+    alert.snoozed_until_resolved === true ? 'Snoozed until it is resolved.' : '',
+    alert.snoozed_until_ms === null || alert.snoozed_until_ms === undefined
+      ? ''
+      : `Snoozed until ${preciseInstant(alert.snoozed_until_ms)}.`,
+  ].filter((text) => text !== '');
+  return why.length === 0 ? null : <p className="notice">{why.join(' ')}</p>;
+}
+
+/** An address of others is a link only where it goes to the web. */
+const isWeb = (url: string | null | undefined): url is string => url !== null && url !== undefined && /^https?:\/\//.test(url);
+
+function Links({ alert }: { readonly alert: AlertDetailWire }) {
+  const { runbook_url: runbook } = alert.annotations;
+  return (
+    <p className="row-wrap">
+      {isWeb(runbook) ? (
+        <a href={runbook} target="_blank" rel="noreferrer">
+          Runbook
+        </a>
+      ) : null}
+      {isWeb(alert.generator_url) ? (
+        <a href={alert.generator_url} target="_blank" rel="noreferrer">
+          Where it comes from
+        </a>
+      ) : null}
+      {alert.service === null ? null : (
+        <Link to="/services/$id" params={{ id: alert.service }}>
+          {`Service ${plainText(alert.service, MAX_LABEL_CHARS)}`}
+        </Link>
+      )}
+      <Link to="/alerts-dashboard" search={{ source: alert.rule, status: 'all' }}>
+        {`All of rule ${plainText(alert.rule, MAX_LABEL_CHARS)}`}
+      </Link>
+      <Link to="/routes" search={{ labels: textOfLabels(alert.labels) }}>
+        Where it goes, and why
+      </Link>
+      {alert.problem === null || alert.problem === undefined ? null : (
+        <Link to="/alerts-dashboard" search={{ problem: alert.problem }}>
+          Its problem
+        </Link>
+      )}
+    </p>
+  );
+}
+
+type Happening = { readonly atMs: number; readonly key: string; readonly what: string; readonly why: string; readonly who: string };
+
+/** Steps and notifications in one order: what happened, and what caused it. */
+function happeningsOf({ transitions, deliveries }: AlertDetailWire): readonly Happening[] {
+  const steps = transitions.map((step, place): Happening => {
+    const who = step.actor === 'system' || step.actor === 'nines' ? '' : step.actor;
+    return { atMs: step.at_ms, key: `step ${place}`, what: phrase(step.kind), why: readableLengths(step.reason), who };
+  });
+  const told = deliveries.map((one): Happening => {
+    const to = one.channel === '' ? 'nobody' : one.channel;
+    const what = one.status === 'suppressed' ? `Not told to ${to}` : `${phrase(one.reason)} told to ${to}: ${one.status}`;
+    return { atMs: one.created_at_ms, key: one.id, what, why: deliveryWhy(one), who: '' };
+  });
+  return [...steps, ...told].sort((a, b) => a.atMs - b.atMs);
+}
+
+function deliveryWhy({ cause, attempts, last_error: error, receipt }: NotificationView): string {
+  const tries = error === null ? '' : `after ${attempts} ${attempts === 1 ? 'try' : 'tries'}: ${error}`;
+  return [cause, tries, receipt === null || receipt === '' ? '' : `receipt ${receipt}`].filter((text) => text !== '').join('; ');
+}
+
+function TimeLine({ alert }: { readonly alert: AlertDetailWire }) {
+  return (
+    <Section title="What happened">
+      <ol className="steps">
+        {happeningsOf(alert).map(({ atMs, key, what, why, who }) => (
+          <li key={key}>
+            <time className="faint" dateTime={new Date(atMs).toISOString()} title={preciseInstant(atMs)}>
+              {preciseInstant(atMs).slice(-12)}
+            </time>
+            <span className="wrap-anywhere">
+              <b>{plainText(what, MAX_LABEL_CHARS)}</b>
+              {why === '' ? '' : `: ${plainText(why, MAX_TEXT_CHARS)}`}
+              {who === '' ? null : <span className="faint">{` (${plainText(who, MAX_LABEL_CHARS)})`}</span>}
+            </span>
+          </li>
+        ))}
+      </ol>
+      {alert.deliveries.length === 0 ? <p className="faint">Nobody was told: no channel is routed for this alert.</p> : null}
+    </Section>
+  );
+}
+
+function Labels({ alert }: { readonly alert: AlertDetailWire }) {
+  const others = Object.entries(alert.annotations).filter(([name]) => !['summary', 'description', 'runbook_url'].includes(name));
+  return (
+    <Section title="Labels">
+      <ul className="labels">
+        {Object.entries(alert.labels).map(([name, value]) => (
+          <li key={name}>
+            <Link to="/alerts-dashboard" search={{ label: matcherText(name, value) }} title="Show the alerts with this label">
+              {plainText(`${name}="${value}"`, MAX_LABEL_CHARS)}
+            </Link>
+          </li>
+        ))}
+      </ul>
+      {others.length === 0 ? null : (
+        <dl className="annotations">
+          {others.map(([name, value]) => (
+            <div key={name}>
+              <dt className="mono">{plainText(name, MAX_LABEL_CHARS)}</dt>
+              <dd className="said">{plainText(value, MAX_TEXT_CHARS)}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      <p className="faint mono wrap-anywhere">{plainText(`${alert.rule} · ${alert.fingerprint}`, MAX_LABEL_CHARS)}</p>
+    </Section>
+  );
+}

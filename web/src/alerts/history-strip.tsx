@@ -1,0 +1,67 @@
+import { SegmentedControl } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { type AlertPastWire, alertPastQuery } from '../api/alerts.ts';
+import { Waiting } from '../components/notices.tsx';
+import { shortInstant } from '../figures/instant.ts';
+import { lengthText } from '../figures/length.ts';
+import { Section } from '../components/section.tsx';
+
+const DAYS = [
+  { value: '7', label: '7 days' },
+  { value: '30', label: '30 days' },
+];
+const WIDTH = 600;
+const HEIGHT = 22;
+/** What lasted a minute is still seen in a month. */
+const THINNEST = 2;
+
+/** When the same problem fired before, drawn as what it was: intervals. */
+export function HistoryStrip({ id }: { readonly id: string }) {
+  const [days, setDays] = useState(30);
+  const past = useQuery(alertPastQuery(id, days));
+  return (
+    <Section
+      title="Before"
+      aside={
+        <SegmentedControl
+          size="xs"
+          aria-label="How far back"
+          data={DAYS}
+          value={String(days)}
+          onChange={(value) => setDays(Number(value))}
+        />
+      }
+    >
+      <Waiting query={past} what="earlier alerts" />
+      {past.data === undefined ? null : <Strip past={past.data} days={days} />}
+    </Section>
+  );
+}
+
+function Strip({ past, days }: { readonly past: AlertPastWire; readonly days: number }) {
+  const { from_at_ms: fromMs, to_at_ms: toMs, items } = past;
+  const x = (atMs: number): number => (Math.max(0, atMs - fromMs) / (toMs - fromMs)) * WIDTH;
+  const firedMs = items.reduce((sum, one) => sum + Math.max(0, (one.to_at_ms ?? toMs) - Math.max(one.from_at_ms, fromMs)), 0);
+  const acknowledged = items.filter((one) => one.acknowledged_at_ms !== null).length;
+  const words = `Fired ${items.length === 1 ? 'once' : `${items.length} times`} in ${days} days, ${lengthText(firedMs - (firedMs % 1000))} in all; ${
+    acknowledged === 0 ? 'never acknowledged' : `acknowledged ${acknowledged === 1 ? 'once' : `${acknowledged} times`}`
+  }.`;
+  return (
+    <div className="history-strip">
+      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={words}>
+        <rect width={WIDTH} height={HEIGHT} fill="var(--hover)" />
+        {items.map((one) => {
+          const left = x(one.from_at_ms);
+          const width = Math.max(THINNEST, x(one.to_at_ms ?? toMs) - left);
+          return (
+            <rect key={one.id} x={Math.min(left, WIDTH - THINNEST)} width={width} height={HEIGHT} className={`bar-${one.severity}`}>
+              <title>{`${shortInstant(one.from_at_ms, toMs)}, ${one.to_at_ms === null ? 'still open' : lengthText(one.to_at_ms - one.from_at_ms)}`}</title>
+            </rect>
+          );
+        })}
+      </svg>
+      <p className="soft">{words}</p>
+    </div>
+  );
+}

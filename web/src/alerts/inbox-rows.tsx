@@ -1,0 +1,150 @@
+import { useWindowVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import type { AlertView } from '../api/wire.ts';
+import { Since } from '../components/instant.tsx';
+import { AlertStateMark } from '../pages/alert-state.tsx';
+import { alertTitle } from '../pages/sentences.ts';
+import type { Selection } from '../pages/use-selection.ts';
+import { SeverityMark } from '../states/state-mark.tsx';
+import { plainText } from './plain-text.ts';
+import type { InboxRow } from './use-inbox.ts';
+
+const ROW_PX = 60;
+const GROUP_PX = 40;
+/** Rows before the end at which the next page is read. */
+const AHEAD = 40;
+const MAX_TITLE_CHARS = 200;
+const MAX_SMALL_CHARS = 60;
+
+export type RowsProps = {
+  readonly rows: readonly InboxRow[];
+  /** The row that keys act on. */
+  readonly cursor: string | undefined;
+  /** The alert beside the list. */
+  readonly opened: string | undefined;
+  /** Null when the reader may not act. */
+  readonly selection: Selection | null;
+  /** Changes when a key moved the cursor: its row is then brought into sight and gets the focus. */
+  readonly moved: number;
+  readonly onOpen: (id: string) => void;
+  readonly onGroup: (key: string) => void;
+  readonly onMore: (row: Extract<InboxRow, { kind: 'more' }>) => void;
+  readonly onEnd: () => void;
+};
+
+export const rowId = (key: string): string => `inbox-${key}`;
+
+/** Lines of the inbox, of which only those in sight are in the page. */
+export function InboxRows(props: RowsProps) {
+  const { rows, cursor, moved, onEnd } = props;
+  const list = useRef<HTMLUListElement>(null);
+  const [offset, setOffset] = useState(0);
+  useLayoutEffect(() => {
+    if (list.current !== null) setOffset(list.current.getBoundingClientRect().top + window.scrollY);
+  });
+  const virtualizer = useWindowVirtualizer({
+    count: rows.length,
+    estimateSize: (index) => (rows[index]?.kind === 'alert' ? ROW_PX : GROUP_PX),
+    getItemKey: (index) => rows[index]?.key ?? index,
+    overscan: 10,
+    scrollMargin: offset,
+  });
+  const shown = virtualizer.getVirtualItems();
+  const last = shown.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (rows.length > 0 && last >= rows.length - AHEAD) onEnd();
+  }, [last, rows.length, onEnd]);
+  useEffect(() => {
+    const place = moved === 0 ? -1 : rows.findIndex(({ key }) => key === cursor);
+    if (place < 0) return;
+    virtualizer.scrollToIndex(place, { align: 'auto' });
+    requestAnimationFrame(() => document.getElementById(rowId(cursor ?? ''))?.focus({ preventScroll: true }));
+    // Only a key moves the focus; rows that come and go do not.
+  }, [moved]);
+  return (
+    <ul ref={list} className="inbox-rows panel" aria-label="Alerts" style={{ height: virtualizer.getTotalSize() }}>
+      {shown.map(({ index, start, key, size }) => {
+        const row = rows[index];
+        if (row === undefined) return null;
+        return (
+          <li
+            key={key}
+            style={{ transform: `translateY(${start - offset}px)`, height: size }}
+            className={lineClass(row, props)}
+            aria-setsize={rows.length}
+            aria-posinset={index + 1}
+          >
+            <Line row={row} {...props} />
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function lineClass(row: InboxRow, { cursor, opened, selection }: RowsProps): string {
+  const states = [
+    ['inbox-row', true],
+    ['inbox-group', row.kind !== 'alert'],
+    ['current', row.key === cursor],
+    ['opened', row.key === opened],
+    ['chosen', row.kind === 'alert' && selection?.has(row.alert.id) === true],
+  ] as const;
+  return states.flatMap(([name, holds]) => (holds ? [name] : [])).join(' ');
+}
+
+function Line({ row, ...props }: { readonly row: InboxRow } & RowsProps) {
+  if (row.kind === 'alert') return <AlertLine alert={row.alert} {...props} />;
+  if (row.kind === 'more') {
+    if (row.search === null) return <p className="faint">{row.text}</p>;
+    return (
+      <button id={rowId(row.key)} type="button" className="plain-button" onClick={() => props.onMore(row)}>
+        {row.text}
+      </button>
+    );
+  }
+  const { group, isOpen } = row;
+  return (
+    <button id={rowId(row.key)} type="button" className="inbox-group-head" aria-expanded={isOpen} onClick={() => props.onGroup(group.key)}>
+      <span aria-hidden="true">{isOpen ? '▾' : '▸'}</span>
+      <SeverityMark severity={group.severity} />
+      <b className="ellipsis">{group.key === '' ? 'none' : plainText(group.key, MAX_TITLE_CHARS)}</b>
+      <span className="faint nowrap">{`${group.total} open, ${group.firing} firing`}</span>
+    </button>
+  );
+}
+
+function AlertLine({ alert, selection, onOpen, opened }: { readonly alert: AlertView } & RowsProps) {
+  const title = plainText(alertTitle(alert), MAX_TITLE_CHARS);
+  return (
+    <>
+      {selection === null ? null : (
+        <input
+          type="checkbox"
+          aria-label={`Select ${title}`}
+          checked={selection.has(alert.id)}
+          onChange={() => undefined}
+          onClick={(event) => selection.toggle(alert.id, event.shiftKey)}
+        />
+      )}
+      <button
+        id={rowId(alert.id)}
+        type="button"
+        className="inbox-line"
+        aria-current={opened === alert.id ? 'true' : undefined}
+        onClick={() => onOpen(alert.id)}
+      >
+        <span className="inbox-title ellipsis">{title}</span>
+        <span className="alert-meta">
+          <SeverityMark severity={alert.severity} />
+          <AlertStateMark alert={alert} />
+          <Since atMs={alert.starts_at_ms} />
+          {title.includes(alert.alertname) ? null : <span>{plainText(alert.alertname, MAX_SMALL_CHARS)}</span>}
+          {alert.service === null ? null : <span>{plainText(alert.service, MAX_SMALL_CHARS)}</span>}
+          {alert.assigned_to === null ? null : <span>{`with ${plainText(alert.assigned_to, MAX_SMALL_CHARS)}`}</span>}
+          {alert.flapping_since_ms === null || alert.flapping_since_ms === undefined ? null : <span>flapping</span>}
+        </span>
+      </button>
+    </>
+  );
+}

@@ -1,0 +1,150 @@
+import { Button, Modal } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { plainText } from '../alerts/plain-text.ts';
+import { type SilenceDraft, draftOf, emptyDraft } from '../alerts/silence-draft.ts';
+import { SilenceForm } from '../alerts/silence-form.tsx';
+import { type SilenceView, silencesQuery, useExpireSilence } from '../api/alerts.ts';
+import { type Column, DataTable } from '../components/data-table.tsx';
+import { Instant } from '../components/instant.tsx';
+import { Command, EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
+import { Section } from '../components/section.tsx';
+import { useMay } from '../shell/session.tsx';
+import { StateMark } from '../states/state-mark.tsx';
+import { useTitle } from './use-title.ts';
+
+const COMMAND = `amtool --alertmanager.url http://127.0.0.1:7070 silence add instance=web1 --duration 2h --comment 'new disk'`;
+const MAX_CHARS = 300;
+const PARTS = [
+  { state: 'active', title: 'In force' },
+  { state: 'pending', title: 'To come' },
+  { state: 'expired', title: 'Ended within five days' },
+] as const;
+const MARKS = { active: 'excluded', pending: 'maintenance', expired: 'unknown' } as const;
+const WORDS = { active: 'In force', pending: 'To come', expired: 'Ended' } as const;
+
+const matchersText = ({ matchers }: SilenceView): string =>
+  matchers.map(({ name, op, value }) => `${name}${op}${JSON.stringify(value)}`).join(', ');
+import '../styles/inbox.css';
+
+/** Silences: what is told to nobody for a while, by whose word and why. */
+export function SilencesPage() {
+  useTitle('Silences');
+  const search = useSearch({ from: '/shell/silences' });
+  const navigate = useNavigate({ from: '/silences' });
+  const silences = useQuery(silencesQuery());
+  const mayAct = useMay('operate');
+  const all = silences.data?.items ?? [];
+  const before = all.find(({ id }) => id === search.silence);
+  const draft = search.new === undefined ? (before === undefined ? undefined : draftOf(before)) : emptyDraft(Date.now());
+  const close = () => void navigate({ search: {} });
+  const active = all.filter(({ state }) => state === 'active').length;
+  return (
+    <div className="page">
+      <header className="page-head">
+        <div>
+          <h1>Silences</h1>
+          <p className="page-lead">
+            {active === 0 ? 'Nothing is silenced.' : `${active} ${active === 1 ? 'silence is' : 'silences are'} in force.`} Alerts that
+            match are shown, and told to nobody.
+          </p>
+        </div>
+        {mayAct ? <Button onClick={() => void navigate({ search: { new: '1' } })}>Make a silence</Button> : null}
+      </header>
+      <Waiting query={silences} what="silences" />
+      {silences.data !== undefined && all.length === 0 ? (
+        <EmptyState>
+          No silence is known. Make one here, from an alert with the key <kbd>s</kbd>, or with amtool.
+        </EmptyState>
+      ) : null}
+      {silences.data !== undefined && all.length === 0 ? <Command text={COMMAND} /> : null}
+      {PARTS.map(({ state, title }) => (
+        <Part
+          key={state}
+          title={title}
+          silences={all.filter((one) => one.state === state)}
+          onOpen={(id) => void navigate({ search: { silence: id } })}
+        />
+      ))}
+      {mayAct ? <SilenceDialog draft={draft} before={before} onClose={close} /> : null}
+    </div>
+  );
+}
+
+type DialogProps = { readonly draft: SilenceDraft | undefined; readonly before: SilenceView | undefined; readonly onClose: () => void };
+
+function SilenceDialog({ draft, before, onClose }: DialogProps) {
+  return (
+    <Modal
+      opened={draft !== undefined}
+      onClose={onClose}
+      size="lg"
+      title={before === undefined ? 'Make a silence' : 'Change the silence'}
+      closeButtonProps={{ 'aria-label': 'Close without a silence' }}
+    >
+      {draft === undefined ? null : <SilenceForm draft={draft} {...(before === undefined ? {} : { before })} onDone={onClose} />}
+    </Modal>
+  );
+}
+
+type PartProps = { readonly title: string; readonly silences: readonly SilenceView[]; readonly onOpen: (id: string) => void };
+
+function Part({ title, silences, onOpen }: PartProps) {
+  if (silences.length === 0) return null;
+  return (
+    <Section title={title} aside={String(silences.length)}>
+      <div className="panel">
+        <DataTable caption={title} columns={columns(onOpen)} rows={silences} rowKey={({ id }) => id} />
+      </div>
+    </Section>
+  );
+}
+
+const columns = (onOpen: (id: string) => void): readonly Column<SilenceView>[] => [
+  {
+    id: 'matchers',
+    header: 'Alerts with',
+    cell: (silence) => (
+      <button type="button" className="plain-button mono row-name" data-row="" onClick={() => onOpen(silence.id)}>
+        {plainText(matchersText(silence), MAX_CHARS)}
+      </button>
+    ),
+  },
+  { id: 'state', header: 'State', label: 'state', cell: ({ state }) => <StateMark state={MARKS[state]} word={WORDS[state]} /> },
+  { id: 'why', header: 'Why', label: 'why', cell: ({ comment }) => plainText(comment, MAX_CHARS) },
+  { id: 'by', header: 'By', label: 'by', cell: (silence) => plainText(silence.created_by, MAX_CHARS) },
+  { id: 'from', header: 'From', label: 'from', cell: (silence) => <Instant atMs={silence.starts_at_ms} relative={false} /> },
+  { id: 'to', header: 'Until', label: 'until', cell: (silence) => <Instant atMs={silence.ends_at_ms} /> },
+  { id: 'act', header: <span className="sr-only">Actions</span>, cell: (silence) => <Act silence={silence} onOpen={onOpen} /> },
+];
+
+function Act({ silence, onOpen }: { readonly silence: SilenceView; readonly onOpen: (id: string) => void }) {
+  const mayAct = useMay('operate');
+  const expire = useExpireSilence();
+  if (!mayAct) return null;
+  const name = plainText(matchersText(silence), MAX_CHARS);
+  if (silence.state === 'expired') {
+    return (
+      <Button size="compact-xs" variant="default" aria-label={`Again: ${name}`} onClick={() => onOpen(silence.id)}>
+        Again
+      </Button>
+    );
+  }
+  return (
+    <span className="row-wrap">
+      <Button size="compact-xs" variant="default" aria-label={`Change: ${name}`} onClick={() => onOpen(silence.id)}>
+        Change
+      </Button>
+      <Button
+        size="compact-xs"
+        variant="default"
+        aria-label={`End now: ${name}`}
+        loading={expire.isPending}
+        onClick={() => expire.mutate(silence.id)}
+      >
+        End now
+      </Button>
+      {expire.isError ? <RefusedNotice error={expire.error} /> : null}
+    </span>
+  );
+}
