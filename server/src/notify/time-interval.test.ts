@@ -85,6 +85,7 @@ describe('a time interval', () => {
     assert.match(faultOf({ times: [{ start_time: '9:00', end_time: '17:00' }] }) ?? '', /as 09:30/);
     assert.match(faultOf({ times: [{ start_time: '22:00', end_time: '06:00' }] }) ?? '', /written as two/);
     assert.match(faultOf({ weekdays: ['funday'] }) ?? '', /"funday" is no weekday/);
+    assert.match(faultOf({ years: ['2020:then'] }) ?? '', /"then" is no year/);
     assert.match(faultOf({ weekdays: ['friday:monday'] }) ?? '', /ends before it begins/);
     assert.match(faultOf({ days_of_month: ['0'] }) ?? '', /0 is no day/);
     assert.match(faultOf({ days_of_month: ['-3:5'] }) ?? '', /ends with one/);

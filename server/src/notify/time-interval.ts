@@ -44,8 +44,9 @@ const rangeOf = ({ noun, member, fault }: Kind) =>
     const parts = text.toLowerCase().split(':');
     if (parts.length > 2) return complain(`"${text}" is no range of ${noun}s: write one, or two with a colon between them`);
     const ends = parts.map(member);
+    const unread = ends.indexOf(undefined);
     const [begin, end = begin] = ends;
-    if (begin === undefined || end === undefined) return complain(`"${parts[ends.indexOf(undefined)]}" is no ${noun}`);
+    if (unread >= 0 || begin === undefined || end === undefined) return complain(`"${parts[unread]}" is no ${noun}`);
     const wrong = fault?.({ begin, end }) ?? (fault === undefined && begin > end ? `"${text}" ends before it begins` : undefined);
     return wrong === undefined ? { begin, end } : complain(wrong);
   });
