@@ -148,7 +148,7 @@ const alertDetail = alertSchema.extend({
   deliveries: z.array(notificationView),
 });
 
-/** Actions that exist; `escalate` needs escalation policies, so its path is not there. */
+/** What people do to alerts, one path each. */
 const ACTIONS = [
   'acknowledge',
   'unacknowledge',

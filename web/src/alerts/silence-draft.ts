@@ -45,13 +45,14 @@ export const draftForAlerts = (alerts: readonly AlertView[], nowMs: number): Sil
 
 export const emptyDraft = (nowMs: number): SilenceDraft => ({ ...draftForAlerts([], nowMs), matchers: [{ name: '', op: '=', value: '' }] });
 
-export const draftOf = (silence: SilenceView): SilenceDraft => ({
-  id: silence.id,
-  matchers: silence.matchers,
-  from: localTime(silence.starts_at_ms, 'minute'),
-  to: localTime(silence.ends_at_ms, 'minute'),
-  comment: silence.comment,
-});
+/** A silence to be changed; one that has ended is made again, for the next two hours. */
+export function draftOf(
+  { id, state, matchers, starts_at_ms: startsAtMs, ends_at_ms: endsAtMs, comment }: SilenceView,
+  nowMs: number,
+): SilenceDraft {
+  if (state === 'expired') return { ...draftForAlerts([], nowMs), matchers, comment };
+  return { id, matchers, from: localTime(startsAtMs, 'minute'), to: localTime(endsAtMs, 'minute'), comment };
+}
 
 /** What is sent; undefined while something is missing. `before` keeps a start that was not touched to the millisecond. */
 export function writtenOf(draft: SilenceDraft, before: SilenceView | undefined): WrittenSilence | undefined {

@@ -5,10 +5,7 @@ import { request } from './client.ts';
 import { ApiProblem } from './problem.ts';
 import type { BulkWire, ChannelTestWire, MadeJoinToken, ServiceDetailView, WrittenServiceWire } from './wire.ts';
 
-export type AlertAction =
-  | { readonly name: 'acknowledge' | 'resolve'; readonly ids: readonly string[] }
-  | { readonly name: 'snooze'; readonly ids: readonly string[]; readonly for: string }
-  | { readonly name: 'comment'; readonly ids: readonly string[]; readonly comment: string };
+type AlertAction = { readonly name: 'acknowledge'; readonly ids: readonly string[] };
 
 /** One action over any number of alerts, in one request. One refused alert does not stop the others, but is told. */
 async function actOnAlerts({ name, ...body }: AlertAction): Promise<BulkWire> {

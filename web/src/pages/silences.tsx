@@ -36,7 +36,7 @@ export function SilencesPage() {
   const mayAct = useMay('operate');
   const all = silences.data?.items ?? [];
   const before = all.find(({ id }) => id === search.silence);
-  const draft = search.new === undefined ? (before === undefined ? undefined : draftOf(before)) : emptyDraft(Date.now());
+  const draft = search.new === undefined ? (before === undefined ? undefined : draftOf(before, Date.now())) : emptyDraft(Date.now());
   const close = () => void navigate({ search: {} });
   const active = all.filter(({ state }) => state === 'active').length;
   return (
@@ -79,7 +79,7 @@ function SilenceDialog({ draft, before, onClose }: DialogProps) {
       opened={draft !== undefined}
       onClose={onClose}
       size="lg"
-      title={before === undefined ? 'Make a silence' : 'Change the silence'}
+      title={draft?.id === undefined ? 'Make a silence' : 'Change the silence'}
       closeButtonProps={{ 'aria-label': 'Close without a silence' }}
     >
       {draft === undefined ? null : <SilenceForm draft={draft} {...(before === undefined ? {} : { before })} onDone={onClose} />}
