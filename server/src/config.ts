@@ -7,12 +7,12 @@ import { healthConfig } from './ops/health-checks/config.ts';
 import { checksConfig, SERVER_LOCATION } from './checks/contract.ts';
 import { collectConfig, otlpConfig, scrapeConfig } from './collect/contract.ts';
 import { loadScrapeFiles, type ScrapeFiles } from './collect/scrape/prometheus-file.ts';
-import { escalationConfig, unknownToEscalation } from './escalation/contract.ts';
+import { NO_POLICY, SHIPPED_IDS, escalationConfig, unknownToEscalation } from './escalation/contract.ts';
 import type { DeclaredPolicy } from './escalation/policies.ts';
 import { maintenanceConfig, unknownMaintained } from './maintenance/contract.ts';
 import type { DeclaredMaintenance } from './maintenance/service.ts';
 import { loadAlertmanagerFile } from './notify/alertmanager-file/load.ts';
-import { unknownToRouting } from './notify/config.ts';
+import { policiesOfRoutes, unknownToRouting } from './notify/config.ts';
 import { channelsConfig, routingConfig } from './notify/contract.ts';
 import { contactFault } from './notify/channels.ts';
 import { oncallConfig, type Person, type ScheduleSpec, unknownToOncall } from './oncall/contract.ts';
@@ -198,6 +198,7 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
       ...brought.warnings,
       ...scrapes.warnings,
       ...unfound,
+      ...doubtsOfEscalation(config).map(({ path, message }) => problemAt(path, message)),
       ...lintedSlas(config, problemAt),
       ...definitions.warnings,
     ],
@@ -265,6 +266,19 @@ function unknownIn(
     faults.map(({ path, message }) => ({ path: [section, ...path], message })),
   );
   return [...found, ...unlistedCommands(config)];
+}
+
+/** People, schedules and policies that the file names and does not declare: they may have been made over the API. */
+function doubtsOfEscalation({ escalation, oncall, routing }: Config): readonly { path: readonly (string | number)[]; message: string }[] {
+  const people = new Set(oncall.people.map(({ id }) => id));
+  const schedules = new Set(oncall.schedules.map(({ id }) => id));
+  const declared = unknownToEscalation(escalation, { contactFault: () => undefined, people, schedules });
+  const policies = new Set<string>([...SHIPPED_IDS, NO_POLICY, ...escalation.policies.map(({ id }) => id)]);
+  const routes = policiesOfRoutes(routing).filter(({ policy }) => !policies.has(policy));
+  return [
+    ...declared.map(({ path, message }) => ({ path: ['escalation', ...path], message: `${message} in this file` })),
+    ...routes.map(({ path, policy }) => ({ path, message: `there is no escalation policy "${policy}" in this file` })),
+  ];
 }
 
 /** Checks of kind `script` that would be refused at every attempt. */

@@ -75,6 +75,17 @@ test('an alert that comes in climbs; a person sends it to the next level, and bo
   assert.equal((await standing())?.status, 'paused');
 });
 
+test('an expected alert is heard of and told to nobody', async () => {
+  const told = async () => (await nines.get<{ items: readonly unknown[] }>('/api/notifications')).json.items.length;
+  const before = await told();
+  await nines.send('POST', '/api/v2/alerts', [{ labels: { alertname: 'Watchdog', severity: 'critical' } }]);
+  await poll('the watchdog to have heard it', async () => {
+    const { json } = await nines.get<{ watchdogs: readonly { heard_at_ms: number | null; silent: boolean }[] }>('/api/escalation/signals');
+    return json.watchdogs[0]?.heard_at_ms !== null && json.watchdogs[0]?.silent === false;
+  });
+  assert.equal(await told(), before);
+});
+
 test('a policy is made, changed and removed over HTTP', async () => {
   const policy = { id: 'night', levels: [{ after: '0s', targets: [{ channel: 'pager' }] }] };
   const made = await nines.send<{ revision: number }>('POST', '/api/escalation/policies', policy);

@@ -23,16 +23,21 @@ export type NextSteps = {
   readonly pending: ReadonlySet<string>;
   readonly climbing: ReadonlySet<string>;
   readonly isKept: (labels: Readonly<Record<string, string>>) => boolean;
-  readonly isWatchdog: (labels: Readonly<Record<string, string>>) => boolean;
+  readonly isMeantForNobody: (alert: AlertView) => boolean;
 };
 
 /** The alerts that nobody has in hand and that nothing will happen about. Pure. */
 export function withoutNextStep(
   awaiting: readonly AlertView[],
-  { pending, climbing, isKept, isWatchdog }: NextSteps,
+  { pending, climbing, isKept, isMeantForNobody }: NextSteps,
 ): readonly AlertView[] {
   return awaiting.filter(
-    ({ id, rule, labels }) => rule !== AUDIT_RULE_ID && !pending.has(id) && !climbing.has(id) && !isWatchdog(labels) && !isKept(labels),
+    (alert) =>
+      alert.rule !== AUDIT_RULE_ID &&
+      !pending.has(alert.id) &&
+      !climbing.has(alert.id) &&
+      !isMeantForNobody(alert) &&
+      !isKept(alert.labels),
   );
 }
 
@@ -42,7 +47,7 @@ export type AuditorDeps = {
   readonly metrics: SelfMetrics;
   readonly alerting: Pick<Alerting, 'awaiting'>;
   readonly pager: Pager;
-  readonly isWatchdog: NextSteps['isWatchdog'];
+  readonly isMeantForNobody: NextSteps['isMeantForNobody'];
   readonly alert: (evaluation: Evaluation) => Promise<void>;
 };
 
@@ -68,10 +73,10 @@ export class Auditor {
   }
 
   async step(nowMs: number): Promise<void> {
-    const { db, alerting, pager, isWatchdog } = this.#deps;
+    const { db, alerting, pager, isMeantForNobody } = this.#deps;
     const awaiting = pager.channelIds().length === 0 ? [] : alerting.awaiting();
     const steps = awaiting.length === 0 ? NOTHING : { pending: await pager.pendingAlerts(), climbing: await alertsWithNextLook(db) };
-    const lost = withoutNextStep(awaiting, { ...steps, isWatchdog, isKept: (labels) => pager.keeping(labels, nowMs) !== undefined });
+    const lost = withoutNextStep(awaiting, { ...steps, isMeantForNobody, isKept: (labels) => pager.keeping(labels, nowMs) !== undefined });
     const before = this.#suspected;
     this.#suspected = new Map(lost.map(({ id }) => [id, before.get(id) ?? nowMs]));
     this.#gaps = lost.flatMap((alert) => {

@@ -35,8 +35,11 @@ const KEPT_MS = 7 * DAY_MS;
 
 export type EscalationSettings = {
   readonly config: EscalationConfig;
-  /** The escalation policies that an alert's routes name. */
-  readonly routed: (labels: Readonly<Record<string, string>>) => readonly string[];
+  /** The escalation policies that an alert's routes name, and the channels of each route. */
+  readonly routed: (labels: Readonly<Record<string, string>>) => {
+    readonly policies: readonly string[];
+    readonly channels: readonly (readonly string[])[];
+  };
 };
 
 export type EscalationDeps = {
@@ -100,6 +103,14 @@ export class Escalation {
   /** Whether an alert is a sign of life that is expected to fire for ever, told to nobody. */
   isWatchdog(labels: Readonly<Record<string, string>>): boolean {
     return this.#settings.config.watchdogs.some(({ matchers }) => matchesAll(matchers, labels));
+  }
+
+  /** Whether the configuration says that nobody is to be told of an alert: it is expected, or its routes or its severity lead nowhere on purpose. */
+  isMeantForNobody({ labels, severity }: Pick<AlertView, 'labels' | 'severity'>): boolean {
+    if (this.isWatchdog(labels)) return true;
+    const { policies, channels } = this.#settings.routed(labels);
+    const policy = policies[0] ?? this.#settings.config.severities[severity];
+    return channels.every((all) => all.length === 0) && (channels.length > 0 || policy === NO_POLICY);
   }
 
   /** Why an alert cannot be escalated by hand; undefined when it can. */
@@ -190,7 +201,7 @@ export class Escalation {
   #chosen(alert: AlertView): Chosen | undefined {
     const { config, routed } = this.#settings;
     return choosePolicy(alert, {
-      routed: routed(alert.labels),
+      routed: routed(alert.labels).policies,
       severities: config.severities,
       policies: this.#deps.policies(),
       nowMs: this.#deps.clock.now(),

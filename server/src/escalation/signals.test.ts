@@ -73,16 +73,20 @@ it('heartbeats go out at their pace through the outbox, and are withheld while o
   );
 });
 
-it('the auditor alarms of an open alert without a next step, and of none that has one', async (t) => {
+it('the auditor alarms of an open alert whose ladder is at its end, and of none that has a next step or that nobody is meant to hear of', async (t) => {
   const { db } = await openSqliteForTest(t);
-  const tree = { receiver: 'hook', group_by: ['...'], group_wait: '0s', routes: [{ matchers: ['instance="lost"'], receiver: 'gone' }] };
-  const world = await openEscalationWorld(t, {
-    db,
-    routing: { tree, receivers: [{ name: 'gone', channels: [] }] },
-    escalation: {},
-    signals: true,
-  });
+  const routes = [
+    { matchers: ['instance="fine"'], receiver: 'hook', group_by: ['...'] },
+    { matchers: ['instance="lost"'], receiver: 'nobody', escalation: 'short', continue: true },
+    { matchers: ['instance="lost"'], receiver: 'gone' },
+  ];
+  // A receiver that the newest configuration lacks has a channel that is not there.
+  const routing = { tree: { receiver: 'nobody', routes }, receivers: [{ name: 'nobody', channels: [] }] };
+  const short = { id: 'short', levels: [{ after: '0s', targets: [{ channel: 'pager' }] }] };
+  const escalation = { contacts: [[{ channel: 'mail', to: '+1' }]], policies: [short], severities: { warning: 'none' } };
+  const world = await openEscalationWorld(t, { db, routing, escalation, signals: true });
   await world.evaluate(['fine', 'lost']);
+  await world.evaluate(['null'], { id: 'W', severity: 'warning' });
   await world.advance(3 * MINUTE);
   const found = world.escalating.auditor.found.gaps;
   assert.deepEqual(
@@ -93,10 +97,9 @@ it('the auditor alarms of an open alert without a next step, and of none that ha
   assert.match(own?.annotations['summary'] ?? '', /^1 alert has no next step: High \(shop\)$/);
   assert.ok(
     world.sent.some(({ message }) => message.commonLabels['alertname'] === 'AlertWithoutNextStep'),
-    'it goes where routing sends it',
+    'it is told as every critical alert is',
   );
-  const [lost] = found;
-  await world.alerting.act(lost?.alert.id ?? '', { kind: 'acknowledge', comment: undefined }, ANNE);
+  await world.alerting.act(found[0]?.alert.id ?? '', { kind: 'acknowledge', comment: undefined }, ANNE);
   await world.advance(2 * MINUTE);
   assert.deepEqual(world.escalating.auditor.found.gaps, []);
   assert.equal(

@@ -54,7 +54,8 @@ export async function openEscalation(parts: EscalationParts) {
     wake,
   });
   const isWatchdog = escalation.isWatchdog.bind(escalation);
-  const auditor = new Auditor({ ...parts, alerting: { awaiting: () => parts.alerting().awaiting() }, isWatchdog });
+  const isMeantForNobody = escalation.isMeantForNobody.bind(escalation);
+  const auditor = new Auditor({ ...parts, alerting: { awaiting: () => parts.alerting().awaiting() }, isMeantForNobody });
   const signals = new Signals({
     ...parts,
     enqueue: (trx, entry) => parts.outbox().enqueue(trx, entry),

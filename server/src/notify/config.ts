@@ -146,6 +146,17 @@ export const intervalsOf = ({ time_intervals: named, mute_time_intervals: older 
 
 type Fault = { readonly path: (string | number)[]; readonly message: string };
 
+/** The escalation policies that routes name, each with its path in the configuration. */
+export function policiesOfRoutes({
+  tree,
+}: RoutingConfig): readonly { readonly path: readonly (string | number)[]; readonly policy: string }[] {
+  const walk = (node: RouteConfig, path: readonly (string | number)[]): ReturnType<typeof policiesOfRoutes> => [
+    ...(node.escalation === undefined ? [] : [{ path: [...path, 'escalation'], policy: node.escalation }]),
+    ...node.routes.flatMap((child, index) => walk(child, [...path, 'routes', index])),
+  ];
+  return tree === undefined ? [] : walk(tree, ['routing', 'tree']);
+}
+
 /** Names that routing uses and nobody declared, or that stand for two things, each with its path in the configuration. */
 export function unknownToRouting(channels: readonly { readonly id: string }[], routing: RoutingConfig): readonly Fault[] {
   const known = new Set(channels.map(({ id }) => id));

@@ -88,11 +88,20 @@ export function createRoutes({ tree, default: defaults, receivers }: RoutingConf
   return { root, matching };
 }
 
-/** The escalation policies that the routes of an alert name, in the order of the tree. */
-export function createPolicyRouter(routing: RoutingConfig): (labels: Labels) => readonly string[] {
-  const { root } = createRoutes(routing);
-  if (root === undefined) return () => [];
-  return (labels) => taken(root, labels).flatMap(({ escalation }) => escalation ?? []);
+/** What routing says of an alert to whoever escalates it. */
+export type Routed = {
+  /** The escalation policies that its routes name, in the order of the tree. */
+  readonly policies: readonly string[];
+  /** The channels of each route that takes it; a route may be there to tell nobody. */
+  readonly channels: readonly (readonly string[])[];
+};
+
+export function createPolicyRouter(routing: RoutingConfig): (labels: Labels) => Routed {
+  const { root, matching } = createRoutes(routing);
+  return (labels) => ({
+    policies: root === undefined ? [] : taken(root, labels).flatMap(({ escalation }) => escalation ?? []),
+    channels: matching(labels).map(({ channels }) => channels),
+  });
 }
 
 export function createRouter(routing: RoutingConfig): Router {

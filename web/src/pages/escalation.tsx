@@ -80,12 +80,12 @@ function Policy({ policy }: { readonly policy: PolicyView }) {
   const { id, name, severities, origin, levels } = policy;
   const whose = severities.length === 0 ? 'alerts whose route names it' : `alerts of severity ${severities.join(', ')}`;
   return (
-    <Section title={name} aside={origin === 'shipped' ? 'shipped' : origin === 'ui' ? 'made here' : origin}>
+    <Section title={name} aside={origin === 'ui' ? 'made here' : origin}>
       <div className="panel panel-pad">
         <p className="soft">{`Takes ${whose}. ${endOf(policy)}`}</p>
         <ol className="ladder" aria-label={`Levels of ${id}`}>
           {levels.map((level, index) => (
-            <Level key={index} level={level} />
+            <Level key={index} level={level} isLast={index === levels.length - 1} />
           ))}
         </ol>
       </div>
@@ -102,14 +102,14 @@ function endOf({ repeat, hours, outside }: PolicyView): string {
   return `${again} Outside of its hours ${outside === 'wait' ? 'its levels wait' : `the policy ${outside.policy} takes the alert`}.`;
 }
 
-function Level({ level }: { readonly level: PolicyView['levels'][number] }) {
+function Level({ level, isLast }: { readonly level: PolicyView['levels'][number]; readonly isLast: boolean }) {
   const { after_ms: afterMs, reaches, notes } = level;
   return (
     <li>
       <span className="ladder-when">{afterMs === 0 ? 'at once' : `after ${lengthText(afterMs)}`}</span>
       <span className="ladder-who">
         {reaches.length === 0 ? (
-          <StateMark state="unknown" word="Nobody now: the next level is told at once" />
+          <StateMark state="unknown" word={isLast ? 'Nobody now' : 'Nobody now: the next level is told at once'} />
         ) : (
           reaches.map(({ who }) => who).join(', ')
         )}
