@@ -15,6 +15,7 @@ import {
   silenceSearch,
   slaSearch,
   statementSearch,
+  rulesSearch,
   targetsSearch,
 } from './shell/search.ts';
 import { whatIfSearch } from './sla/what-if-search.ts';
@@ -106,6 +107,12 @@ const agents = createRoute({
   getParentRoute: () => shell,
   path: '/agents',
   component: lazyRouteComponent(() => import('./pages/agents.tsx'), 'AgentsPage'),
+});
+const rules = createRoute({
+  getParentRoute: () => shell,
+  path: '/rules',
+  validateSearch: rulesSearch,
+  component: lazyRouteComponent(() => import('./pages/rules.tsx'), 'RulesPage'),
 });
 const targets = createRoute({
   getParentRoute: () => shell,
@@ -203,6 +210,7 @@ const tree = root.addChildren([
     check,
     agents,
     targets,
+    rules,
     health,
     alerts,
     silences,

@@ -10,6 +10,7 @@ import type { Committed } from '../collect/contract.ts';
 export type { BacktestView } from './backtests.ts';
 export type { RulesConfig } from './config.ts';
 export { rulesConfig } from './config.ts';
+export type { RuleView } from './view.ts';
 export { type RuleGroup, parseRuleFile } from './rule-file.ts';
 export type { TemplateValue } from './template-functions.ts';
 export { type Template, parseTemplate } from './template-parse.ts';

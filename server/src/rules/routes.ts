@@ -9,10 +9,10 @@ import type { Http } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
 import type { Health } from './context.ts';
 import type { LiveRule } from './group.ts';
-import { RULE_KINDS } from './kinds.ts';
 import { pageOf, prometheusAlert, prometheusGroups } from './prometheus-view.ts';
 import type { RulesService } from './service.ts';
 import type { ThresholdRule } from './threshold-rule.ts';
+import { type RuleView, ruleView } from './view.ts';
 
 const many = z.union([z.string().transform((text) => [text]), z.array(z.string())]).default([]);
 const rulesQuery = z.object({
@@ -26,21 +26,6 @@ const rulesQuery = z.object({
   group_next_token: z.string().default(''),
 });
 
-const ruleView = z.object({
-  id: z.string(),
-  name: z.string(),
-  kind: z.enum([...RULE_KINDS, 'alerting', 'recording', 'sla', 'service']),
-  origin: z.enum(['shipped', 'file']),
-  place: z.string(),
-  query: z.string(),
-  health: z.string(),
-  last_error: z.string(),
-  evaluated_at_ms: z.number().nullable(),
-  evaluation_ms: z.number(),
-  alerts_open: z.number(),
-  spec: z.record(z.string(), z.unknown()),
-});
-type RuleView = z.infer<typeof ruleView>;
 const ruleList = z.object({ items: z.array(ruleView) });
 
 export type RuleRouteDeps = { readonly rules: RulesService; readonly alerting: Alerting };
@@ -155,8 +140,14 @@ function selectorOf(text: string): readonly Matcher[] {
   return parsed.value.matchers;
 }
 
+type Open = Pick<RuleView, 'alerts_open' | 'state'>;
+
 function ruleViews(rules: RulesService, alerting: Alerting): RuleView[] {
-  const openOf = (id: string): number => alerting.openOf(id).length;
+  const openOf = (id: string): Open => {
+    const open = alerting.openOf(id);
+    const isFiring = open.some(({ condition }) => condition === 'firing');
+    return { alerts_open: open.length, state: isFiring ? 'firing' : open.length > 0 ? 'pending' : 'inactive' };
+  };
   const others = rules.otherShipped.map(
     ({ id, name, summary }): RuleView => ({
       id,
@@ -169,7 +160,7 @@ function ruleViews(rules: RulesService, alerting: Alerting): RuleView[] {
       last_error: '',
       evaluated_at_ms: null,
       evaluation_ms: 0,
-      alerts_open: openOf(id),
+      ...openOf(id),
       spec: { summary },
     }),
   );
@@ -189,7 +180,7 @@ const healthOf = (health: Health): Pick<RuleView, 'health' | 'last_error' | 'eva
   evaluation_ms: health.evaluationMs,
 });
 
-function thresholdView({ spec, health }: ThresholdRule, open: number): RuleView {
+function thresholdView({ spec, health }: ThresholdRule, open: Open): RuleView {
   const levels = spec.levels.map(({ severity, limit }) => ({ severity, ...limit }));
   return {
     id: spec.id,
@@ -198,7 +189,7 @@ function thresholdView({ spec, health }: ThresholdRule, open: number): RuleView 
     origin: spec.pack === undefined ? 'file' : 'shipped',
     place: spec.place,
     query: spec.metric,
-    alerts_open: open,
+    ...open,
     ...healthOf(health),
     spec: {
       levels,
@@ -213,7 +204,7 @@ function thresholdView({ spec, health }: ThresholdRule, open: number): RuleView 
   };
 }
 
-function fileRuleView({ rule, id, health }: LiveRule, group: string, open: number): RuleView {
+function fileRuleView({ rule, id, health }: LiveRule, group: string, open: Open): RuleView {
   const name = rule.kind === 'alerting' ? rule.alert : rule.record;
   const spec = rule.kind === 'alerting' ? { group, for_ms: rule.forMs, keep_firing_for_ms: rule.keepFiringForMs } : { group };
   return {
@@ -223,7 +214,7 @@ function fileRuleView({ rule, id, health }: LiveRule, group: string, open: numbe
     origin: 'file',
     place: rule.place,
     query: rule.exprText,
-    alerts_open: open,
+    ...open,
     ...healthOf(health),
     spec,
   };

@@ -13,6 +13,7 @@ export const GO: Readonly<Record<string, { readonly to: string; readonly page: s
   w: { to: '/agents', page: 'Agents' },
   h: { to: '/health', page: 'Health' },
   a: { to: '/alerts-dashboard', page: 'Alerts' },
+  u: { to: '/rules', page: 'Rules' },
   d: { to: '/notifications', page: 'Notifications' },
   n: { to: '/on-call', page: 'On call' },
   v: { to: '/routes', page: 'Routes' },

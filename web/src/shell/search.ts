@@ -142,6 +142,12 @@ export const checksSearch = (raw: Raw): ChecksSearch =>
 export const targetsSearch = (raw: Raw): TargetsSearch =>
   defined<TargetsSearch>({ q: text(raw.q), job: text(raw.job), state: oneOf(TARGET_FILTERS, raw.state), target: text(raw.target) });
 
+export const RULE_FILTERS = ['troubled', 'firing', 'pending', 'waiting'] as const;
+/** Which rules are listed, and the one that is open. */
+export type RulesSearch = { readonly q?: string; readonly state?: (typeof RULE_FILTERS)[number]; readonly rule?: string };
+export const rulesSearch = (raw: Raw): RulesSearch =>
+  defined<RulesSearch>({ q: text(raw.q), state: oneOf(RULE_FILTERS, raw.state), rule: text(raw.rule) });
+
 export const alertSearch = (raw: Raw): AlertSearch =>
   defined<AlertSearch>({
     q: text(raw.q),

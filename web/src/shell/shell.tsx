@@ -82,6 +82,7 @@ type Entry = {
     | '/checks'
     | '/agents'
     | '/targets'
+    | '/rules'
     | '/health'
     | '/alerts-dashboard'
     | '/notifications'
@@ -108,6 +109,7 @@ const REST: readonly Entry[] = [
   { to: '/agents', word: 'Agents', icon: 'agents' },
   { to: '/targets', word: 'Targets', icon: 'targets' },
   { to: '/health', word: 'Health', icon: 'health' },
+  { to: '/rules', word: 'Rules', icon: 'rules' },
   { to: '/notifications', word: 'Notifications', icon: 'notifications' },
   { to: '/on-call', word: 'On call', icon: 'oncall' },
   { to: '/silences', word: 'Silences', icon: 'silences' },

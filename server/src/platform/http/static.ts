@@ -30,6 +30,7 @@ export const PAGE_PATHS = [
   '/notifications',
   '/on-call',
   '/silences',
+  '/rules',
   '/maintenance',
   '/routes',
   '/escalation',

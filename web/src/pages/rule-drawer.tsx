@@ -1,0 +1,187 @@
+import { Button, Drawer, NativeSelect } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
+import { type BacktestView, type RuleView, backtestRule } from '../api/rules.ts';
+import { type Column, DataTable } from '../components/data-table.tsx';
+import { Instant } from '../components/instant.tsx';
+import { ErrorNotice } from '../components/notices.tsx';
+import { exactInstant } from '../figures/instant.ts';
+import { lengthText } from '../figures/length.ts';
+import { threeDigits } from '../figures/quantity.ts';
+import { SeverityMark, StateMark } from '../states/state-mark.tsx';
+import { textOfLabels } from './label-text.ts';
+import { groupOf, kindWord, ruleMark } from './rule-words.ts';
+
+/** One rule whole: what it reads, how it fares, and what it would have done. Closed when there is none. */
+export function RuleDrawer({ rule, onClose }: { readonly rule: RuleView | undefined; readonly onClose: () => void }) {
+  return (
+    <Drawer opened={rule !== undefined} onClose={onClose} title="Rule" size="lg" closeButtonProps={{ 'aria-label': 'Close the rule' }}>
+      {rule === undefined ? null : <Details key={rule.id} rule={rule} />}
+    </Drawer>
+  );
+}
+
+/** Kinds that are evaluated over samples and so can be tried over those that are stored. */
+const canBeTried = ({ kind }: RuleView): boolean => !['recording', 'sla', 'service'].includes(kind);
+
+function Details({ rule }: { readonly rule: RuleView }) {
+  const { mark, word } = ruleMark(rule);
+  return (
+    <div className="drawer-body">
+      <div>
+        <h2>{rule.name}</h2>
+        <p>
+          <StateMark state={mark} word={word} />
+        </p>
+        <p className="mono faint">{rule.id}</p>
+        <p className="faint">{`${kindWord(rule.kind)}, ${groupOf(rule)}.`}</p>
+      </div>
+      {rule.last_error === '' ? null : (
+        <section className="section">
+          <h3>Why it does not work</h3>
+          <div className="command">
+            <pre>{rule.last_error}</pre>
+          </div>
+          <p className="faint">Its alerts stay as they are until it works again.</p>
+        </section>
+      )}
+      {rule.query === '' ? null : (
+        <section className="section">
+          <h3>What it reads</h3>
+          <div className="command">
+            <pre>{rule.query}</pre>
+          </div>
+          <Limits spec={rule.spec} />
+        </section>
+      )}
+      {canBeTried(rule) ? <Backtest id={rule.id} /> : null}
+    </div>
+  );
+}
+
+type Level = {
+  readonly severity: 'info' | 'warning' | 'critical' | 'emergency';
+  readonly condition: string;
+  readonly threshold: number;
+  readonly clear: number;
+};
+
+function Limits({ spec }: Pick<RuleView, 'spec'>) {
+  const levels = (Array.isArray(spec['levels']) ? spec['levels'] : []) as readonly Level[];
+  const forMs = typeof spec['for_ms'] === 'number' ? spec['for_ms'] : 0;
+  return (
+    <ul className="plain-list">
+      {levels.map(({ severity, condition, threshold, clear }) => (
+        <li key={severity} className="row-wrap">
+          <SeverityMark severity={severity} />
+          <span>{`${condition} ${threeDigits(threshold)}${clear === threshold ? '' : `, clear at ${threeDigits(clear)}`}`}</span>
+        </li>
+      ))}
+      {forMs === 0 ? null : <li className="faint">{`for ${lengthText(forMs)}`}</li>}
+    </ul>
+  );
+}
+
+const DAY_MS = 86_400_000;
+const SPANS = [
+  { value: String(DAY_MS), label: 'the last day' },
+  { value: String(7 * DAY_MS), label: 'the last 7 days' },
+  { value: String(30 * DAY_MS), label: 'the last 30 days' },
+];
+
+function Backtest({ id }: { readonly id: string }) {
+  const [length, setLength] = useState(String(DAY_MS));
+  const test = useMutation({ mutationFn: () => backtestRule(id, { nowMs: Date.now(), lengthMs: Number(length) }) });
+  return (
+    <section className="section">
+      <h3>What it would have done</h3>
+      <div className="row-wrap">
+        <NativeSelect size="xs" aria-label="Span" data={SPANS} value={length} onChange={(event) => setLength(event.currentTarget.value)} />
+        <Button size="xs" variant="default" loading={test.isPending} onClick={() => test.mutate()}>
+          Back-test
+        </Button>
+      </div>
+      {test.isError ? <ErrorNotice error={test.error} /> : null}
+      {test.data === undefined ? (
+        <p className="faint">The rule is tried over the stored samples, exactly as it runs now, and tells nobody.</p>
+      ) : (
+        <Report report={test.data} />
+      )}
+    </section>
+  );
+}
+
+const COLUMNS: readonly Column<BacktestView['items'][number]>[] = [
+  { id: 'from', header: 'From', cell: ({ from_ms: atMs }) => <Instant atMs={atMs} relative={false} /> },
+  {
+    id: 'length',
+    header: 'For',
+    label: 'for',
+    cell: ({ from_ms: from, to_ms: to }) => (to === null ? 'still firing' : lengthText(to - from)),
+  },
+  { id: 'severity', header: 'Severity', label: 'severity', cell: ({ severity }) => severity },
+  { id: 'peak', header: 'Peak', label: 'peak', numeric: true, cell: ({ peak_value: peak }) => (peak === null ? '' : threeDigits(peak)) },
+  { id: 'labels', header: 'Labels', cell: ({ labels }) => <span className="mono faint">{textOfLabels(labels)}</span> },
+];
+const LISTED = 100;
+
+function Report({ report }: { readonly report: BacktestView }) {
+  const { fired_total: fired, firing_ms: firingMs, items, error, tried_until_ms: untilMs, to_ms: toMs } = report;
+  const verdict =
+    fired === 0
+      ? 'It would not have fired.'
+      : `It would have fired ${fired === 1 ? 'once' : `${fired} times`}, for ${lengthText(firingMs)} in all.`;
+  return (
+    <>
+      <p role="status">{verdict}</p>
+      {error === null ? null : <p className="soft">{`From ${exactInstant(untilMs, toMs)} on it fails: ${error}`}</p>}
+      {error !== null || untilMs >= toMs ? null : <p className="soft">{`Time ran out: tried until ${exactInstant(untilMs, toMs)}.`}</p>}
+      <Strip report={report} />
+      {items.length === 0 ? null : (
+        <div className="panel">
+          <DataTable
+            caption="What would have fired"
+            columns={COLUMNS}
+            rows={items.slice(0, LISTED)}
+            rowKey={({ from_ms: from, labels }) => `${from} ${JSON.stringify(labels)}`}
+          />
+        </div>
+      )}
+      {fired > LISTED ? <p className="faint">{`The first ${LISTED} of ${fired}.`}</p> : null}
+    </>
+  );
+}
+
+const WIDTH = 600;
+const HEIGHT = 28;
+
+/** When something would have fired, over the whole span; hatching where it was not tried. */
+function Strip({ report }: { readonly report: BacktestView }) {
+  const { from_ms: from, to_ms: to, items, tried_until_ms: untilMs, fired_total: fired } = report;
+  const x = (atMs: number): number => ((Math.min(Math.max(atMs, from), to) - from) / (to - from)) * WIDTH;
+  return (
+    <figure>
+      <svg
+        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        preserveAspectRatio="none"
+        width="100%"
+        height={HEIGHT}
+        role="img"
+        aria-label={`${fired} would have fired between ${exactInstant(from, to)} and ${exactInstant(to, to)}`}
+      >
+        <rect x="0" y={HEIGHT / 2 - 1} width={x(untilMs)} height="2" fill="var(--up)" />
+        {items.map(({ from_ms: start, to_ms: end, labels }) => (
+          <rect
+            key={`${start} ${JSON.stringify(labels)}`}
+            x={x(start)}
+            y="3"
+            width={Math.max(2, x(end ?? untilMs) - x(start))}
+            height={HEIGHT - 6}
+            fill="var(--down)"
+          />
+        ))}
+      </svg>
+      <figcaption className="faint row-wrap">{`${exactInstant(from, to)} to ${exactInstant(to, to)}`}</figcaption>
+    </figure>
+  );
+}

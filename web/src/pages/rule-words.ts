@@ -1,0 +1,61 @@
+/** Rules in words and in order, without the page. */
+import type { RuleView } from '../api/rules.ts';
+import type { RulesSearch } from '../shell/search.ts';
+import type { MarkState } from '../states/words.ts';
+
+const KIND_WORDS: Readonly<Record<RuleView['kind'], string>> = {
+  threshold: 'Threshold',
+  composite: 'Composite',
+  absence: 'Absence',
+  change: 'Change',
+  forecast: 'Forecast',
+  anomaly: 'Anomaly',
+  compliance: 'Compliance',
+  alerting: 'PromQL alert',
+  recording: 'Recording',
+  sla: 'SLA',
+  service: 'Service',
+};
+export const kindWord = (kind: RuleView['kind']): string => KIND_WORDS[kind];
+
+/** What a reader must know first: that it does not work, then what it says. */
+export function ruleMark({ health, state, evaluated_at_ms: atMs, kind }: RuleView): { readonly mark: MarkState; readonly word: string } {
+  if (health === 'err') return { mark: 'unknown', word: 'Does not work' };
+  if (state === 'firing') return { mark: 'down', word: 'Firing' };
+  if (state === 'pending') return { mark: 'degraded', word: 'Pending' };
+  // The rules of services and SLAs are decided by the ledger, not by an evaluation of their own.
+  if (atMs === null && kind !== 'service' && kind !== 'sla') return { mark: 'unknown', word: 'Waits for samples' };
+  return { mark: 'up', word: kind === 'recording' ? 'Records' : 'Quiet' };
+}
+
+/** The pack, the group of the rule file, or where it stands in the configuration. */
+export function groupOf({ origin, place, spec }: RuleView): string {
+  const { pack, group } = spec;
+  if (typeof pack === 'string') return `pack ${pack}`;
+  if (origin === 'shipped') return 'shipped';
+  return typeof group === 'string' ? `${group}, ${place}` : place;
+}
+
+/** `0.4 ms`; nothing for what was never evaluated. */
+export function durationText({ evaluated_at_ms: atMs, evaluation_ms: tookMs }: RuleView): string {
+  if (atMs === null) return '';
+  if (tookMs >= 1_000) return `${(tookMs / 1_000).toFixed(1)} s`;
+  return `${tookMs < 10 ? tookMs.toFixed(1) : Math.round(tookMs)} ms`;
+}
+
+const ORDER: readonly string[] = ['Does not work', 'Firing', 'Pending'];
+const rank = (rule: RuleView): number => {
+  const place = ORDER.indexOf(ruleMark(rule).word);
+  return place < 0 ? ORDER.length : place;
+};
+
+/** Those of a state, what needs somebody first, then by id. */
+export function shownRules(rules: readonly RuleView[], state: RulesSearch['state']): readonly RuleView[] {
+  const keeps = (rule: RuleView): boolean => {
+    if (state === undefined) return true;
+    if (state === 'troubled') return rank(rule) < ORDER.length;
+    if (state === 'waiting') return rule.evaluated_at_ms === null;
+    return rule.state === state;
+  };
+  return rules.filter(keeps).sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1));
+}

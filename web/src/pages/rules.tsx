@@ -1,0 +1,142 @@
+import { NativeSelect } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { type RuleView, rulesQuery } from '../api/rules.ts';
+import { type Column, DataTable } from '../components/data-table.tsx';
+import { FilterInput } from '../components/filter-input.tsx';
+import { Ago } from '../components/instant.tsx';
+import { matchesFilter } from '../components/matches-filter.ts';
+import { EmptyState, Waiting } from '../components/notices.tsx';
+import { RULE_FILTERS, type RulesSearch } from '../shell/search.ts';
+import { StateMark } from '../states/state-mark.tsx';
+import { RuleDrawer } from './rule-drawer.tsx';
+import { durationText, groupOf, kindWord, ruleMark, shownRules } from './rule-words.ts';
+import { useTitle } from './use-title.ts';
+
+const SNIPPET = `rules:
+  packs: [default]
+  thresholds:
+    - { id: queue_long, metric: queue_length, threshold: 100, clear: 50, for: 1m }`;
+
+const FILTER_WORDS = { troubled: 'In trouble', firing: 'Firing', pending: 'Pending', waiting: 'Not evaluated yet' } as const;
+
+/** Every rule: what it says now, when it was evaluated last, and what is wrong with it. */
+export function RulesPage() {
+  const search = useSearch({ from: '/shell/rules' });
+  const navigate = useNavigate({ from: '/rules' });
+  const query = useQuery(rulesQuery());
+  const items = query.data?.items ?? [];
+  const shown = shownRules(items, search.state).filter(({ id, name, query: expr, kind, place }) =>
+    matchesFilter(search.q ?? '', [id, name, expr, kind, place]),
+  );
+  const set = (next: RulesSearch): void => void navigate({ search: next, replace: true });
+  useTitle('Rules');
+  return (
+    <div className="page">
+      <header className="page-head">
+        <div>
+          <h1>Rules</h1>
+          <p className="page-lead">{items.length === 0 ? ' ' : lead(items)}</p>
+        </div>
+        {items.length === 0 ? null : <Filters search={search} onSearch={set} />}
+      </header>
+      <Waiting query={query} what="rules" />
+      {query.data !== undefined && items.length === 0 ? (
+        <EmptyState command={SNIPPET}>
+          There are no rules. Switch a pack on in <code>nines.yml</code>, or write one.
+        </EmptyState>
+      ) : null}
+      {items.length > 0 && shown.length === 0 ? <p className="empty">No rule matches these filters.</p> : null}
+      {shown.length === 0 ? null : (
+        <div className="panel">
+          <DataTable
+            caption="Rules"
+            columns={columns((id) => void navigate({ search: { ...search, rule: id } }))}
+            rows={shown}
+            rowKey={({ id }) => id}
+            onRowClick={({ id }) => void navigate({ search: { ...search, rule: id } })}
+          />
+        </div>
+      )}
+      <RuleDrawer
+        rule={items.find(({ id }) => id === search.rule)}
+        onClose={() => void navigate({ search: ({ rule: _closed, ...rest }) => rest })}
+      />
+    </div>
+  );
+}
+
+function lead(items: readonly RuleView[]): string {
+  const count = (state: RuleView['state']): number => items.filter((rule) => rule.state === state).length;
+  const failing = items.filter(({ health }) => health === 'err').length;
+  const words = [
+    failing === 0 ? 'all work' : `${failing} ${failing === 1 ? 'does' : 'do'} not work`,
+    ...(count('firing') === 0 ? [] : [`${count('firing')} firing`]),
+    ...(count('pending') === 0 ? [] : [`${count('pending')} pending`]),
+  ];
+  return `${items.length} ${items.length === 1 ? 'rule' : 'rules'}: ${words.join(', ')}.`;
+}
+
+const columns = (open: (id: string) => void): readonly Column<RuleView>[] => [
+  {
+    id: 'name',
+    header: 'Rule',
+    cell: ({ id, name }) => (
+      <button type="button" className="plain-button row-name" data-row="" onClick={() => open(id)}>
+        {name}
+      </button>
+    ),
+  },
+  {
+    id: 'state',
+    header: 'State',
+    label: 'state',
+    cell: (rule) => {
+      const { mark, word } = ruleMark(rule);
+      return <StateMark state={mark} word={word} />;
+    },
+  },
+  { id: 'kind', header: 'Kind', label: 'kind', cell: ({ kind }) => kindWord(kind) },
+  { id: 'group', header: 'From', label: 'from', cell: (rule) => <span className="faint">{groupOf(rule)}</span> },
+  {
+    id: 'evaluated',
+    header: 'Evaluated',
+    label: 'evaluated',
+    cell: ({ evaluated_at_ms: atMs }) => (atMs === null ? <span className="faint">no samples yet</span> : <Ago atMs={atMs} />),
+  },
+  { id: 'took', header: 'Took', label: 'took', numeric: true, cell: (rule) => durationText(rule) },
+  {
+    id: 'query',
+    header: 'Reads',
+    cell: ({ last_error: error, query }) => (
+      <span className={error === '' ? 'mono faint rule-reads' : 'rule-reads'}>{error === '' ? query : error}</span>
+    ),
+  },
+];
+
+function Filters({ search, onSearch }: { readonly search: RulesSearch; readonly onSearch: (search: RulesSearch) => void }) {
+  const { rule: _closed, ...rest } = search;
+  return (
+    <div className="filters no-print">
+      <NativeSelect
+        size="xs"
+        aria-label="State"
+        data={[{ value: '', label: 'Any state' }, ...RULE_FILTERS.map((value) => ({ value, label: FILTER_WORDS[value] }))]}
+        value={search.state ?? ''}
+        onChange={(event) => {
+          const state = RULE_FILTERS.find((one) => one === event.currentTarget.value);
+          const { state: _before, ...others } = rest;
+          onSearch(state === undefined ? others : { ...others, state });
+        }}
+      />
+      <FilterInput
+        what="rules"
+        value={search.q ?? ''}
+        onChange={(q) => {
+          const { q: _before, ...others } = rest;
+          onSearch(q === '' ? others : { ...others, q });
+        }}
+      />
+    </div>
+  );
+}
