@@ -2,7 +2,8 @@
  * What the server needs of the machine's memory.
  *   node bench/memory.ts series [--series 200000] [--scrapes 20]   bytes per active series: growth of the server's private memory
  *   node bench/memory.ts hours [--series 5000] [--hours 12]        private memory by simulated hours of constant load, flushed as the server does
- *   node bench/memory.ts idle [--minutes 10]                       default collectors: private and resident memory, share of a core
+ *   node bench/memory.ts idle [--minutes 10] [--rules 0]           default collectors: private and resident memory, share of a core;
+ *                                                                  with rules whose series get no samples, which must not be evaluated
  * `series` and `idle` run the built program; `hours` runs the store in this process, with timestamps that go faster than the clock.
  */
 import fs from 'node:fs';
@@ -25,6 +26,7 @@ const { values: flags, positionals } = parseArgs({
     scrapes: { type: 'string', default: '20' },
     hours: { type: 'string', default: '12' },
     minutes: { type: 'string', default: '10' },
+    rules: { type: 'string', default: '0' },
   },
 });
 const INTERVAL_MS = 15_000;
@@ -113,7 +115,11 @@ async function hours(): Promise<void> {
 }
 
 async function idle(): Promise<void> {
-  await using nines = await startNines();
+  const rules = Array.from(
+    { length: Number(flags.rules) },
+    (_, i) => `    - { id: rule_${i}, metric: silent_${i}, threshold: 1, for: 1m }`,
+  );
+  await using nines = await startNines(rules.length === 0 ? {} : { config: `rules:\n  packs: []\n  thresholds:\n${rules.join('\n')}\n` });
   const pid = nines.child.pid ?? 0;
   for (let minute = 1; minute <= Number(flags.minutes); minute++) {
     const before = memoryOf(pid);
@@ -124,6 +130,8 @@ async function idle(): Promise<void> {
       `minute ${minute}: ${(now.privateKb / 1024).toFixed(0)} MB private, ${(now.residentKb / 1024).toFixed(0)} MB resident, ${share.toFixed(1)} % of a core`,
     );
   }
+  const { text } = await nines.send('GET', '/metrics');
+  console.log(/^nines_rule_evaluations_woken_total.*$/m.exec(text)?.[0] ?? 'no figure of evaluations');
 }
 
 const modes: Readonly<Record<string, () => Promise<void>>> = { series: perSeries, hours, idle };

@@ -281,6 +281,7 @@ test('what is not built, and what is no page, is not found', async () => {
     '/slas',
     '/checks',
     '/targets',
+    '/rules',
     '/agents',
     '/alerts-dashboard',
     '/status',
