@@ -4,6 +4,7 @@ import {
   alertSearch,
   checksSearch,
   exclusionSearch,
+  incidentsSearch,
   issuedSearch,
   listSearch,
   notificationSearch,
@@ -102,6 +103,17 @@ const check = createRoute({
   beforeLoad: ({ params }) => {
     throw redirect({ to: '/checks', search: { check: params.id } });
   },
+});
+const incidents = createRoute({
+  getParentRoute: () => shell,
+  path: '/incidents',
+  validateSearch: incidentsSearch,
+  component: lazyRouteComponent(() => import('./pages/incidents.tsx'), 'IncidentsPage'),
+});
+const incident = createRoute({
+  getParentRoute: () => shell,
+  path: '/incidents/$id',
+  component: lazyRouteComponent(() => import('./pages/incident.tsx'), 'IncidentPage'),
 });
 const agents = createRoute({
   getParentRoute: () => shell,
@@ -209,6 +221,8 @@ const tree = root.addChildren([
     checks,
     check,
     agents,
+    incidents,
+    incident,
     targets,
     rules,
     health,

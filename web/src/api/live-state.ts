@@ -7,6 +7,8 @@ const STALE_BY_TOPIC: Readonly<Record<string, readonly string[]>> = {
   services: ['services', 'timeline', 'downtime', 'checks', 'status-pages', 'announcements'],
   slas: ['slas'],
   alerts: ['alerts', 'alert-snapshot'],
+  problems: ['alerts'],
+  incidents: ['incidents'],
   notifications: ['alerts', 'notifications', 'oncall'],
   config: ['services', 'checks', 'agents', 'slas', 'alerts', 'status-pages', 'health', 'oncall'],
 };

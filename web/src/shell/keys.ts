@@ -14,6 +14,7 @@ export const GO: Readonly<Record<string, { readonly to: string; readonly page: s
   h: { to: '/health', page: 'Health' },
   a: { to: '/alerts-dashboard', page: 'Alerts' },
   u: { to: '/rules', page: 'Rules' },
+  f: { to: '/incidents', page: 'Incidents' },
   d: { to: '/notifications', page: 'Notifications' },
   n: { to: '/on-call', page: 'On call' },
   v: { to: '/routes', page: 'Routes' },

@@ -101,6 +101,10 @@ export function rangeSearch(raw: Raw): RangeSearch {
   return range === undefined ? {} : { range };
 }
 
+export type IncidentsSearch = { readonly status?: 'open' | 'resolved' | 'all' };
+export const incidentsSearch = (raw: Raw): IncidentsSearch =>
+  defined<IncidentsSearch>({ status: oneOf(['open', 'resolved', 'all'], raw['status']) });
+
 export const listSearch = (raw: Raw): ListSearch => defined<ListSearch>({ q: text(raw.q) });
 
 export const notificationSearch = (raw: Raw): NotificationSearch =>

@@ -85,6 +85,7 @@ type Entry = {
     | '/rules'
     | '/health'
     | '/alerts-dashboard'
+    | '/incidents'
     | '/notifications'
     | '/on-call'
     | '/silences'
@@ -105,6 +106,7 @@ const FIRST: readonly Entry[] = [
   { to: '/alerts-dashboard', word: 'Alerts', icon: 'alerts' },
 ];
 const REST: readonly Entry[] = [
+  { to: '/incidents', word: 'Incidents', icon: 'incidents' },
   { to: '/checks', word: 'Checks', icon: 'checks' },
   { to: '/agents', word: 'Agents', icon: 'agents' },
   { to: '/targets', word: 'Targets', icon: 'targets' },

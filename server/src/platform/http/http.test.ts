@@ -270,7 +270,7 @@ describe('pages', () => {
       nonces.add(nonce);
     }
     assert.equal(nonces.size, 9);
-    for (const url of ['/incidents', '/index.html', '/services/a/b', '/assets/none.js'])
+    for (const url of ['/incident', '/index.html', '/services/a/b', '/assets/none.js'])
       assert.equal((await http.inject(url)).statusCode, 404, url);
   });
 

@@ -27,6 +27,8 @@ export const PAGE_PATHS = [
   '/targets',
   '/health',
   '/alerts-dashboard',
+  '/incidents',
+  '/incidents/:id',
   '/notifications',
   '/on-call',
   '/silences',

@@ -1,0 +1,80 @@
+/** Incidents: what is read, and what people do. */
+import type {
+  ActionView,
+  IncidentDetail,
+  IncidentEdit,
+  IncidentState,
+  IncidentView,
+  PostMortemView,
+  StatisticsView,
+} from '@nines/server/incidents/contract.ts';
+import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { request, withQuery } from './client.ts';
+import type { ApiProblem } from './problem.ts';
+
+export type { ActionView, IncidentDetail, IncidentState, IncidentView } from '@nines/server/incidents/contract.ts';
+
+const SLOW_MS = 30_000;
+const part = encodeURIComponent;
+
+export const incidentsQuery = (status: string) =>
+  queryOptions({
+    queryKey: ['incidents', 'list', status],
+    queryFn: ({ signal }) => request<{ readonly items: readonly IncidentView[] }>(withQuery('/api/incidents', { status }), { signal }),
+    refetchInterval: SLOW_MS,
+  });
+
+export const incidentQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['incidents', 'one', id],
+    queryFn: ({ signal }) => request<IncidentDetail>(`/api/incidents/${part(id)}`, { signal }),
+    refetchInterval: SLOW_MS,
+  });
+
+export const postMortemQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['incidents', 'post-mortem', id],
+    queryFn: ({ signal }) => request<PostMortemView>(`/api/incidents/${part(id)}/post-mortem`, { signal }),
+  });
+
+export const incidentFiguresQuery = (by: string) =>
+  queryOptions({
+    queryKey: ['incidents', 'statistics', by],
+    queryFn: ({ signal }) => request<StatisticsView>(withQuery('/api/incidents/statistics', { by }), { signal }),
+  });
+
+function useChange<Variables, Answer = unknown>(send: (variables: Variables) => Promise<Answer>) {
+  const client = useQueryClient();
+  return useMutation<Answer, ApiProblem, Variables>({
+    mutationFn: send,
+    onSuccess: () => client.invalidateQueries({ queryKey: ['incidents'] }),
+  });
+}
+
+export const useOpenIncident = () =>
+  useChange((body: { readonly title: string; readonly severity: string; readonly services: readonly string[] }) =>
+    request<IncidentView>('/api/incidents', { method: 'POST', body }),
+  );
+export const useIncidentState = (id: string) =>
+  useChange((body: { readonly state: IncidentState; readonly comment: string }) =>
+    request(`/api/incidents/${part(id)}/state`, { method: 'POST', body }),
+  );
+/** What is not named stays as it is. */
+export const useEditIncident = (id: string) =>
+  useChange((body: Partial<Omit<IncidentEdit, 'started_at'>> & { readonly revision: number }) =>
+    request(`/api/incidents/${part(id)}`, { method: 'PATCH', body }),
+  );
+export const useComment = (id: string) =>
+  useChange((text: string) => request(`/api/incidents/${part(id)}/comments`, { method: 'POST', body: { text } }));
+export const useAddAction = (id: string) =>
+  useChange((body: { readonly text: string; readonly owner: string }) =>
+    request<ActionView>(`/api/incidents/${part(id)}/actions`, { method: 'POST', body }),
+  );
+export const useActionDone = (id: string) =>
+  useChange(({ action, done }: { readonly action: ActionView; readonly done: boolean }) =>
+    request(`/api/incidents/${part(id)}/actions/${part(action.id)}`, { method: 'PATCH', body: { revision: action.revision, done } }),
+  );
+export const useSavePostMortem = (id: string) =>
+  useChange((body: { readonly markdown: string; readonly revision: number }) =>
+    request<PostMortemView>(`/api/incidents/${part(id)}/post-mortem`, { method: 'PUT', body }),
+  );

@@ -1,0 +1,23 @@
+import type { IncidentState } from '../api/incidents.ts';
+import { StateMark } from '../states/state-mark.tsx';
+
+export const INCIDENT_WORDS: Readonly<Record<IncidentState, string>> = {
+  open: 'Open',
+  acknowledged: 'Acknowledged',
+  investigating: 'Investigating',
+  mitigated: 'Mitigated',
+  resolved: 'Resolved',
+  closed: 'Closed',
+};
+const MARKS = {
+  open: 'down',
+  acknowledged: 'degraded',
+  investigating: 'degraded',
+  mitigated: 'maintenance',
+  resolved: 'up',
+  closed: 'up',
+} as const;
+
+export function IncidentMark({ state }: { readonly state: IncidentState }) {
+  return <StateMark state={MARKS[state]} word={INCIDENT_WORDS[state]} pulse={state === 'open'} />;
+}

@@ -1,0 +1,345 @@
+import { Button, Textarea, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import { type FormEvent, type ReactNode, useState } from 'react';
+import {
+  type IncidentDetail,
+  incidentQuery,
+  postMortemQuery,
+  useActionDone,
+  useAddAction,
+  useComment,
+  useEditIncident,
+  useIncidentState,
+  useSavePostMortem,
+} from '../api/incidents.ts';
+import { type Column, DataTable } from '../components/data-table.tsx';
+import { Instant } from '../components/instant.tsx';
+import { ErrorNotice, Waiting } from '../components/notices.tsx';
+import { Section } from '../components/section.tsx';
+import { lengthText } from '../figures/length.ts';
+import { SeverityMark } from '../states/state-mark.tsx';
+import { INCIDENT_WORDS, IncidentMark } from './incident-state.tsx';
+import { useTitle } from './use-title.ts';
+
+type Props = { readonly incident: IncidentDetail };
+
+/** One incident: where it stands, who does what, what happened when, and what follows from it. */
+export function IncidentPage() {
+  const { id } = useParams({ from: '/shell/incidents/$id' });
+  const query = useQuery(incidentQuery(id));
+  const { data: incident } = query;
+  useTitle(incident === undefined ? 'Incident' : `INC-${incident.number} ${incident.title}`);
+  return (
+    <div className="page">
+      <Waiting query={query} what="the incident" />
+      {incident === undefined ? null : (
+        <>
+          <header className="page-head">
+            <div>
+              <h1>
+                INC-{incident.number} {incident.title}
+              </h1>
+              <p className="page-lead">
+                <IncidentMark state={incident.state} /> <SeverityMark severity={incident.severity} /> since{' '}
+                <Instant atMs={incident.started_at_ms} />
+                {incident.merged_into === null ? null : (
+                  <>
+                    {' '}
+                    the same as{' '}
+                    <Link to="/incidents/$id" params={{ id: incident.merged_into }}>
+                      another incident
+                    </Link>
+                  </>
+                )}
+              </p>
+            </div>
+            <States incident={incident} />
+          </header>
+          <Facts incident={incident} />
+          <Timeline incident={incident} />
+          <Alerts incident={incident} />
+          <Told incident={incident} />
+          <Actions incident={incident} />
+          <PostMortem id={incident.id} />
+        </>
+      )}
+    </div>
+  );
+}
+
+function States({ incident }: Props) {
+  const change = useIncidentState(incident.id);
+  return (
+    <div className="row-wrap">
+      {incident.next_states.map((state, index) => (
+        <Button
+          key={state}
+          variant={index === 0 ? 'filled' : 'default'}
+          disabled={change.isPending}
+          onClick={() => change.mutate({ state, comment: '' })}
+        >
+          {INCIDENT_WORDS[state]}
+        </Button>
+      ))}
+      {change.isError ? <ErrorNotice error={change.error} /> : null}
+    </div>
+  );
+}
+
+const ROLES = ['commander', 'communications', 'scribe'] as const;
+const length = (lengthMs: number | null): string => (lengthMs === null ? 'not yet' : lengthText(lengthMs));
+
+function Facts({ incident }: Props) {
+  const { figures, causes, links } = incident;
+  const others = links.filter(({ kind }) => kind === 'sla' || kind === 'change');
+  return (
+    <Section title="What is known">
+      <dl className="facts">
+        <Fact name="Severity">
+          {incident.severity}: {incident.severity_why}
+        </Fact>
+        <Fact name="Category">
+          {incident.category.replace('_', ' ')}: {incident.category_why}
+        </Fact>
+        <Fact name="Services">
+          {incident.services.length === 0
+            ? 'none linked'
+            : incident.services.map((service) => (
+                <Link key={service} to="/services/$id" params={{ id: service }}>
+                  {service}{' '}
+                </Link>
+              ))}
+        </Fact>
+        {causes.length === 0 ? null : (
+          <Fact name="Probable cause">
+            {causes[0]?.subject}: {causes[0]?.reasons.join('; ')}
+          </Fact>
+        )}
+        {others.length === 0 ? null : <Fact name="Linked">{others.map(({ kind, ref }) => `${kind} ${ref}`).join(', ')}</Fact>}
+        <Fact name="Detected in">{length(figures.detect_ms)}</Fact>
+        <Fact name="Acknowledged in">{length(figures.acknowledge_ms)}</Fact>
+        <Fact name="Recovered in">{length(figures.resolve_ms)}</Fact>
+        {figures.downtime.map(({ service, down_ms: downMs }) => (
+          <Fact key={service} name={`Downtime of ${service}`}>
+            {lengthText(downMs)}
+          </Fact>
+        ))}
+      </dl>
+      <div className="row-wrap">
+        {ROLES.map((role) => (
+          <Role key={`${role} ${incident.roles[role] ?? ''}`} role={role} incident={incident} />
+        ))}
+      </div>
+    </Section>
+  );
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </>
+  );
+}
+
+/** A name that is typed is taken over with Enter or when the field is left. */
+function Role({ role, incident }: Props & { readonly role: (typeof ROLES)[number] }) {
+  const [person, setPerson] = useState(incident.roles[role] ?? '');
+  const edit = useEditIncident(incident.id);
+  const save = () => {
+    if (person.trim() !== (incident.roles[role] ?? ''))
+      edit.mutate({ revision: incident.revision, roles: { [role]: person.trim() || null } });
+  };
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        save();
+      }}
+    >
+      <TextInput
+        label={role}
+        placeholder="nobody"
+        value={person}
+        maxLength={200}
+        onChange={(event) => setPerson(event.currentTarget.value)}
+        onBlur={save}
+        error={edit.error?.message}
+      />
+    </form>
+  );
+}
+
+function Timeline({ incident }: Props) {
+  const [text, setText] = useState('');
+  const comment = useComment(incident.id);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    comment.mutate(text, { onSuccess: () => setText('') });
+  };
+  const columns: readonly Column<IncidentDetail['timeline'][number]>[] = [
+    { id: 'text', header: 'What', cell: (entry) => entry.text },
+    { id: 'at', header: 'When', label: 'when', cell: (entry) => <Instant atMs={entry.at_ms} relative={false} /> },
+    { id: 'actor', header: 'Who', label: 'who', cell: (entry) => entry.actor },
+  ];
+  return (
+    <Section title="Time line" aside={`${incident.timeline.length}`}>
+      <div className="panel">
+        <DataTable caption="Time line, oldest first" columns={columns} rows={incident.timeline} rowKey={({ id }) => id} />
+      </div>
+      <form onSubmit={submit} className="row-wrap">
+        <TextInput
+          aria-label="Write into the time line"
+          placeholder="What was seen or done"
+          value={text}
+          required
+          onChange={(event) => setText(event.currentTarget.value)}
+        />
+        <Button type="submit" variant="default" loading={comment.isPending}>
+          Write down
+        </Button>
+        {comment.isError ? <ErrorNotice error={comment.error} /> : null}
+      </form>
+    </Section>
+  );
+}
+
+const ALERT_COLUMNS: readonly Column<IncidentDetail['alerts'][number]>[] = [
+  {
+    id: 'name',
+    header: 'Alert',
+    cell: ({ alertname, service }) => (
+      <span className="row-name">
+        {alertname}
+        {service === null ? '' : ` on ${service}`}
+      </span>
+    ),
+  },
+  {
+    id: 'severity',
+    header: 'Severity',
+    label: 'severity',
+    cell: ({ severity }) => (severity === '' ? '' : <SeverityMark severity={severity} />),
+  },
+  { id: 'at', header: 'Joined', label: 'joined', cell: ({ joined_at_ms: atMs }) => <Instant atMs={atMs} relative={false} /> },
+  {
+    id: 'ended',
+    header: 'Ended',
+    label: 'ended',
+    cell: ({ ended_at_ms: atMs }) => (atMs === null ? 'fires' : <Instant atMs={atMs} relative={false} />),
+  },
+  { id: 'because', header: 'Why it belongs here', label: 'because', cell: ({ because }) => because },
+];
+
+function Alerts({ incident: { alerts } }: Props) {
+  if (alerts.length === 0) return null;
+  return (
+    <Section title="Alerts" aside={`${alerts.length}`}>
+      <div className="panel">
+        <DataTable caption="Alerts of the incident" columns={ALERT_COLUMNS} rows={alerts} rowKey={({ alert }) => alert} />
+      </div>
+    </Section>
+  );
+}
+
+function Told({ incident: { escalation } }: Props) {
+  if (escalation.length === 0) return null;
+  const words = { told: 'told', due: 'is told', failed: 'could not be told' } as const;
+  return (
+    <Section title="Stakeholders">
+      <ul>
+        {escalation.map(({ step, audience, channel, at_ms: atMs, state }) => (
+          <li key={`${step} ${channel}`}>
+            {audience} {words[state]} through {channel} <Instant atMs={atMs} />
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Actions({ incident }: Props) {
+  const [text, setText] = useState('');
+  const [owner, setOwner] = useState('');
+  const add = useAddAction(incident.id);
+  const done = useActionDone(incident.id);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    add.mutate({ text, owner }, { onSuccess: () => setText('') });
+  };
+  return (
+    <Section title="Action items">
+      {incident.actions.length === 0 ? <p className="faint">What must change so that this does not come back?</p> : null}
+      <ul>
+        {incident.actions.map((action) => (
+          <li key={action.id}>
+            <label>
+              <input
+                type="checkbox"
+                checked={action.done_at_ms !== null}
+                onChange={(event) => done.mutate({ action, done: event.currentTarget.checked })}
+              />{' '}
+              {action.text} <span className="faint">{action.owner === '' ? 'nobody' : action.owner}</span>
+            </label>
+          </li>
+        ))}
+      </ul>
+      <form onSubmit={submit} className="row-wrap">
+        <TextInput
+          aria-label="Action item"
+          placeholder="What is to be done"
+          value={text}
+          required
+          onChange={(event) => setText(event.currentTarget.value)}
+        />
+        <TextInput aria-label="Owner" placeholder="Who" value={owner} onChange={(event) => setOwner(event.currentTarget.value)} />
+        <Button type="submit" variant="default" loading={add.isPending}>
+          Add
+        </Button>
+        {add.isError ? <ErrorNotice error={add.error} /> : null}
+        {done.isError ? <ErrorNotice error={done.error} /> : null}
+      </form>
+    </Section>
+  );
+}
+
+function PostMortem({ id }: { readonly id: string }) {
+  const query = useQuery(postMortemQuery(id));
+  const [written, setWritten] = useState<string>();
+  const save = useSavePostMortem(id);
+  const { data } = query;
+  return (
+    <Section
+      title="Post-mortem"
+      aside={data === undefined ? '' : data.saved_at_ms === null ? 'a draft from what is known' : `saved by ${data.author}`}
+    >
+      <Waiting query={query} what="the post-mortem" />
+      {data === undefined ? null : (
+        <>
+          <Textarea
+            aria-label="Post-mortem in Markdown"
+            autosize
+            minRows={8}
+            maxRows={30}
+            value={written ?? data.markdown}
+            onChange={(event) => setWritten(event.currentTarget.value)}
+          />
+          <div className="row-wrap">
+            <Button
+              variant="default"
+              loading={save.isPending}
+              onClick={() =>
+                save.mutate({ markdown: written ?? data.markdown, revision: data.revision }, { onSuccess: () => setWritten(undefined) })
+              }
+            >
+              Save post-mortem
+            </Button>
+            {save.isError ? <ErrorNotice error={save.error} /> : null}
+          </div>
+        </>
+      )}
+    </Section>
+  );
+}

@@ -1,0 +1,176 @@
+import { Button, NativeSelect, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { type FormEvent, useState } from 'react';
+import { type IncidentView, incidentFiguresQuery, incidentsQuery, useOpenIncident } from '../api/incidents.ts';
+import { type Column, DataTable } from '../components/data-table.tsx';
+import { Instant } from '../components/instant.tsx';
+import { EmptyState, ErrorNotice, Waiting } from '../components/notices.tsx';
+import { Section } from '../components/section.tsx';
+import { lengthText } from '../figures/length.ts';
+import { SeverityMark } from '../states/state-mark.tsx';
+import { INCIDENT_WORDS, IncidentMark } from './incident-state.tsx';
+import { useTitle } from './use-title.ts';
+
+/** What people work on, what they worked on, and how fast. */
+export function IncidentsPage() {
+  const { status = 'open' } = useSearch({ from: '/shell/incidents' });
+  const navigate = useNavigate({ from: '/incidents' });
+  const query = useQuery(incidentsQuery(status));
+  const items = query.data?.items ?? [];
+  useTitle(items.length === 0 || status !== 'open' ? 'Incidents' : `Incidents (${items.length})`);
+  return (
+    <div className="page">
+      <header className="page-head">
+        <div>
+          <h1>Incidents</h1>
+          <p className="page-lead">{query.data === undefined ? '' : lead(status, items)}</p>
+        </div>
+        <NativeSelect
+          aria-label="Which incidents"
+          data={[
+            { value: 'open', label: 'Open' },
+            { value: 'resolved', label: 'Over' },
+            { value: 'all', label: 'All' },
+          ]}
+          value={status}
+          onChange={(event) => void navigate({ search: { status: event.currentTarget.value as 'open' | 'resolved' | 'all' } })}
+        />
+      </header>
+      <Waiting query={query} what="incidents" />
+      {query.data === undefined ? null : items.length === 0 ? (
+        <EmptyState command="nines incidents list --status all">
+          {status === 'open' ? 'Nothing is open. ' : 'There are none. '}
+          An alert of severity critical or above opens an incident with everything that belongs to it; so does the button below.
+        </EmptyState>
+      ) : (
+        <div className="panel">
+          <DataTable
+            caption="Incidents, newest first"
+            columns={COLUMNS}
+            rows={items}
+            rowKey={({ id }) => id}
+            onRowKey={({ number }, _index, event) => {
+              if (event.key === 'Enter') void navigate({ to: '/incidents/$id', params: { id: String(number) } });
+            }}
+          />
+        </div>
+      )}
+      <Section title="Open one by hand">
+        <OpenForm />
+      </Section>
+      <Figures />
+    </div>
+  );
+}
+
+function lead(status: string, items: readonly IncidentView[]): string {
+  if (status !== 'open') return `${items.length} ${items.length === 1 ? 'incident' : 'incidents'}.`;
+  if (items.length === 0) return 'No incident is open.';
+  const unseen = items.filter(({ state }) => state === 'open').length;
+  const leaderless = items.filter(({ roles, state }) => roles.commander === null && state !== 'mitigated').length;
+  const words = [
+    `${items.length} ${items.length === 1 ? 'incident is' : 'incidents are'} open`,
+    unseen === 0 ? '' : `${unseen} not acknowledged`,
+    leaderless === 0 ? '' : `${leaderless} without a commander`,
+  ];
+  return `${words.filter((word) => word !== '').join(', ')}.`;
+}
+
+const COLUMNS: readonly Column<IncidentView>[] = [
+  {
+    id: 'title',
+    header: 'Incident',
+    cell: ({ number, title }) => (
+      <Link to="/incidents/$id" params={{ id: String(number) }} className="row-name">
+        INC-{number} {title}
+      </Link>
+    ),
+  },
+  { id: 'state', header: 'State', label: 'state', cell: ({ state }) => <IncidentMark state={state} /> },
+  { id: 'severity', header: 'Severity', label: 'severity', cell: ({ severity }) => <SeverityMark severity={severity} /> },
+  { id: 'category', header: 'Category', label: 'category', cell: ({ category }) => category.replace('_', ' ') },
+  { id: 'since', header: 'Since', label: 'since', cell: ({ started_at_ms: atMs }) => <Instant atMs={atMs} /> },
+  {
+    id: 'commander',
+    header: 'Commander',
+    label: 'commander',
+    cell: ({ roles }) => roles.commander ?? <span className="faint">nobody</span>,
+  },
+  { id: 'services', header: 'Services', label: 'services', cell: ({ services }) => services.slice(0, 5).join(', ') },
+];
+
+function OpenForm() {
+  const [title, setTitle] = useState('');
+  const [severity, setSeverity] = useState('critical');
+  const open = useOpenIncident();
+  const navigate = useNavigate();
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    open.mutate(
+      { title, severity, services: [] },
+      { onSuccess: ({ number }) => void navigate({ to: '/incidents/$id', params: { id: String(number) } }) },
+    );
+  };
+  return (
+    <form onSubmit={submit} className="row-wrap">
+      <TextInput
+        aria-label="What happens"
+        placeholder="What happens, in a few words"
+        value={title}
+        onChange={(event) => setTitle(event.currentTarget.value)}
+        required
+        maxLength={300}
+      />
+      <NativeSelect
+        aria-label="Severity"
+        data={['info', 'warning', 'critical', 'emergency']}
+        value={severity}
+        onChange={(event) => setSeverity(event.currentTarget.value)}
+      />
+      <Button type="submit" loading={open.isPending}>
+        Open incident
+      </Button>
+      {open.isError ? <ErrorNotice error={open.error} /> : null}
+    </form>
+  );
+}
+
+const BY = ['service', 'category', 'team', 'severity'] as const;
+type Figure = {
+  readonly key: string;
+  readonly incidents: number;
+  readonly mttd_ms: number | null;
+  readonly mtta_ms: number | null;
+  readonly mttr_ms: number | null;
+};
+const length = (lengthMs: number | null): string => (lengthMs === null ? '–' : lengthText(lengthMs));
+
+function Figures() {
+  const [by, setBy] = useState<string>('service');
+  const query = useQuery(incidentFiguresQuery(by));
+  const columns: readonly Column<Figure>[] = [
+    { id: 'key', header: by, cell: ({ key }) => key || <span className="faint">nobody</span> },
+    { id: 'count', header: 'Incidents', label: 'incidents', numeric: true, cell: ({ incidents }) => incidents },
+    { id: 'mttd', header: 'Detected in', label: 'detected in', numeric: true, cell: ({ mttd_ms: ms }) => length(ms) },
+    { id: 'mtta', header: 'Acknowledged in', label: 'acknowledged in', numeric: true, cell: ({ mtta_ms: ms }) => length(ms) },
+    { id: 'mttr', header: 'Recovered in', label: 'recovered in', numeric: true, cell: ({ mttr_ms: ms }) => length(ms) },
+  ];
+  return (
+    <Section
+      title="How fast, on average of the last 30 days"
+      aside={<NativeSelect aria-label="Figures by" data={[...BY]} value={by} onChange={(event) => setBy(event.currentTarget.value)} />}
+    >
+      <Waiting query={query} what="figures" />
+      {query.data === undefined ? null : query.data.items.length === 0 ? (
+        <p className="faint">
+          No incident in the last 30 days: there is nothing to take a mean of. States go from {INCIDENT_WORDS.open.toLowerCase()} to closed.
+        </p>
+      ) : (
+        <div className="panel">
+          <DataTable caption={`Figures by ${by}`} columns={columns} rows={query.data.items} rowKey={({ key }) => key} />
+        </div>
+      )}
+    </Section>
+  );
+}
