@@ -23,7 +23,12 @@ function newest(path: string): number {
 }
 
 function isFresh(): boolean {
-  const built = [join(dist, 'nines.js'), join(dist, 'web/index.html'), join(dist, 'fonts/DejaVuSans.ttf.gz')];
+  const built = [
+    join(dist, 'nines.js'),
+    join(dist, 'web/index.html'),
+    join(dist, 'fonts/DejaVuSans.ttf.gz'),
+    join(dist, 'analytics-thread.js'),
+  ];
   if (!built.every((path) => existsSync(path))) return false;
   const oldest = Math.min(...built.map((path) => statSync(path).mtimeMs));
   return SOURCES.every((source) => newest(join(house, source)) <= oldest);
@@ -31,7 +36,7 @@ function isFresh(): boolean {
 
 async function buildProgram(): Promise<void> {
   const bundle = await rolldown({
-    input: { nines: join(house, 'cli/src/main.ts') },
+    input: { nines: join(house, 'cli/src/main.ts'), 'analytics-thread': join(house, 'server/src/analytics/thread.ts') },
     platform: 'node',
     external: EXTERNAL,
     treeshake: true,

@@ -14,6 +14,7 @@ import { type AlertingService, createAlerting } from './alerting/service.ts';
 import { openAlertHistory } from './alerting/start.ts';
 import { openReceived } from './alertmanager-api/start.ts';
 import { Alertmanagers } from './alertmanagers/service.ts';
+import { openAnalytics } from './analytics/start.ts';
 import { createAsk, scopeOfTeam } from './ask.ts';
 import { replayFrom } from './availability/replay.ts';
 import { LEDGER_STEP_MS } from './availability/service.ts';
@@ -135,6 +136,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   const yieldNow = createBreath(clock);
   const engine = createEngine({ ...engineSettings(config.promql), yieldNow });
   const ask = createAsk(engine, store);
+  const analytics = stack.use(openAnalytics({ clock }));
 
   // Samples in; each durable commit wakes the rules that read it.
   const metadata = createMetadataBook();
@@ -424,6 +426,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     alerting,
     alertmanagers,
     aliases,
+    analytics,
     ask,
     availability,
     backups,

@@ -7,6 +7,8 @@ import { alertHistoryRoutes } from './alerting/history-routes.ts';
 import { alertRoutes } from './alerting/routes.ts';
 import { alertmanagerApiRoutes } from './alertmanager-api/routes.ts';
 import { alertmanagerRoutes } from './alertmanagers/routes.ts';
+import { createQuery } from './analytics/query.ts';
+import { analyticsRoutes } from './analytics/routes.ts';
 import { scopeOfTeam } from './ask.ts';
 import { availabilityRoutes } from './availability/routes.ts';
 import { examineInChild } from './backups/child.ts';
@@ -33,6 +35,7 @@ import { prometheusStatusRoutes } from './ops/prometheus.ts';
 import { opsRoutes } from './ops/routes.ts';
 import type { AppOptions, Parts } from './parts.ts';
 import { formatProblem } from './platform/config/load.ts';
+import type { Actor } from './platform/http/contract.ts';
 import { createHttp } from './platform/http/server.ts';
 import { servePages, webDir } from './platform/http/static.ts';
 import { serveStream } from './platform/http/stream.ts';
@@ -75,6 +78,7 @@ export async function serve(
     alerting,
     alertmanagers,
     aliases,
+    analytics,
     apply,
     ask,
     availability,
@@ -205,6 +209,8 @@ export async function serve(
     version: VERSION,
     scopeOf: (actor) => scopeOfTeam(actor.teamId),
   });
+  const storedSeries = { samples: ask, aliases, queryable: store, metadata, scopeOf: (actor: Actor) => scopeOfTeam(actor.teamId), clock };
+  analyticsRoutes(http, { ask: analytics.ask, query: createQuery({ ask: analytics.ask, ...storedSeries }) });
   seriesRoutes(http, { series });
   const violations = slas.violationPages.bind(slas);
   exportRoutes(http, { clock, yieldNow, queryable: store, ledger: availability, services, violations, scopeOfTeam });

@@ -21,11 +21,17 @@ export const DEFAULT_SENSITIVITY = 0.95;
 /** Unusual values this close, as a share of the recent window, belong to one episode; no other begins before that has passed. */
 export const QUIET_VALUES = 60;
 
+export type AnomalyOptions = DetectorOptions & {
+  readonly sensitivity?: number;
+  /** How many values are missing before each, as long as the values; none without it. */
+  readonly missing?: Numbers;
+};
+
 /**
  * Scores of values one step apart, each from the values up to its own, and the episodes they make: those with a score of at least
  * `sensitivity`. Finite values; the first `DETECTOR_WARM` have score 0, as there is nothing to compare them with.
  */
-export function anomaliesOf(values: Numbers, options: DetectorOptions & { readonly sensitivity?: number }): Answer<Anomalies> {
+export function anomaliesOf(values: Numbers, options: AnomalyOptions): Answer<Anomalies> {
   const sensitivity = options.sensitivity ?? DEFAULT_SENSITIVITY;
   if (!(sensitivity > 0 && sensitivity < 1)) return refuse('bad_sensitivity', 'sensitivity must be above 0 and below 1');
   if (values.length <= DETECTOR_WARM)
@@ -34,6 +40,8 @@ export function anomaliesOf(values: Numbers, options: DetectorOptions & { readon
   const grouping = new EpisodeGrouping(sensitivity);
   const scores = new Float64Array(values.length);
   for (let i = 0; i < values.length; i++) {
+    const missing = options.missing === undefined ? 0 : at(options.missing, i);
+    if (missing > 0) detector.skip(missing);
     const finding = detector.next(at(values, i));
     scores[i] = finding.score;
     grouping.next(i, finding.score, finding.reason);

@@ -18,6 +18,8 @@ export type Finding = { /** 0..1. */ readonly score: number /** In words, made w
 /** Takes values one after the other and says how unlike the ones before each is. Bounded memory, whatever comes. */
 export interface Detector {
   next(value: number): Finding;
+  /** That many values are missing here: the season goes on without them. */
+  skip(count: number): void;
 }
 
 /** Values before anything is said. */
@@ -60,6 +62,8 @@ const shown = (value: number): string => String(Number(value.toPrecision(4)));
 class PlainDetector implements Detector {
   readonly #moments = new RollingMoments(WINDOW);
 
+  skip(): void {}
+
   next(value: number): Finding {
     const { count } = this.#moments;
     const [mean, sd] = [this.#moments.mean(), this.#moments.sd()];
@@ -83,6 +87,8 @@ interface Expectation {
   expected(): number | undefined;
   readonly words: string;
   learn(value: number): void;
+  /** Absent where the place in a season does not matter. */
+  skip?(count: number): void;
 }
 
 class RecentLevel implements Expectation {
@@ -115,12 +121,16 @@ class SeasonLevel implements Expectation {
     this.words = `what is usual at this point of its season of ${period} values`;
   }
 
+  skip(count: number): void {
+    this.#index += count;
+  }
+
   #slot(): number {
     return Math.floor(((this.#index % this.#period) * this.#slots.length) / this.#period);
   }
 
   expected(): number | undefined {
-    if (this.#index < this.#period) return undefined;
+    if (this.#index < this.#period || at(this.#seen, this.#slot()) === 0) return undefined;
     return at(this.#slots, this.#slot()) + this.#offset;
   }
 
@@ -173,6 +183,10 @@ class BestOf implements Expectation {
     return this.#best()?.expected();
   }
 
+  skip(count: number): void {
+    for (const one of this.#all) one.skip?.(count);
+  }
+
   learn(value: number): void {
     this.#all.forEach((one, i) => {
       const expected = one.expected();
@@ -200,6 +214,10 @@ class ResidualDetector implements Detector {
 
   constructor(expectation: Expectation) {
     this.#expectation = expectation;
+  }
+
+  skip(count: number): void {
+    this.#expectation.skip?.(count);
   }
 
   next(value: number): Finding {
@@ -265,6 +283,8 @@ class ForestDetector implements Detector {
   constructor(seed: number) {
     this.#seed = seed;
   }
+
+  skip(): void {}
 
   next(value: number): Finding {
     const row = Float64Array.of(value, value - (this.#last ?? value), value - (this.#level.expected() ?? value));

@@ -1,0 +1,222 @@
+/**
+ * Analytics answers questions about numbers: trend, forecast, anomalies, seasons, relations, capacity, drift. The statistics are in
+ * `packages/maths/src/stats`; here stand what may be asked, the words and limits of the answers, and the threads that find them.
+ * It keeps nothing and decides nothing about a service.
+ */
+import { METHODS } from '@nines/maths/stats/detectors.ts';
+import { MAX_HORIZON } from '@nines/maths/stats/forecast.ts';
+import { MAX_DEGREE } from '@nines/maths/stats/regression.ts';
+import { z } from 'zod';
+
+/** Points of one series, values of one column, and cells of one comparison. */
+export const MAX_POINTS = 50_000;
+export const MAX_CELLS = 400_000;
+export const MAX_FEATURES = 500;
+export const MAX_SERIES = 20;
+export const MAX_LAG = 500;
+/** Bodies with that many numbers, as long as JSON makes them. */
+export const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** Series that one query computes on. */
+export const MAX_QUERY_SERIES = 50;
+
+const value = z.number().nullable().meta({ description: 'null where there is no value' });
+const points = z
+  .array(z.tuple([z.number(), value]))
+  .max(MAX_POINTS)
+  .meta({ description: '[at_ms, value], Unix milliseconds' });
+const numbers = z.array(z.number()).max(MAX_POINTS);
+const level = z.number().gt(0.5).lt(1).default(0.95);
+const method = z.enum(METHODS).default('seasonal');
+const sensitivity = z.number().gt(0).lt(1).default(0.95);
+const cell = z.union([z.number(), z.string(), z.boolean(), z.null()]);
+const columns = z.record(z.string(), z.array(cell).max(MAX_CELLS));
+
+export const regressionBody = z.strictObject({
+  x: z
+    .union([numbers, z.array(z.array(z.number()).max(50)).max(MAX_POINTS)])
+    .meta({ description: 'one number per point, or one row of numbers per point' }),
+  y: numbers,
+  degree: z.number().int().min(1).max(MAX_DEGREE).default(1),
+  level,
+});
+export const forecastBody = z.strictObject({ points, horizon: z.number().int().min(1).max(MAX_HORIZON).default(24), level });
+export const anomaliesBody = z.strictObject({ points, method, sensitivity, seed: z.number().int().default(1) });
+export const driftBody = z.strictObject({
+  reference: columns,
+  current: columns,
+  importance: z.record(z.string(), z.number().min(0)).default({}),
+  critical: z.array(z.string()).default([]),
+});
+export const seasonalityBody = z.strictObject({ points });
+export const correlationBody = z.strictObject({
+  series: z.record(z.string(), points).optional().meta({ description: 'two or more series by name; every pair is compared' }),
+  x: z.union([numbers, points]).optional(),
+  y: z.union([numbers, points]).optional(),
+  max_lag: z.number().int().min(0).max(MAX_LAG).default(0),
+});
+export const capacityBody = z.strictObject({ points, limit: z.number(), side: z.enum(['above', 'below']).optional(), level });
+
+export type RegressionBody = z.output<typeof regressionBody>;
+export type ForecastBody = z.output<typeof forecastBody>;
+export type AnomaliesBody = z.output<typeof anomaliesBody>;
+export type DriftBody = z.output<typeof driftBody>;
+export type SeasonalityBody = z.output<typeof seasonalityBody>;
+export type CorrelationBody = z.output<typeof correlationBody>;
+export type CapacityBody = z.output<typeof capacityBody>;
+
+export const regressionView = z.object({
+  coefficients: z.array(z.number()),
+  standard_errors: z.array(z.number()),
+  p_values: z.array(z.number()),
+  half_widths: z.array(z.number()),
+  level: z.number(),
+  r2: z.number(),
+  adjusted_r2: z.number(),
+  residual_sd: z.number(),
+  f: z.object({ statistic: z.number(), p: z.number() }),
+  condition: z.number(),
+  n: z.number(),
+  dof: z.number(),
+});
+
+const seasonView = z.object({ name: z.string(), length: z.number(), strength: z.number() });
+export const forecastView = z.object({
+  points: z.array(z.object({ at_ms: z.number(), value: z.number(), lower: z.number(), upper: z.number() })),
+  level: z.number(),
+  method: z.string(),
+  season: z.number(),
+  seasons: z.array(seasonView),
+  backtest: z.object({
+    mase: z.number(),
+    naive_mase: z.number(),
+    smape: z.number(),
+    wape: z.number().nullable(),
+    coverage: z.number(),
+    origins: z.number(),
+    horizon: z.number(),
+  }),
+  notes: z.array(z.string()),
+});
+
+const episodeView = z.object({ from_at_ms: z.number(), to_at_ms: z.number(), score: z.number(), reason: z.string() });
+export const anomaliesView = z.object({
+  scores: z.array(z.number()),
+  episodes: z.array(episodeView),
+  method: z.enum(METHODS),
+  sensitivity: z.number(),
+  notes: z.array(z.string()),
+});
+
+export const driftView = z.object({
+  drifted: z.boolean(),
+  share: z.number(),
+  features: z.record(
+    z.string(),
+    z.object({
+      state: z.enum(['stable', 'drifted', 'insufficient']),
+      kind: z.enum(['numeric', 'categorical']),
+      p: z.number(),
+      effect: z.number(),
+      reason: z.string(),
+      rows: z.object({ reference: z.number(), current: z.number() }),
+      tests: z.object({
+        ks: z.object({ statistic: z.number(), p: z.number(), method: z.enum(['exact', 'asymptotic']) }).optional(),
+        psi: z.object({ value: z.number(), p: z.number(), bins: z.number() }).optional(),
+        wasserstein: z.object({ value: z.number(), normalised: z.number() }).optional(),
+        jensen_shannon: z.object({ distance: z.number(), base: z.literal(2), bins: z.number() }).optional(),
+        chi_square: z.object({ statistic: z.number(), p: z.number(), dof: z.number(), cramer_v: z.number() }).optional(),
+        missing: z.object({ reference: z.number(), current: z.number(), p: z.number() }).optional(),
+      }),
+    }),
+  ),
+});
+
+export const seasonalityView = z.object({
+  seasons: z.array(seasonView.extend({ length_ms: z.number(), foretold: z.number(), present: z.boolean(), profile: z.array(z.number()) })),
+  points: z.array(z.object({ at_ms: z.number(), value: z.number(), trend: z.number(), season: z.number(), remainder: z.number() })),
+  notes: z.array(z.string()),
+});
+
+export const correlationView = z.object({
+  pairs: z.array(
+    z.object({
+      x: z.string(),
+      y: z.string(),
+      pearson: z.number(),
+      spearman: z.number(),
+      lag: z.number(),
+      lag_ms: z.number().nullable(),
+      effective: z.number(),
+      n: z.number(),
+      p: z.number(),
+      significant: z.boolean(),
+    }),
+  ),
+  refused: z.array(z.object({ x: z.string(), y: z.string(), reason: z.string(), message: z.string() })),
+  notes: z.array(z.string()),
+});
+
+export const trendView = z.object({
+  per_day: z.number(),
+  lower: z.number(),
+  upper: z.number(),
+  level: z.number(),
+  p: z.number(),
+  direction: z.enum(['rising', 'falling', 'none']),
+  n: z.number(),
+});
+export const capacityView = z.object({
+  state: z.enum(['approaching', 'reached', 'no_trend', 'too_far']),
+  days: z.object({ expected: z.number(), earliest: z.number(), latest: z.number().nullable() }).nullable(),
+  reached_at_ms: z.number().nullable(),
+  reason: z.string(),
+  trend: trendView,
+  leak: z.object({ leaking: z.boolean(), per_day: z.number(), p: z.number(), reason: z.string() }).nullable(),
+  notes: z.array(z.string()),
+});
+
+/** Why a part of an answer is missing. */
+const refusedView = z.object({ reason: z.string(), message: z.string() });
+export const queryParams = z.object({
+  pattern: z
+    .string()
+    .min(1)
+    .max(4_096)
+    .meta({ description: 'a metric or dotted name, a glob over them such as system.*, or a PromQL expression' }),
+  window: z.string().default('24h').meta({ description: 'how far back, such as 24h or 7d' }),
+  step: z.string().optional().meta({ description: 'distance of the points; chosen by the window without it' }),
+  anomalies: z.enum(['true', 'false']).default('false'),
+  forecast: z.string().optional().meta({ description: 'how far ahead, such as 7d' }),
+  method,
+  sensitivity: z.coerce.number().gt(0).lt(1).default(0.95),
+});
+export const queryView = z.object({
+  pattern: z.string(),
+  from_at_ms: z.number(),
+  to_at_ms: z.number(),
+  step_ms: z.number(),
+  series: z.array(
+    z.object({
+      name: z.string(),
+      expr: z.string(),
+      labels: z.record(z.string(), z.string()),
+      points: z.array(z.tuple([z.number(), z.number()])),
+      summary: z.object({
+        count: z.number(),
+        missing: z.number(),
+        min: z.number(),
+        max: z.number(),
+        mean: z.number(),
+        median: z.number(),
+        p95: z.number(),
+        last: z.number(),
+      }),
+      trend: z.union([trendView, refusedView]),
+      anomalies: z.union([anomaliesView, refusedView]).optional(),
+      forecast: z.union([forecastView, refusedView]).optional(),
+    }),
+  ),
+  notes: z.array(z.string()),
+});
+export type QueryParams = z.output<typeof queryParams>;
+export type QueryView = z.output<typeof queryView>;

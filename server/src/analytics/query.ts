@@ -1,0 +1,129 @@
+import type { Clock } from '@nines/base/clock.ts';
+import { parseDuration } from '@nines/base/duration.ts';
+import { AppError, messageOf } from '@nines/base/errors.ts';
+import { globPattern } from '@nines/base/glob.ts';
+import { compileRegex } from '@nines/base/regex.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '@nines/base/units.ts';
+import { METRIC_NAME, labelsToRecord } from '@nines/model/labels.ts';
+import type { Queryable, Scope } from '@nines/model/storage.ts';
+import type { MetricAlias, SampleQuery } from '../collect/contract.ts';
+import type { Actor } from '../platform/http/contract.ts';
+import { MAX_QUERY_SERIES, type QueryParams, type QueryView } from './contract.ts';
+import type { AskAnalytics } from './start.ts';
+
+export type QueryDeps = {
+  readonly ask: AskAnalytics;
+  readonly samples: SampleQuery;
+  readonly aliases: { readonly list: readonly MetricAlias[] };
+  readonly queryable: Pick<Queryable, 'labelValues'>;
+  readonly metadata: { ofSeries(name: string): { readonly type: string } | undefined };
+  readonly scopeOf: (actor: Actor) => Scope;
+  readonly clock: Clock;
+};
+export type AnalyticsQuery = (params: QueryParams, actor: Actor) => Promise<QueryView>;
+
+/** Steps offered, and points that a window is divided into at most. */
+const STEPS_MS = [
+  15 * SECOND_MS,
+  30 * SECOND_MS,
+  MINUTE_MS,
+  5 * MINUTE_MS,
+  15 * MINUTE_MS,
+  30 * MINUTE_MS,
+  HOUR_MS,
+  6 * HOUR_MS,
+  24 * HOUR_MS,
+];
+const MAX_QUERY_POINTS = 720;
+const MAX_STEPS = 11_000;
+/** Names that a glob may select. */
+const MAX_NAMES = 50;
+/** A rate looks back over so many steps, and four minutes at least. */
+const RATE_STEPS = 2;
+const LEAST_RATE_MS = 4 * MINUTE_MS;
+/** What is a name or a glob over names; anything else is an expression. */
+const NAMES = /^[a-zA-Z_:*?][a-zA-Z0-9_:.*?]*$/;
+
+type Named = { readonly name: string; readonly expr: string };
+
+/** Stored series by name, glob or expression, with what can be said of each. */
+export function createQuery(deps: QueryDeps): AnalyticsQuery {
+  return async (params, actor) => {
+    const windowMs = lengthOf(params.window, 'window');
+    const stepMs = params.step === undefined ? stepFor(windowMs) : lengthOf(params.step, 'step');
+    if (windowMs / stepMs > MAX_STEPS)
+      throw refused('step', `${params.window} in steps of ${params.step} are more than ${MAX_STEPS} points`);
+    const horizon = params.forecast === undefined ? undefined : Math.max(1, Math.round(lengthOf(params.forecast, 'forecast') / stepMs));
+    const toMs = Math.floor(deps.clock.now() / stepMs) * stepMs;
+    const span = { fromMs: toMs - windowMs, toMs, stepMs };
+    const scope = deps.scopeOf(actor);
+    const { named, notes } = await namesOf(deps, params.pattern, { ...span, scope });
+    const found: { readonly from: Named; readonly series: Awaited<ReturnType<SampleQuery['range']>>[number] }[] = [];
+    for (const from of named) for (const series of await rangeOf(deps.samples, from.expr, { ...span, scope })) found.push({ from, series });
+    if (found.length > MAX_QUERY_SERIES)
+      notes.push(`the first ${MAX_QUERY_SERIES} of ${found.length} series are shown: narrow the pattern`);
+    const asked = params.anomalies === 'true' ? { method: params.method, sensitivity: params.sensitivity } : undefined;
+    const expected = Math.floor(windowMs / stepMs) + 1;
+    const series: QueryView['series'] = [];
+    for (const { from, series: one } of found.slice(0, MAX_QUERY_SERIES)) {
+      const points = Array.from(one.times, (atMs, i): [number, number] => [atMs, one.values[i] ?? Number.NaN]).filter(([, value]) =>
+        Number.isFinite(value),
+      );
+      if (points.length === 0) continue;
+      const said = await deps.ask('described', { points, expected, anomalies: asked, horizon });
+      series.push({ name: from.name, expr: from.expr, labels: labelsToRecord(one.labels), points, ...said });
+    }
+    if (series.length === 0) notes.push('nothing was found in this window');
+    return { pattern: params.pattern, from_at_ms: span.fromMs, to_at_ms: toMs, step_ms: stepMs, series, notes };
+  };
+}
+
+const refused = (field: string, message: string): AppError =>
+  new AppError('bad_input', 'bad_parameter', `query: ${field}: ${message}`, { field });
+
+function lengthOf(text: string, field: string): number {
+  const parsed = parseDuration(text);
+  if (!parsed.ok) throw refused(field, parsed.error);
+  if (parsed.value < SECOND_MS) throw refused(field, 'must be at least 1s');
+  return parsed.value;
+}
+
+const stepFor = (windowMs: number): number =>
+  STEPS_MS.find((stepMs) => windowMs / stepMs <= MAX_QUERY_POINTS) ?? Math.ceil(windowMs / MAX_QUERY_POINTS / HOUR_MS) * HOUR_MS;
+
+type Range = { readonly fromMs: number; readonly toMs: number; readonly stepMs: number; readonly scope: Scope };
+
+async function namesOf(
+  deps: QueryDeps,
+  pattern: string,
+  range: Range,
+): Promise<{ readonly named: readonly Named[]; readonly notes: string[] }> {
+  if (!NAMES.test(pattern)) return { named: [{ name: pattern, expr: pattern }], notes: [] };
+  const regex = compileRegex(globPattern(pattern));
+  if (!regex.ok) throw refused('pattern', regex.error);
+  const matches = (name: string): boolean => regex.value.matchesWhole(name);
+  const dotted = deps.aliases.list.filter(({ name }) => matches(name)).map(({ name, expr }) => ({ name, expr }));
+  const stored = pattern.includes('.')
+    ? []
+    : (await deps.queryable.labelValues(METRIC_NAME, [], range, { scope: range.scope })).filter(matches);
+  const notes: string[] = [];
+  const rateMs = Math.max(LEAST_RATE_MS, RATE_STEPS * range.stepMs);
+  const direct = stored.map((name): Named => ({ name, expr: isCounter(deps, name) ? `rate(${name}[${rateMs}ms])` : name }));
+  const counters = stored.filter((name) => isCounter(deps, name)).length;
+  if (counters > 0) notes.push(`${counters} of the metrics are counters: what is shown of them is their rate per second`);
+  const all = [...dotted, ...direct];
+  if (all.length > MAX_NAMES) notes.push(`the first ${MAX_NAMES} of ${all.length} names are shown: narrow the pattern`);
+  return { named: all.slice(0, MAX_NAMES), notes };
+}
+
+/** Whether a metric only grows, so that its rate is what one wants to know. */
+const isCounter = ({ metadata }: QueryDeps, name: string): boolean =>
+  metadata.ofSeries(name)?.type === 'counter' || /_(total|bucket|count|sum)$/.test(name);
+
+async function rangeOf(samples: SampleQuery, expr: string, { scope, ...span }: Range) {
+  try {
+    return await samples.range(expr, span, { scope });
+  } catch (thrown) {
+    throw refused('pattern', messageOf(thrown));
+  }
+}

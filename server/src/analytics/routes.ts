@@ -1,0 +1,113 @@
+import type { Http } from '../platform/http/contract.ts';
+import * as contract from './contract.ts';
+import type { AnalyticsQuery } from './query.ts';
+import type { AskAnalytics } from './start.ts';
+
+const { MAX_BODY_BYTES } = contract;
+const config = { permission: 'read' } as const;
+const tags = ['analytics'];
+
+/** `/api/analytics/…`: the functions the product uses inside, on numbers that are sent along or stored. */
+export function analyticsRoutes(http: Http, { ask, query }: { readonly ask: AskAnalytics; readonly query: AnalyticsQuery }): void {
+  seriesQuestions(http, ask);
+  setQuestions(http, ask);
+  http.get(
+    '/api/analytics/query',
+    {
+      config,
+      schema: {
+        summary: 'Stored series with trend, anomalies and forecast',
+        tags,
+        querystring: contract.queryParams,
+        response: { 200: contract.queryView },
+      },
+    },
+    (request) => query(request.query, request.actor),
+  );
+}
+
+const options = { config, bodyLimit: MAX_BODY_BYTES };
+
+/** Of one series. */
+function seriesQuestions(http: Http, ask: AskAnalytics): void {
+  http.post(
+    '/api/analytics/forecast',
+    {
+      ...options,
+      schema: {
+        summary: 'Forecast with intervals and a back-test',
+        tags,
+        body: contract.forecastBody,
+        response: { 200: contract.forecastView },
+      },
+    },
+    (request) => ask('forecast', request.body),
+  );
+  http.post(
+    '/api/analytics/anomalies',
+    {
+      ...options,
+      schema: { summary: 'Score points and find episodes', tags, body: contract.anomaliesBody, response: { 200: contract.anomaliesView } },
+    },
+    (request) => ask('anomalies', request.body),
+  );
+  http.post(
+    '/api/analytics/seasonality',
+    {
+      ...options,
+      schema: {
+        summary: 'Find seasons and take a series apart',
+        tags,
+        body: contract.seasonalityBody,
+        response: { 200: contract.seasonalityView },
+      },
+    },
+    (request) => ask('seasonality', request.body),
+  );
+  http.post(
+    '/api/analytics/capacity',
+    {
+      ...options,
+      schema: {
+        summary: 'When a limit is reached, and whether something leaks',
+        tags,
+        body: contract.capacityBody,
+        response: { 200: contract.capacityView },
+      },
+    },
+    (request) => ask('capacity', request.body),
+  );
+}
+
+/** Of several columns or series. */
+function setQuestions(http: Http, ask: AskAnalytics): void {
+  http.post(
+    '/api/analytics/regression',
+    {
+      ...options,
+      schema: {
+        summary: 'Fit a polynomial or several variables',
+        tags,
+        body: contract.regressionBody,
+        response: { 200: contract.regressionView },
+      },
+    },
+    (request) => ask('regression', request.body),
+  );
+  http.post(
+    '/api/analytics/correlation',
+    {
+      ...options,
+      schema: { summary: 'What moves with what', tags, body: contract.correlationBody, response: { 200: contract.correlationView } },
+    },
+    (request) => ask('correlation', request.body),
+  );
+  http.post(
+    '/api/analytics/drift',
+    {
+      ...options,
+      schema: { summary: 'Compare two sets of features', tags, body: contract.driftBody, response: { 200: contract.driftView } },
+    },
+    (request) => ask('drift', request.body),
+  );
+}

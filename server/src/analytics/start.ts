@@ -1,0 +1,45 @@
+import { availableParallelism } from 'node:os';
+import type { Clock } from '@nines/base/clock.ts';
+import { AppError } from '@nines/base/errors.ts';
+import { MINUTE_MS, SECOND_MS } from '@nines/base/units.ts';
+import type { Answer } from '@nines/maths/stats/refusal.ts';
+import { ThreadPool } from '../platform/threads.ts';
+import type { QUESTIONS, QuestionName } from './evaluate.ts';
+import type { Job } from './thread.ts';
+
+/** Calculations at a time: at most half of the cores, the rest is for samples and people. */
+const MAX_THREADS = 4;
+const MAX_WAITING = 64;
+const TIME_LIMIT_MS = 30 * SECOND_MS;
+const IDLE_MS = MINUTE_MS;
+
+type Body<N extends QuestionName> = Parameters<(typeof QUESTIONS)[N]>[0];
+export type Found<N extends QuestionName> = Extract<ReturnType<(typeof QUESTIONS)[N]>, { readonly ok: true }>['value'];
+
+/** Asks a question in a thread. What cannot be told is an `AppError` of status 422 whose `details.reason` is a word for programs. */
+export type AskAnalytics = <N extends QuestionName>(question: N, body: Body<N>) => Promise<Found<N>>;
+
+export function openAnalytics({ clock }: { readonly clock: Clock }): AsyncDisposable & { readonly ask: AskAnalytics } {
+  const threads = new ThreadPool<Job, Answer<unknown>>({
+    program: programOf(import.meta.url),
+    clock,
+    most: Math.max(1, Math.min(MAX_THREADS, Math.floor(availableParallelism() / 2))),
+    maxWaiting: MAX_WAITING,
+    timeLimitMs: TIME_LIMIT_MS,
+    idleMs: IDLE_MS,
+  });
+  return {
+    ask: async <N extends QuestionName>(question: N, body: Body<N>): Promise<Found<N>> => {
+      const answer = await threads.run({ question, body });
+      if (answer.ok) return answer.value as Found<N>;
+      throw new AppError('bad_input', 'unprocessable', answer.error.message, { details: { reason: answer.error.reason } });
+    },
+    [Symbol.asyncDispose]: () => threads[Symbol.asyncDispose](),
+  };
+}
+
+/** Beside this file in the sources, beside the program in a build. */
+function programOf(here: string): URL {
+  if (here.endsWith('.ts')) return new URL('thread.ts', here);
+  return new URL(here.includes('/chunks/') ? '../analytics-thread.js' : 'analytics-thread.js', here);
+}
