@@ -1,13 +1,16 @@
 import type { Kysely } from 'kysely';
+import type { AlertSnapshotRow } from '../platform/db/migrations/0036-alert-history.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Severity } from './contract.ts';
 
 /** What stands in the database about alerts of the past. */
 
-export async function saveSnapshot(db: Kysely<Database>, alertId: string, takenAtMs: number, data: string): Promise<void> {
+/** In one statement: each commit waits for the disk. */
+export async function saveSnapshots(db: Kysely<Database>, rows: readonly AlertSnapshotRow[]): Promise<void> {
+  if (rows.length === 0) return;
   await db
     .insertInto('alert_snapshots')
-    .values({ alert_id: alertId, taken_at_ms: takenAtMs, data })
+    .values([...rows])
     .onConflict((conflict) => conflict.column('alert_id').doNothing())
     .execute();
 }

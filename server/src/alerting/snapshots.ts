@@ -2,19 +2,23 @@ import type { Clock } from '@nines/base/clock.ts';
 import { messageOf } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
+import { MINUTE_MS } from '@nines/base/units.ts';
 import type { Kysely } from 'kysely';
 import type { SampleQuery, SelfMetrics } from '../collect/contract.ts';
 import type { Bus, Fact } from '../platform/bus.ts';
+import type { AlertSnapshotRow } from '../platform/db/migrations/0036-alert-history.ts';
 import type { Database } from '../platform/db/schema.ts';
 import { appendEvent, listEvents } from '../platform/records/events.ts';
 import type { AlertView, RuleReads } from './contract.ts';
-import { findSnapshot, saveSnapshot } from './history-store.ts';
+import { findSnapshot, saveSnapshots } from './history-store.ts';
 import { type Change, type Excerpt, type SnapshotWire, snapshotSchema } from './history-wire.ts';
 import { EXCERPT_MS, EXCERPT_STEP_MS, type Question, changeOf, excerptsOf, readsToAsk, relatedTo, restartsOf } from './snapshot.ts';
 import type { TopProcesses } from './top-processes.ts';
 
-/** Alerts that wait for their snapshot; in a storm those beyond it get none, and are counted. */
-const MAX_WAITING = 200;
+/** Snapshots of one minute; in a storm the alerts beyond it get none, and are counted. */
+const MAX_PER_MINUTE = 200;
+/** Snapshots that are saved together. */
+const SAVED_AT_ONCE = 20;
 /** Changes that a snapshot names. */
 const MAX_CHANGES = 20;
 const MAX_CHANGES_READ = 500;
@@ -48,6 +52,7 @@ export class Snapshots implements AsyncDisposable {
   readonly #stopping = new AbortController();
   readonly #subscription: Disposable;
   readonly #left: { add(n: number): void };
+  #minute = { beganMs: Number.NEGATIVE_INFINITY, taken: 0 };
   #working: Promise<void> | undefined;
 
   constructor(deps: SnapshotDeps) {
@@ -85,10 +90,13 @@ export class Snapshots implements AsyncDisposable {
   }
 
   #take(alert: AlertView): void {
-    if (this.#waiting.length >= MAX_WAITING) {
+    const nowMs = this.#deps.clock.now();
+    if (Math.abs(nowMs - this.#minute.beganMs) >= MINUTE_MS) this.#minute = { beganMs: nowMs, taken: 0 };
+    if (this.#minute.taken >= MAX_PER_MINUTE) {
       this.#left.add(1);
       return;
     }
+    this.#minute.taken++;
     this.#waiting.push(alert);
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
@@ -99,13 +107,18 @@ export class Snapshots implements AsyncDisposable {
     const { sql, logger } = this.#deps;
     // Not in the call that announces the alert.
     await Promise.resolve();
-    for (let alert = this.#waiting.shift(); alert !== undefined; alert = this.#waiting.shift()) {
-      try {
-        const snapshot = await this.#look(alert);
-        await saveSnapshot(sql, alert.id, snapshot.taken_at_ms, textOf(snapshot));
-      } catch (thrown) {
-        if (!this.#stopping.signal.aborted) logger.warn('an alert got no snapshot', { alert: alert.id, error: messageOf(thrown) });
+    while (this.#waiting.length > 0) {
+      const rows: AlertSnapshotRow[] = [];
+      for (const alert of this.#waiting.splice(0, SAVED_AT_ONCE)) {
+        try {
+          const snapshot = await this.#look(alert);
+          rows.push({ alert_id: alert.id, taken_at_ms: snapshot.taken_at_ms, data: textOf(snapshot) });
+        } catch (thrown) {
+          if (this.#stopping.signal.aborted) return;
+          logger.warn('an alert got no snapshot', { alert: alert.id, error: messageOf(thrown) });
+        }
       }
+      await saveSnapshots(sql, rows).catch((thrown: unknown) => logger.warn('snapshots were not kept', { error: messageOf(thrown) }));
     }
   }
 
