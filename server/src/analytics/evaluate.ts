@@ -4,12 +4,12 @@ import { capacityOf, leakOf, trendOf, type Trend } from '@nines/maths/stats/capa
 import { adjustedPairs, correlate } from '@nines/maths/stats/correlation.ts';
 import { type Cell, driftOf, type FeatureDrift } from '@nines/maths/stats/drift.ts';
 import { forecast } from '@nines/maths/stats/forecast.ts';
-import { ascending, meanOf } from '@nines/maths/stats/numbers.ts';
+import { ascending, meanOf, notFinite } from '@nines/maths/stats/numbers.ts';
 import { type Answer, refuse } from '@nines/maths/stats/refusal.ts';
 import { multipleRegression, polynomialRegression } from '@nines/maths/stats/regression.ts';
 import { instantAt, type Point, type RegularSeries, regularSeries } from '@nines/maths/stats/regular-series.ts';
 import { medianOf, quantileOf } from '@nines/maths/stats/robust.ts';
-import { calendarPeriods, decompose, isSeason, seasonStrength, seasonsOf } from '@nines/maths/stats/season.ts';
+import { calendarPeriods, decompose, deseasoned, isSeason, seasonStrength, seasonsOf } from '@nines/maths/stats/season.ts';
 import type { z } from 'zod';
 import type {
   AnomaliesBody,
@@ -156,13 +156,12 @@ export function seasonality({ points }: SeasonalityBody): Answer<View<typeof sea
   if (values.length < MIN_SEASON_VALUES)
     return refuse('too_few_points', `seasons need at least ${MIN_SEASON_VALUES} values, there are ${values.length}`);
   const present = seasonsOf(values, stepMs);
+  const lengths = present.map(({ period }) => period.length);
+  const { rest } = deseasoned(values, lengths, Number.POSITIVE_INFINITY);
   const absent = calendarPeriods(stepMs, values.length)
     .filter(({ length }) => !present.some(({ period }) => period.length === length))
-    .map((period) => ({ period, strength: seasonStrength(values, period.length) }));
-  const { trend, seasons, remainder } = decompose(
-    values,
-    present.map(({ period }) => period.length),
-  );
+    .map((period) => ({ period, strength: seasonStrength(rest, period.length) }));
+  const { trend, seasons, remainder } = decompose(values, lengths);
   const viewOf = ({ period, strength }: (typeof present)[number], isPresent: boolean) => ({
     ...period,
     length_ms: period.length * stepMs,
@@ -301,6 +300,7 @@ type Described = Pick<View<typeof queryView>['series'][number], 'summary' | 'tre
 /** What a query says of one of its series. Parts that cannot be told say why. */
 export function described({ points, expected, anomalies: asked, horizon }: SeriesQuestion): Answer<Described> {
   if (points.length === 0) return refuse('empty', 'there are no points');
+  if (notFinite(points.map(([, one]) => one)) >= 0) return refuse('not_finite', 'a value is not a finite number of at most 1e100 in size');
   const own = points.map((point): [number, number] => [point[0], point[1]]);
   const values = own.map(([, value]) => value);
   const sorted = ascending(values);

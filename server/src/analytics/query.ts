@@ -4,6 +4,7 @@ import { AppError, messageOf } from '@nines/base/errors.ts';
 import { globPattern } from '@nines/base/glob.ts';
 import { compileRegex } from '@nines/base/regex.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '@nines/base/units.ts';
+import { LARGEST } from '@nines/maths/stats/numbers.ts';
 import { METRIC_NAME, labelsToRecord } from '@nines/model/labels.ts';
 import type { Queryable, Scope } from '@nines/model/storage.ts';
 import type { MetricAlias, SampleQuery } from '../collect/contract.ts';
@@ -66,8 +67,8 @@ export function createQuery(deps: QueryDeps): AnalyticsQuery {
     const expected = Math.floor(windowMs / stepMs) + 1;
     const series: QueryView['series'] = [];
     for (const { from, series: one } of found.slice(0, MAX_QUERY_SERIES)) {
-      const points = Array.from(one.times, (atMs, i): [number, number] => [atMs, one.values[i] ?? Number.NaN]).filter(([, value]) =>
-        Number.isFinite(value),
+      const points = Array.from(one.times, (atMs, i): [number, number] => [atMs, one.values[i] ?? Number.NaN]).filter(
+        ([, value]) => Math.abs(value) <= LARGEST,
       );
       if (points.length === 0) continue;
       const said = await deps.ask('described', { points, expected, anomalies: asked, horizon });

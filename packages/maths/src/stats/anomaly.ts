@@ -1,4 +1,4 @@
-import { type Numbers, at } from './numbers.ts';
+import { type Numbers, at, notFinite } from './numbers.ts';
 import { type Answer, refuse } from './refusal.ts';
 import { ok } from '@nines/base/result.ts';
 import { DETECTOR_WARM, createDetector, type Detector, type DetectorOptions } from './detectors.ts';
@@ -36,6 +36,7 @@ export function anomaliesOf(values: Numbers, options: AnomalyOptions): Answer<An
   if (!(sensitivity > 0 && sensitivity < 1)) return refuse('bad_sensitivity', 'sensitivity must be above 0 and below 1');
   if (values.length <= DETECTOR_WARM)
     return refuse('too_few_points', `more than ${DETECTOR_WARM} values are needed to know what is usual, there are ${values.length}`);
+  if (notFinite(values) >= 0) return refuse('not_finite', 'a value is not a finite number of at most 1e100 in size');
   const detector: Detector = createDetector(options);
   const grouping = new EpisodeGrouping(sensitivity);
   const scores = new Float64Array(values.length);

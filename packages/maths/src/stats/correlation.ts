@@ -62,7 +62,7 @@ export type CorrelationOptions = {
  */
 export function correlate(x: Numbers, y: Numbers, { maxLag = 0, periods = [] }: CorrelationOptions = {}): Answer<Correlation> {
   if (x.length !== y.length) return refuse('lengths_differ', `x has ${x.length} values and y has ${y.length}`);
-  if (notFinite(x) >= 0 || notFinite(y) >= 0) return refuse('not_finite', 'a value is not a finite number');
+  if (notFinite(x) >= 0 || notFinite(y) >= 0) return refuse('not_finite', 'a value is not a finite number of at most 1e100 in size');
   const needed = MIN_PAIRS + 1 + maxLag;
   if (x.length < needed) return refuse('too_few_points', `${needed} values of both are needed, there are ${x.length}`);
   const usable = periods.filter((period) => x.length >= 2 * period);

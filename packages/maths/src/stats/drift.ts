@@ -2,7 +2,7 @@ import { cramerV, homogeneity } from './contingency.ts';
 import { countInBins, jensenShannon, populationStability, quantileEdges, stabilityP, sturgesEdges, wasserstein } from './distances.ts';
 import { kolmogorovSmirnov } from './kolmogorov-smirnov.ts';
 import { adjustedForDiscovery, smallestOf } from './multiple-tests.ts';
-import { type Numbers, at, distinctOf, varianceOf } from './numbers.ts';
+import { LARGEST, type Numbers, at, distinctOf, varianceOf } from './numbers.ts';
 
 /**
  * Whether the values a model sees now still come from where its reference came from. A feature has drifted when the difference is both
@@ -26,6 +26,7 @@ const MIN_EXPECTED = 5;
 /** Deviation below which a reference counts as not varying. */
 const LEAST_SD = 0.001;
 
+/** Numbers that are not finite, or beyond 1e100 in size, count as missing. */
 export type Cell = number | string | boolean | null;
 
 export type FeatureTests = {
@@ -125,7 +126,8 @@ function verdict({ kind, effect, rows, tests, enough }: Measured, p: number): Fe
 }
 
 const digits = (value: number): string => String(Number(value.toPrecision(3)));
-const isPresent = (cell: Cell): cell is number | string | boolean => cell !== null && !(typeof cell === 'number' && Number.isNaN(cell));
+const isPresent = (cell: Cell): cell is number | string | boolean =>
+  cell !== null && !(typeof cell === 'number' && !(Math.abs(cell) <= LARGEST));
 
 type Tested = { readonly tests: Omit<FeatureTests, 'missing'>; readonly p: readonly number[]; readonly effect: number };
 

@@ -46,7 +46,10 @@ const MAX_ORIGINS = 40;
 const SCREEN_ORIGINS = 8;
 const FINALISTS = 5;
 /** Values that a forecaster learns from: older ones tell of another time. */
-const MAX_HISTORY = 2_000;
+const MAX_HISTORY = 6_000;
+/** Values that all origins together are given: a long history is tried from fewer. */
+const MAX_LEARNED = 80_000;
+const MIN_ORIGINS = 12;
 /** Forecasters worse than the best by more than this take no part in the ensemble. */
 const ENSEMBLE_WITHIN = 1.25;
 const ENSEMBLE_MOST = 4;
@@ -72,7 +75,7 @@ export function forecast(
   const first = rolled(all, history, { ...plan, origins: spread(plan, SCREEN_ORIGINS) });
   const finalists = best(first, FINALISTS).map(({ forecaster }) => forecaster);
   const naive = all[0] as Forecaster;
-  const tried = rolled([...new Set([naive, ...finalists])], history, { ...plan, origins: spread(plan, MAX_ORIGINS) });
+  const tried = rolled([...new Set([naive, ...finalists])], history, { ...plan, origins: spread(plan, originsOf(plan)) });
   const chosen = choose(tried, naive);
   const predicted = mixed(chosen.map(({ forecaster, weight }) => ({ values: forecaster.forecast(history, horizon), weight })));
   const errors =
@@ -138,6 +141,8 @@ function planOf(length: number, horizon: number, periods: readonly number[]): Pl
   return { length, firstOrigin, tested };
 }
 
+const originsOf = ({ length }: Plan): number => Math.min(MAX_ORIGINS, Math.max(MIN_ORIGINS, Math.floor(MAX_LEARNED / length)));
+
 /** Up to `most` origins from the first to the last that leaves `tested` values to compare with; the last is always among them. */
 function spread({ length, firstOrigin, tested }: Plan, most: number): number[] {
   const final = length - tested;
@@ -172,7 +177,7 @@ function choose(runs: readonly Run[], naive: Forecaster): Chosen[] {
   if (leader === undefined) return [];
   if (leader.forecaster === naive || leader.error === 0) return [{ forecaster: leader.forecaster, run: leader, weight: 1 }];
   const close = best(runs, ENSEMBLE_MOST).filter(({ error }) => error <= leader.error * ENSEMBLE_WITHIN);
-  const weights = close.map(({ error }) => 1 / error ** 2);
+  const weights = close.map(({ error }) => (leader.error / error) ** 2);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return close.map((run, i) => ({ forecaster: run.forecaster, run, weight: (weights[i] ?? 0) / total }));
 }
@@ -195,7 +200,7 @@ type Judged = {
 };
 
 function judged({ history, plan, errors, tried, naive, season, level }: Judged): Backtest {
-  const origins = spread(plan, MAX_ORIGINS);
+  const origins = spread(plan, originsOf(plan));
   const scale = naiveScale(history, season);
   const actual = origins.map((origin) => history.subarray(origin, origin + plan.tested));
   const predicted = actual.map((row, o) => row.map((value, j) => value - at(errors[o] ?? row, j)));

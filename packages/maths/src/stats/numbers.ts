@@ -45,8 +45,11 @@ export const distinctOf = (values: Numbers): number => new Set(Array.from(values
 /** A sorted copy, ascending. */
 export const ascending = (values: Numbers): Float64Array => Float64Array.from(values).sort();
 
-/** The index of the first value that is not finite; -1 when all are. */
+/** Values beyond this in size are refused: their squares and sums would overflow. */
+export const LARGEST = 1e100;
+
+/** The index of the first value that is not finite or beyond `LARGEST`; -1 when there is none. */
 export function notFinite(values: Numbers): number {
-  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i;
+  for (let i = 0; i < values.length; i++) if (!(Math.abs(at(values, i)) <= LARGEST)) return i;
   return -1;
 }

@@ -94,7 +94,7 @@ function faultOf(variables: readonly Numbers[], y: Numbers, parameters: number) 
   if (other !== undefined) return refuse('lengths_differ', `x has ${other.length} values and y has ${y.length}`);
   for (const [name, column] of [...variables.map((one) => ['x', one] as const), ['y', y] as const]) {
     const index = notFinite(column);
-    if (index >= 0) return refuse('not_finite', `${name}[${index}] is not a finite number`);
+    if (index >= 0) return refuse('not_finite', `${name}[${index}] is not a finite number of at most 1e100 in size`);
   }
   if (y.length <= parameters)
     return refuse(
@@ -146,6 +146,7 @@ function fit(design: Design, y: Numbers): Answer<Regression> {
     return refuse('ill_conditioned', 'the columns of x depend on each other: many coefficients fit equally well. Leave some out');
   if (solved.condition > MAX_CONDITION) return refuse('ill_conditioned', illConditioned(solved.condition));
   const inner = Array.from(solved.coefficients);
+  const lost = refuse('digits_lost', 'in the units of x the coefficients cancel each other: subtract the first x from all, or divide them');
   const coefficients = rows.map((row) => dot(row, inner));
   coefficients[0] = (coefficients[0] ?? 0) + middle;
   const total = squaresAround(centred, meanOf(centred));
@@ -155,9 +156,11 @@ function fit(design: Design, y: Numbers): Answer<Regression> {
     const fitted = columns.reduce((sum, column, k) => sum + at(column, i) * (inner[k] ?? 0), middle);
     loss = Math.max(loss, Math.abs(evaluate(coefficients, i) - fitted));
   }
-  if (!coefficients.every(Number.isFinite) || !(loss <= MAX_LOSS * spread))
-    return refuse('digits_lost', 'in the units of x the coefficients cancel each other: subtract the first x from all, or divide them');
-  return ok({ coefficients, ...accuracyOf(design, solved, { coefficients, total, n: y.length }) });
+  if (!coefficients.every(Number.isFinite) || !(loss <= MAX_LOSS * spread)) return lost;
+  const accuracy = accuracyOf(design, solved, { coefficients, total, n: y.length });
+  return accuracy.standardErrors.every(Number.isFinite) && accuracy.halfWidths.every(Number.isFinite)
+    ? ok({ coefficients, ...accuracy })
+    : lost;
 }
 
 type Fitted = { readonly coefficients: readonly number[]; readonly total: number; readonly n: number };

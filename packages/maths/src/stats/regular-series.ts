@@ -1,5 +1,5 @@
 import { ok } from '@nines/base/result.ts';
-import { type Numbers, at } from './numbers.ts';
+import { LARGEST, type Numbers, at } from './numbers.ts';
 import { type Answer, refuse } from './refusal.ts';
 import { medianOf } from './robust.ts';
 
@@ -37,8 +37,8 @@ export function regularSeries(points: readonly Point[]): Answer<RegularSeries> {
   if (points.some(([atMs]) => !Number.isFinite(atMs))) return refuse('not_finite', 'an instant is not a finite number');
   const known = points.filter((point): point is readonly [number, number] => Number.isFinite(point[1]));
   if (known.length === 0) return refuse('all_missing', 'no point has a finite value');
-  const infinite = points.find(([, value]) => value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY);
-  if (infinite !== undefined) return refuse('not_finite', `the value at ${infinite[0]} is infinite`);
+  const huge = points.find(([, value]) => value !== null && Math.abs(value) > LARGEST);
+  if (huge !== undefined) return refuse('not_finite', `the value at ${huge[0]} is infinite, or beyond 1e100 in size`);
   const unique = [...new Map(known.toSorted(([one], [other]) => one - other)).entries()];
   if (unique.length < 2) return refuse('too_few_points', 'all finite values are at one instant');
   const recent = unique.slice(-MAX_POINTS);

@@ -63,7 +63,7 @@ export function theilSen(
   const { level = 0.95, inflation = 1 } = options;
   if (x.length !== y.length) return refuse('lengths_differ', `x has ${x.length} values and y has ${y.length}`);
   if (x.length < 4) return refuse('too_few_points', `a robust slope needs at least 4 points, there are ${x.length}`);
-  if (notFinite(x) >= 0 || notFinite(y) >= 0) return refuse('not_finite', 'a value is not a finite number');
+  if (notFinite(x) >= 0 || notFinite(y) >= 0) return refuse('not_finite', 'a value is not a finite number of at most 1e100 in size');
   const stride = Math.ceil(x.length / MAX_POINTS);
   const [xs, ys] = [x, y].map((column) =>
     Float64Array.from({ length: Math.ceil(x.length / stride) }, (_, i) => at(column, i * stride)),

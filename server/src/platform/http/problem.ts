@@ -40,6 +40,7 @@ const TITLES: Readonly<Record<number, string>> = {
   410: 'Gone',
   413: 'Too large',
   415: 'Unsupported media type',
+  422: 'Cannot be answered',
   429: 'Too many requests',
   431: 'Header too large',
   500: 'Internal error',
