@@ -395,6 +395,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     sent: () => outbox.wake(),
   });
   following.push((changed) => incidents.incidents.notice(changed));
+  rules.catchUp();
   stack.use(startLoop({ clock, logger, name: 'maintenance', everyMs: MAINTENANCE_STEP_MS, step: (nowMs) => maintenance.step(nowMs) }));
   stack.use(startLoop({ clock, logger, name: 'ledger', everyMs: LEDGER_STEP_MS, step: (nowMs) => availability.step(nowMs) }));
   stack.use(escalating.run());

@@ -157,6 +157,8 @@ export const notificationView = z.object({
   status: z.enum(NOTIFICATION_STATUSES),
   cause: z.string(),
   attempts: z.number(),
+  /** How many of them the end of the process cut off; each may have arrived, so the receiver may have the message so many times more. */
+  cut_off: z.number(),
   last_error: z.string().nullable(),
   receipt: z.string().nullable(),
   created_at_ms: z.number(),

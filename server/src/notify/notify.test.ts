@@ -211,6 +211,22 @@ forEachDatabase((_name, open) => {
     assert.equal(after.sent.length, 1);
   });
 
+  it('counts an attempt that a crash cut off, so that a message that came twice is explained', async (t) => {
+    const filter = { status: 'delivered', channel: undefined, alertId: undefined, after: undefined, limit: 10 };
+    const { db } = await open(t);
+    const world = await openWorld(t, { db, routing: DEFAULT });
+    world.answer = () => ({ kind: 'failed', error: 'network down', retryable: true });
+    await world.evaluate(['a']);
+    await db.kysely.updateTable('outbox').set({ state: 'sending', lease_until_ms: world.clock.now() }).execute();
+    const after = await world.restart();
+    await after.advance(5_000);
+    const [row] = await after.notify.list(filter);
+    assert.deepEqual([row?.attempts, row?.cut_off, after.sent[0]?.key], [3, 1, row?.id]);
+    await after.evaluate([]);
+    const [resolved] = await after.notify.list(filter);
+    assert.deepEqual([resolved?.reason, resolved?.attempts, resolved?.cut_off], ['resolved', 1, 0]);
+  });
+
   it('continues after a restart where it stood: pending since, kept firing, acknowledged', async (t) => {
     const { db } = await open(t);
     const world = await openWorld(t, { db, routing: DEFAULT });

@@ -17,7 +17,7 @@ import { type OpenChannel, rateLimitOf } from './channels.ts';
 import { endThread, findThread, saveThread } from './channel-store.ts';
 import type { Attempt, Delivery, Message, MessageAlert } from './contract.ts';
 import { Pacing } from './pacing.ts';
-import { alertsOf, findNotification, insertNotification, markFailedOver, saveAttempt } from './store.ts';
+import { alertsOf, findNotification, insertNotification, markFailedOver, noteCutOff, saveAttempt } from './store.ts';
 import { type TemplatesConfig, wordsOf } from './words.ts';
 
 /** The outbox's topics of messages that wait to be sent: alone, and many in one. */
@@ -49,7 +49,7 @@ const GIVE_UP_AFTER_MS = DAY_MS;
 const FAILOVER_AFTER = 3;
 const BUNDLE_REASON = 'bundled';
 
-type Sending = Pick<OutboxMessage, 'payload'>;
+type Sending = Pick<OutboxMessage, 'payload' | 'cutOff'>;
 type Ending = Pick<NotificationRow, 'status' | 'attempts' | 'last_error' | 'receipt' | 'finished_at_ms'>;
 
 /** From a message that is decided to its receipt: pace, bundle, deliver, record, and tell another channel when this one fails. */
@@ -86,6 +86,7 @@ export class Sender {
   async send(row: Sending, options: { readonly signal: AbortSignal }): Promise<OutboxVerdict> {
     const { db } = this.#deps;
     const { notification: id } = JSON.parse(row.payload) as { notification: string };
+    if (row.cutOff) await noteCutOff(db.kysely, { id });
     const stored = await findNotification(db.kysely, id);
     if (stored === undefined) return { kind: 'dead', error: `there is no notification ${id}` };
     if (stored.status === 'delivered') return { kind: 'done', receipt: stored.receipt ?? '' };
@@ -116,6 +117,7 @@ export class Sender {
     const bundle = await sealBundle(db.kysely, id, clock.now());
     if (bundle === undefined) return { kind: 'done', receipt: 'sent before' };
     const { channel } = bundle;
+    if (row.cutOff) await noteCutOff(db.kysely, { bundle_id: id });
     const content = await contentOf(db.kysely, id, MAX_LOOKED_AT);
     if (content.messageCount === 0) return this.#endBundle(id, 'nothing waited');
     const messages = content.payloads.map((payload) => JSON.parse(payload) as Message);
@@ -226,6 +228,7 @@ export class Sender {
       finished_at_ms: null,
       bundle_id: null,
       failed_over: 0,
+      cut_off: 0,
     };
     await db.kysely.transaction().execute(async (trx) => {
       if (!(await markFailedOver(trx, stored.id))) return;

@@ -421,6 +421,7 @@ export class NotifyService implements Notifications, Pager {
       failed_over: 0,
       recipient: null,
       words: null,
+      cut_off: 0,
     };
   }
 

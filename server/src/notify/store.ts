@@ -298,6 +298,17 @@ export async function saveAttempt(db: Kysely<Database>, id: string, result: Atte
   await db.updateTable('notifications').set(result).where('id', '=', id).execute();
 }
 
+/** Counts an attempt that has no end, of one message or of all that wait in a bundle. Those whose end was still recorded were not cut off. */
+export async function noteCutOff(db: Kysely<Database>, of: { readonly id: string } | { readonly bundle_id: string }): Promise<void> {
+  const [column, value] = 'id' in of ? (['id', of.id] as const) : (['bundle_id', of.bundle_id] as const);
+  await db
+    .updateTable('notifications')
+    .set((row) => ({ attempts: row('attempts', '+', 1), cut_off: row('cut_off', '+', 1) }))
+    .where(column, '=', value)
+    .where('status', '=', 'queued')
+    .execute();
+}
+
 /** Back to `queued`, but only from `dead`: of two people who press "send again" one succeeds. */
 export async function requeue(trx: Transaction<Database>, id: string): Promise<boolean> {
   const result = await trx
@@ -356,6 +367,7 @@ async function withAlerts(db: Kysely<Database>, rows: readonly Selectable<Notifi
     status: row.status as NotificationView['status'],
     cause: row.cause,
     attempts: row.attempts,
+    cut_off: row.cut_off,
     last_error: row.last_error,
     receipt: row.receipt,
     created_at_ms: row.created_at_ms,

@@ -90,8 +90,8 @@ export class FileGroup implements Unit {
   }
 
   async evaluate(trigger: Trigger, signal: AbortSignal): Promise<void> {
-    if (trigger.kind === 'woken') {
-      this.#fed = true;
+    if (trigger.kind !== 'timer') {
+      if (trigger.kind === 'woken') this.#fed = true;
       for (const live of this.rules) {
         if (live.rule.kind === 'alerting' && live.rule.forMs === 0)
           await this.#observe(live, () => this.#alerting(live, trigger.atMs, signal));

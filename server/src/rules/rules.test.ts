@@ -233,6 +233,29 @@ describe('rule files', () => {
     assert.equal((await w.ask('ALERTS{alertname="Down"}')).length, 0);
   });
 
+  it('see at the start what a killed process accepted and did not look at, and take its absence for nothing', async (t) => {
+    const w = await openRulesWorld(t);
+    const config = { packs: [], files: ['rules/*.yml'], thresholds: [HOT] };
+    await w.configure(config, { 'rules/web.yml': FILE });
+    await w.push(up('a', 0), temperature('a', 40));
+    const before = w.open();
+    const later = await w.restart(1_000);
+    await later.push(up('b', 0), temperature('b', 40), temperature('a', 10));
+    await later.configure(config);
+    assert.deepEqual(later.open(), before);
+    later.rules.catchUp();
+    await later.push();
+    assert.ok(later.open().some((line) => line.startsWith('Down{b}')));
+    assert.ok(later.open().some((line) => line.startsWith('HOT{b}') || line.includes('{b} firing')));
+    assert.equal(later.open().filter((line) => line.includes('{a}')).length, before.length - 1, 'the temperature of a is fine');
+    const muchLater = await later.restart(600_000);
+    await muchLater.configure(config);
+    const standing = muchLater.open();
+    muchLater.rules.catchUp();
+    await muchLater.push();
+    assert.deepEqual(muchLater.open(), standing);
+  });
+
   it('do not take a restart for a recovery, and do recover once the data came', async (t) => {
     const w = await openRulesWorld(t);
     const config = { packs: [], files: ['rules/*.yml'] };

@@ -9,7 +9,8 @@ import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import type { Labels } from '@nines/model/labels.ts';
 import { type Listener, WakeIndex } from './wake.ts';
 
-export type Trigger = { readonly kind: 'timer' | 'woken'; readonly atMs: EpochMs };
+/** `start`: nothing came and nothing is due, but what was stored before this process began may not have been looked at. */
+export type Trigger = { readonly kind: 'timer' | 'woken' | 'start'; readonly atMs: EpochMs };
 
 export interface Unit extends Listener {
   readonly id: string;
@@ -38,6 +39,8 @@ type Slot = {
   readonly unit: Unit;
   running: boolean;
   woken: boolean;
+  /** Woken by the start alone. */
+  started: boolean;
   /** A timer fell due while the unit ran. */
   due: boolean;
   restUntilMs: number;
@@ -58,7 +61,7 @@ export class Runner implements AsyncDisposable {
   #spentUntilMs = 0;
   readonly #abort = new AbortController();
   readonly #running = new Set<Promise<void>>();
-  evaluations = { timer: 0, woken: 0, failed: 0 };
+  evaluations = { timer: 0, woken: 0, start: 0, failed: 0 };
 
   constructor(deps: RunnerDeps) {
     this.#deps = deps;
@@ -73,6 +76,7 @@ export class Runner implements AsyncDisposable {
       unit,
       running: false,
       woken: false,
+      started: false,
       due: false,
       restUntilMs: 0,
       failures: 0,
@@ -85,13 +89,18 @@ export class Runner implements AsyncDisposable {
 
   /** Marks the units that read any of `refs`; they run from the next turn of the loop on. */
   wake(refs: Uint32Array): void {
-    for (const number of this.#index.wokenBy(refs)) {
-      const slot = this.#slots[number];
-      if (slot === undefined || slot.woken) continue;
-      slot.woken = true;
-      if (!slot.running) this.#enqueue(slot);
+    for (const number of this.#index.wokenBy(refs)) this.#mark(this.#slots[number]);
+    this.#takeTurn();
+  }
+
+  /** Has every unit run once, for samples that a former process stored and did not look at any more. */
+  start(): void {
+    for (const slot of this.#slots) {
+      if (slot.woken || slot.running) continue;
+      this.#mark(slot);
+      slot.started = true;
     }
-    if (this.#ready.length > 0) this.#turn ??= this.#deps.clock.after(0, () => this.#next());
+    this.#takeTurn();
   }
 
   /** Has a unit run on the next turn, as if a timer of it fell due. */
@@ -117,6 +126,18 @@ export class Runner implements AsyncDisposable {
     this.#ready = [];
     this.#turn?.[Symbol.dispose]();
     await Promise.allSettled(this.#running);
+  }
+
+  #mark(slot: Slot | undefined): void {
+    if (slot === undefined) return;
+    slot.started = false;
+    if (slot.woken) return;
+    slot.woken = true;
+    if (!slot.running) this.#enqueue(slot);
+  }
+
+  #takeTurn(): void {
+    if (this.#ready.length > 0) this.#turn ??= this.#deps.clock.after(0, () => this.#next());
   }
 
   #enqueue(slot: Slot): void {
@@ -146,8 +167,8 @@ export class Runner implements AsyncDisposable {
 
   async #run(slot: Slot): Promise<void> {
     const { clock, logger } = this.#deps;
-    const kind = slot.due ? 'timer' : 'woken';
-    Object.assign(slot, { running: true, woken: false, due: false });
+    const kind = slot.due ? 'timer' : slot.started ? 'start' : 'woken';
+    Object.assign(slot, { running: true, woken: false, started: false, due: false });
     this.#active++;
     this.evaluations[kind]++;
     const startedMs = clock.monotonic();

@@ -117,6 +117,11 @@ export class RulesService implements Rules, AsyncDisposable {
     if (!this.#built.replaced.has(SERVICE_FLAPPING_RULE_ID)) await applyFlapping(this.#serviceDeps);
   }
 
+  /** Looks at what was stored before: a process that was killed may have accepted samples that no rule has seen. To be called once everything is there. */
+  catchUp(): void {
+    this.#runner.start();
+  }
+
   committed(refs: Uint32Array, committed: Committed): void {
     this.#aggregates.committed(committed);
     this.#runner.wake(refs);

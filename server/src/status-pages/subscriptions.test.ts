@@ -84,7 +84,7 @@ async function begin(t: TestContext, db: Db, clock: ManualClock = manualClock())
     const verdicts: OutboxVerdict[] = [];
     for (let row = rows.shift(); row !== undefined; row = rows.shift()) {
       const handler = opened.handlers[row.topic as typeof CONFIRM_TOPIC];
-      const message = { id: row.id, topic: row.topic, key: row.key, payload: toJson(row.payload), tries: 1, createdAtMs: 0 };
+      const message = { id: row.id, topic: row.topic, key: row.key, payload: toJson(row.payload), tries: 1, createdAtMs: 0, cutOff: false };
       verdicts.push(await handler(message, { signal: new AbortController().signal }));
     }
     return verdicts;

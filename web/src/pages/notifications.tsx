@@ -122,7 +122,7 @@ function About({ item: { group_key, alerts } }: { readonly item: NotificationVie
 }
 
 function Became({ item }: { readonly item: NotificationView }) {
-  const { status, attempts, last_error, created_at_ms, finished_at_ms } = item;
+  const { status, attempts, cut_off, last_error, created_at_ms, finished_at_ms } = item;
   const tries = attempts === 1 ? 'at the first try' : `at try ${attempts}`;
   return (
     <>
@@ -133,6 +133,7 @@ function Became({ item }: { readonly item: NotificationView }) {
           : ''}
         {status === 'dead' ? ` ${tries}` : ''}
         {status === 'queued' && attempts > 0 ? `, tried ${attempts} times` : ''}
+        {cut_off > 0 ? `; ${cut_off} cut off as the server ended, so it may have come more than once` : ''}
         {last_error === null ? '' : `: ${last_error}`}
       </span>
     </>

@@ -89,6 +89,8 @@ export type OutboxMessage = {
   readonly payload: string;
   readonly tries: number;
   readonly createdAtMs: number;
+  /** The attempt before this one has no end: its process was killed, or stood still for longer than its lease. What it sent may have arrived. */
+  readonly cutOff: boolean;
 };
 
 /** What a handler says. `retry` waits by the outbox' own backoff, or `afterMs` when that is longer, an hour at most. */

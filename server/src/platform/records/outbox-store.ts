@@ -2,7 +2,7 @@ import type { OutboxRow } from '../db/migrations/0001-records.ts';
 import type { OutboxMessage, OutboxVerdict, Sql } from './contract.ts';
 
 /** A claimed row: the message, and the fence (`tries`) under which its verdict may be written. */
-export const toMessage = (row: OutboxRow): OutboxMessage =>
+const toMessage = (row: OutboxRow, cutOff: boolean): OutboxMessage =>
   ({
     id: row.id,
     topic: row.topic,
@@ -10,6 +10,7 @@ export const toMessage = (row: OutboxRow): OutboxMessage =>
     payload: row.payload,
     tries: row.tries,
     createdAtMs: row.created_at_ms,
+    cutOff,
   }) satisfies OutboxMessage;
 
 /**
@@ -59,7 +60,7 @@ export async function claimDue(
       .where('state', '=', row.state)
       .where('tries', '=', row.tries)
       .executeTakeFirst();
-    if (result.numUpdatedRows > 0n) taken.push(toMessage(next));
+    if (result.numUpdatedRows > 0n) taken.push(toMessage(next, row.state === 'sending'));
   }
   return taken;
 }

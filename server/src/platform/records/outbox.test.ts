@@ -141,9 +141,9 @@ forEachDatabase((_name, open) => {
   });
 
   it('sends at once what a crashed process left under way, when nobody else can be sending it', async (t) => {
-    const sent: number[] = [];
+    const sent: (readonly [tries: number, cutOff: boolean])[] = [];
     const w = await world(t, open, async (message) => {
-      sent.push(message.tries);
+      sent.push([message.tries, message.cutOff]);
       return { kind: 'done', receipt: '' };
     });
     {
@@ -156,7 +156,7 @@ forEachDatabase((_name, open) => {
       await w.clock.advance(10);
       return sent.length > 0;
     });
-    assert.deepEqual(sent, [2]);
+    assert.deepEqual(sent, [[2, true]]);
   });
 
   it('puts an attempt back when the process stops, and tells it to end', async (t) => {

@@ -115,7 +115,15 @@ test('a schedule issues one report over its contracts, posts it to a webhook onc
     templates: world.templates,
     outbox: () => ({
       enqueue: async (_trx, entry) => {
-        rows.push({ id: 'row', tries: 1, createdAtMs: 0, topic: entry.topic, key: entry.key, payload: toJson(entry.payload) });
+        rows.push({
+          id: 'row',
+          tries: 1,
+          createdAtMs: 0,
+          cutOff: false,
+          topic: entry.topic,
+          key: entry.key,
+          payload: toJson(entry.payload),
+        });
         return 'row';
       },
       wake: () => {},

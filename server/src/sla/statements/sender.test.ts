@@ -46,6 +46,7 @@ test('when a period is over its statement is issued and mailed once, and what is
         rows.push({
           id: `row-${rows.length}`,
           tries: 1,
+          cutOff: false,
           createdAtMs: 0,
           topic: entry.topic,
           key: entry.key,

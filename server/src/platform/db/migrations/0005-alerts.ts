@@ -130,6 +130,8 @@ export type NotificationRow = {
   recipient: string | null;
   /** JSON: `{ "title", "text" }` in place of the channel's words; since 0032. */
   words: string | null;
+  /** How many of `attempts` the end of the process cut off; since 0041. */
+  cut_off: number;
 };
 
 export type NotificationAlertRow = { notification_id: string; alert_id: string };
