@@ -142,6 +142,21 @@ export type AlertView = {
   readonly flapping_since_ms: number | null;
 };
 
+/** An alert that nobody handled, that is steady and in no problem: also what messages that no alert stands behind look like. */
+export const UNHANDLED = {
+  keep_firing_since_ms: null,
+  acknowledged_by: null,
+  acknowledged_at_ms: null,
+  suppressed_by: null,
+  suppressed_at_ms: null,
+  snoozed_until_ms: null,
+  snoozed_until_resolved: false,
+  assigned_to: null,
+  held_back: null,
+  problem: null,
+  flapping_since_ms: null,
+} as const satisfies Partial<AlertView>;
+
 /** A step in the life of an alert that another domain took. */
 export type HistoryStep = {
   readonly alert: Pick<AlertView, 'id' | 'rule' | 'fingerprint' | 'severity'>;

@@ -10,7 +10,14 @@ import type { Logger } from '@nines/base/logger.ts';
 import { epochMs, ms } from '@nines/base/units.ts';
 import { labelsOf } from '@nines/model/labels.ts';
 import type { Kysely, Transaction } from 'kysely';
-import { type ActiveElement, type Alerting, type AlertView, DEFAULT_COOLDOWN_MS, type Evaluation } from '../alerting/contract.ts';
+import {
+  type ActiveElement,
+  type Alerting,
+  type AlertView,
+  DEFAULT_COOLDOWN_MS,
+  type Evaluation,
+  UNHANDLED,
+} from '../alerting/contract.ts';
 import type { Counter, SelfMetrics } from '../collect/contract.ts';
 import type { Pager } from '../notify/contract.ts';
 import type { Database } from '../platform/db/schema.ts';
@@ -256,6 +263,7 @@ function elementOf({ spec, heardAtMs }: Judged): ActiveElement {
 function heartbeatAlert(nowMs: number, externalUrl: string): AlertView {
   const labels = { alertname: 'Heartbeat', severity: 'info' };
   return {
+    ...UNHANDLED,
     id: '',
     fingerprint: 'heartbeat',
     kind: 'rule',
@@ -269,20 +277,9 @@ function heartbeatAlert(nowMs: number, externalUrl: string): AlertView {
     value: 1,
     active_at_ms: nowMs,
     starts_at_ms: nowMs,
-    keep_firing_since_ms: null,
     ends_at_ms: null,
-    acknowledged_by: null,
-    acknowledged_at_ms: null,
-    suppressed_by: null,
-    suppressed_at_ms: null,
-    snoozed_until_ms: null,
-    snoozed_until_resolved: false,
-    assigned_to: null,
-    held_back: null,
     generator_url: `${externalUrl}/health`,
     service: null,
-    problem: null,
-    flapping_since_ms: null,
   };
 }
 

@@ -3,7 +3,7 @@ import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { type EpochMs, MINUTE_MS, epochMs } from '@nines/base/units.ts';
 import type { Transaction } from 'kysely';
-import { type AlertView, SEVERITIES, type Severity } from '../alerting/contract.ts';
+import { type AlertView, SEVERITIES, type Severity, UNHANDLED } from '../alerting/contract.ts';
 import type { Page, Pager } from '../notify/contract.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { ProblemAlertView, ProblemView, Problems } from '../problems/contract.ts';
@@ -30,7 +30,12 @@ export const RETURNS_WITHIN_MS = 30 * MINUTE_MS;
 /** More than this within the time below is one incident, the storm; later problems join it. */
 const STORM = { incidents: 20, withinMs: 10 * MINUTE_MS } as const;
 const MAX_SERVICES = 200;
-const SYSTEM = 'nines';
+export const SYSTEM = 'nines';
+
+/** Incidents that were opened by themselves at or after this instant make a storm together. */
+export const stormSinceMs = (nowMs: number): number => nowMs - STORM.withinMs + 1;
+
+type Acknowledged = Pick<AlertView, 'id' | 'problem' | 'acknowledged_by' | 'acknowledged_at_ms' | 'alertname'>;
 
 export type AutomaticDeps = {
   readonly clock: Clock;
@@ -53,6 +58,8 @@ export class Automatic {
   readonly #deps: AutomaticDeps;
   /** Problems that changed and were not looked at yet; the newest view of each. */
   #waiting = new Map<string, ProblemView>();
+  /** Alerts that somebody acknowledged, by id, whose incidents were not looked at yet. */
+  #acknowledged = new Map<string, Acknowledged>();
   #openedAtMs: EpochMs[] = [];
   #storm: string | undefined;
 
@@ -63,6 +70,18 @@ export class Automatic {
   /** Takes note of problems that changed; the next step looks at them. */
   notice(changed: readonly ProblemView[]): void {
     for (const problem of changed) this.#waiting.set(problem.id, problem);
+  }
+
+  /** Takes note of an alert that may have been acknowledged; the next step looks at its incident. */
+  noticeAcknowledged(alert: Acknowledged): void {
+    if (alert.acknowledged_by !== null) this.#acknowledged.set(alert.id, alert);
+  }
+
+  /** What incidents opened since `stormSinceMs` say of a storm: a restart is in the middle of it. In the order in which they were opened. */
+  restore(opened: readonly Pick<Incident, 'id' | 'openedAtMs'>[]): void {
+    this.#openedAtMs = opened.map(({ openedAtMs }) => openedAtMs);
+    // Each one that opens during a storm is the incident of the storm from then on.
+    this.#storm = opened.length >= STORM.incidents ? opened.at(-1)?.id : undefined;
   }
 
   async step(nowMs: EpochMs): Promise<void> {
@@ -76,16 +95,32 @@ export class Automatic {
         this.#deps.logger.error('an incident could not follow its problem; it is tried again', { problem: id, error: thrown });
       }
     }
-    for (const living of this.#deps.book.living()) await this.#age(living, nowMs);
+    const acknowledged = this.#acknowledged;
+    this.#acknowledged = new Map();
+    for (const [id, alert] of acknowledged) {
+      try {
+        await this.#acknowledge(alert);
+      } catch (thrown) {
+        if (!this.#acknowledged.has(id)) this.#acknowledged.set(id, alert);
+        this.#deps.logger.error('an incident could not be acknowledged; it is tried again', { alert: id, error: thrown });
+      }
+    }
+    for (const living of this.#deps.book.living()) {
+      try {
+        await this.#age(living, nowMs);
+      } catch (thrown) {
+        this.#deps.logger.error('an incident could not go on; it is tried again', { incident: living.incident.number, error: thrown });
+      }
+    }
   }
 
-  /** An alert was acknowledged by somebody: so is the incident that it belongs to. */
-  async acknowledged(alert: Pick<AlertView, 'problem' | 'acknowledged_by' | 'alertname'>): Promise<void> {
-    const living = alert.problem === null ? undefined : this.#deps.book.ofProblem(alert.problem);
-    if (living?.incident.state !== 'open' || alert.acknowledged_by === null) return;
-    const why = `alert ${alert.alertname} was acknowledged`;
-    const decided = changeState(living.incident, 'acknowledged', { atMs: this.#deps.clock.now(), why });
-    if (decided.ok) await this.#save(living, decided.value, { actor: alert.acknowledged_by });
+  /** Who acknowledges an alert has seen its incident, if there was one by then. */
+  async #acknowledge({ problem, alertname, acknowledged_by: actor, acknowledged_at_ms: atMs }: Acknowledged): Promise<void> {
+    const living = problem === null ? undefined : this.#deps.book.ofProblem(problem);
+    if (living?.incident.state !== 'open' || actor === null || atMs === null || atMs < living.incident.openedAtMs) return;
+    const why = `alert ${alertname} was acknowledged`;
+    const decided = changeState(living.incident, 'acknowledged', { atMs: epochMs(atMs), why });
+    if (decided.ok) await this.#save(living, decided.value, { actor });
   }
 
   /** Saves what was decided, with the word to everybody who had been told when it is over. */
@@ -182,7 +217,7 @@ export class Automatic {
     this.#openedAtMs = this.#openedAtMs.filter((atMs) => atMs > nowMs - STORM.withinMs);
     const storm = this.#openedAtMs.length >= STORM.incidents ? this.#deps.book.get(this.#storm ?? '') : undefined;
     if (storm !== undefined && isUnresolved(storm.incident)) return this.#joinStorm(storm, problem);
-    const { alerts } = await problems.detail(problem.id);
+    const alerts = await problems.alertsOf(problem.id);
     const firing = alerts.filter(({ ended_at_ms }) => ended_at_ms === null);
     const lead = [...firing].sort(
       (a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity) || a.active_at_ms - b.active_at_ms,
@@ -213,7 +248,7 @@ export class Automatic {
     const category = categoryBy(rules(), facts);
     const severity = severityBy(rules(), facts, { worst: problem.severity, services: problem.services.length });
     const services = problem.services.slice(0, MAX_SERVICES);
-    const incident = newIncident({
+    const incident = draftIncident({
       id: ids.uuid(),
       title: isStorm ? `Alert storm: more than ${STORM.incidents} problems in ${STORM.withinMs / MINUTE_MS} min` : problem.title,
       severity,
@@ -361,7 +396,7 @@ export class Automatic {
   }
 }
 
-const worstOf = (severities: readonly Severity[]): Severity =>
+export const worstOf = (severities: readonly Severity[]): Severity =>
   SEVERITIES[Math.max(0, ...severities.map((severity) => SEVERITIES.indexOf(severity)))] ?? 'info';
 
 type Beginning = Pick<Incident, 'id' | 'title' | 'team' | 'openedBy' | 'startedAtMs' | 'openedAtMs'> & {
@@ -371,7 +406,7 @@ type Beginning = Pick<Incident, 'id' | 'title' | 'team' | 'openedBy' | 'startedA
 };
 
 /** An incident as it begins; it gets its number when it is saved. */
-export const newIncident = ({ severity, category, summary = '', ...beginning }: Beginning): Incident => ({
+export const draftIncident = ({ severity, category, summary = '', ...beginning }: Beginning): Incident => ({
   ...beginning,
   number: 0,
   summary,
@@ -411,6 +446,7 @@ function asAlert(
     ...(service === undefined ? {} : { service }),
   };
   return {
+    ...UNHANDLED,
     id: '',
     fingerprint: incident.id,
     kind: 'service',
@@ -424,19 +460,8 @@ function asAlert(
     value: 1,
     active_at_ms: incident.startedAtMs,
     starts_at_ms: incident.startedAtMs,
-    keep_firing_since_ms: null,
     ends_at_ms: isOver ? (incident.resolvedAtMs ?? incident.closedAtMs) : null,
-    acknowledged_by: null,
-    acknowledged_at_ms: null,
-    suppressed_by: null,
-    suppressed_at_ms: null,
-    snoozed_until_ms: null,
-    snoozed_until_resolved: false,
-    assigned_to: null,
-    held_back: null,
     generator_url: url,
     service: service ?? null,
-    problem: null,
-    flapping_since_ms: null,
   };
 }

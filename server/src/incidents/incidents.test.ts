@@ -229,10 +229,62 @@ describe('incidents', () => {
     assert.ok(linesOf(timeline).includes('anne: open → acknowledged: alert ServiceDown was acknowledged'));
   });
 
-  it('a storm is one incident from the twentieth on', async (t) => {
+  it('an acknowledgement just before a crash counts, one from before the incident does not', async (t) => {
     const { db } = await openSqliteForTest(t);
-    const { incidents, fail } = await openIncidentWorld(t, { db });
-    await fail(Array.from({ length: 60 }, (_, i) => `elsewhere-${i}`));
+    let incidentWorld = await openIncidentWorld(t, { db });
+    const acknowledge = async (service: string): Promise<void> => {
+      const alert = incidentWorld.world.alerting.open().find((one) => one.service === service);
+      await incidentWorld.world.alerting.act(alert?.id ?? '', { kind: 'acknowledge', comment: undefined }, ANNE);
+    };
+    await incidentWorld.fail(['shop'], { alertname: 'Slow', severity: 'warning' });
+    await acknowledge('shop');
+    await incidentWorld.advance(MINUTE_MS);
+    await incidentWorld.fail(['db']);
+    incidentWorld = await incidentWorld.restart();
+    await incidentWorld.advance(1_000);
+    assert.equal((await incidentWorld.incidents.get('1')).state, 'open');
+    await acknowledge('db');
+    incidentWorld = await incidentWorld.restart();
+    await incidentWorld.advance(1_000);
+    const { state, timeline } = await incidentWorld.incidents.get('1');
+    assert.equal(state, 'acknowledged');
+    assert.ok(linesOf(timeline).includes('anne: open → acknowledged: alert ServiceDown was acknowledged'));
+  });
+
+  it('an incident of which nobody can be told holds no other one up', async (t) => {
+    const { db } = await openSqliteForTest(t);
+    const { incidents, fail, world, advance } = await openIncidentWorld(t, { db });
+    const escalation = DEFAULT_RULES.escalation.map((step) => ({ ...step, contacts: [{ channel: 'hook' }] }));
+    await incidents.changeRules({ ...DEFAULT_RULES, escalation }, 0, ANNE);
+    const page = world.notify.page.bind(world.notify);
+    t.mock.method(world.notify, 'page', (...[trx, asked]: Parameters<typeof page>) => {
+      if (asked.alert.service === 'bank') throw new Error('the disk is full');
+      return page(trx, asked);
+    });
+    await fail(['bank'], { alertname: 'BankDown' });
+    await advance(MINUTE_MS);
+    await fail(['shop']);
+    await advance(MINUTE_MS);
+    const { items } = await incidents.list(all);
+    const told = await Promise.all(
+      items.map(async ({ id }) => (await incidents.get(id)).escalation.filter(({ state }) => state === 'told').length),
+    );
+    assert.deepEqual(
+      items.map(({ services }, i) => [services[0], (told[i] ?? 0) > 0]),
+      [
+        ['shop', true],
+        ['bank', false],
+      ],
+    );
+  });
+
+  it('a storm is one incident from the twentieth on, over a restart', async (t) => {
+    const { db } = await openSqliteForTest(t);
+    const services = Array.from({ length: 60 }, (_, i) => `elsewhere-${i}`);
+    const before = await openIncidentWorld(t, { db });
+    await before.fail(services.slice(0, 30));
+    const { incidents, fail } = await before.restart();
+    await fail(services);
     const { items } = await incidents.list(all);
     assert.equal(items.length, 20);
     assert.match(items[0]?.title ?? '', /^Alert storm/);

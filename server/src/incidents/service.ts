@@ -1,12 +1,12 @@
 import { AppError } from '@nines/base/errors.ts';
 import { type EpochMs, epochMs } from '@nines/base/units.ts';
-import type { Alerting, Severity } from '../alerting/contract.ts';
+import type { AlertView, Alerting } from '../alerting/contract.ts';
 import type { Ledger } from '../availability/contract.ts';
 import type { Actor } from '../platform/http/contract.ts';
 import { pageOf, parseCursor } from '../platform/http/cursor.ts';
 import { createTurns } from '../platform/turns.ts';
 import type { ProblemView } from '../problems/contract.ts';
-import { Automatic, type AutomaticDeps, RETURNS_WITHIN_MS, newIncident } from './automatic.ts';
+import { Automatic, type AutomaticDeps, RETURNS_WITHIN_MS, SYSTEM, draftIncident, stormSinceMs, worstOf } from './automatic.ts';
 import { type BookDeps, type Change, IncidentBook, type Living, type NewLink, viewOf } from './book.ts';
 import {
   type ActionView,
@@ -37,6 +37,7 @@ import {
   insertAction,
   linksOf,
   listIncidents,
+  openedSince,
   savePostMortem,
   saveRules,
   updateAction,
@@ -77,13 +78,16 @@ export class IncidentService {
       this.#rules = incidentRules.parse(JSON.parse(saved.spec));
       this.#rulesRevision = saved.revision;
     }
-    await this.#book.load(this.#deps.clock.now() - RETURNS_WITHIN_MS);
+    const nowMs = this.#deps.clock.now();
+    await this.#book.load(nowMs - RETURNS_WITHIN_MS);
+    this.#automatic.restore(await openedSince(this.#deps.sql, SYSTEM, stormSinceMs(nowMs)));
     for (const living of this.#book.living()) {
       living.notedAlerts = [...living.problems].reduce((sum, id) => sum + (this.#deps.problems.get(id)?.alerts ?? 0), 0);
       // What ended while nobody looked is looked at too.
       this.notice([...living.problems].flatMap((id) => this.#deps.problems.get(id) ?? []));
     }
     this.notice(this.#deps.problems.open());
+    for (const alert of this.#deps.alerts.open()) this.noticeAcknowledged(alert);
   }
 
   notice(changed: readonly ProblemView[]): void {
@@ -94,9 +98,8 @@ export class IncidentService {
     return this.#alone(() => this.#automatic.step(nowMs));
   }
 
-  /** Somebody acknowledged an alert. */
-  alertAcknowledged(alert: Parameters<Automatic['acknowledged']>[0]): Promise<void> {
-    return this.#alone(() => this.#automatic.acknowledged(alert));
+  noticeAcknowledged(alert: AlertView): void {
+    this.#automatic.noticeAcknowledged(alert);
   }
 
   async list(query: Omit<IncidentFilter, 'after'> & { readonly cursor: string | undefined }) {
@@ -165,10 +168,10 @@ export class IncidentService {
       if (missing !== undefined) throw invalid(`there is no open alert ${missing}`, 'alerts');
       const services = [...new Set([...asked.services, ...alerts.flatMap(({ service }) => service ?? [])])];
       const why = `set by ${actor.name}`;
-      const severity = { value: asked.severity ?? worstOf(alerts.map((alert) => alert.severity)), why };
+      const severity = { value: asked.severity ?? worstOf(['warning', ...alerts.map((alert) => alert.severity)]), why };
       const found = problems.get([...new Set(alerts.flatMap(({ problem }) => problem ?? []))][0] ?? '');
       const isFree = found !== undefined && this.#book.ofProblem(found.id) === undefined;
-      const incident = newIncident({
+      const incident = draftIncident({
         id: ids.uuid(),
         title: asked.title,
         summary: asked.summary,
@@ -409,7 +412,7 @@ export class IncidentService {
     const found = new Map<string, IncidentAlertView>();
     for (const { kind, ref } of links) {
       if (kind !== 'problem' || found.size >= MAX_ALERTS_SHOWN) continue;
-      for (const { labels: _labels, active_at_ms: _at, ...alert } of (await problems.detail(ref)).alerts) found.set(alert.alert, alert);
+      for (const { labels: _labels, active_at_ms: _at, ...alert } of await problems.alertsOf(ref)) found.set(alert.alert, alert);
     }
     for (const { kind, ref, text, at_ms } of links) {
       if (kind !== 'alert' || found.has(ref)) continue;
@@ -460,6 +463,3 @@ export class IncidentService {
 }
 
 const invalid = (message: string, field: string): AppError => new AppError('bad_input', INCIDENT_CODES.invalid, message, { field });
-const ORDER: readonly Severity[] = ['info', 'warning', 'critical', 'emergency'];
-const worstOf = (severities: readonly Severity[]): Severity =>
-  ORDER[Math.max(1, ...severities.map((one) => ORDER.indexOf(one)))] ?? 'warning';

@@ -1,4 +1,3 @@
-import type { Bus } from '../platform/bus.ts';
 import type { AlertView } from '../alerting/contract.ts';
 import { startLoop } from '../platform/loop.ts';
 import { type IncidentsDeps, IncidentService } from './service.ts';
@@ -13,9 +12,9 @@ export async function openIncidents(deps: IncidentsDeps) {
   /** Follows problems and time from now on. */
   const run = (): AsyncDisposable => {
     const { clock, logger } = deps;
-    const listening = followAcknowledgements(deps.bus, incidents, (error) =>
-      logger.error('an incident could not be acknowledged', { error }),
-    );
+    const listening = deps.bus.subscribe(({ type, data }) => {
+      if (type === 'alert.acknowledged') incidents.noticeAcknowledged(data as AlertView);
+    });
     const loop = startLoop({ clock, logger, name: 'incidents', everyMs: STEP_MS, step: (nowMs) => incidents.step(nowMs) });
     return {
       async [Symbol.asyncDispose]() {
@@ -26,9 +25,3 @@ export async function openIncidents(deps: IncidentsDeps) {
   };
   return { incidents, run };
 }
-
-/** Who acknowledges an alert has seen its incident. */
-const followAcknowledgements = (bus: Bus, incidents: IncidentService, onError: (thrown: unknown) => void): Disposable =>
-  bus.subscribe(({ type, data }) => {
-    if (type === 'alert.acknowledged') incidents.alertAcknowledged(data as AlertView).catch(onError);
-  });

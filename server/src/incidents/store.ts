@@ -104,6 +104,12 @@ export async function livingIncidents(db: Sql, endedAfterMs: number): Promise<re
   return rows.map(fromRow);
 }
 
+/** Those that `by` opened at or after that instant, in the order in which they were opened. */
+export async function openedSince(db: Sql, by: string, sinceMs: number): Promise<readonly Pick<Incident, 'id' | 'openedAtMs'>[]> {
+  const opened = db.selectFrom('incidents').select(['id', 'opened_at_ms']).where('opened_by', '=', by).where('opened_at_ms', '>=', sinceMs);
+  return (await opened.orderBy('number').execute()).map(({ id, opened_at_ms: atMs }) => ({ id, openedAtMs: epochMs(atMs) }));
+}
+
 export type IncidentFilter = {
   readonly status: 'open' | 'resolved' | 'all';
   readonly severities: readonly string[];

@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely';
-import type { AlertView } from '../alerting/contract.ts';
+import { type AlertView, UNHANDLED } from '../alerting/contract.ts';
 import type { Pager } from '../notify/contract.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Person } from './contract.ts';
@@ -52,6 +52,7 @@ export async function sendNotice(trx: Transaction<Database>, pager: Pick<Pager, 
 /** Messages tell of alerts; this one is none, and stands in no list. */
 function carrierOf({ person, schedule, atMs }: Handover, { title, text }: NoticeWords): AlertView {
   return {
+    ...UNHANDLED,
     id: '',
     fingerprint: '0000000000000000',
     kind: 'rule',
@@ -65,19 +66,8 @@ function carrierOf({ person, schedule, atMs }: Handover, { title, text }: Notice
     value: 0,
     active_at_ms: atMs,
     starts_at_ms: atMs,
-    keep_firing_since_ms: null,
     ends_at_ms: null,
-    acknowledged_by: null,
-    acknowledged_at_ms: null,
-    suppressed_by: null,
-    suppressed_at_ms: null,
-    snoozed_until_ms: null,
-    snoozed_until_resolved: false,
-    assigned_to: null,
-    held_back: null,
     generator_url: null,
     service: null,
-    problem: null,
-    flapping_since_ms: null,
   };
 }

@@ -68,6 +68,6 @@ export interface Problems {
   get(id: string): ProblemView | undefined;
   /** Open ones, the one that an alert joined last first. */
   open(): readonly ProblemView[];
-  /** Also of long ago, with its alerts; an absorbed problem has those of the one that it went into. `AppError` `problem_not_found`. */
-  detail(id: string): Promise<{ readonly problem: ProblemView; readonly alerts: readonly ProblemAlertView[] }>;
+  /** The alerts of a problem, also of one of long ago; an absorbed one has those of the one that it went into. None when it was removed. */
+  alertsOf(id: string): Promise<readonly ProblemAlertView[]>;
 }

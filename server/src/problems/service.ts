@@ -144,8 +144,15 @@ export class ProblemService implements Problems {
   async detail(id: string): Promise<{ readonly problem: ProblemView; readonly alerts: readonly ProblemAlertView[] }> {
     const problem = await findProblem(this.#deps.sql, id);
     if (problem === undefined) throw new AppError('not_found', PROBLEM_CODES.notFound, `there is no problem ${id}`);
-    const alerts = await alertsOfProblem(this.#deps.sql, problem.merged_into ?? id, MAX_ALERTS_SHOWN);
-    return { problem, alerts: alerts.map(toAlertView) };
+    return { problem, alerts: await this.#alertsIn(problem.merged_into ?? id) };
+  }
+
+  async alertsOf(id: string): Promise<readonly ProblemAlertView[]> {
+    return this.#alertsIn((await findProblem(this.#deps.sql, id))?.merged_into ?? id);
+  }
+
+  async #alertsIn(id: string): Promise<readonly ProblemAlertView[]> {
+    return (await alertsOfProblem(this.#deps.sql, id, MAX_ALERTS_SHOWN)).map(toAlertView);
   }
 
   async list(query: Omit<ProblemFilter, 'after'> & { readonly cursor: string | undefined }) {
@@ -300,19 +307,17 @@ export class ProblemService implements Problems {
   }
 
   #forget(nowMs: number): void {
+    const gone = new Set<string>();
     for (const [id, anatomy] of this.#problems) {
       if (anatomy.resolvedAtMs === null || anatomy.resolvedAtMs > nowMs - TRACES_KEPT_MS) continue;
       this.#problems.delete(id);
       this.#views.delete(id);
-      this.#gone.add(id);
+      gone.add(id);
     }
-    if (this.#gone.size === 0) return;
-    for (const [alertId, { problem }] of this.#members) if (this.#gone.has(this.#correlator.rootOf(problem))) this.#members.delete(alertId);
-    this.#correlator.forget(this.#gone);
-    this.#gone.clear();
+    if (gone.size === 0) return;
+    for (const [alertId, { problem }] of this.#members) if (gone.has(this.#correlator.rootOf(problem))) this.#members.delete(alertId);
+    this.#correlator.forget(gone);
   }
-
-  readonly #gone = new Set<string>();
 }
 
 const signalOf = (alert: AlertView, seenAtMs: number): Signal => ({

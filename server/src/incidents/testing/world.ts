@@ -93,7 +93,7 @@ export async function openIncidentWorld(t: TestContext, { db, clock = manualCloc
   await problems.load(world.alerting.open());
   await incidents.load();
   world.bus.subscribe(({ type, data }) => {
-    if (type === 'alert.acknowledged') void incidents.alertAcknowledged(data as never);
+    if (type === 'alert.acknowledged') incidents.noticeAcknowledged(data as never);
   });
   const settle = async (): Promise<void> => {
     await problems.step(clock.now());

@@ -1,4 +1,4 @@
-import type { AlertView } from '../../alerting/contract.ts';
+import { type AlertView, UNHANDLED } from '../../alerting/contract.ts';
 
 let made = 0;
 
@@ -7,6 +7,7 @@ export function firing(atMs: number, given: Partial<AlertView> = {}): AlertView 
   const service = given.service ?? null;
   const alertname = given.alertname ?? 'Down';
   return {
+    ...UNHANDLED,
     id: `alert-${++made}`,
     fingerprint: `fingerprint-${made}`,
     kind: 'rule',
@@ -20,20 +21,9 @@ export function firing(atMs: number, given: Partial<AlertView> = {}): AlertView 
     value: 1,
     active_at_ms: atMs,
     starts_at_ms: atMs,
-    keep_firing_since_ms: null,
     ends_at_ms: null,
-    acknowledged_by: null,
-    acknowledged_at_ms: null,
-    suppressed_by: null,
-    suppressed_at_ms: null,
-    snoozed_until_ms: null,
-    snoozed_until_resolved: false,
-    assigned_to: null,
-    held_back: null,
     generator_url: null,
     service,
-    problem: null,
-    flapping_since_ms: null,
     ...given,
   };
 }
