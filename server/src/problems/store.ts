@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Severity } from '../alerting/contract.ts';
+import { chunksOf } from '../platform/db/chunks.ts';
 import type { ProblemAlertRow, ProblemRow } from '../platform/db/migrations/0038-problems.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Cursor } from '../platform/http/cursor.ts';
@@ -7,10 +8,7 @@ import type { CauseView, ProblemAlertView, ProblemView } from './contract.ts';
 
 /** A statement takes some ten thousand values at most; the alerts of a storm have more. */
 const MAX_ROWS_PER_STATEMENT = 1_000;
-
-function* chunks<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let from = 0; from < items.length; from += MAX_ROWS_PER_STATEMENT) yield items.slice(from, from + MAX_ROWS_PER_STATEMENT);
-}
+const chunks = <T>(items: readonly T[]) => chunksOf(items, MAX_ROWS_PER_STATEMENT);
 
 const toRow = (view: ProblemView): ProblemRow =>
   ({
