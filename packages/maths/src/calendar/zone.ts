@@ -10,7 +10,17 @@ export type CalendarDay = { readonly year: number; readonly month: number; reado
 /** No zone is farther from UTC than this. */
 const MAX_OFFSET_MS = DAY_MS;
 
+/** Spellings of zones that are remembered: people write few, but a name may be written in any case. */
+const MAX_ZONES = 1_000;
 const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Since then no zone has moved its clocks twice within six hours, as its tables have it. */
+const STEADY_SINCE_MS = 94_694_400_000;
+const PERIOD_MS = 6 * 3_600_000;
+/** Five years. */
+const MAX_PERIODS = 7_500;
+/** By zone and period, how far the clocks are ahead of UTC at its beginning. */
+const offsets = new Map<string, Map<number, number>>();
 
 export function isZone(zone: string): boolean {
   try {
@@ -36,6 +46,10 @@ function formatOf(zone: string): Intl.DateTimeFormat {
     second: 'numeric',
     era: 'short',
   });
+  if (formats.size >= MAX_ZONES) {
+    formats.clear();
+    offsets.clear();
+  }
   formats.set(zone, made);
   return made;
 }
@@ -43,6 +57,28 @@ function formatOf(zone: string): Intl.DateTimeFormat {
 /** The wall clock of the zone at an instant, as if it were UTC. */
 export function wallClockMs(atMs: number, zone: string): number {
   if (zone === 'UTC') return atMs;
+  if (!(atMs >= STEADY_SINCE_MS)) return askedWallClockMs(atMs, zone);
+  const period = Math.floor(atMs / PERIOD_MS);
+  const offsetMs = offsetAtMs(period, zone);
+  return offsetMs === offsetAtMs(period + 1, zone) ? atMs + offsetMs : askedWallClockMs(atMs, zone);
+}
+
+/** Intl takes some microseconds for each answer, and schedules of hourly shifts ask ten thousands of times. */
+function offsetAtMs(period: number, zone: string): number {
+  let known = offsets.get(zone);
+  if (known === undefined || known.size >= MAX_PERIODS) {
+    known = new Map();
+    offsets.set(zone, known);
+  }
+  const before = known.get(period);
+  if (before !== undefined) return before;
+  const atMs = period * PERIOD_MS;
+  const offsetMs = askedWallClockMs(atMs, zone) - atMs;
+  known.set(period, offsetMs);
+  return offsetMs;
+}
+
+function askedWallClockMs(atMs: number, zone: string): number {
   const parts = Object.fromEntries(
     formatOf(zone)
       .formatToParts(atMs)
