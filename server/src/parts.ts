@@ -337,6 +337,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     pager: notify,
     wake: () => outbox.wake(),
     contactFault: (contact) => contactFault(current.config.channels, contact),
+    yieldNow,
   });
   const recovering = await openRecovery({ ...shared, ledger: availability, maintenance, services, checks, alert });
 

@@ -231,7 +231,7 @@ export async function serve(
   const routing = () => routingOf(parts.config().config);
   alertmanagerApiRoutes(http, { received, silences, inhibiting: notify.inhibiting, alerting, clock, startedAtMs, routing });
   silenceRoutes(http, { silences, alerting, clock });
-  escalationRoutes(http, escalating);
+  escalationRoutes(http, { ...escalating, alertOf: (id) => alerting.get(id) });
   alertRoutes(http, { alerting, notifications: notify, clock });
   problemRoutes(http, { problems: parts.problems });
   alertHistoryRoutes(http, { alerting, ...parts.alertHistory, clock });

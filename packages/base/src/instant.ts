@@ -4,6 +4,9 @@ import { type EpochMs, epochMs } from './units.ts';
 /** Numbers from here on are no Unix seconds of this age (they would be the year 5138), but look like milliseconds. */
 export const LOOKS_LIKE_MS = 1e11;
 
+/** The last instant that RFC 3339 can write: the end of the year 9999. */
+export const LAST_INSTANT_MS = 253_402_300_799_999;
+
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const RFC3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 

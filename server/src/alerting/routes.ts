@@ -7,6 +7,7 @@ import { parseMatchers } from '@nines/base/matcher-text.ts';
 import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import { z } from 'zod';
 import { type Notifications, notificationView } from '../notify/contract.ts';
+import { plainText } from '../platform/config/fields.ts';
 import type { Actor, Http } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
 import { ALERT_STATES, type AlertView, SEVERITIES } from './contract.ts';
@@ -164,13 +165,13 @@ const ACTIONS = [
 type ActionName = (typeof ACTIONS)[number];
 
 const actionFields = {
-  comment: z.string().max(MAX_COMMENT_CHARS).optional(),
+  comment: plainText.max(MAX_COMMENT_CHARS).optional(),
   /** `snooze`: an instant, or `resolved`. */
   until: z.union([z.string(), z.number().transform(String)]).optional(),
   /** `snooze`: a length such as `2h`, instead of `until`. */
   for: z.string().optional(),
   /** `assign`: a person's name; null takes the assignment away. */
-  assignee: z.string().max(200).nullable().optional(),
+  assignee: plainText.trim().min(1, 'write a name, or null for nobody').max(200).nullable().optional(),
   /** `escalate`: a policy, where none applies to the alert. */
   policy: z.string().max(100).optional(),
 };

@@ -12,7 +12,7 @@ import { DAY_MS, MINUTE_MS, SECOND_MS } from '@nines/base/units.ts';
 import { z } from 'zod';
 import { SEVERITIES, type Severity } from '../alerting/contract.ts';
 import { templateFault } from '../notify/contract.ts';
-import { duration, httpUrl, secret, slug, uniqueIds } from '../platform/config/fields.ts';
+import { duration, httpUrl, plainText, secret, slug, uniqueIds } from '../platform/config/fields.ts';
 import { type HoursSpec, hoursSchema } from '../platform/config/hours.ts';
 
 export const ESCALATION_CODES = {
@@ -100,7 +100,7 @@ const DEFAULT_REPEAT_MS = 60 * MINUTE_MS;
 export const policySchema = z
   .strictObject({
     id: slug.refine((id) => id !== NO_POLICY, `"${NO_POLICY}" means that no policy applies`),
-    name: z.string().min(1).max(200).optional(),
+    name: plainText.min(1).max(200).optional(),
     levels: z.array(level).min(1, 'a policy has a level').max(MAX_LEVELS),
     repeat: z
       .strictObject({

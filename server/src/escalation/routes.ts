@@ -5,7 +5,13 @@ import type { Policies } from './policies.ts';
 import type { Escalation } from './service.ts';
 import type { Signals } from './signals.ts';
 
-type Deps = { readonly policies: Policies; readonly escalation: Escalation; readonly signals: Signals };
+type Deps = {
+  readonly policies: Policies;
+  readonly escalation: Escalation;
+  readonly signals: Signals;
+  /** `AppError` `alert_not_found`. */
+  readonly alertOf: (id: string) => Promise<unknown>;
+};
 
 const tags = ['escalation'];
 const byId = z.object({ id: z.string() });
@@ -17,7 +23,7 @@ export function escalationRoutes(http: Http, deps: Deps): void {
   writeRoutes(http, deps);
 }
 
-function readRoutes(http: Http, { policies, escalation, signals }: Deps): void {
+function readRoutes(http: Http, { policies, escalation, signals, alertOf }: Deps): void {
   const config = { permission: 'read' as const };
   http.get(
     '/api/escalation/policies',
@@ -48,7 +54,10 @@ function readRoutes(http: Http, { policies, escalation, signals }: Deps): void {
       config,
       schema: { summary: 'Where an alert stands on its ladders, and what comes next', tags, params: byId, response: { 200: standingView } },
     },
-    (request) => escalation.standing(request.params.id),
+    async (request) => {
+      await alertOf(request.params.id);
+      return escalation.standing(request.params.id);
+    },
   );
 }
 

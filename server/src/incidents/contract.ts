@@ -7,6 +7,7 @@ import { parseInstant } from '@nines/base/instant.ts';
 import type { EpochMs } from '@nines/base/units.ts';
 import { z } from 'zod';
 import { SEVERITIES } from '../alerting/contract.ts';
+import { plainText } from '../platform/config/fields.ts';
 
 export const INCIDENT_CODES = {
   notFound: 'incident_not_found',
@@ -37,10 +38,9 @@ const instant = z.union([z.string(), z.number().transform(String)]).transform((t
   context.addIssue({ code: 'custom', message: parsed.error });
   return z.NEVER;
 });
-const wellFormed = z.string().refine((text) => text.isWellFormed(), 'not valid UTF-8');
-const title = wellFormed.min(1).max(MAX_TITLE_CHARS);
-const text = wellFormed.max(MAX_TEXT_CHARS);
-const name = wellFormed.max(200);
+const title = plainText.min(1).max(MAX_TITLE_CHARS);
+const text = plainText.max(MAX_TEXT_CHARS);
+const name = plainText.max(200);
 const rolesSchema = z.partialRecord(z.enum(INCIDENT_ROLES), name.nullable());
 
 /** The body of `POST /api/incidents`. What is left out is decided by the rules. */
@@ -83,7 +83,7 @@ export const actionEdit = z.strictObject({
   due_at: instant.nullable().optional(),
   done: z.boolean().optional(),
 });
-export const postMortemEdit = z.strictObject({ markdown: wellFormed.max(MAX_POST_MORTEM_CHARS), revision: z.number().int() });
+export const postMortemEdit = z.strictObject({ markdown: plainText.max(MAX_POST_MORTEM_CHARS), revision: z.number().int() });
 
 /** The shape of `GET /api/incidents` items. */
 export const incidentView = z.object({

@@ -239,7 +239,7 @@ export class IncidentService {
         after: living.incident,
         entries: [entry],
         with: async (trx) => {
-          if (!(await deleteLink(trx, { incident_id: living.incident.id, kind, ref }))) throw invalid(`no ${kind} ${ref} is linked`, 'ref');
+          if (!(await deleteLink(trx, { incident_id: living.incident.id, kind, ref }))) throw notLinked(kind, ref);
           if (kind === 'service') living.services.delete(ref);
         },
       };
@@ -463,3 +463,5 @@ export class IncidentService {
 }
 
 const invalid = (message: string, field: string): AppError => new AppError('bad_input', INCIDENT_CODES.invalid, message, { field });
+const notLinked = (kind: string, ref: string): AppError =>
+  new AppError('not_found', INCIDENT_CODES.notFound, `no ${kind} ${ref} is linked to this incident`);

@@ -1,6 +1,7 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
+import { instantMs } from '../platform/http/fields.ts';
 import type { ChannelsConfig, RoutingConfig } from './config.ts';
 import { explainRoutes } from './explain.ts';
 import { createRoutes } from './route.ts';
@@ -18,7 +19,7 @@ const text = z.string().max(64 * 1024);
 const asked = z.strictObject({
   labels: z.record(text, text).refine((labels) => Object.keys(labels).length <= MAX_LABELS, `more than ${MAX_LABELS} labels`),
   /** Now when absent. */
-  at_ms: z.number().int().min(0).optional(),
+  at_ms: instantMs.optional(),
 });
 const tags = ['notifications'];
 const config = { permission: 'read' as const };

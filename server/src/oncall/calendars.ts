@@ -7,7 +7,7 @@ import type { Kysely } from 'kysely';
 import type { OncallCalendarRow } from '../platform/db/migrations/0034-oncall.ts';
 import type { Database } from '../platform/db/schema.ts';
 import { createTurns } from '../platform/turns.ts';
-import { ONCALL_CODES, type ScheduleSpec } from './contract.ts';
+import { ONCALL_CODES, type ScheduleSpec, membersOf } from './contract.ts';
 import { type Turn, reasonOf, turnsWithin } from './evaluate.ts';
 import { type Calendar, type CalendarEvent, renderCalendar } from './ics.ts';
 import type { Roster } from './service.ts';
@@ -30,6 +30,7 @@ export type CalendarsDeps = {
   readonly roster: Roster;
   /** The product's own address, without a trailing slash. */
   readonly externalUrl: string;
+  readonly yieldNow: () => Promise<void> | undefined;
 };
 
 /** Links under which calendar programs read shifts without signing in. A link is shown once; it ends when it is revoked. */
@@ -78,26 +79,34 @@ export class Calendars {
   async feed(token: string): Promise<string> {
     const nowMs = this.#deps.clock.now();
     const row = await readCalendar(this.#deps.db, hashOf(token), nowMs);
-    const calendar = row === undefined ? undefined : this.#calendarOf(row, nowMs);
+    const calendar = row === undefined ? undefined : await this.#calendarOf(row, nowMs);
     if (calendar !== undefined) return renderCalendar(calendar);
     throw new AppError('not_found', ONCALL_CODES.calendarNotFound, 'this link to a calendar was revoked, or never was');
   }
 
-  #calendarOf({ kind, subject }: OncallCalendarRow, nowMs: EpochMs): Calendar | undefined {
+  async #calendarOf({ kind, subject }: OncallCalendarRow, nowMs: EpochMs): Promise<Calendar | undefined> {
     const { roster } = this.#deps;
     const about = kind === 'person' ? roster.people.get(subject) : roster.schedules.get(subject);
     if (about === undefined) return undefined;
-    const schedules = roster.schedules.list().filter(({ spec }) => kind === 'person' || spec.id === subject);
     const name = about.spec.name ?? subject;
-    const found = schedules.map(({ spec, changedAtMs }) => ({
-      changedAtMs,
-      ...this.#eventsOf(spec, kind === 'person' ? subject : undefined, nowMs),
-    }));
-    return {
-      name: `On call: ${name}`,
-      events: found.flatMap(({ events }) => events).slice(0, MAX_EVENTS),
-      changedAtMs: Math.max(about.changedAtMs, ...found.map(({ changedAtMs, overriddenAtMs }) => Math.max(changedAtMs, overriddenAtMs))),
-    };
+    const person = kind === 'person' ? subject : undefined;
+    const schedules = roster.schedules
+      .list()
+      .filter(({ spec }) => (person === undefined ? spec.id === subject : this.#names(spec, person)));
+    const events: CalendarEvent[] = [];
+    const changedAtMs: number[] = [about.changedAtMs];
+    for (const { spec, changedAtMs: atMs } of schedules) {
+      const found = this.#eventsOf(spec, person, nowMs);
+      changedAtMs.push(atMs, found.overriddenAtMs);
+      events.push(...found.events.slice(0, MAX_EVENTS - events.length));
+      // Whoever has the link may read it as often as they like; others have their turn between.
+      await this.#deps.yieldNow();
+    }
+    return { name: `On call: ${name}`, events, changedAtMs: Math.max(...changedAtMs) };
+  }
+
+  #names(spec: ScheduleSpec, person: string): boolean {
+    return membersOf(spec).has(person) || this.#deps.roster.asked(spec.id).overrides.some((one) => one.person === person);
   }
 
   #eventsOf(spec: ScheduleSpec, person: string | undefined, nowMs: EpochMs) {

@@ -8,7 +8,7 @@ import { parseDuration } from '@nines/base/duration.ts';
 import { DAY_MS, type EpochMs, HOUR_MS } from '@nines/base/units.ts';
 import { parseWallClock } from '@nines/maths/calendar/anchored.ts';
 import { z } from 'zod';
-import { duration, slug, uniqueIds } from '../platform/config/fields.ts';
+import { duration, plainText, slug, uniqueIds } from '../platform/config/fields.ts';
 import { WEEKDAYS, weeklyHoursSchema, zone } from '../platform/config/hours.ts';
 
 export type { CalendarView, OverrideView, PersonView, ScheduleView, ShiftsView, WhoView } from './views.ts';
@@ -71,7 +71,7 @@ const contact = z.strictObject({ channel: z.string().min(1).max(100), to: z.stri
 /** A person, as written in the file or sent to the API. */
 export const personSchema = z.strictObject({
   id: slug,
-  name: z.string().min(1).max(200),
+  name: plainText.min(1).max(200),
   zone: zone.default('UTC'),
   contacts: z.array(contact).max(MAX_CONTACTS).default([]),
   user: z.string().min(1).max(100).optional(),
@@ -124,7 +124,7 @@ const wallClock = z.string().superRefine((text, context) => {
 
 const layer = z
   .strictObject({
-    name: z.string().min(1).max(100),
+    name: plainText.min(1).max(100),
     rotation: rotation.default('weekly'),
     /** When the first shift begins and from when on the layer counts: a wall clock of its zone. */
     start: wallClock,
@@ -162,7 +162,7 @@ function layerFault({ rotation: text, handover: at, start, end }: Omit<LayerSpec
 export const scheduleSchema = z
   .strictObject({
     id: slug,
-    name: z.string().min(1).max(200).optional(),
+    name: plainText.min(1).max(200).optional(),
     zone: zone.default('UTC'),
     /** In order of precedence: the first that has somebody decides. */
     layers: z.array(layer).min(1, 'a schedule needs a layer').max(MAX_LAYERS),

@@ -285,6 +285,7 @@ describe('on call', () => {
       ids: countingIds(),
       roster,
       externalUrl: 'http://nines.example',
+      yieldNow: () => undefined,
     });
     const tokenOf = (url: string): string => /\/feeds\/(.*)\.ics$/.exec(url)?.[1] ?? '';
     const ofSchedule = await calendars.make({ kind: 'schedule', subject: 'platform' }, 'anne');

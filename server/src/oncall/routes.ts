@@ -4,10 +4,12 @@ import { DAY_MS, type EpochMs, epochMs } from '@nines/base/units.ts';
 import type { Span } from '@nines/maths/slo/types.ts';
 import { z } from 'zod';
 import { PERMISSIONS_OF } from '../access/contract.ts';
+import { plainText } from '../platform/config/fields.ts';
 import type { Actor, Http } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
 import type { Calendars } from './calendars.ts';
 import { ONCALL_CODES, personSchema, scheduleSchema } from './contract.ts';
+import type { Asked } from './evaluate.ts';
 import type { Roster } from './service.ts';
 import { type KnownTurn, turnsOf } from './store.ts';
 import {
@@ -33,6 +35,8 @@ const DEFAULT_RANGE_MS = 30 * DAY_MS;
 /** How far ahead it is looked for who is next. */
 const NEXT_WITHIN_MS = 62 * DAY_MS;
 const MAX_TURNS = 10_000;
+/** Shifts of all layers together in one answer. */
+const MAX_SHIFTS = 20_000;
 
 export type OncallRouteDeps = {
   readonly roster: Roster;
@@ -174,12 +178,12 @@ function shiftRoutes(http: Http, { roster, clock, history }: OncallRouteDeps): v
       ...within,
       schema: { ...within.schema, summary: 'Shifts of each layer, overrides, and what comes of them', response: { 200: shiftsView } },
     },
-    (request) => Promise.resolve(shiftsOf(roster.asked(request.params.id), spanOf(request.query, clock.now()))),
+    (request) => Promise.resolve(shiftsOf(...askedWithin(roster, request.params.id, spanOf(request.query, clock.now())))),
   );
   http.get(
     '/api/oncall/schedules/:id/gaps',
     { ...within, schema: { ...within.schema, summary: 'When nobody is on call, and why', response: { 200: gapsView } } },
-    (request) => Promise.resolve(gapsOf(roster.asked(request.params.id), spanOf(request.query, clock.now()))),
+    (request) => Promise.resolve(gapsOf(...askedWithin(roster, request.params.id, spanOf(request.query, clock.now())))),
   );
   http.get(
     '/api/oncall/schedules/:id/history',
@@ -193,6 +197,7 @@ function shiftRoutes(http: Http, { roster, clock, history }: OncallRouteDeps): v
     },
     async (request) => {
       const nowMs = clock.now();
+      roster.schedules.find(request.params.id);
       const { from = epochMs(nowMs - DEFAULT_RANGE_MS), to = nowMs } = request.query;
       const turns = await history(request.params.id, { ...spanOf({ from, to }, nowMs), limit: MAX_TURNS });
       return { items: turns.map(turnToWire) };
@@ -209,6 +214,15 @@ function spanOf({ from, to }: { readonly from?: EpochMs | undefined; readonly to
   throw new AppError('bad_input', ONCALL_CODES.invalid, 'from must be before to, by at most 400 days', { field: 'from' });
 }
 
+/** `AppError` `oncall_invalid` when the layers have more shifts in the span than one answer takes. */
+function askedWithin(roster: Roster, schedule: string, span: Span): readonly [Asked, Span] {
+  const asked = roster.asked(schedule);
+  const shifts = asked.schedule.layers.reduce((sum, { rotation }) => sum + (span.toMs - span.fromMs) / rotation.lengthMs, 0);
+  if (shifts <= MAX_SHIFTS) return [asked, span];
+  const message = `the layers have ${Math.ceil(shifts)} shifts in that time, ${MAX_SHIFTS} at most in one answer: ask for a shorter one`;
+  throw new AppError('bad_input', ONCALL_CODES.invalid, message, { field: 'to' });
+}
+
 function overrideRoutes(http: Http, { roster }: OncallRouteDeps): void {
   http.post(
     '/api/oncall/schedules/:id/overrides',
@@ -218,7 +232,7 @@ function overrideRoutes(http: Http, { roster }: OncallRouteDeps): void {
         summary: 'Somebody takes over from an instant to another, whatever the layers say',
         tags: TAGS,
         params: byId,
-        body: z.strictObject({ person: z.string().min(1), from: instant, to: instant, note: z.string().max(1_000).default('') }),
+        body: z.strictObject({ person: z.string().min(1), from: instant, to: instant, note: plainText.max(1_000).default('') }),
         response: { 201: overrideView },
       },
     },

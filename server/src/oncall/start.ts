@@ -20,6 +20,7 @@ export type OncallDeps = RosterDeps & {
   /** Called after the transaction of a page. */
   readonly wake: () => void;
   readonly externalUrl: string;
+  readonly yieldNow: () => Promise<void> | undefined;
 };
 
 /** People and schedules with all that belongs to them. Nobody is told anything before `run`. */

@@ -37,6 +37,8 @@ const SHORTEST_STEP_MS = SECOND_MS;
 /** Without a step: the default collection interval, and no more evaluations than these. */
 const DEFAULT_STEP_MS = 15 * SECOND_MS;
 const DEFAULT_EVALUATIONS = 5_760;
+/** Longest span: its answer has a line for each day. */
+const MAX_SPAN_MS = 3_660 * DAY_MS;
 /** Others wait for their turn no more: each takes a good part of the time that queries have. */
 const MAX_AT_ONCE = 2;
 
@@ -97,11 +99,13 @@ function spanOf({ fromMs, toMs, stepMs }: BacktestRequest, nowMs: number): { fro
   const wanted = Math.max(DEFAULT_STEP_MS, Math.ceil((to - from) / DEFAULT_EVALUATIONS / SECOND_MS) * SECOND_MS);
   const step = stepMs ?? (wanted > DEFAULT_STEP_MS ? Math.ceil(wanted / MINUTE_MS) * MINUTE_MS : wanted);
   if (step < SHORTEST_STEP_MS) throw refused('a step is 1s at least', 'step');
+  if (step > to - from) throw refused('a step is no longer than the time from "from" to "to"', 'step');
   const count = Math.ceil((to - from) / step);
   if (count > MAX_EVALUATIONS) {
     const message = `${count} evaluations are more than ${MAX_EVALUATIONS}: take a longer step or a shorter span`;
     throw new AppError('bad_input', 'too_many_evaluations', message, { field: 'step' });
   }
+  if (to - from > MAX_SPAN_MS) throw refused(`a back-test looks at ${MAX_SPAN_MS / DAY_MS} days at most`, 'from');
   return { fromMs: Math.ceil(from / step) * step, toMs: to, stepMs: step };
 }
 

@@ -4,9 +4,11 @@
  * Never changes an alert and sends nothing.
  */
 import { type Matcher, matcher } from '@nines/base/matcher.ts';
-import { type EpochMs, HOUR_MS, epochMs } from '@nines/base/units.ts';
+import { type EpochMs, HOUR_MS } from '@nines/base/units.ts';
 import { z } from 'zod';
+import { plainText } from '../platform/config/fields.ts';
 import type { Actor } from '../platform/http/contract.ts';
+import { instantMs } from '../platform/http/fields.ts';
 
 /** How long an ended silence is listed. Source: alertmanager's `--data.retention`. */
 export const SILENCE_RETENTION_MS = 120 * HOUR_MS;
@@ -39,10 +41,7 @@ export type Silence = {
 /** What somebody asks for; with an `id` it changes that silence. */
 export type SilenceDraft = Omit<Silence, 'id' | 'updatedAtMs'> & { readonly id: string | undefined };
 
-const wellFormed = z
-  .string()
-  .max(MAX_TEXT_CHARS)
-  .refine((text) => text.isWellFormed(), 'not valid UTF-8');
+const wellFormed = plainText.max(MAX_TEXT_CHARS);
 
 export const matcherSchema = z
   .strictObject({ name: wellFormed.min(1), op: z.enum(['=', '!=', '=~', '!~']).default('='), value: wellFormed })
@@ -53,14 +52,12 @@ export const matcherSchema = z
     return z.NEVER;
   });
 
-const atMs = z.number().int().min(0).transform(epochMs);
-
 /** The body of `POST /api/silences` and `PUT /api/silences/{id}`. */
 export const silenceSchema = z.strictObject({
   matchers: z.array(matcherSchema).min(1).max(MAX_MATCHERS),
   /** Now when absent. */
-  starts_at_ms: atMs.optional(),
-  ends_at_ms: atMs,
+  starts_at_ms: instantMs.optional(),
+  ends_at_ms: instantMs,
   comment: wellFormed.min(1),
   annotations: z.record(z.string(), wellFormed).default({}),
 });

@@ -30,6 +30,11 @@ export const slug = z
   .string()
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/, 'write letters, digits, "_", "." or "-", starting with a letter or digit');
 
+/** A text of people that every database keeps as it is: whole characters, without the character 0. */
+export const plainText = z
+  .string()
+  .refine((text) => text.isWellFormed() && !text.includes('\0'), 'holds the character 0 or half a character, which cannot be kept');
+
 /** An address that HTTP is spoken to. */
 export const httpUrl = z.url({ protocol: /^https?$/, error: 'write an http:// or https:// address' });
 

@@ -1,5 +1,5 @@
-import { parseInstant } from '@nines/base/instant.ts';
-import type { EpochMs } from '@nines/base/units.ts';
+import { LAST_INSTANT_MS, parseInstant } from '@nines/base/instant.ts';
+import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import { z } from 'zod';
 
 /** An instant in a query: RFC 3339 or Unix seconds. */
@@ -9,3 +9,10 @@ export const instant = z.string().transform((text, context): EpochMs => {
   context.addIssue({ code: 'custom', message: parsed.error });
   return z.NEVER;
 });
+
+/** An instant in a body, in Unix milliseconds. Beyond the year 9999 it could be kept, but not written as a date. */
+export const instantMs = z
+  .int()
+  .min(0)
+  .max(LAST_INSTANT_MS, 'not an instant: later than the year 9999 (write Unix milliseconds)')
+  .transform(epochMs);
