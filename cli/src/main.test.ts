@@ -6,12 +6,15 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { alertRoutes } from '@nines/server/alerting/routes.ts';
+import { ANNE, openWorld as openAlerts } from '@nines/server/notify/testing/world.ts';
 import type { Http } from '@nines/server/platform/http/contract.ts';
 import { createHttp } from '@nines/server/platform/http/server.ts';
 import { AUTHORIZED, T0_S, TOKEN, startQueryServer } from '@nines/server/query/testing/server.ts';
 import { openWorld as openSeriesWorld } from '@nines/server/series/testing/world.ts';
 import { createKeyPair } from '@nines/server/platform/signing/signer.ts';
 import { SigningKeys } from '@nines/server/platform/signing/signing-keys.ts';
+import { silenceRoutes } from '@nines/server/silences/routes.ts';
 import { slaRoutes } from '@nines/server/sla/routes.ts';
 import { statementRoutes } from '@nines/server/sla/statements/routes.ts';
 import { START_MS, openWorld } from '@nines/server/sla/testing/world.ts';
@@ -268,4 +271,62 @@ test('unit tests of rules pass, fail, or cannot be read, and the exit code says 
   const refused = await nines(['test', 'rules', unread]);
   assert.equal(refused.code, 2);
   assert.match(refused.err, /unread\.yml:5:\d+: unknown key "valeu"/);
+});
+
+test('alerts are listed, taken by what they match or by id, and silenced, as the web and the API do it', async (t) => {
+  const { db } = await openSqliteForTest(t);
+  const world = await openAlerts(t, { db, routing: { default: ['hook'] } });
+  const gate = { authenticate: async () => ANNE, allows: () => true };
+  const http = await createHttp({ logger: recordingLogger(), ids: countingIds(), hosts: 'any', version: '0.0.0', gate });
+  t.after(() => http.close());
+  const { alerting, silences, clock, notify } = world;
+  alertRoutes(http, { alerting, notifications: notify, clock });
+  silenceRoutes(http, { silences, alerting, clock });
+  const url = await listen(http);
+  const run = (...args: readonly string[]) => nines([...args, '--url', url], { NINES_TOKEN: 'x' });
+  await world.evaluate(['a', 'b', 'c'], { id: 'R' });
+
+  const listed = await run('alerts', 'list', 'instance=~a|b');
+  assert.equal(listed.code, 0, listed.err);
+  assert.match(listed.out, /^id +state +severity +since +service +assigned +alert$/m);
+  assert.equal(listed.out.trim().split('\n').length, 3);
+  const taken = await run('alerts', 'acknowledge', 'instance!=c', '--comment', 'on it', '--json');
+  const { items } = JSON.parse(taken.out) as { items: { id: string; changed: boolean; alert: { acknowledged_by: string } }[] };
+  assert.deepEqual(
+    items.map(({ changed, alert }) => [changed, alert.acknowledged_by]),
+    [
+      [true, 'anne'],
+      [true, 'anne'],
+    ],
+  );
+  const first = items[0]?.id ?? '';
+  assert.match((await run('alerts', 'acknowledge', first)).out, /was so +acknowledged/);
+  assert.match((await run('alerts', 'assign', first, '--to', 'bob')).out, /done/);
+  assert.match((await run('alerts', 'show', first)).out, /anne +acknowledged +.*on it/);
+  await run('alerts', 'snooze', first, '--until', 'resolved');
+  assert.match((await run('alerts', 'list', '--status', 'suppressed', '--assigned', 'bob')).out, new RegExp(`${first} +suppressed`));
+  const codes = [
+    ['acknowledge'],
+    ['snooze', first],
+    ['acknowledge', first, 'a=b'],
+    ['acknowledge', '=b'],
+    ['acknowledge', 'service=x'],
+    ['comment', 'gone', '--comment', 'x'],
+  ];
+  const ended = await Promise.all(codes.map((args) => run('alerts', ...args)));
+  assert.deepEqual(
+    ended.map(({ code }) => code),
+    [2, 2, 2, 2, 3, 3],
+  );
+
+  assert.match((await run('silences', 'preview', 'instance="c"')).out, /instance="c"/);
+  const endsAt = new Date(clock.now() + 7_200_000).toISOString();
+  const made = await run('silences', 'add', 'instance="c"', 'service=shop', '--end', endsAt, '--comment', 'new disk');
+  assert.deepEqual([made.code, made.err], [0, `holds back 1 firing alert, until ${endsAt}\n`]);
+  const id = made.out.trim();
+  assert.match((await run('silences', 'list')).out, new RegExp(`^${id} +active .* instance="c",service="shop" +new disk$`, 'm'));
+  assert.equal((await run('silences', 'expire', id)).err, `${id} has ended\n`);
+  assert.equal((await run('silences', 'list')).out.includes(id), false);
+  const twice = await run('silences', 'add', 'a=b', '--duration', '1h', '--end', endsAt, '--comment', 'x');
+  assert.deepEqual([twice.code, (await run('silences', 'expire', 'gone')).code], [2, 3]);
 });

@@ -2,6 +2,7 @@ import { AppError, messageOf } from '@nines/base/errors.ts';
 import { VERSION } from '@nines/server/version.ts';
 import { Command, CommanderError } from 'commander';
 import { agentCommand } from './commands/agent.ts';
+import { alertsCommand } from './commands/alerts.ts';
 import { backupCommand } from './commands/backup.ts';
 import { cardinalityCommand } from './commands/cardinality.ts';
 import { checkCommand } from './commands/check.ts';
@@ -22,6 +23,7 @@ import { restoreCommand } from './commands/restore.ts';
 import { routesCommand } from './commands/routing.ts';
 import { rulesCommand } from './commands/rules.ts';
 import { serveCommand } from './commands/serve.ts';
+import { silencesCommand } from './commands/silences.ts';
 import { slaCommand } from './commands/sla.ts';
 import { statusPageCommand } from './commands/status-page.ts';
 import { testCommand } from './commands/test.ts';
@@ -58,6 +60,8 @@ function createProgram(): Command {
     slaCommand,
     statusPageCommand,
     downtimeCommand,
+    alertsCommand,
+    silencesCommand,
     incidentsCommand,
     recoveryCommand,
     routesCommand,
