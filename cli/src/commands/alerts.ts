@@ -105,8 +105,9 @@ const filtered = (command: Command): Command =>
 
 /** What the server is asked for; written matchers are read here first, so that a bad one is named. */
 function questionOf(matchers: readonly string[], { severity, service, source, assigned, problem, search }: Filters): URLSearchParams {
-  const given = Object.entries({ severity, service, source, assigned, problem, q: search });
-  const query = new URLSearchParams(given.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries({ severity, service, source, assigned, problem, q: search }))
+    if (value !== undefined) query.set(name, value);
   for (const written of matchers) {
     const parsed = parseMatchers(written);
     if (!parsed.ok) throw new CliFailure(EXIT.badInput, parsed.error);

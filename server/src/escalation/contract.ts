@@ -366,6 +366,8 @@ export const standingView = z.object({
       next_at_ms: z.number().nullable(),
       told_at_ms: z.number().nullable(),
       told: z.array(reached),
+      /** What escalating by hand would do now: the level, from 1, and whom it would tell. Null where that is not possible. */
+      by_hand: z.object({ level: z.number(), reaches: z.array(reached) }).nullable(),
       started_at_ms: z.number(),
     }),
   ),

@@ -31,6 +31,7 @@ forEachDatabase((_name, open) => {
     const standing = (await world.escalating.escalation.standing(alert.id)).ladders[0];
     assert.equal(standing?.status, 'climbing');
     assert.equal(standing?.next_at_ms, t0 + 45 * MINUTE, 'again half an hour after the last level');
+    assert.deepEqual(standing?.by_hand, { level: 4, reaches: [{ channel: 'pager', to: null, who: 'pager' }] });
     await world.evaluate([]);
     const ends = ['+16 hook resolved', '+16 mail +15550000 resolved', '+16 mail +15550001 resolved', '+16 pager resolved'];
     assert.deepEqual(new Set(ladderStory(world, t0).slice(4)), new Set(ends));
@@ -56,7 +57,8 @@ forEachDatabase((_name, open) => {
     await world.alerting.act(alert.id, ACKNOWLEDGE, ANNE);
     await world.advance(20 * MINUTE);
     assert.equal(world.sent.length, 2);
-    assert.equal((await world.escalating.escalation.standing(alert.id)).ladders[0]?.why, 'acknowledged by anne');
+    const acknowledged = (await world.escalating.escalation.standing(alert.id)).ladders[0];
+    assert.deepEqual([acknowledged?.why, acknowledged?.next_level, acknowledged?.by_hand?.level], ['acknowledged by anne', null, 3]);
     await world.alerting.act(alert.id, { kind: 'unacknowledge', comment: undefined }, ANNE);
     await world.evaluate(['a']);
     await world.advance(5 * MINUTE);

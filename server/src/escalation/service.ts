@@ -186,7 +186,15 @@ export class Escalation {
   /** Where an alert stands. */
   async standing(alertId: string): Promise<StandingView> {
     const ladders = (await laddersOf(this.#deps.db, [alertId])).get(alertId) ?? [];
-    return { alert_id: alertId, ladders: ladders.map(viewOf) };
+    return { alert_id: alertId, ladders: ladders.map((one) => viewOf(one, this.#byHand(one))) };
+  }
+
+  /** What escalating by hand would do now: the step itself, without its effects. */
+  #byHand({ key, ladder }: StoredLadder): Standing['by_hand'] {
+    if (key !== POLICY_LADDER || ladder.status === 'ended' || ladder.alert.condition !== 'firing') return null;
+    const step = tellNow(ladder, this.#world(ladder, this.#deps.clock.now()), '').steps.at(-1);
+    if (step === undefined || (step.kind !== 'told' && step.kind !== 'passed')) return null;
+    return { level: step.level + 1, reaches: step.kind === 'told' ? step.recipients.map((one) => ({ ...one })) : [] };
   }
 
   async #count(nowMs: number): Promise<void> {
@@ -391,7 +399,9 @@ function rowOf(ladder: Ladder, step: Step, { key, nowMs, said }: { key: string; 
   };
 }
 
-function viewOf({ key, ladder }: StoredLadder): StandingView['ladders'][number] {
+type Standing = StandingView['ladders'][number];
+
+function viewOf({ key, ladder }: StoredLadder, byHand: Standing['by_hand']): Standing {
   const { policy, level, nextAtMs } = ladder;
   const again = level >= policy.levels.length ? 1 : level + 1;
   return {
@@ -406,6 +416,7 @@ function viewOf({ key, ladder }: StoredLadder): StandingView['ladders'][number] 
     next_at_ms: nextAtMs,
     told_at_ms: ladder.toldAtMs,
     told: ladder.told.map((one) => ({ ...one })),
+    by_hand: byHand,
     started_at_ms: ladder.startedAtMs,
   };
 }
