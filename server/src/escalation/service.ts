@@ -371,8 +371,12 @@ const pageOf = ({ alert }: Ladder, { channel, to }: Recipient, key: string): Pic
   channel,
   to: to ?? undefined,
   alert,
-  thread: `escalation/${key}/${alert.id}`,
+  // As groups are named, so that whoever reads the record sees what it was about.
+  thread: `escalation/${key}/${alert.id}:{${aboutOf(alert)}}`,
 });
+
+const aboutOf = ({ alertname, service }: Ladder['alert']): string =>
+  [`alertname=${JSON.stringify(alertname)}`, ...(service === null ? [] : [`service=${JSON.stringify(service)}`])].join(', ');
 
 const isTakenOver = (before: Ladder, after: Ladder): boolean =>
   after.status === 'paused' && after.why !== before.why && after.alert.acknowledged_at_ms !== null && after.why.startsWith('acknowledged');
