@@ -30,6 +30,7 @@ export const RETURNS_WITHIN_MS = 30 * MINUTE_MS;
 /** More than this within the time below is one incident, the storm; later problems join it. */
 const STORM = { incidents: 20, withinMs: 10 * MINUTE_MS } as const;
 const MAX_SERVICES = 200;
+const MAX_NAME_CHARS = 200;
 export const SYSTEM = 'nines';
 
 /** Incidents that were opened by themselves at or after this instant make a storm together. */
@@ -250,7 +251,7 @@ export class Automatic {
     const services = problem.services.slice(0, MAX_SERVICES);
     const incident = draftIncident({
       id: ids.uuid(),
-      title: isStorm ? `Alert storm: more than ${STORM.incidents} problems in ${STORM.withinMs / MINUTE_MS} min` : problem.title,
+      title: isStorm ? `Alert storm: more than ${STORM.incidents} problems in ${STORM.withinMs / MINUTE_MS} min` : nameOf(telling),
       severity,
       category,
       team: this.#deps.services.get(services[0] ?? '')?.owner ?? '',
@@ -258,10 +259,9 @@ export class Automatic {
       startedAtMs: epochMs(Math.min(nowMs, ...alerts.map((one) => one.active_at_ms))),
       openedAtMs: nowMs,
     });
-    const on = alert.service === null ? '' : ` on ${alert.service}`;
     const living = await book.open(incident, {
       entries: [
-        { kind: 'opened', text: `opened by ${opens.why}: ${alert.alertname}${on}`, data: { problem: problem.id, alert: alert.alert } },
+        { kind: 'opened', text: `opened by ${opens.why}: ${nameOf(alert)}`, data: { problem: problem.id, alert: alert.alert } },
         { kind: 'classified', text: `severity ${severity.value} (${severity.why}), category ${category.value} (${category.why})` },
         ...(cause === undefined
           ? []
@@ -371,7 +371,7 @@ export class Automatic {
       channel: contact.channel,
       to: contact.to,
       alert: asAlert(incident, { audience, service: services[0], url, summary: words.text }),
-      thread: `incident ${incident.id} ${step}`,
+      thread: `INC-${incident.number} ${step}`,
       reason,
       cause: reason === 'resolved' ? `INC-${incident.number} is over` : `INC-${incident.number}, ${step}`,
       words,
@@ -395,6 +395,10 @@ export class Automatic {
     ]);
   }
 }
+
+/** What an incident is called after its alert; the words stay, however many alerts join. */
+const nameOf = ({ alertname, service }: ProblemAlertView): string =>
+  `${alertname}${service === null ? '' : ` on ${service}`}`.slice(0, MAX_NAME_CHARS);
 
 export const worstOf = (severities: readonly Severity[]): Severity =>
   SEVERITIES[Math.max(0, ...severities.map((severity) => SEVERITIES.indexOf(severity)))] ?? 'info';

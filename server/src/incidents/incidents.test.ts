@@ -121,7 +121,7 @@ forEachDatabase((_name, open) => {
     await incidents.changeState('1', { state: 'resolved', comment: '' }, ANNE);
     const draft = await incidents.postMortem('1');
     assert.deepEqual([draft.revision, draft.saved_at_ms], [0, null]);
-    assert.match(draft.markdown, /^# INC-1: shop: 1 alert\n/);
+    assert.match(draft.markdown, /^# INC-1: ServiceDown on shop\n/);
     assert.match(draft.markdown, /\| Downtime of shop, by the ledger \| 2m/);
     assert.match(draft.markdown, /\| Time to recover \| 2m/);
     assert.match(draft.markdown, /\\# \\\[link\\\]\\\(http:\/\/evil\.example\\\) \\<script\\>/);
@@ -195,11 +195,11 @@ describe('incidents', () => {
         attempt.words?.text?.split('\n')[0]?.replace(/since .*Z \(.*\)/, 'since T'),
       ]),
       [
-        ['hook', 'firing', 'shop: 1 alert (critical, open) since T.'],
-        ['pager', 'firing', 'shop: 1 alert (critical, open) since T.'],
+        ['hook', 'firing', 'ServiceDown on shop (critical, open) since T.'],
+        ['pager', 'firing', 'ServiceDown on shop (critical, open) since T.'],
         ['mail', 'firing', 'shop: customers may be affected since T.'],
-        ['hook', 'resolved', 'shop: 1 alert (resolved) since T.'],
-        ['pager', 'resolved', 'shop: 1 alert (resolved) since T.'],
+        ['hook', 'resolved', 'ServiceDown on shop (resolved) since T.'],
+        ['pager', 'resolved', 'ServiceDown on shop (resolved) since T.'],
         ['mail', 'resolved', 'shop: the trouble is over (resolved).'],
       ],
     );

@@ -332,6 +332,7 @@ const signalOf = (alert: AlertView, seenAtMs: number): Signal => ({
 
 function titleOf(anatomy: Anatomy, subject: string, services: number): string {
   const alerts = `${anatomy.alerts} ${anatomy.alerts === 1 ? 'alert' : 'alerts'}`;
-  const words = services > 1 ? `${subject}: ${alerts} on ${services} services` : `${subject}: ${alerts}`;
+  const what = subject.replace(/^host=/, '');
+  const words = services > 1 ? `${what}: ${alerts} on ${services} services` : `${what}: ${alerts}`;
   return words.slice(0, MAX_TITLE_CHARS);
 }

@@ -137,10 +137,10 @@ function Facts({ incident }: Props) {
 
 function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
   return (
-    <>
+    <div>
       <dt>{name}</dt>
       <dd>{children}</dd>
-    </>
+    </div>
   );
 }
 
@@ -160,7 +160,7 @@ function Role({ role, incident }: Props & { readonly role: (typeof ROLES)[number
       }}
     >
       <TextInput
-        label={role}
+        label={`${role.charAt(0).toUpperCase()}${role.slice(1)}`}
         placeholder="nobody"
         value={person}
         maxLength={200}
