@@ -162,7 +162,8 @@ type Happening = { readonly atMs: number; readonly key: string; readonly what: s
 /** Steps and notifications in one order: what happened, and what caused it. */
 function happeningsOf({ transitions, deliveries }: AlertDetailWire): readonly Happening[] {
   const steps = transitions.map((step, place): Happening => {
-    const who = step.actor === 'system' || step.actor === 'nines' ? '' : step.actor;
+    const isSaid = step.actor === 'system' || step.actor === 'nines' || step.reason.includes(step.actor);
+    const who = isSaid ? '' : step.actor;
     return { atMs: step.at_ms, key: `step ${place}`, what: phrase(step.kind), why: readableLengths(step.reason), who };
   });
   const told = deliveries.map((one): Happening => {

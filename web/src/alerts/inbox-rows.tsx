@@ -116,6 +116,8 @@ function Line({ row, ...props }: { readonly row: InboxRow } & RowsProps) {
 
 function AlertLine({ alert, selection, onOpen, opened }: { readonly alert: AlertView } & RowsProps) {
   const title = plainText(alertTitle(alert), MAX_TITLE_CHARS);
+  // Alerts of one rule often have one text; the instance tells them apart.
+  const instance = alert.labels['instance'] ?? alert.labels['host'] ?? '';
   return (
     <>
       {selection === null ? null : (
@@ -141,6 +143,7 @@ function AlertLine({ alert, selection, onOpen, opened }: { readonly alert: Alert
           <Since atMs={alert.starts_at_ms} />
           {title.includes(alert.alertname) ? null : <span>{plainText(alert.alertname, MAX_SMALL_CHARS)}</span>}
           {alert.service === null ? null : <span>{plainText(alert.service, MAX_SMALL_CHARS)}</span>}
+          {instance === '' || title.includes(instance) ? null : <span>{plainText(instance, MAX_SMALL_CHARS)}</span>}
           {alert.assigned_to === null ? null : <span>{`with ${plainText(alert.assigned_to, MAX_SMALL_CHARS)}`}</span>}
           {alert.flapping_since_ms === null || alert.flapping_since_ms === undefined ? null : <span>flapping</span>}
         </span>

@@ -74,7 +74,7 @@ function Limits({ spec }: Pick<RuleView, 'spec'>) {
       {levels.map(({ severity, condition, threshold, clear }) => (
         <li key={severity} className="row-wrap">
           <SeverityMark severity={severity} />
-          <span>{`${condition} ${threeDigits(threshold)}${clear === threshold ? '' : `, clear at ${threeDigits(clear)}`}`}</span>
+          <span>{`${condition} ${threshold}${clear === threshold ? '' : `, clear at ${clear}`}`}</span>
         </li>
       ))}
       {forMs === 0 ? null : <li className="faint">{`for ${lengthText(forMs)}`}</li>}

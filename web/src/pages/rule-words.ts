@@ -14,17 +14,19 @@ const KIND_WORDS: Readonly<Record<RuleView['kind'], string>> = {
   alerting: 'PromQL alert',
   recording: 'Recording',
   sla: 'SLA',
-  service: 'Service',
+  service: 'Built in',
 };
 export const kindWord = (kind: RuleView['kind']): string => KIND_WORDS[kind];
+
+/** Decided by the ledger and by what happens in the product, not by an evaluation of their own. */
+export const isBuiltIn = (kind: RuleView['kind']): boolean => kind === 'service' || kind === 'sla';
 
 /** What a reader must know first: that it does not work, then what it says. */
 export function ruleMark({ health, state, evaluated_at_ms: atMs, kind }: RuleView): { readonly mark: MarkState; readonly word: string } {
   if (health === 'err') return { mark: 'unknown', word: 'Does not work' };
   if (state === 'firing') return { mark: 'down', word: 'Firing' };
   if (state === 'pending') return { mark: 'degraded', word: 'Pending' };
-  // The rules of services and SLAs are decided by the ledger, not by an evaluation of their own.
-  if (atMs === null && kind !== 'service' && kind !== 'sla') return { mark: 'unknown', word: 'Waits for samples' };
+  if (atMs === null && !isBuiltIn(kind)) return { mark: 'unknown', word: 'Waits for samples' };
   return { mark: 'up', word: kind === 'recording' ? 'Records' : 'Quiet' };
 }
 
@@ -54,7 +56,7 @@ export function shownRules(rules: readonly RuleView[], state: RulesSearch['state
   const keeps = (rule: RuleView): boolean => {
     if (state === undefined) return true;
     if (state === 'troubled') return rank(rule) < ORDER.length;
-    if (state === 'waiting') return rule.evaluated_at_ms === null;
+    if (state === 'waiting') return rule.evaluated_at_ms === null && !isBuiltIn(rule.kind);
     return rule.state === state;
   };
   return rules.filter(keeps).sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1));

@@ -10,7 +10,7 @@ import { EmptyState, Waiting } from '../components/notices.tsx';
 import { RULE_FILTERS, type RulesSearch } from '../shell/search.ts';
 import { StateMark } from '../states/state-mark.tsx';
 import { RuleDrawer } from './rule-drawer.tsx';
-import { durationText, groupOf, kindWord, ruleMark, shownRules } from './rule-words.ts';
+import { durationText, groupOf, isBuiltIn, kindWord, ruleMark, shownRules } from './rule-words.ts';
 import { useTitle } from './use-title.ts';
 
 const SNIPPET = `rules:
@@ -102,7 +102,8 @@ const columns = (open: (id: string) => void): readonly Column<RuleView>[] => [
     id: 'evaluated',
     header: 'Evaluated',
     label: 'evaluated',
-    cell: ({ evaluated_at_ms: atMs }) => (atMs === null ? <span className="faint">no samples yet</span> : <Ago atMs={atMs} />),
+    cell: ({ evaluated_at_ms: atMs, kind }) =>
+      atMs === null ? <span className="faint nowrap">{isBuiltIn(kind) ? 'at events' : 'never'}</span> : <Ago atMs={atMs} />,
   },
   { id: 'took', header: 'Took', label: 'took', numeric: true, cell: (rule) => durationText(rule) },
   {

@@ -13,7 +13,7 @@ import { useMay } from '../shell/session.tsx';
 import { StateMark } from '../states/state-mark.tsx';
 import { useTitle } from './use-title.ts';
 
-const COMMAND = `amtool --alertmanager.url http://127.0.0.1:7070 silence add instance=web1 --duration 2h --comment 'new disk'`;
+const command = () => `amtool --alertmanager.url ${window.location.origin} silence add instance=web1 --duration 2h --comment 'new disk'`;
 const MAX_CHARS = 300;
 const PARTS = [
   { state: 'active', title: 'In force' },
@@ -57,7 +57,7 @@ export function SilencesPage() {
           No silence is known. Make one here, from an alert with the key <kbd>s</kbd>, or with amtool.
         </EmptyState>
       ) : null}
-      {silences.data !== undefined && all.length === 0 ? <Command text={COMMAND} /> : null}
+      {silences.data !== undefined && all.length === 0 ? <Command text={command()} /> : null}
       {PARTS.map(({ state, title }) => (
         <Part
           key={state}
