@@ -394,6 +394,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     slasOf: (service) => contracts.about(service),
     pager: notify,
     sent: () => outbox.wake(),
+    keptMs: config.retention.incidents,
   });
   following.push((changed) => incidents.incidents.notice(changed));
   rules.catchUp();
@@ -417,7 +418,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
       readsOf: (ruleId) => rules.readsOf(ruleId),
       instance,
       keptMs: config.retention.alerts,
-      purgeNotifications: (beforeMs, limit) => purgeNotifications(sql, beforeMs, limit),
+      others: [(beforeMs, limit) => purgeNotifications(sql, beforeMs, limit), (beforeMs, limit) => problems.purge(beforeMs, limit)],
     }),
   );
   return {

@@ -145,12 +145,12 @@ describe('the history of alerts', () => {
     const before = await rows();
     assert.deepEqual(before.slice(0, 3), [2, 5, 2]);
     const purge = (beforeMs: number, limit: number) => purgeNotifications(kysely, beforeMs, limit);
-    const young = history.startPurging({ keptMs: DAY_MS, purgeNotifications: purge });
+    const young = history.startPurging({ keptMs: DAY_MS, others: [purge] });
     await world.clock.advance(2 * MINUTE_MS);
     await settle();
     await young[Symbol.asyncDispose]();
     assert.deepEqual(await rows(), before);
-    const old = history.startPurging({ keptMs: MINUTE_MS, purgeNotifications: purge });
+    const old = history.startPurging({ keptMs: MINUTE_MS, others: [purge] });
     await world.clock.advance(2 * MINUTE_MS);
     await settle();
     await old[Symbol.asyncDispose]();

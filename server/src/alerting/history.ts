@@ -24,6 +24,15 @@ export type HistoryDeps = {
   readonly readsOf: (ruleId: string) => RuleReads | undefined;
 };
 
+/** Removes at most `limit` of what was over before `beforeMs` and returns how many; fewer is the end of the work. */
+type Purge = (beforeMs: number, limit: number) => Promise<number>;
+export type Kept = {
+  /** How long ended alerts are kept. */
+  readonly keptMs: number;
+  /** What else goes with them: notifications, problems. */
+  readonly others: readonly Purge[];
+};
+
 /** What can be learned from alerts of the past. */
 export class AlertHistory {
   readonly #deps: HistoryDeps;
@@ -50,24 +59,24 @@ export class AlertHistory {
   }
 
   /** Removes each hour what ended longer ago than `keptMs`. */
-  startPurging({
-    keptMs,
-    purgeNotifications,
-  }: {
-    readonly keptMs: number;
-    readonly purgeNotifications: (beforeMs: number, limit: number) => Promise<number>;
-  }): Loop {
+  startPurging({ keptMs, others }: Kept): Loop {
     const { sql, clock, logger } = this.#deps;
     const step = async (nowMs: number, signal: AbortSignal): Promise<void> => {
       const beforeMs = nowMs - keptMs;
       let removed = 0;
       for (let round = 0; round < MAX_PURGES && !signal.aborted; round++) {
         const { alerts, steps } = await purgeAlerts(sql, beforeMs, PURGED_AT_ONCE);
-        const notifications = await purgeNotifications(beforeMs, PURGED_AT_ONCE);
-        removed += alerts + notifications;
-        if (Math.max(alerts, steps, notifications) < PURGED_AT_ONCE) break;
+        let most = Math.max(alerts, steps);
+        removed += alerts;
+        for (const purge of others) {
+          const gone = await purge(beforeMs, PURGED_AT_ONCE);
+          most = Math.max(most, gone);
+          removed += gone;
+        }
+        if (most < PURGED_AT_ONCE) break;
       }
-      if (removed > 0) logger.info('old alerts and notifications were removed', { removed, endedBefore: new Date(beforeMs).toISOString() });
+      if (removed > 0)
+        logger.info('old alerts and what belongs to them were removed', { removed, endedBefore: new Date(beforeMs).toISOString() });
     };
     return startLoop({ clock, logger, name: 'alert history', everyMs: PURGE_EVERY_MS, firstAfterMs: PURGE_EVERY_MS / 60, step });
   }

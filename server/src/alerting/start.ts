@@ -1,14 +1,12 @@
 import type { Clock } from '@nines/base/clock.ts';
-import { AlertHistory, type HistoryDeps } from './history.ts';
+import { AlertHistory, type HistoryDeps, type Kept } from './history.ts';
 import { type SnapshotDeps, Snapshots } from './snapshots.ts';
 import { createTopProcesses } from './top-processes.ts';
 
 export type AlertHistoryDeps = Omit<SnapshotDeps, 'topProcesses' | 'clock'> &
-  HistoryDeps & {
+  HistoryDeps &
+  Kept & {
     readonly clock: Clock;
-    /** How long ended alerts and finished notifications are kept. */
-    readonly keptMs: number;
-    readonly purgeNotifications: (beforeMs: number, limit: number) => Promise<number>;
   };
 
 /** What is kept and learned of alerts beside their state. */

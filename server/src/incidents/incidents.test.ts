@@ -130,6 +130,31 @@ forEachDatabase((_name, open) => {
     await assert.rejects(incidents.savePostMortem('1', { markdown: 'again', revision: 0 }, ANNE), { code: 'revision_conflict' });
     assert.equal((await incidents.postMortem('1')).markdown, '# Ours');
   });
+
+  it('what is long over goes with all that it had, problems before; what is open stays', async (t) => {
+    const { db } = await open(t);
+    const { incidents, problems, fail, advance, clock } = await openIncidentWorld(t, { db });
+    await fail(['shop']);
+    await fail([]);
+    await advance(40 * MINUTE_MS);
+    const { links } = await incidents.get('1');
+    await incidents.addAction('1', { text: 'alert on the pool', owner: '', due_at: null }, ANNE);
+    await incidents.savePostMortem('1', { markdown: '# Ours', revision: 0 }, ANNE);
+    await fail(['bank'], { alertname: 'BankDown' });
+    const { signal } = new AbortController();
+    assert.equal(await incidents.purge(clock.now() - 60 * MINUTE_MS, signal), 0);
+    assert.equal(await problems.purge(clock.now(), 10), 1);
+    await assert.rejects(problems.detail(links.find(({ kind }) => kind === 'problem')?.ref ?? ''), { code: 'problem_not_found' });
+    const over = await incidents.get('1');
+    assert.deepEqual([over.state, over.alerts], ['resolved', []]);
+    assert.equal(await incidents.purge(clock.now(), signal), 1);
+    await assert.rejects(incidents.get('1'), { code: 'incident_not_found' });
+    assert.equal((await incidents.get('2')).alerts.length, 1);
+    for (const table of ['incident_entries', 'incident_links', 'incident_actions', 'incident_post_mortems'] as const) {
+      const left = await db.kysely.selectFrom(table).select('incident_id').distinct().execute();
+      assert.ok(left.length <= 1, table);
+    }
+  });
 });
 
 describe('incidents', () => {

@@ -38,6 +38,7 @@ import {
   linksOf,
   listIncidents,
   openedSince,
+  purgeIncidents,
   savePostMortem,
   saveRules,
   updateAction,
@@ -55,6 +56,9 @@ const MAX_DOWNTIMES = 20;
 const MAX_COUNTED = 10_000;
 const MAX_CAUSES = 5;
 const MAX_ALERTS_SHOWN = 500;
+/** Incidents that one transaction removes, and transactions of one run. */
+const PURGED_AT_ONCE = 100;
+const MAX_PURGES = 100;
 
 /** Commands of people, reads, and the steps that need nobody; one after another. */
 export class IncidentService {
@@ -341,6 +345,18 @@ export class IncidentService {
       this.#book.forget(incident.id);
       bus.publish({ topic: 'incidents', type: 'incident.deleted', atMs: nowMs, data });
     });
+  }
+
+  /** Removes what was over before that instant, some at a time so that others get their turn. Returns how many incidents that were. */
+  async purge(beforeMs: number, signal: AbortSignal): Promise<number> {
+    let removed = 0;
+    for (let round = 0; round < MAX_PURGES && !signal.aborted; round++) {
+      const gone = await this.#alone(() => purgeIncidents(this.#deps.sql, beforeMs, PURGED_AT_ONCE));
+      for (const id of gone) this.#book.forget(id);
+      removed += gone.length;
+      if (gone.length < PURGED_AT_ONCE) break;
+    }
+    return removed;
   }
 
   rules(): { readonly rules: IncidentRules; readonly revision: number } {

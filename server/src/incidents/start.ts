@@ -1,3 +1,4 @@
+import { HOUR_MS, MINUTE_MS } from '@nines/base/units.ts';
 import type { AlertView } from '../alerting/contract.ts';
 import { startLoop } from '../platform/loop.ts';
 import { type IncidentsDeps, IncidentService } from './service.ts';
@@ -5,7 +6,10 @@ import { type IncidentsDeps, IncidentService } from './service.ts';
 const STEP_MS = 1_000;
 
 /** Incidents over the problems that were loaded before. Nothing happens before `run`. */
-export async function openIncidents(deps: IncidentsDeps) {
+export async function openIncidents({
+  keptMs,
+  ...deps
+}: IncidentsDeps & { /** How long those that are over are kept. */ readonly keptMs: number }) {
   const incidents = new IncidentService(deps);
   await incidents.load();
 
@@ -16,9 +20,21 @@ export async function openIncidents(deps: IncidentsDeps) {
       if (type === 'alert.acknowledged') incidents.noticeAcknowledged(data as AlertView);
     });
     const loop = startLoop({ clock, logger, name: 'incidents', everyMs: STEP_MS, step: (nowMs) => incidents.step(nowMs) });
+    const purging = startLoop({
+      clock,
+      logger,
+      name: 'incident history',
+      everyMs: HOUR_MS,
+      firstAfterMs: MINUTE_MS,
+      step: async (nowMs, signal) => {
+        const removed = await incidents.purge(nowMs - keptMs, signal);
+        if (removed > 0) logger.info('old incidents were removed', { removed, overBefore: new Date(nowMs - keptMs).toISOString() });
+      },
+    });
     return {
       async [Symbol.asyncDispose]() {
         listening[Symbol.dispose]();
+        await purging[Symbol.asyncDispose]();
         await loop[Symbol.asyncDispose]();
       },
     };

@@ -84,8 +84,32 @@ export async function updateIncident(trx: Transaction<Database>, incident: Incid
 export async function deleteIncident(trx: Transaction<Database>, id: string, revision: number): Promise<void> {
   const { numDeletedRows } = await trx.deleteFrom('incidents').where('id', '=', id).where('revision', '=', revision).executeTakeFirst();
   expectUpdated({ numUpdatedRows: numDeletedRows }, 'the incident');
+  await deleteDetails(trx, [id]);
+}
+
+/** Removes at most `limit` incidents that were over before `beforeMs`. Returns which. */
+export function purgeIncidents(db: Kysely<Database>, beforeMs: number, limit: number): Promise<readonly string[]> {
+  return db.transaction().execute(async (trx) => {
+    const over = trx
+      .selectFrom('incidents')
+      .select('id')
+      .where('state', 'in', ['resolved', 'closed'])
+      .where('resolved_at_ms', '<', beforeMs)
+      .where((or) => or.or([or('closed_at_ms', 'is', null), or('closed_at_ms', '<', beforeMs)]));
+    const ids = (await over.limit(limit).execute()).map((row) => row.id);
+    if (ids.length === 0) return ids;
+    await deleteDetails(trx, ids);
+    await trx.deleteFrom('incidents').where('id', 'in', ids).execute();
+    return ids;
+  });
+}
+
+async function deleteDetails(trx: Transaction<Database>, ids: readonly string[]): Promise<void> {
   for (const table of ['incident_entries', 'incident_links', 'incident_actions', 'incident_post_mortems'] as const) {
-    await trx.deleteFrom(table).where('incident_id', '=', id).execute();
+    await trx
+      .deleteFrom(table)
+      .where('incident_id', 'in', [...ids])
+      .execute();
   }
 }
 

@@ -70,8 +70,10 @@ export const retentionConfig = z
     /** Packed samples and rollups together; the oldest go first. */
     size: size(MIN_SIZE_BYTES).optional(),
     downsampling: downsampling.prefault({}),
-    /** Alerts that ended, with their steps and what was seen, and notifications that are done. */
+    /** Alerts that ended, with their steps and what was seen, problems that are over, and notifications that are done. */
     alerts: duration({ minMs: DAY_MS }).prefault('400d'),
+    /** Incidents that are over, with time line, action items and post-mortem. */
+    incidents: duration({ minMs: DAY_MS }).prefault('5y'),
     rules: z
       .array(ruleConfig)
       .max(MAX_RETENTION_RULES - 1)

@@ -21,6 +21,7 @@ import {
   listProblems,
   type ProblemFilter,
   problemsOfAlerts,
+  purgeProblems,
   recentAlerts,
   saveChanges,
   toAlertView,
@@ -158,6 +159,11 @@ export class ProblemService implements Problems {
   async list(query: Omit<ProblemFilter, 'after'> & { readonly cursor: string | undefined }) {
     const found = await listProblems(this.#deps.sql, { ...query, limit: query.limit + 1, after: parseCursor(query.cursor) });
     return pageOf(found, query.limit, ({ opened_at_ms: atMs, id }) => ({ atMs, id }));
+  }
+
+  /** Removes at most `limit` problems that were over before `beforeMs`, and returns how many. */
+  purge(beforeMs: number, limit: number): Promise<number> {
+    return this.#alone(() => purgeProblems(this.#deps.sql, beforeMs, limit));
   }
 
   /** Saves and tells what was observed, and forgets what is long over. */

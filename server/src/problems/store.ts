@@ -169,3 +169,15 @@ export async function listProblems(db: Kysely<Database>, filter: ProblemFilter):
   }
   return (await query.orderBy('opened_at_ms', 'desc').orderBy('id', 'desc').limit(filter.limit).execute()).map(fromRow);
 }
+
+/** Removes at most `limit` problems that were over before `beforeMs`, with what is known of their alerts. Returns how many. */
+export function purgeProblems(db: Kysely<Database>, beforeMs: number, limit: number): Promise<number> {
+  return db.transaction().execute(async (trx) => {
+    const ended = trx.selectFrom('problems').select('id').where('resolved_at_ms', '<', beforeMs).limit(limit);
+    const ids = (await ended.execute()).map((row) => row.id);
+    if (ids.length === 0) return 0;
+    await trx.deleteFrom('problem_alerts').where('problem_id', 'in', ids).execute();
+    await trx.deleteFrom('problems').where('id', 'in', ids).execute();
+    return ids.length;
+  });
+}
