@@ -2,7 +2,7 @@
  * Providers that behave as badly as real ones: a webhook, PagerDuty, Slack, a Twilio and a mail server that take a message, refuse it for
  * now, break, never answer, or take it and lose the answer. They remember what they were sent and what became of it.
  */
-import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import { type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { startSmtp } from './smtp.ts';
@@ -38,11 +38,17 @@ export type FaultyOptions = {
   readonly epoch: () => number;
 };
 
-type Said = Omit<Told, 'kind' | 'epoch' | 'fate'>;
+export type Said = Omit<Told, 'kind' | 'epoch' | 'fate'>;
+/** One request of a channel of these kinds; `headers` have names in lower case. */
+export type Asked = {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+};
 
 const lifeIn = (text: string): string => /life-\d+/.exec(text)?.[0] ?? '';
 /** A title names the group and says what happened to it. */
-const byTitle = (title: string): Said => ({
+export const byTitle = (title: string): Said => ({
   life: lifeIn(title),
   status: title.startsWith('[RESOLVED]') ? 'resolved' : 'firing',
   message: title,
@@ -50,8 +56,12 @@ const byTitle = (title: string): Said => ({
 });
 
 /** What a request says, and how the provider answers when all is well. Undefined `said` is no message of its own. */
-function read(request: IncomingMessage, body: string): { readonly kind: Kind; readonly said: Said | undefined; readonly answer: object } {
-  const [, kind, method] = (request.url ?? '').split('/') as [string, Kind, string | undefined];
+export function readAsked({ path, headers, body }: Asked): {
+  readonly kind: Kind;
+  readonly said: Said | undefined;
+  readonly answer: object;
+} {
+  const [, kind, method] = path.split('/') as [string, Kind, string | undefined];
   switch (kind) {
     case 'pagerduty': {
       const event = JSON.parse(body) as { event_action: string; dedup_key: string; payload: { summary: string } };
@@ -68,9 +78,9 @@ function read(request: IncomingMessage, body: string): { readonly kind: Kind; re
       return { kind, said: byTitle(text.split('\n')[0] ?? ''), answer: { sid: 'SM1' } };
     }
     default: {
-      const key = String(request.headers['idempotency-key']);
-      const { status, groupLabels } = JSON.parse(body) as { status: Said['status']; groupLabels: { life: string } };
-      return { kind: 'webhook', said: { life: groupLabels.life, status, message: key, key }, answer: {} };
+      const key = String(headers['idempotency-key']);
+      const { status, groupLabels } = JSON.parse(body) as { status: Said['status']; groupLabels: object };
+      return { kind: 'webhook', said: { life: lifeIn(JSON.stringify(groupLabels)), status, message: key, key }, answer: {} };
     }
   }
 }
@@ -105,7 +115,11 @@ export async function startFaultyProviders(t: TestContext, { fateOf, epoch }: Fa
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const { kind, said, answer } = read(request, Buffer.concat(chunks).toString());
+      const { kind, said, answer } = readAsked({
+        path: request.url ?? '',
+        headers: request.headers,
+        body: Buffer.concat(chunks).toString(),
+      });
       const one = { fate: fateOf() };
       if (said === undefined) return reply(response, answer, one);
       const entry: Told = { ...said, kind, epoch: epoch(), fate: one.fate };

@@ -15,6 +15,7 @@ import type { Actor } from '../../platform/http/contract.ts';
 import { createIds } from '../../platform/ids.ts';
 import { type Outbox, createOutbox } from '../../platform/records/outbox.ts';
 import { type Silences, loadSilences } from '../../silences/service.ts';
+import type { OpenChannel } from '../channels.ts';
 import { channelsConfig, intervalsOf, routingConfig } from '../config.ts';
 import type { Attempt, Channel, Delivery, Message, NotifyFn } from '../contract.ts';
 import { AcknowledgeLinks } from '../acknowledge-links.ts';
@@ -72,6 +73,8 @@ export type WorldOptions = {
   readonly problems?: NonNullable<AlertingDeps['problems']> & { observe(changed: readonly AlertView[]): void };
   /** Fields of channels, by their ids, as the configuration file would write them. */
   readonly channels?: Readonly<Record<string, object>>;
+  /** Real channels in place of those that remember, on the world's clock. */
+  readonly open?: (clock: ManualClock) => ReadonlyMap<string, OpenChannel>;
   readonly extend?: (parts: Extended) => Promise<Extension>;
   /** Why alerts about services are kept from people now. */
   readonly holdBack?: () => string | undefined;
@@ -120,7 +123,7 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
     settings: {
       router: createRouter(routing),
       intervals: intervalsOf(routing),
-      channels: new Map(configs.map((config) => [config.id, { config, channel }])),
+      channels: options.open?.(clock) ?? new Map(configs.map((config) => [config.id, { config, channel }])),
       externalUrl: 'http://nines.example',
     },
     links: new AcknowledgeLinks('secret', 'http://nines.example'),
