@@ -28,6 +28,9 @@ forEachDatabase((_name, open) => {
     await fail(['shop', 'mail']);
     const { items } = await incidents.list(all);
     assert.equal(items.length, 1, 'one problem is one incident');
+    const [member] = (await incidents.get('1')).alerts;
+    assert.equal((await incidents.list({ ...all, alert: member?.alert })).items.length, 1, 'it is found by an alert of its problem');
+    assert.equal((await incidents.list({ ...all, alert: 'nobody' })).items.length, 0);
     const [incident] = items;
     assert.deepEqual(
       [incident?.number, incident?.state, incident?.severity, incident?.category, incident?.team],

@@ -48,6 +48,8 @@ const listQuery = z.object({
   severity: severities.default([]),
   category: z.enum(CATEGORIES).optional(),
   service: z.string().optional(),
+  /** An alert's id: those that it is linked to, or that its problem is. */
+  alert: z.string().optional(),
   from: instant.optional(),
   to: instant.optional(),
   cursor: z.string().optional(),
@@ -76,8 +78,8 @@ function readRoutes(http: Http, { incidents, clock }: Deps): void {
       },
     },
     (request) => {
-      const { severity, from: fromMs, to: toMs, category, service, cursor, ...query } = request.query;
-      return incidents.list({ ...query, severities: severity, category, service, fromMs, toMs, cursor });
+      const { severity, from: fromMs, to: toMs, category, service, alert, cursor, ...query } = request.query;
+      return incidents.list({ ...query, severities: severity, category, service, alert, fromMs, toMs, cursor });
     },
   );
   http.get(

@@ -106,8 +106,14 @@ export class IncidentService {
     this.#automatic.noticeAcknowledged(alert);
   }
 
-  async list(query: Omit<IncidentFilter, 'after'> & { readonly cursor: string | undefined }) {
-    const filter = { ...query, limit: query.limit + 1, after: parseCursor(query.cursor) };
+  async list({
+    alert,
+    cursor,
+    ...query
+  }: Omit<IncidentFilter, 'after' | 'linked'> & { readonly alert?: string | undefined; readonly cursor: string | undefined }) {
+    const problem = alert === undefined ? undefined : this.#deps.problems.of(alert);
+    const linked = [...(alert === undefined ? [] : [alert]), ...(problem === undefined ? [] : [problem])];
+    const filter = { ...query, limit: query.limit + 1, after: parseCursor(cursor), linked };
     const found = await listIncidents(this.#deps.sql, filter);
     const { items, next } = pageOf(found, query.limit, ({ openedAtMs: atMs, id }) => ({ atMs, id }));
     const services = await this.#servicesOf(items.map(({ id }) => id));

@@ -139,6 +139,8 @@ export type IncidentFilter = {
   readonly severities: readonly string[];
   readonly category: string | undefined;
   readonly service: string | undefined;
+  /** Alerts and problems, any of which must be linked; none: all incidents. */
+  readonly linked?: readonly string[];
   readonly fromMs: number | undefined;
   readonly toMs: number | undefined;
   readonly after: Cursor | undefined;
@@ -147,7 +149,7 @@ export type IncidentFilter = {
 
 /** Newest first, then by id. */
 export async function listIncidents(db: Sql, filter: IncidentFilter): Promise<readonly Incident[]> {
-  const { status, severities, category, service, fromMs, toMs, after } = filter;
+  const { status, severities, category, service, linked = [], fromMs, toMs, after } = filter;
   let query = db.selectFrom('incidents').selectAll();
   if (status === 'open') query = query.where('state', 'not in', ['resolved', 'closed']);
   if (status === 'resolved') query = query.where('state', 'in', ['resolved', 'closed']);
@@ -155,6 +157,18 @@ export async function listIncidents(db: Sql, filter: IncidentFilter): Promise<re
   if (category !== undefined) query = query.where('category', '=', category);
   if (fromMs !== undefined) query = query.where((or) => or.or([or('resolved_at_ms', 'is', null), or('resolved_at_ms', '>', fromMs)]));
   if (toMs !== undefined) query = query.where('opened_at_ms', '<', toMs);
+  if (linked.length > 0) {
+    query = query.where((or) =>
+      or.exists(
+        or
+          .selectFrom('incident_links')
+          .select('ref')
+          .whereRef('incident_links.incident_id', '=', 'incidents.id')
+          .where('incident_links.kind', 'in', ['alert', 'problem'])
+          .where('incident_links.ref', 'in', [...linked]),
+      ),
+    );
+  }
   if (service !== undefined) {
     query = query.where((or) =>
       or.exists(

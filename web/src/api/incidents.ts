@@ -24,6 +24,15 @@ export const incidentsQuery = (status: string) =>
     refetchInterval: SLOW_MS,
   });
 
+/** Those that an alert is in, over ones too. */
+export const incidentsOfAlertQuery = (alert: string) =>
+  queryOptions({
+    queryKey: ['incidents', 'of-alert', alert],
+    queryFn: ({ signal }) =>
+      request<{ readonly items: readonly IncidentView[] }>(withQuery('/api/incidents', { status: 'all', alert }), { signal }),
+    refetchInterval: SLOW_MS,
+  });
+
 export const incidentQuery = (id: string) =>
   queryOptions({
     queryKey: ['incidents', 'one', id],
