@@ -59,8 +59,19 @@ test('an alert that comes in climbs; a person sends it to the next level, and bo
   const standing = async () =>
     (await nines.get<Standing>(`/api/alerts/${id}/escalation`)).json.ladders.find(({ ladder }) => ladder === 'policy');
   assert.deepEqual([(await standing())?.status, (await standing())?.next_level], ['climbing', 2]);
-  const escalated = await nines.send('POST', `/api/alerts/${id}/escalate`, {});
-  assert.equal(escalated.status, 200, escalated.text);
+  const { page, complaints } = await openPage(browser, nines.base);
+  await page.goto(`/alerts-dashboard?alert=${id}`);
+  await page.getByRole('list', { name: 'Ladders' }).getByText('level 2 of 4 is due').waitFor();
+  await page.getByText('No other alert belongs to it.').waitFor();
+  assert.deepEqual(await seriousFaults(page), []);
+  await page.getByRole('button', { name: 'Escalate …' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Escalate 1 alert' });
+  await dialog.getByText('Level 2 of critical is told now: <b>Anne</b> by pager').waitFor();
+  assert.deepEqual(await seriousFaults(page), []);
+  await dialog.getByRole('button', { name: /^Tell <b>Anne<\/b> by pager .* now$/ }).click();
+  await page.getByRole('list', { name: 'Ladders' }).getByText('level 3 of 4 is due').waitFor();
+  assert.deepEqual(complaints, []);
+  await page.context().close();
   assert.equal((await standing())?.next_level, 3);
   const told = await poll('the message to be out', async () => {
     const { json } = await nines.get<{ items: readonly { channel: string; status: string }[] }>('/api/notifications');

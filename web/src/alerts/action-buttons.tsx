@@ -3,7 +3,7 @@ import type { AlertView } from '../api/wire.ts';
 import type { AlertAction } from './undo.ts';
 
 /** What asks for more before it is done. */
-export type Asking = 'snooze' | 'assign' | 'comment' | 'silence' | 'resolve';
+export type Asking = 'snooze' | 'assign' | 'comment' | 'silence' | 'resolve' | 'escalate';
 
 export type Asked = { readonly asking: Asking; readonly alerts: readonly AlertView[] };
 
@@ -51,7 +51,7 @@ export function ActionButtons({ alerts, me, pending, onAct, onAsk }: Props) {
       {some((one) => one.suppressed_at_ms === null)
         ? plain('Suppress', () => onAct({ name: 'suppress' }))
         : plain('No longer suppress', () => onAct({ name: 'unsuppress' }))}
-      {plain('Escalate', () => onAct({ name: 'escalate' }))}
+      {plain('Escalate …', () => onAsk('escalate'))}
       {plain('Resolve …', () => onAsk('resolve'))}
     </div>
   );

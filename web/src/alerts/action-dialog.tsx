@@ -1,10 +1,12 @@
 import { Button, Modal, Textarea, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
+import type { AlertView } from '../api/wire.ts';
 import { instantOf, localTime } from '../figures/local-time.ts';
 import { useNow } from '../shell/now.ts';
 import type { Asked, Asking } from './action-buttons.tsx';
 import { draftForAlerts } from './silence-draft.ts';
 import { SilenceForm } from './silence-form.tsx';
+import { EscalateOne } from './standing.tsx';
 import type { AlertAction } from './undo.ts';
 
 type Props = {
@@ -20,6 +22,7 @@ const TITLES: Readonly<Record<Asking, string>> = {
   comment: 'Comment',
   silence: 'Silence',
   resolve: 'Resolve',
+  escalate: 'Escalate',
 };
 
 /** Asks what an action needs beside its alerts. */
@@ -39,6 +42,7 @@ export function ActionDialog({ asked, me, onAct, onClose }: Props) {
       {asking === 'assign' ? <Assign me={me} onAct={onAct} /> : null}
       {asking === 'comment' ? <Comment onAct={onAct} /> : null}
       {asking === 'silence' ? <SilenceForm draft={draftForAlerts(alerts, Date.now())} onDone={onClose} /> : null}
+      {asking === 'escalate' ? <Escalate alerts={alerts} count={count} onAct={onAct} /> : null}
       {asking === 'resolve' ? <Resolve count={count} onAct={onAct} /> : null}
     </Modal>
   );
@@ -136,6 +140,17 @@ function Comment({ onAct }: Asks) {
         Add the comment
       </Button>
     </form>
+  );
+}
+
+function Escalate({ alerts, count, onAct }: Asks & { readonly alerts: readonly AlertView[]; readonly count: string }) {
+  const [alert] = alerts;
+  if (alert !== undefined && alerts.length === 1) return <EscalateOne alert={alert} onAct={onAct} />;
+  return (
+    <div className="drawer-body">
+      <p>The next level of each alert’s policy is told now. What is sent cannot be taken back; alerts that no policy took are refused.</p>
+      <Button data-autofocus onClick={() => onAct({ name: 'escalate' })}>{`Escalate ${count}`}</Button>
+    </div>
   );
 }
 

@@ -19,7 +19,9 @@ import { ActionButtons, type Asked } from './action-buttons.tsx';
 import { HistoryStrip } from './history-strip.tsx';
 import { matcherText } from './inbox-search.ts';
 import { plainText } from './plain-text.ts';
+import { PartOf } from './problem.tsx';
 import { SnapshotSection } from './snapshot.tsx';
+import { StandingSection } from './standing.tsx';
 import type { AlertAction } from './undo.ts';
 import type { Actions } from './use-actions.ts';
 
@@ -96,6 +98,8 @@ function Details({ alert, me, actions, onAsk }: Props & { readonly alert: AlertD
       <Quiet alert={alert} />
       {description === undefined ? null : <p className="said">{plainText(description, MAX_TEXT_CHARS)}</p>}
       <Links alert={alert} />
+      <StandingSection alert={alert} />
+      <PartOf alert={alert} />
       <HistoryStrip id={alert.id} />
       <TimeLine alert={alert} />
       <SnapshotSection id={alert.id} />
@@ -142,17 +146,17 @@ function Links({ alert }: { readonly alert: AlertDetailWire }) {
           {`Service ${plainText(alert.service, MAX_LABEL_CHARS)}`}
         </Link>
       )}
+      {alert.kind === 'rule' ? (
+        <Link to="/rules" search={{ rule: alert.rule }}>
+          {`Rule ${plainText(alert.rule, MAX_LABEL_CHARS)}`}
+        </Link>
+      ) : null}
       <Link to="/alerts-dashboard" search={{ source: alert.rule, status: 'all' }}>
-        {`All of rule ${plainText(alert.rule, MAX_LABEL_CHARS)}`}
+        {`All of ${plainText(alert.rule, MAX_LABEL_CHARS)}`}
       </Link>
       <Link to="/routes" search={{ labels: textOfLabels(alert.labels) }}>
         Where it goes, and why
       </Link>
-      {alert.problem === null || alert.problem === undefined ? null : (
-        <Link to="/alerts-dashboard" search={{ problem: alert.problem }}>
-          Its problem
-        </Link>
-      )}
     </p>
   );
 }

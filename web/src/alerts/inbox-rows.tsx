@@ -96,19 +96,24 @@ function lineClass(row: InboxRow, { cursor, opened, selection }: RowsProps): str
 function Line({ row, ...props }: { readonly row: InboxRow } & RowsProps) {
   if (row.kind === 'alert') return <AlertLine alert={row.alert} {...props} />;
   if (row.kind === 'more') {
-    if (row.search === null) return <p className="faint">{row.text}</p>;
+    if (row.search === null)
+      return (
+        <p className="faint ellipsis" title={row.text}>
+          {row.text}
+        </p>
+      );
     return (
       <button id={rowId(row.key)} type="button" className="plain-button" onClick={() => props.onMore(row)}>
         {row.text}
       </button>
     );
   }
-  const { group, isOpen } = row;
+  const { group, isOpen, title } = row;
   return (
     <button id={rowId(row.key)} type="button" className="inbox-group-head" aria-expanded={isOpen} onClick={() => props.onGroup(group.key)}>
       <span aria-hidden="true">{isOpen ? '▾' : '▸'}</span>
       <SeverityMark severity={group.severity} />
-      <b className="ellipsis">{group.key === '' ? 'none' : plainText(group.key, MAX_TITLE_CHARS)}</b>
+      <b className="ellipsis">{group.key === '' ? 'none' : plainText(title, MAX_TITLE_CHARS)}</b>
       <span className="faint nowrap">{`${group.total} open, ${group.firing} firing`}</span>
     </button>
   );

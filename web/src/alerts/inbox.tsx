@@ -14,6 +14,7 @@ import { InboxFilters } from './inbox-filters.tsx';
 import { type InboxKeys, useInboxKeys } from './inbox-keys.ts';
 import { InboxRows } from './inbox-rows.tsx';
 import { filtersIn, questionOf } from './inbox-search.ts';
+import { ProblemNote } from './problem.tsx';
 import type { AlertAction } from './undo.ts';
 import { type Actions, useActions } from './use-actions.ts';
 import { type InboxList, type InboxRow, useFlatInbox, useGroupedInbox } from './use-inbox.ts';
@@ -68,6 +69,7 @@ export function Inbox({ search, onSearch }: Props) {
       {actions.error === null ? null : <ErrorNotice error={actions.error} />}
       <div className={search.alert === undefined ? 'inbox' : 'inbox with-detail'}>
         <div className="inbox-list">
+          {search.problem === undefined || search.problem === '' ? null : <ProblemNote id={search.problem} />}
           <Nothing list={list} search={search} counts={counts.data} />
           {list.rows.length === 0 ? null : (
             <InboxRows
@@ -202,13 +204,13 @@ function actOnLetter(letter: string, { act, setAsked, targets, me }: KeyContext)
   const meant = LETTERS[letter];
   switch (meant) {
     case 'acknowledge':
-    case 'escalate':
       act({ name: meant });
       return;
     case 'take':
       act({ name: 'assign', assignee: me });
       return;
     case 'silence':
+    case 'escalate':
     case 'resolve':
     case 'comment':
     case 'assign':

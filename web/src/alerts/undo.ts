@@ -3,7 +3,9 @@ import type { AlertView } from '../api/wire.ts';
 import { phrase } from '../states/words.ts';
 
 export type AlertAction =
-  | { readonly name: 'acknowledge' | 'unacknowledge' | 'suppress' | 'unsuppress' | 'unsnooze' | 'resolve' | 'escalate' }
+  | { readonly name: 'acknowledge' | 'unacknowledge' | 'suppress' | 'unsuppress' | 'unsnooze' | 'resolve' }
+  /** By the policy that took the alert, or by this one where none did. */
+  | { readonly name: 'escalate'; readonly policy?: string }
   | { readonly name: 'snooze'; readonly for: string }
   | { readonly name: 'snooze'; readonly until: string }
   | { readonly name: 'assign'; readonly assignee: string | null }

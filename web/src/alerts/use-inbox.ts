@@ -1,10 +1,12 @@
 import { type InfiniteData, useInfiniteQuery, useQueries, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useRef } from 'react';
 import { type AlertGroupWire, MOST_PAGES, alertGroupsQuery, alertsOfGroupQuery, inboxQuery } from '../api/alerts.ts';
+import { problemsQuery } from '../api/problems.ts';
 import { useFacts } from '../api/live.tsx';
 import type { AlertView, FactWire } from '../api/wire.ts';
 import type { AlertSearch } from '../shell/search.ts';
 import { belongs, questionOf, searchOfGroup } from './inbox-search.ts';
+import { causeText } from './problem.tsx';
 import { type AlertPage, withFact } from './inbox-state.ts';
 
 /** Facts of one burst are drawn together. */
@@ -15,7 +17,7 @@ const MOST_FACTS = 300;
 /** One line of the inbox. */
 export type InboxRow =
   | { readonly kind: 'alert'; readonly key: string; readonly alert: AlertView }
-  | { readonly kind: 'group'; readonly key: string; readonly group: AlertGroupWire; readonly isOpen: boolean }
+  | { readonly kind: 'group'; readonly key: string; readonly group: AlertGroupWire; readonly isOpen: boolean; readonly title: string }
   /** The rest of a group, or of a list that is longer than anybody reads. */
   | { readonly kind: 'more'; readonly key: string; readonly text: string; readonly search: AlertSearch | null };
 
@@ -101,16 +103,21 @@ function useLivePages(search: AlertSearch, me: string, enabled: boolean): void {
 export function useGroupedInbox(search: AlertSearch, opened: ReadonlySet<string>): InboxList {
   const by = search.group ?? '';
   const groups = useQuery({ ...alertGroupsQuery(questionOf(search), by), enabled: by !== '' });
+  const problems = useQuery({ ...problemsQuery(), enabled: by === 'problem' });
   const shown = groups.data?.items ?? [];
+  const problemOf = new Map(by === 'problem' ? problems.data?.items.map((one) => [one.id, one]) : []);
   const keys = shown.map(({ key }) => key).filter((key) => opened.has(key));
   const read = useQueries({ queries: keys.map((key) => alertsOfGroupQuery(questionOf(searchOfGroup(search, key)))) });
   const rows = shown.flatMap((group): readonly InboxRow[] => {
     const place = keys.indexOf(group.key);
-    const head: InboxRow = { kind: 'group', key: `group ${group.key}`, group, isOpen: place >= 0 };
+    const problem = problemOf.get(group.key);
+    const head: InboxRow = { kind: 'group', key: `group ${group.key}`, group, isOpen: place >= 0, title: problem?.title ?? group.key };
     const page = place < 0 ? undefined : read[place]?.data;
     if (page === undefined) return [head];
     const alerts = page.items.map((alert): InboxRow => ({ kind: 'alert', key: alert.id, alert }));
-    const rest = group.total - alerts.length;
+    const cause = problem === undefined || group.total < 2 ? '' : causeText(problem);
+    if (cause !== '') alerts.unshift({ kind: 'more', key: `cause ${group.key}`, text: cause, search: null });
+    const rest = group.total - page.items.length;
     if (rest <= 0 || (page.next ?? null) === null) return [head, ...alerts];
     return [
       head,
