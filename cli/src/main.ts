@@ -3,6 +3,7 @@ import { VERSION } from '@nines/server/version.ts';
 import { Command, CommanderError } from 'commander';
 import { agentCommand } from './commands/agent.ts';
 import { alertsCommand } from './commands/alerts.ts';
+import { auditCommand } from './commands/audit.ts';
 import { backupCommand } from './commands/backup.ts';
 import { cardinalityCommand } from './commands/cardinality.ts';
 import { checkCommand } from './commands/check.ts';
@@ -70,6 +71,7 @@ function createProgram(): Command {
     backupCommand,
     restoreCommand,
     doctorCommand,
+    auditCommand,
     agentCommand,
   ])
     add(program);

@@ -16,6 +16,7 @@ import { openReceived } from './alertmanager-api/start.ts';
 import { Alertmanagers } from './alertmanagers/service.ts';
 import { openAnalytics } from './analytics/start.ts';
 import { createAsk, scopeOfTeam } from './ask.ts';
+import { startAudit } from './audit/start.ts';
 import { replayFrom } from './availability/replay.ts';
 import { LEDGER_STEP_MS } from './availability/service.ts';
 import { openIncidents } from './incidents/start.ts';
@@ -62,6 +63,7 @@ import { randomFraction, randomSeed } from './platform/ids.ts';
 import { startLoop } from './platform/loop.ts';
 import { DEFAULT_TEAM } from './platform/records/contract.ts';
 import { createOutbox } from './platform/records/outbox.ts';
+import { AUDIT_SEALING_KEY } from './platform/signing/audit-key.ts';
 import { SIGNING_KEY } from './platform/signing/signing-keys.ts';
 import { engineSettings } from './query/contract.ts';
 import type { ProblemView } from './problems/contract.ts';
@@ -133,6 +135,8 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   stack.defer(() => db.close());
   await migrate(db, clock.now());
   const sql = db.kysely;
+  const sealing = keys?.cipher.key(AUDIT_SEALING_KEY);
+  const { audit } = stack.use(await startAudit({ db, clock, logger, metrics: self, dataDir, sealing, keptMs: config.retention.audit }));
   const yieldNow = createBreath(clock);
   const engine = createEngine({ ...engineSettings(config.promql), yieldNow });
   const ask = createAsk(engine, store);
@@ -431,6 +435,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     aliases,
     analytics,
     ask,
+    audit,
     availability,
     backups,
     checking,

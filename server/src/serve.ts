@@ -10,6 +10,8 @@ import { alertmanagerRoutes } from './alertmanagers/routes.ts';
 import { createQuery } from './analytics/query.ts';
 import { analyticsRoutes } from './analytics/routes.ts';
 import { scopeOfTeam } from './ask.ts';
+import { auditRequests } from './audit/hook.ts';
+import { auditRoutes } from './audit/routes.ts';
 import { availabilityRoutes } from './availability/routes.ts';
 import { examineInChild } from './backups/child.ts';
 import { backupRoutes } from './backups/routes.ts';
@@ -29,7 +31,7 @@ import { notifyRoutes } from './notify/routes.ts';
 import { routingRoutes } from './notify/routing-routes.ts';
 import { createHealth } from './ops/health.ts';
 import { startHealthChecks } from './ops/health-checks/start.ts';
-import { encryptionHealth, outboxHealth, statesCounted, storeHealth } from './ops/parts.ts';
+import { auditHealth, encryptionHealth, outboxHealth, statesCounted, storeHealth } from './ops/parts.ts';
 import { oncallRoutes } from './oncall/routes.ts';
 import { prometheusStatusRoutes } from './ops/prometheus.ts';
 import { opsRoutes } from './ops/routes.ts';
@@ -81,6 +83,7 @@ export async function serve(
     analytics,
     apply,
     ask,
+    audit,
     availability,
     backups,
     checking,
@@ -126,6 +129,7 @@ export async function serve(
   const access = createAccess({ db, clock, ids, open, secure });
   const hosts = open ? 'loopback' : 'any';
   const http = await createHttp({ logger, ids, gate: access, hosts, version: VERSION, secure, rewrite: statusPages.rewrite });
+  auditRequests(http, { audit, clock, logger });
   const stream = serveStream(http, { bus, clock, gate: access });
   stack.defer(async () => {
     ready = false;
@@ -154,6 +158,7 @@ export async function serve(
   const series = new SeriesService({ store, sql, clock, ids, logger, metrics: self });
   health.register('series', () => series.health());
   health.register('encryption', () => encryptionHealth(keys?.keyId, config.state.kind));
+  health.register('audit', () => auditHealth(audit.verdict));
   health.register('backups', () => backups.health());
   health.register('outbox', async () => outboxHealth(await outbox.status(), clock.now()));
   health.register('alertmanagers', () => alertmanagers.health());
@@ -183,6 +188,7 @@ export async function serve(
   const watched = { query: ask, resolve: aliases.resolve, instance, health, states, unreachable: () => checking.unreachable() };
   stack.use(startHealthChecks(http, { clock, logger, bus, ingest, config: config.health, ...watched }));
   accessRoutes(http, access, { secure });
+  auditRoutes(http, { audit, clock });
   collectRoutes(http, {
     clock,
     ingest,

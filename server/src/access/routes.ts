@@ -55,7 +55,7 @@ function sessionRoutes(http: Http, access: Access, options: { readonly secure: b
   http.post(
     '/api/password',
     {
-      config: { permission: 'read' },
+      config: { permission: 'read', audit: 'change' },
       schema: { summary: 'Change your password; every session ends', tags: ['access'], body: passwordBody },
     },
     async (request, reply) => {
@@ -70,7 +70,7 @@ function tokenRoutes(http: Http, access: Access): void {
   http.get(
     '/api/tokens',
     {
-      config: { permission: 'administer' },
+      config: { permission: 'administer', audit: 'read' },
       schema: { summary: 'API tokens', tags: ['access'], response: { 200: z.object({ items: z.array(tokenView) }) } },
     },
     async () => ({ items: [...(await access.listTokens())] }),

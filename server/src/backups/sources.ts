@@ -17,8 +17,8 @@ export type Sources = {
 
 const TSDB = 'tsdb';
 const STATE = 'state';
-/** Leftovers and side files that mean nothing to another process; what a restore moved aside is in an older backup. */
-const LEFT_OUT = /^(lock|.*\.tmp|.*\.partial|.*-shm)$/;
+/** Leftovers and side files that mean nothing to another process, and anchors, which would prove nothing beside what they anchor; what a restore moved aside is in an older backup. */
+const LEFT_OUT = /^(lock|audit-anchors\.jsonl|.*\.tmp|.*\.partial|.*-shm)$/;
 
 const under = (folder: string, files: readonly HeldFile[]): readonly SourceFile[] =>
   files.map((file) => ({ path: `${folder}/${file.name}`, bytes: file.bytes, open: async () => file, release: () => file.release() }));

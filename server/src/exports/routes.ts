@@ -40,7 +40,7 @@ export type ExportDeps = {
 /** What a report is made of as tables of any length, CSV or JSON lines: intervals of the ledger, results of checks, violations. */
 export function exportRoutes(http: Http, deps: ExportDeps): void {
   const exports = new Exports(deps.clock, MAX_EXPORTS);
-  const config = { permission: 'read' as const };
+  const config = { permission: 'read', audit: 'read' } as const;
   const send = (reply: unknown, format: RowFormat, tableOf: (signal: AbortSignal) => Table) =>
     exports.send(reply as FastifyReply, ROW_TYPES[format], (signal) =>
       rowsText(tableOf(signal), format, { signal, yieldNow: deps.yieldNow }),

@@ -47,6 +47,8 @@ export type OncallRouteDeps = {
 
 const TAGS = ['on-call'];
 const READ = { permission: 'read' as const };
+/** Of addresses of people. */
+const READ_CONTACTS = { permission: 'read', audit: 'read' } as const;
 const OPERATE = { permission: 'operate' as const };
 const byId = z.object({ id: z.string() });
 const revision = z.object({ revision: z.coerce.number().int().min(0).optional() });
@@ -65,12 +67,12 @@ export function oncallRoutes(http: Http, deps: OncallRouteDeps): void {
 function peopleRoutes(http: Http, { roster }: OncallRouteDeps): void {
   http.get(
     '/api/oncall/people',
-    { config: READ, schema: { summary: 'People', tags: TAGS, response: { 200: z.object({ items: z.array(personView) }) } } },
+    { config: READ_CONTACTS, schema: { summary: 'People', tags: TAGS, response: { 200: z.object({ items: z.array(personView) }) } } },
     (request) => Promise.resolve({ items: roster.people.list().map((one) => personToWire(one, mayChange(request.actor))) }),
   );
   http.get(
     '/api/oncall/people/:id',
-    { config: READ, schema: { summary: 'One person', tags: TAGS, params: byId, response: { 200: personView } } },
+    { config: READ_CONTACTS, schema: { summary: 'One person', tags: TAGS, params: byId, response: { 200: personView } } },
     (request) => Promise.resolve(personToWire(roster.people.find(request.params.id), mayChange(request.actor))),
   );
   http.post(

@@ -1,6 +1,7 @@
 import { formatDuration } from '@nines/base/duration.ts';
 import { HOUR_MS, MINUTE_MS } from '@nines/base/units.ts';
 import type { RetentionReport, StoreStats } from '@nines/tsdb/contract.ts';
+import type { AuditVerdict } from '../audit/contract.ts';
 import type { OutboxStatus } from '../platform/records/outbox-store.ts';
 import type { PartHealth } from './contract.ts';
 
@@ -39,6 +40,12 @@ export function encryptionHealth(keyId: string | undefined, state: 'sqlite' | 'p
   if (keyId === undefined) return { status: 'ok', detail: 'off: samples and state are stored as they are' };
   const what = state === 'sqlite' ? 'samples and state' : 'samples (the state is in PostgreSQL)';
   return { status: 'ok', detail: `on: ${what}, AES-256, key ${keyId}` };
+}
+
+export function auditHealth(verdict: AuditVerdict | undefined): PartHealth {
+  if (verdict === undefined) return { status: 'ok', detail: 'not examined yet' };
+  if (verdict.fault !== null) return { status: 'degraded', detail: `broken: ${verdict.fault.detail}` };
+  return { status: 'ok', detail: `whole when last examined: ${verdict.entries} entries` };
 }
 
 export function outboxHealth({ open, dead, oldestOpenAtMs }: OutboxStatus, nowMs: number): PartHealth {

@@ -30,14 +30,14 @@ type PrometheusSettings = {
 };
 
 export function prometheusStatusRoutes(http: Http, deps: PrometheusStatusDeps): void {
-  const get = (path: string, summary: string, data: () => unknown): void => {
+  const get = (path: string, summary: string, data: () => unknown, audit: 'read' | 'none' = 'none'): void => {
     http.get(
       `/api/v1/${path}`,
-      { config: { permission: 'read', errors: 'prometheus' }, schema: { summary, tags: ['prometheus'] } },
+      { config: { permission: 'read', errors: 'prometheus', audit }, schema: { summary, tags: ['prometheus'] } },
       async () => ({ status: 'success', data: await data() }),
     );
   };
-  get('status/config', 'The configuration in force, secrets redacted', () => ({ yaml: stringify(redact(deps.config())) }));
+  get('status/config', 'The configuration in force, secrets redacted', () => ({ yaml: stringify(redact(deps.config())) }), 'read');
   get('status/flags', "Settings by the names of Prometheus' flags", () => flagsOf(deps.config()));
   get('status/runtimeinfo', 'How this process runs', () => runtimeInfo(deps));
   get('status/tsdb/blocks', "Blocks in Prometheus' sense: none, samples lie on pages of up to two hours", () => ({ blocks: [] }));

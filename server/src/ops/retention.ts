@@ -74,6 +74,8 @@ export const retentionConfig = z
     alerts: duration({ minMs: DAY_MS }).prefault('400d'),
     /** Incidents that are over, with time line, action items and post-mortem. */
     incidents: duration({ minMs: DAY_MS }).prefault('5y'),
+    /** Entries of the audit log. */
+    audit: duration({ minMs: 30 * DAY_MS }).prefault('400d'),
     rules: z
       .array(ruleConfig)
       .max(MAX_RETENTION_RULES - 1)

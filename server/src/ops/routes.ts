@@ -65,7 +65,9 @@ export function opsRoutes(http: Http, deps: OpsDeps): void {
       return { status, components: [...components] };
     });
   }
-  http.get('/api/config', { config: read, schema: { summary: 'The configuration in force, secrets redacted' } }, async () =>
-    redact(deps.config()),
+  http.get(
+    '/api/config',
+    { config: { ...read, audit: 'read' }, schema: { summary: 'The configuration in force, secrets redacted' } },
+    async () => redact(deps.config()),
   );
 }

@@ -125,7 +125,7 @@ function subscriberRoutes(http: Http, { pages, subscriptions }: Deps): void {
   http.get(
     '/api/status-pages/:id/subscribers',
     {
-      config: administer,
+      config: { ...administer, audit: 'read' },
       schema: {
         summary: 'Who is told of announcements',
         tags: pageTags,

@@ -2,6 +2,7 @@ import type { AgentTables } from './migrations/0021-agents.ts';
 import type { AlertHistoryTables } from './migrations/0036-alert-history.ts';
 import type { AlertTables } from './migrations/0005-alerts.ts';
 import type { LedgerImportTables } from './migrations/0017-ledger-imports.ts';
+import type { AuditTables } from './migrations/0042-audit.ts';
 import type { CompositeTables } from './migrations/0015-composites.ts';
 import type { ChannelTables } from './migrations/0022-channels.ts';
 import type { AccessTables } from './migrations/0002-access.ts';
@@ -34,6 +35,7 @@ export type Database = RecordTables &
   ProblemTables &
   IncidentTables &
   AccessTables &
+  AuditTables &
   LedgerTables &
   HeartbeatTables &
   SlaTables &

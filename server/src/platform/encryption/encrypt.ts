@@ -7,6 +7,7 @@ import { PAGES_FILE } from '@nines/tsdb/page-store.ts';
 import { encryptSqlite } from '../db/open.ts';
 import { STATE_FILE, STORE_DIR } from '../directory.ts';
 import { replaceFile } from '../replace-file.ts';
+import { AUDIT_KEY_FILE, AUDIT_SEALING_KEY, sealedAuditKeyFile } from '../signing/audit-key.ts';
 import { SIGNING_FILE, SIGNING_KEY, sealedKeyFile } from '../signing/signing-keys.ts';
 import { ENVELOPE_FILE, writeEnvelope } from './envelope.ts';
 import { CONVERSION_DIR, CONVERSION_READY, DataKeys, inspect, lockDirectory } from './keys.ts';
@@ -86,6 +87,8 @@ export async function prepareEncryption(
   const disk = openDisk(work);
   const signing = sealedKeyFile(dataDir, keys.cipher.key(SIGNING_KEY));
   if (signing !== undefined) await replaceFile(disk, SIGNING_FILE, signing);
+  const audit = sealedAuditKeyFile(dataDir, keys.cipher.key(AUDIT_SEALING_KEY));
+  if (audit !== undefined) await replaceFile(disk, AUDIT_KEY_FILE, audit);
   await writeEnvelope(disk, keys.wrap(key, { createdAtMs: nowMs, nowMs }));
   const ready = await disk.create(CONVERSION_READY);
   await ready.sync();
@@ -112,7 +115,7 @@ export function movingSteps(dataDir: string): readonly (() => void)[] {
         sync(dataDir);
       },
     ]),
-    ...[SIGNING_FILE, ENVELOPE_FILE].map((name) => () => {
+    ...[SIGNING_FILE, AUDIT_KEY_FILE, ENVELOPE_FILE].map((name) => () => {
       if (existsSync(join(work, name))) renameSync(join(work, name), join(dataDir, name));
       sync(dataDir);
     }),

@@ -60,6 +60,8 @@ declare module 'fastify' {
     slowBody?: boolean;
     /** Answers POSTs in the usual form before fastify sees them (direct.ts). The route itself answers all others and must say the same. */
     direct?: DirectHandler;
+    /** What the audit log keeps of requests: by default `change` for what changes something and needs the permission to operate or administer. */
+    audit?: 'change' | 'read' | 'none';
     /** Left out of the OpenAPI document: pages and assets. */
     undocumented?: boolean;
   }

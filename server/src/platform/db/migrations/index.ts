@@ -33,6 +33,7 @@ import * as problems from './0038-problems.ts';
 import * as oncall from './0034-oncall.ts';
 import * as incidents from './0039-incidents.ts';
 import * as cutOffAttempts from './0041-cut-off-attempts.ts';
+import * as audit from './0042-audit.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -73,4 +74,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0034-oncall': { up: oncall.up },
   '0039-incidents': { up: incidents.up },
   '0041-cut-off-attempts': { up: cutOffAttempts.up },
+  '0042-audit': { up: audit.up },
 };

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { AppError } from '@nines/base/errors.ts';
+import { DAY_MS, MINUTE_MS } from '@nines/base/units.ts';
+import { sql as text } from 'kysely';
+import { z } from 'zod';
+import { openSqliteForTest } from '../../../test/harness/databases.ts';
+import { silentLogger } from '../../../test/harness/logs.ts';
+import { manualClock } from '../../../test/harness/manual-clock.ts';
+import { accessRoutes } from '../access/routes.ts';
+import { createAccess, createToken } from '../access/service.ts';
+import { createHttp } from '../platform/http/server.ts';
+import { createIds } from '../platform/ids.ts';
+import { auditRequests } from './hook.ts';
+import { auditRoutes } from './routes.ts';
+import { openAuditLog } from './start.ts';
+
+const isJson = (type: unknown): boolean => /^application\/(problem\+)?json/.test(String(type));
+
+/** A server with the real gate and a book of things that can be read, made, changed and removed. */
+async function world(t: TestContext) {
+  const { db } = await openSqliteForTest(t);
+  const dataDir = mkdtempSync(join(tmpdir(), 'nines-audit-'));
+  t.after(() => rmSync(dataDir, { recursive: true, force: true }));
+  const clock = manualClock();
+  const ids = createIds(clock);
+  const audit = await openAuditLog({ db, clock, logger: silentLogger, dataDir, keptMs: 400 * DAY_MS, sealing: undefined });
+  const access = createAccess({ db, clock, ids, open: false, secure: false });
+  const http = await createHttp({ logger: silentLogger, ids, gate: access, hosts: 'any', version: '0' });
+  t.after(() => http.close());
+  auditRequests(http, { audit, clock, logger: silentLogger });
+  accessRoutes(http, access, { secure: false });
+  auditRoutes(http, { audit, clock });
+  const things = new Map<string, { id: string; size: number; password: string }>();
+  const params = z.object({ id: z.string() });
+  const config = { permission: 'operate' } as const;
+  http.get('/api/things/:id', { config: { permission: 'read' }, schema: { params } }, async ({ params: { id } }) => {
+    const found = things.get(id);
+    if (found === undefined) throw new AppError('not_found', 'thing_not_found', 'there is no such thing');
+    return found;
+  });
+  const body = z.object({ size: z.number() });
+  http.put('/api/things/:id', { config, schema: { params, body } }, async (request) => {
+    const thing = { id: request.params.id, size: request.body.size, password: 'hunter2' };
+    things.set(thing.id, thing);
+    return thing;
+  });
+  http.delete('/api/things/:id', { config, schema: { params } }, async (request, reply) => {
+    if (!things.delete(request.params.id)) throw new AppError('not_found', 'thing_not_found', 'there is no such thing');
+    return reply.code(204).send();
+  });
+  http.post('/api/search', { config: { permission: 'read' } }, async () => ({}));
+  http.post('/api/samples', { config: { permission: 'ingest' } }, async () => ({}));
+  const { token } = await createToken({ db, clock, ids }, 'test', { name: 'robot', role: 'administrator' });
+  const call = async (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, payload?: object, as = token) => {
+    const answer = await http.inject({
+      method,
+      url,
+      headers: { authorization: `Bearer ${as}` },
+      ...(payload !== undefined && { payload }),
+    });
+    return {
+      status: answer.statusCode,
+      text: answer.body,
+      json: (isJson(answer.headers['content-type']) ? answer.json() : {}) as Record<string, unknown>,
+    };
+  };
+  const entries = async () => (await audit.list({}, { beforeSeq: undefined, limit: 100 })).toReversed();
+  return { audit, db, clock, call, things, entries, token };
+}
+
+test('a change is recorded before it happens and with its outcome: who, what, before, after, from where', async (t) => {
+  const { call, entries, audit } = await world(t);
+  await call('PUT', '/api/things/a', { size: 1 });
+  await call('PUT', '/api/things/a', { size: 2 });
+  await call('DELETE', '/api/things/a');
+  assert.equal((await call('DELETE', '/api/things/a')).status, 404);
+  const found = await entries();
+  const shown = found.map(({ phase, action, object, status, about_seq, before, after }) => [
+    phase,
+    action.split(' ', 1)[0],
+    object.id,
+    status ?? about_seq,
+    (before as { size: number } | null)?.size ?? null,
+    (after as { size: number } | null)?.size ?? null,
+  ]);
+  assert.deepEqual(shown, [
+    ['asked', 'PUT', 'a', null, null, null],
+    ['answered', 'PUT', 'a', 200, null, 1],
+    ['asked', 'PUT', 'a', null, 1, null],
+    ['answered', 'PUT', 'a', 200, null, 2],
+    ['asked', 'DELETE', 'a', null, 2, null],
+    ['answered', 'DELETE', 'a', 204, null, null],
+    ['asked', 'DELETE', 'a', null, null, null],
+    ['answered', 'DELETE', 'a', 404, null, null],
+  ]);
+  assert.deepEqual(
+    found.map(({ actor, address, object }) => [actor.name, address, object.kind]),
+    found.map(() => ['robot', '127.0.0.1', 'things']),
+  );
+  assert.doesNotMatch(JSON.stringify(found), /hunter2/);
+  assert.equal((await audit.verify()).whole, true);
+});
+
+test('a change whose entry cannot be written does not happen, nor does a sensitive read; others go on', async (t) => {
+  const { call, db, things } = await world(t);
+  await text`create trigger full before insert on audit_entries begin select raise(abort, 'disk full'); end`.execute(db.kysely);
+  const refused = await call('PUT', '/api/things/a', { size: 1 });
+  assert.deepEqual([refused.status, refused.json['code'], things.size], [503, 'audit_unavailable', 0]);
+  assert.equal((await call('GET', '/api/tokens')).status, 503);
+  assert.deepEqual([(await call('POST', '/api/search')).status, (await call('POST', '/api/samples')).status], [200, 200]);
+});
+
+test('queries, ingest and refused requests leave no entry; a sensitive read leaves one in five minutes', async (t) => {
+  const { call, entries, clock } = await world(t);
+  await call('POST', '/api/search');
+  await call('POST', '/api/samples');
+  await call('PUT', '/api/things/a', { size: 'x' });
+  await call('PUT', '/api/things/a', { size: 1 }, 'nines_nobody');
+  assert.deepEqual(await entries(), []);
+  await call('GET', '/api/tokens');
+  await call('GET', '/api/tokens');
+  await clock.advance(6 * MINUTE_MS);
+  await call('GET', '/api/tokens');
+  assert.deepEqual(
+    (await entries()).map(({ phase, action }) => `${phase} ${action}`),
+    ['read GET /api/tokens', 'read GET /api/tokens'],
+  );
+});
+
+test('administrators page through the log, filter it, export it and have it examined; others may not', async (t) => {
+  const { call } = await world(t);
+  for (let i = 1; i <= 3; i++) await call('PUT', `/api/things/t${i}`, { size: i });
+  const first = (await call('GET', '/api/audit?object_kind=things&limit=4')).json as { items: { seq: number }[]; next: string };
+  const second = (await call('GET', `/api/audit?object_kind=things&limit=4&cursor=${first.next}`)).json as typeof first;
+  assert.deepEqual([first.items.length, second.items.length, second.next], [4, 2, null]);
+  const one = (await call('GET', '/api/audit?object_id=t2&phase=answered')).json as { items: { after: { size: number } }[] };
+  assert.deepEqual(
+    one.items.map(({ after }) => after.size),
+    [2],
+  );
+  const lines = (await call('GET', '/api/audit/export?object_kind=things')).text.trimEnd().split('\n');
+  assert.deepEqual(
+    lines.map((line) => (JSON.parse(line) as { object: { id: string } }).object.id),
+    ['t1', 't1', 't2', 't2', 't3', 't3'],
+  );
+  assert.equal((await call('GET', '/api/audit/verify')).json['whole'], true);
+  const { json } = await call('POST', '/api/tokens', { name: 'op', role: 'operator' });
+  for (const path of ['', '/export', '/verify'])
+    assert.equal((await call('GET', `/api/audit${path}`, undefined, String(json['token']))).status, 403);
+  const made = (await call('GET', '/api/audit?object_kind=tokens&phase=answered')).json as {
+    items: { object: { id: string }; after: unknown }[];
+  };
+  assert.deepEqual([made.items[0]?.object.id, JSON.stringify(made.items).includes(String(json['token']))], [json['id'], false]);
+});

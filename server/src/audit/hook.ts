@@ -1,0 +1,163 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Clock } from '@nines/base/clock.ts';
+import { messageOf } from '@nines/base/errors.ts';
+import type { Logger } from '@nines/base/logger.ts';
+import { MINUTE_MS } from '@nines/base/units.ts';
+import type { FastifyRequest } from 'fastify';
+import type { Http } from '../platform/http/contract.ts';
+import type { AuditEntry } from './contract.ts';
+import type { AuditLog } from './service.ts';
+
+type Deps = { readonly audit: Pick<AuditLog, 'append'>; readonly clock: Pick<Clock, 'now'>; readonly logger: Logger };
+
+/** Who reads the same again within this time is recorded once, so that a page left open does not fill the log. */
+const SAME_READ_MS = 5 * MINUTE_MS;
+const MAX_REMEMBERED = 10_000;
+/** The headers by which an inner request is the same caller's. */
+const CALLER_HEADERS = ['authorization', 'cookie', 'host'] as const;
+const UNSAFE: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** What is known of a request whose entry `asked` is written. */
+type Open = { readonly seq: number; readonly entry: AuditEntry; after?: unknown };
+
+/**
+ * Puts every request that changes something, and sensitive reads, into the audit log: before the handler runs, and again with
+ * the outcome. A request whose entry cannot be written is refused. Call it before any route is registered.
+ */
+export function auditRequests(http: Http, deps: Deps): void {
+  const open = new WeakMap<FastifyRequest, Open>();
+  const reads = new Map<string, number>();
+  const objects = objectsOf(http);
+  http.addHook('preHandler', async (request) => {
+    const kept = keptOf(request);
+    if (kept === 'none' || objects.isLooking()) return;
+    const entry = entryOf(request, kept);
+    if (kept === 'read') {
+      await recordRead(deps, reads, { ...entry, phase: 'read' });
+      return;
+    }
+    const before = await objects.look(request);
+    const asked = { ...entry, ...(before !== undefined && { before }) };
+    open.set(request, { seq: await deps.audit.append(asked), entry });
+  });
+  http.addHook('preSerialization', async (request, _reply, payload) => {
+    const known = open.get(request);
+    if (known !== undefined) known.after = payload;
+    return payload;
+  });
+  http.addHook('onSend', async (request, reply) => {
+    const known = open.get(request);
+    if (known === undefined) return;
+    open.delete(request);
+    const { after, entry, seq } = known;
+    const { asked: _asked, ...about } = entry;
+    const status = reply.statusCode;
+    const outcome = status < 400 && request.method !== 'DELETE' ? (after ?? (await objects.look(request))) : undefined;
+    const object = entry.object.id === null ? { ...entry.object, id: idIn(after) } : entry.object;
+    try {
+      await deps.audit.append({
+        ...about,
+        object,
+        phase: 'answered',
+        aboutSeq: seq,
+        status,
+        ...(outcome !== undefined && { after: outcome }),
+      });
+    } catch (thrown) {
+      // What was done is done and stands in the log as asked; that its outcome is missing shows there too.
+      deps.logger.error('the outcome of a request is missing in the audit log', { seq, status, error: messageOf(thrown) });
+    }
+  });
+}
+
+/** Ingest and queries that come by POST are no changes; everything else that is unsafe is. */
+function keptOf({ method, routeOptions }: FastifyRequest): 'change' | 'read' | 'none' {
+  const { audit, permission } = routeOptions.config ?? {};
+  if (audit !== undefined) return audit;
+  return UNSAFE.has(method) && (permission === 'operate' || permission === 'administer') ? 'change' : 'none';
+}
+
+function entryOf(request: FastifyRequest, kept: 'change' | 'read'): AuditEntry {
+  const { actor, method, routeOptions, params, query, body, id, ip } = request;
+  const url = routeOptions.url ?? '';
+  const ids = Object.values((params ?? {}) as Record<string, string>);
+  const asked = {
+    ...(Object.keys((query ?? {}) as object).length > 0 && { query }),
+    ...(isShown(body) && { body }),
+    ...(!isShown(body) && kept === 'change' && request.headers['content-length'] !== undefined
+      ? { type: request.headers['content-type'] ?? null, bytes: Number(request.headers['content-length']) }
+      : {}),
+  };
+  return {
+    actor,
+    action: `${method} ${url}`,
+    object: { kind: kindOf(url), id: ids.length === 0 ? null : ids.join('/') },
+    phase: 'asked',
+    requestId: id,
+    address: ip,
+    ...(Object.keys(asked).length > 0 && { asked }),
+  };
+}
+
+/** `oncall/people` of `/api/oncall/people/:id`. */
+const kindOf = (url: string): string =>
+  url
+    .replace(/^\/api\//, '')
+    .replace(/^\//, '')
+    .split('/')
+    .filter((part) => part !== '' && !part.startsWith(':'))
+    .join('/');
+
+/** Bodies that were parsed as JSON; files and streams are named by type and length. */
+const isShown = (body: unknown): boolean =>
+  body !== undefined &&
+  body !== null &&
+  (typeof body !== 'object' || Array.isArray(body) || [Object.prototype, null].includes(Object.getPrototypeOf(body)));
+
+function idIn(payload: unknown): string | null {
+  const { id } = (payload ?? {}) as { readonly id?: unknown };
+  return typeof id === 'string' || typeof id === 'number' ? String(id) : null;
+}
+
+async function recordRead({ audit, clock }: Deps, reads: Map<string, number>, entry: AuditEntry): Promise<void> {
+  const key = JSON.stringify([entry.actor.kind, entry.actor.id, entry.address, entry.action, entry.object.id, entry.asked]);
+  const nowMs = clock.now();
+  const lastMs = reads.get(key);
+  if (lastMs !== undefined && Math.abs(nowMs - lastMs) < SAME_READ_MS) return;
+  await audit.append(entry);
+  if (reads.size >= MAX_REMEMBERED) reads.clear();
+  reads.set(key, nowMs);
+}
+
+/** Looks at objects as the caller of a request would, by their own addresses. */
+function objectsOf(http: Http) {
+  const looking = new AsyncLocalStorage<true>();
+  const readable = new Set<string>();
+  http.addHook('onRoute', ({ method, url }) => {
+    if ([method].flat().includes('GET')) readable.add(url);
+  });
+  /** The longest beginning of the route that ends in a parameter and answers GET. */
+  const addressOf = (request: FastifyRequest): string | undefined => {
+    const route = (request.routeOptions.url ?? '').split('/');
+    const path = (request.url.split('?', 1)[0] ?? '').split('/');
+    for (let length = route.length; length > 0; length--) {
+      if (route[length - 1]?.startsWith(':') === true && readable.has(route.slice(0, length).join('/')))
+        return path.slice(0, length).join('/');
+    }
+    return undefined;
+  };
+  return {
+    isLooking: () => looking.getStore() === true,
+    /** Undefined when it has no address, or is not there. */
+    async look(request: FastifyRequest): Promise<unknown> {
+      const url = addressOf(request);
+      if (url === undefined) return undefined;
+      const headers = Object.fromEntries(
+        CALLER_HEADERS.flatMap((name) => (request.headers[name] === undefined ? [] : [[name, request.headers[name]]])),
+      );
+      const answer = await looking.run(true, () => http.inject({ method: 'GET', url, headers }));
+      const isJson = answer.headers['content-type']?.toString().startsWith('application/json') === true;
+      return answer.statusCode === 200 && isJson ? (answer.json() as unknown) : undefined;
+    },
+  };
+}
