@@ -28,7 +28,7 @@ export function conformalHalfWidths(
     });
   const share = Math.min(1, (level * (scaled.length + 1)) / scaled.length);
   const quantile = scaled.length === 0 ? 0 : quantileOf(Float64Array.from(scaled).sort(), share);
-  const factor = quantile * widening(level, windows);
+  const factor = quantile * widening(level, windows) * unrest(errors);
   const growth = growthOf(sizes);
   return Float64Array.from({ length: horizon }, (_, j) => {
     const known = Math.min(j, sizes.length - 1);
@@ -43,6 +43,24 @@ const WINDOW_WORTH = 4;
 export function widening(level: number, windows: number): number {
   const dof = Math.max(2, WINDOW_WORTH * windows);
   return (tHalfWidth(1 - level, dof) / normalQuantile(0.5 + level / 2)) * Math.sqrt(1 + 1 / dof);
+}
+
+/** Share of the origins after which their weight has fallen to 1/e, newest first. */
+const RECENT_SHARE = 1 / 3;
+/** The recent size of errors widens the intervals by no more than this, and never makes them narrower. */
+const UNREST = { least: 1, most: 2 };
+
+/** The size of the recent errors to that of all: volatile times follow volatile times. */
+function unrest(errors: Errors): number {
+  let [recent, weights, all] = [0, 0, 0];
+  errors.forEach((row, o) => {
+    const weight = Math.exp(-o / (RECENT_SHARE * errors.length));
+    const mean = row.reduce((sum, error) => sum + error * error, 0) / row.length;
+    recent += weight * mean;
+    weights += weight;
+    all += mean / errors.length;
+  });
+  return all > 0 ? Math.min(UNREST.most, Math.max(UNREST.least, Math.sqrt(recent / weights / all))) : 1;
 }
 
 /** Root mean square of the errors per step ahead, pooled over neighbouring steps. */

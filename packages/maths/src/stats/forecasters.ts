@@ -39,6 +39,7 @@ const PLAIN: readonly Forecaster[] = [
   { name: 'theta', forecast: thetaForecast },
   { name: 'ar', forecast: autoregression },
 ];
+const PROPORTIONAL = PLAIN.filter(({ name }) => name === 'level' || name === 'ar');
 const UNSEASONAL: readonly Forecaster[] = [
   { name: 'linear', forecast: linear },
   { name: 'quadratic', forecast: quadratic },
@@ -102,6 +103,17 @@ function seasonal(periods: readonly number[], inner: Forecaster): Forecaster {
   };
 }
 
+/** The same on logarithms, for seasons that grow with the level. Of series that are not above zero everywhere nothing is made of it. */
+function proportional(inner: Forecaster): Forecaster {
+  return {
+    name: `log ${inner.name}`,
+    forecast: (history, horizon) => {
+      if (!history.every((value) => value > 0)) return new Float64Array(horizon).fill(Number.NaN);
+      return inner.forecast(history.map(Math.log), horizon).map(Math.exp);
+    },
+  };
+}
+
 /** All that are tried on a series with these seasons (in steps, ascending; none for no season). The first is the seasonal naive. */
 export function forecastersFor(periods: readonly number[]): readonly Forecaster[] {
   const [main] = periods;
@@ -119,6 +131,7 @@ export function forecastersFor(periods: readonly number[]): readonly Forecaster[
       forecast: (history, horizon) => smoothingForecast(history, { trend: false, period: main }, horizon),
     },
     ...sets.flatMap((set) => PLAIN.map((inner) => seasonal(set, inner))),
+    ...sets.flatMap((set) => PROPORTIONAL.map((inner) => proportional(seasonal(set, inner)))),
     seasonalNaive(1),
   ];
 }
