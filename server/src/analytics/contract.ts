@@ -90,6 +90,7 @@ export const forecastView = z.object({
     mase: z.number(),
     naive_mase: z.number(),
     smape: z.number(),
+    mape: z.number().nullable(),
     wape: z.number().nullable(),
     coverage: z.number(),
     origins: z.number(),

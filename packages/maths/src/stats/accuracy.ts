@@ -23,6 +23,13 @@ export function symmetricError(actual: Numbers, predicted: Numbers): number {
   return sum / actual.length;
 }
 
+/** Mean absolute percentage error, as a share; NaN when an actual is zero. */
+export function percentageError(actual: Numbers, predicted: Numbers): number {
+  let sum = 0;
+  for (let i = 0; i < actual.length; i++) sum += Math.abs((at(actual, i) - at(predicted, i)) / at(actual, i));
+  return sum / actual.length;
+}
+
 /** Σ|error| / Σ|actual|; NaN when nothing was there. Unlike MAPE it has a value when some actuals are zero. */
 export function weightedPercentageError(actual: Numbers, predicted: Numbers): number {
   let [errors, size] = [0, 0];

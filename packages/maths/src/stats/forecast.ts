@@ -1,5 +1,5 @@
 import { ok } from '@nines/base/result.ts';
-import { meanAbsoluteError, naiveScale, symmetricError, weightedPercentageError } from './accuracy.ts';
+import { meanAbsoluteError, naiveScale, percentageError, symmetricError, weightedPercentageError } from './accuracy.ts';
 import { type Errors, conformalHalfWidths } from './conformal.ts';
 import { type Forecaster, forecastersFor } from './forecasters.ts';
 import { type Numbers, at } from './numbers.ts';
@@ -29,6 +29,8 @@ export type Backtest = {
   /** The same of the seasonal naive forecast over the same origins: what has to be beaten. */
   readonly naiveMase: number;
   readonly smape: number;
+  /** Mean absolute percentage error as a share; null when a value is zero. */
+  readonly mape: number | null;
   /** Σ|error| / Σ|value|; null when all values are zero. */
   readonly wape: number | null;
   /** Share of values inside the interval when the interval is made without the origins around it. */
@@ -116,7 +118,7 @@ function faultOf(values: Numbers, { horizon, level }: { readonly horizon: number
 
 function unchanging(history: Float64Array, horizon: number, level: number): Forecast {
   const values = new Float64Array(horizon).fill(at(history, 0));
-  const backtest = { mase: 0, naiveMase: 0, smape: 0, wape: 0, coverage: 1, origins: 0, horizon: 0 };
+  const backtest = { mase: 0, naiveMase: 0, smape: 0, mape: null, wape: 0, coverage: 1, origins: 0, horizon: 0 };
   return {
     values,
     lower: values,
@@ -206,17 +208,19 @@ function judged({ history, plan, errors, tried, naive, season, level }: Judged):
   const predicted = actual.map((row, o) => row.map((value, j) => value - at(errors[o] ?? row, j)));
   const [allActual, allPredicted] = [actual, predicted].map((rows) => rows.flatMap((row) => Array.from(row))) as [number[], number[]];
   const scaled = (error: number): number => (scale > 0 ? error / scale : 0);
-  const wape = weightedPercentageError(allActual, allPredicted);
   return {
     mase: scaled(meanAbsoluteError(allActual, allPredicted)),
     naiveMase: scaled(tried.find(({ forecaster }) => forecaster === naive)?.error ?? 0),
     smape: symmetricError(allActual, allPredicted),
-    wape: Number.isFinite(wape) ? wape : null,
+    mape: finiteOrNull(percentageError(allActual, allPredicted)),
+    wape: finiteOrNull(weightedPercentageError(allActual, allPredicted)),
     coverage: coverageOf(errors, { origins, plan, level }),
     origins: origins.length,
     horizon: plan.tested,
   };
 }
+
+const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 /** Each origin is judged by an interval made of those whose windows do not touch its own, as far as there are any. */
 function coverageOf(
