@@ -95,6 +95,20 @@ it('two levels that fell due while the server was down are both told at once, ea
   assert.equal(ladderStory(world, t0).at(-1), '+15.02 pager firing', 'what is not due yet keeps its time');
 });
 
+it('an alert that cannot be escalated holds no other one up', async (t) => {
+  const { db } = await openSqliteForTest(t);
+  const world = await openEscalationWorld(t, { db, routing: {}, escalation: CONTACTS, directory: crew() });
+  await world.evaluate(['a', 'b']);
+  const [alert] = world.alerting.open();
+  await db.kysely
+    .updateTable('escalations')
+    .set({ policy: '{', next_at_ms: 0 })
+    .where('alert_id', '=', alert?.id ?? '')
+    .execute();
+  await world.advance(6 * MINUTE);
+  assert.equal(world.sent.filter(({ attempt }) => attempt.to === '+15550000').length, 1);
+});
+
 it('a level with nobody on call is passed at once and says so', async (t) => {
   const { db } = await openSqliteForTest(t);
   const directory = crew();

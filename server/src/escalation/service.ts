@@ -12,6 +12,7 @@ import { type Directory, type EscalationConfig, NO_POLICY, type PolicySpec, type
 import { type Ladder, type Look, type Recipient, type Step, type World, beginLadder, lookAt, namesOf, tellNow } from './evaluate.ts';
 import { reach } from './reach.ts';
 import {
+  type LadderKey,
   type StoredLadder,
   countLadders,
   dueLadders,
@@ -32,6 +33,7 @@ const MAX_PER_STEP = 200;
 const MAX_AT_ONCE = 50;
 /** How long a ladder whose alert is over can be asked about. */
 const KEPT_MS = 7 * DAY_MS;
+const FORGOTTEN_AT_ONCE = 500;
 
 export type EscalationSettings = {
   readonly config: EscalationConfig;
@@ -160,18 +162,17 @@ export class Escalation {
 
   /** Looks at what is due. Steps must not overlap. Returns how many ladders there were. */
   async step(nowMs: number): Promise<number> {
-    const { db, wake, bus } = this.#deps;
+    const { db, wake, bus, logger } = this.#deps;
     if (!this.#any) return 0;
     const due = await dueLadders(db, nowMs, MAX_PER_STEP);
     for (const key of due) {
-      const alert = await db.transaction().execute(async (trx) => {
-        const stored = await lockLadder(trx, key);
-        if (stored === undefined || stored.ladder.nextAtMs === null || stored.ladder.nextAtMs > nowMs) return undefined;
-        const all = (await laddersOf(trx, [key.alertId])).get(key.alertId) ?? [];
-        await saveLadders(trx, [await this.#look(trx, stored, { all, change: undefined, nowMs })]);
-        return stored.ladder.alert;
-      });
-      if (alert !== undefined) bus.publish({ topic: 'alerts', type: 'alert.escalation', atMs: this.#deps.clock.now(), data: alert });
+      try {
+        const alert = await this.#lookAgain(key, nowMs);
+        if (alert !== undefined) bus.publish({ topic: 'alerts', type: 'alert.escalation', atMs: this.#deps.clock.now(), data: alert });
+      } catch (error) {
+        // Those behind it climb on.
+        logger.error('an alert could not be escalated; it is tried again', { alert: key.alertId, ladder: key.key, error });
+      }
     }
     if (due.length > 0) wake();
     if (due.length > 0 || nowMs - this.#purgedAtMs >= HOUR_MS) await this.#count(nowMs);
@@ -197,11 +198,22 @@ export class Escalation {
     return { level: step.level + 1, reaches: step.kind === 'told' ? step.recipients.map((one) => ({ ...one })) : [] };
   }
 
+  #lookAgain(key: LadderKey, nowMs: number): Promise<AlertView | undefined> {
+    return this.#deps.db.transaction().execute(async (trx) => {
+      const stored = await lockLadder(trx, key);
+      if (stored === undefined || stored.ladder.nextAtMs === null || stored.ladder.nextAtMs > nowMs) return undefined;
+      const all = (await laddersOf(trx, [key.alertId])).get(key.alertId) ?? [];
+      await saveLadders(trx, [await this.#look(trx, stored, { all, change: undefined, nowMs })]);
+      return stored.ladder.alert;
+    });
+  }
+
   async #count(nowMs: number): Promise<void> {
     const { db } = this.#deps;
     if (nowMs - this.#purgedAtMs >= HOUR_MS) {
-      await forgetEnded(db, nowMs - KEPT_MS);
-      this.#purgedAtMs = nowMs;
+      const forgotten = await forgetEnded(db, nowMs - KEPT_MS, FORGOTTEN_AT_ONCE);
+      // After a storm the next steps go on.
+      if (forgotten < FORGOTTEN_AT_ONCE) this.#purgedAtMs = nowMs;
     }
     this.#counts = await countLadders(db);
   }

@@ -1,5 +1,6 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { AlertView } from '../alerting/contract.ts';
+import { chunksOf } from '../platform/db/chunks.ts';
 import type { EscalationRow } from '../platform/db/migrations/0032-escalation.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Ladder, LadderPolicy, PausedBy, Recipient } from './evaluate.ts';
@@ -12,11 +13,8 @@ export type StoredLadder = {
   readonly ladder: Ladder;
 };
 
-/** A statement takes some ten thousand values at most. */
 const MAX_ROWS_PER_STATEMENT = 1_000;
-function* chunks<T>(all: readonly T[]): Generator<readonly T[]> {
-  for (let from = 0; from < all.length; from += MAX_ROWS_PER_STATEMENT) yield all.slice(from, from + MAX_ROWS_PER_STATEMENT);
-}
+const chunks = <T>(all: readonly T[]) => chunksOf(all, MAX_ROWS_PER_STATEMENT);
 
 const toRow = ({ key, cooldownMs, endedAtMs, ladder }: StoredLadder): EscalationRow => ({
   alert_id: ladder.alert.id,
@@ -144,9 +142,12 @@ export async function makeHeldDue(trx: Transaction<Database>, atMs: number): Pro
   await trx.updateTable('escalations').set({ next_at_ms: atMs }).where('paused_by', '=', 'held').execute();
 }
 
-/** Ladders that ended long ago are forgotten. */
-export async function forgetEnded(db: Kysely<Database>, beforeMs: number): Promise<void> {
-  await db.deleteFrom('escalations').where('ended_at_ms', '<', beforeMs).execute();
+/** Forgets the ladders of at most `limit` alerts that ended before that instant. Returns how many ladders it began with. */
+export async function forgetEnded(db: Kysely<Database>, beforeMs: number, limit: number): Promise<number> {
+  const ended = await db.selectFrom('escalations').select('alert_id').where('ended_at_ms', '<', beforeMs).limit(limit).execute();
+  const ids = ended.map(({ alert_id: id }) => id);
+  if (ids.length > 0) await db.deleteFrom('escalations').where('alert_id', 'in', ids).where('ended_at_ms', '<', beforeMs).execute();
+  return ids.length;
 }
 
 /** Alerts that have something to come: the ladder's next look. */
