@@ -51,6 +51,8 @@ const MAX_RUN_MS = 60_000;
 const MAX_LISTED = 1_000;
 /** Instants that are asked for at once. */
 const INSTANTS_AT_ONCE = 200;
+/** Answers that are kept for the instants to come: those of the rule, and of the templates of so many alerts. */
+const MAX_KEPT = 200;
 
 export type BacktestAsk = BacktestSpan & {
   /** Makes the rule over the context that it is given. */
@@ -112,6 +114,9 @@ function replayed(
     // Beyond the instants of the test (a figure that learns the past) nothing repeats.
     if (untilMs < atMs) return query(expr, atMs, options);
     const vectors = vectorsOf(await range(expr, { fromMs: atMs, toMs: untilMs, stepMs }, options));
+    kept.delete(key);
+    const [oldest] = kept.keys();
+    if (kept.size >= MAX_KEPT && oldest !== undefined) kept.delete(oldest);
     kept.set(key, { untilMs, vectors });
     return vectors.get(atMs) ?? [];
   };
