@@ -14,7 +14,6 @@ const thresholdRule = z
     missing: z.enum(['keep', 'fire', 'resolve']).default('keep'),
   })
   .superRefine(refineClear);
-export type ThresholdConfig = z.infer<typeof thresholdRule>;
 
 /** One condition, or several under one of the words. */
 export type WrittenTree = {
@@ -73,7 +72,6 @@ const compositeRule = z.strictObject({
   /** One alert per set of these labels; series without any of them count everywhere. */
   by: z.array(labelName).default(['instance']),
 });
-export type CompositeConfig = z.infer<typeof compositeRule>;
 
 /** An expression has no sample of its own that could be missing, and of a glob's series nobody knows which are meant. */
 const selector = metric.refine((text) => {
@@ -93,7 +91,6 @@ const absenceRule = z
   .superRefine(({ after, forget }, context) => {
     if (after >= forget) context.addIssue({ code: 'custom', message: 'forget must be longer than after', path: ['forget'] });
   });
-export type AbsenceConfig = z.infer<typeof absenceRule>;
 
 const changeRule = z
   .strictObject({
@@ -105,7 +102,6 @@ const changeRule = z
     as: z.enum(['absolute', 'percent', 'per_second']).default('absolute'),
   })
   .superRefine(refineClear);
-export type ChangeConfig = z.infer<typeof changeRule>;
 
 const forecastRule = z
   .strictObject({
@@ -122,7 +118,6 @@ const forecastRule = z
     confidence: z.number().min(0.5).max(0.999).default(0.95),
   })
   .superRefine(refineClear);
-export type ForecastConfig = z.infer<typeof forecastRule>;
 
 const anomalyRule = z
   .strictObject({
@@ -144,7 +139,6 @@ const anomalyRule = z
   .superRefine(({ clear, deviations }, context) => {
     if (clear > deviations) context.addIssue({ code: 'custom', message: 'clear must not be above deviations', path: ['clear'] });
   });
-export type AnomalyConfig = z.infer<typeof anomalyRule>;
 
 const complianceRule = z.strictObject({
   ...alertFields,
@@ -154,7 +148,6 @@ const complianceRule = z.strictObject({
   /** Only those of this standard, as the label `standard` names it. */
   standard: z.string().min(1).optional(),
 });
-export type ComplianceConfig = z.infer<typeof complianceRule>;
 
 /** `list` is the key of the configuration under which rules of the kind stand. */
 export const KINDS = {

@@ -1,6 +1,5 @@
 /** What can be done to alerts from the pages, and how it is undone. Pure. */
 import type { AlertView } from '../api/wire.ts';
-import { phrase } from '../states/words.ts';
 
 export type AlertAction =
   | { readonly name: 'acknowledge' | 'unacknowledge' | 'suppress' | 'unsuppress' | 'unsnooze' | 'resolve' }
@@ -85,6 +84,3 @@ export function doneText(action: AlertAction, count: number): string {
   const to = action.name === 'assign' && action.assignee !== null ? ` to ${action.assignee}` : '';
   return `${count} ${count === 1 ? 'alert' : 'alerts'} ${done}${to}`;
 }
-
-/** The action as a button says it. */
-export const actionWord = (name: AlertAction['name']): string => phrase(name);

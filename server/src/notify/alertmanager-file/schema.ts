@@ -40,7 +40,6 @@ const kinds = Object.fromEntries([...TAKEN_KINDS, ...OTHER_KINDS].map((kind) => 
   typeof entries
 >;
 const receiver = z.strictObject({ name: z.string().min(1), ...kinds });
-export type WrittenReceiver = z.output<typeof receiver>;
 
 const file = z.strictObject({
   global: z.looseObject({ resolve_timeout: duration({ minMs: 1 }).prefault('5m') }).prefault({}),
