@@ -82,7 +82,9 @@ function Details({ alert, me, actions, onAsk }: Props & { readonly alert: AlertD
           <SeverityMark severity={alert.severity} />
           <AlertStateMark alert={alert} />
           <Instant atMs={alert.starts_at_ms} />
-          {alert.kind !== 'service' && Number.isFinite(alert.value) ? <span>{`value ${threeDigits(alert.value)}`}</span> : null}
+          {alert.kind !== 'service' && Number.isFinite(alert.value) ? (
+            <span>{`value ${Number.isInteger(alert.value) ? alert.value : threeDigits(alert.value)}`}</span>
+          ) : null}
           {alert.assigned_to === null ? null : <span>{`with ${plainText(alert.assigned_to, MAX_LABEL_CHARS)}`}</span>}
         </div>
       </div>
@@ -173,7 +175,7 @@ function happeningsOf({ transitions, deliveries }: AlertDetailWire): readonly Ha
   const told = deliveries.map((one): Happening => {
     const to = one.channel === '' ? 'nobody' : one.channel;
     const what = one.status === 'suppressed' ? `Not told to ${to}` : `${phrase(one.reason)} told to ${to}: ${one.status}`;
-    return { atMs: one.created_at_ms, key: one.id, what, why: deliveryWhy(one), who: '' };
+    return { atMs: one.created_at_ms, key: one.id, what, why: readableLengths(deliveryWhy(one)), who: '' };
   });
   return [...steps, ...told].sort((a, b) => a.atMs - b.atMs);
 }

@@ -8,6 +8,7 @@ import { FilterInput } from '../components/filter-input.tsx';
 import type { AlertSearch } from '../shell/search.ts';
 import { SeverityMark } from '../states/state-mark.tsx';
 import { GROUPINGS, filtersIn } from './inbox-search.ts';
+import { plainText } from './plain-text.ts';
 
 type Props = {
   readonly search: AlertSearch;
@@ -41,6 +42,7 @@ const GROUP_WORDS: Readonly<Record<(typeof GROUPINGS)[number], string>> = {
 const SEVERITIES: readonly Severity[] = ['emergency', 'critical', 'warning', 'info'];
 /** Typing is over when nothing came for this long. */
 const TYPED_MS = 250;
+const MAX_NAME_CHARS = 120;
 
 /** Which alerts are listed and how; all of it stands in the address. */
 export function InboxFilters({ search, counts, onSearch }: Props) {
@@ -83,6 +85,7 @@ export function InboxFilters({ search, counts, onSearch }: Props) {
           />
         )}
       </Typed>
+      {search.source === undefined ? null : <span className="soft">{`of rule ${plainText(search.source, MAX_NAME_CHARS)}`}</span>}
       {filtersIn(search) === 0 ? null : (
         <button type="button" className="plain-button" onClick={() => onSearch(search.group === undefined ? {} : { group: search.group })}>
           Clear the filters

@@ -40,7 +40,7 @@ export function IncidentPage() {
               <h1>
                 INC-{incident.number} {incident.title}
               </h1>
-              <p className="page-lead">
+              <p className="page-lead row-wrap">
                 <IncidentMark state={incident.state} /> <SeverityMark severity={incident.severity} /> since{' '}
                 <Instant atMs={incident.started_at_ms} />
                 {incident.merged_into === null ? null : (

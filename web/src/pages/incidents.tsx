@@ -100,6 +100,13 @@ const COLUMNS: readonly Column<IncidentView>[] = [
   { id: 'services', header: 'Services', label: 'services', cell: ({ services }) => services.slice(0, 5).join(', ') },
 ];
 
+const SEVERITIES = [
+  { value: 'info', label: 'Info' },
+  { value: 'warning', label: 'Warning' },
+  { value: 'critical', label: 'Critical' },
+  { value: 'emergency', label: 'Emergency' },
+];
+
 function OpenForm() {
   const [title, setTitle] = useState('');
   const [severity, setSeverity] = useState('critical');
@@ -122,12 +129,7 @@ function OpenForm() {
         required
         maxLength={300}
       />
-      <NativeSelect
-        aria-label="Severity"
-        data={['info', 'warning', 'critical', 'emergency']}
-        value={severity}
-        onChange={(event) => setSeverity(event.currentTarget.value)}
-      />
+      <NativeSelect aria-label="Severity" data={SEVERITIES} value={severity} onChange={(event) => setSeverity(event.currentTarget.value)} />
       <Button type="submit" loading={open.isPending}>
         Open incident
       </Button>
@@ -136,7 +138,12 @@ function OpenForm() {
   );
 }
 
-const BY = ['service', 'category', 'team', 'severity'] as const;
+const BY = [
+  { value: 'service', label: 'Service' },
+  { value: 'category', label: 'Category' },
+  { value: 'team', label: 'Team' },
+  { value: 'severity', label: 'Severity' },
+];
 type Figure = {
   readonly key: string;
   readonly incidents: number;
@@ -150,7 +157,11 @@ function Figures() {
   const [by, setBy] = useState<string>('service');
   const query = useQuery(incidentFiguresQuery(by));
   const columns: readonly Column<Figure>[] = [
-    { id: 'key', header: by, cell: ({ key }) => key || <span className="faint">nobody</span> },
+    {
+      id: 'key',
+      header: BY.find(({ value }) => value === by)?.label ?? by,
+      cell: ({ key }) => key || <span className="faint">nobody</span>,
+    },
     { id: 'count', header: 'Incidents', label: 'incidents', numeric: true, cell: ({ incidents }) => incidents },
     { id: 'mttd', header: 'Detected in', label: 'detected in', numeric: true, cell: ({ mttd_ms: ms }) => length(ms) },
     { id: 'mtta', header: 'Acknowledged in', label: 'acknowledged in', numeric: true, cell: ({ mtta_ms: ms }) => length(ms) },
@@ -159,7 +170,7 @@ function Figures() {
   return (
     <Section
       title="How fast, on average of the last 30 days"
-      aside={<NativeSelect aria-label="Figures by" data={[...BY]} value={by} onChange={(event) => setBy(event.currentTarget.value)} />}
+      aside={<NativeSelect aria-label="Figures by" data={BY} value={by} onChange={(event) => setBy(event.currentTarget.value)} />}
     >
       <Waiting query={query} what="figures" />
       {query.data === undefined ? null : query.data.items.length === 0 ? (

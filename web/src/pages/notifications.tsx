@@ -9,6 +9,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
 import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { lengthText } from '../figures/length.ts';
+import { readableLengths } from '../figures/readable.ts';
 import type { NotificationSearch } from '../shell/search.ts';
 import { useMay } from '../shell/session.tsx';
 import { groupWords } from './group-words.ts';
@@ -103,7 +104,7 @@ const COLUMNS: readonly Column<NotificationView>[] = [
   { id: 'channel', header: 'Channel', label: 'to', cell: ({ channel }) => channel },
   { id: 'at', header: 'At', label: 'at', cell: ({ created_at_ms }) => <Instant atMs={created_at_ms} /> },
   { id: 'became', header: 'What became of it', cell: (item) => <Became item={item} /> },
-  { id: 'why', header: 'Why', label: 'why', cell: ({ reason, cause }) => `${reason}: ${cause}` },
+  { id: 'why', header: 'Why', label: 'why', cell: ({ reason, cause }) => readableLengths(`${reason}: ${cause}`) },
 ];
 
 /** With a link where there is an alert. */

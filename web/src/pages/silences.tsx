@@ -49,7 +49,7 @@ export function SilencesPage() {
             match are shown, and told to nobody.
           </p>
         </div>
-        {mayAct ? <Button onClick={() => void navigate({ search: { new: '1' } })}>Make a silence</Button> : null}
+        {mayAct ? <Button onClick={() => void navigate({ search: { new: 'yes' } })}>Make a silence</Button> : null}
       </header>
       <Waiting query={silences} what="silences" />
       {silences.data !== undefined && all.length === 0 ? (
