@@ -8,9 +8,9 @@ import type { SelfMetrics } from '../collect/contract.ts';
 import type { Pager } from '../notify/contract.ts';
 import type { Database } from '../platform/db/schema.ts';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
+import { NEXT_STEP_RULE_ID } from '../rules/contract.ts';
 import { alertsWithNextLook } from './store.ts';
 
-export const AUDIT_RULE_ID = 'nines/alert-without-next-step';
 /** How often it looks; what it finds twice in a row is true. */
 export const AUDIT_STEP_MS = MINUTE_MS;
 /** Alerts that its own alert names; the rest is counted. */
@@ -33,7 +33,7 @@ export function withoutNextStep(
 ): readonly AlertView[] {
   return awaiting.filter(
     (alert) =>
-      alert.rule !== AUDIT_RULE_ID &&
+      alert.rule !== NEXT_STEP_RULE_ID &&
       !pending.has(alert.id) &&
       !climbing.has(alert.id) &&
       !isMeantForNobody(alert) &&
@@ -105,7 +105,7 @@ function auditEvaluation(gaps: readonly Gap[], nowMs: number): Evaluation {
   };
   return {
     rule: {
-      id: AUDIT_RULE_ID,
+      id: NEXT_STEP_RULE_ID,
       kind: 'rule',
       alertname: 'AlertWithoutNextStep',
       severity: 'critical',

@@ -23,12 +23,12 @@ import type { Pager } from '../notify/contract.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Outbound } from '../platform/fetch/outbound.ts';
 import { DEFAULT_TEAM, type OutboxHandler } from '../platform/records/contract.ts';
+import { WATCHDOG_RULE_ID } from '../rules/contract.ts';
 import { AUDIT_STEP_MS, type Gap } from './audit.ts';
 import { matchesAll } from './choose.ts';
 import type { EscalationConfig, HeartbeatSpec, SignalView, WatchdogSpec } from './contract.ts';
 
 export const HEARTBEAT_TOPIC = 'escalation.heartbeat';
-export const WATCHDOG_RULE_ID = 'nines/watchdog-silent';
 /** How often `step` is to be called. */
 export const SIGNAL_STEP_MS = 1_000;
 /** A heartbeat that takes longer has failed; the next one follows. */

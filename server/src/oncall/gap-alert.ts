@@ -3,9 +3,9 @@ import { labelsOf } from '@nines/model/labels.ts';
 import { type ActiveElement, DEFAULT_COOLDOWN_MS, type Evaluation } from '../alerting/contract.ts';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
 import { clockText, gapsWithin, spanText } from './evaluate.ts';
+import { ON_CALL_GAP_RULE_ID } from '../rules/contract.ts';
 import type { Roster } from './service.ts';
 
-export const GAP_RULE_ID = 'oncall_gap';
 /** How often it is looked for gaps. */
 export const GAP_STEP_MS = 60_000;
 
@@ -13,7 +13,7 @@ export const GAP_STEP_MS = 60_000;
 export function gapEvaluation(roster: Roster, nowMs: EpochMs): Evaluation {
   return {
     rule: {
-      id: GAP_RULE_ID,
+      id: ON_CALL_GAP_RULE_ID,
       kind: 'rule',
       alertname: 'OnCallGap',
       severity: 'warning',

@@ -20,6 +20,10 @@ export { renderTemplate } from './templates.ts';
 export const SLA_RULE_ID = 'RULE_003';
 export const SERVICE_DOWN_RULE_ID = 'RULE_004';
 export const SERVICE_FLAPPING_RULE_ID = 'service_flapping';
+/** Ids of alerts that other domains raise of themselves: no configuration holds such a rule, so none that is read ends its alerts. */
+export const ON_CALL_GAP_RULE_ID = 'oncall_gap';
+export const WATCHDOG_RULE_ID = 'nines/watchdog-silent';
+export const NEXT_STEP_RULE_ID = 'nines/alert-without-next-step';
 /** Of the rule about rules that do not work. */
 export const RULE_FAILING_ID = 'rule_failing';
 

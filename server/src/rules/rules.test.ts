@@ -5,6 +5,7 @@ import { EMPTY_HISTOGRAM } from '@nines/model/histogram.ts';
 import { labelValue, labelsOf } from '@nines/model/labels.ts';
 import { createBatchBuilder } from '@nines/model/write-batch.ts';
 import { storyOf } from '../notify/testing/world.ts';
+import { NEXT_STEP_RULE_ID, ON_CALL_GAP_RULE_ID, WATCHDOG_RULE_ID } from './contract.ts';
 import { prometheusAlert } from './prometheus-view.ts';
 import { openRulesWorld } from './testing/rules-world.ts';
 
@@ -71,6 +72,15 @@ describe('threshold rules', () => {
     );
     const found = w.world.alerting.open().map((alert) => `${alert.rule} ${alert.labels['metric']} ${alert.value}`);
     assert.deepEqual(found.sort(), ['m0 system.load.1m 6', 'm1 queue_a 7', 'm1 queue_b 8', 'm2 max by (instance) (queue_a + 0) 7']);
+  });
+
+  it('leave alone what other domains raised of themselves when a configuration is read', async (t) => {
+    const w = await openRulesWorld(t);
+    const ids = [ON_CALL_GAP_RULE_ID, WATCHDOG_RULE_ID, NEXT_STEP_RULE_ID];
+    for (const id of ids) await w.world.evaluate(['a'], { id, alertname: id });
+    await w.configure(only());
+    const rules = w.world.alerting.open().map(({ rule, condition }) => `${rule} ${condition}`);
+    assert.deepEqual(rules.toSorted(), ids.map((id) => `${id} firing`).toSorted());
   });
 
   it('end what a reload makes them say no more', async (t) => {

@@ -13,7 +13,16 @@ import { Backtests, type Tried } from './backtests.ts';
 import { compileRule } from './compile.ts';
 import { type RulesConfig, writtenRules } from './config.ts';
 import { type FigureContext, storeThrough } from './context.ts';
-import { RULE_FAILING_ID, type Rules, SERVICE_DOWN_RULE_ID, SERVICE_FLAPPING_RULE_ID, SLA_RULE_ID } from './contract.ts';
+import {
+  NEXT_STEP_RULE_ID,
+  ON_CALL_GAP_RULE_ID,
+  RULE_FAILING_ID,
+  type Rules,
+  SERVICE_DOWN_RULE_ID,
+  SERVICE_FLAPPING_RULE_ID,
+  SLA_RULE_ID,
+  WATCHDOG_RULE_ID,
+} from './contract.ts';
 import { FailingRules } from './failing-rules.ts';
 import { FILE_RULE_COOLDOWN_MS, FileGroup } from './group.ts';
 import { type AliasTable, selectorsOf } from './metric.ts';
@@ -241,7 +250,7 @@ export class RulesService implements Rules, AsyncDisposable {
   async #endOrphans(): Promise<void> {
     const { alerting, clock } = this.#deps;
     const known = new Set([...this.#ids].flatMap((id) => [id, `${id}:limit`]));
-    known.add(this.#failing.id);
+    for (const id of [this.#failing.id, ON_CALL_GAP_RULE_ID, WATCHDOG_RULE_ID, NEXT_STEP_RULE_ID]) known.add(id);
     const isOrphan = ({ kind, rule }: { readonly kind: string; readonly rule: string }): boolean =>
       kind === 'rule' ? !known.has(rule) : this.#built.replaced.has(rule);
     const orphans = new Set(
