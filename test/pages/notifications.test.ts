@@ -32,5 +32,13 @@ test('what became of each message is told with its reason, and what was given up
   await table.getByText(/Waiting/).waitFor();
   const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
   assert.equal(overflow, 0);
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.goto('/settings');
+  const channels = page.getByRole('table', { name: 'Channels' });
+  await channels.getByText(/connect ECONNREFUSED/).waitFor();
+  await page.getByRole('button', { name: 'Send a test through log' }).click();
+  await channels.getByText(/^Taken in /).waitFor();
+  await channels.getByRole('link', { name: '2 delivered' }).waitFor();
+  assert.deepEqual(await seriousFaults(page), []);
   assert.deepEqual(complaints, []);
 });

@@ -245,6 +245,10 @@ describe('the channels of the API', () => {
     world.answer = () => ({ kind: 'failed', error: 'HTTP 404: no such room', retryable: false });
     const failed = await ask('POST', '/api/channels/hook/test');
     assert.deepEqual([failed.body['delivered'], failed.body['error']], [false, 'HTTP 404: no such room']);
+    const [hook] = (await ask('GET', '/api/channels')).body.items ?? [];
+    assert.deepEqual([hook?.['delivered'], hook?.['given_up'], hook?.['waiting']], [1, 1, 0]);
+    assert.equal(hook?.['delivered_at_ms'], world.clock.now());
+    assert.deepEqual(hook?.['failed'], { at_ms: world.clock.now(), error: 'HTTP 404: no such room' });
     const dead = await ask('GET', '/api/notifications?status=dead');
     assert.equal((dead.body.items ?? [])[0]?.['reason'], 'test');
     assert.equal((await ask('POST', '/api/channels/nobody/test')).status, 404);

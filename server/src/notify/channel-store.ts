@@ -63,3 +63,60 @@ export async function alertsOfMessage(
   const rows = await query.orderBy('notification_alerts.alert_id').limit(limit).execute();
   return rows.map(({ alert_id: id }) => id);
 }
+
+/** What became of the messages of one channel since an instant. */
+export type ChannelRecord = {
+  readonly delivered: number;
+  readonly givenUp: number;
+  readonly waiting: number;
+  readonly deliveredAtMs: number | null;
+  /** The last message that failed at least once, and how. */
+  readonly failed: { readonly atMs: number; readonly error: string } | null;
+};
+
+/** Of the channels that had messages; messages that were held back say nothing about a channel. */
+export async function channelRecords(db: Kysely<Database>, sinceMs: number): Promise<ReadonlyMap<string, ChannelRecord>> {
+  const sent = db.selectFrom('notifications').where('created_at_ms', '>=', sinceMs).where('status', 'in', ['delivered', 'dead', 'queued']);
+  const [counts, failing] = await Promise.all([
+    sent
+      .select((row) => ['channel', 'status', row.fn.countAll().as('messages'), row.fn.max('finished_at_ms').as('last_at_ms')])
+      .groupBy(['channel', 'status'])
+      .execute(),
+    sent
+      .select((row) => ['channel', row.fn.max('created_at_ms').as('last_at_ms')])
+      .where('last_error', 'is not', null)
+      .groupBy('channel')
+      .execute(),
+  ]);
+  const failures = await Promise.all(failing.map(({ channel, last_at_ms: atMs }) => failureOf(db, channel, Number(atMs))));
+  const failed = new Map(failing.map(({ channel }, index) => [channel, failures[index] ?? null]));
+  return new Map(
+    [...Map.groupBy(counts, ({ channel }) => channel)].map(([channel, rows]): readonly [string, ChannelRecord] => {
+      const count = (status: string): number => Number(rows.find((row) => row.status === status)?.messages ?? 0);
+      const lastAtMs = rows.find(({ status }) => status === 'delivered')?.last_at_ms ?? null;
+      return [
+        channel,
+        {
+          delivered: count('delivered'),
+          givenUp: count('dead'),
+          waiting: count('queued'),
+          deliveredAtMs: lastAtMs === null ? null : Number(lastAtMs),
+          failed: failed.get(channel) ?? null,
+        },
+      ];
+    }),
+  );
+}
+
+async function failureOf(db: Kysely<Database>, channel: string, createdAtMs: number): Promise<ChannelRecord['failed']> {
+  const row = await db
+    .selectFrom('notifications')
+    .select(['last_error', 'created_at_ms', 'finished_at_ms'])
+    .where('channel', '=', channel)
+    .where('created_at_ms', '=', createdAtMs)
+    .where('last_error', 'is not', null)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? null : { atMs: row.finished_at_ms ?? row.created_at_ms, error: row.last_error ?? '' };
+}

@@ -167,6 +167,21 @@ export const notificationView = z.object({
 });
 export type NotificationView = z.infer<typeof notificationView>;
 
+/** The shape of `GET /api/channels` items: where one leads, and what became of its messages of the last week, tests included. */
+export const channelView = z.object({
+  id: z.string(),
+  kind: z.string(),
+  target: z.string(),
+  delivered: z.number(),
+  given_up: z.number(),
+  /** Not sent yet, or to be tried again. */
+  waiting: z.number(),
+  delivered_at_ms: z.number().nullable(),
+  /** The last message that failed at least once; it may have been delivered later. */
+  failed: z.object({ at_ms: z.number(), error: z.string() }).nullable(),
+});
+export type ChannelView = z.infer<typeof channelView>;
+
 /** A message about one alert that another domain decided: past routing and grouping, through the same outbox, pace and channels. */
 export type Page = {
   readonly channel: string;

@@ -2,7 +2,7 @@ import type { Clock } from '@nines/base/clock.ts';
 import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
 import { pageOf, parseCursor } from '../platform/http/cursor.ts';
-import { NOTIFICATION_STATUSES, notificationView } from './contract.ts';
+import { NOTIFICATION_STATUSES, channelView, notificationView } from './contract.ts';
 import type { NotifyService } from './service.ts';
 
 const MAX_PAGE = 1_000;
@@ -19,7 +19,7 @@ const listQuery = z.object({
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
 });
 const page = z.object({ items: z.array(notificationView), next: z.string().nullable() });
-const channels = z.object({ items: z.array(z.object({ id: z.string(), kind: z.string(), target: z.string() })) });
+const channels = z.object({ items: z.array(channelView) });
 const testAnswer = z.object({
   delivered: z.boolean(),
   receipt: z.string().nullable(),
@@ -33,8 +33,15 @@ export type NotifyRouteDeps = { readonly notify: NotifyService; readonly clock: 
 export function notifyRoutes(http: Http, { notify, clock }: NotifyRouteDeps): void {
   http.get(
     '/api/channels',
-    { config: { permission: 'read' }, schema: { summary: 'Channels', tags: ['notifications'], response: { 200: channels } } },
-    async () => ({ items: [...notify.channels()] }),
+    {
+      config: { permission: 'read' },
+      schema: {
+        summary: 'Channels, with what became of their messages of the last week',
+        tags: ['notifications'],
+        response: { 200: channels },
+      },
+    },
+    async () => ({ items: [...(await notify.channelViews())] }),
   );
   http.post(
     '/api/channels/:id/test',

@@ -2,7 +2,7 @@ import type { Clock } from '@nines/base/clock.ts';
 import { AppError, invariant } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
-import { SECOND_MS } from '@nines/base/units.ts';
+import { DAY_MS, SECOND_MS } from '@nines/base/units.ts';
 import type { Transaction } from 'kysely';
 import type { Counter, SelfMetrics } from '../collect/contract.ts';
 import type { Breath } from '../platform/breath.ts';
@@ -13,9 +13,10 @@ import type { Database } from '../platform/db/schema.ts';
 import type { OutboxHandler } from '../platform/records/contract.ts';
 import type { AlertView } from '../alerting/contract.ts';
 import type { AcknowledgeLinks } from './acknowledge-links.ts';
+import { channelRecords } from './channel-store.ts';
 import { type OpenChannel, describeChannel, takesRecipient } from './channels.ts';
 import type { RoutingConfig } from './config.ts';
-import type { AlertChange, Delivery, NotifyFn, NotificationView, Notifications, Page, Pager } from './contract.ts';
+import type { AlertChange, ChannelView, Delivery, NotifyFn, NotificationView, Notifications, Page, Pager } from './contract.ts';
 import { type Flush, type Held, outcomeOf } from './evaluate.ts';
 import { type FlappingOf, heldAt } from './held.ts';
 import { type Inhibiting, Inhibitor } from './inhibit.ts';
@@ -51,6 +52,9 @@ import {
 } from './store.ts';
 import type { Silencing } from '../silences/contract.ts';
 import { testMessage } from './test-message.ts';
+
+/** How far back the record of a channel looks. */
+const CHANNEL_RECORD_MS = 7 * DAY_MS;
 
 /** What changes with the configuration; replaced whole by `configure`. */
 export type NotifySettings = {
@@ -261,6 +265,22 @@ export class NotifyService implements Notifications, Pager {
 
   channels(): readonly ReturnType<typeof describeChannel>[] {
     return [...this.#settings.channels.values()].map(({ config }) => describeChannel(config));
+  }
+
+  /** The channels, each with what became of its messages of the last week. */
+  async channelViews(): Promise<readonly ChannelView[]> {
+    const records = await channelRecords(this.#deps.db.kysely, this.#deps.clock.now() - CHANNEL_RECORD_MS);
+    return this.channels().map((channel) => {
+      const record = records.get(channel.id);
+      return {
+        ...channel,
+        delivered: record?.delivered ?? 0,
+        given_up: record?.givenUp ?? 0,
+        waiting: record?.waiting ?? 0,
+        delivered_at_ms: record?.deliveredAtMs ?? null,
+        failed: record === undefined || record.failed === null ? null : { at_ms: record.failed.atMs, error: record.failed.error },
+      };
+    });
   }
 
   /** Sends a test message now, past the outbox, and says what the channel said. `AppError` `channel_not_found`. */

@@ -31,8 +31,10 @@ export function useAlertAction() {
 
 /** Sends a test message through a channel and says what the channel said. */
 export function useTestChannel() {
+  const client = useQueryClient();
   return useMutation<ChannelTestWire, ApiProblem, string>({
     mutationFn: (id) => request(`/api/channels/${encodeURIComponent(id)}/test`, { method: 'POST' }),
+    onSettled: () => client.invalidateQueries({ queryKey: ['notifications'] }),
   });
 }
 

@@ -10,7 +10,7 @@ import type {
   AlertDetailWire,
   AlertView,
   CardinalityView,
-  ChannelWire,
+  ChannelView,
   CheckDetailView,
   HealthReportView,
   TemplateView,
@@ -186,7 +186,11 @@ export const alertQuery = (id: string) =>
   });
 
 export const channelsQuery = () =>
-  queryOptions({ queryKey: ['channels'], queryFn: ({ signal }) => request<Items<ChannelWire>>('/api/channels', { signal }) });
+  queryOptions({
+    queryKey: ['notifications', 'channels'],
+    queryFn: ({ signal }) => request<Items<ChannelView>>('/api/channels', { signal }),
+    refetchInterval: SLOW_MS,
+  });
 
 /** Notifications that were given up. */
 export const deadLettersQuery = () =>

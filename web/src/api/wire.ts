@@ -4,7 +4,7 @@
  */
 import type { AlertView } from '@nines/server/alerting/contract.ts';
 import type { BucketsView, DowntimeRevisionView, DowntimeView, IntervalView } from '@nines/server/availability/contract.ts';
-import type { NotificationView } from '@nines/server/notify/contract.ts';
+import type { ChannelView, NotificationView } from '@nines/server/notify/contract.ts';
 import type { SignedStatement } from '@nines/server/sla/contract.ts';
 
 export type { AgentsView, AgentView, JoinTokenView, MadeJoinToken } from '@nines/server/agents/contract.ts';
@@ -13,7 +13,7 @@ export type { SessionView, TokenView } from '@nines/server/access/contract.ts';
 export type { TargetListView, TargetView } from '@nines/server/collect/contract.ts';
 export type { CheckDetailView, CheckView, ResultView, TemplateView } from '@nines/server/checks/contract.ts';
 export type { HealthReportView } from '@nines/server/ops/health-checks/contract.ts';
-export type { NotificationView, SignedStatement };
+export type { ChannelView, NotificationView, SignedStatement };
 export type { CardinalityView } from '@nines/server/series/contract.ts';
 export type {
   AccountView,
@@ -95,7 +95,6 @@ export type FactWire = {
   readonly data: unknown;
 };
 
-export type ChannelWire = { readonly id: string; readonly kind: string; readonly target: string };
 export type ChannelTestWire = {
   readonly delivered: boolean;
   readonly receipt: string | null;

@@ -1,14 +1,16 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useRetryNotification, useTestChannel } from '../api/actions.ts';
 import { channelsQuery, deadLettersQuery } from '../api/queries.ts';
 import { usePushed, useSwitchPush } from '../api/push.ts';
-import type { ChannelWire, NotificationView } from '../api/wire.ts';
+import type { ChannelTestWire, ChannelView, NotificationView } from '../api/wire.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
 import { EmptyState, ErrorNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
 import { useMay } from '../shell/session.tsx';
+import { StateMark } from '../states/state-mark.tsx';
 
 const SNIPPET = `channels:
   - id: hook
@@ -39,12 +41,62 @@ export function Channels() {
   );
 }
 
-const CHANNEL: readonly Column<ChannelWire>[] = [
-  { id: 'name', header: 'Name', cell: (channel) => <span className="row-name">{channel.id}</span> },
-  { id: 'kind', header: 'Kind', cell: (channel) => channel.kind },
-  { id: 'target', header: 'Sends to', cell: (channel) => <span className="mono">{channel.target}</span> },
+const CHANNEL: readonly Column<ChannelView>[] = [
+  {
+    id: 'name',
+    header: 'Channel',
+    cell: ({ id, kind }) => (
+      <>
+        <span className="row-name">{id}</span> <span className="faint">{kind}</span>
+      </>
+    ),
+  },
+  { id: 'target', header: 'Sends to', label: 'to', cell: (channel) => <span className="mono">{channel.target}</span> },
+  { id: 'state', header: 'Last message', label: 'last message', cell: (channel) => <Last channel={channel} /> },
+  { id: 'week', header: 'In 7 days', label: 'in 7 days', cell: (channel) => <Week channel={channel} /> },
 ];
-const PUSH: Column<ChannelWire> = {
+
+/** Whether it works, by the last that is known of it. */
+function Last({ channel: { delivered_at_ms: deliveredAtMs, failed } }: { readonly channel: ChannelView }) {
+  if (failed !== null && failed.at_ms > (deliveredAtMs ?? Number.NEGATIVE_INFINITY)) {
+    return (
+      <>
+        <StateMark state="down" word="Failed" /> <Instant atMs={failed.at_ms} />
+        <div className="soft wrap-anywhere">{failed.error}</div>
+      </>
+    );
+  }
+  if (deliveredAtMs === null) return <StateMark state="unknown" word="Not used" />;
+  return (
+    <>
+      <StateMark state="up" word="Delivered" /> <Instant atMs={deliveredAtMs} />
+      {failed === null ? null : <div className="soft wrap-anywhere">{`failed before: ${failed.error}`}</div>}
+    </>
+  );
+}
+
+const COUNTED = [
+  ['delivered', 'delivered', 'delivered'],
+  ['waiting', 'waiting', 'queued'],
+  ['given_up', 'given up', 'dead'],
+] as const;
+
+/** How many messages, with the way to them. */
+function Week({ channel }: { readonly channel: ChannelView }) {
+  const shown = COUNTED.filter(([field]) => channel[field] > 0);
+  if (shown.length === 0) return <span className="faint">none</span>;
+  return (
+    <span className="row-wrap">
+      {shown.map(([field, word, status]) => (
+        <Link key={field} to="/notifications" search={{ channel: channel.id, status }}>
+          {`${channel[field]} ${word}`}
+        </Link>
+      ))}
+    </span>
+  );
+}
+
+const PUSH: Column<ChannelView> = {
   id: 'push',
   header: 'This browser',
   cell: (channel) => (channel.kind === 'webpush' ? <PushButton id={channel.id} /> : null),
@@ -68,26 +120,34 @@ function PushButton({ id }: { readonly id: string }) {
   );
 }
 
-const TEST: Column<ChannelWire> = { id: 'test', header: 'Test', cell: (channel) => <TestButton id={channel.id} /> };
+const TEST: Column<ChannelView> = { id: 'test', header: 'Test', cell: (channel) => <TestButton id={channel.id} /> };
 
 function TestButton({ id }: { readonly id: string }) {
   const test = useTestChannel();
-  if (test.isPending) return 'Sending …';
   return (
     <>
-      <button type="button" className="plain-button" aria-label={`Send a test through ${id}`} onClick={() => test.mutate(id)}>
+      <button
+        type="button"
+        className="plain-button"
+        aria-label={`Send a test through ${id}`}
+        disabled={test.isPending}
+        onClick={() => test.mutate(id)}
+      >
         Send a test
       </button>
-      <span role="status" className="soft">
-        {test.isError ? ` ${test.error.message}` : ''}
-        {test.data === undefined
-          ? ''
-          : test.data.delivered
-            ? ` delivered in ${lengthText(test.data.duration_ms)}`
-            : ` failed: ${test.data.error ?? ''}`}
-      </span>
+      <div role="status" className="soft wrap-anywhere">
+        {test.isPending ? 'Sending …' : test.isError ? `Not asked: ${test.error.message}` : answerOf(test.data)}
+      </div>
     </>
   );
+}
+
+/** What the other side said, in words. */
+function answerOf(test: ChannelTestWire | undefined): string {
+  if (test === undefined) return '';
+  const length = lengthText(test.duration_ms);
+  if (!test.delivered) return `Not delivered after ${length}: ${test.error ?? 'it gave no reason'}`;
+  return `Taken in ${length}${test.receipt === null || test.receipt === '' ? '' : `, receipt ${test.receipt}`}`;
 }
 
 function DeadLetters({ mayAct }: { readonly mayAct: boolean }) {
