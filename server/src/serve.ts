@@ -126,7 +126,7 @@ export async function serve(
   const stopping = new AbortController();
   const startedAtMs = clock.now();
   const secure = config.server.base_url?.startsWith('https:') ?? false;
-  const access = createAccess({ db, clock, ids, open, secure });
+  const access = createAccess({ db, clock, ids, record: audit.record, open, secure });
   const hosts = open ? 'loopback' : 'any';
   const http = await createHttp({ logger, ids, gate: access, hosts, version: VERSION, secure, rewrite: statusPages.rewrite });
   auditRequests(http, { audit, clock, logger });

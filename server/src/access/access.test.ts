@@ -8,6 +8,7 @@ import { createIds } from '../platform/ids.ts';
 import { silentLogger } from '../../../test/harness/logs.ts';
 import { accessRoutes } from './routes.ts';
 import { hashPassword } from './password.ts';
+import { COMMAND_LINE } from './contract.ts';
 import { createAccess, createToken } from './service.ts';
 
 const GOOD = 'correct horse battery';
@@ -16,7 +17,7 @@ async function world(t: TestContext, open: OpenDatabase) {
   const { db } = await open(t);
   const clock = manualClock();
   const ids = createIds(clock);
-  const access = createAccess({ db, clock, ids, open: false, secure: false });
+  const access = createAccess({ db, clock, ids, record: async () => 0, open: false, secure: false });
   const http = await createHttp({ logger: silentLogger, ids, gate: access, hosts: 'any', version: '0' });
   accessRoutes(http, access, { secure: false });
   http.get('/api/things', { config: { permission: 'read' } }, async () => ({ ok: true }));
@@ -175,7 +176,7 @@ forEachDatabase((_name, open) => {
     assert.ok(!stored.includes(token), 'the table cannot be used as a credential');
     await clock.advance(60_001);
     assert.equal((await call('GET', '/api/things', { token })).status, 401);
-    const cli = await createToken({ db, clock, ids }, 'command line', { name: 'cli', role: 'administrator' });
+    const cli = await createToken({ db, clock, ids, record: async () => 0 }, COMMAND_LINE, { name: 'cli', role: 'administrator' });
     assert.equal((await call('POST', '/api/things', { token: cli.token })).status, 200);
     assert.equal((await call('DELETE', `/api/tokens/${cli.id}`, { cookie })).status, 204);
     assert.equal((await call('POST', '/api/things', { token: cli.token })).status, 401);

@@ -71,3 +71,12 @@ export const OPEN_ACTOR: Actor = {
   role: 'administrator',
   teamId: DEFAULT_TEAM,
 };
+
+/** Whoever may write the data directory. */
+export const COMMAND_LINE: Actor = {
+  kind: 'system',
+  id: 'command-line',
+  name: 'command line',
+  role: 'administrator',
+  teamId: DEFAULT_TEAM,
+};

@@ -6,6 +6,7 @@ import { PERMISSIONS, ROLES, type Permission, type Role } from '../platform/http
 import { createHttp } from '../platform/http/server.ts';
 import { createIds } from '../platform/ids.ts';
 import { silentLogger } from '../../../test/harness/logs.ts';
+import { COMMAND_LINE } from './contract.ts';
 import { createAccess, createToken } from './service.ts';
 
 /** Written out, so that a change of the table in contract.ts has to be made twice. */
@@ -22,10 +23,11 @@ async function openServer(t: TestContext, { open } = { open: false }) {
   const { db } = await openSqliteForTest(t);
   const clock = manualClock();
   const ids = createIds(clock);
-  const access = createAccess({ db, clock, ids, open, secure: false });
+  const access = createAccess({ db, clock, ids, record: async () => 0, open, secure: false });
   const http = await createHttp({ logger: silentLogger, ids, gate: access, hosts: open ? 'loopback' : 'any', version: '0' });
   t.after(() => http.close());
-  const newToken = async (role: Role): Promise<string> => (await createToken({ db, clock, ids }, 'test', { name: role, role })).token;
+  const newToken = async (role: Role): Promise<string> =>
+    (await createToken({ db, clock, ids, record: async () => 0 }, COMMAND_LINE, { name: role, role })).token;
   return { http, access, newToken };
 }
 

@@ -47,7 +47,7 @@ function sessionRoutes(http: Http, access: Access, options: { readonly secure: b
       schema: { summary: 'Create the first administrator with the one-time link', tags: ['access'], body: setupBody },
     },
     async (request, reply) => {
-      const { cookie } = await access.setup({ ...request.body, userAgent: request.headers['user-agent'] ?? '' });
+      const { cookie } = await access.setup({ ...request.body, address: request.ip, userAgent: request.headers['user-agent'] ?? '' });
       setCookie(reply, cookie);
       return reply.code(204).send();
     },
@@ -55,7 +55,7 @@ function sessionRoutes(http: Http, access: Access, options: { readonly secure: b
   http.post(
     '/api/password',
     {
-      config: { permission: 'read', audit: 'change' },
+      config: { permission: 'read' },
       schema: { summary: 'Change your password; every session ends', tags: ['access'], body: passwordBody },
     },
     async (request, reply) => {
@@ -95,7 +95,7 @@ function tokenRoutes(http: Http, access: Access): void {
       schema: { summary: 'Revoke an API token', tags: ['access'], params: z.object({ id: z.string() }) },
     },
     async (request, reply) => {
-      await access.revokeToken(request.params.id);
+      await access.revokeToken(request.actor, request.params.id);
       return reply.code(204).send();
     },
   );

@@ -6,6 +6,7 @@ import type { Ids } from '@nines/base/ids.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '@nines/base/units.ts';
 import type { FastifyRequest } from 'fastify';
 import type { Kysely } from 'kysely';
+import type { AuditEntry, RecordAudit } from '../audit/contract.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Db } from '../platform/db/open.ts';
 import type { TokenRow, UserRow } from '../platform/db/migrations/0002-access.ts';
@@ -32,11 +33,14 @@ const MAX_CACHED = 1_000;
 const CACHE_MS = 5 * SECOND_MS;
 /** What is kept of the browser's own name, for the list of sessions. */
 const MAX_USER_AGENT_CHARS = 200;
+const SHOWN_DIGEST_CHARS = 16;
 
 export type AccessDeps = {
   readonly db: Db;
   readonly clock: Clock;
   readonly ids: Ids;
+  /** Sessions, people and tokens change together with their entries in the audit log, or not at all. */
+  readonly record: RecordAudit;
   /** --insecure-no-auth */
   readonly open: boolean;
   /** Requests arrive over TLS, so cookies can be tied to it. */
@@ -48,6 +52,8 @@ const keyOf = (name: string): string => name.normalize('NFKC').trim().toLowerCas
 
 type Known = { readonly actor: Actor; readonly endsAtMs: number };
 type NewSession = { readonly cookie: string };
+/** Where a person is. */
+type Place = { readonly address: string; readonly userAgent: string };
 
 export const createAccess = (deps: AccessDeps): Access => new Access(deps);
 
@@ -106,6 +112,7 @@ export class Access implements Gate {
     readonly token: string;
     readonly name: string;
     readonly password: string;
+    readonly address: string;
     readonly userAgent: string;
   }): Promise<NewSession> {
     requireGoodPassword(input.password, input.name);
@@ -129,8 +136,10 @@ export class Access implements Gate {
       if (use !== 'used_now') throw setupRefusal(use);
       if (await store.hasUsers(trx)) throw setupRefusal('used_before');
       await store.insertUser(trx, user);
+      const after = { name: user.name, role: user.role };
+      await this.#deps.record(trx, { ...byUser(user, input), action: 'user.created', object: { kind: 'users', id: user.id }, after });
     });
-    return this.#startSession(user, input.userAgent);
+    return this.#startSession(user, input);
   }
 
   /** Signs a person in under a new session. `AppError` `wrong_credentials`, `too_many_tries`. */
@@ -150,13 +159,20 @@ export class Access implements Gate {
     this.#throttle.succeeded(name, address);
     // Whoever is faster has written a hash of today; losing this race changes nothing.
     if (isOutdated(user.password_hash)) await store.updatePassword(this.#sql, user, await hashPassword(password));
-    return this.#startSession(user, input.userAgent);
+    return this.#startSession(user, input);
   }
 
   async logout(request: FastifyRequest): Promise<void> {
     const credential = credentialOf(request, this.cookieName);
     if (credential?.kind !== 'session') return;
-    await store.deleteSession(this.#sql, digest(credential.secret));
+    const idHash = digest(credential.secret);
+    await this.#sql.transaction().execute(async (trx) => {
+      const found = await store.findSession(trx, idHash);
+      if (found === undefined) return;
+      await store.deleteSession(trx, idHash);
+      const place = { address: request.ip, userAgent: found.session.user_agent };
+      await this.#deps.record(trx, { ...byUser(found.user, place), action: 'session.ended', object: sessionOf(idHash) });
+    });
     this.#cache.delete(`session ${digest(credential.secret)}`);
   }
 
@@ -174,14 +190,16 @@ export class Access implements Gate {
     this.#throttle.succeeded(user.name, request.ip);
     requireGoodPassword(input.next, user.name, 'next');
     const passwordHash = await hashPassword(input.next);
+    const place = { address: request.ip, userAgent: request.headers['user-agent'] ?? '' };
     await this.#sql.transaction().execute(async (trx) => {
       if (!(await store.updatePassword(trx, user, passwordHash))) {
         throw new AppError('conflict', 'revision_conflict', 'the password was changed meanwhile');
       }
       await store.deleteSessionsOf(trx, user.id);
+      await this.#deps.record(trx, { ...byUser(user, place), action: 'password.changed', object: { kind: 'users', id: user.id } });
     });
     this.#cache.clear();
-    return this.#startSession(user, request.headers['user-agent'] ?? '');
+    return this.#startSession(user, place);
   }
 
   /** Who asks and what they may do; `AppError` `unauthenticated` says whether the first administrator is still to be made. */
@@ -201,13 +219,18 @@ export class Access implements Gate {
   }
 
   createToken(by: Actor, input: NewToken): Promise<TokenView & { readonly token: string }> {
-    return createToken(this.#deps, by.name, input);
+    return createToken(this.#deps, by, input);
   }
 
-  async revokeToken(id: string): Promise<void> {
-    if (!(await store.revokeToken(this.#sql, id, this.#deps.clock.now()))) {
-      throw new AppError('not_found', ACCESS_CODES.tokenNotFound, 'there is no such token, or it was revoked before');
-    }
+  async revokeToken(by: Actor, id: string): Promise<void> {
+    await this.#sql.transaction().execute(async (trx) => {
+      const before = (await store.listTokens(trx)).find((row) => row.id === id);
+      if (before === undefined || !(await store.revokeToken(trx, id, this.#deps.clock.now()))) {
+        throw new AppError('not_found', ACCESS_CODES.tokenNotFound, 'there is no such token, or it was revoked before');
+      }
+      const object = { kind: 'tokens', id };
+      await this.#deps.record(trx, { actor: by, action: 'token.revoked', object, phase: 'done', before: viewToken(before) });
+    });
     this.#cache.clear();
   }
 
@@ -223,17 +246,22 @@ export class Access implements Gate {
     this.#throttle.trying(name, address, nowMs);
   }
 
-  async #startSession(user: UserRow, userAgent: string): Promise<NewSession> {
+  async #startSession(user: UserRow, place: Place): Promise<NewSession> {
     const cookie = this.#deps.ids.secret(SECRET_BYTES);
     const nowMs = this.#deps.clock.now();
-    await store.deleteEndedSessions(this.#sql, nowMs, nowMs - SESSION_IDLE_MS);
-    await store.insertSession(this.#sql, {
+    const session = {
       id_hash: digest(cookie),
       user_id: user.id,
       created_at_ms: nowMs,
       last_seen_at_ms: nowMs,
       expires_at_ms: nowMs + SESSION_LIFE_MS,
-      user_agent: userAgent.slice(0, MAX_USER_AGENT_CHARS),
+      user_agent: place.userAgent.slice(0, MAX_USER_AGENT_CHARS),
+    };
+    await this.#sql.transaction().execute(async (trx) => {
+      await store.deleteEndedSessions(trx, nowMs, nowMs - SESSION_IDLE_MS);
+      await store.insertSession(trx, session);
+      const after = { user_agent: session.user_agent, expires_at_ms: session.expires_at_ms };
+      await this.#deps.record(trx, { ...byUser(user, place), action: 'session.started', object: sessionOf(session.id_hash), after });
     });
     return { cookie };
   }
@@ -265,8 +293,8 @@ export class Access implements Gate {
 
 /** Makes a token; also for the command line, beside a running server. The secret is in the answer and nowhere else. */
 export async function createToken(
-  deps: Pick<AccessDeps, 'db' | 'clock' | 'ids'>,
-  createdBy: string,
+  deps: Pick<AccessDeps, 'db' | 'clock' | 'ids' | 'record'>,
+  by: AuditEntry['actor'],
   input: NewToken,
 ): Promise<TokenView & { readonly token: string }> {
   const nowMs = deps.clock.now();
@@ -281,14 +309,25 @@ export async function createToken(
     role: input.role,
     hint: token.slice(0, TOKEN_PREFIX.length + 4),
     secret_hash: digest(token),
-    created_by: createdBy,
+    created_by: by.name,
     created_at_ms: nowMs,
     expires_at_ms: expiresAtMs,
     last_used_at_ms: null,
     revoked_at_ms: null,
   };
-  await store.insertToken(deps.db.kysely, row);
+  await deps.db.kysely.transaction().execute(async (trx) => {
+    await store.insertToken(trx, row);
+    const object = { kind: 'tokens', id: row.id };
+    await deps.record(trx, { actor: by, action: 'token.created', object, phase: 'done', after: viewToken(row) });
+  });
   return { ...viewToken(row), token };
+}
+
+/** Sessions are named by the beginning of their digest, which opens nothing. */
+const sessionOf = (idHash: string): AuditEntry['object'] => ({ kind: 'sessions', id: idHash.slice(0, SHOWN_DIGEST_CHARS) });
+
+function byUser(user: UserRow, { address }: Place): Pick<AuditEntry, 'actor' | 'address' | 'phase'> {
+  return { actor: { kind: 'user', id: user.id, name: user.name, role: user.role as Role }, address, phase: 'done' };
 }
 
 function viewToken(row: TokenRow): TokenView {

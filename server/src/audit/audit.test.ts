@@ -145,11 +145,17 @@ test('an older state of both tables contradicts the anchors, and so does an alte
 test('no secret is kept, and what is large is kept as its digest', async (t) => {
   const { audit } = await world(t, openSqliteForTest);
   const asked = { name: 'x', password: 'hunter2', channel: { url: 'https://hooks.example/T0/abcdefghijklmnopqrstuvwxyz' } };
-  await audit.append(did('change', { asked, after: { token: 'nines_secret' }, before: { lines: 'x'.repeat(100_000) } }));
+  await audit.append(
+    did('change', {
+      asked,
+      after: { token: 'nines_secret', command: 'join --token njoin_aB3dEfGhIjKlMnOpQrStUvWxYz0123456789abcdefgQ7zH.x' },
+      before: { lines: 'x'.repeat(100_000) },
+    }),
+  );
   const [entry] = await audit.list({}, { beforeSeq: undefined, limit: 1 });
   assert.ok(entry !== undefined);
-  assert.doesNotMatch(JSON.stringify(entry), /hunter2|nines_secret|abcdefghijkl|xxxxx/);
-  assert.deepEqual(entry.after, { token: '[redacted]' });
+  assert.doesNotMatch(JSON.stringify(entry), /hunter2|nines_secret|abcdefghijkl|xxxxx|Q7zH/);
+  assert.deepEqual(entry.after, { token: '[redacted]', command: 'join --token [redacted].x' });
   assert.equal((entry.before as { omitted: boolean }).omitted, true);
 });
 

@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { openSqliteForTest } from '../../../test/harness/databases.ts';
 import { silentLogger } from '../../../test/harness/logs.ts';
 import { manualClock } from '../../../test/harness/manual-clock.ts';
+import { COMMAND_LINE } from '../access/contract.ts';
 import { accessRoutes } from '../access/routes.ts';
 import { createAccess, createToken } from '../access/service.ts';
 import { createHttp } from '../platform/http/server.ts';
@@ -28,7 +29,7 @@ async function world(t: TestContext) {
   const clock = manualClock();
   const ids = createIds(clock);
   const audit = await openAuditLog({ db, clock, logger: silentLogger, dataDir, keptMs: 400 * DAY_MS, sealing: undefined });
-  const access = createAccess({ db, clock, ids, open: false, secure: false });
+  const access = createAccess({ db, clock, ids, record: audit.record, open: false, secure: false });
   const http = await createHttp({ logger: silentLogger, ids, gate: access, hosts: 'any', version: '0' });
   t.after(() => http.close());
   auditRequests(http, { audit, clock, logger: silentLogger });
@@ -54,7 +55,7 @@ async function world(t: TestContext) {
   });
   http.post('/api/search', { config: { permission: 'read' } }, async () => ({}));
   http.post('/api/samples', { config: { permission: 'ingest' } }, async () => ({}));
-  const { token } = await createToken({ db, clock, ids }, 'test', { name: 'robot', role: 'administrator' });
+  const { token } = await createToken({ db, clock, ids, record: async () => 0 }, COMMAND_LINE, { name: 'robot', role: 'administrator' });
   const call = async (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, payload?: object, as = token) => {
     const answer = await http.inject({
       method,
@@ -69,7 +70,7 @@ async function world(t: TestContext) {
     };
   };
   const entries = async () => (await audit.list({}, { beforeSeq: undefined, limit: 100 })).toReversed();
-  return { audit, db, clock, call, things, entries, token };
+  return { access, audit, db, clock, http, call, things, entries, token };
 }
 
 test('a change is recorded before it happens and with its outcome: who, what, before, after, from where', async (t) => {
@@ -155,4 +156,40 @@ test('administrators page through the log, filter it, export it and have it exam
     items: { object: { id: string }; after: unknown }[];
   };
   assert.deepEqual([made.items[0]?.object.id, JSON.stringify(made.items).includes(String(json['token']))], [json['id'], false]);
+});
+
+test('people, sessions and tokens change with their entries or not at all, and no password or token stands in them', async (t) => {
+  const { access, db, entries, http } = await world(t);
+  const link = await access.startSetup();
+  const body = { token: link, name: 'Ann', password: 'correct horse battery' };
+  const { cookies } = await http.inject({ method: 'POST', url: '/api/setup', payload: body });
+  const cookie = (from: typeof cookies): Record<string, string> => ({ cookie: `nines_session=${from[0]?.value ?? ''}` });
+  const next = 'another long battery';
+  const changed = await http.inject({
+    method: 'POST',
+    url: '/api/password',
+    headers: cookie(cookies),
+    payload: { current: body.password, next },
+  });
+  assert.equal(changed.statusCode, 204);
+  await http.inject({ method: 'DELETE', url: '/api/session', headers: cookie(changed.cookies) });
+  const { id } = await access.createToken(COMMAND_LINE, { name: 'short-lived', role: 'operator' });
+  await access.revokeToken(COMMAND_LINE, id);
+  const found = await entries();
+  assert.deepEqual(
+    found.map(({ action, actor, before }) => [action, actor.name, (before as { name: string } | null)?.name ?? null]),
+    [
+      ['user.created', 'Ann', null],
+      ['session.started', 'Ann', null],
+      ['password.changed', 'Ann', null],
+      ['session.started', 'Ann', null],
+      ['session.ended', 'Ann', null],
+      ['token.created', 'command line', null],
+      ['token.revoked', 'command line', 'short-lived'],
+    ],
+  );
+  for (const secret of [link, body.password, next, cookies[0]?.value]) assert.equal(JSON.stringify(found).includes(String(secret)), false);
+  await text`create trigger full before insert on audit_entries begin select raise(abort, 'disk full'); end`.execute(db.kysely);
+  const refused = await http.inject({ method: 'POST', url: '/api/session', payload: { name: 'Ann', password: next } });
+  assert.deepEqual([refused.statusCode, refused.json().code, refused.cookies], [503, 'audit_unavailable', []]);
 });

@@ -52,7 +52,7 @@ export function auditRequests(http: Http, deps: Deps): void {
     const { after, entry, seq } = known;
     const { asked: _asked, ...about } = entry;
     const status = reply.statusCode;
-    const outcome = status < 400 && request.method !== 'DELETE' ? (after ?? (await objects.look(request))) : undefined;
+    const outcome = status < 400 ? (after ?? (await objects.look(request))) : undefined;
     const object = entry.object.id === null ? { ...entry.object, id: idIn(after) } : entry.object;
     try {
       await deps.audit.append({

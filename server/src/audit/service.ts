@@ -3,16 +3,14 @@ import type { Clock } from '@nines/base/clock.ts';
 import { AppError, messageOf } from '@nines/base/errors.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { DAY_MS } from '@nines/base/units.ts';
-import type { Transaction } from 'kysely';
-import { redact } from '../platform/config/redact.ts';
 import type { AuditRow } from '../platform/db/migrations/0042-audit.ts';
 import type { Db } from '../platform/db/open.ts';
-import type { Database } from '../platform/db/schema.ts';
 import type { Actor } from '../platform/http/contract.ts';
 import type { AuditKey } from '../platform/signing/audit-key.ts';
 import { addAnchor, readAnchors } from './anchors.ts';
 import { type Ends, type Unchained, anchored, chained, macOfEnds, verifyChain } from './chain.ts';
-import { AUDIT_CODES, type AuditEntry, type AuditEntryView, type AuditPhase, type AuditVerdict } from './contract.ts';
+import { AUDIT_CODES, type AuditEntry, type AuditEntryView, type AuditPhase, type AuditVerdict, type RecordAudit } from './contract.ts';
+import { withoutSecrets } from './secrets.ts';
 import * as store from './store.ts';
 
 export type AuditDeps = {
@@ -30,33 +28,45 @@ const MAX_ID_CHARS = 512;
 /** Who starts and prunes. */
 const SYSTEM: AuditEntry['actor'] = { kind: 'system', id: 'nines', name: 'Nines', role: 'administrator' };
 
+/** Writes entries at the end of the chain. `AppError` `audit_unavailable` when that fails, which undoes the change as well. */
+export const createRecorder =
+  ({ key, clock }: Pick<AuditDeps, 'key' | 'clock'>): RecordAudit =>
+  async (trx, entry) => {
+    try {
+      const { seq, digest: prev, start_seq, start_prev } = await store.takeNext(trx);
+      const row = chained(key, rowOf(entry, clock.now()), { seq, prev });
+      await store.insertEntry(trx, row);
+      const ends: Ends = { start_seq, start_prev, seq, digest: row.digest };
+      await store.saveEnds(trx, { ...ends, mac: macOfEnds(key, ends) });
+      return seq;
+    } catch (thrown) {
+      throw unavailable(thrown);
+    }
+  };
+
+function unavailable(cause: unknown): AppError {
+  const words = 'the audit log cannot be written, so this was not done; try again later';
+  return new AppError('unavailable', AUDIT_CODES.unavailable, words, { cause });
+}
+
 export class AuditLog {
   readonly #deps: AuditDeps;
+  readonly record: RecordAudit;
   #verdict: AuditVerdict | undefined;
 
   constructor(deps: AuditDeps) {
     this.#deps = deps;
+    this.record = createRecorder(deps);
   }
-
-  /** Writes an entry in the transaction of its change. */
-  readonly record = async (trx: Transaction<Database>, entry: AuditEntry): Promise<number> => {
-    const { key, clock } = this.#deps;
-    const { seq, digest: prev, start_seq, start_prev } = await store.takeNext(trx);
-    const row = chained(key, rowOf(entry, clock.now()), { seq, prev });
-    await store.insertEntry(trx, row);
-    const ends: Ends = { start_seq, start_prev, seq, digest: row.digest };
-    await store.saveEnds(trx, { ...ends, mac: macOfEnds(key, ends) });
-    return seq;
-  };
 
   /** Writes an entry by itself. `AppError` `audit_unavailable` when that fails: what it tells of must not happen then. */
   async append(entry: AuditEntry): Promise<number> {
     try {
       return await this.#deps.db.kysely.transaction().execute((trx) => this.record(trx, entry));
     } catch (thrown) {
-      this.#deps.logger.error('the audit log could not be written', { action: entry.action, error: messageOf(thrown) });
-      const words = 'the audit log cannot be written, so this was not done; try again later';
-      throw new AppError('unavailable', AUDIT_CODES.unavailable, words, { cause: thrown });
+      const refusal = thrown instanceof AppError ? thrown : unavailable(thrown);
+      this.#deps.logger.error('the audit log could not be written', { action: entry.action, error: messageOf(refusal.cause) });
+      throw refusal;
     }
   }
 
@@ -186,7 +196,7 @@ const plain = (text: string): string =>
     .toWellFormed();
 
 function partOf(value: unknown): unknown {
-  const shown = redact(value);
+  const shown = withoutSecrets(value);
   const text = JSON.stringify(shown) ?? 'null';
   if (text.length <= MAX_PART_CHARS) return shown;
   return { omitted: true, chars: text.length, sha256: createHash('sha256').update(text).digest('hex') };

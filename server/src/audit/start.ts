@@ -4,7 +4,7 @@ import type { SealingKey } from '@nines/tsdb/contract.ts';
 import type { SelfMetrics } from '../collect/contract.ts';
 import { startLoop } from '../platform/loop.ts';
 import type { Clock } from '@nines/base/clock.ts';
-import { AUDIT_KEY_FILE, openAuditKey, readAuditKey } from '../platform/signing/audit-key.ts';
+import { AUDIT_KEY_FILE, type AuditKey, openAuditKey, readAuditKey } from '../platform/signing/audit-key.ts';
 import { AUDIT_CODES } from './contract.ts';
 import { AUDIT_STEP_MS, AuditLog, type AuditDeps } from './service.ts';
 import { readEnds } from './store.ts';
@@ -16,15 +16,17 @@ type Deps = Omit<AuditDeps, 'key' | 'clock'> & {
   readonly sealing: SealingKey | undefined;
 };
 
-/** The audit log of a data directory. `AppError` `audit_key_missing` when there are entries and no key: a new one would disown them. */
-export async function openAuditLog({ sealing, ...deps }: Omit<Deps, 'metrics'>): Promise<AuditLog> {
-  const { db, clock, dataDir } = deps;
+/** The key of the chain. `AppError` `audit_key_missing` when there are entries and no key: a new one would disown them. */
+export async function openChainKey({ db, clock, dataDir, sealing }: Pick<Deps, 'db' | 'dataDir' | 'sealing' | 'clock'>): Promise<AuditKey> {
   if (readAuditKey(dataDir, sealing) === undefined && (await readEnds(db.kysely)).seq > 0) {
     const words = `the state database has an audit log, and its key ${join(dataDir, AUDIT_KEY_FILE)} is not there. Put it back from a backup.`;
     throw new AppError('unavailable', AUDIT_CODES.keyMissing, words);
   }
-  return new AuditLog({ ...deps, key: await openAuditKey(dataDir, sealing, clock.now()) });
+  return openAuditKey(dataDir, sealing, clock.now());
 }
+
+export const openAuditLog = async (deps: Omit<Deps, 'metrics'>): Promise<AuditLog> =>
+  new AuditLog({ ...deps, key: await openChainKey(deps) });
 
 /** The audit log, examined and anchored at the start and every day. */
 export async function startAudit({ metrics, ...deps }: Deps): Promise<AsyncDisposable & { readonly audit: AuditLog }> {
