@@ -53,6 +53,7 @@ import { retentionPolicy } from './ops/retention.ts';
 import { UPKEEP_MS, createUpkeep } from './ops/upkeep.ts';
 import { createBreath } from './platform/breath.ts';
 import { createBus } from './platform/bus.ts';
+import { processorMs } from './platform/clock.ts';
 import { migrate } from './platform/db/migrate.ts';
 import { openDb } from './platform/db/open.ts';
 import { STORE_DIR, makeDirectory } from './platform/directory.ts';
@@ -290,6 +291,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     alerting,
     teamId: DEFAULT_TEAM,
     labelsOfRef: (ref) => store.labelsOfRef(ref),
+    processorMs,
     queryable: store,
     yieldNow,
     lookbackMs: config.promql.lookback,

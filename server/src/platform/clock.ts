@@ -36,6 +36,12 @@ function nextTurn(run: () => void): Disposable {
 /** Waits and keeps the process alive meanwhile, for work that must not be cut short by a process with nothing else to do. */
 export const sleepAwake = (delayMs: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, delayMs));
 
+/** Processor time that this process has taken, all of its threads together. */
+export function processorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
 /** `sleep` in terms of `after`, for this clock and for clocks of tests. */
 export function sleepOn(clock: Pick<Clock, 'after'>, delayMs: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -32,6 +32,8 @@ export type LiveRule = {
   readonly health: Health;
   /** Series written last time, by key, for their staleness markers. */
   written: ReadonlyMap<string, Labels>;
+  /** The instant at which it was last evaluated because a sample came. */
+  lookedAtMs: EpochMs | undefined;
 };
 
 export type FileGroupOptions = {
@@ -64,7 +66,7 @@ export class FileGroup implements Unit {
   constructor({ group, ids, context, selectorsOf, cooldownMs, gridOffsetMs }: FileGroupOptions) {
     this.id = `${group.file};${group.name}`;
     this.group = group;
-    this.rules = group.rules.map((rule, i) => ({ rule, id: ids[i] ?? '', health: newHealth(), written: new Map() }));
+    this.rules = group.rules.map((rule, i) => ({ rule, id: ids[i] ?? '', health: newHealth(), written: new Map(), lookedAtMs: undefined }));
     this.selectors = group.rules.flatMap((rule) => (rule.kind === 'alerting' ? selectorsOf(rule) : []));
     this.#context = context;
     this.#cooldownMs = cooldownMs;
@@ -81,6 +83,7 @@ export class FileGroup implements Unit {
       const same = before.rules.find(({ id }) => id === live.id);
       if (same === undefined) continue;
       live.written = same.written;
+      live.lookedAtMs = same.lookedAtMs;
       Object.assign(live.health, same.health);
     }
   }
@@ -93,8 +96,9 @@ export class FileGroup implements Unit {
     if (trigger.kind !== 'timer') {
       if (trigger.kind === 'woken') this.#fed = true;
       for (const live of this.rules) {
-        if (live.rule.kind === 'alerting' && live.rule.forMs === 0)
-          await this.#observe(live, () => this.#alerting(live, trigger.atMs, signal));
+        if (live.rule.kind !== 'alerting' || live.rule.forMs !== 0) continue;
+        live.lookedAtMs = trigger.atMs;
+        await this.#observe(live, () => this.#alerting(live, trigger.atMs, signal));
       }
       return;
     }
@@ -140,7 +144,8 @@ export class FileGroup implements Unit {
       await this.#recording(live, live.rule, { atMs, signal });
       return undefined;
     }
-    const fault = await this.#alerting(live, atMs, signal);
+    // Never back behind what a sample showed meanwhile: it would look like a recovery.
+    const fault = await this.#alerting(live, epochMs(Math.max(atMs, live.lookedAtMs ?? 0)), signal);
     await this.#write(live, alertSeries(this.#context.alerting.openOf(live.id)), atMs);
     return fault;
   }

@@ -266,6 +266,18 @@ describe('rule files', () => {
     assert.deepEqual(muchLater.open(), standing);
   });
 
+  it('do not go back behind a sample when the turn of an earlier instant comes late', async (t) => {
+    const w = await openRulesWorld(t);
+    await w.configure({ packs: [], files: ['rules/*.yml'] }, { 'rules/web.yml': FILE });
+    await w.advance(16_000);
+    await w.push(up('a', 0));
+    const [group] = w.rules.groups;
+    assert.deepEqual(w.open(), ['Down{a} firing warning']);
+    await group?.evaluateAt(epochMs(w.clock.now() - 5_000), new AbortController().signal);
+    assert.deepEqual(w.open(), ['Down{a} firing warning']);
+    assert.equal(w.world.sent.length, 1);
+  });
+
   it('do not take a restart for a recovery, and do recover once the data came', async (t) => {
     const w = await openRulesWorld(t);
     const config = { packs: [], files: ['rules/*.yml'] };

@@ -38,10 +38,11 @@ class TestUnit implements Unit {
   }
 }
 
-function open() {
+function open(processorMs?: () => number) {
   const clock = manualClock(1_760_000_000_000);
   const unit = new TestUnit();
-  const runner = new Runner({ clock, logger: silentLogger, labelsOfRef: () => labelsOf({ __name__: 'up' }) });
+  const labelsOfRef = () => labelsOf({ __name__: 'up' });
+  const runner = new Runner({ clock, logger: silentLogger, labelsOfRef, ...(processorMs && { processorMs }) });
   runner.replace([unit]);
   const wake = (times = 1) => {
     for (let i = 0; i < times; i++) runner.wake(Uint32Array.of(1));
@@ -83,6 +84,39 @@ describe('the runner', () => {
     await clock.advance(8_900);
     assert.equal(unit.triggers.length, 1);
     await clock.advance(200);
+    assert.equal(unit.triggers.length, 2);
+    await unit.end();
+  });
+
+  it('looks at a sample that came while a timer was due, after what the timer wants', async () => {
+    const { clock, unit, runner, wake } = open();
+    unit.everyMs = 10_000;
+    runner.replace([unit]);
+    wake();
+    await clock.advance(10_500);
+    wake();
+    await unit.end();
+    await unit.end();
+    await clock.advance(2_000);
+    assert.deepEqual(
+      unit.triggers.map(({ kind }) => kind),
+      ['woken', 'timer', 'woken'],
+    );
+    await unit.end();
+  });
+
+  it('counts no wait for the disk as cost: a unit that worked little rests little', async () => {
+    let workedMs = 0;
+    const { clock, unit, wake } = open(() => workedMs);
+    wake();
+    await clock.advance(0);
+    workedMs += 10;
+    await clock.advance(1_000);
+    await unit.end();
+    wake();
+    await clock.advance(80);
+    assert.equal(unit.triggers.length, 1);
+    await clock.advance(20);
     assert.equal(unit.triggers.length, 2);
     await unit.end();
   });

@@ -23,11 +23,16 @@ export type RunnerDeps = {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly labelsOfRef: (ref: number) => Labels;
+  /** Processor time of this process so far; absent, an evaluation is taken to cost what it lasted. */
+  readonly processorMs?: () => number;
 };
 
 /** Evaluations at once. Queries share one thread; more would only delay the first. */
 const MAX_CONCURRENT = 4;
-/** An evaluation is followed by a rest of this many times its length, so that costly rules take about a tenth of a core. */
+/**
+ * An evaluation is followed by a rest of this many times what it cost, so that costly rules take about a tenth of a core. It costs no more than it
+ * lasted and no more than the process worked meanwhile: waiting for the disk, or for a processor that others use, is no cost.
+ */
 const REST_FACTOR = 9;
 /** A unit waits no longer than this for what other units have used up: one slow rule must not make the quick ones late. */
 const LONGEST_REST_FOR_OTHERS_MS = 1_000;
@@ -59,6 +64,8 @@ export class Runner implements AsyncDisposable {
   #turn: Disposable | undefined;
   /** Until when the evaluations so far have used up what woken units may take. */
   #spentUntilMs = 0;
+  /** Processor time of the process up to which evaluations were charged. */
+  #chargedMs = 0;
   readonly #abort = new AbortController();
   readonly #running = new Set<Promise<void>>();
   evaluations = { timer: 0, woken: 0, start: 0, failed: 0 };
@@ -166,12 +173,14 @@ export class Runner implements AsyncDisposable {
   }
 
   async #run(slot: Slot): Promise<void> {
-    const { clock, logger } = this.#deps;
+    const { clock, logger, processorMs } = this.#deps;
     const kind = slot.due ? 'timer' : slot.started ? 'start' : 'woken';
-    Object.assign(slot, { running: true, woken: false, started: false, due: false });
+    // A timer may look at an instant before the sample that woke the unit, so the sample is looked at afterwards.
+    Object.assign(slot, { running: true, woken: kind === 'timer' && slot.woken && !slot.started, started: false, due: false });
     this.#active++;
     this.evaluations[kind]++;
     const startedMs = clock.monotonic();
+    const workedMs = processorMs?.();
     let failed = false;
     try {
       await slot.unit.evaluate({ kind, atMs: clock.now() }, this.#abort.signal);
@@ -185,13 +194,23 @@ export class Runner implements AsyncDisposable {
     if (failed) this.evaluations.failed++;
     slot.failures = failed ? slot.failures + 1 : 0;
     const endedMs = clock.monotonic();
-    const restMs = REST_FACTOR * (endedMs - startedMs);
+    // Looking once at what was stored is no habit, and while the process starts everything takes long.
+    const restMs = kind === 'start' ? 0 : REST_FACTOR * this.#costOf(endedMs - startedMs, workedMs);
     if (kind === 'woken') this.#spentUntilMs = Math.max(this.#spentUntilMs, endedMs) + restMs;
     slot.restUntilMs = Math.max(endedMs + restMs, Math.min(this.#spentUntilMs, endedMs + LONGEST_REST_FOR_OTHERS_MS));
     if (!this.#slots.includes(slot)) return this.#next();
     this.#arm(slot, failed ? Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(slot.failures - 1, 10)) : undefined);
     if (slot.woken || slot.due) this.#enqueue(slot);
     this.#next();
+  }
+
+  /** Evaluations that overlap share the work of the process: each is charged what was done since the one before it ended. */
+  #costOf(lastedMs: number, workedBeforeMs: number | undefined): number {
+    const workedMs = this.#deps.processorMs?.();
+    if (workedMs === undefined || workedBeforeMs === undefined) return lastedMs;
+    const sinceMs = Math.max(workedBeforeMs, this.#chargedMs);
+    this.#chargedMs = workedMs;
+    return Math.min(lastedMs, workedMs - sinceMs);
   }
 
   #arm(slot: Slot, withinMs?: number): void {

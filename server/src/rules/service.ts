@@ -40,6 +40,7 @@ export type RulesDeps = Omit<FigureContext, 'startedAtMs' | 'store' | 'clock' | 
   readonly clock: Clock;
   readonly ingest: Ingest;
   readonly labelsOfRef: (ref: number) => Labels;
+  readonly processorMs?: () => number;
   readonly aliases: AliasTable;
   readonly services: ServiceCatalogue;
   readonly ledger: Pick<Ledger, 'current' | 'whyFlapping'> & Pick<Recorder, 'flapping'>;
