@@ -111,10 +111,10 @@ const COLUMNS: readonly Column<NotificationView>[] = [
 function About({ item: { group_key, alerts } }: { readonly item: NotificationView }) {
   const words = groupWords(group_key);
   const [alert] = alerts;
-  if (alert === undefined) return <span className="row-name">{words}</span>;
+  if (alert === undefined) return <span className="row-name wrap-anywhere">{words}</span>;
   return (
     <>
-      <Link to="/alerts-dashboard" search={{ alert, status: 'all' }} className="row-name" data-row>
+      <Link to="/alerts-dashboard" search={{ alert, status: 'all' }} className="row-name wrap-anywhere" data-row>
         {words}
       </Link>
       {alerts.length === 1 ? null : <span className="faint">{` ${alerts.length} alerts`}</span>}
