@@ -75,6 +75,11 @@ export const useEditIncident = (id: string) =>
   );
 export const useComment = (id: string) =>
   useChange((text: string) => request(`/api/incidents/${part(id)}/comments`, { method: 'POST', body: { text } }));
+type LinkKey = { readonly kind: string; readonly ref: string };
+export const useLinkIncident = (id: string) =>
+  useChange((body: LinkKey & { readonly text: string }) => request(`/api/incidents/${part(id)}/links`, { method: 'POST', body }));
+export const useUnlinkIncident = (id: string) =>
+  useChange(({ kind, ref }: LinkKey) => request(`/api/incidents/${part(id)}/links/${part(kind)}/${part(ref)}`, { method: 'DELETE' }));
 export const useAddAction = (id: string) =>
   useChange((body: { readonly text: string; readonly owner: string }) =>
     request<ActionView>(`/api/incidents/${part(id)}/actions`, { method: 'POST', body }),

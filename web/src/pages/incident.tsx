@@ -19,6 +19,7 @@ import { ErrorNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
 import { SeverityMark } from '../states/state-mark.tsx';
+import { IncidentLinks } from './incident-links.tsx';
 import { INCIDENT_WORDS, IncidentMark } from './incident-state.tsx';
 import { useTitle } from './use-title.ts';
 
@@ -57,6 +58,7 @@ export function IncidentPage() {
             <States incident={incident} />
           </header>
           <Facts incident={incident} />
+          <IncidentLinks incident={incident} />
           <Timeline incident={incident} />
           <Alerts incident={incident} />
           <Told incident={incident} />
@@ -91,8 +93,7 @@ const ROLES = ['commander', 'communications', 'scribe'] as const;
 const length = (lengthMs: number | null): string => (lengthMs === null ? 'not yet' : lengthText(lengthMs));
 
 function Facts({ incident }: Props) {
-  const { figures, causes, links } = incident;
-  const others = links.filter(({ kind }) => kind === 'sla' || kind === 'change');
+  const { figures, causes } = incident;
   return (
     <Section title="What is known">
       <dl className="facts">
@@ -116,7 +117,6 @@ function Facts({ incident }: Props) {
             {causes[0]?.subject}: {causes[0]?.reasons.join('; ')}
           </Fact>
         )}
-        {others.length === 0 ? null : <Fact name="Linked">{others.map(({ kind, ref }) => `${kind} ${ref}`).join(', ')}</Fact>}
         <Fact name="Detected in">{length(figures.detect_ms)}</Fact>
         <Fact name="Acknowledged in">{length(figures.acknowledge_ms)}</Fact>
         <Fact name="Recovered in">{length(figures.resolve_ms)}</Fact>
