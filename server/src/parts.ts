@@ -189,6 +189,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   const escalating: OpenEscalation = await openEscalation({
     ...shared,
     ...outgoing,
+    alone: db.kind === 'sqlite',
     pager: notify,
     directory: {
       person: (id) => oncall.roster.people.get(id)?.spec,

@@ -29,6 +29,8 @@ import { wordsFor } from './words.ts';
 export const ESCALATION_STEP_MS = 1_000;
 /** Ladders looked at in one step; the rest follows in the next. */
 const MAX_PER_STEP = 200;
+/** Ladders in one transaction where nobody else writes to the database; where others do they would wait for each other. */
+const MAX_PER_TRANSACTION = 25;
 /** Of more alerts that change at once only the rows are written; the steps tell them, so that nothing else waits behind a storm. */
 const MAX_AT_ONCE = 50;
 /** How long a ladder whose alert is over can be asked about. */
@@ -46,6 +48,8 @@ export type EscalationSettings = {
 
 export type EscalationDeps = {
   readonly db: Kysely<Database>;
+  /** Whether nobody else writes to the database. */
+  readonly alone: boolean;
   readonly clock: Pick<Clock, 'now'>;
   readonly logger: Logger;
   readonly bus: Bus;
@@ -162,21 +166,41 @@ export class Escalation {
 
   /** Looks at what is due. Steps must not overlap. Returns how many ladders there were. */
   async step(nowMs: number): Promise<number> {
-    const { db, wake, bus, logger } = this.#deps;
+    const { db, wake, logger } = this.#deps;
     if (!this.#any) return 0;
     const due = await dueLadders(db, nowMs, MAX_PER_STEP);
-    for (const key of due) {
-      try {
-        const alert = await this.#lookAgain(key, nowMs);
-        if (alert !== undefined) bus.publish({ topic: 'alerts', type: 'alert.escalation', atMs: this.#deps.clock.now(), data: alert });
-      } catch (error) {
-        // Those behind it climb on.
-        logger.error('an alert could not be escalated; it is tried again', { alert: key.alertId, ladder: key.key, error });
+    const size = this.#deps.alone ? MAX_PER_TRANSACTION : 1;
+    for (let from = 0; from < due.length; from += size) {
+      const some = due.slice(from, from + size);
+      if (some.length > 1 && (await this.#lookTogether(some, nowMs).catch(() => false))) continue;
+      for (const key of some) {
+        await this.#lookTogether([key], nowMs).catch((error: unknown) => {
+          // Those behind it climb on.
+          logger.error('an alert could not be escalated; it is tried again', { alert: key.alertId, ladder: key.key, error });
+        });
       }
     }
     if (due.length > 0) wake();
     if (due.length > 0 || nowMs - this.#purgedAtMs >= HOUR_MS) await this.#count(nowMs);
     return due.length;
+  }
+
+  /** In one transaction: after a storm each of its own would be a write to the disk that everything waits for. */
+  async #lookTogether(keys: readonly LadderKey[], nowMs: number): Promise<true> {
+    const { db, bus, clock } = this.#deps;
+    const looked = await db.transaction().execute(async (trx) => {
+      const alerts: AlertView[] = [];
+      for (const key of keys) {
+        const stored = await lockLadder(trx, key);
+        if (stored === undefined || stored.ladder.nextAtMs === null || stored.ladder.nextAtMs > nowMs) continue;
+        const all = (await laddersOf(trx, [key.alertId])).get(key.alertId) ?? [];
+        await saveLadders(trx, [await this.#look(trx, stored, { all, change: undefined, nowMs })]);
+        alerts.push(stored.ladder.alert);
+      }
+      return alerts;
+    });
+    for (const alert of looked) bus.publish({ topic: 'alerts', type: 'alert.escalation', atMs: clock.now(), data: alert });
+    return true;
   }
 
   /** What silences anything has changed: ladders that wait for it are looked at in the next step. */
@@ -196,16 +220,6 @@ export class Escalation {
     const step = tellNow(ladder, this.#world(ladder, this.#deps.clock.now()), '').steps.at(-1);
     if (step === undefined || (step.kind !== 'told' && step.kind !== 'passed')) return null;
     return { level: step.level + 1, reaches: step.kind === 'told' ? step.recipients.map((one) => ({ ...one })) : [] };
-  }
-
-  #lookAgain(key: LadderKey, nowMs: number): Promise<AlertView | undefined> {
-    return this.#deps.db.transaction().execute(async (trx) => {
-      const stored = await lockLadder(trx, key);
-      if (stored === undefined || stored.ladder.nextAtMs === null || stored.ladder.nextAtMs > nowMs) return undefined;
-      const all = (await laddersOf(trx, [key.alertId])).get(key.alertId) ?? [];
-      await saveLadders(trx, [await this.#look(trx, stored, { all, change: undefined, nowMs })]);
-      return stored.ladder.alert;
-    });
   }
 
   async #count(nowMs: number): Promise<void> {

@@ -18,6 +18,8 @@ import { HEARTBEAT_TOPIC, type LastHeard, SIGNAL_STEP_MS, Signals } from './sign
 
 export type EscalationParts = {
   readonly db: Kysely<Database>;
+  /** Whether nobody else writes to the database. */
+  readonly alone: boolean;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;

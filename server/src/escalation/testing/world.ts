@@ -54,6 +54,7 @@ export async function openEscalationWorld(t: TestContext, options: Options): Pro
     const escalating = await openEscalation({
       ...parts,
       db: parts.db.kysely,
+      alone: parts.db.kind === 'sqlite',
       pager: parts.notify,
       directory: options.directory ?? new Crew(),
       settings: { config, routed: createPolicyRouter(routingConfig.parse(options.routing)) },
