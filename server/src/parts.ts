@@ -137,7 +137,9 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   await migrate(db, clock.now());
   const sql = db.kysely;
   const sealing = keys?.cipher.key(AUDIT_SEALING_KEY);
-  const { audit } = stack.use(await startAudit({ db, clock, logger, metrics: self, dataDir, sealing, keptMs: config.retention.audit }));
+  const keeping = { dataDir, sealing, keptMs: config.retention.audit };
+  const watching = { metrics: self, alert: (evaluation: Evaluation) => rules.submit(evaluation) };
+  const { audit } = stack.use(await startAudit({ db, clock, logger, ...keeping, ...watching }));
   const yieldNow = createBreath(clock);
   const engine = createEngine({ ...engineSettings(config.promql), yieldNow });
   const ask = createAsk(engine, store);

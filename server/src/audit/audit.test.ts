@@ -1,21 +1,23 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { DAY_MS, HOUR_MS } from '@nines/base/units.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '@nines/base/units.ts';
 import fc from 'fast-check';
 import { sql as text } from 'kysely';
 import { forEachDatabase, type OpenDatabase, openSqliteForTest } from '../../../test/harness/databases.ts';
 import { silentLogger } from '../../../test/harness/logs.ts';
 import { manualClock } from '../../../test/harness/manual-clock.ts';
+import { poll } from '../../../test/harness/poll.ts';
+import type { Evaluation } from '../alerting/contract.ts';
 import type { AuditChainRow, AuditRow } from '../platform/db/migrations/0042-audit.ts';
 import { createAuditKey } from '../platform/signing/audit-key.ts';
 import { ANCHORS_FILE } from './anchors.ts';
 import { type Unchained, chained, macOfEnds, verifyChain } from './chain.ts';
 import type { AuditEntry } from './contract.ts';
 import { verifyAudit } from './service.ts';
-import { openAuditLog } from './start.ts';
+import { openAuditLog, startAudit } from './start.ts';
 
 const ANN = { kind: 'user', id: 'u1', name: 'Ann', role: 'administrator' } as const;
 const did = (action: string, more: Partial<AuditEntry> = {}): AuditEntry => ({
@@ -251,5 +253,25 @@ test('any flipped character, deleted, copied or swapped entry is named', async (
       const inserted = [...rows.slice(0, b), { ...first, seq: second.seq }, ...rows.slice(b).map((row) => ({ ...row, seq: row.seq + 1 }))];
       assert.equal((await verdictOn(inserted, ends)).fault?.seq, b + 1);
     }),
+  );
+});
+
+test('a break is an alert within a day, and the log is anchored once in a day with new entries', async (t) => {
+  const { audit, db, clock, deps, dataDir } = await world(t, openSqliteForTest);
+  await audit.append(did('change'));
+  const told: Evaluation[] = [];
+  const alert = async (evaluation: Evaluation): Promise<void> => void told.push(evaluation);
+  await using _watch = await startAudit({ ...deps, sealing: undefined, metrics: { watch: () => undefined }, alert });
+  const passes = async (lengthMs: number, isOver: () => boolean): Promise<boolean> => clock.advance(lengthMs).then(isOver);
+  await poll('the first examination', () => passes(MINUTE_MS, () => told.length > 0));
+  await poll('the anchor', async () => existsSync(join(dataDir, ANCHORS_FILE)));
+  await db.kysely.updateTable('audit_entries').set({ actor_id: 'eve' }).execute();
+  const before = told.length;
+  await poll('the next examination', () => passes(HOUR_MS, () => told.length > before));
+  assert.deepEqual(
+    [told[0], told.at(-1)]
+      .map((one) => one?.found)
+      .map((found) => (found?.kind === 'complete' ? found.active.map(({ annotations }) => annotations['summary']) : [])),
+    [[], ['The audit log is broken: entry 1 is not what was written']],
   );
 });

@@ -126,10 +126,12 @@ export class AuditLog {
   }
 
   /** Once a day: examine, then prune and anchor. A log that is broken stays as it is. */
-  async step(): Promise<void> {
-    if (!(await this.verify()).whole) return;
+  async step(): Promise<AuditVerdict> {
+    const verdict = await this.verify();
+    if (!verdict.whole) return verdict;
     await this.prune();
     await this.anchor();
+    return verdict;
   }
 }
 
