@@ -4,7 +4,7 @@
  * Every transition is stored with time, cause and actor, in one transaction with the outbox row that announces it.
  * State survives a restart unchanged. A lost evaluator or a missing series never looks like recovery.
  */
-import { type EpochMs, MINUTE_MS, type Ms } from '@nines/base/units.ts';
+import { type EpochMs, MINUTE_MS, type Ms, ms } from '@nines/base/units.ts';
 import type { Labels } from '@nines/model/labels.ts';
 import type { Transaction } from 'kysely';
 import type { Database } from '../platform/db/schema.ts';
@@ -54,6 +54,14 @@ export type AlertingRule = {
   /** Shown, but routed to no channel. */
   readonly dashboardOnly?: boolean;
 };
+
+/** A rule whose alerts fire at once and end at once, with the usual cooldown. */
+export const promptRule = (rule: Pick<AlertingRule, 'id' | 'kind' | 'alertname' | 'severity' | 'teamId'>): AlertingRule => ({
+  ...rule,
+  forMs: ms(0),
+  keepFiringForMs: ms(0),
+  cooldownMs: ms(DEFAULT_COOLDOWN_MS),
+});
 
 /** One element of an evaluation whose condition holds. */
 export type ActiveElement = {

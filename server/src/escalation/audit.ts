@@ -1,9 +1,9 @@
 /** The auditor: every alert that nobody has in hand must have a next step. */
 import type { Clock } from '@nines/base/clock.ts';
-import { MINUTE_MS, epochMs, ms } from '@nines/base/units.ts';
+import { MINUTE_MS, epochMs } from '@nines/base/units.ts';
 import { labelsOf } from '@nines/model/labels.ts';
 import type { Kysely } from 'kysely';
-import { type Alerting, type AlertView, DEFAULT_COOLDOWN_MS, type Evaluation } from '../alerting/contract.ts';
+import { type Alerting, type AlertView, type Evaluation, promptRule } from '../alerting/contract.ts';
 import type { SelfMetrics } from '../collect/contract.ts';
 import type { Pager } from '../notify/contract.ts';
 import type { Database } from '../platform/db/schema.ts';
@@ -104,16 +104,13 @@ function auditEvaluation(gaps: readonly Gap[], nowMs: number): Evaluation {
     value: gaps.length,
   };
   return {
-    rule: {
+    rule: promptRule({
       id: NEXT_STEP_RULE_ID,
       kind: 'rule',
       alertname: 'AlertWithoutNextStep',
       severity: 'critical',
-      forMs: ms(0),
-      keepFiringForMs: ms(0),
-      cooldownMs: ms(DEFAULT_COOLDOWN_MS),
       teamId: DEFAULT_TEAM,
-    },
+    }),
     atMs: epochMs(nowMs),
     found: { kind: 'complete', active: gaps.length === 0 ? [] : [element], holding: [], because: 'every alert has a next step' },
   };

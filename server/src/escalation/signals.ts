@@ -7,17 +7,10 @@ import type { Clock } from '@nines/base/clock.ts';
 import { messageOf } from '@nines/base/errors.ts';
 import { formatDuration } from '@nines/base/duration.ts';
 import type { Logger } from '@nines/base/logger.ts';
-import { epochMs, ms } from '@nines/base/units.ts';
+import { epochMs } from '@nines/base/units.ts';
 import { labelsOf } from '@nines/model/labels.ts';
 import type { Kysely, Transaction } from 'kysely';
-import {
-  type ActiveElement,
-  type Alerting,
-  type AlertView,
-  DEFAULT_COOLDOWN_MS,
-  type Evaluation,
-  UNHANDLED,
-} from '../alerting/contract.ts';
+import { type ActiveElement, type Alerting, type AlertView, type Evaluation, UNHANDLED, promptRule } from '../alerting/contract.ts';
 import type { Counter, SelfMetrics } from '../collect/contract.ts';
 import type { Pager } from '../notify/contract.ts';
 import type { Database } from '../platform/db/schema.ts';
@@ -224,16 +217,13 @@ type Judged = { readonly spec: WatchdogSpec; readonly heardAtMs: number; readonl
 
 function watchdogEvaluation(judged: readonly Judged[], nowMs: number): Evaluation {
   return {
-    rule: {
+    rule: promptRule({
       id: WATCHDOG_RULE_ID,
       kind: 'rule',
       alertname: 'WatchdogSilent',
       severity: 'critical',
-      forMs: ms(0),
-      keepFiringForMs: ms(0),
-      cooldownMs: ms(DEFAULT_COOLDOWN_MS),
       teamId: DEFAULT_TEAM,
-    },
+    }),
     atMs: epochMs(nowMs),
     found: {
       kind: 'complete',

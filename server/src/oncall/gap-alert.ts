@@ -1,6 +1,6 @@
-import { type EpochMs, epochMs, ms } from '@nines/base/units.ts';
+import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import { labelsOf } from '@nines/model/labels.ts';
-import { type ActiveElement, DEFAULT_COOLDOWN_MS, type Evaluation } from '../alerting/contract.ts';
+import { type ActiveElement, type Evaluation, promptRule } from '../alerting/contract.ts';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
 import { clockText, gapsWithin, spanText } from './evaluate.ts';
 import { ON_CALL_GAP_RULE_ID } from '../rules/contract.ts';
@@ -12,16 +12,13 @@ export const GAP_STEP_MS = 60_000;
 /** The whole truth about schedules in which nobody is, or soon will be, on call, as alerting is told of it. */
 export function gapEvaluation(roster: Roster, nowMs: EpochMs): Evaluation {
   return {
-    rule: {
+    rule: promptRule({
       id: ON_CALL_GAP_RULE_ID,
       kind: 'rule',
       alertname: 'OnCallGap',
       severity: 'warning',
-      forMs: ms(0),
-      keepFiringForMs: ms(0),
-      cooldownMs: ms(DEFAULT_COOLDOWN_MS),
       teamId: DEFAULT_TEAM,
-    },
+    }),
     atMs: nowMs,
     found: {
       kind: 'complete',

@@ -1,6 +1,6 @@
-import { epochMs, ms } from '@nines/base/units.ts';
+import { epochMs } from '@nines/base/units.ts';
 import { labelsOf } from '@nines/model/labels.ts';
-import { type ActiveElement, DEFAULT_COOLDOWN_MS, type Evaluation } from '../alerting/contract.ts';
+import { type ActiveElement, type Evaluation, promptRule } from '../alerting/contract.ts';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
 import type { ServiceEntry } from '../services/contract.ts';
 import { RECOVERY_RULE_ID, type RecoveryRun } from './contract.ts';
@@ -15,16 +15,13 @@ export function evaluationOf(
   nowMs: number,
 ): Evaluation {
   return {
-    rule: {
+    rule: promptRule({
       id: RECOVERY_RULE_ID,
       kind: 'service',
       alertname: 'RecoveryFailed',
       severity: 'critical',
-      forMs: ms(0),
-      keepFiringForMs: ms(0),
-      cooldownMs: ms(DEFAULT_COOLDOWN_MS),
       teamId: DEFAULT_TEAM,
-    },
+    }),
     atMs: epochMs(nowMs),
     found: {
       kind: 'complete',

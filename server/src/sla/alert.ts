@@ -1,21 +1,18 @@
-import { epochMs, ms } from '@nines/base/units.ts';
+import { epochMs } from '@nines/base/units.ts';
 import { labelsOf } from '@nines/model/labels.ts';
-import { type ActiveElement, type AlertingRule, DEFAULT_COOLDOWN_MS } from '../alerting/contract.ts';
+import { type ActiveElement, promptRule } from '../alerting/contract.ts';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
 import type { BurnPairSpec, SlaSpec } from './spec.ts';
 import type { Violation } from './violations.ts';
 
 /** The shipped rule for SLA violations. On for every declared SLA; a user's rule of this id replaces it. */
-export const SLA_VIOLATION_RULE: AlertingRule = {
+export const SLA_VIOLATION_RULE = promptRule({
   id: 'RULE_003',
   kind: 'sla',
   alertname: 'SlaViolation',
   severity: 'critical',
-  forMs: ms(0),
-  keepFiringForMs: ms(0),
-  cooldownMs: ms(DEFAULT_COOLDOWN_MS),
   teamId: DEFAULT_TEAM,
-};
+});
 
 /** From when on a violation is a reason to alert: a pair of the contract may ask that the budget has burned for some time. */
 export function alertsFromMs(
