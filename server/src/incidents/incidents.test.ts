@@ -184,6 +184,16 @@ describe('incidents', () => {
     assert.equal((await incidents.list({ ...all, service: 'mail' })).items.length, 0, 'the first rule that matches says no');
   });
 
+  it('a busy processor alone opens none; it is part of what it belongs to', async (t) => {
+    const { db } = await openSqliteForTest(t);
+    const { incidents, fail } = await openIncidentWorld(t, { db });
+    await fail(['shop'], { alertname: 'HighCpu' });
+    assert.equal((await incidents.list(all)).items.length, 0);
+    await fail(['shop'], { alertname: 'ShopDown' });
+    const { items } = await incidents.list(all);
+    assert.deepEqual([items.length, (await incidents.get('1')).alerts.length], [1, 2]);
+  });
+
   it('two incidents whose problems turn out to be one are one, and the older goes on', async (t) => {
     const { db } = await openSqliteForTest(t);
     const { incidents, fail, advance } = await openIncidentWorld(t, { db });

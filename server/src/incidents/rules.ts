@@ -60,7 +60,16 @@ const label = (name: string, value: string): Match => [{ name, op: '=~', value }
 
 /** What applies until somebody changes it. */
 export const DEFAULT_RULES: IncidentRules = {
-  open: [{ id: 'critical', match: [], why: 'severity critical and above', severities: ['critical', 'emergency'], opens: true }],
+  open: [
+    {
+      id: 'busy-processor',
+      match: label('alertname', 'HighCpu'),
+      why: 'a busy processor alone wakes nobody',
+      severities: ['critical'],
+      opens: false,
+    },
+    { id: 'critical', match: [], why: 'severity critical and above', severities: ['critical', 'emergency'], opens: true },
+  ],
   categories: [
     {
       id: 'security',
