@@ -51,10 +51,8 @@ function ProblemOfAlert({ id, alert }: { readonly id: string; readonly alert: st
             <Link to="/alerts-dashboard" search={{ problem: data.id }}>
               {plainText(data.title, MAX_TITLE_CHARS)}
             </Link>
-            {because === undefined ? null : (
-              <span className="soft">{`. This alert is in it: ${plainText(because, MAX_REASON_CHARS)}.`}</span>
-            )}
           </p>
+          {because === undefined ? null : <p className="soft">{`This alert is in it: ${plainText(because, MAX_REASON_CHARS)}.`}</p>}
           <Causes problem={data} />
         </>
       )}
@@ -90,7 +88,7 @@ function Causes({ problem: { causes } }: { readonly problem: ProblemView }) {
   return (
     <>
       <p className="soft">Probably caused by (a suggestion, it holds nothing back)</p>
-      <ol aria-label="Probable causes">
+      <ol className="plain-list" aria-label="Probable causes">
         {causes.map(({ kind, subject, reasons }) => (
           <li key={`${kind} ${subject}`} className="wrap-anywhere">
             {kind === 'service' ? (
@@ -100,7 +98,7 @@ function Causes({ problem: { causes } }: { readonly problem: ProblemView }) {
             ) : (
               <b>{plainText(subject, MAX_TITLE_CHARS)}</b>
             )}
-            {reasons.length === 0 ? '' : `: ${plainText(reasons.join('; '), MAX_REASON_CHARS)}`}
+            {reasons.length === 0 ? null : <div className="soft">{plainText(reasons.join('; '), MAX_REASON_CHARS)}</div>}
           </li>
         ))}
       </ol>
