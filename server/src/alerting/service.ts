@@ -420,9 +420,10 @@ export class AlertingService implements Alerting, AlertSteps, Acknowledgements {
     const found: AlertRecord[] = [];
     for (let after = query.after; found.length <= limit; ) {
       const rows = await listAlerts(kysely, { ...filter, after });
+      const known = problem === undefined ? undefined : await this.#deps.problems?.ofAlerts(rows.map(({ id }) => id));
       for (const row of rows) {
         const record = this.#open.find(row.id) ?? row;
-        if (matchesSearch(record, query, this.#problemOf)) found.push(record);
+        if (matchesSearch(record, query, (id) => known?.get(id))) found.push(record);
       }
       const last = rows.at(-1);
       if (last === undefined || rows.length < filter.limit || bySql) break;

@@ -289,6 +289,23 @@ describe('incidents', () => {
     assert.ok(linesOf(timeline).includes('anne: open → acknowledged: alert ServiceDown was acknowledged'));
   });
 
+  it('the alerts of a problem of long ago are still found by it', async (t) => {
+    const { db } = await openSqliteForTest(t);
+    const { fail, advance, world, problems } = await openIncidentWorld(t, { db });
+    await fail(['bank'], { alertname: 'BankDown' });
+    const [alert] = world.alerting.open();
+    await fail([], { alertname: 'BankDown' });
+    await advance(40 * MINUTE_MS);
+    assert.equal(problems.of(alert?.id ?? ''), undefined, 'it is forgotten in memory');
+    const any = { severities: [], rule: undefined, service: undefined, fromMs: undefined, toMs: undefined };
+    const found = (problem: string | undefined) => world.alerting.list({ ...any, status: 'all', problem, cursor: undefined, limit: 10 });
+    assert.deepEqual(
+      (await found(alert?.problem ?? '')).items.map(({ id }) => id),
+      [alert?.id],
+    );
+    assert.deepEqual((await found('')).items, []);
+  });
+
   it('an incident of which nobody can be told holds no other one up', async (t) => {
     const { db } = await openSqliteForTest(t);
     const { incidents, fail, world, advance } = await openIncidentWorld(t, { db });
