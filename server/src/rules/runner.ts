@@ -30,10 +30,12 @@ export type RunnerDeps = {
 /** Evaluations at once. Queries share one thread; more would only delay the first. */
 const MAX_CONCURRENT = 4;
 /**
- * An evaluation is followed by a rest of this many times what it cost, so that costly rules take about a tenth of a core. It costs no more than it
- * lasted and no more than the process worked meanwhile: waiting for the disk, or for a processor that others use, is no cost.
+ * A unit rests this many times what its evaluation cost, so that a costly one takes about a tenth of a core. It costs no more than it lasted and
+ * no more than the process worked meanwhile: waiting for the disk, or for a processor that others use, is no cost.
  */
 const REST_FACTOR = 9;
+/** All units together rest this many times what they cost: a third of a core. With a tenth, a thousand cheap rules waited for each other. */
+const SHARED_REST_FACTOR = 2;
 /** A unit waits no longer than this for what other units have used up: one slow rule must not make the quick ones late. */
 const LONGEST_REST_FOR_OTHERS_MS = 1_000;
 /** After a failed evaluation (the database was away) the unit runs again without waiting for a sample: after 1 s, 2 s, 4 s … 1 min. */
@@ -195,9 +197,9 @@ export class Runner implements AsyncDisposable {
     slot.failures = failed ? slot.failures + 1 : 0;
     const endedMs = clock.monotonic();
     // Looking once at what was stored is no habit, and while the process starts everything takes long.
-    const restMs = kind === 'start' ? 0 : REST_FACTOR * this.#costOf(endedMs - startedMs, workedMs);
-    if (kind === 'woken') this.#spentUntilMs = Math.max(this.#spentUntilMs, endedMs) + restMs;
-    slot.restUntilMs = Math.max(endedMs + restMs, Math.min(this.#spentUntilMs, endedMs + LONGEST_REST_FOR_OTHERS_MS));
+    const costMs = kind === 'start' ? 0 : this.#costOf(endedMs - startedMs, workedMs);
+    if (kind === 'woken') this.#spentUntilMs = Math.max(this.#spentUntilMs, endedMs) + SHARED_REST_FACTOR * costMs;
+    slot.restUntilMs = Math.max(endedMs + REST_FACTOR * costMs, Math.min(this.#spentUntilMs, endedMs + LONGEST_REST_FOR_OTHERS_MS));
     if (!this.#slots.includes(slot)) return this.#next();
     this.#arm(slot, failed ? Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(slot.failures - 1, 10)) : undefined);
     if (slot.woken || slot.due) this.#enqueue(slot);
