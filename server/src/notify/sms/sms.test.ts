@@ -66,7 +66,10 @@ it('sms: believes a reply that Twilio signed, from a number that is told', (t) =
   assert.deepEqual([called.message, called.by], [{ code: '04821' }, '+4930000001 (SMS)']);
   assert.match(called.answer('Done & <b>').body, /<Message>Done {2}b<\/Message>/);
   assert.equal(call({ From: '+4930000001', Body: '04821' }, 'other')?.kind, 'refused');
-  assert.equal(call({ From: '+4999999999', Body: '04821' })?.kind, 'ignored');
+  assert.equal(called.recipient, undefined);
+  const elsewhere = call({ From: '+4999999999', Body: '04821' });
+  assert.equal(elsewhere?.kind === 'acknowledge' && elsewhere.recipient, '+4999999999', 'only a message that was sent there counts');
+  assert.equal(call({ From: '+4999999999', Body: 'what?' })?.kind, 'ignored');
   assert.equal(call({ From: '+4930000001', Body: 'what?' })?.kind, 'ignored');
 });
 
