@@ -11,6 +11,8 @@ import type { Database } from '../platform/db/schema.ts';
 
 export const SEVERITIES = ['info', 'warning', 'critical', 'emergency'] as const;
 export type Severity = (typeof SEVERITIES)[number];
+/** Who acts in a history when no person does. */
+export const SYSTEM = 'nines';
 export const ALERT_STATES = ['pending', 'firing', 'acknowledged', 'suppressed', 'resolved'] as const;
 export type AlertState = (typeof ALERT_STATES)[number];
 /** `alertmanager`: received from others (Alertmanager's API). */

@@ -4,9 +4,8 @@ import { DAY_MS, HOUR_MS } from '@nines/base/units.ts';
 import type { Kysely } from 'kysely';
 import type { Database } from '../platform/db/schema.ts';
 import { type Loop, startLoop } from '../platform/loop.ts';
-import type { AlertView, RuleReads } from './contract.ts';
+import { type AlertView, type RuleReads, SYSTEM } from './contract.ts';
 import { type PastAlert, firedIn, pastOf, purgeAlerts } from './history-store.ts';
-import { SYSTEM } from './service.ts';
 import { type AlertStatistics, statisticsOf } from './statistics.ts';
 
 /** Alerts that statistics look at; a longer stretch is cut at its beginning, and says so. */

@@ -23,6 +23,7 @@ import {
   type Evaluation,
   type HistoryStep,
   SEVERITIES,
+  SYSTEM,
   type Severity,
 } from './contract.ts';
 import { type AlertRecord, type Transition, decide, stateOf, withHeldBack } from './evaluate.ts';
@@ -105,9 +106,6 @@ const MAX_TRIES = 4;
 
 /** `more`: other steps of the same evaluation follow in transactions of their own. */
 type Cause = { readonly atMs: EpochMs; readonly actor: string; readonly more?: boolean };
-
-/** Who acts in the history when no person does. */
-export const SYSTEM = 'nines';
 
 /** Loads the open alerts, so that a restart changes nothing, and keeps them in memory beside the database. */
 export async function createAlerting(deps: AlertingDeps): Promise<AlertingService> {

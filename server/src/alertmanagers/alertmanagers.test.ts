@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { MINUTE_MS } from '@nines/base/units.ts';
 import { silentLogger } from '../../../test/harness/logs.ts';
 import { poll } from '../../../test/harness/poll.ts';
-import type { AlertView } from '../alerting/contract.ts';
+import { type AlertView, UNHANDLED } from '../alerting/contract.ts';
 import { createSelfMetrics } from '../collect/self.ts';
 import { realClock } from '../platform/clock.ts';
 import { createHttpClient } from '../platform/fetch/client.ts';
@@ -33,19 +33,9 @@ const alert = (more: Partial<AlertView> = {}): AlertView => ({
   active_at_ms: T - MINUTE_MS,
   starts_at_ms: T,
   ends_at_ms: null,
-  keep_firing_since_ms: null,
-  acknowledged_by: null,
-  acknowledged_at_ms: null,
-  suppressed_by: null,
-  suppressed_at_ms: null,
-  snoozed_until_ms: null,
-  snoozed_until_resolved: false,
-  assigned_to: null,
-  held_back: null,
+  ...UNHANDLED,
   generator_url: null,
   service: null,
-  problem: null,
-  flapping_since_ms: null,
   ...more,
 });
 const ended = (atMs: number): Partial<AlertView> => ({ condition: 'resolved', state: 'resolved', ends_at_ms: atMs });

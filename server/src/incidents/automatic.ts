@@ -3,7 +3,7 @@ import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { type EpochMs, MINUTE_MS, epochMs } from '@nines/base/units.ts';
 import type { Transaction } from 'kysely';
-import { type AlertView, SEVERITIES, type Severity, UNHANDLED } from '../alerting/contract.ts';
+import { type AlertView, SEVERITIES, SYSTEM, type Severity, UNHANDLED } from '../alerting/contract.ts';
 import type { Page, Pager } from '../notify/contract.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { ProblemAlertView, ProblemView, Problems } from '../problems/contract.ts';
@@ -31,7 +31,6 @@ export const RETURNS_WITHIN_MS = 30 * MINUTE_MS;
 const STORM = { incidents: 20, withinMs: 10 * MINUTE_MS } as const;
 const MAX_SERVICES = 200;
 const MAX_NAME_CHARS = 200;
-export const SYSTEM = 'nines';
 
 /** Incidents that were opened by themselves at or after this instant make a storm together. */
 export const stormSinceMs = (nowMs: number): number => nowMs - STORM.withinMs + 1;

@@ -1,12 +1,12 @@
 import { AppError } from '@nines/base/errors.ts';
 import { type EpochMs, epochMs } from '@nines/base/units.ts';
-import type { AlertView, Alerting } from '../alerting/contract.ts';
+import { type AlertView, type Alerting, SYSTEM } from '../alerting/contract.ts';
 import type { Ledger } from '../availability/contract.ts';
 import type { Actor } from '../platform/http/contract.ts';
 import { pageOf, parseCursor } from '../platform/http/cursor.ts';
 import { createTurns } from '../platform/turns.ts';
 import type { ProblemView } from '../problems/contract.ts';
-import { Automatic, type AutomaticDeps, RETURNS_WITHIN_MS, SYSTEM, draftIncident, stormSinceMs, worstOf } from './automatic.ts';
+import { Automatic, type AutomaticDeps, RETURNS_WITHIN_MS, draftIncident, stormSinceMs, worstOf } from './automatic.ts';
 import { type BookDeps, type Change, IncidentBook, type Living, type NewLink, viewOf } from './book.ts';
 import {
   type ActionView,

@@ -5,12 +5,8 @@
 export type Turns = <T>(task: () => Promise<T>) => Promise<T>;
 
 export function createTurns(): Turns {
-  let last: Promise<unknown> = Promise.resolve();
-  return (task) => {
-    const result = last.then(task);
-    last = result.catch(() => undefined);
-    return result;
-  };
+  const turn = createKeyedTurns();
+  return (task) => turn('', task);
 }
 
 /** Turns of their own for each key; a key is kept as long as one of its tasks waits or runs. */

@@ -2,7 +2,7 @@ import { cramerV, homogeneity } from './contingency.ts';
 import { countInBins, jensenShannon, populationStability, quantileEdges, stabilityP, sturgesEdges, wasserstein } from './distances.ts';
 import { kolmogorovSmirnov } from './kolmogorov-smirnov.ts';
 import { adjustedForDiscovery, smallestOf } from './multiple-tests.ts';
-import { LARGEST, type Numbers, at, distinctOf, varianceOf } from './numbers.ts';
+import { LARGEST, type Numbers, distinctOf, varianceOf } from './numbers.ts';
 
 /**
  * Whether the values a model sees now still come from where its reference came from. A feature has drifted when the difference is both
@@ -204,12 +204,3 @@ export const levelFor = (features: number, days: number): number => 1 / (feature
 
 /** Whether enough of the last windows were drifted to say so: 2 of 3 unless told otherwise. */
 export const confirmed = (windows: readonly boolean[], needed = 2, of = 3): boolean => windows.slice(-of).filter(Boolean).length >= needed;
-
-/** Mean ± 3 population deviations of a measure over the chunks of the reference: NannyML's band. At least two chunks. */
-export function chunkBand(values: Numbers): { readonly lower: number; readonly upper: number } {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += at(values, i);
-  const mean = sum / values.length;
-  const sd = Math.sqrt(varianceOf(values, 0));
-  return { lower: mean - 3 * sd, upper: mean + 3 * sd };
-}

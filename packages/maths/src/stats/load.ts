@@ -56,10 +56,6 @@ export function fitScalability(concurrency: Numbers, throughput: Numbers): Answe
 export const throughputAt = ({ gamma, alpha, beta }: Pick<Scalability, 'gamma' | 'alpha' | 'beta'>, count: number): number =>
   (gamma * count) / (1 + alpha * (count - 1) + beta * count * (count - 1));
 
-/** Seconds that each stays at a concurrency, by Little's law. */
-export const responseSecondsAt = (model: Pick<Scalability, 'gamma' | 'alpha' | 'beta'>, count: number): number =>
-  count / throughputAt(model, count);
-
 /** Least squares of rows · x = 1 with all x >= 0: coordinate descent, which cannot leave the quadrant. */
 function nonNegative(rows: readonly (readonly [number, number, number])[]): [number, number, number] {
   const x: [number, number, number] = [1, 0, 0];
