@@ -1,7 +1,5 @@
 import { AppError } from '@nines/base/errors.ts';
 import { accessRoutes } from './access/routes.ts';
-import { createAccess } from './access/service.ts';
-import { createThrottle } from './access/throttle.ts';
 import { agentRoutes } from './agents/routes.ts';
 import { alertHistoryRoutes } from './alerting/history-routes.ts';
 import { alertRoutes } from './alerting/routes.ts';
@@ -35,12 +33,15 @@ import { auditHealth, encryptionHealth, outboxHealth, statesCounted, storeHealth
 import { oncallRoutes } from './oncall/routes.ts';
 import { prometheusStatusRoutes } from './ops/prometheus.ts';
 import { opsRoutes } from './ops/routes.ts';
+import { openEntry } from './entry.ts';
 import type { AppOptions, Parts } from './parts.ts';
+import { peopleRoutes } from './people/routes.ts';
 import { formatProblem } from './platform/config/load.ts';
 import type { Actor } from './platform/http/contract.ts';
 import { createHttp } from './platform/http/server.ts';
 import { servePages, webDir } from './platform/http/static.ts';
 import { serveStream } from './platform/http/stream.ts';
+import { createThrottle } from './platform/throttle.ts';
 import { problemRoutes } from './problems/routes.ts';
 import { queryRoutes } from './query/routes.ts';
 import { recoveryRoutes } from './recovery/routes.ts';
@@ -52,6 +53,7 @@ import { silenceRoutes } from './silences/routes.ts';
 import { slaRoutes } from './sla/routes.ts';
 import { statementRoutes } from './sla/statements/routes.ts';
 import { statusPageRoutes } from './status-pages/routes.ts';
+import { tokenRoutes } from './tokens/routes.ts';
 import { transferRoutes } from './transfer/routes.ts';
 import { TransferService } from './transfer/service.ts';
 import { VERSION } from './version.ts';
@@ -126,7 +128,8 @@ export async function serve(
   const stopping = new AbortController();
   const startedAtMs = clock.now();
   const secure = config.server.base_url?.startsWith('https:') ?? false;
-  const access = createAccess({ db, clock, ids, record: audit.record, open, secure });
+  const entry = openEntry({ db, clock, ids, record: audit.record, open, secure });
+  const { access } = entry;
   const hosts = open ? 'loopback' : 'any';
   const http = await createHttp({ logger, ids, gate: access, hosts, version: VERSION, secure, rewrite: statusPages.rewrite });
   auditRequests(http, { audit, clock, logger });
@@ -187,7 +190,9 @@ export async function serve(
   });
   const watched = { query: ask, resolve: aliases.resolve, instance, health, states, unreachable: () => checking.unreachable() };
   stack.use(startHealthChecks(http, { clock, logger, bus, ingest, config: config.health, ...watched }));
-  accessRoutes(http, access, { secure });
+  accessRoutes(http, entry);
+  peopleRoutes(http, entry);
+  tokenRoutes(http, entry.tokens);
   auditRoutes(http, { audit, clock });
   collectRoutes(http, {
     clock,
@@ -251,7 +256,7 @@ export async function serve(
   const url = await http.listen({ host: config.server.listen.host, port: config.server.listen.port });
   ready = true;
 
-  const setup = await access.startSetup();
+  const setup = open ? undefined : await entry.people.startSetup();
   // The secret stands behind the #, which browsers send nowhere.
   const setupUrl = setup === undefined ? undefined : `${config.server.base_url ?? url}/setup#token=${setup}`;
   return { url, setupUrl, reload, [Symbol.asyncDispose]: () => stack.disposeAsync() };

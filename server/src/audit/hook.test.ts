@@ -12,7 +12,10 @@ import { silentLogger } from '../../../test/harness/logs.ts';
 import { manualClock } from '../../../test/harness/manual-clock.ts';
 import { COMMAND_LINE } from '../access/contract.ts';
 import { accessRoutes } from '../access/routes.ts';
-import { createAccess, createToken } from '../access/service.ts';
+import { openEntry } from '../entry.ts';
+import { peopleRoutes } from '../people/routes.ts';
+import { tokenRoutes } from '../tokens/routes.ts';
+import { Tokens } from '../tokens/service.ts';
 import { createHttp } from '../platform/http/server.ts';
 import { createIds } from '../platform/ids.ts';
 import { auditRequests } from './hook.ts';
@@ -29,11 +32,13 @@ async function world(t: TestContext) {
   const clock = manualClock();
   const ids = createIds(clock);
   const audit = await openAuditLog({ db, clock, logger: silentLogger, dataDir, keptMs: 400 * DAY_MS, sealing: undefined });
-  const access = createAccess({ db, clock, ids, record: audit.record, open: false, secure: false });
-  const http = await createHttp({ logger: silentLogger, ids, gate: access, hosts: 'any', version: '0' });
+  const entry = openEntry({ db, clock, ids, record: audit.record, open: false, secure: false });
+  const http = await createHttp({ logger: silentLogger, ids, gate: entry.access, hosts: 'any', version: '0' });
   t.after(() => http.close());
   auditRequests(http, { audit, clock, logger: silentLogger });
-  accessRoutes(http, access, { secure: false });
+  accessRoutes(http, entry);
+  peopleRoutes(http, entry);
+  tokenRoutes(http, entry.tokens);
   auditRoutes(http, { audit, clock });
   const things = new Map<string, { id: string; size: number; password: string }>();
   const params = z.object({ id: z.string() });
@@ -55,7 +60,8 @@ async function world(t: TestContext) {
   });
   http.post('/api/search', { config: { permission: 'read' } }, async () => ({}));
   http.post('/api/samples', { config: { permission: 'ingest' } }, async () => ({}));
-  const { token } = await createToken({ db, clock, ids, record: async () => 0 }, COMMAND_LINE, { name: 'robot', role: 'administrator' });
+  const unrecorded = new Tokens({ db, clock, ids, record: async () => 0 });
+  const { token } = await unrecorded.create(COMMAND_LINE, { name: 'robot', role: 'administrator' });
   const call = async (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, payload?: object, as = token) => {
     const answer = await http.inject({
       method,
@@ -70,7 +76,7 @@ async function world(t: TestContext) {
     };
   };
   const entries = async () => (await audit.list({}, { beforeSeq: undefined, limit: 100 })).toReversed();
-  return { access, audit, db, clock, http, call, things, entries, token };
+  return { entry, audit, db, clock, http, call, things, entries, token };
 }
 
 test('a change is recorded before it happens and with its outcome: who, what, before, after, from where', async (t) => {
@@ -159,8 +165,8 @@ test('administrators page through the log, filter it, export it and have it exam
 });
 
 test('people, sessions and tokens change with their entries or not at all, and no password or token stands in them', async (t) => {
-  const { access, db, entries, http } = await world(t);
-  const link = await access.startSetup();
+  const { entry, db, entries, http } = await world(t);
+  const link = await entry.people.startSetup();
   const body = { token: link, name: 'Ann', password: 'correct horse battery' };
   const { cookies } = await http.inject({ method: 'POST', url: '/api/setup', payload: body });
   const cookie = (from: typeof cookies): Record<string, string> => ({ cookie: `nines_session=${from[0]?.value ?? ''}` });
@@ -173,8 +179,8 @@ test('people, sessions and tokens change with their entries or not at all, and n
   });
   assert.equal(changed.statusCode, 204);
   await http.inject({ method: 'DELETE', url: '/api/session', headers: cookie(changed.cookies) });
-  const { id } = await access.createToken(COMMAND_LINE, { name: 'short-lived', role: 'operator' });
-  await access.revokeToken(COMMAND_LINE, id);
+  const { id } = await entry.tokens.create(COMMAND_LINE, { name: 'short-lived', role: 'operator' });
+  await entry.tokens.revoke(COMMAND_LINE, id);
   const found = await entries();
   assert.deepEqual(
     found.map(({ action, actor, before }) => [action, actor.name, (before as { name: string } | null)?.name ?? null]),

@@ -9,7 +9,8 @@ import type { SignedStatement } from '@nines/server/sla/contract.ts';
 
 export type { AgentsView, AgentView, JoinTokenView, MadeJoinToken } from '@nines/server/agents/contract.ts';
 export type { AlertState, AlertView, Severity } from '@nines/server/alerting/contract.ts';
-export type { SessionView, TokenView } from '@nines/server/access/contract.ts';
+export type { SessionView } from '@nines/server/access/contract.ts';
+export type { TokenView } from '@nines/server/tokens/contract.ts';
 export type { TargetListView, TargetView } from '@nines/server/collect/contract.ts';
 export type { CheckDetailView, CheckView, ResultView, TemplateView } from '@nines/server/checks/contract.ts';
 export type { HealthReportView } from '@nines/server/ops/health-checks/contract.ts';

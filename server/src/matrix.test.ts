@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { openSqliteForTest } from '../../../test/harness/databases.ts';
-import { manualClock } from '../../../test/harness/manual-clock.ts';
-import { PERMISSIONS, ROLES, type Permission, type Role } from '../platform/http/contract.ts';
-import { createHttp } from '../platform/http/server.ts';
-import { createIds } from '../platform/ids.ts';
-import { silentLogger } from '../../../test/harness/logs.ts';
-import { COMMAND_LINE } from './contract.ts';
-import { createAccess, createToken } from './service.ts';
+import { openSqliteForTest } from '../../test/harness/databases.ts';
+import { manualClock } from '../../test/harness/manual-clock.ts';
+import { PERMISSIONS, ROLES, type Permission, type Role } from './platform/http/contract.ts';
+import { createHttp } from './platform/http/server.ts';
+import { createIds } from './platform/ids.ts';
+import { silentLogger } from '../../test/harness/logs.ts';
+import { COMMAND_LINE } from './access/contract.ts';
+import { openEntry } from './entry.ts';
 
 /** Written out, so that a change of the table in contract.ts has to be made twice. */
 const MAY: Readonly<Record<Role, readonly Permission[]>> = {
@@ -23,12 +23,11 @@ async function openServer(t: TestContext, { open } = { open: false }) {
   const { db } = await openSqliteForTest(t);
   const clock = manualClock();
   const ids = createIds(clock);
-  const access = createAccess({ db, clock, ids, record: async () => 0, open, secure: false });
+  const { access, tokens } = openEntry({ db, clock, ids, record: async () => 0, open, secure: false });
   const http = await createHttp({ logger: silentLogger, ids, gate: access, hosts: open ? 'loopback' : 'any', version: '0' });
   t.after(() => http.close());
-  const newToken = async (role: Role): Promise<string> =>
-    (await createToken({ db, clock, ids, record: async () => 0 }, COMMAND_LINE, { name: role, role })).token;
-  return { http, access, newToken };
+  const newToken = async (role: Role): Promise<string> => (await tokens.create(COMMAND_LINE, { name: role, role })).token;
+  return { http, newToken };
 }
 
 test('every role gets exactly the routes of its permissions, by token', async (t) => {
@@ -66,12 +65,11 @@ test('credentials that browsers send by themselves cannot be used by a page of a
 });
 
 test('with authentication off everyone is an administrator, but no page of another site is', async (t) => {
-  const { http, access } = await openServer(t, { open: true });
+  const { http } = await openServer(t, { open: true });
   http.post('/api/things', { config: { permission: 'administer' } }, async (request) => ({ who: request.actor.role }));
   const post = (headers: Record<string, string>) =>
     http.inject({ method: 'POST', url: '/api/things', headers: { host: '127.0.0.1:7070', ...headers } });
   assert.deepEqual((await post({})).json(), { who: 'administrator' });
   assert.equal((await post({ 'sec-fetch-site': 'cross-site' })).statusCode, 403);
   assert.equal((await post({ host: 'rebound.test' })).statusCode, 403);
-  assert.equal(await access.startSetup(), undefined);
 });

@@ -2,7 +2,7 @@ import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { AppError } from '@nines/base/errors.ts';
 import { type Result, err, ok } from '@nines/base/result.ts';
-import { ACCESS_CODES, MIN_PASSWORD_CHARS } from './contract.ts';
+import { PEOPLE_CODES, MIN_PASSWORD_CHARS } from './contract.ts';
 
 const deriveOnPool = promisify(argon2);
 
@@ -17,7 +17,7 @@ const waiting: (() => void)[] = [];
 async function derive(...args: Parameters<typeof deriveOnPool>): Promise<Buffer> {
   if (underWay >= MAX_DERIVATIONS) {
     if (waiting.length >= MAX_WAITING) {
-      throw new AppError('limited', ACCESS_CODES.tooManyTries, 'too many sign-ins at once; try again in a moment', { retryAfterMs: 1_000 });
+      throw new AppError('limited', PEOPLE_CODES.tooManyTries, 'too many sign-ins at once; try again in a moment', { retryAfterMs: 1_000 });
     }
     await new Promise<void>((resolve) => waiting.push(resolve));
   }

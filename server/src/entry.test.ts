@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { forEachDatabase } from '../../../test/harness/databases.ts';
-import type { OpenDatabase } from '../../../test/harness/databases.ts';
-import { manualClock } from '../../../test/harness/manual-clock.ts';
-import { createHttp } from '../platform/http/server.ts';
-import { createIds } from '../platform/ids.ts';
-import { silentLogger } from '../../../test/harness/logs.ts';
-import { accessRoutes } from './routes.ts';
-import { hashPassword } from './password.ts';
-import { COMMAND_LINE } from './contract.ts';
-import { createAccess, createToken } from './service.ts';
+import { forEachDatabase } from '../../test/harness/databases.ts';
+import type { OpenDatabase } from '../../test/harness/databases.ts';
+import { manualClock } from '../../test/harness/manual-clock.ts';
+import { createHttp } from './platform/http/server.ts';
+import { createIds } from './platform/ids.ts';
+import { silentLogger } from '../../test/harness/logs.ts';
+import { accessRoutes } from './access/routes.ts';
+import { COMMAND_LINE } from './access/contract.ts';
+import { openEntry } from './entry.ts';
+import { hashPassword } from './people/password.ts';
+import { peopleRoutes } from './people/routes.ts';
+import { tokenRoutes } from './tokens/routes.ts';
 
 const GOOD = 'correct horse battery';
 
@@ -17,9 +19,11 @@ async function world(t: TestContext, open: OpenDatabase) {
   const { db } = await open(t);
   const clock = manualClock();
   const ids = createIds(clock);
-  const access = createAccess({ db, clock, ids, record: async () => 0, open: false, secure: false });
-  const http = await createHttp({ logger: silentLogger, ids, gate: access, hosts: 'any', version: '0' });
-  accessRoutes(http, access, { secure: false });
+  const entry = openEntry({ db, clock, ids, record: async () => 0, open: false, secure: false });
+  const http = await createHttp({ logger: silentLogger, ids, gate: entry.access, hosts: 'any', version: '0' });
+  accessRoutes(http, entry);
+  peopleRoutes(http, entry);
+  tokenRoutes(http, entry.tokens);
   http.get('/api/things', { config: { permission: 'read' } }, async () => ({ ok: true }));
   http.post('/api/things', { config: { permission: 'administer' } }, async () => ({ ok: true }));
   t.after(() => http.close());
@@ -32,19 +36,20 @@ async function world(t: TestContext, open: OpenDatabase) {
     const cookie = answer.cookies.find(({ name }) => name === 'nines_session');
     return { status: answer.statusCode, json: answer.body === '' ? {} : (answer.json() as Record<string, unknown>), cookie };
   };
+  const { people } = entry;
   const setUp = async (): Promise<string> => {
-    const token = await access.startSetup();
+    const token = await people.startSetup();
     const done = await call('POST', '/api/setup', { body: { token, name: 'Ann', password: GOOD } });
     assert.equal(done.status, 204, JSON.stringify(done.json));
     return done.cookie?.value ?? '';
   };
-  return { db, clock, ids, access, call, setUp };
+  return { db, clock, tokens: entry.tokens, people, call, setUp };
 }
 
 forEachDatabase((_name, open) => {
   test('the first administrator is created by the one-time link, which works once', async (t) => {
-    const { access, call } = await world(t, open);
-    const token = await access.startSetup();
+    const { people, call } = await world(t, open);
+    const token = await people.startSetup();
     assert.ok(token !== undefined && token.length >= 43, '256 bits');
     const weak = await call('POST', '/api/setup', { body: { token, name: 'Ann', password: 'short' } });
     assert.deepEqual([weak.status, weak.json['code']], [400, 'password_refused']);
@@ -56,21 +61,21 @@ forEachDatabase((_name, open) => {
     assert.deepEqual(session.json['permissions'], ['public', 'read', 'operate', 'ingest', 'administer']);
     const again = await call('POST', '/api/setup', { body: { token, name: 'Eve', password: GOOD } });
     assert.deepEqual([again.status, again.json['code']], [410, 'setup_link_used']);
-    assert.equal(await access.startSetup(), undefined, 'no link once someone can sign in');
+    assert.equal(await people.startSetup(), undefined, 'no link once someone can sign in');
   });
 
   test('a link expires after an hour, and a newer one ends the older', async (t) => {
-    const { access, call, clock } = await world(t, open);
-    const first = await access.startSetup();
-    const second = await access.startSetup();
+    const { people, call, clock } = await world(t, open);
+    const first = await people.startSetup();
+    const second = await people.startSetup();
     assert.equal((await call('POST', '/api/setup', { body: { token: first, name: 'Ann', password: GOOD } })).status, 403);
     await clock.advance(3_600_000);
     assert.equal((await call('POST', '/api/setup', { body: { token: second, name: 'Ann', password: GOOD } })).status, 403);
   });
 
   test('two who use the link at the same time: one becomes administrator', async (t) => {
-    const { access, call } = await world(t, open);
-    const token = await access.startSetup();
+    const { people, call } = await world(t, open);
+    const token = await people.startSetup();
     const both = await Promise.all(['Ann', 'Eve'].map((name) => call('POST', '/api/setup', { body: { token, name, password: GOOD } })));
     assert.deepEqual(
       both.map(({ status }) => status).sort((a, b) => a - b),
@@ -158,7 +163,7 @@ forEachDatabase((_name, open) => {
   });
 
   test('a token acts with its role, shows its secret once, expires and is revoked', async (t) => {
-    const { db, clock, ids, call, setUp } = await world(t, open);
+    const { db, clock, tokens, call, setUp } = await world(t, open);
     const cookie = await setUp();
     const made = await call('POST', '/api/tokens', {
       cookie,
@@ -176,7 +181,7 @@ forEachDatabase((_name, open) => {
     assert.ok(!stored.includes(token), 'the table cannot be used as a credential');
     await clock.advance(60_001);
     assert.equal((await call('GET', '/api/things', { token })).status, 401);
-    const cli = await createToken({ db, clock, ids, record: async () => 0 }, COMMAND_LINE, { name: 'cli', role: 'administrator' });
+    const cli = await tokens.create(COMMAND_LINE, { name: 'cli', role: 'administrator' });
     assert.equal((await call('POST', '/api/things', { token: cli.token })).status, 200);
     assert.equal((await call('DELETE', `/api/tokens/${cli.id}`, { cookie })).status, 204);
     assert.equal((await call('POST', '/api/things', { token: cli.token })).status, 401);

@@ -1,0 +1,155 @@
+import type { Clock } from '@nines/base/clock.ts';
+import { AppError } from '@nines/base/errors.ts';
+import type { Ids } from '@nines/base/ids.ts';
+import { HOUR_MS } from '@nines/base/units.ts';
+import type { AuditEntry, RecordAudit } from '../audit/contract.ts';
+import type { UserRow } from '../platform/db/migrations/0002-access.ts';
+import type { Db } from '../platform/db/open.ts';
+import type { Actor, Role } from '../platform/http/contract.ts';
+import { DEFAULT_TEAM } from '../platform/records/contract.ts';
+import { SECRET_BYTES, digestOf } from '../platform/secret-digest.ts';
+import { createThrottle } from '../platform/throttle.ts';
+import type { NewSession, Person, Place, SessionBook } from '../sessions/contract.ts';
+import { PEOPLE_CODES } from './contract.ts';
+import { NO_ONES_HASH, hashPassword, isOutdated, judgePassword, verifyPassword } from './password.ts';
+import * as store from './store.ts';
+
+const SETUP_LIFE_MS = HOUR_MS;
+
+export type PeopleDeps = {
+  readonly db: Db;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly ids: Ids;
+  /** People change together with their entries in the audit log, or not at all. */
+  readonly record: RecordAudit;
+  readonly sessions: SessionBook;
+};
+
+/** A name is found however it is typed. */
+const keyOf = (name: string): string => name.normalize('NFKC').trim().toLowerCase();
+
+export class People {
+  readonly #deps: PeopleDeps;
+  readonly #throttle = createThrottle();
+
+  constructor(deps: PeopleDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether anyone can sign in yet. */
+  exist(): Promise<boolean> {
+    return store.hasUsers(this.#deps.db.kysely);
+  }
+
+  /** A fresh one-time secret while nobody can sign in, otherwise undefined. The last one made is the only one that works. */
+  async startSetup(): Promise<string | undefined> {
+    const { ids, clock, db } = this.#deps;
+    if (await this.exist()) return undefined;
+    const secret = ids.secret(SECRET_BYTES);
+    const nowMs = clock.now();
+    await store.replaceSetupLink(db.kysely, digestOf(secret), nowMs, nowMs + SETUP_LIFE_MS);
+    return secret;
+  }
+
+  /** Makes the first administrator and signs them in. `AppError` `setup_link_invalid`, `setup_link_used`, `password_refused`. */
+  async setup(input: { readonly token: string; readonly name: string; readonly password: string }, place: Place): Promise<NewSession> {
+    const { db, clock, ids, record, sessions } = this.#deps;
+    requireGoodPassword(input.password, input.name);
+    const nowMs = clock.now();
+    // A look before the costly hash; the transaction below decides.
+    const link = await store.judgeSetupLink(db.kysely, digestOf(input.token), nowMs);
+    if (link !== 'usable') throw setupRefusal(link);
+    const user: UserRow = {
+      id: ids.uuid(),
+      name: input.name,
+      name_key: keyOf(input.name),
+      team_id: DEFAULT_TEAM,
+      role: 'administrator',
+      password_hash: await hashPassword(input.password),
+      created_at_ms: nowMs,
+      disabled_at_ms: null,
+      revision: 1,
+    };
+    await db.kysely.transaction().execute(async (trx) => {
+      const use = await store.useSetupLink(trx, digestOf(input.token), nowMs);
+      if (use !== 'used_now') throw setupRefusal(use);
+      if (await store.hasUsers(trx)) throw setupRefusal('used_before');
+      await store.insertUser(trx, user);
+      const after = { name: user.name, role: user.role };
+      await record(trx, { ...by(user, place), action: 'user.created', object: { kind: 'users', id: user.id }, after });
+    });
+    return sessions.start(personOf(user), place);
+  }
+
+  /** Signs a person in under a new session. `AppError` `wrong_credentials`, `too_many_tries`. */
+  async login({ name, password }: { readonly name: string; readonly password: string }, place: Place): Promise<NewSession> {
+    const { db, sessions } = this.#deps;
+    this.#takeTurn(name, place.address);
+    const user = await store.findUser(db.kysely, keyOf(name));
+    const fits = await verifyPassword(password, user?.password_hash ?? NO_ONES_HASH);
+    if (user === undefined || !fits) {
+      throw new AppError('unauthenticated', PEOPLE_CODES.wrongCredentials, 'the name or the password is wrong');
+    }
+    this.#throttle.succeeded(name, place.address);
+    // Whoever is faster has written a hash of today; losing this race changes nothing.
+    if (isOutdated(user.password_hash)) await store.updatePassword(db.kysely, user, await hashPassword(password));
+    return sessions.start(personOf(user), place);
+  }
+
+  /** Changes the password of whoever asks and ends all their sessions; the answer is a new one. */
+  async changePassword(actor: Actor, input: { readonly current: string; readonly next: string }, place: Place): Promise<NewSession> {
+    const { db, record, sessions } = this.#deps;
+    const user = actor.kind === 'user' ? await store.findUser(db.kysely, keyOf(actor.name)) : undefined;
+    if (user === undefined) {
+      throw new AppError('forbidden', PEOPLE_CODES.sessionNeeded, 'only a signed-in person has a password to change');
+    }
+    this.#takeTurn(user.name, place.address);
+    if (!(await verifyPassword(input.current, user.password_hash))) {
+      throw new AppError('bad_input', PEOPLE_CODES.wrongCredentials, 'the current password is wrong', { field: 'current' });
+    }
+    this.#throttle.succeeded(user.name, place.address);
+    requireGoodPassword(input.next, user.name, 'next');
+    const passwordHash = await hashPassword(input.next);
+    await db.kysely.transaction().execute(async (trx) => {
+      if (!(await store.updatePassword(trx, user, passwordHash))) {
+        throw new AppError('conflict', 'revision_conflict', 'the password was changed meanwhile');
+      }
+      await sessions.endAll(trx, user.id);
+      await record(trx, { ...by(user, place), action: 'password.changed', object: { kind: 'users', id: user.id } });
+    });
+    sessions.forget();
+    return sessions.start(personOf(user), place);
+  }
+
+  /** Refuses while former failures demand a wait; otherwise counts the try. */
+  #takeTurn(name: string, address: string): void {
+    const nowMs = this.#deps.clock.now();
+    const waitMs = this.#throttle.waitMs(name, address, nowMs);
+    if (waitMs > 0) {
+      throw new AppError('limited', PEOPLE_CODES.tooManyTries, `too many failed tries; wait ${Math.ceil(waitMs / 1000)} s`, {
+        retryAfterMs: waitMs,
+      });
+    }
+    this.#throttle.trying(name, address, nowMs);
+  }
+}
+
+const personOf = ({ id, name, role }: UserRow): Person => ({ id, name, role: role as Role });
+
+function by({ id, name, role }: UserRow, { address }: Place): Pick<AuditEntry, 'actor' | 'address' | 'phase'> {
+  return { actor: { kind: 'user', id, name, role: role as Role }, address, phase: 'done' };
+}
+
+function requireGoodPassword(password: string, name: string, field = 'password'): void {
+  const judged = judgePassword(password, name);
+  if (!judged.ok) throw new AppError('bad_input', PEOPLE_CODES.passwordRefused, judged.error, { field });
+}
+
+function setupRefusal(use: Exclude<store.SetupLinkState, 'usable'>): AppError {
+  if (use === 'used_before') return new AppError('conflict', PEOPLE_CODES.setupLinkUsed, 'this link has been used; sign in instead');
+  return new AppError(
+    'forbidden',
+    PEOPLE_CODES.setupLinkInvalid,
+    'this link is not valid or has expired; start the server again for a new one',
+  );
+}

@@ -1,0 +1,38 @@
+/**
+ * Sessions: that a person is signed in, in one browser, until when. Invariants: the cookie's value is stored as a digest only; a
+ * session ends when idle, at its absolute end, on signing out, and with everything that ends all of a person's sessions.
+ * Must never decide whether somebody may sign in: `people` does.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Transaction } from 'kysely';
+import type { Database } from '../platform/db/schema.ts';
+import type { Role } from '../platform/http/contract.ts';
+
+/** Whom a session is for. */
+export type Person = { readonly id: string; readonly name: string; readonly role: Role };
+
+/** Where a person is. */
+export type Place = { readonly address: string; readonly userAgent: string };
+
+/** The value of the cookie; nobody sees it again. */
+export type NewSession = { readonly cookie: string };
+
+/** What those who examine people need of sessions. */
+export interface SessionBook {
+  /** Signs `person` in, whose right to it the caller has examined. */
+  start(person: Person, place: Place): Promise<NewSession>;
+  /** Ends all sessions of a person together with the change of `trx`; call `forget` once it is committed. */
+  endAll(trx: Transaction<Database>, userId: string): Promise<void>;
+  /** Drops what is remembered of ended sessions. */
+  forget(): void;
+  /** Signs out. A value that is no session changes nothing. */
+  end(cookie: string, address: string): Promise<void>;
+}
+
+/** Where a browser keeps its session. */
+export interface SessionCookie {
+  /** Undefined without one. */
+  read(request: FastifyRequest): string | undefined;
+  set(reply: FastifyReply, value: string): void;
+  clear(reply: FastifyReply): void;
+}

@@ -1,0 +1,109 @@
+import type { Clock } from '@nines/base/clock.ts';
+import type { Ids } from '@nines/base/ids.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '@nines/base/units.ts';
+import type { Transaction } from 'kysely';
+import type { AuditEntry, RecordAudit } from '../audit/contract.ts';
+import type { Database } from '../platform/db/schema.ts';
+import type { Db } from '../platform/db/open.ts';
+import type { Role } from '../platform/http/contract.ts';
+import { SECRET_BYTES, digestOf } from '../platform/secret-digest.ts';
+import type { Known, Knows } from '../access/contract.ts';
+import type { NewSession, Person, Place, SessionBook } from './contract.ts';
+import * as store from './store.ts';
+
+const SESSION_IDLE_MS = 12 * HOUR_MS;
+const SESSION_LIFE_MS = 7 * DAY_MS;
+/** Last use is shown to the minute; writing it more often would only cost. */
+const TOUCH_EVERY_MS = MINUTE_MS;
+/** What is kept of the browser's own name, for the list of sessions. */
+const MAX_USER_AGENT_CHARS = 200;
+const SHOWN_DIGEST_CHARS = 16;
+
+export type SessionDeps = {
+  readonly db: Db;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly ids: Ids;
+  readonly record: RecordAudit;
+  /** Sessions have ended: what is remembered of them is to be forgotten. */
+  readonly onEnded: () => void;
+};
+
+export class Sessions implements SessionBook, Knows {
+  readonly #deps: SessionDeps;
+
+  constructor(deps: SessionDeps) {
+    this.#deps = deps;
+  }
+
+  async start(person: Person, place: Place): Promise<NewSession> {
+    const { db, clock, ids, record } = this.#deps;
+    const cookie = ids.secret(SECRET_BYTES);
+    const nowMs = clock.now();
+    const session = {
+      id_hash: digestOf(cookie),
+      user_id: person.id,
+      created_at_ms: nowMs,
+      last_seen_at_ms: nowMs,
+      expires_at_ms: nowMs + SESSION_LIFE_MS,
+      user_agent: place.userAgent.slice(0, MAX_USER_AGENT_CHARS),
+    };
+    await db.kysely.transaction().execute(async (trx) => {
+      await store.deleteEndedSessions(trx, nowMs, nowMs - SESSION_IDLE_MS);
+      await store.insertSession(trx, session);
+      const after = { user_agent: session.user_agent, expires_at_ms: session.expires_at_ms };
+      await record(trx, { ...by(person, place), action: 'session.started', object: sessionOf(session.id_hash), after });
+    });
+    return { cookie };
+  }
+
+  /** Whom a cookie's value stands for; undefined when it is no live session. */
+  async actorOf(cookie: string): Promise<Known | undefined> {
+    const { db, clock } = this.#deps;
+    const sql = db.kysely;
+    const nowMs = clock.now();
+    const idHash = digestOf(cookie);
+    const found = await store.findSession(sql, idHash);
+    if (found === undefined) return undefined;
+    const { session, user } = found;
+    if (session.expires_at_ms <= nowMs || nowMs - session.last_seen_at_ms > SESSION_IDLE_MS) {
+      await store.deleteSession(sql, idHash);
+      return undefined;
+    }
+    if (nowMs - session.last_seen_at_ms > TOUCH_EVERY_MS) await store.touchSession(sql, idHash, nowMs);
+    return {
+      actor: { kind: 'user', id: user.id, name: user.name, role: user.role as Role, teamId: user.team_id },
+      endsAtMs: session.expires_at_ms,
+    };
+  }
+
+  async end(cookie: string, address: string): Promise<void> {
+    const { db, record, onEnded } = this.#deps;
+    const idHash = digestOf(cookie);
+    await db.kysely.transaction().execute(async (trx) => {
+      const found = await store.findSession(trx, idHash);
+      if (found === undefined) return;
+      await store.deleteSession(trx, idHash);
+      const { id, name, role } = found.user;
+      const place = { address, userAgent: found.session.user_agent };
+      await record(trx, { ...by({ id, name, role: role as Role }, place), action: 'session.ended', object: sessionOf(idHash) });
+    });
+    onEnded();
+  }
+
+  async endAll(trx: Transaction<Database>, userId: string): Promise<void> {
+    await store.deleteSessionsOf(trx, userId);
+  }
+
+  forget(): void {
+    this.#deps.onEnded();
+  }
+}
+
+/** Sessions are named by the beginning of their digest, which opens nothing. */
+const sessionOf = (idHash: string): AuditEntry['object'] => ({ kind: 'sessions', id: idHash.slice(0, SHOWN_DIGEST_CHARS) });
+
+const by = ({ id, name, role }: Person, { address }: Place): Pick<AuditEntry, 'actor' | 'address' | 'phase'> => ({
+  actor: { kind: 'user', id, name, role },
+  address,
+  phase: 'done',
+});

@@ -1,0 +1,39 @@
+import type { Sql } from '../platform/records/contract.ts';
+import type { SessionRow, UserRow } from '../platform/db/migrations/0002-access.ts';
+
+export async function insertSession(db: Sql, row: SessionRow): Promise<void> {
+  await db.insertInto('sessions').values(row).execute();
+}
+
+/** A session with its user, who may sign in. */
+export async function findSession(db: Sql, idHash: string): Promise<{ readonly session: SessionRow; readonly user: UserRow } | undefined> {
+  const session = await db.selectFrom('sessions').selectAll().where('id_hash', '=', idHash).executeTakeFirst();
+  if (session === undefined) return undefined;
+  const user = await db
+    .selectFrom('users')
+    .selectAll()
+    .where('id', '=', session.user_id)
+    .where('disabled_at_ms', 'is', null)
+    .executeTakeFirst();
+  return user === undefined ? undefined : { session, user };
+}
+
+export async function touchSession(db: Sql, idHash: string, nowMs: number): Promise<void> {
+  await db.updateTable('sessions').set({ last_seen_at_ms: nowMs }).where('id_hash', '=', idHash).execute();
+}
+
+export async function deleteSession(db: Sql, idHash: string): Promise<void> {
+  await db.deleteFrom('sessions').where('id_hash', '=', idHash).execute();
+}
+
+export async function deleteSessionsOf(db: Sql, userId: string): Promise<void> {
+  await db.deleteFrom('sessions').where('user_id', '=', userId).execute();
+}
+
+/** Sessions past their absolute end or idle since before `idleBeforeMs`. */
+export async function deleteEndedSessions(db: Sql, nowMs: number, idleBeforeMs: number): Promise<void> {
+  await db
+    .deleteFrom('sessions')
+    .where((row) => row.or([row('expires_at_ms', '<=', nowMs), row('last_seen_at_ms', '<=', idleBeforeMs)]))
+    .execute();
+}
