@@ -64,6 +64,8 @@ import { randomFraction, randomSeed } from './platform/ids.ts';
 import { startLoop } from './platform/loop.ts';
 import { DEFAULT_TEAM } from './platform/records/contract.ts';
 import { createOutbox } from './platform/records/outbox.ts';
+import { SECRETS_SEALING_KEY } from './platform/secrets/key-file.ts';
+import { openSecrets } from './platform/secrets/service.ts';
 import { AUDIT_SEALING_KEY } from './platform/signing/audit-key.ts';
 import { SIGNING_KEY } from './platform/signing/signing-keys.ts';
 import { engineSettings } from './query/contract.ts';
@@ -140,6 +142,12 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   const keeping = { dataDir, sealing, keptMs: config.retention.audit };
   const watching = { metrics: self, alert: (evaluation: Evaluation) => rules.submit(evaluation) };
   const { audit } = stack.use(await startAudit({ db, clock, logger, ...keeping, ...watching }));
+  const secrets = await openSecrets({ db, dataDir, sealing: keys?.cipher.key(SECRETS_SEALING_KEY), logger, nowMs: clock.now() });
+  self.watch(
+    'nines_secrets_unreadable',
+    'Secrets in the state database that did not open when they were needed.',
+    () => secrets.unreadable,
+  );
   const yieldNow = createBreath(clock);
   const engine = createEngine({ ...engineSettings(config.promql), yieldNow });
   const ask = createAsk(engine, store);
@@ -156,7 +164,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
 
   // From an alert to people.
   const externalUrl = config.server.base_url ?? listenUrl(config.server.listen);
-  const shared = { db: sql, sql, clock, ids, logger, bus, metrics: self, dataDir, externalUrl };
+  const shared = { db: sql, sql, clock, ids, logger, bus, metrics: self, dataDir, externalUrl, secrets };
   const push = await openPushBook(shared);
   const outgoing = { clock, request: outbound.request.bind(outbound) };
   const notifySettings = (from: Configuration): NotifySettings => ({
@@ -393,6 +401,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     current = next;
   };
   await apply(loaded);
+  await secrets.scrub();
   stack.use(await problems.run(alerting.open()));
   const incidents = await openIncidents({
     ...shared,

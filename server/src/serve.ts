@@ -122,7 +122,7 @@ export async function serve(
     upkeep,
     yieldNow,
   } = parts;
-  const { bus, sql } = shared;
+  const { bus, sql, secrets } = shared;
   // HTTP, last in and first out: nobody is answered by parts that are gone.
   let ready = false;
   const stopping = new AbortController();
@@ -161,6 +161,7 @@ export async function serve(
   const series = new SeriesService({ store, sql, clock, ids, logger, metrics: self });
   health.register('series', () => series.health());
   health.register('encryption', () => encryptionHealth(keys?.keyId, config.state.kind));
+  health.register('secrets', () => secrets.health());
   health.register('audit', () => auditHealth(audit.verdict));
   health.register('backups', () => backups.health());
   health.register('outbox', async () => outboxHealth(await outbox.status(), clock.now()));

@@ -2,9 +2,10 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import { AppError } from '@nines/base/errors.ts';
 import { DAY_MS } from '@nines/base/units.ts';
 import type { Sql } from '../platform/records/contract.ts';
+import type { Secrets } from '../platform/secrets/contract.ts';
 import { fingerprintOf, issueCertificate, type Issuer } from '../platform/x509/certificate.ts';
 import { SERVER_NAME } from './contract.ts';
-import { keepAuthority, loadAuthority } from './store.ts';
+import { AUTHORITY, keepAuthority, loadAuthority } from './store.ts';
 
 const AUTHORITY_NAME = 'Nines agents';
 const AUTHORITY_LIFE_MS = 30 * 365 * DAY_MS;
@@ -30,9 +31,11 @@ export class Authority {
     this.#issuer = { name: AUTHORITY_NAME, privateKey };
   }
 
-  static async open(sql: Sql, nowMs: number): Promise<Authority> {
-    const row = (await loadAuthority(sql)) ?? (await keepAuthority(sql, makeAuthority(nowMs)));
-    return new Authority(row.certificate, createPrivateKey(row.private_key));
+  /** Undefined when its key cannot be read: another authority would lock every agent out for good. */
+  static async open({ sql, secrets }: { readonly sql: Sql; readonly secrets: Secrets }, nowMs: number): Promise<Authority | undefined> {
+    const row = (await loadAuthority(sql)) ?? (await keepAuthority(sql, makeAuthority(secrets, nowMs)));
+    const key = secrets.open(KEY_PLACE, row.private_key);
+    return key.ok ? new Authority(row.certificate, createPrivateKey(key.value)) : undefined;
   }
 
   /** A fresh key and certificate for the server. */
@@ -57,12 +60,14 @@ export class Authority {
   }
 }
 
-function makeAuthority(nowMs: number) {
+const KEY_PLACE = { table: 'agent_authority', id: AUTHORITY, column: 'private_key' };
+
+function makeAuthority(secrets: Secrets, nowMs: number) {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const validity = { fromMs: nowMs - BACKDATED_MS, untilMs: nowMs + AUTHORITY_LIFE_MS };
   const issuer = { name: AUTHORITY_NAME, privateKey };
   const certificate = issueCertificate({ name: AUTHORITY_NAME, publicKey, purpose: 'authority', ...validity }, issuer);
-  return { certificate, private_key: pemOf(privateKey), created_at_ms: nowMs };
+  return { certificate, private_key: secrets.seal(KEY_PLACE, pemOf(privateKey)), created_at_ms: nowMs };
 }
 
 const pemOf = (key: KeyObject): string => String(key.export({ type: 'pkcs8', format: 'pem' }));

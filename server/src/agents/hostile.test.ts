@@ -14,6 +14,7 @@ import type { CheckResult } from '../checks/contract.ts';
 import { createSelfMetrics } from '../collect/self.ts';
 import { createBus } from '../platform/bus.ts';
 import { createIds } from '../platform/ids.ts';
+import { createTestSecrets } from '../platform/secrets/testing/secrets.ts';
 import { Authority } from './authority.ts';
 import { AGENT_LIMITS, agentsConfig, parseJoinToken, resultsRequest } from './contract.ts';
 import { AgentListener } from './listener.ts';
@@ -35,7 +36,8 @@ async function open(t: TestContext): Promise<World> {
   const clock = manualClock(Date.now());
   const ids = createIds(clock);
   const taken: CheckResult[] = [];
-  const authority = await Authority.open(db.kysely, clock.now());
+  const authority = await Authority.open({ sql: db.kysely, secrets: createTestSecrets() }, clock.now());
+  assert.ok(authority !== undefined);
   const port = await freePort();
   const agents = new Agents({
     sql: db.kysely,

@@ -1,4 +1,5 @@
 import { startLoop } from '../platform/loop.ts';
+import type { Secrets } from '../platform/secrets/contract.ts';
 import { Authority } from './authority.ts';
 import { AgentListener, LISTENER_STEP_MS } from './listener.ts';
 import { Agents, type AgentsDeps, AGENTS_SAVE_MS } from './service.ts';
@@ -10,9 +11,12 @@ export type AgentsStart = AsyncDisposable & {
 };
 
 /** The agents with their authority; nobody is answered before `listen`. */
-export async function openAgents(deps: Omit<AgentsDeps, 'authority'>): Promise<AgentsStart> {
+export async function openAgents({
+  secrets,
+  ...deps
+}: Omit<AgentsDeps, 'authority'> & { readonly secrets: Secrets }): Promise<AgentsStart> {
   const { sql, clock, logger, config } = deps;
-  const authority = config.listen === undefined ? undefined : await Authority.open(sql, clock.now());
+  const authority = config.listen === undefined ? undefined : await Authority.open({ sql, secrets }, clock.now());
   const agents = new Agents({ ...deps, authority });
   await agents.load();
   const saving = startLoop({ clock, logger, name: 'agents', everyMs: AGENTS_SAVE_MS, step: () => agents.save() });

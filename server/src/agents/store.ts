@@ -3,7 +3,8 @@ import type { Sql } from '../platform/records/contract.ts';
 
 export type { AgentAuthorityRow, AgentJoinTokenRow, AgentRow };
 
-const AUTHORITY = 'authority';
+/** The one row. */
+export const AUTHORITY = 'authority';
 
 export async function loadAuthority(db: Sql): Promise<AgentAuthorityRow | undefined> {
   return db.selectFrom('agent_authority').selectAll().where('id', '=', AUTHORITY).executeTakeFirst();

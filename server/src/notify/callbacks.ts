@@ -7,6 +7,7 @@ import type { Kysely } from 'kysely';
 import type { AlertView } from '../alerting/contract.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Actor } from '../platform/http/contract.ts';
+import type { Secrets } from '../platform/secrets/contract.ts';
 import { AcknowledgeLinks } from './acknowledge-links.ts';
 import { alertsOfMessage, deliveredSince, keyNamed } from './channel-store.ts';
 import type { OpenChannel } from './channels.ts';
@@ -41,13 +42,15 @@ export async function openLinks({
   ids,
   clock,
   externalUrl,
+  secrets,
 }: {
   db: Kysely<Database>;
+  secrets: Secrets;
   ids: Ids;
   clock: Clock;
   externalUrl: string;
 }): Promise<AcknowledgeLinks> {
-  return new AcknowledgeLinks(await keyNamed(db, KEY, { fresh: ids.secret(SECRET_BYTES), nowMs: clock.now() }), externalUrl);
+  return new AcknowledgeLinks(await keyNamed(db, KEY, { secrets, fresh: ids.secret(SECRET_BYTES), nowMs: clock.now() }), externalUrl);
 }
 
 /** A person who answered through a channel: known to the provider, not to us, and trusted with nothing but this. */

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Database } from '../platform/db/schema.ts';
+import { type Secrets, openedOr } from '../platform/secrets/contract.ts';
 
 /** The thread that a group's first message began, while the group is not resolved. */
 export async function findThread(db: Kysely<Database>, groupId: string): Promise<string | undefined> {
@@ -18,14 +19,18 @@ export async function endThread(db: Kysely<Database>, groupId: string): Promise<
   await db.deleteFrom('notify_threads').where('group_id', '=', groupId).execute();
 }
 
+export type KeyMaking = { readonly secrets: Secrets; readonly fresh: string; readonly nowMs: number };
+
 /** The secret of this name; the first to ask makes it. */
-export async function keyNamed(db: Kysely<Database>, id: string, { fresh, nowMs }: { fresh: string; nowMs: number }): Promise<string> {
+export async function keyNamed(db: Kysely<Database>, id: string, { secrets, fresh, nowMs }: KeyMaking): Promise<string> {
+  const place = { table: 'notify_keys', id, column: 'secret' };
   await db
     .insertInto('notify_keys')
-    .values({ id, secret: fresh, made_at_ms: nowMs })
+    .values({ id, secret: secrets.seal(place, fresh), made_at_ms: nowMs })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute();
-  return (await db.selectFrom('notify_keys').select('secret').where('id', '=', id).executeTakeFirstOrThrow()).secret;
+  const kept = await db.selectFrom('notify_keys').select('secret').where('id', '=', id).executeTakeFirstOrThrow();
+  return openedOr(secrets, place, { sealed: kept.secret, fresh });
 }
 
 /** Messages to a channel since an instant, newest first: their ids, or those of their bundles. */

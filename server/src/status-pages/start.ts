@@ -13,6 +13,7 @@ import type { Outbound } from '../platform/fetch/outbound.ts';
 import { startLoop } from '../platform/loop.ts';
 import type { OutboxHandler } from '../platform/records/contract.ts';
 import type { Outbox } from '../platform/records/outbox.ts';
+import type { Secrets } from '../platform/secrets/contract.ts';
 import type { ServiceCatalogue } from '../services/contract.ts';
 import { Announcements } from './announcements.ts';
 import { BOARD_STEP_MS, Board } from './board.ts';
@@ -44,14 +45,15 @@ export type StatusPagesDeps = {
   /** Where written pages are kept, and what they are sealed with where the data directory is encrypted. */
   readonly dataDir: string;
   readonly keys: Cipher | undefined;
+  readonly secrets: Secrets;
 };
 
 const SECRET_BYTES = 32;
 
 /** Status pages with all that belongs to them. Nothing is shown before `pages.declare`, nothing goes on before `run`. */
 export async function openStatusPages(deps: StatusPagesDeps) {
-  const { db, clock, ids, logger, dataDir, keys } = deps;
-  const links = new Links(await linkSecret(db, ids.secret(SECRET_BYTES), clock.now()));
+  const { db, clock, ids, logger, dataDir, keys, secrets } = deps;
+  const links = new Links(await linkSecret(db, { secrets, fresh: ids.secret(SECRET_BYTES), nowMs: clock.now() }));
   const urlOf = (spec: StatusPageSpec): string => publicUrl(deps.externalUrl, spec);
   const board = new Board({ ...deps, announcements: () => announcements.all(), shelf: openShelf(dataDir, keys?.key(PAGES_KEY)), urlOf });
   const pages = new StatusPages({

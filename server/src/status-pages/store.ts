@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type { StatusPageRow, StatusSubscriberRow } from '../platform/db/migrations/0016-status-pages.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Sql } from '../platform/records/contract.ts';
+import { type Secrets, openedOr } from '../platform/secrets/contract.ts';
 import type { Announcement, AnnouncementState, AnnouncementUpdate } from './contract.ts';
 
 export async function madePages(db: Sql): Promise<readonly StatusPageRow[]> {
@@ -141,11 +142,16 @@ export async function insertTold(db: Sql, { page, window, announcedAtMs }: Told,
 const LINKS = 'links';
 
 /** The secret that links and cookies are signed with; `fresh` becomes it when there is none. Servers of one database share it. */
-export async function linkSecret(db: Kysely<Database>, fresh: string, nowMs: number): Promise<string> {
+export async function linkSecret(
+  db: Kysely<Database>,
+  { secrets, fresh, nowMs }: { readonly secrets: Secrets; readonly fresh: string; readonly nowMs: number },
+): Promise<string> {
+  const place = { table: 'status_keys', id: LINKS, column: 'secret' };
   await db
     .insertInto('status_keys')
-    .values({ id: LINKS, secret: fresh, made_at_ms: nowMs })
+    .values({ id: LINKS, secret: secrets.seal(place, fresh), made_at_ms: nowMs })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute();
-  return (await db.selectFrom('status_keys').select('secret').where('id', '=', LINKS).executeTakeFirstOrThrow()).secret;
+  const kept = await db.selectFrom('status_keys').select('secret').where('id', '=', LINKS).executeTakeFirstOrThrow();
+  return openedOr(secrets, place, { sealed: kept.secret, fresh });
 }

@@ -16,6 +16,7 @@ import { OutboundError, type OutboundOptions } from '../platform/fetch/outbound.
 import { type OutboxVerdict, toJson } from '../platform/records/contract.ts';
 import type { OutboxEntry } from '../platform/records/outbox.ts';
 import { newAnnouncement, statusPageSchema } from './contract.ts';
+import { createTestSecrets } from '../platform/secrets/testing/secrets.ts';
 import { openStatusPages } from './start.ts';
 import { CONFIRM_TOPIC } from './subscriptions.ts';
 
@@ -28,6 +29,8 @@ const PAGE = statusPageSchema.parse({
 const OTHER = statusPageSchema.parse({ id: 'other', title: 'Other', services: ['shop'], subscriptions: { email: 'mail' } });
 const SAID = newAnnouncement.parse({ title: 'Logins fail', pages: ['shop'], text: 'We look into it.' });
 const PEER = '203.0.113.7';
+/** Servers of one database have one key. */
+const SECRETS = createTestSecrets();
 
 /** The whole domain on a real database, with an outbox that is emptied by hand and the ends of the wires in the test's hands. */
 async function begin(t: TestContext, db: Db, clock: ManualClock = manualClock()) {
@@ -77,6 +80,7 @@ async function begin(t: TestContext, db: Db, clock: ManualClock = manualClock())
     externalUrl: 'https://nines.example.org',
     dataDir,
     keys: undefined,
+    secrets: SECRETS,
   });
   await opened.pages.declare([PAGE, OTHER].map((spec) => ({ spec, place: 'nines.yml:1', logo: undefined })));
   /** Sends what is in the outbox, also what that puts in, and says what became of it. */

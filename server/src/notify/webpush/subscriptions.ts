@@ -3,6 +3,7 @@ import type { Clock } from '@nines/base/clock.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import type { Kysely } from 'kysely';
 import type { Database } from '../../platform/db/schema.ts';
+import type { SecretPlace, Secrets } from '../../platform/secrets/contract.ts';
 import { keyNamed } from '../channel-store.ts';
 import { type PushKeys, type VapidKey, arePushKeys, createVapidKey } from './encrypt.ts';
 
@@ -20,16 +21,22 @@ const MAX_PER_CHANNEL = 1_000;
 const KEY = 'vapid';
 
 /** Browsers that asked to be told, in the database; the key by which push services know this installation is made once. */
-export async function openPushBook({ db, ids, clock }: { db: Kysely<Database>; ids: Ids; clock: Clock }): Promise<PushSubscriptions> {
-  const kept = await keyNamed(db, KEY, { fresh: JSON.stringify(createVapidKey()), nowMs: clock.now() });
-  return new PushSubscriptions({ db, ids, clock }, JSON.parse(kept) as VapidKey);
+export async function openPushBook(deps: BookDeps): Promise<PushSubscriptions> {
+  const { db, clock, secrets } = deps;
+  const kept = await keyNamed(db, KEY, { secrets, fresh: JSON.stringify(createVapidKey()), nowMs: clock.now() });
+  return new PushSubscriptions(deps, JSON.parse(kept) as VapidKey);
 }
 
+type BookDeps = { readonly db: Kysely<Database>; readonly ids: Ids; readonly clock: Clock; readonly secrets: Secrets };
+
+/** A browser that asks again keeps its row. */
+const placeOf = (id: string): SecretPlace => ({ table: 'push_subscriptions', id, column: 'auth' });
+
 export class PushSubscriptions implements PushBook {
-  readonly #deps: { readonly db: Kysely<Database>; readonly ids: Ids; readonly clock: Clock };
+  readonly #deps: BookDeps;
   readonly key: VapidKey;
 
-  constructor(deps: { readonly db: Kysely<Database>; readonly ids: Ids; readonly clock: Clock }, key: VapidKey) {
+  constructor(deps: BookDeps, key: VapidKey) {
     this.#deps = deps;
     this.key = key;
   }
@@ -37,7 +44,11 @@ export class PushSubscriptions implements PushBook {
   async of(channel: string, actor?: string): Promise<readonly PushSubscriber[]> {
     let kept = this.#deps.db.selectFrom('push_subscriptions').select(['id', 'endpoint', 'p256dh', 'auth']);
     if (actor !== undefined) kept = kept.where('actor', '=', actor);
-    return kept.where('channel', '=', channel).orderBy('created_at_ms').orderBy('id').execute();
+    const rows = await kept.where('channel', '=', channel).orderBy('created_at_ms').orderBy('id').execute();
+    return rows.flatMap((row) => {
+      const auth = this.#deps.secrets.open(placeOf(row.id), row.auth);
+      return auth.ok ? [{ ...row, auth: auth.value }] : [];
+    });
   }
 
   async remove(id: string): Promise<void> {
@@ -46,7 +57,7 @@ export class PushSubscriptions implements PushBook {
 
   /** A browser asks, or asks again: its newest keys count. `AppError` `push_keys_invalid`, `too_many_subscriptions`. */
   async add(asked: PushKeys & { readonly channel: string; readonly endpoint: string; readonly actor: string }): Promise<void> {
-    const { db, ids, clock } = this.#deps;
+    const { db, ids, clock, secrets } = this.#deps;
     const { channel, endpoint, actor, p256dh, auth } = asked;
     if (!arePushKeys(asked))
       throw new AppError(
@@ -57,10 +68,13 @@ export class PushSubscriptions implements PushBook {
     const others = (await this.of(channel)).filter((one) => one.endpoint !== endpoint);
     if (others.length >= MAX_PER_CHANNEL)
       throw new AppError('limited', 'too_many_subscriptions', `the channel ${channel} has ${MAX_PER_CHANNEL} browsers already`);
-    const row = { channel, actor, p256dh, auth };
+    const known = await db.selectFrom('push_subscriptions').select('id').where('endpoint', '=', endpoint).executeTakeFirst();
+    const id = known?.id ?? ids.uuid();
+    // The text is bound to the id, so a row that somebody else made at the same instant takes ours.
+    const row = { id, channel, actor, p256dh, auth: secrets.seal(placeOf(id), auth) };
     await db
       .insertInto('push_subscriptions')
-      .values({ id: ids.uuid(), endpoint, created_at_ms: clock.now(), ...row })
+      .values({ endpoint, created_at_ms: clock.now(), ...row })
       .onConflict((conflict) => conflict.column('endpoint').doUpdateSet(row))
       .execute();
   }

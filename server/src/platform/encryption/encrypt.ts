@@ -7,6 +7,7 @@ import { PAGES_FILE } from '@nines/tsdb/page-store.ts';
 import { encryptSqlite } from '../db/open.ts';
 import { STATE_FILE, STORE_DIR } from '../directory.ts';
 import { replaceFile } from '../replace-file.ts';
+import { SECRETS_SEALING_KEY, SECRET_KEYS_FILE, sealedSecretKeysFile } from '../secrets/key-file.ts';
 import { AUDIT_KEY_FILE, AUDIT_SEALING_KEY, sealedAuditKeyFile } from '../signing/audit-key.ts';
 import { SIGNING_FILE, SIGNING_KEY, sealedKeyFile } from '../signing/signing-keys.ts';
 import { ENVELOPE_FILE, writeEnvelope } from './envelope.ts';
@@ -89,6 +90,8 @@ export async function prepareEncryption(
   if (signing !== undefined) await replaceFile(disk, SIGNING_FILE, signing);
   const audit = sealedAuditKeyFile(dataDir, keys.cipher.key(AUDIT_SEALING_KEY));
   if (audit !== undefined) await replaceFile(disk, AUDIT_KEY_FILE, audit);
+  const secrets = sealedSecretKeysFile(dataDir, keys.cipher.key(SECRETS_SEALING_KEY));
+  if (secrets !== undefined) await replaceFile(disk, SECRET_KEYS_FILE, secrets);
   await writeEnvelope(disk, keys.wrap(key, { createdAtMs: nowMs, nowMs }));
   const ready = await disk.create(CONVERSION_READY);
   await ready.sync();
@@ -115,7 +118,7 @@ export function movingSteps(dataDir: string): readonly (() => void)[] {
         sync(dataDir);
       },
     ]),
-    ...[SIGNING_FILE, AUDIT_KEY_FILE, ENVELOPE_FILE].map((name) => () => {
+    ...[SIGNING_FILE, AUDIT_KEY_FILE, SECRET_KEYS_FILE, ENVELOPE_FILE].map((name) => () => {
       if (existsSync(join(work, name))) renameSync(join(work, name), join(dataDir, name));
       sync(dataDir);
     }),

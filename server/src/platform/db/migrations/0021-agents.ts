@@ -33,7 +33,7 @@ export type AgentJoinTokenRow = {
   used_at_ms: number | null;
 };
 
-/** One row. The private key lies where every secret of the state lies: encrypted with it where the data directory is. */
+/** One row. The private key is sealed. */
 export type AgentAuthorityRow = { id: string; certificate: string; private_key: string; created_at_ms: number };
 
 export async function up(db: Kysely<unknown>): Promise<void> {
