@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
 import type { Place, SessionCookie } from '../sessions/contract.ts';
-import { loginBody, passwordBody, setupBody } from './contract.ts';
+import { factorNeededView, loginBody, passwordBody, setupBody } from './contract.ts';
 import type { People } from './service.ts';
 
 const placeOf = (request: FastifyRequest): Place => ({ address: request.ip, userAgent: request.headers['user-agent'] ?? '' });
@@ -10,9 +11,19 @@ const placeOf = (request: FastifyRequest): Place => ({ address: request.ip, user
 export function peopleRoutes(http: Http, { people, cookie }: { readonly people: People; readonly cookie: SessionCookie }): void {
   http.post(
     '/api/session',
-    { config: { permission: 'public' }, schema: { summary: 'Sign in', tags: ['access'], body: loginBody } },
+    {
+      config: { permission: 'public' },
+      schema: {
+        summary: 'Sign in; 200 says which second factor is still needed',
+        tags: ['access'],
+        body: loginBody,
+        response: { 200: factorNeededView, 204: z.undefined() },
+      },
+    },
     async (request, reply) => {
-      cookie.set(reply, (await people.login(request.body, placeOf(request as FastifyRequest))).cookie);
+      const answer = await people.login(request.body, placeOf(request as FastifyRequest));
+      if (answer.kind === 'factor_needed') return reply.code(200).send({ ...answer, kinds: [...answer.kinds] });
+      cookie.set(reply, answer.cookie);
       return reply.code(204).send();
     },
   );

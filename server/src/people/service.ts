@@ -8,11 +8,12 @@ import type { Db } from '../platform/db/open.ts';
 import type { Actor, Role } from '../platform/http/contract.ts';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
 import { SECRET_BYTES, digestOf } from '../platform/secret-digest.ts';
-import { createThrottle } from '../platform/throttle.ts';
+import type { Throttle } from '../platform/throttle.ts';
 import type { NewSession, Person, Place, SessionBook } from '../sessions/contract.ts';
-import { PEOPLE_CODES } from './contract.ts';
+import { type LoginAnswer, PEOPLE_CODES, type SecondFactors } from './contract.ts';
 import { NO_ONES_HASH, hashPassword, isOutdated, judgePassword, verifyPassword } from './password.ts';
 import * as store from './store.ts';
+import { refuseWhileWaiting } from './turns.ts';
 
 const SETUP_LIFE_MS = HOUR_MS;
 
@@ -23,6 +24,11 @@ export type PeopleDeps = {
   /** People change together with their entries in the audit log, or not at all. */
   readonly record: RecordAudit;
   readonly sessions: SessionBook;
+  readonly factors: Pick<SecondFactors, 'required'>;
+  /** Where a sign-in waits for its second factor. */
+  readonly pending: { open(userId: string, place: Place): Promise<string> };
+  /** Failed tries, which `pending` forgets as well once it signs somebody in. */
+  readonly throttle: Throttle;
 };
 
 /** A name is found however it is typed. */
@@ -30,7 +36,6 @@ const keyOf = (name: string): string => name.normalize('NFKC').trim().toLowerCas
 
 export class People {
   readonly #deps: PeopleDeps;
-  readonly #throttle = createThrottle();
 
   constructor(deps: PeopleDeps) {
     this.#deps = deps;
@@ -69,6 +74,9 @@ export class People {
       created_at_ms: nowMs,
       disabled_at_ms: null,
       revision: 1,
+      email: null,
+      joined_at_ms: nowMs,
+      signed_in_at_ms: null,
     };
     await db.kysely.transaction().execute(async (trx) => {
       const use = await store.useSetupLink(trx, digestOf(input.token), nowMs);
@@ -81,19 +89,27 @@ export class People {
     return sessions.start(personOf(user), place);
   }
 
-  /** Signs a person in under a new session. `AppError` `wrong_credentials`, `too_many_tries`. */
-  async login({ name, password }: { readonly name: string; readonly password: string }, place: Place): Promise<NewSession> {
-    const { db, sessions } = this.#deps;
-    this.#takeTurn(name, place.address);
+  /** Signs a person in, or says which second factor is still needed. `AppError` `wrong_credentials`, `too_many_tries`. */
+  async login({ name, password }: { readonly name: string; readonly password: string }, place: Place): Promise<LoginAnswer> {
+    const { db } = this.#deps;
+    this.#takeTurn(keyOf(name), place.address);
     const user = await store.findUser(db.kysely, keyOf(name));
     const fits = await verifyPassword(password, user?.password_hash ?? NO_ONES_HASH);
     if (user === undefined || !fits) {
       throw new AppError('unauthenticated', PEOPLE_CODES.wrongCredentials, 'the name or the password is wrong');
     }
-    this.#throttle.succeeded(name, place.address);
     // Whoever is faster has written a hash of today; losing this race changes nothing.
     if (isOutdated(user.password_hash)) await store.updatePassword(db.kysely, user, await hashPassword(password));
-    return sessions.start(personOf(user), place);
+    return this.#admit(user, place);
+  }
+
+  /** The password was right. It clears the failures only when nothing else is to be shown: else it would, between guesses of the factor. */
+  async #admit(user: UserRow, place: Place): Promise<LoginAnswer> {
+    const { factors, pending, sessions, throttle } = this.#deps;
+    const kinds = await factors.required(user.id);
+    if (kinds.length > 0) return { kind: 'factor_needed', challenge: await pending.open(user.id, place), kinds };
+    throttle.succeeded(user.name_key, place.address);
+    return { kind: 'session', ...(await sessions.start(personOf(user), place)) };
   }
 
   /** Changes the password of whoever asks and ends all their sessions; the answer is a new one. */
@@ -103,11 +119,11 @@ export class People {
     if (user === undefined) {
       throw new AppError('forbidden', PEOPLE_CODES.sessionNeeded, 'only a signed-in person has a password to change');
     }
-    this.#takeTurn(user.name, place.address);
+    this.#takeTurn(user.name_key, place.address);
     if (!(await verifyPassword(input.current, user.password_hash))) {
       throw new AppError('bad_input', PEOPLE_CODES.wrongCredentials, 'the current password is wrong', { field: 'current' });
     }
-    this.#throttle.succeeded(user.name, place.address);
+    this.#deps.throttle.succeeded(user.name_key, place.address);
     requireGoodPassword(input.next, user.name, 'next');
     const passwordHash = await hashPassword(input.next);
     await db.kysely.transaction().execute(async (trx) => {
@@ -122,15 +138,10 @@ export class People {
   }
 
   /** Refuses while former failures demand a wait; otherwise counts the try. */
-  #takeTurn(name: string, address: string): void {
-    const nowMs = this.#deps.clock.now();
-    const waitMs = this.#throttle.waitMs(name, address, nowMs);
-    if (waitMs > 0) {
-      throw new AppError('limited', PEOPLE_CODES.tooManyTries, `too many failed tries; wait ${Math.ceil(waitMs / 1000)} s`, {
-        retryAfterMs: waitMs,
-      });
-    }
-    this.#throttle.trying(name, address, nowMs);
+  #takeTurn(account: string, address: string): void {
+    const { clock, throttle } = this.#deps;
+    refuseWhileWaiting(throttle, { account, address }, clock.now());
+    throttle.trying(account, address, clock.now());
   }
 }
 

@@ -27,6 +27,10 @@ export interface SessionBook {
   forget(): void;
   /** Signs out. A value that is no session changes nothing. */
   end(cookie: string, address: string): Promise<void>;
+  /** When the person of a live session last showed a password or a factor in it; undefined when it is none. */
+  provedAtMs(cookie: string): Promise<number | undefined>;
+  /** The person has shown a password or a factor again: the session goes on under a new cookie. Undefined when it is no live session. */
+  prove(cookie: string): Promise<NewSession | undefined>;
 }
 
 /** Where a browser keeps its session. */

@@ -46,10 +46,13 @@ export class Sessions implements SessionBook, Knows {
       last_seen_at_ms: nowMs,
       expires_at_ms: nowMs + SESSION_LIFE_MS,
       user_agent: place.userAgent.slice(0, MAX_USER_AGENT_CHARS),
+      address: place.address,
+      proved_at_ms: nowMs,
     };
     await db.kysely.transaction().execute(async (trx) => {
       await store.deleteEndedSessions(trx, nowMs, nowMs - SESSION_IDLE_MS);
       await store.insertSession(trx, session);
+      await store.signedIn(trx, person.id, nowMs);
       const after = { user_agent: session.user_agent, expires_at_ms: session.expires_at_ms };
       await record(trx, { ...by(person, place), action: 'session.started', object: sessionOf(session.id_hash), after });
     });
@@ -59,21 +62,39 @@ export class Sessions implements SessionBook, Knows {
   /** Whom a cookie's value stands for; undefined when it is no live session. */
   async actorOf(cookie: string): Promise<Known | undefined> {
     const { db, clock } = this.#deps;
-    const sql = db.kysely;
     const nowMs = clock.now();
-    const idHash = digestOf(cookie);
-    const found = await store.findSession(sql, idHash);
+    const found = await this.#live(cookie);
     if (found === undefined) return undefined;
     const { session, user } = found;
-    if (session.expires_at_ms <= nowMs || nowMs - session.last_seen_at_ms > SESSION_IDLE_MS) {
-      await store.deleteSession(sql, idHash);
-      return undefined;
-    }
-    if (nowMs - session.last_seen_at_ms > TOUCH_EVERY_MS) await store.touchSession(sql, idHash, nowMs);
+    if (nowMs - session.last_seen_at_ms > TOUCH_EVERY_MS) await store.touchSession(db.kysely, session.id_hash, nowMs);
     return {
       actor: { kind: 'user', id: user.id, name: user.name, role: user.role as Role, teamId: user.team_id },
       endsAtMs: session.expires_at_ms,
     };
+  }
+
+  async provedAtMs(cookie: string): Promise<number | undefined> {
+    return (await this.#live(cookie))?.session.proved_at_ms;
+  }
+
+  async prove(cookie: string): Promise<NewSession | undefined> {
+    const { db, clock, ids, onEnded } = this.#deps;
+    const next = ids.secret(SECRET_BYTES);
+    if ((await this.#live(cookie)) === undefined) return undefined;
+    if (!(await store.rotateSession(db.kysely, digestOf(cookie), digestOf(next), clock.now()))) return undefined;
+    onEnded();
+    return { cookie: next };
+  }
+
+  async #live(cookie: string): Promise<store.FoundSession | undefined> {
+    const { db, clock } = this.#deps;
+    const nowMs = clock.now();
+    const found = await store.findSession(db.kysely, digestOf(cookie));
+    if (found === undefined) return undefined;
+    const { session } = found;
+    if (session.expires_at_ms > nowMs && nowMs - session.last_seen_at_ms <= SESSION_IDLE_MS) return found;
+    await store.deleteSession(db.kysely, session.id_hash);
+    return undefined;
   }
 
   async end(cookie: string, address: string): Promise<void> {

@@ -5,8 +5,14 @@ export async function insertSession(db: Sql, row: SessionRow): Promise<void> {
   await db.insertInto('sessions').values(row).execute();
 }
 
+export type FoundSession = { readonly session: SessionRow; readonly user: UserRow };
+
+export async function signedIn(db: Sql, userId: string, nowMs: number): Promise<void> {
+  await db.updateTable('users').set({ signed_in_at_ms: nowMs }).where('id', '=', userId).execute();
+}
+
 /** A session with its user, who may sign in. */
-export async function findSession(db: Sql, idHash: string): Promise<{ readonly session: SessionRow; readonly user: UserRow } | undefined> {
+export async function findSession(db: Sql, idHash: string): Promise<FoundSession | undefined> {
   const session = await db.selectFrom('sessions').selectAll().where('id_hash', '=', idHash).executeTakeFirst();
   if (session === undefined) return undefined;
   const user = await db
@@ -36,4 +42,10 @@ export async function deleteEndedSessions(db: Sql, nowMs: number, idleBeforeMs: 
     .deleteFrom('sessions')
     .where((row) => row.or([row('expires_at_ms', '<=', nowMs), row('last_seen_at_ms', '<=', idleBeforeMs)]))
     .execute();
+}
+
+/** Gives a session another identity at `nowMs`; false when it ended meanwhile. */
+export async function rotateSession(db: Sql, from: string, to: string, nowMs: number): Promise<boolean> {
+  const done = await db.updateTable('sessions').set({ id_hash: to, proved_at_ms: nowMs }).where('id_hash', '=', from).executeTakeFirst();
+  return done.numUpdatedRows === 1n;
 }

@@ -13,6 +13,7 @@ import type { LedgerTables } from './migrations/0003-ledger.ts';
 import type { HeartbeatTables } from './migrations/0011-heartbeats.ts';
 import type { MaintenanceCorrectionTables } from './migrations/0027-maintenance-corrections.ts';
 import type { MaintenanceTables } from './migrations/0012-maintenance.ts';
+import type { PeopleTables } from './migrations/0050-people.ts';
 import type { ProblemTables } from './migrations/0038-problems.ts';
 import type { OncallTables } from './migrations/0034-oncall.ts';
 import type { PushGroupTables } from './migrations/0006-push-groups.ts';
@@ -35,6 +36,7 @@ export type Database = RecordTables &
   ProblemTables &
   IncidentTables &
   AccessTables &
+  PeopleTables &
   AuditTables &
   LedgerTables &
   HeartbeatTables &

@@ -18,6 +18,11 @@ export type UserRow = {
   created_at_ms: number;
   disabled_at_ms: number | null;
   revision: number;
+  /** Where links go; not unique. */
+  email: string | null;
+  /** Null while invited: nobody has signed in with it yet, and it counts as nobody. */
+  joined_at_ms: number | null;
+  signed_in_at_ms: number | null;
 };
 
 export type SessionRow = {
@@ -30,6 +35,10 @@ export type SessionRow = {
   /** Absolute end, whatever happens. */
   expires_at_ms: number;
   user_agent: string;
+  /** From where it was begun. */
+  address: string;
+  /** When the person last showed a password or a factor in this session. */
+  proved_at_ms: number;
 };
 
 export type TokenRow = {

@@ -34,6 +34,7 @@ import * as oncall from './0034-oncall.ts';
 import * as incidents from './0039-incidents.ts';
 import * as cutOffAttempts from './0041-cut-off-attempts.ts';
 import * as audit from './0042-audit.ts';
+import * as people from './0050-people.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -75,4 +76,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0039-incidents': { up: incidents.up },
   '0041-cut-off-attempts': { up: cutOffAttempts.up },
   '0042-audit': { up: audit.up },
+  '0050-people': { up: people.up },
 };

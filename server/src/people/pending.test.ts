@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { AppError } from '@nines/base/errors.ts';
+import { type OpenDatabase, forEachDatabase } from '../../../test/harness/databases.ts';
+import { manualClock } from '../../../test/harness/manual-clock.ts';
+import { openEntry } from '../entry.ts';
+import { createIds } from '../platform/ids.ts';
+
+const GOOD = 'correct horse battery';
+const HERE = { address: '192.0.2.1', userAgent: 'Firefox' };
+
+/** Ann has a second factor. */
+async function world(t: TestContext, open: OpenDatabase) {
+  const { db } = await open(t);
+  const clock = manualClock();
+  const factors = { required: async () => ['totp' as const], forget: async () => {} };
+  const recorded: string[] = [];
+  const record = async (_trx: unknown, { action }: { readonly action: string }) => recorded.push(action);
+  const entry = openEntry({ db, clock, ids: createIds(clock), record, open: false, secure: false, factors });
+  await entry.people.setup({ token: (await entry.people.startSetup()) ?? '', name: 'Ann', password: GOOD }, HERE);
+  const challenge = async (): Promise<string> => {
+    const answer = await entry.people.login({ name: 'Ann', password: GOOD }, HERE);
+    assert.ok(answer.kind === 'factor_needed' && answer.kinds[0] === 'totp');
+    return answer.challenge;
+  };
+  return { db, clock, recorded, ...entry, challenge };
+}
+
+const refusal = (code: string) => (thrown: unknown) => thrown instanceof AppError && thrown.code === code;
+
+forEachDatabase((_name, open) => {
+  test('a right password with a second factor opens nothing until the factor was shown, once', async (t) => {
+    const { db, sessions, pending, challenge, recorded } = await world(t, open);
+    const secret = await challenge();
+    assert.equal(await sessions.actorOf(secret), undefined, 'the challenge is no session');
+    const stored = JSON.stringify(await db.kysely.selectFrom('pending_logins').selectAll().execute());
+    assert.ok(!stored.includes(secret), 'the table cannot be used as a challenge');
+    assert.equal((await pending.trying(secret, HERE)).name, 'Ann');
+    const both = await Promise.allSettled([1, 2].map(() => pending.finish(secret, HERE, 'totp')));
+    const won = both.flatMap((one) => (one.status === 'fulfilled' ? [one.value.cookie] : []));
+    assert.equal(won.length, 1, 'of two who replay it, one signs in');
+    assert.equal((await sessions.actorOf(won[0] ?? ''))?.actor.name, 'Ann');
+    assert.equal(recorded.filter((action) => action === 'factor.shown').length, 1);
+  });
+
+  test('a challenge taken from the browser is worth nothing elsewhere, later, or to a person who was disabled', async (t) => {
+    const { db, clock, pending, challenge } = await world(t, open);
+    const secret = await challenge();
+    for (const place of [
+      { ...HERE, address: '192.0.2.9' },
+      { ...HERE, userAgent: 'curl' },
+    ]) {
+      await assert.rejects(pending.finish(secret, place, 'totp'), refusal('sign_in_again'));
+    }
+    await assert.rejects(pending.look('unknown', HERE), refusal('sign_in_again'));
+    await db.kysely.updateTable('users').set({ disabled_at_ms: 1 }).execute();
+    await assert.rejects(pending.look(secret, HERE), refusal('sign_in_again'));
+    await db.kysely.updateTable('users').set({ disabled_at_ms: null }).execute();
+    await pending.look(secret, HERE);
+    await clock.advance(5 * 60_000);
+    await assert.rejects(pending.finish(secret, HERE, 'totp'), refusal('sign_in_again'));
+  });
+
+  test('codes cannot be guessed: five tries a challenge, and new challenges do not reset the wait', async (t) => {
+    const { clock, pending, challenge } = await world(t, open);
+    const first = await challenge();
+    for (let i = 0; i < 5; i++) await pending.trying(first, HERE);
+    await assert.rejects(pending.trying(first, HERE), refusal('too_many_tries'));
+    await clock.advance(1_100);
+    await assert.rejects(pending.trying(first, HERE), refusal('sign_in_again'), 'the challenge is worn out');
+    const second = await challenge();
+    await pending.trying(second, HERE);
+    await assert.rejects(pending.trying(second, HERE), refusal('too_many_tries'), 'the person waits whichever challenge is shown');
+  });
+});
