@@ -7,9 +7,14 @@ import { type RemoteOptions, ask } from '../remote.ts';
 type VerifyFlags = RemoteOptions & { readonly data?: string; readonly config?: string; readonly json?: boolean };
 
 export function auditCommand(program: Command): void {
-  program
-    .command('audit')
-    .description('who did what, and whether that is still what was written')
+  const audit = program.command('audit').description('who did what, and whether that is still what was written');
+  audit
+    .command('rotate-key')
+    .description('go on with a new key, whether or not a server runs; entries of before stay genuine by the key that they were made with')
+    .requiredOption('--data <dir>', 'data directory of the server')
+    .option('--config <file>', 'configuration file, when the state lies in PostgreSQL or the data are encrypted')
+    .action(({ data, config }: { readonly data: string; readonly config?: string }) => rotate(data, config));
+  audit
     .command('verify')
     .description(
       'examine the audit log: 0 whole, 1 with the first broken entry, 2 cannot be examined; without --data the running server does',
@@ -28,28 +33,60 @@ export function auditCommand(program: Command): void {
     });
 }
 
+async function rotate(data: string, config: string | undefined): Promise<void> {
+  const [
+    { keysOf, openState },
+    { notADirectory },
+    { realClock },
+    { AUDIT_SEALING_KEY },
+    { openAuditLog },
+    { COMMAND_LINE },
+    { createLogger },
+  ] = await Promise.all([
+    import('../state.ts'),
+    import('../examination.ts'),
+    import('@nines/server/platform/clock.ts'),
+    import('@nines/server/platform/signing/audit-key.ts'),
+    import('@nines/server/audit/start.ts'),
+    import('@nines/server/access/contract.ts'),
+    import('@nines/server/platform/log.ts'),
+  ]);
+  notADirectory(data);
+  const sealing = (await keysOf(data, config))?.cipher.key(AUDIT_SEALING_KEY);
+  const db = await openState({ data, config }, realClock.now());
+  try {
+    const logger = createLogger({ level: 'error', format: 'text' });
+    const audit = await openAuditLog({ db, clock: realClock, logger, dataDir: data, keptMs: Infinity, sealing });
+    writeData(`the audit log goes on with the key ${await audit.rotateKey(COMMAND_LINE)}`);
+    process.stderr.write(
+      'Other instances on the same database need this audit-key.json now. Make a backup: those of before lack the new key.\n',
+    );
+  } finally {
+    await db.close();
+  }
+}
+
 /** SQLite and PostgreSQL both take a reader beside a running server. */
 async function examined(data: string, config: string | undefined): Promise<AuditVerdict> {
-  const [{ keysOf, openState }, { notADirectory }, { realClock }, { AUDIT_SEALING_KEY, readAuditKey }, { verifyAudit }] = await Promise.all(
-    [
+  const [{ keysOf, openState }, { notADirectory }, { realClock }, { AUDIT_SEALING_KEY, readAuditKeys }, { verifyAudit }] =
+    await Promise.all([
       import('../state.ts'),
       import('../examination.ts'),
       import('@nines/server/platform/clock.ts'),
       import('@nines/server/platform/signing/audit-key.ts'),
       import('@nines/server/audit/service.ts'),
-    ],
-  );
+    ]);
   notADirectory(data);
   const keys = await keysOf(data, config);
-  const key = readAuditKey(data, keys?.cipher.key(AUDIT_SEALING_KEY));
-  if (key === undefined)
+  const ring = readAuditKeys(data, keys?.cipher.key(AUDIT_SEALING_KEY));
+  if (ring === undefined)
     throw new CliFailure(
       EXIT.badInput,
       `${data} has no audit-key.json, without which nobody can tell whether its audit log is whole. Put it back from a backup.`,
     );
   const db = await openState({ data, config }, realClock.now());
   try {
-    return await verifyAudit({ db, dataDir: data, key });
+    return await verifyAudit({ db, dataDir: data, keys: ring });
   } finally {
     await db.close();
   }

@@ -20,7 +20,7 @@ export function tokenCommand(program: Command): void {
 
 /** Opens the state database itself: SQLite and PostgreSQL both take a second writer beside a running server. */
 async function create(flags: TokenFlags): Promise<void> {
-  const [{ openState, keysOf }, { realClock }, { createIds }, { Tokens }, { COMMAND_LINE }, { createRecorder }, { openChainKey }, sealing] =
+  const [{ openState, keysOf }, { realClock }, { createIds }, { Tokens }, { COMMAND_LINE }, { createRecorder }, { openKeyBook }, sealing] =
     await Promise.all([
       import('../state.ts'),
       import('@nines/server/platform/clock.ts'),
@@ -28,7 +28,7 @@ async function create(flags: TokenFlags): Promise<void> {
       import('@nines/server/tokens/service.ts'),
       import('@nines/server/access/contract.ts'),
       import('@nines/server/audit/service.ts'),
-      import('@nines/server/audit/start.ts'),
+      import('@nines/server/audit/keys.ts'),
       import('@nines/server/platform/signing/audit-key.ts'),
     ]);
   const { data, config, name, role } = flags;
@@ -36,8 +36,8 @@ async function create(flags: TokenFlags): Promise<void> {
   const db = await openState({ data, config }, clock.now());
   try {
     const keys = await keysOf(data, config);
-    const key = await openChainKey({ db, clock, dataDir: data, sealing: keys?.cipher.key(sealing.AUDIT_SEALING_KEY) });
-    const tokens = new Tokens({ db, clock, ids: createIds(clock), record: createRecorder({ key, clock }) });
+    const keyBook = await openKeyBook({ db, clock, dataDir: data, sealing: keys?.cipher.key(sealing.AUDIT_SEALING_KEY) });
+    const tokens = new Tokens({ db, clock, ids: createIds(clock), record: createRecorder({ keys: keyBook, clock }) });
     const made = await tokens.create(COMMAND_LINE, { name, role });
     writeData(made.token);
   } finally {

@@ -12,7 +12,7 @@ import { manualClock } from '../../../test/harness/manual-clock.ts';
 import { poll } from '../../../test/harness/poll.ts';
 import type { Evaluation } from '../alerting/contract.ts';
 import type { AuditChainRow, AuditRow } from '../platform/db/migrations/0042-audit.ts';
-import { createAuditKey } from '../platform/signing/audit-key.ts';
+import { auditKeys, createAuditKey } from '../platform/signing/audit-key.ts';
 import { ANCHORS_FILE } from './anchors.ts';
 import { type Unchained, chained, macOfEnds, verifyChain } from './chain.ts';
 import type { AuditEntry } from './contract.ts';
@@ -166,7 +166,7 @@ test('entries without their key stop the start, and another key does not pass fo
   await audit.append(did('change'));
   rmSync(join(dataDir, 'audit-key.json'));
   await assert.rejects(openAuditLog({ ...deps, sealing: undefined }), { code: 'audit_key_missing' });
-  const verdict = await verifyAudit({ ...deps, key: createAuditKey(new Uint8Array(32)) });
+  const verdict = await verifyAudit({ ...deps, keys: auditKeys([createAuditKey(new Uint8Array(32))]) });
   assert.equal(verdict.fault?.problem, 'edited');
 });
 
@@ -200,7 +200,7 @@ function chainOf(length: number): { readonly rows: AuditRow[]; readonly ends: Au
     rows.push(row);
     prev = row.digest;
   }
-  const ends = { start_seq: 1, start_prev: '0'.repeat(64), seq: length, digest: prev };
+  const ends = { start_seq: 1, start_prev: '0'.repeat(64), seq: length, digest: prev, key_id: KEY.id };
   return { rows, ends: { id: 1, ...ends, mac: macOfEnds(KEY, ends) } };
 }
 
@@ -209,7 +209,7 @@ async function verdictOn(rows: readonly AuditRow[], ends: AuditChainRow) {
   const stream = async function* (): AsyncGenerator<AuditRow> {
     yield* sorted;
   };
-  return verifyChain(KEY, { rows: stream(), ends, anchors: [] });
+  return verifyChain(auditKeys([KEY]), { rows: stream(), ends, anchors: [] });
 }
 
 test('any flipped character, deleted, copied or swapped entry is named', async () => {

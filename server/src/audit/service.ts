@@ -1,16 +1,24 @@
-import { createHash } from 'node:crypto';
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError, messageOf } from '@nines/base/errors.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { DAY_MS } from '@nines/base/units.ts';
-import type { AuditRow } from '../platform/db/migrations/0042-audit.ts';
+import type { Transaction } from 'kysely';
 import type { Db } from '../platform/db/open.ts';
-import type { Actor } from '../platform/http/contract.ts';
-import type { AuditKey } from '../platform/signing/audit-key.ts';
+import type { Database } from '../platform/db/schema.ts';
+import type { AuditKeys } from '../platform/signing/audit-key.ts';
 import { addAnchor, readAnchors } from './anchors.ts';
-import { type Ends, type Unchained, anchored, chained, macOfEnds, verifyChain } from './chain.ts';
-import { AUDIT_CODES, type AuditEntry, type AuditEntryView, type AuditPhase, type AuditVerdict, type RecordAudit } from './contract.ts';
-import { withoutSecrets } from './secrets.ts';
+import { type Ends, anchored, chained, macOfEnds, verifyChain } from './chain.ts';
+import {
+  AUDIT_CODES,
+  type AuditEntry,
+  type AuditEntryView,
+  type AuditVerdict,
+  type ErasePerson,
+  KEY_ROTATED,
+  type RecordAudit,
+} from './contract.ts';
+import { rowOf, viewsOf } from './entry.ts';
+import type { KeyBook } from './keys.ts';
 import * as store from './store.ts';
 
 export type AuditDeps = {
@@ -18,30 +26,44 @@ export type AuditDeps = {
   readonly clock: Pick<Clock, 'now'>;
   readonly logger: Logger;
   readonly dataDir: string;
-  readonly key: AuditKey;
+  readonly keys: KeyBook;
   readonly keptMs: number;
 };
 
-/** Of what was asked, was before and is after, each; a larger one is kept as its digest. */
-const MAX_PART_CHARS = 16 * 1024;
-const MAX_ID_CHARS = 512;
 /** Who starts and prunes. */
-const SYSTEM: AuditEntry['actor'] = { kind: 'system', id: 'nines', name: 'Nines', role: 'administrator' };
+export const SYSTEM: AuditEntry['actor'] = { kind: 'system', id: 'nines', name: 'Nines', role: 'administrator' };
+/** Actors that a filter offers. */
+const MAX_ACTORS = 200;
 
 /** Writes entries at the end of the chain. `AppError` `audit_unavailable` when that fails, which undoes the change as well. */
 export const createRecorder =
-  ({ key, clock }: Pick<AuditDeps, 'key' | 'clock'>): RecordAudit =>
+  ({ keys, clock }: Pick<AuditDeps, 'keys' | 'clock'>): RecordAudit =>
   async (trx, entry) => {
     try {
-      const { seq, digest: prev, start_seq, start_prev } = await store.takeNext(trx);
-      const row = chained(key, rowOf(entry, clock.now()), { seq, prev });
+      const { seq, digest: prev, start_seq, start_prev, key_id } = await store.takeNext(trx);
+      const key = keys.get(key_id);
+      const row = chained(key, await rowOf(trx, entry, clock.now()), { seq, prev });
       await store.insertEntry(trx, row);
-      const ends: Ends = { start_seq, start_prev, seq, digest: row.digest };
-      await store.saveEnds(trx, { ...ends, mac: macOfEnds(key, ends) });
+      // After the entry that says so, the chain goes on with the next key.
+      const next = entry.action === KEY_ROTATED ? keys.get(entry.object.id) : key;
+      await saveEnds(trx, next.id, keys, { start_seq, start_prev, seq, digest: row.digest });
       return seq;
     } catch (thrown) {
       throw unavailable(thrown);
     }
+  };
+
+async function saveEnds(trx: Transaction<Database>, keyId: string, keys: KeyBook, at: Omit<Ends, 'key_id'>): Promise<void> {
+  const ends: Ends = { ...at, key_id: keyId };
+  await store.saveEnds(trx, { ...ends, mac: macOfEnds(keys.get(keyId), ends) });
+}
+
+/** Erases people from the log; the command line may do so as well. */
+export const createEraser =
+  (record: RecordAudit, clock: Pick<Clock, 'now'>): ErasePerson =>
+  async (trx, by, personId) => {
+    await store.erasePerson(trx, personId, clock.now());
+    await record(trx, { actor: by, action: 'person.erased', object: { kind: 'people', id: personId }, phase: 'done' });
   };
 
 function unavailable(cause: unknown): AppError {
@@ -54,9 +76,12 @@ export class AuditLog {
   readonly record: RecordAudit;
   #verdict: AuditVerdict | undefined;
 
+  readonly erase: ErasePerson;
+
   constructor(deps: AuditDeps) {
     this.#deps = deps;
     this.record = createRecorder(deps);
+    this.erase = createEraser(this.record, deps.clock);
   }
 
   /** Writes an entry by itself. `AppError` `audit_unavailable` when that fails: what it tells of must not happen then. */
@@ -74,20 +99,49 @@ export class AuditLog {
     filter: store.AuditFilter,
     page: { readonly beforeSeq: number | undefined; readonly limit: number },
   ): Promise<readonly AuditEntryView[]> {
-    return (await store.listEntries(this.#deps.db.kysely, filter, page)).map(viewOf);
+    const sql = this.#deps.db.kysely;
+    return viewsOf(sql, await store.listEntries(sql, filter, page));
+  }
+
+  /** Entries after a number, oldest first. */
+  async after(seq: number, limit: number): Promise<readonly AuditEntryView[]> {
+    const sql = this.#deps.db.kysely;
+    return viewsOf(sql, await store.entriesAfter(sql, seq, limit));
+  }
+
+  /** Everybody who is in the log, by the names of their newest entries. */
+  async actors(): Promise<readonly AuditEntryView['actor'][]> {
+    const sql = this.#deps.db.kysely;
+    const found = await store.listActors(sql, MAX_ACTORS);
+    const views = await viewsOf(
+      sql,
+      await store.entriesBySeq(
+        sql,
+        found.map(({ last_seq }) => Number(last_seq)),
+      ),
+    );
+    return views.toSorted((a, b) => b.seq - a.seq).map(({ actor }) => actor);
   }
 
   /** Every entry that is kept, oldest first. */
   async *all(filter: store.AuditFilter): AsyncGenerator<AuditEntryView & { readonly prev: string }> {
     const { seq } = await store.readEnds(this.#deps.db.kysely);
-    for await (const row of store.entriesUpTo(this.#deps.db.kysely, seq, filter)) yield { ...viewOf(row), prev: row.prev };
+    const sql = this.#deps.db.kysely;
+    for await (const rows of store.pagesUpTo(sql, seq, filter)) {
+      const views = await viewsOf(sql, rows);
+      for (const [i, view] of views.entries()) yield { ...view, prev: rows[i]?.prev ?? '' };
+    }
   }
 
   /** Examines the whole log while others go on writing it. */
   async verify(): Promise<AuditVerdict> {
-    this.#verdict = await verifyAudit(this.#deps);
+    this.#verdict = await verifyAudit({ ...this.#deps, keys: this.#deps.keys.known() });
     if (this.#verdict.fault !== null) this.#deps.logger.error('the audit log is broken', this.#verdict.fault);
     return this.#verdict;
+  }
+
+  get keys(): KeyBook {
+    return this.#deps.keys;
   }
 
   /** What the last examination found. */
@@ -97,17 +151,17 @@ export class AuditLog {
 
   /** Writes down the last entry, when there is one that no anchor names. */
   async anchor(): Promise<void> {
-    const { key, clock, db, dataDir, logger } = this.#deps;
-    const { seq, digest } = await store.readEnds(db.kysely);
+    const { keys, clock, db, dataDir, logger } = this.#deps;
+    const { seq, digest, key_id } = await store.readEnds(db.kysely);
     if (seq === 0 || readAnchors(dataDir).at(-1)?.seq === seq) return;
-    const anchor = anchored(key, { at_ms: clock.now(), seq, digest });
+    const anchor = anchored(keys.get(key_id), { at_ms: clock.now(), seq, digest });
     await addAnchor(dataDir, anchor);
     logger.info('the audit log was anchored', { seq, digest, mac: anchor.mac });
   }
 
   /** Removes what is older than retention keeps, save the last entry, and returns how many entries went. */
   async prune(): Promise<number> {
-    const { key, clock, db, keptMs } = this.#deps;
+    const { keys, clock, db, keptMs } = this.#deps;
     return db.kysely.transaction().execute(async (trx) => {
       const before = await store.readEnds(trx);
       const first = (await store.firstSince(trx, clock.now() - keptMs)) ?? before.seq;
@@ -118,11 +172,18 @@ export class AuditLog {
       const kept = await store.findEntry(trx, first - 1);
       if (kept === undefined) throw new Error(`the audit log lacks entry ${first - 1}; verify it`);
       await store.deleteBefore(trx, first);
-      const { seq, digest } = await store.readEnds(trx);
-      const ends: Ends = { start_seq: first, start_prev: kept.digest, seq, digest };
-      await store.saveEnds(trx, { ...ends, mac: macOfEnds(key, ends) });
+      const { seq, digest, key_id } = await store.readEnds(trx);
+      await saveEnds(trx, keys.get(key_id).id, keys, { start_seq: first, start_prev: kept.digest, seq, digest });
       return removed;
     });
+  }
+
+  /** Goes on with a new key, and returns its id. Entries of before stay genuine by the key that they were made with. */
+  async rotateKey(by: AuditEntry['actor']): Promise<string> {
+    const next = await this.#deps.keys.add(this.#deps.clock.now());
+    await this.append({ actor: by, action: KEY_ROTATED, object: { kind: 'audit', id: next.id }, phase: 'done' });
+    await this.#deps.keys.force(next.id);
+    return next.id;
   }
 
   /** Once a day: examine, then prune and anchor. A log that is broken stays as it is. */
@@ -138,97 +199,23 @@ export class AuditLog {
 export const AUDIT_STEP_MS = DAY_MS;
 
 /** Also without a server, over a database that one may be writing. */
-export async function verifyAudit({ db, dataDir, key }: Pick<AuditDeps, 'db' | 'dataDir' | 'key'>): Promise<AuditVerdict> {
+export async function verifyAudit({
+  db,
+  dataDir,
+  keys,
+}: Pick<AuditDeps, 'db' | 'dataDir'> & { readonly keys: AuditKeys }): Promise<AuditVerdict> {
   // Anchors first: one that is made meanwhile would name an entry that was not there yet.
   const anchors = readAnchors(dataDir);
   const ends = await store.readEnds(db.kysely);
-  const verdict = await verifyChain(key, { rows: store.entriesUpTo(db.kysely, ends.seq), ends, anchors });
+  const verdict = await verifyChain(keys, { rows: store.entriesUpTo(db.kysely, ends.seq), ends, anchors });
   if (!verdict.whole) {
     // Retention may have moved the start while we read.
     const now = await store.readEnds(db.kysely);
-    return now.start_seq === ends.start_seq ? verdict : verifyAudit({ db, dataDir, key });
+    return now.start_seq === ends.start_seq ? verdict : verifyAudit({ db, dataDir, keys });
   }
   const beyond = await store.firstAfter(db.kysely, ends.seq);
   const { seq } = await store.readEnds(db.kysely);
   if (beyond === undefined || beyond.seq <= seq) return verdict;
   const detail = `entry ${beyond.seq} stands after the last one that was written, ${seq}`;
   return { ...verdict, whole: false, fault: { seq: beyond.seq, problem: 'inserted', detail } };
-}
-
-type Detail = {
-  readonly name: string;
-  readonly role: string;
-  readonly address?: string;
-  readonly asked?: unknown;
-  readonly before?: unknown;
-  readonly after?: unknown;
-};
-
-function rowOf(entry: AuditEntry, nowMs: number): Unchained {
-  const { actor, object, address } = entry;
-  const detail: Detail = {
-    name: actor.name,
-    role: actor.role,
-    ...(address !== undefined && { address }),
-    ...(entry.asked !== undefined && { asked: partOf(entry.asked) }),
-    ...(entry.before !== undefined && { before: partOf(entry.before) }),
-    ...(entry.after !== undefined && { after: partOf(entry.after) }),
-  };
-  return {
-    at_ms: nowMs,
-    actor_kind: actor.kind,
-    actor_id: plain(actor.id),
-    action: plain(entry.action),
-    object_kind: plain(object.kind),
-    object_id: object.id === null ? null : plain(object.id),
-    phase: entry.phase,
-    about_seq: entry.aboutSeq ?? null,
-    status: entry.status ?? null,
-    request_id: entry.requestId ?? null,
-    detail: JSON.stringify(detail),
-  };
-}
-
-/** Text that every database takes and that stays on its line. */
-const plain = (text: string): string =>
-  text
-    .toWellFormed()
-    .replace(/\p{Cc}/gu, '\ufffd')
-    .slice(0, MAX_ID_CHARS)
-    .toWellFormed();
-
-function partOf(value: unknown): unknown {
-  const shown = withoutSecrets(value);
-  const text = JSON.stringify(shown) ?? 'null';
-  if (text.length <= MAX_PART_CHARS) return shown;
-  return { omitted: true, chars: text.length, sha256: createHash('sha256').update(text).digest('hex') };
-}
-
-/** Of an entry that somebody edited there may be nothing to read; it is shown all the same. */
-function detailOf(text: string): Detail {
-  try {
-    return JSON.parse(text) as Detail;
-  } catch {
-    return { name: '', role: '', asked: text };
-  }
-}
-
-function viewOf(row: AuditRow): AuditEntryView {
-  const detail = detailOf(row.detail);
-  return {
-    seq: row.seq,
-    at_ms: row.at_ms,
-    actor: { kind: row.actor_kind as Actor['kind'], id: row.actor_id, name: detail.name, role: detail.role },
-    action: row.action,
-    object: { kind: row.object_kind, id: row.object_id },
-    phase: row.phase as AuditPhase,
-    about_seq: row.about_seq,
-    status: row.status,
-    request_id: row.request_id,
-    address: detail.address ?? null,
-    asked: detail.asked ?? null,
-    before: detail.before ?? null,
-    after: detail.after ?? null,
-    digest: row.digest,
-  };
 }

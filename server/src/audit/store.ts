@@ -62,14 +62,23 @@ export function listEntries(
 
 /** Every entry up to and including `toSeq`, oldest first. */
 export async function* entriesUpTo(sql: Sql, toSeq: number, filter: AuditFilter = {}): AsyncGenerator<AuditRow> {
+  for await (const page of pagesUpTo(sql, toSeq, filter)) yield* page;
+}
+
+/** The same as pages. */
+export async function* pagesUpTo(sql: Sql, toSeq: number, filter: AuditFilter = {}): AsyncGenerator<readonly AuditRow[]> {
   for (let after: number | undefined; ; ) {
     const query = filtered(sql, filter).where('seq', '<=', toSeq);
     const rows = await (after === undefined ? query : query.where('seq', '>', after)).orderBy('seq').limit(PAGE_ROWS).execute();
-    yield* rows;
+    yield rows;
     after = rows.at(-1)?.seq;
     if (rows.length < PAGE_ROWS || after === undefined) return;
   }
 }
+
+/** Those after a number, oldest first. */
+export const entriesAfter = (sql: Sql, seq: number, limit: number): Promise<readonly AuditRow[]> =>
+  sql.selectFrom('audit_entries').selectAll().where('seq', '>', seq).orderBy('seq').limit(limit).execute();
 
 export const firstAfter = (sql: Sql, seq: number): Promise<AuditRow | undefined> =>
   sql.selectFrom('audit_entries').selectAll().where('seq', '>', seq).orderBy('seq').limit(1).executeTakeFirst();
@@ -79,6 +88,52 @@ export async function firstSince(sql: Sql, atMs: number): Promise<number | undef
   const found = await sql.selectFrom('audit_entries').select('seq').where('at_ms', '>=', atMs).orderBy('seq').limit(1).executeTakeFirst();
   return found?.seq;
 }
+
+/** Gives the chain its first key unless it has one, and returns the one it has. */
+export async function claimKey(sql: Sql, keyId: string): Promise<string> {
+  await sql.updateTable('audit_chain').set({ key_id: keyId }).where('id', '=', 1).where('key_id', 'is', null).execute();
+  return (await readEnds(sql)).key_id ?? keyId;
+}
+
+/** The key that seals what is about a person, made when there is none; null once they were erased. */
+export async function keyOfPerson(trx: Transaction<Database>, personId: string, fresh: string): Promise<string | null> {
+  const row = { person_id: personId, key: fresh, erased_at_ms: null };
+  await trx
+    .insertInto('audit_people')
+    .values(row)
+    .onConflict((conflict) => conflict.column('person_id').doNothing())
+    .execute();
+  return (await trx.selectFrom('audit_people').select('key').where('person_id', '=', personId).executeTakeFirstOrThrow()).key;
+}
+
+/** The keys of those of the people who were not erased. */
+export async function keysOfPeople(sql: Sql, personIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (personIds.length === 0) return new Map();
+  const rows = await sql.selectFrom('audit_people').select(['person_id', 'key']).where('person_id', 'in', personIds).execute();
+  return new Map(rows.flatMap(({ person_id, key }) => (key === null ? [] : [[person_id, key] as const])));
+}
+
+export async function erasePerson(trx: Transaction<Database>, personId: string, atMs: number): Promise<void> {
+  const gone = { key: null, erased_at_ms: atMs };
+  await trx
+    .insertInto('audit_people')
+    .values({ person_id: personId, ...gone })
+    .onConflict((conflict) => conflict.column('person_id').doUpdateSet(gone))
+    .execute();
+}
+
+/** Every actor that is in the log, the one with the newest entry first, with the number of that entry. */
+export const listActors = (sql: Sql, limit: number) =>
+  sql
+    .selectFrom('audit_entries')
+    .select(({ fn }) => ['actor_kind', 'actor_id', fn.max<number>('seq').as('last_seq')])
+    .groupBy(['actor_kind', 'actor_id'])
+    .orderBy('last_seq', 'desc')
+    .limit(limit)
+    .execute();
+
+export const entriesBySeq = (sql: Sql, seqs: readonly number[]): Promise<readonly AuditRow[]> =>
+  seqs.length === 0 ? Promise.resolve([]) : sql.selectFrom('audit_entries').selectAll().where('seq', 'in', seqs).execute();
 
 export async function deleteBefore(trx: Transaction<Database>, seq: number): Promise<void> {
   await trx.deleteFrom('audit_entries').where('seq', '<', seq).execute();

@@ -55,6 +55,8 @@ function openSqlite(path: string, key: Uint8Array | undefined): Db {
     // FULL: what was committed survives a loss of power, which NORMAL does not promise in WAL mode.
     database.pragma('synchronous = FULL');
     database.pragma('foreign_keys = ON');
+    // What is destroyed on purpose, as the key of an erased person, leaves nothing in its page.
+    database.pragma('secure_delete = FAST');
   } catch (thrown) {
     const isOther = (thrown as { readonly code?: unknown }).code === 'SQLITE_NOTADB';
     const reason = isOther

@@ -2,6 +2,7 @@ import type { AgentTables } from './migrations/0021-agents.ts';
 import type { AlertHistoryTables } from './migrations/0036-alert-history.ts';
 import type { AlertTables } from './migrations/0005-alerts.ts';
 import type { LedgerImportTables } from './migrations/0017-ledger-imports.ts';
+import type { AccountabilityTables } from './migrations/0049-accountability.ts';
 import type { AuditTables } from './migrations/0042-audit.ts';
 import type { CompositeTables } from './migrations/0015-composites.ts';
 import type { ChannelTables } from './migrations/0022-channels.ts';
@@ -38,6 +39,7 @@ export type Database = RecordTables &
   AccessTables &
   PeopleTables &
   AuditTables &
+  AccountabilityTables &
   LedgerTables &
   HeartbeatTables &
   SlaTables &

@@ -23,8 +23,16 @@ export type AuditRow = {
   digest: string;
 };
 
-/** Both ends of what is kept. One row, which every writer takes first. */
-export type AuditChainRow = { id: number; start_seq: number; start_prev: string; seq: number; digest: string; mac: string };
+/** Both ends of what is kept. One row, which every writer takes first. `key_id` (since 0049) is the key that comes next; null before the first entry. */
+export type AuditChainRow = {
+  id: number;
+  start_seq: number;
+  start_prev: string;
+  seq: number;
+  digest: string;
+  mac: string;
+  key_id: string | null;
+};
 
 const ZEROS = '0'.repeat(64);
 

@@ -35,6 +35,7 @@ import * as incidents from './0039-incidents.ts';
 import * as cutOffAttempts from './0041-cut-off-attempts.ts';
 import * as audit from './0042-audit.ts';
 import * as people from './0050-people.ts';
+import * as accountability from './0049-accountability.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -77,4 +78,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0041-cut-off-attempts': { up: cutOffAttempts.up },
   '0042-audit': { up: audit.up },
   '0050-people': { up: people.up },
+  '0049-accountability': { up: accountability.up },
 };
