@@ -24,8 +24,8 @@ async function world(t: TestContext, open: OpenDatabase) {
   accessRoutes(http, entry);
   peopleRoutes(http, entry);
   tokenRoutes(http, entry.tokens);
-  http.get('/api/things', { config: { permission: 'read' } }, async () => ({ ok: true }));
-  http.post('/api/things', { config: { permission: 'administer' } }, async () => ({ ok: true }));
+  http.get('/api/services', { config: { permission: 'read' } }, async () => ({ ok: true }));
+  http.post('/api/services', { config: { permission: 'administer' } }, async () => ({ ok: true }));
   t.after(() => http.close());
   const call = async (method: 'GET' | 'POST' | 'DELETE', url: string, options: { body?: object; cookie?: string; token?: string } = {}) => {
     const headers: Record<string, string> = {
@@ -58,7 +58,7 @@ forEachDatabase((_name, open) => {
     assert.equal(made.cookie?.httpOnly, true);
     assert.equal(made.cookie?.sameSite, 'Lax');
     const session = await call('GET', '/api/session', { cookie: made.cookie?.value ?? '' });
-    assert.deepEqual(session.json['permissions'], ['public', 'read', 'operate', 'ingest', 'administer']);
+    assert.deepEqual([session.json['permissions'], session.json['landing']], [['public', 'read', 'operate', 'administer', 'ingest'], '/']);
     const again = await call('POST', '/api/setup', { body: { token, name: 'Eve', password: GOOD } });
     assert.deepEqual([again.status, again.json['code']], [410, 'setup_link_used']);
     assert.equal(await people.startSetup(), undefined, 'no link once someone can sign in');
@@ -85,9 +85,9 @@ forEachDatabase((_name, open) => {
 
   test('without a credential nothing but the public is answered', async (t) => {
     const { call } = await world(t, open);
-    assert.equal((await call('GET', '/api/things')).status, 401);
-    assert.equal((await call('GET', '/api/things', { token: 'nines_wrong' })).status, 401);
-    assert.equal((await call('GET', '/api/things', { cookie: 'wrong' })).status, 401);
+    assert.equal((await call('GET', '/api/services')).status, 401);
+    assert.equal((await call('GET', '/api/services', { token: 'nines_wrong' })).status, 401);
+    assert.equal((await call('GET', '/api/services', { cookie: 'wrong' })).status, 401);
   });
 
   test('an unknown name and a wrong password are refused alike; after five failures the next try waits', async (t) => {
@@ -133,17 +133,17 @@ forEachDatabase((_name, open) => {
     const { call, setUp, clock } = await world(t, open);
     const idle = await setUp();
     await clock.advance(12 * 3_600_000 + 1);
-    assert.equal((await call('GET', '/api/things', { cookie: idle })).status, 401);
+    assert.equal((await call('GET', '/api/services', { cookie: idle })).status, 401);
     const busy = (await call('POST', '/api/session', { body: { name: 'Ann', password: GOOD } })).cookie?.value ?? '';
     for (let hours = 0; hours < 7 * 24 - 6; hours += 6) {
       await clock.advance(6 * 3_600_000);
-      assert.equal((await call('GET', '/api/things', { cookie: busy })).status, 200, `after ${hours + 6} h`);
+      assert.equal((await call('GET', '/api/services', { cookie: busy })).status, 200, `after ${hours + 6} h`);
     }
     await clock.advance(6 * 3_600_000);
-    assert.equal((await call('GET', '/api/things', { cookie: busy })).status, 401);
+    assert.equal((await call('GET', '/api/services', { cookie: busy })).status, 401);
     const last = (await call('POST', '/api/session', { body: { name: 'Ann', password: GOOD } })).cookie?.value ?? '';
     assert.equal((await call('DELETE', '/api/session', { cookie: last })).status, 204);
-    assert.equal((await call('GET', '/api/things', { cookie: last })).status, 401);
+    assert.equal((await call('GET', '/api/services', { cookie: last })).status, 401);
   });
 
   test('a changed password ends every session and only the new one signs in', async (t) => {
@@ -156,8 +156,8 @@ forEachDatabase((_name, open) => {
     );
     const changed = await call('POST', '/api/password', { cookie: first, body: { current: GOOD, next: 'another long one' } });
     assert.equal(changed.status, 204);
-    for (const cookie of [first, second]) assert.equal((await call('GET', '/api/things', { cookie })).status, 401);
-    assert.equal((await call('GET', '/api/things', { cookie: changed.cookie?.value ?? '' })).status, 200);
+    for (const cookie of [first, second]) assert.equal((await call('GET', '/api/services', { cookie })).status, 401);
+    assert.equal((await call('GET', '/api/services', { cookie: changed.cookie?.value ?? '' })).status, 200);
     assert.equal((await call('POST', '/api/session', { body: { name: 'Ann', password: GOOD } })).status, 401);
     assert.equal((await call('POST', '/api/session', { body: { name: 'Ann', password: 'another long one' } })).status, 204);
   });
@@ -172,19 +172,19 @@ forEachDatabase((_name, open) => {
     assert.equal(made.status, 201);
     const token = String(made.json['token']);
     assert.match(token, /^nines_[A-Za-z0-9_-]{43}$/);
-    assert.equal((await call('GET', '/api/things', { token })).status, 200);
-    const refused = await call('POST', '/api/things', { token });
+    assert.equal((await call('GET', '/api/services', { token })).status, 200);
+    const refused = await call('POST', '/api/services', { token });
     assert.deepEqual([refused.status, refused.json['code']], [403, 'forbidden']);
     const listed = JSON.stringify((await call('GET', '/api/tokens', { cookie })).json);
     assert.ok(!listed.includes(token) && listed.includes('"reader"'));
     const stored = JSON.stringify(await db.kysely.selectFrom('tokens').selectAll().execute());
     assert.ok(!stored.includes(token), 'the table cannot be used as a credential');
     await clock.advance(60_001);
-    assert.equal((await call('GET', '/api/things', { token })).status, 401);
+    assert.equal((await call('GET', '/api/services', { token })).status, 401);
     const cli = await tokens.create(COMMAND_LINE, { name: 'cli', role: 'administrator' });
-    assert.equal((await call('POST', '/api/things', { token: cli.token })).status, 200);
+    assert.equal((await call('POST', '/api/services', { token: cli.token })).status, 200);
     assert.equal((await call('DELETE', `/api/tokens/${cli.id}`, { cookie })).status, 204);
-    assert.equal((await call('POST', '/api/things', { token: cli.token })).status, 401);
+    assert.equal((await call('POST', '/api/services', { token: cli.token })).status, 401);
     assert.equal((await call('DELETE', `/api/tokens/${cli.id}`, { cookie })).status, 404);
   });
 });

@@ -234,7 +234,7 @@ export async function serve(
   recoveryRoutes(http, recovering);
   agentRoutes(http, { agents });
   maintenanceRoutes(http, { maintenance, clock });
-  oncallRoutes(http, { ...oncall, clock });
+  oncallRoutes(http, { ...oncall, clock, mayChange: (actor) => access.allows(actor, 'operate', 'oncall') });
   slaRoutes(http, { slas, contracts, clock });
   statementRoutes(http, { ...promises, clock, serviceName: (id) => services.get(id)?.name ?? id });
   statusPageRoutes(http, { ...statusPages, clock, throttle: createThrottle(), secure });

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { AREAS, VERBS } from '@nines/server/access/contract.ts';
 import * as fixtures from './fixtures.ts';
 
 const dist = fileURLToPath(new URL('../../dist/web', import.meta.url));
@@ -43,7 +44,9 @@ function answer(url: URL, acknowledged: ReadonlySet<string>, scenario: Scenario)
     case 'session':
       return {
         actor: { kind: 'user', id: 'u1', name: 'ana', role: 'administrator' },
-        permissions: ['public', 'read', 'operate', 'ingest', 'administer'],
+        permissions: ['public', ...VERBS],
+        permits: Object.fromEntries(AREAS.map((area) => [area, VERBS])),
+        landing: '/',
         open: false,
       };
     case 'services':

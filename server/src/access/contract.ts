@@ -1,27 +1,232 @@
 /**
- * Who asks, and what they may do. Deny by default: a role has exactly the permissions written here.
+ * Who asks, and what they may do. Deny by default: a role has exactly the permits written for it.
  * Must never make a credential: people, sessions and tokens do, and say here whom theirs stand for.
  */
 import { z } from 'zod';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
-import { type Actor, type Permission, ROLES, type Role } from '../platform/http/contract.ts';
+import { type Actor, PERMISSIONS, type Permission } from '../platform/http/contract.ts';
 
-export const PERMISSIONS_OF: Readonly<Record<Role, readonly Permission[]>> = {
-  administrator: ['public', 'read', 'operate', 'ingest', 'administer'],
-  operator: ['public', 'read', 'operate', 'ingest'],
-  'read-only': ['public', 'read'],
-  executive: ['public', 'read'],
-  ingest: ['public', 'ingest'],
+/** What the product is divided into for permissions; glossary: area. `areas.ts` says which route belongs to which. */
+export const AREAS = [
+  'own',
+  'services',
+  'checks',
+  'maintenance',
+  'slas',
+  'reports',
+  'alerts',
+  'incidents',
+  'oncall',
+  'notifications',
+  'status_pages',
+  'metrics',
+  'analytics',
+  'agents',
+  'audit',
+  'access',
+  'system',
+] as const;
+export type Area = (typeof AREAS)[number];
+
+/** What may be done in an area. `administer` includes `operate`, which includes `read`; `ingest` stands alone. */
+export const VERBS = ['read', 'operate', 'administer', 'ingest'] as const satisfies readonly Permission[];
+export type Verb = (typeof VERBS)[number];
+
+/** Per area the verbs that are held, all of them written out; what is absent is not allowed. */
+export type Permits = Readonly<Partial<Record<Area, readonly Verb[]>>>;
+/** As people write them: the highest verb, or several. */
+export type WrittenPermits = Readonly<Partial<Record<Area, Verb | readonly Verb[]>>>;
+
+const INCLUDES: Readonly<Record<Verb, readonly Verb[]>> = {
+  read: ['read'],
+  operate: ['read', 'operate'],
+  administer: ['read', 'operate', 'administer'],
+  ingest: ['ingest'],
 };
+
+export function permitsOf(written: WrittenPermits): Permits {
+  const areas = AREAS.flatMap((area) => {
+    const held = new Set([written[area] ?? []].flat().flatMap((verb) => INCLUDES[verb]));
+    return held.size === 0 ? [] : [[area, VERBS.filter((verb) => held.has(verb))] as const];
+  });
+  return Object.fromEntries(areas);
+}
+
+/** What `asked` has and `held` has not, as `area:verb`. */
+export const beyond = (held: Permits, asked: Permits): readonly string[] =>
+  AREAS.flatMap((area) => (asked[area] ?? []).filter((verb) => held[area]?.includes(verb) !== true).map((verb) => `${area}:${verb}`));
+
+/** A role: what its holders may do, and the page they begin with. */
+export type RoleSpec = { readonly id: string; readonly name: string; readonly permits: Permits; readonly landing: string };
+
+type Column = { readonly id: string; readonly name: string; readonly landing: string; readonly permits: WrittenPermits };
+
+/** The roles that every installation has. docs/access.md shows the same table. */
+const SHIPPED: readonly Column[] = [
+  {
+    id: 'administrator',
+    name: 'Administrator',
+    landing: '/',
+    permits: {
+      own: 'read',
+      services: 'administer',
+      checks: ['administer', 'ingest'],
+      maintenance: 'administer',
+      slas: 'administer',
+      reports: 'administer',
+      alerts: ['administer', 'ingest'],
+      incidents: 'administer',
+      oncall: 'administer',
+      notifications: 'administer',
+      status_pages: 'administer',
+      metrics: ['administer', 'ingest'],
+      analytics: 'administer',
+      agents: 'administer',
+      audit: 'administer',
+      access: 'administer',
+      system: 'administer',
+    },
+  },
+  {
+    id: 'operator',
+    name: 'Operator',
+    landing: '/',
+    permits: {
+      own: 'read',
+      services: 'operate',
+      checks: ['operate', 'ingest'],
+      maintenance: 'operate',
+      slas: 'operate',
+      reports: 'operate',
+      alerts: ['operate', 'ingest'],
+      incidents: 'operate',
+      oncall: 'operate',
+      notifications: 'operate',
+      status_pages: 'operate',
+      metrics: ['operate', 'ingest'],
+      analytics: 'operate',
+      agents: 'operate',
+      system: 'operate',
+    },
+  },
+  {
+    id: 'read-only',
+    name: 'Read-only',
+    landing: '/',
+    permits: {
+      own: 'read',
+      services: 'read',
+      checks: 'read',
+      maintenance: 'read',
+      slas: 'read',
+      reports: 'read',
+      alerts: 'read',
+      incidents: 'read',
+      oncall: 'read',
+      notifications: 'read',
+      status_pages: 'read',
+      metrics: 'read',
+      analytics: 'read',
+      agents: 'read',
+      system: 'read',
+    },
+  },
+  {
+    id: 'executive',
+    name: 'Executive',
+    landing: '/slas',
+    permits: {
+      own: 'read',
+      services: 'read',
+      maintenance: 'read',
+      slas: 'read',
+      reports: 'read',
+      alerts: 'read',
+      incidents: 'read',
+      status_pages: 'read',
+      metrics: 'read',
+      analytics: 'read',
+    },
+  },
+  {
+    id: 'technical',
+    name: 'Technical',
+    landing: '/health',
+    permits: {
+      own: 'read',
+      services: 'operate',
+      checks: ['operate', 'ingest'],
+      maintenance: 'operate',
+      slas: 'read',
+      reports: 'read',
+      alerts: 'operate',
+      incidents: 'operate',
+      oncall: 'read',
+      notifications: 'read',
+      status_pages: 'read',
+      metrics: ['operate', 'ingest'],
+      analytics: 'operate',
+      agents: 'read',
+      system: 'read',
+    },
+  },
+  {
+    id: 'operations',
+    name: 'Operations',
+    landing: '/alerts-dashboard',
+    permits: {
+      own: 'read',
+      services: 'read',
+      checks: 'operate',
+      maintenance: 'operate',
+      slas: 'read',
+      reports: 'read',
+      alerts: 'operate',
+      incidents: 'operate',
+      oncall: 'operate',
+      notifications: 'operate',
+      status_pages: 'operate',
+      metrics: 'read',
+      analytics: 'read',
+      agents: 'read',
+      system: 'read',
+    },
+  },
+  {
+    id: 'business',
+    name: 'Business',
+    landing: '/reports',
+    permits: {
+      own: 'read',
+      services: 'read',
+      maintenance: 'read',
+      slas: 'read',
+      reports: 'operate',
+      incidents: 'read',
+      status_pages: 'operate',
+      metrics: 'read',
+      analytics: 'read',
+    },
+  },
+  { id: 'ingest', name: 'Ingest', landing: '/settings', permits: { checks: 'ingest', alerts: 'ingest', metrics: 'ingest' } },
+];
+
+export const SHIPPED_ROLES: readonly RoleSpec[] = SHIPPED.map((role) => ({ ...role, permits: permitsOf(role.permits) }));
 
 /** Whom a credential stands for, and until when. */
 export type Known = { readonly actor: Actor; readonly endsAtMs: number };
 /** Whoever makes a kind of credential knows whom it stands for; undefined when it is not, or no longer, one. */
 export type Knows = { actorOf(secret: string): Promise<Known | undefined> };
 
+const verbs = z.array(z.enum(VERBS));
+
 export const sessionView = z.object({
-  actor: z.object({ id: z.string(), name: z.string(), role: z.enum(ROLES), kind: z.enum(['user', 'token', 'system', 'anonymous']) }),
-  permissions: z.array(z.string()),
+  actor: z.object({ id: z.string(), name: z.string(), role: z.string(), kind: z.enum(['user', 'token', 'system', 'anonymous']) }),
+  /** The verbs that are held in any area. */
+  permissions: z.array(z.enum(PERMISSIONS)),
+  permits: z.partialRecord(z.enum(AREAS), verbs),
+  /** The page to begin with. */
+  landing: z.string(),
   /** The server runs with --insecure-no-auth: everyone is an administrator. */
   open: z.boolean(),
 });

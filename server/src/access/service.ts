@@ -3,15 +3,19 @@ import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
 import { SECOND_MS } from '@nines/base/units.ts';
 import type { FastifyRequest } from 'fastify';
+import type { Topic } from '../platform/bus.ts';
 import type { Actor, Gate, Permission } from '../platform/http/contract.ts';
 import { digestOf } from '../platform/secret-digest.ts';
-import { type Known, type Knows, OPEN_ACTOR, PERMISSIONS_OF, type SessionView } from './contract.ts';
+import { AREA_OF_TOPIC, areaOfRoute } from './areas.ts';
+import { type Area, type Known, type Knows, OPEN_ACTOR, type Permits, SHIPPED_ROLES, type SessionView, VERBS } from './contract.ts';
 import { type Credential, credentialOf, tokenOf } from './credential.ts';
 
 /** Authenticated credentials kept in memory, so that ingest does not ask the database per request. */
 const MAX_CACHED = 1_000;
 /** A revoked token or ended session works at most this much longer in another process; in this one it ends at once. */
 const CACHE_MS = 5 * SECOND_MS;
+
+const ROLE_OF = new Map(SHIPPED_ROLES.map((role) => [role.id, role]));
 
 export type AccessDeps = {
   readonly clock: Pick<Clock, 'now'>;
@@ -50,8 +54,22 @@ export class Access implements Gate {
     return secret === undefined ? undefined : this.#cache.get({ kind: 'token', secret }, this.#deps.clock.now());
   }
 
-  allows(actor: Actor, permission: Permission): boolean {
-    return PERMISSIONS_OF[actor.role].includes(permission);
+  allows(actor: Actor, permission: Permission, area?: string): boolean {
+    if (permission === 'public') return true;
+    return area !== undefined && this.permits(actor)[area as Area]?.includes(permission) === true;
+  }
+
+  areaOf(url: string): Area | undefined {
+    return areaOfRoute(url);
+  }
+
+  hears(actor: Actor, topic: string): boolean {
+    return this.allows(actor, 'read', AREA_OF_TOPIC[topic as Topic]);
+  }
+
+  /** What `actor` may do: what its role permits now. */
+  permits(actor: Pick<Actor, 'role'>): Permits {
+    return ROLE_OF.get(actor.role)?.permits ?? {};
   }
 
   /** Who asks and what they may do; `AppError` `unauthenticated` says whether the first administrator is still to be made. */
@@ -63,7 +81,15 @@ export class Access implements Gate {
       });
     }
     const { id, name, role, kind } = actor;
-    return { actor: { id, name, role, kind }, permissions: [...PERMISSIONS_OF[role]], open: this.#deps.open };
+    const permits = this.permits(actor);
+    const held = new Set(Object.values(permits).flat());
+    return {
+      actor: { id, name, role, kind },
+      permissions: ['public', ...VERBS.filter((verb) => held.has(verb))],
+      permits: Object.fromEntries(Object.entries(permits).map(([area, verbs]) => [area, [...verbs]])),
+      landing: ROLE_OF.get(role)?.landing ?? '/',
+      open: this.#deps.open,
+    };
   }
 }
 

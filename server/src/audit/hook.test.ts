@@ -24,7 +24,7 @@ import { openAuditLog } from './start.ts';
 
 const isJson = (type: unknown): boolean => /^application\/(problem\+)?json/.test(String(type));
 
-/** A server with the real gate and a book of things that can be read, made, changed and removed. */
+/** A server with the real gate and a book of slas that can be read, made, changed and removed. */
 async function world(t: TestContext) {
   const { db } = await openSqliteForTest(t);
   const dataDir = mkdtempSync(join(tmpdir(), 'nines-audit-'));
@@ -40,26 +40,26 @@ async function world(t: TestContext) {
   peopleRoutes(http, entry);
   tokenRoutes(http, entry.tokens);
   auditRoutes(http, { audit, clock });
-  const things = new Map<string, { id: string; size: number; password: string }>();
+  const slas = new Map<string, { id: string; size: number; password: string }>();
   const params = z.object({ id: z.string() });
   const config = { permission: 'operate' } as const;
-  http.get('/api/things/:id', { config: { permission: 'read' }, schema: { params } }, async ({ params: { id } }) => {
-    const found = things.get(id);
+  http.get('/api/slas/:id', { config: { permission: 'read' }, schema: { params } }, async ({ params: { id } }) => {
+    const found = slas.get(id);
     if (found === undefined) throw new AppError('not_found', 'thing_not_found', 'there is no such thing');
     return found;
   });
   const body = z.object({ size: z.number() });
-  http.put('/api/things/:id', { config, schema: { params, body } }, async (request) => {
+  http.put('/api/slas/:id', { config, schema: { params, body } }, async (request) => {
     const thing = { id: request.params.id, size: request.body.size, password: 'hunter2' };
-    things.set(thing.id, thing);
+    slas.set(thing.id, thing);
     return thing;
   });
-  http.delete('/api/things/:id', { config, schema: { params } }, async (request, reply) => {
-    if (!things.delete(request.params.id)) throw new AppError('not_found', 'thing_not_found', 'there is no such thing');
+  http.delete('/api/slas/:id', { config, schema: { params } }, async (request, reply) => {
+    if (!slas.delete(request.params.id)) throw new AppError('not_found', 'thing_not_found', 'there is no such thing');
     return reply.code(204).send();
   });
-  http.post('/api/search', { config: { permission: 'read' } }, async () => ({}));
-  http.post('/api/samples', { config: { permission: 'ingest' } }, async () => ({}));
+  http.post('/api/analytics/search', { config: { permission: 'read' } }, async () => ({}));
+  http.post('/api/import', { config: { permission: 'ingest' } }, async () => ({}));
   const unrecorded = new Tokens({ db, clock, ids, record: async () => 0 });
   const { token } = await unrecorded.create(COMMAND_LINE, { name: 'robot', role: 'administrator' });
   const call = async (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, payload?: object, as = token) => {
@@ -76,15 +76,15 @@ async function world(t: TestContext) {
     };
   };
   const entries = async () => (await audit.list({}, { beforeSeq: undefined, limit: 100 })).toReversed();
-  return { entry, audit, db, clock, http, call, things, entries, token };
+  return { entry, audit, db, clock, http, call, slas, entries, token };
 }
 
 test('a change is recorded before it happens and with its outcome: who, what, before, after, from where', async (t) => {
   const { call, entries, audit } = await world(t);
-  await call('PUT', '/api/things/a', { size: 1 });
-  await call('PUT', '/api/things/a', { size: 2 });
-  await call('DELETE', '/api/things/a');
-  assert.equal((await call('DELETE', '/api/things/a')).status, 404);
+  await call('PUT', '/api/slas/a', { size: 1 });
+  await call('PUT', '/api/slas/a', { size: 2 });
+  await call('DELETE', '/api/slas/a');
+  assert.equal((await call('DELETE', '/api/slas/a')).status, 404);
   const found = await entries();
   const shown = found.map(({ phase, action, object, status, about_seq, before, after }) => [
     phase,
@@ -106,27 +106,27 @@ test('a change is recorded before it happens and with its outcome: who, what, be
   ]);
   assert.deepEqual(
     found.map(({ actor, address, object }) => [actor.name, address, object.kind]),
-    found.map(() => ['robot', '127.0.0.1', 'things']),
+    found.map(() => ['robot', '127.0.0.1', 'slas']),
   );
   assert.doesNotMatch(JSON.stringify(found), /hunter2/);
   assert.equal((await audit.verify()).whole, true);
 });
 
 test('a change whose entry cannot be written does not happen, nor does a sensitive read; others go on', async (t) => {
-  const { call, db, things } = await world(t);
+  const { call, db, slas } = await world(t);
   await text`create trigger full before insert on audit_entries begin select raise(abort, 'disk full'); end`.execute(db.kysely);
-  const refused = await call('PUT', '/api/things/a', { size: 1 });
-  assert.deepEqual([refused.status, refused.json['code'], things.size], [503, 'audit_unavailable', 0]);
+  const refused = await call('PUT', '/api/slas/a', { size: 1 });
+  assert.deepEqual([refused.status, refused.json['code'], slas.size], [503, 'audit_unavailable', 0]);
   assert.equal((await call('GET', '/api/tokens')).status, 503);
-  assert.deepEqual([(await call('POST', '/api/search')).status, (await call('POST', '/api/samples')).status], [200, 200]);
+  assert.deepEqual([(await call('POST', '/api/analytics/search')).status, (await call('POST', '/api/import')).status], [200, 200]);
 });
 
 test('queries, ingest and refused requests leave no entry; a sensitive read leaves one in five minutes', async (t) => {
   const { call, entries, clock } = await world(t);
-  await call('POST', '/api/search');
-  await call('POST', '/api/samples');
-  await call('PUT', '/api/things/a', { size: 'x' });
-  await call('PUT', '/api/things/a', { size: 1 }, 'nines_nobody');
+  await call('POST', '/api/analytics/search');
+  await call('POST', '/api/import');
+  await call('PUT', '/api/slas/a', { size: 'x' });
+  await call('PUT', '/api/slas/a', { size: 1 }, 'nines_nobody');
   assert.deepEqual(await entries(), []);
   await call('GET', '/api/tokens');
   await call('GET', '/api/tokens');
@@ -140,16 +140,16 @@ test('queries, ingest and refused requests leave no entry; a sensitive read leav
 
 test('administrators page through the log, filter it, export it and have it examined; others may not', async (t) => {
   const { call } = await world(t);
-  for (let i = 1; i <= 3; i++) await call('PUT', `/api/things/t${i}`, { size: i });
-  const first = (await call('GET', '/api/audit?object_kind=things&limit=4')).json as { items: { seq: number }[]; next: string };
-  const second = (await call('GET', `/api/audit?object_kind=things&limit=4&cursor=${first.next}`)).json as typeof first;
+  for (let i = 1; i <= 3; i++) await call('PUT', `/api/slas/t${i}`, { size: i });
+  const first = (await call('GET', '/api/audit?object_kind=slas&limit=4')).json as { items: { seq: number }[]; next: string };
+  const second = (await call('GET', `/api/audit?object_kind=slas&limit=4&cursor=${first.next}`)).json as typeof first;
   assert.deepEqual([first.items.length, second.items.length, second.next], [4, 2, null]);
   const one = (await call('GET', '/api/audit?object_id=t2&phase=answered')).json as { items: { after: { size: number } }[] };
   assert.deepEqual(
     one.items.map(({ after }) => after.size),
     [2],
   );
-  const lines = (await call('GET', '/api/audit/export?object_kind=things')).text.trimEnd().split('\n');
+  const lines = (await call('GET', '/api/audit/export?object_kind=slas')).text.trimEnd().split('\n');
   assert.deepEqual(
     lines.map((line) => (JSON.parse(line) as { object: { id: string } }).object.id),
     ['t1', 't1', 't2', 't2', 't3', 't3'],

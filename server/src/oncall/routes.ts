@@ -3,7 +3,6 @@ import { AppError } from '@nines/base/errors.ts';
 import { DAY_MS, type EpochMs, epochMs } from '@nines/base/units.ts';
 import type { Span } from '@nines/maths/slo/types.ts';
 import { z } from 'zod';
-import { PERMISSIONS_OF } from '../access/contract.ts';
 import { plainText } from '../platform/config/fields.ts';
 import type { Actor, Http } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
@@ -42,6 +41,8 @@ export type OncallRouteDeps = {
   readonly roster: Roster;
   readonly calendars: Calendars;
   readonly clock: Pick<Clock, 'now'>;
+  /** Addresses of people are shown to those who could change them. */
+  readonly mayChange: (actor: Actor) => boolean;
   readonly history: (schedule: string, span: Span & { readonly limit: number }) => ReturnType<typeof turnsOf>;
 };
 
@@ -53,7 +54,6 @@ const OPERATE = { permission: 'operate' as const };
 const byId = z.object({ id: z.string() });
 const revision = z.object({ revision: z.coerce.number().int().min(0).optional() });
 const range = z.object({ from: instant.optional(), to: instant.optional() });
-const mayChange = (actor: Actor): boolean => PERMISSIONS_OF[actor.role].includes('operate');
 
 /** People, schedules, overrides, who is on call, and calendars to read it in. */
 export function oncallRoutes(http: Http, deps: OncallRouteDeps): void {
@@ -64,7 +64,7 @@ export function oncallRoutes(http: Http, deps: OncallRouteDeps): void {
   calendarRoutes(http, deps);
 }
 
-function peopleRoutes(http: Http, { roster }: OncallRouteDeps): void {
+function peopleRoutes(http: Http, { roster, mayChange }: OncallRouteDeps): void {
   http.get(
     '/api/oncall/people',
     { config: READ_CONTACTS, schema: { summary: 'People', tags: TAGS, response: { 200: z.object({ items: z.array(personView) }) } } },

@@ -5,7 +5,7 @@ import { HOUR_MS } from '@nines/base/units.ts';
 import type { AuditEntry, RecordAudit } from '../audit/contract.ts';
 import type { UserRow } from '../platform/db/migrations/0002-access.ts';
 import type { Db } from '../platform/db/open.ts';
-import type { Actor, Role } from '../platform/http/contract.ts';
+import type { Actor } from '../platform/http/contract.ts';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
 import { SECRET_BYTES, digestOf } from '../platform/secret-digest.ts';
 import type { Throttle } from '../platform/throttle.ts';
@@ -145,10 +145,10 @@ export class People {
   }
 }
 
-const personOf = ({ id, name, role }: UserRow): Person => ({ id, name, role: role as Role });
+const personOf = ({ id, name, role }: UserRow): Person => ({ id, name, role });
 
 function by({ id, name, role }: UserRow, { address }: Place): Pick<AuditEntry, 'actor' | 'address' | 'phase'> {
-  return { actor: { kind: 'user', id, name, role: role as Role }, address, phase: 'done' };
+  return { actor: { kind: 'user', id, name, role }, address, phase: 'done' };
 }
 
 function requireGoodPassword(password: string, name: string, field = 'password'): void {

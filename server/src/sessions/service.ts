@@ -5,7 +5,6 @@ import type { Transaction } from 'kysely';
 import type { AuditEntry, RecordAudit } from '../audit/contract.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Db } from '../platform/db/open.ts';
-import type { Role } from '../platform/http/contract.ts';
 import { SECRET_BYTES, digestOf } from '../platform/secret-digest.ts';
 import type { Known, Knows } from '../access/contract.ts';
 import type { NewSession, Person, Place, SessionBook } from './contract.ts';
@@ -68,7 +67,7 @@ export class Sessions implements SessionBook, Knows {
     const { session, user } = found;
     if (nowMs - session.last_seen_at_ms > TOUCH_EVERY_MS) await store.touchSession(db.kysely, session.id_hash, nowMs);
     return {
-      actor: { kind: 'user', id: user.id, name: user.name, role: user.role as Role, teamId: user.team_id },
+      actor: { kind: 'user', id: user.id, name: user.name, role: user.role, teamId: user.team_id },
       endsAtMs: session.expires_at_ms,
     };
   }
@@ -106,7 +105,7 @@ export class Sessions implements SessionBook, Knows {
       await store.deleteSession(trx, idHash);
       const { id, name, role } = found.user;
       const place = { address, userAgent: found.session.user_agent };
-      await record(trx, { ...by({ id, name, role: role as Role }, place), action: 'session.ended', object: sessionOf(idHash) });
+      await record(trx, { ...by({ id, name, role }, place), action: 'session.ended', object: sessionOf(idHash) });
     });
     onEnded();
   }

@@ -3,9 +3,10 @@
  * what is stored opens nothing; a revoked or expired token opens nothing.
  */
 import { z } from 'zod';
-import { ROLES, type Role } from '../platform/http/contract.ts';
+import { SHIPPED_ROLES } from '../access/contract.ts';
+import type { Role } from '../platform/http/contract.ts';
 
-const role = z.enum(ROLES);
+const role = z.enum(SHIPPED_ROLES.map(({ id }) => id));
 
 /** Without `expires_at_ms` a token lives until it is revoked. */
 export const tokenBody = z.strictObject({

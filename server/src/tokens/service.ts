@@ -6,7 +6,7 @@ import type { Known, Knows } from '../access/contract.ts';
 import type { AuditEntry, RecordAudit } from '../audit/contract.ts';
 import type { TokenRow } from '../platform/db/migrations/0002-access.ts';
 import type { Db } from '../platform/db/open.ts';
-import type { Actor, Role } from '../platform/http/contract.ts';
+import type { Actor } from '../platform/http/contract.ts';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
 import { SECRET_BYTES, digestOf } from '../platform/secret-digest.ts';
 import { type NewToken, TOKEN_CODES, type TokenView } from './contract.ts';
@@ -89,12 +89,12 @@ export class Tokens implements Knows {
     const row = await store.findToken(db.kysely, digestOf(secret));
     if (row === undefined || (row.expires_at_ms !== null && row.expires_at_ms <= nowMs)) return undefined;
     if (row.last_used_at_ms === null || nowMs - row.last_used_at_ms > TOUCH_EVERY_MS) await store.touchToken(db.kysely, row.id, nowMs);
-    const actor: Actor = { kind: 'token', id: row.id, name: row.name, role: row.role as Role, teamId: row.team_id };
+    const actor: Actor = { kind: 'token', id: row.id, name: row.name, role: row.role, teamId: row.team_id };
     return { actor, endsAtMs: row.expires_at_ms ?? Number.POSITIVE_INFINITY };
   }
 }
 
 function viewOf(row: TokenRow): TokenView {
   const { id, name, hint, created_by, created_at_ms, expires_at_ms, last_used_at_ms } = row;
-  return { id, name, role: row.role as Role, hint, created_by, created_at_ms, expires_at_ms, last_used_at_ms };
+  return { id, name, role: row.role, hint, created_by, created_at_ms, expires_at_ms, last_used_at_ms };
 }

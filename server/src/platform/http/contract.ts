@@ -1,6 +1,6 @@
 /**
- * What every route says about itself. A route without a permission does not start (the server refuses it), so nothing is
- * open by accident. Roles and scopes map to these in `access`. Routes contain no logic: schema in, service call, answer out.
+ * What every route says about itself. A route without a permission, or without an area to which it belongs, does not start (the
+ * server refuses it), so nothing is open by accident. Roles and scopes map to these in `access`. Routes contain no logic: schema in, service call, answer out.
  * Must never know a domain.
  */
 import type { FastifyInstance, FastifyRequest, FastifyTypeProvider, RawServerDefault } from 'fastify';
@@ -11,8 +11,8 @@ import type { z } from 'zod';
 export const PERMISSIONS = ['public', 'read', 'operate', 'ingest', 'administer'] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
-export const ROLES = ['administrator', 'operator', 'read-only', 'executive', 'ingest'] as const;
-export type Role = (typeof ROLES)[number];
+/** The id of a role; `access` knows what it permits. One that nobody knows permits nothing. */
+export type Role = string;
 
 /** Who is asking. `system` is the product itself. */
 export type Actor = {
@@ -30,7 +30,12 @@ export const NOBODY: Actor = { kind: 'anonymous', id: '', name: '', role: 'inges
 export interface Gate {
   /** The actor of the request's credential, undefined without a valid one. */
   authenticate(request: FastifyRequest): Promise<Actor | undefined>;
-  allows(actor: Actor, permission: Permission): boolean;
+  /** Whether `actor` may use a route of `area` that needs `permission`. */
+  allows(actor: Actor, permission: Permission, area?: string): boolean;
+  /** The area of a route by its address as registered; a route without one does not start. Absent: routes have no areas. */
+  areaOf?(url: string): string | undefined;
+  /** Whether `actor` may hear facts of `topic`. Absent: whoever may read hears all. */
+  hears?(actor: Actor, topic: string): boolean;
   /** The actor of a token that was authenticated a moment ago, at once; undefined when `authenticate` must tell. Absent: it always must. */
   recall?(headers: IncomingHttpHeaders): Actor | undefined;
 }

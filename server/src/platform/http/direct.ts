@@ -22,7 +22,7 @@ export type DirectOptions = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
-type Direct = { readonly permission: Permission; readonly handle: DirectHandler };
+type Direct = { readonly permission: Permission; readonly area: string | undefined; readonly handle: DirectHandler };
 
 export function serveDirectly(http: Http, options: DirectOptions): { add(route: RouteOptions): void } {
   const routes = new Map<string, Direct>();
@@ -52,7 +52,7 @@ export function serveDirectly(http: Http, options: DirectOptions): { add(route: 
     add({ url, method, config }) {
       if (config?.direct === undefined) return;
       invariant(method === 'POST' && config.permission !== undefined, `only POST goes the short way, not ${String(method)} ${url}`);
-      routes.set(url, { permission: config.permission, handle: config.direct });
+      routes.set(url, { permission: config.permission, area: options.gate.areaOf?.(url), handle: config.direct });
     },
   };
 }
@@ -67,10 +67,10 @@ const isUsual = ({ method, headers }: IncomingMessage): boolean =>
   headers.origin === undefined &&
   headers['sec-fetch-site'] === undefined;
 
-function isAdmitted({ gate, hosts }: DirectOptions, { permission }: Direct, { headers }: IncomingMessage): boolean {
+function isAdmitted({ gate, hosts }: DirectOptions, { permission, area }: Direct, { headers }: IncomingMessage): boolean {
   if (hosts === 'loopback' && !isLoopbackHost(headers.host)) return false;
   const actor = gate.recall?.(headers);
-  return actor !== undefined && gate.allows(actor, permission);
+  return actor !== undefined && gate.allows(actor, permission, area);
 }
 
 function failed(logger: Logger, { method, url = '' }: IncomingMessage, id: string, thrown: unknown): DirectAnswer {

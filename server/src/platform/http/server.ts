@@ -74,7 +74,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   const book = createApiBook(options.version);
   const direct = serveDirectly(http, { ...options, nextId, headers: securityHeaders(options.secure === true) });
   http.addHook('onRoute', (route) => {
-    requirePermission(route);
+    requirePermission(options.gate, route);
     book.add(route);
     direct.add(route);
   });
@@ -109,9 +109,11 @@ function hearOut({ raw }: FastifyRequest, reply: FastifyReply): void {
   if (reply.statusCode === 413 && Number(raw.headers['content-length']) <= MAX_DISCARDED_BYTES) reply.removeHeader('connection');
 }
 
-function requirePermission(route: RouteOptions): void {
+function requirePermission(gate: Gate, route: RouteOptions): void {
   const permission = route.config?.permission;
   invariant(permission !== undefined, `route ${String(route.method)} ${route.url} declares no config.permission`);
+  if (permission === 'public' || gate.areaOf === undefined) return;
+  invariant(gate.areaOf(route.url) !== undefined, `route ${String(route.method)} ${route.url} belongs to no area`);
 }
 
 /** Unique across restarts by their beginning, which is drawn once: drawing every one costs more than all else about small requests. */
@@ -133,8 +135,10 @@ async function admit(options: HttpOptions, request: FastifyRequest): Promise<voi
   if (!isDeliberate && crossOrigin !== true) checkSameOrigin(request);
   if (permission === 'public') return;
   if (actor === undefined) throw new AppError('unauthenticated', 'unauthenticated', 'sign in, or send a token: Authorization: Bearer …');
-  if (!options.gate.allows(actor, permission)) {
-    throw new AppError('forbidden', 'forbidden', `the role ${actor.role} does not include the permission ${permission}`);
+  const area = options.gate.areaOf?.(request.routeOptions.url ?? '');
+  if (!options.gate.allows(actor, permission, area)) {
+    const needed = area === undefined ? permission : `${permission} on ${area}`;
+    throw new AppError('forbidden', 'forbidden', `needs ${needed}; the role ${actor.role} does not have it`);
   }
   request.actor = actor;
 }

@@ -5,7 +5,7 @@ import { SECOND_MS } from '@nines/base/units.ts';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type Bus, type Fact, TOPICS } from '../bus.ts';
-import type { Gate, Http } from './contract.ts';
+import type { Actor, Gate, Http } from './contract.ts';
 
 /** Messages kept for readers that come back: some minutes of a busy installation, about 2 MB at most. */
 const RING_SIZE = 2_000;
@@ -16,9 +16,10 @@ const MAX_UNREAD_BYTES = 1024 * 1024;
 /** Shorter than the 30 to 60 s after which proxies close a silent connection. */
 const HEARTBEAT_MS = 15 * SECOND_MS;
 const RECONNECT_MS = 2 * SECOND_MS;
+const STREAM = '/api/stream';
 
 type Kept = { readonly id: number; readonly topic: string; readonly frame: string };
-type Reader = { readonly request: FastifyRequest; readonly response: ServerResponse; readonly topics: ReadonlySet<string> | undefined };
+type Reader = { readonly request: FastifyRequest; readonly response: ServerResponse; readonly topics: ReadonlySet<string> };
 
 export type LiveStream = AsyncDisposable & {
   /** How many readers are connected. */
@@ -47,12 +48,13 @@ export function serveStream(http: Http, deps: { readonly bus: Bus; readonly cloc
   };
   const subscription = bus.subscribe((fact) => {
     const kept = keep(ring, ++lastId, fact);
-    for (const reader of readers) if (reader.topics?.has(kept.topic) !== false) write(reader, kept.frame);
+    for (const reader of readers) if (reader.topics.has(kept.topic)) write(reader, kept.frame);
   });
   const beat = async (): Promise<void> => {
     for (const reader of readers) {
       const actor = await gate.authenticate(reader.request).catch(() => undefined);
-      if (actor !== undefined && gate.allows(actor, 'read')) write(reader, ': still here\n\n');
+      if (actor !== undefined && gate.allows(actor, 'read', gate.areaOf?.(STREAM)) && isHeard(gate, actor, reader.topics))
+        write(reader, ': still here\n\n');
       else {
         readers.delete(reader);
         reader.response.end();
@@ -63,7 +65,7 @@ export function serveStream(http: Http, deps: { readonly bus: Bus; readonly cloc
   let timer = clock.after(HEARTBEAT_MS, () => void beat());
 
   http.get(
-    '/api/stream',
+    STREAM,
     {
       // A HEAD would hold a stream open that nobody can read.
       exposeHeadRoute: false,
@@ -76,7 +78,8 @@ export function serveStream(http: Http, deps: { readonly bus: Bus; readonly cloc
       }
       reply.hijack();
       const response = reply.raw;
-      const reader: Reader = { request: request as unknown as FastifyRequest, response, topics: request.query.topics };
+      const topics = topicsFor(gate, request.actor, request.query.topics);
+      const reader: Reader = { request: request as unknown as FastifyRequest, response, topics };
       response.writeHead(200, {
         ...headersOf(reply.getHeaders()),
         'content-type': 'text/event-stream',
@@ -84,7 +87,7 @@ export function serveStream(http: Http, deps: { readonly bus: Bus; readonly cloc
         'x-accel-buffering': 'no',
       });
       response.write(`retry: ${RECONNECT_MS}\n\n`);
-      for (const text of missed(ring, { since: request.headers['last-event-id'], lastId, nowMs: clock.now(), topics: reader.topics }))
+      for (const text of missed(ring, { since: request.headers['last-event-id'], lastId, nowMs: clock.now(), topics }))
         response.write(text);
       readers.add(reader);
       response.on('close', () => readers.delete(reader));
@@ -101,6 +104,14 @@ export function serveStream(http: Http, deps: { readonly bus: Bus; readonly cloc
     },
   };
 }
+
+/** What a reader hears of what it asked for: what its role may read. */
+const topicsFor = (gate: Gate, actor: Actor, asked: ReadonlySet<string> = new Set(TOPICS)): ReadonlySet<string> =>
+  new Set([...asked].filter((topic) => gate.hears?.(actor, topic) !== false));
+
+/** Whether all of `topics` may still be heard. */
+const isHeard = (gate: Gate, actor: Actor, topics: ReadonlySet<string>): boolean =>
+  [...topics].every((topic) => gate.hears?.(actor, topic) !== false);
 
 const topicList = z.string().transform((text, context): ReadonlySet<string> => {
   const names = text.split(',').map((name) => name.trim());
@@ -122,7 +133,7 @@ type Asked = {
   readonly since: string | string[] | undefined;
   readonly lastId: number;
   readonly nowMs: number;
-  readonly topics: ReadonlySet<string> | undefined;
+  readonly topics: ReadonlySet<string>;
 };
 
 /** What a returning reader missed; `resync` tells it to read everything again. */
@@ -136,7 +147,7 @@ function missed(ring: readonly Kept[], asked: Asked): readonly string[] {
     const message = { id: asked.lastId, topic: 'stream', type: 'resync', at_ms: asked.nowMs, data: null };
     return [`id: ${asked.lastId}\ndata: ${JSON.stringify(message)}\n\n`];
   }
-  return ring.filter((kept) => kept.id > since && asked.topics?.has(kept.topic) !== false).map((kept) => kept.frame);
+  return ring.filter((kept) => kept.id > since && asked.topics.has(kept.topic)).map((kept) => kept.frame);
 }
 
 /** The headers that hooks have set on the reply, which a hijacked answer must write itself. */
