@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { alertRoutes } from '@nines/server/alerting/routes.ts';
 import { ANNE, openWorld as openAlerts } from '@nines/server/notify/testing/world.ts';
 import type { Http } from '@nines/server/platform/http/contract.ts';
@@ -173,7 +174,10 @@ test('a statement is written to a file, the same bytes as the server gave', asyn
     ids: countingIds(),
     hosts: 'any',
     version: '0.0.0',
-    gate: { authenticate: async () => ({ kind: 'token', id: 't', name: 't', role: 'read-only', teamId: 'default' }), allows: () => true },
+    gate: {
+      authenticate: async () => ({ kind: 'token', id: 't', name: 't', role: 'read-only', teamId: 'default', scope: FULL_SCOPE }),
+      allows: () => true,
+    },
   });
   t.after(() => http.close());
   const keys = await SigningKeys.open(folder(t), undefined, START_MS);

@@ -7,7 +7,6 @@ import { alertmanagerApiRoutes } from './alertmanager-api/routes.ts';
 import { alertmanagerRoutes } from './alertmanagers/routes.ts';
 import { createQuery } from './analytics/query.ts';
 import { analyticsRoutes } from './analytics/routes.ts';
-import { scopeOfTeam } from './ask.ts';
 import { auditRequests } from './audit/hook.ts';
 import { auditRoutes } from './audit/routes.ts';
 import { availabilityRoutes } from './availability/routes.ts';
@@ -37,7 +36,6 @@ import { openEntry } from './entry.ts';
 import type { AppOptions, Parts } from './parts.ts';
 import { peopleRoutes } from './people/routes.ts';
 import { formatProblem } from './platform/config/load.ts';
-import type { Actor } from './platform/http/contract.ts';
 import { createHttp } from './platform/http/server.ts';
 import { servePages, webDir } from './platform/http/static.ts';
 import { serveStream } from './platform/http/stream.ts';
@@ -219,13 +217,12 @@ export async function serve(
     yieldNow,
     metrics: self,
     version: VERSION,
-    scopeOf: (actor) => scopeOfTeam(actor.teamId),
   });
-  const storedSeries = { samples: ask, aliases, queryable: store, metadata, scopeOf: (actor: Actor) => scopeOfTeam(actor.teamId), clock };
+  const storedSeries = { samples: ask, aliases, queryable: store, metadata, clock };
   analyticsRoutes(http, { ask: analytics.ask, query: createQuery({ ask: analytics.ask, ...storedSeries }) });
   seriesRoutes(http, { series });
   const violations = slas.violationPages.bind(slas);
-  exportRoutes(http, { clock, yieldNow, queryable: store, ledger: availability, services, violations, scopeOfTeam });
+  exportRoutes(http, { clock, yieldNow, queryable: store, ledger: availability, services, violations });
   transferRoutes(http, { transfer: new TransferService({ store, clock, logger, metrics: self }) });
   checkRoutes(http, { checks, ledger: availability });
   heartbeatRoutes(http, { heartbeats });

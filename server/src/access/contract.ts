@@ -2,6 +2,8 @@
  * Who asks, and what they may do. Deny by default: a role has exactly the permits written for it.
  * Must never make a credential: people, sessions and tokens do, and say here whom theirs stand for.
  */
+import { NOTHING, narrowed, parseScope, scopeOfTeams } from '@nines/model/scope.ts';
+import { FULL_SCOPE, type Scope } from '@nines/model/storage.ts';
 import { z } from 'zod';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
 import { type Actor, PERMISSIONS, type Permission } from '../platform/http/contract.ts';
@@ -218,10 +220,49 @@ export type Known = { readonly actor: Actor; readonly endsAtMs: number };
 /** Whoever makes a kind of credential knows whom it stands for; undefined when it is not, or no longer, one. */
 export type Knows = { actorOf(secret: string): Promise<Known | undefined> };
 
+/** The most teams of one person or token, and the longest list of matchers. */
+const MAX_TEAMS = 50;
+const MAX_SCOPE_CHARS = 2_000;
+
+/** Fields of whoever can be given less than everything to see: a person, a token. Both empty: everything. */
+export const scopeFields = {
+  /** Any of them: the values of the label `team`. */
+  teams: z.array(z.string().trim().min(1, 'a team has a name').max(100)).max(MAX_TEAMS).default([]),
+  /** Matchers in PromQL's form, all of which count, beside the teams: `env=~"prod|stage"`. */
+  scope: z
+    .string()
+    .max(MAX_SCOPE_CHARS)
+    .default('')
+    .superRefine((text, context) => {
+      const parsed = parseScope(text);
+      if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.error });
+    }),
+};
+/** How the two are stored: `teams` as a JSON list of texts. */
+export type ScopeColumns = { readonly teams: string; readonly scope: string };
+
+/** What the holder sees; nothing when what is stored cannot be read. */
+export function scopeOf({ teams, scope }: ScopeColumns): Scope {
+  const parsed = parseScope(scope);
+  const names = teamsOf(teams);
+  return parsed.ok && names !== undefined ? narrowed(scopeOfTeams(names), parsed.value) : NOTHING;
+}
+
+/** Undefined when the column cannot be read. */
+export function teamsOf(text: string): readonly string[] | undefined {
+  try {
+    return z.array(z.string()).parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
 const verbs = z.array(z.enum(VERBS));
 
 export const sessionView = z.object({
   actor: z.object({ id: z.string(), name: z.string(), role: z.string(), kind: z.enum(['user', 'token', 'system', 'anonymous']) }),
+  /** What is seen, as matchers in PromQL's form; empty for everything. */
+  scope: z.string(),
   /** The verbs that are held in any area. */
   permissions: z.array(z.enum(PERMISSIONS)),
   permits: z.partialRecord(z.enum(AREAS), verbs),
@@ -239,6 +280,7 @@ export const OPEN_ACTOR: Actor = {
   name: 'everyone (no authentication)',
   role: 'administrator',
   teamId: DEFAULT_TEAM,
+  scope: FULL_SCOPE,
 };
 
 /** Whoever may write the data directory. */
@@ -248,4 +290,5 @@ export const COMMAND_LINE: Actor = {
   name: 'command line',
   role: 'administrator',
   teamId: DEFAULT_TEAM,
+  scope: FULL_SCOPE,
 };

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
 import { SECOND_MS } from '@nines/base/units.ts';
+import { formatScope } from '@nines/model/scope.ts';
 import type { FastifyRequest } from 'fastify';
 import type { Topic } from '../platform/bus.ts';
 import type { Actor, Gate, Permission } from '../platform/http/contract.ts';
@@ -80,11 +81,12 @@ export class Access implements Gate {
         details: { setup_needed: !(await exist()) },
       });
     }
-    const { id, name, role, kind } = actor;
+    const { id, name, role, kind, scope } = actor;
     const permits = this.permits(actor);
     const held = new Set(Object.values(permits).flat());
     return {
       actor: { id, name, role, kind },
+      scope: formatScope(scope),
       permissions: ['public', ...VERBS.filter((verb) => held.has(verb))],
       permits: Object.fromEntries(Object.entries(permits).map(([area, verbs]) => [area, [...verbs]])),
       landing: ROLE_OF.get(role)?.landing ?? '/',

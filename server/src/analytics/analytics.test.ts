@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { randomFrom } from '@nines/maths/stats/random.ts';
 import { labelsOf } from '@nines/model/labels.ts';
 import { createBatchBuilder } from '@nines/model/write-batch.ts';
@@ -11,7 +12,7 @@ import { openStore } from '@nines/tsdb/store.ts';
 import { countingIds } from '../../../test/harness/ids.ts';
 import { recordingLogger } from '../../../test/harness/logs.ts';
 import { manualClock } from '../../../test/harness/manual-clock.ts';
-import { createAsk, scopeOfTeam } from '../ask.ts';
+import { createAsk } from '../ask.ts';
 import type { Actor } from '../platform/http/contract.ts';
 import { createHttp } from '../platform/http/server.ts';
 import { limitsConfig, seriesLimits } from '../series/limits.ts';
@@ -19,7 +20,7 @@ import { createQuery } from './query.ts';
 import { analyticsRoutes } from './routes.ts';
 import { openAnalytics } from './start.ts';
 
-const ADA: Actor = { kind: 'user', id: 'u1', name: 'ada', role: 'read-only', teamId: 'default' };
+const ADA: Actor = { kind: 'user', id: 'u1', name: 'ada', role: 'read-only', teamId: 'default', scope: FULL_SCOPE };
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 /** What stands at a path of an answer. */
@@ -51,8 +52,7 @@ test('the stateless API and stored series, over HTTP and in a thread', async (t)
   const samples = createAsk(createEngine({}), store);
   const aliases = { list: [{ name: 'app.load', unit: 'count', help: '', expr: 'load' }] };
   const metadata = { ofSeries: () => undefined };
-  const scopeOf = (actor: Actor) => scopeOfTeam(actor.teamId);
-  const query = createQuery({ ask: analytics.ask, samples, aliases, queryable: store, metadata, scopeOf, clock });
+  const query = createQuery({ ask: analytics.ask, samples, aliases, queryable: store, metadata, clock });
   analyticsRoutes(http, { ask: analytics.ask, query });
 
   const post = async (path: string, body: unknown): Promise<{ status: number; body: unknown; text: string }> => {

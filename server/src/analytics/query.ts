@@ -18,7 +18,6 @@ export type QueryDeps = {
   readonly aliases: { readonly list: readonly MetricAlias[] };
   readonly queryable: Pick<Queryable, 'labelValues'>;
   readonly metadata: { ofSeries(name: string): { readonly type: string } | undefined };
-  readonly scopeOf: (actor: Actor) => Scope;
   readonly clock: Clock;
 };
 export type AnalyticsQuery = (params: QueryParams, actor: Actor) => Promise<QueryView>;
@@ -57,7 +56,7 @@ export function createQuery(deps: QueryDeps): AnalyticsQuery {
     const horizon = params.forecast === undefined ? undefined : Math.max(1, Math.round(lengthOf(params.forecast, 'forecast') / stepMs));
     const toMs = Math.floor(deps.clock.now() / stepMs) * stepMs;
     const span = { fromMs: toMs - windowMs, toMs, stepMs };
-    const scope = deps.scopeOf(actor);
+    const { scope } = actor;
     const { named, notes } = await namesOf(deps, params.pattern, { ...span, scope });
     const found: { readonly from: Named; readonly series: Awaited<ReturnType<SampleQuery['range']>>[number] }[] = [];
     for (const from of named) {

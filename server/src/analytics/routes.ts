@@ -26,7 +26,7 @@ export function analyticsRoutes(http: Http, { ask, query }: { readonly ask: AskA
   );
 }
 
-const options = { config, bodyLimit: MAX_BODY_BYTES };
+const options = { config: { ...config, scoped: { free: 'only what was sent is looked at' } }, bodyLimit: MAX_BODY_BYTES };
 
 /** Of one series. */
 function seriesQuestions(http: Http, ask: AskAnalytics): void {

@@ -1,7 +1,7 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
 import type { Span } from '@nines/maths/slo/types.ts';
-import type { Queryable, SelectOptions } from '@nines/model/storage.ts';
+import type { Queryable } from '@nines/model/storage.ts';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
@@ -34,7 +34,6 @@ export type ExportDeps = {
   readonly services: Pick<ServiceCatalogue, 'get' | 'list'>;
   readonly queryable: Queryable;
   readonly violations: ViolationSource;
-  readonly scopeOfTeam: (team: string) => NonNullable<SelectOptions['scope']>;
 };
 
 /** What a report is made of as tables of any length, CSV or JSON lines: intervals of the ledger, results of checks, violations. */
@@ -68,7 +67,7 @@ export function exportRoutes(http: Http, deps: ExportDeps): void {
     async (request, reply) => {
       const { format, service, check, ...asked } = request.query;
       const filter = { services: service, checks: check, span: spanOf(deps, asked) };
-      const scope = deps.scopeOfTeam(request.actor.teamId);
+      const scope = request.actor.scope;
       return send(reply, format, (signal) => resultTable(deps.queryable, filter, { scope, signal, yieldNow: deps.yieldNow }));
     },
   );

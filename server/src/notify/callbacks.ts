@@ -1,3 +1,4 @@
+import { FULL_SCOPE } from '@nines/model/storage.ts';
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError, messageOf } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
@@ -54,7 +55,7 @@ export async function openLinks({
 }
 
 /** A person who answered through a channel: known to the provider, not to us, and trusted with nothing but this. */
-const answerer = (name: string): Actor => ({ kind: 'anonymous', id: '', name, role: 'operator', teamId: 'default' });
+const answerer = (name: string): Actor => ({ kind: 'anonymous', id: '', name, role: 'operator', teamId: 'default', scope: FULL_SCOPE });
 
 const acknowledging = (comment: string) => ({ kind: 'acknowledge', comment }) as const;
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
+import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { AppError } from '@nines/base/errors.ts';
 import { countingIds } from '../../../test/harness/ids.ts';
 import { manualClock } from '../../../test/harness/manual-clock.ts';
@@ -10,7 +11,7 @@ import { silentLogger } from '../../../test/harness/logs.ts';
 import { createHealth } from './health.ts';
 import { opsRoutes } from './routes.ts';
 
-const admin: Actor = { kind: 'token', id: '1', name: 'a', role: 'administrator', teamId: 'default' };
+const admin: Actor = { kind: 'token', id: '1', name: 'a', role: 'administrator', teamId: 'default', scope: FULL_SCOPE };
 const gate: Gate = {
   authenticate: async (request) => (request.headers.authorization === 'Bearer a' ? admin : undefined),
   allows: () => true,

@@ -70,6 +70,8 @@ export class People {
       name_key: keyOf(input.name),
       team_id: DEFAULT_TEAM,
       role: 'administrator',
+      teams: '[]',
+      scope: '',
       password_hash: await hashPassword(input.password),
       created_at_ms: nowMs,
       disabled_at_ms: null,

@@ -5,12 +5,11 @@
  */
 import { SECOND_MS } from '@nines/base/units.ts';
 import { DEFAULT_LIMITS, type Engine } from '@nines/promql/engine.ts';
-import type { Queryable, Scope } from '@nines/model/storage.ts';
+import type { Queryable } from '@nines/model/storage.ts';
 import type { Clock } from '@nines/base/clock.ts';
 import { z } from 'zod';
 import { duration } from '../platform/config/fields.ts';
 import type { ExemplarSource, MetadataBook, SelfMetrics } from '../collect/contract.ts';
-import type { Actor } from '../platform/http/contract.ts';
 
 /** Points per series of a range query. Source: prometheus web/api/v1/api.go, queryRange. */
 export const MAX_POINTS = 11_000;
@@ -57,6 +56,4 @@ export type QueryDeps = {
   readonly metrics?: SelfMetrics;
   /** Version of the product, for `status/buildinfo`. */
   readonly version: string;
-  /** What a reader may see. */
-  readonly scopeOf: (actor: Actor) => Scope;
 };

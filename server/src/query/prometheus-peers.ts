@@ -14,7 +14,7 @@ import { type Asking, type QueryError, type QueryService, parseSelectors } from 
 
 /** What other Prometheus servers take from us: `/federate` by scraping, `/api/v1/read` by remote read. Refusals are plain text, as theirs. */
 export function peerRoutes(http: Http, service: QueryService, deps: QueryDeps): void {
-  const config = { permission: 'read', errors: 'prometheus' } as const;
+  const config = { permission: 'read', errors: 'prometheus', scoped: 'handler' } as const;
   http.get(
     '/federate',
     { config, schema: { summary: 'Newest samples of selected series, for scraping', tags: ['prometheus'] } },
@@ -67,7 +67,7 @@ function askingOf(deps: QueryDeps, request: FastifyRequest, reply: FastifyReply)
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) controller.abort(new Error('the client is gone'));
   });
-  return { scope: deps.scopeOf(request.actor), signal: controller.signal };
+  return { scope: request.actor.scope, signal: controller.signal };
 }
 
 const STATUS: Readonly<Partial<Record<QueryError['type'], number>>> = {

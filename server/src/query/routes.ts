@@ -4,7 +4,7 @@ import { type Result, err, ok } from '@nines/base/result.ts';
 import { parseExpr } from '@nines/promql/parse.ts';
 import { formatExpr } from '@nines/promql/print.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Http } from '../platform/http/contract.ts';
+import type { Http, Scoped } from '../platform/http/contract.ts';
 import { prometheusError } from '../platform/http/problem.ts';
 import type { QueryDeps } from './contract.ts';
 import { encodeAnswer, encodeLabels, encodeList, envelope } from './encode.ts';
@@ -21,6 +21,9 @@ const PROMETHEUS_VERSION = '3.14.0';
 /** Form bodies hold one query. */
 const MAX_FORM_BYTES = 1024 * 1024;
 
+type How = { readonly methods?: ('GET' | 'POST')[]; readonly scoped?: Scoped };
+const GET: How = { methods: ['GET'] };
+const STATELESS: Scoped = { free: 'only what was sent is looked at' };
 type Handler = (params: Params, call: Call) => Promise<FastifyReply>;
 type Call = {
   readonly request: FastifyRequest;
@@ -40,11 +43,11 @@ export function queryRoutes(http: Http, deps: QueryDeps): void {
       { parseAs: 'string', bodyLimit: MAX_FORM_BYTES },
       (_request, body, done) => done(null, body),
     );
-    const route = (url: string, summary: string, handler: Handler, methods: ('GET' | 'POST')[] = ['GET', 'POST']): void => {
+    const route = (url: string, summary: string, handler: Handler, { methods = ['GET', 'POST'], scoped = 'handler' }: How = {}): void => {
       scope.route({
         method: methods,
         url,
-        config: { permission: 'read', errors: 'prometheus' },
+        config: { permission: 'read', errors: 'prometheus', scoped },
         schema: { summary, tags: ['query'] },
         handler: (request, reply) => answer(deps, { request, reply: reply as unknown as FastifyReply }, handler),
       });
@@ -53,14 +56,17 @@ export function queryRoutes(http: Http, deps: QueryDeps): void {
     route('/api/v1/query_range', 'Evaluates PromQL over a range', (params, call) => range(service, params, call));
     route('/api/v1/series', 'Lists series', (params, call) => series(service, params, call));
     route('/api/v1/labels', 'Lists names of labels', (params, call) => labels(service, params, call));
-    route('/api/v1/label/:name/values', 'Lists values of a label', (params, call) => labelValues(service, params, call), ['GET']);
+    route('/api/v1/label/:name/values', 'Lists values of a label', (params, call) => labelValues(service, params, call), GET);
     route('/api/v1/export', "Every sample of the selected series, as VictoriaMetrics' lines of JSON", (params, call) =>
       exportSamples(deps, params, call),
     );
     route('/api/v1/query_exemplars', 'Exemplars of the series that a query selects', (params, call) => exemplars(deps, params, call));
-    route('/api/v1/format_query', 'Formats PromQL', formatQuery);
-    route('/api/v1/parse_query', 'The syntax tree of PromQL', parseQuery);
-    route('/api/v1/status/buildinfo', 'Says which API this is', (_params, call) => buildInfo(deps.version, call), ['GET']);
+    route('/api/v1/format_query', 'Formats PromQL', formatQuery, { scoped: STATELESS });
+    route('/api/v1/parse_query', 'The syntax tree of PromQL', parseQuery, { scoped: STATELESS });
+    route('/api/v1/status/buildinfo', 'Says which API this is', (_params, call) => buildInfo(deps.version, call), {
+      ...GET,
+      scoped: { free: 'which API this is' },
+    });
   });
 }
 
@@ -78,7 +84,7 @@ async function answer(
   const mark = request.url.indexOf('?');
   const body = typeof request.body === 'string' ? request.body : '';
   const params = paramsOf(mark < 0 ? '' : request.url.slice(mark + 1), body);
-  const asking: Asking = { scope: deps.scopeOf(request.actor), signal: controller.signal };
+  const asking: Asking = { scope: request.actor.scope, signal: controller.signal };
   return handler(params, { ...call, asking, yieldNow: deps.yieldNow });
 }
 

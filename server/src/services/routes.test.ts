@@ -69,7 +69,7 @@ async function serve(t: TestContext, written: readonly WrittenService[]) {
   });
   await services.declare(written.map((one, i) => ({ spec: serviceSchema.parse(one), place: `nines.yml:${i + 1}` })));
   const loop = startLoop({ clock, logger: quiet, name: 'ledger', everyMs: 200, step: (nowMs) => ledger.step(nowMs) });
-  const anyone = { kind: 'user', id: 'u', name: 'alice', role: 'administrator', teamId: 'default' } as const;
+  const anyone = { kind: 'user', id: 'u', name: 'alice', role: 'administrator', teamId: 'default', scope: FULL_SCOPE } as const;
   const gate = { authenticate: () => Promise.resolve(anyone), allows: () => true };
   const http = await createHttp({ logger: quiet, ids, gate, hosts: 'any', version: '0' });
   serviceRoutes(http, {

@@ -6,7 +6,7 @@ import type { AuditEntry, RecordAudit } from '../audit/contract.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Db } from '../platform/db/open.ts';
 import { SECRET_BYTES, digestOf } from '../platform/secret-digest.ts';
-import type { Known, Knows } from '../access/contract.ts';
+import { type Known, type Knows, scopeOf } from '../access/contract.ts';
 import type { NewSession, Person, Place, SessionBook } from './contract.ts';
 import * as store from './store.ts';
 
@@ -67,7 +67,7 @@ export class Sessions implements SessionBook, Knows {
     const { session, user } = found;
     if (nowMs - session.last_seen_at_ms > TOUCH_EVERY_MS) await store.touchSession(db.kysely, session.id_hash, nowMs);
     return {
-      actor: { kind: 'user', id: user.id, name: user.name, role: user.role, teamId: user.team_id },
+      actor: { kind: 'user', id: user.id, name: user.name, role: user.role, teamId: user.team_id, scope: scopeOf(user) },
       endsAtMs: session.expires_at_ms,
     };
   }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { openSqliteForTest } from '../../../test/harness/databases.ts';
 import { countingIds } from '../../../test/harness/ids.ts';
 import { recordingLogger } from '../../../test/harness/logs.ts';
@@ -13,7 +14,7 @@ import { slaRoutes } from './routes.ts';
 import { statementRoutes } from './statements/routes.ts';
 import { type SlaWorld, START_MS, openWorld } from './testing/world.ts';
 
-const ACTOR: Actor = { kind: 'token', id: 't', name: 't', role: 'administrator', teamId: 'default' };
+const ACTOR: Actor = { kind: 'token', id: 't', name: 't', role: 'administrator', teamId: 'default', scope: FULL_SCOPE };
 const SLA = { id: 'shop-sla', service: 'shop', indicator: { kind: 'availability' }, target: '99%', window: { rolling: '2m' } };
 const seconds = (after: number): string => String(START_MS / 1000 + after);
 

@@ -3,7 +3,7 @@
  * what is stored opens nothing; a revoked or expired token opens nothing.
  */
 import { z } from 'zod';
-import { SHIPPED_ROLES } from '../access/contract.ts';
+import { SHIPPED_ROLES, scopeFields } from '../access/contract.ts';
 import type { Role } from '../platform/http/contract.ts';
 
 const role = z.enum(SHIPPED_ROLES.map(({ id }) => id));
@@ -12,6 +12,7 @@ const role = z.enum(SHIPPED_ROLES.map(({ id }) => id));
 export const tokenBody = z.strictObject({
   name: z.string().trim().min(1, 'a name is needed').max(100, 'a name has at most 100 characters'),
   role,
+  ...scopeFields,
   expires_at_ms: z.int().positive().nullish(),
 });
 
@@ -19,6 +20,8 @@ export const tokenView = z.object({
   id: z.string(),
   name: z.string(),
   role,
+  teams: z.array(z.string()),
+  scope: z.string(),
   hint: z.string(),
   created_by: z.string(),
   created_at_ms: z.int(),
@@ -27,6 +30,12 @@ export const tokenView = z.object({
 });
 export type TokenView = z.infer<typeof tokenView>;
 
-export type NewToken = { readonly name: string; readonly role: Role; readonly expires_at_ms?: number | null | undefined };
+export type NewToken = {
+  readonly name: string;
+  readonly role: Role;
+  readonly teams?: readonly string[];
+  readonly scope?: string;
+  readonly expires_at_ms?: number | null | undefined;
+};
 
 export const TOKEN_CODES = { notFound: 'token_not_found', alreadyExpired: 'token_already_expired' } as const;

@@ -2,7 +2,7 @@ import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import { MINUTE_MS } from '@nines/base/units.ts';
-import type { Known, Knows } from '../access/contract.ts';
+import { type Known, type Knows, scopeOf, teamsOf } from '../access/contract.ts';
 import type { AuditEntry, RecordAudit } from '../audit/contract.ts';
 import type { TokenRow } from '../platform/db/migrations/0002-access.ts';
 import type { Db } from '../platform/db/open.ts';
@@ -53,6 +53,8 @@ export class Tokens implements Knows {
       name: input.name,
       team_id: DEFAULT_TEAM,
       role: input.role,
+      teams: JSON.stringify(input.teams ?? []),
+      scope: input.scope ?? '',
       hint: token.slice(0, TOKEN_PREFIX.length + HINT_CHARS),
       secret_hash: digestOf(token),
       created_by: by.name,
@@ -89,12 +91,23 @@ export class Tokens implements Knows {
     const row = await store.findToken(db.kysely, digestOf(secret));
     if (row === undefined || (row.expires_at_ms !== null && row.expires_at_ms <= nowMs)) return undefined;
     if (row.last_used_at_ms === null || nowMs - row.last_used_at_ms > TOUCH_EVERY_MS) await store.touchToken(db.kysely, row.id, nowMs);
-    const actor: Actor = { kind: 'token', id: row.id, name: row.name, role: row.role, teamId: row.team_id };
+    const actor: Actor = { kind: 'token', id: row.id, name: row.name, role: row.role, teamId: row.team_id, scope: scopeOf(row) };
     return { actor, endsAtMs: row.expires_at_ms ?? Number.POSITIVE_INFINITY };
   }
 }
 
 function viewOf(row: TokenRow): TokenView {
-  const { id, name, hint, created_by, created_at_ms, expires_at_ms, last_used_at_ms } = row;
-  return { id, name, role: row.role, hint, created_by, created_at_ms, expires_at_ms, last_used_at_ms };
+  const { id, name, scope, hint, created_by, created_at_ms, expires_at_ms, last_used_at_ms } = row;
+  return {
+    id,
+    name,
+    role: row.role,
+    teams: [...(teamsOf(row.teams) ?? [])],
+    scope,
+    hint,
+    created_by,
+    created_at_ms,
+    expires_at_ms,
+    last_used_at_ms,
+  };
 }

@@ -31,7 +31,7 @@ type Setting = { readonly world: World; readonly base: string };
 
 async function setting(t: TestContext): Promise<Setting> {
   const world = await openWorld(realClock);
-  const actor = { kind: 'token', id: 't', name: 't', role: 'administrator', teamId: 'default' } as const;
+  const actor = { kind: 'token', id: 't', name: 't', role: 'administrator', teamId: 'default', scope: FULL_SCOPE } as const;
   const gate = { authenticate: async () => actor, allows: () => true };
   const http = await createHttp({ logger: recordingLogger(), ids: countingIds(), gate, hosts: 'any', version: '1', drainMs: 50 });
   transferRoutes(http, {
@@ -48,7 +48,6 @@ async function setting(t: TestContext): Promise<Setting> {
     clock: realClock,
     lookbackMs: 300_000,
     version: '1',
-    scopeOf: () => FULL_SCOPE,
   });
   await http.listen({ host: '127.0.0.1', port: 0 });
   t.after(async () => {

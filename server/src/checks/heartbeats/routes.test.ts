@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { openSqliteForTest } from '../../../../test/harness/databases.ts';
 import { said, specOf } from '../../../../test/harness/checks.ts';
 import { manualClock } from '../../../../test/harness/manual-clock.ts';
@@ -20,7 +21,7 @@ test('jobs signal with the addresses that clients of Healthchecks use, and what 
   const heartbeats = new Heartbeats({ clock, logger: quiet, store, report: async (result) => void heard.push(result) });
   await heartbeats.load();
   await heartbeats.configure([specOf({ kind: 'heartbeat', id: 'backup', period: '1d' })]);
-  const actor = { kind: 'user', id: 'u', name: 'job', role: 'ingest', teamId: 'default' } as const;
+  const actor = { kind: 'user', id: 'u', name: 'job', role: 'ingest', teamId: 'default', scope: FULL_SCOPE } as const;
   const asked: string[] = [];
   const gate = { authenticate: () => Promise.resolve(actor), allows: (_actor: unknown, permission: string) => asked.push(permission) > 0 };
   const http = await createHttp({ logger: quiet, ids: createIds(clock), gate, hosts: 'any', version: '0' });

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { type TestContext, test } from 'node:test';
+import { FULL_SCOPE } from '@nines/model/storage.ts';
 import fc from 'fast-check';
 import { mustMatcher } from '@nines/base/matcher.ts';
 import { parseExposition } from '@nines/model/exposition.ts';
@@ -54,7 +55,7 @@ async function setting(t: TestContext, clock = manualClock()): Promise<Setting> 
   const { db } = await openSqliteForTest(t);
   const deps = { sql: db.kysely, clock, ingest: world.ingest, metadata: world.metadata, metrics: world.self };
   const gateway = new PushGateway(deps);
-  const actor = { kind: 'token', id: 't', name: 't', role: 'administrator', teamId: 'default' } as const;
+  const actor = { kind: 'token', id: 't', name: 't', role: 'administrator', teamId: 'default', scope: FULL_SCOPE } as const;
   const gate = { authenticate: async () => actor, allows: () => true };
   const http = await createHttp({ logger: world.logger, ids: countingIds(), gate, hosts: 'any', version: '1', drainMs: 50 });
   pushGatewayRoutes(http, gateway);

@@ -1,3 +1,4 @@
+import { FULL_SCOPE } from '@nines/model/storage.ts';
 import type { Clock } from '@nines/base/clock.ts';
 import { createIds } from '../../platform/ids.ts';
 import { createHttp } from '../../platform/http/server.ts';
@@ -10,7 +11,7 @@ export type Served = AsyncDisposable & { readonly base: string };
 
 /** The routes of this folder on a real server, open to everybody. `query` answers nothing unless given. */
 export async function serve(world: World, clock: Clock, changes: Partial<CollectRoutesDeps> = {}): Promise<Served> {
-  const everybody = { kind: 'anonymous', id: '', name: 'test', role: 'administrator', teamId: '' } as const;
+  const everybody = { kind: 'anonymous', id: '', name: 'test', role: 'administrator', teamId: '', scope: FULL_SCOPE } as const;
   const gate = { authenticate: () => Promise.resolve(everybody), allows: () => true };
   const http = await createHttp({ logger: world.logger, ids: createIds(clock), gate, hosts: 'any', version: '0.0.0' });
   const nothing: SampleQuery = { instant: () => Promise.resolve([]), range: () => Promise.resolve([]) };

@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test';
+import { FULL_SCOPE } from '@nines/model/storage.ts';
 import type { Transaction } from 'kysely';
 import { type EpochMs, epochMs, ms } from '@nines/base/units.ts';
 import { labelsOf } from '@nines/model/labels.ts';
@@ -22,7 +23,7 @@ import { AcknowledgeLinks } from '../acknowledge-links.ts';
 import { createRouter } from '../route.ts';
 import { type NotifyDeps, NotifyService } from '../service.ts';
 
-export const ANNE: Actor = { kind: 'user', id: 'u1', name: 'anne', role: 'operator', teamId: 'default' };
+export const ANNE: Actor = { kind: 'user', id: 'u1', name: 'anne', role: 'operator', teamId: 'default', scope: FULL_SCOPE };
 
 export type Sent = { readonly atMs: number; readonly message: Message; readonly key: string; readonly attempt: Attempt };
 

@@ -6,6 +6,7 @@
 import type { FastifyInstance, FastifyRequest, FastifyTypeProvider, RawServerDefault } from 'fastify';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger } from 'fastify';
+import { FULL_SCOPE, type Scope } from '@nines/model/storage.ts';
 import type { z } from 'zod';
 
 export const PERMISSIONS = ['public', 'read', 'operate', 'ingest', 'administer'] as const;
@@ -21,10 +22,12 @@ export type Actor = {
   readonly name: string;
   readonly role: Role;
   readonly teamId: string;
+  /** What of all this they may see and change; required so that nobody forgets it. */
+  readonly scope: Scope;
 };
 
 /** The actor of requests to public routes. It may do nothing else. */
-export const NOBODY: Actor = { kind: 'anonymous', id: '', name: '', role: 'ingest', teamId: '' };
+export const NOBODY: Actor = { kind: 'anonymous', id: '', name: '', role: 'ingest', teamId: '', scope: FULL_SCOPE };
 
 /** How the server learns who asks and what they may do; implemented by `access`. */
 export interface Gate {
@@ -54,9 +57,21 @@ export interface ZodTypes extends FastifyTypeProvider {
 /** The server as `routes.ts` files see it: `export function somethingRoutes(http: Http, deps: …): void`. */
 export type Http = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypes>;
 
+/**
+ * What a route does for actors who may not see everything: nothing of what is outside their scope may be in its answer, nor be
+ * changed by it. A route that does not say refuses them, so that a forgotten one is closed.
+ */
+export type Scoped =
+  /** The handler minds `request.actor.scope`. */
+  | 'handler'
+  /** Whatever it answers or changes is no team's; in words, why. */
+  | { readonly free: string };
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     permission?: Permission;
+    /** Absent on a route that only those may use who see everything. */
+    scoped?: Scoped;
     /** Errors of this route come in Prometheus' shape, or as Alertmanager's JSON string, instead of problem+json, refusals of access included. */
     errors?: 'problem' | 'prometheus' | 'alertmanager';
     /** The route may be called by pages of other origins (public tracking). */

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
+import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { AppError } from '@nines/base/errors.ts';
 import { countingIds } from '../../../../test/harness/ids.ts';
 import { recordingLogger } from '../../../../test/harness/logs.ts';
@@ -10,7 +11,7 @@ import { poll } from '../../../../test/harness/poll.ts';
 import type { Actor, DirectHandler, Gate, Http } from './contract.ts';
 import { createHttp } from './server.ts';
 
-const actor = (role: Actor['role']): Actor => ({ kind: 'token', id: '1', name: 'a', role, teamId: 'default' });
+const actor = (role: Actor['role']): Actor => ({ kind: 'token', id: '1', name: 'a', role, teamId: 'default', scope: FULL_SCOPE });
 const ACTORS: Readonly<Record<string, Actor>> = { 'Bearer agent': actor('ingest'), 'Bearer reader': actor('read-only') };
 const AGENT = { authorization: 'Bearer agent', 'content-type': 'application/x-protobuf' };
 

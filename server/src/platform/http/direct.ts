@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { invariant } from '@nines/base/errors.ts';
 import type { Logger } from '@nines/base/logger.ts';
+import { isFull } from '@nines/model/scope.ts';
 import type { RouteOptions } from 'fastify';
 import { limitBodyTime } from './body-time.ts';
 import type { DirectAnswer, DirectHandler, Gate, Http, Permission } from './contract.ts';
@@ -70,7 +71,8 @@ const isUsual = ({ method, headers }: IncomingMessage): boolean =>
 function isAdmitted({ gate, hosts }: DirectOptions, { permission, area }: Direct, { headers }: IncomingMessage): boolean {
   if (hosts === 'loopback' && !isLoopbackHost(headers.host)) return false;
   const actor = gate.recall?.(headers);
-  return actor !== undefined && gate.allows(actor, permission, area);
+  // What a scope demands of what is written, fastify's handlers know.
+  return actor !== undefined && isFull(actor.scope) && gate.allows(actor, permission, area);
 }
 
 function failed(logger: Logger, { method, url = '' }: IncomingMessage, id: string, thrown: unknown): DirectAnswer {

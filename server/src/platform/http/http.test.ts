@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { AppError } from '@nines/base/errors.ts';
 import { z } from 'zod';
 import { forEachDatabase } from '../../../../test/harness/databases.ts';
@@ -15,7 +16,14 @@ import type { Actor, Gate, Http } from './contract.ts';
 import { createHttp } from './server.ts';
 import { servePages } from './static.ts';
 
-const actor = (kind: Actor['kind'], role: Actor['role']): Actor => ({ kind, id: '1', name: 'a', role, teamId: 'default' });
+const actor = (kind: Actor['kind'], role: Actor['role']): Actor => ({
+  kind,
+  id: '1',
+  name: 'a',
+  role,
+  teamId: 'default',
+  scope: FULL_SCOPE,
+});
 const gate: Gate = {
   async authenticate(request) {
     if (request.headers.authorization === 'Bearer reader') return actor('token', 'read-only');

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { AppError, invariant } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
+import { isFull } from '@nines/model/scope.ts';
 import cookie from '@fastify/cookie';
 import fastify, { type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify';
 import { realClock } from '../clock.ts';
@@ -95,8 +96,13 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     async () => void (cutting = realClock.after(options.drainMs ?? DRAIN_MS, () => http.server.closeAllConnections())),
   );
   http.addHook('onClose', async () => cutting?.[Symbol.dispose]());
-  http.get('/api/openapi.json', { config: { permission: 'read' }, schema: { summary: 'This API as an OpenAPI 3.1 document' } }, async () =>
-    book.document(),
+  http.get(
+    '/api/openapi.json',
+    {
+      config: { permission: 'read', scoped: { free: 'what the product can do' } },
+      schema: { summary: 'This API as an OpenAPI 3.1 document' },
+    },
+    async () => book.document(),
   );
   return http;
 }
@@ -126,7 +132,7 @@ function createRequestIds(ids: Ids): () => string {
 async function admit(options: HttpOptions, request: FastifyRequest): Promise<void> {
   request.actor = NOBODY;
   if (options.hosts === 'loopback') checkLoopbackHost(request);
-  const { permission, crossOrigin } = request.routeOptions.config;
+  const { permission, crossOrigin, scoped } = request.routeOptions.config;
   // Unknown paths have no configuration; they end in the not-found answer.
   if (permission === undefined) return;
   const actor = permission === 'public' ? undefined : await options.gate.authenticate(request);
@@ -139,6 +145,9 @@ async function admit(options: HttpOptions, request: FastifyRequest): Promise<voi
   if (!options.gate.allows(actor, permission, area)) {
     const needed = area === undefined ? permission : `${permission} on ${area}`;
     throw new AppError('forbidden', 'forbidden', `needs ${needed}; the role ${actor.role} does not have it`);
+  }
+  if (!isFull(actor.scope) && scoped === undefined) {
+    throw new AppError('forbidden', 'outside_scope', 'this is not divided by team or label: only those may use it who see everything');
   }
   request.actor = actor;
 }

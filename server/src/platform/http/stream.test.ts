@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
+import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { countingIds } from '../../../../test/harness/ids.ts';
 import { recordingLogger } from '../../../../test/harness/logs.ts';
 import { manualClock } from '../../../../test/harness/manual-clock.ts';
@@ -10,7 +11,7 @@ import type { Actor, Gate } from './contract.ts';
 import { createHttp } from './server.ts';
 import { serveStream } from './stream.ts';
 
-const reader: Actor = { kind: 'token', id: '1', name: 'a', role: 'read-only', teamId: 'default' };
+const reader: Actor = { kind: 'token', id: '1', name: 'a', role: 'read-only', teamId: 'default', scope: FULL_SCOPE };
 type Message = { id: number; topic: string; type: string; at_ms: number; data: unknown };
 
 async function make(t: TestContext) {

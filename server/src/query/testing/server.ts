@@ -21,7 +21,7 @@ import { queryRoutes } from '../routes.ts';
 
 /** 2026-11-21T02:00:00Z. */
 export const T0_S = 1_795_226_400;
-const ACTOR: Actor = { kind: 'token', id: 't', name: 't', role: 'read-only', teamId: 'default' };
+const ACTOR: Actor = { kind: 'token', id: 't', name: 't', role: 'read-only', teamId: 'default', scope: FULL_SCOPE };
 export const TOKEN = 'nines_test';
 
 /** A real store with ten minutes of `up{job="a"|"b"}` and `requests_total`, 15 s apart, 2 000 series `wide` and three exemplars, behind the real HTTP server. */
@@ -72,7 +72,6 @@ export async function startQueryServer(t: TestContext, clock: Clock = realClock)
     lookbackMs: 300_000,
     yieldNow,
     version: '0.0.0',
-    scopeOf: () => FULL_SCOPE,
   });
   return http;
 }

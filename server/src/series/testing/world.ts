@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { labelsOf } from '@nines/model/labels.ts';
 import { createBatchBuilder } from '@nines/model/write-batch.ts';
 import { openStore } from '@nines/tsdb/store.ts';
@@ -16,7 +17,7 @@ import { limitsConfig, seriesLimits } from '../limits.ts';
 import { seriesRoutes } from '../routes.ts';
 import { SeriesService } from '../service.ts';
 
-const ADMIN: Actor = { kind: 'user', id: 'u1', name: 'ada', role: 'administrator', teamId: 'default' };
+const ADMIN: Actor = { kind: 'user', id: 'u1', name: 'ada', role: 'administrator', teamId: 'default', scope: FULL_SCOPE };
 
 /** A real store with ten minutes of `up{job="a"|"b"}` and 50 series `wide`, behind the real HTTP server. */
 export async function openWorld(t: TestContext, limits: Readonly<Record<string, number>> = {}) {

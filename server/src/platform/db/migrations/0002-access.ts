@@ -13,6 +13,9 @@ export type UserRow = {
   name_key: string;
   team_id: string;
   role: string;
+  /** Since 0054: a JSON list of the teams, and matchers in PromQL's form. Both empty: everything is seen. */
+  teams: string;
+  scope: string;
   /** `$argon2id$v=19$m=…,t=…,p=…$salt$hash` (PHC string). */
   password_hash: string;
   created_at_ms: number;
@@ -46,6 +49,9 @@ export type TokenRow = {
   name: string;
   team_id: string;
   role: string;
+  /** Since 0054: a JSON list of the teams, and matchers in PromQL's form. Both empty: everything is seen. */
+  teams: string;
+  scope: string;
   /** The first characters, so that a person recognises a token without its secret. */
   hint: string;
   secret_hash: string;

@@ -1,0 +1,48 @@
+import { mustMatcher } from '@nines/base/matcher.ts';
+import { formatMatcher, parseMatchers } from '@nines/base/matcher-text.ts';
+import { type Result, err, ok } from '@nines/base/result.ts';
+import { FULL_SCOPE, type Scope } from './storage.ts';
+
+/** Labels by name, of a series, a service, an alert. */
+type LabelRecord = Readonly<Record<string, string | undefined>>;
+
+/** The label that says whose something is. */
+export const TEAM_LABEL = 'team';
+
+/** What nothing satisfies. It stands where a scope cannot be read: nothing is open by accident. */
+export const NOTHING: Scope = { matchers: [mustMatcher(TEAM_LABEL, '=', ''), mustMatcher(TEAM_LABEL, '!=', '')] };
+
+/** Whether something with these labels may be seen. A missing label counts as the empty text, as in PromQL. */
+export function visible({ matchers }: Scope, labels: LabelRecord): boolean {
+  for (const { name, matches } of matchers) if (!matches(Object.hasOwn(labels, name) ? (labels[name] ?? '') : '')) return false;
+  return true;
+}
+
+export const isFull = ({ matchers }: Scope): boolean => matchers.length === 0;
+
+/** What is seen by somebody who belongs to any of the teams; without a team everything. */
+export function scopeOfTeams(teams: readonly string[]): Scope {
+  const [only, ...others] = teams;
+  if (only === undefined) return FULL_SCOPE;
+  if (others.length === 0) return { matchers: [mustMatcher(TEAM_LABEL, '=', only)] };
+  return { matchers: [mustMatcher(TEAM_LABEL, '=~', teams.map(literally).join('|'))] };
+}
+
+const literally = (text: string): string => text.replace(/[\\.+*?()|[\]{}^$]/g, String.raw`\$&`);
+
+/** What all of the scopes show. */
+export function narrowed(...scopes: readonly Scope[]): Scope {
+  const matchers = scopes.flatMap((scope) => scope.matchers);
+  return matchers.length === 0 ? FULL_SCOPE : { matchers };
+}
+
+/** `team="shop", env=~"prod|stage"`; the empty text is everything. The error says what is wrong with it. */
+export function parseScope(text: string): Result<Scope, string> {
+  const inner = text.trim().replace(/^\{(.*)\}$/s, '$1');
+  if (inner.trim() === '') return ok(FULL_SCOPE);
+  const parsed = parseMatchers(inner);
+  return parsed.ok ? ok({ matchers: parsed.value }) : err(parsed.error);
+}
+
+/** As `parseScope` reads it. */
+export const formatScope = ({ matchers }: Scope): string => matchers.map(formatMatcher).join(', ');
