@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { accessConfig } from './access/config.ts';
 import { agentsConfig } from './agents/contract.ts';
 import { backupsConfig } from './backups/contract.ts';
 import { followed, isWithin } from './backups/places.ts';
@@ -77,6 +78,8 @@ const logConfig = z
 
 export const configSchema = z.strictObject({
   server: serverConfig,
+  /** Who may come in, and how. */
+  access: accessConfig,
   /** The data directory, relative to the configuration file; `--data` wins. */
   data: z.string().min(1).optional(),
   state: stateConfig,

@@ -8,7 +8,7 @@ import { createIds } from './platform/ids.ts';
 import { silentLogger } from '../../test/harness/logs.ts';
 import { accessRoutes } from './access/routes.ts';
 import { COMMAND_LINE } from './access/contract.ts';
-import { openEntry } from './entry.ts';
+import { openEntryForTest } from './testing/entry.ts';
 import { hashPassword } from './people/password.ts';
 import { peopleRoutes } from './people/routes.ts';
 import { tokenRoutes } from './tokens/routes.ts';
@@ -19,7 +19,7 @@ async function world(t: TestContext, open: OpenDatabase) {
   const { db } = await open(t);
   const clock = manualClock();
   const ids = createIds(clock);
-  const entry = openEntry({ db, clock, ids, record: async () => 0, open: false, secure: false });
+  const entry = openEntryForTest({ db, clock, ids });
   const http = await createHttp({ logger: silentLogger, ids, gate: entry.access, hosts: 'any', version: '0' });
   accessRoutes(http, entry);
   peopleRoutes(http, entry);

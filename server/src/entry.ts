@@ -6,16 +6,31 @@ import { PendingSignIns } from './people/pending.ts';
 import { People } from './people/service.ts';
 import type { Db } from './platform/db/open.ts';
 import { createThrottle } from './platform/throttle.ts';
+import type { Logger } from '@nines/base/logger.ts';
+import { createProvidedPeople } from './people/provided.ts';
+import type { Outbound } from './platform/fetch/outbound.ts';
+import type { z } from 'zod';
+import type { accessConfig } from './access/config.ts';
 import { sessionCookie } from './sessions/cookie.ts';
 import { Sessions } from './sessions/service.ts';
+import { attemptCookie } from './sso/cookie.ts';
+import { SingleSignOn } from './sso/service.ts';
 import { Tokens } from './tokens/service.ts';
 import { Access, Remembered } from './access/service.ts';
+
+export type AccessSettings = z.output<typeof accessConfig>;
 
 export type EntryOptions = {
   readonly db: Db;
   readonly clock: Pick<Clock, 'now'>;
   readonly ids: Ids;
+  readonly logger: Logger;
   readonly record: RecordAudit;
+  readonly outbound: Pick<Outbound, 'request'>;
+  /** How people reach this server. */
+  readonly baseUrl: string;
+  /** `access:` of the configuration as it is now. */
+  readonly settings: () => AccessSettings;
   /** --insecure-no-auth */
   readonly open: boolean;
   /** Requests arrive over TLS. */
@@ -28,15 +43,32 @@ const NO_FACTORS: SecondFactors = { required: async () => [], forget: async () =
 export type Entry = ReturnType<typeof openEntry>;
 
 /** Who may come in: people with sessions, programs with tokens, and the gate that knows both. */
-export function openEntry({ db, clock, ids, record, open, secure, factors = NO_FACTORS }: EntryOptions) {
+export function openEntry({ settings, open, secure, factors = NO_FACTORS, ...shared }: EntryOptions) {
   const cookie = sessionCookie({ secure });
   const remembered = new Remembered();
   const forget = (): void => remembered.clear();
-  const sessions = new Sessions({ db, clock, ids, record, onEnded: forget });
-  const tokens = new Tokens({ db, clock, ids, record, onRevoked: forget });
+  const sessions = new Sessions({ ...shared, onEnded: forget });
+  const tokens = new Tokens({ ...shared, onRevoked: forget });
   const throttle = createThrottle();
-  const pending = new PendingSignIns({ db, clock, ids, record, sessions, passwords: throttle });
-  const people = new People({ db, clock, ids, record, sessions, factors, pending, throttle });
-  const access = new Access({ clock, sessions, tokens, sessionOf: (request) => cookie.read(request), open }, remembered);
-  return { access, people, pending, sessions, tokens, cookie };
+  const pending = new PendingSignIns({ ...shared, sessions, passwords: throttle });
+  const passwordLogin = (): boolean => settings().password_login;
+  const people = new People({ ...shared, sessions, factors, pending, throttle, passwordLogin });
+  const access = new Access({ ...shared, sessions, tokens, sessionOf: (request) => cookie.read(request), open }, remembered);
+  const sso = new SingleSignOn({ ...shared, sessions, people: createProvidedPeople({ ...shared, sessions }) });
+  const take = (): void => sso.take(settings().oidc);
+  take();
+  const attempt = attemptCookie({ secure });
+  return {
+    access,
+    gate: access,
+    people,
+    pending,
+    sessions,
+    tokens,
+    cookie,
+    sso,
+    attempt,
+    passwordLogin,
+    /** Call it after a reload. */ take,
+  };
 }

@@ -7,7 +7,7 @@ import { createHttp } from './platform/http/server.ts';
 import { createIds } from './platform/ids.ts';
 import { silentLogger } from '../../test/harness/logs.ts';
 import { AREAS, type Area, COMMAND_LINE, SHIPPED_ROLES, VERBS } from './access/contract.ts';
-import { openEntry } from './entry.ts';
+import { openEntryForTest } from './testing/entry.ts';
 
 /**
  * Written out, so that a change of the table in contract.ts has to be made twice. r read, o operate, a administer, i ingest.
@@ -66,7 +66,7 @@ async function openServer(t: TestContext, { open } = { open: false }) {
   const { db } = await openSqliteForTest(t);
   const clock = manualClock();
   const ids = createIds(clock);
-  const { access, tokens } = openEntry({ db, clock, ids, record: async () => 0, open, secure: false });
+  const { access, tokens } = openEntryForTest({ db, clock, ids, open });
   const http = await createHttp({ logger: silentLogger, ids, gate: access, hosts: open ? 'loopback' : 'any', version: '0' });
   t.after(() => http.close());
   const newToken = async (role: Role): Promise<string> => (await tokens.create(COMMAND_LINE, { name: role, role })).token;

@@ -5,7 +5,7 @@ import { openSqliteForTest } from '../../test/harness/databases.ts';
 import { silentLogger } from '../../test/harness/logs.ts';
 import { manualClock } from '../../test/harness/manual-clock.ts';
 import { COMMAND_LINE } from './access/contract.ts';
-import { openEntry } from './entry.ts';
+import { openEntryForTest } from './testing/entry.ts';
 import { createHttp } from './platform/http/server.ts';
 import { createIds } from './platform/ids.ts';
 
@@ -13,7 +13,7 @@ async function openServer(t: TestContext) {
   const { db } = await openSqliteForTest(t);
   const clock = manualClock();
   const ids = createIds(clock);
-  const { access, tokens } = openEntry({ db, clock, ids, record: async () => 0, open: false, secure: false });
+  const { access, tokens } = openEntryForTest({ db, clock, ids });
   const http = await createHttp({ logger: silentLogger, ids, gate: access, hosts: 'any', version: '0' });
   t.after(() => http.close());
   http.get('/api/services/forgotten', { config: { permission: 'read' } }, async () => ({}));

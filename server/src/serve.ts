@@ -49,6 +49,7 @@ import { SeriesService } from './series/service.ts';
 import { serviceRoutes } from './services/routes.ts';
 import { silenceRoutes } from './silences/routes.ts';
 import { slaRoutes } from './sla/routes.ts';
+import { ssoRoutes } from './sso/routes.ts';
 import { statementRoutes } from './sla/statements/routes.ts';
 import { statusPageRoutes } from './status-pages/routes.ts';
 import { tokenRoutes } from './tokens/routes.ts';
@@ -103,6 +104,7 @@ export async function serve(
     metadata,
     notify,
     oncall,
+    outbound,
     outbox,
     promises,
     push,
@@ -126,7 +128,9 @@ export async function serve(
   const stopping = new AbortController();
   const startedAtMs = clock.now();
   const secure = config.server.base_url?.startsWith('https:') ?? false;
-  const entry = openEntry({ db, clock, ids, record: audit.record, open, secure });
+  const baseUrl = shared.externalUrl;
+  const admitting = { record: audit.record, open, secure, outbound, baseUrl, settings: () => parts.config().config.access };
+  const entry = openEntry({ db, clock, ids, logger, ...admitting });
   const { access } = entry;
   const hosts = open ? 'loopback' : 'any';
   const http = await createHttp({ logger, ids, gate: access, hosts, version: VERSION, secure, rewrite: statusPages.rewrite });
@@ -148,6 +152,7 @@ export async function serve(
       throw new AppError('bad_input', 'bad_configuration', problems[0] ?? 'bad configuration', { details: problems });
     }
     await apply(next);
+    entry.take();
     bus.publish({ topic: 'config', type: 'config.reloaded', atMs: clock.now(), data: null });
     logger.info('the configuration was read again');
     return { warnings: next.warnings.map(formatProblem) };
@@ -191,6 +196,7 @@ export async function serve(
   stack.use(startHealthChecks(http, { clock, logger, bus, ingest, config: config.health, ...watched }));
   accessRoutes(http, entry);
   peopleRoutes(http, entry);
+  ssoRoutes(http, entry);
   tokenRoutes(http, entry.tokens);
   auditRoutes(http, { audit, clock });
   collectRoutes(http, {

@@ -12,7 +12,7 @@ import { silentLogger } from '../../../test/harness/logs.ts';
 import { manualClock } from '../../../test/harness/manual-clock.ts';
 import { COMMAND_LINE } from '../access/contract.ts';
 import { accessRoutes } from '../access/routes.ts';
-import { openEntry } from '../entry.ts';
+import { openEntryForTest } from '../testing/entry.ts';
 import { peopleRoutes } from '../people/routes.ts';
 import { tokenRoutes } from '../tokens/routes.ts';
 import { Tokens } from '../tokens/service.ts';
@@ -32,7 +32,7 @@ async function world(t: TestContext) {
   const clock = manualClock();
   const ids = createIds(clock);
   const audit = await openAuditLog({ db, clock, logger: silentLogger, dataDir, keptMs: 400 * DAY_MS, sealing: undefined });
-  const entry = openEntry({ db, clock, ids, record: audit.record, open: false, secure: false });
+  const entry = openEntryForTest({ db, clock, ids, record: audit.record });
   const http = await createHttp({ logger: silentLogger, ids, gate: entry.access, hosts: 'any', version: '0' });
   t.after(() => http.close());
   auditRequests(http, { audit, clock, logger: silentLogger });

@@ -28,6 +28,7 @@ export const PEOPLE_CODES = {
   passwordRefused: 'password_refused',
   sessionNeeded: 'session_needed',
   signInAgain: 'sign_in_again',
+  passwordLoginOff: 'password_login_off',
 } as const;
 
 export const FACTOR_KINDS = ['totp', 'passkey', 'recovery_code'] as const;

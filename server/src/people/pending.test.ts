@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { AppError } from '@nines/base/errors.ts';
 import { type OpenDatabase, forEachDatabase } from '../../../test/harness/databases.ts';
 import { manualClock } from '../../../test/harness/manual-clock.ts';
-import { openEntry } from '../entry.ts';
+import { openEntryForTest } from '../testing/entry.ts';
 import { createIds } from '../platform/ids.ts';
 
 const GOOD = 'correct horse battery';
@@ -16,7 +16,7 @@ async function world(t: TestContext, open: OpenDatabase) {
   const factors = { required: async () => ['totp' as const], forget: async () => {} };
   const recorded: string[] = [];
   const record = async (_trx: unknown, { action }: { readonly action: string }) => recorded.push(action);
-  const entry = openEntry({ db, clock, ids: createIds(clock), record, open: false, secure: false, factors });
+  const entry = openEntryForTest({ db, clock, ids: createIds(clock), record, factors });
   await entry.people.setup({ token: (await entry.people.startSetup()) ?? '', name: 'Ann', password: GOOD }, HERE);
   const challenge = async (): Promise<string> => {
     const answer = await entry.people.login({ name: 'Ann', password: GOOD }, HERE);

@@ -11,6 +11,7 @@ import { SECRET_BYTES, digestOf } from '../platform/secret-digest.ts';
 import type { Throttle } from '../platform/throttle.ts';
 import type { NewSession, Person, Place, SessionBook } from '../sessions/contract.ts';
 import { type LoginAnswer, PEOPLE_CODES, type SecondFactors } from './contract.ts';
+import { keyOf } from './name.ts';
 import { NO_ONES_HASH, hashPassword, isOutdated, judgePassword, verifyPassword } from './password.ts';
 import * as store from './store.ts';
 import { refuseWhileWaiting } from './turns.ts';
@@ -29,10 +30,9 @@ export type PeopleDeps = {
   readonly pending: { open(userId: string, place: Place): Promise<string> };
   /** Failed tries, which `pending` forgets as well once it signs somebody in. */
   readonly throttle: Throttle;
+  /** Whether names and passwords are taken; otherwise identity providers alone let people in. */
+  readonly passwordLogin: () => boolean;
 };
-
-/** A name is found however it is typed. */
-const keyOf = (name: string): string => name.normalize('NFKC').trim().toLowerCase();
 
 export class People {
   readonly #deps: PeopleDeps;
@@ -93,7 +93,9 @@ export class People {
 
   /** Signs a person in, or says which second factor is still needed. `AppError` `wrong_credentials`, `too_many_tries`. */
   async login({ name, password }: { readonly name: string; readonly password: string }, place: Place): Promise<LoginAnswer> {
-    const { db } = this.#deps;
+    const { db, passwordLogin } = this.#deps;
+    if (!passwordLogin())
+      throw new AppError('forbidden', PEOPLE_CODES.passwordLoginOff, 'sign in by your identity provider; access.password_login is off');
     this.#takeTurn(keyOf(name), place.address);
     const user = await store.findUser(db.kysely, keyOf(name));
     const fits = await verifyPassword(password, user?.password_hash ?? NO_ONES_HASH);

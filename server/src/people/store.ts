@@ -10,6 +10,34 @@ export async function findUser(db: Sql, nameKey: string): Promise<UserRow | unde
   return db.selectFrom('users').selectAll().where('name_key', '=', nameKey).where('disabled_at_ms', 'is', null).executeTakeFirst();
 }
 
+export async function findUserById(db: Sql, id: string): Promise<UserRow | undefined> {
+  return db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Also by somebody who may not sign in. */
+export async function isNameTaken(db: Sql, nameKey: string): Promise<boolean> {
+  return (await db.selectFrom('users').select('id').where('name_key', '=', nameKey).executeTakeFirst()) !== undefined;
+}
+
+/** Those who can sign in. */
+export async function countAdministrators(db: Sql): Promise<number> {
+  const found = await db
+    .selectFrom('users')
+    .select((row) => row.fn.countAll().as('count'))
+    .where('role', '=', 'administrator')
+    .where('disabled_at_ms', 'is', null)
+    .executeTakeFirstOrThrow();
+  return Number(found.count);
+}
+
+export async function setRole(db: Sql, id: string, role: string): Promise<void> {
+  await db
+    .updateTable('users')
+    .set((row) => ({ role, revision: row('revision', '+', 1) }))
+    .where('id', '=', id)
+    .execute();
+}
+
 export async function insertUser(db: Sql, row: UserRow): Promise<void> {
   await db.insertInto('users').values(row).execute();
 }

@@ -27,6 +27,7 @@ import type {
   SlaView,
   TargetListView,
   TimelineView,
+  ProvidersView,
   TokenView,
   ViolationView,
 } from './wire.ts';
@@ -206,6 +207,14 @@ export const cardinalityQuery = () =>
     queryKey: ['cardinality'],
     queryFn: ({ signal }) => request<CardinalityView>('/api/cardinality?limit=10', { signal }),
     refetchInterval: SLOW_MS,
+  });
+
+/** How people may sign in. */
+export const providersQuery = () =>
+  queryOptions({
+    queryKey: ['sso'],
+    queryFn: ({ signal }) => request<ProvidersView>('/api/sso', { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
   });
 
 export const tokensQuery = () =>

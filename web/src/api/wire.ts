@@ -10,6 +10,7 @@ import type { SignedStatement } from '@nines/server/sla/contract.ts';
 export type { AgentsView, AgentView, JoinTokenView, MadeJoinToken } from '@nines/server/agents/contract.ts';
 export type { AlertState, AlertView, Severity } from '@nines/server/alerting/contract.ts';
 export type { SessionView } from '@nines/server/access/contract.ts';
+export type { IdentityView, ProvidersView, SsoRefusal } from '@nines/server/sso/contract.ts';
 export type { TokenView } from '@nines/server/tokens/contract.ts';
 export type { TargetListView, TargetView } from '@nines/server/collect/contract.ts';
 export type { CheckDetailView, CheckView, ResultView, TemplateView } from '@nines/server/checks/contract.ts';

@@ -4,6 +4,7 @@ import { type FormEvent, useState } from 'react';
 import { useSignIn } from '../api/actions.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { Brand } from '../shell/shell.tsx';
+import { ProviderButtons, SsoNotice } from './provider-buttons.tsx';
 import { useTitle } from './use-title.ts';
 
 /** Sign in with name and password. */
@@ -25,6 +26,7 @@ export function LoginPage() {
           Nines
         </div>
         <h1>Sign in</h1>
+        <SsoNotice />
         <TextInput
           label="Name"
           autoComplete="username"
@@ -44,6 +46,7 @@ export function LoginPage() {
         <Button type="submit" loading={signIn.isPending}>
           Sign in
         </Button>
+        <ProviderButtons />
         <p className="faint">First start? The one-time link to create the administrator stands on the console of the server.</p>
       </form>
     </main>

@@ -29,6 +29,7 @@ import type { StatusToldTables } from './migrations/0018-status-told.ts';
 import type { ReportTemplateTables } from './migrations/0024-report-templates.ts';
 import type { SlaReportTables } from './migrations/0020-sla-reports.ts';
 import type { StatusPageTables } from './migrations/0016-status-pages.ts';
+import type { SsoTables } from './migrations/0052-sso.ts';
 import type { StatementTables } from './migrations/0007-statements.ts';
 
 /** The whole relational schema. Each migration declares the tables it makes; instants are 64-bit integers, JSON is text, booleans are 0 and 1. */
@@ -40,6 +41,7 @@ export type Database = RecordTables &
   PeopleTables &
   AuditTables &
   AccountabilityTables &
+  SsoTables &
   LedgerTables &
   HeartbeatTables &
   SlaTables &

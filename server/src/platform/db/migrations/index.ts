@@ -37,6 +37,7 @@ import * as audit from './0042-audit.ts';
 import * as people from './0050-people.ts';
 import * as accountability from './0049-accountability.ts';
 import * as scopes from './0054-scopes.ts';
+import * as sso from './0052-sso.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -81,4 +82,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0050-people': { up: people.up },
   '0049-accountability': { up: accountability.up },
   '0054-scopes': { up: scopes.up },
+  '0052-sso': { up: sso.up },
 };
