@@ -15,6 +15,7 @@ import { checkRoutes } from '../checks/routes.ts';
 import { createResolve } from '../checks/resolve.ts';
 import { CheckService, samplesThenLedger } from '../checks/service.ts';
 import type { ResultSample } from '../checks/series.ts';
+import { createTestSecrets } from '../platform/secrets/testing/secrets.ts';
 import { createBus } from '../platform/bus.ts';
 import { realClock } from '../platform/clock.ts';
 import { judgeAddress } from '../platform/fetch/judge.ts';
@@ -62,6 +63,7 @@ async function serve(t: TestContext, written: readonly WrittenService[]) {
     ids,
     logger: quiet,
     bus,
+    secrets: createTestSecrets(),
     enforce: async ({ plans, specs }) => {
       await ledger.configure(plans);
       checks.configure(specs);

@@ -5,12 +5,14 @@ import { forEachDatabase, openSqliteForTest } from '../../../test/harness/databa
 import { manualClock } from '../../../test/harness/manual-clock.ts';
 import type { ServicePlan } from '../availability/contract.ts';
 import type { CheckSpec } from '../checks/contract.ts';
+import { createTestSecrets } from '../platform/secrets/testing/secrets.ts';
 import { createBus } from '../platform/bus.ts';
 import type { Db } from '../platform/db/open.ts';
 import { listEntities } from '../platform/records/entities.ts';
 import { serviceSchema, servicesConfig, type ServiceSpec, type WrittenService } from './contract.ts';
 import { findCycle, judgeServices } from './evaluate.ts';
-import { CHECK_KIND, type DeclaredService, SERVICE_KIND, Services } from './service.ts';
+import { SERVICE_KIND } from './kept.ts';
+import { CHECK_KIND, type DeclaredService, Services } from './service.ts';
 import { writtenOf } from './written.ts';
 
 let ids = 0;
@@ -31,10 +33,13 @@ function servicesOn(db: Db): { services: Services; inForce: () => InForce; warni
     ids: { uuid: () => `id-${ids++}`, secret: () => '' },
     logger,
     bus: createBus(() => {}),
+    secrets: SECRETS,
     enforce: async (inForce) => void (last = inForce),
   });
   return { services, inForce: () => last, warnings };
 }
+/** Starts of one server have one key. */
+const SECRETS = createTestSecrets();
 const spec = (written: WrittenService): ServiceSpec => serviceSchema.parse(written);
 const tcp = (id: string): NonNullable<WrittenService['checks']>[number] => ({ id, kind: 'tcp', address: '203.0.113.1:1' });
 const declared = (...written: WrittenService[]): DeclaredService[] =>
@@ -240,6 +245,6 @@ test('a declaration written out and read again is the same, secrets aside', () =
       tcp('t'),
     ],
   });
-  assert.deepEqual(JSON.stringify(spec(writtenOf(one, 'revealed'))), JSON.stringify(one));
+  assert.deepEqual(JSON.stringify(spec(writtenOf(one, (secret) => secret.reveal()))), JSON.stringify(one));
   assert.ok(!JSON.stringify(writtenOf(one, 'redacted')).includes('secret'));
 });

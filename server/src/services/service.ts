@@ -10,13 +10,15 @@ import type { Bus } from '../platform/bus.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Entity } from '../platform/records/contract.ts';
 import { findEntity, listEntities, retireEntity, upsertEntity } from '../platform/records/entities.ts';
+import type { Secrets } from '../platform/secrets/contract.ts';
+import { refuseStandIns } from '../platform/secrets/leaves.ts';
 import { createTurns } from '../platform/turns.ts';
-import { SERVICE_CODES, type ServiceCatalogue, type ServiceEntry, serviceSchema, type ServiceSpec } from './contract.ts';
+import { SERVICE_CODES, type ServiceCatalogue, type ServiceEntry, type ServiceSpec } from './contract.ts';
 import { ruleOf } from './composite.ts';
 import { dependenciesOf, judgeServices, judgeTargets } from './evaluate.ts';
+import { SERVICE_KIND, readKept, sealKept, writtenToKeep } from './kept.ts';
 import { withSecretsOf, writtenOf } from './written.ts';
 
-export const SERVICE_KIND = 'service';
 export const CHECK_KIND = 'check';
 
 /** A service of the configuration file with the place that declared it, such as `nines.yml:12`. */
@@ -28,6 +30,7 @@ export type ServicesDeps = {
   readonly ids: Ids;
   readonly logger: Logger;
   readonly bus: Bus;
+  readonly secrets: Secrets;
   /** Puts the whole set of checks in force, ledger first. Called after every change, when it is durable. */
   readonly enforce: (inForce: { readonly plans: readonly ServicePlan[]; readonly specs: readonly CheckSpec[] }) => Promise<void>;
 };
@@ -41,6 +44,8 @@ export class Services implements ServiceCatalogue {
   /** By id; made anew with each change, so that reading a thousand services sorts nothing. */
   #list: readonly ServiceEntry[] = [];
   #dependents = new Map<string, string[]>();
+  /** What stands in the place of secrets that cannot be read. */
+  readonly #standIns = new Set<string>();
   readonly #alone = createTurns();
 
   constructor(deps: ServicesDeps) {
@@ -72,6 +77,7 @@ export class Services implements ServiceCatalogue {
     return this.#alone(async () => {
       const nowMs = this.#deps.clock.now();
       const next = await this.#deps.db.transaction().execute(async (trx) => {
+        await sealKept(trx, this.#deps.secrets);
         const known = await listEntities(trx, { kind: SERVICE_KIND });
         const ids = new Set(declared.map(({ spec }) => spec.id));
         const standing: Standing[] = [];
@@ -144,6 +150,7 @@ export class Services implements ServiceCatalogue {
   }
 
   async #replace(spec: ServiceSpec): Promise<ServiceEntry> {
+    refuseStandIns(spec.checks, this.#standIns);
     const others = [...this.#standing.values()].filter(({ entry }) => entry.id !== spec.id);
     const refused = judgeTargets(spec.checks);
     if (refused !== undefined) throw invalid(refused.path, refused.message);
@@ -181,7 +188,7 @@ export class Services implements ServiceCatalogue {
     const origin = place === undefined ? ({ origin: 'ui', originPlace: '' } as const) : ({ origin: 'file', originPlace: place } as const);
     const name = spec.name ?? spec.id;
     // What is in the file is read from the file; only what was made through the API must be found here again, secrets included.
-    const written = writtenOf(spec, place === undefined ? 'revealed' : 'redacted');
+    const written = place === undefined ? writtenToKeep(this.#deps.secrets, spec) : writtenOf(spec, 'redacted');
     const entity = await upsertEntity(trx, { kind: SERVICE_KIND, slug: spec.id, name, ...origin, spec: written }, { ids, nowMs });
     for (const check of spec.checks) {
       const known = await findEntity(trx, CHECK_KIND, check.id);
@@ -220,18 +227,19 @@ export class Services implements ServiceCatalogue {
     const ids = new Set([...standing.map(({ entry }) => entry.id), ...made.map((entity) => entity.slug)]);
     const checks = new Set(standing.flatMap(({ spec }) => spec.checks.map((check) => check.id)));
     for (const entity of made) {
-      const parsed = serviceSchema.safeParse(entity.spec);
-      if (!parsed.success) {
+      const known = readKept(this.#deps.secrets, entity);
+      if (known === undefined) {
         this.#deps.logger.error('a service made in the UI cannot be read and is left out', { service: entity.slug });
         continue;
       }
-      const kept = parsed.data.checks.filter((check) => !checks.has(check.id));
-      const whole: ServiceSpec = { ...parsed.data, depends_on: parsed.data.depends_on.filter((id) => ids.has(id)), checks: kept };
+      for (const standIn of known.standIns) this.#standIns.add(standIn);
+      const kept = known.spec.checks.filter((check) => !checks.has(check.id));
+      const whole: ServiceSpec = { ...known.spec, depends_on: known.spec.depends_on.filter((id) => ids.has(id)), checks: kept };
       const judged = [...standing, ...fitting].map((one) => one.spec);
       const candidates = [whole, { ...whole, composite: undefined }, { ...whole, depends_on: [] }];
       const fits = (one: ServiceSpec): boolean => judgeServices([...judged, one], [...ids]).length === 0;
       const spec = candidates.find(fits) ?? { ...whole, depends_on: [], composite: undefined };
-      if (JSON.stringify(spec) !== JSON.stringify(parsed.data)) {
+      if (JSON.stringify(spec) !== JSON.stringify(known.spec)) {
         this.#deps.logger.warn('a service made in the UI refers to what is not there; that part is left out', { service: entity.slug });
       }
       for (const check of kept) checks.add(check.id);

@@ -1,17 +1,19 @@
 import { formatDuration } from '@nines/base/duration.ts';
 import { lengthsOfCheck, type ParsedCheck } from '../checks/contract.ts';
 import { Secret } from '../platform/config/fields.ts';
+import { mapLeaves } from '../platform/secrets/leaves.ts';
 import type { ServiceSpec, WrittenService } from './contract.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/**
- * A parsed declaration as a person would write it: lengths with their units. With secrets revealed, parsing it again gives the same
- * declaration; without, they print as `[redacted]`.
- */
-export function writtenOf(spec: ServiceSpec, secrets: 'revealed' | 'redacted'): WrittenService {
-  const shown = (secret: Secret): string => (secrets === 'revealed' ? secret.reveal() : String(secret));
-  const declaration: unknown = { ...spec, checks: spec.checks.map((check) => writtenCheck(check, shown)) };
+/** What stands for a secret; `path` is `checks.0.headers.accept`. */
+type Shown = (secret: Secret, path: string) => unknown;
+
+/** A parsed declaration as a person would write it: lengths with their units. Redacted, secrets print as `[redacted]`. */
+export function writtenOf(spec: ServiceSpec, secrets: 'redacted' | Shown): WrittenService {
+  const shown: Shown = secrets === 'redacted' ? String : secrets;
+  const checks = spec.checks.map((check, index) => writtenCheck(check, (secret, path) => shown(secret, `checks.${index}.${path}`)));
+  const declaration: unknown = { ...spec, checks };
   return declaration as WrittenService;
 }
 
@@ -21,20 +23,12 @@ export function writtenCheckOf(spec: ServiceSpec | undefined, id: string): Field
   return check === undefined ? undefined : writtenCheck(check, (secret) => secret.reveal());
 }
 
-function writtenCheck(check: ParsedCheck, shown: (secret: Secret) => string): Fields {
+function writtenCheck(check: ParsedCheck, shown: Shown): Fields {
   const lengths = new Set(lengthsOfCheck(check));
   return mapLeaves(check, (value, path) => {
-    if (value instanceof Secret) return shown(value);
+    if (value instanceof Secret) return shown(value, path);
     return typeof value === 'number' && lengths.has(path) ? formatDuration(value) : value;
   }) as Fields;
-}
-
-/** A copy in which every leaf went through `to`; `path` is `expect.status`, `headers.accept`, `steps.0.url`. */
-function mapLeaves(value: unknown, to: (leaf: unknown, path: string) => unknown, path = ''): unknown {
-  if (typeof value !== 'object' || value === null || value instanceof Secret) return to(value, path);
-  const below = (key: string | number): string => (path === '' ? String(key) : `${path}.${key}`);
-  if (Array.isArray(value)) return value.map((item, index) => mapLeaves(item, to, below(index)));
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mapLeaves(inner, to, below(key))]));
 }
 
 /** An edited declaration in which `[redacted]` means the secret that stood there before. */

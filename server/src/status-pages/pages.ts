@@ -1,9 +1,13 @@
 import { AppError } from '@nines/base/errors.ts';
 import type { Clock } from '@nines/base/clock.ts';
+import type { Logger } from '@nines/base/logger.ts';
 import type { Kysely } from 'kysely';
 import type { Bus } from '../platform/bus.ts';
 import { Secret } from '../platform/config/fields.ts';
+import type { StatusPageRow } from '../platform/db/migrations/0016-status-pages.ts';
 import type { Database } from '../platform/db/schema.ts';
+import type { SecretPlace, Secrets } from '../platform/secrets/contract.ts';
+import { keptOpen, mapLeaves, openLeaves, placeBelow, refuseStandIns, sealedLeaf } from '../platform/secrets/leaves.ts';
 import { createTurns } from '../platform/turns.ts';
 import type { ServiceCatalogue } from '../services/contract.ts';
 import { STATUS_PAGE_CODES, type StatusPageSpec, statusPageSchema, unknownToPage } from './contract.ts';
@@ -19,7 +23,9 @@ export type PagesDeps = {
   readonly db: Kysely<Database>;
   readonly clock: Pick<Clock, 'now'>;
   readonly bus: Bus;
+  readonly logger: Logger;
   readonly services: Pick<ServiceCatalogue, 'get' | 'list'>;
+  readonly secrets: Secrets;
   /** How people reach the server itself. */
   readonly externalUrl: string;
   /** Whether there is a channel of kind `email` with this id. */
@@ -31,6 +37,8 @@ export type PagesDeps = {
 /** Which status pages there are. The file's are the file's; those made through the API are changed here. */
 export class StatusPages {
   readonly #deps: PagesDeps;
+  /** What stands in the place of secrets that cannot be read: nobody knows it, so the page stays closed. */
+  readonly #standIns = new Set<string>();
   readonly #alone = createTurns();
   #standing: ReadonlyMap<string, StandingPage> = new Map();
   #byDomain: ReadonlyMap<string, StandingPage> = new Map();
@@ -58,7 +66,7 @@ export class StatusPages {
     return this.#alone(async () => {
       const ids = new Set(declared.map(({ spec }) => spec.id));
       const domains = new Set(declared.flatMap(({ spec }) => spec.domain ?? []));
-      const made = (await madePages(this.#deps.db)).filter(({ id }) => !ids.has(id)).map(({ spec }) => madeOf(spec));
+      const made = (await this.#kept()).filter(({ spec }) => !ids.has(spec.id));
       const fitting = made.map((page) =>
         page.spec.domain !== undefined && domains.has(page.spec.domain) ? { ...page, spec: { ...page.spec, domain: undefined } } : page,
       );
@@ -117,9 +125,39 @@ export class StatusPages {
 
   async #save(spec: StatusPageSpec, by: string): Promise<StandingPage> {
     const page = this.#judged(spec);
-    const row = { id: spec.id, spec: JSON.stringify(writtenOf(spec, 'revealed')), made_by: by, made_at_ms: this.#deps.clock.now() };
+    refuseStandIns(spec, this.#standIns);
+    const row = { id: spec.id, spec: writtenToKeep(this.#deps.secrets, spec), made_by: by, made_at_ms: this.#deps.clock.now() };
     await savePage(this.#deps.db, row);
     await this.#putInForce([...this.list().filter((one) => one.spec.id !== spec.id), page]);
+    return page;
+  }
+
+  /** The pages that were made here; a secret that an older version kept open is sealed now. */
+  async #kept(): Promise<readonly StandingPage[]> {
+    const { db, logger } = this.#deps;
+    const pages: StandingPage[] = [];
+    for (const row of await madePages(db)) {
+      const page = await this.#read(row);
+      if (page === undefined) logger.error('a status page made in the UI cannot be read and is left out', { page: row.id });
+      else pages.push(page);
+    }
+    return pages;
+  }
+
+  async #read(row: StatusPageRow): Promise<StandingPage | undefined> {
+    const { db, secrets } = this.#deps;
+    let kept: unknown;
+    try {
+      kept = JSON.parse(row.spec);
+    } catch {
+      return undefined;
+    }
+    const opened = openLeaves(secrets, placeOf(row.id), kept);
+    for (const standIn of opened.standIns.keys()) this.#standIns.add(standIn);
+    const parsed = statusPageSchema.safeParse(opened.value);
+    if (!parsed.success) return undefined;
+    const page = madeOf(parsed.data);
+    if (keptOpen(page.spec, opened)) await savePage(db, { ...row, spec: writtenToKeep(secrets, page.spec) });
     return page;
   }
 
@@ -155,18 +193,20 @@ export class StatusPages {
   }
 }
 
-/** A page as a person would write it. Redacted, it says of receivers only on which server they are: chat services put their secret into the address. */
-export function writtenOf(spec: StatusPageSpec, secrets: 'revealed' | 'redacted'): unknown {
-  if (secrets === 'redacted') spec = { ...spec, webhooks: spec.webhooks.map((one) => ({ ...one, url: new URL(one.url).origin })) };
-  return JSON.parse(
-    JSON.stringify(spec, (_key, value: unknown) =>
-      value instanceof Secret ? (secrets === 'revealed' ? value.reveal() : String(value)) : value,
-    ),
-  );
+/** A page as a person would write it, without secrets. Of receivers it says only on which server they are: chat services put their secret into the address. */
+export function shownOf(spec: StatusPageSpec): unknown {
+  return JSON.parse(JSON.stringify({ ...spec, webhooks: spec.webhooks.map((one) => ({ ...one, url: new URL(one.url).origin })) }));
 }
 
-function madeOf(text: string): StandingPage {
-  const spec = statusPageSchema.parse(JSON.parse(text));
+const placeOf = (page: string): SecretPlace => ({ table: 'status_pages', id: page, column: 'spec' });
+
+/** JSON for the database, secrets sealed. */
+const writtenToKeep = (secrets: Secrets, spec: StatusPageSpec): string =>
+  JSON.stringify(
+    mapLeaves(spec, (leaf, path) => (leaf instanceof Secret ? sealedLeaf(secrets, placeBelow(placeOf(spec.id), path), leaf) : leaf)),
+  );
+
+function madeOf(spec: StatusPageSpec): StandingPage {
   const logo = spec.logo === undefined ? undefined : readLogo(spec.logo, undefined);
   return { spec, place: undefined, logo: logo?.ok === true ? logo.value : undefined };
 }

@@ -11,7 +11,7 @@ import {
   statusPageSchema,
   statusPageView,
 } from './contract.ts';
-import { type StandingPage, writtenOf } from './pages.ts';
+import { type StandingPage, shownOf } from './pages.ts';
 import type { OpenedStatusPages } from './start.ts';
 import { type Visitors, visitorRoutes } from './visitor-routes.ts';
 import { passOf } from './visits.ts';
@@ -54,7 +54,7 @@ async function viewsOf(deps: Deps, pages: readonly StandingPage[]): Promise<Stat
       open_announcements: open.filter((one) => one.pages.includes(spec.id)).length,
       subscribers: { email: count('email'), webhook: count('webhook') },
       origin: place ?? 'ui',
-      spec: writtenOf(spec, 'redacted'),
+      spec: shownOf(spec),
     };
   });
 }

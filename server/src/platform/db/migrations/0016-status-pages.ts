@@ -11,7 +11,7 @@ export type StatusPageTables = {
 
 export type StatusPageRow = {
   id: string;
-  /** JSON as a person would write it, secrets included: it must be found here again. */
+  /** JSON as a person would write it, secrets sealed. */
   spec: string;
   made_by: string;
   made_at_ms: number;
