@@ -13,9 +13,17 @@ import { CliFailure, EXIT } from './failure.ts';
 
 /** Opens the state database of a data directory, made or brought up to date when needed. The caller closes it. */
 export async function openState(where: { readonly data: string; readonly config?: string | undefined }, nowMs: EpochMs): Promise<Db> {
-  const { state, encryption } = configOf(where.config);
+  const { encryption } = configOf(where.config);
   const master = encryption === undefined ? undefined : readMasterKey(encryption, placesOf(where.config)).key;
-  const db = await openDb(stateSource(state, where.data, await openKeys(where.data, master, nowMs)));
+  return openStateWith(where, { keys: await openKeys(where.data, master, nowMs), nowMs });
+}
+
+/** The same with keys that were opened before. */
+export async function openStateWith(
+  where: { readonly data: string; readonly config?: string | undefined },
+  { keys, nowMs }: { readonly keys: DataKeys | undefined; readonly nowMs: EpochMs },
+): Promise<Db> {
+  const db = await openDb(stateSource(configOf(where.config).state, where.data, keys));
   await migrate(db, nowMs);
   return db;
 }
