@@ -19,10 +19,11 @@ import { contactFault } from './notify/channels.ts';
 import { oncallConfig, type Person, type ScheduleSpec, unknownToOncall } from './oncall/contract.ts';
 import type { Declared } from './oncall/standing.ts';
 import { retentionConfig } from './ops/retention.ts';
-import { hostAndPort, httpUrl, secret } from './platform/config/fields.ts';
+import { secret } from './platform/config/fields.ts';
 import { type Loaded, loadConfig, type Override } from './platform/config/load.ts';
 import type { DbSource } from './platform/db/open.ts';
 import { STATE_FILE } from './platform/directory.ts';
+import { serverConfig } from './platform/http/server-config.ts';
 import type { DataKeys } from './platform/encryption/keys.ts';
 import { encryptionConfig } from './platform/encryption/master-key.ts';
 import { LOG_LEVELS } from './platform/log.ts';
@@ -46,17 +47,6 @@ import { readLogos } from './platform/logo.ts';
 import type { DeclaredStatusPage } from './status-pages/pages.ts';
 
 /** The whole configuration: one section per domain, each owned by its domain's contract. Everything has a default. */
-
-const serverConfig = z
-  .strictObject({
-    /** Loopback unless someone decides otherwise. */
-    listen: hostAndPort.prefault('127.0.0.1:7070'),
-    /** How people reach the server from outside; links in notifications start with it. */
-    base_url: httpUrl.optional(),
-    /** Serves /metrics without a token. */
-    metrics_open: z.boolean().default(false),
-  })
-  .prefault({});
 
 const stateConfig = z
   .discriminatedUnion('kind', [
@@ -374,5 +364,5 @@ export const stateSource = (state: Config['state'], dataDir: string, keys: DataK
     : { kind: 'postgresql', url: state.url.reveal() };
 
 /** The address of a server that nobody gave another one. */
-export const listenUrl = ({ host, port }: Config['server']['listen']): string =>
-  `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+export const listenUrl = ({ listen: { host, port }, tls }: Config['server']): string =>
+  `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -163,7 +163,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   const ingest = createIngest({ appender: store, clock, metrics: self, exemplars, onCommitted });
 
   // From an alert to people.
-  const externalUrl = config.server.base_url ?? listenUrl(config.server.listen);
+  const externalUrl = config.server.base_url ?? listenUrl(config.server);
   const shared = { db: sql, sql, clock, ids, logger, bus, metrics: self, dataDir, externalUrl, secrets };
   const push = await openPushBook(shared);
   const outgoing = { clock, request: outbound.request.bind(outbound) };

@@ -33,10 +33,12 @@ import { oncallRoutes } from './oncall/routes.ts';
 import { prometheusStatusRoutes } from './ops/prometheus.ts';
 import { opsRoutes } from './ops/routes.ts';
 import { openEntry } from './entry.ts';
+import { configPath } from './config.ts';
 import type { AppOptions, Parts } from './parts.ts';
 import { peopleRoutes } from './people/routes.ts';
 import { formatProblem } from './platform/config/load.ts';
 import { createHttp } from './platform/http/server.ts';
+import { openSurface } from './platform/http/surface.ts';
 import { servePages, webDir } from './platform/http/static.ts';
 import { serveStream } from './platform/http/stream.ts';
 import { createThrottle } from './platform/throttle.ts';
@@ -68,7 +70,7 @@ export type App = AsyncDisposable & {
 /** The product over HTTP: who may come in, every route, and the socket, which closes first. */
 export async function serve(
   parts: Parts,
-  { loaded, read, dataDir, open, clock, ids, logger }: AppOptions,
+  { loaded, read, dataDir, configFile, open, clock, ids, logger }: AppOptions,
   stack: AsyncDisposableStack,
 ): Promise<App> {
   const { config } = loaded;
@@ -127,13 +129,15 @@ export async function serve(
   let ready = false;
   const stopping = new AbortController();
   const startedAtMs = clock.now();
-  const secure = config.server.base_url?.startsWith('https:') ?? false;
+  const surface = stack.use(await openSurface({ ...shared, config: config.server, open, baseDir: configPath(configFile, '.'), dataDir }));
+  const { secure } = surface;
   const baseUrl = shared.externalUrl;
   const admitting = { record: audit.record, open, secure, outbound, baseUrl, settings: () => parts.config().config.access };
   const entry = openEntry({ db, clock, ids, logger, ...admitting });
   const { access } = entry;
   const hosts = open ? 'loopback' : 'any';
-  const http = await createHttp({ logger, ids, gate: access, hosts, version: VERSION, secure, rewrite: statusPages.rewrite });
+  const { rewrite } = statusPages;
+  const http = await createHttp({ ...surface, logger, ids, gate: access, hosts, version: VERSION, rewrite });
   auditRequests(http, { audit, clock, logger });
   const stream = serveStream(http, { bus, clock, gate: access });
   stack.defer(async () => {
@@ -144,6 +148,7 @@ export async function serve(
   });
   let configRead = { atMs: clock.now(), ok: true };
   const reload = async (): Promise<{ readonly warnings: readonly string[] }> => {
+    surface.tls?.reload();
     const next = read();
     configRead = { atMs: next.ok ? clock.now() : configRead.atMs, ok: next.ok };
     if (!next.ok) {
@@ -173,6 +178,8 @@ export async function serve(
   health.register('status_pages', () => statusPages.board.health());
   health.register('agents', () => agents.health());
   health.register('escalation', () => escalating.health());
+  const { tls } = surface;
+  if (tls !== undefined) health.register('certificate', () => tls.health());
   health.register('checks', () => ({ status: 'ok', detail: `${checks.list().length} checks` }));
   opsRoutes(http, {
     clock,
@@ -257,7 +264,8 @@ export async function serve(
   backupRoutes(http, { backups, doctor: () => examineInChild(['doctor', '--data', dataDir, ...withConfig], stopping.signal) });
   servePages(http, { directory: webDir(), secure });
   stack.use(await listen());
-  const url = await http.listen({ host: config.server.listen.host, port: config.server.listen.port });
+  const listening = await http.listen({ host: config.server.listen.host, port: config.server.listen.port });
+  const url = surface.tls === undefined ? listening : listening.replace(/^http:/, 'https:');
   ready = true;
 
   const setup = open ? undefined : await entry.people.startSetup();

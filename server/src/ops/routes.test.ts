@@ -19,7 +19,7 @@ const gate: Gate = {
 
 async function world(t: TestContext) {
   const clock = manualClock();
-  const http = await createHttp({ logger: silentLogger, ids: countingIds(), gate, hosts: 'any', version: '1' });
+  const http = await createHttp({ logger: silentLogger, ids: countingIds(), gate, hosts: 'any', version: '1', adminApi: true });
   t.after(() => http.close());
   const health = createHealth(clock);
   const state = { ready: true, reloads: 0, bad: false };

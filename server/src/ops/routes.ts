@@ -44,7 +44,7 @@ export function opsRoutes(http: Http, deps: OpsDeps): void {
   );
   http.post(
     '/-/reload',
-    { config: { permission: 'administer' }, schema: { summary: 'Reads the configuration again' } },
+    { config: { permission: 'administer', adminApi: true }, schema: { summary: 'Reads the configuration again' } },
     async (_request, reply) => {
       const { warnings } = await deps.reload();
       return reply.type(PLAIN).send(`${['The configuration was read again.', ...warnings].join('\n')}\n`);

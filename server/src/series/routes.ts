@@ -87,7 +87,7 @@ function prometheusRoutes(http: Http, series: SeriesService): void {
       scope.route({
         method: ['POST', 'PUT'],
         url: `/api/v1/admin/tsdb/${path}`,
-        config: { permission: 'administer', errors: 'prometheus' },
+        config: { permission: 'administer', errors: 'prometheus', adminApi: true },
         schema: { summary, tags: ['series'] },
         handler: async (request, reply) => {
           await work(formOf(request as unknown as FastifyRequest), request as unknown as FastifyRequest);

@@ -4,6 +4,7 @@ import type { AlertTables } from './migrations/0005-alerts.ts';
 import type { LedgerImportTables } from './migrations/0017-ledger-imports.ts';
 import type { AccountabilityTables } from './migrations/0049-accountability.ts';
 import type { AuditTables } from './migrations/0042-audit.ts';
+import type { TlsTables } from './migrations/0046-tls-authority.ts';
 import type { CompositeTables } from './migrations/0015-composites.ts';
 import type { ChannelTables } from './migrations/0022-channels.ts';
 import type { AccessTables } from './migrations/0002-access.ts';
@@ -42,6 +43,7 @@ export type Database = RecordTables &
   AuditTables &
   AccountabilityTables &
   SsoTables &
+  TlsTables &
   LedgerTables &
   HeartbeatTables &
   SlaTables &

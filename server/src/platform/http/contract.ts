@@ -8,6 +8,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { FastifyBaseLogger } from 'fastify';
 import { FULL_SCOPE, type Scope } from '@nines/model/storage.ts';
 import type { z } from 'zod';
+import type { RateClass } from './rates.ts';
 
 export const PERMISSIONS = ['public', 'read', 'operate', 'ingest', 'administer'] as const;
 export type Permission = (typeof PERMISSIONS)[number];
@@ -76,6 +77,10 @@ declare module 'fastify' {
     errors?: 'problem' | 'prometheus' | 'alertmanager';
     /** The route may be called by pages of other origins (public tracking). */
     crossOrigin?: boolean;
+    /** On only with `server.admin_api`; otherwise whoever may call it is told that it is off. */
+    adminApi?: boolean;
+    /** Whose limit of requests it counts against; by permission and path unless it says. */
+    rate?: RateClass;
     /** The body may take as long as it likes as long as it goes on; it is read as it comes. */
     slowBody?: boolean;
     /** Answers POSTs in the usual form before fastify sees them (direct.ts). The route itself answers all others and must say the same. */

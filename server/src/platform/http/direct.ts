@@ -4,14 +4,16 @@ import type { Logger } from '@nines/base/logger.ts';
 import { isFull } from '@nines/model/scope.ts';
 import type { RouteOptions } from 'fastify';
 import { limitBodyTime } from './body-time.ts';
+import { addressGroup, plainAddress } from './client-address.ts';
 import type { DirectAnswer, DirectHandler, Gate, Http, Permission } from './contract.ts';
 import { isLoopbackHost } from './guards.ts';
 import { asAppError, problemOf, refusalHeaders } from './problem.ts';
+import type { RateClass, Rates } from './rates.ts';
 
 /**
  * The short way for routes with `config.direct`, which senders call thousands of times a second: the request is answered on the
  * same server before fastify sees it. Only a request that needs no decision goes this way: a POST of known length, with a
- * token that was authenticated a moment ago, from a program, while the server runs. All others go on to fastify untouched, so
+ * token that was authenticated a moment ago and may send more, from a program, while the server runs. All others go on to fastify untouched, so
  * that there is one place which authenticates, refuses and stops.
  */
 export type DirectOptions = {
@@ -19,11 +21,18 @@ export type DirectOptions = {
   readonly gate: Gate;
   readonly hosts: 'any' | 'loopback';
   readonly nextId: () => string;
+  readonly clientAddress?: (request: IncomingMessage) => string;
+  readonly rates?: Rates | undefined;
   /** Headers of every answer. */
   readonly headers: Readonly<Record<string, string>>;
 };
 
-type Direct = { readonly permission: Permission; readonly area: string | undefined; readonly handle: DirectHandler };
+type Direct = {
+  readonly permission: Permission;
+  readonly area: string | undefined;
+  readonly rate: RateClass;
+  readonly handle: DirectHandler;
+};
 
 export function serveDirectly(http: Http, options: DirectOptions): { add(route: RouteOptions): void } {
   const routes = new Map<string, Direct>();
@@ -53,7 +62,8 @@ export function serveDirectly(http: Http, options: DirectOptions): { add(route: 
     add({ url, method, config }) {
       if (config?.direct === undefined) return;
       invariant(method === 'POST' && config.permission !== undefined, `only POST goes the short way, not ${String(method)} ${url}`);
-      routes.set(url, { permission: config.permission, area: options.gate.areaOf?.(url), handle: config.direct });
+      const { permission, rate = 'ingest', direct: handle } = config;
+      routes.set(url, { permission, area: options.gate.areaOf?.(url), rate, handle });
     },
   };
 }
@@ -68,11 +78,16 @@ const isUsual = ({ method, headers }: IncomingMessage): boolean =>
   headers.origin === undefined &&
   headers['sec-fetch-site'] === undefined;
 
-function isAdmitted({ gate, hosts }: DirectOptions, { permission, area }: Direct, { headers }: IncomingMessage): boolean {
-  if (hosts === 'loopback' && !isLoopbackHost(headers.host)) return false;
-  const actor = gate.recall?.(headers);
+function isAdmitted(options: DirectOptions, { permission, area, rate }: Direct, request: IncomingMessage): boolean {
+  const { gate, hosts, rates } = options;
+  if (hosts === 'loopback' && !isLoopbackHost(request.headers.host)) return false;
+  const actor = gate.recall?.(request.headers);
   // What a scope demands of what is written, fastify's handlers know.
-  return actor !== undefined && isFull(actor.scope) && gate.allows(actor, permission, area);
+  if (actor === undefined || !isFull(actor.scope) || !gate.allows(actor, permission, area)) return false;
+  if (rates === undefined) return true;
+  // A bucket that is empty here is still empty there, where the refusal is said.
+  const address = options.clientAddress?.(request) ?? plainAddress(request.socket.remoteAddress ?? '');
+  return rates.waitOfActor(rate, actor) === 0 && rates.waitOfAddress(rate, addressGroup(address)) === 0;
 }
 
 function failed(logger: Logger, { method, url = '' }: IncomingMessage, id: string, thrown: unknown): DirectAnswer {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerOptions } from 'node:http';
 import { AppError, invariant } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
@@ -9,11 +9,14 @@ import fastify, { type FastifyReply, type FastifyRequest, type RouteOptions } fr
 import { realClock } from '../clock.ts';
 import { limitBodyTime } from './body-time.ts';
 import { compressAnswers } from './compress.ts';
+import type { ServerTls } from '../tls/server-tls.ts';
+import { addressGroup, plainAddress } from './client-address.ts';
 import { type Gate, type Http, NOBODY } from './contract.ts';
 import { serveDirectly } from './direct.ts';
-import { checkLoopbackHost, checkSameOrigin, jsonTooDeep, MAX_JSON_DEPTH } from './guards.ts';
+import { checkLoopbackHost, checkSameOrigin, isLoopbackHost, jsonTooDeep, MAX_JSON_DEPTH } from './guards.ts';
 import { createApiBook } from './openapi.ts';
 import { answerNoRequest, asAppError, sendError } from './problem.ts';
+import { type Rates, rateClassOf } from './rates.ts';
 import { zodSerializer, zodValidator } from './schemas.ts';
 
 /** Bodies of the native API; ingest routes set their own `bodyLimit`. */
@@ -30,6 +33,9 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** A refused body of at most so many announced bytes is read to its end and thrown away; a connection with a longer one is cut. */
 const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
 
+/** Two thousand viewers with a stream and a few requests each; more only cost memory. */
+const MAX_CONNECTIONS = 20_000;
+
 /** How long requests under way may go on when the server stops; half of the 20 s that service managers and orchestrators wait at least. */
 const DRAIN_MS = 10_000;
 
@@ -42,6 +48,16 @@ export type HttpOptions = {
   readonly version: string;
   /** Served over TLS, by itself or by a proxy in front: adds Strict-Transport-Security. */
   readonly secure?: boolean;
+  /** What the listener speaks TLS with; plain HTTP without it. */
+  readonly tls?: Pick<ServerTls, 'createServer'> | undefined;
+  /** Who sent a request; the address of its connection by default. */
+  readonly clientAddress?: (request: Pick<IncomingMessage, 'headers' | 'socket'>) => string;
+  /** How many requests an address and a token may send; any number without it. */
+  readonly rates?: Rates | undefined;
+  /** Whether routes with `config.adminApi` do what they say; off by default. */
+  readonly adminApi?: boolean;
+  /** Called with the code of each refusal of access. */
+  readonly onDenied?: (code: string) => void;
   /** How long requests under way may go on when the server stops. */
   readonly drainMs?: number;
   /** Where a request leads by the host name it was sent to; the same address when that says nothing. */
@@ -55,37 +71,50 @@ export type HttpOptions = {
  */
 export async function createHttp(options: HttpOptions): Promise<Http> {
   const nextId = createRequestIds(options.ids);
+  const { tls } = options;
+  const ofServer = { maxHeaderSize: MAX_HEADER_BYTES };
   const http = fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     forceCloseConnections: 'idle',
-    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    http: ofServer,
+    ...(tls !== undefined && { serverFactory: overTls(tls, ofServer) }),
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
     genReqId: nextId,
     rewriteUrl: ({ headers, url = '/' }: IncomingMessage) => options.rewrite?.(headers.host ?? '', url) ?? url,
     clientErrorHandler: answerNoRequest,
     frameworkErrors: (thrown, request, reply) => void sendError(request, reply as unknown as FastifyReply, asAppError(thrown)),
   }) as unknown as Http;
+  http.server.maxConnections = MAX_CONNECTIONS;
   http.setValidatorCompiler(zodValidator as never);
   http.setSerializerCompiler(zodSerializer);
   http.decorateRequest('actor', null as never);
   // Before the hooks that authenticate: its own hook parses the cookies they read.
   await http.register(cookie);
   const book = createApiBook(options.version);
-  const direct = serveDirectly(http, { ...options, nextId, headers: securityHeaders(options.secure === true) });
+  const direct = serveDirectly(http, {
+    ...options,
+    nextId,
+    headers: { ...securityHeaders(options.secure === true), 'cache-control': 'no-store' },
+  });
   http.addHook('onRoute', (route) => {
     requirePermission(options.gate, route);
+    route.config = {
+      ...route.config,
+      rate: route.config?.rate ?? rateClassOf({ url: route.url, method: route.method, permission: route.config?.permission }),
+    };
     book.add(route);
     direct.add(route);
   });
   http.addHook('onRequest', async (request, reply) => {
-    reply.headers(securityHeaders(options.secure === true));
+    reply.headers(securityHeaders(options.secure === true && !isLoopbackHost(request.headers.host)));
     reply.header('x-request-id', request.id);
   });
   http.addHook('onRequest', async ({ raw, routeOptions }) => limitBodyTime(raw, routeOptions.config?.slowBody === true));
-  http.addHook('onRequest', async (request) => admit(options, request));
+  http.addHook('onRequest', async (request) => admitOrCount(options, request));
   http.addHook('onSend', async (request, reply) => hearOut(request, reply));
+  http.addHook('onSend', async (_request, reply) => keepNothing(reply));
   compressAnswers(http);
   acceptJson(http);
   answerErrors(http, options.logger);
@@ -107,12 +136,25 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   return http;
 }
 
+const overTls = (tls: Pick<ServerTls, 'createServer'>, options: ServerOptions) => (answer: RequestListener) => {
+  const server = tls.createServer(options, answer);
+  // What fastify does to a server of its own.
+  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
+  server.requestTimeout = 0;
+  return server;
+};
+
 /**
  * A connection that is cut while its client is still sending often takes the answer along: the client sees a broken pipe instead of
  * 413. Node discards the rest of a body that nobody read when the connection goes on, so it does.
  */
 function hearOut({ raw }: FastifyRequest, reply: FastifyReply): void {
   if (reply.statusCode === 413 && Number(raw.headers['content-length']) <= MAX_DISCARDED_BYTES) reply.removeHeader('connection');
+}
+
+/** What is answered may be about whoever asked, so nobody on the way keeps it, unless its route says otherwise. */
+function keepNothing(reply: FastifyReply): void {
+  if (!reply.hasHeader('cache-control')) reply.header('cache-control', reply.hasHeader('etag') ? 'private, no-cache' : 'no-store');
 }
 
 function requirePermission(gate: Gate, route: RouteOptions): void {
@@ -129,10 +171,22 @@ function createRequestIds(ids: Ids): () => string {
   return () => `${start}-${(++count).toString(36)}`;
 }
 
+async function admitOrCount(options: HttpOptions, request: FastifyRequest): Promise<void> {
+  try {
+    await admit(options, request);
+  } catch (thrown) {
+    if (thrown instanceof AppError) options.onDenied?.(thrown.code);
+    throw thrown;
+  }
+}
+
 async function admit(options: HttpOptions, request: FastifyRequest): Promise<void> {
   request.actor = NOBODY;
+  const address = knowAddress(options, request);
   if (options.hosts === 'loopback') checkLoopbackHost(request);
-  const { permission, crossOrigin, scoped } = request.routeOptions.config;
+  const { permission, crossOrigin, scoped, adminApi, rate = 'public' } = request.routeOptions.config;
+  const waitMs = options.rates?.waitOfAddress(rate, addressGroup(address)) ?? 0;
+  if (waitMs > 0) throw options.rates?.refusal(rate, waitMs);
   // Unknown paths have no configuration; they end in the not-found answer.
   if (permission === undefined) return;
   const actor = permission === 'public' ? undefined : await options.gate.authenticate(request);
@@ -149,7 +203,18 @@ async function admit(options: HttpOptions, request: FastifyRequest): Promise<voi
   if (!isFull(actor.scope) && scoped === undefined) {
     throw new AppError('forbidden', 'outside_scope', 'this is not divided by team or label: only those may use it who see everything');
   }
+  if (adminApi === true && options.adminApi !== true)
+    throw new AppError('not_found', 'admin_api_off', 'this is off; server.admin_api: true in the configuration switches it on');
+  const turnMs = options.rates?.waitOfActor(rate, actor) ?? 0;
+  if (turnMs > 0) throw options.rates?.refusal(rate, turnMs);
   request.actor = actor;
+}
+
+/** The address of the client, which `request.ip` says from now on: limits, throttles and the audit log read it there. */
+function knowAddress({ clientAddress }: HttpOptions, request: FastifyRequest): string {
+  const address = clientAddress?.(request.raw) ?? plainAddress(request.ip);
+  if (address !== request.ip) Object.defineProperty(request, 'ip', { value: address });
+  return address;
 }
 
 /** JSON alone, because a form of another site can send text/plain without asking; raw bodies are added by the routes that take them. */
@@ -196,6 +261,22 @@ function answerErrors(http: Http, logger: Logger): void {
   });
 }
 
+/** What browsers could lend a page; ours asks for nothing of it. */
+const PERMISSIONS_POLICY = [
+  'accelerometer',
+  'camera',
+  'display-capture',
+  'geolocation',
+  'gyroscope',
+  'magnetometer',
+  'microphone',
+  'midi',
+  'payment',
+  'usb',
+]
+  .map((feature) => `${feature}=()`)
+  .join(', ');
+
 /** The headers of every answer. `styleNonce` permits the one style sheet that the page's component library generates. */
 export function securityHeaders(secure: boolean, styleNonce?: string): Record<string, string> {
   const style = styleNonce === undefined ? "'self'" : `'self' 'nonce-${styleNonce}'`;
@@ -217,7 +298,8 @@ export function securityHeaders(secure: boolean, styleNonce?: string): Record<st
     'referrer-policy': 'same-origin',
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-resource-policy': 'same-origin',
-    ...(secure ? { 'strict-transport-security': 'max-age=31536000' } : {}),
+    'permissions-policy': PERMISSIONS_POLICY,
+    ...(secure ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } : {}),
   };
 }
 

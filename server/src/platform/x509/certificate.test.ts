@@ -48,6 +48,26 @@ test('OpenSSL reads our certificates, accepts each for what it is for, and for n
   assert.ok(!read.verify(generateKeyPairSync('ed25519').publicKey));
 });
 
+test('OpenSSL takes a certificate that ECDSA signed, under each of its names and addresses', (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'nines-x509-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const pair = (): ReturnType<typeof generateKeyPairSync> => generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const authority = pair();
+  const issuer = { name: 'Our authority', privateKey: authority.privateKey };
+  const validity = { fromMs: FROM, untilMs: UNTIL };
+  const hosts = ['nines.example', '127.0.0.1', '::1', 'fe80::1:2', '::ffff:10.0.0.1', '2001:db8:1:2:3:4:5:6'];
+  const ca = issueCertificate({ name: issuer.name, publicKey: authority.publicKey, purpose: 'authority', ...validity }, issuer);
+  const server = issueCertificate({ name: 'server', publicKey: pair().publicKey, purpose: 'server', hosts, ...validity }, issuer);
+  writeFileSync(join(dir, 'ca.pem'), ca);
+  writeFileSync(join(dir, 'server.pem'), server);
+  const args = ['verify', '-x509_strict', '-purpose', 'sslserver', '-CAfile', 'ca.pem', 'server.pem'];
+  execFileSync('openssl', args, { cwd: dir, stdio: 'pipe' });
+  const read = new X509Certificate(server);
+  assert.equal(read.checkHost('nines.example'), 'nines.example');
+  for (const address of hosts.slice(1)) assert.equal(read.checkIP(address), address, read.subjectAltName);
+  assert.equal(read.checkIP('127.0.0.2'), undefined);
+});
+
 test('elements are written as X.690 draws them', () => {
   const hex = (bytes: Buffer): string => bytes.toString('hex');
   assert.equal(hex(objectId('1.2.840.113549')), '06062a864886f70d');

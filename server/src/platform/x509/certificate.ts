@@ -1,10 +1,12 @@
 import { createHash, createPublicKey, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import { invariant } from '@nines/base/errors.ts';
 import * as der from './der.ts';
 
 /**
- * Certificates of a certificate authority of our own (RFC 5280), signed with Ed25519 (RFC 8410). What a certificate is for stands in its
- * extended key usage, which TLS enforces: the certificate of a client can never stand for a server.
+ * Certificates of a certificate authority of our own (RFC 5280), signed with Ed25519 (RFC 8410), or with ECDSA over P-256 (RFC 5758) where
+ * browsers are to take them. What a certificate is for stands in its extended key usage, which TLS enforces: the certificate of a client can
+ * never stand for a server.
  */
 export type CertificateRequest = {
   /** The common name. */
@@ -14,7 +16,7 @@ export type CertificateRequest = {
   /** Valid from and until, inclusive, whole seconds. */
   readonly fromMs: number;
   readonly untilMs: number;
-  /** Names that a server answers to. */
+  /** Names and addresses that a server answers to. */
   readonly hosts?: readonly string[];
 };
 
@@ -23,6 +25,7 @@ export type Issuer = { readonly name: string; readonly privateKey: KeyObject };
 
 const OID = {
   ed25519: '1.3.101.112',
+  ecdsaWithSha256: '1.2.840.10045.4.3.2',
   commonName: '2.5.4.3',
   subjectKeyId: '2.5.29.14',
   keyUsage: '2.5.29.15',
@@ -36,15 +39,16 @@ const OID = {
 
 /** RFC 5280 takes 20 bytes at most; 16 random ones never meet again. */
 const SERIAL_BYTES = 16;
-const CONTEXT = { version: 0xa0, extensions: 0xa3, keyId: 0x80, dnsName: 0x82 } as const;
+const CONTEXT = { version: 0xa0, extensions: 0xa3, keyId: 0x80, dnsName: 0x82, ipAddress: 0x87 } as const;
 const VERSION_3 = 2;
 const CERT_SIGN = 0b0000_0100;
 const DIGITAL_SIGNATURE = 0b1000_0000;
 
 /** The certificate in PEM. */
 export function issueCertificate(request: CertificateRequest, issuer: Issuer): string {
-  invariant(issuer.privateKey.asymmetricKeyType === 'ed25519', `an issuer signs with Ed25519, not ${issuer.privateKey.asymmetricKeyType}`);
-  const algorithm = der.sequence(der.objectId(OID.ed25519));
+  const { asymmetricKeyType: kind } = issuer.privateKey;
+  invariant(kind === 'ed25519' || kind === 'ec', `an issuer signs with Ed25519 or ECDSA, not ${kind}`);
+  const algorithm = der.sequence(der.objectId(kind === 'ec' ? OID.ecdsaWithSha256 : OID.ed25519));
   const body = der.sequence(
     der.element(CONTEXT.version, der.positive(Buffer.from([VERSION_3]))),
     der.positive(randomBytes(SERIAL_BYTES)),
@@ -55,7 +59,7 @@ export function issueCertificate(request: CertificateRequest, issuer: Issuer): s
     spkiOf(request.publicKey),
     der.element(CONTEXT.extensions, der.sequence(...extensionsOf(request, issuer))),
   );
-  const certificate = der.sequence(body, algorithm, der.bits(sign(null, body, issuer.privateKey)));
+  const certificate = der.sequence(body, algorithm, der.bits(sign(kind === 'ec' ? 'sha256' : null, body, issuer.privateKey)));
   const lines = certificate.toString('base64').replace(/.{64}(?=.)/g, '$&\n');
   return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }
@@ -81,10 +85,22 @@ function extensionsOf({ purpose, publicKey, hosts = [] }: CertificateRequest, is
     ...(isAuthority
       ? []
       : [extension(OID.extendedKeyUsage, der.sequence(der.objectId(purpose === 'server' ? OID.serverAuth : OID.clientAuth)))]),
-    ...(hosts.length === 0
-      ? []
-      : [extension(OID.subjectAltName, der.sequence(...hosts.map((host) => der.element(CONTEXT.dnsName, Buffer.from(host, 'ascii')))))]),
+    ...(hosts.length === 0 ? [] : [extension(OID.subjectAltName, der.sequence(...hosts.map(generalName)))]),
   ];
+}
+
+const generalName = (host: string): Buffer =>
+  isIP(host) === 0 ? der.element(CONTEXT.dnsName, Buffer.from(host, 'ascii')) : der.element(CONTEXT.ipAddress, bytesOfAddress(host));
+
+/** The 4 or 16 bytes of an IP address. */
+function bytesOfAddress(address: string): Buffer {
+  if (isIP(address) === 4) return Buffer.from(address.split('.').map(Number));
+  // URL writes what stands for IPv4 at the end in hexadecimal, like the rest.
+  const [left = '', right] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
+  const groups = (text = ''): readonly string[] => (text === '' ? [] : text.split(':'));
+  const zeros = Array<string>(8 - groups(left).length - groups(right).length).fill('0');
+  const all = right === undefined ? groups(left) : [...groups(left), ...zeros, ...groups(right)];
+  return Buffer.from(all.map((group) => group.padStart(4, '0')).join(''), 'hex');
 }
 
 /** The SHA-256 of a certificate in PEM, base64url: 43 characters. */

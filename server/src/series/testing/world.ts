@@ -30,6 +30,7 @@ export async function openWorld(t: TestContext, limits: Readonly<Record<string, 
   const sql = db.kysely;
   const ids = countingIds();
   const http = await createHttp({
+    adminApi: true,
     logger,
     ids,
     hosts: 'any',

@@ -38,6 +38,7 @@ import * as people from './0050-people.ts';
 import * as accountability from './0049-accountability.ts';
 import * as scopes from './0054-scopes.ts';
 import * as sso from './0052-sso.ts';
+import * as tlsAuthority from './0046-tls-authority.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -83,4 +84,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0049-accountability': { up: accountability.up },
   '0054-scopes': { up: scopes.up },
   '0052-sso': { up: sso.up },
+  '0046-tls-authority': { up: tlsAuthority.up },
 };
