@@ -22,6 +22,7 @@ import { realClock } from '@nines/server/platform/clock.ts';
 import { migrate } from '@nines/server/platform/db/migrate.ts';
 import { openDb } from '@nines/server/platform/db/open.ts';
 import { judgeAddress } from '@nines/server/platform/fetch/judge.ts';
+import { runProgram } from '@nines/server/platform/programs.ts';
 import { createIds } from '@nines/server/platform/ids.ts';
 import { startLoop } from '@nines/server/platform/loop.ts';
 
@@ -55,6 +56,7 @@ const checks = new CheckService({
   logger: quiet,
   bus,
   resolve: createResolve(),
+  run: runProgram,
   judge: judgeAddress,
   query: async () => [],
   commands: [],

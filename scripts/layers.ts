@@ -7,7 +7,15 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 
 type Fault = { readonly file: string; readonly line: number; readonly rule: string; readonly message: string };
 
-type Import = { readonly from: string; readonly to: string; readonly external: boolean; readonly line: number; readonly typeOnly: boolean };
+type Import = {
+  readonly from: string;
+  readonly to: string;
+  readonly external: boolean;
+  readonly line: number;
+  readonly typeOnly: boolean;
+  /** What is taken of it as a value; `*` for everything. */
+  readonly names: readonly string[];
+};
 
 const PACKAGE_ORDER: Readonly<Record<string, readonly string[]>> = {
   base: [],
@@ -56,18 +64,73 @@ function importsOf(root: string, file: string, text: string): readonly Import[] 
     const target = match[2] ?? match[3] ?? '';
     const line = text.slice(0, match.index).split('\n').length;
     const typeOnly = match[1] !== undefined;
+    const names = typeOnly ? [] : namesOf(match[0]);
     const workspace = /^@nines\/([a-z]+)\/(.+)$/.exec(target);
     if (workspace !== null) {
       const [, name = '', rest] = workspace;
       const folder = PACKAGE_ORDER[name] === undefined ? name : `packages/${name}`;
-      return { from: file, to: `${folder}/src/${rest}`, external: false, line, typeOnly };
+      return { from: file, to: `${folder}/src/${rest}`, external: false, line, typeOnly, names };
     }
-    if (!target.startsWith('.')) return { from: file, to: target, external: true, line, typeOnly };
+    if (!target.startsWith('.')) return { from: file, to: target, external: true, line, typeOnly, names };
     const path = relative(root, resolve(root, dirname(file), target))
       .split(sep)
       .join('/');
-    return { from: file, to: path, external: false, line, typeOnly };
+    return { from: file, to: path, external: false, line, typeOnly, names };
   });
+}
+
+/** `import { a, type B, c as d } from` gives a and c; any other form may take everything. */
+function namesOf(statement: string): readonly string[] {
+  const braces = /^\s*(?:import|export)\s*\{([^}]*)\}\s*from/.exec(statement)?.[1];
+  if (braces === undefined) return ['*'];
+  const names = braces.split(',').map((name) => name.trim());
+  return names.filter((name) => name !== '' && !name.startsWith('type ')).map((name) => name.split(/\s/, 1)[0] ?? '');
+}
+
+/** What opens connections, asks name servers or starts programs, by module; `*` is everything of it. */
+const WAYS_OUT: Readonly<Record<string, readonly string[]>> = {
+  'node:http': ['request', 'get', 'Agent', 'globalAgent', 'ClientRequest', 'WebSocket'],
+  'node:https': ['request', 'get', 'Agent', 'globalAgent'],
+  'node:http2': ['connect'],
+  'node:net': ['connect', 'createConnection', 'Socket', 'Stream'],
+  'node:tls': ['connect', 'TLSSocket'],
+  'node:dgram': ['*'],
+  'node:dns': ['*'],
+  'node:dns/promises': ['*'],
+  'node:child_process': ['*'],
+  'node:cluster': ['*'],
+  ...Object.fromEntries(
+    ['undici', 'ws', 'nodemailer', 'pg', 'mysql2', 'redis', 'ioredis', 'mongodb', 'playwright-core', 'got', 'axios', 'node-fetch'].map(
+      (name) => [name, ['*']],
+    ),
+  ),
+};
+/** Who may go out all the same, and why: everyone else goes through the guarded client, whose addresses were judged. */
+const GATES: Readonly<Record<string, readonly string[]>> = {
+  'server/src/platform/fetch/dial.ts': ['node:http', 'node:http2', 'node:net', 'node:tls', 'node:dgram', 'node:dns/promises'],
+  'server/src/platform/fetch/outbound.ts': ['undici'],
+  'server/src/platform/programs.ts': ['node:child_process'],
+  // The state database, which the configuration file names.
+  'server/src/platform/db/open.ts': ['pg'],
+  // An agent's own server, which its command line names, by a pinned certificate.
+  'server/src/agents/probe/link.ts': ['node:https'],
+  // Handed connections that were opened by the guarded client.
+  'server/src/checks/kinds/postgresql/ask.ts': ['pg'],
+  'server/src/notify/email/mailer.ts': ['nodemailer'],
+  // Everything the browser asks goes through the gate beside it.
+  'server/src/checks/kinds/browser/browsers.ts': ['playwright-core'],
+  // Listens.
+  'server/src/collect/statsd/listener.ts': ['node:dgram'],
+  // The name servers of this machine, read, not asked.
+  'server/src/checks/kinds/dns/ask.ts': ['node:dns'],
+  // The server's own program.
+  'server/src/backups/child.ts': ['node:child_process'],
+};
+
+function leavesByItself({ from, to, external, typeOnly, names }: Import): boolean {
+  const ways = WAYS_OUT[to] ?? WAYS_OUT[`node:${to}`];
+  if (ways === undefined || typeOnly || !external || !from.startsWith('server/src/') || GATES[from]?.includes(to) === true) return false;
+  return names.some((name) => name === '*' || ways.includes('*') || ways.includes(name));
 }
 
 const isTest = (file: string): boolean => /\.test\.tsx?$|\/testing\/|^web\/dev\//.test(file);
@@ -138,6 +201,12 @@ const RULES: readonly Rule[] = [
     message: () => 'web imports types of contract.ts only (import type)',
   },
   {
+    name: 'one-way-out',
+    breaks: leavesByItself,
+    message: ({ to, names }) =>
+      `${names.join(', ')} of ${to} goes past the outbound policy: use platform/fetch (outbound.ts, dial.ts), for programs platform/programs.ts`,
+  },
+  {
     name: 'server-knows-no-client',
     bindsTests: true,
     breaks: ({ from, to, external }) => from.startsWith('server/') && !external && /^(web|cli)\//.test(to),
@@ -156,16 +225,13 @@ const faultsOfImport = (one: Import): readonly Fault[] =>
 function faultsOfText(file: string, text: string): readonly Fault[] {
   const scope = /^(packages|server)\//.test(file) && !isTest(file) && !/^server\/src\/platform\/(clock|ids)\.ts$/.test(file);
   if (!scope) return [];
-  return text.split('\n').flatMap((line, index) =>
-    /\bnew Date\(\s*\)/.test(line)
-      ? [
-          {
-            file,
-            line: index + 1,
-            rule: 'time-is-an-argument',
-            message: 'new Date() reads the clock: take a Clock and write new Date(clock.now())',
-          },
-        ]
-      : [],
-  );
+  const goesOut = /(?<![.#\w])XMLHttpRequest\(|\bnew (?:WebSocket|EventSource)\(/;
+  return text.split('\n').flatMap((line, index) => {
+    const found: Fault[] = [];
+    const add = (rule: string, message: string): void => void found.push({ file, line: index + 1, rule, message });
+    if (/\bnew Date\(\s*\)/.test(line))
+      add('time-is-an-argument', 'new Date() reads the clock: take a Clock and write new Date(clock.now())');
+    if (goesOut.test(line)) add('one-way-out', 'this goes past the outbound policy: use platform/fetch');
+    return found;
+  });
 }

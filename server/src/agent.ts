@@ -11,7 +11,7 @@ import { ResultBuffer } from './agents/probe/buffer.ts';
 import { Courier } from './agents/probe/courier.ts';
 import { type Identity, makeKey, readIdentity, writeIdentity } from './agents/probe/identity.ts';
 import { fetchAuthority, Link } from './agents/probe/link.ts';
-import { judgeUnder, type Policy, refusalUnder } from './agents/probe/policy.ts';
+import { type AgentJudge, judgeUnder, type Policy, refusalUnder } from './agents/probe/policy.ts';
 import { ServerTime } from './agents/probe/server-time.ts';
 import { checkSchema, type CheckSpec, toSpec } from './checks/contract.ts';
 import { Browsers } from './checks/kinds/browser/browsers.ts';
@@ -22,6 +22,7 @@ import { createBus } from './platform/bus.ts';
 import { requestError } from './platform/http/schemas.ts';
 import { makeDirectory } from './platform/directory.ts';
 import { startLoop } from './platform/loop.ts';
+import { createPrograms, programsConfig } from './platform/programs.ts';
 import { replaceFile } from './platform/replace-file.ts';
 
 /** What the command line says. */
@@ -34,6 +35,8 @@ export type AgentOptions = {
   readonly policy: Policy;
   /** Programs that checks of kind `script` may run. */
   readonly commands: readonly string[];
+  /** The user that programs run as. */
+  readonly runAs?: string | undefined;
   /** `host:port` of what answers whenever this place has a network. */
   readonly references: readonly string[];
   /** A Chromium for journeys; without one the usual places are looked at. */
@@ -55,11 +58,13 @@ export class ProbeAgent implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
   readonly #checks: CheckService;
   readonly #courier: Courier;
+  readonly #judge: AgentJudge;
 
   private constructor(options: AgentOptions, identity: Identity, stack: AsyncDisposableStack) {
     this.#options = options;
     this.#identity = identity;
     this.#stack = stack;
+    this.#judge = judgeUnder(options.policy);
     const { clock, logger, dataDir, version } = options;
     const buffer = new ResultBuffer(join(dataDir, BUFFER_DIR), options.bufferBytes);
     stack.defer(() => buffer.close());
@@ -74,9 +79,10 @@ export class ProbeAgent implements AsyncDisposable {
       logger,
       bus: createBus(() => {}),
       resolve: createResolve(),
-      judge: judgeUnder(options.policy),
+      judge: this.#judge.judge,
       query: () => Promise.reject(new Error('samples are at the server')),
       scopeOfTeam: () => FULL_SCOPE,
+      run: stack.use(createPrograms({ clock, config: programsConfig.parse({ run_as: options.runAs }) })).run,
       commands: options.commands,
       references: options.references,
       location: identity.location,
@@ -159,7 +165,8 @@ export class ProbeAgent implements AsyncDisposable {
   }
 
   /** One check that cannot be run stops no other: it has no voice, and the server shows why. */
-  #apply({ checks }: ChecksAnswer): AgentStatus['refused'] {
+  #apply({ checks, outbound }: ChecksAnswer): AgentStatus['refused'] {
+    this.#judge.tell(outbound);
     const { logger, policy } = this.#options;
     const specs: CheckSpec[] = [];
     const refused: AgentStatus['refused'] = [];

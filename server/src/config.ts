@@ -21,13 +21,14 @@ import type { Declared } from './oncall/standing.ts';
 import { retentionConfig } from './ops/retention.ts';
 import { secret } from './platform/config/fields.ts';
 import { type Loaded, loadConfig, type Override } from './platform/config/load.ts';
+import { outboundConfig } from './platform/fetch/policy.ts';
 import type { DbSource } from './platform/db/open.ts';
 import { STATE_FILE } from './platform/directory.ts';
 import { serverConfig } from './platform/http/server-config.ts';
 import type { DataKeys } from './platform/encryption/keys.ts';
 import { encryptionConfig } from './platform/encryption/master-key.ts';
 import { LOG_LEVELS } from './platform/log.ts';
-import { systemUser } from './platform/programs.ts';
+import { programsConfig, systemUser } from './platform/programs.ts';
 import { limitsConfig } from './series/contract.ts';
 import { promqlConfig } from './query/contract.ts';
 import { type RecoveryKnown, recoveryConfig, unknownToRecovery } from './recovery/contract.ts';
@@ -92,6 +93,10 @@ export const configSchema = z.strictObject({
   recovery: recoveryConfig,
   /** Thresholds of the built-in health checks of this host and of Nines. */
   health: healthConfig,
+  /** How programs run that checks, channels and recovery actions name. */
+  programs: programsConfig,
+  /** Where requests may go, by who chose the target. */
+  outbound: outboundConfig,
   /** Where agents at other places connect. */
   agents: agentsConfig,
   services: servicesConfig,

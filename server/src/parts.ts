@@ -51,6 +51,7 @@ import { purgeNotifications } from './notify/history.ts';
 import { openOncall } from './oncall/start.ts';
 import { retentionPolicy } from './ops/retention.ts';
 import { UPKEEP_MS, createUpkeep } from './ops/upkeep.ts';
+import { openOutgoing } from './outgoing.ts';
 import { createBreath } from './platform/breath.ts';
 import { createBus } from './platform/bus.ts';
 import { processorMs } from './platform/clock.ts';
@@ -59,7 +60,6 @@ import { openDb } from './platform/db/open.ts';
 import { STORE_DIR, makeDirectory } from './platform/directory.ts';
 import { openKeys } from './platform/encryption/keys.ts';
 import type { MasterKey } from './platform/encryption/master-key.ts';
-import { createOutbound } from './platform/fetch/outbound.ts';
 import { randomFraction, randomSeed } from './platform/ids.ts';
 import { startLoop } from './platform/loop.ts';
 import { DEFAULT_TEAM } from './platform/records/contract.ts';
@@ -112,7 +112,6 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   const bus = createBus((thrown) => logger.error('a listener failed', { error: messageOf(thrown) }));
   const self = createSelfMetrics();
   const processWatch = stack.use(watchProcess(self, clock, VERSION));
-  const outbound = stack.use(createOutbound({ clock }));
 
   // What is kept: samples and state.
   makeDirectory(dataDir);
@@ -142,6 +141,8 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   const keeping = { dataDir, sealing, keptMs: config.retention.audit };
   const watching = { metrics: self, alert: (evaluation: Evaluation) => rules.submit(evaluation) };
   const { audit } = stack.use(await startAudit({ db, clock, logger, ...keeping, ...watching }));
+  const going = stack.use(await openOutgoing({ clock, logger, config, metrics: self, audit }));
+  const { outbound, programs, ways: outgoing } = going;
   const secrets = await openSecrets({ db, dataDir, sealing: keys?.cipher.key(SECRETS_SEALING_KEY), logger, nowMs: clock.now() });
   self.watch(
     'nines_secrets_unreadable',
@@ -166,7 +167,6 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   const externalUrl = config.server.base_url ?? listenUrl(config.server);
   const shared = { db: sql, sql, clock, ids, logger, bus, metrics: self, dataDir, externalUrl, secrets };
   const push = await openPushBook(shared);
-  const outgoing = { clock, request: outbound.request.bind(outbound) };
   const notifySettings = (from: Configuration): NotifySettings => ({
     router: createRouter(from.config.routing),
     intervals: intervalsOf(from.config.routing),
@@ -278,6 +278,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     query: (expr, atMs, options) => ask.instant(expr, atMs, options),
     scopeOfTeam,
     ...config.checks,
+    ...outgoing,
     ingest,
     record: (result) => availability.record(result),
     isPresent: (location) => agents.isPresent(location),
@@ -285,10 +286,11 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   const { checks, heartbeats } = checking;
   const services = new Services({
     ...shared,
+    ...outgoing,
     enforce: async ({ plans, specs }) => {
       await availability.configure(plans);
       await checking.configure(specs);
-      agents.configure(specs);
+      agents.configure(specs, going.forAgents());
     },
   });
 
@@ -356,7 +358,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     contactFault: (contact) => contactFault(current.config.channels, contact),
     yieldNow,
   });
-  const recovering = await openRecovery({ ...shared, ledger: availability, maintenance, services, checks, alert });
+  const recovering = await openRecovery({ ...shared, ledger: availability, maintenance, services, checks, alert, programs });
 
   const withConfig = configFile === undefined ? [] : ['--config', configFile];
   const backups = stack.use(
@@ -373,6 +375,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   // The configuration, at start and at each reload: what can refuse comes first, then everything is swapped.
   const scrapes = createScrapeManager({ clock, logger, ingest, outbound, metadata, metrics: self, discover, yieldNow });
   const apply = async (next: Configuration): Promise<void> => {
+    going.configure(next.config.outbound);
     const settings = notifySettings(next);
     await rules.configure({
       config: next.config.rules,

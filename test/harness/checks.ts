@@ -13,6 +13,7 @@ import { type ChecksDeps, CheckService } from '@nines/server/checks/service.ts';
 import { createBus } from '@nines/server/platform/bus.ts';
 import { realClock } from '@nines/server/platform/clock.ts';
 import { judgeAddress } from '@nines/server/platform/fetch/judge.ts';
+import { runProgram } from '@nines/server/platform/programs.ts';
 import { poll } from './poll.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
@@ -37,7 +38,7 @@ export async function attempt(written: AnyCheck, trust: CheckSpec['trust'] = 'tr
 }
 
 /** What only some kinds need: samples to ask, programs to run. */
-type Here = Partial<Pick<ChecksDeps, 'query' | 'commands' | 'browsers' | 'scopeOfTeam'>>;
+type Here = Partial<Pick<ChecksDeps, 'query' | 'commands' | 'browsers' | 'scopeOfTeam' | 'resolve' | 'judge'>>;
 
 async function attemptOnce(spec: CheckSpec, here: Here): Promise<CheckResult> {
   const results: CheckResult[] = [];
@@ -45,8 +46,9 @@ async function attemptOnce(spec: CheckSpec, here: Here): Promise<CheckResult> {
     clock: realClock,
     logger: quiet,
     bus: createBus(() => {}),
-    resolve: createResolve(),
-    judge: judgeAddress,
+    resolve: here.resolve ?? createResolve(),
+    judge: here.judge ?? judgeAddress,
+    run: runProgram,
     query: here.query ?? (async () => []),
     scopeOfTeam: here.scopeOfTeam ?? (() => FULL_SCOPE),
     commands: here.commands ?? [],

@@ -74,6 +74,8 @@ export const checksAnswer = z.object({
   version: z.string(),
   /** The agent is to take a new key. */
   rotate: z.boolean(),
+  /** Where checks that were made in the UI or API may ask through agents. */
+  outbound: z.object({ allow: z.array(z.string()), deny: z.array(z.string()) }).optional(),
   checks: z.array(z.object({ service: z.string(), trust: z.enum(['trusted', 'untrusted']), check: z.record(z.string(), z.unknown()) })),
 });
 export type ChecksAnswer = z.infer<typeof checksAnswer>;

@@ -69,6 +69,7 @@ export class Agents {
   readonly #alone = createTurns();
   readonly #waiting = new Set<Waiter>();
   #specs: readonly CheckSpec[] = [];
+  #outbound: ChecksAnswer['outbound'];
   #answers = new Map<string, ChecksAnswer>();
   readonly #results: Counter;
   readonly #refused: Counter;
@@ -113,7 +114,8 @@ export class Agents {
   }
 
   /** Puts these checks in force; agents whose checks changed hear of it at once. */
-  configure(specs: readonly CheckSpec[]): void {
+  configure(specs: readonly CheckSpec[], outbound?: ChecksAnswer['outbound']): void {
+    this.#outbound = outbound;
     this.#specs = specs.filter(({ vote, paused }) => vote !== undefined && !paused);
     const before = this.#answers;
     this.#answers = new Map();
@@ -403,10 +405,21 @@ export class Agents {
       .filter(({ vote }) => vote?.locations.includes(location) === true)
       .flatMap((spec) => {
         const check = this.#deps.written(spec);
-        return check === undefined ? [] : [{ service: spec.service, trust: spec.trust, check: { ...check } }];
+        return check === undefined
+          ? []
+          : [
+              {
+                service: spec.service,
+                trust: spec.trust === 'trusted' ? ('trusted' as const) : ('untrusted' as const),
+                check: { ...check },
+              },
+            ];
       });
-    const version = createHash('sha256').update(JSON.stringify(checks)).digest('base64url');
-    const answer: ChecksAnswer = { version, rotate: false, checks };
+    const outbound = this.#outbound;
+    const version = createHash('sha256')
+      .update(JSON.stringify([checks, outbound]))
+      .digest('base64url');
+    const answer: ChecksAnswer = { version, rotate: false, checks, ...(outbound === undefined ? {} : { outbound }) };
     this.#answers.set(location, answer);
     return answer;
   }

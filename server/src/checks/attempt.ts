@@ -2,7 +2,8 @@ import type { Clock } from '@nines/base/clock.ts';
 import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import type { Scope } from '@nines/model/storage.ts';
 import type { SampleQuery } from '../collect/contract.ts';
-import type { Judgement, Trust } from '../platform/fetch/judge.ts';
+import type { Judge } from '../platform/fetch/judge.ts';
+import type { RunProgram } from '../platform/programs.ts';
 import type { CheckResult, CheckSpec, Figure, Outcome, Phase } from './contract.ts';
 import type { Browsers } from './kinds/browser/browsers.ts';
 import { down, faultOutcome, judgeCertificate, judgeLength } from './evaluate.ts';
@@ -11,11 +12,12 @@ import { down, faultOutcome, judgeCertificate, judgeLength } from './evaluate.ts
 export type AttemptDeps = {
   readonly clock: Clock;
   readonly resolve: (host: string, options: { readonly ipVersion: 4 | 6 | undefined; readonly signal: AbortSignal }) => Promise<string>;
-  readonly judge: (address: string, trust: Trust) => Judgement;
+  readonly judge: Judge;
   /** Our own samples. */
   readonly query: SampleQuery['instant'];
   /** What the people of a team may see of them. */
   readonly scopeOfTeam: (team: string) => Scope;
+  readonly run: RunProgram;
   /** The programs that checks may run, by absolute path: `checks.commands`. */
   readonly commands: readonly string[];
   /** The browser that journeys share; left out where there is none. */

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
-import { connect, isIP, type Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
+import { openSocket } from '../platform/fetch/dial.ts';
+import type { JudgedAddress } from '../platform/fetch/judge.ts';
 import { type AttemptDeps, AttemptEnded, type AttemptRun, untilAborted } from './attempt.ts';
 import type { CheckSpec } from './contract.ts';
 import { down, notAsked } from './evaluate.ts';
@@ -21,16 +23,16 @@ type Asked = Pick<CheckSpec, 'trust'> & { readonly ip_version?: 4 | 6 | undefine
 export type Peer = { readonly spec: Asked; readonly host: string; readonly port?: number };
 
 /** Resolves and judges: the one address that may be asked. Ends the attempt when it may not. */
-export async function addressFor(run: AttemptRun, { spec, host, port }: Peer, deps: AttemptDeps): Promise<string> {
+export async function addressFor(run: AttemptRun, { spec, host, port }: Peer, deps: AttemptDeps): Promise<JudgedAddress> {
   const named = (address: string): string => (port === undefined ? address : peerOf(address, port));
   run.peer = named(host);
   run.enter('resolve');
   const address = isIP(host) === 0 ? await deps.resolve(host, { ipVersion: spec.ip_version, signal: run.signal }) : host;
-  const judgement = deps.judge(address, spec.trust);
+  const judgement = deps.judge(address, spec.trust, host);
   // We did not ask, so nothing was seen: neither up nor down.
   if (!judgement.allowed) throw new AttemptEnded(notAsked('refused_address', judgement.reason));
   run.peer = named(address);
-  return address;
+  return judgement.address;
 }
 
 /**
@@ -41,7 +43,7 @@ export async function connectTo(run: AttemptRun, to: Peer & { readonly port: num
   const address = await addressFor(run, to, deps);
   const { port } = to;
   run.enter('connect');
-  const socket = connect({ host: address, port, autoSelectFamily: false, noDelay: true });
+  const socket = openSocket({ address, port });
   // Errors after the attempt ended have nobody left to tell.
   socket.on('error', () => {});
   try {

@@ -6,6 +6,7 @@
  */
 import { DAY_MS, type EpochMs, type Ms, ms, SECOND_MS } from '@nines/base/units.ts';
 import { z } from 'zod';
+import type { Trust } from '../platform/fetch/judge.ts';
 import { programList } from '../platform/programs.ts';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
 import { browserConfig } from './kinds/browser/config.ts';
@@ -128,7 +129,7 @@ export type ParsedCheck = z.output<typeof checkSchema>;
 type Ready<T> = Omit<T, 'confirm'> &
   CheckTiming & {
     readonly target: string;
-    readonly trust: 'trusted' | 'untrusted';
+    readonly trust: Trust;
     /** Whose service it is: what it may ask of our own samples. */
     readonly team: string;
   };
@@ -136,7 +137,7 @@ type Ready<T> = Omit<T, 'confirm'> &
 export type SpecOf<K extends CheckKind> = Ready<WrittenOf<K>>;
 export type CheckSpec = { readonly [K in CheckKind]: SpecOf<K> }[CheckKind];
 
-/** Fills in what is left open. `trust` says who chose the target: the configuration file (`trusted`) or the UI or API. */
+/** Fills in what is left open. `trust` says who chose the target. */
 export function toSpec(
   check: ParsedCheck,
   of: { readonly service: string; readonly trust: CheckSpec['trust']; readonly team?: string },

@@ -6,7 +6,9 @@ import { manualClock } from '../../../test/harness/manual-clock.ts';
 import { realClock } from '../platform/clock.ts';
 import type { CheckResult, Outcome } from './contract.ts';
 import { down, UP } from './evaluate.ts';
+import { judgeAddress } from '../platform/fetch/judge.ts';
 import { IsolationGuard, reachOver } from './isolation.ts';
+import { createResolve } from './resolve.ts';
 
 const TIMEOUT = down('timeout', 'no answer');
 
@@ -84,7 +86,7 @@ test('without references the guard never acts', async () => {
 });
 
 test('a reference that accepts or refuses is reached', async (t) => {
-  const reaches = reachOver(realClock);
+  const reaches = reachOver({ clock: realClock, resolve: createResolve(), judge: judgeAddress });
   assert.equal(await reaches(`127.0.0.1:${await listen(t, createServer())}`), true);
   assert.equal(await reaches(`127.0.0.1:${await closedPort()}`), true);
   assert.equal(await reaches('no-such-host.invalid:1'), false);

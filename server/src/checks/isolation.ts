@@ -1,6 +1,9 @@
-import { connect, isIP } from 'node:net';
+import { once } from 'node:events';
+import { isIP } from 'node:net';
 import type { Clock } from '@nines/base/clock.ts';
 import { SECOND_MS } from '@nines/base/units.ts';
+import { openSocket } from '../platform/fetch/dial.ts';
+import type { AttemptDeps } from './attempt.ts';
 import type { CheckResult } from './contract.ts';
 import { notAsked } from './evaluate.ts';
 import { splitAddress } from './written.ts';
@@ -74,19 +77,23 @@ const isLoopback = (host: string): boolean =>
 
 /** Whether somebody answers there: a refusal is an answer too. */
 export const reachOver =
-  (clock: Pick<Clock, 'after'>): IsolationDeps['reaches'] =>
-  (address) => {
+  ({ clock, resolve, judge }: Pick<AttemptDeps, 'clock' | 'resolve' | 'judge'>): IsolationDeps['reaches'] =>
+  async (address) => {
     const to = splitAddress(address);
-    if (to === undefined) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      const socket = connect({ ...to, autoSelectFamily: false });
-      const end = (reached: boolean): void => {
-        timer[Symbol.dispose]();
-        socket.destroy();
-        resolve(reached);
-      };
-      const timer = clock.after(REFERENCE_TIMEOUT_MS, () => end(false));
-      socket.once('connect', () => end(true));
-      socket.on('error', (fault: NodeJS.ErrnoException) => end(fault.code === 'ECONNREFUSED'));
-    });
+    if (to === undefined) return false;
+    const ending = new AbortController();
+    using _timer = clock.after(REFERENCE_TIMEOUT_MS, () => ending.abort(new Error('the time is over')));
+    const { signal } = ending;
+    const found = isIP(to.host) === 0 ? await resolve(to.host, { ipVersion: undefined, signal }).catch(() => undefined) : to.host;
+    const judgement = found === undefined ? undefined : judge(found, 'trusted', to.host);
+    if (judgement?.allowed !== true) return false;
+    const socket = openSocket({ address: judgement.address, port: to.port });
+    try {
+      await once(socket, 'connect', { signal });
+      return true;
+    } catch (thrown) {
+      return (thrown as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+    } finally {
+      socket.on('error', () => {}).destroy();
+    }
   };

@@ -5,6 +5,7 @@ import { manualClock } from '../../../test/harness/manual-clock.ts';
 import { specOf } from '../../../test/harness/checks.ts';
 import { createBus } from '../platform/bus.ts';
 import { judgeAddress } from '../platform/fetch/judge.ts';
+import { runProgram } from '../platform/programs.ts';
 import { type CheckResult, type CheckSpec, checkToWire } from './contract.ts';
 import { CheckService } from './service.ts';
 
@@ -18,6 +19,7 @@ test('a paused check is asked nothing until it goes on, and keeps the results it
     logger: quiet,
     bus: createBus(() => {}),
     resolve: async (host) => host,
+    run: runProgram,
     judge: judgeAddress,
     query: async () => [{ labels: [], value: 1 }],
     commands: [],

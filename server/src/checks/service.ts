@@ -44,7 +44,7 @@ export type ChecksDeps = AttemptDeps & {
 
 /** What was not written in the file may not look into this machine. */
 const askIfAllowed = async (spec: AskedSpec, run: AttemptRun, deps: AttemptDeps): Promise<Outcome> => {
-  const refusal = spec.trust === 'untrusted' ? localRefusal(spec) : undefined;
+  const refusal = spec.trust === 'trusted' ? undefined : localRefusal(spec);
   return refusal === undefined ? askOf(spec)(spec, run, deps) : notAsked('refused_kind', refusal);
 };
 
@@ -87,7 +87,7 @@ export class CheckService implements Checks {
     this.#deps = deps;
     this.#delay = new LoopDelay(deps.clock);
     this.#location = deps.location ?? SERVER_LOCATION;
-    const { clock, references = [], reaches = reachOver(clock) } = deps;
+    const { clock, references = [], reaches = reachOver(deps) } = deps;
     this.#guard = new IsolationGuard({ clock, references, reaches });
     this.#scheduler = new Scheduler({ clock: deps.clock, start: (id) => this.#run(id) });
   }

@@ -1,5 +1,4 @@
 import type { Ingest, SelfMetrics } from '../collect/contract.ts';
-import { judgeAddress } from '../platform/fetch/judge.ts';
 import type { Sql } from '../platform/records/contract.ts';
 import type { CheckResult, CheckSpec } from './contract.ts';
 import { Heartbeats } from './heartbeats/service.ts';
@@ -11,7 +10,7 @@ import { createResolve } from './resolve.ts';
 import { Gather, type GatherStats } from './gather.ts';
 import { type ChecksDeps, CheckService, manySamplesThenLedger, samplesThenLedger } from './service.ts';
 
-export type CheckingDeps = Omit<ChecksDeps, 'resolve' | 'judge' | 'sink' | 'sinkMany' | 'browsers'> & {
+export type CheckingDeps = Omit<ChecksDeps, 'resolve' | 'sink' | 'sinkMany' | 'browsers'> & {
   readonly browser: BrowserSettings;
   readonly sql: Sql;
   readonly ingest: Ingest;
@@ -35,14 +34,14 @@ export type Checking = AsyncDisposable & {
 /** What asks and what listens: the checks that go out, and the heartbeats that come in. Nothing runs before `configure`. */
 export async function openChecks(deps: CheckingDeps): Promise<Checking> {
   const { clock, logger, sql, ingest, record } = deps;
+  const resolve = createResolve();
   const browsers = new Browsers(deps.browser, clock);
   const gather = new Gather({ clock, logger, record, isPresent: deps.isPresent });
   watchVotes(deps.metrics, gather);
   const checks = new CheckService({
     ...deps,
     browsers,
-    resolve: createResolve(),
-    judge: judgeAddress,
+    resolve,
     sink: samplesThenLedger(ingest, gather.take),
     sinkMany: manySamplesThenLedger(ingest, gather.take),
   });
@@ -57,7 +56,7 @@ export async function openChecks(deps: CheckingDeps): Promise<Checking> {
       await heartbeats.configure(specs);
     },
     async unreachable() {
-      const { references = [], reaches = reachOver(clock) } = deps;
+      const { references = [], reaches = reachOver({ ...deps, resolve }) } = deps;
       if (references.length === 0) return undefined;
       const answers = await Promise.all(references.map(reaches));
       return (100 * answers.filter((reached) => !reached).length) / answers.length;

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { isIP, type Socket } from 'node:net';
-import { connect as connectTls, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { type EpochMs, epochMs } from '@nines/base/units.ts';
+import { secureSocket } from '../platform/fetch/dial.ts';
 import { AttemptEnded, type AttemptRun, untilAborted } from './attempt.ts';
 import { down } from './evaluate.ts';
 import type { TlsOptions } from './written.ts';
@@ -24,8 +25,7 @@ export async function shakeHands(
 ): Promise<{ readonly socket: TLSSocket; readonly certificateExpiresAtMs: EpochMs | undefined }> {
   run.enter('tls');
   const servername = tls.server_name ?? (isIP(host) === 0 ? host : '');
-  const secure = connectTls({
-    socket,
+  const secure = secureSocket(socket, {
     // Without a name the certificate is still held against what was asked for.
     host: tls.server_name ?? host,
     ...(servername === '' ? {} : { servername }),

@@ -1,6 +1,5 @@
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { isIP } from 'node:net';
+import { openDatagrams } from '../platform/fetch/dial.ts';
 import { type AttemptDeps, type AttemptRun, untilAborted } from './attempt.ts';
 import { addressFor, type Peer } from './connect.ts';
 
@@ -14,7 +13,7 @@ export async function askUdp<T>(
   deps: AttemptDeps,
 ): Promise<T> {
   const address = await addressFor(run, to, deps);
-  const socket = createSocket(isIP(address) === 6 ? 'udp6' : 'udp4');
+  const socket = openDatagrams({ address, port: to.port });
   try {
     const answered = new Promise<T>((resolve, reject) => {
       socket.on('error', reject);
@@ -29,8 +28,6 @@ export async function askUdp<T>(
     });
     // It may fail before anyone waits for it.
     answered.catch(() => {});
-    // Connected, so that only the server's own packets arrive, and a closed port says so.
-    socket.connect(to.port, address);
     await untilAborted(once(socket, 'connect'), run.signal);
     run.enter('processing');
     socket.send(datagram.message);

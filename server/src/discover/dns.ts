@@ -1,6 +1,6 @@
-import { Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { messageOf } from '@nines/base/errors.ts';
+import { createResolver } from '../platform/fetch/dial.ts';
 import { startLoop } from '../platform/loop.ts';
 import type { DnsDiscovery, TargetGroup } from './contract.ts';
 import type { Sink, SourceDeps } from './source.ts';
@@ -12,7 +12,7 @@ const MAX_PARALLEL = 8;
 
 /** Records of the DNS, asked for every `refreshMs`. A name that does not exist has no targets; one that fails keeps its last. */
 export function startDnsSource(config: DnsDiscovery, deps: SourceDeps, sink: Sink): AsyncDisposable {
-  const resolver = new Resolver(ASKING);
+  const resolver = createResolver(ASKING);
   if (deps.dnsServers !== undefined) resolver.setServers([...deps.dnsServers]);
   const known = new Map<string, TargetGroup>();
   return startLoop({
@@ -37,6 +37,7 @@ export function startDnsSource(config: DnsDiscovery, deps: SourceDeps, sink: Sin
   });
 }
 
+type Resolver = ReturnType<typeof createResolver>;
 type Question = { readonly config: DnsDiscovery; readonly resolver: Resolver; readonly search: SearchList };
 
 /** The first of the names that exists, asked in the order of the resolver's search list. */

@@ -40,12 +40,15 @@ export function contactFault(
 export const openChannels = (configs: ChannelsConfig, deps: ChannelDeps): ReadonlyMap<string, OpenChannel> =>
   new Map(configs.map((config) => [config.id, { config, channel: kindOf(config).open(config, deps) }]));
 
-/** The mailer of each channel of kind `email`, by its id; with `deps` those of kind `webhook` too, which post what others mail. */
-export const openMailers = (configs: ChannelsConfig, deps?: Pick<ChannelDeps, 'request' | 'clock'>): ReadonlyMap<string, Mailer> =>
+/** The mailer of each channel of kind `email`, by its id, and those of kind `webhook`, which post what others mail. */
+export const openMailers = (
+  configs: ChannelsConfig,
+  deps: Pick<ChannelDeps, 'request' | 'connect' | 'clock'>,
+): ReadonlyMap<string, Mailer> =>
   new Map(
     configs.flatMap((config): readonly (readonly [string, Mailer])[] => {
-      if (config.kind === 'email') return [[config.id, createMailer(config)]];
-      return config.kind === 'webhook' && deps !== undefined ? [[config.id, createPostMailer(config, deps)]] : [];
+      if (config.kind === 'email') return [[config.id, createMailer(config, deps)]];
+      return config.kind === 'webhook' ? [[config.id, createPostMailer(config, deps)]] : [];
     }),
   );
 

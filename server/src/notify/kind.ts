@@ -3,6 +3,7 @@ import type { Logger } from '@nines/base/logger.ts';
 import type { z } from 'zod';
 import type { Bus } from '../platform/bus.ts';
 import type { Outbound } from '../platform/fetch/outbound.ts';
+import type { RunProgram } from '../platform/programs.ts';
 import type { Channel } from './contract.ts';
 import type { RateLimit } from './pacing.ts';
 import type { PushBook } from './webpush/subscriptions.ts';
@@ -12,6 +13,10 @@ export type ChannelDeps = {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly request: Outbound['request'];
+  /** For protocols that are not HTTP. */
+  readonly connect: Outbound['connect'];
+  /** Runs programs of the configuration file. */
+  readonly run: RunProgram;
   /** Where the console channel writes. */
   readonly write: (text: string) => void;
   /** Tells the pages that are open in browsers. */

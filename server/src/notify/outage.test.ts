@@ -6,6 +6,9 @@ import { silentLogger } from '../../../test/harness/logs.ts';
 import type { ManualClock } from '../../../test/harness/manual-clock.ts';
 import { poll } from '../../../test/harness/poll.ts';
 import { startSmtp } from '../../../test/harness/smtp.ts';
+import { realClock } from '../platform/clock.ts';
+import { createOutbound } from '../platform/fetch/outbound.ts';
+import { runProgram } from '../platform/programs.ts';
 import { type Outbound, OutboundError } from '../platform/fetch/outbound.ts';
 import { openChannels } from './channels.ts';
 import { channelsConfig } from './config.ts';
@@ -92,6 +95,8 @@ async function openScene(t: TestContext, kind: Kind): Promise<Scene> {
         clock,
         logger: silentLogger,
         request: requestOf(provider, clock),
+        connect: createOutbound({ clock: realClock }).connect,
+        run: runProgram,
         write: () => undefined,
         bus: { publish: () => undefined },
         push: { key: createVapidKey(), of: async () => [], remove: async () => undefined },

@@ -2,7 +2,7 @@ import { statfs, writeFile } from 'node:fs/promises';
 import type { Clock } from '@nines/base/clock.ts';
 import { messageOf } from '@nines/base/errors.ts';
 import type { EpochMs } from '@nines/base/units.ts';
-import { type Argv, type ProgramEnd, runProgram, startProgram, whyNotRun } from '../platform/programs.ts';
+import { type Argv, type Cause, type ProgramEnd, type Programs, whyNotRun } from '../platform/programs.ts';
 import { cleanFiles } from './clean.ts';
 import type { ActionOf, Expectation, RecoveryAction } from './contract.ts';
 import { endProcesses, processesOf } from './processes.ts';
@@ -26,6 +26,7 @@ export type PerformContext = {
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
 };
+type Running = PerformContext & { readonly programs: Pick<Programs, 'run' | 'start'> };
 export type Perform = (action: RecoveryAction, context: PerformContext) => Promise<Performed>;
 
 /** What a program may write when it is asked whether a service runs. */
@@ -57,37 +58,49 @@ export function describe(action: RecoveryAction): string {
 }
 
 /** Does what the action says, or in a dry run says what it would do. Rejects only when the signal aborts. */
-export const perform: Perform = async (action, context) => {
-  try {
-    switch (action.kind) {
-      case 'restart_service':
-      case 'restart_network':
-        return await runOne([action.systemctl, 'restart', '--', action.unit], action, context);
-      case 'restart_process':
-        return await restartProcess(action, context);
-      case 'clear_caches':
-        return action.command === undefined ? await dropCaches(action, context) : await runOne(action.command, action, context);
-      case 'clean_files':
-        return await clean(action, context);
-      case 'command':
-        return await runOne(action.command, action, context);
+export const performWith =
+  (programs: Running['programs']): Perform =>
+  async (action, asked) => {
+    const context = { ...asked, programs };
+    try {
+      switch (action.kind) {
+        case 'restart_service':
+        case 'restart_network':
+          return await runOne([action.systemctl, 'restart', '--', action.unit], action, context);
+        case 'restart_process':
+          return await restartProcess(action, context);
+        case 'clear_caches':
+          return action.command === undefined ? await dropCaches(action, context) : await runOne(action.command, action, context);
+        case 'clean_files':
+          return await clean(action, context);
+        case 'command':
+          return await runOne(action.command, action, context);
+      }
+    } catch (thrown) {
+      context.signal.throwIfAborted();
+      return said(false, messageOf(thrown));
     }
-  } catch (thrown) {
-    context.signal.throwIfAborted();
-    return said(false, messageOf(thrown));
-  }
-};
+  };
 
-type Running = Exclude<RecoveryAction, ActionOf<'clean_files' | 'restart_process'>>;
+type RunsOne = Exclude<RecoveryAction, ActionOf<'clean_files' | 'restart_process'>>;
 
-async function runOne(argv: Argv, action: Running, context: PerformContext): Promise<Performed> {
-  const { clock, commands, env, dryRun, signal } = context;
-  const program = { argv, listed: commands, user: action.user, env };
+const causeOf = ({ id }: Pick<RecoveryAction, 'id'>): Cause => ({ kind: 'recovery', id, isRoutine: false });
+
+async function runOne(argv: Argv, action: RunsOne, context: Running): Promise<Performed> {
+  const { clock, commands, env, dryRun, signal, programs } = context;
+  const program = { argv, listed: commands, user: action.user, env, cause: causeOf(action) };
   if (dryRun) {
     const refusal = whyNotRun(program);
     return refusal === undefined ? said(true, `would run ${argv.join(' ')}`) : said(false, `would be refused: ${refusal}`);
   }
-  const ended = await runProgram(program, { clock, signal, timeoutMs: action.timeout, maxOutputBytes: action.max_output });
+  const ended = await programs.run(program, {
+    clock,
+    signal,
+    timeoutMs: action.timeout,
+    maxOutputBytes: action.max_output,
+    // A service that it started goes on.
+    leftovers: 'keep',
+  });
   signal.throwIfAborted();
   return performedOf(argv, ended);
 }
@@ -107,16 +120,16 @@ function performedOf([program]: Argv, ended: ProgramEnd): Performed {
 
 async function restartProcess(
   action: ActionOf<'restart_process'>,
-  { clock, commands, env, dryRun, signal }: PerformContext,
+  { clock, commands, env, dryRun, signal, programs }: Running,
 ): Promise<Performed> {
-  const program = action.start && { argv: action.start, listed: commands, user: action.user, env };
+  const program = action.start && { argv: action.start, listed: commands, user: action.user, env, cause: causeOf(action) };
   const refusal = program && whyNotRun(program);
   // Nothing is ended that could not be started again.
   if (refusal !== undefined) return said(false, refusal);
   const ending = await endProcesses(action, { clock, stopping: signal, dryRun });
   if (!ending.ok || program === undefined) return said(ending.ok, ending.did);
   if (dryRun) return said(true, `${ending.did}; ${program.argv.join(' ')} would be started`);
-  const fault = await startProgram(program);
+  const fault = await programs.start(program);
   return fault === undefined
     ? said(true, `${ending.did}; ${program.argv[0]} was started`)
     : said(false, `${ending.did}; ${program.argv[0]} did not start: ${fault}`);
@@ -151,27 +164,32 @@ export type ProveContext = Pick<PerformContext, 'clock' | 'commands' | 'signal'>
 };
 
 /** Why a post-condition does not hold (yet); undefined when it does. */
-export async function unmet(expected: Expectation, context: ProveContext): Promise<string | undefined> {
-  const { clock, commands, signal, freedBytes, isUp } = context;
-  switch (expected.kind) {
-    case 'service': {
-      const argv: Argv = [expected.systemctl, 'is-active', '--', expected.unit];
-      const limits = { clock, signal, timeoutMs: ASK_TIMEOUT_MS, maxOutputBytes: MAX_ASKED_BYTES };
-      const ended = await runProgram({ argv, listed: commands }, limits);
-      if (ended.kind === 'exited' && ended.code === 0) return undefined;
-      return `${expected.unit} is ${ended.kind === 'exited' ? ended.output.trim() || 'not active' : `unknown: ${ended.why}`}`;
+export const unmetWith =
+  (programs: Running['programs']) =>
+  async (expected: Expectation, context: ProveContext): Promise<string | undefined> => {
+    const { clock, commands, signal, freedBytes, isUp } = context;
+    switch (expected.kind) {
+      case 'service': {
+        const argv: Argv = [expected.systemctl, 'is-active', '--', expected.unit];
+        const limits = { clock, signal, timeoutMs: ASK_TIMEOUT_MS, maxOutputBytes: MAX_ASKED_BYTES };
+        const ended = await programs.run(
+          { argv, listed: commands, cause: { kind: 'recovery', id: expected.unit, isRoutine: false } },
+          limits,
+        );
+        if (ended.kind === 'exited' && ended.code === 0) return undefined;
+        return `${expected.unit} is ${ended.kind === 'exited' ? ended.output.trim() || 'not active' : `unknown: ${ended.why}`}`;
+      }
+      case 'process':
+        return (await processesOf(expected)).length > 0 ? undefined : 'the process does not run';
+      case 'freed':
+        return freedBytes >= expected.bytes ? undefined : `${freedBytes} bytes were freed, expected ${expected.bytes}`;
+      case 'free_space': {
+        const { bavail, bsize } = await statfs(expected.path);
+        return bavail * bsize >= expected.bytes
+          ? undefined
+          : `${bavail * bsize} bytes are free at ${expected.path}, expected ${expected.bytes}`;
+      }
+      case 'check':
+        return isUp(expected.check) ? undefined : `the check ${expected.check} is not up`;
     }
-    case 'process':
-      return (await processesOf(expected)).length > 0 ? undefined : 'the process does not run';
-    case 'freed':
-      return freedBytes >= expected.bytes ? undefined : `${freedBytes} bytes were freed, expected ${expected.bytes}`;
-    case 'free_space': {
-      const { bavail, bsize } = await statfs(expected.path);
-      return bavail * bsize >= expected.bytes
-        ? undefined
-        : `${bavail * bsize} bytes are free at ${expected.path}, expected ${expected.bytes}`;
-    }
-    case 'check':
-      return isUp(expected.check) ? undefined : `the check ${expected.check} is not up`;
-  }
-}
+  };

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { hostOfCheck, localRefusal, type ParsedCheck } from '../checks/contract.ts';
-import { judgeAddress } from '../platform/fetch/judge.ts';
+import type { Judgement } from '../platform/fetch/judge.ts';
 import { type CompositeSpec, membersOf } from './composite.ts';
 
 /** What must be known of services to judge them together. */
@@ -66,7 +66,10 @@ export function judgeServices(services: readonly Judged[], known: readonly strin
  * The first check of a service made through the API whose target may not be asked, as far as its address is written out; a
  * name is judged at each attempt. Accepting it would mean a service that is unknown for ever.
  */
-export function judgeTargets(checks: readonly ParsedCheck[]): Contradiction | undefined {
+export function judgeTargets(
+  checks: readonly ParsedCheck[],
+  judge: (address: string, host: string) => Judgement,
+): Contradiction | undefined {
   for (const [index, check] of checks.entries()) {
     const refusal = localRefusal(check);
     if (refusal !== undefined) return { path: ['checks', index, 'kind'], message: refusal };
@@ -74,7 +77,7 @@ export function judgeTargets(checks: readonly ParsedCheck[]): Contradiction | un
     if (asked === undefined) continue;
     const { host, field } = asked;
     const address = host === 'localhost' || host.endsWith('.localhost') ? '127.0.0.1' : host;
-    const judgement = isIP(address) === 0 ? undefined : judgeAddress(address, 'untrusted');
+    const judgement = isIP(address) === 0 ? undefined : judge(address, host);
     if (judgement?.allowed === false) return { path: ['checks', index, field], message: judgement.reason };
   }
   return undefined;

@@ -19,6 +19,7 @@ import { createTestSecrets } from '../platform/secrets/testing/secrets.ts';
 import { createBus } from '../platform/bus.ts';
 import { realClock } from '../platform/clock.ts';
 import { judgeAddress } from '../platform/fetch/judge.ts';
+import { runProgram } from '../platform/programs.ts';
 import { createHttp } from '../platform/http/server.ts';
 import { createIds } from '../platform/ids.ts';
 import { startLoop } from '../platform/loop.ts';
@@ -51,6 +52,7 @@ async function serve(t: TestContext, written: readonly WrittenService[]) {
     logger: quiet,
     bus,
     resolve: createResolve(),
+    run: runProgram,
     judge: judgeAddress,
     query: async () => [],
     commands: [],

@@ -1,7 +1,7 @@
 import { AppError } from '@nines/base/errors.ts';
 import { DAY_MS, type EpochMs } from '@nines/base/units.ts';
 import { z } from 'zod';
-import type { Http } from '../platform/http/contract.ts';
+import type { Actor, Http } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
 import {
   reliabilityView,
@@ -12,7 +12,7 @@ import {
   serviceView,
   timelineView as timelineShape,
 } from './contract.ts';
-import type { Services } from './service.ts';
+import type { Maker, Services } from './service.ts';
 import { reliabilityFor } from './reliability.ts';
 import { detailView, listView, type TimelineQuery, timelineView, type ViewDeps } from './views.ts';
 
@@ -107,6 +107,8 @@ async function windowAsked(
   return { service: id, fromMs, toMs, ...(query.known_at === undefined ? {} : { knownAtMs: query.known_at }) };
 }
 
+const makerOf = ({ role }: Actor): Maker => (role === 'administrator' ? 'administrator' : 'operator');
+
 function writeRoutes(http: Http, deps: ViewDeps): void {
   const config = { permission: 'operate' as const };
   const { services } = deps;
@@ -114,14 +116,14 @@ function writeRoutes(http: Http, deps: ViewDeps): void {
     '/api/services',
     { config, schema: { summary: 'Make a service', tags: ['services'], body: serviceSchema } },
     async (request, reply) => {
-      const entry = await services.create(request.body);
+      const entry = await services.create(request.body, makerOf(request.actor));
       return reply.code(201).send(await detailView(deps, entry));
     },
   );
   http.put(
     '/api/services/:id',
     { config, schema: { summary: 'Replace the declaration of a service', tags: ['services'], params: byId, body: serviceSchema } },
-    async (request) => detailView(deps, await services.update(request.params.id, request.body)),
+    async (request) => detailView(deps, await services.update(request.params.id, request.body, makerOf(request.actor))),
   );
   for (const [action, paused] of [
     ['pause', true],

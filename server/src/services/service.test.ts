@@ -121,7 +121,7 @@ forEachDatabase((_name, open) => {
     await assert.rejects(services.create(spec({ id: 'inside', checks: [{ id: 'inside-port', kind: 'tcp', address: '127.0.0.1:1' }] })), {
       field: 'checks.0.address',
     });
-    assert.equal(inForce().specs[0]?.trust, 'untrusted');
+    assert.equal(inForce().specs[0]?.trust, 'operator');
     const edit: WrittenService = {
       ...written,
       name: 'API',
@@ -139,6 +139,12 @@ forEachDatabase((_name, open) => {
       [again.services.get('api')?.name, check.intervalMs, check.headers['Authorization']?.reveal()],
       ['API', 5_000, 'Bearer x'],
     );
+    // Who saved it last decides where it may ask, also after a restart; a pause changes nothing about that.
+    assert.equal(check.trust, 'operator');
+    await again.services.update('api', spec(edit), 'administrator');
+    await again.services.setPaused('api-http', true);
+    await again.services.declare(declared({ id: 'db' }));
+    assert.equal(again.inForce().specs[0]?.trust, 'administrator');
     await again.services.remove('api');
     assert.deepEqual(
       again.services.list().map((entry) => entry.id),

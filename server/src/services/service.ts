@@ -7,6 +7,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { ServicePlan } from '../availability/contract.ts';
 import { CHECK_CODES, type CheckSpec, toSpec } from '../checks/contract.ts';
 import type { Bus } from '../platform/bus.ts';
+import { type Judge, judgeAddress, type Trust } from '../platform/fetch/judge.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Entity } from '../platform/records/contract.ts';
 import { findEntity, listEntities, retireEntity, upsertEntity } from '../platform/records/entities.ts';
@@ -31,11 +32,15 @@ export type ServicesDeps = {
   readonly logger: Logger;
   readonly bus: Bus;
   readonly secrets: Secrets;
+  /** Where checks may ask; what holds without a policy by default. */
+  readonly judge?: Judge;
   /** Puts the whole set of checks in force, ledger first. Called after every change, when it is durable. */
   readonly enforce: (inForce: { readonly plans: readonly ServicePlan[]; readonly specs: readonly CheckSpec[] }) => Promise<void>;
 };
 
-type Standing = { readonly entry: ServiceEntry; readonly spec: ServiceSpec };
+/** Who made a service in the UI or API decides where its checks may go. */
+export type Maker = Extract<Trust, 'administrator' | 'operator'>;
+type Standing = { readonly entry: ServiceEntry; readonly spec: ServiceSpec; readonly trust: Trust };
 
 /** What is watched. The file's services are the file's; those made through the API are changed here. Changes come one after the other. */
 export class Services implements ServiceCatalogue {
@@ -85,7 +90,7 @@ export class Services implements ServiceCatalogue {
           if (ids.has(entity.slug) && entity.origin === 'ui') await this.#takeOver(trx, entity, nowMs);
           if (!ids.has(entity.slug) && entity.origin === 'file') await retireEntity(trx, { kind: SERVICE_KIND, slug: entity.slug }, nowMs);
         }
-        for (const { spec, place } of declared) standing.push(await this.#store(trx, { spec, place, nowMs }));
+        for (const { spec, place } of declared) standing.push(await this.#store(trx, { spec, made: { place }, nowMs }));
         const made = known.filter((entity) => entity.origin === 'ui' && !ids.has(entity.slug));
         const all = [...standing, ...this.#fitting(made, standing)];
         await this.#retireUnused(trx, all, nowMs);
@@ -96,23 +101,23 @@ export class Services implements ServiceCatalogue {
   }
 
   /** Makes a service. `AppError` `service_exists` when the id is taken, `service_invalid` when it contradicts the others. */
-  create(spec: ServiceSpec): Promise<ServiceEntry> {
+  create(spec: ServiceSpec, by: Maker = 'operator'): Promise<ServiceEntry> {
     return this.#alone(async () => {
       const taken = this.#standing.get(spec.id);
       if (taken !== undefined) {
         throw new AppError('conflict', SERVICE_CODES.exists, `there is a service "${spec.id}" already`, { field: 'id' });
       }
-      return this.#replace(spec);
+      return this.#replace(spec, by);
     });
   }
 
-  /** Replaces the declaration of a service made through the API. Its history goes on. */
-  update(id: string, spec: ServiceSpec): Promise<ServiceEntry> {
+  /** Replaces the declaration of a service made through the API; from now on it is who replaced it that made it. Its history goes on. */
+  update(id: string, spec: ServiceSpec, by: Maker = 'operator'): Promise<ServiceEntry> {
     return this.#alone(async () => {
       this.#editable(id);
       if (spec.id !== id) throw new AppError('bad_input', SERVICE_CODES.invalid, 'the id of a service cannot change', { field: 'id' });
       const before = this.specOf(id);
-      return this.#replace(before === undefined ? spec : withSecretsOf(before, spec));
+      return this.#replace(before === undefined ? spec : withSecretsOf(before, spec), by);
     });
   }
 
@@ -125,9 +130,9 @@ export class Services implements ServiceCatalogue {
       const standing = [...this.#standing.values()].find(({ spec }) => spec.checks.some(({ id }) => id === check));
       if (standing === undefined) throw new AppError('not_found', CHECK_CODES.notFound, `there is no check "${check}"`);
       this.#editable(standing.entry.id);
-      const { spec } = standing;
+      const { spec, trust } = standing;
       if (spec.checks.some(({ id, paused: now }) => id === check && now === paused)) return;
-      await this.#replace({ ...spec, checks: spec.checks.map((one) => (one.id === check ? { ...one, paused } : one)) });
+      await this.#replace({ ...spec, checks: spec.checks.map((one) => (one.id === check ? { ...one, paused } : one)) }, trust);
     });
   }
 
@@ -149,16 +154,16 @@ export class Services implements ServiceCatalogue {
     });
   }
 
-  async #replace(spec: ServiceSpec): Promise<ServiceEntry> {
+  async #replace(spec: ServiceSpec, trust: Trust): Promise<ServiceEntry> {
     refuseStandIns(spec.checks, this.#standIns);
     const others = [...this.#standing.values()].filter(({ entry }) => entry.id !== spec.id);
-    const refused = judgeTargets(spec.checks);
+    const refused = judgeTargets(spec.checks, (address, host) => (this.#deps.judge ?? judgeAddress)(address, trust, host));
     if (refused !== undefined) throw invalid(refused.path, refused.message);
     const [contradiction] = judgeServices([...others.map((one) => one.spec), spec]);
     if (contradiction !== undefined) throw invalid(contradiction.path.slice(1), contradiction.message);
     const nowMs = this.#deps.clock.now();
     const made = await this.#deps.db.transaction().execute(async (trx) => {
-      const stored = await this.#store(trx, { spec, place: undefined, nowMs });
+      const stored = await this.#store(trx, { spec, made: trust, nowMs });
       await this.#retireUnused(trx, [...others, stored], nowMs);
       return stored;
     });
@@ -179,16 +184,19 @@ export class Services implements ServiceCatalogue {
     );
   }
 
-  /** Saves the service and its checks as entities. `place` undefined: made through the API. */
+  /** Saves the service and its checks as entities. `made`: where in the file, or by whom. */
   async #store(
     trx: Transaction<Database>,
-    { spec, place, nowMs }: { readonly spec: ServiceSpec; readonly place: string | undefined; readonly nowMs: EpochMs },
+    { spec, made, nowMs }: { readonly spec: ServiceSpec; readonly made: { readonly place: string } | Trust; readonly nowMs: EpochMs },
   ): Promise<Standing> {
     const { ids } = this.#deps;
-    const origin = place === undefined ? ({ origin: 'ui', originPlace: '' } as const) : ({ origin: 'file', originPlace: place } as const);
+    const inFile = typeof made === 'object';
+    const origin = inFile
+      ? ({ origin: 'file', originPlace: made.place } as const)
+      : ({ origin: 'ui', originPlace: made === 'administrator' ? made : '' } as const);
     const name = spec.name ?? spec.id;
     // What is in the file is read from the file; only what was made through the API must be found here again, secrets included.
-    const written = place === undefined ? writtenToKeep(this.#deps.secrets, spec) : writtenOf(spec, 'redacted');
+    const written = inFile ? writtenOf(spec, 'redacted') : writtenToKeep(this.#deps.secrets, spec);
     const entity = await upsertEntity(trx, { kind: SERVICE_KIND, slug: spec.id, name, ...origin, spec: written }, { ids, nowMs });
     for (const check of spec.checks) {
       const known = await findEntity(trx, CHECK_KIND, check.id);
@@ -205,7 +213,7 @@ export class Services implements ServiceCatalogue {
       };
       await upsertEntity(trx, input, { ids, nowMs });
     }
-    return { spec, entry: entryOf(entity, spec) };
+    return { spec, entry: entryOf(entity, spec), trust: trustOf(entity) };
   }
 
   /** Retires the checks that no service has any more. */
@@ -243,7 +251,7 @@ export class Services implements ServiceCatalogue {
         this.#deps.logger.warn('a service made in the UI refers to what is not there; that part is left out', { service: entity.slug });
       }
       for (const check of kept) checks.add(check.id);
-      fitting.push({ spec, entry: entryOf(entity, spec) });
+      fitting.push({ spec, entry: entryOf(entity, spec), trust: trustOf(entity) });
     }
     return fitting;
   }
@@ -253,10 +261,8 @@ export class Services implements ServiceCatalogue {
     this.#list = standing.map(({ entry }) => entry).sort((a, b) => (a.id < b.id ? -1 : 1));
     this.#dependents = new Map(this.#list.map(({ id }) => [id, []]));
     for (const { id, dependsOn } of this.#list) for (const parent of new Set(dependsOn)) this.#dependents.get(parent)?.push(id);
-    const specs = standing.flatMap(({ spec, entry }) =>
-      spec.checks.map((check) =>
-        toSpec(check, { service: entry.id, trust: entry.origin.kind === 'file' ? 'trusted' : 'untrusted', team: entry.teamId }),
-      ),
+    const specs = standing.flatMap(({ spec, entry, trust }) =>
+      spec.checks.map((check) => toSpec(check, { service: entry.id, trust, team: entry.teamId })),
     );
     const byService = Map.groupBy(specs, (spec) => spec.service);
     const plans = standing.map(({ entry, spec }) => ({
@@ -272,6 +278,9 @@ export class Services implements ServiceCatalogue {
 
 const invalid = (path: readonly (string | number)[], message: string): AppError =>
   new AppError('bad_input', SERVICE_CODES.invalid, message, path.length === 0 ? {} : { field: path.join('.') });
+
+const trustOf = ({ origin, originPlace }: Entity): Trust =>
+  origin === 'file' ? 'trusted' : originPlace === 'administrator' ? 'administrator' : 'operator';
 
 const entryOf = (entity: Entity, spec: ServiceSpec): ServiceEntry => ({
   entityId: entity.id,

@@ -1,7 +1,9 @@
-import { BlockList, isIP } from 'node:net';
 import { AppError } from '@nines/base/errors.ts';
 import { type CheckSpec, localRefusal } from '../../checks/contract.ts';
-import { type Judgement, judgeAddress, type Trust } from '../../platform/fetch/judge.ts';
+import { meaningOf } from '../../platform/fetch/address.ts';
+import { createJudge, type Judge, policiesOf } from '../../platform/fetch/judge.ts';
+import { covers, outboundConfig, parseRule } from '../../platform/fetch/policy.ts';
+import type { ChecksAnswer } from '../contract.ts';
 
 /** What an agent lets the server ask from where it is. Whoever runs the agent decides; the server cannot widen it. */
 export type Policy = {
@@ -13,19 +15,42 @@ export type Policy = {
   readonly local: boolean;
 };
 
-/** The judge of addresses under a policy, on top of what holds for everyone. `AppError` `bad_subnet` names what is none. */
-export function judgeUnder({ only, never }: Pick<Policy, 'only' | 'never'>): (address: string, trust: Trust) => Judgement {
-  const inside = listOf(only);
-  const outside = listOf(never);
-  const has = (list: BlockList, address: string): boolean => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
-  return (address, trust) => {
-    const general = judgeAddress(address, trust);
-    if (!general.allowed) return general;
-    if (has(outside, address)) return { allowed: false, reason: `${address} is among the addresses that this agent never asks` };
-    if (only.length > 0 && !has(inside, address))
-      return { allowed: false, reason: `${address} is outside of the addresses that this agent asks` };
-    return general;
+export type AgentJudge = { readonly judge: Judge; tell(outbound: ChecksAnswer['outbound']): void };
+
+/**
+ * The judge of addresses under a policy, on top of what holds for everyone and what the server says of agents (`outbound.agent`).
+ * `AppError` `bad_subnet` names what is none.
+ */
+export function judgeUnder({ only, never }: Pick<Policy, 'only' | 'never'>): AgentJudge {
+  const inside = only.map(subnetOf);
+  const outside = never.map(subnetOf);
+  let general = generalJudge(undefined);
+  const judge: Judge = (address, trust, host) => {
+    const judgement = general(address, trust, host);
+    const meaning = meaningOf(address);
+    if (!judgement.allowed || meaning === undefined) return judgement;
+    const { plain, family, carried } = meaning;
+    for (const place of [{ address: plain, family, host }, ...carried.map((one) => ({ address: one, family: 'ipv4' as const, host }))]) {
+      if (outside.some((rule) => covers(rule, place)))
+        return { allowed: false, reason: `${address} is among the addresses that this agent never asks` };
+      if (only.length > 0 && !inside.some((rule) => covers(rule, place)))
+        return { allowed: false, reason: `${address} is outside of the addresses that this agent asks` };
+    }
+    return judgement;
   };
+  return { judge, tell: (outbound) => void (general = generalJudge(outbound)) };
+}
+
+function generalJudge(outbound: ChecksAnswer['outbound']): Judge {
+  const config = outboundConfig.parse({});
+  const { trusted, operator } = policiesOf({ ...config, operator: outbound ?? config.agent });
+  const agent = { ...operator, name: 'outbound.agent' };
+  return createJudge({
+    trusted: { ...trusted, name: agent.name, deny: agent.deny },
+    administrator: agent,
+    operator: agent,
+    untrusted: agent,
+  });
 }
 
 /** Why this agent does not run a check; undefined: it does. */
@@ -36,15 +61,8 @@ export function refusalUnder({ local }: Pick<Policy, 'local'>, spec: CheckSpec):
   return undefined;
 }
 
-function listOf(subnets: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const subnet of subnets) {
-    const [net = '', prefix] = subnet.split('/');
-    const family = isIP(net);
-    const bits = prefix === undefined ? (family === 6 ? 128 : 32) : Number(prefix);
-    if (family === 0 || !Number.isInteger(bits) || bits < 0 || bits > (family === 6 ? 128 : 32))
-      throw new AppError('bad_input', 'bad_subnet', `"${subnet}" is no subnet; write for example 10.0.0.0/8`);
-    list.addSubnet(net, bits, family === 6 ? 'ipv6' : 'ipv4');
-  }
-  return list;
+function subnetOf(written: string): NonNullable<ReturnType<typeof parseRule>> {
+  const rule = parseRule(written);
+  if (rule?.kind !== 'subnet') throw new AppError('bad_input', 'bad_subnet', `"${written}" is no subnet; write for example 10.0.0.0/8`);
+  return rule;
 }

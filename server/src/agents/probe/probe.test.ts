@@ -176,7 +176,7 @@ test('results come out of the wire as they went in', () => {
 });
 
 test('an agent asks only what its own machine allows, on top of what holds for everyone', () => {
-  const judge = judgeUnder({ only: ['10.0.0.0/8', '2001:db8::/32'], never: ['10.1.0.0/16', '10.2.3.4'] });
+  const { judge, tell } = judgeUnder({ only: ['10.0.0.0/8', '2001:db8::/32'], never: ['10.1.0.0/16', '10.2.3.4'] });
   const f = (address: string, want: boolean, trust: 'trusted' | 'untrusted' = 'trusted'): void =>
     assert.equal(judge(address, trust).allowed, want, address);
   f('10.9.9.9', true);
@@ -186,7 +186,14 @@ test('an agent asks only what its own machine allows, on top of what holds for e
   f('192.0.2.1', false);
   f('2001:db8::1', true);
   f('169.254.169.254', false);
-  assert.ok(judgeUnder({ only: [], never: [] })('192.0.2.1', 'trusted').allowed);
+  // In IPv6 clothes it is still the address that this agent never asks.
+  f('::ffff:10.1.2.3', false);
+  f('64:ff9b::10.1.2.3', false);
+  tell({ allow: ['10.0.0.0/8'], deny: ['10.9.0.0/16'] });
+  f('10.8.8.8', true, 'untrusted');
+  f('10.1.2.3', false, 'untrusted');
+  f('10.9.9.9', false);
+  assert.ok(judgeUnder({ only: [], never: [] }).judge('192.0.2.1', 'trusted').allowed);
   assert.throws(() => judgeUnder({ only: ['10.0.0.0/33'], never: [] }), { code: 'bad_subnet' });
   assert.throws(() => judgeUnder({ only: [], never: ['example.org'] }), /"example.org" is no subnet/);
   const file = specOf({ kind: 'filesystem', path: '/' } as never);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { startSmtp } from '../../../../test/harness/smtp.ts';
+import { realClock } from '../../platform/clock.ts';
+import { createOutbound } from '../../platform/fetch/outbound.ts';
 import { channelsConfig } from '../config.ts';
 import type { Delivery } from '../contract.ts';
 import { testMessage } from '../test-message.ts';
@@ -18,7 +20,8 @@ function deliver(fields: Record<string, unknown>): Promise<Delivery> {
   };
   const config = channelsConfig.parse([{ ...base, ...fields }])[0] as EmailConfig;
   const message = testMessage({ channel: 'mail', by: '<anne>', atMs: 1_760_000_000_000, externalUrl: 'http://nines.example' });
-  return createEmail(config).deliver({
+  const outbound = createOutbound({ clock: realClock });
+  return createEmail(config, outbound).deliver({
     message,
     idempotencyKey: 'key-1',
     reason: 'fired',

@@ -1,7 +1,7 @@
 import { type Html, html } from '../../platform/html.ts';
 import { type Brief, type BriefAlert, type BriefLimits, briefOf, colourOf, plainBrief } from '../brief.ts';
 import type { Attempt, Channel, Delivery } from '../contract.ts';
-import { channelKind } from '../kind.ts';
+import { type ChannelDeps, channelKind } from '../kind.ts';
 import { type EmailConfig, createMailer, emailSchema, mailAddress, messageIdOf } from './mailer.ts';
 
 export type { EmailConfig } from './mailer.ts';
@@ -18,8 +18,8 @@ export const emailKind = channelKind({
 const LIMITS: BriefLimits = { titleChars: 240, alerts: 100, sentenceChars: 1_000, facts: 40, factChars: 2_000, textChars: 100_000 };
 
 /** Alerts by mail. Later mails of a group answer its first, so that mail programs show one conversation. */
-export function createEmail(config: EmailConfig): Channel {
-  const mailer = createMailer(config);
+export function createEmail(config: EmailConfig, deps: Pick<ChannelDeps, 'connect'>): Channel {
+  const mailer = createMailer(config, deps);
   return {
     async deliver(attempt: Attempt): Promise<Delivery> {
       const { idempotencyKey, thread } = attempt;

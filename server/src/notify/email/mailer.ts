@@ -1,5 +1,7 @@
+import { callbackify } from 'node:util';
 import { messageOf } from '@nines/base/errors.ts';
 import type { Transporter } from 'nodemailer';
+import type { Outbound } from '../../platform/fetch/outbound.ts';
 import type { Delivery, Mail, Mailer } from '../contract.ts';
 import { secret } from '../../platform/config/fields.ts';
 import { common, timeout } from '../fields.ts';
@@ -27,12 +29,12 @@ export type EmailConfig = z.output<typeof emailSchema>;
 const PERMANENT_FROM = 500;
 
 /** Mail by SMTP. The Message-ID comes from the idempotency key, so a mail that went out twice is shown once. */
-export function createMailer(config: EmailConfig): Mailer {
+export function createMailer(config: EmailConfig, { connect }: Pick<Outbound, 'connect'>): Mailer {
   let transport: Promise<Transporter> | undefined;
   return {
     async send(mail: Mail): Promise<Delivery> {
       try {
-        transport ??= openTransport(config);
+        transport ??= openTransport(config, connect);
         const mailer = await transport;
         const sent = (await mailer.sendMail({
           from: config.from,
@@ -71,11 +73,14 @@ const unsubscribeHeaders = ({ unsubscribeUrl: url }: Mail): Record<string, strin
   url === undefined ? {} : { 'List-Unsubscribe': `<${url}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' };
 
 /** Loaded at the first mail: most installations send none. */
-async function openTransport(config: EmailConfig): Promise<Transporter> {
+async function openTransport(config: EmailConfig, connect: Outbound['connect']): Promise<Transporter> {
   const { createTransport } = await import('nodemailer');
+  const dial = callbackify(() => connect({ host: config.host, port: config.port }, { timeoutMs: config.timeout }));
   return createTransport({
     host: config.host,
     port: config.port,
+    // The library is handed connections: it opens none by itself.
+    getSocket: (_options, callback) => dial((fault, connection) => callback(fault, { connection })),
     secure: config.tls === 'implicit',
     requireTLS: config.tls === 'starttls',
     ignoreTLS: config.tls === 'none',

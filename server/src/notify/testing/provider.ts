@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { silentLogger } from '../../../../test/harness/logs.ts';
 import { realClock } from '../../platform/clock.ts';
+import { runProgram } from '../../platform/programs.ts';
 import { createOutbound } from '../../platform/fetch/outbound.ts';
 import { type OpenChannel, openChannels } from '../channels.ts';
 import { channelsConfig } from '../config.ts';
@@ -76,6 +77,8 @@ export function openOne(t: TestContext, fields: Record<string, unknown>, deps: P
     clock: realClock,
     logger: silentLogger,
     request: (url, options) => outbound.request(url, options),
+    connect: (to, options) => outbound.connect(to, options),
+    run: runProgram,
     write: () => undefined,
     bus: { publish: () => undefined },
     push: { key: createVapidKey(), of: async () => [], remove: async () => undefined },

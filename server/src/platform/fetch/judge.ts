@@ -1,66 +1,78 @@
-import { BlockList, isIP } from 'node:net';
+import { type Meaning, meaningOf } from './address.ts';
+import { type ClassPolicy, type OutboundConfig, classPolicy, covers, outboundConfig } from './policy.ts';
+import { INTERNAL, METADATA } from './ranges.ts';
 
 /**
- * Who chose the target. The configuration file is written by whoever runs the server, so its targets are trusted; what was
- * typed into the UI or API is not, and may not reach this host or its private networks.
+ * Who chose the target. `trusted`: the configuration file, written by whoever runs the server; `administrator` and `operator`: people
+ * with an account, in the UI or API; `untrusted`: anybody, as who subscribes to a status page.
  */
-export type Trust = 'trusted' | 'untrusted';
-export type Judgement = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
+export const TRUSTS = ['trusted', 'administrator', 'operator', 'untrusted'] as const;
+export type Trust = (typeof TRUSTS)[number];
 
-const list = (...subnets: readonly (readonly [net: string, prefix: number, family: 'ipv4' | 'ipv6'])[]): BlockList => {
-  const made = new BlockList();
-  for (const [net, prefix, family] of subnets) made.addSubnet(net, prefix, family);
-  return made;
-};
+declare const JUDGED: unique symbol;
+/** An address that was judged: only such a one can be connected to. */
+export type JudgedAddress = string & { readonly [JUDGED]: true };
 
-/** Cloud metadata services hand out credentials to whoever asks from inside. Refused for everyone, always. */
-const METADATA = list(
-  ['169.254.169.254', 32, 'ipv4'],
-  ['169.254.170.2', 32, 'ipv4'],
-  ['100.100.100.200', 32, 'ipv4'],
-  ['fd00:ec2::254', 128, 'ipv6'],
-);
+export type Judgement = { readonly allowed: true; readonly address: JudgedAddress } | { readonly allowed: false; readonly reason: string };
+/** `host` is the name that was resolved to the address, if there was one. */
+export type Judge = (address: string, trust: Trust, host?: string) => Judgement;
 
-/** Loopback, private, link-local, carrier, documentation, multicast and reserved ranges (IANA special-purpose registries). */
-const INTERNAL = list(
-  ['0.0.0.0', 8, 'ipv4'],
-  ['10.0.0.0', 8, 'ipv4'],
-  ['100.64.0.0', 10, 'ipv4'],
-  ['127.0.0.0', 8, 'ipv4'],
-  ['169.254.0.0', 16, 'ipv4'],
-  ['172.16.0.0', 12, 'ipv4'],
-  ['192.0.0.0', 24, 'ipv4'],
-  ['192.168.0.0', 16, 'ipv4'],
-  ['198.18.0.0', 15, 'ipv4'],
-  ['224.0.0.0', 3, 'ipv4'],
-  ['::', 127, 'ipv6'],
-  ['64:ff9b::', 96, 'ipv6'],
-  ['fc00::', 7, 'ipv6'],
-  ['fe80::', 10, 'ipv6'],
-  ['ff00::', 8, 'ipv6'],
-);
-
-/** Judges an address, not a name: resolve first, judge, then connect to exactly what was judged. IPv4 in IPv6 clothes is judged as IPv4. */
-export function judgeAddress(address: string, trust: Trust): Judgement {
-  const plain = mappedIpv4(address) ?? address;
-  const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4';
-  if (isIP(plain) === 0) return { allowed: false, reason: `${address} is not an address` };
-  if (METADATA.check(plain, family)) return { allowed: false, reason: `${plain} is a cloud metadata address, which is refused always` };
-  if (trust === 'untrusted' && INTERNAL.check(plain, family)) {
-    return {
-      allowed: false,
-      reason: `${plain} is internal; targets made in the UI or API may not reach it. Declare the target in the configuration file`,
-    };
-  }
-  return { allowed: true };
+/**
+ * Judges addresses, not names: resolve first, judge, then connect to exactly what was judged. An IPv6 address that leads on to an IPv4
+ * address (mapped, NAT64, 6to4, Teredo, …) is judged as both.
+ */
+export function createJudge(policies: Readonly<Record<Trust, ClassPolicy>>): Judge {
+  return (address, trust, host) => {
+    const meaning = meaningOf(address);
+    if (meaning === undefined) return { allowed: false, reason: `${address} is not an address` };
+    const reason = metadataRefusal(meaning) ?? refusalBy(policies[trust], meaning, host);
+    return reason === undefined ? { allowed: true, address: meaning.plain as JudgedAddress } : { allowed: false, reason };
+  };
 }
 
-/** `::ffff:127.0.0.1` and `::ffff:7f00:1` are 127.0.0.1. */
-function mappedIpv4(address: string): string | undefined {
-  const rest = /^(?:::|(?:0{1,4}:){5})ffff:(.+)$/i.exec(address)?.[1];
-  if (rest === undefined) return undefined;
-  if (isIP(rest) === 4) return rest;
-  const [high, low] = rest.split(':').map((part) => Number.parseInt(part, 16));
-  if (high === undefined || low === undefined) return undefined;
-  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+/** The policy of the section `outbound`. What anybody chose may go to public addresses, and nowhere that operators may not. */
+export const policiesOf = (config: OutboundConfig): Readonly<Record<Trust, ClassPolicy>> => ({
+  trusted: classPolicy('outbound.file', config.file),
+  administrator: classPolicy('outbound.administrator', config.administrator),
+  operator: classPolicy('outbound.operator', config.operator),
+  untrusted: classPolicy('outbound.operator', { allow: ['public'], deny: config.operator.deny }),
+});
+
+/** As it is without a section `outbound`. */
+export const judgeAddress: Judge = createJudge(policiesOf(outboundConfig.parse(undefined)));
+
+/**
+ * For the name server that this machine itself is told to ask: whoever runs it chose it, and some clouds have it at the address of their
+ * metadata service.
+ */
+export const judgeNameServer: Judge = (address) => {
+  const plain = meaningOf(address)?.plain;
+  return plain === undefined
+    ? { allowed: false, reason: `${address} is not an address` }
+    : { allowed: true, address: plain as JudgedAddress };
+};
+
+const places = ({ plain, family, carried }: Meaning) => [
+  { address: plain, family },
+  ...carried.map((address) => ({ address, family: 'ipv4' as const })),
+];
+
+function metadataRefusal(meaning: Meaning): string | undefined {
+  const found = places(meaning).find(({ address, family }) => METADATA.check(address, family));
+  if (found === undefined) return undefined;
+  const leads = found.address === meaning.plain ? '' : `${meaning.plain} leads to `;
+  return `${leads}${found.address} is a cloud metadata address, which is refused always`;
+}
+
+function refusalBy({ name, allow, deny }: ClassPolicy, meaning: Meaning, host: string | undefined): string | undefined {
+  for (const { address, family } of places(meaning)) {
+    const place = { address, family, host };
+    const leads = address === meaning.plain ? '' : `${meaning.plain} leads to `;
+    const denied = deny.find((rule) => covers(rule, place));
+    if (denied !== undefined) return `${leads}${address} is refused by ${name}.deny: ${denied.text}`;
+    if (allow.some((rule) => covers(rule, place))) continue;
+    if (!INTERNAL.check(address, family)) return `${leads}${address} is not among what ${name}.allow names`;
+    return `${leads}${address} is internal; targets made in the UI or API may not reach it. Declare the target in the configuration file, or allow it in ${name}.allow`;
+  }
+  return undefined;
 }

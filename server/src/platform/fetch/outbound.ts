@@ -1,9 +1,12 @@
-import { type LookupAddress, lookup } from 'node:dns';
-import { type LookupFunction, isIP } from 'node:net';
+import { once } from 'node:events';
+import type { LookupAddress } from 'node:dns';
+import { type LookupFunction, isIP, type Socket } from 'node:net';
+import { callbackify } from 'node:util';
 import type { Clock } from '@nines/base/clock.ts';
 import { messageOf } from '@nines/base/errors.ts';
 import type { Dispatcher } from 'undici';
-import { type Trust, judgeAddress } from './judge.ts';
+import { lookUp, openSocket } from './dial.ts';
+import { type Judge, type JudgedAddress, type Trust, judgeAddress } from './judge.ts';
 
 export type OutboundOptions = {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD';
@@ -13,7 +16,7 @@ export type OutboundOptions = {
   readonly timeoutMs: number;
   /** The answer's body may have at most this many bytes; 1 MiB by default. */
   readonly maxBytes?: number;
-  /** `trusted` by default: the target stands in the configuration file. */
+  /** Who chose the target; `trusted` by default: it stands in the configuration file. */
   readonly trust?: Trust;
   /** How a trusted target is reached when not plainly; ignored for others. */
   readonly transport?: Transport;
@@ -68,15 +71,33 @@ export type Outbound = AsyncDisposable & {
   request(url: string, options: OutboundOptions): Promise<OutboundAnswer>;
   /** As `request`, but resolves with the headers; `timeoutMs` ends there, `signal` also ends the body. */
   open(url: string, options: Omit<OutboundOptions, 'maxBytes'>): Promise<OpenAnswer>;
+  /** A connection for protocols that are not HTTP: resolved, judged, one judged address after the other until one takes it. It is the caller's to end. */
+  connect(
+    to: { readonly host: string; readonly port: number },
+    options: Pick<OutboundOptions, 'timeoutMs' | 'trust' | 'signal'>,
+  ): Promise<Socket>;
 };
+
+/** What names stand for; the system's resolver unless said otherwise. */
+export type Lookup = (hostname: string) => Promise<LookupAddress[]>;
+export type OutboundDeps = {
+  readonly clock: Clock;
+  /** The policy; what holds without one by default. */
+  readonly judge?: Judge;
+  readonly lookup?: Lookup;
+};
+type Guarded = { readonly judge: Judge; readonly lookup: Lookup };
+
+const systemLookup: Lookup = (hostname) => lookUp(hostname, { all: true });
 
 export const DEFAULT_MAX_BYTES = 1_048_576;
 
-/** The only way out for HTTP: webhooks, scrapes, discovery. */
-export function createOutbound({ clock }: { readonly clock: Clock }): Outbound {
+/** The only way out for HTTP and mail: webhooks, scrapes, discovery. Checks go out by `dial.ts`, under the same policy. */
+export function createOutbound({ clock, judge = judgeAddress, lookup = systemLookup }: OutboundDeps): Outbound {
+  const guarded: Guarded = { judge, lookup };
   let loading: Promise<Client> | undefined;
   const send = async (target: URL, options: OutboundOptions, signal: AbortSignal): Promise<Dispatcher.ResponseData> => {
-    loading ??= loadClient();
+    loading ??= loadClient(guarded);
     const client = await loading;
     return client.request(target, {
       dispatcher: client.dispatcher(options.trust ?? 'trusted', options.transport),
@@ -88,7 +109,7 @@ export function createOutbound({ clock }: { readonly clock: Clock }): Outbound {
   };
   return {
     async request(url, options) {
-      const target = parseTarget(url, options.trust ?? 'trusted');
+      const target = parseTarget(url, options, judge);
       using exchange = limited(clock, target, options);
       try {
         const answer = await send(target, options, exchange.signal);
@@ -100,7 +121,7 @@ export function createOutbound({ clock }: { readonly clock: Clock }): Outbound {
       }
     },
     async open(url, options) {
-      const target = parseTarget(url, options.trust ?? 'trusted');
+      const target = parseTarget(url, options, judge);
       const exchange = limited(clock, target, options);
       try {
         const answer = await send(target, options, exchange.signal);
@@ -116,6 +137,16 @@ export function createOutbound({ clock }: { readonly clock: Clock }): Outbound {
         throw toOutboundError(thrown, target);
       }
     },
+    async connect(to, options) {
+      const host = to.host.replace(/^\[|\]$/g, '');
+      using exchange = limited(clock, { host: `${to.host}:${to.port}` }, options);
+      try {
+        return await connectFirst(await judgedAddresses(host, options.trust ?? 'trusted', guarded), to.port, exchange.signal);
+      } catch (thrown) {
+        if (exchange.signal.aborted) throw exchange.signal.reason;
+        throw toOutboundError(thrown, { host: `${to.host}:${to.port}` });
+      }
+    },
     async [Symbol.asyncDispose]() {
       if (loading !== undefined) await (await loading).destroy();
     },
@@ -125,7 +156,7 @@ export function createOutbound({ clock }: { readonly clock: Clock }): Outbound {
 type Limited = Disposable & { readonly signal: AbortSignal; endTimeout(): void };
 
 /** A signal that aborts with the caller's, or when the time is over. */
-function limited(clock: Clock, target: URL, { timeoutMs, signal }: OutboundOptions): Limited {
+function limited(clock: Clock, target: Pick<URL, 'host'>, { timeoutMs, signal }: Pick<OutboundOptions, 'timeoutMs' | 'signal'>): Limited {
   signal?.throwIfAborted();
   const ending = new AbortController();
   const timer = clock.after(timeoutMs, () =>
@@ -143,7 +174,14 @@ function limited(clock: Clock, target: URL, { timeoutMs, signal }: OutboundOptio
   };
 }
 
-function parseTarget(url: string, trust: Trust): URL {
+function parseTarget(url: string, { trust = 'trusted', transport }: Pick<OutboundOptions, 'trust' | 'transport'>, judge: Judge): URL {
+  const target = parsedUrl(url);
+  refuseLiteral(target, trust, judge);
+  if (trust === 'trusted' && transport?.proxy !== undefined) refuseLiteral(parsedUrl(transport.proxy.url), trust, judge);
+  return target;
+}
+
+function parsedUrl(url: string): URL {
   let target: URL;
   try {
     target = new URL(url);
@@ -152,13 +190,14 @@ function parseTarget(url: string, trust: Trust): URL {
   }
   if (target.protocol !== 'http:' && target.protocol !== 'https:')
     throw new OutboundError('bad_url', `${target.protocol} is not spoken here; use http or https`);
-  // A literal address is never looked up, so it is judged here; the URL parser has already undone octal and decimal spellings.
-  const literal = target.hostname.replace(/^\[|\]$/g, '');
-  if (isIP(literal) !== 0) {
-    const judgement = judgeAddress(literal, trust);
-    if (!judgement.allowed) throw new OutboundError('refused_address', judgement.reason);
-  }
   return target;
+}
+
+/** A literal address is never looked up, so it is judged here; the URL parser has already undone octal and decimal spellings. */
+function refuseLiteral({ hostname }: URL, trust: Trust, judge: Judge): void {
+  const literal = hostname.replace(/^\[|\]$/g, '');
+  const judgement = isIP(literal) === 0 ? undefined : judge(literal, trust);
+  if (judgement?.allowed === false) throw new OutboundError('refused_address', judgement.reason);
 }
 
 /** Idle connections are closed soon: a webhook's receiver may be replaced behind its name. */
@@ -175,14 +214,14 @@ type Client = {
 };
 
 /** Loaded with the first request: a server that only measures its own host goes without its megabytes. */
-async function loadClient(): Promise<Client> {
+async function loadClient(guarded: Guarded): Promise<Client> {
   const undici = await import('undici');
   const agents = new Map<string, Dispatcher>();
   return {
     request: undici.request,
     dispatcher(trust, transport) {
       const key = trust === 'trusted' ? JSON.stringify([transport?.tls ?? {}, transport?.proxy]) : trust;
-      const agent = agents.get(key) ?? agentFor(undici, trust, transport);
+      const agent = agents.get(key) ?? agentFor(undici, { trust, transport, guarded });
       // Last in the map is last used.
       agents.delete(key);
       agents.set(key, agent);
@@ -197,7 +236,9 @@ async function loadClient(): Promise<Client> {
   };
 }
 
-function agentFor({ Agent, ProxyAgent }: Undici, trust: Trust, transport: Transport | undefined): Dispatcher {
+type Way = { readonly trust: Trust; readonly transport: Transport | undefined; readonly guarded: Guarded };
+
+function agentFor({ Agent, ProxyAgent }: Undici, { trust, transport, guarded }: Way): Dispatcher {
   const limits = {
     keepAliveTimeout: KEEP_ALIVE_MS,
     // The timer around the whole exchange decides; undici's own would only be a second, hidden limit.
@@ -205,33 +246,54 @@ function agentFor({ Agent, ProxyAgent }: Undici, trust: Trust, transport: Transp
     bodyTimeout: 0,
     allowH2: false,
   };
-  const lookup = judgedLookup(trust);
-  if (trust === 'untrusted') return new Agent({ ...limits, connect: { lookup, allowH2: false } });
+  const lookup = judgedLookup(trust, guarded);
+  if (trust !== 'trusted') return new Agent({ ...limits, connect: { lookup, allowH2: false } });
   const { tls = {}, proxy } = transport ?? {};
   if (proxy === undefined) return new Agent({ ...limits, connect: { ...tls, lookup, allowH2: false } });
   const { url: uri, headers } = proxy;
   return new ProxyAgent({ ...limits, uri, headers, requestTls: tls, proxyTls: { lookup }, proxyTunnel: false });
 }
 
+/** For libraries that resolve by themselves: they get judged addresses only. */
 const judgedLookup =
-  (trust: Trust): LookupFunction =>
-  (hostname, options, callback) =>
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) return callback(error, []);
-      const judged = judgeAll(hostname, addresses, trust);
-      if (judged instanceof OutboundError) return callback(judged, []);
-      if (options.all === true) return callback(null, judged);
-      const first = judged[0];
+  (trust: Trust, guarded: Guarded): LookupFunction =>
+  (hostname, options, callback) => {
+    const told = callbackify(() => judgedAddresses(hostname, trust, guarded));
+    told((fault, judged) => {
+      if (fault !== null) return callback(fault, []);
+      const found = judged.map((address) => ({ address, family: isIP(address) }));
+      if (options.all === true) return callback(null, found);
+      const [first] = found;
       callback(first === undefined ? new Error(`${hostname} has no address`) : null, first?.address ?? '', first?.family ?? 4);
     });
+  };
 
 /** One refused address refuses the name: a name that points both ways is how a guard is walked around. */
-function judgeAll(hostname: string, addresses: LookupAddress[], trust: Trust): LookupAddress[] | OutboundError {
-  for (const { address } of addresses) {
-    const judgement = judgeAddress(address, trust);
-    if (!judgement.allowed) return new OutboundError('refused_address', `${hostname}: ${judgement.reason}`);
+async function judgedAddresses(host: string, trust: Trust, { judge, lookup }: Guarded): Promise<readonly JudgedAddress[]> {
+  const found = isIP(host) === 0 ? await lookup(host) : [{ address: host }];
+  return found.map(({ address }) => {
+    const judgement = judge(address, trust, host);
+    if (!judgement.allowed) throw new OutboundError('refused_address', `${host}: ${judgement.reason}`);
+    return judgement.address;
+  });
+}
+
+async function connectFirst(addresses: readonly JudgedAddress[], port: number, signal: AbortSignal): Promise<Socket> {
+  let failure: unknown = new Error('the name has no address');
+  for (const address of addresses) {
+    const socket = openSocket({ address, port });
+    // Errors after the attempt ended have nobody left to tell.
+    socket.on('error', () => {});
+    try {
+      await once(socket, 'connect', { signal });
+      return socket;
+    } catch (thrown) {
+      socket.destroy();
+      if (signal.aborted) throw thrown;
+      failure = thrown;
+    }
   }
-  return addresses;
+  throw failure;
 }
 
 async function readBody(body: AsyncIterable<Buffer>, target: URL, maxBytes: number): Promise<Buffer> {
@@ -246,7 +308,7 @@ async function readBody(body: AsyncIterable<Buffer>, target: URL, maxBytes: numb
 }
 
 /** The innermost cause says what happened (`connect ECONNREFUSED 127.0.0.1:9`), the outer ones only that something did. */
-function toOutboundError(thrown: unknown, target: URL): OutboundError {
+function toOutboundError(thrown: unknown, target: Pick<URL, 'host'>): OutboundError {
   let inner = thrown;
   while (inner instanceof Error && !(inner instanceof OutboundError) && inner.cause instanceof Error) inner = inner.cause;
   if (inner instanceof OutboundError) return inner;

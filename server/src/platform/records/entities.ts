@@ -24,7 +24,7 @@ export type EntityInput = {
   readonly slug: string;
   readonly name: string;
   readonly origin: OriginKind;
-  /** `nines.yml:12`, or '' for what was made in the UI. */
+  /** `nines.yml:12`; for what was made in the UI '', or who made it where that decides something. */
   readonly originPlace: string;
   readonly spec: unknown;
   readonly teamId?: string;

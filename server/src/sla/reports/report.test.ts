@@ -128,7 +128,7 @@ test('a schedule issues one report over its contracts, posts it to a webhook onc
       },
       wake: () => {},
     }),
-    mailer: (channel) => openMailers(channels, { request: outbound.request.bind(outbound), clock: world.clock }).get(channel),
+    mailer: (channel) => openMailers(channels, { request: outbound.request, connect: outbound.connect, clock: world.clock }).get(channel),
     serviceName: () => 'Web shop',
   });
   const schedule = {

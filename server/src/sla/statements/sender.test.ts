@@ -7,6 +7,8 @@ import { openSqliteForTest } from '../../../../test/harness/databases.ts';
 import { recordingLogger } from '../../../../test/harness/logs.ts';
 import { manualClock } from '../../../../test/harness/manual-clock.ts';
 import { openMailers } from '../../notify/channels.ts';
+import { realClock } from '../../platform/clock.ts';
+import { createOutbound } from '../../platform/fetch/outbound.ts';
 import { channelsConfig } from '../../notify/contract.ts';
 import { type OutboxMessage, toJson } from '../../platform/records/contract.ts';
 import { SlaWorld } from '../testing/world.ts';
@@ -56,7 +58,7 @@ test('when a period is over its statement is issued and mailed once, and what is
       },
       wake: () => {},
     }),
-    mailer: (channel) => openMailers(channels).get(channel),
+    mailer: (channel) => openMailers(channels, { clock: world.clock, ...createOutbound({ clock: realClock }) }).get(channel),
     serviceName: () => 'Web shop',
   });
   const schedule = { id: 'daily', every: 'day', after: '5s', slas: ['shop-sla'], channel: 'mail', to: ['lawyer@acme.example'] };

@@ -4,6 +4,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { createServer } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { listen } from '../../../../../test/harness/checks.ts';
+import { judgeAddress } from '../../../platform/fetch/judge.ts';
 import { Gate } from './gate.ts';
 
 /** A site that answers every request with these bytes. */
@@ -31,7 +32,7 @@ async function through(gate: Gate, port: number): Promise<number | string | unde
 }
 
 test('answers that cannot be passed on end their own connection and nothing else', async (t) => {
-  const deps = { resolve: () => Promise.reject(new Error('no name is asked for')), judge: () => ({ allowed: true }) as const };
+  const deps = { resolve: () => Promise.reject(new Error('no name is asked for')), judge: judgeAddress };
   await using gate = await Gate.open({ trust: 'trusted' }, deps);
   const hostile = [
     'HTTP/1.1 000 Nothing\r\ncontent-length: 0\r\n\r\n',

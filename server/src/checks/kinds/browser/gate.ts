@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect, isIP, type Socket } from 'node:net';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { openSocket, requestOver } from '../../../platform/fetch/dial.ts';
 import type { AttemptDeps } from '../../attempt.ts';
 import { peerOf } from '../../connect.ts';
 import type { CheckSpec, Outcome } from '../../contract.ts';
@@ -92,8 +93,7 @@ export class Gate implements AsyncDisposable {
       incoming.socket.destroy();
       return;
     }
-    const outgoing = request({
-      createConnection: () => upstream,
+    const outgoing = requestOver(upstream, {
       method: incoming.method,
       path: url.pathname + url.search,
       headers: ownHeaders(incoming.headers, url.host),
@@ -127,13 +127,13 @@ export class Gate implements AsyncDisposable {
     try {
       const { signal } = this.#ending;
       const address = isIP(host) === 0 ? await this.#deps.resolve(host, { ipVersion: this.#asked.ip_version, signal }) : host;
-      const judgement = this.#deps.judge(address, this.#asked.trust);
+      const judgement = this.#deps.judge(address, this.#asked.trust, host);
       if (!judgement.allowed) {
         this.#faults.set(host, notAsked('refused_address', judgement.reason));
         return undefined;
       }
       peer = peerOf(address, port);
-      const socket = this.#keep(connect({ host: address, port, autoSelectFamily: false, noDelay: true }));
+      const socket = this.#keep(openSocket({ address: judgement.address, port }));
       await once(socket, 'connect', { signal });
       socket.on('data', (chunk: Buffer) => this.#count(chunk.length));
       this.#faults.delete(host);

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { getServers } from 'node:dns';
 import { isIP } from 'node:net';
 import { messageOf } from '@nines/base/errors.ts';
+import { judgeNameServer } from '../../../platform/fetch/judge.ts';
 import { type AttemptDeps, AttemptEnded, type AttemptRun } from '../../attempt.ts';
 import { connectTo, peerOf } from '../../connect.ts';
 import type { Outcome, SpecOf } from '../../contract.ts';
@@ -24,9 +25,10 @@ export async function askDns(spec: SpecOf<'dns'>, run: AttemptRun, deps: Attempt
   if (server === undefined) return notAsked('no_name_server', 'this host has no name server; give the check one');
   const question = { id: randomInt(65_536), name: spec.query, type: spec.record, recursion: spec.recursion };
   // The name server of this host was chosen by whoever runs it, not by who made the check.
-  const asking = { spec: spec.server === undefined ? { ...spec, trust: 'trusted' as const } : spec, server, question };
-  let answer = spec.transport === 'udp' ? await overUdp(asking, run, deps) : undefined;
-  if (answer === undefined || answer.truncated) answer = await overTcp(asking, run, deps);
+  const judged = spec.server === undefined ? { ...deps, judge: judgeNameServer } : deps;
+  const asking = { spec, server, question };
+  let answer = spec.transport === 'udp' ? await overUdp(asking, run, judged) : undefined;
+  if (answer === undefined || answer.truncated) answer = await overTcp(asking, run, judged);
   run.leave();
   report(answer, run);
   return judgeDns(spec, answer) ?? judgeLength(spec.degraded_after, run.durationMs());

@@ -1,5 +1,6 @@
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
+import { requestOverFile } from '../../../platform/fetch/dial.ts';
 import { type AttemptDeps, type AttemptRun, untilAborted } from '../../attempt.ts';
 import type { Outcome, SpecOf } from '../../contract.ts';
 import { down, judgeLength, notAsked } from '../../evaluate.ts';
@@ -36,7 +37,7 @@ export async function askDocker(spec: SpecOf<'docker'>, run: AttemptRun, _deps: 
 function inspect(spec: SpecOf<'docker'>, signal: AbortSignal): Promise<{ readonly status: number; readonly body: unknown }> {
   return new Promise((resolve, reject) => {
     const path = `/containers/${encodeURIComponent(spec.container)}/json`;
-    const outgoing = request({ socketPath: spec.socket, path, agent: false, signal, headers: { host: 'docker' } }, (response) => {
+    const outgoing = requestOverFile(spec.socket, { path, signal, headers: { host: 'docker' } }, (response) => {
       bodyOf(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
     });
     outgoing.once('error', reject).end();

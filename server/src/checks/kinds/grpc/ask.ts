@@ -1,6 +1,7 @@
-import { connect, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
+import type { ClientHttp2Session, IncomingHttpHeaders } from 'node:http2';
 import type { Socket } from 'node:net';
 import { messageOf } from '@nines/base/errors.ts';
+import { http2Over } from '../../../platform/fetch/dial.ts';
 import { type AttemptDeps, AttemptEnded, type AttemptRun, judgeRest, untilAborted } from '../../attempt.ts';
 import { connectTo, partsOf } from '../../connect.ts';
 import type { Outcome, SpecOf } from '../../contract.ts';
@@ -25,7 +26,7 @@ export async function askGrpc(spec: SpecOf<'grpc'>, run: AttemptRun, deps: Attem
     const secure = spec.encryption === 'tls';
     const socket = secure ? await overTls(spec, { plain, host: address.host }, run) : plain;
     run.enter('processing');
-    session = connect(`${secure ? 'https' : 'http'}://${spec.address}`, { createConnection: () => socket });
+    session = http2Over(socket, `${secure ? 'https' : 'http'}://${spec.address}`);
     const answer = await untilAborted(call(session, spec), run.signal);
     run.leave();
     run.seen = { ...run.seen, statusCode: answer.httpStatus, tls: secure };

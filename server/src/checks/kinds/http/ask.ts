@@ -1,7 +1,8 @@
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { EpochMs } from '@nines/base/units.ts';
 import { type AttemptDeps, AttemptEnded, type AttemptRun, untilAborted } from '../../attempt.ts';
+import { requestOver } from '../../../platform/fetch/dial.ts';
 import { connectTo } from '../../connect.ts';
 import type { Outcome, SpecOf } from '../../contract.ts';
 import { down, notAsked } from '../../evaluate.ts';
@@ -47,6 +48,8 @@ export async function askHttp(spec: SpecOf<'http'>, run: AttemptRun, deps: Attem
     if (redirects >= CHECK_LIMITS.maxRedirects) return down('redirects', `more than ${CHECK_LIMITS.maxRedirects} redirects`);
     const followed = follow(hop, { statusCode: answer.statusCode, location: next });
     if (followed === undefined) return down('redirects', `redirected to "${next.slice(0, 200)}", which is not an http address`);
+    if (followed.body !== undefined && followed.url.hostname !== hop.url.hostname)
+      return down('redirects', `redirected to ${followed.url.host}, which is another host: it is not sent the body`);
     hop = followed;
   }
 }
@@ -56,15 +59,24 @@ function authorizationOf({ basic, bearer }: NonNullable<SpecOf<'http'>['auth']>)
   return `Basic ${Buffer.from(`${basic.username}:${basic.password.reveal()}`).toString('base64')}`;
 }
 
-/** Method and body survive 307 and 308 only; headers that name who asks survive the same origin only (RFC 9110, 15.4). */
+/** Headers that hold no secret, whatever is written into them. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  'accept',
+  'accept-encoding',
+  'accept-language',
+  'cache-control',
+  'content-type',
+  'user-agent',
+]);
+
+/** Method and body survive 307 and 308 only; headers that may say who asks survive the same origin only (RFC 9110, 15.4). */
 function follow(hop: Hop, to: { readonly statusCode: number; readonly location: string }): Hop | undefined {
   if (!URL.canParse(to.location, hop.url.href)) return undefined;
   const url = new URL(to.location, hop.url);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
   const keeps = to.statusCode === 307 || to.statusCode === 308 || hop.method === 'HEAD';
-  const secret = new Set(['authorization', 'cookie', 'host', 'proxy-authorization']);
   const same = url.origin === hop.url.origin;
-  const headers = same ? hop.headers : Object.fromEntries(Object.entries(hop.headers).filter(([name]) => !secret.has(name.toLowerCase())));
+  const headers = same ? hop.headers : Object.fromEntries(Object.entries(hop.headers).filter(([name]) => HARMLESS.has(name.toLowerCase())));
   return { url, headers, method: keeps ? hop.method : 'GET', body: keeps ? hop.body : undefined };
 }
 
@@ -111,8 +123,7 @@ export async function exchange(
 /** `relay` is the proxy that is asked for the page, where there is no tunnel to it. */
 function send(hop: Hop, { socket, relay }: { readonly socket: Socket; readonly relay: HttpProxy | undefined }): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({
-      createConnection: () => socket,
+    const outgoing = requestOver(socket, {
       method: hop.method,
       path: (relay === undefined ? '' : hop.url.origin) + hop.url.pathname + hop.url.search,
       host: hop.url.hostname,

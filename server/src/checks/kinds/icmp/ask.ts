@@ -1,14 +1,13 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { type AttemptDeps, type AttemptRun, untilAborted } from '../../attempt.ts';
+import { statSync } from 'node:fs';
+import { type AttemptDeps, AttemptEnded, type AttemptRun } from '../../attempt.ts';
 import { addressFor } from '../../connect.ts';
 import type { Outcome, SpecOf } from '../../contract.ts';
 import { down, judgeLength, notAsked } from '../../evaluate.ts';
 
 /** Where `ping` may lie; nothing else is ever started. */
-const PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
+const PLACES = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'];
 /** What one ping prints is some hundred characters. */
-const MAX_OUTPUT_CHARS = 4_096;
+const MAX_OUTPUT_BYTES = 4_096;
 
 /**
  * Node has no raw sockets, and the system's `ping` has the rights that one needs. It gets an address that was resolved and judged here,
@@ -20,8 +19,8 @@ export async function askIcmp(spec: SpecOf<'icmp'>, run: AttemptRun, deps: Attem
   // Its own timeout lies behind ours, which names the phase and ends it.
   const waitSeconds = Math.ceil(spec.timeoutMs / 1000) + 1;
   const ttl = spec.ttl === undefined ? [] : ['-t', String(spec.ttl)];
-  const args = ['-n', '-c', '1', '-W', String(waitSeconds), '-s', String(spec.size), ...ttl, address];
-  const said = await ping(args, run);
+  const args = ['-n', '-c', '1', '-W', String(waitSeconds), '-s', String(spec.size), ...ttl, '--', address];
+  const said = await ping(args, run, { deps, timeoutMs: 2 * spec.timeoutMs });
   run.leave();
   if (said === undefined) return notAsked('no_ping', 'the command ping is not installed here (Debian: iputils-ping)');
   const rttMs = Number(/\btime[=<]([\d.]+) ?ms/.exec(said)?.[1] ?? Number.NaN);
@@ -33,22 +32,28 @@ export async function askIcmp(spec: SpecOf<'icmp'>, run: AttemptRun, deps: Attem
 }
 
 /** Everything it printed; undefined when there is no such command. */
-async function ping(args: readonly string[], run: AttemptRun): Promise<string | undefined> {
-  const child = spawn('ping', args, { env: { PATH, LC_ALL: 'C' }, stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => void (said = (said + text).slice(0, MAX_OUTPUT_CHARS)));
-  }
-  try {
-    await untilAborted(once(child, 'close'), run.signal);
-    return said;
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw thrown;
-  } finally {
-    child.kill('SIGKILL');
-  }
+async function ping(args: readonly string[], run: AttemptRun, { deps, timeoutMs }: Pinging): Promise<string | undefined> {
+  const program = pingProgram();
+  if (program === undefined) return undefined;
+  const end = await deps.run(
+    {
+      argv: [program, ...args],
+      listed: [program],
+      cause: { kind: 'check', id: 'icmp', isRoutine: true },
+      inherits: [],
+      env: { LC_ALL: 'C' },
+    },
+    { clock: deps.clock, signal: run.signal, timeoutMs, graceMs: 0, maxOutputBytes: MAX_OUTPUT_BYTES },
+  );
+  if (end.kind === 'refused') throw new AttemptEnded(notAsked('not_started', end.why));
+  run.signal.throwIfAborted();
+  return end.output;
 }
+
+type Pinging = { readonly deps: AttemptDeps; readonly timeoutMs: number };
+
+const pingProgram = (): string | undefined =>
+  PLACES.map((place) => `${place}/ping`).find((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true);
 
 /** Names what the network or `ping` said instead of an answer. */
 export function judgeSilence(said: string, peer: string): Outcome {

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { requestOver } from '../../../platform/fetch/dial.ts';
 import { type AttemptDeps, AttemptEnded, type AttemptRun, judgeRest, untilAborted } from '../../attempt.ts';
 import { connectTo } from '../../connect.ts';
 import type { Outcome, SpecOf } from '../../contract.ts';
@@ -65,8 +66,7 @@ function sendUpgrade(spec: SpecOf<'websocket'>, socket: Socket, key: string): Pr
   ]);
   if (spec.subprotocol !== undefined) headers.set('sec-websocket-protocol', spec.subprotocol);
   return new Promise((resolve, reject) => {
-    const outgoing = request({
-      createConnection: () => socket,
+    const outgoing = requestOver(socket, {
       path: url.pathname + url.search,
       setDefaultHeaders: false,
       headers: Object.fromEntries(headers),
