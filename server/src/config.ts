@@ -32,6 +32,7 @@ import { programsConfig, systemUser } from './platform/programs.ts';
 import { limitsConfig } from './series/contract.ts';
 import { promqlConfig } from './query/contract.ts';
 import { type RecoveryKnown, recoveryConfig, unknownToRecovery } from './recovery/contract.ts';
+import type { DeclaredRole } from './roles/contract.ts';
 import { rulesConfig } from './rules/contract.ts';
 import { type LoadedRuleFiles, loadRuleFiles } from './rules/load.ts';
 import type { RuleGroup } from './rules/rule-file.ts';
@@ -147,6 +148,7 @@ export type Configuration = Extract<Loaded<Config>, { readonly ok: true }> & {
   readonly slas: readonly DeclaredSla[];
   readonly maintenance: readonly DeclaredMaintenance[];
   readonly policies: readonly DeclaredPolicy[];
+  readonly roles: readonly DeclaredRole[];
   readonly statusPages: readonly DeclaredStatusPage[];
   readonly oncall: { readonly people: readonly Declared<Person>[]; readonly schedules: readonly Declared<ScheduleSpec>[] };
 };
@@ -202,6 +204,7 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
     ],
     scrapes,
     externalLabels: externalLabelsOf(config, scrapes),
+    roles: config.access.roles.map((spec, index) => ({ spec, place: place(['access', 'roles', index]) })),
     policies: config.escalation.policies.map((spec, index) => ({ spec, place: place(['escalation', 'policies', index]) })),
     maintenance: config.maintenance.map((spec, index) => ({ spec, place: place(['maintenance', index]) })),
     oncall: {

@@ -4,6 +4,7 @@ import type { RecordAudit } from './audit/contract.ts';
 import type { SecondFactors } from './people/contract.ts';
 import { PendingSignIns } from './people/pending.ts';
 import { People } from './people/service.ts';
+import type { Holder } from './roles/contract.ts';
 import type { Db } from './platform/db/open.ts';
 import { createThrottle } from './platform/throttle.ts';
 import type { Logger } from '@nines/base/logger.ts';
@@ -16,6 +17,7 @@ import { Sessions } from './sessions/service.ts';
 import { attemptCookie } from './sso/cookie.ts';
 import { SingleSignOn } from './sso/service.ts';
 import { Tokens } from './tokens/service.ts';
+import { Roles } from './roles/service.ts';
 import { Access, Remembered } from './access/service.ts';
 
 export type AccessSettings = z.output<typeof accessConfig>;
@@ -48,12 +50,20 @@ export function openEntry({ settings, open, secure, factors = NO_FACTORS, ...sha
   const remembered = new Remembered();
   const forget = (): void => remembered.clear();
   const sessions = new Sessions({ ...shared, onEnded: forget });
-  const tokens = new Tokens({ ...shared, onRevoked: forget });
+  const tokens = new Tokens({ ...shared, onRevoked: forget, judgeRole: (by, role) => roles.judgeGift(by, role) });
   const throttle = createThrottle();
   const pending = new PendingSignIns({ ...shared, sessions, passwords: throttle });
   const passwordLogin = (): boolean => settings().password_login;
   const people = new People({ ...shared, sessions, factors, pending, throttle, passwordLogin });
-  const access = new Access({ ...shared, sessions, tokens, sessionOf: (request) => cookie.read(request), open }, remembered);
+  const holders = async (): Promise<readonly Holder[]> => {
+    const [users, programs] = await Promise.all([people.holders(), tokens.list()]);
+    return [
+      ...users.map(({ name, role }) => ({ kind: 'user' as const, name, role })),
+      ...programs.map(({ name, role }) => ({ kind: 'token' as const, name, role })),
+    ];
+  };
+  const roles = new Roles({ ...shared, holders });
+  const access = new Access({ ...shared, sessions, tokens, roles, sessionOf: (request) => cookie.read(request), open }, remembered);
   const sso = new SingleSignOn({ ...shared, sessions, people: createProvidedPeople({ ...shared, sessions }) });
   const take = (): void => sso.take(settings().oidc);
   take();
@@ -63,6 +73,7 @@ export function openEntry({ settings, open, secure, factors = NO_FACTORS, ...sha
     gate: access,
     people,
     pending,
+    roles,
     sessions,
     tokens,
     cookie,

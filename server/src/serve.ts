@@ -45,6 +45,7 @@ import { createThrottle } from './platform/throttle.ts';
 import { problemRoutes } from './problems/routes.ts';
 import { queryRoutes } from './query/routes.ts';
 import { recoveryRoutes } from './recovery/routes.ts';
+import { roleRoutes } from './roles/routes.ts';
 import { ruleRoutes } from './rules/routes.ts';
 import { seriesRoutes } from './series/routes.ts';
 import { SeriesService } from './series/service.ts';
@@ -135,6 +136,7 @@ export async function serve(
   const admitting = { record: audit.record, open, secure, outbound, baseUrl, settings: () => parts.config().config.access };
   const entry = openEntry({ db, clock, ids, logger, ...admitting });
   const { access } = entry;
+  await entry.roles.declare(loaded.roles);
   const hosts = open ? 'loopback' : 'any';
   const { rewrite } = statusPages;
   const http = await createHttp({ ...surface, logger, ids, gate: access, hosts, version: VERSION, rewrite });
@@ -158,6 +160,7 @@ export async function serve(
     }
     await apply(next);
     entry.take();
+    await entry.roles.declare(next.roles);
     bus.publish({ topic: 'config', type: 'config.reloaded', atMs: clock.now(), data: null });
     logger.info('the configuration was read again');
     return { warnings: next.warnings.map(formatProblem) };
@@ -205,6 +208,7 @@ export async function serve(
   peopleRoutes(http, entry);
   ssoRoutes(http, entry);
   tokenRoutes(http, entry.tokens);
+  roleRoutes(http, entry.roles);
   auditRoutes(http, { audit, clock });
   collectRoutes(http, {
     clock,

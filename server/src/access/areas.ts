@@ -45,6 +45,7 @@ const AREA_OF: Readonly<Record<string, Area>> = {
   '/api/recovery': 'checks',
   '/api/report-templates': 'reports',
   '/api/reports': 'reports',
+  '/api/roles': 'access',
   '/api/routing': 'notifications',
   '/api/rules': 'alerts',
   '/api/series': 'metrics',

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { SHIPPED_ROLES } from './contract.ts';
+import { rolesConfig } from '../roles/contract.ts';
 import { providersConfig } from '../sso/contract.ts';
 
 /** Who may come in, and how. */
@@ -8,9 +10,23 @@ export const accessConfig = z
     password_login: z.boolean().default(true),
     /** OpenID Connect. */
     oidc: providersConfig,
+    /** Roles beside the shipped ones. */
+    roles: rolesConfig,
   })
   .refine(({ password_login: password, oidc }) => password || oidc.length > 0, {
     path: ['password_login'],
     error: 'without an identity provider in access.oidc nobody could sign in',
+  })
+  .superRefine(({ oidc, roles }, context) => {
+    const known = new Set([...SHIPPED_ROLES, ...roles].map(({ id }) => id));
+    oidc.forEach((provider, index) => {
+      const named: [role: string, path: string[]][] = Object.entries(provider.roles).map(([group, role]) => [role, ['roles', group]]);
+      if (provider.default_role !== undefined) named.push([provider.default_role, ['default_role']]);
+      for (const [role, path] of named) {
+        if (known.has(role)) continue;
+        const message = `there is no role "${role}": name a shipped one or one of access.roles`;
+        context.addIssue({ code: 'custom', message, path: ['oidc', index, ...path] });
+      }
+    });
   })
   .prefault({});

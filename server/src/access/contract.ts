@@ -59,7 +59,14 @@ export const beyond = (held: Permits, asked: Permits): readonly string[] =>
   AREAS.flatMap((area) => (asked[area] ?? []).filter((verb) => held[area]?.includes(verb) !== true).map((verb) => `${area}:${verb}`));
 
 /** A role: what its holders may do, and the page they begin with. */
-export type RoleSpec = { readonly id: string; readonly name: string; readonly permits: Permits; readonly landing: string };
+export type RoleSpec = {
+  readonly id: string;
+  readonly name: string;
+  readonly permits: Permits;
+  readonly landing: string;
+  /** What its holders see at most, whatever their own scope. */
+  readonly scope: Scope;
+};
 
 type Column = { readonly id: string; readonly name: string; readonly landing: string; readonly permits: WrittenPermits };
 
@@ -213,7 +220,7 @@ const SHIPPED: readonly Column[] = [
   { id: 'ingest', name: 'Ingest', landing: '/settings', permits: { checks: 'ingest', alerts: 'ingest', metrics: 'ingest' } },
 ];
 
-export const SHIPPED_ROLES: readonly RoleSpec[] = SHIPPED.map((role) => ({ ...role, permits: permitsOf(role.permits) }));
+export const SHIPPED_ROLES: readonly RoleSpec[] = SHIPPED.map((role) => ({ ...role, permits: permitsOf(role.permits), scope: FULL_SCOPE }));
 
 /** Whom a credential stands for, and until when. */
 export type Known = { readonly actor: Actor; readonly endsAtMs: number };

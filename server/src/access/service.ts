@@ -2,13 +2,15 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
 import { SECOND_MS } from '@nines/base/units.ts';
-import { formatScope } from '@nines/model/scope.ts';
+import { formatScope, isFull, narrowed } from '@nines/model/scope.ts';
+import { FULL_SCOPE } from '@nines/model/storage.ts';
 import type { FastifyRequest } from 'fastify';
 import type { Topic } from '../platform/bus.ts';
 import type { Actor, Gate, Permission } from '../platform/http/contract.ts';
 import { digestOf } from '../platform/secret-digest.ts';
+import type { RoleBook } from '../roles/contract.ts';
 import { AREA_OF_TOPIC, areaOfRoute } from './areas.ts';
-import { type Area, type Known, type Knows, OPEN_ACTOR, type Permits, SHIPPED_ROLES, type SessionView, VERBS } from './contract.ts';
+import { type Area, type Known, type Knows, OPEN_ACTOR, type Permits, type SessionView, VERBS } from './contract.ts';
 import { type Credential, credentialOf, tokenOf } from './credential.ts';
 
 /** Authenticated credentials kept in memory, so that ingest does not ask the database per request. */
@@ -16,11 +18,10 @@ const MAX_CACHED = 1_000;
 /** A revoked token or ended session works at most this much longer in another process; in this one it ends at once. */
 const CACHE_MS = 5 * SECOND_MS;
 
-const ROLE_OF = new Map(SHIPPED_ROLES.map((role) => [role.id, role]));
-
 export type AccessDeps = {
   readonly clock: Pick<Clock, 'now'>;
   readonly sessions: Knows;
+  readonly roles: RoleBook;
   readonly tokens: Knows;
   readonly sessionOf: (request: FastifyRequest) => string | undefined;
   /** --insecure-no-auth */
@@ -37,22 +38,30 @@ export class Access implements Gate {
   }
 
   async authenticate(request: FastifyRequest): Promise<Actor | undefined> {
-    const { open, clock, sessions, tokens, sessionOf } = this.#deps;
+    const { open, clock, sessions, tokens, roles, sessionOf } = this.#deps;
     if (open) return OPEN_ACTOR;
     const credential = credentialOf(request, sessionOf);
     if (credential === undefined) return undefined;
     const nowMs = clock.now();
     const cached = this.#cache.get(credential, nowMs);
-    if (cached !== undefined) return cached;
+    if (cached !== undefined) return this.#within(cached);
+    await roles.refresh();
     const found = await (credential.kind === 'token' ? tokens : sessions).actorOf(credential.secret);
     this.#cache.set(credential, found, nowMs);
-    return found?.actor;
+    return found === undefined ? undefined : this.#within(found.actor);
   }
 
   recall(headers: IncomingHttpHeaders): Actor | undefined {
     if (this.#deps.open) return OPEN_ACTOR;
     const secret = tokenOf(headers.authorization);
-    return secret === undefined ? undefined : this.#cache.get({ kind: 'token', secret }, this.#deps.clock.now());
+    const cached = secret === undefined ? undefined : this.#cache.get({ kind: 'token', secret }, this.#deps.clock.now());
+    return cached === undefined ? undefined : this.#within(cached);
+  }
+
+  /** An actor sees what both their own scope and their role's show. */
+  #within(actor: Actor): Actor {
+    const { scope } = this.#deps.roles.find(actor.role) ?? { scope: FULL_SCOPE };
+    return isFull(scope) ? actor : { ...actor, scope: narrowed(actor.scope, scope) };
   }
 
   allows(actor: Actor, permission: Permission, area?: string): boolean {
@@ -70,7 +79,7 @@ export class Access implements Gate {
 
   /** What `actor` may do: what its role permits now. */
   permits(actor: Pick<Actor, 'role'>): Permits {
-    return ROLE_OF.get(actor.role)?.permits ?? {};
+    return this.#deps.roles.permitsOf(actor.role);
   }
 
   /** Who asks and what they may do; `AppError` `unauthenticated` says whether the first administrator is still to be made. */
@@ -89,7 +98,7 @@ export class Access implements Gate {
       scope: formatScope(scope),
       permissions: ['public', ...VERBS.filter((verb) => held.has(verb))],
       permits: Object.fromEntries(Object.entries(permits).map(([area, verbs]) => [area, [...verbs]])),
-      landing: ROLE_OF.get(role)?.landing ?? '/',
+      landing: this.#deps.roles.find(role)?.landing ?? '/',
       open: this.#deps.open,
     };
   }

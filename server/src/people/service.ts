@@ -46,6 +46,11 @@ export class People {
     return store.hasUsers(this.#deps.db.kysely);
   }
 
+  /** Everybody with their role. */
+  holders(): Promise<readonly { readonly name: string; readonly role: string }[]> {
+    return store.listRoles(this.#deps.db.kysely);
+  }
+
   /** A fresh one-time secret while nobody can sign in, otherwise undefined. The last one made is the only one that works. */
   async startSetup(): Promise<string | undefined> {
     const { ids, clock, db } = this.#deps;

@@ -38,6 +38,11 @@ export async function setRole(db: Sql, id: string, role: string): Promise<void> 
     .execute();
 }
 
+/** Everybody with their role, those who are disabled as well. */
+export function listRoles(db: Sql): Promise<readonly Pick<UserRow, 'name' | 'role'>[]> {
+  return db.selectFrom('users').select(['name', 'role']).orderBy('name_key').execute();
+}
+
 export async function insertUser(db: Sql, row: UserRow): Promise<void> {
   await db.insertInto('users').values(row).execute();
 }

@@ -25,6 +25,8 @@ export type TokenDeps = {
   readonly record: RecordAudit;
   /** A token was revoked: what is remembered of tokens is to be forgotten. */
   readonly onRevoked?: () => void;
+  /** Refuses a role that is not there, or that `by` may not give away. */
+  readonly judgeRole: (by: AuditEntry['actor'], role: string) => void;
 };
 
 /** Beside a running server as well: the command line makes tokens by the same class. */
@@ -40,9 +42,10 @@ export class Tokens implements Knows {
     return (await store.listTokens(this.#deps.db.kysely)).map(viewOf);
   }
 
-  /** The secret is in the answer and nowhere else. `AppError` `token_already_expired`. */
+  /** The secret is in the answer and nowhere else. `AppError` `token_already_expired`, `role_not_found`, `beyond_own_permits`. */
   async create(by: AuditEntry['actor'], input: NewToken): Promise<TokenView & { readonly token: string }> {
-    const { db, clock, ids, record } = this.#deps;
+    const { db, clock, ids, record, judgeRole } = this.#deps;
+    judgeRole(by, input.role);
     const nowMs = clock.now();
     const expiresAtMs = input.expires_at_ms ?? null;
     if (expiresAtMs !== null && expiresAtMs <= nowMs)
