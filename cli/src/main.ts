@@ -1,4 +1,5 @@
 import { AppError, messageOf } from '@nines/base/errors.ts';
+import { scrub } from '@nines/server/platform/scrub.ts';
 import { VERSION } from '@nines/server/version.ts';
 import { Command, CommanderError } from 'commander';
 import { agentCommand } from './commands/agent.ts';
@@ -93,7 +94,7 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
     return (process.exitCode as ExitCode | undefined) ?? EXIT.ok;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.badInput;
-    process.stderr.write(`${wordsOf(thrown)}\n`);
+    process.stderr.write(`${scrub(wordsOf(thrown))}\n`);
     return thrown instanceof CliFailure ? thrown.code : EXIT.failed;
   }
 }

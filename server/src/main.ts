@@ -8,6 +8,7 @@ import { type MasterKey, readMasterKey } from './platform/encryption/master-key.
 import { formatProblem } from './platform/config/load.ts';
 import { createIds } from './platform/ids.ts';
 import { createLogger } from './platform/log.ts';
+import { scrub } from './platform/scrub.ts';
 import { VERSION } from './version.ts';
 
 /** What the command line says; everything else is configuration. */
@@ -22,7 +23,7 @@ export type ServeOptions = {
   readonly insecureNoAuth?: boolean | undefined;
 };
 
-const EXIT = { ok: 0, cannotStart: 1, badConfiguration: 2 } as const;
+const EXIT = { ok: 0, cannotStart: 1, badConfiguration: 2, crashed: 70 } as const;
 /** The store's errors that say all there is to say. */
 const PLAIN_ERRORS: ReadonlySet<string> = new Set(['StoreLocked', 'StoreUnavailable']);
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '::1', '[::1]']);
@@ -33,7 +34,8 @@ export async function serve(
   io: { readonly stdout: Writable; readonly stderr: Writable & { readonly isTTY?: boolean }; readonly stdin?: Readable } = process,
 ): Promise<number> {
   const say = (text: string): void => void io.stdout.write(`${text}\n`);
-  const complain = (text: string): void => void io.stderr.write(`${text}\n`);
+  const complain = (text: string): void => void io.stderr.write(`${scrub(text)}\n`);
+  using _crash = onCrash(complain);
   const flags = options.listen === undefined ? [] : [{ path: ['server', 'listen'], value: options.listen, source: '--listen' }];
   const read = () => readConfig({ file: options.config, dataDir: options.data, env: process.env, flags });
   const loaded = read();
@@ -78,6 +80,18 @@ export async function serve(
     return EXIT.cannotStart;
   }
   return EXIT.ok;
+}
+
+/** What nobody catches ends the process as it always would, but says so without secrets. */
+function onCrash(complain: (text: string) => void): Disposable {
+  const die = (thrown: unknown): void => {
+    complain(
+      `nines ${VERSION} ended by a fault of its own: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : messageOf(thrown)}`,
+    );
+    process.exit(EXIT.crashed);
+  };
+  process.on('uncaughtException', die);
+  return { [Symbol.dispose]: () => void process.off('uncaughtException', die) };
 }
 
 function masterKeyOf({ encryption }: Config, file: string | undefined, logger: Logger): MasterKey | undefined {

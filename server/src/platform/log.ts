@@ -1,10 +1,11 @@
 import type { Logger } from '@nines/base/logger.ts';
+import { scrub } from './scrub.ts';
 import { destination, type DestinationStream, type Logger as Pino, pino } from 'pino';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Field names whose values never reach a line, at the top and one level down; deeper secrets are `Secret` values, which print themselves redacted. */
+/** Field names whose values never reach a line, at the top and one level down; deeper secrets are `Secret` values, whose texts are scrubbed from the whole line. */
 const SECRET_FIELDS = ['password', 'token', 'secret', 'authorization', 'cookie', 'credentials', 'api_key'] as const;
 
 export type LogOptions = {
@@ -16,7 +17,7 @@ export type LogOptions = {
 
 /** One line per event on standard error: JSON for machines, plain text for a terminal. Time comes from the wall clock of the line. */
 export function createLogger(options: LogOptions): Logger & { setLevel(level: LogLevel): void } {
-  const to = options.to ?? destination({ fd: 2, sync: true });
+  const to = scrubbing(options.to ?? destination({ fd: 2, sync: true }));
   const root = pino(
     {
       level: options.level,
@@ -30,6 +31,8 @@ export function createLogger(options: LogOptions): Logger & { setLevel(level: Lo
   );
   return { ...wrap(root), setLevel: (level) => void (root.level = level) };
 }
+
+const scrubbing = (to: DestinationStream): DestinationStream => ({ write: (line) => to.write(scrub(line)) });
 
 function wrap(to: Pino): Logger {
   return {

@@ -4,6 +4,7 @@ import { parseRatio, type Decimal } from '@nines/base/decimal.ts';
 import { parseDuration } from '@nines/base/duration.ts';
 import type { Ms } from '@nines/base/units.ts';
 import { z } from 'zod';
+import { knowSecret } from '../scrub.ts';
 
 /** A length of time as Prometheus writes it (`500ms`, `1h30m`), within `[minMs, maxMs]`. */
 export function duration(limits: { readonly minMs?: number; readonly maxMs?: number } = {}): z.ZodType<Ms, string> {
@@ -58,12 +59,13 @@ export const hostAndPort = z.string().transform((text, context): { readonly host
   return z.NEVER;
 });
 
-/** A value that prints as `[redacted]` wherever it is printed; `reveal` is the only way to it. */
+/** A value that prints as `[redacted]` wherever it is printed, and is scrubbed from logs and errors; `reveal` is the only way to it. */
 export class Secret {
   readonly #value: string;
 
   constructor(value: string) {
     this.#value = value;
+    knowSecret(value);
   }
 
   reveal(): string {

@@ -1,3 +1,4 @@
+import { scrub } from '../scrub.ts';
 import { Secret } from './fields.ts';
 
 const HIDDEN = '[redacted]';
@@ -12,7 +13,7 @@ const MIN_SECRET_SEGMENT = 20;
  */
 export function redact(value: unknown, key = ''): unknown {
   if (value instanceof Secret) return HIDDEN;
-  if (typeof value === 'string') return SECRET_KEY.test(key) ? HIDDEN : redactUrl(value);
+  if (typeof value === 'string') return SECRET_KEY.test(key) ? HIDDEN : scrub(redactUrl(value));
   if (typeof value === 'bigint') return value.toString();
   if (Array.isArray(value)) return value.map((item) => redact(item, key));
   if (typeof value !== 'object' || value === null) return typeof value === 'function' ? undefined : value;

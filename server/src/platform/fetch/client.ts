@@ -4,6 +4,7 @@ import { messageOf } from '@nines/base/errors.ts';
 import type { HttpClientSettings, OAuth2Settings, SecretSource, TlsSettings } from './client-config.ts';
 import { proxyFor } from './proxy.ts';
 import type { OpenAnswer, Outbound, OutboundAnswer, OutboundTls, Transport } from './outbound.ts';
+import { knowSecret } from '../scrub.ts';
 
 /** What is asked of a configured client. `timeoutMs` is for everything together: files, token, redirects, body. */
 export type ClientRequest = {
@@ -41,7 +42,7 @@ export function createHttpClient(settings: HttpClientSettings, deps: HttpClientD
   const prepare = async (request: Omit<ClientRequest, 'maxBytes'>): Promise<{ headers: Record<string, string>; tls: OutboundTls }> => {
     const authorization = token === undefined ? await authorizationOf(settings) : await token(request);
     const headers: Record<string, string> = { ...request.headers };
-    for (const { name, values } of settings.headers) headers[name] = (await Promise.all(values.map(secretOf))).join(', ');
+    for (const { name, values } of settings.headers) headers[name] = (await Promise.all(values.map(hidden))).join(', ');
     if (authorization !== undefined) headers['authorization'] = authorization;
     return { headers, tls: await tlsMaterial(settings.tls) };
   };
@@ -86,11 +87,18 @@ export function headerOf(headers: OutboundAnswer['headers'], name: string): stri
 
 async function authorizationOf({ auth }: HttpClientSettings): Promise<string | undefined> {
   if (auth === undefined || auth.kind === 'oauth2') return undefined;
-  if (auth.kind === 'authorization') return `${auth.type} ${await secretOf(auth.credentials)}`;
-  return basic(await secretOf(auth.username), await secretOf(auth.password));
+  if (auth.kind === 'authorization') return `${auth.type} ${await hidden(auth.credentials)}`;
+  return basic(await secretOf(auth.username), await hidden(auth.password));
 }
 
 const basic = (user: string, password: string): string => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+
+/** Also one that a file holds stands in no log. */
+async function hidden(source: SecretSource): Promise<string> {
+  const text = await secretOf(source);
+  if ('file' in source) knowSecret(text);
+  return text;
+}
 
 async function secretOf(source: SecretSource): Promise<string> {
   if ('file' in source) return (await readFile(source.file, 'utf8')).trim();
@@ -134,7 +142,7 @@ function createTokenSource(settings: OAuth2Settings, deps: HttpClientDeps): (req
 }
 
 async function askToken(settings: OAuth2Settings, deps: HttpClientDeps, request: TokenRequest): Promise<Token> {
-  const secret = await secretOf(settings.clientSecret);
+  const secret = await hidden(settings.clientSecret);
   const tls = await tlsMaterial(settings.client.tls);
   const proxyUrl = proxyFor(new URL(settings.tokenUrl), settings.client.proxy, deps.environment ?? process.env);
   const ask = (inHeader: boolean): Promise<OutboundAnswer> => {
