@@ -71,10 +71,10 @@ const logConfig = z
 export const configSchema = z.strictObject({
   server: serverConfig,
   /** Who may come in, and how. */
-  access: accessConfig,
   /** The data directory, relative to the configuration file; `--data` wins. */
   data: z.string().min(1).optional(),
   state: stateConfig,
+  access: accessConfig,
   /** The key that samples and state are encrypted with at rest. */
   encryption: encryptionConfig,
   log: logConfig,

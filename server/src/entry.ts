@@ -1,7 +1,10 @@
 import type { Clock } from '@nines/base/clock.ts';
 import type { Ids } from '@nines/base/ids.ts';
+import type { FastifyRequest } from 'fastify';
 import type { RecordAudit } from './audit/contract.ts';
 import type { SecondFactors } from './people/contract.ts';
+import { type FactorSettings, openFactors } from './factors/start.ts';
+import { examiner } from './people/examine.ts';
 import { PendingSignIns } from './people/pending.ts';
 import { People } from './people/service.ts';
 import type { Holder } from './roles/contract.ts';
@@ -37,6 +40,8 @@ export type EntryOptions = {
   readonly open: boolean;
   /** Requests arrive over TLS. */
   readonly secure: boolean;
+  /** Without it nobody has a second factor, unless `factors` says so. */
+  readonly second?: FactorSettings;
   readonly factors?: SecondFactors;
 };
 
@@ -45,7 +50,7 @@ const NO_FACTORS: SecondFactors = { required: async () => [], forget: async () =
 export type Entry = ReturnType<typeof openEntry>;
 
 /** Who may come in: people with sessions, programs with tokens, and the gate that knows both. */
-export function openEntry({ settings, open, secure, factors = NO_FACTORS, ...shared }: EntryOptions) {
+export function openEntry({ settings, open, secure, second: opened, factors = NO_FACTORS, ...shared }: EntryOptions) {
   const cookie = sessionCookie({ secure });
   const remembered = new Remembered();
   const forget = (): void => remembered.clear();
@@ -54,7 +59,10 @@ export function openEntry({ settings, open, secure, factors = NO_FACTORS, ...sha
   const throttle = createThrottle();
   const pending = new PendingSignIns({ ...shared, sessions, passwords: throttle });
   const passwordLogin = (): boolean => settings().password_login;
-  const people = new People({ ...shared, sessions, factors, pending, throttle, passwordLogin });
+  const examining = examiner({ ...shared, throttle });
+  const parts = { ...shared, sessions, pending, people: examining, policy: settings };
+  const second = opened === undefined ? undefined : openFactors({ ...parts, ...opened });
+  const people = new People({ ...shared, sessions, factors: second?.factors ?? factors, pending, throttle, passwordLogin });
   const holders = async (): Promise<readonly Holder[]> => {
     const [users, programs] = await Promise.all([people.holders(), tokens.list()]);
     return [
@@ -63,7 +71,9 @@ export function openEntry({ settings, open, secure, factors = NO_FACTORS, ...sha
     ];
   };
   const roles = new Roles({ ...shared, holders });
-  const access = new Access({ ...shared, sessions, tokens, roles, sessionOf: (request) => cookie.read(request), open }, remembered);
+  const sessionOf = (request: FastifyRequest) => cookie.read(request);
+  const standing = second === undefined ? {} : { standing: second.stepUp };
+  const access = new Access({ ...shared, sessions, tokens, roles, sessionOf, open, ...standing }, remembered);
   const sso = new SingleSignOn({ ...shared, sessions, people: createProvidedPeople({ ...shared, sessions }) });
   const take = (): void => sso.take(settings().oidc);
   take();
@@ -80,6 +90,7 @@ export function openEntry({ settings, open, secure, factors = NO_FACTORS, ...sha
     sso,
     attempt,
     passwordLogin,
+    second,
     /** Call it after a reload. */ take,
   };
 }

@@ -12,6 +12,7 @@ import { auditRoutes } from './audit/routes.ts';
 import { availabilityRoutes } from './availability/routes.ts';
 import { examineInChild } from './backups/child.ts';
 import { backupRoutes } from './backups/routes.ts';
+import { factorRoutes } from './factors/routes.ts';
 import { heartbeatRoutes } from './checks/heartbeats/routes.ts';
 import { checkRoutes } from './checks/routes.ts';
 import { pushGatewayRoutes } from './collect/pushgateway/routes.ts';
@@ -134,7 +135,8 @@ export async function serve(
   const { secure } = surface;
   const baseUrl = shared.externalUrl;
   const admitting = { record: audit.record, open, secure, outbound, baseUrl, settings: () => parts.config().config.access };
-  const entry = openEntry({ db, clock, ids, logger, ...admitting });
+  const second = { secrets, baseUrl: config.server.base_url };
+  const entry = openEntry({ db, clock, ids, logger, ...admitting, second });
   const { access } = entry;
   await entry.roles.declare(loaded.roles);
   const hosts = open ? 'loopback' : 'any';
@@ -207,6 +209,7 @@ export async function serve(
   accessRoutes(http, entry);
   peopleRoutes(http, entry);
   ssoRoutes(http, entry);
+  if (entry.second !== undefined) factorRoutes(http, { ...entry.second, cookie: entry.cookie, secure });
   tokenRoutes(http, entry.tokens);
   roleRoutes(http, entry.roles);
   auditRoutes(http, { audit, clock });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { factorConfig } from '../factors/contract.ts';
 import { SHIPPED_ROLES } from './contract.ts';
 import { rolesConfig } from '../roles/contract.ts';
 import { providersConfig } from '../sso/contract.ts';
@@ -12,6 +13,7 @@ export const accessConfig = z
     oidc: providersConfig,
     /** Roles beside the shipped ones. */
     roles: rolesConfig,
+    ...factorConfig,
   })
   .refine(({ password_login: password, oidc }) => password || oidc.length > 0, {
     path: ['password_login'],

@@ -6,7 +6,7 @@ import { NOTHING, narrowed, parseScope, scopeOfTeams } from '@nines/model/scope.
 import { FULL_SCOPE, type Scope } from '@nines/model/storage.ts';
 import { z } from 'zod';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
-import { type Actor, PERMISSIONS, type Permission } from '../platform/http/contract.ts';
+import { type Actor, PERMISSIONS, type Permission, type RouteDemands } from '../platform/http/contract.ts';
 
 /** What the product is divided into for permissions; glossary: area. `areas.ts` says which route belongs to which. */
 export const AREAS = [
@@ -266,6 +266,14 @@ export function teamsOf(text: string): readonly string[] | undefined {
 
 const verbs = z.array(z.enum(VERBS));
 
+/** What people must have shown beyond a session. */
+export interface Standing {
+  /** Throws the `AppError` that says what is to be shown first. `cookie` is of the session that the request came with. */
+  demand(actor: Actor, cookie: string | undefined, demands: RouteDemands): Promise<void>;
+  /** Whether a person may do nothing but set up a second factor. */
+  isMissing(actor: Actor): Promise<boolean>;
+}
+
 export const sessionView = z.object({
   actor: z.object({ id: z.string(), name: z.string(), role: z.string(), kind: z.enum(['user', 'token', 'system', 'anonymous']) }),
   /** What is seen, as matchers in PromQL's form; empty for everything. */
@@ -277,6 +285,8 @@ export const sessionView = z.object({
   landing: z.string(),
   /** The server runs with --insecure-no-auth: everyone is an administrator. */
   open: z.boolean(),
+  /** The role needs a second factor, and nothing else is answered before there is one. */
+  factor_needed: z.boolean(),
 });
 export type SessionView = z.infer<typeof sessionView>;
 

@@ -10,7 +10,7 @@ import type { Actor, Gate, Permission } from '../platform/http/contract.ts';
 import { digestOf } from '../platform/secret-digest.ts';
 import type { RoleBook } from '../roles/contract.ts';
 import { AREA_OF_TOPIC, areaOfRoute } from './areas.ts';
-import { type Area, type Known, type Knows, OPEN_ACTOR, type Permits, type SessionView, VERBS } from './contract.ts';
+import { type Area, type Known, type Knows, OPEN_ACTOR, type Permits, type SessionView, type Standing, VERBS } from './contract.ts';
 import { type Credential, credentialOf, tokenOf } from './credential.ts';
 
 /** Authenticated credentials kept in memory, so that ingest does not ask the database per request. */
@@ -26,6 +26,8 @@ export type AccessDeps = {
   readonly sessionOf: (request: FastifyRequest) => string | undefined;
   /** --insecure-no-auth */
   readonly open: boolean;
+  /** What routes demand of people beyond a session. */
+  readonly standing?: Standing;
 };
 
 export class Access implements Gate {
@@ -82,6 +84,11 @@ export class Access implements Gate {
     return this.#deps.roles.permitsOf(actor.role);
   }
 
+  async demand(request: FastifyRequest, actor: Actor): Promise<void> {
+    const { standing, sessionOf } = this.#deps;
+    await standing?.demand(actor, sessionOf(request), request.routeOptions.config);
+  }
+
   /** Who asks and what they may do; `AppError` `unauthenticated` says whether the first administrator is still to be made. */
   async session(request: FastifyRequest, exist: () => Promise<boolean>): Promise<SessionView> {
     const actor = await this.authenticate(request);
@@ -100,6 +107,7 @@ export class Access implements Gate {
       permits: Object.fromEntries(Object.entries(permits).map(([area, verbs]) => [area, [...verbs]])),
       landing: this.#deps.roles.find(role)?.landing ?? '/',
       open: this.#deps.open,
+      factor_needed: kind === 'user' && (await this.#deps.standing?.isMissing(actor)) === true,
     };
   }
 }

@@ -40,6 +40,8 @@ export interface Gate {
   areaOf?(url: string): string | undefined;
   /** Whether `actor` may hear facts of `topic`. Absent: whoever may read hears all. */
   hears?(actor: Actor, topic: string): boolean;
+  /** Refuses who must have shown more than a session for a route that demands it. */
+  demand?(request: FastifyRequest, actor: Actor): Promise<void>;
   /** The actor of a token that was authenticated a moment ago, at once; undefined when `authenticate` must tell. Absent: it always must. */
   recall?(headers: IncomingHttpHeaders): Actor | undefined;
 }
@@ -58,6 +60,14 @@ export interface ZodTypes extends FastifyTypeProvider {
 /** The server as `routes.ts` files see it: `export function somethingRoutes(http: Http, deps: …): void`. */
 export type Http = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypes>;
 
+/** What a route demands of people beyond a session. Programs with tokens are exempt. */
+export type RouteDemands = {
+  /** A password or a factor, shown within the last minutes (`access.step_up`): for administration. */
+  readonly stepUp?: boolean;
+  /** Answers those as well whose role needs a second factor that they do not have yet: what it takes to set one up. */
+  readonly withoutFactor?: boolean;
+};
+
 /**
  * What a route does for actors who may not see everything: nothing of what is outside their scope may be in its answer, nor be
  * changed by it. A route that does not say refuses them, so that a forgotten one is closed.
@@ -69,7 +79,7 @@ export type Scoped =
   | { readonly free: string };
 
 declare module 'fastify' {
-  interface FastifyContextConfig {
+  interface FastifyContextConfig extends RouteDemands {
     permission?: Permission;
     /** Absent on a route that only those may use who see everything. */
     scoped?: Scoped;

@@ -58,6 +58,7 @@ function operation(route: RouteOptions, path: string): JsonSchema {
     ...(description === undefined ? {} : { description }),
     tags: tags ?? [area],
     'x-permission': permission,
+    ...(route.config?.stepUp === true ? { 'x-step-up': true } : {}),
     ...(permission === 'public' ? { security: [] } : { security: [{ bearer: [] }, { session: [] }] }),
     parameters: [...parametersOf(params, 'path', path), ...parametersOf(querystring, 'query', path)],
     ...(isZod(body) ? { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(body, 'input') } } } } : {}),

@@ -207,6 +207,7 @@ async function admit(options: HttpOptions, request: FastifyRequest): Promise<voi
     throw new AppError('not_found', 'admin_api_off', 'this is off; server.admin_api: true in the configuration switches it on');
   const turnMs = options.rates?.waitOfActor(rate, actor) ?? 0;
   if (turnMs > 0) throw options.rates?.refusal(rate, turnMs);
+  await options.gate.demand?.(request, actor);
   request.actor = actor;
 }
 

@@ -34,6 +34,7 @@ import * as oncall from './0034-oncall.ts';
 import * as incidents from './0039-incidents.ts';
 import * as cutOffAttempts from './0041-cut-off-attempts.ts';
 import * as audit from './0042-audit.ts';
+import * as factors from './0051-factors.ts';
 import * as people from './0050-people.ts';
 import * as accountability from './0049-accountability.ts';
 import * as scopes from './0054-scopes.ts';
@@ -85,4 +86,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0054-scopes': { up: scopes.up },
   '0052-sso': { up: sso.up },
   '0046-tls-authority': { up: tlsAuthority.up },
+  '0051-factors': { up: factors.up },
 };
