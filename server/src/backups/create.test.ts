@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   cpSync,
@@ -10,6 +11,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,6 +29,7 @@ import { createBackup } from './create.ts';
 import { readManifest, sealed } from './manifest.ts';
 import { refuseUnfinishedRestore, restoreBackup } from './restore.ts';
 import { liveSources, restingSources } from './sources.ts';
+import { verifyBackup } from './verify.ts';
 
 const HOSTS = ['a', 'b', 'c'];
 
@@ -241,6 +244,48 @@ it('refuses a manifest that was changed, or that leads out of the directory', as
     restoreBackup({ from: root, to: join(root, 'again'), force: false, clock }),
     /holds 1\. Choose one, the newest is .*\/b/,
   );
+});
+
+it('is not restored nor verified when a file of it is a link, a pipe, a device, behind a linked folder, or two on other disks', async (t) => {
+  const { root, clock, scrape, create } = await world(t);
+  await scrape();
+  const from = join(root, 'b');
+  const { manifest } = await create(from);
+  const { digest: _, ...rest } = manifest;
+  const secret = join(root, 'secret');
+  mkdirSync(secret);
+  writeFileSync(join(secret, 'passwords'), 'hunter2');
+  const sha256 = createHash('sha256').update('hunter2').digest('hex');
+  const withFile = (path: string, bytes = 7): void =>
+    writeFileSync(join(from, MANIFEST), JSON.stringify(sealed({ ...rest, files: [...rest.files, { path, bytes, sha256 }] })));
+  const refused = async (why: RegExp): Promise<void> => {
+    await assert.rejects(restoreBackup({ from, to: join(root, 'again'), force: false, clock }), why);
+    assert.ok(!existsSync(join(root, 'again')), 'nothing was made');
+  };
+  symlinkSync(join(secret, 'passwords'), join(from, 'link'));
+  symlinkSync(secret, join(from, 'folder'));
+  symlinkSync('/dev/zero', join(from, 'device'));
+  execFileSync('mkfifo', [join(from, 'pipe')]);
+  for (const [path, why] of [
+    ['link', /link is a link/],
+    ['device', /is a link/],
+    ['pipe', /is no regular file/],
+    ['folder/passwords', /outside of the backup, behind a link/],
+    ['state', /is a file and a folder/],
+    ['STATE/other.db', /one folder where capitals do not count/],
+  ] as const) {
+    withFile(path);
+    await refused(why);
+    await assert.rejects(verifyBackup({ dir: from }), why, path);
+  }
+  const [first] = rest.files;
+  withFile((first?.path ?? '').toUpperCase());
+  await refused(/capitals do not count/);
+  // As large as it says, and larger than the disk: holes cost nothing here.
+  writeFileSync(join(from, 'huge'), '');
+  truncateSync(join(from, 'huge'), 2 ** 43);
+  withFile('huge', 2 ** 43);
+  await refused(/are free at/);
 });
 
 it('is restored into an empty directory, or with --force beside what was there', async (t) => {

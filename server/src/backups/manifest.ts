@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { open, readFile, readdir, rename } from 'node:fs/promises';
+import { open, readFile, readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson } from '@nines/base/canonical-json.ts';
 import { AppError, messageOf } from '@nines/base/errors.ts';
 import { BACKUP_CODES, MANIFEST, type Manifest, PARTIAL_MANIFEST, manifestSchema } from './contract.ts';
+import { clash } from './members.ts';
 
 /** The manifest of a backup: read with suspicion, written last. */
+
+/** A million files with their hashes are about half of this. */
+const MAX_MANIFEST_BYTES = 512 * 1024 * 1024;
 
 const digestOf = (rest: Omit<Manifest, 'digest'>): string => createHash('sha256').update(canonicalJson(rest)).digest('hex');
 
@@ -29,6 +33,9 @@ export async function writeManifest(dir: string, manifest: Manifest): Promise<vo
 export async function readManifest(dir: string): Promise<Manifest> {
   let text: string;
   try {
+    const found = await stat(join(dir, MANIFEST));
+    if (!found.isFile() || found.size > MAX_MANIFEST_BYTES)
+      throw new Error(`${MANIFEST} is no file of at most ${MAX_MANIFEST_BYTES} bytes`);
     text = await readFile(join(dir, MANIFEST), 'utf8');
   } catch (thrown) {
     throw new AppError('bad_input', BACKUP_CODES.notABackup, await whyNot(dir, thrown), { cause: thrown });
@@ -54,6 +61,8 @@ export async function readManifest(dir: string): Promise<Manifest> {
     if (seen.has(path) || path === MANIFEST) throw damaged(`${path} is listed twice`);
     seen.add(path);
   }
+  const clashing = clash(rest.files);
+  if (clashing !== undefined) throw damaged(clashing);
   return parsed.data;
 }
 

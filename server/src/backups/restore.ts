@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError, messageOf } from '@nines/base/errors.ts';
@@ -11,6 +11,7 @@ import { ASIDE_PREFIX, BACKUP_CODES, type Manifest, type OnProgress, RESTORE_MAR
 import { copyInto } from './copy.ts';
 import { foldersOf } from './create.ts';
 import { readManifest, syncDirectory } from './manifest.ts';
+import { memberProblem } from './members.ts';
 import { followed, isWithin } from './places.ts';
 
 export type RestoreOptions = {
@@ -32,7 +33,7 @@ export async function restoreBackup({ from, to, force, clock, onProgress }: Rest
   const source = resolve(from);
   const target = resolve(to);
   const manifest = await readManifest(source);
-  await checkSizes(source, manifest);
+  await checkFiles(source, target, manifest);
   await refuseOverlap(source, target);
   const aside = await makeRoom(target, { force, nowMs: clock.now() });
   const totalBytes = manifest.files.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -72,14 +73,25 @@ async function refuseOverlap(source: string, target: string): Promise<void> {
   );
 }
 
-/** Before anything is moved: a backup with missing or cut files is refused at once. */
-async function checkSizes(source: string, { files }: Manifest): Promise<void> {
-  for (const { path, bytes } of files) {
-    const found = await stat(join(source, path)).catch(() => undefined);
-    if (found?.isFile() === true && found.size === bytes) continue;
-    const problem = found === undefined ? 'is missing' : `has ${found.size} bytes instead of ${bytes}`;
-    throw new AppError('bad_input', BACKUP_CODES.damaged, `${join(source, path)} ${problem}. Nothing was restored.`);
+/** Before anything is moved: a backup with missing, cut or strange files is refused at once, and so is one that does not fit. */
+async function checkFiles(source: string, target: string, { files }: Manifest): Promise<void> {
+  for (const file of files) {
+    const found = await memberProblem(source, file);
+    if (found !== undefined)
+      throw new AppError('bad_input', BACKUP_CODES.damaged, `${join(source, file.path)} ${found.problem}. Nothing was restored.`);
   }
+  const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const freeBytes = await freeBytesAt(target);
+  if (freeBytes === undefined || totalBytes <= freeBytes) return;
+  const words = `${source} has ${totalBytes} bytes, and ${freeBytes} are free at ${target}. Nothing was restored.`;
+  throw new AppError('unavailable', BACKUP_CODES.noSpace, words);
+}
+
+/** Of the first folder above that is there. */
+async function freeBytesAt(path: string): Promise<number | undefined> {
+  const space = await statfs(path).catch(() => undefined);
+  if (space !== undefined) return space.bavail * space.bsize;
+  return dirname(path) === path ? undefined : freeBytesAt(dirname(path));
 }
 
 /** Leaves `target` with nothing but the mark and what was moved aside, whose path is returned. */

@@ -1,11 +1,12 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
-import { messageOf } from '@nines/base/errors.ts';
+import { AppError, messageOf } from '@nines/base/errors.ts';
 import type { DataKeys } from '../platform/encryption/keys.ts';
-import { type Finding, MANIFEST, type Manifest, type OnProgress } from './contract.ts';
+import { BACKUP_CODES, type Finding, MANIFEST, type Manifest, type OnProgress } from './contract.ts';
 import { hashFile } from './copy.ts';
 import { type Contents, inspectContents } from './faults.ts';
 import { readManifest } from './manifest.ts';
+import { memberProblem } from './members.ts';
 
 export type VerifyReport = {
   readonly dir: string;
@@ -35,6 +36,13 @@ export async function verifyBackup({ dir, keys, onProgress }: VerifyOptions): Pr
   const findings: Finding[] = [];
   let doneBytes = 0;
   for (const { path, bytes, sha256 } of manifest.files) {
+    const strange = await memberProblem(root, { path, bytes });
+    if (strange?.foreign === true) throw new AppError('bad_input', BACKUP_CODES.damaged, `${join(root, path)} ${strange.problem}`);
+    if (strange !== undefined) {
+      findings.push({ severity: 'damage', place: path, problem: strange.problem, advice: BAD_COPY });
+      before.delete(path);
+      continue;
+    }
     const found = await hashFile(join(root, path), (piece) => {
       doneBytes += piece;
       onProgress?.({ doneBytes, totalBytes });

@@ -25,7 +25,9 @@ export function readLogo(written: string, baseDir: string | undefined): Result<L
   const ofFile = TYPES[extname(file).toLowerCase()];
   if (ofFile === undefined) return err(`${written} is none of ${Object.keys(TYPES).join(', ')}`);
   try {
-    if (statSync(file).size > MAX_BYTES) return err(`${written} is larger than 256 KiB`);
+    const found = statSync(file);
+    if (!found.isFile()) return err(`${written} is no regular file`);
+    if (found.size > MAX_BYTES) return err(`${written} is larger than 256 KiB`);
     return checked({ type: ofFile, body: readFileSync(file) });
   } catch (thrown) {
     return err(`the logo cannot be read: ${messageOf(thrown)}`);

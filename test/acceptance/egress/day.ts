@@ -57,7 +57,7 @@ function watch(): string[] {
   };
   note(net.Socket.prototype, 'connect', (args) => {
     const [first] = args.flat() as { host?: string; port?: number; path?: string }[];
-    return first?.path === undefined ? `${first?.host ?? ''}:${first?.port ?? String(first)}` : undefined;
+    return first?.path === undefined ? `${first?.host ?? ''}:${first?.port ?? ''}` : undefined;
   });
   note(dgram.Socket.prototype, 'send', () => 'a datagram');
   // What listens looks its own address up, too.
