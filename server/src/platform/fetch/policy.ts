@@ -11,7 +11,7 @@ import { INTERNAL } from './ranges.ts';
 
 const MAX_RULES = 1_000;
 const LABEL = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
-const NAME = new RegExp(`^(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`);
+const NAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
 
 type Rule =
   | { readonly kind: 'any' | 'public'; readonly text: string }
