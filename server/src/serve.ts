@@ -38,6 +38,7 @@ import { configPath } from './config.ts';
 import type { AppOptions, Parts } from './parts.ts';
 import { peopleRoutes } from './people/routes.ts';
 import { formatProblem } from './platform/config/load.ts';
+import type { Http } from './platform/http/contract.ts';
 import { createHttp } from './platform/http/server.ts';
 import { openSurface } from './platform/http/surface.ts';
 import { servePages, webDir } from './platform/http/static.ts';
@@ -63,6 +64,8 @@ import { VERSION } from './version.ts';
 
 export type App = AsyncDisposable & {
   readonly url: string;
+  /** The server behind the socket, to be asked without one. */
+  readonly http: Pick<Http, 'inject' | 'everyRoute'>;
   /** The one-time link, while nobody can sign in. */
   readonly setupUrl: string | undefined;
   /** Takes the configuration files as they are now; keeps the old configuration and throws when they are bad. */
@@ -278,5 +281,5 @@ export async function serve(
   const setup = open ? undefined : await entry.people.startSetup();
   // The secret stands behind the #, which browsers send nowhere.
   const setupUrl = setup === undefined ? undefined : `${config.server.base_url ?? url}/setup#token=${setup}`;
-  return { url, setupUrl, reload, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { url, http, setupUrl, reload, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }

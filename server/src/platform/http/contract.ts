@@ -3,7 +3,7 @@
  * server refuses it), so nothing is open by accident. Roles and scopes map to these in `access`. Routes contain no logic: schema in, service call, answer out.
  * Must never know a domain.
  */
-import type { FastifyInstance, FastifyRequest, FastifyTypeProvider, RawServerDefault } from 'fastify';
+import type { FastifyInstance, FastifyRequest, FastifyTypeProvider, RawServerDefault, RouteOptions } from 'fastify';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger } from 'fastify';
 import { FULL_SCOPE, type Scope } from '@nines/model/storage.ts';
@@ -104,6 +104,10 @@ declare module 'fastify' {
     summary?: string;
     description?: string;
     tags?: readonly string[];
+  }
+  interface FastifyInstance {
+    /** All routes, as they were registered. */
+    everyRoute(): readonly RouteOptions[];
   }
   interface FastifyRequest {
     /** Set before any handler. `NOBODY` on public routes. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 type JsonSchema = Record<string, unknown>;
 
 /** Collects the routes as they are registered and describes them when asked. */
-export type ApiBook = { add(route: RouteOptions): void; document(): JsonSchema };
+export type ApiBook = { add(route: RouteOptions): void; routes(): readonly RouteOptions[]; document(): JsonSchema };
 
 /** OpenAPI 3.1 from the zod schemas that validate the requests, so the document cannot say anything else than the server does. */
 export function createApiBook(version: string): ApiBook {
@@ -15,6 +15,7 @@ export function createApiBook(version: string): ApiBook {
       made = undefined;
       routes.push(route);
     },
+    routes: () => routes,
     document() {
       made ??= describe(routes, version);
       return made;

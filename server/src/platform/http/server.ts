@@ -93,6 +93,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   // Before the hooks that authenticate: its own hook parses the cookies they read.
   await http.register(cookie);
   const book = createApiBook(options.version);
+  http.decorate('everyRoute', () => book.routes());
   const direct = serveDirectly(http, {
     ...options,
     nextId,
