@@ -171,7 +171,7 @@ forEachDatabase((_name, open) => {
     });
     assert.equal(made.status, 201);
     const token = String(made.json['token']);
-    assert.match(token, /^nines_[A-Za-z0-9_-]{43}$/);
+    assert.match(token, /^nines_[A-Za-z0-9_-]{43}[a-z0-9]{7}$/);
     assert.equal((await call('GET', '/api/services', { token })).status, 200);
     const refused = await call('POST', '/api/services', { token });
     assert.deepEqual([refused.status, refused.json['code']], [403, 'forbidden']);

@@ -19,6 +19,7 @@ import { sessionCookie } from './sessions/cookie.ts';
 import { Sessions } from './sessions/service.ts';
 import { attemptCookie } from './sso/cookie.ts';
 import { SingleSignOn } from './sso/service.ts';
+import type { TokenRefusal } from './tokens/judge.ts';
 import { Tokens } from './tokens/service.ts';
 import { Roles } from './roles/service.ts';
 import { Access, Remembered } from './access/service.ts';
@@ -43,6 +44,8 @@ export type EntryOptions = {
   /** Without it nobody has a second factor, unless `factors` says so. */
   readonly second?: FactorSettings;
   readonly factors?: SecondFactors;
+  /** A token was shown that opens nothing. */
+  readonly onRefused?: (reason: TokenRefusal) => void;
 };
 
 const NO_FACTORS: SecondFactors = { required: async () => [], forget: async () => {} };
@@ -55,7 +58,13 @@ export function openEntry({ settings, open, secure, second: opened, factors = NO
   const remembered = new Remembered();
   const forget = (): void => remembered.clear();
   const sessions = new Sessions({ ...shared, onEnded: forget });
-  const tokens = new Tokens({ ...shared, onRevoked: forget, judgeRole: (by, role) => roles.judgeGift(by, role) });
+  const tokens = new Tokens({
+    ...shared,
+    onChanged: forget,
+    judgeRole: (by, role) => roles.judgeGift(by, role),
+    permitsOfRole: (role) => roles.permitsOf(role),
+    limits: () => ({ maxLifeMs: settings().tokens.max_life }),
+  });
   const throttle = createThrottle();
   const pending = new PendingSignIns({ ...shared, sessions, passwords: throttle });
   const passwordLogin = (): boolean => settings().password_login;

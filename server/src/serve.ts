@@ -57,7 +57,8 @@ import { slaRoutes } from './sla/routes.ts';
 import { ssoRoutes } from './sso/routes.ts';
 import { statementRoutes } from './sla/statements/routes.ts';
 import { statusPageRoutes } from './status-pages/routes.ts';
-import { tokenRoutes } from './tokens/routes.ts';
+import { watchExpiry } from './tokens/start.ts';
+import { refuseTokensInAddresses, tokenRoutes } from './tokens/routes.ts';
 import { transferRoutes } from './transfer/routes.ts';
 import { TransferService } from './transfer/service.ts';
 import { VERSION } from './version.ts';
@@ -139,12 +140,16 @@ export async function serve(
   const baseUrl = shared.externalUrl;
   const admitting = { record: audit.record, open, secure, outbound, baseUrl, settings: () => parts.config().config.access };
   const second = { secrets, baseUrl: config.server.base_url };
-  const entry = openEntry({ db, clock, ids, logger, ...admitting, second });
+  const refused = self.counter('nines_access_refused_total', 'Tokens that were shown and opened nothing, by why.');
+  const onRefused = (reason: string): void => refused.add(1, { reason });
+  const entry = openEntry({ db, clock, ids, logger, onRefused, ...admitting, second });
+  stack.use(watchExpiry({ tokens: entry.tokens, clock, logger, alert: (evaluation) => rules.submit(evaluation) }));
   const { access } = entry;
   await entry.roles.declare(loaded.roles);
   const hosts = open ? 'loopback' : 'any';
   const { rewrite } = statusPages;
   const http = await createHttp({ ...surface, logger, ids, gate: access, hosts, version: VERSION, rewrite });
+  refuseTokensInAddresses(http);
   auditRequests(http, { audit, clock, logger });
   const stream = serveStream(http, { bus, clock, gate: access });
   stack.defer(async () => {

@@ -1,7 +1,9 @@
+import { HOUR_MS } from '@nines/base/units.ts';
 import { z } from 'zod';
 import { factorConfig } from '../factors/contract.ts';
 import { SHIPPED_ROLES } from './contract.ts';
 import { rolesConfig } from '../roles/contract.ts';
+import { duration } from '../platform/config/fields.ts';
 import { providersConfig } from '../sso/contract.ts';
 
 /** Who may come in, and how. */
@@ -9,6 +11,12 @@ export const accessConfig = z
   .strictObject({
     /** Names and passwords beside identity providers. `nines serve` cannot shut everybody out: without a provider it must stay on. */
     password_login: z.boolean().default(true),
+    tokens: z
+      .strictObject({
+        /** The longest life of a new API token; without it tokens may live until they are revoked. */
+        max_life: duration({ minMs: HOUR_MS }).optional(),
+      })
+      .prefault({}),
     /** OpenID Connect. */
     oidc: providersConfig,
     /** Roles beside the shipped ones. */

@@ -4,6 +4,7 @@
  */
 import { NOTHING, narrowed, parseScope, scopeOfTeams } from '@nines/model/scope.ts';
 import { FULL_SCOPE, type Scope } from '@nines/model/storage.ts';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
 import { type Actor, PERMISSIONS, type Permission, type RouteDemands } from '../platform/http/contract.ts';
@@ -57,6 +58,15 @@ export function permitsOf(written: WrittenPermits): Permits {
 /** What `asked` has and `held` has not, as `area:verb`. */
 export const beyond = (held: Permits, asked: Permits): readonly string[] =>
   AREAS.flatMap((area) => (asked[area] ?? []).filter((verb) => held[area]?.includes(verb) !== true).map((verb) => `${area}:${verb}`));
+
+/** What both permit. */
+export const withinPermits = (held: Permits, only: Permits): Permits =>
+  Object.fromEntries(
+    AREAS.flatMap((area) => {
+      const verbs = (held[area] ?? []).filter((verb) => only[area]?.includes(verb) === true);
+      return verbs.length === 0 ? [] : [[area, verbs]];
+    }),
+  );
 
 /** A role: what its holders may do, and the page they begin with. */
 export type RoleSpec = {
@@ -223,9 +233,14 @@ const SHIPPED: readonly Column[] = [
 export const SHIPPED_ROLES: readonly RoleSpec[] = SHIPPED.map((role) => ({ ...role, permits: permitsOf(role.permits), scope: FULL_SCOPE }));
 
 /** Whom a credential stands for, and until when. */
-export type Known = { readonly actor: Actor; readonly endsAtMs: number };
+export type Known = {
+  readonly actor: Actor;
+  readonly endsAtMs: number;
+  /** Whether it is taken from an address; asked at every request. Absent: from everywhere. */
+  readonly from?: (address: string) => boolean;
+};
 /** Whoever makes a kind of credential knows whom it stands for; undefined when it is not, or no longer, one. */
-export type Knows = { actorOf(secret: string): Promise<Known | undefined> };
+export type Knows = { actorOf(secret: string, request: Pick<FastifyRequest, 'ip'>): Promise<Known | undefined> };
 
 /** The most teams of one person or token, and the longest list of matchers. */
 const MAX_TEAMS = 50;

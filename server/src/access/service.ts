@@ -10,7 +10,17 @@ import type { Actor, Gate, Permission } from '../platform/http/contract.ts';
 import { digestOf } from '../platform/secret-digest.ts';
 import type { RoleBook } from '../roles/contract.ts';
 import { AREA_OF_TOPIC, areaOfRoute } from './areas.ts';
-import { type Area, type Known, type Knows, OPEN_ACTOR, type Permits, type SessionView, type Standing, VERBS } from './contract.ts';
+import {
+  type Area,
+  type Known,
+  type Knows,
+  OPEN_ACTOR,
+  type Permits,
+  type SessionView,
+  type Standing,
+  VERBS,
+  withinPermits,
+} from './contract.ts';
 import { type Credential, credentialOf, tokenOf } from './credential.ts';
 
 /** Authenticated credentials kept in memory, so that ingest does not ask the database per request. */
@@ -45,19 +55,22 @@ export class Access implements Gate {
     const credential = credentialOf(request, sessionOf);
     if (credential === undefined) return undefined;
     const nowMs = clock.now();
-    const cached = this.#cache.get(credential, nowMs);
-    if (cached !== undefined) return this.#within(cached);
-    await roles.refresh();
-    const found = await (credential.kind === 'token' ? tokens : sessions).actorOf(credential.secret);
-    this.#cache.set(credential, found, nowMs);
-    return found === undefined ? undefined : this.#within(found.actor);
+    let known = this.#cache.get(credential, nowMs);
+    if (known === undefined) {
+      await roles.refresh();
+      known = await (credential.kind === 'token' ? tokens : sessions).actorOf(credential.secret, request);
+      this.#cache.set(credential, known, nowMs);
+    }
+    if (known === undefined || known.from?.(request.ip) === false) return undefined;
+    return this.#within(known.actor);
   }
 
   recall(headers: IncomingHttpHeaders): Actor | undefined {
     if (this.#deps.open) return OPEN_ACTOR;
     const secret = tokenOf(headers.authorization);
-    const cached = secret === undefined ? undefined : this.#cache.get({ kind: 'token', secret }, this.#deps.clock.now());
-    return cached === undefined ? undefined : this.#within(cached);
+    const known = secret === undefined ? undefined : this.#cache.get({ kind: 'token', secret }, this.#deps.clock.now());
+    // From which address a request comes is not known here.
+    return known === undefined || known.from !== undefined ? undefined : this.#within(known.actor);
   }
 
   /** An actor sees what both their own scope and their role's show. */
@@ -79,9 +92,10 @@ export class Access implements Gate {
     return this.allows(actor, 'read', AREA_OF_TOPIC[topic as Topic]);
   }
 
-  /** What `actor` may do: what its role permits now. */
-  permits(actor: Pick<Actor, 'role'>): Permits {
-    return this.#deps.roles.permitsOf(actor.role);
+  /** What `actor` may do: what its role permits now, as far as the actor itself is not narrowed. */
+  permits({ role, permits }: Pick<Actor, 'role' | 'permits'>): Permits {
+    const held = this.#deps.roles.permitsOf(role);
+    return permits === undefined ? held : withinPermits(held, permits as Permits);
   }
 
   async demand(request: FastifyRequest, actor: Actor): Promise<void> {
@@ -116,9 +130,9 @@ export class Access implements Gate {
 export class Remembered {
   readonly #known = new Map<string, Known & { readonly untilMs: number }>();
 
-  get(credential: Credential, nowMs: number): Actor | undefined {
+  get(credential: Credential, nowMs: number): Known | undefined {
     const cached = this.#known.get(keyOf(credential));
-    return cached !== undefined && nowMs < cached.untilMs && nowMs < cached.endsAtMs ? cached.actor : undefined;
+    return cached !== undefined && nowMs < cached.untilMs && nowMs < cached.endsAtMs ? cached : undefined;
   }
 
   set(credential: Credential, found: Known | undefined, nowMs: number): void {

@@ -272,7 +272,7 @@ function detailRoute(http: Http, { alerting, notifications, clock }: AlertRouteD
 }
 
 function actionRoutes(http: Http, name: ActionName, { alerting, clock }: AlertRouteDeps): void {
-  const operate = { permission: 'operate' } as const;
+  const operate = { permission: 'operate', action: name } as const;
   http.post(
     `/api/alerts/:id/${name}`,
     {

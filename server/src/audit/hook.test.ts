@@ -60,7 +60,7 @@ async function world(t: TestContext) {
   });
   http.post('/api/analytics/search', { config: { permission: 'read' } }, async () => ({}));
   http.post('/api/import', { config: { permission: 'ingest' } }, async () => ({}));
-  const unrecorded = new Tokens({ db, clock, ids, record: async () => 0, judgeRole: () => {} });
+  const unrecorded = new Tokens({ db, clock, ids, record: async () => 0, judgeRole: () => {}, permitsOfRole: () => ({}) });
   const { token } = await unrecorded.create(COMMAND_LINE, { name: 'robot', role: 'administrator' });
   const call = async (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, payload?: object, as = token) => {
     const answer = await http.inject({

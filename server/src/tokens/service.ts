@@ -2,32 +2,39 @@ import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import { MINUTE_MS } from '@nines/base/units.ts';
-import { type Known, type Knows, scopeOf, teamsOf } from '../access/contract.ts';
+import type { FastifyRequest } from 'fastify';
+import { type Known, type Knows, type Permits, beyond, permitsOf, scopeOf, teamsOf, withinPermits } from '../access/contract.ts';
 import type { AuditEntry, RecordAudit } from '../audit/contract.ts';
 import type { TokenRow } from '../platform/db/migrations/0002-access.ts';
 import type { Db } from '../platform/db/open.ts';
 import type { Actor } from '../platform/http/contract.ts';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
-import { SECRET_BYTES, digestOf } from '../platform/secret-digest.ts';
-import { type NewToken, TOKEN_CODES, type TokenView } from './contract.ts';
+import { digestOf } from '../platform/secret-digest.ts';
+import { type NewToken, TOKEN_CODES, type TokenLimits, type TokenView } from './contract.ts';
+import { type TokenRefusal, judgeToken, within } from './judge.ts';
+import { hintOf, isTokenLike, makeSecret } from './secret.ts';
 import * as store from './store.ts';
 
-const TOKEN_PREFIX = 'nines_';
-/** What is shown of a token behind its prefix, so that a person recognises it. */
-const HINT_CHARS = 4;
 /** Last use is shown to the minute; writing it more often would only cost. */
 const TOUCH_EVERY_MS = MINUTE_MS;
+/** How long a replaced secret still counts, so that what uses it can be changed without a gap. */
+const OVERLAP_MS = 15 * MINUTE_MS;
 
 export type TokenDeps = {
   readonly db: Db;
   readonly clock: Pick<Clock, 'now'>;
   readonly ids: Ids;
   readonly record: RecordAudit;
-  /** A token was revoked: what is remembered of tokens is to be forgotten. */
-  readonly onRevoked?: () => void;
+  /** A token changed: what is remembered of tokens is to be forgotten. */
+  readonly onChanged?: () => void;
+  readonly onRefused?: (reason: TokenRefusal) => void;
   /** Refuses a role that is not there, or that `by` may not give away. */
   readonly judgeRole: (by: AuditEntry['actor'], role: string) => void;
+  readonly permitsOfRole: (role: string) => Permits;
+  readonly limits?: () => TokenLimits;
 };
+
+export type MadeToken = TokenView & { readonly token: string };
 
 /** Beside a running server as well: the command line makes tokens by the same class. */
 export class Tokens implements Knows {
@@ -39,18 +46,20 @@ export class Tokens implements Knows {
 
   /** Those that were not revoked, newest first. */
   async list(): Promise<readonly TokenView[]> {
-    return (await store.listTokens(this.#deps.db.kysely)).map(viewOf);
+    const nowMs = this.#deps.clock.now();
+    return (await store.listTokens(this.#deps.db.kysely)).map((row) => viewOf(row, nowMs));
   }
 
-  /** The secret is in the answer and nowhere else. `AppError` `token_already_expired`, `role_not_found`, `beyond_own_permits`. */
-  async create(by: AuditEntry['actor'], input: NewToken): Promise<TokenView & { readonly token: string }> {
+  /**
+   * The secret is in the answer and nowhere else. `AppError` `token_already_expired`, `token_lives_too_long`, `role_not_found`,
+   * `beyond_own_permits`, `beyond_role`.
+   */
+  async create(by: AuditEntry['actor'] & Pick<Actor, 'permits'>, input: NewToken): Promise<MadeToken> {
     const { db, clock, ids, record, judgeRole } = this.#deps;
     judgeRole(by, input.role);
     const nowMs = clock.now();
-    const expiresAtMs = input.expires_at_ms ?? null;
-    if (expiresAtMs !== null && expiresAtMs <= nowMs)
-      throw new AppError('bad_input', TOKEN_CODES.alreadyExpired, 'expires_at_ms lies in the past', { field: 'expires_at_ms' });
-    const token = `${TOKEN_PREFIX}${ids.secret(SECRET_BYTES)}`;
+    const permits = this.#permitsWithin(by, input);
+    const token = makeSecret(ids);
     const row: TokenRow = {
       id: ids.uuid(),
       name: input.name,
@@ -58,59 +67,161 @@ export class Tokens implements Knows {
       role: input.role,
       teams: JSON.stringify(input.teams ?? []),
       scope: input.scope ?? '',
-      hint: token.slice(0, TOKEN_PREFIX.length + HINT_CHARS),
+      permits: textOf(permits),
+      actions: textOf(input.actions),
+      addresses: textOf(input.addresses),
+      hint: hintOf(token),
       secret_hash: digestOf(token),
       created_by: by.name,
       created_at_ms: nowMs,
-      expires_at_ms: expiresAtMs,
+      expires_at_ms: this.#endOf(input.expires_at_ms ?? null, nowMs),
       last_used_at_ms: null,
+      last_used_address: null,
       revoked_at_ms: null,
+      previous_hash: null,
+      previous_until_ms: null,
     };
+    const view = viewOf(row, nowMs);
     await db.kysely.transaction().execute(async (trx) => {
       await store.insertToken(trx, row);
-      const object = { kind: 'tokens', id: row.id };
-      await record(trx, { actor: by, action: 'token.created', object, phase: 'done', after: viewOf(row) });
+      await record(trx, { actor: by, action: 'token.created', object: { kind: 'tokens', id: row.id }, phase: 'done', after: view });
     });
-    return { ...viewOf(row), token };
+    return { ...view, token };
+  }
+
+  /** Another secret for the same token; the one before counts 15 minutes more. `AppError` `token_not_found`, `revision_conflict`. */
+  async replace(by: AuditEntry['actor'], id: string): Promise<MadeToken> {
+    const { db, clock, ids, record, onChanged } = this.#deps;
+    const nowMs = clock.now();
+    const token = makeSecret(ids);
+    const next = { secret_hash: digestOf(token), hint: hintOf(token), previous_until_ms: nowMs + OVERLAP_MS };
+    const view = await db.kysely.transaction().execute(async (trx) => {
+      const before = await store.liveToken(trx, id);
+      if (before === undefined) throw notFound();
+      if (!(await store.replaceSecret(trx, before, next)))
+        throw new AppError('conflict', 'revision_conflict', 'the secret was replaced meanwhile');
+      const after = viewOf({ ...before, ...next }, nowMs);
+      const about = { before: viewOf(before, nowMs), after };
+      await record(trx, { actor: by, action: 'token.replaced', object: { kind: 'tokens', id }, phase: 'done', ...about });
+      return after;
+    });
+    onChanged?.();
+    return { ...view, token };
   }
 
   /** `AppError` `token_not_found`. */
   async revoke(by: AuditEntry['actor'], id: string): Promise<void> {
-    const { db, clock, record, onRevoked } = this.#deps;
+    const { db, clock, record, onChanged } = this.#deps;
+    const nowMs = clock.now();
     await db.kysely.transaction().execute(async (trx) => {
-      const before = (await store.listTokens(trx)).find((row) => row.id === id);
-      if (before === undefined || !(await store.revokeToken(trx, id, clock.now()))) {
-        throw new AppError('not_found', TOKEN_CODES.notFound, 'there is no such token, or it was revoked before');
-      }
-      await record(trx, { actor: by, action: 'token.revoked', object: { kind: 'tokens', id }, phase: 'done', before: viewOf(before) });
+      const before = await store.liveToken(trx, id);
+      if (before === undefined || !(await store.revokeToken(trx, id, nowMs))) throw notFound();
+      const object = { kind: 'tokens', id };
+      await record(trx, { actor: by, action: 'token.revoked', object, phase: 'done', before: viewOf(before, nowMs) });
     });
-    onRevoked?.();
+    onChanged?.();
+  }
+
+  /** What a secret is worth now; undefined when it is no good token. It does not count as a use. */
+  async introspect(secret: string): Promise<TokenView | undefined> {
+    const { db, clock } = this.#deps;
+    if (!isTokenLike(secret)) return undefined;
+    const digest = digestOf(secret);
+    const row = await store.findToken(db.kysely, digest);
+    const nowMs = clock.now();
+    return row !== undefined && judgeToken(row, digest, nowMs).kind === 'good' ? viewOf(row, nowMs) : undefined;
   }
 
   /** Whom a secret stands for; undefined when it is no live token. */
-  async actorOf(secret: string): Promise<Known | undefined> {
-    const { db, clock } = this.#deps;
+  async actorOf(secret: string, request: Pick<FastifyRequest, 'ip'>): Promise<Known | undefined> {
+    const { db, clock, onRefused } = this.#deps;
+    if (!isTokenLike(secret)) {
+      onRefused?.('malformed');
+      return undefined;
+    }
     const nowMs = clock.now();
-    const row = await store.findToken(db.kysely, digestOf(secret));
-    if (row === undefined || (row.expires_at_ms !== null && row.expires_at_ms <= nowMs)) return undefined;
-    if (row.last_used_at_ms === null || nowMs - row.last_used_at_ms > TOUCH_EVERY_MS) await store.touchToken(db.kysely, row.id, nowMs);
-    const actor: Actor = { kind: 'token', id: row.id, name: row.name, role: row.role, teamId: row.team_id, scope: scopeOf(row) };
-    return { actor, endsAtMs: row.expires_at_ms ?? Number.POSITIVE_INFINITY };
+    const digest = digestOf(secret);
+    const row = await store.findToken(db.kysely, digest);
+    const judged = judgeToken(row, digest, nowMs);
+    if (row === undefined || judged.kind !== 'good') {
+      if (judged.kind !== 'good') onRefused?.(judged.kind);
+      return undefined;
+    }
+    const networks = listOf(row.addresses);
+    const taken = networks === undefined ? undefined : within(networks);
+    const from = taken === undefined ? undefined : (address: string) => taken(address) || (onRefused?.('address'), false);
+    if (taken?.(request.ip) !== false && (row.last_used_at_ms === null || nowMs - row.last_used_at_ms > TOUCH_EVERY_MS))
+      await store.touchToken(db.kysely, row.id, { atMs: nowMs, address: request.ip });
+    return { actor: actorOf(row), endsAtMs: judged.endsAtMs, ...(from !== undefined && { from }) };
+  }
+
+  /** What the token is narrowed to. Whoever is narrowed makes tokens that are, too. */
+  #permitsWithin(by: Pick<Actor, 'permits'>, { role, permits: written }: NewToken): Permits | undefined {
+    const ofRole = this.#deps.permitsOfRole(role);
+    const asked = written === undefined ? ofRole : permitsOf(written);
+    const field = { field: 'permits' };
+    const more = beyond(ofRole, asked);
+    if (more.length > 0)
+      throw new AppError('bad_input', TOKEN_CODES.beyondRole, `the role ${role} does not have ${more.join(', ')}`, field);
+    const beyondOwn = by.permits === undefined ? [] : beyond(withinPermits(ofRole, by.permits as Permits), asked);
+    if (beyondOwn.length > 0)
+      throw new AppError('forbidden', TOKEN_CODES.beyondOwn, `you cannot give what you do not have: ${beyondOwn.join(', ')}`, field);
+    return written === undefined ? undefined : asked;
+  }
+
+  #endOf(asked: number | null, nowMs: number): number | null {
+    const { maxLifeMs } = this.#deps.limits?.() ?? { maxLifeMs: undefined };
+    if (asked !== null && asked <= nowMs)
+      throw new AppError('bad_input', TOKEN_CODES.alreadyExpired, 'expires_at_ms lies in the past', { field: 'expires_at_ms' });
+    if (maxLifeMs === undefined) return asked;
+    if (asked !== null && asked - nowMs > maxLifeMs) {
+      const limit = new Date(nowMs + maxLifeMs).toISOString();
+      throw new AppError('bad_input', TOKEN_CODES.livesTooLong, `access.tokens.max_life allows ${limit} at the latest`, {
+        field: 'expires_at_ms',
+      });
+    }
+    return asked ?? nowMs + maxLifeMs;
   }
 }
 
-function viewOf(row: TokenRow): TokenView {
-  const { id, name, scope, hint, created_by, created_at_ms, expires_at_ms, last_used_at_ms } = row;
+function actorOf(row: TokenRow): Actor {
+  const permits = row.permits === null ? undefined : (JSON.parse(row.permits) as Permits);
+  const actions = listOf(row.actions);
+  return {
+    kind: 'token',
+    id: row.id,
+    name: row.name,
+    role: row.role,
+    teamId: row.team_id,
+    scope: scopeOf(row),
+    ...(permits !== undefined && { permits }),
+    ...(actions !== undefined && { actions }),
+  };
+}
+
+const notFound = (): AppError => new AppError('not_found', TOKEN_CODES.notFound, 'there is no such token, or it was revoked before');
+const textOf = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
+const listOf = (text: string | null): readonly string[] | undefined =>
+  text === null ? undefined : (JSON.parse(text) as readonly string[]);
+
+function viewOf(row: TokenRow, nowMs: number): TokenView {
+  const { id, name, role, scope, hint, created_by, created_at_ms, expires_at_ms, last_used_at_ms, last_used_address } = row;
+  const previousUntilMs = row.previous_until_ms ?? 0;
   return {
     id,
     name,
-    role: row.role,
+    role,
     teams: [...(teamsOf(row.teams) ?? [])],
     scope,
+    permits: row.permits === null ? null : (JSON.parse(row.permits) as Record<string, string[]>),
+    actions: row.actions === null ? null : [...(listOf(row.actions) ?? [])],
+    addresses: row.addresses === null ? null : [...(listOf(row.addresses) ?? [])],
     hint,
     created_by,
     created_at_ms,
     expires_at_ms,
     last_used_at_ms,
-  };
+    last_used_address,
+    previous_until_ms: previousUntilMs > nowMs ? previousUntilMs : null,
+  } satisfies TokenView;
 }

@@ -25,6 +25,10 @@ export type Actor = {
   readonly teamId: string;
   /** What of all this they may see and change; required so that nobody forgets it. */
   readonly scope: Scope;
+  /** Of what the role permits only this, by area. Absent: all of it. */
+  readonly permits?: Readonly<Partial<Record<string, readonly Permission[]>>>;
+  /** Of everything that changes something only routes of these actions. Absent: all that is permitted. */
+  readonly actions?: readonly string[];
 };
 
 /** The actor of requests to public routes. It may do nothing else. */
@@ -83,6 +87,8 @@ declare module 'fastify' {
     permission?: Permission;
     /** Absent on a route that only those may use who see everything. */
     scoped?: Scoped;
+    /** What an actor who is limited to some actions must have among them; they may use no route that changes something without one. */
+    action?: string;
     /** Errors of this route come in Prometheus' shape, or as Alertmanager's JSON string, instead of problem+json, refusals of access included. */
     errors?: 'problem' | 'prometheus' | 'alertmanager';
     /** The route may be called by pages of other origins (public tracking). */

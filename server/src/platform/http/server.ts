@@ -185,7 +185,7 @@ async function admit(options: HttpOptions, request: FastifyRequest): Promise<voi
   request.actor = NOBODY;
   const address = knowAddress(options, request);
   if (options.hosts === 'loopback') checkLoopbackHost(request);
-  const { permission, crossOrigin, scoped, adminApi, rate = 'public' } = request.routeOptions.config;
+  const { permission, crossOrigin, scoped, adminApi, action, rate = 'public' } = request.routeOptions.config;
   const waitMs = options.rates?.waitOfAddress(rate, addressGroup(address)) ?? 0;
   if (waitMs > 0) throw options.rates?.refusal(rate, waitMs);
   // Unknown paths have no configuration; they end in the not-found answer.
@@ -200,6 +200,9 @@ async function admit(options: HttpOptions, request: FastifyRequest): Promise<voi
   if (!options.gate.allows(actor, permission, area)) {
     const needed = area === undefined ? permission : `${permission} on ${area}`;
     throw new AppError('forbidden', 'forbidden', `needs ${needed}; the role ${actor.role} does not have it`);
+  }
+  if (actor.actions !== undefined && permission !== 'read' && (action === undefined || !actor.actions.includes(action))) {
+    throw new AppError('forbidden', 'forbidden', `this token is for ${actor.actions.join(', ')} only`);
   }
   if (!isFull(actor.scope) && scoped === undefined) {
     throw new AppError('forbidden', 'outside_scope', 'this is not divided by team or label: only those may use it who see everything');

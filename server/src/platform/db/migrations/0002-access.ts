@@ -60,6 +60,16 @@ export type TokenRow = {
   expires_at_ms: number | null;
   last_used_at_ms: number | null;
   revoked_at_ms: number | null;
+  /** Of the role's permits only these, as JSON; null: all of them. */
+  permits: string | null;
+  /** Of what can be done with alerts only these, as a JSON list; null: everything. */
+  actions: string | null;
+  /** Networks from which it is taken, as a JSON list; null: from everywhere. */
+  addresses: string | null;
+  last_used_address: string | null;
+  /** The secret before the present one, which counts until then. */
+  previous_hash: string | null;
+  previous_until_ms: number | null;
 };
 
 export type SetupLinkRow = { secret_hash: string; created_at_ms: number; expires_at_ms: number; used_at_ms: number | null };

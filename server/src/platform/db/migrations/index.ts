@@ -40,6 +40,7 @@ import * as accountability from './0049-accountability.ts';
 import * as scopes from './0054-scopes.ts';
 import * as sso from './0052-sso.ts';
 import * as tlsAuthority from './0046-tls-authority.ts';
+import * as tokenLimits from './0056-token-limits.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -87,4 +88,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0052-sso': { up: sso.up },
   '0046-tls-authority': { up: tlsAuthority.up },
   '0051-factors': { up: factors.up },
+  '0056-token-limits': { up: tokenLimits.up },
 };
