@@ -27,6 +27,7 @@ function isFresh(): boolean {
     join(dist, 'nines.js'),
     join(dist, 'web/index.html'),
     join(dist, 'fonts/DejaVuSans.ttf.gz'),
+    join(dist, 'passwords/common.txt.gz'),
     join(dist, 'analytics-thread.js'),
   ];
   if (!built.every((path) => existsSync(path))) return false;
@@ -55,6 +56,8 @@ async function buildProgram(): Promise<void> {
   for (const name of globSync('{*.js,chunks/*.js}', { cwd: dist })) escapeNonAscii(join(dist, name));
   // Of PDF files with letters that no reader has by itself.
   cpSync(join(house, 'server/assets/fonts'), join(dist, 'fonts'), { recursive: true });
+  // Those that nobody may choose.
+  cpSync(join(house, 'server/assets/passwords'), join(dist, 'passwords'), { recursive: true });
 }
 
 /**

@@ -1,14 +1,18 @@
 import type { Clock } from '@nines/base/clock.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import type { FastifyRequest } from 'fastify';
-import type { RecordAudit } from './audit/contract.ts';
+import type { ErasePerson, RecordAudit } from './audit/contract.ts';
 import type { SecondFactors } from './people/contract.ts';
 import { type FactorSettings, openFactors } from './factors/start.ts';
 import { examiner } from './people/examine.ts';
+import { Directory } from './people/directory.ts';
+import { PasswordRules } from './people/judgement.ts';
+import { PersonLinks } from './people/links.ts';
 import { PendingSignIns } from './people/pending.ts';
 import { People } from './people/service.ts';
 import type { Holder } from './roles/contract.ts';
 import type { Db } from './platform/db/open.ts';
+import type { Role } from './platform/http/contract.ts';
 import { createThrottle } from './platform/throttle.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { createProvidedPeople } from './people/provided.ts';
@@ -46,21 +50,31 @@ export type EntryOptions = {
   readonly factors?: SecondFactors;
   /** A token was shown that opens nothing. */
   readonly onRefused?: (reason: TokenRefusal) => void;
+  /** Absent: there is no audit log that names anybody. */
+  readonly erase?: ErasePerson;
+  /** Sessions or tokens have ended: what is open because of them is to be examined again. */
+  readonly onEnded?: () => void;
 };
+
+const NOBODY_ERASED: ErasePerson = async () => {};
 
 const NO_FACTORS: SecondFactors = { required: async () => [], forget: async () => {} };
 
 export type Entry = ReturnType<typeof openEntry>;
 
 /** Who may come in: people with sessions, programs with tokens, and the gate that knows both. */
-export function openEntry({ settings, open, secure, second: opened, factors = NO_FACTORS, ...shared }: EntryOptions) {
+export function openEntry({ settings, open, secure, second: opened, factors: given = NO_FACTORS, ...options }: EntryOptions) {
+  const { erase = NOBODY_ERASED, onEnded = () => {}, ...shared } = options;
   const cookie = sessionCookie({ secure });
   const remembered = new Remembered();
-  const forget = (): void => remembered.clear();
-  const sessions = new Sessions({ ...shared, onEnded: forget });
+  const ended = (): void => {
+    remembered.clear();
+    onEnded();
+  };
+  const sessions = new Sessions({ ...shared, onEnded: ended });
   const tokens = new Tokens({
     ...shared,
-    onChanged: forget,
+    onChanged: ended,
     judgeRole: (by, role) => roles.judgeGift(by, role),
     permitsOfRole: (role) => roles.permitsOf(role),
     limits: () => ({ maxLifeMs: settings().tokens.max_life }),
@@ -71,7 +85,10 @@ export function openEntry({ settings, open, secure, second: opened, factors = NO
   const examining = examiner({ ...shared, throttle });
   const parts = { ...shared, sessions, pending, people: examining, policy: settings };
   const second = opened === undefined ? undefined : openFactors({ ...parts, ...opened });
-  const people = new People({ ...shared, sessions, factors: second?.factors ?? factors, pending, throttle, passwordLogin });
+  const factors = second?.factors ?? given;
+  const rules = new PasswordRules(new URL(shared.baseUrl).hostname);
+  const links = new PersonLinks({ ...shared, sessions, rules });
+  const people = new People({ ...shared, sessions, rules, links, factors, pending, throttle, passwordLogin });
   const holders = async (): Promise<readonly Holder[]> => {
     const [users, programs] = await Promise.all([people.holders(), tokens.list()]);
     return [
@@ -83,6 +100,8 @@ export function openEntry({ settings, open, secure, second: opened, factors = NO
   const sessionOf = (request: FastifyRequest) => cookie.read(request);
   const standing = second === undefined ? {} : { standing: second.stepUp };
   const access = new Access({ ...shared, sessions, tokens, roles, sessionOf, open, ...standing }, remembered);
+  const permitsOf = (role: Role) => roles.find(role)?.permits ?? {};
+  const directory = new Directory({ ...shared, erase, sessions, links, factors, permitsOf });
   const sso = new SingleSignOn({ ...shared, sessions, people: createProvidedPeople({ ...shared, sessions }) });
   const take = (): void => sso.take(settings().oidc);
   take();
@@ -91,6 +110,8 @@ export function openEntry({ settings, open, secure, second: opened, factors = NO
     access,
     gate: access,
     people,
+    directory,
+    links,
     pending,
     roles,
     sessions,

@@ -53,6 +53,7 @@ const AREA_OF: Readonly<Record<string, Area>> = {
   '/api/series': 'metrics',
   '/api/services': 'services',
   '/api/session/proof': 'own',
+  '/api/sessions': 'own',
   '/api/silences': 'alerts',
   '/api/slas': 'slas',
   '/api/sso': 'own',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NO_ONES_HASH, hashPassword, judgePassword, verifyPassword } from './password.ts';
+import { NO_ONES_HASH, hashPassword, verifyPassword } from './password.ts';
 
 test('a password fits its hash and no other does', async () => {
   const stored = await hashPassword('correct horse battery');
@@ -13,11 +13,4 @@ test('a password fits its hash and no other does', async () => {
 
 test('the same letters in another Unicode form are the same password', async () => {
   assert.equal(await verifyPassword('e\u0301te\u0301 1998', await hashPassword('\u00e9t\u00e9 1998')), true);
-});
-
-test('short and guessed-first passwords are refused, long plain ones are not', () => {
-  for (const password of ['short', 'password1', 'PASSWORD1', 'aaaaaaaaaaaa', 'somebody'])
-    assert.equal(judgePassword(password, 'Somebody').ok, false, password);
-  for (const password of ['correct horse battery', 'ああああいいいい'])
-    assert.equal(judgePassword(password, 'Somebody').ok, true, password);
 });

@@ -1,8 +1,7 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { AppError } from '@nines/base/errors.ts';
-import { type Result, err, ok } from '@nines/base/result.ts';
-import { PEOPLE_CODES, MIN_PASSWORD_CHARS } from './contract.ts';
+import { PEOPLE_CODES, normalPassword } from './contract.ts';
 
 const deriveOnPool = promisify(argon2);
 
@@ -36,30 +35,10 @@ export type Cost = { readonly memory: number; readonly passes: number; readonly 
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 
-/** The passwords that every guesser tries first (the head of public leak statistics with eight characters and more). */
-const GUESSED_FIRST: ReadonlySet<string> = new Set(
-  `password password1 password12 password123 passw0rd 12345678 123456789 1234567890 qwertyuiop qwerty123 qwerty12 1q2w3e4r 1qaz2wsx iloveyou sunshine
-  princess football baseball superman trustno1 welcome1 welcome123 letmein1 letmein123 abcd1234 abc12345 admin123 administrator changeme changeme1 11111111 00000000
-  88888888 87654321 monkey123 dragon123 asdfghjkl zaq12wsx michael1 computer internet whatever starwars master123 monitoring`
-    .split(/\s+/)
-    .filter((word) => word !== ''),
-);
-
-/** Length and the guessed-first list; no rules of composition (ASVS 5.0, 6.2). `name` is the account's, which is guessed first too. */
-export function judgePassword(password: string, name: string): Result<string, string> {
-  const chars = Array.from(password).length;
-  if (chars < MIN_PASSWORD_CHARS) return err(`a password needs at least ${MIN_PASSWORD_CHARS} characters, this one has ${chars}`);
-  const folded = password.toLowerCase();
-  if (GUESSED_FIRST.has(folded) || folded === name.toLowerCase() || /^(.)\1*$/u.test(password)) {
-    return err('this password is among the first that are tried; choose another');
-  }
-  return ok(password);
-}
-
 /** A PHC string, so that the cost can rise later without losing the passwords of today. */
 export async function hashPassword(password: string, cost: Cost = COST): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
-  const hash = await derive('argon2id', { message: password.normalize('NFKC'), nonce: salt, tagLength: HASH_BYTES, ...cost });
+  const hash = await derive('argon2id', { message: normalPassword(password), nonce: salt, tagLength: HASH_BYTES, ...cost });
   return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${base64(salt)}$${base64(hash)}`;
 }
 
@@ -72,7 +51,7 @@ export async function verifyPassword(password: string, stored: string): Promise<
   const [, memory, passes, parallelism, salt = '', hash = ''] = parts;
   const expected = Buffer.from(hash, 'base64');
   const found = await derive('argon2id', {
-    message: password.normalize('NFKC'),
+    message: normalPassword(password),
     nonce: Buffer.from(salt, 'base64'),
     tagLength: expected.length,
     memory: Number(memory),

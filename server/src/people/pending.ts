@@ -5,7 +5,6 @@ import { MINUTE_MS } from '@nines/base/units.ts';
 import type { AuditEntry, RecordAudit } from '../audit/contract.ts';
 import type { UserRow } from '../platform/db/migrations/0002-access.ts';
 import type { Db } from '../platform/db/open.ts';
-import type { Role } from '../platform/http/contract.ts';
 import { SECRET_BYTES, digestOf } from '../platform/secret-digest.ts';
 import { type Throttle, createThrottle } from '../platform/throttle.ts';
 import type { NewSession, Place, SessionBook } from '../sessions/contract.ts';
@@ -71,12 +70,12 @@ export class PendingSignIns implements PendingLogins {
     await db.kysely.transaction().execute(async (trx) => {
       if (!(await store.usePending(trx, digestOf(challenge)))) throw signInAgain();
       const object: AuditEntry['object'] = { kind: 'users', id: user.id };
-      const actor: AuditEntry['actor'] = { kind: 'user', id: user.id, name: user.name, role: user.role as Role };
+      const actor: AuditEntry['actor'] = { kind: 'user', id: user.id, name: user.name, role: user.role };
       await record(trx, { actor, address: place.address, action: 'factor.shown', object, phase: 'done', after: { factor } });
     });
     this.#throttle.succeeded(ANYWHERE, user.id);
     passwords.succeeded(user.name_key, place.address);
-    return sessions.start({ id: user.id, name: user.name, role: user.role as Role }, place);
+    return sessions.start({ id: user.id, name: user.name, role: user.role }, place);
   }
 
   async #find(challenge: string, place: Place): Promise<UserRow> {

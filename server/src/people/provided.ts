@@ -10,6 +10,7 @@ import type { Person, Place, SessionBook } from '../sessions/contract.ts';
 import type { ProvidedPeople } from '../sso/contract.ts';
 import { keyOf } from './name.ts';
 import { NO_ONES_HASH } from './password.ts';
+import { holdAdministrators } from './directory-store.ts';
 import * as store from './store.ts';
 
 /** How often a name may be taken before somebody has to choose. */
@@ -60,7 +61,8 @@ export function createProvidedPeople({ db, clock, ids, logger, record, sessions 
       if (person.role === role) return person;
       const changed = await db.kysely.transaction().execute(async (trx) => {
         // Nobody could administer any more; somebody has to raise another person first.
-        if (person.role === 'administrator' && (await store.countAdministrators(trx)) === 1) return false;
+        const [first, ...others] = await holdAdministrators(trx, db.kind);
+        if (first === person.id && others.length === 0) return false;
         await store.setRole(trx, person.id, role);
         await sessions.endAll(trx, person.id);
         const change = { before: { role: person.role }, after: { role } };

@@ -10,9 +10,11 @@ import { DEFAULT_TEAM } from '../platform/records/contract.ts';
 import { SECRET_BYTES, digestOf } from '../platform/secret-digest.ts';
 import type { Throttle } from '../platform/throttle.ts';
 import type { NewSession, Person, Place, SessionBook } from '../sessions/contract.ts';
-import { type LoginAnswer, PEOPLE_CODES, type SecondFactors } from './contract.ts';
+import { type LoginAnswer, PEOPLE_CODES, type PasswordJudgement, type SecondFactors } from './contract.ts';
+import type { PasswordRules } from './judgement.ts';
+import type { PersonLinks } from './links.ts';
 import { keyOf } from './name.ts';
-import { NO_ONES_HASH, hashPassword, isOutdated, judgePassword, verifyPassword } from './password.ts';
+import { NO_ONES_HASH, hashPassword, isOutdated, verifyPassword } from './password.ts';
 import * as store from './store.ts';
 import { refuseWhileWaiting } from './turns.ts';
 
@@ -25,6 +27,8 @@ export type PeopleDeps = {
   /** People change together with their entries in the audit log, or not at all. */
   readonly record: RecordAudit;
   readonly sessions: SessionBook;
+  readonly rules: PasswordRules;
+  readonly links: Pick<PersonLinks, 'use' | 'judge'>;
   readonly factors: Pick<SecondFactors, 'required'>;
   /** Where a sign-in waits for its second factor. */
   readonly pending: { open(userId: string, place: Place): Promise<string> };
@@ -33,6 +37,8 @@ export type PeopleDeps = {
   /** Whether names and passwords are taken; otherwise identity providers alone let people in. */
   readonly passwordLogin: () => boolean;
 };
+
+type Typed = { readonly password: string; readonly name?: string | undefined; readonly token?: string | undefined };
 
 export class People {
   readonly #deps: PeopleDeps;
@@ -64,7 +70,7 @@ export class People {
   /** Makes the first administrator and signs them in. `AppError` `setup_link_invalid`, `setup_link_used`, `password_refused`. */
   async setup(input: { readonly token: string; readonly name: string; readonly password: string }, place: Place): Promise<NewSession> {
     const { db, clock, ids, record, sessions } = this.#deps;
-    requireGoodPassword(input.password, input.name);
+    this.#deps.rules.require(input.password, { name: input.name });
     const nowMs = clock.now();
     // A look before the costly hash; the transaction below decides.
     const link = await store.judgeSetupLink(db.kysely, digestOf(input.token), nowMs);
@@ -121,6 +127,17 @@ export class People {
     return { kind: 'session', ...(await sessions.start(personOf(user), place)) };
   }
 
+  /** Sets the password of whom a link is for and signs them in. `AppError` `link_invalid`, `password_refused`. */
+  async join(input: { readonly token: string; readonly password: string }, place: Place): Promise<LoginAnswer> {
+    return this.#admit(await this.#deps.links.use(input, place), place);
+  }
+
+  /** What is to be said about a password while it is typed, for whom the link is or for the given name. `AppError` `link_invalid`. */
+  async judge({ password, name = '', token }: Typed): Promise<PasswordJudgement> {
+    const { links, rules } = this.#deps;
+    return token === undefined ? rules.judge(password, { name }) : links.judge(token, password);
+  }
+
   /** Changes the password of whoever asks and ends all their sessions; the answer is a new one. */
   async changePassword(actor: Actor, input: { readonly current: string; readonly next: string }, place: Place): Promise<NewSession> {
     const { db, record, sessions } = this.#deps;
@@ -133,7 +150,7 @@ export class People {
       throw new AppError('bad_input', PEOPLE_CODES.wrongCredentials, 'the current password is wrong', { field: 'current' });
     }
     this.#deps.throttle.succeeded(user.name_key, place.address);
-    requireGoodPassword(input.next, user.name, 'next');
+    this.#deps.rules.require(input.next, user, 'next');
     const passwordHash = await hashPassword(input.next);
     await db.kysely.transaction().execute(async (trx) => {
       if (!(await store.updatePassword(trx, user, passwordHash))) {
@@ -158,11 +175,6 @@ const personOf = ({ id, name, role }: UserRow): Person => ({ id, name, role });
 
 function by({ id, name, role }: UserRow, { address }: Place): Pick<AuditEntry, 'actor' | 'address' | 'phase'> {
   return { actor: { kind: 'user', id, name, role }, address, phase: 'done' };
-}
-
-function requireGoodPassword(password: string, name: string, field = 'password'): void {
-  const judged = judgePassword(password, name);
-  if (!judged.ok) throw new AppError('bad_input', PEOPLE_CODES.passwordRefused, judged.error, { field });
 }
 
 function setupRefusal(use: Exclude<store.SetupLinkState, 'usable'>): AppError {

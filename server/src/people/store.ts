@@ -19,17 +19,6 @@ export async function isNameTaken(db: Sql, nameKey: string): Promise<boolean> {
   return (await db.selectFrom('users').select('id').where('name_key', '=', nameKey).executeTakeFirst()) !== undefined;
 }
 
-/** Those who can sign in. */
-export async function countAdministrators(db: Sql): Promise<number> {
-  const found = await db
-    .selectFrom('users')
-    .select((row) => row.fn.countAll().as('count'))
-    .where('role', '=', 'administrator')
-    .where('disabled_at_ms', 'is', null)
-    .executeTakeFirstOrThrow();
-  return Number(found.count);
-}
-
 export async function setRole(db: Sql, id: string, role: string): Promise<void> {
   await db
     .updateTable('users')

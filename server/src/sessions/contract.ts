@@ -5,6 +5,8 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Transaction } from 'kysely';
+import { z } from 'zod';
+import type { AuditEntry } from '../audit/contract.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Role } from '../platform/http/contract.ts';
 
@@ -17,6 +19,21 @@ export type Place = { readonly address: string; readonly userAgent: string };
 /** The value of the cookie; nobody sees it again. */
 export type NewSession = { readonly cookie: string };
 
+export const sessionRow = z.object({
+  /** Names it; opens nothing. */
+  id: z.string(),
+  address: z.string(),
+  user_agent: z.string(),
+  created_at_ms: z.int(),
+  last_seen_at_ms: z.int(),
+  expires_at_ms: z.int(),
+  /** The one that asks. */
+  current: z.boolean(),
+});
+export type SessionRowView = z.infer<typeof sessionRow>;
+
+export const SESSION_CODES = { notFound: 'session_not_found', sessionNeeded: 'session_needed' } as const;
+
 /** What those who examine people need of sessions. */
 export interface SessionBook {
   /** Signs `person` in, whose right to it the caller has examined. */
@@ -27,6 +44,14 @@ export interface SessionBook {
   forget(): void;
   /** Signs out. A value that is no session changes nothing. */
   end(cookie: string, address: string): Promise<void>;
+  /** The live sessions of a person, the last used first; `cookie` is the one that asks. */
+  list(userId: string, cookie?: string): Promise<readonly SessionRowView[]>;
+  /** Ends one session of a person. `AppError` `session_not_found`. */
+  revoke(by: AuditEntry['actor'], userId: string, id: string): Promise<void>;
+  /** Ends all sessions of a person, but not that of `cookie`; how many. */
+  revokeOthers(by: AuditEntry['actor'], userId: string, cookie?: string): Promise<number>;
+  /** How many live sessions each person has. */
+  counts(): Promise<ReadonlyMap<string, number>>;
   /** When the person of a live session last showed a password or a factor in it; undefined when it is none. */
   provedAtMs(cookie: string): Promise<number | undefined>;
   /** The person has shown a password or a factor again: the session goes on under a new cookie. Undefined when it is no live session. */

@@ -1,4 +1,5 @@
 import type { Clock } from '@nines/base/clock.ts';
+import { AppError } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '@nines/base/units.ts';
 import type { Transaction } from 'kysely';
@@ -7,7 +8,7 @@ import type { Database } from '../platform/db/schema.ts';
 import type { Db } from '../platform/db/open.ts';
 import { SECRET_BYTES, digestOf } from '../platform/secret-digest.ts';
 import { type Known, type Knows, scopeOf } from '../access/contract.ts';
-import type { NewSession, Person, Place, SessionBook } from './contract.ts';
+import { type NewSession, type Person, type Place, SESSION_CODES, type SessionBook, type SessionRowView } from './contract.ts';
 import * as store from './store.ts';
 
 const SESSION_IDLE_MS = 12 * HOUR_MS;
@@ -114,13 +115,68 @@ export class Sessions implements SessionBook, Knows {
     await store.deleteSessionsOf(trx, userId);
   }
 
+  async list(userId: string, cookie?: string): Promise<readonly SessionRowView[]> {
+    const { db, clock } = this.#deps;
+    const nowMs = clock.now();
+    const current = cookie === undefined ? undefined : digestOf(cookie);
+    const rows = await store.listSessions(db.kysely, { nowMs, idleBeforeMs: nowMs - SESSION_IDLE_MS, userId });
+    return rows.map(({ id_hash, address, user_agent, created_at_ms, last_seen_at_ms, expires_at_ms }) => ({
+      id: shownId(id_hash),
+      address,
+      user_agent,
+      created_at_ms,
+      last_seen_at_ms,
+      expires_at_ms,
+      current: id_hash === current,
+    }));
+  }
+
+  async counts(): Promise<ReadonlyMap<string, number>> {
+    const { db, clock } = this.#deps;
+    const nowMs = clock.now();
+    const rows = await store.listSessions(db.kysely, { nowMs, idleBeforeMs: nowMs - SESSION_IDLE_MS });
+    const counts = new Map<string, number>();
+    for (const { user_id } of rows) counts.set(user_id, (counts.get(user_id) ?? 0) + 1);
+    return counts;
+  }
+
+  async revoke(by: AuditEntry['actor'], userId: string, id: string): Promise<void> {
+    await this.#revokeAll(by, userId, (hash) => shownId(hash) === id, true);
+  }
+
+  async revokeOthers(by: AuditEntry['actor'], userId: string, cookie?: string): Promise<number> {
+    const kept = cookie === undefined ? undefined : digestOf(cookie);
+    return this.#revokeAll(by, userId, (hash) => hash !== kept, false);
+  }
+
+  async #revokeAll(by: AuditEntry['actor'], userId: string, meant: (idHash: string) => boolean, needed: boolean): Promise<number> {
+    const { db, clock, record, onEnded } = this.#deps;
+    const nowMs = clock.now();
+    const ended = await db.kysely.transaction().execute(async (trx) => {
+      const live = await store.listSessions(trx, { nowMs, idleBeforeMs: nowMs - SESSION_IDLE_MS, userId });
+      const hashes = live.map(({ id_hash }) => id_hash).filter(meant);
+      if (needed && hashes.length === 0)
+        throw new AppError('not_found', SESSION_CODES.notFound, 'there is no such session, or it has ended');
+      for (const hash of hashes) {
+        await store.deleteSession(trx, hash);
+        const before = { user: userId };
+        await record(trx, { actor: by, action: 'session.revoked', object: sessionOf(hash), phase: 'done', subject: userId, before });
+      }
+      return hashes.length;
+    });
+    onEnded();
+    return ended;
+  }
+
   forget(): void {
     this.#deps.onEnded();
   }
 }
 
+const shownId = (idHash: string): string => idHash.slice(0, SHOWN_DIGEST_CHARS);
+
 /** Sessions are named by the beginning of their digest, which opens nothing. */
-const sessionOf = (idHash: string): AuditEntry['object'] => ({ kind: 'sessions', id: idHash.slice(0, SHOWN_DIGEST_CHARS) });
+const sessionOf = (idHash: string): AuditEntry['object'] => ({ kind: 'sessions', id: shownId(idHash) });
 
 const by = ({ id, name, role }: Person, { address }: Place): Pick<AuditEntry, 'actor' | 'address' | 'phase'> => ({
   actor: { kind: 'user', id, name, role },

@@ -24,6 +24,16 @@ export async function findSession(db: Sql, idHash: string): Promise<FoundSession
   return user === undefined ? undefined : { session, user };
 }
 
+/** Live sessions, of one person or of all, the last used first. */
+export async function listSessions(
+  db: Sql,
+  { nowMs, idleBeforeMs, userId }: { readonly nowMs: number; readonly idleBeforeMs: number; readonly userId?: string },
+): Promise<readonly SessionRow[]> {
+  let query = db.selectFrom('sessions').selectAll().where('expires_at_ms', '>', nowMs).where('last_seen_at_ms', '>=', idleBeforeMs);
+  if (userId !== undefined) query = query.where('user_id', '=', userId);
+  return query.orderBy('last_seen_at_ms', 'desc').orderBy('id_hash').execute();
+}
+
 export async function touchSession(db: Sql, idHash: string, nowMs: number): Promise<void> {
   await db.updateTable('sessions').set({ last_seen_at_ms: nowMs }).where('id_hash', '=', idHash).execute();
 }

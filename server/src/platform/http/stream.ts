@@ -24,6 +24,8 @@ type Reader = { readonly request: FastifyRequest; readonly response: ServerRespo
 export type LiveStream = AsyncDisposable & {
   /** How many readers are connected. */
   readers(): number;
+  /** Credentials have ended: examines every reader's at once, instead of with the next heartbeat. */
+  reexamine(): void;
 };
 
 /**
@@ -50,16 +52,9 @@ export function serveStream(http: Http, deps: { readonly bus: Bus; readonly cloc
     const kept = keep(ring, ++lastId, fact);
     for (const reader of readers) if (reader.topics.has(kept.topic)) write(reader, kept.frame);
   });
+  const examiner = examinerOf(gate, readers, write);
   const beat = async (): Promise<void> => {
-    for (const reader of readers) {
-      const actor = await gate.authenticate(reader.request).catch(() => undefined);
-      if (actor !== undefined && gate.allows(actor, 'read', gate.areaOf?.(STREAM)) && isHeard(gate, actor, reader.topics))
-        write(reader, ': still here\n\n');
-      else {
-        readers.delete(reader);
-        reader.response.end();
-      }
-    }
+    await examiner.examine(': still here\n\n');
     timer = clock.after(HEARTBEAT_MS, () => void beat());
   };
   let timer = clock.after(HEARTBEAT_MS, () => void beat());
@@ -96,6 +91,7 @@ export function serveStream(http: Http, deps: { readonly bus: Bus; readonly cloc
   );
   return {
     readers: () => readers.size,
+    reexamine: () => examiner.look(),
     async [Symbol.asyncDispose]() {
       subscription[Symbol.dispose]();
       timer[Symbol.dispose]();
@@ -112,6 +108,40 @@ const topicsFor = (gate: Gate, actor: Actor, asked: ReadonlySet<string> = new Se
 /** Whether all of `topics` may still be heard. */
 const isHeard = (gate: Gate, actor: Actor, topics: ReadonlySet<string>): boolean =>
   [...topics].every((topic) => gate.hears?.(actor, topic) !== false);
+
+/** Ends the streams of whoever may read no more. */
+function examinerOf(gate: Gate, readers: Set<Reader>, write: (reader: Reader, text: string) => void) {
+  /** Whoever may go on gets `text`. */
+  const examine = async (text: string): Promise<void> => {
+    for (const reader of readers) {
+      const actor = await gate.authenticate(reader.request).catch(() => undefined);
+      if (actor !== undefined && gate.allows(actor, 'read', gate.areaOf?.(STREAM)) && isHeard(gate, actor, reader.topics)) {
+        write(reader, text);
+      } else {
+        readers.delete(reader);
+        reader.response.end();
+      }
+    }
+  };
+  let isLooking = false;
+  let isDue = false;
+  return {
+    examine,
+    /** One look at a time, and one more after it for what ended meanwhile: many who sign out do not multiply the work. */
+    look(): void {
+      isDue = true;
+      if (isLooking) return;
+      isLooking = true;
+      void (async () => {
+        while (isDue) {
+          isDue = false;
+          await examine(': looked at\n\n');
+        }
+        isLooking = false;
+      })();
+    },
+  };
+}
 
 const topicList = z.string().transform((text, context): ReadonlySet<string> => {
   const names = text.split(',').map((name) => name.trim());
