@@ -9,7 +9,11 @@ const DEFAULT_URL = 'http://127.0.0.1:7070';
 /** Longest wait for an answer; a query may take two minutes. */
 const TIMEOUT_MS = 150_000;
 
-export type AskOptions = { readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'; readonly body?: unknown };
+export type AskOptions = {
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly body?: unknown /** Sent as it is. */;
+  readonly yaml?: string;
+};
 
 /** Where requests go, without a slash at the end, and the headers that they need. */
 export function destination(options: RemoteOptions): { readonly base: string; readonly headers: Readonly<Record<string, string>> } {
@@ -31,7 +35,7 @@ export async function ask(options: RemoteOptions, path: string, asked: AskOption
 }
 
 /** Asks the server and returns the body. A refusal ends the command with the server's own words and the code for its kind. */
-export async function askBytes(options: RemoteOptions, path: string, { method = 'GET', body }: AskOptions = {}): Promise<Uint8Array> {
+export async function askBytes(options: RemoteOptions, path: string, { method = 'GET', body, yaml }: AskOptions = {}): Promise<Uint8Array> {
   const { base, headers } = destination(options);
   let response: Response;
   try {
@@ -40,8 +44,10 @@ export async function askBytes(options: RemoteOptions, path: string, { method = 
       headers: {
         ...headers,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(yaml === undefined ? {} : { 'content-type': 'application/yaml' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(yaml === undefined ? {} : { body: yaml }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch (thrown) {

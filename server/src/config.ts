@@ -131,6 +131,8 @@ export const DEFAULT_DATA_DIR = 'data';
 
 export type ConfigSource = {
   readonly file?: string | undefined;
+  /** Read in place of the file. */
+  readonly text?: string | undefined;
   /** The data directory that a flag names, which wins over `data`. */
   readonly dataDir?: string | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;

@@ -37,7 +37,7 @@ export async function serve(
   const complain = (text: string): void => void io.stderr.write(`${scrub(text)}\n`);
   using _crash = onCrash(complain);
   const flags = options.listen === undefined ? [] : [{ path: ['server', 'listen'], value: options.listen, source: '--listen' }];
-  const read = () => readConfig({ file: options.config, dataDir: options.data, env: process.env, flags });
+  const read = (text?: string) => readConfig({ file: options.config, text, dataDir: options.data, env: process.env, flags });
   const loaded = read();
   if (!loaded.ok) {
     for (const problem of loaded.problems) complain(formatProblem(problem));

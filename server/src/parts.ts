@@ -85,8 +85,8 @@ import { VERSION } from './version.ts';
 
 export type AppOptions = {
   readonly loaded: Configuration;
-  /** Reads the configuration again, for a reload. */
-  readonly read: () => ReadConfiguration;
+  /** Reads the configuration again, for a reload; with a text as if it stood in the file. */
+  readonly read: (text?: string) => ReadConfiguration;
   readonly dataDir: string;
   /** Where the configuration was read from. */
   readonly configFile: string | undefined;

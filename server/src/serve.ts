@@ -1,4 +1,4 @@
-import { AppError } from '@nines/base/errors.ts';
+import { messageOf } from '@nines/base/errors.ts';
 import { accessRoutes } from './access/routes.ts';
 import { agentRoutes } from './agents/routes.ts';
 import { alertHistoryRoutes } from './alerting/history-routes.ts';
@@ -9,6 +9,7 @@ import { createQuery } from './analytics/query.ts';
 import { analyticsRoutes } from './analytics/routes.ts';
 import { auditRequests } from './audit/hook.ts';
 import { auditRoutes } from './audit/routes.ts';
+import { SIGNAL, SYSTEM } from './audit/service.ts';
 import { availabilityRoutes } from './availability/routes.ts';
 import { examineInChild } from './backups/child.ts';
 import { backupRoutes } from './backups/routes.ts';
@@ -17,6 +18,11 @@ import { heartbeatRoutes } from './checks/heartbeats/routes.ts';
 import { checkRoutes } from './checks/routes.ts';
 import { pushGatewayRoutes } from './collect/pushgateway/routes.ts';
 import { collectRoutes } from './collect/routes.ts';
+import { type Configuration, configPath } from './config.ts';
+import { namedFiles, pendingKeys } from './config-effect.ts';
+import { type Reloaded, Reloading } from './configuration/reload.ts';
+import { configurationRoutes } from './configuration/routes.ts';
+import { Configurations } from './configuration/service.ts';
 import { discoveryHealth } from './discover/health.ts';
 import { escalationRoutes } from './escalation/routes.ts';
 import { exportRoutes } from './exports/routes.ts';
@@ -34,11 +40,9 @@ import { oncallRoutes } from './oncall/routes.ts';
 import { prometheusStatusRoutes } from './ops/prometheus.ts';
 import { opsRoutes } from './ops/routes.ts';
 import { openEntry } from './entry.ts';
-import { configPath } from './config.ts';
 import type { AppOptions, Parts } from './parts.ts';
 import { directoryRoutes } from './people/directory-routes.ts';
 import { peopleRoutes } from './people/routes.ts';
-import { formatProblem } from './platform/config/load.ts';
 import type { Http } from './platform/http/contract.ts';
 import { createHttp } from './platform/http/server.ts';
 import { openSurface } from './platform/http/surface.ts';
@@ -72,7 +76,7 @@ export type App = AsyncDisposable & {
   /** The one-time link, while nobody can sign in. */
   readonly setupUrl: string | undefined;
   /** Takes the configuration files as they are now; keeps the old configuration and throws when they are bad. */
-  reload(): Promise<{ readonly warnings: readonly string[] }>;
+  reload(): Promise<Reloaded>;
 };
 
 /** The product over HTTP: who may come in, every route, and the socket, which closes first. */
@@ -161,22 +165,27 @@ export async function serve(
     await stream[Symbol.asyncDispose]();
     await http.close();
   });
-  let configRead = { atMs: clock.now(), ok: true };
-  const reload = async (): Promise<{ readonly warnings: readonly string[] }> => {
+  const configurations = new Configurations({ db, clock, secrets, record: audit.record });
+  const reloading = new Reloading<Configuration>({
+    configurations,
+    clock,
+    logger,
+    read,
+    apply: async (next) => {
+      await apply(next);
+      entry.take();
+      await entry.roles.declare(next.roles);
+      bus.publish({ topic: 'config', type: 'config.reloaded', atMs: clock.now(), data: null });
+    },
+    current: parts.config,
+    pending: (next) => pendingKeys(config, next.config),
+    filesOf: namedFiles,
+    append: (entry) => audit.append(entry),
+    file: configFile,
+  });
+  const reload = (by = SIGNAL): Promise<Reloaded> => {
     surface.tls?.reload();
-    const next = read();
-    configRead = { atMs: next.ok ? clock.now() : configRead.atMs, ok: next.ok };
-    if (!next.ok) {
-      const problems = next.problems.map(formatProblem);
-      logger.error('the configuration was not taken over', { problems });
-      throw new AppError('bad_input', 'bad_configuration', problems[0] ?? 'bad configuration', { details: problems });
-    }
-    await apply(next);
-    entry.take();
-    await entry.roles.declare(next.roles);
-    bus.publish({ topic: 'config', type: 'config.reloaded', atMs: clock.now(), data: null });
-    logger.info('the configuration was read again');
-    return { warnings: next.warnings.map(formatProblem) };
+    return reloading.reload(by);
   };
   const states = () => services.list().map(({ id }) => availability.current(id).state);
   const counts = () => statesCounted({ services: states, slas: () => slas.list(clock.now()), alerts: () => alerting.open() });
@@ -212,7 +221,7 @@ export async function serve(
     startedAtMs,
     health,
     config: () => parts.config().config,
-    configRead: () => configRead,
+    configRead: () => reloading.configRead,
     damage: () => store.stats().damage,
   });
   const watched = { query: ask, resolve: aliases.resolve, instance, health, states, unreachable: () => checking.unreachable() };
@@ -226,6 +235,7 @@ export async function serve(
   tokenRoutes(http, entry.tokens);
   roleRoutes(http, entry.roles);
   auditRoutes(http, { audit, clock });
+  configurationRoutes(http, { configurations, reloading, config: () => parts.config().config });
   collectRoutes(http, {
     clock,
     ingest,
@@ -284,6 +294,7 @@ export async function serve(
   backupRoutes(http, { backups, doctor: () => examineInChild(['doctor', '--data', dataDir, ...withConfig], stopping.signal) });
   servePages(http, { directory: webDir(), secure });
   stack.use(await listen());
+  await reloading.started(SYSTEM).catch((thrown: unknown) => logger.error('the configuration was not kept', { error: messageOf(thrown) }));
   const listening = await http.listen({ host: config.server.listen.host, port: config.server.listen.port });
   const url = surface.tls === undefined ? listening : listening.replace(/^http:/, 'https:');
   ready = true;

@@ -11,8 +11,9 @@ export function checkCommand(program: Command): void {
     .action(async (file: string, { data }: { readonly data?: string }) => {
       const { readConfig } = await import('@nines/server/config.ts');
       const { formatProblem } = await import('@nines/server/platform/config/load.ts');
-      const loaded = readConfig({ file, dataDir: data });
+      const loaded = readConfig({ file, dataDir: data, env: process.env });
       if (!loaded.ok) throw new CliFailure(EXIT.badInput, loaded.problems.map(formatProblem).join('\n'));
+      for (const { path, source } of loaded.overrides) process.stderr.write(`from environment: ${path.join('.')} (${source})\n`);
       for (const warning of loaded.warnings) process.stderr.write(`warning: ${formatProblem(warning)}\n`);
     });
 }

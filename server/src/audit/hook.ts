@@ -108,11 +108,9 @@ const kindOf = (url: string): string =>
     .filter((part) => part !== '' && !part.startsWith(':'))
     .join('/');
 
-/** Bodies that were parsed as JSON; files and streams are named by type and length. */
+/** Bodies that were parsed as JSON, where names say what is secret; texts, files and streams are named by type and length. */
 const isShown = (body: unknown): boolean =>
-  body !== undefined &&
-  body !== null &&
-  (typeof body !== 'object' || Array.isArray(body) || [Object.prototype, null].includes(Object.getPrototypeOf(body)));
+  typeof body === 'object' && body !== null && (Array.isArray(body) || [Object.prototype, null].includes(Object.getPrototypeOf(body)));
 
 function idIn(payload: unknown): string | null {
   const { id } = (payload ?? {}) as { readonly id?: unknown };

@@ -32,6 +32,8 @@ export type AuditDeps = {
 
 /** Who starts and prunes. */
 export const SYSTEM: AuditEntry['actor'] = { kind: 'system', id: 'nines', name: 'Nines', role: 'administrator' };
+/** Whoever may send the process a signal. */
+export const SIGNAL: AuditEntry['actor'] = { kind: 'system', id: 'signal', name: 'SIGHUP', role: 'administrator' };
 /** Actors that a filter offers. */
 const MAX_ACTORS = 200;
 

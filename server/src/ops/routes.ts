@@ -1,7 +1,7 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { z } from 'zod';
 import { redact } from '../platform/config/redact.ts';
-import type { Http } from '../platform/http/contract.ts';
+import type { Actor, Http } from '../platform/http/contract.ts';
 import { HEALTH_STATUSES, type Health } from './contract.ts';
 
 const PLAIN = 'text/plain; charset=utf-8';
@@ -29,7 +29,7 @@ export type OpsDeps = {
   /** The configuration in force. */
   readonly config: () => unknown;
   /** Reads the configuration again. Throws `AppError` with every problem; the old configuration then stays. */
-  readonly reload: () => Promise<{ readonly warnings: readonly string[] }>;
+  readonly reload: (by: Actor) => Promise<{ readonly warnings: readonly string[] }>;
   /** How many services, SLAs and alerts are in which state, for the status in brief. */
   readonly counts: () => Promise<Readonly<Record<string, Readonly<Record<string, number>>>>>;
 };
@@ -45,8 +45,8 @@ export function opsRoutes(http: Http, deps: OpsDeps): void {
   http.post(
     '/-/reload',
     { config: { permission: 'administer', adminApi: true }, schema: { summary: 'Reads the configuration again' } },
-    async (_request, reply) => {
-      const { warnings } = await deps.reload();
+    async (request, reply) => {
+      const { warnings } = await deps.reload(request.actor);
       return reply.type(PLAIN).send(`${['The configuration was read again.', ...warnings].join('\n')}\n`);
     },
   );

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { messageOf } from '@nines/base/errors.ts';
 import type { z } from 'zod';
 import { fieldPath } from '../http/schemas.ts';
+import { conventional } from './conventions.ts';
 import { mapSchema, nearest, type SchemaMap } from './keys.ts';
 import { readTextFile } from './read-text.ts';
 import { type ConfigProblem, MAX_CONFIG_BYTES, parseYaml, type YamlSource } from './source.ts';
@@ -12,6 +13,8 @@ export type LoadOptions<S extends z.ZodType> = {
   readonly schema: S;
   /** The YAML file; without one everything has its default. */
   readonly file?: string | undefined;
+  /** Read in place of the file, at whose place it stands. */
+  readonly text?: string | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Flags of the command line; they win over everything. */
   readonly flags?: readonly Override[];
@@ -25,6 +28,10 @@ export type Loaded<T> =
       readonly warnings: readonly ConfigProblem[];
       /** What stands in the file and the overrides, as it is written: secrets too. */
       readonly written: unknown;
+      /** The file as it was read. */
+      readonly text: string | undefined;
+      /** What does not come from the file: which variable or flag says it. */
+      readonly overrides: readonly Pick<Override, 'path' | 'source'>[];
       /** `nines.yml:12` for what stands in the file, '' for what does not. */
       readonly place: (path: readonly PropertyKey[]) => string;
       /** A problem at `path`, for checks that need more than one section. */
@@ -41,12 +48,16 @@ const ENV_PREFIX = 'NINES__';
  */
 export function loadConfig<S extends z.ZodType>(options: LoadOptions<S>): Loaded<z.output<S>> {
   const map = mapSchema(options.schema);
-  const read = readSource(options.file);
+  const read = readSource(options.file, options.text);
   if (read.problems.length > 0) return { ok: false, problems: read.problems };
   const { overrides, problems } = readEnvironment(options.env ?? {}, map);
   if (problems.length > 0) return { ok: false, problems };
-  const all = [...overrides, ...(options.flags ?? [])];
-  const input = all.reduce<unknown>((value, override) => withValue(value, override.path, override.value), read.value ?? {});
+  const direct = [...overrides, ...(options.flags ?? [])];
+  const said = (value: unknown, from: readonly Override[]): unknown =>
+    from.reduce<unknown>((sum, override) => withValue(sum, override.path, override.value), value);
+  const byCustom = conventional(options.env ?? {}, said(read.value ?? {}, direct));
+  const all = [...byCustom.overrides, ...direct];
+  const input = said(read.value ?? {}, all);
   const parsed = options.schema.safeParse(input);
   const file = options.file ?? '';
   if (!parsed.success) {
@@ -58,8 +69,10 @@ export function loadConfig<S extends z.ZodType>(options: LoadOptions<S>): Loaded
   return {
     ok: true,
     config: freeze(parsed.data) as z.output<S>,
-    warnings: read.warnings,
+    warnings: [...read.warnings, ...byCustom.notes.map(({ source, message }) => ({ file: source, line: 0, column: 0, message }))],
     written: input,
+    text: read.text,
+    overrides: all.map(({ path, source }) => ({ path, source })),
     place: (path) => (exists(read.value, path) ? `${file}:${read.at(path).line}` : ''),
     problemAt: (path, message) => locate({ file, source: read, map, overrides: all, input }, { path }, message),
   };
@@ -69,13 +82,16 @@ export function loadConfig<S extends z.ZodType>(options: LoadOptions<S>): Loaded
 export const formatProblem = (problem: ConfigProblem): string =>
   problem.line === 0 ? `${problem.file}: ${problem.message}` : `${problem.file}:${problem.line}:${problem.column}: ${problem.message}`;
 
-function readSource(file: string | undefined): YamlSource {
-  if (file === undefined) return parseYaml('', '');
+function readSource(file: string | undefined, given: string | undefined): YamlSource & { readonly text: string | undefined } {
+  if (file === undefined && given === undefined) return { ...parseYaml('', ''), text: undefined };
+  if (file === undefined || given !== undefined) return { ...parseYaml(file ?? 'configuration', given ?? ''), text: given };
   try {
-    return parseYaml(file, readTextFile(file, MAX_CONFIG_BYTES));
+    const text = readTextFile(file, MAX_CONFIG_BYTES);
+    return { ...parseYaml(file, text), text };
   } catch (thrown) {
     return {
       ...parseYaml(file, ''),
+      text: undefined,
       problems: [{ file, line: 1, column: 1, message: `cannot read the configuration: ${messageOf(thrown)}` }],
     };
   }
@@ -112,11 +128,13 @@ function typed(text: string, wantsText: boolean): unknown {
 
 const asStep = (step: string): string | number => (/^\d+$/.test(step) ? Number(step) : step);
 
-/** A copy of `value` with `path` set; digits step into lists. */
+/** A copy of `value` with `path` set; digits step into lists, the next one at most one past the end. */
 function withValue(value: unknown, path: readonly string[], leaf: unknown): unknown {
   const [step, ...rest] = path;
   if (step === undefined) return leaf;
-  if (Array.isArray(value) && /^\d+$/.test(step)) return value.with(Number(step), withValue(value[Number(step)], rest, leaf));
+  if (Array.isArray(value) && /^\d+$/.test(step) && Number(step) <= value.length)
+    return value.toSpliced(Number(step), 1, withValue(value[Number(step)], rest, leaf));
+  if (value === undefined && step === '0') return [withValue(undefined, rest, leaf)];
   const record = typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
   return { ...record, [step]: withValue(record[step], rest, leaf) };
 }

@@ -9,5 +9,8 @@ export function readTextFile(path: string, maxBytes: number): string {
   if (found.isDirectory()) throw new Error('it is a directory, not a file');
   if (!found.isFile()) throw new Error('it is not a regular file');
   if (found.size > maxBytes) throw new Error(`larger than ${maxBytes} bytes`);
-  return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+  const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+  const after = statSync(path);
+  if (after.size !== found.size || after.mtimeMs !== found.mtimeMs) throw new Error('it was changed while it was read; try again');
+  return text;
 }

@@ -3,6 +3,7 @@ import type { AlertHistoryTables } from './migrations/0036-alert-history.ts';
 import type { AlertTables } from './migrations/0005-alerts.ts';
 import type { LedgerImportTables } from './migrations/0017-ledger-imports.ts';
 import type { AccountabilityTables } from './migrations/0049-accountability.ts';
+import type { ConfigurationTextTables } from './migrations/0049-configuration-texts.ts';
 import type { AuditTables } from './migrations/0042-audit.ts';
 import type { TlsTables } from './migrations/0046-tls-authority.ts';
 import type { CompositeTables } from './migrations/0015-composites.ts';
@@ -46,6 +47,7 @@ export type Database = RecordTables &
   AccountabilityTables &
   SsoTables &
   TlsTables &
+  ConfigurationTextTables &
   LedgerTables &
   HeartbeatTables &
   SlaTables &

@@ -16,4 +16,5 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   { table: 'push_subscriptions', id: 'id', column: 'auth', holds: 'text' },
   { table: 'status_pages', id: 'id', column: 'spec', holds: 'json' },
   { table: 'entities', id: 'id', column: 'spec', holds: 'json' },
+  { table: 'configuration_texts', id: 'id', column: 'sealed', holds: 'text' },
 ];

@@ -41,6 +41,7 @@ import * as scopes from './0054-scopes.ts';
 import * as sso from './0052-sso.ts';
 import * as tlsAuthority from './0046-tls-authority.ts';
 import * as tokenLimits from './0056-token-limits.ts';
+import * as configurationTexts from './0049-configuration-texts.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -89,4 +90,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0046-tls-authority': { up: tlsAuthority.up },
   '0051-factors': { up: factors.up },
   '0056-token-limits': { up: tokenLimits.up },
+  '0049-configuration-texts': { up: configurationTexts.up },
 };
