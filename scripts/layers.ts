@@ -100,9 +100,23 @@ const WAYS_OUT: Readonly<Record<string, readonly string[]>> = {
   'node:child_process': ['*'],
   'node:cluster': ['*'],
   ...Object.fromEntries(
-    ['undici', 'ws', 'nodemailer', 'pg', 'mysql2', 'redis', 'ioredis', 'mongodb', 'playwright-core', 'got', 'axios', 'node-fetch'].map(
-      (name) => [name, ['*']],
-    ),
+    [
+      'undici',
+      'ws',
+      'nodemailer',
+      'pg',
+      'mysql2',
+      'redis',
+      'ioredis',
+      'mongodb',
+      'playwright-core',
+      'openid-client',
+      'oauth4webapi',
+      'systeminformation',
+      'got',
+      'axios',
+      'node-fetch',
+    ].map((name) => [name, ['*']]),
   ),
 };
 /** Who may go out all the same, and why: everyone else goes through the guarded client, whose addresses were judged. */
@@ -119,6 +133,10 @@ const GATES: Readonly<Record<string, readonly string[]>> = {
   'server/src/notify/email/mailer.ts': ['nodemailer'],
   // Everything the browser asks goes through the gate beside it.
   'server/src/checks/kinds/browser/browsers.ts': ['playwright-core'],
+  // Its `customFetch` is the guarded client.
+  'server/src/sso/provider.ts': ['openid-client'],
+  // Reads figures of hosts that are not Linux, by programs of the system with arguments of its own.
+  'server/src/collect/host/portable.ts': ['systeminformation'],
   // Listens.
   'server/src/collect/statsd/listener.ts': ['node:dgram'],
   // The name servers of this machine, read, not asked.

@@ -16,6 +16,7 @@ type AgentFlags = {
   readonly reference: readonly string[];
   readonly command: readonly string[];
   readonly local?: boolean;
+  readonly runAs?: string;
   readonly browser?: string;
 };
 
@@ -35,6 +36,7 @@ export function agentCommand(program: Command): void {
     .option('--reference <host:port>', 'what answers whenever this place has a network; may be repeated', collect, [])
     .option('--local', 'checks may look into this machine (files, processes, containers)')
     .option('--command <path>', 'a program that checks of kind script may run, with --local; may be repeated', collect, [])
+    .option('--run-as <user>', 'the user without rights that programs run as; the agent must be root for it')
     .option('--browser <path>', 'a Chromium for checks of kind browser (default: where distributions put it)')
     .action(run);
   program
@@ -75,6 +77,7 @@ async function run(flags: AgentFlags): Promise<void> {
       bufferBytes: flags.buffer,
       policy: { only: flags.only, never: flags.never, local: flags.local === true },
       commands: flags.command,
+      runAs: flags.runAs,
       references: flags.reference,
       browser: flags.browser,
       version: VERSION,

@@ -6,6 +6,7 @@ import { createOutbound } from '../../platform/fetch/outbound.ts';
 import { channelsConfig } from '../config.ts';
 import type { Delivery } from '../contract.ts';
 import { testMessage } from '../test-message.ts';
+import { alertOf, attemptOf, openOne } from '../testing/provider.ts';
 import { type EmailConfig, createEmail } from './email.ts';
 
 function deliver(fields: Record<string, unknown>): Promise<Delivery> {
@@ -79,5 +80,28 @@ describe('mail', () => {
   it('wants another try when the server does not answer', async () => {
     const delivery = await deliver({ port: 1 });
     assert.ok(delivery.kind === 'failed' && delivery.retryable);
+  });
+
+  it('no label, annotation or address of an alert begins a header of its own, or another mail', async (t) => {
+    const { port, mails } = await startSmtp(t);
+    const evil = 'x\r\nBcc: evil@example.org\r\n\r\n.\r\nMAIL FROM:<evil@example.org>\n';
+    const labels = { alertname: evil, severity: 'critical', instance: evil, service: evil };
+    const channel = openOne(t, { kind: 'email', host: '127.0.0.1', port, tls: 'none', from: 'n@example.org', to: ['a@example.org'] });
+    const delivery = await channel.deliver(attemptOf([alertOf({ labels, annotations: { summary: evil, [evil]: evil } })]));
+    assert.equal(delivery.kind, 'delivered');
+    assert.equal(mails.length, 1);
+    const [head = ''] = (mails[0] ?? '').split(/\r?\n\r?\n/, 1);
+    const names = head.split(/\r?\n(?![ \t])/).map((line) => line.split(':', 1)[0]);
+    assert.deepEqual(
+      names.filter(
+        (name) =>
+          !/^(?:From|To|Subject|Message-ID|Auto-Submitted|Date|MIME-Version|Content-Type|Content-Transfer-Encoding)$/.test(name ?? ''),
+      ),
+      [],
+    );
+    assert.equal(
+      channelsConfig.safeParse([{ id: 'm', kind: 'email', host: 'h', from: 'a@b.c', to: 'a@b.c\r\nBcc: x@y.z' }]).success,
+      false,
+    );
   });
 });
