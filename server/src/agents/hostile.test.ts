@@ -8,7 +8,7 @@ import { test, type TestContext } from 'node:test';
 import { specOf } from '../../../test/harness/checks.ts';
 import { openSqliteForTest } from '../../../test/harness/databases.ts';
 import { silentLogger } from '../../../test/harness/logs.ts';
-import { manualClock } from '../../../test/harness/manual-clock.ts';
+import { type ManualClock, manualClock } from '../../../test/harness/manual-clock.ts';
 import { freePort } from '../../../test/harness/nines.ts';
 import type { CheckResult } from '../checks/contract.ts';
 import { createSelfMetrics } from '../collect/self.ts';
@@ -23,6 +23,7 @@ import { Agents } from './service.ts';
 type Answer = { readonly status: number | undefined; readonly text: string };
 type World = {
   readonly nowMs: number;
+  readonly clock: ManualClock;
   readonly taken: CheckResult[];
   readonly agents: Agents;
   /** That of the agent, in DER. */
@@ -65,6 +66,7 @@ async function open(t: TestContext): Promise<World> {
   const own = { cert: joined.certificate, key: String(privateKey.export({ type: 'pkcs8', format: 'pem' })) };
   return {
     nowMs: clock.now(),
+    clock,
     taken,
     agents,
     certificate: new X509Certificate(joined.certificate).raw,
@@ -93,6 +95,16 @@ const result = (w: World, seq: number, more: object = {}): object => ({
 });
 const STATUS = { version: '1', host: 'h', started_at_ms: 1, skew_ms: 0, uncertainty_ms: 1, buffered: 0, lost: null, refused: [] };
 const batch = (results: readonly object[], status: object = {}): string => JSON.stringify({ results, status: { ...STATUS, ...status } });
+
+test('attack: a certificate that ended while its connection stayed open is not taken any more', async (t) => {
+  const w = await open(t);
+  const batchOf = (seq: number): string => batch([result(w, seq)]);
+  assert.equal((await w.ask('POST', '/agent/v1/results', batchOf(1))).status, 200);
+  // The handshake judges by the time of the machine, and finds it valid.
+  w.clock.jump(10 * 365 * 86_400_000);
+  const refused = await w.ask('POST', '/agent/v1/results', batchOf(2));
+  assert.deepEqual([refused.status, JSON.parse(refused.text).code], [403, 'agent_certificate_unknown']);
+});
 
 test('the same results sent twice at once are taken once', async (t) => {
   const w = await open(t);

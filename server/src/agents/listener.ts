@@ -137,10 +137,11 @@ export class AgentListener implements AsyncDisposable {
 
   async #agent(request: IncomingMessage): Promise<Known> {
     const socket = request.socket as TLSSocket;
-    const { raw } = socket.getPeerCertificate() as { readonly raw?: Buffer };
-    if (!socket.authorized || raw === undefined)
+    const certificate = socket.getPeerX509Certificate();
+    // TLS judges the certificate once; a connection may stay open for longer than it is valid.
+    if (!socket.authorized || certificate === undefined || certificate.validToDate.getTime() <= this.#deps.clock.now())
       throw new AppError('forbidden', AGENT_CODES.unknownCertificate, 'show the certificate that this server signed when the agent joined');
-    const agent = await this.#deps.agents.authenticate(raw);
+    const agent = await this.#deps.agents.authenticate(certificate.raw);
     const sockets = this.#sockets.get(agent.row.id) ?? new Set();
     this.#sockets.set(agent.row.id, sockets);
     if (!sockets.has(socket)) {

@@ -13,6 +13,8 @@ export function limitBodyTime(raw: IncomingMessage, slowBody: boolean): void {
     if (!raw.complete) (raw.socket as { readonly server?: EventEmitter }).server?.emit('clientError', error, raw.socket);
   };
   if (slowBody) {
+    // A request that was injected has no connection to keep time of.
+    if (!('setTimeout' in raw.socket)) return;
     raw.socket.setTimeout(REQUEST_TIMEOUT_MS, tooSlow);
     raw.once('end', () => raw.socket.setTimeout(0, tooSlow));
     return;

@@ -30,7 +30,7 @@ export const rateLimitsConfig = z
     query: limitsOf({ per_second: 200, burst: 2_000 }, { per_second: 10_000, burst: 50_000 }),
     /** Everything else that needs a credential. */
     api: limitsOf({ per_second: 200, burst: 2_000 }, { per_second: 10_000, burst: 50_000 }),
-    /** Signing in and setting up; guesses are slowed much earlier, per account. */
+    /** Signing in, setting up, and all that strangers send; guesses are slowed much earlier, per account. */
     login: limitsOf('none', { per_second: 20, burst: 1_000 }),
     /** Pages, assets, status pages, health. */
     public: limitsOf('none', { per_second: 2_000, burst: 50_000 }),
@@ -121,10 +121,7 @@ export class Rates {
 
 /** Areas whose requests may take long. */
 const QUERY_PATHS =
-  /^\/(?:federate|api\/(?:v1\/(?:query|query_range|query_exemplars|series|labels?|read|format_query|parse_query)|analytics|export|metrics\/history)(?:\/|$))/;
-/** What is asked before anybody is known, and costs a password's worth of work. */
-const LOGIN_PATHS = /^\/api\/(?:session|setup|password|login|invitations?|reset|sso|oidc|passkeys?|totp|factors?|recovery-codes?)(?:\/|$)/;
-
+  /^\/(?:federate|api\/(?:v1\/(?:export|query|query_range|query_exemplars|series|labels?|read|format_query|parse_query)|analytics|export|metrics\/history)(?:\/|$))/;
 /** The class of a route, by what it needs and where it lies. */
 export function rateClassOf(route: {
   readonly url: string;
@@ -134,7 +131,8 @@ export function rateClassOf(route: {
   const { url, method, permission } = route;
   const changes = [method].flat().some((one) => one !== 'GET' && one !== 'HEAD');
   if (permission === 'ingest') return 'ingest';
-  if (permission === 'public' || permission === undefined) return changes && LOGIN_PATHS.test(url) ? 'login' : 'public';
+  // What strangers send is a password, an address to mail to, or a secret of a link: work for us, and a guess.
+  if (permission === 'public' || permission === undefined) return changes ? 'login' : 'public';
   if (changes && url === '/api/password') return 'login';
   return QUERY_PATHS.test(url) ? 'query' : 'api';
 }

@@ -84,7 +84,11 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     genReqId: nextId,
     rewriteUrl: ({ headers, url = '/' }: IncomingMessage) => options.rewrite?.(headers.host ?? '', url) ?? url,
     clientErrorHandler: answerNoRequest,
-    frameworkErrors: (thrown, request, reply) => void sendError(request, reply as unknown as FastifyReply, asAppError(thrown)),
+    frameworkErrors: (thrown, request, reply) => {
+      // No hook has seen it.
+      reply.headers({ ...securityHeaders(options.secure === true), 'cache-control': 'no-store', 'x-request-id': request.id });
+      void sendError(request, reply as unknown as FastifyReply, asAppError(thrown));
+    },
   }) as unknown as Http;
   http.server.maxConnections = MAX_CONNECTIONS;
   http.setValidatorCompiler(zodValidator as never);
