@@ -7,6 +7,7 @@ import type { RunProgram } from '../platform/programs.ts';
 import type { CheckResult, CheckSpec, Figure, Outcome, Phase } from './contract.ts';
 import type { Browsers } from './kinds/browser/browsers.ts';
 import { down, faultOutcome, judgeCertificate, judgeLength } from './evaluate.ts';
+import { scrub } from '../platform/scrub.ts';
 
 /** What the kinds of checks need from outside. */
 export type AttemptDeps = {
@@ -127,7 +128,8 @@ export async function runAttempt(
     return faultOutcome(faultOf(reason), run.peer);
   });
   run.leave();
-  return { run, outcome, durationMs: run.durationMs() };
+  const said: Outcome = outcome.kind === 'up' ? outcome : { ...outcome, detail: scrub(outcome.detail) };
+  return { run, outcome: said, durationMs: run.durationMs() };
 }
 
 /** What is left to be said of an answer that is right: how long its certificate holds, and how long it took. */

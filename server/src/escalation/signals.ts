@@ -20,6 +20,7 @@ import { WATCHDOG_RULE_ID } from '../rules/contract.ts';
 import { AUDIT_STEP_MS, type Gap } from './audit.ts';
 import { matchesAll } from './choose.ts';
 import type { EscalationConfig, HeartbeatSpec, SignalView, WatchdogSpec } from './contract.ts';
+import { scrub } from '../platform/scrub.ts';
 
 export const HEARTBEAT_TOPIC = 'escalation.heartbeat';
 /** How often `step` is to be called. */
@@ -172,7 +173,7 @@ export class Signals {
       const answer = await this.#deps.request(url, { timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES, signal });
       return answer.status >= 200 && answer.status < 300 ? null : `HTTP ${answer.status}`;
     } catch (thrown) {
-      return messageOf(thrown);
+      return scrub(messageOf(thrown));
     }
   }
 

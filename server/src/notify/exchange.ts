@@ -1,6 +1,7 @@
 import { messageOf } from '@nines/base/errors.ts';
 import type { Delivery } from './contract.ts';
 import type { ChannelDeps } from './kind.ts';
+import { scrub, scrubbedStart } from '../platform/scrub.ts';
 
 export type Failed = Extract<Delivery, { kind: 'failed' }>;
 /** An answer of 2xx. `json` is undefined when the body is none. */
@@ -43,7 +44,7 @@ export async function exchange({ request, clock }: Pick<ChannelDeps, 'request' |
     const json = parsed(text);
     if (status >= 200 && status < 300) return { kind: 'answered', status, text, json };
     const explained = json === undefined ? {} : (explain?.(json) ?? {});
-    const said = (explained.error ?? text).slice(0, MAX_ANSWER_CHARS);
+    const said = scrubbedStart(explained.error ?? text, MAX_ANSWER_CHARS);
     const retryable = status >= 500 || status === 429 || status === 425 || status === 408;
     const waitMs = retryable ? (explained.retryAfterMs ?? retryAfterMs(told['retry-after'], clock.now())) : undefined;
     return failed(`HTTP ${status}${said === '' ? '' : `: ${said}`}`, retryable, waitMs);
@@ -54,7 +55,7 @@ export async function exchange({ request, clock }: Pick<ChannelDeps, 'request' |
 
 export const failed = (error: string, retryable: boolean, waitMs?: number): Failed => ({
   kind: 'failed',
-  error,
+  error: scrub(error),
   retryable,
   ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
 });

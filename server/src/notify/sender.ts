@@ -19,6 +19,7 @@ import type { Attempt, Delivery, Message, MessageAlert } from './contract.ts';
 import { Pacing } from './pacing.ts';
 import { alertsOf, findNotification, insertNotification, markFailedOver, noteCutOff, saveAttempt } from './store.ts';
 import { type TemplatesConfig, wordsOf } from './words.ts';
+import { scrub } from '../platform/scrub.ts';
 
 /** The outbox's topics of messages that wait to be sent: alone, and many in one. */
 export const SEND_TOPIC = 'notify.send';
@@ -171,7 +172,7 @@ export class Sender {
     } catch (thrown) {
       attempts.add(1, { channel: channelId, outcome: 'failed' });
       logger.error('channel threw', { channel: channelId, error: messageOf(thrown) });
-      return { kind: 'failed', error: messageOf(thrown), retryable: true };
+      return { kind: 'failed', error: scrub(messageOf(thrown)), retryable: true };
     }
   }
 

@@ -64,3 +64,18 @@ export function scrub(text: string): string {
   for (const form of FORMS) scrubbed = scrubbed.replace(form, (_whole, before: string) => `${before}${HIDDEN}`);
   return scrubbed;
 }
+
+/** What is looked at beyond the end, so that a secret across it is known as a whole. */
+const BEYOND_CHARS = 4_096;
+
+/** The first `maxChars` of a long text without secrets, and without the first half of one that is cut. */
+export function scrubbedStart(text: string, maxChars: number): string {
+  const scrubbed = scrub(text.slice(0, maxChars + BEYOND_CHARS));
+  const isCut = text.length > maxChars + BEYOND_CHARS;
+  return scrubbed.slice(0, isCut ? Math.min(maxChars, Math.max(0, scrubbed.length - BEYOND_CHARS)) : maxChars);
+}
+
+/** Of an address that somebody posts to: whoever knows all of it may. */
+export function knowAddress(url: string): void {
+  for (const part of partsOf(url)) if (part.length >= MIN_SEGMENT_CHARS) knowSecret(part);
+}

@@ -8,7 +8,7 @@
 import { unknownZone } from '@nines/maths/calendar/period.ts';
 import { isZone } from '@nines/maths/calendar/zone.ts';
 import { z } from 'zod';
-import { httpUrl, secret, slug, uniqueIds } from '../platform/config/fields.ts';
+import { hookUrl, secret, slug, uniqueIds } from '../platform/config/fields.ts';
 
 export const STATUS_PAGE_CODES = {
   notFound: 'status_page_not_found',
@@ -90,7 +90,7 @@ const written = z.strictObject({
     .prefault({}),
   /** Receivers that need no subscription. */
   webhooks: z
-    .array(z.strictObject({ url: httpUrl, secret: secret.optional() }))
+    .array(z.strictObject({ url: hookUrl, secret: secret.optional() }))
     .max(MAX_WEBHOOKS)
     .default([]),
 });

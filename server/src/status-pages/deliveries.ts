@@ -16,6 +16,7 @@ import { type News, announcementNews, confirmMail, maintenanceNews, newsJson, ne
 import type { StandingPage } from './pages.ts';
 import { CONFIRM_TOPIC, type Subscriptions } from './subscriptions.ts';
 import { findSubscriber, subscribersOf } from './store.ts';
+import { scrub } from '../platform/scrub.ts';
 
 /** Something that the subscribers of one page must hear of; becomes one row for each of them. */
 export const TELL_TOPIC = 'status.tell';
@@ -190,7 +191,7 @@ export class Deliveries {
       if (status === 410) return { kind: 'dead', error: GONE };
       return { kind: status >= 500 || status === 429 || status === 408 ? 'retry' : 'dead', error: `HTTP ${status}` };
     } catch (thrown) {
-      return { kind: (thrown as { failure?: string }).failure === 'refused_address' ? 'dead' : 'retry', error: messageOf(thrown) };
+      return { kind: (thrown as { failure?: string }).failure === 'refused_address' ? 'dead' : 'retry', error: scrub(messageOf(thrown)) };
     }
   }
 }

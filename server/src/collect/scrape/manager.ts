@@ -1,12 +1,14 @@
 import { formatDuration } from '@nines/base/duration.ts';
 import { ZERO_TIME } from '@nines/base/zero-time.ts';
-import { labelsToRecord } from '@nines/model/labels.ts';
+import { type Labels, labelsToRecord } from '@nines/model/labels.ts';
 import type { SelfMetrics } from '../contract.ts';
 import { type Pool, type PoolDeps, createPool } from './pool.ts';
 import { createEndings } from './endings.ts';
 import type { PrometheusFile, ScrapeJob } from './prometheus-file.ts';
 import type { Scraper } from './scraper.ts';
 import type { ActiveTarget, ScrapedTarget, TargetListView, TargetView, TargetsView } from './targets-view.ts';
+import { SECRET_KEY } from '../../platform/config/redact.ts';
+import { scrub } from '../../platform/scrub.ts';
 
 /**
  * Every job's targets, each on its own grid: a target's scrapes fall on the same offset within the interval, spread over
@@ -46,7 +48,7 @@ export function createScrapeManager(deps: ScrapeManagerDeps): ScrapeManager {
     view: () => ({
       activeTargets: scrapers().map(activeTarget),
       droppedTargets: [...pools.values()].flatMap((pool) =>
-        droppedOf(pool).map(({ job, discovered }) => ({ discoveredLabels: labelsToRecord(discovered), scrapePool: job.name })),
+        droppedOf(pool).map(({ job, discovered }) => ({ discoveredLabels: shownLabels(discovered), scrapePool: job.name })),
       ),
       droppedTargetCounts: Object.fromEntries([...pools].map(([name, pool]) => [name, pool.dropped().length])),
       scrapePools: [...pools.keys()].sort(),
@@ -55,7 +57,7 @@ export function createScrapeManager(deps: ScrapeManagerDeps): ScrapeManager {
       items: scrapers().map(targetView),
       jobs: [...pools].map(([name, pool]) => ({ name, place: pool.job().place, dropped: pool.dropped().length })).sort(byName),
       dropped: [...pools].flatMap(([job, pool]) =>
-        droppedOf(pool).map(({ discovered }) => ({ job, discovered_labels: labelsToRecord(discovered) })),
+        droppedOf(pool).map(({ discovered }) => ({ job, discovered_labels: shownLabels(discovered) })),
       ),
     }),
     exposed: () => scrapers().map((one) => ({ labels: one.target.labels, job: one.target.job.name, metricNames: () => one.metricNames() })),
@@ -73,15 +75,24 @@ const byName = (a: { readonly name: string }, b: { readonly name: string }): num
 const droppedOf = (pool: Pool): ReturnType<Pool['dropped']> =>
   pool.dropped().slice(0, Math.min(pool.job().keepDropped || MAX_DROPPED_SHOWN, MAX_DROPPED_SHOWN));
 
+/** What was found of a target; parameters of its address that are called like secrets keep theirs. */
+const shownLabels = (labels: Labels): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(labelsToRecord(labels)).map(([name, value]) => [
+      name,
+      name.startsWith('__param_') && SECRET_KEY.test(name) ? '[redacted]' : scrub(value),
+    ]),
+  );
+
 function targetView({ target, state }: Scraper): TargetView {
   const { health, lastError, lastScrapeMs, lastDurationMs, lastSamples } = state();
   return {
     job: target.job.name,
-    url: target.url,
+    url: scrub(target.url),
     labels: labelsToRecord(target.labels),
-    discovered_labels: labelsToRecord(target.discovered),
+    discovered_labels: shownLabels(target.discovered),
     state: health,
-    error: lastError,
+    error: scrub(lastError),
     last_scrape_at_ms: lastScrapeMs ?? null,
     duration_ms: lastDurationMs,
     samples: lastSamples,
@@ -93,12 +104,12 @@ function targetView({ target, state }: Scraper): TargetView {
 function activeTarget({ target, state }: Scraper): ActiveTarget {
   const { health, lastError, lastScrapeMs, lastDurationMs } = state();
   return {
-    discoveredLabels: labelsToRecord(target.discovered),
+    discoveredLabels: shownLabels(target.discovered),
     labels: labelsToRecord(target.labels),
     scrapePool: target.job.name,
-    scrapeUrl: target.url,
-    globalUrl: target.url,
-    lastError,
+    scrapeUrl: scrub(target.url),
+    globalUrl: scrub(target.url),
+    lastError: scrub(lastError),
     lastScrape: lastScrapeMs === undefined ? ZERO_TIME : new Date(lastScrapeMs).toISOString(),
     lastScrapeDuration: lastDurationMs / 1000,
     health,

@@ -6,6 +6,7 @@ import type { Delivery, Mail, Mailer } from '../contract.ts';
 import { secret } from '../../platform/config/fields.ts';
 import { common, timeout } from '../fields.ts';
 import { z } from 'zod';
+import { scrub } from '../../platform/scrub.ts';
 
 /** `ops@example.org` or `Ops <ops@example.org>`. A line break would begin another header. */
 export const mailAddress = z.string().regex(/^[^\p{Cc}]*[^\s\p{Cc}]@[^\s\p{Cc}@]+$/u, 'write a mail address, for example ops@example.org');
@@ -57,7 +58,7 @@ export function createMailer(config: EmailConfig, { connect }: Pick<Outbound, 'c
         const authentication = (thrown as { code?: string }).code === 'EAUTH';
         return {
           kind: 'failed',
-          error: `${config.host}:${config.port}: ${messageOf(thrown)}`,
+          error: scrub(`${config.host}:${config.port}: ${messageOf(thrown)}`),
           retryable: code < PERMANENT_FROM && !authentication,
         };
       }

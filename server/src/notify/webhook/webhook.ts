@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
-import { httpUrl, requestHeaders, secret } from '../../platform/config/fields.ts';
+import { hookUrl, requestHeaders, secret } from '../../platform/config/fields.ts';
 import type { Attempt, Channel, Delivery, Mail, Mailer, Message } from '../contract.ts';
 import { JSON_TYPE, exchange } from '../exchange.ts';
 import { common, timeout } from '../fields.ts';
@@ -9,7 +9,7 @@ import { type ChannelDeps, channelKind } from '../kind.ts';
 const schema = z.strictObject({
   ...common,
   kind: z.literal('webhook'),
-  url: httpUrl,
+  url: hookUrl,
   headers: requestHeaders,
   /** Signs each body; see docs for the header. */
   secret: secret.optional(),

@@ -4,7 +4,7 @@ import { parseRatio, type Decimal } from '@nines/base/decimal.ts';
 import { parseDuration } from '@nines/base/duration.ts';
 import type { Ms } from '@nines/base/units.ts';
 import { z } from 'zod';
-import { knowSecret } from '../scrub.ts';
+import { knowAddress, knowSecret } from '../scrub.ts';
 
 /** A length of time as Prometheus writes it (`500ms`, `1h30m`), within `[minMs, maxMs]`. */
 export function duration(limits: { readonly minMs?: number; readonly maxMs?: number } = {}): z.ZodType<Ms, string> {
@@ -38,6 +38,12 @@ export const plainText = z
 
 /** An address that HTTP is spoken to. */
 export const httpUrl = z.url({ protocol: /^https?$/, error: 'write an http:// or https:// address' });
+
+/** One that is posted to and often holds its own secret, as those of chat services do. */
+export const hookUrl = httpUrl.refine((url) => {
+  knowAddress(url);
+  return true;
+});
 
 /** For `superRefine` of a list: complains about each id that stood before. `noun` names what has the id. */
 export const uniqueIds =

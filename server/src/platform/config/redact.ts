@@ -3,7 +3,7 @@ import { Secret } from './fields.ts';
 
 const HIDDEN = '[redacted]';
 /** Keys whose text is secret wherever they stand. */
-const SECRET_KEY = /passw(or)?d|passphrase|secret|token|credential|authorization|api_?key|private_?key|bearer/i;
+export const SECRET_KEY = /passw(or)?d|passphrase|secret|token|credential|authorization|api_?key|private_?key|bearer/i;
 /** Path segments this long are keys in disguise, as in the webhook addresses of chat services. */
 const MIN_SECRET_SEGMENT = 20;
 

@@ -7,6 +7,7 @@ import type { Db } from '../db/open.ts';
 import { startLoop } from '../loop.ts';
 import { type OutboxHandler, type OutboxMessage, type OutboxVerdict, type Sql, toJson } from './contract.ts';
 import { claimDue, endLeases, type OutboxStatus, outboxStatus, purgeOutbox, settleRow } from './outbox-store.ts';
+import { scrub } from '../scrub.ts';
 
 /** Attempts under way at once: enough that one slow receiver does not hold up the others, few enough for a small host. */
 const MAX_CONCURRENT = 16;
@@ -129,7 +130,7 @@ async function attemptOnce(options: OutboxOptions, message: OutboxMessage, stopp
   try {
     return await handler(message, { signal: AbortSignal.any([timeout.signal, stopping]) });
   } catch (thrown) {
-    return { kind: 'retry', error: messageOf(thrown) };
+    return { kind: 'retry', error: scrub(messageOf(thrown)) };
   }
 }
 

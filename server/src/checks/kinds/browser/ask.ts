@@ -7,6 +7,7 @@ import { type Lease, NoBrowser } from './browsers.ts';
 import { Gate, hostOf } from './gate.ts';
 import { nameOf, StepFailed, takeStep } from './journey.ts';
 import type { WrittenStep } from './spec.ts';
+import { scrubbedStart } from '../../../platform/scrub.ts';
 
 type Spec = SpecOf<'browser'>;
 
@@ -121,7 +122,7 @@ async function keepEvidence(spec: Spec, { run, page }: { readonly run: AttemptRu
     .locator('body')
     .innerText({ timeout: evidenceMs * 0.2 })
     .catch(() => '');
-  const excerpt = redacted(`${page.url()}\n${text}`, spec.steps).slice(0, MAX_EXCERPT_CHARS);
+  const excerpt = scrubbedStart(redacted(`${page.url()}\n${text}`, spec.steps), MAX_EXCERPT_CHARS);
   const screenshot = picture !== undefined && picture.length <= MAX_SCREENSHOT_BYTES ? { screenshot: picture } : {};
   run.seen = { ...run.seen, excerpt, ...screenshot };
 }

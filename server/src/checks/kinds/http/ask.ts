@@ -10,6 +10,7 @@ import { shakeHands } from '../../tls.ts';
 import { CHECK_LIMITS } from '../../written.ts';
 import { type HttpAnswer, judgeHttp } from './judge.ts';
 import { type Asked, connectThrough, credentialsOf, type HttpProxy } from './proxy.ts';
+import { scrubbedStart } from '../../../platform/scrub.ts';
 
 /** Bytes of a body that are read and searched. Health pages are small; a larger one is judged by its beginning. */
 export const MAX_BODY_BYTES = 1_048_576;
@@ -42,7 +43,7 @@ export async function askHttp(spec: SpecOf<'http'>, run: AttemptRun, deps: Attem
     const next = spec.follow_redirects && REDIRECTS.has(answer.statusCode) ? location : undefined;
     if (next === undefined) {
       const outcome = judgeHttp(spec, answer, { nowMs: deps.clock.now(), durationMs: run.durationMs() });
-      if (outcome.kind === 'down') run.seen = { ...run.seen, excerpt: answer.body.slice(0, MAX_EXCERPT_CHARS) };
+      if (outcome.kind === 'down') run.seen = { ...run.seen, excerpt: scrubbedStart(answer.body, MAX_EXCERPT_CHARS) };
       return outcome;
     }
     if (redirects >= CHECK_LIMITS.maxRedirects) return down('redirects', `more than ${CHECK_LIMITS.maxRedirects} redirects`);

@@ -4,6 +4,7 @@ import type { Outcome, SpecOf } from '../../contract.ts';
 import { down, judgeCertificate, judgeLength, matchesPart } from '../../evaluate.ts';
 import { findByPath, parseJsonPath } from './json-path.ts';
 import type { JsonExpectation } from './spec.ts';
+import { scrubbedStart } from '../../../platform/scrub.ts';
 
 /** Characters of a value that a failure tells. */
 const MAX_VALUE_CHARS = 200;
@@ -29,7 +30,8 @@ export function judgeHttp(spec: SpecOf<'http'>, answer: HttpAnswer, at: { readon
   for (const [name, source] of Object.entries(expect.headers ?? {})) {
     const value = answer.headers[name.toLowerCase()];
     if (value === undefined) return down('header', `the header ${name} is missing`);
-    if (!matchesPart(source, value)) return down('header', `the header ${name} is "${value.slice(0, 100)}", expected a match of ${source}`);
+    if (!matchesPart(source, value))
+      return down('header', `the header ${name} is "${scrubbedStart(value, 100)}", expected a match of ${source}`);
   }
   const cut = answer.bodyCut ? ' (in the part that was read)' : '';
   if (expect.body_contains !== undefined && !answer.body.includes(expect.body_contains)) {
@@ -62,7 +64,7 @@ function judgeJson(expected: readonly JsonExpectation[], body: string, cut: stri
     for (const value of found) {
       const wanted = one.exists ? unmet(one, value) : 'nothing there';
       if (wanted !== undefined)
-        return down('json', `${one.path} is ${JSON.stringify(value).slice(0, MAX_VALUE_CHARS)}, expected ${wanted}`);
+        return down('json', `${one.path} is ${scrubbedStart(JSON.stringify(value), MAX_VALUE_CHARS)}, expected ${wanted}`);
     }
   }
   return undefined;

@@ -5,6 +5,7 @@ import { connectTo } from '../../connect.ts';
 import type { SpecOf } from '../../contract.ts';
 import { down, notAsked } from '../../evaluate.ts';
 import { Wire } from '../../wire.ts';
+import { scrubbedStart } from '../../../platform/scrub.ts';
 
 export type HttpProxy = NonNullable<SpecOf<'http'>['proxy']>;
 /** Who asks, and through whom. */
@@ -68,7 +69,7 @@ async function askForTunnel(
   if (status >= 200 && status < 300) return;
   throw new AttemptEnded(
     status >= 500
-      ? down('proxy', `the proxy ${run.peer} cannot reach ${target}: ${first.slice(0, 100)}`)
-      : notAsked('proxy', `the proxy ${run.peer} lets nobody through to ${target}: ${first.slice(0, 100)}`),
+      ? down('proxy', `the proxy ${run.peer} cannot reach ${target}: ${scrubbedStart(first, 100)}`)
+      : notAsked('proxy', `the proxy ${run.peer} lets nobody through to ${target}: ${scrubbedStart(first, 100)}`),
   );
 }

@@ -9,6 +9,7 @@ import { down, matchesPart } from '../../evaluate.ts';
 import { shakeHands } from '../../tls.ts';
 import { Wire } from '../../wire.ts';
 import { encodeFrame, MessageReader, OPCODES } from './frames.ts';
+import { scrubbedStart } from '../../../platform/scrub.ts';
 
 /** RFC 6455, 1.3. */
 const ACCEPT_SALT = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -97,6 +98,6 @@ async function untilFits(spec: SpecOf<'websocket'>, wire: Wire, run: AttemptRun)
       run.seen = seen;
       return;
     }
-    run.seen = { ...run.seen, excerpt: message.text.slice(0, MAX_EXCERPT_CHARS) };
+    run.seen = { ...run.seen, excerpt: scrubbedStart(message.text, MAX_EXCERPT_CHARS) };
   }
 }
