@@ -9,6 +9,7 @@ import './styles/components.css';
 import './styles/pages.css';
 import './styles/contracts.css';
 import './styles/escalation.css';
+import './styles/factors.css';
 import './styles/on-call.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';

@@ -113,11 +113,14 @@ export function useEditDowntime() {
   });
 }
 
+/** The password was right, and a second factor is still to be shown. */
+export type FactorNeeded = { readonly kind: 'factor_needed'; readonly challenge: string; readonly kinds: readonly string[] };
+
 export function useSignIn() {
   const client = useQueryClient();
-  return useMutation<unknown, ApiProblem, { readonly name: string; readonly password: string }>({
+  return useMutation<FactorNeeded | undefined, ApiProblem, { readonly name: string; readonly password: string }>({
     mutationFn: (body) => request('/api/session', { method: 'POST', body }),
-    onSuccess: () => client.resetQueries(),
+    onSuccess: (needed) => (needed === undefined ? client.resetQueries() : undefined),
   });
 }
 

@@ -1,4 +1,5 @@
 import { ApiProblem, problemOf } from './problem.ts';
+import { askForProof } from './step-up.ts';
 
 /** Longer than any answer of the page's own queries takes; a request that hangs says so instead of spinning for ever. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -9,9 +10,20 @@ export type RequestOptions = { readonly method?: Method; readonly body?: unknown
 /**
  * One request to the product's own API. Returns the parsed JSON body, `undefined` for an empty one.
  * Throws `ApiProblem` for refusals, for an unreachable server (status 0) and for an answer that is no JSON.
- * `signal` aborts the request; the abort itself is thrown as it is.
+ * `signal` aborts the request; the abort itself is thrown as it is. One that wants a proof of who the person is asks for it and is
+ * sent again.
  */
 export async function request<Body>(path: string, options: RequestOptions = {}): Promise<Body> {
+  try {
+    return await send<Body>(path, options);
+  } catch (thrown) {
+    const kinds = thrown instanceof ApiProblem ? thrown.proofKinds : undefined;
+    if (kinds === undefined || !(await askForProof(kinds))) throw thrown;
+    return send<Body>(path, options);
+  }
+}
+
+async function send<Body>(path: string, options: RequestOptions): Promise<Body> {
   const method = options.method ?? 'GET';
   const where = `${method} ${path.split('?')[0] ?? path}`;
   const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);

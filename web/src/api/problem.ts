@@ -1,3 +1,5 @@
+import type { ProofKind } from '@nines/server/factors/contract.ts';
+
 /** What went wrong with a request, from `application/problem+json`, Prometheus' error shape, or the network itself. */
 export class ApiProblem extends Error {
   override readonly name = 'ApiProblem';
@@ -8,13 +10,22 @@ export class ApiProblem extends Error {
   readonly where: string;
   /** What is wrong with what was sent, without the name of its field in the request; the message when nothing is told apart. */
   readonly reason: string;
+  /** With what the person can prove who they are, where that is all that is missing. */
+  readonly proofKinds: readonly ProofKind[] | undefined;
 
   constructor(
     message: string,
-    about: { readonly status: number; readonly code: string; readonly where: string; readonly reason?: string },
+    about: {
+      readonly status: number;
+      readonly code: string;
+      readonly where: string;
+      readonly reason?: string;
+      readonly proofKinds?: readonly ProofKind[] | undefined;
+    },
   ) {
     super(message);
     this.reason = about.reason ?? message;
+    this.proofKinds = about.proofKinds;
     this.status = about.status;
     this.code = about.code;
     this.where = about.where;
@@ -33,9 +44,15 @@ function firstFault(body: unknown): string | undefined {
   return Array.isArray(details) ? textField(details[0], 'message') : undefined;
 }
 
+function proofKindsIn(code: string, body: unknown): readonly ProofKind[] | undefined {
+  if (code !== 'step_up_needed') return undefined;
+  const { details } = body as { readonly details?: { readonly kinds?: readonly ProofKind[] } };
+  return details?.kinds ?? [];
+}
+
 /** Builds the problem from the body of a refused request, whatever shape it has. */
 export function problemOf(body: unknown, about: { readonly status: number; readonly where: string }): ApiProblem {
   const message = textField(body, 'detail') ?? textField(body, 'error') ?? textField(body, 'title') ?? `HTTP status ${about.status}`;
   const code = textField(body, 'code') ?? textField(body, 'errorType') ?? String(about.status);
-  return new ApiProblem(message, { ...about, code, reason: firstFault(body) ?? message });
+  return new ApiProblem(message, { ...about, code, reason: firstFault(body) ?? message, proofKinds: proofKindsIn(code, body) });
 }

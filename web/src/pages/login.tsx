@@ -1,23 +1,46 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
-import { useSignIn } from '../api/actions.ts';
+import { type FactorNeeded, useSignIn } from '../api/actions.ts';
+import { usePasskeySignIn } from '../api/factors.ts';
+import { hasPasskeys } from '../api/passkey.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { Brand } from '../shell/shell.tsx';
+import { SecondStep } from './login-factor.tsx';
 import { ProviderButtons, SsoNotice } from './provider-buttons.tsx';
 import { useTitle } from './use-title.ts';
 
-/** Sign in with name and password. */
+/** Sign in with name and password, and a second factor where there is one; or with a passkey alone. */
 export function LoginPage() {
   useTitle('Sign in');
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
   const navigate = useNavigate();
+  const [needed, setNeeded] = useState<FactorNeeded>();
   const signIn = useSignIn();
+  const goOn = () => void navigate({ to: '/' });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    signIn.mutate({ name, password }, { onSuccess: () => void navigate({ to: '/' }) });
+    signIn.mutate({ name, password }, { onSuccess: (answer) => (answer === undefined ? goOn() : setNeeded(answer)) });
   };
+  if (needed !== undefined) {
+    const begin = () => {
+      setNeeded(undefined);
+      setPassword('');
+    };
+    return (
+      <main className="centre">
+        <div className="panel card-form">
+          <div className="brand">
+            <Brand />
+            Nines
+          </div>
+          <h1>Sign in</h1>
+          <SecondStep needed={needed} onSignedIn={goOn} onBack={begin} />
+        </div>
+      </main>
+    );
+  }
   return (
     <main className="centre">
       <form className="panel card-form" onSubmit={submit}>
@@ -46,9 +69,24 @@ export function LoginPage() {
         <Button type="submit" loading={signIn.isPending}>
           Sign in
         </Button>
+        <PasskeyButton onSignedIn={goOn} />
         <ProviderButtons />
         <p className="faint">First start? The one-time link to create the administrator stands on the console of the server.</p>
       </form>
     </main>
+  );
+}
+
+/** For whoever has a passkey that examines them: no name, no password. */
+function PasskeyButton({ onSignedIn }: { readonly onSignedIn: () => void }) {
+  const signIn = usePasskeySignIn();
+  if (!hasPasskeys()) return null;
+  return (
+    <>
+      <Button variant="default" loading={signIn.isPending} onClick={() => signIn.mutate(undefined, { onSuccess: onSignedIn })}>
+        Sign in with a passkey
+      </Button>
+      {signIn.isError ? <RefusedNotice error={signIn.error} /> : null}
+    </>
   );
 }

@@ -4,6 +4,7 @@ import { useChangePassword, useSignOut } from '../api/actions.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { useMay, useSession } from '../shell/session.tsx';
+import { AccountFactors } from './account-factors.tsx';
 import { Cardinality } from './cardinality.tsx';
 import { Channels } from './channels.tsx';
 import { Tokens } from './tokens.tsx';
@@ -25,6 +26,7 @@ export function SettingsPage() {
       </header>
       <Appearance />
       {actor.kind === 'user' ? <Password /> : null}
+      {actor.kind === 'user' ? <AccountFactors /> : null}
       <Channels />
       <Cardinality />
       {mayAdminister ? <Tokens /> : null}

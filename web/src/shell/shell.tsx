@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Navigate, Outlet, useLocation, useSearch } from '@tanstack/react-router';
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { Suspense, lazy, useCallback, useEffect, useRef, useState } from 'react';
 import { useSignOut } from '../api/actions.ts';
 import { LiveProvider, useLive } from '../api/live.tsx';
 import { ApiProblem } from '../api/problem.ts';
@@ -10,13 +10,19 @@ import { TimeZoneNote } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
 import { Icon, type IconName } from './icons.tsx';
 import { KeyOverlay } from './key-overlay.tsx';
+import { RecoveryNotice } from './recovery-notice.tsx';
 import { SessionContext, useSession } from './session.tsx';
 import { useKeyboard } from './use-keyboard.ts';
+import { StepUpDialog } from './step-up.tsx';
 import { ShownNotices } from './shown-notices.tsx';
+
+const EnrolPage = lazy(async () => ({ default: (await import('../pages/enrol.tsx')).EnrolPage }));
 
 /** The frame of every page behind the sign-in: who uses it, the live stream, navigation, keyboard. */
 export function Shell() {
   const session = useQuery(sessionQuery());
+  // Stays until the recovery codes were kept, though the session may be read again meanwhile and need nothing any more.
+  const [enrolling, setEnrolling] = useState(false);
   if (session.isPending) return <div className="centre" aria-busy="true" />;
   const { error, data } = session;
   if (error instanceof ApiProblem && error.status === 401) return <Navigate to="/login" />;
@@ -26,6 +32,14 @@ export function Shell() {
       <main className="centre">
         <ErrorNotice error={error} retry={() => void session.refetch()} />
       </main>
+    );
+  }
+  if (data.factor_needed && !enrolling) setEnrolling(true);
+  if (enrolling) {
+    return (
+      <Suspense fallback={<div className="centre" aria-busy="true" />}>
+        <EnrolPage session={data} onDone={() => setEnrolling(false)} />
+      </Suspense>
     );
   }
   return (
@@ -51,6 +65,7 @@ function Frame() {
       <Side onHelp={openHelp} />
       <div>
         <main id="main" tabIndex={-1}>
+          <RecoveryNotice />
           <Outlet />
         </main>
         <footer className="page-foot">
@@ -59,6 +74,7 @@ function Frame() {
         </footer>
       </div>
       <ShownNotices />
+      <StepUpDialog />
       <KeyOverlay opened={help} onClose={() => setHelp(false)} />
     </div>
   );

@@ -1,0 +1,30 @@
+import { useState } from 'react';
+
+const KEY = 'nines-recovery-codes-left';
+
+/** A recovery code was used to sign in: the next page says so. */
+export const noteRecoveryCode = (left: number): void => sessionStorage.setItem(KEY, String(left));
+
+/** Once, on the page after a sign-in with a recovery code. */
+export function RecoveryNotice() {
+  const [left, setLeft] = useState(() => sessionStorage.getItem(KEY));
+  if (left === null) return null;
+  const close = () => {
+    sessionStorage.removeItem(KEY);
+    setLeft(null);
+  };
+  return (
+    <div className="notice recovery-notice" role="status">
+      <p>
+        <strong>{`You signed in with a recovery code; ${left === '1' ? 'one is' : left === '0' ? 'none is' : `${left} are`} left.`}</strong>
+      </p>
+      <p className="soft">
+        If it was not you, change your password now. If the app or the passkey is lost, <a href="/settings">remove it and set up another</a>
+        .
+      </p>
+      <button type="button" className="plain-button" onClick={close}>
+        Close
+      </button>
+    </div>
+  );
+}
