@@ -31,6 +31,7 @@ import { slaCommand } from './commands/sla.ts';
 import { statusPageCommand } from './commands/status-page.ts';
 import { testCommand } from './commands/test.ts';
 import { tokenCommand } from './commands/token.ts';
+import { userCommand } from './commands/user.ts';
 import { CliFailure, EXIT, type ExitCode } from './failure.ts';
 
 /**
@@ -55,6 +56,7 @@ function createProgram(): Command {
     testCommand,
     rulesCommand,
     tokenCommand,
+    userCommand,
     queryCommand,
     cardinalityCommand,
     deleteCommand,

@@ -18,7 +18,7 @@ export function agentRoutes(http: Http, { agents }: { readonly agents: Agents })
   http.post(
     '/api/agents/join-tokens',
     {
-      config: { permission: 'administer' },
+      config: { permission: 'administer', stepUp: true },
       schema: {
         summary: 'Make a token that one agent can join with, once, within the hour',
         tags,
@@ -31,7 +31,7 @@ export function agentRoutes(http: Http, { agents }: { readonly agents: Agents })
   http.delete(
     '/api/agents/join-tokens/:id',
     {
-      config: { permission: 'administer' },
+      config: { permission: 'administer', stepUp: true },
       schema: { summary: 'Withdraw a join token that was not used', tags, params, response: { 204: z.undefined() } },
     },
     async (request, reply) => {
@@ -42,7 +42,7 @@ export function agentRoutes(http: Http, { agents }: { readonly agents: Agents })
   http.post(
     '/api/agents/:id/revoke',
     {
-      config: { permission: 'administer' },
+      config: { permission: 'administer', stepUp: true },
       schema: { summary: 'Refuse an agent from now on', tags, params, response: { 200: agentView } },
     },
     async (request) => agents.revoke(request.params.id, request.actor.name),
@@ -50,7 +50,7 @@ export function agentRoutes(http: Http, { agents }: { readonly agents: Agents })
   http.post(
     '/api/agents/:id/rotate',
     {
-      config: { permission: 'administer' },
+      config: { permission: 'administer', stepUp: true },
       schema: { summary: 'Have an agent take a new key and certificate', tags, params, response: { 200: agentView } },
     },
     async (request) => agents.rotate(request.params.id),

@@ -12,7 +12,10 @@ export function backupRoutes(http: Http, { backups, doctor }: BackupRouteDeps): 
   const config = { permission: 'administer' as const };
   http.post(
     '/api/backups',
-    { config, schema: { summary: 'Begins a backup', tags: ['backups'], body: backupBody, response: { 202: backupRunView } } },
+    {
+      config: { ...config, stepUp: true },
+      schema: { summary: 'Begins a backup', tags: ['backups'], body: backupBody, response: { 202: backupRunView } },
+    },
     async (request, reply) => reply.code(202).send(backups.start({ ...request.body, scheduled: false })),
   );
   http.get(

@@ -9,7 +9,7 @@ import type { Configurations } from './service.ts';
 
 const MAX_PAGE = 200;
 const TAGS = ['configuration'];
-const ADMINISTER = { permission: 'administer' } as const;
+const ADMINISTER = { permission: 'administer', stepUp: true } as const;
 const READ = { permission: 'administer', audit: 'read' } as const;
 const YAML = 'application/yaml; charset=utf-8';
 const byVersion = z.object({ version: z.coerce.number().int().positive() });
@@ -108,7 +108,7 @@ function changeRoutes<C extends Good>(http: Http, { configurations, reloading }:
     scope.post(
       '/api/config/diff',
       {
-        config: { ...ADMINISTER, audit: 'read' },
+        config: READ,
         bodyLimit: MAX_CONFIG_BYTES,
         schema: {
           summary: 'What a file (application/yaml) would change; nothing is applied',

@@ -1,6 +1,7 @@
 import { AppError } from '@nines/base/errors.ts';
 import { SECOND_MS } from '@nines/base/units.ts';
 import type { Transaction } from 'kysely';
+import type { AuditEntry } from '../audit/contract.ts';
 import type { FactorKind, SecondFactors } from '../people/contract.ts';
 import type { PasskeyRow } from '../platform/db/migrations/0051-factors.ts';
 import type { Database } from '../platform/db/schema.ts';
@@ -21,6 +22,7 @@ import {
 import { type CreationOptions, FACTOR_CODES, type FactorsView, type PasskeyView, type RegistrationBody } from './contract.ts';
 import { RECOVERY_CODES, RECOVERY_CODE_BYTES, recoveryCodeOf, recoveryDigest } from './recovery.ts';
 import type { PeopleBook } from './people.ts';
+import { kindsOf, resetFactors } from './reset.ts';
 import * as store from './store.ts';
 import { toBase32 } from './base32.ts';
 import { TOTP_SECRET_BYTES, judgeTotp, totpUri } from './totp.ts';
@@ -54,13 +56,7 @@ export class Factors implements SecondFactors {
   }
 
   async required(userId: string): Promise<readonly FactorKind[]> {
-    const sql = this.#deps.db.kysely;
-    const totp: FactorKind[] = (await store.confirmedTotp(sql, userId)) === undefined ? [] : ['totp'];
-    const passkey: FactorKind[] = (await store.passkeysOf(sql, userId)).length === 0 ? [] : ['passkey'];
-    const kinds = [...totp, ...passkey];
-    if (kinds.length === 0) return [];
-    const unused = (await store.recoveryCodes(sql, userId)).some(({ used_at_ms }) => used_at_ms === null);
-    return unused ? [...kinds, 'recovery_code'] : kinds;
+    return kindsOf(this.#deps.db.kysely, userId);
   }
 
   async forget(trx: Transaction<Database>, userId: string): Promise<void> {
@@ -226,18 +222,10 @@ export class Factors implements SecondFactors {
     this.#hasOne.delete(person.id);
   }
 
-  /** Takes all factors of a person away and ends their sessions: they have lost them. */
-  async reset(by: Parameters<FactorDeps['record']>[1]['actor'], userId: string, address?: string): Promise<void> {
-    const { db, record, sessions } = this.#deps;
-    const before = await this.required(userId);
-    await db.kysely.transaction().execute(async (trx) => {
-      await this.forget(trx, userId);
-      await sessions.endAll(trx, userId);
-      const object = { kind: 'users', id: userId };
-      const from = address === undefined ? {} : { address };
-      await record(trx, { actor: by, ...from, object, action: 'factors.reset', phase: 'done', before: { factors: before } });
-    });
-    sessions.forget();
+  /** See `resetFactors`. */
+  async reset(by: AuditEntry['actor'], userId: string, address?: string): Promise<void> {
+    await resetFactors(this.#deps, { by, userId, address });
+    this.#hasOne.delete(userId);
   }
 
   /** Makes recovery codes together with the first factor. */

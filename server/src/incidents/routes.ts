@@ -189,7 +189,7 @@ function changeRoutes(http: Http, { incidents }: Deps): void {
   http.delete(
     '/api/incidents/:id',
     {
-      config: { permission: 'administer' },
+      config: { permission: 'administer', stepUp: true },
       schema: {
         summary: 'Remove an incident that was opened by mistake, with its time line; the audit keeps that it was',
         tags,

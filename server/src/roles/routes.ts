@@ -20,13 +20,16 @@ export function roleRoutes(http: Http, roles: Roles): void {
   );
   http.post(
     '/api/roles',
-    { config: { permission: 'administer' }, schema: { summary: 'Make a role', tags, body: roleBody, response: { 201: roleView } } },
+    {
+      config: { permission: 'administer', stepUp: true },
+      schema: { summary: 'Make a role', tags, body: roleBody, response: { 201: roleView } },
+    },
     async (request, reply) => reply.code(201).send(await roles.create(request.body, request.actor)),
   );
   http.put(
     '/api/roles/:id',
     {
-      config: { permission: 'administer' },
+      config: { permission: 'administer', stepUp: true },
       schema: {
         ...schema,
         summary: 'Change a role; with `revision` only when nobody else did meanwhile. Its holders have the new permits at once',
@@ -39,7 +42,7 @@ export function roleRoutes(http: Http, roles: Roles): void {
   );
   http.delete(
     '/api/roles/:id',
-    { config: { permission: 'administer' }, schema: { ...schema, summary: 'Remove a role that nobody holds' } },
+    { config: { permission: 'administer', stepUp: true }, schema: { ...schema, summary: 'Remove a role that nobody holds' } },
     async (request, reply) => {
       await roles.remove(request.params.id, request.actor);
       return reply.code(204).send();

@@ -50,7 +50,7 @@ export function seriesRoutes(http: Http, { series }: { readonly series: SeriesSe
   http.delete(
     '/api/series',
     {
-      config: { permission: 'administer' },
+      config: { permission: 'administer', stepUp: true },
       schema: {
         summary: 'Delete samples by selector and range',
         tags: ['series'],
@@ -87,7 +87,7 @@ function prometheusRoutes(http: Http, series: SeriesService): void {
       scope.route({
         method: ['POST', 'PUT'],
         url: `/api/v1/admin/tsdb/${path}`,
-        config: { permission: 'administer', errors: 'prometheus', adminApi: true },
+        config: { permission: 'administer', stepUp: true, errors: 'prometheus', adminApi: true },
         schema: { summary, tags: ['series'] },
         handler: async (request, reply) => {
           await work(formOf(request as unknown as FastifyRequest), request as unknown as FastifyRequest);

@@ -7,7 +7,7 @@ import type { Tokens } from './service.ts';
 
 const params = z.object({ id: z.string() });
 const madeToken = tokenView.extend({ token: z.string() });
-const administer = { permission: 'administer' } as const;
+const administer = { permission: 'administer', stepUp: true } as const;
 
 /** API tokens. Call it before other routes: addresses with a token in them are refused from here on. */
 export function tokenRoutes(http: Http, tokens: Tokens): void {

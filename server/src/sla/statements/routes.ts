@@ -251,7 +251,7 @@ function keyRoutes(http: Http, { keys, clock }: StatementRouteDeps): void {
   http.post(
     '/api/statement-keys/rotate',
     {
-      config: { permission: 'administer' },
+      config: { permission: 'administer', stepUp: true },
       schema: {
         summary: 'Sign with another key from now on; what the old one signed still verifies',
         tags: ['slas'],
