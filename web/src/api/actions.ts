@@ -146,12 +146,28 @@ export function useChangePassword() {
   });
 }
 
-export type NewToken = { readonly name: string; readonly role: string; readonly expires_at_ms?: number };
+export type NewToken = {
+  readonly name: string;
+  readonly role: string;
+  readonly teams: readonly string[];
+  readonly scope: string;
+  readonly addresses?: readonly string[];
+  readonly actions?: readonly string[];
+  readonly expires_at_ms?: number;
+};
 
 export function useCreateToken() {
   const client = useQueryClient();
   return useMutation<{ readonly token: string }, ApiProblem, NewToken>({
     mutationFn: (body) => request('/api/tokens', { method: 'POST', body }),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['tokens'] }),
+  });
+}
+
+export function useReplaceToken() {
+  const client = useQueryClient();
+  return useMutation<{ readonly name: string; readonly token: string }, ApiProblem, string>({
+    mutationFn: (id) => request(`/api/tokens/${encodeURIComponent(id)}/replace`, { method: 'POST' }),
     onSuccess: () => client.invalidateQueries({ queryKey: ['tokens'] }),
   });
 }

@@ -27,7 +27,9 @@ import type {
   SlaView,
   TargetListView,
   TimelineView,
+  IdentityView,
   ProvidersView,
+  RoleView,
   TokenView,
   ViolationView,
 } from './wire.ts';
@@ -219,6 +221,14 @@ export const providersQuery = () =>
 
 export const tokensQuery = () =>
   queryOptions({ queryKey: ['tokens'], queryFn: ({ signal }) => request<Items<TokenView>>('/api/tokens', { signal }) });
+
+/** Roles, what they permit and who holds them. */
+export const rolesQuery = () =>
+  queryOptions({ queryKey: ['roles'], queryFn: ({ signal }) => request<Items<RoleView>>('/api/roles', { signal }) });
+
+/** The identities at identity providers of whoever asks. */
+export const identitiesQuery = () =>
+  queryOptions({ queryKey: ['identities'], queryFn: ({ signal }) => request<Items<IdentityView>>('/api/identities', { signal }) });
 
 export const rangeOptions = (query: RangeQuery) =>
   queryOptions({

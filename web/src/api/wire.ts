@@ -11,6 +11,7 @@ export type { AgentsView, AgentView, JoinTokenView, MadeJoinToken } from '@nines
 export type { AlertState, AlertView, Severity } from '@nines/server/alerting/contract.ts';
 export type { SessionView } from '@nines/server/access/contract.ts';
 export type { IdentityView, ProvidersView, SsoRefusal } from '@nines/server/sso/contract.ts';
+export type { RoleView } from '@nines/server/roles/contract.ts';
 export type { TokenView } from '@nines/server/tokens/contract.ts';
 export type { TargetListView, TargetView } from '@nines/server/collect/contract.ts';
 export type { CheckDetailView, CheckView, ResultView, TemplateView } from '@nines/server/checks/contract.ts';

@@ -1,4 +1,4 @@
-import { Alert, Button } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { SsoRefusal } from '../api/wire.ts';
 import { providersQuery } from '../api/queries.ts';
@@ -21,9 +21,9 @@ export function SsoNotice() {
   const refused = new URLSearchParams(window.location.search).get('refused');
   if (refused === null) return null;
   return (
-    <Alert color="yellow" role="alert" title="Not signed in">
-      {WORDS[refused as SsoRefusal] ?? WORDS.sso_failed}
-    </Alert>
+    <div className="notice" role="alert">
+      <p>{WORDS[refused as SsoRefusal] ?? WORDS.sso_failed}</p>
+    </div>
   );
 }
 

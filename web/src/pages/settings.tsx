@@ -5,6 +5,7 @@ import { RefusedNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { useMay, useSession } from '../shell/session.tsx';
 import { AccountFactors } from './account-factors.tsx';
+import { AccountIdentities } from './account-identities.tsx';
 import { Cardinality } from './cardinality.tsx';
 import { Channels } from './channels.tsx';
 import { Tokens } from './tokens.tsx';
@@ -27,6 +28,7 @@ export function SettingsPage() {
       <Appearance />
       {actor.kind === 'user' ? <Password /> : null}
       {actor.kind === 'user' ? <AccountFactors /> : null}
+      {actor.kind === 'user' ? <AccountIdentities /> : null}
       <Channels />
       <Cardinality />
       {mayAdminister ? <Tokens /> : null}

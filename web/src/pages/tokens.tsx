@@ -1,50 +1,69 @@
-import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
-import { useCreateToken, useRevokeToken } from '../api/actions.ts';
+import { useReplaceToken, useRevokeToken } from '../api/actions.ts';
 import { tokensQuery } from '../api/queries.ts';
 import type { TokenView } from '../api/wire.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
 import { Command, ErrorNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
-import { useNow } from '../shell/now.ts';
+import { NewTokenForm } from './new-token-form.tsx';
+import { narrowingOf } from './token-words.ts';
 
-const ROLES = [
-  { value: 'read-only', label: 'Read-only' },
-  { value: 'ingest', label: 'Ingest: write samples' },
-  { value: 'operator', label: 'Operator: act on alerts' },
-  { value: 'administrator', label: 'Administrator' },
-];
-const DAY_MS = 86_400_000;
-const EXPIRIES = [
-  { value: '90', label: '90 days' },
-  { value: '365', label: 'A year' },
-  { value: '', label: 'Never' },
-];
-
-/** API tokens: made here, shown once, revoked at once. */
+/** API tokens: made here, shown once, replaced without a gap, revoked at once. */
 export function Tokens() {
   const tokens = useQuery(tokensQuery());
   const revoke = useRevokeToken();
+  const replace = useReplaceToken();
   const items = tokens.data?.items ?? [];
+  const columns = columnsOf({ replace: (id) => replace.mutate(id), revoke: (id) => revoke.mutate(id) });
   return (
     <Section title="API tokens" aside={items.length === 0 ? undefined : `${items.length}`}>
       <NewTokenForm />
       {tokens.isError ? <ErrorNotice error={tokens.error} retry={() => void tokens.refetch()} /> : null}
       {revoke.isError ? <ErrorNotice error={revoke.error} /> : null}
+      {replace.isError ? <ErrorNotice error={replace.error} /> : null}
+      {replace.data === undefined ? null : (
+        <div role="status">
+          <p>{`The new secret of ${replace.data.name}. Copy it now; it is not shown again. The one before counts 15 minutes more.`}</p>
+          <Command text={replace.data.token} />
+        </div>
+      )}
       {items.length === 0 ? null : (
         <div className="panel">
-          <DataTable caption="API tokens" columns={columns((id) => revoke.mutate(id))} rows={items} rowKey={(token) => token.id} />
+          <DataTable caption="API tokens" columns={columns} rows={items} rowKey={(token) => token.id} />
         </div>
       )}
     </Section>
   );
 }
 
-const columns = (revoke: (id: string) => void): readonly Column<TokenView>[] => [
-  { id: 'name', header: 'Name', cell: (token) => <span className="row-name">{token.name}</span> },
-  { id: 'role', header: 'Role', label: 'role', cell: (token) => token.role },
+type Acts = { readonly replace: (id: string) => void; readonly revoke: (id: string) => void };
+
+const columnsOf = ({ replace, revoke }: Acts): readonly Column<TokenView>[] => [
+  {
+    id: 'name',
+    header: 'Name',
+    cell: ({ name, hint }) => (
+      <>
+        <span className="row-name">{name}</span> <code className="faint">{hint}…</code>
+      </>
+    ),
+  },
+  {
+    id: 'role',
+    header: 'May do',
+    label: 'may do',
+    cell: (token) => (
+      <>
+        {token.role}
+        {narrowingOf(token).map((words) => (
+          <div className="faint" key={words}>
+            {words}
+          </div>
+        ))}
+      </>
+    ),
+  },
   { id: 'made', header: 'Made', label: 'made', cell: (token) => <Instant atMs={token.created_at_ms} relative={false} /> },
   {
     id: 'expires',
@@ -56,53 +75,32 @@ const columns = (revoke: (id: string) => void): readonly Column<TokenView>[] => 
     id: 'used',
     header: 'Last used',
     label: 'last used',
-    cell: (token) => (token.last_used_at_ms === null ? 'never' : <Instant atMs={token.last_used_at_ms} />),
+    cell: ({ last_used_at_ms: atMs, last_used_address: address }) =>
+      atMs === null ? (
+        'never'
+      ) : (
+        <>
+          <Instant atMs={atMs} /> {address === null ? null : <span className="faint">from {address}</span>}
+        </>
+      ),
   },
   {
-    id: 'revoke',
-    header: <span className="sr-only">Revoke</span>,
-    cell: (token) => (
-      <button type="button" className="plain-button" aria-label={`Revoke ${token.name}`} onClick={() => revoke(token.id)}>
-        Revoke
-      </button>
+    id: 'act',
+    header: <span className="sr-only">Replace or revoke</span>,
+    cell: ({ id, name, previous_until_ms: untilMs }) => (
+      <>
+        <button type="button" className="plain-button" aria-label={`Replace the secret of ${name}`} onClick={() => replace(id)}>
+          Replace
+        </button>{' '}
+        <button type="button" className="plain-button" aria-label={`Revoke ${name}`} onClick={() => revoke(id)}>
+          Revoke
+        </button>
+        {untilMs === null ? null : (
+          <div className="faint">
+            old secret until <Instant atMs={untilMs} relative={false} />
+          </div>
+        )}
+      </>
     ),
   },
 ];
-
-function NewTokenForm() {
-  const [name, setName] = useState('');
-  const [role, setRole] = useState('read-only');
-  const [days, setDays] = useState('90');
-  const now = useNow();
-  const create = useCreateToken();
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    create.mutate({ name, role, ...(days === '' ? {} : { expires_at_ms: now + Number(days) * DAY_MS }) }, { onSuccess: () => setName('') });
-  };
-  return (
-    <>
-      <form onSubmit={submit}>
-        <TextInput
-          label="Name"
-          placeholder="prometheus remote write"
-          required
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          w={240}
-        />
-        <NativeSelect label="Role" data={ROLES} value={role} onChange={(event) => setRole(event.currentTarget.value)} />
-        <NativeSelect label="Expires" data={EXPIRIES} value={days} onChange={(event) => setDays(event.currentTarget.value)} />
-        <Button type="submit" variant="default" loading={create.isPending}>
-          Create the token
-        </Button>
-      </form>
-      {create.isError ? <ErrorNotice error={create.error} /> : null}
-      {create.data === undefined ? null : (
-        <div role="status">
-          <p>Copy the token now; it is not shown again.</p>
-          <Command text={create.data.token} />
-        </div>
-      )}
-    </>
-  );
-}
