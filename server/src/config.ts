@@ -268,7 +268,10 @@ function unknownIn(
   const found = Object.entries(bySection).flatMap(([section, faults]) =>
     faults.map(({ path, message }) => ({ path: [section, ...path], message })),
   );
-  return [...found, ...unlistedCommands(config)];
+  const { run_as: user } = config.programs;
+  const isKnown = user === undefined || systemUser(user) !== undefined;
+  const missing = isKnown ? [] : [{ path: ['programs', 'run_as'], message: `there is no user "${user}" on this machine` }];
+  return [...found, ...unlistedCommands(config), ...missing];
 }
 
 /** People, schedules and policies that the file names and does not declare: they may have been made over the API. */

@@ -68,7 +68,7 @@ export function judgeServices(services: readonly Judged[], known: readonly strin
  */
 export function judgeTargets(
   checks: readonly ParsedCheck[],
-  judge: (address: string, host: string) => Judgement,
+  judge: (address: string, host: string, check: ParsedCheck) => Judgement,
 ): Contradiction | undefined {
   for (const [index, check] of checks.entries()) {
     const refusal = localRefusal(check);
@@ -77,7 +77,7 @@ export function judgeTargets(
     if (asked === undefined) continue;
     const { host, field } = asked;
     const address = host === 'localhost' || host.endsWith('.localhost') ? '127.0.0.1' : host;
-    const judgement = isIP(address) === 0 ? undefined : judge(address, host);
+    const judgement = isIP(address) === 0 ? undefined : judge(address, host, check);
     if (judgement?.allowed === false) return { path: ['checks', index, field], message: judgement.reason };
   }
   return undefined;

@@ -5,6 +5,7 @@ import { forEachDatabase, openSqliteForTest } from '../../../test/harness/databa
 import { manualClock } from '../../../test/harness/manual-clock.ts';
 import type { ServicePlan } from '../availability/contract.ts';
 import type { CheckSpec } from '../checks/contract.ts';
+import { createJudge, policiesAtAgents } from '../platform/fetch/judge.ts';
 import { createTestSecrets } from '../platform/secrets/testing/secrets.ts';
 import { createBus } from '../platform/bus.ts';
 import type { Db } from '../platform/db/open.ts';
@@ -34,6 +35,7 @@ function servicesOn(db: Db): { services: Services; inForce: () => InForce; warni
     logger,
     bus: createBus(() => {}),
     secrets: SECRETS,
+    judgeAtAgents: createJudge(policiesAtAgents({ allow: ['10.0.0.0/8'], deny: [] })),
     enforce: async (inForce) => void (last = inForce),
   });
   return { services, inForce: () => last, warnings };
@@ -139,6 +141,15 @@ forEachDatabase((_name, open) => {
       [again.services.get('api')?.name, check.intervalMs, check.headers['Authorization']?.reveal()],
       ['API', 5_000, 'Bearer x'],
     );
+    // What agents ask is judged as agents do.
+    const away: WrittenService = {
+      id: 'away',
+      checks: [{ id: 'away-port', kind: 'tcp', address: '192.168.7.7:1', locations: ['berlin'] }],
+    };
+    await assert.rejects(again.services.create(spec(away)), { field: 'checks.0.address', message: /outbound\.agent\.allow/ });
+    const near: WrittenService = { id: 'near', checks: [{ id: 'near-port', kind: 'tcp', address: '10.1.1.1:1', locations: ['berlin'] }] };
+    await again.services.create(spec(near));
+    await again.services.remove('near');
     // Who saved it last decides where it may ask, also after a restart; a pause changes nothing about that.
     assert.equal(check.trust, 'operator');
     await again.services.update('api', spec(edit), 'administrator');

@@ -5,7 +5,7 @@ import type { Logger } from '@nines/base/logger.ts';
 import type { EpochMs } from '@nines/base/units.ts';
 import type { Kysely, Transaction } from 'kysely';
 import type { ServicePlan } from '../availability/contract.ts';
-import { CHECK_CODES, type CheckSpec, toSpec } from '../checks/contract.ts';
+import { CHECK_CODES, type CheckSpec, type ParsedCheck, SERVER_LOCATION, toSpec } from '../checks/contract.ts';
 import type { Bus } from '../platform/bus.ts';
 import { type Judge, judgeAddress, type Trust } from '../platform/fetch/judge.ts';
 import type { Database } from '../platform/db/schema.ts';
@@ -34,6 +34,7 @@ export type ServicesDeps = {
   readonly secrets: Secrets;
   /** Where checks may ask; what holds without a policy by default. */
   readonly judge?: Judge;
+  readonly judgeAtAgents?: Judge;
   /** Puts the whole set of checks in force, ledger first. Called after every change, when it is durable. */
   readonly enforce: (inForce: { readonly plans: readonly ServicePlan[]; readonly specs: readonly CheckSpec[] }) => Promise<void>;
 };
@@ -157,7 +158,7 @@ export class Services implements ServiceCatalogue {
   async #replace(spec: ServiceSpec, trust: Trust): Promise<ServiceEntry> {
     refuseStandIns(spec.checks, this.#standIns);
     const others = [...this.#standing.values()].filter(({ entry }) => entry.id !== spec.id);
-    const refused = judgeTargets(spec.checks, (address, host) => (this.#deps.judge ?? judgeAddress)(address, trust, host));
+    const refused = judgeTargets(spec.checks, (address, host, check) => this.#judgeOf(check)(address, trust, host));
     if (refused !== undefined) throw invalid(refused.path, refused.message);
     const [contradiction] = judgeServices([...others.map((one) => one.spec), spec]);
     if (contradiction !== undefined) throw invalid(contradiction.path.slice(1), contradiction.message);
@@ -169,6 +170,12 @@ export class Services implements ServiceCatalogue {
     });
     await this.#putInForce([...others, made]);
     return made.entry;
+  }
+
+  /** Of where the check asks from: agents have a policy of their own. */
+  #judgeOf(check: ParsedCheck): Judge {
+    const { judge = judgeAddress, judgeAtAgents = judge } = this.#deps;
+    return 'locations' in check && check.locations?.includes(SERVER_LOCATION) === false ? judgeAtAgents : judge;
   }
 
   #editable(id: string): void {

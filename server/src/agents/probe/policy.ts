@@ -1,7 +1,7 @@
 import { AppError } from '@nines/base/errors.ts';
 import { type CheckSpec, localRefusal } from '../../checks/contract.ts';
 import { meaningOf } from '../../platform/fetch/address.ts';
-import { createJudge, type Judge, policiesOf } from '../../platform/fetch/judge.ts';
+import { createJudge, type Judge, policiesAtAgents } from '../../platform/fetch/judge.ts';
 import { covers, outboundConfig, parseRule } from '../../platform/fetch/policy.ts';
 import type { ChecksAnswer } from '../contract.ts';
 
@@ -41,17 +41,8 @@ export function judgeUnder({ only, never }: Pick<Policy, 'only' | 'never'>): Age
   return { judge, tell: (outbound) => void (general = generalJudge(outbound)) };
 }
 
-function generalJudge(outbound: ChecksAnswer['outbound']): Judge {
-  const config = outboundConfig.parse({});
-  const { trusted, operator } = policiesOf({ ...config, operator: outbound ?? config.agent });
-  const agent = { ...operator, name: 'outbound.agent' };
-  return createJudge({
-    trusted: { ...trusted, name: agent.name, deny: agent.deny },
-    administrator: agent,
-    operator: agent,
-    untrusted: agent,
-  });
-}
+const generalJudge = (outbound: ChecksAnswer['outbound']): Judge =>
+  createJudge(policiesAtAgents(outbound ?? outboundConfig.parse({}).agent));
 
 /** Why this agent does not run a check; undefined: it does. */
 export function refusalUnder({ local }: Pick<Policy, 'local'>, spec: CheckSpec): string | undefined {

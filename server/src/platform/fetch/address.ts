@@ -8,18 +8,21 @@ export type Meaning = {
   /** As the system connects to it: without a zone, IPv4-mapped addresses as IPv4. */
   readonly plain: string;
   readonly family: 'ipv4' | 'ipv6';
+  /** `%eth0`: the interface that a link-local address is meant on; empty without one. */
+  readonly zone: string;
   /** IPv4 addresses that translation and tunnels lead on to. */
   readonly carried: readonly string[];
 };
 
 /** Undefined for what is no address. */
 export function meaningOf(address: string): Meaning | undefined {
-  if (isIP(address) === 4) return { plain: address, family: 'ipv4', carried: [] };
+  if (isIP(address) === 4) return { plain: address, family: 'ipv4', zone: '', carried: [] };
   const groups = groupsOf(address);
   if (groups === undefined) return undefined;
   const mapped = startsWith(groups, [0, 0, 0, 0, 0, 0xffff]);
-  if (mapped) return { plain: quad(groups[6], groups[7]), family: 'ipv4', carried: [] };
-  return { plain: written(groups), family: 'ipv6', carried: carriedBy(groups) };
+  if (mapped) return { plain: quad(groups[6], groups[7]), family: 'ipv4', zone: '', carried: [] };
+  const zone = (groups[0] & 0xffc0) === 0xfe80 ? (/%[\w.-]{1,15}$/.exec(address)?.[0] ?? '') : '';
+  return { plain: written(groups), family: 'ipv6', zone, carried: carriedBy(groups) };
 }
 
 type Groups = readonly [number, number, number, number, number, number, number, number];

@@ -26,7 +26,7 @@ export function createJudge(policies: Readonly<Record<Trust, ClassPolicy>>): Jud
     const meaning = meaningOf(address);
     if (meaning === undefined) return { allowed: false, reason: `${address} is not an address` };
     const reason = metadataRefusal(meaning) ?? refusalBy(policies[trust], meaning, host);
-    return reason === undefined ? { allowed: true, address: meaning.plain as JudgedAddress } : { allowed: false, reason };
+    return reason === undefined ? { allowed: true, address: (meaning.plain + meaning.zone) as JudgedAddress } : { allowed: false, reason };
   };
 }
 
@@ -37,6 +37,13 @@ export const policiesOf = (config: OutboundConfig): Readonly<Record<Trust, Class
   operator: classPolicy('outbound.operator', config.operator),
   untrusted: classPolicy('outbound.operator', { allow: ['public'], deny: config.operator.deny }),
 });
+
+/** What holds at agents, on top of what each of them says itself. What it denies is denied to the configuration file as well. */
+export function policiesAtAgents(agent: OutboundConfig['agent']): Readonly<Record<Trust, ClassPolicy>> {
+  const policy = classPolicy('outbound.agent', agent);
+  const trusted = classPolicy('outbound.agent', { allow: ['any'], deny: agent.deny });
+  return { trusted, administrator: policy, operator: policy, untrusted: policy };
+}
 
 /** As it is without a section `outbound`. */
 export const judgeAddress: Judge = createJudge(policiesOf(outboundConfig.parse(undefined)));

@@ -156,6 +156,8 @@ test('a policy names who may go where: addresses, networks, names and what lies 
   f('untrusted', '10.0.0.1', false, 'api.shop.internal');
   f('untrusted', '8.8.8.8', false);
   f('untrusted', '8.8.4.4', true);
+  const zoned = judgeAddress('fe80::1%eth0', 'trusted');
+  assert.equal(zoned.allowed ? zoned.address : '', 'fe80::1%eth0', 'a link-local address keeps its interface');
   const refused = policy('8.8.8.8', 'operator');
   assert.equal(refused.allowed ? '' : refused.reason, '8.8.8.8 is refused by outbound.operator.deny: 8.8.8.8');
   for (const bad of [
@@ -187,6 +189,7 @@ test('a reload changes the policy at once, and refusals are counted by who asked
   assert.equal(guard.ways.judge('10.0.0.1', 'operator').allowed, false);
   guard.configure(outboundConfig.parse({ operator: { allow: ['10.0.0.0/8'] }, agent: { allow: ['any'] } }));
   assert.equal(guard.ways.judge('10.0.0.1', 'operator').allowed, true);
+  assert.equal(guard.ways.judgeAtAgents('192.168.0.1', 'operator').allowed, true);
   assert.deepEqual(guard.forAgents(), { allow: ['any'], deny: [] });
   assert.equal(guard.ways.judge('8.8.8.8', 'operator').allowed, false);
   assert.deepEqual(counted, ['operator', 'operator']);
