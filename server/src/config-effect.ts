@@ -34,6 +34,7 @@ export const TAKES_EFFECT: Readonly<Record<keyof Config, 'reload' | 'start'>> = 
   collect: 'start',
   scrape: 'reload',
   otlp: 'start',
+  audit: 'reload',
   access: 'reload',
   outbound: 'reload',
   programs: 'start',

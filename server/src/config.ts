@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { accessConfig } from './access/config.ts';
+import { auditConfig } from './audit/config.ts';
 import { agentsConfig } from './agents/contract.ts';
 import { backupsConfig } from './backups/contract.ts';
 import { followed, isWithin } from './backups/places.ts';
@@ -98,6 +99,8 @@ export const configSchema = z.strictObject({
   programs: programsConfig,
   /** Where requests may go, by who chose the target. */
   outbound: outboundConfig,
+  /** What of the audit log becomes an alert. */
+  audit: auditConfig,
   /** Where agents at other places connect. */
   agents: agentsConfig,
   services: servicesConfig,

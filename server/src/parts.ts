@@ -139,7 +139,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   const sql = db.kysely;
   const sealing = keys?.cipher.key(AUDIT_SEALING_KEY);
   const keeping = { dataDir, sealing, keptMs: config.retention.audit };
-  const watching = { metrics: self, alert: (evaluation: Evaluation) => rules.submit(evaluation) };
+  const watching = { settings: () => current.config.audit, metrics: self, alert: (evaluation: Evaluation) => rules.submit(evaluation) };
   const { audit } = stack.use(await startAudit({ db, clock, logger, ...keeping, ...watching }));
   const going = stack.use(await openOutgoing({ clock, logger, config, metrics: self, audit }));
   const { outbound, programs, ways: outgoing } = going;

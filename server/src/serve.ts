@@ -157,7 +157,7 @@ export async function serve(
   const { rewrite } = statusPages;
   const http = await createHttp({ ...surface, logger, ids, gate: access, hosts, version: VERSION, rewrite });
   refuseTokensInAddresses(http);
-  auditRequests(http, { audit, clock, logger });
+  auditRequests(http, { audit, refusals: audit.refusals, clock, logger });
   const stream: LiveStream = serveStream(http, { bus, clock, gate: access });
   stack.defer(async () => {
     ready = false;

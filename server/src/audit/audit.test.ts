@@ -15,6 +15,7 @@ import type { AuditChainRow, AuditRow } from '../platform/db/migrations/0042-aud
 import { auditKeys, createAuditKey } from '../platform/signing/audit-key.ts';
 import { ANCHORS_FILE } from './anchors.ts';
 import { type Unchained, chained, macOfEnds, verifyChain } from './chain.ts';
+import { auditConfig } from './config.ts';
 import type { AuditEntry } from './contract.ts';
 import { verifyAudit } from './service.ts';
 import { openAuditLog, startAudit } from './start.ts';
@@ -260,8 +261,16 @@ test('a break is an alert within a day, and the log is anchored once in a day wi
   const { audit, db, clock, deps, dataDir } = await world(t, openSqliteForTest);
   await audit.append(did('change'));
   const told: Evaluation[] = [];
-  const alert = async (evaluation: Evaluation): Promise<void> => void told.push(evaluation);
-  await using _watch = await startAudit({ ...deps, sealing: undefined, metrics: { watch: () => undefined }, alert });
+  const alert = async (evaluation: Evaluation): Promise<void> => {
+    if (evaluation.rule.alertname === 'AuditLogBroken') told.push(evaluation);
+  };
+  await using _watch = await startAudit({
+    ...deps,
+    sealing: undefined,
+    metrics: { watch: () => undefined },
+    settings: () => auditConfig.parse({}),
+    alert,
+  });
   const passes = async (lengthMs: number, isOver: () => boolean): Promise<boolean> => clock.advance(lengthMs).then(isOver);
   await poll('the first examination', () => passes(MINUTE_MS, () => told.length > 0));
   await poll('the anchor', async () => existsSync(join(dataDir, ANCHORS_FILE)));

@@ -22,6 +22,10 @@ export const AUDIT_CODES = {
 /** The action of the entry after which the chain goes on with another key; its object is that key. */
 export const KEY_ROTATED = 'audit.key_rotated';
 
+/** Requests that were refused: by sign-in, and of known actors for want of a permission or a turn. */
+export const SIGN_IN_REFUSED = 'sign_in.refused';
+export const REFUSED = 'request.refused';
+
 /** What there is to say about something; secrets in `asked`, `before` and `after` are replaced before anything is kept. */
 export type AuditEntry = {
   readonly actor: Pick<Actor, 'kind' | 'id' | 'name' | 'role'>;

@@ -35,7 +35,7 @@ async function world(t: TestContext) {
   const entry = openEntryForTest({ db, clock, ids, record: audit.record });
   const http = await createHttp({ logger: silentLogger, ids, gate: entry.access, hosts: 'any', version: '0' });
   t.after(() => http.close());
-  auditRequests(http, { audit, clock, logger: silentLogger });
+  auditRequests(http, { audit, refusals: audit.refusals, clock, logger: silentLogger });
   accessRoutes(http, entry);
   peopleRoutes(http, entry);
   tokenRoutes(http, entry.tokens);
@@ -162,6 +162,30 @@ test('administrators page through the log, filter it, export it and have it exam
     items: { object: { id: string }; after: unknown }[];
   };
   assert.deepEqual([made.items[0]?.object.id, JSON.stringify(made.items).includes(String(json['token']))], [json['id'], false]);
+});
+
+test('what is refused is recorded by whose it is, a failed sign-in by a digest of its name, and neither tells who exists', async (t) => {
+  const { call, entries, http } = await world(t);
+  const { json } = await call('POST', '/api/tokens', { name: 'op', role: 'operator' });
+  const before = (await entries()).length;
+  for (let i = 0; i < 3; i++) assert.equal((await call('GET', '/api/audit', undefined, String(json['token']))).status, 403);
+  await call('PUT', '/api/things/a', { size: 1 }, 'nines_nobody');
+  for (const name of ['Ann Secretname', 'ann secretname ', 'Bob'])
+    assert.equal(
+      (await http.inject({ method: 'POST', url: '/api/session', payload: { name, password: 'hunter2 hunter2' } })).statusCode,
+      401,
+    );
+  const found = (await entries()).slice(before);
+  assert.deepEqual(
+    found.map(({ action, actor, object, status }) => [action, actor.name, object.kind, status]),
+    [
+      ['request.refused', 'op', 'audit', 403],
+      ['sign_in.refused', '', 'sign-ins', 401],
+      ['sign_in.refused', '', 'sign-ins', 401],
+    ],
+  );
+  assert.notEqual(found[1]?.object.id, found[2]?.object.id, 'another name is another account');
+  assert.doesNotMatch(JSON.stringify(found), /secretname|hunter2|Bob/i);
 });
 
 test('people, sessions and tokens change with their entries or not at all, and no password or token stands in them', async (t) => {

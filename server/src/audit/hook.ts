@@ -3,12 +3,19 @@ import type { Clock } from '@nines/base/clock.ts';
 import { messageOf } from '@nines/base/errors.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { MINUTE_MS } from '@nines/base/units.ts';
+import { Readable, Transform, pipeline } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import type { Http } from '../platform/http/contract.ts';
-import type { AuditEntry } from './contract.ts';
+import { type AuditEntry, REFUSED, SIGN_IN_REFUSED } from './contract.ts';
+import type { Refusals } from './refusals.ts';
 import type { AuditLog } from './service.ts';
 
-type Deps = { readonly audit: Pick<AuditLog, 'append'>; readonly clock: Pick<Clock, 'now'>; readonly logger: Logger };
+type Deps = {
+  readonly audit: Pick<AuditLog, 'append' | 'nameless'>;
+  readonly refusals: Pick<Refusals, 'note'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly logger: Logger;
+};
 
 /** Who reads the same again within this time is recorded once, so that a page left open does not fill the log. */
 const SAME_READ_MS = 5 * MINUTE_MS;
@@ -16,6 +23,12 @@ const MAX_REMEMBERED = 10_000;
 /** The headers by which an inner request is the same caller's. */
 const CALLER_HEADERS = ['authorization', 'cookie', 'host'] as const;
 const UNSAFE: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** Answers to sensitive reads that are smaller are told of by the read alone. */
+const MIN_TOLD_BYTES = 1024 * 1024;
+/** Where people and programs prove who they are. */
+const SIGN_IN = /^\/api\/(session|setup|sso)(\/|$)/;
+const REFUSED_STATUS: ReadonlySet<number> = new Set([401, 403, 429]);
 
 /** What is known of a request whose entry `asked` is written. */
 type Open = { readonly seq: number; readonly entry: AuditEntry; after?: unknown };
@@ -39,6 +52,24 @@ export function auditRequests(http: Http, deps: Deps): void {
     const before = await objects.look(request);
     const asked = { ...entry, ...(before !== undefined && { before }) };
     open.set(request, { seq: await deps.audit.append(asked), entry });
+  });
+  http.addHook('onResponse', async (request, reply) => {
+    if (REFUSED_STATUS.has(reply.statusCode) && !objects.isLooking()) await noteRefusal(deps, request, reply.statusCode);
+  });
+  const taken = new WeakMap<FastifyRequest, { bytes: number }>();
+  http.addHook('onSend', async (request, _reply, payload) => {
+    if (keptOf(request) !== 'read' || objects.isLooking()) return payload;
+    const sum = { bytes: 0 };
+    taken.set(request, sum);
+    return counted(payload, sum);
+  });
+  http.addHook('onResponse', async (request, reply) => {
+    const bytes = taken.get(request)?.bytes ?? 0;
+    if (bytes < MIN_TOLD_BYTES || reply.statusCode >= 400) return;
+    const { asked: _asked, ...entry } = entryOf(request, 'read');
+    await deps.audit.append({ ...entry, phase: 'answered', status: reply.statusCode, after: { bytes } }).catch((thrown: unknown) => {
+      deps.logger.error('the size of an answer is missing in the audit log', { bytes, error: messageOf(thrown) });
+    });
   });
   http.addHook('preSerialization', async (request, _reply, payload) => {
     const known = open.get(request);
@@ -70,6 +101,37 @@ export function auditRequests(http: Http, deps: Deps): void {
   });
 }
 
+/** Counts what goes out, as it goes. */
+function counted(payload: unknown, sum: { bytes: number }): unknown {
+  if (typeof payload === 'string' || payload instanceof Uint8Array) sum.bytes = Buffer.byteLength(payload);
+  if (!(payload instanceof Readable)) return payload;
+  const count = new Transform({
+    transform(chunk: Uint8Array, _encoding, done) {
+      sum.bytes += chunk.length;
+      done(null, chunk);
+    },
+  });
+  // An error on the way destroys both ends: the client sees a broken answer.
+  return pipeline(payload, count, () => undefined);
+}
+
+/** Sign-ins that failed, by a digest of the name that was tried; other refusals when it is known whose they are. */
+async function noteRefusal({ audit, refusals }: Deps, request: FastifyRequest, status: number): Promise<void> {
+  const { method, routeOptions, body, id, ip, known } = request;
+  const url = routeOptions.url ?? '';
+  const about = { phase: 'done', status, requestId: id, address: ip, asked: { method, route: url } } as const;
+  if (SIGN_IN.test(url) && method !== 'GET' && status !== 403) {
+    const { name } = (body ?? {}) as { readonly name?: unknown };
+    const account = typeof name === 'string' ? audit.nameless(name.normalize('NFKC').trim().toLowerCase()) : null;
+    const actor = { kind: 'anonymous', id: '', name: '', role: '' } as const;
+    await refusals.note({ ...about, actor, action: SIGN_IN_REFUSED, object: { kind: 'sign-ins', id: account } });
+  } else if (known !== undefined) {
+    const { permission } = routeOptions.config ?? {};
+    const needs = permission === undefined ? {} : { needs: permission };
+    await refusals.note({ ...about, ...needs, actor: known, action: REFUSED, object: { kind: kindOf(url), id: null } });
+  }
+}
+
 /** Ingest and queries that come by POST are no changes; everything else that is unsafe is. */
 function keptOf({ method, routeOptions }: FastifyRequest): 'change' | 'read' | 'none' {
   const { audit, permission } = routeOptions.config ?? {};
@@ -95,6 +157,7 @@ function entryOf(request: FastifyRequest, kept: 'change' | 'read'): AuditEntry {
     phase: 'asked',
     requestId: id,
     address: ip,
+    ...(routeOptions.config?.permission !== undefined && { needs: routeOptions.config.permission }),
     ...(Object.keys(asked).length > 0 && { asked }),
   };
 }

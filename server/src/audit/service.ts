@@ -17,6 +17,7 @@ import {
   KEY_ROTATED,
   type RecordAudit,
 } from './contract.ts';
+import { Refusals } from './refusals.ts';
 import { rowOf, viewsOf } from './entry.ts';
 import type { KeyBook } from './keys.ts';
 import * as store from './store.ts';
@@ -34,6 +35,7 @@ export type AuditDeps = {
 export const SYSTEM: AuditEntry['actor'] = { kind: 'system', id: 'nines', name: 'Nines', role: 'administrator' };
 /** Whoever may send the process a signal. */
 export const SIGNAL: AuditEntry['actor'] = { kind: 'system', id: 'signal', name: 'SIGHUP', role: 'administrator' };
+const NAMELESS_CHARS = 16;
 /** Actors that a filter offers. */
 const MAX_ACTORS = 200;
 
@@ -79,11 +81,13 @@ export class AuditLog {
   #verdict: AuditVerdict | undefined;
 
   readonly erase: ErasePerson;
+  readonly refusals: Refusals;
 
   constructor(deps: AuditDeps) {
     this.#deps = deps;
     this.record = createRecorder(deps);
     this.erase = createEraser(this.record, deps.clock);
+    this.refusals = new Refusals({ ...deps, append: (entry) => this.append(entry) });
   }
 
   /** Writes an entry by itself. `AppError` `audit_unavailable` when that fails: what it tells of must not happen then. */
@@ -109,6 +113,18 @@ export class AuditLog {
   async after(seq: number, limit: number): Promise<readonly AuditEntryView[]> {
     const sql = this.#deps.db.kysely;
     return viewsOf(sql, await store.entriesAfter(sql, seq, limit));
+  }
+
+  /** The number of the last entry before an instant; 0 when there is none. */
+  async seqBefore(atMs: number): Promise<number> {
+    const sql = this.#deps.db.kysely;
+    const first = await store.firstSince(sql, atMs);
+    return first === undefined ? (await store.readEnds(sql)).seq : first - 1;
+  }
+
+  /** The same for the same name, and tells it to nobody. */
+  nameless(name: string): string {
+    return this.#deps.keys.known().all[0]?.digest('account', name).slice(0, NAMELESS_CHARS) ?? '';
   }
 
   /** Everybody who is in the log, by the names of their newest entries. */

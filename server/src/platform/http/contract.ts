@@ -118,5 +118,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set before any handler. `NOBODY` on public routes. */
     actor: Actor;
+    /** Whose credential came along, also when the request is refused; absent on public routes and without a valid one. */
+    known?: Actor;
   }
 }

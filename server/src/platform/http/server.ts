@@ -195,6 +195,7 @@ async function admit(options: HttpOptions, request: FastifyRequest): Promise<voi
   // Unknown paths have no configuration; they end in the not-found answer.
   if (permission === undefined) return;
   const actor = permission === 'public' ? undefined : await options.gate.authenticate(request);
+  if (actor !== undefined) request.known = actor;
   // Browsers attach cookies and Basic credentials by themselves; a Bearer header only a program can send.
   const isDeliberate = actor?.kind === 'token' && /^bearer /i.test(request.headers.authorization ?? '');
   if (!isDeliberate && crossOrigin !== true) checkSameOrigin(request);
