@@ -35,7 +35,7 @@ import { notifyRoutes } from './notify/routes.ts';
 import { routingRoutes } from './notify/routing-routes.ts';
 import { createHealth } from './ops/health.ts';
 import { startHealthChecks } from './ops/health-checks/start.ts';
-import { auditHealth, encryptionHealth, outboxHealth, statesCounted, storeHealth } from './ops/parts.ts';
+import { auditHealth, encryptionHealth, diskHealth, outboxHealth, stateHealth, statesCounted, storeHealth } from './ops/parts.ts';
 import { oncallRoutes } from './oncall/routes.ts';
 import { prometheusStatusRoutes } from './ops/prometheus.ts';
 import { opsRoutes } from './ops/routes.ts';
@@ -203,6 +203,8 @@ export async function serve(
   health.register('status_pages', () => statusPages.board.health());
   health.register('agents', () => agents.health());
   health.register('escalation', () => escalating.health());
+  health.register('state', () => stateHealth(db));
+  health.register('disk', () => diskHealth(dataDir));
   const { tls } = surface;
   if (tls !== undefined) health.register('certificate', () => tls.health());
   health.register('checks', () => ({ status: 'ok', detail: `${checks.list().length} checks` }));
@@ -247,6 +249,7 @@ export async function serve(
     scrapes,
     metricsOpen: config.server.metrics_open,
     otlp: config.otlp,
+    inTurn: surface.ingestTurn,
   });
   pushGatewayRoutes(http, pushGateway);
   queryRoutes(http, {

@@ -17,7 +17,7 @@ import { push, pushBody } from './push.ts';
 import { type TargetRoutesDeps, targetRoutes } from './scrape/target-routes.ts';
 import { selfFamilies } from './self-view.ts';
 import type { SelfRegistry } from './self.ts';
-import { MAX_WRITE_BYTES, type WriteAnswer, createWriteReceiver } from './write-route.ts';
+import { MAX_WRITE_BYTES, type WriteAnswer, type WriteDeps, createWriteReceiver } from './write-route.ts';
 
 /** A push of 50 000 items with a few labels each fits. */
 const MAX_PUSH_BYTES = 16 * 1024 * 1024;
@@ -35,6 +35,7 @@ export type CollectRoutesDeps = TargetRoutesDeps & {
   /** Whether `/metrics` answers without a credential. */
   readonly metricsOpen: boolean;
   readonly otlp: OtlpConfig;
+  readonly inTurn?: WriteDeps['inTurn'];
 };
 
 export function collectRoutes(http: Http, deps: CollectRoutesDeps): void {
@@ -50,7 +51,7 @@ export function collectRoutes(http: Http, deps: CollectRoutesDeps): void {
 
 /** In a scope of its own: its bodies are raw streams, whatever they call themselves. */
 function writeRoute(http: Http, deps: CollectRoutesDeps): void {
-  const receive = createWriteReceiver({ ingest: deps.ingest, metadata: deps.metadata, metrics: deps.self });
+  const receive = createWriteReceiver({ ingest: deps.ingest, metadata: deps.metadata, metrics: deps.self, inTurn: deps.inTurn });
   http.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));

@@ -6,6 +6,7 @@ import type { ByteBuffer } from '@nines/model/byte-buffer.ts';
 import { formatLabels } from '@nines/model/labels.ts';
 import { type DecodedWrite, MAX_LISTED } from '@nines/model/remote-write-walk.ts';
 import { decodeLabels, labelBytesOf } from '@nines/model/write-batch.ts';
+import type { Breath } from '../platform/breath.ts';
 import type { Ingest, SelfMetrics } from './contract.ts';
 import type { Metadata } from './metadata-book.ts';
 import { createWriteSlots } from './write-slots.ts';
@@ -62,10 +63,16 @@ export function announcedVersion(headers: WriteHeaders): 1 | 2 | WriteAnswer {
 
 const unsupported = (text: string): WriteAnswer => ({ status: 415, text });
 
-export type WriteDeps = { readonly ingest: Ingest; readonly metadata: Metadata; readonly metrics: SelfMetrics };
+export type WriteDeps = {
+  readonly ingest: Ingest;
+  readonly metadata: Metadata;
+  readonly metrics: SelfMetrics;
+  /** Waits for a turn of the event loop before samples are decoded, so that a flood of them leaves turns to everybody else. */
+  readonly inTurn?: Breath | undefined;
+};
 export type WriteReceiver = (headers: WriteHeaders, body: Readable) => Promise<WriteAnswer>;
 
-export function createWriteReceiver({ ingest, metadata, metrics }: WriteDeps): WriteReceiver {
+export function createWriteReceiver({ ingest, metadata, metrics, inTurn }: WriteDeps): WriteReceiver {
   const slots = createWriteSlots();
   const requests = metrics.counter('nines_remote_write_requests_total', 'Remote-write requests by status of the answer.');
   metrics.watch('nines_remote_write_in_flight_bytes', 'Bytes of remote-write bodies under way.', slots.inFlightBytes);
@@ -106,6 +113,7 @@ export function createWriteReceiver({ ingest, metadata, metrics }: WriteDeps): W
       if (typeof length !== 'number') return length;
       const slot = await slots.take();
       try {
+        await inTurn?.();
         const plain = decodeSnappy(body.bytes.subarray(0, length), slot.decoded, MAX_WRITE_BYTES);
         if (!plain.ok) return { status: 400, text: plain.error.message };
         if (!reserve(plain.value.length + Math.max(0, length - announced))) return busy();
@@ -141,7 +149,8 @@ const writtenHeaders = ({
 });
 
 const tooLarge = (): WriteAnswer => ({ status: 413, text: `body over the limit of ${MAX_WRITE_BYTES} bytes` });
-const busy = (): WriteAnswer => ({ status: 429, text: 'too many bytes of samples under way', retryAfterSeconds: 1 });
+/** 503, as senders repeat what was answered so; after a 429 Prometheus drops the samples unless it is told otherwise. */
+const busy = (): WriteAnswer => ({ status: 503, text: 'too many bytes of samples under way', retryAfterSeconds: 1 });
 
 /** The length of the body that is now in `into`, or the refusal of one that is too long or breaks off. */
 function readBody(stream: Readable, into: ByteBuffer, announced: number): Promise<number | WriteAnswer> {

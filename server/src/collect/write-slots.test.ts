@@ -72,7 +72,7 @@ test('a sender beyond the bound is told to come back, and is taken when the othe
     return receive(headers(body.length), stream);
   };
   const refused = await send();
-  assert.deepEqual([refused.status, refused.retryAfterSeconds], [429, 1]);
+  assert.deepEqual([refused.status, refused.retryAfterSeconds], [503, 1]);
   for (const stream of large) stream.destroy(new Error('gone'));
   for (const answer of await Promise.all(waiting)) assert.match(answer.text, /broke off: gone/);
   assert.equal(selfValue(world.self, 'nines_remote_write_in_flight_bytes'), 0);

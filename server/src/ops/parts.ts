@@ -1,7 +1,9 @@
+import { statfs } from 'node:fs/promises';
 import { formatDuration } from '@nines/base/duration.ts';
 import { HOUR_MS, MINUTE_MS } from '@nines/base/units.ts';
 import type { RetentionReport, StoreStats } from '@nines/tsdb/contract.ts';
 import type { AuditVerdict } from '../audit/contract.ts';
+import type { Db } from '../platform/db/open.ts';
 import type { OutboxStatus } from '../platform/records/outbox-store.ts';
 import type { PartHealth } from './contract.ts';
 
@@ -46,6 +48,26 @@ export function auditHealth(verdict: AuditVerdict | undefined): PartHealth {
   if (verdict === undefined) return { status: 'ok', detail: 'not examined yet' };
   if (verdict.fault !== null) return { status: 'degraded', detail: `broken: ${verdict.fault.detail}` };
   return { status: 'ok', detail: `whole when last examined: ${verdict.entries} entries` };
+}
+
+/** Asks the state database something; whoever asks waits no longer than the health of a part may take. */
+export async function stateHealth({ kind, kysely }: Pick<Db, 'kind' | 'kysely'>): Promise<PartHealth> {
+  await kysely.selectFrom('users').select('id').limit(1).execute();
+  return { status: 'ok', detail: kind };
+}
+
+/** Enough for hours of samples and for the log to turn over. */
+const DISK_LOW_BYTES = 1024 ** 3;
+/** From here on the next burst fails. */
+const DISK_FULL_BYTES = 64 * 1024 ** 2;
+
+/** The room on the disk that the data directory is on. */
+export async function diskHealth(dataDir: string): Promise<PartHealth> {
+  const { bavail, bsize, blocks } = await statfs(dataDir);
+  const free = bavail * bsize;
+  const mib = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`;
+  const detail = `${mib(free)} of ${mib(blocks * bsize)} are free`;
+  return { status: free < DISK_FULL_BYTES ? 'failing' : free < DISK_LOW_BYTES ? 'degraded' : 'ok', detail };
 }
 
 export function outboxHealth({ open, dead, oldestOpenAtMs }: OutboxStatus, nowMs: number): PartHealth {

@@ -6,6 +6,7 @@ import type { Logger } from '@nines/base/logger.ts';
 import { isFull } from '@nines/model/scope.ts';
 import cookie from '@fastify/cookie';
 import fastify, { type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify';
+import type { Breath } from '../breath.ts';
 import { realClock } from '../clock.ts';
 import { limitBodyTime } from './body-time.ts';
 import { compressAnswers } from './compress.ts';
@@ -54,6 +55,8 @@ export type HttpOptions = {
   readonly clientAddress?: (request: Pick<IncomingMessage, 'headers' | 'socket'>) => string;
   /** How many requests an address and a token may send; any number without it. */
   readonly rates?: Rates | undefined;
+  /** Waits for a turn of the event loop; requests that bring samples do, after their bodies are read. */
+  readonly ingestTurn?: Breath;
   /** Whether routes with `config.adminApi` do what they say; off by default. */
   readonly adminApi?: boolean;
   /** Called with the code of each refusal of access. */
@@ -118,6 +121,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   });
   http.addHook('onRequest', async ({ raw, routeOptions }) => limitBodyTime(raw, routeOptions.config?.slowBody === true));
   http.addHook('onRequest', async (request) => admitOrCount(options, request));
+  http.addHook('preHandler', async (request) => awaitTurn(options, request));
   http.addHook('onSend', async (request, reply) => hearOut(request, reply));
   http.addHook('onSend', async (_request, reply) => keepNothing(reply));
   compressAnswers(http);
@@ -174,6 +178,11 @@ function createRequestIds(ids: Ids): () => string {
   const start = ids.secret(REQUEST_ID_BYTES);
   let count = 0;
   return () => `${start}-${(++count).toString(36)}`;
+}
+
+/** Samples wait for their turn; those with a short way do so where they are decoded. */
+async function awaitTurn({ ingestTurn }: HttpOptions, { routeOptions: { config } }: FastifyRequest): Promise<void> {
+  if (config?.rate === 'ingest' && config.direct === undefined) await ingestTurn?.();
 }
 
 async function admitOrCount(options: HttpOptions, request: FastifyRequest): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Clock } from '@nines/base/clock.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import type { z } from 'zod';
+import { type Breath, createBreath } from '../breath.ts';
 import type { Sql } from '../records/contract.ts';
 import type { Secrets } from '../secrets/contract.ts';
 import type { ServerTls } from '../tls/server-tls.ts';
@@ -26,6 +27,7 @@ export type SurfaceDeps = {
 };
 
 export type Surface = Pick<HttpOptions, 'tls' | 'rates' | 'clientAddress' | 'adminApi' | 'onDenied'> & {
+  readonly ingestTurn: Breath;
   readonly tls: ServerTls | undefined;
   /** Browsers reach the server over TLS, its own or that of a proxy in front. */
   readonly secure: boolean;
@@ -46,6 +48,7 @@ export async function openSurface(deps: SurfaceDeps): Promise<Surface> {
       : new Rates({ clock, limits: config.rate_limits, onLimited: (rateClass) => limited.add(1, { class: rateClass }) }),
     clientAddress: clientAddresses({ proxies: config.trusted_proxies, header: config.forwarded_header }),
     adminApi: open || config.admin_api,
+    ingestTurn: createBreath(clock),
     onDenied: (code) => denied.add(1, { code }),
     [Symbol.asyncDispose]: async () => started?.[Symbol.asyncDispose](),
   };
