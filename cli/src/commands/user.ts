@@ -5,9 +5,8 @@ import { writeData } from '../output.ts';
 type Flags = { readonly data: string; readonly config?: string };
 
 export function userCommand(program: Command): void {
-  program
-    .command('user')
-    .description('people who sign in')
+  const user = program.commands.find((command) => command.name() === 'user') ?? program.command('user').description('people who sign in');
+  user
     .command('reset-factors <name>')
     .description('take away second factors that a person has lost and end their sessions, whether or not the server runs')
     .requiredOption('--data <dir>', 'data directory of the server')
