@@ -12,7 +12,6 @@ import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fnv1a } from '@nines/base/fnv1a.ts';
-import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { checkSchema, type CheckResult, toSpec } from '@nines/server/checks/contract.ts';
 import { Availability } from '@nines/server/availability/service.ts';
 import { createResolve } from '@nines/server/checks/resolve.ts';
@@ -60,7 +59,6 @@ const checks = new CheckService({
   judge: judgeAddress,
   query: async () => [],
   commands: [],
-  scopeOfTeam: () => FULL_SCOPE,
   sink: async (result) => {
     // The first start is spread, not on the grid; every later one is due when the hash says.
     // Timers may fire a millisecond early by the wall clock.

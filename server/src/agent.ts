@@ -4,7 +4,6 @@ import type { Clock } from '@nines/base/clock.ts';
 import { AppError, messageOf } from '@nines/base/errors.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { MINUTE_MS, SECOND_MS } from '@nines/base/units.ts';
-import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { openDisk } from '@nines/tsdb/disk.ts';
 import { certificateAnswer, checksAnswer, type AgentStatus, type ChecksAnswer, parseJoinToken } from './agents/contract.ts';
 import { ResultBuffer } from './agents/probe/buffer.ts';
@@ -81,7 +80,6 @@ export class ProbeAgent implements AsyncDisposable {
       resolve: createResolve(),
       judge: this.#judge.judge,
       query: () => Promise.reject(new Error('samples are at the server')),
-      scopeOfTeam: () => FULL_SCOPE,
       run: stack.use(createPrograms({ clock, config: programsConfig.parse({ run_as: options.runAs }) })).run,
       commands: options.commands,
       references: options.references,

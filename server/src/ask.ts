@@ -1,10 +1,7 @@
 import { floatsOf } from '@nines/model/float-samples.ts';
-import { FULL_SCOPE, type Queryable, type Scope } from '@nines/model/storage.ts';
+import type { Queryable, Scope } from '@nines/model/storage.ts';
 import type { Engine } from '@nines/promql/engine.ts';
 import type { SampleQuery } from './collect/contract.ts';
-
-/** What a team may see of the samples, in queries and in checks alike: everything, as all of one installation do. */
-export const scopeOfTeam = (_team: string): Scope => FULL_SCOPE;
 
 type Options = { readonly scope?: Scope; readonly signal?: AbortSignal };
 

@@ -15,7 +15,7 @@ import { openAlertHistory } from './alerting/start.ts';
 import { openReceived } from './alertmanager-api/start.ts';
 import { Alertmanagers } from './alertmanagers/service.ts';
 import { openAnalytics } from './analytics/start.ts';
-import { createAsk, scopeOfTeam } from './ask.ts';
+import { createAsk } from './ask.ts';
 import { startAudit } from './audit/start.ts';
 import { replayFrom } from './availability/replay.ts';
 import { LEDGER_STEP_MS } from './availability/service.ts';
@@ -276,7 +276,6 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   const checking = await openChecks({
     ...shared,
     query: (expr, atMs, options) => ask.instant(expr, atMs, options),
-    scopeOfTeam,
     ...config.checks,
     ...outgoing,
     ingest,
@@ -324,6 +323,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     services,
     serviceName: (id) => services.get(id)?.name ?? id,
     alert,
+    labelsOf: (id) => services.get(id)?.labels ?? {},
     record: (samples) => ingest.appendSamples(samples),
     outbox: () => outbox,
     mailer: (channel) => mailers.get(channel),

@@ -40,6 +40,7 @@ import { oncallRoutes } from './oncall/routes.ts';
 import { prometheusStatusRoutes } from './ops/prometheus.ts';
 import { opsRoutes } from './ops/routes.ts';
 import { openEntry } from './entry.ts';
+import { insideOf } from './inside.ts';
 import type { AppOptions, Parts } from './parts.ts';
 import { directoryRoutes } from './people/directory-routes.ts';
 import { peopleRoutes } from './people/routes.ts';
@@ -155,10 +156,11 @@ export async function serve(
   await entry.roles.declare(loaded.roles);
   const hosts = open ? 'loopback' : 'any';
   const { rewrite } = statusPages;
-  const http = await createHttp({ ...surface, logger, ids, gate: access, hosts, version: VERSION, rewrite });
+  const inside = insideOf(parts);
+  const http = await createHttp({ ...surface, logger, ids, gate: access, hosts, version: VERSION, rewrite, inside });
   refuseTokensInAddresses(http);
   auditRequests(http, { audit, refusals: audit.refusals, clock, logger });
-  const stream: LiveStream = serveStream(http, { bus, clock, gate: access });
+  const stream: LiveStream = serveStream(http, { bus, clock, gate: access, inside });
   stack.defer(async () => {
     ready = false;
     stopping.abort(new Error('the server is stopping'));
@@ -188,7 +190,13 @@ export async function serve(
     return reloading.reload(by);
   };
   const states = () => services.list().map(({ id }) => availability.current(id).state);
-  const counts = () => statesCounted({ services: states, slas: () => slas.list(clock.now()), alerts: () => alerting.open() });
+  const counts = (sees: (labels: Readonly<Record<string, string>>) => boolean) =>
+    statesCounted({
+      services: () => services.list().flatMap(({ id }) => (sees({ service: id }) ? [availability.current(id).state] : [])),
+      slas: async () => (await slas.list(clock.now())).filter(({ service }) => sees({ service })),
+      alerts: () =>
+        alerting.open().filter((alert) => sees({ ...(alert.service === null ? {} : { service: alert.service }), ...alert.labels })),
+    });
   const health = createHealth(clock);
   health.register('store', () => storeHealth(store.stats(), upkeep.retention()));
   const series = new SeriesService({ store, sql, clock, ids, logger, metrics: self });

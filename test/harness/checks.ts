@@ -6,7 +6,6 @@ import { type AddressInfo, connect as connectTcp, createServer as createTcpServe
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { type CheckResult, checkSchema, type CheckSpec, toSpec, type WrittenCheck } from '@nines/server/checks/contract.ts';
 import { createResolve } from '@nines/server/checks/resolve.ts';
 import { type ChecksDeps, CheckService } from '@nines/server/checks/service.ts';
@@ -26,19 +25,23 @@ const PACE = { interval: '10s', timeout: '5s' };
 type Kind = WrittenCheck['kind'];
 export type AnyCheck = { [K in Kind]: Partial<Extract<WrittenCheck, { kind: K }>> & { kind: K } }[Kind];
 
-export const specOf = (written: AnyCheck, trust: CheckSpec['trust'] = 'trusted'): CheckSpec =>
-  toSpec(checkSchema.parse({ id: FIRST, ...(written.kind === 'heartbeat' ? {} : PACE), ...written }), { service: 'shop', trust });
+export const specOf = (written: AnyCheck, trust: CheckSpec['trust'] = 'trusted', labels: CheckSpec['labels'] = {}): CheckSpec =>
+  toSpec(checkSchema.parse({ id: FIRST, ...(written.kind === 'heartbeat' ? {} : PACE), ...written }), {
+    service: 'shop',
+    trust,
+    labels,
+  });
 
 /** Runs one attempt of the whole service and returns its result. Another one when this busy machine was late and voided the first. */
 export async function attempt(written: AnyCheck, trust: CheckSpec['trust'] = 'trusted', here: Here = {}): Promise<CheckResult> {
   for (;;) {
-    const result = await attemptOnce(specOf(written, trust), here);
+    const result = await attemptOnce(specOf(written, trust, here.labels), here);
     if (result.outcome.kind !== 'void' || result.outcome.code !== 'loop_delay') return result;
   }
 }
 
 /** What only some kinds need: samples to ask, programs to run. */
-type Here = Partial<Pick<ChecksDeps, 'query' | 'commands' | 'browsers' | 'scopeOfTeam' | 'resolve' | 'judge'>>;
+type Here = Partial<Pick<ChecksDeps, 'query' | 'commands' | 'browsers' | 'resolve' | 'judge'>> & { readonly labels?: CheckSpec['labels'] };
 
 async function attemptOnce(spec: CheckSpec, here: Here): Promise<CheckResult> {
   const results: CheckResult[] = [];
@@ -50,7 +53,6 @@ async function attemptOnce(spec: CheckSpec, here: Here): Promise<CheckResult> {
     judge: here.judge ?? judgeAddress,
     run: runProgram,
     query: here.query ?? (async () => []),
-    scopeOfTeam: here.scopeOfTeam ?? (() => FULL_SCOPE),
     commands: here.commands ?? [],
     ...(here.browsers === undefined ? {} : { browsers: here.browsers }),
     sink: async (result) => void results.push(result),

@@ -92,6 +92,8 @@ function catalogue(now: number) {
       description: '',
       tier: '',
       runbook: '',
+      team: '',
+      labels: {},
       suppress_when_parent_down: false,
       monitored_since_at_ms: now - 50 * DAY,
       origin: { kind: 'file', place: 'nines.yml:17' },

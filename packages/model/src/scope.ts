@@ -1,4 +1,4 @@
-import { mustMatcher } from '@nines/base/matcher.ts';
+import { type Matcher, mustMatcher } from '@nines/base/matcher.ts';
 import { formatMatcher, parseMatchers } from '@nines/base/matcher-text.ts';
 import { type Result, err, ok } from '@nines/base/result.ts';
 import { FULL_SCOPE, type Scope } from './storage.ts';
@@ -28,6 +28,11 @@ export function scopeOfTeams(teams: readonly string[]): Scope {
   return { matchers: [mustMatcher(TEAM_LABEL, '=~', teams.map(literally).join('|'))] };
 }
 
+/** What carries all of these labels. */
+export const scopeOfLabels = (labels: Readonly<Record<string, string>>): Scope => ({
+  matchers: Object.entries(labels).map(([name, value]) => mustMatcher(name, '=', value)),
+});
+
 const literally = (text: string): string => text.replace(/[\\.+*?()|[\]{}^$]/g, String.raw`\$&`);
 
 /** What all of the scopes show. */
@@ -35,6 +40,25 @@ export function narrowed(...scopes: readonly Scope[]): Scope {
   const matchers = scopes.flatMap((scope) => scope.matchers);
   return matchers.length === 0 ? FULL_SCOPE : { matchers };
 }
+
+/** Whether matchers of a silence could hold for something that is seen; where that cannot be told they could. */
+export function canMeet({ matchers: seen }: Scope, matchers: readonly Matcher[]): boolean {
+  const agree = (one: readonly Matcher[], other: readonly Matcher[]): boolean =>
+    one.every(({ name, op, value }) => op !== '=' || other.every((matcher) => matcher.name !== name || matcher.matches(value)));
+  return agree(seen, matchers) && agree(matchers, seen);
+}
+
+const isSame = (one: Matcher, other: Matcher): boolean => one.name === other.name && one.op === other.op && one.value === other.value;
+
+/** Whether what these matchers select is seen whole, because they say all that the scope says. */
+export const isWithin = ({ matchers: seen }: Scope, matchers: readonly Matcher[]): boolean =>
+  seen.every((one) => matchers.some((other) => isSame(one, other)));
+
+/** The matchers with those of the scope that are not among them. */
+export const within = ({ matchers: seen }: Scope, matchers: readonly Matcher[]): readonly Matcher[] => [
+  ...matchers,
+  ...seen.filter((one) => !matchers.some((other) => isSame(one, other))),
+];
 
 /** `team="shop", env=~"prod|stage"`; the empty text is everything. The error says what is wrong with it. */
 export function parseScope(text: string): Result<Scope, string> {

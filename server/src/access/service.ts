@@ -41,6 +41,7 @@ export type AccessDeps = {
 };
 
 export class Access implements Gate {
+  readonly ownArea: Area = 'own';
   readonly #deps: AccessDeps;
   readonly #cache: Remembered;
 

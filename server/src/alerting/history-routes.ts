@@ -51,7 +51,7 @@ function ofOneAlert(http: Http, { alerting, history, snapshots, clock }: Deps): 
   http.get(
     '/api/alerts/:id/history',
     {
-      config,
+      config: { ...config, scoped: { names: { params: { id: 'alert' } }, id: 'alert' } },
       schema: {
         summary: 'When the same problem fired, this alert included',
         tags,
@@ -80,7 +80,7 @@ function statistics(http: Http, { history, clock }: Deps): void {
   http.get(
     '/api/alerts/statistics',
     {
-      config,
+      config: { ...config, scoped: { names: { query: { service: 'service' } }, needs: ['service'] } },
       schema: {
         summary: 'How many alerts fired, how long people took, and which rules make noise',
         tags,

@@ -5,16 +5,20 @@ import { parseInstant } from '@nines/base/instant.ts';
 import type { Matcher } from '@nines/base/matcher.ts';
 import { parseMatchers } from '@nines/base/matcher-text.ts';
 import { type EpochMs, epochMs } from '@nines/base/units.ts';
+import { labelsToRecord } from '@nines/model/labels.ts';
+import { isFull } from '@nines/model/scope.ts';
 import { z } from 'zod';
 import { type Notifications, notificationView } from '../notify/contract.ts';
 import { plainText } from '../platform/config/fields.ts';
-import type { Actor, Http } from '../platform/http/contract.ts';
+import type { Actor, Http, ScopedThings } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
 import { ALERT_STATES, type AlertView, SEVERITIES } from './contract.ts';
 import type { Action } from './handle.ts';
 import { type AlertSearch, GROUPINGS, type Grouping, ORDERS } from './search.ts';
 import type { Acted, AlertingService } from './service.ts';
 import { DETAILED_CHARS, LISTED_CHARS, cutView } from './view.ts';
+
+const ALERTS: ScopedThings = { names: { params: { id: 'alert' } }, id: 'alert' };
 
 /** Most alerts in one page, and in one action over many. */
 const MAX_PAGE = 1_000;
@@ -76,7 +80,10 @@ const groupsQuery = countsQuery.extend({
   ]),
 });
 
-function searchOf({ severity, from, to, source, service, problem, assigned, q, label }: SearchInput, actor: Actor): AlertSearch {
+type Asking = { readonly actor: Actor; sees(labels: Readonly<Record<string, string>>): boolean };
+
+function searchOf({ severity, from, to, source, service, problem, assigned, q, label }: SearchInput, asking: Asking): AlertSearch {
+  const { actor } = asking;
   const person = assigned === 'me' ? actor.name : assigned === 'nobody' ? '' : assigned;
   const text = q === undefined || q.trim() === '' ? undefined : q.trim();
   return {
@@ -89,8 +96,14 @@ function searchOf({ severity, from, to, source, service, problem, assigned, q, l
     assigned: person,
     text,
     ...(label && { matchers: label }),
+    ...(!isFull(actor.scope) && { sees: (record) => asking.sees(ownLabels(record)) }),
   };
 }
+
+const ownLabels = ({ service, labels }: Parameters<NonNullable<AlertSearch['sees']>>[0]): Readonly<Record<string, string>> => ({
+  ...(service === null ? {} : { service }),
+  ...labelsToRecord(labels),
+});
 
 /** An alert as it is answered; a field that `AlertView` gains is missed here by the compiler. */
 const alertSchema = z.object({
@@ -209,32 +222,35 @@ function listRoutes(http: Http, { alerting }: AlertRouteDeps): void {
   http.get(
     '/api/alerts',
     {
-      config: read,
+      config: { ...read, scoped: 'handler' },
       schema: { summary: 'Alerts, newest first or worst first', tags, querystring: listQuery, response: { 200: alertPage } },
     },
     async (request) => {
       const { status, order, cursor, limit } = request.query;
-      const page = await alerting.list({ ...searchOf(request.query, request.actor), status, order, cursor, limit });
+      const page = await alerting.list({ ...searchOf(request.query, request), status, order, cursor, limit });
       return { ...page, items: page.items.map((view) => cutView(view, LISTED_CHARS)) } as z.input<typeof alertPage>;
     },
   );
   http.get(
     '/api/alerts/counts',
-    { config: read, schema: { summary: 'How many alerts are open', tags, querystring: countsQuery, response: { 200: countsAnswer } } },
+    {
+      config: { ...read, scoped: 'handler' },
+      schema: { summary: 'How many alerts are open', tags, querystring: countsQuery, response: { 200: countsAnswer } },
+    },
     async (request) => {
-      const { bySeverity, ...counts } = alerting.counts({ ...searchOf(request.query, request.actor), state: request.query.status });
+      const { bySeverity, ...counts } = alerting.counts({ ...searchOf(request.query, request), state: request.query.status });
       return { ...counts, by_severity: bySeverity };
     },
   );
   http.get(
     '/api/alerts/groups',
     {
-      config: read,
+      config: { ...read, scoped: 'handler' },
       schema: { summary: 'Open alerts by what they have in common', tags, querystring: groupsQuery, response: { 200: groupsAnswer } },
     },
     async (request) => {
       const { by, status } = request.query;
-      const groups = alerting.groups({ ...searchOf(request.query, request.actor), state: status }, by as Grouping);
+      const groups = alerting.groups({ ...searchOf(request.query, request), state: status }, by as Grouping);
       const items = groups
         .slice(0, MAX_GROUPS)
         .map(({ key, total, firing, worst, newestAtMs }) => ({ key, total, firing, severity: worst, newest_at_ms: newestAtMs }));
@@ -247,7 +263,7 @@ function detailRoute(http: Http, { alerting, notifications, clock }: AlertRouteD
   http.get(
     '/api/alerts/:id',
     {
-      config: read,
+      config: { ...read, scoped: ALERTS },
       schema: {
         summary: 'One alert with its history',
         tags,
@@ -266,7 +282,9 @@ function detailRoute(http: Http, { alerting, notifications, clock }: AlertRouteD
       }));
       const deliveries = [...(await notifications.ofAlert(alert.id))];
       const keptBy = alert.condition === 'firing' ? (notifications.keeping(alert.labels, clock.now())?.cause ?? null) : null;
-      return { ...cutView(alert, DETAILED_CHARS), kept_by: keptBy, transitions: steps, deliveries } as z.input<typeof alertDetail>;
+      // What keeps it may be somebody else's.
+      const shown = keptBy === null || isFull(request.actor.scope) ? keptBy : 'a silence, or an alert that explains it';
+      return { ...cutView(alert, DETAILED_CHARS), kept_by: shown, transitions: steps, deliveries } as z.input<typeof alertDetail>;
     },
   );
 }
@@ -276,7 +294,7 @@ function actionRoutes(http: Http, name: ActionName, { alerting, clock }: AlertRo
   http.post(
     `/api/alerts/:id/${name}`,
     {
-      config: operate,
+      config: { ...operate, scoped: ALERTS },
       schema: {
         summary: `${title(name)} one alert`,
         tags: ['alerts'],
@@ -292,7 +310,10 @@ function actionRoutes(http: Http, name: ActionName, { alerting, clock }: AlertRo
   );
   http.post(
     `/api/alerts/${name}`,
-    { config: operate, schema: { summary: `${title(name)} many alerts`, tags: ['alerts'], body: bulkBody, response: { 200: bulkAnswer } } },
+    {
+      config: { ...operate, scoped: { names: { body: { ids: 'alert' } } } },
+      schema: { summary: `${title(name)} many alerts`, tags: ['alerts'], body: bulkBody, response: { 200: bulkAnswer } },
+    },
     async (request) => {
       const { ids, ...input } = request.body;
       const action = actionOf(name, input, clock.now());

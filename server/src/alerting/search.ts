@@ -24,6 +24,8 @@ export type AlertSearch = {
   /** In the name, the rule, a label's value or the summary, whatever the case. */
   readonly text?: string | undefined;
   readonly matchers?: readonly Matcher[];
+  /** What the reader may see; everything when absent. */
+  readonly sees?: ((record: AlertRecord) => boolean) | undefined;
 };
 
 /** Worst first. */
@@ -35,7 +37,7 @@ const placeOf = ({ severity, condition }: AlertRecord): number => rankOf(severit
 export type ProblemOf = (alertId: string) => string | undefined;
 
 export function matchesSearch(record: AlertRecord, search: AlertSearch, problemOf: ProblemOf): boolean {
-  const { severities, rule, service, problem, fromMs, toMs, assigned, text, matchers } = search;
+  const { severities, rule, service, problem, fromMs, toMs, assigned, text, matchers, sees } = search;
   return (
     (severities.length === 0 || severities.includes(record.severity)) &&
     (rule === undefined || record.rule === rule || record.kind === rule) &&
@@ -45,6 +47,7 @@ export function matchesSearch(record: AlertRecord, search: AlertSearch, problemO
     (toMs === undefined || record.startsAtMs < toMs) &&
     (assigned === undefined || (record.handling.assignedTo ?? '') === assigned) &&
     (matchers === undefined || matchers.every(({ name, matches }) => matches(labelValue(record.labels, name)))) &&
+    (sees === undefined || sees(record)) &&
     (text === undefined || holdsText(record, text.toLowerCase()))
   );
 }

@@ -404,8 +404,8 @@ export class AlertingService implements Alerting, AlertSteps, Acknowledgements {
     query: Omit<ListQuery, 'status'> & { readonly status: 'all' | 'resolved'; readonly after: Cursor | undefined },
   ): Promise<AlertPage> {
     const { kysely } = this.#deps.db;
-    const { text, matchers, assigned, problem, limit, severities, rule, service, fromMs, toMs, status } = query;
-    const bySql = [text, matchers, assigned, problem].every((asked) => asked === undefined);
+    const { text, matchers, assigned, problem, sees, limit, severities, rule, service, fromMs, toMs, status } = query;
+    const bySql = [text, matchers, assigned, problem, sees].every((asked) => asked === undefined);
     const filter: Omit<AlertFilter, 'after'> = {
       status,
       severities,

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Alerting } from '../alerting/contract.ts';
 import type { Inhibition, Routes } from '../notify/contract.ts';
 import type { Http } from '../platform/http/contract.ts';
-import type { Silence, SilenceBook } from '../silences/contract.ts';
+import { draftWithin, ownSilence, seenSilence, seesSilence, type Silence, type SilenceBook } from '../silences/contract.ts';
 import { VERSION } from '../version.ts';
 import {
   MAX_POST_BYTES,
@@ -126,7 +126,10 @@ function alertRoutes(http: Http, deps: AlertmanagerApiDeps): void {
   };
   http.get(
     '/api/v2/alerts',
-    { config: read, schema: { summary: 'Alerts that fire', tags, querystring: alertsQuery, response: { 200: z.array(gettableAlert) } } },
+    {
+      config: { ...read, scoped: {} },
+      schema: { summary: 'Alerts that fire', tags, querystring: alertsQuery, response: { 200: z.array(gettableAlert) } },
+    },
     async (request) => [...shown(queryOf(request.query))],
   );
   http.get(
@@ -166,7 +169,7 @@ function silenceRoutes(http: Http, silences: SilenceBook): void {
   http.get(
     '/api/v2/silences',
     {
-      config: read,
+      config: { ...read, scoped: 'handler' },
       schema: {
         summary: 'Silences',
         tags,
@@ -174,16 +177,17 @@ function silenceRoutes(http: Http, silences: SilenceBook): void {
         response: { 200: z.array(gettableSilence) },
       },
     },
-    async ({ query }) => {
+    async (request) => {
+      const { query } = request;
       const matchers = valid(matchersFrom(query.filter));
-      const found = silences.list().filter((silence) => keepsSilence(matchers, silence));
+      const found = silences.list().filter((silence) => keepsSilence(matchers, silence) && seesSilence(request, silence));
       return found.map(wire).filter(({ status }) => query[status.state]);
     },
   );
   http.post(
     '/api/v2/silences',
     {
-      config: write,
+      config: { ...write, scoped: 'handler' },
       schema: {
         summary: 'Make a silence, or change the one with this id',
         tags,
@@ -191,17 +195,21 @@ function silenceRoutes(http: Http, silences: SilenceBook): void {
         response: { 200: z.object({ silenceID: z.string() }) },
       },
     },
-    async (request) => ({ silenceID: (await silences.put(valid(draftFrom(request.body)), request.actor)).id }),
+    async (request) => {
+      const draft = await draftWithin(silences, valid(draftFrom(request.body)), request);
+      return { silenceID: (await silences.put(draft, request.actor)).id };
+    },
   );
   http.get(
     '/api/v2/silence/:silenceID',
-    { config: read, schema: { summary: 'One silence', tags, params: byId, response: { 200: gettableSilence } } },
-    async (request) => wire(await silences.get(request.params.silenceID)),
+    { config: { ...read, scoped: 'handler' }, schema: { summary: 'One silence', tags, params: byId, response: { 200: gettableSilence } } },
+    async (request) => wire(await seenSilence(silences, request.params.silenceID, request)),
   );
   http.delete(
     '/api/v2/silence/:silenceID',
-    { config: write, schema: { summary: 'End a silence now', tags, params: byId } },
+    { config: { ...write, scoped: 'handler' }, schema: { summary: 'End a silence now', tags, params: byId } },
     async (request, reply) => {
+      await ownSilence(silences, request.params.silenceID, request);
       await silences.expire(request.params.silenceID, request.actor);
       return reply.code(200).send();
     },

@@ -3,7 +3,7 @@ import { AppError } from '@nines/base/errors.ts';
 import { type EpochMs, plus } from '@nines/base/units.ts';
 import type { Evidence, Span } from '@nines/maths/slo/types.ts';
 import { z } from 'zod';
-import type { Http } from '../platform/http/contract.ts';
+import type { Http, ScopedThings } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
 import {
   type Downtime,
@@ -19,6 +19,9 @@ import { importRoutes } from './imports/import-routes.ts';
 import type { Imports } from './imports/service.ts';
 import { downtimeNotFound } from './desk.ts';
 import type { Availability } from './service.ts';
+
+/** Judged by the service that each names. */
+const DOWNTIMES: ScopedThings = { names: { params: { id: 'downtime' } } };
 
 type Deps = {
   readonly availability: Availability;
@@ -57,7 +60,7 @@ function readRoutes(http: Http, deps: Deps): void {
   http.get(
     '/api/downtime',
     {
-      config: { permission: 'read' },
+      config: { permission: 'read', scoped: DOWNTIMES },
       schema: {
         summary: 'Downtimes that overlap [from, to), newest first; known_at answers from what was known then',
         tags: ['downtime'],
@@ -85,7 +88,7 @@ function readRoutes(http: Http, deps: Deps): void {
   http.get(
     '/api/downtime/:id',
     {
-      config: { permission: 'read' },
+      config: { permission: 'read', scoped: DOWNTIMES },
       schema: { summary: 'One downtime', tags: ['downtime'], params: byId, response: { 200: downtimeView } },
     },
     async (request) => {
@@ -97,7 +100,7 @@ function readRoutes(http: Http, deps: Deps): void {
   http.get(
     '/api/downtime/:id/revisions',
     {
-      config: { permission: 'read' },
+      config: { permission: 'read', scoped: DOWNTIMES },
       schema: {
         summary: 'What people said of a downtime, the original first',
         tags: ['downtime'],
@@ -121,7 +124,7 @@ function editRoutes(http: Http, deps: Deps): void {
   http.patch(
     '/api/downtime/:id',
     {
-      config: { permission: 'operate' },
+      config: { permission: 'operate', scoped: DOWNTIMES },
       schema: {
         summary: 'Give a downtime its reason or a note; the version before is kept',
         tags: ['downtime'],
@@ -135,7 +138,7 @@ function editRoutes(http: Http, deps: Deps): void {
   http.post(
     '/api/downtime/:id/undo',
     {
-      config: { permission: 'operate' },
+      config: { permission: 'operate', scoped: DOWNTIMES },
       schema: {
         summary: 'Take the last edit back: a new revision that says what the one before said',
         tags: ['downtime'],
@@ -153,7 +156,7 @@ function structureRoutes(http: Http, deps: Deps): void {
   http.post(
     '/api/downtime/:id/split',
     {
-      config,
+      config: { ...config, scoped: DOWNTIMES },
       schema: {
         summary: 'Split a downtime in two at an instant; the ledger stays as it is, outages are counted anew',
         tags: ['downtime'],
@@ -167,7 +170,7 @@ function structureRoutes(http: Http, deps: Deps): void {
   http.post(
     '/api/downtime/:id/merge',
     {
-      config,
+      config: { ...config, scoped: DOWNTIMES },
       schema: {
         summary: 'Merge a downtime with the one before or after it; the earlier one stays',
         tags: ['downtime'],

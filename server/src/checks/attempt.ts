@@ -1,6 +1,5 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { type EpochMs, epochMs } from '@nines/base/units.ts';
-import type { Scope } from '@nines/model/storage.ts';
 import type { SampleQuery } from '../collect/contract.ts';
 import type { Judge } from '../platform/fetch/judge.ts';
 import type { RunProgram } from '../platform/programs.ts';
@@ -16,8 +15,6 @@ export type AttemptDeps = {
   readonly judge: Judge;
   /** Our own samples. */
   readonly query: SampleQuery['instant'];
-  /** What the people of a team may see of them. */
-  readonly scopeOfTeam: (team: string) => Scope;
   readonly run: RunProgram;
   /** The programs that checks may run, by absolute path: `checks.commands`. */
   readonly commands: readonly string[];

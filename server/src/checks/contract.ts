@@ -8,7 +8,6 @@ import { DAY_MS, type EpochMs, type Ms, ms, SECOND_MS } from '@nines/base/units.
 import { z } from 'zod';
 import type { Trust } from '../platform/fetch/judge.ts';
 import { programList } from '../platform/programs.ts';
-import { DEFAULT_TEAM } from '../platform/records/contract.ts';
 import { browserConfig } from './kinds/browser/config.ts';
 import { type CheckKind, isLocal, kindOf, written, type WrittenOf } from './kinds/specs.ts';
 import { address, CHECK_LIMITS, COMMON_LENGTHS } from './written.ts';
@@ -80,6 +79,8 @@ export type CheckResult = {
 export type CheckTiming = {
   readonly check: string;
   readonly service: string;
+  /** Of its service; none when absent. */
+  readonly labels?: Readonly<Record<string, string>>;
   readonly intervalMs: Ms;
   readonly timeoutMs: Ms;
   /** `down` (default) makes the service down, `degraded` only degrades it. */
@@ -130,8 +131,8 @@ type Ready<T> = Omit<T, 'confirm'> &
   CheckTiming & {
     readonly target: string;
     readonly trust: Trust;
-    /** Whose service it is: what it may ask of our own samples. */
-    readonly team: string;
+    /** Of its service: they stand on its series, and say what a check that was made in the UI may ask of our own samples. */
+    readonly labels: Readonly<Record<string, string>>;
   };
 /** A check of one kind with everything decided, ready to run. */
 export type SpecOf<K extends CheckKind> = Ready<WrittenOf<K>>;
@@ -140,7 +141,7 @@ export type CheckSpec = { readonly [K in CheckKind]: SpecOf<K> }[CheckKind];
 /** Fills in what is left open. `trust` says who chose the target. */
 export function toSpec(
   check: ParsedCheck,
-  of: { readonly service: string; readonly trust: CheckSpec['trust']; readonly team?: string },
+  of: { readonly service: string; readonly trust: CheckSpec['trust']; readonly labels?: CheckSpec['labels'] },
 ): CheckSpec {
   const { confirm } = check;
   return {
@@ -148,7 +149,7 @@ export function toSpec(
     check: check.id,
     service: of.service,
     trust: of.trust,
-    team: of.team ?? DEFAULT_TEAM,
+    labels: of.labels ?? {},
     target: kindOf(check).targetOf(check),
     ...timingOf(check),
     ...voteOf(check),

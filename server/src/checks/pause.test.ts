@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { manualClock } from '../../../test/harness/manual-clock.ts';
 import { specOf } from '../../../test/harness/checks.ts';
 import { createBus } from '../platform/bus.ts';
@@ -23,7 +22,6 @@ test('a paused check is asked nothing until it goes on, and keeps the results it
     judge: judgeAddress,
     query: async () => [{ labels: [], value: 1 }],
     commands: [],
-    scopeOfTeam: () => FULL_SCOPE,
     sink: async (result) => void results.push(result),
   });
   const check = (paused: boolean): CheckSpec => specOf({ kind: 'promql', expr: 'up', condition: '== 1', interval: '10s', paused });

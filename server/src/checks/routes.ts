@@ -1,9 +1,21 @@
 import { AppError } from '@nines/base/errors.ts';
+import { visible } from '@nines/model/scope.ts';
 import { z } from 'zod';
 import type { Recorder } from '../availability/contract.ts';
-import type { Http } from '../platform/http/contract.ts';
-import { checkDetailView, type Checks, CHECK_CODES, checkToWire, checkView, resultToWire, templateView } from './contract.ts';
+import type { Http, ScopedThings } from '../platform/http/contract.ts';
+import {
+  checkDetailView,
+  type Checks,
+  type CheckSpec,
+  CHECK_CODES,
+  checkToWire,
+  checkView,
+  resultToWire,
+  templateView,
+} from './contract.ts';
 import { TEMPLATES } from './templates.ts';
+
+const CHECKS: ScopedThings = { names: { params: { id: 'check' } }, id: 'check' };
 
 export type CheckRouteDeps = { readonly checks: Checks; readonly ledger: Pick<Recorder, 'currentOfCheck' | 'flapping'> };
 
@@ -25,7 +37,7 @@ export function checkRoutes(http: Http, { checks, ledger }: CheckRouteDeps): voi
   http.get(
     '/api/checks',
     {
-      config,
+      config: { ...config, scoped: CHECKS },
       schema: {
         summary: 'Every check with its state and latest result',
         tags: ['checks'],
@@ -35,7 +47,9 @@ export function checkRoutes(http: Http, { checks, ledger }: CheckRouteDeps): voi
     },
     async (request) => {
       const { service, limit, after } = request.query;
-      const all = checks.list().filter((spec) => service === undefined || spec.service === service);
+      const { scope } = request.actor;
+      const sees = (spec: CheckSpec): boolean => visible(scope, { ...spec.labels, service: spec.service });
+      const all = checks.list().filter((spec) => (service === undefined || spec.service === service) && sees(spec));
       const from = after === undefined ? 0 : all.findIndex((spec) => spec.id === after) + 1;
       const items = all.slice(from, from + limit);
       const last = from + limit < all.length ? items.at(-1) : undefined;
@@ -48,7 +62,7 @@ export function checkRoutes(http: Http, { checks, ledger }: CheckRouteDeps): voi
   http.get(
     '/api/checks/:id',
     {
-      config,
+      config: { ...config, scoped: CHECKS },
       schema: {
         summary: 'One check with its latest results',
         tags: ['checks'],
@@ -77,7 +91,7 @@ function otherRoutes(http: Http, checks: Checks): void {
   http.get(
     '/api/check-templates',
     {
-      config,
+      config: { ...config, scoped: { free: 'what the product ships' } },
       schema: {
         summary: 'What checks of common kinds of services begin with',
         tags: ['checks'],
@@ -89,7 +103,7 @@ function otherRoutes(http: Http, checks: Checks): void {
   http.get(
     '/api/checks/:id/screenshot',
     {
-      config,
+      config: { ...config, scoped: CHECKS },
       schema: {
         summary: 'What the last failing journey of a check saw, as a JPEG picture',
         tags: ['checks'],

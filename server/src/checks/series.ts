@@ -4,13 +4,20 @@ import { type CheckResult, PHASES } from './contract.ts';
 export type ResultSample = { readonly labels: Labels; readonly atMs: number; readonly value: number };
 
 /**
- * The samples of one result, under blackbox_exporter's names and at the attempt's start; `probe_degraded` is ours. Void results have
+ * The samples of one result, under blackbox_exporter's names and at the attempt's start, with the labels of its service; `probe_degraded` is ours. Void results have
  * none: they say nothing about the target.
  */
-export function samplesOf(result: CheckResult): readonly ResultSample[] {
+export function samplesOf(result: CheckResult, ofService: Readonly<Record<string, string>> = {}): readonly ResultSample[] {
   const { outcome, phases } = result;
   if (outcome.kind === 'void') return [];
-  const base = { service: result.service, check: result.check, kind: result.checkKind, instance: result.target, job: 'nines' };
+  const base = {
+    ...ofService,
+    service: result.service,
+    check: result.check,
+    kind: result.checkKind,
+    instance: result.target,
+    job: 'nines',
+  };
   const from = result.location === undefined ? base : { ...base, location: result.location };
   const samples: ResultSample[] = [];
   const add = (name: string, value: number, labels: Readonly<Record<string, string>> = {}): void => {

@@ -54,7 +54,7 @@ type Taken = readonly (readonly [result: CheckResult, timing: CheckSpec])[];
 /** Samples first, then the ledger: a crash in between is made good from the samples at the next start. */
 export function samplesThenLedger(ingest: Pick<Ingest, 'appendSamples'>, record: ResultSink): ResultSink {
   return async (result, timing) => {
-    const samples = samplesOf(result);
+    const samples = samplesOf(result, timing.labels);
     if (samples.length > 0) await ingest.appendSamples(samples);
     await record(result, timing);
   };
@@ -63,7 +63,7 @@ export function samplesThenLedger(ingest: Pick<Ingest, 'appendSamples'>, record:
 /** The same for many results, in one write. */
 export function manySamplesThenLedger(ingest: Pick<Ingest, 'appendSamples'>, record: ResultSink): (taken: Taken) => Promise<void> {
   return async (taken) => {
-    const samples = taken.flatMap(([result]) => samplesOf(result));
+    const samples = taken.flatMap(([result, { labels }]) => samplesOf(result, labels));
     if (samples.length > 0) await ingest.appendSamples(samples);
     await Promise.all(taken.map(([result, timing]) => record(result, timing)));
   };

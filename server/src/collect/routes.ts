@@ -4,8 +4,10 @@ import { compileRegex } from '@nines/base/regex.ts';
 import { CONTENT_TYPES, printExposition } from '@nines/model/exposition-print.ts';
 import { StoreUnavailable } from '@nines/model/storage.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { METRIC_NAME, labelValue } from '@nines/model/labels.ts';
+import { isFull } from '@nines/model/scope.ts';
 import { z } from 'zod';
-import type { DirectAnswer, DirectHandler, Http } from '../platform/http/contract.ts';
+import type { Actor, DirectAnswer, DirectHandler, Http } from '../platform/http/contract.ts';
 import { negotiateExposition } from '../platform/http/exposition.ts';
 import type { Aliases } from './aliases.ts';
 import type { Ingest, OtlpConfig, SampleQuery } from './contract.ts';
@@ -119,6 +121,23 @@ function pushRoute(http: Http, deps: CollectRoutesDeps): void {
   });
 }
 
+/** What the actor of a request sees of the samples. */
+const seenBy = (deps: CollectRoutesDeps, { actor: { scope } }: { readonly actor: Actor }): CollectRoutesDeps => ({
+  ...deps,
+  query: {
+    instant: (expr, atMs, options) => deps.query.instant(expr, atMs, { ...options, scope }),
+    range: (expr, span, options) => deps.query.range(expr, span, { ...options, scope }),
+  },
+});
+
+/** Which families have a series now that is seen. */
+async function familiesSeen({ query, clock }: CollectRoutesDeps): Promise<(family: string) => boolean> {
+  const found = await query.instant('count by (__name__) ({__name__!=""})', clock.now());
+  const names = new Set(found.map(({ labels }) => labelValue(labels, METRIC_NAME)));
+  return (family) => FAMILY_SUFFIXES.some((suffix) => names.has(family + suffix));
+}
+const FAMILY_SUFFIXES = ['', '_total', '_bucket', '_sum', '_count', '_info', '_created'];
+
 const rangeQuery = z.object({
   range: z.string().default('1h'),
   /** The end of the range in Unix milliseconds; now when absent. */
@@ -127,9 +146,9 @@ const rangeQuery = z.object({
 
 function figureRoutes(http: Http, deps: CollectRoutesDeps): void {
   const rangeOf = ({ range, to }: z.infer<typeof rangeQuery>) => ({ toMs: to ?? deps.clock.now(), rangeMs: parseRange(range) });
-  const config = { permission: 'read' } as const;
-  http.get('/api/metrics/current', { config, schema: { summary: 'Figures of this host now', tags: ['metrics'] } }, () =>
-    currentFigures(deps, deps.clock.now()),
+  const config = { permission: 'read', scoped: 'handler' } as const;
+  http.get('/api/metrics/current', { config, schema: { summary: 'Figures of this host now', tags: ['metrics'] } }, (request) =>
+    currentFigures(seenBy(deps, request), deps.clock.now()),
   );
   http.get(
     '/api/metrics/history/:type',
@@ -137,13 +156,16 @@ function figureRoutes(http: Http, deps: CollectRoutesDeps): void {
       config,
       schema: { summary: 'History of one type', tags: ['metrics'], params: z.object({ type: z.string() }), querystring: rangeQuery },
     },
-    async (request) => ({ type: request.params.type, ...(await history(deps, historyType(request.params.type), rangeOf(request.query))) }),
+    async (request) => ({
+      type: request.params.type,
+      ...(await history(seenBy(deps, request), historyType(request.params.type), rangeOf(request.query))),
+    }),
   );
   const anyMetric = rangeQuery.extend({ metric: z.string().min(1) });
   http.get(
     '/api/metrics/history',
     { config, schema: { summary: 'History of any metric', tags: ['metrics'], querystring: anyMetric } },
-    (request) => history(deps, [request.query.metric], rangeOf(request.query)),
+    (request) => history(seenBy(deps, request), [request.query.metric], rangeOf(request.query)),
   );
   const values = z.object({
     metric: z.string().optional(),
@@ -155,12 +177,19 @@ function figureRoutes(http: Http, deps: CollectRoutesDeps): void {
     { config, schema: { summary: 'Current values of stored series', tags: ['metrics'], querystring: values } },
     (request) => {
       const { metric, limit, cursor } = request.query;
-      return currentValues(deps, { atMs: deps.clock.now(), metric, limit, cursor });
+      return currentValues(seenBy(deps, request), { atMs: deps.clock.now(), metric, limit, cursor });
     },
   );
-  http.get('/api/metrics/aliases', { config, schema: { summary: 'Dotted names and what they stand for', tags: ['metrics'] } }, () => ({
-    items: deps.aliases.list,
-  }));
+  http.get(
+    '/api/metrics/aliases',
+    {
+      config: { ...config, scoped: { free: 'names that the product ships' } },
+      schema: { summary: 'Dotted names and what they stand for', tags: ['metrics'] },
+    },
+    () => ({
+      items: deps.aliases.list,
+    }),
+  );
 }
 
 function expositionRoute(http: Http, deps: CollectRoutesDeps): void {
@@ -180,13 +209,18 @@ function prometheusRoutes(http: Http, deps: CollectRoutesDeps): void {
   });
   http.get(
     '/api/v1/metadata',
-    { config, schema: { summary: 'Type, help and unit of metrics', tags: ['prometheus'], querystring: which } },
-    (request) => {
+    {
+      config: { ...config, scoped: 'handler' },
+      schema: { summary: 'Type, help and unit of metrics', tags: ['prometheus'], querystring: which },
+    },
+    async (request) => {
       const { metric, limit = MAX_METADATA_FAMILIES } = request.query;
+      const isSeen = isFull(request.actor.scope) ? undefined : await familiesSeen(seenBy(deps, request));
       const data: Record<string, readonly { type: string; help: string; unit: string }[]> = Object.create(null);
       let count = 0;
       for (const [family, { type, help, unit }] of deps.metadata.entries()) {
         if (metric !== undefined && metric !== '' && family !== metric) continue;
+        if (isSeen?.(family) === false) continue;
         if (limit >= 0 && count >= limit) break;
         data[family] = [{ type, help, unit }];
         count++;

@@ -51,7 +51,7 @@ function readRoutes(http: Http, { policies, escalation, signals, alertOf }: Deps
   http.get(
     '/api/alerts/:id/escalation',
     {
-      config,
+      config: { ...config, scoped: { names: { params: { id: 'alert' } } } },
       schema: { summary: 'Where an alert stands on its ladders, and what comes next', tags, params: byId, response: { 200: standingView } },
     },
     async (request) => {

@@ -4,7 +4,7 @@ import type { Span } from '@nines/maths/slo/types.ts';
 import type { Queryable } from '@nines/model/storage.ts';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import type { Http } from '../platform/http/contract.ts';
+import type { Http, ScopedThings } from '../platform/http/contract.ts';
 import { Exports } from '../platform/http/export.ts';
 import { instant } from '../platform/http/fields.ts';
 import type { ServiceCatalogue } from '../services/contract.ts';
@@ -36,10 +36,12 @@ export type ExportDeps = {
   readonly violations: ViolationSource;
 };
 
+const VIOLATIONS: ScopedThings = { names: { query: { sla: 'sla' } }, needs: ['sla'] };
+
 /** What a report is made of as tables of any length, CSV or JSON lines: intervals of the ledger, results of checks, violations. */
 export function exportRoutes(http: Http, deps: ExportDeps): void {
   const exports = new Exports(deps.clock, MAX_EXPORTS);
-  const config = { permission: 'read', audit: 'read' } as const;
+  const config = { permission: 'read', audit: 'read', scoped: 'handler' } as const;
   const send = (reply: unknown, format: RowFormat, tableOf: (signal: AbortSignal) => Table) =>
     exports.send(reply as FastifyReply, ROW_TYPES[format], (signal) =>
       rowsText(tableOf(signal), format, { signal, yieldNow: deps.yieldNow }),
@@ -51,9 +53,9 @@ export function exportRoutes(http: Http, deps: ExportDeps): void {
     async (request, reply) => {
       const { format, service, ...asked } = request.query;
       for (const id of service)
-        if (deps.services.get(id) === undefined)
+        if (deps.services.get(id) === undefined || !request.sees({ service: id }))
           throw new AppError('not_found', 'service_not_found', `there is no service "${id}"`, { field: 'service' });
-      const services = service.length > 0 ? service : deps.services.list().map(({ id }) => id);
+      const services = service.length > 0 ? service : deps.services.list().flatMap(({ id }) => (request.sees({ service: id }) ? [id] : []));
       const span = spanOf(deps, asked);
       return send(reply, format, () => intervalTable(deps.ledger, services, span));
     },
@@ -73,7 +75,10 @@ export function exportRoutes(http: Http, deps: ExportDeps): void {
   );
   http.get(
     '/api/exports/violations',
-    { config, schema: { ...schema('Violations of SLAs, by SLA and time'), querystring: range.extend({ sla: some }) } },
+    {
+      config: { ...config, scoped: VIOLATIONS },
+      schema: { ...schema('Violations of SLAs, by SLA and time'), querystring: range.extend({ sla: some }) },
+    },
     async (request, reply) => {
       const { format, sla, ...asked } = request.query;
       const span = spanOf(deps, asked);

@@ -3,7 +3,7 @@ import type { Clock } from '@nines/base/clock.ts';
 import { DAY_MS, epochMs } from '@nines/base/units.ts';
 import { z } from 'zod';
 import { SEVERITIES } from '../alerting/contract.ts';
-import type { Http } from '../platform/http/contract.ts';
+import type { Http, ScopedThings } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
 import {
   CATEGORIES,
@@ -25,6 +25,11 @@ import {
 } from './contract.ts';
 import { incidentRules } from './rules.ts';
 import type { IncidentService } from './service.ts';
+
+const OF_INCIDENT: ScopedThings = { names: { params: { id: 'incident' } } };
+/** One about no service would be seen by none of those who open it. */
+const OPENED: ScopedThings = { names: { body: { services: 'service', alerts: 'alert' } }, needs: ['services'], id: 'incident' };
+const INCIDENTS: ScopedThings = { ...OF_INCIDENT, id: 'incident' };
 
 const MAX_PAGE = 500;
 const DEFAULT_PAGE = 100;
@@ -69,7 +74,7 @@ function readRoutes(http: Http, { incidents, clock }: Deps): void {
   http.get(
     '/api/incidents',
     {
-      config: read,
+      config: { ...read, scoped: INCIDENTS },
       schema: {
         summary: 'Incidents, newest first',
         tags,
@@ -106,7 +111,10 @@ function readRoutes(http: Http, { incidents, clock }: Deps): void {
   );
   http.get(
     '/api/incidents/:id',
-    { config: read, schema: { summary: 'One incident with its time line', tags, params: byId, response: { 200: incidentDetail } } },
+    {
+      config: { ...read, scoped: INCIDENTS },
+      schema: { summary: 'One incident with its time line', tags, params: byId, response: { 200: incidentDetail } },
+    },
     (request) => incidents.get(request.params.id),
   );
 }
@@ -115,7 +123,7 @@ function workRoutes(http: Http, { incidents }: Deps): void {
   http.post(
     '/api/incidents/:id/state',
     {
-      config: operate,
+      config: { ...operate, scoped: INCIDENTS },
       schema: {
         summary: 'Move an incident on: acknowledged, investigating, mitigated, resolved, closed',
         tags,
@@ -129,7 +137,7 @@ function workRoutes(http: Http, { incidents }: Deps): void {
   http.post(
     '/api/incidents/:id/comments',
     {
-      config: operate,
+      config: { ...operate, scoped: INCIDENTS },
       schema: { summary: 'Write into the time line', tags, params: byId, body: newComment, response: { 200: incidentView } },
     },
     (request) => incidents.comment(request.params.id, request.body.text, request.actor),
@@ -151,7 +159,7 @@ function workRoutes(http: Http, { incidents }: Deps): void {
   http.delete(
     '/api/incidents/:id/links/:kind/:ref',
     {
-      config: operate,
+      config: { ...operate, scoped: INCIDENTS },
       schema: {
         summary: 'Take a link away; the time line keeps that it was',
         tags,
@@ -169,13 +177,16 @@ function workRoutes(http: Http, { incidents }: Deps): void {
 function changeRoutes(http: Http, { incidents }: Deps): void {
   http.post(
     '/api/incidents',
-    { config: operate, schema: { summary: 'Open an incident by hand', tags, body: newIncident, response: { 201: incidentView } } },
+    {
+      config: { ...operate, scoped: OPENED },
+      schema: { summary: 'Open an incident by hand', tags, body: newIncident, response: { 201: incidentView } },
+    },
     async (request, reply) => reply.code(201).send(await incidents.create(request.body, request.actor)),
   );
   http.patch(
     '/api/incidents/:id',
     {
-      config: operate,
+      config: { ...operate, scoped: INCIDENTS },
       schema: {
         summary: 'Change title, summary, severity, category, roles',
         tags,
@@ -207,13 +218,16 @@ function changeRoutes(http: Http, { incidents }: Deps): void {
 function documentRoutes(http: Http, { incidents }: Deps): void {
   http.post(
     '/api/incidents/:id/actions',
-    { config: operate, schema: { summary: 'Add an action item', tags, params: byId, body: newAction, response: { 201: actionView } } },
+    {
+      config: { ...operate, scoped: OF_INCIDENT },
+      schema: { summary: 'Add an action item', tags, params: byId, body: newAction, response: { 201: actionView } },
+    },
     async (request, reply) => reply.code(201).send(await incidents.addAction(request.params.id, request.body, request.actor)),
   );
   http.patch(
     '/api/incidents/:id/actions/:action',
     {
-      config: operate,
+      config: { ...operate, scoped: OF_INCIDENT },
       schema: {
         summary: 'Change an action item, or say that it is done',
         tags,
@@ -227,7 +241,7 @@ function documentRoutes(http: Http, { incidents }: Deps): void {
   http.get(
     '/api/incidents/:id/post-mortem',
     {
-      config: read,
+      config: { ...read, scoped: OF_INCIDENT },
       schema: {
         summary: 'The post-mortem in Markdown, or a draft from the time line',
         tags,
@@ -240,7 +254,7 @@ function documentRoutes(http: Http, { incidents }: Deps): void {
   http.put(
     '/api/incidents/:id/post-mortem',
     {
-      config: operate,
+      config: { ...operate, scoped: OF_INCIDENT },
       schema: {
         summary: 'Save the post-mortem; revision 0 for the first time',
         tags,

@@ -2,10 +2,13 @@ import { AppError } from '@nines/base/errors.ts';
 import { DAY_MS, epochMs } from '@nines/base/units.ts';
 import { z } from 'zod';
 import type { Clock } from '@nines/base/clock.ts';
-import type { Http } from '../platform/http/contract.ts';
+import type { Http, ScopedThings } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
 import { MAINTENANCE_CODES, maintenanceSchema, maintenanceView, occurrenceToWire, occurrenceView } from './contract.ts';
 import type { MaintenanceService } from './service.ts';
+
+const WINDOWS: ScopedThings = { names: { params: { id: 'maintenance' } }, id: 'maintenance' };
+const WRITTEN_WINDOWS: ScopedThings = { names: { params: { id: 'maintenance' }, body: { services: 'service' } }, id: 'maintenance' };
 
 /** Longest window of one answer, and what is asked about when nobody says it. */
 const MAX_RANGE_MS = 400 * DAY_MS;
@@ -27,20 +30,23 @@ function readRoutes(http: Http, { maintenance, clock }: Deps): void {
   http.get(
     '/api/maintenance',
     {
-      config,
+      config: { ...config, scoped: WINDOWS },
       schema: { summary: 'Maintenance windows in force', tags, response: { 200: z.object({ items: z.array(maintenanceView) }) } },
     },
     () => Promise.resolve({ items: [...maintenance.list()] }),
   );
   http.get(
     '/api/maintenance/:id',
-    { config, schema: { summary: 'One maintenance window', tags, params: byId, response: { 200: maintenanceView } } },
+    {
+      config: { ...config, scoped: WINDOWS },
+      schema: { summary: 'One maintenance window', tags, params: byId, response: { 200: maintenanceView } },
+    },
     (request) => Promise.resolve(maintenance.get(request.params.id)),
   );
   http.get(
     '/api/maintenance-occurrences',
     {
-      config,
+      config: { ...config, scoped: {} },
       schema: {
         summary: 'When maintenance is or was within [from, to); known_at answers from what had been announced then',
         tags,
@@ -72,13 +78,13 @@ function writeRoutes(http: Http, { maintenance }: Deps): void {
   const tags = ['maintenance'];
   http.post(
     '/api/maintenance',
-    { config, schema: { summary: 'Announce maintenance', tags, body: maintenanceSchema } },
+    { config: { ...config, scoped: WRITTEN_WINDOWS }, schema: { summary: 'Announce maintenance', tags, body: maintenanceSchema } },
     async (request, reply) => reply.code(201).send(await maintenance.create(request.body)),
   );
   http.put(
     '/api/maintenance/:id',
     {
-      config,
+      config: { ...config, scoped: WRITTEN_WINDOWS },
       schema: { summary: 'Change a maintenance window; another schedule is announced anew', tags, params: byId, body: maintenanceSchema },
     },
     (request) => maintenance.update(request.params.id, request.body),
@@ -86,7 +92,7 @@ function writeRoutes(http: Http, { maintenance }: Deps): void {
   http.post(
     '/api/maintenance/:id/corrections',
     {
-      config,
+      config: { ...config, scoped: { names: { params: { id: 'maintenance' } } } },
       schema: {
         summary: 'Say afterwards that nobody worked within [from, to): that time counts again, and issued statements are restated',
         tags,
@@ -103,7 +109,7 @@ function writeRoutes(http: Http, { maintenance }: Deps): void {
   );
   http.delete(
     '/api/maintenance/:id',
-    { config, schema: { summary: 'End a maintenance window now; what it was stays', tags, params: byId } },
+    { config: { ...config, scoped: WINDOWS }, schema: { summary: 'End a maintenance window now; what it was stays', tags, params: byId } },
     async (request, reply) => {
       await maintenance.remove(request.params.id);
       return reply.code(204).send();

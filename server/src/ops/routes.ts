@@ -30,8 +30,10 @@ export type OpsDeps = {
   readonly config: () => unknown;
   /** Reads the configuration again. Throws `AppError` with every problem; the old configuration then stays. */
   readonly reload: (by: Actor) => Promise<{ readonly warnings: readonly string[] }>;
-  /** How many services, SLAs and alerts are in which state, for the status in brief. */
-  readonly counts: () => Promise<Readonly<Record<string, Readonly<Record<string, number>>>>>;
+  /** How many services, SLAs and alerts that somebody sees are in which state, for the status in brief. */
+  readonly counts: (
+    sees: (labels: Readonly<Record<string, string>>) => boolean,
+  ) => Promise<Readonly<Record<string, Readonly<Record<string, number>>>>>;
 };
 
 /** `/-/healthy`, `/-/ready`, `/-/reload`, `/api/status`, `/api/health` (also as `/api/system/health`), `/api/config`. */
@@ -51,14 +53,18 @@ export function opsRoutes(http: Http, deps: OpsDeps): void {
     },
   );
   const read = { permission: 'read' as const };
-  http.get('/api/status', { config: read, schema: { summary: 'The system in brief', response: { 200: statusView } } }, async () => ({
-    status: (await health.report()).status,
-    ready: deps.isReady(),
-    version: deps.version,
-    started_at_ms: deps.startedAtMs,
-    uptime_ms: clock.now() - deps.startedAtMs,
-    counts: await deps.counts(),
-  }));
+  http.get(
+    '/api/status',
+    { config: { ...read, scoped: 'handler' }, schema: { summary: 'The system in brief', response: { 200: statusView } } },
+    async (request) => ({
+      status: (await health.report()).status,
+      ready: deps.isReady(),
+      version: deps.version,
+      started_at_ms: deps.startedAtMs,
+      uptime_ms: clock.now() - deps.startedAtMs,
+      counts: await deps.counts((labels) => request.sees(labels)),
+    }),
+  );
   for (const path of ['/api/health', '/api/system/health']) {
     http.get(path, { config: read, schema: { summary: 'Health of every part', response: { 200: healthView } } }, async () => {
       const { status, components } = await health.report();

@@ -25,7 +25,7 @@ export function problemRoutes(http: Http, { problems }: { readonly problems: Pro
   http.get(
     '/api/problems',
     {
-      config,
+      config: { ...config, scoped: { id: 'problem' } },
       schema: {
         summary: 'Problems, newest first: alerts close in time and by service, dependency or label, with probable causes',
         tags,
@@ -42,7 +42,7 @@ export function problemRoutes(http: Http, { problems }: { readonly problems: Pro
   http.get(
     '/api/problems/:id',
     {
-      config,
+      config: { ...config, scoped: { names: { params: { id: 'problem' } }, id: 'problem' } },
       schema: {
         summary: 'One problem with its alerts and why each is in it',
         tags,

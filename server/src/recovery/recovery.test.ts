@@ -99,6 +99,7 @@ const SHOP = {
   name: 'Web shop',
   owner: 'platform',
   teamId: 'default',
+  labels: {},
   tier: '',
   description: '',
   runbook: '',

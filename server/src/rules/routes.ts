@@ -118,7 +118,7 @@ export function ruleRoutes(http: Http, { rules, alerting }: RuleRouteDeps): void
   http.get(
     '/api/v1/alerts',
     {
-      config: { permission: 'read', errors: 'prometheus' },
+      config: { permission: 'read', errors: 'prometheus', scoped: {} },
       schema: { summary: 'Pending and firing alerts, as Prometheus shows them', tags: ['alerts'] },
     },
     async () => ({ status: 'success', data: { alerts: alerting.open().map(prometheusAlert) } }),

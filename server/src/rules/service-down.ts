@@ -71,7 +71,13 @@ export class ServiceDown {
 }
 
 const labelsFor = (entry: ServiceEntry): Labels =>
-  labelsOf({ alertname: 'ServiceDown', service: entry.id, severity: 'emergency', ...(entry.owner === '' ? {} : { owner: entry.owner }) });
+  labelsOf({
+    ...entry.labels,
+    alertname: 'ServiceDown',
+    service: entry.id,
+    severity: 'emergency',
+    ...(entry.owner === '' ? {} : { owner: entry.owner }),
+  });
 
 /** The service whose earlier outage explains this one, in words; only where the service asks for it. */
 function parentDown(

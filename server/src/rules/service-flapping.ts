@@ -41,6 +41,7 @@ function elementOf(entry: ServiceEntry, ledger: Pick<Recorder, 'flapping'>): Act
   });
   return {
     labels: labelsOf({
+      ...entry.labels,
       alertname: 'ServiceFlapping',
       service: entry.id,
       severity: 'warning',

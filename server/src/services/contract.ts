@@ -22,6 +22,8 @@ export type ServiceEntry = {
   readonly id: string;
   readonly name: string;
   readonly owner: string;
+  /** With `team` where it has one. */
+  readonly labels: Readonly<Record<string, string>>;
   readonly teamId: string;
   readonly tier: string;
   readonly description: string;
@@ -36,6 +38,12 @@ export type ServiceEntry = {
   readonly checks: readonly string[];
   readonly origin: Origin;
 };
+
+/** What a scope judges a service by. */
+export const labelsOfService = ({ id, labels }: Pick<ServiceEntry, 'id' | 'labels'>): Readonly<Record<string, string>> => ({
+  ...labels,
+  service: id,
+});
 
 export interface ServiceCatalogue {
   /** By id. */
@@ -55,12 +63,37 @@ export const SERVICE_CODES = {
 /** Bounds of one installation's catalogue: ten thousand checks is what one core starts on time. */
 const CATALOGUE_LIMITS = { services: 5_000, checksPerService: 100, dependencies: 100, tags: 50 } as const;
 
+/** Labels that say what a series or an alert is, which a service cannot choose. */
+const OWN_LABELS: ReadonlySet<string> = new Set([
+  'team',
+  'service',
+  'check',
+  'kind',
+  'instance',
+  'job',
+  'location',
+  'sla',
+  'alertname',
+  'severity',
+  'owner',
+  'violation',
+  'phase',
+]);
+const labelName = z
+  .string()
+  .regex(/^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/, 'the name of a label is letters, digits and "_", and does not begin with "__"')
+  .refine((name) => !OWN_LABELS.has(name), 'this label is set by what it says: a team is written as "team:"');
+
 /** One service as it is written in the file or sent to the API. */
 export const serviceSchema = z.strictObject({
   id: slug,
   name: z.string().min(1).max(200).optional(),
   description: z.string().max(4_000).default(''),
   owner: z.string().max(200).default(''),
+  /** Whose it is: who belongs to another team alone does not see it. The label `team` of its checks' series and of its alerts. */
+  team: z.string().trim().max(100).default(''),
+  /** Further labels of its checks' series and of its alerts. */
+  labels: z.record(labelName, z.string().min(1).max(200)).default({}),
   tier: z
     .union([z.string().max(50), z.number().int()])
     .default('')
@@ -106,6 +139,8 @@ export const serviceView = z.object({
   name: z.string(),
   description: z.string(),
   owner: z.string(),
+  team: z.string(),
+  labels: z.record(z.string(), z.string()),
   tier: z.string(),
   runbook: z.string(),
   tags: z.array(z.string()),

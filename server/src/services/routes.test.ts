@@ -56,7 +56,6 @@ async function serve(t: TestContext, written: readonly WrittenService[]) {
     judge: judgeAddress,
     query: async () => [],
     commands: [],
-    scopeOfTeam: () => FULL_SCOPE,
     sink,
   });
   const services = new Services({

@@ -1,7 +1,7 @@
 import { AppError } from '@nines/base/errors.ts';
 import { DAY_MS, type EpochMs } from '@nines/base/units.ts';
 import { z } from 'zod';
-import type { Actor, Http } from '../platform/http/contract.ts';
+import type { Actor, Http, ScopedThings } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
 import {
   reliabilityView,
@@ -13,8 +13,12 @@ import {
   timelineView as timelineShape,
 } from './contract.ts';
 import type { Maker, Services } from './service.ts';
+import { requireInside } from './write-scope.ts';
 import { reliabilityFor } from './reliability.ts';
 import { detailView, listView, type TimelineQuery, timelineView, type ViewDeps } from './views.ts';
+
+/** A service that is asked for by id, listed, or declared. */
+const SERVICES: ScopedThings = { names: { params: { id: 'service' } }, id: 'service' };
 
 const byId = z.object({ id: z.string() });
 const timelineQuery = z.object({ from: instant.optional(), to: instant.optional(), known_at: instant.optional() });
@@ -39,7 +43,7 @@ function readRoutes(http: Http, deps: ViewDeps): void {
   http.get(
     '/api/services',
     {
-      config,
+      config: { ...config, scoped: SERVICES },
       schema: { summary: 'Every service with its state', tags: ['services'], response: { 200: z.object({ items: z.array(serviceView) }) } },
     },
     async () => ({ items: [...(await listView(deps))] }),
@@ -47,7 +51,7 @@ function readRoutes(http: Http, deps: ViewDeps): void {
   http.get(
     '/api/services/:id',
     {
-      config,
+      config: { ...config, scoped: SERVICES },
       schema: {
         summary: 'One service: state, uptime, checks, downtimes',
         tags: ['services'],
@@ -63,7 +67,7 @@ function timelineRoute(http: Http, deps: ViewDeps): void {
   http.get(
     '/api/services/:id/timeline',
     {
-      config: { permission: 'read' },
+      config: { permission: 'read', scoped: SERVICES },
       schema: {
         summary: 'The exact states of a service within [from, to); known_at answers from what was known then',
         tags: ['services'],
@@ -79,7 +83,7 @@ function timelineRoute(http: Http, deps: ViewDeps): void {
   http.get(
     '/api/services/:id/reliability',
     {
-      config: { permission: 'read' },
+      config: { permission: 'read', scoped: SERVICES },
       schema: {
         summary: 'Outages of a service within [from, to): how many, how long, how soon known, taken up and repaired',
         tags: ['services'],
@@ -114,16 +118,23 @@ function writeRoutes(http: Http, deps: ViewDeps): void {
   const { services } = deps;
   http.post(
     '/api/services',
-    { config, schema: { summary: 'Make a service', tags: ['services'], body: serviceSchema } },
+    { config: { ...config, scoped: SERVICES }, schema: { summary: 'Make a service', tags: ['services'], body: serviceSchema } },
     async (request, reply) => {
+      requireInside(request.actor.scope, request.body, services);
       const entry = await services.create(request.body, makerOf(request.actor));
       return reply.code(201).send(await detailView(deps, entry));
     },
   );
   http.put(
     '/api/services/:id',
-    { config, schema: { summary: 'Replace the declaration of a service', tags: ['services'], params: byId, body: serviceSchema } },
-    async (request) => detailView(deps, await services.update(request.params.id, request.body, makerOf(request.actor))),
+    {
+      config: { ...config, scoped: SERVICES },
+      schema: { summary: 'Replace the declaration of a service', tags: ['services'], params: byId, body: serviceSchema },
+    },
+    async (request) => {
+      requireInside(request.actor.scope, request.body, services);
+      return detailView(deps, await services.update(request.params.id, request.body, makerOf(request.actor)));
+    },
   );
   for (const [action, paused] of [
     ['pause', true],
@@ -132,7 +143,7 @@ function writeRoutes(http: Http, deps: ViewDeps): void {
     http.post(
       `/api/checks/:id/${action}`,
       {
-        config,
+        config: { ...config, scoped: { names: { params: { id: 'check' } } } },
         schema: {
           summary: paused ? 'Stop a check from asking; its time is unknown until it goes on' : 'Let a paused check go on',
           tags: ['checks'],
@@ -149,7 +160,10 @@ function writeRoutes(http: Http, deps: ViewDeps): void {
   }
   http.delete(
     '/api/services/:id',
-    { config, schema: { summary: 'Retire a service; its history stays', tags: ['services'], params: byId } },
+    {
+      config: { ...config, scoped: SERVICES },
+      schema: { summary: 'Retire a service; its history stays', tags: ['services'], params: byId },
+    },
     async (request, reply) => {
       await services.remove(request.params.id);
       return reply.code(204).send();

@@ -18,7 +18,7 @@ import { SERVICE_CODES, type ServiceCatalogue, type ServiceEntry, type ServiceSp
 import { ruleOf } from './composite.ts';
 import { dependenciesOf, judgeServices, judgeTargets } from './evaluate.ts';
 import { SERVICE_KIND, readKept, sealKept, writtenToKeep } from './kept.ts';
-import { withSecretsOf, writtenOf } from './written.ts';
+import { ownLabelsOf, withSecretsOf, writtenOf } from './written.ts';
 
 export const CHECK_KIND = 'check';
 
@@ -269,7 +269,7 @@ export class Services implements ServiceCatalogue {
     this.#dependents = new Map(this.#list.map(({ id }) => [id, []]));
     for (const { id, dependsOn } of this.#list) for (const parent of new Set(dependsOn)) this.#dependents.get(parent)?.push(id);
     const specs = standing.flatMap(({ spec, entry, trust }) =>
-      spec.checks.map((check) => toSpec(check, { service: entry.id, trust, team: entry.teamId })),
+      spec.checks.map((check) => toSpec(check, { service: entry.id, trust, labels: entry.labels })),
     );
     const byService = Map.groupBy(specs, (spec) => spec.service);
     const plans = standing.map(({ entry, spec }) => ({
@@ -294,6 +294,7 @@ const entryOf = (entity: Entity, spec: ServiceSpec): ServiceEntry => ({
   id: spec.id,
   name: spec.name ?? spec.id,
   owner: spec.owner,
+  labels: ownLabelsOf(spec),
   teamId: entity.teamId,
   tier: spec.tier,
   description: spec.description,

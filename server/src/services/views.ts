@@ -52,6 +52,8 @@ async function serviceView(deps: ViewDeps, entry: ServiceEntry, specs: readonly 
     tags: [...entry.tags],
     depends_on: [...entry.dependsOn],
     dependents: [...deps.services.dependents(entry.id)],
+    team: entry.labels['team'] ?? '',
+    labels: { ...entry.labels },
     suppress_when_parent_down: entry.suppressWhenParentDown,
     state: current.state,
     unknown_reason: current.unknownReason ?? null,

@@ -4,6 +4,12 @@ import { Secret } from '../platform/config/fields.ts';
 import { mapLeaves } from '../platform/secrets/leaves.ts';
 import type { ServiceSpec, WrittenService } from './contract.ts';
 
+/** The labels of a service as it declares them, with its team. */
+export const ownLabelsOf = ({ team, labels }: Pick<ServiceSpec, 'team' | 'labels'>): Readonly<Record<string, string>> => ({
+  ...labels,
+  ...(team === '' ? {} : { team }),
+});
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** What stands for a secret; `path` is `checks.0.headers.accept`. */

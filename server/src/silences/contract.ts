@@ -4,7 +4,9 @@
  * Never changes an alert and sends nothing.
  */
 import { type Matcher, matcher } from '@nines/base/matcher.ts';
+import { AppError } from '@nines/base/errors.ts';
 import { type EpochMs, HOUR_MS } from '@nines/base/units.ts';
+import { canMeet, isFull, isWithin, within } from '@nines/model/scope.ts';
 import { z } from 'zod';
 import { plainText } from '../platform/config/fields.ts';
 import type { Actor } from '../platform/http/contract.ts';
@@ -91,4 +93,35 @@ export interface SilenceBook extends Silencing {
   /** Ends a silence now; one that has ended stays as it is. */
   expire(id: string, actor: Actor): Promise<Silence>;
   viewOf(silence: Silence): SilenceView;
+}
+
+/** Who asks: `sees` is told of labels. */
+export type Asking = { readonly actor: Actor; sees(labels: Readonly<Record<string, string>>): boolean };
+
+/** Whether a silence can hold back an alert that is seen. One about a service is that service's. */
+export function seesSilence(asking: Asking, { matchers }: Pick<Silence, 'matchers'>): boolean {
+  if (isFull(asking.actor.scope)) return true;
+  const service = matchers.find(({ name, op }) => name === 'service' && op === '=');
+  return canMeet(asking.actor.scope, matchers) && (service === undefined || asking.sees({ service: service.value }));
+}
+
+/** A silence that is seen. `AppError` `silence_not_found`. */
+export async function seenSilence(silences: SilenceBook, id: string, asking: Asking): Promise<Silence> {
+  const silence = await silences.get(id);
+  if (seesSilence(asking, silence)) return silence;
+  throw new AppError('not_found', SILENCE_CODES.notFound, `there is no silence ${id}`);
+}
+
+/** A silence that may be changed: it holds back nothing that is not seen. `AppError` `silence_not_found`, `outside_scope`. */
+export async function ownSilence(silences: SilenceBook, id: string, asking: Asking): Promise<Silence> {
+  const silence = await seenSilence(silences, id, asking);
+  if (isWithin(asking.actor.scope, silence.matchers)) return silence;
+  throw new AppError('forbidden', 'outside_scope', 'this silence also holds back alerts outside your scope');
+}
+
+/** The draft with the matchers of the scope of whoever makes it: what they do not see they do not silence. */
+export async function draftWithin(silences: SilenceBook, draft: SilenceDraft, asking: Asking): Promise<SilenceDraft> {
+  if (isFull(asking.actor.scope)) return draft;
+  if (draft.id !== undefined) await ownSilence(silences, draft.id, asking);
+  return { ...draft, matchers: within(asking.actor.scope, draft.matchers) };
 }

@@ -2,7 +2,17 @@ import type { Clock } from '@nines/base/clock.ts';
 import { z } from 'zod';
 import type { Alerting, AlertView } from '../alerting/contract.ts';
 import type { Actor, Http } from '../platform/http/contract.ts';
-import { SILENCE_STATES, type SilenceDraft, silenceSchema, silenceView } from './contract.ts';
+import {
+  type Asking,
+  draftWithin,
+  ownSilence,
+  seenSilence,
+  seesSilence,
+  SILENCE_STATES,
+  type SilenceDraft,
+  silenceSchema,
+  silenceView,
+} from './contract.ts';
 import { isSilencing } from './evaluate.ts';
 import type { Silences } from './service.ts';
 
@@ -10,6 +20,8 @@ import type { Silences } from './service.ts';
 const MAX_PREVIEW = 100;
 
 type Deps = { readonly silences: Silences; readonly alerting: Pick<Alerting, 'open'>; readonly clock: Pick<Clock, 'now'> };
+
+const labelsOfAlert = ({ service, labels }: AlertView) => ({ ...(service === null ? {} : { service }), ...labels });
 
 const byId = z.object({ id: z.string() });
 const tags = ['silences'];
@@ -22,7 +34,7 @@ export function silenceRoutes(http: Http, deps: Deps): void {
 }
 
 function readRoutes(http: Http, { silences, alerting }: Deps): void {
-  const config = { permission: 'read' as const };
+  const config = { permission: 'read' as const, scoped: 'handler' as const };
   http.get(
     '/api/silences',
     {
@@ -35,14 +47,15 @@ function readRoutes(http: Http, { silences, alerting }: Deps): void {
       },
     },
     async (request) => {
-      const views = silences.list().map((silence) => silences.viewOf(silence));
+      const seen = silences.list().filter((silence) => seesSilence(request, silence));
+      const views = seen.map((silence) => silences.viewOf(silence));
       return { items: views.filter(({ state }) => request.query.state === undefined || state === request.query.state) };
     },
   );
   http.get(
     '/api/silences/:id',
     { config, schema: { summary: 'One silence', tags, params: byId, response: { 200: silenceView } } },
-    async (request) => silences.viewOf(await silences.get(request.params.id)),
+    async (request) => silences.viewOf(await seenSilence(silences, request.params.id, request)),
   );
   http.post(
     '/api/silences/preview',
@@ -58,7 +71,7 @@ function readRoutes(http: Http, { silences, alerting }: Deps): void {
     async (request) => {
       const { matchers } = request.body;
       const matches = ({ condition, labels }: AlertView): boolean => condition === 'firing' && isSilencing({ matchers }, labels);
-      const found = alerting.open().filter(matches);
+      const found = alerting.open().filter((alert) => matches(alert) && request.sees(labelsOfAlert(alert)));
       const items = found
         .slice(0, MAX_PREVIEW)
         .map(({ id, alertname, severity, labels }) => ({ id, alertname, severity, labels: { ...labels } }));
@@ -68,7 +81,7 @@ function readRoutes(http: Http, { silences, alerting }: Deps): void {
 }
 
 function writeRoutes(http: Http, { silences, clock }: Deps): void {
-  const config = { permission: 'operate' as const };
+  const config = { permission: 'operate' as const, scoped: 'handler' as const };
   const draftOf = (id: string | undefined, body: z.output<typeof silenceSchema>, actor: Actor): SilenceDraft => ({
     id,
     matchers: body.matchers,
@@ -78,8 +91,14 @@ function writeRoutes(http: Http, { silences, clock }: Deps): void {
     comment: body.comment,
     annotations: body.annotations,
   });
-  http.post('/api/silences', { config, schema: { summary: 'Make a silence', tags, body: silenceSchema } }, async (request, reply) =>
-    reply.code(201).send(silences.viewOf(await silences.put(draftOf(undefined, request.body, request.actor), request.actor))),
+  const put = async (draft: SilenceDraft, request: Asking) => silences.put(await draftWithin(silences, draft, request), request.actor);
+  http.post(
+    '/api/silences',
+    {
+      config,
+      schema: { summary: 'Make a silence; who has a scope silences inside it: its matchers are added', tags, body: silenceSchema },
+    },
+    async (request, reply) => reply.code(201).send(silences.viewOf(await put(draftOf(undefined, request.body, request.actor), request))),
   );
   http.put(
     '/api/silences/:id',
@@ -96,14 +115,15 @@ function writeRoutes(http: Http, { silences, clock }: Deps): void {
     async (request) => {
       const { id } = request.params;
       const draft = draftOf(id, request.body, request.actor);
-      const startsAtMs = request.body.starts_at_ms ?? (await silences.get(id)).startsAtMs;
-      return silences.viewOf(await silences.put({ ...draft, startsAtMs }, request.actor));
+      const startsAtMs = request.body.starts_at_ms ?? (await seenSilence(silences, id, request)).startsAtMs;
+      return silences.viewOf(await put({ ...draft, startsAtMs }, request));
     },
   );
   http.delete(
     '/api/silences/:id',
     { config, schema: { summary: 'End a silence now; what it was stays', tags, params: byId } },
     async (request, reply) => {
+      await ownSilence(silences, request.params.id, request);
       await silences.expire(request.params.id, request.actor);
       return reply.code(204).send();
     },

@@ -39,12 +39,15 @@ export function alertLabels(violation: Pick<Violation, 'sla' | 'service' | 'subj
   };
 }
 
-/** An open violation as alerting is told of it; `name` is what people call the SLA. */
-export function activeElement(violation: Violation, name: string): ActiveElement {
+/** An open violation as alerting is told of it; `name` is what people call the SLA, `labels` are its service's. */
+export function activeElement(
+  violation: Violation,
+  { name, labels }: { readonly name: string; readonly labels: Readonly<Record<string, string>> },
+): ActiveElement {
   const { figures, subject } = violation;
   const summary = subject.kind === 'budget' ? `The SLA "${name}" is breached` : `The budget of the SLA "${name}" is burning`;
   return {
-    labels: labelsOf(alertLabels(violation)),
+    labels: labelsOf({ ...labels, ...alertLabels(violation) }),
     annotations: { summary, description: violation.reason, violation_id: violation.id, violation_severity: violation.severity },
     value: subject.kind === 'budget' ? (figures.attained ?? 0) : (figures.rate ?? 0),
     activeSinceMs: epochMs(violation.openedAtMs),

@@ -11,13 +11,13 @@ export type FigureSample = { readonly labels: Labels; readonly atMs: number; rea
  * The figures of an SLA as samples, so that they can be charted, compared and alerted on like any other series. What is not
  * known now has no sample. Ratios are 0 to 1, lengths in seconds.
  */
-export function figuresOf(evaluation: SlaEvaluation): readonly FigureSample[] {
+export function figuresOf(evaluation: SlaEvaluation, ofService: Readonly<Record<string, string>> = {}): readonly FigureSample[] {
   const { terms, budget, inTime, attained, verdict, burn, window } = evaluation;
   const { id, service } = terms.spec;
   const samples: FigureSample[] = [];
   const add = (name: string, value: number | null, more: Readonly<Record<string, string>> = {}): void => {
     if (value === null) return;
-    const labels = labelsOf({ __name__: name, job: 'nines', sla: id, service, ...more });
+    const labels = labelsOf({ ...ofService, __name__: name, job: 'nines', sla: id, service, ...more });
     samples.push({ labels, atMs: window.toMs, value });
   };
   add('sla_target_ratio', decimalToNumber(terms.target));

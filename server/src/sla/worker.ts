@@ -27,6 +27,8 @@ export type SlaWorkerDeps = SliceDeps & {
   readonly bus: Bus;
   /** Where alerts of violations go; absent when a user's rule replaces the shipped one. */
   readonly alert?: (evaluation: Evaluation) => Promise<void>;
+  /** The labels of a service, which its alerts and figures have as well; none when absent. */
+  readonly labelsOf?: (service: string) => Readonly<Record<string, string>>;
   /** Told when verdicts of the past changed because samples came late. */
   readonly onLate?: (sla: string, span: Span) => Promise<void>;
   /** Stores the figures of SLAs as samples; absent where nobody wants them. */
@@ -181,7 +183,11 @@ export class SlaWorker {
     const { record, book, logger } = this.#deps;
     if (record === undefined || nowMs - this.#recordedAtMs < RECORD_MS) return;
     this.#recordedAtMs = nowMs;
-    const samples = book.entries().flatMap(({ evaluation }) => (evaluation === undefined ? [] : figuresOf(evaluation)));
+    const samples = book
+      .entries()
+      .flatMap(({ evaluation }) =>
+        evaluation === undefined ? [] : figuresOf(evaluation, this.#deps.labelsOf?.(evaluation.terms.spec.service) ?? {}),
+      );
     if (samples.length === 0) return;
     await record(samples).catch((thrown: unknown) => logger.warn('figures of SLAs were not stored', { error: messageOf(thrown) }));
   }
@@ -193,7 +199,12 @@ export class SlaWorker {
     const active = book
       .openViolations()
       .filter((violation) => alertsFromMs(violation, book.get(violation.sla)?.terms.spec) <= nowMs)
-      .map((violation) => activeElement(violation, book.get(violation.sla)?.terms.spec.name ?? violation.sla));
+      .map((violation) =>
+        activeElement(violation, {
+          name: book.get(violation.sla)?.terms.spec.name ?? violation.sla,
+          labels: this.#deps.labelsOf?.(violation.service) ?? {},
+        }),
+      );
     const text = JSON.stringify(active);
     if (this.#told !== undefined && this.#told.text === text && nowMs - this.#told.atMs < RETELL_MS) return;
     await this.#deps.alert({ rule: SLA_VIOLATION_RULE, atMs: nowMs, found: { kind: 'complete', active, holding: [] } });

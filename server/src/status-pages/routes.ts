@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Http } from '../platform/http/contract.ts';
+import type { Http, ScopedThings } from '../platform/http/contract.ts';
 import {
   type StatusPageView,
   announcementToWire,
@@ -15,6 +15,8 @@ import { type StandingPage, shownOf } from './pages.ts';
 import type { OpenedStatusPages } from './start.ts';
 import { type Visitors, visitorRoutes } from './visitor-routes.ts';
 import { passOf } from './visits.ts';
+
+const PAGES: ScopedThings = { names: { params: { id: 'status_page' } }, id: 'status_page' };
 
 type Deps = OpenedStatusPages & Visitors;
 
@@ -68,18 +70,24 @@ async function viewOf(deps: Deps, page: StandingPage): Promise<StatusPageView> {
 function readPages(http: Http, deps: Deps): void {
   http.get(
     '/api/status-pages',
-    { config: read, schema: { summary: 'Status pages', tags: pageTags, response: { 200: z.object({ items: z.array(statusPageView) }) } } },
+    {
+      config: { ...read, scoped: PAGES },
+      schema: { summary: 'Status pages', tags: pageTags, response: { 200: z.object({ items: z.array(statusPageView) }) } },
+    },
     async () => ({ items: await viewsOf(deps, deps.pages.list()) }),
   );
   http.get(
     '/api/status-pages/:id',
-    { config: read, schema: { summary: 'One status page', tags: pageTags, params: byId, response: { 200: statusPageView } } },
+    {
+      config: { ...read, scoped: PAGES },
+      schema: { summary: 'One status page', tags: pageTags, params: byId, response: { 200: statusPageView } },
+    },
     (request) => viewOf(deps, deps.pages.find(request.params.id)),
   );
   http.post(
     '/api/status-pages/:id/link',
     {
-      config: read,
+      config: { ...read, scoped: PAGES },
       schema: {
         summary: 'A link that opens the page, also a private one; it holds for five minutes',
         tags: pageTags,
@@ -159,7 +167,7 @@ function readAnnouncements(http: Http, { announcements }: Deps): void {
   http.get(
     '/api/announcements',
     {
-      config: read,
+      config: { ...read, scoped: { names: { query: { page: 'status_page' } } } },
       schema: {
         summary: 'What was announced on status pages, newest first',
         tags: announcementTags,
@@ -174,7 +182,10 @@ function readAnnouncements(http: Http, { announcements }: Deps): void {
   );
   http.get(
     '/api/announcements/:id',
-    { config: read, schema: { summary: 'One announcement', tags: announcementTags, params: byId, response: { 200: announcementView } } },
+    {
+      config: { ...read, scoped: {} },
+      schema: { summary: 'One announcement', tags: announcementTags, params: byId, response: { 200: announcementView } },
+    },
     (request) => Promise.resolve(announcementToWire(announcements.find(request.params.id))),
   );
 }

@@ -108,6 +108,7 @@ const SHOP = {
   name: 'Web shop',
   owner: '',
   teamId: 'default',
+  labels: {},
   tier: '',
   description: '',
   runbook: '',

@@ -15,6 +15,8 @@ const service = (fields: Partial<ServiceView>): ServiceView => ({
   composite: null,
   depends_on: [],
   dependents: [],
+  team: '',
+  labels: {},
   suppress_when_parent_down: false,
   checks: [],
   origin: { kind: 'ui', place: null },

@@ -22,7 +22,10 @@ const CONFIG = { permission: 'read', errors: 'prometheus' } as const;
 export function targetRoutes(http: Http, deps: TargetRoutesDeps): void {
   http.get(
     '/api/targets',
-    { config: { permission: 'read' }, schema: { summary: 'Scrape targets', tags: ['metrics'], response: { 200: targetListView } } },
+    {
+      config: { permission: 'read', scoped: {} },
+      schema: { summary: 'Scrape targets', tags: ['metrics'], response: { 200: targetListView } },
+    },
     () => deps.scrapes.list(),
   );
   const states = z.object({ state: z.enum(['active', 'dropped', 'any', '']).default('any'), scrapePool: z.string().optional() });

@@ -22,6 +22,7 @@ const entryOf = (id: string): ServiceEntry | undefined =>
         id,
         name: id,
         owner: `team-${id}`,
+        labels: {},
         teamId: 'default',
         tier: id === 'bank' ? 'external' : '',
         description: '',

@@ -42,6 +42,8 @@ export interface Gate {
   allows(actor: Actor, permission: Permission, area?: string): boolean;
   /** The area of a route by its address as registered; a route without one does not start. Absent: routes have no areas. */
   areaOf?(url: string): string | undefined;
+  /** The area of what is about whoever asks, which no scope closes. */
+  readonly ownArea?: string;
   /** Whether `actor` may hear facts of `topic`. Absent: whoever may read hears all. */
   hears?(actor: Actor, topic: string): boolean;
   /** Refuses who must have shown more than a session for a route that demands it. */
@@ -80,7 +82,40 @@ export type Scoped =
   /** The handler minds `request.actor.scope`. */
   | 'handler'
   /** Whatever it answers or changes is no team's; in words, why. */
-  | { readonly free: string };
+  | { readonly free: string }
+  | ScopedThings;
+
+/** Kinds of things that a scope is asked about. */
+export type Thing =
+  | 'service'
+  | 'check'
+  | 'sla'
+  | 'alert'
+  | 'problem'
+  | 'incident'
+  | 'downtime'
+  | 'maintenance'
+  | 'status_page'
+  | 'statement';
+
+/**
+ * A route about things: those that the request names must be inside the scope, those outside are left out of the answer. What belongs
+ * to several is seen by those who see all of them.
+ */
+export type ScopedThings = {
+  /** Path parameters, query and body fields by name, and what each names: one id or several. */
+  readonly names?: Readonly<Partial<Record<'params' | 'query' | 'body', Readonly<Record<string, Thing>>>>>;
+  /** Fields of `names`: without any of them the request would be about everything, and is refused. */
+  readonly needs?: readonly string[];
+  /** What `id` names at the top of the answer or in its `items`. */
+  readonly id?: Thing;
+};
+
+/** Whether something may be seen; false for what does not exist. */
+export interface Inside {
+  thing(scope: Scope, thing: Thing, id: string): Promise<boolean>;
+  labels(scope: Scope, labels: Readonly<Record<string, string>>): boolean;
+}
 
 declare module 'fastify' {
   interface FastifyContextConfig extends RouteDemands {
@@ -120,5 +155,7 @@ declare module 'fastify' {
     actor: Actor;
     /** Whose credential came along, also when the request is refused; absent on public routes and without a valid one. */
     known?: Actor;
+    /** Whether something with these labels is inside the actor's scope; what a service has counts where `service` names one. */
+    sees(labels: Readonly<Record<string, string>>): boolean;
   }
 }

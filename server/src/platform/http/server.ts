@@ -12,7 +12,8 @@ import { limitBodyTime } from './body-time.ts';
 import { compressAnswers } from './compress.ts';
 import type { ServerTls } from '../tls/server-tls.ts';
 import { addressGroup, plainAddress } from './client-address.ts';
-import { type Gate, type Http, NOBODY } from './contract.ts';
+import { type Gate, type Http, type Inside, NOBODY } from './contract.ts';
+import { isOfThings, keepInside } from './scoped.ts';
 import { serveDirectly } from './direct.ts';
 import { checkLoopbackHost, checkSameOrigin, isLoopbackHost, jsonTooDeep, MAX_JSON_DEPTH } from './guards.ts';
 import { createApiBook } from './openapi.ts';
@@ -61,6 +62,8 @@ export type HttpOptions = {
   readonly adminApi?: boolean;
   /** Called with the code of each refusal of access. */
   readonly onDenied?: (code: string) => void;
+  /** What is inside a scope. Absent: routes about things are closed to actors who have one. */
+  readonly inside?: Inside;
   /** How long requests under way may go on when the server stops. */
   readonly drainMs?: number;
   /** Where a request leads by the host name it was sent to; the same address when that says nothing. */
@@ -96,7 +99,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   http.server.maxConnections = MAX_CONNECTIONS;
   http.setValidatorCompiler(zodValidator as never);
   http.setSerializerCompiler(zodSerializer);
-  http.decorateRequest('actor', null as never);
+  addAsking(http, options);
   // Before the hooks that authenticate: its own hook parses the cookies they read.
   await http.register(cookie);
   const book = createApiBook(options.version);
@@ -114,6 +117,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     };
     book.add(route);
     direct.add(route);
+    if (options.inside !== undefined) keepInside(route, options.inside);
   });
   http.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders(options.secure === true && !isLoopbackHost(request.headers.host)));
@@ -152,6 +156,15 @@ const overTls = (tls: Pick<ServerTls, 'createServer'>, options: ServerOptions) =
   server.requestTimeout = 0;
   return server;
 };
+
+/** Who asks, and what they see. */
+function addAsking(http: Http, options: HttpOptions): void {
+  http.decorateRequest('actor', null as never);
+  http.decorateRequest('sees', function (this: FastifyRequest, labels) {
+    const { scope } = this.actor;
+    return isFull(scope) || options.inside?.labels(scope, labels) === true;
+  });
+}
 
 /**
  * A connection that is cut while its client is still sending often takes the answer along: the client sees a broken pipe instead of
@@ -218,7 +231,8 @@ async function admit(options: HttpOptions, request: FastifyRequest): Promise<voi
   if (actor.actions !== undefined && permission !== 'read' && (action === undefined || !actor.actions.includes(action))) {
     throw new AppError('forbidden', 'forbidden', `this token is for ${actor.actions.join(', ')} only`);
   }
-  if (!isFull(actor.scope) && scoped === undefined) {
+  const isOwn = area !== undefined && area === options.gate.ownArea;
+  if (!isFull(actor.scope) && !isOwn && (scoped === undefined || (options.inside === undefined && isOfThings(scoped)))) {
     throw new AppError('forbidden', 'outside_scope', 'this is not divided by team or label: only those may use it who see everything');
   }
   if (adminApi === true && options.adminApi !== true)

@@ -2,10 +2,12 @@ import type { ServerResponse } from 'node:http';
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
 import { SECOND_MS } from '@nines/base/units.ts';
+import { isFull } from '@nines/model/scope.ts';
+import type { Scope } from '@nines/model/storage.ts';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type Bus, type Fact, TOPICS } from '../bus.ts';
-import type { Actor, Gate, Http } from './contract.ts';
+import type { Actor, Gate, Http, Inside } from './contract.ts';
 
 /** Messages kept for readers that come back: some minutes of a busy installation, about 2 MB at most. */
 const RING_SIZE = 2_000;
@@ -18,8 +20,18 @@ const HEARTBEAT_MS = 15 * SECOND_MS;
 const RECONNECT_MS = 2 * SECOND_MS;
 const STREAM = '/api/stream';
 
-type Kept = { readonly id: number; readonly topic: string; readonly frame: string };
-type Reader = { readonly request: FastifyRequest; readonly response: ServerResponse; readonly topics: ReadonlySet<string> };
+/** `about`: the labels of what a fact is about, all of which must be inside a reader's scope; undefined when nobody can tell. */
+type Kept = { readonly id: number; readonly topic: string; readonly frame: string; readonly about: readonly Labels[] | undefined };
+type Labels = Readonly<Record<string, string>>;
+type Reader = { readonly request: FastifyRequest; readonly response: ServerResponse; readonly topics: ReadonlySet<string>; scope: Scope };
+
+type StreamDeps = {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly gate: Gate;
+  /** What is inside a scope. Absent: readers with a scope hear only that something changed. */
+  readonly inside?: Inside;
+};
 
 export type LiveStream = AsyncDisposable & {
   /** How many readers are connected. */
@@ -34,8 +46,8 @@ export type LiveStream = AsyncDisposable & {
  * longer known. Credentials are looked at again with every heartbeat, so a revoked one ends its streams. Dispose before the
  * server closes.
  */
-export function serveStream(http: Http, deps: { readonly bus: Bus; readonly clock: Clock; readonly gate: Gate }): LiveStream {
-  const { bus, clock, gate } = deps;
+export function serveStream(http: Http, deps: StreamDeps): LiveStream {
+  const { bus, clock, gate, inside } = deps;
   const ring: Kept[] = [];
   const readers = new Set<Reader>();
   let lastId = clock.now() * 1000;
@@ -50,7 +62,7 @@ export function serveStream(http: Http, deps: { readonly bus: Bus; readonly cloc
   };
   const subscription = bus.subscribe((fact) => {
     const kept = keep(ring, ++lastId, fact);
-    for (const reader of readers) if (reader.topics.has(kept.topic)) write(reader, kept.frame);
+    for (const reader of readers) if (isFor(reader, kept, inside)) write(reader, kept.frame);
   });
   const examiner = examinerOf(gate, readers, write);
   const beat = async (): Promise<void> => {
@@ -64,7 +76,7 @@ export function serveStream(http: Http, deps: { readonly bus: Bus; readonly cloc
     {
       // A HEAD would hold a stream open that nobody can read.
       exposeHeadRoute: false,
-      config: { permission: 'read' },
+      config: { permission: 'read', scoped: 'handler' },
       schema: { summary: 'Live facts as server-sent events', querystring: z.object({ topics: topicList.optional() }) },
     },
     async (request, reply) => {
@@ -74,7 +86,7 @@ export function serveStream(http: Http, deps: { readonly bus: Bus; readonly cloc
       reply.hijack();
       const response = reply.raw;
       const topics = topicsFor(gate, request.actor, request.query.topics);
-      const reader: Reader = { request: request as unknown as FastifyRequest, response, topics };
+      const reader: Reader = { request: request as unknown as FastifyRequest, response, topics, scope: request.actor.scope };
       response.writeHead(200, {
         ...headersOf(reply.getHeaders()),
         'content-type': 'text/event-stream',
@@ -82,8 +94,8 @@ export function serveStream(http: Http, deps: { readonly bus: Bus; readonly cloc
         'x-accel-buffering': 'no',
       });
       response.write(`retry: ${RECONNECT_MS}\n\n`);
-      for (const text of missed(ring, { since: request.headers['last-event-id'], lastId, nowMs: clock.now(), topics }))
-        response.write(text);
+      const isHis = (kept: Kept): boolean => isFor(reader, kept, inside);
+      for (const text of missed(ring, { since: request.headers['last-event-id'], lastId, nowMs: clock.now(), isHis })) response.write(text);
       readers.add(reader);
       response.on('close', () => readers.delete(reader));
       response.on('error', () => drop(reader));
@@ -101,6 +113,22 @@ export function serveStream(http: Http, deps: { readonly bus: Bus; readonly cloc
   };
 }
 
+/** Whether a reader is told: of its topics what is inside its scope. */
+function isFor({ topics, scope }: Reader, { topic, about }: Kept, inside: Inside | undefined): boolean {
+  if (!topics.has(topic)) return false;
+  return isFull(scope) || about?.every((labels) => inside?.labels(scope, labels) === true) === true;
+}
+
+/** A fact without data only says that there is something to read again. */
+function aboutOf(data: unknown): readonly Labels[] | undefined {
+  if (data === null) return [];
+  const { service, services, labels } = data as { readonly service?: unknown; readonly services?: unknown; readonly labels?: unknown };
+  const of = typeof service === 'string' ? { service } : {};
+  if (typeof labels === 'object' && labels !== null) return [{ ...of, ...(labels as Labels) }];
+  if (typeof service === 'string') return [of as Labels];
+  return Array.isArray(services) && services.length > 0 ? services.map((one) => ({ service: String(one) })) : undefined;
+}
+
 /** What a reader hears of what it asked for: what its role may read. */
 const topicsFor = (gate: Gate, actor: Actor, asked: ReadonlySet<string> = new Set(TOPICS)): ReadonlySet<string> =>
   new Set([...asked].filter((topic) => gate.hears?.(actor, topic) !== false));
@@ -116,6 +144,7 @@ function examinerOf(gate: Gate, readers: Set<Reader>, write: (reader: Reader, te
     for (const reader of readers) {
       const actor = await gate.authenticate(reader.request).catch(() => undefined);
       if (actor !== undefined && gate.allows(actor, 'read', gate.areaOf?.(STREAM)) && isHeard(gate, actor, reader.topics)) {
+        reader.scope = actor.scope;
         write(reader, text);
       } else {
         readers.delete(reader);
@@ -153,7 +182,7 @@ const topicList = z.string().transform((text, context): ReadonlySet<string> => {
 
 function keep(ring: Kept[], id: number, fact: Fact): Kept {
   const message = { id, topic: fact.topic, type: fact.type, at_ms: fact.atMs, data: fact.data };
-  const kept: Kept = { id, topic: fact.topic, frame: `id: ${id}\ndata: ${JSON.stringify(message)}\n\n` };
+  const kept: Kept = { id, topic: fact.topic, about: aboutOf(fact.data), frame: `id: ${id}\ndata: ${JSON.stringify(message)}\n\n` };
   ring.push(kept);
   if (ring.length > RING_SIZE) ring.shift();
   return kept;
@@ -163,7 +192,7 @@ type Asked = {
   readonly since: string | string[] | undefined;
   readonly lastId: number;
   readonly nowMs: number;
-  readonly topics: ReadonlySet<string>;
+  readonly isHis: (kept: Kept) => boolean;
 };
 
 /** What a returning reader missed; `resync` tells it to read everything again. */
@@ -177,7 +206,7 @@ function missed(ring: readonly Kept[], asked: Asked): readonly string[] {
     const message = { id: asked.lastId, topic: 'stream', type: 'resync', at_ms: asked.nowMs, data: null };
     return [`id: ${asked.lastId}\ndata: ${JSON.stringify(message)}\n\n`];
   }
-  return ring.filter((kept) => kept.id > since && asked.topics.has(kept.topic)).map((kept) => kept.frame);
+  return ring.filter((kept) => kept.id > since && asked.isHis(kept)).map((kept) => kept.frame);
 }
 
 /** The headers that hooks have set on the reply, which a hijacked answer must write itself. */

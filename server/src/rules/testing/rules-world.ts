@@ -85,6 +85,7 @@ function compose(t: TestContext, base: Base): RulesWorld {
     id,
     name: id,
     owner: '',
+    labels: {},
     teamId: 'default',
     tier: '',
     description: '',

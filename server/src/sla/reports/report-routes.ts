@@ -41,7 +41,7 @@ export function combinedReportRoutes(
   http.get(
     '/api/reports/contracts',
     {
-      ...read,
+      config: { ...read.config, scoped: { names: { query: { sla: 'sla', service: 'service' } }, needs: ['sla', 'service'] } },
       schema: {
         summary: 'The signed report of a period over several contracts: JSON, HTML, PDF, CSV or Markdown',
         tags: ['slas'],

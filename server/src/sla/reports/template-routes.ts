@@ -9,7 +9,10 @@ export function reportTemplateRoutes(http: Http, { templates }: { readonly templ
   const params = z.object({ id: z.string() });
   http.get(
     '/api/report-templates',
-    { config: { permission: 'read' }, schema: { summary: 'Templates of reports, each with its digest', tags: ['slas'] } },
+    {
+      config: { permission: 'read', scoped: { free: 'how reports look' } },
+      schema: { summary: 'Templates of reports, each with its digest', tags: ['slas'] },
+    },
     async () => ({ items: templates.list() }),
   );
   http.put(

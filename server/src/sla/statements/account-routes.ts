@@ -8,7 +8,7 @@ const byId = z.object({ id: z.string() });
 /** From a figure to what decided it: how each stretch of a period counts, its days, and what was left of the budget. */
 export function accountRoutes(http: Http, deps: QuestionDeps & { readonly statements: Statements }): void {
   const of = (summary: string) => ({
-    config: { permission: 'read' as const },
+    config: { permission: 'read' as const, scoped: { names: { params: { id: 'sla' } } } as const },
     schema: { summary, tags: ['slas'], params: byId, querystring: periodQuery.omit({ customer: true }) },
   });
   const { statements } = deps;

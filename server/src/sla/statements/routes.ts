@@ -1,7 +1,7 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { z } from 'zod';
 import type { FastifyReply } from 'fastify';
-import type { Http } from '../../platform/http/contract.ts';
+import type { Http, ScopedThings } from '../../platform/http/contract.ts';
 import { instant } from '../../platform/http/fields.ts';
 import type { SigningKeys } from '../../platform/signing/signing-keys.ts';
 import { combinedReportRoutes } from '../reports/report-routes.ts';
@@ -19,6 +19,8 @@ import { periodQuery, questionOf } from './question.ts';
 import type { StatementSender } from './sender.ts';
 import { type Rendered, type Statements, issuedToWire, rendered } from './service.ts';
 import { whatIfTerms } from './what-if.ts';
+
+const OF_SLA: ScopedThings = { names: { params: { id: 'sla' } } };
 
 const byId = z.object({ id: z.string() });
 const reportQuery = periodQuery.extend({
@@ -57,7 +59,7 @@ function reportRoutes(http: Http, deps: StatementRouteDeps): void {
   http.get(
     '/api/slas/:id/report',
     {
-      ...read,
+      config: { ...read.config, scoped: OF_SLA },
       schema: {
         summary: 'The signed statement of a period: JSON, HTML, PDF, CSV or Markdown',
         tags: ['slas'],
@@ -75,7 +77,7 @@ function reportRoutes(http: Http, deps: StatementRouteDeps): void {
   http.get(
     '/api/statements/:id',
     {
-      ...read,
+      config: { ...read.config, scoped: { names: { params: { id: 'statement' } } } },
       schema: {
         summary: 'One revision of an issued statement, byte for byte as it was issued',
         tags: ['slas'],
@@ -98,7 +100,7 @@ function issueRoutes(http: Http, deps: StatementRouteDeps): void {
   http.get(
     '/api/slas/:id/statements',
     {
-      config: { permission: 'read' },
+      config: { permission: 'read', scoped: OF_SLA },
       schema: { summary: 'Issued statements with all their revisions, newest period first', tags: ['slas'], params: byId },
     },
     async (request) => ({ items: (await deps.statements.list({ sla: request.params.id })).map(issuedToWire) }),
@@ -106,7 +108,7 @@ function issueRoutes(http: Http, deps: StatementRouteDeps): void {
   http.get(
     '/api/statements',
     {
-      config: { permission: 'read' },
+      config: { permission: 'read', scoped: { names: { query: { sla: 'sla' } } } },
       schema: {
         summary: 'Issued statements of all SLAs with their revisions, newest period first; by `sla` or `customer`',
         tags: ['slas'],
@@ -130,7 +132,7 @@ function issueRoutes(http: Http, deps: StatementRouteDeps): void {
   http.post(
     '/api/slas/:id/statements',
     {
-      config: { permission: 'operate' },
+      config: { permission: 'operate', scoped: OF_SLA },
       schema: {
         summary: 'Issue the statement of a period that is over; it is kept, and restated when what decided it changes',
         tags: ['slas'],
@@ -149,7 +151,7 @@ function whatIfRoute(http: Http, deps: StatementRouteDeps): void {
   http.post(
     '/api/slas/:id/what-if',
     {
-      config: { permission: 'read' },
+      config: { permission: 'read', scoped: OF_SLA },
       schema: {
         summary: 'The verdict about a past window under another target, calendar, treatment of unknown time or exclusions; nothing is kept',
         tags: ['slas'],
@@ -176,7 +178,7 @@ function exclusionRoutes(http: Http, { exclusions }: StatementRouteDeps): void {
   http.get(
     '/api/slas/:id/exclusions',
     {
-      config: { permission: 'read' },
+      config: { permission: 'read', scoped: OF_SLA },
       schema: {
         summary: 'Time that people took out of a contract, with who asked, who decided and why',
         tags: ['slas'],
@@ -189,7 +191,7 @@ function exclusionRoutes(http: Http, { exclusions }: StatementRouteDeps): void {
   http.post(
     '/api/slas/:id/exclusions',
     {
-      config: { permission: 'operate' },
+      config: { permission: 'operate', scoped: OF_SLA },
       schema: {
         summary: 'Ask for time to be taken out of a contract',
         tags: ['slas'],
@@ -209,7 +211,7 @@ function exclusionRoutes(http: Http, { exclusions }: StatementRouteDeps): void {
   http.post(
     '/api/slas/:id/exclusions/:exclusion/:action',
     {
-      config: { permission: 'operate' },
+      config: { permission: 'operate', scoped: OF_SLA },
       schema: {
         summary: `Decide about an exclusion: ${Object.keys(ACTIONS).join(', ')}; whoever asked withdraws. Where credits hang on the contract, another person approves than the one who asked`,
         tags: ['slas'],

@@ -42,6 +42,7 @@ const SHOP: ServiceEntry = {
   id: 'shop',
   name: 'Web shop',
   owner: '',
+  labels: {},
   teamId: 'default',
   tier: '',
   description: '',

@@ -1,3 +1,4 @@
+import { scopeOfLabels } from '@nines/model/scope.ts';
 import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { formatLabels } from '@nines/model/labels.ts';
 import { messageOf } from '@nines/base/errors.ts';
@@ -9,8 +10,8 @@ import { fulfils } from '../../written.ts';
 /** Up when every series of the answer fulfils the condition. What we cannot evaluate is our fault, not the service's. */
 export async function askPromql(spec: SpecOf<'promql'>, run: AttemptRun, deps: AttemptDeps): Promise<Outcome> {
   run.enter('processing');
-  // The file is written by whoever runs the server; what was made in the UI sees what its team sees.
-  const scope = spec.trust === 'trusted' ? FULL_SCOPE : deps.scopeOfTeam(spec.team);
+  // The file is written by whoever runs the server; what was made in the UI sees what carries its service's labels.
+  const scope = spec.trust === 'trusted' ? FULL_SCOPE : scopeOfLabels(spec.labels);
   const asked = deps.query(spec.expr, run.startedAtMs, { scope, signal: run.signal });
   const found = await untilAborted(asked, run.signal).catch((thrown: unknown) => {
     run.signal.throwIfAborted();

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mustMatcher } from '@nines/base/matcher.ts';
 import { labelsOf } from '@nines/model/labels.ts';
-import type { Scope } from '@nines/model/storage.ts';
 import { createEngine } from '@nines/promql/engine.ts';
 import { MemoryQueryable } from '@nines/promql/memory-queryable.ts';
 import { createAsk } from '@nines/server/ask.ts';
@@ -37,11 +35,10 @@ test('a value that is no number does not fulfil a limit', async () => {
   assert.match(await asked('errors{path="/a"} * NaN', '< 1'), /^down condition: .* is NaN, expected < 1$/);
 });
 
-test('a check that was made in the UI sees what its team sees, one of the file sees all', async () => {
-  const scopeOfTeam = (team: string): Scope => ({ matchers: team === 'default' ? [mustMatcher('path', '=', '/b')] : [] });
+test('a check that was made in the UI sees what carries the labels of its service, one of the file sees all', async () => {
   const check = { kind: 'promql', expr: 'count(errors)', condition: '== 1' } as const;
-  assert.equal(said(await attempt(check, 'untrusted', { query, scopeOfTeam })), 'up');
-  assert.equal(said(await attempt(check, 'trusted', { query, scopeOfTeam })), 'down condition: is 2, expected == 1');
+  assert.equal(said(await attempt(check, 'untrusted', { query, labels: { path: '/b' } })), 'up');
+  assert.equal(said(await attempt(check, 'trusted', { query, labels: { path: '/b' } })), 'down condition: is 2, expected == 1');
 });
 
 test('an expression or condition that cannot be read is refused', () => {

@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import { NINES, type Nines, startNines } from '../harness/nines.ts';
+import { type Target, startTarget } from '../harness/peers.ts';
+import { poll } from '../harness/poll.ts';
+
+/**
+ * Two teams with twins of everything. The names of one contain "quokka", those of the other "zebra", and what belongs to both "okapi":
+ * whoever belongs to one team must meet no word of the other in any answer.
+ */
+const TEAMS = ['quokka', 'zebra'] as const;
+type Team = (typeof TEAMS)[number];
+const FOREIGN = /zebra|okapi/i;
+
+let nines: Nines;
+let target: Target;
+let administrator: Record<string, string>;
+/** Of team quokka. */
+let reader: Record<string, string>;
+let operator: Record<string, string>;
+const ids = new Map<string, string>();
+
+const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
+
+const twin = (team: string, port: number): string => `
+  - id: ${team}-api
+    name: The ${team} API
+    team: ${team}
+    labels: { env: prod }
+    owner: ${team} people
+    checks:
+      - { id: ${team}-http, kind: http, url: "http://127.0.0.1:${port}/", interval: 1s, timeout: 900ms }
+      - { id: ${team}-gone, kind: http, url: "http://127.0.0.1:9/", interval: 1s, timeout: 900ms }`;
+
+const config = (port: number): string => `
+services:${TEAMS.map((team) => twin(team, port)).join('')}
+  - id: okapi
+    name: Okapi of both
+    checks: [{ id: okapi-http, kind: http, url: "http://127.0.0.1:${port}/", interval: 1s, timeout: 900ms }]
+slas:${TEAMS.map(
+  (team) => `
+  - { id: ${team}-sla, name: "Promise of ${team}", service: ${team}-api, indicator: { kind: availability }, target: "99%", window: { rolling: 7d } }`,
+).join('')}
+status_pages:${TEAMS.map(
+  (team) => `
+  - { id: ${team}-page, title: "Page of ${team}", services: [${team}-api] }`,
+).join('')}
+  - { id: okapi-page, title: Page of both, services: [quokka-api, zebra-api] }
+maintenance:${TEAMS.map(
+  (team) => `
+  - { id: ${team}-window, name: "Work of ${team}", services: [${team}-api], from: "2031-01-01T00:00:00Z", to: "2031-01-01T01:00:00Z" }`,
+).join('')}
+  - { id: okapi-window, name: Work of okapi, services: [quokka-api, zebra-api], from: "2031-02-01T00:00:00Z", to: "2031-02-01T01:00:00Z" }
+`;
+
+async function make(path: string, body: unknown): Promise<{ readonly id: string }> {
+  const answer = await nines.send<{ id: string }>('POST', path, body, administrator);
+  assert.ok(answer.status < 300, `${path}: ${answer.text}`);
+  return answer.json;
+}
+
+const idOf = (name: string): string => ids.get(name) ?? assert.fail(`no ${name}`);
+
+before(async () => {
+  target = await startTarget();
+  nines = await startNines({ config: config(target.port), args: [] });
+  const made = execFileSync(NINES, ['token', 'create', '--data', nines.dataDir, '--name', 'all', '--role', 'administrator'], {
+    encoding: 'utf8',
+  });
+  administrator = bearer(/nines_\S+/.exec(made)?.[0] ?? assert.fail(made));
+  const tokenOf = async (role: string): Promise<Record<string, string>> => {
+    const answer = await nines.send<{ token: string }>(
+      'POST',
+      '/api/tokens',
+      { name: `q-${role}`, role, teams: ['quokka'] },
+      administrator,
+    );
+    assert.equal(answer.status, 201, answer.text);
+    return bearer(answer.json.token);
+  };
+  reader = await tokenOf('read-only');
+  operator = await tokenOf('operator');
+  for (const team of TEAMS) await populate(team);
+});
+after(async () => {
+  await nines?.[Symbol.asyncDispose]();
+  await target?.[Symbol.asyncDispose]();
+});
+
+async function populate(team: Team): Promise<void> {
+  const metrics = [{ name: `${team}_orders_total`, value: 3, labels: { team, shop: `${team}-shop` }, type: 'counter' }];
+  assert.equal((await nines.send('POST', '/api/metrics', { metrics }, administrator)).status, 204);
+  const alert = await poll(`the alert of ${team}`, async () => {
+    const answer = await nines.get<{ items: { id: string; problem: string | null }[] }>(`/api/alerts?service=${team}-api`, administrator);
+    return answer.json.items.find(({ problem }) => problem !== null);
+  });
+  ids.set(`${team} alert`, alert.id);
+  ids.set(`${team} problem`, alert.problem ?? '');
+  const matchers = [{ name: 'service', value: `${team}-api` }];
+  const ends = new Date(Date.now() + 3_600_000).toISOString();
+  ids.set(`${team} silence`, (await make('/api/silences', { matchers, ends_at_ms: Date.parse(ends), comment: `quiet, ${team}` })).id);
+  ids.set(`${team} incident`, (await make('/api/incidents', { title: `Trouble of ${team}`, services: [`${team}-api`] })).id);
+  const downtime = await poll(`the downtime of ${team}`, async () => {
+    const answer = await nines.get<{ items: { id: string }[] }>(`/api/downtime?service=${team}-api`, administrator);
+    return answer.json.items[0];
+  });
+  ids.set(`${team} downtime`, downtime.id);
+}
+
+/** What a parameter of an address may be filled with: names of the other team, and of the own one. */
+function addressesOf(path: string, team: Team): readonly string[] {
+  if (!path.includes('{')) return [path];
+  const things = [`${team}-api`, `${team}-http`, `${team}-sla`, `${team}-page`, `${team}-window`, `${team}_orders_total`, 'team', 'shop'];
+  const found = ['alert', 'problem', 'silence', 'incident', 'downtime'].map((kind) => idOf(`${team} ${kind}`));
+  return [...things, ...found].map((value) => path.replaceAll(/\{[^}]+\}/g, encodeURIComponent(value)));
+}
+
+const QUERY = [
+  `match[]={__name__!=""}&query={__name__!=""}&start=${Math.floor(Date.now() / 1000) - 600}&end=${Math.floor(Date.now() / 1000) + 600}&step=60`,
+  `from=${Math.floor(Date.now() / 1000) - 600}&service=zebra-api&sla=zebra-sla&status=all&by=service&pattern=*orders*&window=10m&metric=zebra_orders_total`,
+  `from=${Math.floor(Date.now() / 1000) - 600}&service=okapi&by=label:team&status=open&pattern={__name__!=""}&window=10m&limit=1`,
+];
+
+test('no answer of any GET route holds a word of another team', async () => {
+  const book = await nines.get<{ paths: Record<string, Record<string, unknown>> }>('/api/openapi.json', administrator);
+  const paths = Object.entries(book.json.paths).flatMap(([path, methods]) => ('get' in methods && path !== '/api/stream' ? [path] : []));
+  assert.ok(paths.length > 60, `only ${paths.length} routes`);
+  let open = 0;
+  let words = 0;
+  const seen = async (url: string): Promise<void> => {
+    const answer = await fetch(`${nines.base}${url}`, { headers: reader });
+    const text = await answer.text();
+    assert.notEqual(answer.status, 500, `GET ${url}: ${text}`);
+    assert.notEqual(answer.status, 429, `GET ${url}: ${text}`);
+    // What was asked for may be repeated, in a refusal or as the question.
+    if (answer.status >= 400) return;
+    open++;
+    if (text.includes('quokka')) words++;
+    assert.doesNotMatch(text.replaceAll(/"(?:pattern|metric)":"(?:[^"\\]|\\.)*"/g, ''), FOREIGN, `GET ${url}`);
+  };
+  for (const path of paths) {
+    const isOne = path.includes('{');
+    const addresses = isOne ? TEAMS.flatMap((team) => addressesOf(path, team)) : [path];
+    for (const address of addresses) {
+      await seen(address);
+      for (const query of isOne ? QUERY.slice(0, 1) : QUERY) await seen(`${address}?${encodeURI(query)}`);
+    }
+  }
+  assert.ok(open > 40 && words > 15, `only ${open} answers, ${words} of them about one's own team: the test would not notice`);
+});
+
+test('what is outside is answered as what does not exist, word for word but for its name', async () => {
+  const same = async (path: (id: string) => string, outside: string): Promise<void> => {
+    const one = await nines.get(path(outside), reader);
+    const other = await nines.get(path('nothing-at-all'), reader);
+    assert.equal(one.status, 404, `${path(outside)}: ${one.text}`);
+    assert.deepEqual([one.status, one.text.replaceAll(outside, 'X')], [other.status, other.text.replaceAll('nothing-at-all', 'X')]);
+  };
+  await same((id) => `/api/services/${id}`, 'zebra-api');
+  await same((id) => `/api/services/${id}/timeline`, 'zebra-api');
+  await same((id) => `/api/checks/${id}`, 'zebra-http');
+  await same((id) => `/api/slas/${id}`, 'zebra-sla');
+  await same((id) => `/api/slas/${id}/report`, 'zebra-sla');
+  await same((id) => `/api/status-pages/${id}`, 'zebra-page');
+  await same((id) => `/api/status-pages/${id}`, 'okapi-page');
+  await same((id) => `/api/maintenance/${id}`, 'okapi-window');
+  await same((id) => `/api/silences/${id}`, idOf('zebra silence'));
+  for (const kind of ['alert', 'problem', 'incident'] as const) await same((id) => `/api/${kind}s/${id}`, idOf(`zebra ${kind}`));
+  await same((id) => `/api/downtime/${id}`, idOf('zebra downtime'));
+});
+
+test("one's own things are all there, and counts count them alone", async () => {
+  for (const path of [
+    'services/quokka-api',
+    'checks/quokka-http',
+    'slas/quokka-sla',
+    'slas/quokka-sla/report',
+    'status-pages/quokka-page',
+    'maintenance/quokka-window',
+  ])
+    assert.equal((await nines.get(`/api/${path}`, reader)).status, 200, path);
+  for (const kind of ['alert', 'problem', 'incident', 'silence']) {
+    const answer = await nines.get(`/api/${kind}s/${idOf(`quokka ${kind}`)}`, reader);
+    assert.equal(answer.status, 200, answer.text);
+  }
+  const { json } = await nines.get<{ counts: { services: Record<string, number> } }>('/api/status', reader);
+  assert.equal(
+    Object.values(json.counts.services).reduce((sum, one) => sum + one, 0),
+    1,
+  );
+  const all = await nines.get<{ counts: { services: Record<string, number> } }>('/api/status', administrator);
+  assert.equal(
+    Object.values(all.json.counts.services).reduce((sum, one) => sum + one, 0),
+    3,
+  );
+  const series = await nines.get<{ data: { result: { metric: Record<string, string> }[] } }>(
+    `/api/v1/query?query=${encodeURIComponent('probe_success')}`,
+    reader,
+  );
+  assert.deepEqual([...new Set(series.json.data.result.map(({ metric }) => metric['team']))], ['quokka']);
+});
+
+test('nothing outside can be changed, and nothing can be carried outside', async () => {
+  const status = async (method: string, path: string, body?: unknown): Promise<number> =>
+    (await nines.send(method, path, body, operator)).status;
+  assert.equal(await status('POST', `/api/alerts/${idOf('zebra alert')}/acknowledge`, {}), 404);
+  assert.equal(await status('POST', '/api/alerts/acknowledge', { ids: [idOf('zebra alert')] }), 404);
+  assert.equal(await status('POST', `/api/alerts/${idOf('quokka alert')}/acknowledge`, {}), 200);
+  assert.equal(await status('POST', `/api/incidents/${idOf('zebra incident')}/comments`, { text: 'x' }), 404);
+  assert.equal(await status('DELETE', `/api/silences/${idOf('zebra silence')}`), 404);
+  assert.equal(await status('PATCH', `/api/downtime/${idOf('zebra downtime')}`, { note: 'x' }), 404);
+  assert.equal(await status('POST', '/api/services', { id: 'new', checks: [] }), 403);
+  assert.equal(await status('POST', '/api/services', { id: 'new', team: 'zebra', checks: [] }), 403);
+  assert.equal(await status('POST', '/api/services', { id: 'new', team: 'quokka', depends_on: ['zebra-api'], checks: [] }), 404);
+  assert.equal(await status('POST', '/api/services', { id: 'new', team: 'quokka', checks: [] }), 201);
+  assert.equal(await status('PUT', '/api/services/new', { id: 'new', team: 'zebra', checks: [] }), 403);
+  assert.equal(await status('DELETE', '/api/services/zebra-api'), 404);
+  const window = { id: 'w', services: ['zebra-api'], from: '2031-01-01T00:00:00Z', to: '2031-01-01T01:00:00Z' };
+  assert.equal(await status('POST', '/api/maintenance', window), 404);
+  assert.equal(await status('POST', '/api/incidents', { title: 'x', services: ['zebra-api'] }), 404);
+  assert.equal(await status('POST', '/api/incidents', { title: 'x' }), 403);
+});
+
+test('a silence is made inside the scope of whoever makes it, and says so', async () => {
+  const body = { matchers: [{ name: 'severity', value: 'emergency' }], ends_at_ms: Date.now() + 3_600_000, comment: 'mine' };
+  const made = await nines.send<{ id: string; matchers: unknown[] }>('POST', '/api/silences', body, operator);
+  assert.deepEqual(made.json.matchers, [
+    { name: 'severity', op: '=', value: 'emergency' },
+    { name: 'team', op: '=', value: 'quokka' },
+  ]);
+  // One that holds back more than they see is read, and left alone.
+  const wide = await make('/api/silences', { ...body, comment: 'all' });
+  assert.equal((await nines.get(`/api/silences/${wide.id}`, operator)).status, 200);
+  assert.equal((await nines.send('DELETE', `/api/silences/${wide.id}`, undefined, operator)).status, 403);
+  assert.equal((await nines.send('DELETE', `/api/silences/${made.json.id}`, undefined, operator)).status, 204);
+  assert.equal((await nines.send('DELETE', `/api/silences/${wide.id}`, undefined, administrator)).status, 204);
+});
+
+test("the live stream tells of one's own team alone, also of what was missed", async () => {
+  const heard = async (headers: Record<string, string>, until: RegExp): Promise<string> => {
+    const ending = new AbortController();
+    const answer = await fetch(`${nines.base}/api/stream`, { headers, signal: ending.signal });
+    assert.equal(answer.status, 200);
+    let text = '';
+    const decoder = new TextDecoder();
+    for await (const piece of answer.body ?? assert.fail('no body')) {
+      text += decoder.decode(piece as Uint8Array, { stream: true });
+      if (until.test(text)) break;
+    }
+    ending.abort();
+    return text;
+  };
+  const all = await heard(administrator, /zebra-http[\s\S]*quokka-http[\s\S]*zebra-http/);
+  const first = /^id: (\d+)$/m.exec(all)?.[1] ?? assert.fail('no id');
+  const missed = await heard({ ...reader, 'last-event-id': first }, /(?:quokka-http[\s\S]*){4}/);
+  assert.doesNotMatch(missed, FOREIGN);
+});
