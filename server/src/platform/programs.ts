@@ -273,7 +273,7 @@ export const programsConfig = z
     /** Whom programs run as when nothing else is said; the server must be root for it, or that user itself. */
     run_as: z.string().min(1).max(64).optional(),
     /** How many run at a time; others wait. */
-    concurrency: z.number().int().min(1).max(1_000).default(64),
+    concurrency: z.number().int().min(1).max(1_000).default(200),
   })
   .prefault({});
 export type ProgramsConfig = z.output<typeof programsConfig>;

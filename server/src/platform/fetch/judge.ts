@@ -6,8 +6,7 @@ import { INTERNAL, METADATA } from './ranges.ts';
  * Who chose the target. `trusted`: the configuration file, written by whoever runs the server; `administrator` and `operator`: people
  * with an account, in the UI or API; `untrusted`: anybody, as who subscribes to a status page.
  */
-export const TRUSTS = ['trusted', 'administrator', 'operator', 'untrusted'] as const;
-export type Trust = (typeof TRUSTS)[number];
+export type Trust = 'trusted' | 'administrator' | 'operator' | 'untrusted';
 
 declare const JUDGED: unique symbol;
 /** An address that was judged: only such a one can be connected to. */
