@@ -202,11 +202,12 @@ function FiringCount() {
 }
 
 function SideFoot({ onHelp }: { readonly onHelp: () => void }) {
-  const { actor, open } = useSession();
+  const { actor, open, scope } = useSession();
   const signOut = useSignOut();
   return (
     <div className="side-foot">
       <span>{open ? 'No sign-in: everyone may do everything' : `${actor.name}, ${actor.role}`}</span>
+      {scope === '' ? null : <span>You see what has {scope}</span>}
       {actor.kind === 'user' ? (
         <button type="button" className="plain-button" onClick={() => signOut.mutate()}>
           Sign out
