@@ -29,6 +29,7 @@ import { serveCommand } from './commands/serve.ts';
 import { silencesCommand } from './commands/silences.ts';
 import { slaCommand } from './commands/sla.ts';
 import { statusPageCommand } from './commands/status-page.ts';
+import { supportCommand } from './commands/support.ts';
 import { testCommand } from './commands/test.ts';
 import { tokenCommand } from './commands/token.ts';
 import { userCommand } from './commands/user.ts';
@@ -76,6 +77,7 @@ function createProgram(): Command {
     backupCommand,
     restoreCommand,
     doctorCommand,
+    supportCommand,
     auditCommand,
     agentCommand,
   ])

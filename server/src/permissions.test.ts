@@ -24,7 +24,7 @@ const REGENERATE = 'if that is meant: NINES_WRITE_PERMISSIONS=1 node --test serv
 const NOWHERE = 'nothing-has-this-id';
 const STREAM = '/api/stream';
 /** These start the program again, which a test is not. */
-const STARTS_PROGRAM: ReadonlySet<string> = new Set(['POST /api/doctor', 'POST /api/backups']);
+const STARTS_PROGRAM: ReadonlySet<string> = new Set(['POST /api/doctor', 'POST /api/support-bundle', 'POST /api/backups']);
 
 const CONFIG = `
 server:

@@ -39,6 +39,7 @@ import { auditHealth, encryptionHealth, diskHealth, outboxHealth, stateHealth, s
 import { oncallRoutes } from './oncall/routes.ts';
 import { prometheusStatusRoutes } from './ops/prometheus.ts';
 import { opsRoutes } from './ops/routes.ts';
+import { supportRoutes } from './ops/support-routes.ts';
 import { openEntry } from './entry.ts';
 import { insideOf } from './inside.ts';
 import type { AppOptions, Parts } from './parts.ts';
@@ -302,7 +303,10 @@ export async function serve(
   answerRoutes(http, { callbacks: new Callbacks({ ...shared, links, alerting, channels: () => notify.openChannels() }), push, notify });
   notifyRoutes(http, { notify, clock });
   routingRoutes(http, { notify, clock, config: () => parts.config().config });
-  backupRoutes(http, { backups, doctor: () => examineInChild(['doctor', '--data', dataDir, ...withConfig], stopping.signal) });
+  const doctor = () => examineInChild(['doctor', '--data', dataDir, ...withConfig], stopping.signal);
+  backupRoutes(http, { backups, doctor });
+  const about = () => ({ version: VERSION, nowMs: clock.now(), config: parts.config().config, dataDir, figures: self.collect() });
+  supportRoutes(http, { contents: async () => ({ ...about(), doctor: await doctor(), health: await health.report() }) });
   servePages(http, { directory: webDir(), secure });
   stack.use(await listen());
   await reloading.started(SYSTEM).catch((thrown: unknown) => logger.error('the configuration was not kept', { error: messageOf(thrown) }));

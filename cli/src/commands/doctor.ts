@@ -27,7 +27,7 @@ export function doctorCommand(program: Command): void {
     });
 }
 
-async function examined(dataDir: string, config: string | undefined): Promise<ExaminationView> {
+export async function examined(dataDir: string, config: string | undefined): Promise<ExaminationView> {
   const [{ examine }, { examinationOf }, { realClock }, { notADirectory }, { keysOf }] = await Promise.all([
     import('@nines/server/backups/doctor.ts'),
     import('@nines/server/backups/faults.ts'),

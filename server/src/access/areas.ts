@@ -20,6 +20,7 @@ const AREA_OF: Readonly<Record<string, Area>> = {
   '/api/checks': 'checks',
   '/api/config': 'system',
   '/api/doctor': 'system',
+  '/api/support-bundle': 'system',
   '/api/downtime': 'services',
   '/api/escalation': 'oncall',
   '/api/export': 'metrics',
