@@ -46,6 +46,7 @@ function answer(url: URL, acknowledged: ReadonlySet<string>, scenario: Scenario)
         actor: { kind: 'user', id: 'u1', name: 'ana', role: 'administrator' },
         permissions: ['public', ...VERBS],
         permits: Object.fromEntries(AREAS.map((area) => [area, VERBS])),
+        areas: {},
         landing: '/',
         open: false,
       };

@@ -5,7 +5,7 @@ import type { Area } from './contract.ts';
  * Which area a route belongs to, by the longest beginning of its address. The server refuses to start with a route that needs a
  * permission and stands under none of these.
  */
-const AREA_OF: Readonly<Record<string, Area>> = {
+export const AREA_OF: Readonly<Record<string, Area>> = {
   '/-/': 'system',
   '/api/agents': 'agents',
   '/api/alerts': 'alerts',

@@ -296,6 +296,8 @@ export const sessionView = z.object({
   /** The verbs that are held in any area. */
   permissions: z.array(z.enum(PERMISSIONS)),
   permits: z.partialRecord(z.enum(AREAS), verbs),
+  /** The area of each address of the API, by the beginning of the address; the longest counts. */
+  areas: z.record(z.string(), z.enum(AREAS)),
   /** The page to begin with. */
   landing: z.string(),
   /** The server runs with --insecure-no-auth: everyone is an administrator. */

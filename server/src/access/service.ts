@@ -9,7 +9,7 @@ import type { Topic } from '../platform/bus.ts';
 import type { Actor, Gate, Permission } from '../platform/http/contract.ts';
 import { digestOf } from '../platform/secret-digest.ts';
 import type { RoleBook } from '../roles/contract.ts';
-import { AREA_OF_TOPIC, areaOfRoute } from './areas.ts';
+import { AREA_OF, AREA_OF_TOPIC, areaOfRoute } from './areas.ts';
 import {
   type Area,
   type Known,
@@ -94,8 +94,10 @@ export class Access implements Gate {
   }
 
   /** What `actor` may do: what its role permits now, as far as the actor itself is not narrowed. */
-  permits({ role, permits }: Pick<Actor, 'role' | 'permits'>): Permits {
-    const held = this.#deps.roles.permitsOf(role);
+  permits({ kind, role, permits }: Pick<Actor, 'kind' | 'role' | 'permits'>): Permits {
+    const given = this.#deps.roles.permitsOf(role);
+    // Whoever signs in can see to their own account, whatever their role.
+    const held: Permits = kind === 'user' && given.own === undefined ? { ...given, own: ['read'] } : given;
     return permits === undefined ? held : withinPermits(held, permits as Permits);
   }
 
@@ -120,6 +122,7 @@ export class Access implements Gate {
       scope: formatScope(scope),
       permissions: ['public', ...VERBS.filter((verb) => held.has(verb))],
       permits: Object.fromEntries(Object.entries(permits).map(([area, verbs]) => [area, [...verbs]])),
+      areas: AREA_OF,
       landing: this.#deps.roles.find(role)?.landing ?? '/',
       open: this.#deps.open,
       factor_needed: kind === 'user' && (await this.#deps.standing?.isMissing(actor)) === true,

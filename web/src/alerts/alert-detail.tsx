@@ -12,7 +12,7 @@ import { readableLengths } from '../figures/readable.ts';
 import { AlertStateMark } from '../pages/alert-state.tsx';
 import { textOfLabels } from '../pages/label-text.ts';
 import { alertTitle } from '../pages/sentences.ts';
-import { useMay } from '../shell/session.tsx';
+import { useCan } from '../shell/session.tsx';
 import { SeverityMark } from '../states/state-mark.tsx';
 import { phrase } from '../states/words.ts';
 import { ActionButtons, type Asked } from './action-buttons.tsx';
@@ -71,7 +71,7 @@ function CopyLink({ id }: { readonly id: string }) {
 }
 
 function Details({ alert, me, actions, onAsk }: Props & { readonly alert: AlertDetailWire }) {
-  const mayAct = useMay('operate');
+  const mayAct = useCan('operate', 'alerts');
   const { description } = alert.annotations;
   const act = (action: AlertAction) => actions.act(action, [alert]);
   return (

@@ -6,7 +6,7 @@ import type { AlertView } from '../api/wire.ts';
 import { ErrorNotice } from '../components/notices.tsx';
 import { type Selection, useSelection } from '../pages/use-selection.ts';
 import type { AlertSearch } from '../shell/search.ts';
-import { useMay, useSession } from '../shell/session.tsx';
+import { useCan, useSession } from '../shell/session.tsx';
 import { ActionButtons, type Asked, type Asking } from './action-buttons.tsx';
 import { ActionDialog } from './action-dialog.tsx';
 import { AlertDetail } from './alert-detail.tsx';
@@ -35,7 +35,7 @@ const LETTERS: Readonly<Record<string, Asking | AlertAction['name'] | 'take'>> =
 /** The list and one alert beside it, worked through with the keyboard or the mouse. */
 export function Inbox({ search, onSearch }: Props) {
   const { actor } = useSession();
-  const mayAct = useMay('operate');
+  const mayAct = useCan('operate', 'alerts');
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const grouped = search.group !== undefined;
   const flat = useFlatInbox(search, actor.name, !grouped);

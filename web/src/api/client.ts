@@ -1,4 +1,5 @@
-import { ApiProblem, problemOf } from './problem.ts';
+import { refusalOf } from './permits.ts';
+import { ApiProblem, NOT_PERMITTED, problemOf } from './problem.ts';
 import { askForProof } from './step-up.ts';
 
 /** Longer than any answer of the page's own queries takes; a request that hangs says so instead of spinning for ever. */
@@ -26,6 +27,8 @@ export async function request<Body>(path: string, options: RequestOptions = {}):
 async function send<Body>(path: string, options: RequestOptions): Promise<Body> {
   const method = options.method ?? 'GET';
   const where = `${method} ${path.split('?')[0] ?? path}`;
+  const refusal = refusalOf(method, path);
+  if (refusal !== undefined) throw new ApiProblem(refusal, { status: 403, code: NOT_PERMITTED, where });
   const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
   const init: RequestInit = {
     method,

@@ -1,5 +1,8 @@
 import type { ProofKind } from '@nines/server/factors/contract.ts';
 
+/** The code of what was not asked for, because the reader's role does not include it. */
+export const NOT_PERMITTED = 'not_permitted';
+
 /** What went wrong with a request, from `application/problem+json`, Prometheus' error shape, or the network itself. */
 export class ApiProblem extends Error {
   override readonly name = 'ApiProblem';

@@ -4,6 +4,7 @@
  */
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { request, withQuery } from './client.ts';
+import { knowPermits } from './permits.ts';
 import { type RangeQuery, type SamplesQuery, rangeQuery, storedSamples } from './prometheus.ts';
 import type {
   AgentsView,
@@ -40,7 +41,15 @@ const QUICK_MS = 5_000;
 const part = encodeURIComponent;
 
 export const sessionQuery = () =>
-  queryOptions({ queryKey: ['session'], queryFn: ({ signal }) => request<SessionView>('/api/session', { signal }), staleTime: 60_000 });
+  queryOptions({
+    queryKey: ['session'],
+    queryFn: async ({ signal }) => {
+      const session = await request<SessionView>('/api/session', { signal });
+      knowPermits(session);
+      return session;
+    },
+    staleTime: 60_000,
+  });
 
 export const hostQuery = () =>
   queryOptions({

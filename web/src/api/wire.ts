@@ -2,6 +2,7 @@
  * The JSON of the native API that the pages read, as `docs` and `/api/openapi.json` describe it. Snake case because it is
  * the wire's. Instants are Unix milliseconds, ratios 0 to 1. What the server's contracts type comes from there.
  */
+import type { Area, Verb } from '@nines/server/access/contract.ts';
 import type { AlertView } from '@nines/server/alerting/contract.ts';
 import type { BucketsView, DowntimeRevisionView, DowntimeView, IntervalView } from '@nines/server/availability/contract.ts';
 import type { ChannelView, NotificationView } from '@nines/server/notify/contract.ts';
@@ -87,7 +88,8 @@ export type ReportWire = {
 /** A template of reports, as far as a choice among them needs it. */
 export type ReportTemplateWire = { readonly id: string; readonly title: string | null };
 
-export type PermissionName = 'public' | 'read' | 'operate' | 'ingest' | 'administer';
+export type PermissionName = 'public' | Verb;
+export type AreaName = Area;
 
 /** One fact from `/api/stream`. */
 export type FactWire = {

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { ApiProblem } from '../api/problem.ts';
+import { ApiProblem, NOT_PERMITTED } from '../api/problem.ts';
 
 type EmptyProps = {
   /** One sentence that teaches. */
@@ -61,6 +61,7 @@ export function RefusedNotice({ error }: { readonly error: unknown }) {
 
 /** What went wrong, where, and the next step. Announced to screen readers. */
 export function ErrorNotice({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) {
+  if (error instanceof ApiProblem && error.code === NOT_PERMITTED) return <p className="soft">{`${capital(error.message)}.`}</p>;
   const message = capital(error instanceof Error ? error.message : String(error));
   return (
     <div className="notice" role="alert">

@@ -5,7 +5,8 @@ import { type FormEvent, useState } from 'react';
 import { useCreateService } from '../api/actions.ts';
 import { templatesQuery } from '../api/queries.ts';
 import { RefusedNotice } from '../components/notices.tsx';
-import { useMay } from '../shell/session.tsx';
+import { Locked } from '../components/locked.tsx';
+import { useCan } from '../shell/session.tsx';
 import { serviceOf, slugOf } from './service-draft.ts';
 
 const INTERVALS = [
@@ -18,7 +19,7 @@ const INTERVALS = [
 /** The button that adds a service, for those who may. */
 export function AddService({ primary }: { readonly primary: boolean }) {
   const [opened, setOpened] = useState(false);
-  if (!useMay('operate')) return null;
+  if (!useCan('operate', 'services')) return <Locked word="Add a service" verb="operate" area="services" />;
   return (
     <>
       <Button variant={primary ? 'filled' : 'default'} onClick={() => setOpened(true)}>

@@ -10,6 +10,8 @@ import { Command, EmptyState, ErrorNotice, Waiting } from '../components/notices
 import { Section } from '../components/section.tsx';
 import { StateMark } from '../states/state-mark.tsx';
 import { useTitle } from './use-title.ts';
+import { Locked } from '../components/locked.tsx';
+import { useCan } from '../shell/session.tsx';
 
 const OFF = `agents:
   listen: 0.0.0.0:7071
@@ -58,6 +60,7 @@ function lead({ items, missing }: AgentsView): string {
 function Known({ agents }: { readonly agents: AgentsView }) {
   const change = useChangeAgent();
   const withdraw = useWithdrawJoinToken();
+  const mayChange = useCan('administer', 'agents');
   const standing = agents.items.filter(({ state }) => state !== 'revoked');
   const revoked = agents.items.filter(({ state }) => state === 'revoked');
   return (
@@ -65,20 +68,25 @@ function Known({ agents }: { readonly agents: AgentsView }) {
       {change.isError ? <ErrorNotice error={change.error} /> : null}
       {standing.length === 0 ? null : (
         <div className="panel">
-          <DataTable caption="Agents" columns={columns(change.mutate)} rows={standing} rowKey={(agent) => agent.id} />
+          <DataTable
+            caption="Agents"
+            columns={columns(change.mutate).filter(({ id }) => mayChange || id !== 'actions')}
+            rows={standing}
+            rowKey={(agent) => agent.id}
+          />
         </div>
       )}
       <Section title="Let an agent join">
         <p className="faint">
           One place is one location, by the name that checks write under locations. A token lets one agent join there, once.
         </p>
-        <JoinForm missing={agents.missing} />
+        <Join missing={agents.missing} />
         {withdraw.isError ? <ErrorNotice error={withdraw.error} /> : null}
         {agents.join_tokens.length === 0 ? null : (
           <div className="panel">
             <DataTable
               caption="Join tokens that were not used"
-              columns={tokenColumns((id) => withdraw.mutate(id))}
+              columns={tokenColumns((id) => withdraw.mutate(id)).filter(({ id }) => mayChange || id !== 'withdraw')}
               rows={agents.join_tokens}
               rowKey={(token) => token.id}
             />
@@ -190,6 +198,12 @@ const revokedColumns: readonly Column<AgentView>[] = [
     cell: (agent) => (agent.revoked_at_ms === null ? '' : <Instant atMs={agent.revoked_at_ms} relative={false} />),
   },
 ];
+
+/** The form that makes a token for one agent, for those who may. */
+function Join({ missing }: { readonly missing: readonly string[] }) {
+  if (!useCan('administer', 'agents')) return <Locked word="Make a join token" verb="administer" area="agents" />;
+  return <JoinForm missing={missing} />;
+}
 
 /** Makes a token for one agent and shows the command that uses it, once. */
 function JoinForm({ missing }: { readonly missing: readonly string[] }) {

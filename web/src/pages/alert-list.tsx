@@ -5,7 +5,7 @@ import { useAlertAction } from '../api/actions.ts';
 import type { AlertView } from '../api/wire.ts';
 import { Since } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
-import { useMay } from '../shell/session.tsx';
+import { useCan } from '../shell/session.tsx';
 import { SeverityMark } from '../states/state-mark.tsx';
 import { AlertStateMark } from './alert-state.tsx';
 import { alertTitle } from './sentences.ts';
@@ -13,7 +13,7 @@ import { alertTitle } from './sentences.ts';
 /** Open alerts in brief, each with the one thing to do: acknowledge. */
 export function AlertList({ alerts }: { readonly alerts: readonly AlertView[] }) {
   const acknowledge = useAlertAction();
-  const mayAct = useMay('operate');
+  const mayAct = useCan('operate', 'alerts');
   return (
     <>
       {acknowledge.isError ? <ErrorNotice error={acknowledge.error} /> : null}

@@ -4,14 +4,15 @@ import { type FormEvent, useState } from 'react';
 import { servicesQuery } from '../api/queries.ts';
 import { type StatusPageView, useAnnounce } from '../api/status-pages.ts';
 import { RefusedNotice } from '../components/notices.tsx';
-import { useMay } from '../shell/session.tsx';
+import { Locked } from '../components/locked.tsx';
+import { useCan } from '../shell/session.tsx';
 import { STATE_CHOICES } from './announcement-states.ts';
 import { Choices } from './choices.tsx';
 
 /** The button that announces something, for those who may. */
 export function Announce({ pages }: { readonly pages: readonly StatusPageView[] }) {
   const [opened, setOpened] = useState(false);
-  if (!useMay('operate')) return null;
+  if (!useCan('operate', 'status_pages')) return <Locked word="Announce something" verb="operate" area="status_pages" />;
   return (
     <>
       <Button onClick={() => setOpened(true)}>Announce something</Button>

@@ -9,7 +9,7 @@ import { Instant } from '../components/instant.tsx';
 import { EmptyState, ErrorNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
-import { useMay } from '../shell/session.tsx';
+import { useCan } from '../shell/session.tsx';
 import { StateMark } from '../states/state-mark.tsx';
 
 const SNIPPET = `channels:
@@ -22,7 +22,7 @@ routing:
 /** Where alerts go, whether each channel works, and what could not be delivered. */
 export function Channels() {
   const channels = useQuery(channelsQuery());
-  const mayAct = useMay('operate');
+  const mayAct = useCan('operate', 'notifications');
   const items = channels.data?.items ?? [];
   const columns = [...CHANNEL, ...(items.some(({ kind }) => kind === 'webpush') ? [PUSH] : []), ...(mayAct ? [TEST] : [])];
   return (

@@ -8,7 +8,8 @@ import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { preciseInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
 import { RawSamples } from '../sla/raw-samples.tsx';
-import { useMay } from '../shell/session.tsx';
+import { Locked } from '../components/locked.tsx';
+import { useCan } from '../shell/session.tsx';
 import { StateMark, StateShape } from '../states/state-mark.tsx';
 import { steadiness } from '../states/words.ts';
 import { CheckRecovery } from './check-recovery.tsx';
@@ -104,7 +105,7 @@ const MOST_RESULTS = 40;
 /** The button that stops the check from asking, for those who may. What the file declares is paused there, and the refusal says where. */
 function Pause({ check }: { readonly check: CheckDetailView }) {
   const pause = usePauseCheck(check.id);
-  if (!useMay('operate')) return null;
+  if (!useCan('operate', 'checks')) return <Locked word={check.paused ? 'Resume' : 'Pause'} verb="operate" area="checks" />;
   return (
     <div>
       <Button variant="default" loading={pause.isPending} onClick={() => pause.mutate(check.paused ? 'resume' : 'pause')}>

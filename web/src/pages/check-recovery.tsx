@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { type RecoveryActionView, type RecoveryRunView, recoveryActionsQuery, recoveryRunsQuery, useRunRecovery } from '../api/recovery.ts';
 import { Instant } from '../components/instant.tsx';
 import { RefusedNotice } from '../components/notices.tsx';
-import { useMay } from '../shell/session.tsx';
+import { useCan } from '../shell/session.tsx';
 import { phrase } from '../states/words.ts';
 
 /** What is done when the check is down, why not now, and what came of it. Nothing where no action is declared. */
@@ -31,7 +31,7 @@ export function CheckRecovery({ check }: { readonly check: string }) {
 function Action({ action }: { readonly action: RecoveryActionView }) {
   const run = useRunRecovery(action.id);
   const [isAsked, setAsked] = useState(false);
-  const mayAct = useMay('operate');
+  const mayAct = useCan('operate', 'checks');
   return (
     <div>
       <p>

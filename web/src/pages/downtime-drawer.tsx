@@ -9,7 +9,7 @@ import { Instant } from '../components/instant.tsx';
 import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { preciseInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
-import { useMay } from '../shell/session.tsx';
+import { useCan } from '../shell/session.tsx';
 import { phrase } from '../states/words.ts';
 import { SeenTable, boundsText } from '../timeline/evidence.tsx';
 import { DOWNTIME_REASONS } from './downtime-reasons.ts';
@@ -40,7 +40,7 @@ const MARGIN_MS = 60_000;
 
 function Details({ downtime }: { readonly downtime: DowntimeView }) {
   const { from_at_ms: from, to_at_ms: to } = downtime;
-  const mayAct = useMay('operate');
+  const mayAct = useCan('operate', 'services');
   return (
     <div className="drawer-body">
       <div>

@@ -6,7 +6,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant, Running } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
 import { lengthText } from '../figures/length.ts';
-import { useMay } from '../shell/session.tsx';
+import { useCan } from '../shell/session.tsx';
 import { phrase } from '../states/words.ts';
 import { boundsText } from '../timeline/evidence.tsx';
 import { DOWNTIME_REASONS } from './downtime-reasons.ts';
@@ -36,7 +36,7 @@ function Doubt({ downtime }: { readonly downtime: DowntimeView }) {
 
 /** Why the service was down, as far as a person has said; those who may operate say it here. */
 function Reason({ downtime }: { readonly downtime: DowntimeView }) {
-  const mayAct = useMay('operate');
+  const mayAct = useCan('operate', 'services');
   const edit = useEditDowntime();
   const { id, reason, revision, excluded } = downtime;
   if (!mayAct) return `${phrase(reason)}${excluded ? ', excluded' : ''}`;

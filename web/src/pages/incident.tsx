@@ -22,6 +22,8 @@ import { SeverityMark } from '../states/state-mark.tsx';
 import { IncidentLinks } from './incident-links.tsx';
 import { INCIDENT_WORDS, IncidentMark } from './incident-state.tsx';
 import { useTitle } from './use-title.ts';
+import { Locked } from '../components/locked.tsx';
+import { useCan } from '../shell/session.tsx';
 
 type Props = { readonly incident: IncidentDetail };
 
@@ -72,6 +74,9 @@ export function IncidentPage() {
 
 function States({ incident }: Props) {
   const change = useIncidentState(incident.id);
+  const may = useCan('operate', 'incidents');
+  const [next] = incident.next_states;
+  if (!may) return next === undefined ? null : <Locked word={INCIDENT_WORDS[next]} verb="operate" area="incidents" />;
   return (
     <div className="row-wrap">
       {incident.next_states.map((state, index) => (
@@ -173,6 +178,7 @@ function Role({ role, incident }: Props & { readonly role: (typeof ROLES)[number
 }
 
 function Timeline({ incident }: Props) {
+  const mayAct = useCan('operate', 'incidents');
   const [text, setText] = useState('');
   const comment = useComment(incident.id);
   const submit = (event: FormEvent) => {
@@ -197,7 +203,7 @@ function Timeline({ incident }: Props) {
           required
           onChange={(event) => setText(event.currentTarget.value)}
         />
-        <Button type="submit" variant="default" loading={comment.isPending}>
+        <Button type="submit" variant="default" disabled={!mayAct} loading={comment.isPending}>
           Write down
         </Button>
         {comment.isError ? <ErrorNotice error={comment.error} /> : null}
@@ -261,6 +267,7 @@ function Told({ incident: { escalation } }: Props) {
 }
 
 function Actions({ incident }: Props) {
+  const mayAct = useCan('operate', 'incidents');
   const [text, setText] = useState('');
   const [owner, setOwner] = useState('');
   const add = useAddAction(incident.id);
@@ -279,6 +286,7 @@ function Actions({ incident }: Props) {
               <input
                 type="checkbox"
                 checked={action.done_at_ms !== null}
+                disabled={!mayAct}
                 onChange={(event) => done.mutate({ action, done: event.currentTarget.checked })}
               />{' '}
               {action.text} <span className="faint">{action.owner === '' ? 'nobody' : action.owner}</span>
@@ -295,7 +303,7 @@ function Actions({ incident }: Props) {
           onChange={(event) => setText(event.currentTarget.value)}
         />
         <TextInput aria-label="Owner" placeholder="Who" value={owner} onChange={(event) => setOwner(event.currentTarget.value)} />
-        <Button type="submit" variant="default" loading={add.isPending}>
+        <Button type="submit" variant="default" disabled={!mayAct} loading={add.isPending}>
           Add
         </Button>
         {add.isError ? <ErrorNotice error={add.error} /> : null}
@@ -309,6 +317,7 @@ function PostMortem({ id }: { readonly id: string }) {
   const query = useQuery(postMortemQuery(id));
   const [written, setWritten] = useState<string>();
   const save = useSavePostMortem(id);
+  const mayAct = useCan('operate', 'incidents');
   const { data } = query;
   return (
     <Section
@@ -329,6 +338,7 @@ function PostMortem({ id }: { readonly id: string }) {
           <div className="row-wrap">
             <Button
               variant="default"
+              disabled={!mayAct}
               loading={save.isPending}
               onClick={() =>
                 save.mutate({ markdown: written ?? data.markdown, revision: data.revision }, { onSuccess: () => setWritten(undefined) })

@@ -11,6 +11,8 @@ import { lengthText } from '../figures/length.ts';
 import { SeverityMark } from '../states/state-mark.tsx';
 import { INCIDENT_WORDS, IncidentMark } from './incident-state.tsx';
 import { useTitle } from './use-title.ts';
+import { Locked } from '../components/locked.tsx';
+import { useCan } from '../shell/session.tsx';
 
 /** What people work on, what they worked on, and how fast. */
 export function IncidentsPage() {
@@ -57,7 +59,7 @@ export function IncidentsPage() {
         </div>
       )}
       <Section title="Open one by hand">
-        <OpenForm />
+        <Open />
       </Section>
       <Figures />
     </div>
@@ -106,6 +108,11 @@ const SEVERITIES = [
   { value: 'critical', label: 'Critical' },
   { value: 'emergency', label: 'Emergency' },
 ];
+
+/** The form that opens an incident, for those who may. */
+function Open() {
+  return useCan('operate', 'incidents') ? <OpenForm /> : <Locked word="Open incident" verb="operate" area="incidents" />;
+}
 
 function OpenForm() {
   const [title, setTitle] = useState('');

@@ -1,9 +1,11 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { type FactorNeeded, useSignIn } from '../api/actions.ts';
 import { usePasskeySignIn } from '../api/factors.ts';
 import { hasPasskeys } from '../api/passkey.ts';
+import { sessionQuery } from '../api/queries.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { Brand } from '../shell/shell.tsx';
 import { SecondStep } from './login-factor.tsx';
@@ -18,7 +20,10 @@ export function LoginPage() {
   const navigate = useNavigate();
   const [needed, setNeeded] = useState<FactorNeeded>();
   const signIn = useSignIn();
-  const goOn = () => void navigate({ to: '/' });
+  const client = useQueryClient();
+  // Each role begins at a page of its own.
+  const first = async (): Promise<void> => navigate({ to: (await client.fetchQuery({ ...sessionQuery(), staleTime: 0 })).landing });
+  const goOn = () => void first();
   const submit = (event: FormEvent) => {
     event.preventDefault();
     signIn.mutate({ name, password }, { onSuccess: (answer) => (answer === undefined ? goOn() : setNeeded(answer)) });

@@ -9,7 +9,8 @@ import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
 import { useNow, useNowStep } from '../shell/now.ts';
-import { useMay } from '../shell/session.tsx';
+import { Locked } from '../components/locked.tsx';
+import { useCan } from '../shell/session.tsx';
 import { scheduleText } from './maintenance-draft.ts';
 import { WindowDialog } from './maintenance-form.tsx';
 import { useTitle } from './use-title.ts';
@@ -59,7 +60,7 @@ export function MaintenancePage() {
 
 function Announce() {
   const [opened, setOpened] = useState(false);
-  if (!useMay('operate')) return null;
+  if (!useCan('operate', 'maintenance')) return <Locked word="Announce maintenance" verb="operate" area="maintenance" />;
   return (
     <>
       <Button onClick={() => setOpened(true)}>Announce maintenance</Button>
@@ -135,7 +136,7 @@ const COLUMNS: readonly Column<WindowView>[] = [
 function Act({ window }: { readonly window: WindowView }) {
   const [asked, setAsked] = useState<'change' | 'end' | undefined>(undefined);
   const end = useEndWindow();
-  const mayAct = useMay('operate');
+  const mayAct = useCan('operate', 'maintenance');
   if (window.origin !== 'ui') return <span className="faint">{window.origin}</span>;
   if (!mayAct) return 'here';
   return (

@@ -4,14 +4,15 @@ import { type FormEvent, useState } from 'react';
 import { servicesQuery } from '../api/queries.ts';
 import { useMakeStatusPage } from '../api/status-pages.ts';
 import { RefusedNotice, Waiting } from '../components/notices.tsx';
-import { useMay } from '../shell/session.tsx';
+import { Locked } from '../components/locked.tsx';
+import { useCan } from '../shell/session.tsx';
 import { Choices } from './choices.tsx';
 import { slugOf } from './service-draft.ts';
 
 /** The button that makes a status page, for those who may. */
 export function MakeStatusPage({ primary }: { readonly primary: boolean }) {
   const [opened, setOpened] = useState(false);
-  if (!useMay('administer')) return null;
+  if (!useCan('administer', 'status_pages')) return <Locked word="Make a page" verb="administer" area="status_pages" />;
   return (
     <>
       <Button variant={primary ? 'filled' : 'default'} onClick={() => setOpened(true)}>

@@ -11,7 +11,7 @@ import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { lengthText } from '../figures/length.ts';
 import { readableLengths } from '../figures/readable.ts';
 import type { NotificationSearch } from '../shell/search.ts';
-import { useMay } from '../shell/session.tsx';
+import { useCan } from '../shell/session.tsx';
 import { groupWords } from './group-words.ts';
 import { useTitle } from './use-title.ts';
 
@@ -29,7 +29,7 @@ export function NotificationsPage() {
   const log = useInfiniteQuery(deliveriesQuery(search));
   const items = log.data?.pages.flatMap((page) => page.items) ?? [];
   const isFiltered = search.status !== undefined || search.channel !== undefined;
-  const mayAct = useMay('operate');
+  const mayAct = useCan('operate', 'notifications');
   return (
     <div className="page">
       <header className="page-head">

@@ -24,7 +24,7 @@ import { shiftInstant, type Shown, shownAround } from '../oncall/range.ts';
 import { ShiftStrip } from '../oncall/strip.tsx';
 import { useNow, useNowStep } from '../shell/now.ts';
 import type { OnCallSearch } from '../shell/search.ts';
-import { useMay, useSession } from '../shell/session.tsx';
+import { useCan, useSession } from '../shell/session.tsx';
 import { useTitle } from './use-title.ts';
 
 const SNIPPET = `oncall:
@@ -123,7 +123,7 @@ function ScheduleCalendar({ all, schedule, people }: CalendarProps) {
   const shown = shownAround(view, day, nowStep);
   const shifts = useQuery(shiftsQuery(schedule.id, shown.fromMs, shown.toMs));
   const session = useSession();
-  const mayChange = useMay('operate');
+  const mayChange = useCan('operate', 'oncall');
   const me = people.find(({ user }) => user?.toLowerCase() === session.actor.name.toLowerCase());
   const [draft, setDraft] = useState<OverrideDraft | undefined>(undefined);
   const name = schedule.name ?? schedule.id;
@@ -317,7 +317,7 @@ function Override({
   const [asked, setAsked] = useState(false);
   const takeBack = useTakeBack(schedule);
   const now = useNow();
-  const mayChange = useMay('operate');
+  const mayChange = useCan('operate', 'oncall');
   const name = nameOf(one.person);
   return (
     <li>

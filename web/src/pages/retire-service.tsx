@@ -3,12 +3,15 @@ import { useState } from 'react';
 import type { Retirement } from '../api/actions.ts';
 import type { ServiceDetailView } from '../api/wire.ts';
 import { ErrorNotice } from '../components/notices.tsx';
-import { useMay } from '../shell/session.tsx';
+import { Locked } from '../components/locked.tsx';
+import { useCan } from '../shell/session.tsx';
 
 /** Ends the watching of a service that was made here; those of the configuration file are ended there. Asks once more. */
 export function RetireService({ service, retire }: { readonly service: ServiceDetailView; readonly retire: Retirement }) {
   const [sure, setSure] = useState(false);
-  if (!useMay('operate') || service.origin.kind === 'file') return null;
+  const may = useCan('operate', 'services');
+  if (service.origin.kind === 'file') return null;
+  if (!may) return <Locked word="Retire" verb="operate" area="services" />;
   return (
     <div className="row-wrap no-print">
       {sure ? (

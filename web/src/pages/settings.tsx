@@ -3,7 +3,7 @@ import { type FormEvent, useState } from 'react';
 import { useChangePassword, useSignOut } from '../api/actions.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
-import { useMay, useSession } from '../shell/session.tsx';
+import { useCan, useSession } from '../shell/session.tsx';
 import { AccountFactors } from './account-factors.tsx';
 import { AccountIdentities } from './account-identities.tsx';
 import { Cardinality } from './cardinality.tsx';
@@ -15,7 +15,7 @@ import { useTitle } from './use-title.ts';
 export function SettingsPage() {
   useTitle('Settings');
   const { actor } = useSession();
-  const mayAdminister = useMay('administer');
+  const mayAdminister = useCan('administer', 'access');
   return (
     <div className="page settings">
       <header className="page-head">

@@ -9,7 +9,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
 import { Command, EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
-import { useMay } from '../shell/session.tsx';
+import { useCan } from '../shell/session.tsx';
 import { StateMark } from '../states/state-mark.tsx';
 import { useTitle } from './use-title.ts';
 
@@ -33,7 +33,7 @@ export function SilencesPage() {
   const search = useSearch({ from: '/shell/silences' });
   const navigate = useNavigate({ from: '/silences' });
   const silences = useQuery(silencesQuery());
-  const mayAct = useMay('operate');
+  const mayAct = useCan('operate', 'alerts');
   const all = silences.data?.items ?? [];
   const before = all.find(({ id }) => id === search.silence);
   const draft = search.new === undefined ? (before === undefined ? undefined : draftOf(before, Date.now())) : emptyDraft(Date.now());
@@ -119,7 +119,7 @@ const columns = (onOpen: (id: string) => void): readonly Column<SilenceView>[] =
 ];
 
 function Act({ silence, onOpen }: { readonly silence: SilenceView; readonly onOpen: (id: string) => void }) {
-  const mayAct = useMay('operate');
+  const mayAct = useCan('operate', 'alerts');
   const expire = useExpireSilence();
   if (!mayAct) return null;
   const name = plainText(matchersText(silence), MAX_CHARS);

@@ -7,7 +7,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
 import { EmptyState, Waiting } from '../components/notices.tsx';
 import { lengthText } from '../figures/length.ts';
-import { useMay } from '../shell/session.tsx';
+import { useCan } from '../shell/session.tsx';
 import { AskExclusion } from '../sla/ask-exclusion.tsx';
 import { ExclusionDrawer } from '../sla/exclusion-drawer.tsx';
 import { exclusionStateText } from '../sla/exclusion-words.ts';
@@ -25,7 +25,7 @@ function Loaded({ sla }: { readonly sla: SlaView }) {
   useTitle(`Exclusions of ${nameOf(sla)}`);
   const search = useSearch({ from: '/shell/slas/$id/exclusions' });
   const navigate = useNavigate({ from: '/slas/$id/exclusions' });
-  const mayAsk = useMay('operate');
+  const mayAsk = useCan('operate', 'slas');
   const exclusions = useQuery(exclusionsQuery(sla.id));
   const items = exclusions.data?.items ?? [];
   const waiting = items.filter(({ state }) => state === 'requested').length;

@@ -8,7 +8,7 @@ import type { SlaView } from '../api/wire.ts';
 import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { useNowStep } from '../shell/now.ts';
-import { useMay } from '../shell/session.tsx';
+import { useCan } from '../shell/session.tsx';
 import { IssuedTable } from '../sla/issued-table.tsx';
 import { recentPeriods } from '../sla/periods.ts';
 import { SlaHead, WithSla, nameOf } from '../sla/sla-head.tsx';
@@ -52,7 +52,7 @@ const PERIODS = 13;
 function Choose({ sla }: { readonly sla: SlaView }) {
   const navigate = useNavigate();
   const now = useNowStep(3_600_000);
-  const mayIssue = useMay('operate');
+  const mayIssue = useCan('operate', 'slas');
   const issue = useIssueStatement(sla.id);
   const periods = recentPeriods(sla, now, PERIODS);
   const customers = sla.terms?.customers ?? [];

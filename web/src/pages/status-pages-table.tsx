@@ -3,7 +3,7 @@ import { type StatusPageView, useOpenPage, useRemoveStatusPage } from '../api/st
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
-import { useMay } from '../shell/session.tsx';
+import { useCan } from '../shell/session.tsx';
 import { StateMark } from '../states/state-mark.tsx';
 
 /** Every status page with the way to it. */
@@ -61,7 +61,7 @@ function Title({ page, open }: { readonly page: StatusPageView; readonly open: (
 function Origin({ page }: { readonly page: StatusPageView }) {
   const [sure, setSure] = useState(false);
   const remove = useRemoveStatusPage();
-  const mayRemove = useMay('administer');
+  const mayRemove = useCan('administer', 'status_pages');
   if (page.origin !== 'ui') return <span className="faint">{page.origin}</span>;
   if (!mayRemove) return <span className="faint">here</span>;
   return (

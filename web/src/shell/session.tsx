@@ -1,5 +1,6 @@
 import { createContext, useContext } from 'react';
-import type { PermissionName, SessionView } from '../api/wire.ts';
+import { mayIn, reasonOf } from '../api/permits.ts';
+import type { AreaName, PermissionName, SessionView } from '../api/wire.ts';
 
 export const SessionContext = createContext<SessionView | null>(null);
 
@@ -10,5 +11,14 @@ export function useSession(): SessionView {
   return session;
 }
 
-/** Whether the person may do this: what they may not do is not offered. */
+/** Whether the person may do this: what they may not do is not offered, or stands there `Locked`. */
+export const useCan = (verb: PermissionName, area: AreaName): boolean => mayIn(useSession(), verb, area);
+
+/** Why they may not, in words; undefined when they may. */
+export function useRefusal(verb: PermissionName, area: AreaName): string | undefined {
+  const session = useSession();
+  return mayIn(session, verb, area) ? undefined : reasonOf(session, verb, area);
+}
+
+/** Whether the person may do this anywhere. */
 export const useMay = (permission: PermissionName): boolean => useSession().permissions.includes(permission);

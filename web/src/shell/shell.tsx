@@ -5,13 +5,16 @@ import { useSignOut } from '../api/actions.ts';
 import { LiveProvider, useLive } from '../api/live.tsx';
 import { ApiProblem } from '../api/problem.ts';
 import { alertCountsQuery } from '../api/alerts.ts';
+import { mayIn } from '../api/permits.ts';
 import { sessionQuery } from '../api/queries.ts';
+import type { AreaName } from '../api/wire.ts';
 import { TimeZoneNote } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
 import { Icon, type IconName } from './icons.tsx';
 import { KeyOverlay } from './key-overlay.tsx';
 import { RecoveryNotice } from './recovery-notice.tsx';
 import { SessionContext, useSession } from './session.tsx';
+import { NotPermitted } from './not-permitted.tsx';
 import { useKeyboard } from './use-keyboard.ts';
 import { StepUpDialog } from './step-up.tsx';
 import { ShownNotices } from './shown-notices.tsx';
@@ -66,7 +69,7 @@ function Frame() {
       <div>
         <main id="main" tabIndex={-1}>
           <RecoveryNotice />
-          <Outlet />
+          <Page />
         </main>
         <footer className="page-foot">
           <TimeZoneNote />
@@ -78,6 +81,17 @@ function Frame() {
       <KeyOverlay opened={help} onClose={() => setHelp(false)} />
     </div>
   );
+}
+
+/** The page, when the reader's role includes it. */
+function Page() {
+  const path = useLocation({ select: (location) => location.pathname });
+  const session = useSession();
+  // Statements have addresses of their own.
+  const head = path.startsWith('/statements/') ? '/slas' : `/${path.split('/')[1] ?? ''}`;
+  const entry = [...FIRST, ...REST].find(({ to }) => to === head);
+  if (entry?.area === undefined || mayIn(session, 'read', entry.area)) return <Outlet />;
+  return <NotPermitted word={entry.word} area={entry.area} />;
 }
 
 /** After going to another page the focus is at its beginning, for the keyboard and for screen readers. */
@@ -113,35 +127,39 @@ type Entry = {
     | '/settings';
   readonly word: string;
   readonly icon: IconName;
+  /** Who may read this sees the page; absent: everybody. */
+  readonly area?: AreaName;
 };
 /** On a phone these four are always at hand, the others one step away. */
 const FIRST: readonly Entry[] = [
   { to: '/', word: 'Overview', icon: 'overview' },
-  { to: '/services', word: 'Services', icon: 'services' },
-  { to: '/slas', word: 'SLAs', icon: 'slas' },
-  { to: '/alerts-dashboard', word: 'Alerts', icon: 'alerts' },
+  { to: '/services', word: 'Services', icon: 'services', area: 'services' },
+  { to: '/slas', word: 'SLAs', icon: 'slas', area: 'slas' },
+  { to: '/alerts-dashboard', word: 'Alerts', icon: 'alerts', area: 'alerts' },
 ];
 const REST: readonly Entry[] = [
-  { to: '/incidents', word: 'Incidents', icon: 'incidents' },
-  { to: '/checks', word: 'Checks', icon: 'checks' },
-  { to: '/agents', word: 'Agents', icon: 'agents' },
-  { to: '/targets', word: 'Targets', icon: 'targets' },
-  { to: '/health', word: 'Health', icon: 'health' },
-  { to: '/rules', word: 'Rules', icon: 'rules' },
-  { to: '/notifications', word: 'Notifications', icon: 'notifications' },
-  { to: '/on-call', word: 'On call', icon: 'oncall' },
-  { to: '/silences', word: 'Silences', icon: 'silences' },
-  { to: '/maintenance', word: 'Maintenance', icon: 'maintenance' },
-  { to: '/routes', word: 'Routes', icon: 'routes' },
-  { to: '/escalation', word: 'Escalation', icon: 'escalation' },
-  { to: '/status-pages', word: 'Status', icon: 'status' },
-  { to: '/reports', word: 'Reports', icon: 'reports' },
+  { to: '/incidents', word: 'Incidents', icon: 'incidents', area: 'incidents' },
+  { to: '/checks', word: 'Checks', icon: 'checks', area: 'checks' },
+  { to: '/agents', word: 'Agents', icon: 'agents', area: 'agents' },
+  { to: '/targets', word: 'Targets', icon: 'targets', area: 'metrics' },
+  { to: '/health', word: 'Health', icon: 'health', area: 'system' },
+  { to: '/rules', word: 'Rules', icon: 'rules', area: 'alerts' },
+  { to: '/notifications', word: 'Notifications', icon: 'notifications', area: 'notifications' },
+  { to: '/on-call', word: 'On call', icon: 'oncall', area: 'oncall' },
+  { to: '/silences', word: 'Silences', icon: 'silences', area: 'alerts' },
+  { to: '/maintenance', word: 'Maintenance', icon: 'maintenance', area: 'maintenance' },
+  { to: '/routes', word: 'Routes', icon: 'routes', area: 'notifications' },
+  { to: '/escalation', word: 'Escalation', icon: 'escalation', area: 'oncall' },
+  { to: '/status-pages', word: 'Status', icon: 'status', area: 'status_pages' },
+  { to: '/reports', word: 'Reports', icon: 'reports', area: 'reports' },
   { to: '/settings', word: 'Settings', icon: 'settings' },
 ];
 
 function Side({ onHelp }: { readonly onHelp: () => void }) {
   const [more, setMore] = useState(false);
   const close = useCallback(() => setMore(false), []);
+  const session = useSession();
+  const isOpen = ({ area }: Entry): boolean => area === undefined || mayIn(session, 'read', area);
   return (
     <nav
       className="side"
@@ -155,7 +173,7 @@ function Side({ onHelp }: { readonly onHelp: () => void }) {
         Nines
       </Link>
       <ul className="nav">
-        {FIRST.map((entry) => (
+        {FIRST.filter(isOpen).map((entry) => (
           <NavItem key={entry.to} entry={entry} onGo={close} />
         ))}
         <li className="nav-more">
@@ -167,7 +185,7 @@ function Side({ onHelp }: { readonly onHelp: () => void }) {
       </ul>
       <div id="more-pages" className={more ? 'side-rest open' : 'side-rest'}>
         <ul className="nav">
-          {REST.map((entry) => (
+          {REST.filter(isOpen).map((entry) => (
             <NavItem key={entry.to} entry={entry} onGo={close} />
           ))}
         </ul>

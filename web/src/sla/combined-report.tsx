@@ -11,7 +11,7 @@ import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
 import { targetText } from '../figures/percent.ts';
-import { useMay } from '../shell/session.tsx';
+import { useCan } from '../shell/session.tsx';
 import { SlaMark } from '../states/state-mark.tsx';
 import { Downloads } from './downloads.tsx';
 
@@ -20,7 +20,7 @@ export function CombinedReport({ fields }: { readonly fields: ReportFields }) {
   const report = useQuery(combinedQuery(fields));
   const [template, setTemplate] = useState('');
   const laidOut = template === '' ? fields : { ...fields, template };
-  const mayIssue = useMay('operate');
+  const mayIssue = useCan('operate', 'reports');
   const issue = useIssueReport();
   const { data } = report;
   return (

@@ -7,7 +7,7 @@ import { Instant } from '../components/instant.tsx';
 import { RefusedNotice } from '../components/notices.tsx';
 import { preciseInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
-import { useMay, useSession } from '../shell/session.tsx';
+import { useCan, useSession } from '../shell/session.tsx';
 import { phrase } from '../states/words.ts';
 import { exclusionStateText, trailOf } from './exclusion-words.ts';
 import { Impact } from './impact.tsx';
@@ -79,7 +79,7 @@ const WORDS: Readonly<Record<ExclusionAction, string>> = { approve: 'Approve', r
 /** What may be decided now, by this person; why not, where the one who asked may not approve. */
 function Decide({ sla, exclusion }: { readonly sla: SlaView; readonly exclusion: ExclusionView }) {
   const { actor } = useSession();
-  const mayAct = useMay('operate');
+  const mayAct = useCan('operate', 'slas');
   const [note, setNote] = useState('');
   const decide = useDecideExclusion(sla.id, exclusion.id);
   const isOwn = actor.name === exclusion.requested_by;

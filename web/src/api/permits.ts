@@ -1,0 +1,38 @@
+/**
+ * What whoever uses the page may do, so that nothing is asked for that would be refused. The server decides; this only spares it,
+ * and the reader, the refusal.
+ */
+import type { AreaName, PermissionName, SessionView } from './wire.ts';
+
+type Known = Pick<SessionView, 'permits' | 'areas' | 'actor'>;
+let known: Known | undefined;
+
+/** Call it with every session that was read. */
+export const knowPermits = (session: Known): void => {
+  known = session;
+};
+
+export const mayIn = ({ permits }: Pick<Known, 'permits'>, verb: PermissionName, area: AreaName): boolean =>
+  verb !== 'public' && permits[area]?.includes(verb) === true;
+
+/** Words for what is missing: `needs operate on alerts; your role read-only does not have it`. */
+export const reasonOf = ({ actor }: Pick<Known, 'actor'>, verb: PermissionName, area: AreaName): string =>
+  `needs ${verb} on ${area.replaceAll('_', ' ')}; your role ${actor.role} does not have it`;
+
+/** The area of an address of the API, by its longest known beginning. */
+export function areaOf(areas: Known['areas'], path: string): AreaName | undefined {
+  for (let head = path.split('?', 1)[0] ?? ''; head !== ''; head = head.slice(0, head.lastIndexOf('/'))) {
+    const area = areas[head];
+    if (area !== undefined) return area;
+  }
+  return undefined;
+}
+
+/** Why reading `path` would be refused; undefined when it would not, or when nobody knows yet. */
+export function refusalOf(method: string, path: string): string | undefined {
+  // Questions that are too long for an address are sent by POST.
+  const isRead = method === 'GET' || path.startsWith('/api/v1/') || path.startsWith('/api/analytics/');
+  if (known === undefined || !isRead) return undefined;
+  const area = areaOf(known.areas, path);
+  return area === undefined || mayIn(known, 'read', area) ? undefined : reasonOf(known, 'read', area);
+}
