@@ -2,7 +2,9 @@ import { Link, createRootRoute, createRoute, createRouter, lazyRouteComponent, r
 import { ErrorNotice } from './components/notices.tsx';
 import {
   alertSearch,
+  auditSearch,
   checksSearch,
+  configurationSearch,
   exclusionSearch,
   incidentsSearch,
   issuedSearch,
@@ -187,6 +189,18 @@ const settings = createRoute({
   path: '/settings',
   component: lazyRouteComponent(() => import('./pages/settings.tsx'), 'SettingsPage'),
 });
+const audit = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/audit',
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import('./pages/audit.tsx'), 'AuditPage'),
+});
+const configuration = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/configuration',
+  validateSearch: configurationSearch,
+  component: lazyRouteComponent(() => import('./pages/configuration.tsx'), 'ConfigurationPage'),
+});
 const login = createRoute({
   getParentRoute: () => root,
   path: '/login',
@@ -235,6 +249,8 @@ const tree = root.addChildren([
     escalation,
     statusPages,
     settings,
+    audit,
+    configuration,
   ]),
   login,
   setup,

@@ -2,8 +2,9 @@ import type { Clock } from '@nines/base/clock.ts';
 import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
 import { Exports } from '../platform/http/export.ts';
+import { csvText } from '@nines/base/csv.ts';
 import { instant } from '../platform/http/fields.ts';
-import { AUDIT_PHASES, auditEntryView, auditVerdict } from './contract.ts';
+import { AUDIT_PHASES, type AuditEntryView, auditEntryView, auditVerdict } from './contract.ts';
 import type { AuditLog } from './service.ts';
 import type { AuditFilter } from './store.ts';
 
@@ -68,9 +69,27 @@ export function auditRoutes(http: Http, { audit, clock }: Deps): void {
   );
   http.get(
     '/api/audit/export',
-    { config, schema: { summary: 'The audit log as JSON lines, oldest first', tags, querystring: filterQuery } },
-    async (request, reply) =>
-      exports.send(reply, 'application/x-ndjson; charset=utf-8', (signal) => linesOf(audit.all(filterOf(request.query)), signal)),
+    {
+      config,
+      schema: {
+        summary: 'The audit log as JSON lines or CSV, oldest first',
+        tags,
+        querystring: filterQuery.extend({ format: z.enum(['json', 'csv']).default('json') }),
+      },
+    },
+    async (request, reply) => {
+      const { format, ...query } = request.query;
+      const type = format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson; charset=utf-8';
+      return exports.send(reply, type, (signal) => linesOf(audit.all(filterOf(query)), { format, signal }));
+    },
+  );
+  http.get(
+    '/api/audit/actors',
+    {
+      config,
+      schema: { summary: 'Everybody who is in the log', tags, response: { 200: z.object({ items: z.array(auditEntryView.shape.actor) }) } },
+    },
+    async () => ({ items: [...(await audit.actors())] }),
   );
   http.get(
     '/api/audit/verify',
@@ -79,10 +98,38 @@ export function auditRoutes(http: Http, { audit, clock }: Deps): void {
   );
 }
 
-async function* linesOf(entries: AsyncIterable<unknown>, signal: AbortSignal): AsyncGenerator<string> {
-  let lines: string[] = [];
+const CSV_COLUMNS = [
+  'seq',
+  'at',
+  'actor_kind',
+  'actor_id',
+  'actor',
+  'role',
+  'address',
+  'action',
+  'object',
+  'phase',
+  'status',
+  'asked',
+  'before',
+  'after',
+];
+
+function csvLine(one: AuditEntryView): string {
+  const { actor, object } = one;
+  const json = (value: unknown): string => (value === null ? '' : JSON.stringify(value));
+  const about = [object.kind, object.id].filter((part) => part !== null).join('/');
+  const cells = [String(one.seq), new Date(one.at_ms).toISOString(), actor.kind, actor.id, actor.name, actor.role, one.address ?? ''];
+  const rest = [one.action, about, one.phase, String(one.status ?? ''), json(one.asked), json(one.before), json(one.after)];
+  return csvText([[...cells, ...rest]]);
+}
+
+type Lines = { readonly format: 'json' | 'csv'; readonly signal: AbortSignal };
+
+async function* linesOf(entries: AsyncIterable<AuditEntryView>, { format, signal }: Lines): AsyncGenerator<string> {
+  let lines: string[] = format === 'csv' ? [`${CSV_COLUMNS.join(',')}\r\n`] : [];
   for await (const entry of entries) {
-    lines.push(`${JSON.stringify(entry)}\n`);
+    lines.push(format === 'csv' ? csvLine(entry) : `${JSON.stringify(entry)}\n`);
     if (lines.length < PIECE_LINES) continue;
     signal.throwIfAborted();
     yield lines.join('');

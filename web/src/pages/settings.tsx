@@ -1,4 +1,5 @@
 import { Button, PasswordInput, SegmentedControl, useMantineColorScheme } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { useChangePassword, useSignOut } from '../api/actions.ts';
 import { RefusedNotice } from '../components/notices.tsx';
@@ -31,8 +32,24 @@ export function SettingsPage() {
       {actor.kind === 'user' ? <AccountIdentities /> : null}
       <Channels />
       <Cardinality />
+      {mayAdminister ? <Administration /> : null}
       {mayAdminister ? <Tokens /> : null}
     </div>
+  );
+}
+
+function Administration() {
+  return (
+    <Section title="Administration">
+      <p>
+        <Link to="/settings/audit">Audit log</Link>
+        {': who did what, and whether that is still what was written.'}
+      </p>
+      <p>
+        <Link to="/settings/configuration">Configuration</Link>
+        {': what was applied, what changed, and the way back.'}
+      </p>
+    </Section>
   );
 }
 

@@ -174,6 +174,29 @@ function severities(value: unknown): string | undefined {
   return known.length === 0 ? undefined : known.join(',');
 }
 
+/** `object`: `silences/7`, or a kind alone; `entry`: the one that is open. */
+export type AuditSearch = {
+  actor?: string;
+  action?: string;
+  object?: string;
+  phase?: 'asked' | 'done' | 'read';
+  from?: number;
+  to?: number;
+  entry?: number;
+};
+export const auditSearch = (raw: Raw): AuditSearch =>
+  defined<AuditSearch>({
+    actor: text(raw.actor),
+    action: text(raw.action),
+    object: text(raw.object),
+    phase: oneOf(['asked', 'done', 'read'], raw.phase),
+    from: instant(raw.from),
+    to: instant(raw.to),
+    entry: instant(raw.entry),
+  });
+export type ConfigurationSearch = { version?: number };
+export const configurationSearch = (raw: Raw): ConfigurationSearch => defined<ConfigurationSearch>({ version: instant(raw.version) });
+
 export const silenceSearch = (raw: Raw): SilenceSearch => defined<SilenceSearch>({ silence: text(raw.silence), new: text(raw.new) });
 
 /** The range a page opens with: the shortest up to a day that shows everything since `sinceMs`. A sliver of a day shows nothing. */

@@ -38,6 +38,8 @@ export const PAGE_PATHS = [
   '/escalation',
   '/status-pages',
   '/settings',
+  '/settings/audit',
+  '/settings/configuration',
   '/login',
   '/setup',
 ] as const;

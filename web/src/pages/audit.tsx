@@ -1,0 +1,223 @@
+import { Button, NativeSelect, TextInput } from '@mantine/core';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { type FormEvent, useState } from 'react';
+import { type AuditVerdict, auditActorsQuery, auditQuery, exportAddress, useVerifyAudit } from '../api/audit.ts';
+import { type Column, DataTable } from '../components/data-table.tsx';
+import { Instant } from '../components/instant.tsx';
+import { EmptyState, ErrorNotice, Waiting } from '../components/notices.tsx';
+import { Section } from '../components/section.tsx';
+import { type AuditSearch, auditSearch } from '../shell/search.ts';
+import { type AuditRow, differencesOf, joined, outcomeOf } from './audit-rows.ts';
+import { useTitle } from './use-title.ts';
+
+const FROM = '/shell/settings/audit';
+
+/** Who did what, newest first: filtered, opened, examined, taken along. */
+export function AuditPage() {
+  useTitle('Audit log');
+  const search = useSearch({ from: FROM });
+  const log = useInfiniteQuery(auditQuery(search));
+  const rows = joined(log.data?.pages.flatMap(({ items }) => items) ?? []);
+  const open = rows.find(({ entry, answered }) => entry.seq === search.entry || answered?.seq === search.entry);
+  const isFiltered = Object.keys(search).some((key) => key !== 'entry' && key !== 'kiosk');
+  return (
+    <div className="page">
+      <header className="page-head">
+        <div>
+          <h1>Audit log</h1>
+          <p className="page-lead">Who did what, when and from where, in a chain that shows any edit. Newest first.</p>
+        </div>
+        <Verify />
+      </header>
+      <Filters key={JSON.stringify(search)} search={search} />
+      <div className="row-wrap">
+        <Button variant="default" onClick={() => void log.refetch()} loading={log.isRefetching}>
+          Look again
+        </Button>
+        <a href={exportAddress(search, 'csv')} download="audit.csv">
+          Export as CSV
+        </a>
+        <a href={exportAddress(search, 'json')} download="audit.jsonl">
+          Export as JSON lines, with the digests
+        </a>
+      </div>
+      <Waiting query={log} what="entries" />
+      {open === undefined ? null : <Detail row={open} />}
+      {log.data !== undefined && rows.length === 0 ? (
+        <EmptyState>
+          {isFiltered ? 'No entry is like this.' : 'Nothing was changed yet. Every change and every sensitive read will stand here.'}
+        </EmptyState>
+      ) : null}
+      {rows.length === 0 ? null : (
+        <div className="panel">
+          <DataTable caption="Audit log" columns={COLUMNS} rows={rows} rowKey={({ entry }) => String(entry.seq)} />
+        </div>
+      )}
+      {log.hasNextPage ? (
+        <Button variant="default" loading={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
+          Older entries
+        </Button>
+      ) : null}
+    </div>
+  );
+}
+
+function Verify() {
+  const verify = useVerifyAudit();
+  return (
+    <div>
+      <Button variant="default" loading={verify.isPending} onClick={() => verify.mutate()}>
+        Examine the whole log
+      </Button>
+      {verify.isError ? <ErrorNotice error={verify.error} /> : null}
+      {verify.data === undefined ? null : <p role="status">{verdictWords(verify.data)}</p>}
+    </div>
+  );
+}
+
+function verdictWords({ fault, entries, from_seq, to_seq, anchors }: AuditVerdict): string {
+  if (fault !== null)
+    return `✗ Broken: ${fault.detail} (${fault.problem}). Keep a copy of the data directory and compare it with a backup.`;
+  return entries === 0
+    ? '✓ Whole: nothing was written yet.'
+    : `✓ Whole: ${entries} entries, ${from_seq} to ${to_seq}, ${anchors} ${anchors === 1 ? 'anchor' : 'anchors'}.`;
+}
+
+const PHASES = [
+  { value: '', label: 'Everything' },
+  { value: 'asked', label: 'Requests' },
+  { value: 'done', label: 'Done by the product' },
+  { value: 'read', label: 'Sensitive reads' },
+];
+
+/** An instant as the field for local times writes it. */
+const localText = (atMs: number | undefined): string =>
+  atMs === undefined ? '' : new Date(atMs - new Date(atMs).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+const instantOf = (text: string): number | undefined => (text === '' ? undefined : new Date(text).getTime());
+
+function Filters({ search }: { readonly search: AuditSearch }) {
+  const navigate = useNavigate({ from: '/settings/audit' });
+  const actors = useQuery(auditActorsQuery());
+  const [action, setAction] = useState(search.action ?? '');
+  const [object, setObject] = useState(search.object ?? '');
+  const go = (change: { readonly [Key in keyof AuditSearch]?: AuditSearch[Key] | undefined }) =>
+    void navigate({ search: auditSearch({ ...search, entry: undefined, ...change }), replace: true });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    go({ action: action || undefined, object: object || undefined });
+  };
+  const who = (actors.data?.items ?? []).map(({ id, name, kind }) => ({ value: id, label: `${name === '' ? id : name} (${kind})` }));
+  return (
+    <form className="row-wrap" style={{ alignItems: 'flex-end' }} onSubmit={submit}>
+      <NativeSelect
+        label="Who"
+        data={[{ value: '', label: 'Everybody' }, ...who.filter(({ value }) => value !== '')]}
+        value={search.actor ?? ''}
+        onChange={(event) => go({ actor: event.currentTarget.value || undefined })}
+      />
+      <NativeSelect
+        label="What kind"
+        data={PHASES}
+        value={search.phase ?? ''}
+        onChange={(event) => go({ phase: (event.currentTarget.value || undefined) as AuditSearch['phase'] })}
+      />
+      <TextInput
+        label="Action"
+        placeholder="POST /api/silences"
+        value={action}
+        onChange={(event) => setAction(event.currentTarget.value)}
+      />
+      <TextInput label="Object" placeholder="silences/7" value={object} onChange={(event) => setObject(event.currentTarget.value)} />
+      <TextInput
+        label="From"
+        type="datetime-local"
+        value={localText(search.from)}
+        onChange={(event) => go({ from: instantOf(event.currentTarget.value) })}
+      />
+      <TextInput
+        label="To"
+        type="datetime-local"
+        value={localText(search.to)}
+        onChange={(event) => go({ to: instantOf(event.currentTarget.value) })}
+      />
+      <Button type="submit" variant="default">
+        Filter
+      </Button>
+    </form>
+  );
+}
+
+const nameOf = ({ entry: { actor, erased } }: AuditRow): string =>
+  actor.name !== '' ? actor.name : erased && actor.kind === 'user' ? `erased person ${actor.id.slice(0, 8)}` : actor.id || 'nobody known';
+const objectOf = ({ entry, answered }: AuditRow): string =>
+  [entry.object.kind, entry.object.id ?? answered?.object.id ?? null].filter((part) => part !== null).join('/');
+
+const COLUMNS: readonly Column<AuditRow>[] = [
+  { id: 'at', header: 'When', cell: ({ entry }) => <Instant atMs={entry.at_ms} relative={false} /> },
+  { id: 'who', header: 'Who', label: 'who', cell: (row) => <span className="row-name">{nameOf(row)}</span> },
+  {
+    id: 'action',
+    header: 'Did',
+    label: 'did',
+    cell: ({ entry }) => (
+      <Link from="/settings/audit" to="/settings/audit" search={(before) => ({ ...before, entry: entry.seq })} resetScroll={false}>
+        {entry.action}
+      </Link>
+    ),
+  },
+  {
+    id: 'object',
+    header: 'To what',
+    label: 'to what',
+    cell: (row) => (
+      <Link from="/settings/audit" to="/settings/audit" search={{ object: objectOf(row) }}>
+        {objectOf(row)}
+      </Link>
+    ),
+  },
+  { id: 'address', header: 'From', label: 'from', cell: ({ entry }) => entry.address ?? '' },
+  { id: 'outcome', header: 'Outcome', label: 'outcome', cell: (row) => outcomeOf(row) },
+];
+
+/** One entry: what was asked, and what it was before and is after. */
+function Detail({ row }: { readonly row: AuditRow }) {
+  const { entry, answered } = row;
+  const before = entry.before ?? null;
+  const after = answered?.after ?? entry.after ?? null;
+  const differences = differencesOf(before, after);
+  return (
+    <Section title={`Entry ${entry.seq}: ${entry.action}`} aside={outcomeOf(row)}>
+      <p className="faint">
+        {`${nameOf(row)}, ${entry.actor.role}${entry.address === null ? '' : `, from ${entry.address}`}; ${objectOf(row)}`}
+        {entry.request_id === null ? '' : `; request ${entry.request_id}`}
+      </p>
+      {entry.erased || answered?.erased === true ? <p>Part of it was about a person who was erased and can be read by nobody.</p> : null}
+      {entry.asked === null ? null : <pre>{JSON.stringify(entry.asked, null, 2)}</pre>}
+      {differences.length === 0 ? (
+        <p className="faint">Nothing is known to differ.</p>
+      ) : (
+        <div className="panel">
+          <DataTable caption="Before and after" columns={DIFFERENCES} rows={differences} rowKey={({ path }) => path} />
+        </div>
+      )}
+    </Section>
+  );
+}
+
+type Difference = ReturnType<typeof differencesOf>[number];
+export const DIFFERENCES: readonly Column<Difference>[] = [
+  { id: 'path', header: 'Key', cell: ({ path }) => <code>{path === '' ? 'whole' : path}</code> },
+  {
+    id: 'before',
+    header: 'Before',
+    label: 'before',
+    cell: ({ before }) => (before === '' ? <span className="faint">nothing</span> : <del>{before}</del>),
+  },
+  {
+    id: 'after',
+    header: 'After',
+    label: 'after',
+    cell: ({ after }) => (after === '' ? <span className="faint">nothing</span> : <ins>{after}</ins>),
+  },
+];

@@ -1,0 +1,103 @@
+import { Button } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useSearch } from '@tanstack/react-router';
+import {
+  type ConfigurationChange,
+  type ConfigurationView,
+  configurationDiffQuery,
+  configurationQuery,
+  configurationsQuery,
+  useRestoreConfiguration,
+} from '../api/audit.ts';
+import { type Column, DataTable } from '../components/data-table.tsx';
+import { Instant } from '../components/instant.tsx';
+import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
+import { Section } from '../components/section.tsx';
+import { DIFFERENCES } from './audit.tsx';
+import { useTitle } from './use-title.ts';
+
+const CAUSES = { start: 'At a start', reload: 'By a reload', restore: 'Put back' } as const;
+
+/** Every configuration that was applied, what each changed, and the way back. */
+export function ConfigurationPage() {
+  useTitle('Configuration');
+  const { version } = useSearch({ from: '/shell/settings/configuration' });
+  const history = useQuery(configurationsQuery());
+  const items = history.data?.items ?? [];
+  const shown = items.find((one) => one.version === version) ?? items[0];
+  return (
+    <div className="page">
+      <header className="page-head">
+        <div>
+          <h1>Configuration</h1>
+          <p className="page-lead">Every configuration that was applied, newest first. It is changed in its file; secrets are not shown.</p>
+        </div>
+      </header>
+      <Waiting query={history} what="versions" />
+      {history.data !== undefined && items.length === 0 ? (
+        <EmptyState command="nines config diff nines.yml">
+          No configuration was kept yet. What a file would change is told beforehand by:
+        </EmptyState>
+      ) : null}
+      {items.length === 0 ? null : (
+        <div className="panel">
+          <DataTable caption="Versions" columns={COLUMNS} rows={items} rowKey={(one) => String(one.version)} />
+        </div>
+      )}
+      {shown === undefined ? null : <Version shown={shown} isLast={shown === items[0]} />}
+    </div>
+  );
+}
+
+const COLUMNS: readonly Column<ConfigurationView>[] = [
+  {
+    id: 'version',
+    header: 'Version',
+    cell: ({ version }) => (
+      <Link from="/settings/configuration" to="/settings/configuration" search={{ version }} resetScroll={false}>
+        {version}
+      </Link>
+    ),
+  },
+  { id: 'at', header: 'When', label: 'when', cell: (one) => <Instant atMs={one.at_ms} relative={false} /> },
+  { id: 'cause', header: 'How', label: 'how', cell: ({ cause }) => CAUSES[cause] },
+  { id: 'by', header: 'By', label: 'by', cell: ({ by }) => by.id },
+  { id: 'pending', header: 'At the next start', label: 'at the next start', cell: ({ pending }) => pending.join(', ') },
+];
+
+const textOf = (value: unknown): string => (value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value));
+const differenceOf = ({ path, before, after }: ConfigurationChange) => ({ path, before: textOf(before), after: textOf(after) });
+
+function Version({ shown, isLast }: { readonly shown: ConfigurationView; readonly isLast: boolean }) {
+  const { version } = shown;
+  const whole = useQuery(configurationQuery(version));
+  const diff = useQuery(configurationDiffQuery(version - 1, version));
+  const restore = useRestoreConfiguration();
+  const changes = diff.data?.changes ?? [];
+  return (
+    <Section title={`Version ${version}`} aside={isLast ? 'in force' : undefined}>
+      {isLast ? null : (
+        <Button variant="default" loading={restore.isPending} onClick={() => restore.mutate(version)}>
+          {`Write version ${version} back into the file and take it over`}
+        </Button>
+      )}
+      {restore.isError ? <RefusedNotice error={restore.error} /> : null}
+      {restore.data === undefined ? null : <p role="status">{`In force again, as version ${restore.data.version}.`}</p>}
+      {shown.overrides.length === 0 ? null : (
+        <p className="faint">{`Not from the file: ${shown.overrides.map(({ path, source }) => `${path} (${source})`).join(', ')}.`}</p>
+      )}
+      {changes.length === 0 ? null : (
+        <div className="panel">
+          <DataTable
+            caption={`What version ${version} changed`}
+            columns={DIFFERENCES}
+            rows={changes.map(differenceOf)}
+            rowKey={({ path }) => path}
+          />
+        </div>
+      )}
+      <Waiting query={whole} what="this version" />
+      {whole.data === undefined ? null : <pre>{whole.data.yaml}</pre>}
+    </Section>
+  );
+}
