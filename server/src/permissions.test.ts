@@ -115,7 +115,8 @@ const routesOf = (): readonly Route[] =>
           method: one,
           path: url,
           needs: permission === 'public' ? 'public' : `${areaOfRoute(url)}:${permission}`,
-          scoped: permission === 'public' ? '' : scoped === undefined ? 'no' : typeof scoped === 'string' ? 'minded' : 'free',
+          scoped:
+            permission === 'public' ? '' : scoped === undefined ? 'no' : typeof scoped === 'object' && 'free' in scoped ? 'free' : 'minded',
         };
       }),
     );
