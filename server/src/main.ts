@@ -8,6 +8,7 @@ import { type MasterKey, readMasterKey } from './platform/encryption/master-key.
 import { formatProblem } from './platform/config/load.ts';
 import { createIds } from './platform/ids.ts';
 import { createLogger } from './platform/log.ts';
+import { closeToOthers, makePrivately } from './platform/private.ts';
 import { scrub } from './platform/scrub.ts';
 import { VERSION } from './version.ts';
 
@@ -57,6 +58,8 @@ export async function serve(
   for (const warning of loaded.warnings) logger.warn(formatProblem(warning));
   const clock = realClock;
   const dataDir = options.data ?? (config.data === undefined ? DEFAULT_DATA_DIR : configPath(options.config, config.data));
+  makePrivately();
+  for (const sentence of closeToOthers(dataDir)) logger.warn(sentence);
   try {
     const key = masterKeyOf(config, options.config, logger);
     await using app = await createApp({
