@@ -158,7 +158,7 @@ test('no secret is kept, and what is large is kept as its digest', async (t) => 
   const [entry] = await audit.list({}, { beforeSeq: undefined, limit: 1 });
   assert.ok(entry !== undefined);
   assert.doesNotMatch(JSON.stringify(entry), /hunter2|nines_secret|abcdefghijkl|xxxxx|Q7zH/);
-  assert.deepEqual(entry.after, { token: '[redacted]', command: 'join --token [redacted].x' });
+  assert.deepEqual(entry.after, { token: '[redacted]', command: 'join --token njoin_[redacted]' });
   assert.equal((entry.before as { omitted: boolean }).omitted, true);
 });
 

@@ -19,7 +19,8 @@ export function AuditPage() {
   const search = useSearch({ from: FROM });
   const log = useInfiniteQuery(auditQuery(search));
   const rows = joined(log.data?.pages.flatMap(({ items }) => items) ?? []);
-  const open = rows.find(({ entry, answered }) => entry.seq === search.entry || answered?.seq === search.entry);
+  const open =
+    search.entry === undefined ? undefined : rows.find(({ entry, answered }) => [entry.seq, answered?.seq].includes(search.entry));
   const isFiltered = Object.keys(search).some((key) => key !== 'entry' && key !== 'kiosk');
   return (
     <div className="page">
@@ -205,6 +206,8 @@ function Detail({ row }: { readonly row: AuditRow }) {
   );
 }
 
+/** Values may be long words; the table does not become wider for them. */
+const WRAPPED = { overflowWrap: 'anywhere' } as const;
 type Difference = ReturnType<typeof differencesOf>[number];
 export const DIFFERENCES: readonly Column<Difference>[] = [
   { id: 'path', header: 'Key', cell: ({ path }) => <code>{path === '' ? 'whole' : path}</code> },
@@ -212,12 +215,12 @@ export const DIFFERENCES: readonly Column<Difference>[] = [
     id: 'before',
     header: 'Before',
     label: 'before',
-    cell: ({ before }) => (before === '' ? <span className="faint">nothing</span> : <del>{before}</del>),
+    cell: ({ before }) => (before === '' ? <span className="faint">nothing</span> : <del style={WRAPPED}>{before}</del>),
   },
   {
     id: 'after',
     header: 'After',
     label: 'after',
-    cell: ({ after }) => (after === '' ? <span className="faint">nothing</span> : <ins>{after}</ins>),
+    cell: ({ after }) => (after === '' ? <span className="faint">nothing</span> : <ins style={WRAPPED}>{after}</ins>),
   },
 ];
