@@ -112,6 +112,19 @@ test('a token is made without a server and printed once', async (t) => {
   assert.equal((await nines(['token', 'create', '--data', data, '--role', 'operator'])).code, 2);
 });
 
+test('whoever lost the only administrator gets a link without a server; the last administrator stays', async (t) => {
+  const data = folder(t);
+  const made = await nines(['user', 'create', 'Ann', '--role', 'administrator', '--data', data]);
+  assert.equal(made.code, 0, made.err);
+  assert.match(made.out, /^http:\/\/127\.0\.0\.1:7070\/join#token=[A-Za-z0-9_-]{43}\n$/);
+  const again = await nines(['user', 'reset', 'ann', '--data', data]);
+  assert.match(again.out, /join#token=/);
+  assert.notEqual(again.out, made.out);
+  assert.match((await nines(['user', 'list', '--data', data, '--format', 'csv'])).out, /Ann,administrator,invited,never,0/);
+  assert.equal((await nines(['user', 'create', 'Eve', '--role', 'king', '--data', data])).code, 2);
+  assert.match((await nines(['user', 'role', 'Bob', 'operator', '--data', data])).err, /no such person/);
+});
+
 test('a query is printed as table, JSON or CSV, with the token from a file or the environment', async (t) => {
   const url = await listen(await startQueryServer(t));
   const env = { NINES_TOKEN: TOKEN };

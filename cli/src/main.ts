@@ -18,6 +18,7 @@ import { importCommand } from './commands/import.ts';
 import { keyCommand } from './commands/key.ts';
 import { escalationCommand } from './commands/escalation.ts';
 import { oncallCommand } from './commands/oncall.ts';
+import { peopleCommands } from './commands/people.ts';
 import { pauseCommands } from './commands/pause.ts';
 import { queryCommand } from './commands/query.ts';
 import { incidentsCommand } from './commands/incidents.ts';
@@ -58,6 +59,7 @@ function createProgram(): Command {
     rulesCommand,
     tokenCommand,
     userCommand,
+    peopleCommands,
     queryCommand,
     cardinalityCommand,
     deleteCommand,
