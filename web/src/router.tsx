@@ -22,6 +22,7 @@ import {
   targetsSearch,
 } from './shell/search.ts';
 import { whatIfSearch } from './sla/what-if-search.ts';
+import { loginSearch } from './shell/own-path.ts';
 import { Shell } from './shell/shell.tsx';
 
 const root = createRootRoute({ validateSearch: rootSearch });
@@ -201,9 +202,25 @@ const configuration = createRoute({
   validateSearch: configurationSearch,
   component: lazyRouteComponent(() => import('./pages/configuration.tsx'), 'ConfigurationPage'),
 });
+const people = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/people',
+  component: lazyRouteComponent(() => import('./pages/people.tsx'), 'PeoplePage'),
+});
+const account = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/account',
+  component: lazyRouteComponent(() => import('./pages/account.tsx'), 'AccountPage'),
+});
+const join = createRoute({
+  getParentRoute: () => root,
+  path: '/join',
+  component: lazyRouteComponent(() => import('./pages/join.tsx'), 'JoinPage'),
+});
 const login = createRoute({
   getParentRoute: () => root,
   path: '/login',
+  validateSearch: loginSearch,
   component: lazyRouteComponent(() => import('./pages/login.tsx'), 'LoginPage'),
 });
 const setup = createRoute({
@@ -251,7 +268,10 @@ const tree = root.addChildren([
     settings,
     audit,
     configuration,
+    people,
+    account,
   ]),
+  join,
   login,
   setup,
   home,

@@ -1,29 +1,38 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { useRouter, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { type FactorNeeded, useSignIn } from '../api/actions.ts';
 import { usePasskeySignIn } from '../api/factors.ts';
 import { hasPasskeys } from '../api/passkey.ts';
 import { sessionQuery } from '../api/queries.ts';
 import { RefusedNotice } from '../components/notices.tsx';
+import { ownPath } from '../shell/own-path.ts';
 import { Brand } from '../shell/shell.tsx';
 import { SecondStep } from './login-factor.tsx';
 import { ProviderButtons, SsoNotice } from './provider-buttons.tsx';
 import { useTitle } from './use-title.ts';
+
+/** To where the person was going, else to where their role begins. */
+function useGoOn(): () => void {
+  const { history } = useRouter();
+  const client = useQueryClient();
+  const { next } = useSearch({ from: '/login' });
+  return () =>
+    void client
+      .fetchQuery({ ...sessionQuery(), staleTime: 0 })
+      .catch(() => undefined)
+      .then((session) => history.push(ownPath(next ?? session?.landing)));
+}
 
 /** Sign in with name and password, and a second factor where there is one; or with a passkey alone. */
 export function LoginPage() {
   useTitle('Sign in');
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
-  const navigate = useNavigate();
   const [needed, setNeeded] = useState<FactorNeeded>();
   const signIn = useSignIn();
-  const client = useQueryClient();
-  // Each role begins at a page of its own.
-  const first = async (): Promise<void> => navigate({ to: (await client.fetchQuery({ ...sessionQuery(), staleTime: 0 })).landing });
-  const goOn = () => void first();
+  const goOn = useGoOn();
   const submit = (event: FormEvent) => {
     event.preventDefault();
     signIn.mutate({ name, password }, { onSuccess: (answer) => (answer === undefined ? goOn() : setNeeded(answer)) });

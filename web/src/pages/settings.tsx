@@ -2,6 +2,7 @@ import { Button, PasswordInput, SegmentedControl, useMantineColorScheme } from '
 import { Link } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { useChangePassword, useSignOut } from '../api/actions.ts';
+import { NewPassword } from '../components/new-password.tsx';
 import { RefusedNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { useCan, useSession } from '../shell/session.tsx';
@@ -26,6 +27,12 @@ export function SettingsPage() {
         </div>
         {actor.kind === 'user' ? <SignOut /> : null}
       </header>
+      {actor.kind === 'user' || mayAdminister ? (
+        <p className="row-wrap">
+          {actor.kind === 'user' ? <Link to="/settings/account">Your account and sessions</Link> : null}
+          {mayAdminister ? <Link to="/settings/people">People</Link> : null}
+        </p>
+      ) : null}
       <Appearance />
       {actor.kind === 'user' ? <Password /> : null}
       {actor.kind === 'user' ? <AccountFactors /> : null}
@@ -88,7 +95,9 @@ function Appearance() {
   );
 }
 
-function Password() {
+/** One's own password. */
+export function Password() {
+  const { actor } = useSession();
   const [current, setCurrent] = useState('');
   const [next, setNext] = useState('');
   const change = useChangePassword();
@@ -115,15 +124,7 @@ function Password() {
           onChange={(event) => setCurrent(event.currentTarget.value)}
           w={240}
         />
-        <PasswordInput
-          label="New password"
-          autoComplete="new-password"
-          required
-          minLength={8}
-          value={next}
-          onChange={(event) => setNext(event.currentTarget.value)}
-          w={240}
-        />
+        <NewPassword label="New password" value={next} onChange={setNext} name={actor.name} />
         <Button type="submit" variant="default" loading={change.isPending}>
           Change the password
         </Button>

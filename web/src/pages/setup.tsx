@@ -1,13 +1,12 @@
-import { Button, PasswordInput, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { Link, useLocation, useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { useSetUp } from '../api/actions.ts';
 import { ApiProblem } from '../api/problem.ts';
+import { NewPassword } from '../components/new-password.tsx';
 import { EmptyState, RefusedNotice } from '../components/notices.tsx';
 import { Brand } from '../shell/shell.tsx';
 import { useTitle } from './use-title.ts';
-
-const LEAST_PASSWORD = 8;
 
 /** The first start: one-time link, name, password; nothing else. The token never leaves the fragment but for this request. */
 export function SetupPage() {
@@ -44,16 +43,7 @@ export function SetupPage() {
               value={name}
               onChange={(event) => setName(event.currentTarget.value)}
             />
-            <PasswordInput
-              label="Password"
-              description={`At least ${LEAST_PASSWORD} characters.`}
-              autoComplete="new-password"
-              required
-              minLength={LEAST_PASSWORD}
-              autoFocus
-              value={password}
-              onChange={(event) => setPassword(event.currentTarget.value)}
-            />
+            <NewPassword label="Password" value={password} onChange={setPassword} name={name} autoFocus />
             {setUp.isError ? <RefusedNotice error={setUp.error} /> : null}
             {used ? <Link to="/login">Sign in</Link> : null}
             <Button type="submit" loading={setUp.isPending}>

@@ -28,7 +28,7 @@ export function Shell() {
   const [enrolling, setEnrolling] = useState(false);
   if (session.isPending) return <div className="centre" aria-busy="true" />;
   const { error, data } = session;
-  if (error instanceof ApiProblem && error.status === 401) return <Navigate to="/login" />;
+  if (error instanceof ApiProblem && error.status === 401) return <SignInFirst />;
   // Who uses the page is known from before when the server cannot be reached for a moment.
   if (data === undefined) {
     return (
@@ -52,6 +52,12 @@ export function Shell() {
       </LiveProvider>
     </SessionContext>
   );
+}
+
+/** To the sign-in, and from there back to where the person was. */
+function SignInFirst() {
+  const href = useLocation({ select: (location) => location.href });
+  return <Navigate to="/login" search={href === '/' ? {} : { next: href }} />;
 }
 
 function Frame() {

@@ -40,6 +40,9 @@ export const PAGE_PATHS = [
   '/settings',
   '/settings/audit',
   '/settings/configuration',
+  '/settings/people',
+  '/settings/account',
+  '/join',
   '/login',
   '/setup',
 ] as const;

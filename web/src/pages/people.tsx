@@ -1,0 +1,200 @@
+import { Button, Checkbox, NativeSelect, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import {
+  type IssuedView,
+  type PersonView,
+  peopleQuery,
+  useChangePerson,
+  useInvite,
+  useMakeLink,
+  useRemovePerson,
+  useRevokeLink,
+} from '../api/people.ts';
+import { rolesQuery } from '../api/queries.ts';
+import { type Column, DataTable } from '../components/data-table.tsx';
+import { Instant } from '../components/instant.tsx';
+import { Command, ErrorNotice, RefusedNotice, Waiting } from '../components/notices.tsx';
+import { Section } from '../components/section.tsx';
+import { useMay } from '../shell/session.tsx';
+import { StateMark } from '../states/state-mark.tsx';
+import { Sessions } from './sessions.tsx';
+import { useTitle } from './use-title.ts';
+
+const MARKS = { active: 'up', invited: 'unknown', disabled: 'unknown' } as const;
+const WORDS = { active: 'Active', invited: 'Invited', disabled: 'Disabled' } as const;
+
+/** Everybody who may sign in: who they are, what they may do, and how others come in. */
+export function PeoplePage() {
+  useTitle('People');
+  const may = useMay('administer');
+  return (
+    <div className="page settings">
+      <header className="page-head">
+        <div>
+          <h1>People</h1>
+          <p className="page-lead">{may ? 'Everybody who may sign in here.' : 'Only administrators see and change people.'}</p>
+        </div>
+      </header>
+      {may ? <Everybody /> : null}
+    </div>
+  );
+}
+
+function Everybody() {
+  const query = useQuery(peopleQuery());
+  const known = useQuery(rolesQuery());
+  const [open, setOpen] = useState<string>();
+  const change = useChangePerson();
+  const remove = useRemovePerson();
+  const link = useMakeLink();
+  const revoke = useRevokeLink();
+  const { data } = query;
+  const roles = (known.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name })).filter(({ value }) => value !== 'ingest');
+  const error = change.error ?? remove.error ?? link.error ?? revoke.error;
+  const shown = data?.items.find(({ id }) => id === open);
+  const mail = data?.mail ?? false;
+  const acts: Acts = {
+    roles,
+    onRole: (person, role) => change.mutate({ id: person.id, revision: person.revision, role }),
+    onDisable: (person, disabled) => change.mutate({ id: person.id, revision: person.revision, disabled }),
+    onLink: ({ id, email }) => link.mutate({ id, send: mail && email !== null }),
+    onRevoke: ({ id }) => revoke.mutate(id),
+    onRemove: (person) => remove.mutate(person),
+    onSessions: ({ id }) => setOpen(open === id ? undefined : id),
+  };
+  return (
+    <>
+      <Waiting query={query} what="people" />
+      {error === null ? null : <ErrorNotice error={error} />}
+      {link.data === undefined ? null : <Issued issued={link.data} />}
+      {data === undefined ? null : (
+        <div className="panel">
+          <DataTable caption="People" columns={columns(acts)} rows={data.items} rowKey={(person) => person.id} />
+        </div>
+      )}
+      {shown === undefined ? null : <Sessions person={shown.id} name={shown.name} />}
+      <Invite roles={roles} mail={mail} />
+    </>
+  );
+}
+
+type Choice = { readonly value: string; readonly label: string };
+type Act = (person: PersonView) => void;
+type Acts = {
+  readonly roles: readonly Choice[];
+  readonly onRole: (person: PersonView, role: string) => void;
+  readonly onDisable: (person: PersonView, disabled: boolean) => void;
+  readonly onLink: Act;
+  readonly onRevoke: Act;
+  readonly onRemove: Act;
+  readonly onSessions: Act;
+};
+
+const columns = (acts: Acts): readonly Column<PersonView>[] => [
+  {
+    id: 'name',
+    header: 'Name',
+    cell: ({ name, email }) => (
+      <span className="row-name" title={email ?? ''}>
+        {name}
+      </span>
+    ),
+  },
+  { id: 'state', header: 'State', label: 'state', cell: ({ state }) => <StateMark state={MARKS[state]} word={WORDS[state]} /> },
+  {
+    id: 'role',
+    header: 'Role',
+    label: 'role',
+    cell: (person) => (
+      <NativeSelect
+        size="xs"
+        aria-label={`Role of ${person.name}`}
+        title={person.last_administrator ? 'The last administrator stays one; make another one first.' : ''}
+        disabled={person.last_administrator}
+        data={acts.roles.some(({ value }) => value === person.role) ? [...acts.roles] : [person.role, ...acts.roles]}
+        value={person.role}
+        onChange={(event) => acts.onRole(person, event.currentTarget.value)}
+      />
+    ),
+  },
+  {
+    id: 'seen',
+    header: 'Last sign-in',
+    label: 'last sign-in',
+    cell: (person) => (person.signed_in_at_ms === null ? 'never' : <Instant atMs={person.signed_in_at_ms} />),
+  },
+  {
+    id: 'link',
+    header: 'Open link',
+    label: 'open link',
+    cell: ({ link }) => (link === null ? '' : <Instant atMs={link.expires_at_ms} />),
+  },
+  { id: 'actions', header: <span className="sr-only">Actions</span>, cell: (person) => <Actions person={person} acts={acts} /> },
+];
+
+function Actions({ person, acts }: { readonly person: PersonView; readonly acts: Acts }) {
+  const [sure, setSure] = useState(false);
+  const { name, state, last_administrator: last } = person;
+  const plain = (word: string, run: () => void, disabled = false) => (
+    <button type="button" className="plain-button" aria-label={`${word}: ${name}`} disabled={disabled} onClick={run}>
+      {word}
+    </button>
+  );
+  return (
+    <span className="row-wrap">
+      {plain(`Sessions (${person.sessions})`, () => acts.onSessions(person))}
+      {state === 'disabled' ? null : plain(state === 'invited' ? 'New link' : 'Reset password', () => acts.onLink(person))}
+      {person.link === null ? null : plain('Take the link back', () => acts.onRevoke(person))}
+      {plain(state === 'disabled' ? 'Enable' : 'Disable', () => acts.onDisable(person, state !== 'disabled'), last)}
+      {sure ? plain('Remove for ever', () => acts.onRemove(person)) : plain('Remove', () => setSure(true), last)}
+    </span>
+  );
+}
+
+/** Name and role; the link is shown once, and sent where there is a way. */
+function Invite({ roles, mail }: { readonly roles: readonly Choice[]; readonly mail: boolean }) {
+  const [name, setName] = useState('');
+  const [email, setEmail] = useState('');
+  const [role, setRole] = useState('read-only');
+  const [send, setSend] = useState(true);
+  const invite = useInvite();
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const body = { name, role, send: send && mail && email !== '', ...(email === '' ? {} : { email }) };
+    invite.mutate(body, {
+      onSuccess: () => {
+        setName('');
+        setEmail('');
+      },
+    });
+  };
+  return (
+    <Section title="Invite somebody">
+      <p className="faint">They choose their own password with a link that works once, for 48 hours.</p>
+      <form onSubmit={submit}>
+        <TextInput label="Name" required value={name} onChange={(event) => setName(event.currentTarget.value)} w={200} />
+        <NativeSelect label="Role" data={[...roles]} value={role} onChange={(event) => setRole(event.currentTarget.value)} />
+        <TextInput label="E-mail" type="email" value={email} onChange={(event) => setEmail(event.currentTarget.value)} w={240} />
+        {mail ? <Checkbox label="Send the link" checked={send} onChange={(event) => setSend(event.currentTarget.checked)} /> : null}
+        <Button type="submit" variant="default" loading={invite.isPending}>
+          Invite
+        </Button>
+      </form>
+      {invite.isError ? <RefusedNotice error={invite.error} /> : null}
+      {invite.data === undefined ? null : <Issued issued={invite.data} />}
+    </Section>
+  );
+}
+
+function Issued({ issued: { name, link, sent } }: { readonly issued: IssuedView }) {
+  return (
+    <div role="status">
+      <p>
+        {sent?.ok === true ? `The link was sent to ${sent.to}.` : `Give this link to ${name}; it is not shown again.`}
+        {sent !== null && !sent.ok ? ` It was not sent: ${sent.error ?? 'the channel refused it'}.` : ''}
+      </p>
+      {sent?.ok === true ? null : <Command text={link} />}
+    </div>
+  );
+}
