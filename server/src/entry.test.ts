@@ -146,6 +146,18 @@ forEachDatabase((_name, open) => {
     assert.equal((await call('GET', '/api/services', { cookie: last })).status, 401);
   });
 
+  test('signing in again ends the session that the browser had, whoever’s it was', async (t) => {
+    const { call, setUp } = await world(t, open);
+    const before = await setUp();
+    const elsewhere = (await call('POST', '/api/session', { body: { name: 'Ann', password: GOOD } })).cookie?.value ?? '';
+    const wrong = await call('POST', '/api/session', { cookie: before, body: { name: 'Ann', password: 'not this one' } });
+    assert.equal(wrong.status, 401);
+    assert.equal((await call('GET', '/api/services', { cookie: before })).status, 200, 'a try that failed ends nothing');
+    const now = (await call('POST', '/api/session', { cookie: before, body: { name: 'Ann', password: GOOD } })).cookie?.value ?? '';
+    assert.equal((await call('GET', '/api/services', { cookie: before })).status, 401);
+    for (const cookie of [now, elsewhere]) assert.equal((await call('GET', '/api/services', { cookie })).status, 200);
+  });
+
   test('a changed password ends every session and only the new one signs in', async (t) => {
     const { call, setUp } = await world(t, open);
     const first = await setUp();

@@ -72,7 +72,7 @@ function signInRoutes(http: Http, { signIn, cookie, ...at }: FactorRoutes): void
     '/api/session/passkey',
     { config: open, schema: { summary: 'Sign in with a passkey alone', tags, body: z.strictObject({ answer: assertionAnswer }) } },
     async (request, reply) => {
-      signedIn(reply, await signIn.alone(request.body.answer, partyOf(request), placeOf(request)));
+      signedIn(reply, await signIn.alone(request.body.answer, partyOf(request), cookie.placeOf(request as unknown as FastifyRequest)));
       return reply.code(204).send();
     },
   );
@@ -101,7 +101,8 @@ function signInRoutes(http: Http, { signIn, cookie, ...at }: FactorRoutes): void
       },
     },
     async (request, reply) => {
-      const { recoveryCodesLeft, ...session } = await signIn.finish(request.body, partyOf(request), placeOf(request));
+      const place = cookie.placeOf(request as unknown as FastifyRequest);
+      const { recoveryCodesLeft, ...session } = await signIn.finish(request.body, partyOf(request), place);
       signedIn(reply, session);
       return { recovery_codes_left: recoveryCodesLeft ?? null };
     },

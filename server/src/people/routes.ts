@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
-import type { Place, SessionCookie } from '../sessions/contract.ts';
+import type { SessionCookie } from '../sessions/contract.ts';
 import {
   factorNeededView,
   joinBody,
@@ -15,8 +15,6 @@ import {
 } from './contract.ts';
 import type { PersonLinks } from './links.ts';
 import type { People } from './service.ts';
-
-const placeOf = (request: FastifyRequest): Place => ({ address: request.ip, userAgent: request.headers['user-agent'] ?? '' });
 
 type PeopleRoutes = { readonly people: People; readonly links: Pick<PersonLinks, 'look'>; readonly cookie: SessionCookie };
 
@@ -34,7 +32,7 @@ export function peopleRoutes(http: Http, { people, links, cookie }: PeopleRoutes
       },
     },
     async (request, reply) => {
-      const answer = await people.login(request.body, placeOf(request as FastifyRequest));
+      const answer = await people.login(request.body, cookie.placeOf(request as FastifyRequest));
       if (answer.kind === 'factor_needed') return reply.code(200).send({ ...answer, kinds: [...answer.kinds] });
       cookie.set(reply, answer.cookie);
       return reply.code(204).send();
@@ -47,7 +45,7 @@ export function peopleRoutes(http: Http, { people, links, cookie }: PeopleRoutes
       schema: { summary: 'Create the first administrator with the one-time link', tags: ['access'], body: setupBody },
     },
     async (request, reply) => {
-      cookie.set(reply, (await people.setup(request.body, placeOf(request as FastifyRequest))).cookie);
+      cookie.set(reply, (await people.setup(request.body, cookie.placeOf(request as FastifyRequest))).cookie);
       return reply.code(204).send();
     },
   );
@@ -58,7 +56,7 @@ export function peopleRoutes(http: Http, { people, links, cookie }: PeopleRoutes
       schema: { summary: 'Change your password; every session ends', tags: ['access'], body: passwordBody },
     },
     async (request, reply) => {
-      cookie.set(reply, (await people.changePassword(request.actor, request.body, placeOf(request as FastifyRequest))).cookie);
+      cookie.set(reply, (await people.changePassword(request.actor, request.body, cookie.placeOf(request as FastifyRequest))).cookie);
       return reply.code(204).send();
     },
   );
@@ -95,7 +93,7 @@ function joinRoutes(http: Http, { people, links, cookie }: PeopleRoutes): void {
       },
     },
     async (request, reply) => {
-      const answer = await people.join(request.body, placeOf(request as FastifyRequest));
+      const answer = await people.join(request.body, cookie.placeOf(request as FastifyRequest));
       if (answer.kind === 'factor_needed') return reply.code(200).send({ ...answer, kinds: [...answer.kinds] });
       cookie.set(reply, answer.cookie);
       return reply.code(204).send();

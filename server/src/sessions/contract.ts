@@ -13,8 +13,8 @@ import type { Role } from '../platform/http/contract.ts';
 /** Whom a session is for. */
 export type Person = { readonly id: string; readonly name: string; readonly role: Role };
 
-/** Where a person is. */
-export type Place = { readonly address: string; readonly userAgent: string };
+/** Where a person is. `cookie` is of the session that their browser has already: signing in ends it. */
+export type Place = { readonly address: string; readonly userAgent: string; readonly cookie?: string | undefined };
 
 /** The value of the cookie; nobody sees it again. */
 export type NewSession = { readonly cookie: string };
@@ -36,7 +36,7 @@ export const SESSION_CODES = { notFound: 'session_not_found', sessionNeeded: 'se
 
 /** What those who examine people need of sessions. */
 export interface SessionBook {
-  /** Signs `person` in, whose right to it the caller has examined. */
+  /** Signs `person` in, whose right to it the caller has examined; the session of `place.cookie` ends. */
   start(person: Person, place: Place): Promise<NewSession>;
   /** Ends all sessions of a person together with the change of `trx`; call `forget` once it is committed. */
   endAll(trx: Transaction<Database>, userId: string): Promise<void>;
@@ -62,6 +62,7 @@ export interface SessionBook {
 export interface SessionCookie {
   /** Undefined without one. */
   read(request: FastifyRequest): string | undefined;
+  placeOf(request: FastifyRequest): Place;
   set(reply: FastifyReply, value: string): void;
   clear(reply: FastifyReply): void;
 }

@@ -8,11 +8,13 @@ const SECURE_NAME = '__Host-nines_session';
 export function sessionCookie({ secure }: { readonly secure: boolean }): SessionCookie {
   const name = secure ? SECURE_NAME : PLAIN_NAME;
   const attributes = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const;
+  const read: SessionCookie['read'] = (request) => {
+    const value = request.cookies[name];
+    return value === undefined || value === '' ? undefined : value;
+  };
   return {
-    read(request) {
-      const value = request.cookies[name];
-      return value === undefined || value === '' ? undefined : value;
-    },
+    read,
+    placeOf: (request) => ({ address: request.ip, userAgent: request.headers['user-agent'] ?? '', cookie: read(request) }),
     set: (reply, value) => void reply.setCookie(name, value, attributes),
     clear: (reply) => void reply.clearCookie(name, attributes),
   };

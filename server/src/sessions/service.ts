@@ -36,7 +36,7 @@ export class Sessions implements SessionBook, Knows {
   }
 
   async start(person: Person, place: Place): Promise<NewSession> {
-    const { db, clock, ids, record } = this.#deps;
+    const { db, clock, ids, record, onEnded } = this.#deps;
     const cookie = ids.secret(SECRET_BYTES);
     const nowMs = clock.now();
     const session = {
@@ -54,8 +54,10 @@ export class Sessions implements SessionBook, Knows {
       await store.insertSession(trx, session);
       await store.signedIn(trx, person.id, nowMs);
       const after = { user_agent: session.user_agent, expires_at_ms: session.expires_at_ms };
+      if (place.cookie !== undefined) await this.#end(trx, place.cookie, place.address);
       await record(trx, { ...by(person, place), action: 'session.started', object: sessionOf(session.id_hash), after });
     });
+    if (place.cookie !== undefined) onEnded();
     return { cookie };
   }
 
@@ -98,17 +100,19 @@ export class Sessions implements SessionBook, Knows {
   }
 
   async end(cookie: string, address: string): Promise<void> {
-    const { db, record, onEnded } = this.#deps;
-    const idHash = digestOf(cookie);
-    await db.kysely.transaction().execute(async (trx) => {
-      const found = await store.findSession(trx, idHash);
-      if (found === undefined) return;
-      await store.deleteSession(trx, idHash);
-      const { id, name, role } = found.user;
-      const place = { address, userAgent: found.session.user_agent };
-      await record(trx, { ...by({ id, name, role }, place), action: 'session.ended', object: sessionOf(idHash) });
-    });
+    const { db, onEnded } = this.#deps;
+    await db.kysely.transaction().execute((trx) => this.#end(trx, cookie, address));
     onEnded();
+  }
+
+  async #end(trx: Transaction<Database>, cookie: string, address: string): Promise<void> {
+    const idHash = digestOf(cookie);
+    const found = await store.findSession(trx, idHash);
+    if (found === undefined) return;
+    await store.deleteSession(trx, idHash);
+    const { id, name, role } = found.user;
+    const place = { address, userAgent: found.session.user_agent };
+    await this.#deps.record(trx, { ...by({ id, name, role }, place), action: 'session.ended', object: sessionOf(idHash) });
   }
 
   async endAll(trx: Transaction<Database>, userId: string): Promise<void> {

@@ -58,7 +58,7 @@ function signInRoutes(http: Http, { sso, gate, cookie, attempt, passwordLogin }:
       const asked = request as unknown as FastifyRequest;
       const query = asked.url.split('?').slice(1).join('?');
       const signedIn = await gate.authenticate(asked);
-      const finished = await sso.finish(request.params.provider, { query, secret: attempt.read(asked), signedIn }, placeOf(asked));
+      const finished = await sso.finish(request.params.provider, { query, secret: attempt.read(asked), signedIn }, cookie.placeOf(asked));
       attempt.clear(reply as never);
       if (!finished.ok) return refuse(reply as never, finished);
       if (finished.session !== undefined) cookie.set(reply as never, finished.session.cookie);
