@@ -29,7 +29,7 @@ for (const document of withConfigurations) {
 }
 
 test('every file and folder that the map names is there', () => {
-  const map = readFileSync(join(house, 'ARCHITECTURE.md'), 'utf8');
+  const map = ['ARCHITECTURE.md', 'SECURITY.md'].map((name) => readFileSync(join(house, name), 'utf8')).join('\n');
   const named = [...map.matchAll(/`((?:packages|server|web|cli|test|bench|scripts)\/[\w./-]+)`/g)].map((match) => match[1] ?? '');
   assert.ok(named.length > 20);
   assert.deepEqual(
@@ -38,7 +38,7 @@ test('every file and folder that the map names is there', () => {
   );
 });
 
-for (const document of globSync(['{README,ARCHITECTURE,CHANGELOG,CONTRIBUTING}.md', 'docs/**/*.md', 'bench/*.md', 'web/*.md'], {
+for (const document of globSync(['{README,ARCHITECTURE,CHANGELOG,CONTRIBUTING,SECURITY}.md', 'docs/**/*.md', 'bench/*.md', 'web/*.md'], {
   cwd: house,
 })) {
   test(`the links of ${document} lead somewhere`, () => {
