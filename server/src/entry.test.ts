@@ -58,7 +58,8 @@ forEachDatabase((_name, open) => {
     assert.equal(made.cookie?.httpOnly, true);
     assert.equal(made.cookie?.sameSite, 'Lax');
     const session = await call('GET', '/api/session', { cookie: made.cookie?.value ?? '' });
-    assert.deepEqual([session.json['permissions'], session.json['landing']], [['public', 'read', 'operate', 'administer', 'ingest'], '/']);
+    const { permits, landing } = session.json as { permits: Record<string, string[]>; landing: string };
+    assert.deepEqual([permits['access'], landing], [['read', 'operate', 'administer'], '/']);
     const again = await call('POST', '/api/setup', { body: { token, name: 'Eve', password: GOOD } });
     assert.deepEqual([again.status, again.json['code']], [410, 'setup_link_used']);
     assert.equal(await people.startSetup(), undefined, 'no link once someone can sign in');

@@ -12,6 +12,7 @@ import {
   notificationSearch,
   onCallSearch,
   reportsSearch,
+  rolesSearch,
   rootSearch,
   routesSearch,
   serviceSearch,
@@ -207,6 +208,12 @@ const people = createRoute({
   path: '/settings/people',
   component: lazyRouteComponent(() => import('./pages/people.tsx'), 'PeoplePage'),
 });
+const roles = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/roles',
+  validateSearch: rolesSearch,
+  component: lazyRouteComponent(() => import('./pages/roles.tsx'), 'RolesPage'),
+});
 const account = createRoute({
   getParentRoute: () => shell,
   path: '/settings/account',
@@ -269,6 +276,7 @@ const tree = root.addChildren([
     audit,
     configuration,
     people,
+    roles,
     account,
   ]),
   join,

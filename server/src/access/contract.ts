@@ -7,7 +7,7 @@ import { FULL_SCOPE, type Scope } from '@nines/model/storage.ts';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
-import { type Actor, PERMISSIONS, type Permission, type RouteDemands } from '../platform/http/contract.ts';
+import { type Actor, type Permission, type RouteDemands } from '../platform/http/contract.ts';
 
 /** What the product is divided into for permissions; glossary: area. `areas.ts` says which route belongs to which. */
 export const AREAS = [
@@ -293,8 +293,6 @@ export const sessionView = z.object({
   actor: z.object({ id: z.string(), name: z.string(), role: z.string(), kind: z.enum(['user', 'token', 'system', 'anonymous']) }),
   /** What is seen, as matchers in PromQL's form; empty for everything. */
   scope: z.string(),
-  /** The verbs that are held in any area. */
-  permissions: z.array(z.enum(PERMISSIONS)),
   permits: z.partialRecord(z.enum(AREAS), verbs),
   /** The area of each address of the API, by the beginning of the address; the longest counts. */
   areas: z.record(z.string(), z.enum(AREAS)),

@@ -10,17 +10,7 @@ import type { Actor, Gate, Permission } from '../platform/http/contract.ts';
 import { digestOf } from '../platform/secret-digest.ts';
 import type { RoleBook } from '../roles/contract.ts';
 import { AREA_OF, AREA_OF_TOPIC, areaOfRoute } from './areas.ts';
-import {
-  type Area,
-  type Known,
-  type Knows,
-  OPEN_ACTOR,
-  type Permits,
-  type SessionView,
-  type Standing,
-  VERBS,
-  withinPermits,
-} from './contract.ts';
+import { type Area, type Known, type Knows, OPEN_ACTOR, type Permits, type SessionView, type Standing, withinPermits } from './contract.ts';
 import { type Credential, credentialOf, tokenOf } from './credential.ts';
 
 /** Authenticated credentials kept in memory, so that ingest does not ask the database per request. */
@@ -116,11 +106,9 @@ export class Access implements Gate {
     }
     const { id, name, role, kind, scope } = actor;
     const permits = this.permits(actor);
-    const held = new Set(Object.values(permits).flat());
     return {
       actor: { id, name, role, kind },
       scope: formatScope(scope),
-      permissions: ['public', ...VERBS.filter((verb) => held.has(verb))],
       permits: Object.fromEntries(Object.entries(permits).map(([area, verbs]) => [area, [...verbs]])),
       areas: AREA_OF,
       landing: this.#deps.roles.find(role)?.landing ?? '/',

@@ -11,7 +11,7 @@ export function supportRoutes(http: Http, { contents }: SupportRouteDeps): void 
     summary: 'Makes a support bundle: version, configuration without secrets, health, findings, sizes; a .tar.gz',
     tags: ['system'],
   };
-  http.post('/api/support-bundle', { config: { permission: 'administer' }, schema }, async (_request, reply) => {
+  http.post('/api/support-bundle', { config: { permission: 'administer', stepUp: true }, schema }, async (_request, reply) => {
     const bundle = await supportBundle(await contents());
     return reply
       .type('application/gzip')

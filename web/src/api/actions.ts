@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { request } from './client.ts';
 import { ApiProblem } from './problem.ts';
-import type { BulkWire, ChannelTestWire, MadeJoinToken, ServiceDetailView, WrittenServiceWire } from './wire.ts';
+import type { BulkWire, ChannelTestWire, MadeJoinToken, RoleDraft, RoleView, ServiceDetailView, WrittenServiceWire } from './wire.ts';
 
 type AlertAction = { readonly name: 'acknowledge'; readonly ids: readonly string[] };
 
@@ -161,6 +161,26 @@ export function useCreateToken() {
   return useMutation<{ readonly token: string }, ApiProblem, NewToken>({
     mutationFn: (body) => request('/api/tokens', { method: 'POST', body }),
     onSuccess: () => client.invalidateQueries({ queryKey: ['tokens'] }),
+  });
+}
+
+/** Makes a role, or changes the one of `revision`. */
+export function useSaveRole(revision?: number) {
+  const client = useQueryClient();
+  return useMutation<RoleView, ApiProblem, RoleDraft>({
+    mutationFn: (body) =>
+      revision === undefined
+        ? request('/api/roles', { method: 'POST', body })
+        : request(`/api/roles/${encodeURIComponent(body.id)}?revision=${revision}`, { method: 'PUT', body }),
+    onSuccess: () => Promise.all(['roles', 'session'].map((record) => client.invalidateQueries({ queryKey: [record] }))),
+  });
+}
+
+export function useRemoveRole() {
+  const client = useQueryClient();
+  return useMutation<unknown, ApiProblem, string>({
+    mutationFn: (id) => request(`/api/roles/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    onSettled: () => client.invalidateQueries({ queryKey: ['roles'] }),
   });
 }
 

@@ -53,10 +53,16 @@ function usePeopleChange<Answer, Input>(change: (input: Input) => Promise<Answer
   });
 }
 
-export type Invitation = { readonly name: string; readonly role: string; readonly email?: string; readonly send: boolean };
+type Sight = { readonly teams: readonly string[]; readonly scope: string };
+export type Invitation = Sight & { readonly name: string; readonly role: string; readonly email?: string; readonly send: boolean };
 export const useInvite = () => usePeopleChange<IssuedView, Invitation>((body) => request('/api/people', { method: 'POST', body }));
 
-export type PersonEdit = { readonly id: string; readonly revision: number; readonly role?: string; readonly disabled?: boolean };
+export type PersonEdit = Partial<Sight> & {
+  readonly id: string;
+  readonly revision: number;
+  readonly role?: string;
+  readonly disabled?: boolean;
+};
 export const useChangePerson = () =>
   usePeopleChange<PersonView, PersonEdit>(({ id, ...body }) => request(`/api/people/${part(id)}`, { method: 'PATCH', body }));
 export const useRemovePerson = () =>

@@ -6,18 +6,18 @@ import type { Area, Verb } from '@nines/server/access/contract.ts';
 import type { AlertView } from '@nines/server/alerting/contract.ts';
 import type { BucketsView, DowntimeRevisionView, DowntimeView, IntervalView } from '@nines/server/availability/contract.ts';
 import type { ChannelView, NotificationView } from '@nines/server/notify/contract.ts';
+import type { RoleView } from '@nines/server/roles/contract.ts';
 import type { SignedStatement } from '@nines/server/sla/contract.ts';
 
 export type { AgentsView, AgentView, JoinTokenView, MadeJoinToken } from '@nines/server/agents/contract.ts';
 export type { AlertState, AlertView, Severity } from '@nines/server/alerting/contract.ts';
 export type { SessionView } from '@nines/server/access/contract.ts';
 export type { IdentityView, ProvidersView, SsoRefusal } from '@nines/server/sso/contract.ts';
-export type { RoleView } from '@nines/server/roles/contract.ts';
 export type { TokenView } from '@nines/server/tokens/contract.ts';
 export type { TargetListView, TargetView } from '@nines/server/collect/contract.ts';
 export type { CheckDetailView, CheckView, ResultView, TemplateView } from '@nines/server/checks/contract.ts';
 export type { HealthReportView } from '@nines/server/ops/health-checks/contract.ts';
-export type { ChannelView, NotificationView, SignedStatement };
+export type { ChannelView, NotificationView, RoleView, SignedStatement };
 export type { CardinalityView } from '@nines/server/series/contract.ts';
 export type {
   AccountView,
@@ -90,6 +90,8 @@ export type ReportTemplateWire = { readonly id: string; readonly title: string |
 
 export type PermissionName = 'public' | Verb;
 export type AreaName = Area;
+/** What a role is written as. */
+export type RoleDraft = Pick<RoleView, 'id' | 'name' | 'permits' | 'landing' | 'teams' | 'scope'>;
 
 /** One fact from `/api/stream`. */
 export type FactWire = {

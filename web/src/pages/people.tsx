@@ -16,9 +16,13 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
 import { Command, ErrorNotice, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
-import { useMay } from '../shell/session.tsx';
+import { useCan } from '../shell/session.tsx';
 import { StateMark } from '../states/state-mark.tsx';
+import { PersonSight } from './person-sight.tsx';
+import { sightOf } from './role-draft.ts';
 import { Sessions } from './sessions.tsx';
+import { SightFields } from './sight-fields.tsx';
+import { itemsIn } from './token-words.ts';
 import { useTitle } from './use-title.ts';
 
 const MARKS = { active: 'up', invited: 'unknown', disabled: 'unknown' } as const;
@@ -27,7 +31,7 @@ const WORDS = { active: 'Active', invited: 'Invited', disabled: 'Disabled' } as 
 /** Everybody who may sign in: who they are, what they may do, and how others come in. */
 export function PeoplePage() {
   useTitle('People');
-  const may = useMay('administer');
+  const may = useCan('administer', 'access');
   return (
     <div className="page settings">
       <header className="page-head">
@@ -45,6 +49,7 @@ function Everybody() {
   const query = useQuery(peopleQuery());
   const known = useQuery(rolesQuery());
   const [open, setOpen] = useState<string>();
+  const [seeing, setSeeing] = useState<PersonView>();
   const change = useChangePerson();
   const remove = useRemovePerson();
   const link = useMakeLink();
@@ -61,6 +66,7 @@ function Everybody() {
     onLink: ({ id, email }) => link.mutate({ id, send: mail && email !== null }),
     onRevoke: ({ id }) => revoke.mutate(id),
     onRemove: (person) => remove.mutate(person),
+    onSight: setSeeing,
     onSessions: ({ id }) => setOpen(open === id ? undefined : id),
   };
   return (
@@ -73,6 +79,7 @@ function Everybody() {
           <DataTable caption="People" columns={columns(acts)} rows={data.items} rowKey={(person) => person.id} />
         </div>
       )}
+      <PersonSight person={seeing} onClose={() => setSeeing(undefined)} />
       {shown === undefined ? null : <Sessions person={shown.id} name={shown.name} />}
       <Invite roles={roles} mail={mail} />
     </>
@@ -88,6 +95,7 @@ type Acts = {
   readonly onLink: Act;
   readonly onRevoke: Act;
   readonly onRemove: Act;
+  readonly onSight: Act;
   readonly onSessions: Act;
 };
 
@@ -116,6 +124,21 @@ const columns = (acts: Acts): readonly Column<PersonView>[] => [
         value={person.role}
         onChange={(event) => acts.onRole(person, event.currentTarget.value)}
       />
+    ),
+  },
+  {
+    id: 'sees',
+    header: 'Sees',
+    label: 'sees',
+    cell: (person) => (
+      <button
+        type="button"
+        className="plain-button"
+        aria-label={`What ${person.name} sees: ${sightOf(person)}`}
+        onClick={() => acts.onSight(person)}
+      >
+        {sightOf(person)}
+      </button>
     ),
   },
   {
@@ -152,20 +175,25 @@ function Actions({ person, acts }: { readonly person: PersonView; readonly acts:
   );
 }
 
+const ALL = { teams: '', scope: '' };
+
 /** Name and role; the link is shown once, and sent where there is a way. */
 function Invite({ roles, mail }: { readonly roles: readonly Choice[]; readonly mail: boolean }) {
   const [name, setName] = useState('');
   const [email, setEmail] = useState('');
   const [role, setRole] = useState('read-only');
+  const [sight, setSight] = useState(ALL);
   const [send, setSend] = useState(true);
   const invite = useInvite();
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const body = { name, role, send: send && mail && email !== '', ...(email === '' ? {} : { email }) };
+    const seen = { teams: itemsIn(sight.teams), scope: sight.scope.trim() };
+    const body = { name, role, ...seen, send: send && mail && email !== '', ...(email === '' ? {} : { email }) };
     invite.mutate(body, {
       onSuccess: () => {
         setName('');
         setEmail('');
+        setSight(ALL);
       },
     });
   };
@@ -176,6 +204,7 @@ function Invite({ roles, mail }: { readonly roles: readonly Choice[]; readonly m
         <TextInput label="Name" required value={name} onChange={(event) => setName(event.currentTarget.value)} w={200} />
         <NativeSelect label="Role" data={[...roles]} value={role} onChange={(event) => setRole(event.currentTarget.value)} />
         <TextInput label="E-mail" type="email" value={email} onChange={(event) => setEmail(event.currentTarget.value)} w={240} />
+        <SightFields {...sight} set={(change) => setSight((before) => ({ ...before, ...change }))} />
         {mail ? <Checkbox label="Send the link" checked={send} onChange={(event) => setSend(event.currentTarget.checked)} /> : null}
         <Button type="submit" variant="default" loading={invite.isPending}>
           Invite

@@ -31,6 +31,7 @@ export function SettingsPage() {
         <p className="row-wrap">
           {actor.kind === 'user' ? <Link to="/settings/account">Your account and sessions</Link> : null}
           {mayAdminister ? <Link to="/settings/people">People</Link> : null}
+          {mayAdminister ? <Link to="/settings/roles">Roles</Link> : null}
         </p>
       ) : null}
       <Appearance />

@@ -197,6 +197,9 @@ export const auditSearch = (raw: Raw): AuditSearch =>
 export type ConfigurationSearch = { version?: number };
 export const configurationSearch = (raw: Raw): ConfigurationSearch => defined<ConfigurationSearch>({ version: instant(raw.version) });
 
+export type RolesSearch = { role?: string };
+export const rolesSearch = (raw: Raw): RolesSearch => defined<RolesSearch>({ role: text(raw.role) });
+
 export const silenceSearch = (raw: Raw): SilenceSearch => defined<SilenceSearch>({ silence: text(raw.silence), new: text(raw.new) });
 
 /** The range a page opens with: the shortest up to a day that shows everything since `sinceMs`. A sliver of a day shows nothing. */

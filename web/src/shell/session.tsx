@@ -19,6 +19,3 @@ export function useRefusal(verb: PermissionName, area: AreaName): string | undef
   const session = useSession();
   return mayIn(session, verb, area) ? undefined : reasonOf(session, verb, area);
 }
-
-/** Whether the person may do this anywhere. */
-export const useMay = (permission: PermissionName): boolean => useSession().permissions.includes(permission);

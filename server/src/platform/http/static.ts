@@ -41,6 +41,7 @@ export const PAGE_PATHS = [
   '/settings/audit',
   '/settings/configuration',
   '/settings/people',
+  '/settings/roles',
   '/settings/account',
   '/join',
   '/login',

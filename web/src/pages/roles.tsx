@@ -1,0 +1,151 @@
+import { Button } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useRemoveRole } from '../api/actions.ts';
+import { rolesQuery } from '../api/queries.ts';
+import type { AreaName, RoleView } from '../api/wire.ts';
+import { type Column, DataTable } from '../components/data-table.tsx';
+import { RefusedNotice, Waiting } from '../components/notices.tsx';
+import { Section } from '../components/section.tsx';
+import { useCan } from '../shell/session.tsx';
+import { StateMark } from '../states/state-mark.tsx';
+import { RoleDialog } from './role-dialog.tsx';
+import { AREAS, AREA_WORDS, landingWord, sightOf } from './role-draft.ts';
+import { useTitle } from './use-title.ts';
+
+/** Which roles there are, what each permits, and who holds it. */
+export function RolesPage() {
+  useTitle('Roles');
+  const may = useCan('administer', 'access');
+  return (
+    <div className="page settings">
+      <header className="page-head">
+        <div>
+          <h1>Roles</h1>
+          <p className="page-lead">
+            {may
+              ? 'What people and tokens may do, area by area. What a role does not name is not permitted.'
+              : 'Only administrators see and change roles.'}
+          </p>
+        </div>
+      </header>
+      {may ? <AllRoles /> : null}
+    </div>
+  );
+}
+
+/** What the dialog is about. */
+type Asked = { readonly role?: RoleView; readonly like?: RoleView };
+
+function AllRoles() {
+  const { role: chosen } = useSearch({ from: '/shell/settings/roles' });
+  const query = useQuery(rolesQuery());
+  const remove = useRemoveRole();
+  const [asked, setAsked] = useState<Asked>();
+  const items = query.data?.items ?? [];
+  const shown = items.find(({ id }) => id === chosen) ?? items[0];
+  const acts: Acts = {
+    onChange: (role) => setAsked({ role }),
+    onCopy: (like) => setAsked({ like }),
+    onRemove: ({ id }) => remove.mutate(id),
+  };
+  return (
+    <>
+      <Waiting query={query} what="roles" />
+      {remove.isError ? <RefusedNotice error={remove.error} /> : null}
+      {query.data === undefined ? null : (
+        <>
+          <div className="row-wrap">
+            <Button onClick={() => setAsked({})}>Make a role</Button>
+            {items.every(({ origin }) => origin === 'shipped') ? (
+              <span className="faint">So far there are the shipped ones; one of your own gives exactly what a task needs.</span>
+            ) : null}
+          </div>
+          <div className="panel">
+            <DataTable caption="Roles" columns={columnsOf(acts)} rows={items} rowKey={({ id }) => id} />
+          </div>
+        </>
+      )}
+      {shown === undefined ? null : <Permitted role={shown} />}
+      <RoleDialog role={asked?.role} like={asked?.like} opened={asked !== undefined} onClose={() => setAsked(undefined)} />
+    </>
+  );
+}
+
+type Act = (role: RoleView) => void;
+type Acts = { readonly onChange: Act; readonly onCopy: Act; readonly onRemove: Act };
+
+const originWords = (origin: string): string =>
+  origin === 'shipped' ? 'shipped' : origin === 'ui' ? 'made here' : `declared at ${origin}`;
+
+const columnsOf = (acts: Acts): readonly Column<RoleView>[] => [
+  {
+    id: 'name',
+    header: 'Name',
+    cell: ({ id, name }) => (
+      <Link to="/settings/roles" search={{ role: id }} title={`What ${name} permits`}>
+        {name}
+      </Link>
+    ),
+  },
+  { id: 'origin', header: 'Origin', label: 'origin', cell: ({ origin }) => originWords(origin) },
+  { id: 'landing', header: 'Begins at', label: 'begins at', cell: ({ landing }) => landingWord(landing) },
+  { id: 'sees', header: 'Sees', label: 'sees', cell: (role) => sightOf(role) },
+  { id: 'holders', header: 'Held by', label: 'held by', cell: ({ holders }) => <Holders holders={holders} /> },
+  { id: 'actions', header: <span className="sr-only">Actions</span>, cell: (role) => <Actions role={role} acts={acts} /> },
+];
+
+/** More than these are counted. */
+const MOST_NAMED = 3;
+
+function Holders({ holders }: Pick<RoleView, 'holders'>) {
+  if (holders.length === 0) return <span className="faint">nobody</span>;
+  const named = holders.slice(0, MOST_NAMED).map(({ kind, name }) => (kind === 'token' ? `token ${name}` : name));
+  const rest = holders.length - named.length;
+  return <>{`${named.join(', ')}${rest === 0 ? '' : ` and ${rest} more`}`}</>;
+}
+
+function Actions({ role, acts }: { readonly role: RoleView; readonly acts: Acts }) {
+  const [sure, setSure] = useState(false);
+  const plain = (word: string, run: () => void) => (
+    <button type="button" className="plain-button" aria-label={`${word}: ${role.name}`} onClick={run}>
+      {word}
+    </button>
+  );
+  return (
+    <span className="row-wrap">
+      {plain('Make one like it', () => acts.onCopy(role))}
+      {role.origin === 'ui' ? plain('Change', () => acts.onChange(role)) : null}
+      {role.origin !== 'ui' ? null : sure ? plain('Remove for ever', () => acts.onRemove(role)) : plain('Remove', () => setSure(true))}
+    </span>
+  );
+}
+
+const VERB_COLUMNS = [
+  { verb: 'read', header: 'Read' },
+  { verb: 'operate', header: 'Operate' },
+  { verb: 'administer', header: 'Administer' },
+  { verb: 'ingest', header: 'Send samples' },
+] as const;
+
+/** Areas by verbs. */
+function Permitted({ role }: { readonly role: RoleView }) {
+  const columns: readonly Column<AreaName>[] = [
+    { id: 'area', header: 'Area', cell: (area) => <span className="row-name">{AREA_WORDS[area]}</span> },
+    ...VERB_COLUMNS.map(({ verb, header }) => ({
+      id: verb,
+      header,
+      label: header.toLowerCase(),
+      cell: (area: AreaName) =>
+        role.permits[area]?.includes(verb) === true ? <StateMark state="up" word="yes" /> : <span className="faint">no</span>,
+    })),
+  ];
+  return (
+    <Section title={`What ${role.name} permits`} aside={originWords(role.origin)}>
+      <div className="panel">
+        <DataTable caption={`What ${role.name} permits`} columns={columns} rows={AREAS} rowKey={(area) => area} />
+      </div>
+    </Section>
+  );
+}

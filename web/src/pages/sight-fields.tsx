@@ -1,0 +1,26 @@
+import { TextInput } from '@mantine/core';
+
+type Sight = { readonly teams: string; readonly scope: string };
+
+/** What somebody sees: teams, and matchers on labels. Both empty: everything. */
+export function SightFields({ teams, scope, set }: Sight & { readonly set: (change: Partial<Sight>) => void }) {
+  return (
+    <>
+      <TextInput
+        label="Sees teams"
+        description="Empty: all; several with commas"
+        placeholder="shop, pay"
+        value={teams}
+        onChange={(event) => set({ teams: event.currentTarget.value })}
+      />
+      <TextInput
+        label="Sees labels"
+        description="Empty: all; matchers as in PromQL"
+        placeholder={'env="prod"'}
+        className="mono"
+        value={scope}
+        onChange={(event) => set({ scope: event.currentTarget.value })}
+      />
+    </>
+  );
+}
