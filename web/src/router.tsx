@@ -311,6 +311,8 @@ export function createPages() {
     defaultErrorComponent: PageError,
     defaultPreload: 'intent',
     scrollRestoration: true,
+    // What a page does not know in an address, or cannot read, is dropped before anybody reads it.
+    search: { strict: true },
   });
 }
 

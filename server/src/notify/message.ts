@@ -33,6 +33,9 @@ export function buildMessage({ group, alerts, externalUrl, maxAlerts }: MessageI
   };
 }
 
+/** Senders may give any text as the address; only one of the web becomes a link in mails and chats. */
+const isWeb = (url: string | null): url is string => url !== null && /^https?:\/\//i.test(url);
+
 const messageAlert = (alert: AlertView, externalUrl: string): MessageAlert => ({
   id: alert.id,
   status: alert.condition === 'firing' ? 'firing' : 'resolved',
@@ -41,7 +44,7 @@ const messageAlert = (alert: AlertView, externalUrl: string): MessageAlert => ({
   startsAt: rfc3339(alert.starts_at_ms),
   // An alert that still fires has not ended.
   endsAt: alert.ends_at_ms === null ? ZERO_TIME : rfc3339(alert.ends_at_ms),
-  generatorURL: alert.generator_url ?? `${externalUrl}/alerts-dashboard?alert=${alert.id}`,
+  generatorURL: isWeb(alert.generator_url) ? alert.generator_url : `${externalUrl}/alerts-dashboard?alert=${alert.id}`,
   fingerprint: alert.fingerprint,
 });
 

@@ -73,8 +73,10 @@ const text = (value: unknown): string | undefined => {
   if (typeof value === 'number') return String(value);
   return typeof value === 'string' && value !== '' ? value : undefined;
 };
+/** The last instant that a Date can be. */
+const MAX_INSTANT_MS = 8_640_000_000_000_000;
 const instant = (value: unknown): number | undefined =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= MAX_INSTANT_MS ? value : undefined;
 const oneOf = <Word extends string>(words: readonly Word[], value: unknown): Word | undefined => words.find((word) => word === value);
 
 /** Drops fields that are `undefined`, so that they do not appear in the address. */
@@ -94,7 +96,8 @@ export function rangeSearch(raw: Raw): RangeSearch {
     Number.isSafeInteger(from) &&
     Number.isSafeInteger(to) &&
     from >= 0 &&
-    from < to
+    from < to &&
+    to <= MAX_INSTANT_MS
   ) {
     return { from, to };
   }

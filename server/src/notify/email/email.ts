@@ -36,7 +36,7 @@ export function createEmail(config: EmailConfig, deps: Pick<ChannelDeps, 'connec
 function htmlOf(brief: Brief): string {
   const body = brief.text === undefined ? brief.alerts.map(alertHtml) : html`<p style="white-space:pre-wrap">${brief.text}</p>`;
   const more = brief.more === '' ? undefined : html`<p><a href="${brief.url}">${brief.more}</a></p>`;
-  const page = html`<!doctype html><html><body style="font-family:sans-serif;font-size:14px"><h1 style="font-size:18px">${brief.title}</h1>${body}${more}</body></html>`;
+  const page = html`<!doctype html><html><body style="font-family:sans-serif;font-size:14px;overflow-wrap:anywhere"><h1 style="font-size:18px">${brief.title}</h1>${body}${more}</body></html>`;
   return page.markup;
 }
 

@@ -6,12 +6,12 @@ export const STATEMENT_STYLE = `
 :root{color-scheme:light dark;--ground:#fff;--ink:#1a1d23;--faint:#626a77;--line:#e4e7ec;--up:#1a9e6f;--degraded:#d98e04;--down:#d1344b;--unknown:#9aa1ad;--excluded:#2f7fd1;--wash:#f6f7f9;--met-ink:#0d7350;--risk-ink:#855600;--down-ink:#b92840}
 @media screen and (prefers-color-scheme:dark){:root{--ground:#14161a;--ink:#e6e8ec;--faint:#98a0ad;--line:#2a2e36;--wash:#1b1e24;--met-ink:#2fbf8a;--risk-ink:#f0b13c;--down-ink:#f2798a}}
 *{box-sizing:border-box}
-body{margin:0 auto;padding:48px 32px;max-width:960px;background:var(--ground);color:var(--ink);font:15px/24px Inter,system-ui,-apple-system,"Segoe UI",sans-serif}
+body{margin:0 auto;padding:48px 32px;max-width:960px;overflow-wrap:break-word;background:var(--ground);color:var(--ink);font:15px/24px Inter,system-ui,-apple-system,"Segoe UI",sans-serif}
 h1{font-size:24px;line-height:32px;font-weight:650;margin:0}
 h2{font-size:16px;font-weight:650;margin:40px 0 8px}
 p{margin:8px 0}
 .sub,.note,caption{color:var(--faint)}
-header{display:flex;justify-content:space-between;align-items:flex-start;gap:24px;flex-wrap:wrap}
+header>div{min-width:0}header{display:flex;justify-content:space-between;align-items:flex-start;gap:24px;flex-wrap:wrap}
 .status{font-weight:650;white-space:nowrap}
 .met{color:var(--met-ink)}.at_risk{color:var(--risk-ink)}.breached{color:var(--down-ink)}.unknown{color:var(--faint)}
 .figure{margin:32px 0 8px;font-size:48px;line-height:56px;font-weight:650;font-variant-numeric:tabular-nums}
