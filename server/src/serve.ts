@@ -242,7 +242,8 @@ export async function serve(
   directoryRoutes(http, { ...entry, url: () => baseUrl, mailer: parts.linkMailer });
   sessionRoutes(http, entry);
   ssoRoutes(http, entry);
-  if (entry.second !== undefined) factorRoutes(http, { ...entry.second, cookie: entry.cookie, secure });
+  if (entry.second !== undefined)
+    factorRoutes(http, { ...entry.second, mayTouch: (by, id) => entry.directory.mayTouch(by, id), cookie: entry.cookie, secure });
   tokenRoutes(http, entry.tokens);
   roleRoutes(http, entry.roles);
   auditRoutes(http, { audit, clock });

@@ -68,6 +68,11 @@ export const withinPermits = (held: Permits, only: Permits): Permits =>
     }),
   );
 
+/** What whoever asks may do: what their role permits, as far as they themselves are not narrowed. */
+export function heldBy({ role, permits }: Pick<Actor, 'role' | 'permits'>, ofRole: (role: string) => Permits): Permits {
+  return permits === undefined ? ofRole(role) : withinPermits(ofRole(role), permits as Permits);
+}
+
 /** A role: what its holders may do, and the page they begin with. */
 export type RoleSpec = {
   readonly id: string;

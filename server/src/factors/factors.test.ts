@@ -45,7 +45,7 @@ async function processOn(
   accessRoutes(http, entry);
   peopleRoutes(http, entry);
   assert.ok(entry.second !== undefined);
-  factorRoutes(http, { ...entry.second, cookie: entry.cookie, secure: false });
+  factorRoutes(http, { ...entry.second, mayTouch: (by, id) => entry.directory.mayTouch(by, id), cookie: entry.cookie, secure: false });
   http.get('/api/services', { config: { permission: 'read' } }, async () => ({ ok: true }));
   http.post('/api/services', { config: { permission: 'administer', stepUp: true } }, async () => ({ ok: true }));
   t.after(() => http.close());

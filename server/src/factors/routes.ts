@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { Http } from '../platform/http/contract.ts';
+import type { Actor, Http } from '../platform/http/contract.ts';
 import type { NewSession, Place, SessionCookie } from '../sessions/contract.ts';
 import {
   assertionAnswer,
@@ -25,6 +25,8 @@ export type FactorRoutes = {
   readonly factors: Factors;
   readonly signIn: SignIn;
   readonly stepUp: StepUp;
+  /** Refuses whoever may do less than the person whose factors they would take away. */
+  readonly mayTouch: (by: Actor, userId: string) => Promise<void>;
   readonly cookie: SessionCookie;
   readonly baseUrl: string | undefined;
   /** Requests arrive over TLS. */
@@ -211,7 +213,7 @@ function passkeyRoutes(http: Http, { factors, ...at }: FactorRoutes): void {
   );
 }
 
-function resetRoute(http: Http, { factors }: FactorRoutes): void {
+function resetRoute(http: Http, { factors, mayTouch }: FactorRoutes): void {
   http.post(
     '/api/people/:id/reset-factors',
     {
@@ -219,6 +221,7 @@ function resetRoute(http: Http, { factors }: FactorRoutes): void {
       schema: { summary: "Take away a person's second factors, which they have lost; their sessions end", tags, params: byId },
     },
     async (request, reply) => {
+      await mayTouch(request.actor, request.params.id);
       await factors.reset(request.actor, request.params.id, request.ip);
       return reply.code(204).send();
     },

@@ -159,4 +159,10 @@ function sessionsOfOthers(http: Http, sessions: SessionBook): void {
   );
 }
 
-const byOf = ({ actor }: Pick<FastifyRequest, 'actor'>): By => ({ kind: actor.kind, id: actor.id, name: actor.name, role: actor.role });
+const byOf = ({ actor: { kind, id, name, role, permits } }: Pick<FastifyRequest, 'actor'>): By => ({
+  kind,
+  id,
+  name,
+  role,
+  ...(permits !== undefined && { permits }),
+});

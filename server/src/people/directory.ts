@@ -2,14 +2,14 @@ import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import type { Transaction } from 'kysely';
-import { type Permits, beyond, teamsOf } from '../access/contract.ts';
+import { type Permits, beyond, heldBy, teamsOf } from '../access/contract.ts';
 import type { AuditEntry, ErasePerson, RecordAudit } from '../audit/contract.ts';
 import type { UserRow } from '../platform/db/migrations/0002-access.ts';
 import type { PersonLinkRow } from '../platform/db/migrations/0050-people.ts';
 import type { Db } from '../platform/db/open.ts';
 import { expectUpdated } from '../platform/db/revision.ts';
 import type { Database } from '../platform/db/schema.ts';
-import type { Role } from '../platform/http/contract.ts';
+import type { Actor, Role } from '../platform/http/contract.ts';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
 import type { SessionBook } from '../sessions/contract.ts';
 import {
@@ -43,7 +43,7 @@ export type DirectoryDeps = {
 };
 
 /** Who asks for a change. */
-export type By = AuditEntry['actor'];
+export type By = AuditEntry['actor'] & Pick<Actor, 'permits'>;
 
 /**
  * Everybody who may sign in. Invariants: at least one administrator who can sign in stays, whoever changes what at the same time;
@@ -72,6 +72,13 @@ export class Directory {
       sessions: counts.get(user.id) ?? 0,
       last_administrator: administrators.length === 1 && administrators[0]?.id === user.id,
     }));
+  }
+
+  /** Refuses whoever may do less than the person does. `AppError` `person_not_found`, `role_too_wide`. */
+  async mayTouch(by: By, id: string): Promise<void> {
+    const user = await store.getUser(this.#deps.db.kysely, id);
+    if (user === undefined) throw notFound();
+    this.#mayTouch(by, user);
   }
 
   /** `AppError` `person_not_found`. */
@@ -213,7 +220,7 @@ export class Directory {
     if (asked.own?.includes('read') !== true) {
       throw new AppError('bad_input', PEOPLE_CODES.unknownRole, 'there is no such role for people', { field: 'role' });
     }
-    const missing = beyond(permitsOf(by.role), asked);
+    const missing = beyond(heldBy(by, permitsOf), asked);
     if (missing.length === 0) return;
     throw new AppError('forbidden', PEOPLE_CODES.roleTooWide, `this role may do more than you: ${missing.slice(0, 3).join(', ')}`);
   }
@@ -221,7 +228,7 @@ export class Directory {
   /** Whoever makes another's link could become them. `AppError` `role_too_wide`. */
   #mayTouch(by: By, user: UserRow): void {
     const { permitsOf } = this.#deps;
-    if (beyond(permitsOf(by.role), permitsOf(user.role)).length === 0) return;
+    if (beyond(heldBy(by, permitsOf), permitsOf(user.role)).length === 0) return;
     throw new AppError('forbidden', PEOPLE_CODES.roleTooWide, 'this person may do more than you');
   }
 

@@ -77,5 +77,5 @@ export interface RoleBook {
   /** Reads again what another process may have changed, when that was not looked at for some seconds. */
   refresh(): Promise<void>;
   /** Refuses when `by` gives the role `id` away and may not: `AppError` `role_not_found`, `beyond_own_permits`. */
-  judgeGift(by: Pick<Actor, 'role'>, id: string): void;
+  judgeGift(by: Pick<Actor, 'role' | 'permits'>, id: string): void;
 }

@@ -2,9 +2,10 @@ import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import { SECOND_MS } from '@nines/base/units.ts';
-import { type Permits, type RoleSpec, SHIPPED_ROLES, beyond, permitsOf } from '../access/contract.ts';
+import { type Permits, type RoleSpec, SHIPPED_ROLES, beyond, heldBy, permitsOf } from '../access/contract.ts';
 import type { AuditEntry, RecordAudit } from '../audit/contract.ts';
 import type { Db } from '../platform/db/open.ts';
+import type { Actor } from '../platform/http/contract.ts';
 import { findEntity, listEntities, retireEntity, updateEntity, upsertEntity } from '../platform/records/entities.ts';
 import { createTurns } from '../platform/turns.ts';
 import { type DeclaredRole, type Holder, ROLE_CODES, type RoleBody, type RoleBook, type RoleView, roleBody, roleOf } from './contract.ts';
@@ -13,6 +14,8 @@ const KIND = 'role';
 const MAX_MADE = 200;
 /** A change made by another process on the same database is known here at most this much later. */
 const FRESH_MS = 5 * SECOND_MS;
+
+type By = Pick<Actor, 'role' | 'permits'>;
 
 /** A role in force. */
 type Standing = {
@@ -77,7 +80,7 @@ export class Roles implements RoleBook {
     return this.find(id)?.permits ?? {};
   }
 
-  judgeGift(by: { readonly role: string }, id: string): void {
+  judgeGift(by: By, id: string): void {
     const role = this.find(id);
     if (role === undefined) {
       const known = [...this.#inForce.keys()].join(', ');
@@ -92,7 +95,7 @@ export class Roles implements RoleBook {
   }
 
   /** `AppError` `role_exists`, `beyond_own_permits`, `too_many_roles`. */
-  create(spec: RoleBody, by: AuditEntry['actor']): Promise<RoleView> {
+  create(spec: RoleBody, by: AuditEntry['actor'] & By): Promise<RoleView> {
     return this.#alone(async () => {
       this.#judge(by, permitsOf(spec.permits), 'permits');
       await this.#read();
@@ -111,7 +114,11 @@ export class Roles implements RoleBook {
   }
 
   /** `AppError` `role_not_found`, `role_owned_elsewhere`, `beyond_own_permits`, `revision_conflict`. */
-  update(id: string, { spec, revision }: { spec: RoleBody; revision: number | undefined }, by: AuditEntry['actor']): Promise<RoleView> {
+  update(
+    id: string,
+    { spec, revision }: { spec: RoleBody; revision: number | undefined },
+    by: AuditEntry['actor'] & By,
+  ): Promise<RoleView> {
     return this.#alone(async () => {
       const { role } = await this.#editable(id);
       if (spec.id !== id) throw new AppError('bad_input', ROLE_CODES.fixed, 'the id of a role cannot change', { field: 'id' });
@@ -131,7 +138,7 @@ export class Roles implements RoleBook {
   }
 
   /** `AppError` `role_not_found`, `role_owned_elsewhere`, `beyond_own_permits`, `role_in_use` with who holds it. */
-  remove(id: string, by: AuditEntry['actor']): Promise<void> {
+  remove(id: string, by: AuditEntry['actor'] & By): Promise<void> {
     return this.#alone(async () => {
       const found = await this.#editable(id);
       this.#judge(by, found.role.permits, 'permits');
@@ -186,10 +193,13 @@ export class Roles implements RoleBook {
   }
 
   /** Nobody gives more than they have. */
-  #judge(by: { readonly role: string }, permits: Permits, field: string): void {
-    const more = beyond(this.permitsOf(by.role), permits);
+  #judge(by: By, permits: Permits, field: string): void {
+    const more = beyond(
+      heldBy(by, (role) => this.permitsOf(role)),
+      permits,
+    );
     if (more.length === 0) return;
-    const message = `needs ${more.join(', ')}; the role ${by.role} does not have it, and nobody gives more than they have`;
+    const message = `needs ${more.join(', ')}; ${by.permits === undefined ? `the role ${by.role} does` : 'you do'} not have it, and nobody gives more than they have`;
     throw new AppError('forbidden', ROLE_CODES.beyondOwn, message, { field, details: { beyond: more } });
   }
 }

@@ -83,7 +83,7 @@ function identityRoutes(http: Http, { sso, attempt }: SsoRoutes): void {
   http.post(
     '/api/sso/:provider/link',
     {
-      config: { permission: 'read', scoped: OWN, audit: 'change' },
+      config: { permission: 'read', scoped: OWN, audit: 'change', stepUp: true },
       schema: {
         summary: 'Link an identity to yourself; go to the address of the answer',
         tags: ['access'],

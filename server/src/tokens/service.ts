@@ -3,7 +3,7 @@ import { AppError } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import { MINUTE_MS } from '@nines/base/units.ts';
 import type { FastifyRequest } from 'fastify';
-import { type Known, type Knows, type Permits, beyond, permitsOf, scopeOf, teamsOf, withinPermits } from '../access/contract.ts';
+import { type Known, type Knows, type Permits, beyond, heldBy, permitsOf, scopeOf, teamsOf, withinPermits } from '../access/contract.ts';
 import type { AuditEntry, RecordAudit } from '../audit/contract.ts';
 import type { TokenRow } from '../platform/db/migrations/0002-access.ts';
 import type { Db } from '../platform/db/open.ts';
@@ -29,10 +29,14 @@ export type TokenDeps = {
   readonly onChanged?: () => void;
   readonly onRefused?: (reason: TokenRefusal) => void;
   /** Refuses a role that is not there, or that `by` may not give away. */
-  readonly judgeRole: (by: AuditEntry['actor'], role: string) => void;
+  readonly judgeRole: (by: Pick<Actor, 'role'>, role: string) => void;
   readonly permitsOfRole: (role: string) => Permits;
   readonly limits?: () => TokenLimits;
 };
+
+type By = AuditEntry['actor'] & Pick<Actor, 'permits'>;
+/** Where a token counts and how long; absent and null: everywhere, without end. */
+type Bounds = { readonly addresses: readonly string[] | undefined; readonly expiresAtMs: number | null };
 
 export type MadeToken = TokenView & { readonly token: string };
 
@@ -54,11 +58,16 @@ export class Tokens implements Knows {
    * The secret is in the answer and nowhere else. `AppError` `token_already_expired`, `token_lives_too_long`, `role_not_found`,
    * `beyond_own_permits`, `beyond_role`.
    */
-  async create(by: AuditEntry['actor'] & Pick<Actor, 'permits'>, input: NewToken): Promise<MadeToken> {
+  async create(by: By, input: NewToken): Promise<MadeToken> {
     const { db, clock, ids, record, judgeRole } = this.#deps;
-    judgeRole(by, input.role);
+    // The role alone: what the token is narrowed to is judged below.
+    judgeRole({ role: by.role }, input.role);
     const nowMs = clock.now();
     const permits = this.#permitsWithin(by, input);
+    const own = await this.#limitsOf(by);
+    const addresses = input.addresses ?? own?.addresses;
+    const expiresAtMs = this.#endOf(input.expires_at_ms ?? own?.expiresAtMs ?? null, nowMs);
+    refuseWider(own, { addresses, expiresAtMs });
     const token = makeSecret(ids);
     const row: TokenRow = {
       id: ids.uuid(),
@@ -69,12 +78,12 @@ export class Tokens implements Knows {
       scope: input.scope ?? '',
       permits: textOf(permits),
       actions: textOf(input.actions),
-      addresses: textOf(input.addresses),
+      addresses: textOf(addresses),
       hint: hintOf(token),
       secret_hash: digestOf(token),
       created_by: by.name,
       created_at_ms: nowMs,
-      expires_at_ms: this.#endOf(input.expires_at_ms ?? null, nowMs),
+      expires_at_ms: expiresAtMs,
       last_used_at_ms: null,
       last_used_address: null,
       revoked_at_ms: null,
@@ -89,15 +98,21 @@ export class Tokens implements Knows {
     return { ...view, token };
   }
 
-  /** Another secret for the same token; the one before counts 15 minutes more. `AppError` `token_not_found`, `revision_conflict`. */
-  async replace(by: AuditEntry['actor'], id: string): Promise<MadeToken> {
+  /**
+   * Another secret for the same token; the one before counts 15 minutes more. `AppError` `token_not_found`, `revision_conflict`;
+   * `beyond_own_permits` when it may do, or lasts, more than who asks: whoever reads its secret has all of it.
+   */
+  async replace(by: By, id: string): Promise<MadeToken> {
     const { db, clock, ids, record, onChanged } = this.#deps;
     const nowMs = clock.now();
     const token = makeSecret(ids);
     const next = { secret_hash: digestOf(token), hint: hintOf(token), previous_until_ms: nowMs + OVERLAP_MS };
+    const own = await this.#limitsOf(by);
     const view = await db.kysely.transaction().execute(async (trx) => {
       const before = await store.liveToken(trx, id);
       if (before === undefined) throw notFound();
+      this.#mayRead(by, before);
+      refuseWider(own, boundsOf(before));
       if (!(await store.replaceSecret(trx, before, next)))
         throw new AppError('conflict', 'revision_conflict', 'the secret was replaced meanwhile');
       const after = viewOf({ ...before, ...next }, nowMs);
@@ -155,6 +170,20 @@ export class Tokens implements Knows {
     return { actor: actorOf(row), endsAtMs: judged.endsAtMs, ...(from !== undefined && { from }) };
   }
 
+  /** What a token is bound to makes no token that is bound to less. Undefined for people. */
+  async #limitsOf(by: By): Promise<Bounds | undefined> {
+    if (by.kind !== 'token') return undefined;
+    const own = await store.liveToken(this.#deps.db.kysely, by.id);
+    if (own === undefined) throw notFound();
+    return boundsOf(own);
+  }
+
+  #mayRead(by: By, row: TokenRow): void {
+    const { permitsOfRole } = this.#deps;
+    const more = beyond(heldBy(by, permitsOfRole), heldBy(actorOf(row), permitsOfRole));
+    if (more.length > 0) throw new AppError('forbidden', TOKEN_CODES.beyondOwn, `this token may do what you may not: ${more.join(', ')}`);
+  }
+
   /** What the token is narrowed to. Whoever is narrowed makes tokens that are, too. */
   #permitsWithin(by: Pick<Actor, 'permits'>, { role, permits: written }: NewToken): Permits | undefined {
     const ofRole = this.#deps.permitsOfRole(role);
@@ -182,6 +211,17 @@ export class Tokens implements Knows {
     }
     return asked ?? nowMs + maxLifeMs;
   }
+}
+
+const boundsOf = (row: TokenRow): Bounds => ({ addresses: listOf(row.addresses), expiresAtMs: row.expires_at_ms });
+
+function refuseWider(own: Bounds | undefined, { addresses, expiresAtMs }: Bounds): void {
+  if (own === undefined) return;
+  const { addresses: networks, expiresAtMs: ownEndMs } = own;
+  if (networks !== undefined && addresses?.every((network) => networks.includes(network)) !== true)
+    throw new AppError('forbidden', TOKEN_CODES.beyondOwn, `you count from ${networks.join(', ')} only`, { field: 'addresses' });
+  if (ownEndMs !== null && (expiresAtMs === null || expiresAtMs > ownEndMs))
+    throw new AppError('forbidden', TOKEN_CODES.beyondOwn, 'a token makes none that lasts longer than itself', { field: 'expires_at_ms' });
 }
 
 function actorOf(row: TokenRow): Actor {

@@ -82,8 +82,8 @@ function isAdmitted(options: DirectOptions, { permission, area, rate }: Direct, 
   const { gate, hosts, rates } = options;
   if (hosts === 'loopback' && !isLoopbackHost(request.headers.host)) return false;
   const actor = gate.recall?.(request.headers);
-  // What a scope demands of what is written, fastify's handlers know.
-  if (actor === undefined || !isFull(actor.scope) || !gate.allows(actor, permission, area)) return false;
+  // What a scope demands of what is written, and what a token for some actions may not do, the long way knows.
+  if (actor === undefined || actor.actions !== undefined || !isFull(actor.scope) || !gate.allows(actor, permission, area)) return false;
   if (rates === undefined) return true;
   // A bucket that is empty here is still empty there, where the refusal is said.
   const address = options.clientAddress?.(request) ?? plainAddress(request.socket.remoteAddress ?? '');
