@@ -77,7 +77,7 @@ test('an administrator sets up an app and a passkey, signs in with a recovery co
   await page.getByRole('button', { name: 'I have kept them' }).click();
   await page.getByRole('navigation', { name: 'Pages' }).waitFor();
 
-  await page.goto('/settings');
+  await page.goto('/settings/account');
   await page.getByLabel('Name of the new passkey').fill('laptop');
   await page.getByRole('button', { name: 'Add a passkey' }).click();
   const row = page.getByRole('table', { name: 'Passkeys' }).getByRole('row').filter({ hasText: 'laptop' });
@@ -99,7 +99,7 @@ test('an administrator sets up an app and a passkey, signs in with a recovery co
   await page.getByRole('navigation', { name: 'Pages' }).waitFor();
 
   await ageProofs();
-  await page.goto('/settings');
+  await page.goto('/settings/account');
   await page.getByRole('button', { name: 'Make new recovery codes' }).click();
   const dialog = page.getByRole('dialog', { name: 'Is it you?' });
   await dialog.getByRole('textbox', { name: 'Password' }).waitFor();

@@ -33,7 +33,7 @@ test('what became of each message is told with its reason, and what was given up
   const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
   assert.equal(overflow, 0);
   await page.setViewportSize({ width: 1280, height: 900 });
-  await page.goto('/settings');
+  await page.goto('/settings/channels');
   const channels = page.getByRole('table', { name: 'Channels' });
   await channels.getByText(/connect ECONNREFUSED/).waitFor();
   await page.getByRole('button', { name: 'Send a test through log' }).click();

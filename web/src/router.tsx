@@ -23,7 +23,7 @@ import {
   targetsSearch,
 } from './shell/search.ts';
 import { whatIfSearch } from './sla/what-if-search.ts';
-import { loginSearch } from './shell/own-path.ts';
+import { loginSearch } from './shell/login-search.ts';
 import { Shell } from './shell/shell.tsx';
 
 const root = createRootRoute({ validateSearch: rootSearch });
@@ -219,6 +219,21 @@ const account = createRoute({
   path: '/settings/account',
   component: lazyRouteComponent(() => import('./pages/account.tsx'), 'AccountPage'),
 });
+const tokens = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/tokens',
+  component: lazyRouteComponent(() => import('./pages/settings-parts.tsx'), 'TokensPage'),
+});
+const channels = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/channels',
+  component: lazyRouteComponent(() => import('./pages/settings-parts.tsx'), 'ChannelsPage'),
+});
+const series = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/series',
+  component: lazyRouteComponent(() => import('./pages/settings-parts.tsx'), 'SeriesPage'),
+});
 const join = createRoute({
   getParentRoute: () => root,
   path: '/join',
@@ -278,6 +293,9 @@ const tree = root.addChildren([
     people,
     roles,
     account,
+    tokens,
+    channels,
+    series,
   ]),
   join,
   login,

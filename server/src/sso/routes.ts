@@ -1,10 +1,10 @@
+import { ownPath } from '@nines/base/own-path.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AppError } from '@nines/base/errors.ts';
 import type { Gate, Http } from '../platform/http/contract.ts';
 import type { Place, SessionCookie } from '../sessions/contract.ts';
 import { type AttemptCookie, SSO_CODES, identityView, providersView } from './contract.ts';
-import { ownPath } from './next.ts';
 import type { Refused, SingleSignOn } from './service.ts';
 
 export type SsoRoutes = {

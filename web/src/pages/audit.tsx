@@ -9,13 +9,12 @@ import { EmptyState, ErrorNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { type AuditSearch, auditSearch } from '../shell/search.ts';
 import { type AuditRow, differencesOf, joined, outcomeOf } from './audit-rows.ts';
-import { useTitle } from './use-title.ts';
+import { SettingsHead } from './settings-head.tsx';
 
 const FROM = '/shell/settings/audit';
 
 /** Who did what, newest first: filtered, opened, examined, taken along. */
 export function AuditPage() {
-  useTitle('Audit log');
   const search = useSearch({ from: FROM });
   const log = useInfiniteQuery(auditQuery(search));
   const rows = joined(log.data?.pages.flatMap(({ items }) => items) ?? []);
@@ -24,13 +23,9 @@ export function AuditPage() {
   const isFiltered = Object.keys(search).some((key) => key !== 'entry' && key !== 'kiosk');
   return (
     <div className="page">
-      <header className="page-head">
-        <div>
-          <h1>Audit log</h1>
-          <p className="page-lead">Who did what, when and from where, in a chain that shows any edit. Newest first.</p>
-        </div>
+      <SettingsHead title="Audit log" lead="Who did what, when and from where, in a chain that shows any edit. Newest first.">
         <Verify />
-      </header>
+      </SettingsHead>
       <Filters key={JSON.stringify(search)} search={search} />
       <div className="row-wrap">
         <Button variant="default" onClick={() => void log.refetch()} loading={log.isRefetching}>

@@ -14,25 +14,22 @@ import { Instant } from '../components/instant.tsx';
 import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { DIFFERENCES } from './audit.tsx';
-import { useTitle } from './use-title.ts';
+import { SettingsHead } from './settings-head.tsx';
 
 const CAUSES = { start: 'At a start', reload: 'By a reload', restore: 'Put back' } as const;
 
 /** Every configuration that was applied, what each changed, and the way back. */
 export function ConfigurationPage() {
-  useTitle('Configuration');
   const { version } = useSearch({ from: '/shell/settings/configuration' });
   const history = useQuery(configurationsQuery());
   const items = history.data?.items ?? [];
   const shown = items.find((one) => one.version === version) ?? items[0];
   return (
     <div className="page">
-      <header className="page-head">
-        <div>
-          <h1>Configuration</h1>
-          <p className="page-lead">Every configuration that was applied, newest first. It is changed in its file; secrets are not shown.</p>
-        </div>
-      </header>
+      <SettingsHead
+        title="Configuration"
+        lead="Every configuration that was applied, newest first. It is changed in its file; secrets are not shown."
+      />
       <Waiting query={history} what="versions" />
       {history.data !== undefined && items.length === 0 ? (
         <EmptyState command="nines config diff nines.yml">

@@ -22,9 +22,19 @@ export function JoinPage() {
           <Brand />
           Nines
         </div>
-        {token === '' ? <EmptyState>This link is not whole. Open it exactly as you were given it.</EmptyState> : <Choose token={token} />}
+        {token === '' ? <NotWhole /> : <Choose token={token} />}
       </div>
     </main>
+  );
+}
+
+function NotWhole() {
+  return (
+    <>
+      <h1>Choose a password</h1>
+      <EmptyState>This link is not whole. Open it exactly as you were given it.</EmptyState>
+      <Link to="/login">Sign in</Link>
+    </>
   );
 }
 
@@ -43,6 +53,7 @@ function Choose({ token }: { readonly token: string }) {
   if (link.data === undefined) {
     return (
       <>
+        <h1>Choose a password</h1>
         {link.error === null ? <Waiting query={link} what="the link" /> : <RefusedNotice error={link.error} />}
         <Link to="/login">Sign in</Link>
       </>

@@ -1,4 +1,5 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core';
+import { ownPath } from '@nines/base/own-path.ts';
 import { useQueryClient } from '@tanstack/react-query';
 import { useRouter, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
@@ -7,7 +8,6 @@ import { usePasskeySignIn } from '../api/factors.ts';
 import { hasPasskeys } from '../api/passkey.ts';
 import { sessionQuery } from '../api/queries.ts';
 import { RefusedNotice } from '../components/notices.tsx';
-import { ownPath } from '../shell/own-path.ts';
 import { Brand } from '../shell/shell.tsx';
 import { SecondStep } from './login-factor.tsx';
 import { ProviderButtons, SsoNotice } from './provider-buttons.tsx';

@@ -37,7 +37,7 @@ export function NotificationsPage() {
           <h1>Notifications</h1>
           <p className="page-lead">
             {'Every message, newest first: what became of it and why. '}
-            <Link to="/settings">Channels and their tests</Link>
+            <Link to="/settings/channels">Channels and their tests</Link>
             {' are among the settings.'}
           </p>
         </div>

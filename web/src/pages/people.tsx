@@ -21,25 +21,19 @@ import { StateMark } from '../states/state-mark.tsx';
 import { PersonSight } from './person-sight.tsx';
 import { sightOf } from './role-draft.ts';
 import { Sessions } from './sessions.tsx';
+import { SettingsHead } from './settings-head.tsx';
 import { SightFields } from './sight-fields.tsx';
 import { itemsIn } from './token-words.ts';
-import { useTitle } from './use-title.ts';
 
 const MARKS = { active: 'up', invited: 'unknown', disabled: 'unknown' } as const;
 const WORDS = { active: 'Active', invited: 'Invited', disabled: 'Disabled' } as const;
 
 /** Everybody who may sign in: who they are, what they may do, and how others come in. */
 export function PeoplePage() {
-  useTitle('People');
   const may = useCan('administer', 'access');
   return (
     <div className="page settings">
-      <header className="page-head">
-        <div>
-          <h1>People</h1>
-          <p className="page-lead">{may ? 'Everybody who may sign in here.' : 'Only administrators see and change people.'}</p>
-        </div>
-      </header>
+      <SettingsHead title="People" lead={may ? 'Everybody who may sign in here.' : 'Only administrators see and change people.'} />
       {may ? <Everybody /> : null}
     </div>
   );

@@ -12,24 +12,21 @@ import { useCan } from '../shell/session.tsx';
 import { StateMark } from '../states/state-mark.tsx';
 import { RoleDialog } from './role-dialog.tsx';
 import { AREAS, AREA_WORDS, landingWord, sightOf } from './role-draft.ts';
-import { useTitle } from './use-title.ts';
+import { SettingsHead } from './settings-head.tsx';
 
 /** Which roles there are, what each permits, and who holds it. */
 export function RolesPage() {
-  useTitle('Roles');
   const may = useCan('administer', 'access');
   return (
     <div className="page settings">
-      <header className="page-head">
-        <div>
-          <h1>Roles</h1>
-          <p className="page-lead">
-            {may
-              ? 'What people and tokens may do, area by area. What a role does not name is not permitted.'
-              : 'Only administrators see and change roles.'}
-          </p>
-        </div>
-      </header>
+      <SettingsHead
+        title="Roles"
+        lead={
+          may
+            ? 'What people and tokens may do, area by area. What a role does not name is not permitted.'
+            : 'Only administrators see and change roles.'
+        }
+      />
       {may ? <AllRoles /> : null}
     </div>
   );

@@ -1,23 +1,50 @@
-import { Button, PasswordInput, SegmentedControl, useMantineColorScheme } from '@mantine/core';
+import { Button, SegmentedControl, useMantineColorScheme } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
-import { useChangePassword, useSignOut } from '../api/actions.ts';
-import { NewPassword } from '../components/new-password.tsx';
-import { RefusedNotice } from '../components/notices.tsx';
+import { useSignOut } from '../api/actions.ts';
+import { mayIn } from '../api/permits.ts';
+import type { AreaName, PermissionName } from '../api/wire.ts';
 import { Section } from '../components/section.tsx';
-import { useCan, useSession } from '../shell/session.tsx';
-import { AccountFactors } from './account-factors.tsx';
-import { AccountIdentities } from './account-identities.tsx';
-import { Cardinality } from './cardinality.tsx';
-import { Channels } from './channels.tsx';
-import { Tokens } from './tokens.tsx';
+import { useSession } from '../shell/session.tsx';
 import { useTitle } from './use-title.ts';
 
-/** What a person sets for themselves, and the tokens of the installation. */
+type Entry = {
+  readonly to:
+    | '/settings/account'
+    | '/settings/people'
+    | '/settings/roles'
+    | '/settings/tokens'
+    | '/settings/channels'
+    | '/settings/series'
+    | '/settings/configuration'
+    | '/settings/audit';
+  readonly word: string;
+  readonly about: string;
+  /** Who may do this sees the page; absent: everybody who signed in. */
+  readonly needs?: readonly [PermissionName, AreaName];
+};
+
+const ENTRIES: readonly Entry[] = [
+  { to: '/settings/account', word: 'Account', about: 'your password, second factors, identities, and where you are signed in' },
+  { to: '/settings/people', word: 'People', about: 'who may sign in, and what they may do', needs: ['administer', 'access'] },
+  { to: '/settings/roles', word: 'Roles', about: 'what each permits, and roles of your own', needs: ['administer', 'access'] },
+  { to: '/settings/tokens', word: 'API tokens', about: 'what programs show', needs: ['administer', 'access'] },
+  { to: '/settings/channels', word: 'Channels', about: 'where alerts go, and whether they arrive', needs: ['read', 'notifications'] },
+  { to: '/settings/series', word: 'Series', about: 'how many there are and may be', needs: ['read', 'system'] },
+  {
+    to: '/settings/configuration',
+    word: 'Configuration',
+    about: 'what was applied, what changed, and the way back',
+    needs: ['administer', 'system'],
+  },
+  { to: '/settings/audit', word: 'Audit log', about: 'who did what, and whether that is still what was written', needs: ['read', 'audit'] },
+];
+
+/** One list of everything that is set, and the appearance of this browser. */
 export function SettingsPage() {
   useTitle('Settings');
-  const { actor } = useSession();
-  const mayAdminister = useCan('administer', 'access');
+  const session = useSession();
+  const { actor } = session;
+  const isOpen = ({ needs }: Entry): boolean => (needs === undefined ? actor.kind === 'user' : mayIn(session, ...needs));
   return (
     <div className="page settings">
       <header className="page-head">
@@ -27,37 +54,16 @@ export function SettingsPage() {
         </div>
         {actor.kind === 'user' ? <SignOut /> : null}
       </header>
-      {actor.kind === 'user' || mayAdminister ? (
-        <p className="row-wrap">
-          {actor.kind === 'user' ? <Link to="/settings/account">Your account and sessions</Link> : null}
-          {mayAdminister ? <Link to="/settings/people">People</Link> : null}
-          {mayAdminister ? <Link to="/settings/roles">Roles</Link> : null}
-        </p>
-      ) : null}
+      <ul className="settings-list panel" aria-label="Settings">
+        {ENTRIES.filter(isOpen).map(({ to, word, about }) => (
+          <li key={to}>
+            <Link to={to}>{word}</Link>
+            <span className="soft">{about}</span>
+          </li>
+        ))}
+      </ul>
       <Appearance />
-      {actor.kind === 'user' ? <Password /> : null}
-      {actor.kind === 'user' ? <AccountFactors /> : null}
-      {actor.kind === 'user' ? <AccountIdentities /> : null}
-      <Channels />
-      <Cardinality />
-      {mayAdminister ? <Administration /> : null}
-      {mayAdminister ? <Tokens /> : null}
     </div>
-  );
-}
-
-function Administration() {
-  return (
-    <Section title="Administration">
-      <p>
-        <Link to="/settings/audit">Audit log</Link>
-        {': who did what, and whether that is still what was written.'}
-      </p>
-      <p>
-        <Link to="/settings/configuration">Configuration</Link>
-        {': what was applied, what changed, and the way back.'}
-      </p>
-    </Section>
   );
 }
 
@@ -92,46 +98,6 @@ function Appearance() {
       <p className="faint">
         For a wall screen, add <code>?kiosk=1</code> to the address of any page.
       </p>
-    </Section>
-  );
-}
-
-/** One's own password. */
-export function Password() {
-  const { actor } = useSession();
-  const [current, setCurrent] = useState('');
-  const [next, setNext] = useState('');
-  const change = useChangePassword();
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    change.mutate(
-      { current, next },
-      {
-        onSuccess: () => {
-          setCurrent('');
-          setNext('');
-        },
-      },
-    );
-  };
-  return (
-    <Section title="Password">
-      <form onSubmit={submit}>
-        <PasswordInput
-          label="Present password"
-          autoComplete="current-password"
-          required
-          value={current}
-          onChange={(event) => setCurrent(event.currentTarget.value)}
-          w={240}
-        />
-        <NewPassword label="New password" value={next} onChange={setNext} name={actor.name} />
-        <Button type="submit" variant="default" loading={change.isPending}>
-          Change the password
-        </Button>
-      </form>
-      {change.isError ? <RefusedNotice error={change.error} /> : null}
-      {change.isSuccess ? <p role="status">The password is changed; all other sessions have ended.</p> : null}
     </Section>
   );
 }

@@ -19,8 +19,8 @@ export function RecoveryNotice() {
         <strong>{`You signed in with a recovery code; ${left === '1' ? 'one is' : left === '0' ? 'none is' : `${left} are`} left.`}</strong>
       </p>
       <p className="soft">
-        If it was not you, change your password now. If the app or the passkey is lost, <a href="/settings">remove it and set up another</a>
-        .
+        If it was not you, change your password now. If the app or the passkey is lost,{' '}
+        <a href="/settings/account">remove it and set up another</a>.
       </p>
       <button type="button" className="plain-button" onClick={close}>
         Close

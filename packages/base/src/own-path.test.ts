@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loginSearch, ownPath } from './own-path.ts';
+import { ownPath } from './own-path.ts';
 
 test('after signing in only paths of this server are gone to (open redirect)', () => {
   for (const own of ['/services', '/slas/shop?range=7d', '/incidents/1#notes', '/alerts-dashboard?q=https://a.example'])
@@ -11,6 +11,9 @@ test('after signing in only paths of this server are gone to (open redirect)', (
     '/\\evil.example',
     '\\\\evil.example',
     '/.//evil.example',
+    '/%2E//evil.example',
+    '/a/.%2e//evil.example',
+    '/a/..//evil.example',
     '/%09/../..//evil.example/..//x',
     '/\t/evil.example',
     '/\n/evil.example',
@@ -27,6 +30,4 @@ test('after signing in only paths of this server are gone to (open redirect)', (
     assert.equal(new URL(path, 'https://nines.example').host, 'nines.example', next);
     assert.ok(path === '/' || !path.startsWith('//'), next);
   }
-  assert.deepEqual(loginSearch({ next: '//evil.example' }), {});
-  assert.deepEqual(loginSearch({ next: ['/a'] }), {});
 });
