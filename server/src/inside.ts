@@ -57,6 +57,14 @@ export const insideOf = ({
   });
 };
 
+/** Whether a service is there and outside. */
+export const foreignTo =
+  (services: Pick<ServiceCatalogue, 'get'>) =>
+  (scope: Scope, id: string): boolean => {
+    const entry = services.get(id);
+    return entry !== undefined && !visible(scope, labelsOfService(entry));
+  };
+
 /** What is inside a scope: things are judged by the labels of the services they are about, alerts by their own as well. */
 export function createInside({ services, alert, about }: Finders): Inside {
   const serviceOfCheck = byCheck(services);

@@ -41,7 +41,7 @@ import { prometheusStatusRoutes } from './ops/prometheus.ts';
 import { opsRoutes } from './ops/routes.ts';
 import { supportRoutes } from './ops/support-routes.ts';
 import { openEntry } from './entry.ts';
-import { insideOf } from './inside.ts';
+import { foreignTo, insideOf } from './inside.ts';
 import type { AppOptions, Parts } from './parts.ts';
 import { directoryRoutes } from './people/directory-routes.ts';
 import { peopleRoutes } from './people/routes.ts';
@@ -294,7 +294,8 @@ export async function serve(
   ruleRoutes(http, { rules, alerting });
   alertmanagerRoutes(http, { alertmanagers });
   const routing = () => routingOf(parts.config().config);
-  alertmanagerApiRoutes(http, { received, silences, inhibiting: notify.inhibiting, alerting, clock, startedAtMs, routing });
+  const scoping = { isForeign: foreignTo(services), inside };
+  alertmanagerApiRoutes(http, { received, silences, inhibiting: notify.inhibiting, alerting, clock, startedAtMs, routing, ...scoping });
   silenceRoutes(http, { silences, alerting, clock });
   escalationRoutes(http, { ...escalating, alertOf: (id) => alerting.get(id) });
   alertRoutes(http, { alerting, notifications: notify, clock });

@@ -1,6 +1,7 @@
 import { type Matcher, mustMatcher } from '@nines/base/matcher.ts';
 import { formatMatcher, parseMatchers } from '@nines/base/matcher-text.ts';
 import { type Result, err, ok } from '@nines/base/result.ts';
+import { type Labels, labelsFrom, labelsToRecord, labelPairs } from './labels.ts';
 import { FULL_SCOPE, type Scope } from './storage.ts';
 
 /** Labels by name, of a series, a service, an alert. */
@@ -59,6 +60,31 @@ export const within = ({ matchers: seen }: Scope, matchers: readonly Matcher[]):
   ...matchers,
   ...seen.filter((one) => !matchers.some((other) => isSame(one, other))),
 ];
+
+/**
+ * The labels of something that is sent by whoever has this scope: those that it demands by `=` are added where they are absent, and the
+ * rest must hold. The refusal says which label is at fault.
+ */
+export function entering({ matchers }: Scope, labels: Labels): Result<Labels, string> {
+  const own = labelsToRecord(labels);
+  const added: [string, string][] = [];
+  for (const matcher of matchers) {
+    const { name, op, value } = matcher;
+    const sent = own[name] ?? '';
+    if (matcher.matches(sent)) continue;
+    if (op !== '=' || sent !== '' || value === '')
+      return err(
+        `the label ${name} is ${sent === '' ? 'missing' : JSON.stringify(sent)}, and this sender writes only ${formatMatcher(matcher)}`,
+      );
+    own[name] = value;
+    added.push([name, value]);
+  }
+  if (added.length === 0) return ok(labels);
+  // Matchers before the one that added a label have not seen it.
+  return visible({ matchers }, own)
+    ? ok(labelsFrom([...labelPairs(labels), ...added]))
+    : err('no labels satisfy all that this sender may write');
+}
 
 /** `team="shop", env=~"prod|stage"`; the empty text is everything. The error says what is wrong with it. */
 export function parseScope(text: string): Result<Scope, string> {

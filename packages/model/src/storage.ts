@@ -63,7 +63,9 @@ export type RefusalReason =
   | 'metric_new_series_limit'
   | 'label_count_limit'
   | 'label_name_limit'
-  | 'label_value_limit';
+  | 'label_value_limit'
+  /** The sender may only write what carries other labels. */
+  | 'outside_scope';
 
 export type Refusal = {
   readonly series: number;

@@ -3,6 +3,8 @@ import { parseInstant } from '@nines/base/instant.ts';
 import { type Result, err, ok } from '@nines/base/result.ts';
 import { type EpochMs, type Ms, epochMs } from '@nines/base/units.ts';
 import { type Labels, labelsOf } from '@nines/model/labels.ts';
+import { entering } from '@nines/model/scope.ts';
+import { FULL_SCOPE, type Scope } from '@nines/model/storage.ts';
 import { MAX_LABELS, MAX_TEXT_CHARS, type PostableAlert } from './contract.ts';
 
 export type Received = {
@@ -17,10 +19,13 @@ export type Received = {
   readonly updatedAtMs: EpochMs;
 };
 
+/** Who sent an alert with a scope: which labels it gets and may have, and whether it may speak of a service. */
+export type AlertSender = { readonly scope: Scope; readonly isForeign: (service: string) => boolean };
+
 /** Source: alertmanager api/v2/api.go postAlertsHandler, types.Alert.Validate. A refusal is a sentence. */
 export function judgePosted(
   posted: PostableAlert,
-  at: { readonly nowMs: EpochMs; readonly resolveTimeoutMs: Ms },
+  at: { readonly nowMs: EpochMs; readonly resolveTimeoutMs: Ms; readonly sender?: AlertSender },
 ): Result<Received, string> {
   const labels = Object.fromEntries(Object.entries(posted.labels).filter(([, value]) => value !== ''));
   if (Object.keys(labels).length === 0) return err('at least one label pair required');
@@ -39,8 +44,12 @@ export function judgePosted(
   const startsAtMs = starts.value ?? ends.value ?? at.nowMs;
   const endsAtMs = ends.value ?? epochMs(at.nowMs + at.resolveTimeoutMs);
   if (endsAtMs < startsAtMs) return err('start time must be before end time');
+  const entered = entering(at.sender?.scope ?? FULL_SCOPE, labelsOf(labels));
+  if (!entered.ok) return entered;
+  const { service } = labels;
+  if (service !== undefined && at.sender?.isForeign(service) === true) return err(`the service "${service}" is not this sender's`);
   return ok({
-    labels: labelsOf(labels),
+    labels: entered.value,
     annotations,
     generatorUrl: posted.generatorURL ?? '',
     startsAtMs,

@@ -1,10 +1,12 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
 import type { Result } from '@nines/base/result.ts';
+import { isFull } from '@nines/model/scope.ts';
+import type { Scope } from '@nines/model/storage.ts';
 import { z } from 'zod';
 import type { Alerting } from '../alerting/contract.ts';
 import type { Inhibition, Routes } from '../notify/contract.ts';
-import type { Http } from '../platform/http/contract.ts';
+import type { Http, Inside } from '../platform/http/contract.ts';
 import { draftWithin, ownSilence, seenSilence, seesSilence, type Silence, type SilenceBook } from '../silences/contract.ts';
 import { VERSION } from '../version.ts';
 import {
@@ -40,6 +42,9 @@ export type AlertmanagerApiDeps = {
   readonly alerting: Pick<Alerting, 'open'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly startedAtMs: number;
+  readonly inside: Inside;
+  /** Whether a service is there and outside the scope. */
+  readonly isForeign: (scope: Scope, service: string) => boolean;
   /** What keeps an alert with these labels from people while it fires. */
   readonly inhibiting: (labels: Readonly<Record<string, string>>) => Inhibition | undefined;
   /** What routing says now: where labels lead, its receivers, and the whole in Alertmanager's own form. */
@@ -101,7 +106,7 @@ function generalRoutes(http: Http, { startedAtMs, routing }: AlertmanagerApiDeps
 }
 
 function alertRoutes(http: Http, deps: AlertmanagerApiDeps): void {
-  const { received, silences, inhibiting, alerting, clock, routing } = deps;
+  const { received, silences, inhibiting, alerting, clock, routing, isForeign, inside } = deps;
   const shown = (query: AlertQuery): readonly GettableAlert[] => {
     const nowMs = clock.now();
     const facts: AlertFacts = {
@@ -135,7 +140,7 @@ function alertRoutes(http: Http, deps: AlertmanagerApiDeps): void {
   http.get(
     '/api/v2/alerts/groups',
     {
-      config: read,
+      config: { ...read, scoped: 'handler' },
       schema: {
         summary: 'Alerts that fire, in the groups they are told in',
         tags,
@@ -143,20 +148,22 @@ function alertRoutes(http: Http, deps: AlertmanagerApiDeps): void {
         response: { 200: z.array(alertGroup) },
       },
     },
-    async ({ query: { muted, ...query } }) => {
+    async ({ query: { muted, ...query }, actor: { scope } }) => {
       const asked = queryOf(query);
-      return [...groupsOf(shown(asked), { routes: routing().routes, keepsMuted: muted, isReceiver: asked.isReceiver })];
+      const seen = shown(asked).filter(({ labels }) => isFull(scope) || inside.labels(scope, labels));
+      return [...groupsOf(seen, { routes: routing().routes, keepsMuted: muted, isReceiver: asked.isReceiver })];
     },
   );
   http.post(
     '/api/v2/alerts',
     {
-      config: { permission: 'ingest', errors: 'alertmanager' },
+      config: { permission: 'ingest', errors: 'alertmanager', scoped: 'handler' },
       bodyLimit: MAX_POST_BYTES,
       schema: { summary: 'Take alerts of Prometheus, vmalert and others', tags, body: postableAlerts },
     },
     async (request, reply) => {
-      await received.post(request.body);
+      const { scope } = request.actor;
+      await received.post(request.body, isFull(scope) ? undefined : { scope, isForeign: (service) => isForeign(scope, service) });
       return reply.code(200).send();
     },
   );

@@ -10,7 +10,7 @@ import type { Database } from '../platform/db/schema.ts';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
 import { createTurns } from '../platform/turns.ts';
 import { MAX_RECEIVED, type PostableAlert, RECEIVED_SOURCE } from './contract.ts';
-import { type Received, judgePosted, mergeReceived } from './received.ts';
+import { type AlertSender, type Received, judgePosted, mergeReceived } from './received.ts';
 import { forgetReceived, loadReceived, saveReceived } from './store.ts';
 
 /** How often `step` is to be called. */
@@ -63,13 +63,13 @@ export class ReceivedAlerts {
   }
 
   /** Takes what is valid, then refuses the rest. `AppError` `alerts_invalid`, `too_many_alerts`. */
-  post(posted: readonly PostableAlert[]): Promise<void> {
+  post(posted: readonly PostableAlert[], sender?: AlertSender): Promise<void> {
     return this.#alone(async () => {
       const nowMs = this.#deps.clock.now();
       const faults: string[] = [];
       const taken = new Map<string, Received>();
       for (const alert of posted) {
-        const judged = judgePosted(alert, { nowMs, resolveTimeoutMs: this.resolveTimeoutMs });
+        const judged = judgePosted(alert, { nowMs, resolveTimeoutMs: this.resolveTimeoutMs, ...(sender === undefined ? {} : { sender }) });
         if (!judged.ok) {
           faults.push(judged.error);
           continue;

@@ -7,6 +7,7 @@ import type { Http } from '../platform/http/contract.ts';
 import { textBody } from './bodies.ts';
 import type { Ingest, SelfMetrics } from './contract.ts';
 import { writeInflux } from './influx.ts';
+import { ingestWithin } from './scoped-ingest.ts';
 
 /** A body, compressed and decoded alike; InfluxDB itself advises 5,000 lines at a time. */
 const MAX_INFLUX_BYTES = 25 * 1024 * 1024;
@@ -36,7 +37,7 @@ export function influxRoutes(http: Http, deps: InfluxDeps): void {
       scope.post(
         url,
         {
-          config: { permission: 'ingest' },
+          config: { permission: 'ingest', scoped: 'handler' },
           bodyLimit: MAX_INFLUX_BYTES,
           schema: { summary: `InfluxDB ${version} line protocol`, tags: ['ingest'] },
         },
@@ -47,7 +48,8 @@ export function influxRoutes(http: Http, deps: InfluxDeps): void {
           if (precision === undefined) return answer(reply, version, `invalid precision ${params.get('precision')}; use ns, us, ms or s`);
           const text = await textBody(request.body, request.headers['content-encoding'], MAX_INFLUX_BYTES);
           const db = params.get(version === 1 ? 'db' : 'bucket') ?? '';
-          const outcome = await writeInflux({ text, precision, db, nowMs: deps.clock.now() }, deps.ingest).catch(unavailable);
+          const ingest = ingestWithin(deps.ingest, request.actor.scope);
+          const outcome = await writeInflux({ text, precision, db, nowMs: deps.clock.now() }, ingest).catch(unavailable);
           if (outcome.strings > 0) strings.add(outcome.strings);
           if (outcome.refused === 0) return reply.code(204).send();
           const { refused, stored, faults } = outcome;

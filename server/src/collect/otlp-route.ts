@@ -10,9 +10,11 @@ import { decodeOtlpProtobuf } from '@nines/model/otlp/decode-protobuf.ts';
 import { DeltaStreams } from '@nines/model/otlp/deltas.ts';
 import type { OtlpSettings } from '@nines/model/otlp/series-labels.ts';
 import { NO_POINT, type Translated, hasDeltas, translateOtlp } from '@nines/model/otlp/translate.ts';
-import { type AppendOutcome, NO_SERIES, StoreUnavailable } from '@nines/model/storage.ts';
+import { formatScope } from '@nines/model/scope.ts';
+import { type AppendOutcome, FULL_SCOPE, NO_SERIES, type Scope, StoreUnavailable } from '@nines/model/storage.ts';
 import type { Ingest, OtlpConfig, SelfMetrics } from './contract.ts';
 import type { Metadata } from './metadata-book.ts';
+import { ingestWithin, metadataWithin } from './scoped-ingest.ts';
 import { createTurns } from '../platform/turns.ts';
 
 /**
@@ -41,7 +43,8 @@ export type OtlpAnswer = {
   readonly retryAfterSeconds?: number;
 };
 export type OtlpHeaders = { readonly 'content-type'?: string | undefined; readonly 'content-encoding'?: string | undefined };
-export type OtlpReceiver = (headers: OtlpHeaders, body: Uint8Array) => Promise<OtlpAnswer>;
+/** `scope` is the sender's, full when absent. */
+export type OtlpReceiver = (headers: OtlpHeaders, body: Uint8Array, scope?: Scope) => Promise<OtlpAnswer>;
 
 export type OtlpDeps = {
   readonly clock: Pick<Clock, 'now'>;
@@ -77,7 +80,8 @@ export function createOtlpReceiver(deps: OtlpDeps): OtlpReceiver {
   metrics.watch('nines_otlp_in_flight_bytes', 'Bytes of OTLP bodies under way.', () => inFlightBytes);
   metrics.watch('nines_otlp_delta_streams', 'Delta streams whose totals are kept.', () => deltas.size);
 
-  const receive = async (encoding: OtlpEncoding, headers: OtlpHeaders, body: Uint8Array): Promise<Result<Stored, Failure>> => {
+  type Sent = { readonly headers: OtlpHeaders; readonly body: Uint8Array; readonly scope: Scope };
+  const receive = async (encoding: OtlpEncoding, { headers, body, scope }: Sent): Promise<Result<Stored, Failure>> => {
     let reserved = 0;
     const reserve = (bytes: number): boolean => {
       if (inFlightBytes > 0 && inFlightBytes + bytes > MAX_OTLP_BYTES_IN_FLIGHT) return false;
@@ -93,7 +97,7 @@ export function createOtlpReceiver(deps: OtlpDeps): OtlpReceiver {
       if (!reserve(plain.value.length)) return busy;
       const decoded = decode(encoding, plain.value);
       if (!decoded.ok) return err(failure(400, INVALID_ARGUMENT, `malformed request at ${decoded.error.place}: ${decoded.error.message}`));
-      return ok(await writer.write(decoded.value));
+      return ok(await writer.write(decoded.value, scope));
     } catch (thrown) {
       if (!(thrown instanceof StoreUnavailable)) throw thrown;
       return err({ ...failure(503, UNAVAILABLE, thrown.message), retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS });
@@ -102,12 +106,12 @@ export function createOtlpReceiver(deps: OtlpDeps): OtlpReceiver {
     }
   };
 
-  return async (headers, body) => {
+  return async (headers, body, scope = FULL_SCOPE) => {
     const encoding = announcedEncoding(headers['content-type']);
     const answer =
       encoding === undefined
         ? answerOf('json', err(failure(415, INVALID_ARGUMENT, unsupported(headers['content-type']))))
-        : answerOf(encoding, await receive(encoding, headers, body));
+        : answerOf(encoding, await receive(encoding, { headers, body, scope }));
     requests.add(1, { status: String(answer.status) });
     return answer;
   };
@@ -174,19 +178,21 @@ class OtlpWriter {
     this.#refused = deps.metrics.counter('nines_otlp_refused_points_total', 'OTLP data points that are not stored, by reason.');
   }
 
-  write(request: OtlpRequest): Promise<Stored> {
-    if (!hasDeltas(request)) return this.#write(request);
-    return this.#inTurn(() => this.#write(request));
+  write(request: OtlpRequest, scope: Scope): Promise<Stored> {
+    if (!hasDeltas(request)) return this.#write(request, scope);
+    return this.#inTurn(() => this.#write(request, scope));
   }
 
-  async #write(request: OtlpRequest): Promise<Stored> {
+  async #write(request: OtlpRequest, scope: Scope): Promise<Stored> {
+    const ingest = ingestWithin(this.#deps.ingest, scope);
+    const metadata = metadataWithin(this.#deps.metadata, scope);
     const isDelta = hasDeltas(request);
     const nowMs = this.#deps.clock.now();
     if (isDelta) this.#deltas.begin(nowMs);
-    const translated = translateOtlp(request, { settings: this.#settings, deltas: this.#deltas, nowMs });
+    const translated = translateOtlp(request, { settings: this.#settings, deltas: this.#deltas, nowMs, sender: formatScope(scope) });
     try {
-      const outcome = translated.batch.seriesCount === 0 ? undefined : await this.#deps.ingest.append(translated.batch);
-      for (const [family, described] of translated.metadata) this.#deps.metadata.record(family, described, 'otlp');
+      const outcome = translated.batch.seriesCount === 0 ? undefined : await ingest.append(translated.batch);
+      for (const [family, described] of translated.metadata) metadata.record(family, described, 'otlp');
       return this.#judge(translated, outcome);
     } catch (thrown) {
       if (isDelta) this.#deltas.rollBack();

@@ -6,6 +6,7 @@ import { createBatchBuilder } from '@nines/model/write-batch.ts';
 import { z } from 'zod';
 import type { Ingest } from './contract.ts';
 import type { Metadata, MetricAttributes } from './metadata-book.ts';
+import type { Sink } from './scoped-ingest.ts';
 
 /**
  * `POST /api/metrics`: custom metrics as JSON. Each item is judged by itself: the good ones are stored, the others are
@@ -41,10 +42,8 @@ export type PushRefusal = { readonly index: number; readonly name: string | null
 
 type Sample = { readonly index: number; readonly name: string; readonly labels: Labels; readonly atMs: number; readonly value: number };
 
-export type PushDeps = { readonly ingest: Ingest; readonly metadata: Metadata };
-
 /** Stores the good items. The answer lists the refused ones in their order; empty means that everything is stored. */
-export async function push(items: readonly unknown[], nowMs: number, { ingest, metadata }: PushDeps): Promise<readonly PushRefusal[]> {
+export async function push(items: readonly unknown[], nowMs: number, { ingest, metadata }: Sink): Promise<readonly PushRefusal[]> {
   const samples: Sample[] = [];
   const refusals: PushRefusal[] = [];
   items.forEach((item, index) => {

@@ -17,6 +17,7 @@ import { influxRoutes } from './influx-route.ts';
 import { MAX_OTLP_BYTES, createOtlpReceiver } from './otlp-route.ts';
 import { push, pushBody } from './push.ts';
 import { type TargetRoutesDeps, targetRoutes } from './scrape/target-routes.ts';
+import { ingestWithin, metadataWithin } from './scoped-ingest.ts';
 import { selfFamilies } from './self-view.ts';
 import type { SelfRegistry } from './self.ts';
 import { MAX_WRITE_BYTES, type WriteAnswer, type WriteDeps, createWriteReceiver } from './write-route.ts';
@@ -59,11 +60,12 @@ function writeRoute(http: Http, deps: CollectRoutesDeps): void {
     scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
     const schema = { summary: 'Remote write 1.0 and 2.0', tags: ['ingest'] };
     const answer: DirectHandler = async (request) => replyOf(await receive(request.headers, request));
+    // The short way is for those who see everything; a scope makes what it demands of each series on this one.
     scope.post(
       '/api/v1/write',
-      { config: { permission: 'ingest', direct: answer }, bodyLimit: MAX_WRITE_BYTES, schema },
+      { config: { permission: 'ingest', scoped: 'handler', direct: answer }, bodyLimit: MAX_WRITE_BYTES, schema },
       async (request: FastifyRequest, reply: FastifyReply) => {
-        const { status, text, headers } = await answer(request.raw);
+        const { status, text, headers } = replyOf(await receive(request.raw.headers, request.raw, request.actor.scope));
         if (headers !== undefined) reply.headers(headers);
         return status === 204 ? reply.code(204).send() : reply.code(status).serializer(String).send(text);
       },
@@ -92,9 +94,14 @@ function otlpRoute(http: Http, deps: CollectRoutesDeps): void {
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     scope.post(
       '/api/v1/otlp/v1/metrics',
-      { config: { permission: 'ingest' }, bodyLimit: MAX_OTLP_BYTES, schema: { summary: 'OTLP metrics', tags: ['ingest'] } },
+      {
+        config: { permission: 'ingest', scoped: 'handler' },
+        bodyLimit: MAX_OTLP_BYTES,
+        schema: { summary: 'OTLP metrics', tags: ['ingest'] },
+      },
       async (request: FastifyRequest, reply: FastifyReply) => {
-        const { status, contentType, body, retryAfterSeconds } = await receive(request.headers, (request.body ?? EMPTY_BODY) as Uint8Array);
+        const sent = (request.body ?? EMPTY_BODY) as Uint8Array;
+        const { status, contentType, body, retryAfterSeconds } = await receive(request.headers, sent, request.actor.scope);
         if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
         return reply
           .code(status)
@@ -108,17 +115,23 @@ const EMPTY_BODY = new Uint8Array(0);
 
 function pushRoute(http: Http, deps: CollectRoutesDeps): void {
   const schema = { summary: 'Push custom metrics', tags: ['ingest'], body: pushBody };
-  http.post('/api/metrics', { config: { permission: 'ingest' }, bodyLimit: MAX_PUSH_BYTES, schema }, async (request, reply) => {
-    const items = request.body.metrics;
-    const refused = await push(items, deps.clock.now(), deps).catch((thrown: unknown) => {
-      if (thrown instanceof StoreUnavailable)
-        throw new AppError('unavailable', 'store_unavailable', thrown.message, { cause: thrown, retryAfterMs: 5_000 });
-      throw thrown;
-    });
-    if (refused.length === 0) return reply.code(204).send();
-    const message = `${refused.length} of ${items.length} items were refused, the others are stored`;
-    throw new AppError('bad_input', 'metrics_refused', message, { details: refused });
-  });
+  http.post(
+    '/api/metrics',
+    { config: { permission: 'ingest', scoped: 'handler' }, bodyLimit: MAX_PUSH_BYTES, schema },
+    async (request, reply) => {
+      const items = request.body.metrics;
+      const { scope } = request.actor;
+      const into = { ingest: ingestWithin(deps.ingest, scope), metadata: metadataWithin(deps.metadata, scope) };
+      const refused = await push(items, deps.clock.now(), into).catch((thrown: unknown) => {
+        if (thrown instanceof StoreUnavailable)
+          throw new AppError('unavailable', 'store_unavailable', thrown.message, { cause: thrown, retryAfterMs: 5_000 });
+        throw thrown;
+      });
+      if (refused.length === 0) return reply.code(204).send();
+      const message = `${refused.length} of ${items.length} items were refused, the others are stored`;
+      throw new AppError('bad_input', 'metrics_refused', message, { details: refused });
+    },
+  );
 }
 
 /** What the actor of a request sees of the samples. */

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { messageOf } from '@nines/base/errors.ts';
-import { type AppendOutcome, StoreUnavailable } from '@nines/model/storage.ts';
+import { type AppendOutcome, FULL_SCOPE, type Scope, StoreUnavailable } from '@nines/model/storage.ts';
+import { isFull } from '@nines/model/scope.ts';
 import { decodeSnappy } from '@nines/model/snappy.ts';
 import type { ByteBuffer } from '@nines/model/byte-buffer.ts';
 import { formatLabels } from '@nines/model/labels.ts';
@@ -8,6 +9,7 @@ import { type DecodedWrite, MAX_LISTED } from '@nines/model/remote-write-walk.ts
 import { decodeLabels, labelBytesOf } from '@nines/model/write-batch.ts';
 import type { Breath } from '../platform/breath.ts';
 import type { Ingest, SelfMetrics } from './contract.ts';
+import { type Sink, ingestWithin, metadataWithin } from './scoped-ingest.ts';
 import type { Metadata } from './metadata-book.ts';
 import { createWriteSlots } from './write-slots.ts';
 
@@ -70,7 +72,8 @@ export type WriteDeps = {
   /** Waits for a turn of the event loop before samples are decoded, so that a flood of them leaves turns to everybody else. */
   readonly inTurn?: Breath | undefined;
 };
-export type WriteReceiver = (headers: WriteHeaders, body: Readable) => Promise<WriteAnswer>;
+/** `scope` is the sender's, full when absent. */
+export type WriteReceiver = (headers: WriteHeaders, body: Readable, scope?: Scope) => Promise<WriteAnswer>;
 
 export function createWriteReceiver({ ingest, metadata, metrics, inTurn }: WriteDeps): WriteReceiver {
   const slots = createWriteSlots();
@@ -82,14 +85,15 @@ export function createWriteReceiver({ ingest, metadata, metrics, inTurn }: Write
     'Native histograms whose buckets make no sense, samples of series whose references mean nothing, and exemplars too long or too many for a request, by reason.',
   );
 
-  const store = async (decoded: DecodedWrite): Promise<WriteAnswer> => {
+  const store = async (decoded: DecodedWrite, into: Sink): Promise<WriteAnswer> => {
     const { batch, invalidHistograms, malformed } = decoded;
-    if (decoded.metadata.size > 0) for (const [family, described] of decoded.metadata) metadata.record(family, described, 'remote_write');
+    if (decoded.metadata.size > 0)
+      for (const [family, described] of decoded.metadata) into.metadata.record(family, described, 'remote_write');
     if (invalidHistograms.count > 0) leftOut.add(invalidHistograms.count, { reason: 'invalid_histogram' });
     if (decoded.leftOutExemplars > 0) leftOut.add(decoded.leftOutExemplars, { reason: 'exemplars' });
     if (malformed.samples > 0) leftOut.add(malformed.samples, { reason: 'malformed_references' });
     try {
-      return answerOf(batch.seriesCount === 0 ? undefined : await ingest.append(batch), decoded);
+      return answerOf(batch.seriesCount === 0 ? undefined : await into.ingest.append(batch), decoded);
     } catch (thrown) {
       if (thrown instanceof StoreUnavailable)
         return { status: 503, text: thrown.message, retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS, samplesWritten: 0 };
@@ -97,7 +101,7 @@ export function createWriteReceiver({ ingest, metadata, metrics, inTurn }: Write
     }
   };
 
-  const receive = async (version: 1 | 2, headers: WriteHeaders, stream: Readable): Promise<WriteAnswer> => {
+  const receive = async (version: 1 | 2, headers: WriteHeaders, stream: Readable, into: Sink): Promise<WriteAnswer> => {
     const announced = Number(headers['content-length'] ?? 0);
     if (announced > MAX_WRITE_BYTES) return tooLarge();
     let reserved = 0;
@@ -119,7 +123,7 @@ export function createWriteReceiver({ ingest, metadata, metrics, inTurn }: Write
         if (!reserve(plain.value.length + Math.max(0, length - announced))) return busy();
         const decoded = slot.decoders[version].decode(plain.value);
         if (!decoded.ok) return { status: 400, text: `malformed request at byte ${decoded.error.atByte}: ${decoded.error.message}` };
-        return await store(decoded.value);
+        return await store(decoded.value, into);
       } finally {
         slots.give(slot);
       }
@@ -129,9 +133,13 @@ export function createWriteReceiver({ ingest, metadata, metrics, inTurn }: Write
     }
   };
 
-  return async (headers, stream) => {
+  const everything: Sink = { ingest, metadata };
+  const sinkOf = (scope: Scope): Sink =>
+    isFull(scope) ? everything : { ingest: ingestWithin(ingest, scope), metadata: metadataWithin(metadata, scope) };
+
+  return async (headers, stream, scope = FULL_SCOPE) => {
     const version = announcedVersion(headers);
-    const answer = typeof version === 'number' ? await receive(version, headers, stream) : version;
+    const answer = typeof version === 'number' ? await receive(version, headers, stream, sinkOf(scope)) : version;
     requests.add(1, { status: String(answer.status) });
     return version === 2 ? { ...answer, headers: writtenHeaders(answer) } : answer;
   };

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
 import { IMPORT_FORMATS, type ImportReport, importReport } from './contract.ts';
-import type { TransferService } from './service.ts';
+import type { Sent, TransferService } from './service.ts';
 
 const importQuery = z.object({ format: z.enum(IMPORT_FORMATS) });
 
@@ -12,7 +12,7 @@ export function transferRoutes(http: Http, { transfer }: { readonly transfer: Tr
   http.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-    const config = { permission: 'ingest', slowBody: true } as const;
+    const config = { permission: 'ingest', scoped: 'handler', slowBody: true } as const;
     scope.post(
       '/api/import',
       {
@@ -24,13 +24,13 @@ export function transferRoutes(http: Http, { transfer }: { readonly transfer: Tr
           response: { 200: importReport },
         },
       },
-      (request) => transfer.import((request.query as z.output<typeof importQuery>).format, bodyOf(request), encodingOf(request)),
+      (request) => transfer.import((request.query as z.output<typeof importQuery>).format, bodyOf(request), sentBy(request)),
     );
     scope.post(
       '/api/v1/import',
       { config, schema: { summary: "Imports VictoriaMetrics' lines of JSON", tags: ['ingest'] } },
       async (request: FastifyRequest, reply: FastifyReply) => {
-        const report = await transfer.import('vmjson', bodyOf(request), encodingOf(request));
+        const report = await transfer.import('vmjson', bodyOf(request), sentBy(request));
         const text = complaint(report);
         if (text === undefined) return reply.code(204).send();
         return reply.code(400).type('text/plain; charset=utf-8').serializer(String).send(`${text}\n`);
@@ -41,8 +41,10 @@ export function transferRoutes(http: Http, { transfer }: { readonly transfer: Tr
 
 const bodyOf = (request: { readonly body: unknown; readonly raw: Readable }): Readable => (request.body ?? request.raw) as Readable;
 
-const encodingOf = (request: { readonly headers: FastifyRequest['headers'] }): string | undefined =>
-  request.headers['content-encoding']?.toLowerCase();
+const sentBy = ({ headers, actor }: Pick<FastifyRequest, 'headers' | 'actor'>): Sent => ({
+  encoding: headers['content-encoding']?.toLowerCase(),
+  scope: actor.scope,
+});
 
 /** Lines of a plain answer. */
 const MAX_LISTED = 10;

@@ -3,10 +3,12 @@ import { createGunzip } from 'node:zlib';
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError, messageOf } from '@nines/base/errors.ts';
 import type { Logger } from '@nines/base/logger.ts';
-import { StoreUnavailable } from '@nines/model/storage.ts';
+import { isFull } from '@nines/model/scope.ts';
+import { FULL_SCOPE, type Scope, StoreUnavailable } from '@nines/model/storage.ts';
 import type { BackfillReport, Store } from '@nines/tsdb/contract.ts';
 import type { SelfMetrics } from '../collect/contract.ts';
 import { type ImportFormat, type ImportReport, MAX_IMPORTS } from './contract.ts';
+import { within } from './scoped-session.ts';
 import { type Progress, type Reader, newProgress, readFrames, readOpenMetrics, readVmLines } from './readers.ts';
 
 export type TransferDeps = {
@@ -22,6 +24,9 @@ const RETRY_MS = 5_000;
 /** Samples after which everybody else has a turn, whatever else happens: a few milliseconds of reading. */
 const SAMPLES_PER_TURN = 20_000;
 
+/** `scope` is the sender's, full when absent. */
+export type Sent = { readonly encoding?: string | undefined; readonly scope?: Scope };
+
 export class TransferService {
   readonly #deps: TransferDeps;
   readonly #imported: ReturnType<SelfMetrics['counter']>;
@@ -34,14 +39,14 @@ export class TransferService {
   }
 
   /** Reads the body to its end. What was read is stored even when the body breaks off or cannot be read further. */
-  async import(format: ImportFormat, body: Readable, encoding: string | undefined): Promise<ImportReport> {
+  async import(format: ImportFormat, body: Readable, { encoding, scope = FULL_SCOPE }: Sent = {}): Promise<ImportReport> {
     if (this.#running >= MAX_IMPORTS)
       throw new AppError('limited', 'too_many_imports', `${MAX_IMPORTS} imports are under way; try again when one has ended`, {
         retryAfterMs: RETRY_MS,
       });
     this.#running++;
     try {
-      return await this.#import(format, plain(body, encoding));
+      return await this.#import(format, plain(body, encoding), scope);
     } catch (thrown) {
       if (thrown instanceof StoreUnavailable)
         throw new AppError('unavailable', 'store_unavailable', thrown.message, { cause: thrown, retryAfterMs: RETRY_MS });
@@ -51,9 +56,10 @@ export class TransferService {
     }
   }
 
-  async #import(format: ImportFormat, stream: AsyncIterable<Uint8Array>): Promise<ImportReport> {
+  async #import(format: ImportFormat, stream: AsyncIterable<Uint8Array>, scope: Scope): Promise<ImportReport> {
     const { store, clock, logger } = this.#deps;
-    const session = store.backfill(clock.now());
+    const whole = store.backfill(clock.now());
+    const session = isFull(scope) ? whole : within(whole, scope);
     const progress = newProgress();
     let since = 0;
     let broken: unknown;

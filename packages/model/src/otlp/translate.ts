@@ -62,12 +62,18 @@ const TARGET_INFO_STEP_MS = 150_000;
 const MAX_TARGET_INFO_SAMPLES = 64;
 
 /** Makes samples of a request. Deltas are added up in `deltas`, whose request must have begun. */
-export function translateOtlp(request: OtlpRequest, { settings, deltas, nowMs }: TranslateContext): Translated {
-  const translation = new Translation(settings, deltas, nowMs);
+export function translateOtlp(request: OtlpRequest, context: TranslateContext): Translated {
+  const translation = new Translation(context);
   for (const resource of request.resources) translation.resource(resource);
   return translation.result();
 }
-export type TranslateContext = { readonly settings: OtlpSettings; readonly deltas: DeltaStreams; readonly nowMs: number };
+export type TranslateContext = {
+  readonly settings: OtlpSettings;
+  readonly deltas: DeltaStreams;
+  readonly nowMs: number;
+  /** Deltas of different senders are never added to each other. '' when absent. */
+  readonly sender?: string;
+};
 
 /** Whether any point of the request is to be added to what came before. */
 export const hasDeltas = (request: OtlpRequest): boolean =>
@@ -81,6 +87,7 @@ class Translation {
   readonly #settings: OtlpSettings;
   readonly #deltas: DeltaStreams;
   readonly #nowMs: number;
+  readonly #sender: string;
   readonly #builder: BatchBuilder = createBatchBuilder();
   readonly #points: number[] = [];
   readonly #refusedBy = new Map<PointRefusal, number>();
@@ -90,10 +97,11 @@ class Translation {
   #oldestMs = Number.POSITIVE_INFINITY;
   #newestMs = 0;
 
-  constructor(settings: OtlpSettings, deltas: DeltaStreams, nowMs: number) {
+  constructor({ settings, deltas, nowMs, sender = '' }: TranslateContext) {
     this.#settings = settings;
     this.#deltas = deltas;
     this.#nowMs = nowMs;
+    this.#sender = sender;
   }
 
   result(): Translated {
@@ -171,7 +179,8 @@ class Translation {
     if (delta.kind === 'summary') throw new Error('BUG: a summary has no temporality');
     const labels = seriesLabels(place.name, place.labels);
     const { atMs, startMs } = point;
-    const added = this.#deltas.add(labelsKey(labels), delta, { startMs, atMs, nowMs: this.#nowMs });
+    const key = this.#sender === '' ? labelsKey(labels) : labelsKey([this.#sender, '', ...labels]);
+    const added = this.#deltas.add(key, delta, { startMs, atMs, nowMs: this.#nowMs });
     if (added.kind === 'repeated') return;
     if (added.kind === 'refused') return this.#refuse(added.reason, `${formatLabels(labels)} at ${atMs}: ${added.message}`);
     // A millisecond later, as at the start itself stands the last sample of what came before.

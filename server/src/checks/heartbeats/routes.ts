@@ -15,7 +15,7 @@ export function heartbeatRoutes(http: Http, { heartbeats }: { readonly heartbeat
     // Whatever a job pipes in is text, whatever it says it is.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'string', bodyLimit: MAX_SAID_BYTES }, (_request, body, done) => done(null, body));
-    const config = { permission: 'ingest' as const };
+    const config = { permission: 'ingest', scoped: { names: { params: { id: 'check' } } } } as const;
     const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
       const { id, signal } = request.params as { readonly id: string; readonly signal?: string };
       await heartbeats.signal(id, signalOf(signal), typeof request.body === 'string' ? request.body : '');

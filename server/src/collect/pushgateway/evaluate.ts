@@ -1,9 +1,11 @@
+import { formatMatcher } from '@nines/base/matcher-text.ts';
 import { type Result, err, ok } from '@nines/base/result.ts';
 import { type Exposition, type ExpositionFormat, collectExposition, parseExposition } from '@nines/model/exposition.ts';
 import { walkProtobufExposition } from '@nines/model/exposition-protobuf.ts';
 import type { Histogram } from '@nines/model/histogram.ts';
-import { type Labels, METRIC_NAME, labelPairs, labelsFrom, labelsKey } from '@nines/model/labels.ts';
+import { type Labels, METRIC_NAME, labelPairs, labelValue, labelsFrom, labelsKey } from '@nines/model/labels.ts';
 import type { MetricMetadata } from '@nines/model/metadata.ts';
+import { FULL_SCOPE, type Scope } from '@nines/model/storage.ts';
 import { isClassicLabelName } from '@nines/model/series-text.ts';
 
 /**
@@ -86,7 +88,11 @@ function decoded(path: string): string | undefined {
 /** What was pushed, its labels overridden by those of the group. `undecodable` bodies leave the group as it is, `inconsistent` ones count as its failure. */
 export type PushFault = { readonly kind: 'undecodable' | 'inconsistent'; readonly reason: string };
 
-export function readPush(body: PushBody, grouping: readonly string[]): Result<ReadonlyMap<string, PushedFamily>, PushFault> {
+export function readPush(
+  body: PushBody,
+  grouping: readonly string[],
+  scope: Scope = FULL_SCOPE,
+): Result<ReadonlyMap<string, PushedFamily>, PushFault> {
   const parsed = parseBody(body);
   if (!parsed.ok) return err({ kind: 'undecodable', reason: parsed.error });
   const { samples, metadata } = parsed.value;
@@ -98,6 +104,11 @@ export function readPush(body: PushBody, grouping: readonly string[]): Result<Re
   for (const { name, labels, value, histogram } of samples) {
     const family = familyOf(name, metadata);
     if (OWN_FAMILIES.has(family)) continue;
+    // The group's labels win, as in Pushgateway; those that a scope put there must not hide what the sender meant.
+    const against = scope.matchers.find(
+      ({ name: label, matches }) => labelValue(labels, label) !== '' && !matches(labelValue(labels, label)),
+    );
+    if (against !== undefined) return inconsistent(`${describe(labels)}: this sender writes only ${formatMatcher(against)}`);
     const placed = labelsFrom([...labelPairs(labels), ...labelPairs(grouping)]);
     const key = labelsKey(placed);
     if (seen.has(key)) return inconsistent(`${describe(placed)} was collected before with the same name and label values`);
@@ -154,7 +165,7 @@ export function conflictOf(
     for (const { labels } of samples) {
       const owner = owners.get(labelsKey(labels));
       if (owner !== undefined && owner !== key)
-        return `${describe(labels)} was collected before with the same name and label values, in the group ${owner}`;
+        return `${describe(labels)} was collected before with the same name and label values, in ${groups.has(owner) ? `the group ${owner}` : 'another group'}`;
     }
   }
   return undefined;

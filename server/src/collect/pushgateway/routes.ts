@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Http } from '../../platform/http/contract.ts';
 import { bodyBytes, textBody } from '../bodies.ts';
 import { type PushBody, type PushGroup, type PushedSample, groupingOf } from './evaluate.ts';
+import { groupingWithin, isOwn } from './within.ts';
 import type { PushGateway } from './service.ts';
 
 /** A push of 50 000 samples with a few labels each fits. */
@@ -21,7 +22,7 @@ export function pushGatewayRoutes(http: Http, gateway: PushGateway): void {
       scope.route({
         method: ['PUT', 'POST', 'DELETE'],
         url: `${PREFIX}${prefix}/*`,
-        config: { permission: 'ingest' },
+        config: { permission: 'ingest', scoped: 'handler' },
         bodyLimit: MAX_GROUP_BYTES,
         schema: { summary: "Replaces or deletes a group of metrics, as Pushgateway's clients do", tags: ['ingest'] },
         handler: (request: FastifyRequest, reply: FastifyReply) => change(gateway, request, reply),
@@ -31,25 +32,28 @@ export function pushGatewayRoutes(http: Http, gateway: PushGateway): void {
   http.get(
     '/api/v1/metrics',
     {
-      config: { permission: 'read', errors: 'prometheus' },
+      config: { permission: 'read', errors: 'prometheus', scoped: 'handler' },
       schema: { summary: 'Pushed groups, as Pushgateway lists them', tags: ['prometheus'] },
     },
-    () => ({ status: 'success', data: [...gateway.groups()].map(listed) }),
+    ({ actor }) => ({ status: 'success', data: [...gateway.groups()].filter((group) => isOwn(actor.scope, group)).map(listed) }),
   );
 }
 
 async function change(gateway: PushGateway, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const path = (request.url.split('?', 1)[0] ?? '').slice(PREFIX.length);
-  const grouping = groupingOf(path);
+  const named = groupingOf(path);
+  if (!named.ok) return plain(reply, 400, named.error);
+  const { scope } = request.actor;
+  const grouping = groupingWithin(scope, named.value);
   if (!grouping.ok) return plain(reply, 400, grouping.error);
   try {
     if (request.method === 'DELETE') {
-      await gateway.remove(grouping.value);
+      await gateway.remove(grouping.value, scope);
       return await reply.code(202).send();
     }
     const body = await readBody(request);
     if (body === undefined) return await plain(reply, 415, `push text, or ${PROTOBUF_TYPE}`);
-    const taken = await gateway.push({ grouping: grouping.value, body, replaceAll: request.method === 'PUT' });
+    const taken = await gateway.push({ grouping: grouping.value, body, replaceAll: request.method === 'PUT', scope });
     if (taken.ok) return await reply.code(200).send();
     const { kind, reason } = taken.error;
     return await plain(

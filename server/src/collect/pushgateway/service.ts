@@ -2,9 +2,13 @@ import type { Clock } from '@nines/base/clock.ts';
 import { type Result, err, ok } from '@nines/base/result.ts';
 import { labelsKey } from '@nines/model/labels.ts';
 import { type BatchBuilder, createBatchBuilder } from '@nines/model/write-batch.ts';
+import { isFull } from '@nines/model/scope.ts';
+import { FULL_SCOPE, type Scope } from '@nines/model/storage.ts';
 import type { Sql } from '../../platform/records/contract.ts';
 import { createTurns } from '../../platform/turns.ts';
-import type { Ingest, MetadataBook, SelfMetrics } from '../contract.ts';
+import { metadataWithin } from '../scoped-ingest.ts';
+import type { Metadata } from '../metadata-book.ts';
+import type { Ingest, SelfMetrics } from '../contract.ts';
 import {
   MAX_GROUPS,
   MAX_PUSHED_SAMPLES,
@@ -21,18 +25,21 @@ import {
   samplesOf,
 } from './evaluate.ts';
 import { loadGroups, removeGroup, saveGroup } from './store.ts';
+import { faultOf, isOwn, seesGroup } from './within.ts';
 
 export type PushGatewayDeps = {
   readonly sql: Sql;
   readonly clock: Pick<Clock, 'now'>;
   readonly ingest: Ingest;
-  readonly metadata: MetadataBook;
+  readonly metadata: Pick<Metadata, 'record' | 'get'>;
   readonly metrics: SelfMetrics;
 };
 export type Push = {
   readonly grouping: readonly string[];
   readonly body: PushBody;
   readonly replaceAll: boolean;
+  /** The sender's; everything when absent. */
+  readonly scope?: Scope;
 };
 
 /** Keeps pushed groups: writes each when it is pushed and all of them at every `step`, as a scrape of a Pushgateway would. */
@@ -76,12 +83,12 @@ export class PushGateway {
     });
   }
 
-  /** Deletes the group, if there is one, and ends its series. */
-  remove(grouping: readonly string[]): Promise<void> {
+  /** Deletes the group, if there is one inside the scope, and ends its series. */
+  remove(grouping: readonly string[], scope: Scope = FULL_SCOPE): Promise<void> {
     return this.#inTurn(async () => {
       const key = keyOf(grouping);
       const group = this.#groups.get(key);
-      if (group === undefined) return;
+      if (group === undefined || !isOwn(scope, group)) return;
       await removeGroup(this.#deps.sql, key);
       await this.#write(undefined, group, this.#nextMs(this.#deps.clock.now()));
       this.#drop(key);
@@ -99,10 +106,15 @@ export class PushGateway {
   }
 
   async #take(push: Push, before: PushGroup | undefined, nowMs: number): Promise<Result<void, PushFault>> {
-    const read = readPush(push.body, push.grouping);
+    const { scope = FULL_SCOPE } = push;
+    const read = readPush(push.body, push.grouping, scope);
     if (!read.ok) return read;
     const key = keyOf(push.grouping);
-    const conflict = conflictOf(read.value, { key, groups: this.#groups, owners: this.#owners });
+    const outside = faultOf(scope, read.value, before);
+    if (outside !== undefined) return err({ kind: 'undecodable', reason: outside });
+    // What others pushed is not told to whoever may not see it.
+    const seen = isFull(scope) ? this.#groups : new Map([...this.#groups].filter(([, group]) => seesGroup(scope, group)));
+    const conflict = conflictOf(read.value, { key, groups: seen, owners: this.#owners });
     if (conflict !== undefined) return err({ kind: 'inconsistent', reason: conflict });
     const group = pushed(before, { grouping: push.grouping, families: read.value, replaceAll: push.replaceAll, nowMs });
     if (before === undefined && this.#groups.size >= MAX_GROUPS)
@@ -113,7 +125,8 @@ export class PushGateway {
     if (refused !== undefined) return err({ kind: 'inconsistent', reason: refused });
     await saveGroup(this.#deps.sql, group);
     this.#put(group);
-    for (const [family, { metadata }] of read.value) this.#deps.metadata.record(family, metadata, 'pushgateway');
+    const described = metadataWithin(this.#deps.metadata, scope);
+    for (const [family, { metadata }] of read.value) described.record(family, metadata, 'pushgateway');
     return ok(undefined);
   }
 

@@ -1,5 +1,7 @@
 import { AppError } from '@nines/base/errors.ts';
 import { labelsOf, labelsToRecord } from '@nines/model/labels.ts';
+import { isFull, visible } from '@nines/model/scope.ts';
+import type { Scope } from '@nines/model/storage.ts';
 import { type RelabelRule, relabel } from '@nines/model/relabel.ts';
 import { stringify } from 'yaml';
 import { z } from 'zod';
@@ -9,7 +11,7 @@ import type { Metadata } from '../metadata-book.ts';
 import type { ScrapeManager } from './manager.ts';
 import type { ScrapeJob } from './prometheus-file.ts';
 import { metadataOfTargets } from './target-metadata.ts';
-import { targetListView } from './targets-view.ts';
+import { type TargetsView, targetListView } from './targets-view.ts';
 
 /** What Prometheus' API says of scrape targets. Source: prometheus web/api/v1/api.go. */
 export type TargetRoutesDeps = {
@@ -29,17 +31,18 @@ export function targetRoutes(http: Http, deps: TargetRoutesDeps): void {
     () => deps.scrapes.list(),
   );
   const states = z.object({ state: z.enum(['active', 'dropped', 'any', '']).default('any'), scrapePool: z.string().optional() });
-  http.get('/api/v1/targets', { config: CONFIG, schema: schemaOf('Scrape targets', states) }, (request) => {
+  http.get('/api/v1/targets', { config: { ...CONFIG, scoped: 'handler' }, schema: schemaOf('Scrape targets', states) }, (request) => {
     const { state, scrapePool } = request.query;
-    const all = deps.scrapes.view();
+    const all = seenTargets(deps.scrapes.view(), request.actor.scope);
     const asked = (target: { readonly scrapePool: string }): boolean => scrapePool === undefined || target.scrapePool === scrapePool;
     const activeTargets = state === 'dropped' ? [] : all.activeTargets.filter(asked);
     const droppedTargets = state === 'active' ? [] : all.droppedTargets.filter(asked);
     return { status: 'success', data: { activeTargets, droppedTargets, droppedTargetCounts: all.droppedTargetCounts } };
   });
-  http.get('/api/v1/scrape_pools', { config: CONFIG, schema: schemaOf('Names of the scrape jobs', z.object({})) }, () => ({
+  const poolsConfig = { ...CONFIG, scoped: 'handler' } as const;
+  http.get('/api/v1/scrape_pools', { config: poolsConfig, schema: schemaOf('Names of the scrape jobs', z.object({})) }, ({ actor }) => ({
     status: 'success',
-    data: { scrapePools: deps.scrapes.view().scrapePools },
+    data: { scrapePools: seenTargets(deps.scrapes.view(), actor.scope).scrapePools },
   }));
   const whose = z.object({
     match_target: z.string().default(''),
@@ -55,6 +58,14 @@ export function targetRoutes(http: Http, deps: TargetRoutesDeps): void {
     },
   );
   jobRoutes(http, deps);
+}
+
+/** Targets are judged by the labels of their series; those that are dropped have none, and belong to whoever sees everything. */
+function seenTargets(all: TargetsView, scope: Scope): TargetsView {
+  if (isFull(scope)) return all;
+  const activeTargets = all.activeTargets.filter(({ labels }) => visible(scope, labels));
+  const scrapePools = [...new Set(activeTargets.map(({ scrapePool }) => scrapePool))].sort();
+  return { activeTargets, droppedTargets: [], droppedTargetCounts: {}, scrapePools };
 }
 
 function jobRoutes(http: Http, deps: TargetRoutesDeps): void {

@@ -76,6 +76,7 @@ const GONE = Symbol('outside');
 type Place = { readonly thing?: Thing | undefined; readonly inItems?: boolean; readonly key?: string };
 
 async function pruned(asked: Asked, value: unknown, place: Place): Promise<unknown> {
+  if (typeof value === 'string') return wordedWithin(asked, value);
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return prunedList(asked, value, place);
   const fields = value as Fields;
@@ -92,6 +93,19 @@ async function pruned(asked: Asked, value: unknown, place: Place): Promise<unkno
     kept[key] = one === GONE ? null : one;
   }
   return kept;
+}
+
+/** Why an alert is held back: `payments, which shop depends on, was down before`. */
+const PARENT = /([^\s"]{1,200}), which (\S{1,200}) depends on, was down before/g;
+const UNNAMED = 'something that $2 depends on was down before';
+
+/** The text without the names of services that explain others: where there is no time to ask whose they are. */
+export const unnamed = (text: string): string => text.replace(PARENT, UNNAMED);
+
+/** The sentence without the name of a service that is outside. */
+async function wordedWithin(asked: Asked, text: string): Promise<string> {
+  for (const [, parent = ''] of text.matchAll(PARENT)) if (!(await sees(asked, 'service', parent))) return unnamed(text);
+  return text;
 }
 
 async function prunedList(asked: Asked, list: readonly unknown[], { thing, key = '' }: Place): Promise<readonly unknown[]> {

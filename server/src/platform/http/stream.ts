@@ -8,6 +8,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type Bus, type Fact, TOPICS } from '../bus.ts';
 import type { Actor, Gate, Http, Inside } from './contract.ts';
+import { unnamed } from './scoped.ts';
 
 /** Messages kept for readers that come back: some minutes of a busy installation, about 2 MB at most. */
 const RING_SIZE = 2_000;
@@ -62,7 +63,7 @@ export function serveStream(http: Http, deps: StreamDeps): LiveStream {
   };
   const subscription = bus.subscribe((fact) => {
     const kept = keep(ring, ++lastId, fact);
-    for (const reader of readers) if (isFor(reader, kept, inside)) write(reader, kept.frame);
+    for (const reader of readers) if (isFor(reader, kept, inside)) write(reader, frameFor(reader.scope, kept));
   });
   const examiner = examinerOf(gate, readers, write);
   const beat = async (): Promise<void> => {
@@ -95,7 +96,8 @@ export function serveStream(http: Http, deps: StreamDeps): LiveStream {
       });
       response.write(`retry: ${RECONNECT_MS}\n\n`);
       const isHis = (kept: Kept): boolean => isFor(reader, kept, inside);
-      for (const text of missed(ring, { since: request.headers['last-event-id'], lastId, nowMs: clock.now(), isHis })) response.write(text);
+      for (const text of missed(ring, { since: request.headers['last-event-id'], lastId, nowMs: clock.now(), isHis, scope: reader.scope }))
+        response.write(text);
       readers.add(reader);
       response.on('close', () => readers.delete(reader));
       response.on('error', () => drop(reader));
@@ -193,7 +195,10 @@ type Asked = {
   readonly lastId: number;
   readonly nowMs: number;
   readonly isHis: (kept: Kept) => boolean;
+  readonly scope: Scope;
 };
+
+const frameFor = (scope: Scope, { frame }: Kept): string => (isFull(scope) ? frame : unnamed(frame));
 
 /** What a returning reader missed; `resync` tells it to read everything again. */
 function missed(ring: readonly Kept[], asked: Asked): readonly string[] {
@@ -206,7 +211,7 @@ function missed(ring: readonly Kept[], asked: Asked): readonly string[] {
     const message = { id: asked.lastId, topic: 'stream', type: 'resync', at_ms: asked.nowMs, data: null };
     return [`id: ${asked.lastId}\ndata: ${JSON.stringify(message)}\n\n`];
   }
-  return ring.filter((kept) => kept.id > since && asked.isHis(kept)).map((kept) => kept.frame);
+  return ring.filter((kept) => kept.id > since && asked.isHis(kept)).map((kept) => frameFor(asked.scope, kept));
 }
 
 /** The headers that hooks have set on the reply, which a hijacked answer must write itself. */
