@@ -48,9 +48,10 @@ export class Access implements Gate {
     const nowMs = clock.now();
     let known = this.#cache.get(credential, nowMs);
     if (known === undefined) {
+      const { era } = this.#cache;
       await roles.refresh();
       known = await (credential.kind === 'token' ? tokens : sessions).actorOf(credential.secret, request);
-      this.#cache.set(credential, known, nowMs);
+      this.#cache.set(credential, known, { nowMs, era });
     }
     if (known === undefined || known.from?.(request.ip) === false) return undefined;
     return this.#within(known.actor);
@@ -121,21 +122,28 @@ export class Access implements Gate {
 /** Credentials that were good a moment ago. Whatever ends one calls `clear`. */
 export class Remembered {
   readonly #known = new Map<string, Known & { readonly untilMs: number }>();
+  #era = 0;
+
+  /** Changes whenever something ended: what was read before may not be remembered after. */
+  get era(): number {
+    return this.#era;
+  }
 
   get(credential: Credential, nowMs: number): Known | undefined {
     const cached = this.#known.get(keyOf(credential));
     return cached !== undefined && nowMs < cached.untilMs && nowMs < cached.endsAtMs ? cached : undefined;
   }
 
-  set(credential: Credential, found: Known | undefined, nowMs: number): void {
+  set(credential: Credential, found: Known | undefined, { nowMs, era }: { readonly nowMs: number; readonly era: number }): void {
     const key = keyOf(credential);
     this.#known.delete(key);
-    if (found === undefined) return;
+    if (found === undefined || era !== this.#era) return;
     if (this.#known.size >= MAX_CACHED) this.#known.clear();
     this.#known.set(key, { ...found, untilMs: nowMs + CACHE_MS });
   }
 
   clear(): void {
+    this.#era++;
     this.#known.clear();
   }
 }

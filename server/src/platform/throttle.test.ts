@@ -49,3 +49,11 @@ test('waits run out, failures are forgotten after a day, and a flood of names ca
   for (let i = 0; i < 30_000; i++) throttle.trying(`n${i}`, `a${i}`, NOW);
   assert.equal(throttle.waitMs('n1', 'a1', NOW), 0);
 });
+
+test('guessing: whoever has a network of IPv6 has one try in it, not one for each of its addresses', () => {
+  const throttle = createThrottle();
+  for (let i = 0; i < 30; i++) throttle.trying('ann', `2001:db8:1:2::${i.toString(16)}`, NOW);
+  assert.ok(throttle.waitMs('ann', '2001:db8:1:2:ffff::1', NOW) > 0);
+  assert.ok(throttle.waitMs('another', '2001:db8:1:2:ffff::1', NOW) > 0);
+  assert.equal(throttle.waitMs('ann', '2001:db8:1:3::1', NOW), 0, 'a stranger elsewhere locks nobody out');
+});

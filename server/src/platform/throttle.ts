@@ -1,4 +1,5 @@
 import { DAY_MS, type EpochMs, MINUTE_MS, SECOND_MS } from '@nines/base/units.ts';
+import { addressGroup } from './http/client-address.ts';
 
 /**
  * Slows guessing without locking anyone out: failures are counted per account and address together, so that a stranger
@@ -28,9 +29,10 @@ type Failures = { count: number; lastMs: EpochMs };
 
 export function createThrottle(): Throttle {
   const failures = new Map<string, Failures>();
+  // Whoever has one address of IPv6 has 2^64 of them.
   const keysOf = (account: string, address: string): readonly (readonly [key: string, free: number])[] => [
-    [`${address}\u0000${account.toLowerCase()}`, FREE_FAILURES],
-    [address, FREE_FAILURES_PER_ADDRESS],
+    [`${addressGroup(address)}\u0000${account.toLowerCase()}`, FREE_FAILURES],
+    [addressGroup(address), FREE_FAILURES_PER_ADDRESS],
   ];
   const waitOf = (key: string, free: number, nowMs: EpochMs): number => {
     const known = failures.get(key);
@@ -54,8 +56,9 @@ export function createThrottle(): Throttle {
     },
     succeeded(account, address) {
       failures.delete(keysOf(account, address)[0]?.[0] ?? '');
-      const ofAddress = failures.get(address);
-      if (ofAddress !== undefined) failures.set(address, { ...ofAddress, count: ofAddress.count - 1 });
+      const group = addressGroup(address);
+      const ofAddress = failures.get(group);
+      if (ofAddress !== undefined) failures.set(group, { ...ofAddress, count: ofAddress.count - 1 });
     },
   };
 }

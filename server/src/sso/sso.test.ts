@@ -268,6 +268,12 @@ test('a signed-in person links an identity and unlinks it; nobody takes an ident
   assert.equal((await login()).statusCode, 204);
   reconfigure({ oidc: [corp], password_login: false });
   assert.deepEqual([(await login()).statusCode, (await login()).json().code], [403, 'password_login_off']);
+  const joined = await http.inject({
+    method: 'POST',
+    url: '/api/join',
+    payload: { token: 'x'.repeat(43), password: 'correct horse battery' },
+  });
+  assert.deepEqual([joined.statusCode, joined.json().code], [403, 'password_login_off'], 'a link to a password is no way past it');
 });
 
 test('a configuration that would shut everybody out, or ask a provider in the clear, is refused', () => {
