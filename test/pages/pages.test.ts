@@ -233,10 +233,10 @@ test('the one-time link creates the administrator, who signs out and in again', 
   await page.waitForURL('**/login');
   await page.getByLabel('Name').fill('ana');
   await page.locator('input[type=password]').fill('wrong horse battery');
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   assert.equal(await page.getByRole('alert').innerText(), 'The name or the password is wrong.');
   await page.locator('input[type=password]').fill('correct horse battery');
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByText('ana, administrator').waitFor();
   await page.goto(new URL(link).pathname + new URL(link).hash);
   await page.locator('input[type=password]').fill('correct horse battery');
@@ -246,5 +246,34 @@ test('the one-time link creates the administrator, who signs out and in again', 
   await page.goto('/settings');
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.waitForURL('**/login');
+  await page.context().close();
+});
+
+test('a session that ends elsewhere leaves nothing of what was read in the page', async () => {
+  await using closed = await startNines({ args: [] });
+  const link = /http:\/\/[^\s]+\/setup#token=[^\s]+/.exec(closed.output())?.[0];
+  assert.ok(link, closed.output());
+  const { page } = await openPage(browser, closed.base);
+  await page.goto(new URL(link).pathname + new URL(link).hash);
+  await page.getByLabel('Name').fill('ana');
+  await page.locator('input[type=password]').fill('correct horse battery');
+  await page.getByRole('button', { name: 'Create and sign in' }).click();
+  await page.getByText('ana, administrator').waitFor();
+  const remembers = () => page.evaluate(() => Reflect.has(globalThis, 'whatWasRead'));
+  await page.evaluate(() => Reflect.set(globalThis, 'whatWasRead', 'of a customer'));
+  await page.getByRole('link', { name: 'Services', exact: true }).first().click();
+  await page.waitForURL('**/services');
+  assert.ok(await remembers(), 'pages follow one another in one document');
+  const ended = await page.request.delete(new URL('/api/session', closed.base).href, { headers: { origin: new URL(closed.base).origin } });
+  assert.equal(ended.status(), 204);
+  // Whatever the page asks next; when its stream has told it before, there is nothing to press any more.
+  await page
+    .getByRole('link', { name: 'SLAs', exact: true })
+    .first()
+    .click({ timeout: 5_000 })
+    .catch(() => undefined);
+  await page.waitForURL('**/login?next=*');
+  await page.getByLabel('Name').waitFor();
+  assert.equal(await remembers(), false);
   await page.context().close();
 });

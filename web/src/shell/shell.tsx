@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, Navigate, Outlet, useLocation, useSearch } from '@tanstack/react-router';
+import { Link, Navigate, Outlet, useLocation, useRouter, useSearch } from '@tanstack/react-router';
 import { Suspense, lazy, useCallback, useEffect, useRef, useState } from 'react';
 import { useSignOut } from '../api/actions.ts';
 import { LiveProvider, useLive } from '../api/live.tsx';
@@ -28,7 +28,7 @@ export function Shell() {
   const [enrolling, setEnrolling] = useState(false);
   if (session.isPending) return <div className="centre" aria-busy="true" />;
   const { error, data } = session;
-  if (error instanceof ApiProblem && error.status === 401) return <SignInFirst />;
+  if (error instanceof ApiProblem && error.status === 401) return <SignInFirst wasSignedIn={data !== undefined} />;
   // Who uses the page is known from before when the server cannot be reached for a moment.
   if (data === undefined) {
     return (
@@ -54,10 +54,19 @@ export function Shell() {
   );
 }
 
-/** To the sign-in, and from there back to where the person was. */
-function SignInFirst() {
-  const href = useLocation({ select: (location) => location.href });
-  return <Navigate to="/login" search={href === '/' ? {} : { next: href }} />;
+/** To the sign-in, and from there back to where the person was. After a session that ended by a fresh page: nothing that was read stays in memory. */
+function SignInFirst({ wasSignedIn }: { readonly wasSignedIn: boolean }) {
+  const router = useRouter();
+  // Where the person was when this began: while the sign-in is loaded the address is its own already, and would be led back to for ever.
+  const [{ search, href }] = useState(() => {
+    const here = router.state.location.href;
+    const search = here === '/' ? {} : { next: here };
+    return { search, href: router.buildLocation({ to: '/login', search }).href };
+  });
+  useEffect(() => {
+    if (wasSignedIn) window.location.replace(href);
+  }, [wasSignedIn, href]);
+  return wasSignedIn ? null : <Navigate to="/login" search={search} />;
 }
 
 function Frame() {
