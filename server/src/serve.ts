@@ -155,6 +155,7 @@ export async function serve(
   stack.use(watchExpiry({ tokens: entry.tokens, clock, logger, alert: (evaluation) => rules.submit(evaluation) }));
   const { access } = entry;
   await entry.roles.declare(loaded.roles);
+  audit.knowRoles((role) => entry.roles.permitsOf(role));
   const hosts = open ? 'loopback' : 'any';
   const { rewrite } = statusPages;
   const inside = insideOf(parts);

@@ -59,6 +59,8 @@ const took = (bytes: number, atMs = NOON): Partial<AuditEntryView> => ({
 });
 const administered = (at: string): Partial<AuditEntryView> => ({ needs: 'administer', at_ms: Date.parse(at) });
 
+const administers = (role: string): boolean => ['administrator', 'sla-admin'].includes(role);
+
 type Case = readonly [what: string, entries: readonly Partial<AuditEntryView>[], found: readonly string[], atMs?: number];
 const NIGHT = Date.parse('2026-01-07T22:30:00Z');
 
@@ -94,6 +96,37 @@ const CASES: readonly Case[] = [
   ['a token made as one', [made('tokens', null, { role: 'administrator' })], ['AuditAdministratorMade object=tokens/x (1)']],
   ['one that was one', [made('users', { role: 'administrator' }, { role: 'administrator' })], []],
   ['one that became less', [made('users', { role: 'administrator' }, { role: 'operator' })], []],
+  [
+    'attack: a role of our own that administers, given',
+    [made('users', { role: 'operator' }, { role: 'sla-admin' })],
+    ['AuditAdministratorMade object=users/x (1)'],
+  ],
+  ['from one role that administers to another', [made('users', { role: 'administrator' }, { role: 'sla-admin' })], []],
+  [
+    'attack: a role that people hold is given something to administer',
+    [{ ...made('roles', { permits: { slas: 'operate' } }, { permits: { slas: ['read', 'administer'] } }), action: 'role.changed' }],
+    ['AuditAdministratorMade object=roles/x (1)'],
+  ],
+  [
+    'attack: one that administered something administers more',
+    [
+      {
+        ...made('roles', { permits: { slas: 'administer' } }, { permits: { slas: 'administer', audit: 'administer' } }),
+        action: 'role.changed',
+      },
+    ],
+    ['AuditAdministratorMade object=roles/x (1)'],
+  ],
+  [
+    'a role that administers is changed in something else',
+    [
+      {
+        ...made('roles', { permits: { slas: 'administer' } }, { permits: { slas: 'administer', alerts: 'read' } }),
+        action: 'role.changed',
+      },
+    ],
+    [],
+  ],
   ['the first administrator', [made('users', null, { role: 'administrator' }, 'x')], []],
   ['an hour later it is over', [made('users', null, { role: 'administrator' })], [], NOON + HOUR_MS],
   [
@@ -111,7 +144,7 @@ test('what entries amount to', async (t) => {
   const settings = auditConfig.parse({ administration_hours: { zone: 'Europe/Berlin', weekly: { wed: ['07:00-20:00'] } } });
   for (const [what, entries, expected, atMs = NOON] of CASES) {
     await t.test(what, () => {
-      const events = entries.flatMap((one, i) => eventOf(entry({ seq: i + 1, ...one })) ?? []);
+      const events = entries.flatMap((one, i) => eventOf(entry({ seq: i + 1, ...one }), administers) ?? []);
       const found = decide(events, settings, atMs);
       assert.deepEqual(
         found.map(
@@ -127,7 +160,7 @@ test('what entries amount to', async (t) => {
     });
   }
   await t.test('by default the time of day does not matter', () => {
-    const events = [eventOf(entry(administered('2026-01-07T22:00:00Z')))].filter((event) => event !== undefined);
+    const events = [eventOf(entry(administered('2026-01-07T22:00:00Z')), administers)].filter((event) => event !== undefined);
     assert.deepEqual(decide(events, auditConfig.parse({}), NIGHT), []);
   });
 });

@@ -6,7 +6,7 @@ import { type AuditEntryView, REFUSED, SIGN_IN_REFUSED } from './contract.ts';
 
 /** What single entries say stays an alert for so long. */
 export const SINGLE_MS = HOUR_MS;
-const ADMINISTRATOR = 'administrator';
+const ROLE_CHANGED = 'role.changed';
 /** Kinds of objects that have a role. */
 const WITH_ROLE: ReadonlySet<string> = new Set(['users', 'people', 'tokens', 'invitations']);
 
@@ -28,7 +28,7 @@ export const AUDIT_ALERTS = {
   AuditSignInFailures: 'fewer sign-ins fail than the limit',
   AuditPermissionDenials: 'fewer requests are refused than the limit',
   AuditBulkExport: 'less is taken away than the limit',
-  AuditAdministratorMade: 'nobody was made an administrator within the hour',
+  AuditAdministratorMade: 'nobody was given anything to administer within the hour',
   AuditOffHoursAdministration: 'nothing was administered out of hours within the hour',
 } as const;
 export type AuditAlert = keyof typeof AUDIT_ALERTS;
@@ -44,9 +44,12 @@ export type Finding = {
   readonly sinceMs: number;
 };
 
+/** Whether the holders of a role may administer anything. */
+export type Administers = (role: string) => boolean;
+
 /** Undefined for what nobody watches. */
-export function eventOf(entry: AuditEntryView): AuditEvent | undefined {
-  const kind = kindOf(entry);
+export function eventOf(entry: AuditEntryView, administers: Administers): AuditEvent | undefined {
+  const kind = kindOf(entry, administers);
   if (kind === undefined) return undefined;
   const { seq, actor, address, object } = entry;
   const base = { seq, atMs: entry.at_ms, kind, actor: `${actor.kind} ${actor.id}`, actorName: actor.name, address: address ?? '' };
@@ -54,15 +57,34 @@ export function eventOf(entry: AuditEntryView): AuditEvent | undefined {
   return { ...base, about, amount: kind === 'read' ? numberIn(entry.after, 'bytes') : 1 + numberIn(entry.asked, 'repeated') };
 }
 
-function kindOf({ action, phase, actor, object, before, after, needs }: AuditEntryView): AuditEvent['kind'] | undefined {
+function kindOf(entry: AuditEntryView, administers: Administers): AuditEvent['kind'] | undefined {
+  const { action, phase, actor, object, after, needs } = entry;
   if (action === SIGN_IN_REFUSED) return 'sign_in_refused';
   if (action === REFUSED) return 'refused';
   if (phase === 'answered' && numberIn(after, 'bytes') > 0 && action.startsWith('GET ')) return 'read';
   // The first administrator makes themselves, by a link that works once.
-  if (phase === 'done' && WITH_ROLE.has(object.kind) && roleIn(after) === ADMINISTRATOR && roleIn(before) !== ADMINISTRATOR)
-    return actor.id === object.id ? undefined : 'administrator_made';
+  if (phase === 'done' && isRaise(entry, administers)) return actor.id === object.id ? undefined : 'administrator_made';
   const isPerson = actor.kind === 'user' || actor.kind === 'token';
   return phase === 'asked' && needs === 'administer' && isPerson ? 'administered' : undefined;
+}
+
+/** Somebody was given a role that administers, or a role that people may hold already was given something to administer. */
+function isRaise({ action, object, before, after }: AuditEntryView, administers: Administers): boolean {
+  if (action === ROLE_CHANGED) {
+    const had = new Set(administeredIn(before));
+    return administeredIn(after).some((area) => !had.has(area));
+  }
+  const holds = (value: unknown): boolean => {
+    const role = roleIn(value);
+    return typeof role === 'string' && administers(role);
+  };
+  return WITH_ROLE.has(object.kind) && holds(after) && !holds(before);
+}
+
+/** The areas that a role administers, as it is written. */
+function administeredIn(role: unknown): readonly string[] {
+  const { permits } = (role ?? {}) as { readonly permits?: Readonly<Record<string, unknown>> };
+  return Object.entries(permits ?? {}).flatMap(([area, verbs]) => ([verbs].flat().includes('administer') ? [area] : []));
 }
 
 const numberIn = (value: unknown, key: string): number => {
@@ -109,7 +131,7 @@ export function decide(events: readonly AuditEvent[], settings: AuditSettings, n
     ...(settings.administrators ? within('administrator_made', SINGLE_MS) : []).map(
       (event): Finding => ({
         ...asFinding(single(event), 'AuditAdministratorMade', { object: event.about }),
-        summary: `${event.actorName || event.actor} made ${event.about} an administrator`,
+        summary: `${event.actorName || event.actor} let ${event.about} administer`,
       }),
     ),
     ...outside(hours === undefined ? [] : within('administered', SINGLE_MS), hours === undefined ? undefined : businessHours(hours)),

@@ -4,7 +4,7 @@ import { messageOf } from '@nines/base/errors.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { MINUTE_MS } from '@nines/base/units.ts';
 import { Readable, Transform, pipeline } from 'node:stream';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify';
 import type { Http } from '../platform/http/contract.ts';
 import { type AuditEntry, REFUSED, SIGN_IN_REFUSED } from './contract.ts';
 import type { Refusals } from './refusals.ts';
@@ -26,8 +26,11 @@ const UNSAFE: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** Answers to sensitive reads that are smaller are told of by the read alone. */
 const MIN_TOLD_BYTES = 1024 * 1024;
-/** Where people and programs prove who they are. */
-const SIGN_IN = /^\/api\/(session|setup|sso)(\/|$)/;
+/** Where people and programs prove who they are, by what they know, hold, or were sent. */
+const SIGN_IN = /^(\/api\/(session|setup|join|sso)(\/|$)|\/status\/:page\/sign-in$)/;
+/** There 403 says that a link or the password of a page was wrong; elsewhere, that a request came from another site. */
+const REFUSES_BY_403 = /^(\/api\/(setup|join)|\/status)\//;
+const SSO_RETURN = '/api/sso/:provider/callback';
 const REFUSED_STATUS: ReadonlySet<number> = new Set([401, 403, 429]);
 
 /** What is known of a request whose entry `asked` is written. */
@@ -54,7 +57,8 @@ export function auditRequests(http: Http, deps: Deps): void {
     open.set(request, { seq: await deps.audit.append(asked), entry });
   });
   http.addHook('onResponse', async (request, reply) => {
-    if (REFUSED_STATUS.has(reply.statusCode) && !objects.isLooking()) await noteRefusal(deps, request, reply.statusCode);
+    const status = isSsoRefusal(request, reply) ? 401 : reply.statusCode;
+    if (REFUSED_STATUS.has(status) && !objects.isLooking()) await noteRefusal(deps, request, status);
   });
   const taken = new WeakMap<FastifyRequest, { bytes: number }>();
   http.addHook('onSend', async (request, _reply, payload) => {
@@ -120,7 +124,8 @@ async function noteRefusal({ audit, refusals }: Deps, request: FastifyRequest, s
   const { method, routeOptions, body, id, ip, known } = request;
   const url = routeOptions.url ?? '';
   const about = { phase: 'done', status, requestId: id, address: ip, asked: { method, route: url } } as const;
-  if (SIGN_IN.test(url) && method !== 'GET' && status !== 403) {
+  const isReturn = url === SSO_RETURN;
+  if (SIGN_IN.test(url) && (isReturn || UNSAFE.has(method)) && (status !== 403 || REFUSES_BY_403.test(`${url}/`))) {
     const { name } = (body ?? {}) as { readonly name?: unknown };
     const account = typeof name === 'string' ? audit.nameless(name.normalize('NFKC').trim().toLowerCase()) : null;
     const actor = { kind: 'anonymous', id: '', name: '', role: '' } as const;
@@ -132,9 +137,17 @@ async function noteRefusal({ audit, refusals }: Deps, request: FastifyRequest, s
   }
 }
 
-/** Ingest and queries that come by POST are no changes; everything else that is unsafe is. */
-function keptOf({ method, routeOptions }: FastifyRequest): 'change' | 'read' | 'none' {
-  const { audit, permission } = routeOptions.config ?? {};
+/** A browser that comes back from an identity provider and is not let in is sent to the page that says why. */
+const isSsoRefusal = ({ routeOptions }: FastifyRequest, reply: Pick<FastifyReply, 'getHeader'>): boolean =>
+  routeOptions.url === SSO_RETURN && String(reply.getHeader('location') ?? '').startsWith('/login?refused=');
+
+const keptOf = ({ method, routeOptions }: FastifyRequest): 'change' | 'read' | 'none' => keptOfRoute(method, routeOptions.config);
+
+/** What is kept of the requests to a route. Ingest and queries that come by POST are no changes; everything else that is unsafe is. */
+export function keptOfRoute(
+  method: string,
+  { audit, permission }: Pick<FastifyContextConfig, 'audit' | 'permission'> = {},
+): 'change' | 'read' | 'none' {
   if (audit !== undefined) return audit;
   return UNSAFE.has(method) && (permission === 'operate' || permission === 'administer') ? 'change' : 'none';
 }

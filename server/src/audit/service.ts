@@ -3,6 +3,7 @@ import { AppError, messageOf } from '@nines/base/errors.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { DAY_MS } from '@nines/base/units.ts';
 import type { Transaction } from 'kysely';
+import type { Permits } from '../access/contract.ts';
 import type { Db } from '../platform/db/open.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { AuditKeys } from '../platform/signing/audit-key.ts';
@@ -35,6 +36,7 @@ export type AuditDeps = {
 export const SYSTEM: AuditEntry['actor'] = { kind: 'system', id: 'nines', name: 'Nines', role: 'administrator' };
 /** Whoever may send the process a signal. */
 export const SIGNAL: AuditEntry['actor'] = { kind: 'system', id: 'signal', name: 'SIGHUP', role: 'administrator' };
+const ADMINISTRATOR = 'administrator';
 const NAMELESS_CHARS = 16;
 /** Actors that a filter offers. */
 const MAX_ACTORS = 200;
@@ -79,6 +81,7 @@ export class AuditLog {
   readonly #deps: AuditDeps;
   readonly record: RecordAudit;
   #verdict: AuditVerdict | undefined;
+  #permitsOf: (role: string) => Permits = () => ({});
 
   readonly erase: ErasePerson;
   readonly refusals: Refusals;
@@ -88,6 +91,16 @@ export class AuditLog {
     this.record = createRecorder(deps);
     this.erase = createEraser(this.record, deps.clock);
     this.refusals = new Refusals({ ...deps, append: (entry) => this.append(entry) });
+  }
+
+  /** Says what roles permit, once they are known; until then nobody but `administrator` administers. */
+  knowRoles(permitsOf: (role: string) => Permits): void {
+    this.#permitsOf = permitsOf;
+  }
+
+  /** Whether the holders of a role may administer anything. */
+  administers(role: string): boolean {
+    return role === ADMINISTRATOR || Object.values(this.#permitsOf(role)).some((verbs) => verbs.includes('administer'));
   }
 
   /** Writes an entry by itself. `AppError` `audit_unavailable` when that fails: what it tells of must not happen then. */

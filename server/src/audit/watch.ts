@@ -14,7 +14,7 @@ const PAGE = 500;
 const MAX_EVENTS = 50_000;
 
 export type WatchDeps = {
-  readonly audit: Pick<AuditLog, 'after' | 'seqBefore'>;
+  readonly audit: Pick<AuditLog, 'after' | 'seqBefore' | 'administers'>;
   readonly settings: () => AuditSettings;
   readonly alert: (evaluation: Evaluation) => Promise<void>;
 };
@@ -35,7 +35,7 @@ export class AuditWatch {
     this.#seq ??= await audit.seqBefore(fromMs);
     for (;;) {
       const entries = await audit.after(this.#seq, PAGE);
-      this.#events.push(...entries.flatMap((entry) => eventOf(entry) ?? []));
+      this.#events.push(...entries.flatMap((entry) => eventOf(entry, (role) => audit.administers(role)) ?? []));
       this.#seq = entries.at(-1)?.seq ?? this.#seq;
       if (entries.length < PAGE) break;
     }

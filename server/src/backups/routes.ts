@@ -20,13 +20,16 @@ export function backupRoutes(http: Http, { backups, doctor }: BackupRouteDeps): 
   );
   http.get(
     '/api/backups',
-    { config, schema: { summary: 'Backups under way, made, and stored', tags: ['backups'], response: { 200: listView } } },
+    {
+      config: { ...config, audit: 'read' },
+      schema: { summary: 'Backups under way, made, and stored', tags: ['backups'], response: { 200: listView } },
+    },
     async () => ({ runs: [...backups.runs()], stored: [...(await backups.stored())] }),
   );
   http.get(
     '/api/backups/:id',
     {
-      config,
+      config: { ...config, audit: 'read' },
       schema: {
         summary: 'One backup of this server',
         tags: ['backups'],

@@ -197,7 +197,7 @@ function passkeyRoutes(http: Http, { factors, ...at }: FactorRoutes): void {
   );
   http.patch(
     '/api/factors/passkeys/:id',
-    { config: own, schema: { summary: 'Rename a passkey', tags, params: byId, body: renameBody } },
+    { config: { ...own, audit: 'change' }, schema: { summary: 'Rename a passkey', tags, params: byId, body: renameBody } },
     async (request, reply) => {
       await factors.renamePasskey(personOf(request.actor), request.params.id, request.body.name);
       return reply.code(204).send();

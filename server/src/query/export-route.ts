@@ -33,7 +33,7 @@ const TYPES: Readonly<Record<ExportFormat, string>> = {
 export function exportRoute(http: Http, deps: QueryDeps): void {
   const exports = new Exports(deps.clock, MAX_EXPORTS);
   const schema = { summary: 'Stored samples as JSON, CSV, Prometheus text or OpenMetrics', tags: ['query'], querystring: exportQuery };
-  http.get('/api/export', { config: { permission: 'read', scoped: 'handler' }, schema }, async (request, reply) => {
+  http.get('/api/export', { config: { permission: 'read', scoped: 'handler', audit: 'read' }, schema }, async (request, reply) => {
     const { format } = request.query;
     const ask = askOf(deps, request.query);
     const scope = request.actor.scope;

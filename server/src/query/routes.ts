@@ -21,7 +21,7 @@ const PROMETHEUS_VERSION = '3.14.0';
 /** Form bodies hold one query. */
 const MAX_FORM_BYTES = 1024 * 1024;
 
-type How = { readonly methods?: ('GET' | 'POST')[]; readonly scoped?: Scoped };
+type How = { readonly methods?: ('GET' | 'POST')[]; readonly scoped?: Scoped; readonly audit?: 'read' };
 const GET: How = { methods: ['GET'] };
 const STATELESS: Scoped = { free: 'only what was sent is looked at' };
 type Handler = (params: Params, call: Call) => Promise<FastifyReply>;
@@ -43,11 +43,16 @@ export function queryRoutes(http: Http, deps: QueryDeps): void {
       { parseAs: 'string', bodyLimit: MAX_FORM_BYTES },
       (_request, body, done) => done(null, body),
     );
-    const route = (url: string, summary: string, handler: Handler, { methods = ['GET', 'POST'], scoped = 'handler' }: How = {}): void => {
+    const route = (
+      url: string,
+      summary: string,
+      handler: Handler,
+      { methods = ['GET', 'POST'], scoped = 'handler', audit }: How = {},
+    ): void => {
       scope.route({
         method: methods,
         url,
-        config: { permission: 'read', errors: 'prometheus', scoped },
+        config: { permission: 'read', errors: 'prometheus', scoped, ...(audit !== undefined && { audit }) },
         schema: { summary, tags: ['query'] },
         handler: (request, reply) => answer(deps, { request, reply: reply as unknown as FastifyReply }, handler),
       });
@@ -57,9 +62,8 @@ export function queryRoutes(http: Http, deps: QueryDeps): void {
     route('/api/v1/series', 'Lists series', (params, call) => series(service, params, call));
     route('/api/v1/labels', 'Lists names of labels', (params, call) => labels(service, params, call));
     route('/api/v1/label/:name/values', 'Lists values of a label', (params, call) => labelValues(service, params, call), GET);
-    route('/api/v1/export', "Every sample of the selected series, as VictoriaMetrics' lines of JSON", (params, call) =>
-      exportSamples(deps, params, call),
-    );
+    const exported = "Every sample of the selected series, as VictoriaMetrics' lines of JSON";
+    route('/api/v1/export', exported, (params, call) => exportSamples(deps, params, call), { audit: 'read' });
     route('/api/v1/query_exemplars', 'Exemplars of the series that a query selects', (params, call) => exemplars(deps, params, call));
     route('/api/v1/format_query', 'Formats PromQL', formatQuery, { scoped: STATELESS });
     route('/api/v1/parse_query', 'The syntax tree of PromQL', parseQuery, { scoped: STATELESS });

@@ -87,7 +87,7 @@ function readPages(http: Http, deps: Deps): void {
   http.post(
     '/api/status-pages/:id/link',
     {
-      config: { ...read, scoped: PAGES },
+      config: { ...read, scoped: PAGES, audit: 'read' },
       schema: {
         summary: 'A link that opens the page, also a private one; it holds for five minutes',
         tags: pageTags,

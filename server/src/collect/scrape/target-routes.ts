@@ -77,7 +77,7 @@ function jobRoutes(http: Http, deps: TargetRoutesDeps): void {
   };
   const pool = z.object({ scrapePool: z.string().optional() });
   const configSchema = schemaOf('The configuration of a scrape job with its defaults, secrets redacted', pool);
-  http.get('/api/v1/scrape_pools/config', { config: CONFIG, schema: configSchema }, (request) => ({
+  http.get('/api/v1/scrape_pools/config', { config: { ...CONFIG, audit: 'read' }, schema: configSchema }, (request) => ({
     status: 'success',
     data: { yaml: stringify(redact(jobOf(request.query.scrapePool).effective)) },
   }));

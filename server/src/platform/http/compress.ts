@@ -16,7 +16,13 @@ const gzip = promisify(gzipCallback);
 
 /** Answers text with gzip to whoever takes it, off the event loop. What a route compressed itself stays as it is. */
 export function compressAnswers(http: Http): void {
-  http.addHook('onSend', async (request, reply, payload) => compressed(request, reply as unknown as FastifyReply, payload));
+  // Hooks of a route run after all others, which see and count what was said and not what it was compressed to.
+  http.addHook('onRoute', (route) => {
+    route.onSend = [
+      ...[route.onSend ?? []].flat(),
+      async (request: FastifyRequest, reply: unknown, payload: unknown) => compressed(request, reply as FastifyReply, payload),
+    ];
+  });
 }
 
 async function compressed(request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
