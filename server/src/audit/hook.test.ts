@@ -76,7 +76,7 @@ async function world(t: TestContext) {
     };
   };
   const entries = async () => (await audit.list({}, { beforeSeq: undefined, limit: 100 })).toReversed();
-  return { entry, audit, db, clock, http, call, slas, entries, token };
+  return { entry, audit, db, clock, http, call, slas, entries, token, unrecorded };
 }
 
 test('a change is recorded before it happens and with its outcome: who, what, before, after, from where', async (t) => {
@@ -110,6 +110,17 @@ test('a change is recorded before it happens and with its outcome: who, what, be
   );
   assert.doesNotMatch(JSON.stringify(found), /hunter2/);
   assert.equal((await audit.verify()).whole, true);
+});
+
+test('evasion: what was before stands in the log also when a token that counts from elsewhere alone changes it', async (t) => {
+  const { call, http, entries, unrecorded } = await world(t);
+  await call('PUT', '/api/slas/a', { size: 1 });
+  const { token } = await unrecorded.create(COMMAND_LINE, { name: 'far', role: 'administrator', addresses: ['192.0.2.0/24'] });
+  const headers = { authorization: `Bearer ${token}` };
+  const asked = { method: 'DELETE', url: '/api/slas/a', headers, remoteAddress: '192.0.2.7' } as const;
+  assert.equal((await http.inject(asked)).statusCode, 204);
+  const removed = (await entries()).find(({ action, phase }) => action.startsWith('DELETE') && phase === 'asked');
+  assert.equal((removed?.before as { size: number } | null)?.size, 1);
 });
 
 test('a change whose entry cannot be written does not happen, nor does a sensitive read; others go on', async (t) => {

@@ -203,7 +203,7 @@ async function recordRead({ audit, clock }: Deps, reads: Map<string, number>, en
   reads.set(key, nowMs);
 }
 
-/** Looks at objects as the caller of a request would, by their own addresses. */
+/** Looks at objects as the caller of a request would, from where they are, by the objects' own addresses. */
 function objectsOf(http: Http) {
   const looking = new AsyncLocalStorage<true>();
   const readable = new Set<string>();
@@ -229,7 +229,7 @@ function objectsOf(http: Http) {
       const headers = Object.fromEntries(
         CALLER_HEADERS.flatMap((name) => (request.headers[name] === undefined ? [] : [[name, request.headers[name]]])),
       );
-      const answer = await looking.run(true, () => http.inject({ method: 'GET', url, headers }));
+      const answer = await looking.run(true, () => http.inject({ method: 'GET', url, headers, remoteAddress: request.ip }));
       const isJson = answer.headers['content-type']?.toString().startsWith('application/json') === true;
       return answer.statusCode === 200 && isJson ? (answer.json() as unknown) : undefined;
     },
