@@ -122,6 +122,9 @@ test('whoever lost the only administrator gets a link without a server; the last
   assert.notEqual(again.out, made.out);
   assert.match((await nines(['user', 'list', '--data', data, '--format', 'csv'])).out, /Ann,administrator,invited,never,0/);
   assert.equal((await nines(['user', 'create', 'Eve', '--role', 'king', '--data', data])).code, 2);
+  assert.match((await nines(['user', 'disable', 'Ann', '--data', data])).out, /disabled/);
+  assert.match((await nines(['user', 'reset', 'Ann', '--data', data])).err, /Ann is disabled; --enable/);
+  assert.match((await nines(['user', 'reset', 'Ann', '--enable', '--data', data])).out, /join#token=/);
   assert.match((await nines(['user', 'role', 'Bob', 'operator', '--data', data])).err, /no such person/);
 });
 

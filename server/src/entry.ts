@@ -87,7 +87,7 @@ export function openEntry({ settings, open, secure, second: opened, factors: giv
   const second = opened === undefined ? undefined : openFactors({ ...parts, ...opened });
   const factors = second?.factors ?? given;
   const rules = new PasswordRules(new URL(shared.baseUrl).hostname);
-  const links = new PersonLinks({ ...shared, sessions, rules });
+  const links = new PersonLinks({ ...shared, sessions, rules, passwordLogin });
   const people = new People({ ...shared, sessions, rules, links, factors, pending, throttle, passwordLogin });
   const holders = async (): Promise<readonly Holder[]> => {
     const [users, programs] = await Promise.all([people.holders(), tokens.list()]);

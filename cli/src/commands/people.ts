@@ -20,9 +20,9 @@ export function peopleCommands(program: Command): void {
   onState('create <name>', 'invite somebody; prints the one-time link, which works for 48 hours')
     .requiredOption('--role <role>', 'what they may do: the id of a role, such as administrator or read-only')
     .action((name: string, { role, ...state }: StateFlags & { readonly role: string }) => create(state, name, role));
-  onState('reset <name>', 'print a one-time link to a new password; a disabled person is enabled').action(
-    (name: string, state: StateFlags) => reset(state, name),
-  );
+  onState('reset <name>', 'print a one-time link to a new password')
+    .option('--enable', 'let a disabled person sign in again')
+    .action((name: string, { enable, ...state }: StateFlags & { readonly enable?: true }) => reset(state, name, enable === true));
   onState('disable <name>', 'end the sessions of a person and let them sign in no more').action((name: string, state: StateFlags) =>
     change(state, name, { disabled: true }),
   );
@@ -54,9 +54,12 @@ async function create(state: StateFlags, name: string, role: string): Promise<vo
   });
 }
 
-async function reset(state: StateFlags, name: string): Promise<void> {
+async function reset(state: StateFlags, name: string, enable: boolean): Promise<void> {
   await withPeople(state, async ({ directory, by, contract, url }) => {
     const { id, revision, disabled_at_ms } = await directory.find(name);
+    if (disabled_at_ms !== null && !enable) {
+      throw new CliFailure(EXIT.failed, `${name} is disabled; --enable lets them sign in again with the new password`);
+    }
     if (disabled_at_ms !== null) await directory.change(by, id, { revision, disabled: false });
     writeData(contract.joinUrl(url, (await directory.reset(by, id)).secret));
   });

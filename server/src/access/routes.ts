@@ -28,6 +28,8 @@ export function accessRoutes(http: Http, { access, people, sessions, cookie }: A
       const value = cookie.read(request as FastifyRequest);
       if (value !== undefined) await sessions.end(value, request.ip);
       cookie.clear(reply as never);
+      // Whatever pages kept in this browser, notices that are pushed to it among them; answers are never kept, so not the cache.
+      reply.header('clear-site-data', '"storage"');
       return reply.code(204).send();
     },
   );

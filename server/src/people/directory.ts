@@ -194,7 +194,7 @@ export class Directory {
   }
 
   async #issue(trx: Transaction<Database>, user: UserRow, { kind, by }: { readonly kind: LinkKind; readonly by: By }): Promise<IssuedLink> {
-    const { secret, expiresAtMs } = await this.#deps.links.issue(trx, { userId: user.id, kind, by: by.name });
+    const { secret, expiresAtMs } = await this.#deps.links.issue(trx, { userId: user.id, kind, by });
     return { id: user.id, name: user.name, email: user.email, kind, secret, expires_at_ms: expiresAtMs };
   }
 

@@ -3,7 +3,8 @@ import { AppError } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import { HOUR_MS } from '@nines/base/units.ts';
 import type { Transaction } from 'kysely';
-import type { RecordAudit } from '../audit/contract.ts';
+import { COMMAND_LINE } from '../access/contract.ts';
+import type { AuditEntry, RecordAudit } from '../audit/contract.ts';
 import type { UserRow } from '../platform/db/migrations/0002-access.ts';
 import type { PersonLinkRow } from '../platform/db/migrations/0050-people.ts';
 import type { Db } from '../platform/db/open.ts';
@@ -26,6 +27,8 @@ export type LinkDeps = {
   readonly record: RecordAudit;
   readonly sessions: SessionBook;
   readonly rules: PasswordRules;
+  /** Whether passwords let people in; otherwise only links of the command line do, for when the identity provider is lost. */
+  readonly passwordLogin: () => boolean;
 };
 
 /** One-time links with which people set their password: invitations and resets. One per person, the last one made. */
@@ -36,12 +39,13 @@ export class PersonLinks {
     this.#deps = deps;
   }
 
-  /** A new link in the place of any former one. The secret is in the answer and nowhere else. */
+  /** `AppError` `password_login_off`. A new link in the place of any former one. The secret is in the answer and nowhere else. */
   async issue(
     trx: Transaction<Database>,
-    to: { readonly userId: string; readonly kind: LinkKind; readonly by: string },
+    to: { readonly userId: string; readonly kind: LinkKind; readonly by: AuditEntry['actor'] },
   ): Promise<{ readonly secret: string; readonly expiresAtMs: number }> {
     const { clock, ids } = this.#deps;
+    this.#requireWay(to.by.kind);
     const secret = ids.secret(SECRET_BYTES);
     const nowMs = clock.now();
     const expiresAtMs = nowMs + LINK_LIFE_MS;
@@ -49,7 +53,8 @@ export class PersonLinks {
       user_id: to.userId,
       kind: to.kind,
       secret_hash: digestOf(secret),
-      created_by: to.by,
+      created_by: to.by.name,
+      made_by_kind: to.by.kind,
       created_at_ms: nowMs,
       expires_at_ms: expiresAtMs,
     };
@@ -93,7 +98,14 @@ export class PersonLinks {
     const { db, clock } = this.#deps;
     const found = await store.findLink(db.kysely, digestOf(secret), clock.now());
     if (found === undefined) throw linkInvalid();
+    this.#requireWay(found.link.made_by_kind);
     return found;
+  }
+
+  #requireWay(madeByKind: string): void {
+    if (this.#deps.passwordLogin() || madeByKind === COMMAND_LINE.kind) return;
+    const text = 'people come in by their identity provider here; access.password_login is off';
+    throw new AppError('forbidden', PEOPLE_CODES.passwordLoginOff, text);
   }
 }
 

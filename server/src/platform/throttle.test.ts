@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { epochMs } from '@nines/base/units.ts';
+import fc from 'fast-check';
 import { createThrottle } from './throttle.ts';
 
 const NOW = epochMs(1_760_000_000_000);
@@ -56,4 +57,32 @@ test('guessing: whoever has a network of IPv6 has one try in it, not one for eac
   assert.ok(throttle.waitMs('ann', '2001:db8:1:2:ffff::1', NOW) > 0);
   assert.ok(throttle.waitMs('another', '2001:db8:1:2:ffff::1', NOW) > 0);
   assert.equal(throttle.waitMs('ann', '2001:db8:1:3::1', NOW), 0, 'a stranger elsewhere locks nobody out');
+});
+
+// Attack: a stranger fails on purpose, so that the owner has to wait.
+test('no sequence of failures from other addresses changes how long the owner waits at their own', () => {
+  const owner = '10.0.0.1';
+  const step = fc.record({
+    stranger: fc.boolean(),
+    account: fc.constantFrom('ann', 'ANN', 'bob', owner, '', 'a\u0000nn'),
+    address: fc.constantFrom('10.0.0.2', '10.0.0.3', '::1', '', 'ann'),
+    good: fc.boolean(),
+    laterMs: fc.integer({ min: 0, max: 2 * 86_400_000 }),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+      const [alone, among] = [createThrottle(), createThrottle()];
+      let nowMs = NOW;
+      for (const { stranger, account, address, good, laterMs } of steps) {
+        nowMs = epochMs(nowMs + laterMs);
+        for (const throttle of stranger ? [among] : [alone, among]) {
+          const from = stranger ? address : owner;
+          const name = stranger ? account : 'ann';
+          throttle.trying(name, from, nowMs);
+          if (good && !stranger) throttle.succeeded(name, from);
+        }
+        assert.equal(among.waitMs('ann', owner, nowMs), alone.waitMs('ann', owner, nowMs));
+      }
+    }),
+  );
 });

@@ -19,6 +19,8 @@ export type PersonLinkRow = {
   kind: string;
   secret_hash: string;
   created_by: string;
+  /** `user`, `token`, or `system` for the command line. */
+  made_by_kind: string;
   created_at_ms: number;
   expires_at_ms: number;
 };

@@ -35,6 +35,7 @@ import * as incidents from './0039-incidents.ts';
 import * as cutOffAttempts from './0041-cut-off-attempts.ts';
 import * as audit from './0042-audit.ts';
 import * as factors from './0051-factors.ts';
+import * as linkMakers from './0067-link-makers.ts';
 import * as people from './0050-people.ts';
 import * as accountability from './0049-accountability.ts';
 import * as scopes from './0054-scopes.ts';
@@ -91,4 +92,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0051-factors': { up: factors.up },
   '0056-token-limits': { up: tokenLimits.up },
   '0049-configuration-texts': { up: configurationTexts.up },
+  '0067-link-makers': { up: linkMakers.up },
 };
