@@ -97,12 +97,13 @@ export class PersonLinks {
   async #find(secret: string): Promise<store.FoundLink> {
     const { db, clock } = this.#deps;
     const found = await store.findLink(db.kysely, digestOf(secret), clock.now());
+    // Where passwords are off, a link that is none and one that is not enough look the same.
+    this.#requireWay(found?.link.made_by_kind);
     if (found === undefined) throw linkInvalid();
-    this.#requireWay(found.link.made_by_kind);
     return found;
   }
 
-  #requireWay(madeByKind: string): void {
+  #requireWay(madeByKind: string | undefined): void {
     if (this.#deps.passwordLogin() || madeByKind === COMMAND_LINE.kind) return;
     const text = 'people come in by their identity provider here; access.password_login is off';
     throw new AppError('forbidden', PEOPLE_CODES.passwordLoginOff, text);

@@ -105,7 +105,8 @@ export class People {
   /** Signs a person in, or says which second factor is still needed. `AppError` `wrong_credentials`, `too_many_tries`. */
   async login({ name, password }: { readonly name: string; readonly password: string }, place: Place): Promise<LoginAnswer> {
     const { db, passwordLogin } = this.#deps;
-    if (!passwordLogin()) throw passwordsOff();
+    if (!passwordLogin())
+      throw new AppError('forbidden', PEOPLE_CODES.passwordLoginOff, 'sign in by your identity provider; access.password_login is off');
     this.#takeTurn(keyOf(name), place.address);
     const user = await store.findUser(db.kysely, keyOf(name));
     const fits = await verifyPassword(password, user?.password_hash ?? NO_ONES_HASH);
@@ -128,7 +129,6 @@ export class People {
 
   /** Sets the password of whom a link is for and signs them in. `AppError` `link_invalid`, `password_refused`, `password_login_off`. */
   async join(input: { readonly token: string; readonly password: string }, place: Place): Promise<LoginAnswer> {
-    if (!this.#deps.passwordLogin()) throw passwordsOff();
     return this.#admit(await this.#deps.links.use(input, place), place);
   }
 
@@ -170,9 +170,6 @@ export class People {
     throttle.trying(account, address, clock.now());
   }
 }
-
-const passwordsOff = (): AppError =>
-  new AppError('forbidden', PEOPLE_CODES.passwordLoginOff, 'sign in by your identity provider; access.password_login is off');
 
 const personOf = ({ id, name, role }: UserRow): Person => ({ id, name, role });
 
