@@ -59,6 +59,7 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
     const closeStream = shareStream({
       onState: setState,
       onResync: () => void client.invalidateQueries(),
+      onRefused: () => void client.invalidateQueries({ queryKey: ['session'] }),
       onFact: (fact) => {
         if (fact.type === 'notification.shown') {
           const notice = fact.data as ShownNotice;

@@ -12,13 +12,15 @@ export type StreamHandlers = {
   readonly onState: (state: LiveState) => void;
   readonly onFact: (fact: FactWire) => void;
   readonly onResync: () => void;
+  /** The server refuses the stream: signed out from afar, or too many streams. */
+  readonly onRefused: () => void;
 };
 
 /**
  * Holds one stream open until disposed. The browser itself comes back with `Last-Event-ID` after a cut; when the server
  * refuses (signed out, too many streams), this tries again with growing waits.
  */
-function openStream({ onState, onFact, onResync }: StreamHandlers): () => void {
+function openStream({ onState, onFact, onResync, onRefused }: StreamHandlers): () => void {
   let source: EventSource | undefined;
   let timer: number | undefined;
   let tries = 0;
@@ -42,6 +44,7 @@ function openStream({ onState, onFact, onResync }: StreamHandlers): () => void {
       if (closed) return;
       onState('offline');
       if (source?.readyState !== EventSource.CLOSED) return;
+      onRefused();
       timer = window.setTimeout(open, backoffMs(tries, Math.random()));
       tries++;
     };
@@ -58,7 +61,7 @@ function openStream({ onState, onFact, onResync }: StreamHandlers): () => void {
 const SHARED = 'nines-stream';
 
 type Told =
-  | { readonly kind: 'hello' | 'resync' }
+  | { readonly kind: 'hello' | 'resync' | 'refused' }
   | { readonly kind: 'state'; readonly state: LiveState }
   | { readonly kind: 'fact'; readonly fact: FactWire };
 
@@ -66,6 +69,7 @@ function apply(told: Told, handlers: StreamHandlers): void {
   if (told.kind === 'state') handlers.onState(told.state);
   if (told.kind === 'fact') handlers.onFact(told.fact);
   if (told.kind === 'resync') handlers.onResync();
+  if (told.kind === 'refused') handlers.onRefused();
 }
 
 /** Follows the stream, through this tab's own connection or another tab's. Returns what ends it. */
@@ -98,6 +102,7 @@ export function shareStream(handlers: StreamHandlers): () => void {
         onState: (state) => tell({ kind: 'state', state }),
         onFact: (fact) => tell({ kind: 'fact', fact }),
         onResync: () => tell({ kind: 'resync' }),
+        onRefused: () => tell({ kind: 'refused' }),
       });
       // Between the tab that went and this one, facts may have been lost.
       if (followed) tell({ kind: 'resync' });
