@@ -12,7 +12,7 @@ export type StreamHandlers = {
   readonly onState: (state: LiveState) => void;
   readonly onFact: (fact: FactWire) => void;
   readonly onResync: () => void;
-  /** The server refuses the stream: signed out from afar, or too many streams. */
+  /** The server refuses the stream: the session may have ended, or there are too many streams. */
   readonly onRefused: () => void;
 };
 
