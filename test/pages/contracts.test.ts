@@ -51,7 +51,7 @@ before(async () => {
   await page.goto('/login');
   await page.getByLabel('Name').fill('ann');
   await page.locator('input[type=password]').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByText('ann, administrator').waitFor();
   ann = await page.context().storageState();
   const made = await page.evaluate<{ token: string }>(

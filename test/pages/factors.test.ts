@@ -49,7 +49,7 @@ async function ageProofs(): Promise<void> {
 
 async function signOut(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Sign out' }).first().click();
-  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await page.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
 }
 
 test('an administrator sets up an app and a passkey, signs in with a recovery code and with the passkey alone, and proves who they are', async () => {

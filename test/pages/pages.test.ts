@@ -241,7 +241,7 @@ test('the one-time link creates the administrator, who signs out and in again', 
   await page.goto(new URL(link).pathname + new URL(link).hash);
   await page.locator('input[type=password]').fill('correct horse battery');
   await page.getByRole('button', { name: 'Create and sign in' }).click();
-  await page.getByRole('link', { name: 'Sign in' }).waitFor();
+  await page.getByRole('link', { name: 'Sign in', exact: true }).waitFor();
   await page.setViewportSize({ width: 390, height: 800 });
   await page.goto('/settings');
   await page.getByRole('button', { name: 'Sign out' }).click();

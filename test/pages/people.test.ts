@@ -20,7 +20,7 @@ after(async () => {
 });
 
 async function signIn(page: Page, name: string, password: string): Promise<void> {
-  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await page.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
   await page.getByLabel('Name').fill(name);
   await page.getByRole('textbox', { name: 'Password' }).fill(password);
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
@@ -66,7 +66,7 @@ test('somebody is invited, joins, gets another role and loses a session: each ti
   // Nobody told her page that he joined.
   await ann.reload();
   await ann.getByLabel('Role of Bob').selectOption('operator');
-  await bob.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await bob.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
   await signIn(bob, 'Bob', OTHER);
   await isAt(bob, back);
   await bob.getByText('Live', { exact: true }).waitFor({ state: 'attached' });
