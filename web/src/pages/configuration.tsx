@@ -13,6 +13,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
 import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { useCan } from '../shell/session.tsx';
 import { DIFFERENCES } from './audit.tsx';
 import { SettingsHead } from './settings-head.tsx';
 
@@ -21,7 +22,8 @@ const CAUSES = { start: 'At a start', reload: 'By a reload', restore: 'Put back'
 /** Every configuration that was applied, what each changed, and the way back. */
 export function ConfigurationPage() {
   const { version } = useSearch({ from: '/shell/settings/configuration' });
-  const history = useQuery(configurationsQuery());
+  const may = useCan('administer', 'system');
+  const history = useQuery({ ...configurationsQuery(), enabled: may });
   const items = history.data?.items ?? [];
   const shown = items.find((one) => one.version === version) ?? items[0];
   return (
@@ -30,7 +32,7 @@ export function ConfigurationPage() {
         title="Configuration"
         lead="Every configuration that was applied, newest first. It is changed in its file; secrets are not shown."
       />
-      <Waiting query={history} what="versions" />
+      {may ? <Waiting query={history} what="versions" /> : <EmptyState>Needs administer on system; your role does not have it.</EmptyState>}
       {history.data !== undefined && items.length === 0 ? (
         <EmptyState command="nines config diff nines.yml">
           No configuration was kept yet. What a file would change is told beforehand by:
