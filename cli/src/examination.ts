@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import type { ExaminationView } from '@nines/server/backups/contract.ts';
+import { messageOf } from '@nines/base/errors.ts';
 import { CliFailure, EXIT } from './failure.ts';
 import { writeData } from './output.ts';
 
@@ -17,6 +18,15 @@ export function report(view: ExaminationView, { json, sentence }: { readonly jso
       : `${view.series} series, ${view.pages} pages, ${view.samples} samples`;
   const damage = view.findings.filter(({ severity }) => severity === 'damage').length;
   writeData([...lines, `${view.sound ? 'sound' : `${damage} damaged`}: ${sentence} (${opened})`].join('\n'));
+}
+
+/** A command whose exit code 1 says that something is broken: whatever keeps it from looking ends it with 2 instead. */
+export async function examining<T>(look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (thrown) {
+    throw new CliFailure(EXIT.badInput, messageOf(thrown));
+  }
 }
 
 export function notADirectory(path: string): void {

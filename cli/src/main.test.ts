@@ -121,11 +121,15 @@ test('whoever lost the only administrator gets a link without a server; the last
   assert.match(again.out, /join#token=/);
   assert.notEqual(again.out, made.out);
   assert.match((await nines(['user', 'list', '--data', data, '--format', 'csv'])).out, /Ann,administrator,invited,never,0/);
-  assert.equal((await nines(['user', 'create', 'Eve', '--role', 'king', '--data', data])).code, 2);
+  const king = await nines(['user', 'create', 'Eve', '--role', 'king', '--data', data]);
+  assert.equal(king.code, 2);
+  assert.match(king.err, /no role "king" for people; .*\/api\/roles/);
+  const elsewhere = ['user', 'reset', 'ann', '--data', data, '--url', 'https://nines.example.org/'];
+  assert.match((await nines(elsewhere)).out, /^https:\/\/nines\.example\.org\/join#token=/);
   assert.match((await nines(['user', 'disable', 'Ann', '--data', data])).out, /disabled/);
   assert.match((await nines(['user', 'reset', 'Ann', '--data', data])).err, /Ann is disabled; --enable/);
   assert.match((await nines(['user', 'reset', 'Ann', '--enable', '--data', data])).out, /join#token=/);
-  assert.match((await nines(['user', 'role', 'Bob', 'operator', '--data', data])).err, /no such person/);
+  assert.match((await nines(['user', 'role', 'Bob', 'operator', '--data', data])).err, /no such person; nines user list/);
 });
 
 test('a query is printed as table, JSON or CSV, with the token from a file or the environment', async (t) => {

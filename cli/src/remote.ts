@@ -52,11 +52,20 @@ export async function askBytes(options: RemoteOptions, path: string, { method = 
     });
   } catch (thrown) {
     const cause = thrown instanceof Error && thrown.cause !== undefined ? messageOf(thrown.cause) : messageOf(thrown);
-    throw new CliFailure(EXIT.remote, `no answer from ${base}: ${cause}`);
+    const hint = isDistrust(thrown)
+      ? '; trust it with NODE_EXTRA_CA_CERTS=FILE, for tls: auto the tls-authority.pem of the data directory'
+      : '';
+    throw new CliFailure(EXIT.remote, `no answer from ${base}: ${cause}${hint}`);
   }
   const bytes = new Uint8Array(await response.arrayBuffer());
   if (response.ok) return bytes;
   throw refusal(options, response.status, new TextDecoder().decode(bytes));
+}
+
+/** Whether the server's certificate is of nobody who is trusted here. */
+function isDistrust(thrown: unknown): boolean {
+  const { code } = ((thrown instanceof Error ? thrown.cause : undefined) ?? {}) as { readonly code?: unknown };
+  return typeof code === 'string' && /SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/.test(code);
 }
 
 /** What to do about a 401, in the words of this command line; the server's own are for those who speak HTTP. */

@@ -1,7 +1,7 @@
 /** `nines audit verify` over the data of a real server, whole, beside one that writes, and after somebody had their hands in it. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,8 +17,10 @@ before(async () => {
 after(() => nines[Symbol.asyncDispose]());
 
 type Ran = { readonly code: number | null; readonly out: string; readonly err: string };
-async function verify(data: string, ...more: readonly string[]): Promise<Ran> {
-  const child = spawn(NINES, ['audit', 'verify', '--data', data, ...more]);
+const verify = (data: string, ...more: readonly string[]): Promise<Ran> => ran('audit', 'verify', '--data', data, ...more);
+
+async function ran(...args: readonly string[]): Promise<Ran> {
+  const child = spawn(NINES, [...args]);
   let [out, err] = ['', ''];
   child.stdout.on('data', (text) => (out += String(text)));
   child.stderr.on('data', (text) => (err += String(text)));
@@ -119,6 +121,27 @@ test('a directory that is none, or has no log, is told in words with 2, and noth
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test('what cannot be examined is 2, never the 1 of a broken entry: a database that is none, a server that refuses, one that is away', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'nines-audit-'));
+  try {
+    const data = join(folder, 'data');
+    cpSync(nines.dataDir, data, { recursive: true });
+    for (const name of ['nines.db-wal', 'nines.db-shm']) rmSync(join(data, 'state', name), { force: true });
+    writeFileSync(join(data, 'state/nines.db'), 'no database at all');
+    const damaged = await verify(data);
+    assert.deepEqual([damaged.code, damaged.out], [2, ''], damaged.err);
+    assert.match(damaged.err, /cannot open the state database .*nines\.db/);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  await using server = await startNines({ args: [] });
+  const refused = await ran('audit', 'verify', '--url', `http://127.0.0.1:${server.port}`);
+  assert.deepEqual([refused.code, refused.out], [2, ''], refused.err);
+  await server.stop();
+  const away = await ran('audit', 'verify', '--url', `http://127.0.0.1:${server.port}`);
+  assert.deepEqual([away.code, away.out], [2, ''], away.err);
 });
 
 test('two servers on one PostgreSQL write one chain at once, and it stays whole', async () => {

@@ -24,10 +24,11 @@ export function auditCommand(program: Command): void {
     .option('--json', 'print the whole verdict')
     .action(async (_flags: unknown, command: Command) => {
       const flags = command.optsWithGlobals<VerifyFlags>();
-      const verdict =
-        flags.data === undefined
-          ? (JSON.parse(await ask(flags, '/api/audit/verify')) as AuditVerdict)
-          : await examined(flags.data, flags.config);
+      const { data, config } = flags;
+      const { examining } = await import('../examination.ts');
+      const verdict = await examining(async () =>
+        data === undefined ? (JSON.parse(await ask(flags, '/api/audit/verify')) as AuditVerdict) : examined(data, config),
+      );
       process.exitCode = verdict.whole ? EXIT.ok : EXIT.failed;
       writeData(flags.json === true ? JSON.stringify(verdict, null, 2) : wordsOf(verdict));
     });

@@ -16,12 +16,14 @@ export function doctorCommand(program: Command): void {
     .option('--json', 'print the whole report')
     .action(async (_flags: unknown, command: Command) => {
       const flags = command.optsWithGlobals<DoctorFlags>();
-      const { report } = await import('../examination.ts');
-      const found =
-        flags.data === undefined
+      const { data, config: file } = flags;
+      const { examining, report } = await import('../examination.ts');
+      const found = await examining(async () =>
+        data === undefined
           ? (JSON.parse(await ask(flags, '/api/doctor', { method: 'POST', body: {} })) as ExaminationView)
-          : await examined(flags.data, flags.config);
-      const config = flags.config === undefined ? [] : await configFindings(flags.config);
+          : examined(data, file),
+      );
+      const config = file === undefined ? [] : await configFindings(file);
       const findings = [...config, ...found.findings];
       report({ ...found, findings, sound: found.sound && config.length === 0 }, { json: flags.json === true, sentence: found.dir });
     });

@@ -3,7 +3,8 @@ import { type Command, Option } from 'commander';
 import { CliFailure, EXIT } from '../failure.ts';
 import { FORMATS, type Format, formatted, writeData } from '../output.ts';
 
-type StateFlags = { readonly data: string; readonly config?: string };
+/** `url`: where people reach the server, for links, unless `server.base_url` says so. */
+type StateFlags = { readonly data: string; readonly config?: string; readonly url?: string | undefined };
 
 /** People, for whoever may write the data directory: also when the only administrator is lost. Works beside a running server. */
 export function peopleCommands(program: Command): void {
@@ -19,10 +20,16 @@ export function peopleCommands(program: Command): void {
     .action(list);
   onState('create <name>', 'invite somebody; prints the one-time link, which works for 48 hours')
     .requiredOption('--role <role>', 'what they may do: the id of a role, such as administrator or read-only')
-    .action((name: string, { role, ...state }: StateFlags & { readonly role: string }) => create(state, name, role));
+    .action((name: string, _flags: unknown, command: Command) => {
+      const { role, ...state } = command.optsWithGlobals<StateFlags & { readonly role: string }>();
+      return create(state, name, role);
+    });
   onState('reset <name>', 'print a one-time link to a new password')
     .option('--enable', 'let a disabled person sign in again')
-    .action((name: string, { enable, ...state }: StateFlags & { readonly enable?: true }) => reset(state, name, enable === true));
+    .action((name: string, _flags: unknown, command: Command) => {
+      const { enable, ...state } = command.optsWithGlobals<StateFlags & { readonly enable?: true }>();
+      return reset(state, name, enable === true);
+    });
   onState('disable <name>', 'end the sessions of a person and let them sign in no more').action((name: string, state: StateFlags) =>
     change(state, name, { disabled: true }),
   );
@@ -73,19 +80,24 @@ async function change(state: StateFlags, name: string, asked: { readonly disable
   });
 }
 
-async function withPeople({ data, config }: StateFlags, use: (opened: Awaited<ReturnType<typeof open>>) => Promise<void>): Promise<void> {
-  const opened = await open(data, config);
+async function withPeople(flags: StateFlags, use: (opened: Awaited<ReturnType<typeof open>>) => Promise<void>): Promise<void> {
+  const opened = await open(flags);
   try {
     await use(opened);
   } catch (thrown) {
-    if (thrown instanceof AppError) throw new CliFailure(thrown.kind === 'bad_input' ? EXIT.badInput : EXIT.failed, thrown.message);
+    if (thrown instanceof AppError) {
+      const code = thrown.kind === 'bad_input' ? EXIT.badInput : EXIT.failed;
+      const hint =
+        thrown.code === opened.contract.PEOPLE_CODES.personNotFound ? `; nines user list --data ${flags.data} names everybody` : '';
+      throw new CliFailure(code, thrown.message + hint);
+    }
     throw thrown;
   } finally {
     await opened.db.close();
   }
 }
 
-async function open(data: string, config: string | undefined) {
+async function open({ data, config, url: given }: StateFlags) {
   const [state, { realClock }, { createIds }, { openDirectory }, contract, { COMMAND_LINE }, { listenUrl }, audit, keyBook, sealing] =
     await Promise.all([
       import('../state.ts'),
@@ -104,7 +116,7 @@ async function open(data: string, config: string | undefined) {
   const keys = await state.keysOf(data, config);
   const key = await keyBook.openKeyBook({ db, clock, dataDir: data, sealing: keys?.cipher.key(sealing.AUDIT_SEALING_KEY) });
   const settings = state.configOf(config);
-  const url = settings.server.base_url ?? listenUrl(settings.server);
+  const url = settings.server.base_url ?? (given ?? process.env['NINES_URL'])?.replace(/\/+$/, '') ?? listenUrl(settings.server);
   const { roles } = settings.access;
   const shared = { db, clock, ids: createIds(clock), record: audit.createRecorder({ keys: key, clock }) };
   const directory = await openDirectory({ ...shared, url, roles: roles.map((spec) => ({ spec, place: config ?? '' })) });

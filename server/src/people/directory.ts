@@ -218,7 +218,14 @@ export class Directory {
     const asked = permitsOf(role);
     // Whoever signs in needs to read what is their own; a role without it is for programs.
     if (asked.own?.includes('read') !== true) {
-      throw new AppError('bad_input', PEOPLE_CODES.unknownRole, 'there is no such role for people', { field: 'role' });
+      throw new AppError(
+        'bad_input',
+        PEOPLE_CODES.unknownRole,
+        `there is no role ${JSON.stringify(role)} for people; the page Roles (/settings/roles) and GET /api/roles name them`,
+        {
+          field: 'role',
+        },
+      );
     }
     const missing = beyond(heldBy(by, permitsOf), asked);
     if (missing.length === 0) return;
