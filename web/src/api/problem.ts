@@ -2,6 +2,8 @@ import type { ProofKind } from '@nines/server/factors/contract.ts';
 
 /** The code of what was not asked for, because the reader's role does not include it. */
 export const NOT_PERMITTED = 'not_permitted';
+/** The server's code for what is about everything, asked by somebody who sees a part. */
+export const OUTSIDE_SCOPE = 'outside_scope';
 
 /** What went wrong with a request, from `application/problem+json`, Prometheus' error shape, or the network itself. */
 export class ApiProblem extends Error {

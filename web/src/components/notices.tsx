@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { ApiProblem, NOT_PERMITTED } from '../api/problem.ts';
+import { ApiProblem, NOT_PERMITTED, OUTSIDE_SCOPE } from '../api/problem.ts';
 
 type EmptyProps = {
   /** One sentence that teaches. */
@@ -62,6 +62,8 @@ export function RefusedNotice({ error }: { readonly error: unknown }) {
 /** What went wrong, where, and the next step. Announced to screen readers. */
 export function ErrorNotice({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) {
   if (error instanceof ApiProblem && error.code === NOT_PERMITTED) return <p className="soft">{`${capital(error.message)}.`}</p>;
+  // Asking again, or for a permission, changes nothing while one sees a part.
+  if (error instanceof ApiProblem && error.code === OUTSIDE_SCOPE) return <p className="soft">{`${capital(error.reason)}.`}</p>;
   const message = capital(error instanceof Error ? error.message : String(error));
   return (
     <div className="notice" role="alert">

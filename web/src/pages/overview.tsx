@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { alertsQuery, servicesQuery, slasQuery } from '../api/queries.ts';
+import { alertsQuery, hostQuery, servicesQuery, slasQuery } from '../api/queries.ts';
 import { Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { useNow } from '../shell/now.ts';
+import { useSession } from '../shell/session.tsx';
 import { Headline } from '../states/state-mark.tsx';
 import { AlertList } from './alert-list.tsx';
 import { HostCards } from './host-cards.tsx';
@@ -24,7 +25,8 @@ export function OverviewPage() {
   const now = useNow();
   const services = useQuery(servicesQuery());
   const alerts = useQuery(alertsQuery({}));
-  const headline = services.data === undefined ? 'Overview' : overviewSentence(services.data.items, now);
+  const { scope } = useSession();
+  const headline = services.data === undefined ? 'Overview' : overviewSentence(services.data.items, now, { scoped: scope !== '' });
   useTitle(headline);
   // A first start has nothing to show but the host: then it comes first, and only one thing is taught.
   const bare = services.data?.items.length === 0;
@@ -55,7 +57,11 @@ export function OverviewPage() {
   );
 }
 
+/** The host belongs to no team: who sees a part of the installation hardly ever sees its series. */
 function Host() {
+  const { scope } = useSession();
+  const host = useQuery(hostQuery());
+  if (scope !== '' && typeof host.data?.memory.total_bytes !== 'number') return null;
   return (
     <Section title="This host" aside="up to the last hour">
       <HostCards />

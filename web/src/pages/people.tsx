@@ -111,6 +111,7 @@ const columns = (acts: Acts): readonly Column<PersonView>[] => [
     cell: (person) => (
       <NativeSelect
         size="xs"
+        miw={128}
         aria-label={`Role of ${person.name}`}
         title={person.last_administrator ? 'The last administrator stays one; make another one first.' : ''}
         disabled={person.last_administrator}
@@ -193,7 +194,10 @@ function Invite({ roles, mail }: { readonly roles: readonly Choice[]; readonly m
   };
   return (
     <Section title="Invite somebody">
-      <p className="faint">They choose their own password with a link that works once, for 48 hours.</p>
+      <p className="faint">
+        They choose their own password with a link that works once, for 48 hours.
+        {mail ? '' : ' You give it to them: without a channel of kind email none is sent.'}
+      </p>
       <form onSubmit={submit}>
         <TextInput label="Name" required value={name} onChange={(event) => setName(event.currentTarget.value)} w={200} />
         <NativeSelect label="Role" data={[...roles]} value={role} onChange={(event) => setRole(event.currentTarget.value)} />

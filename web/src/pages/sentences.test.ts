@@ -49,6 +49,7 @@ test('unknown is said as unknown, with its reason', () => {
 
 test('the overview names the worst state first', () => {
   assert.equal(overviewSentence([], NOW), 'This host is being measured.');
+  assert.equal(overviewSentence([], NOW, { scoped: true }), 'No service that you see is watched yet.');
   assert.equal(overviewSentence([service({}), service({ name: 'API' })], NOW), 'All 2 services are up.');
   assert.match(overviewSentence([service({ state: 'degraded' }), service({ name: 'API', state: 'down' })], NOW), /^API is down/);
   const many = ['a', 'b', 'c', 'd', 'e'].map((name) => service({ name, state: 'down' }));

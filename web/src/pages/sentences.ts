@@ -38,8 +38,8 @@ export function worstState(services: readonly ServiceView[]): ServiceView['state
 }
 
 /** The overview's first sentence: the worst thing there is, or that all is well. */
-export function overviewSentence(services: readonly ServiceView[], nowMs: number): string {
-  if (services.length === 0) return 'This host is being measured.';
+export function overviewSentence(services: readonly ServiceView[], nowMs: number, { scoped = false } = {}): string {
+  if (services.length === 0) return scoped ? 'No service that you see is watched yet.' : 'This host is being measured.';
   for (const state of WORST) {
     const those = services.filter((service) => service.state === state);
     const [only] = those;

@@ -17,7 +17,7 @@ export function SightFields({ teams, scope, set }: Sight & { readonly set: (chan
         label="Sees labels"
         description="Empty: all; matchers as in PromQL"
         placeholder={'env="prod"'}
-        className="mono"
+        classNames={{ input: 'mono' }}
         value={scope}
         onChange={(event) => set({ scope: event.currentTarget.value })}
       />

@@ -33,6 +33,7 @@ function Proof({ kinds, onGiven }: { readonly kinds: readonly ProofKind[]; reado
     <div className="drawer-body">
       <p className="soft">
         What you are about to do administers this installation. It needs a fresh proof of who you are, good for a while.
+        {kinds.length > 1 ? ' One of these is enough.' : ''}
       </p>
       {kinds.includes('passkey') ? (
         <Button loading={prove.isPending && prove.variables.kind === 'passkey'} onClick={() => show({ kind: 'passkey' })} data-autofocus>
@@ -62,12 +63,13 @@ function CodeProof({ onShow }: ProofProps) {
         inputMode="numeric"
         autoComplete="one-time-code"
         required
+        withAsterisk={false}
         maxLength={7}
         value={code}
         onChange={(event) => setCode(event.currentTarget.value)}
       />
       <Button type="submit" variant="default">
-        Show the code
+        Prove it with the code
       </Button>
     </form>
   );
@@ -85,12 +87,13 @@ function PasswordProof({ onShow, focused = false }: ProofProps) {
         label="Password"
         autoComplete="current-password"
         required
+        withAsterisk={false}
         value={password}
         onChange={(event) => setPassword(event.currentTarget.value)}
         {...(focused ? { 'data-autofocus': true } : {})}
       />
       <Button type="submit" variant="default">
-        Show the password
+        Prove it with the password
       </Button>
     </form>
   );
