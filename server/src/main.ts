@@ -6,6 +6,7 @@ import { type Config, configPath, DEFAULT_DATA_DIR, readConfig } from './config.
 import { realClock } from './platform/clock.ts';
 import { type MasterKey, readMasterKey } from './platform/encryption/master-key.ts';
 import { formatProblem } from './platform/config/load.ts';
+import { isOverheard } from './platform/http/server-config.ts';
 import { createIds } from './platform/ids.ts';
 import { createLogger } from './platform/log.ts';
 import { closeToOthers, makePrivately } from './platform/private.ts';
@@ -74,6 +75,11 @@ export async function serve(
       logger,
     });
     say(`Nines ${VERSION} is ready at ${app.url}  (data in ${dataDir})`);
+    if (isOverheard(config.server)) {
+      logger.warn('passwords and tokens travel unencrypted; set server.tls, or server.base_url to the https address of a proxy in front', {
+        listen: app.url,
+      });
+    }
     if (open) say('Authentication is off: everyone who reaches this address is an administrator.');
     if (app.setupUrl !== undefined) say(`Create the administrator within the hour: ${app.setupUrl}`);
     await untilSignal(() => app.reload());

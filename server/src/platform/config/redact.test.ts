@@ -14,6 +14,7 @@ it('shows the configuration without anything that opens a door', () => {
     matcher: { name: 'severity', op: '=', value: 'critical', matches: () => true },
     check: { url: 'http://127.0.0.1:9999/health', bearer_token: 'abc', api_key: 'k' },
     big: 5n,
+    login: { per_token: 'none' },
   });
   assert.deepEqual(JSON.parse(JSON.stringify(shown)), {
     state: { url: '[redacted]' },
@@ -25,5 +26,6 @@ it('shows the configuration without anything that opens a door', () => {
     matcher: 'severity="critical"',
     check: { url: 'http://127.0.0.1:9999/health', bearer_token: '[redacted]', api_key: '[redacted]' },
     big: '5',
+    login: { per_token: 'none' },
   });
 });

@@ -4,6 +4,8 @@ import { Secret } from './fields.ts';
 const HIDDEN = '[redacted]';
 /** Keys whose text is secret wherever they stand. */
 export const SECRET_KEY = /passw(or)?d|passphrase|secret|token|credential|authorization|api_?key|private_?key|bearer/i;
+/** Keys that are called like a secret and hold none. */
+const PLAIN_KEYS: ReadonlySet<string> = new Set(['per_token']);
 /** Path segments this long are keys in disguise, as in the webhook addresses of chat services. */
 const MIN_SECRET_SEGMENT = 20;
 
@@ -13,7 +15,7 @@ const MIN_SECRET_SEGMENT = 20;
  */
 export function redact(value: unknown, key = ''): unknown {
   if (value instanceof Secret) return HIDDEN;
-  if (typeof value === 'string') return SECRET_KEY.test(key) ? HIDDEN : scrub(redactUrl(value));
+  if (typeof value === 'string') return SECRET_KEY.test(key) && !PLAIN_KEYS.has(key) ? HIDDEN : scrub(redactUrl(value));
   if (typeof value === 'bigint') return value.toString();
   if (Array.isArray(value)) return value.map((item) => redact(item, key));
   if (typeof value !== 'object' || value === null) return typeof value === 'function' ? undefined : value;

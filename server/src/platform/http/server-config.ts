@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { hostAndPort, httpUrl } from '../config/fields.ts';
 import { tlsConfig } from '../tls/config.ts';
 import { FORWARDED_HEADERS, parseNetwork } from './client-address.ts';
+import { isLoopbackHost } from './guards.ts';
 import { rateLimitsConfig } from './rates.ts';
 
 const MAX_PROXIES = 100;
@@ -29,3 +30,9 @@ export const serverConfig = z
     rate_limits: rateLimitsConfig,
   })
   .prefault({});
+
+type Listening = Pick<z.output<typeof serverConfig>, 'listen' | 'tls' | 'base_url'>;
+
+/** Whether others on the network can read what people and programs send to this server. */
+export const isOverheard = ({ listen, tls, base_url: url }: Listening): boolean =>
+  !isLoopbackHost(listen.host.includes(':') ? `[${listen.host}]` : listen.host) && tls === undefined && url?.startsWith('https:') !== true;
