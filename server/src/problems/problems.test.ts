@@ -102,6 +102,20 @@ forEachDatabase((_name, open) => {
     assert.equal((await problems.list({ ...anyTime, service: 'other' })).items.length, 0);
   });
 
+  it('the problem that an alert names can be read at once, before the next step saves it', async (t) => {
+    const { db } = await open(t);
+    const clock = manualClock();
+    const { problems } = await openProblems(db, clock);
+    const alert = firing(clock.now(), { service: 'db' });
+    problems.observe([alert]);
+    const id = problems.of(alert.id) ?? assert.fail('it is in a problem');
+    const [detail, saving] = await Promise.all([problems.detail(id), problems.alertsOf(id)]);
+    assert.deepEqual([detail.problem.alerts, detail.alerts.length, saving.length], [1, 1, 1]);
+    const second = firing(clock.now(), { service: 'db', alertname: 'Slow' });
+    problems.observe([second]);
+    assert.equal((await problems.detail(id)).problem.alerts, 2);
+  });
+
   it('a restart keeps problems, goes on correlating, and takes in what happened meanwhile', async (t) => {
     const { db } = await open(t);
     const clock = manualClock();

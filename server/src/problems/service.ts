@@ -143,13 +143,19 @@ export class ProblemService implements Problems {
 
   /** One problem, also one of long ago or one that was absorbed, with its alerts. `AppError` `problem_not_found`. */
   async detail(id: string): Promise<{ readonly problem: ProblemView; readonly alerts: readonly ProblemAlertView[] }> {
-    const problem = await findProblem(this.#deps.sql, id);
+    const problem = await this.#saved(id);
     if (problem === undefined) throw new AppError('not_found', PROBLEM_CODES.notFound, `there is no problem ${id}`);
     return { problem, alerts: await this.#alertsIn(problem.merged_into ?? id) };
   }
 
   async alertsOf(id: string): Promise<readonly ProblemAlertView[]> {
-    return this.#alertsIn((await findProblem(this.#deps.sql, id))?.merged_into ?? id);
+    return this.#alertsIn((await this.#saved(id))?.merged_into ?? id);
+  }
+
+  /** As it stands in the database. An alert names its problem at once: one that waits to be saved is saved before it is looked for. */
+  async #saved(id: string): Promise<ProblemView | undefined> {
+    if (this.#pending.touched.has(id) || (this.#problems.has(id) && !this.#views.has(id))) await this.step(this.#deps.clock.now());
+    return findProblem(this.#deps.sql, id);
   }
 
   async #alertsIn(id: string): Promise<readonly ProblemAlertView[]> {
