@@ -107,7 +107,8 @@ test('a site that is down, slow or not to be trusted says so as for any other ki
     await saidOf(`http://127.0.0.1:${await silent(t)}/`, { step_timeout: '1s' }),
     /^down timeout: step 1 .*: not done within 1s$/,
   );
-  assert.match(await saidOf('http://nowhere.invalid/'), /^down name_not_found: step 1 /);
+  // A machine without a name server cannot know that nobody has this name.
+  assert.match(await saidOf('http://nowhere.invalid/'), /^down name_(not_found|server): step 1 /);
   using authority = new Authority();
   const secure = await listen(t, createSecureServer(authority.issue(), shop));
   assert.match(

@@ -34,8 +34,8 @@ test('what ping prints instead of an answer says whether the host or this machin
   assert.match(f(`${head}From 10.0.0.1 icmp_seq=1 Time to live exceeded\n${errors}`), /^down ttl_exceeded: h: From 10/);
   assert.match(f('ping: connect: Network is unreachable\n'), /^void probe_isolated/);
   assert.match(f('ping: socktype: SOCK_RAW\nping: socket: Operation not permitted\n'), /^void ping_failed: ping: .*not permitted$/);
-  // The real one refuses this address: nothing was asked.
-  assert.match(said(await attempt(check('255.255.255.255'))), /^void ping_failed/);
+  // The real one refuses this address, or has no way there: nothing was asked.
+  assert.match(said(await attempt(check('255.255.255.255'))), /^void (ping_failed|probe_isolated)/);
 });
 
 test('names that nobody knows are down; what may not be asked is not', async () => {
