@@ -80,8 +80,9 @@ export const regressionView = z.object({
 });
 
 const seasonView = z.object({ name: z.string(), length: z.number(), strength: z.number() });
+const foretold = z.object({ at_ms: z.number(), value: z.number(), lower: z.number(), upper: z.number() });
 export const forecastView = z.object({
-  points: z.array(z.object({ at_ms: z.number(), value: z.number(), lower: z.number(), upper: z.number() })),
+  points: z.array(foretold),
   level: z.number(),
   method: z.string(),
   season: z.number(),
@@ -94,7 +95,9 @@ export const forecastView = z.object({
     wape: z.number().nullable(),
     coverage: z.number(),
     origins: z.number(),
+    beat_naive: z.number().meta({ description: 'tries that erred less than the seasonal naive forecast did' }),
     horizon: z.number(),
+    latest: z.array(foretold).meta({ description: 'what it said from the last try on, beside which stand the newest values' }),
   }),
   notes: z.array(z.string()),
 });
@@ -135,6 +138,9 @@ export const driftView = z.object({
 export const seasonalityView = z.object({
   seasons: z.array(seasonView.extend({ length_ms: z.number(), foretold: z.number(), present: z.boolean(), profile: z.array(z.number()) })),
   points: z.array(z.object({ at_ms: z.number(), value: z.number(), trend: z.number(), season: z.number(), remainder: z.number() })),
+  changes: z
+    .array(z.object({ at_ms: z.number(), before: z.number(), after: z.number() }))
+    .meta({ description: 'where the level changed, seasons taken out; at_ms is the first point of the new level' }),
   notes: z.array(z.string()),
 });
 
@@ -164,6 +170,7 @@ export const trendView = z.object({
   level: z.number(),
   p: z.number(),
   direction: z.enum(['rising', 'falling', 'none']),
+  now: z.number().meta({ description: 'where the line stands at the last point, seasons taken out' }),
   n: z.number(),
 });
 export const capacityView = z.object({

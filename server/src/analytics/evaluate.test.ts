@@ -92,3 +92,34 @@ bounded(
     horizon: fc.constant(5),
   }),
 );
+
+const DAY = 24;
+const hourly = (length: number, value: (i: number) => number): [number, number][] =>
+  Array.from({ length }, (_, i) => [1_700_000_000_000 + i * 3_600_000, value(i)]);
+/** Looks like noise and is always the same. */
+const noise = (i: number): number => Math.sin(i * 12.9898) * Math.cos(i * 78.233);
+
+test('a step in a daily rhythm is one change of level, a slope is none', () => {
+  const step = QUESTIONS.seasonality({
+    points: hourly(20 * DAY, (i) => 100 + 20 * Math.sin((i * Math.PI) / 12) + (i < 240 ? 0 : 30) + noise(i)),
+  });
+  assert.ok(step.ok);
+  assert.equal(step.value.changes.length, 1);
+  const [{ at_ms: atMs, before, after } = { at_ms: 0, before: 0, after: 0 }] = step.value.changes;
+  assert.ok(Math.abs(atMs - (1_700_000_000_000 + 240 * 3_600_000)) <= 12 * 3_600_000);
+  assert.ok(Math.abs(after - before - 30) < 3, `${before} to ${after}`);
+  const slope = QUESTIONS.seasonality({ points: hourly(20 * DAY, (i) => 100 + 0.5 * i + 20 * Math.sin((i * Math.PI) / 12) + noise(i)) });
+  assert.ok(slope.ok);
+  assert.deepEqual(slope.value.changes, []);
+});
+
+test('the latest try of a back-test is beside the newest values, within the history', () => {
+  const points = hourly(20 * DAY, (i) => 100 + 20 * Math.sin((i * Math.PI) / 12) + 5 * noise(i));
+  const answer = QUESTIONS.forecast({ points, horizon: DAY, level: 0.95 });
+  assert.ok(answer.ok);
+  const { latest, horizon, beat_naive: beat, origins } = answer.value.backtest;
+  assert.equal(latest.length, horizon);
+  assert.equal(latest.at(-1)?.at_ms, points.at(-1)?.[0]);
+  assert.ok(beat >= 0 && beat <= origins);
+  for (const { value, lower, upper } of latest) assert.ok(lower <= value && value <= upper);
+});

@@ -2,13 +2,14 @@ import { ok } from '@nines/base/result.ts';
 import { anomaliesOf } from '@nines/maths/stats/anomaly.ts';
 import { capacityOf, leakOf, trendOf, type Trend } from '@nines/maths/stats/capacity.ts';
 import { adjustedPairs, correlate } from '@nines/maths/stats/correlation.ts';
+import { type ChangePoint, MAX_CHANGE_VALUES, changePoints } from '@nines/maths/stats/change-points.ts';
 import { type Cell, driftOf, type FeatureDrift } from '@nines/maths/stats/drift.ts';
 import { forecast } from '@nines/maths/stats/forecast.ts';
 import { ascending, meanOf, notFinite } from '@nines/maths/stats/numbers.ts';
 import { type Answer, refuse } from '@nines/maths/stats/refusal.ts';
 import { multipleRegression, polynomialRegression } from '@nines/maths/stats/regression.ts';
 import { instantAt, type Point, type RegularSeries, regularSeries } from '@nines/maths/stats/regular-series.ts';
-import { medianOf, quantileOf } from '@nines/maths/stats/robust.ts';
+import { medianOf, quantileOf, theilSen } from '@nines/maths/stats/robust.ts';
 import { calendarPeriods, decompose, deseasoned, isSeason, seasonStrength, seasonsOf } from '@nines/maths/stats/season.ts';
 import type { z } from 'zod';
 import type {
@@ -63,19 +64,26 @@ export function forecasted({ points, horizon, level }: ForecastBody): Answer<Vie
   const found = forecast(values, { stepMs, horizon, level });
   if (!found.ok) return found;
   const { backtest, seasons } = found.value;
-  const { naiveMase, ...measures } = backtest;
-  return ok({
-    points: Array.from(found.value.values, (value, j) => ({
-      at_ms: instantAt(series.value, values.length + j),
+  const { naiveMase, beatNaive, latest, ...measures } = backtest;
+  const listed = (told: { readonly values: Float64Array; readonly lower: Float64Array; readonly upper: Float64Array }, first: number) =>
+    Array.from(told.values, (value, j) => ({
+      at_ms: instantAt(series.value, first + j),
       value,
-      lower: found.value.lower[j] ?? value,
-      upper: found.value.upper[j] ?? value,
-    })),
+      lower: told.lower[j] ?? value,
+      upper: told.upper[j] ?? value,
+    }));
+  return ok({
+    points: listed(found.value, values.length),
     level,
     method: found.value.method,
     season: found.value.season,
     seasons: [...seasons],
-    backtest: { ...measures, naive_mase: naiveMase },
+    backtest: {
+      ...measures,
+      naive_mase: naiveMase,
+      beat_naive: beatNaive,
+      latest: latest === undefined ? [] : listed(latest, values.length - latest.values.length),
+    },
     notes: [...notes, ...found.value.notes],
   });
 }
@@ -179,8 +187,29 @@ export function seasonality({ points }: SeasonalityBody): Answer<View<typeof sea
       season: seasons.reduce((sum, season) => sum + (season[i] ?? 0), 0),
       remainder: remainder[i] ?? 0,
     })),
+    changes: changesOf(series.value, rest),
     notes: [...notes],
   });
+}
+
+/** Where the level changed, on means of neighbours where there are more values than change points are looked for in. */
+function changesOf(series: RegularSeries, rest: Float64Array): View<typeof seasonalityView>['changes'] {
+  const by = Math.ceil(rest.length / MAX_CHANGE_VALUES);
+  const thinned = Float64Array.from({ length: Math.floor(rest.length / by) }, (_, i) => meanOf(rest.subarray(i * by, (i + 1) * by)));
+  const told = (found: readonly ChangePoint[], added: (index: number) => number) =>
+    found.map(({ index, before, after }) => ({
+      at_ms: instantAt(series, index * by),
+      before: before + added(index),
+      after: after + added(index),
+    }));
+  const levels = changePoints(thinned);
+  const places = thinned.map((_, i) => i);
+  const line = levels.length === 0 ? undefined : theilSen(places, thinned);
+  if (line?.ok !== true) return told(levels, () => 0);
+  // A slope looks like a flight of stairs, and a step looks like a slope with corners: what needs fewer changes is what happened.
+  const { intercept, slope } = line.value;
+  const corners = changePoints(thinned.map((value, i) => value - intercept - slope * i));
+  return corners.length < levels.length ? told(corners, (index) => intercept + slope * index) : told(levels, () => 0);
 }
 
 const SIGNIFICANT = 0.05;
@@ -256,13 +285,14 @@ function aligned(names: readonly string[], regular: readonly RegularSeries[]): A
   return ok({ names, columns, stepMs, notes: regular.flatMap(({ notes }, i) => notes.map((note) => `${names[i]}: ${note}`)) });
 }
 
-export const trendViewOf = ({ perDay, lower, upper, level, p, direction, n }: Trend): View<typeof trendView> => ({
+export const trendViewOf = ({ perDay, lower, upper, level, p, direction, now, n }: Trend): View<typeof trendView> => ({
   per_day: perDay,
   lower,
   upper,
   level,
   p,
   direction,
+  now,
   n,
 });
 

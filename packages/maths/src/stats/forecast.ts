@@ -36,9 +36,15 @@ export type Backtest = {
   /** Share of values inside the interval when the interval is made without the origins around it. */
   readonly coverage: number;
   readonly origins: number;
+  /** Of the origins, those from which it erred less than the seasonal naive forecast did. */
+  readonly beatNaive: number;
   /** Steps ahead that were tried; fewer than asked for where the history is short. */
   readonly horizon: number;
+  /** What it said from the last origin, which has `horizon` values after it; undefined when nothing was tried. */
+  readonly latest: Latest | undefined;
 };
+/** One per step tried; the interval is made without the origins around it. */
+type Latest = { readonly values: Float64Array; readonly lower: Float64Array; readonly upper: Float64Array };
 
 export const MAX_HORIZON = 2_000;
 /** Fewer values than this and no origin is left to try on. */
@@ -97,7 +103,7 @@ export function forecast(
         : `ensemble of ${chosen.map(({ forecaster }) => forecaster.name).join(', ')}`,
     season: periods[0] ?? 1,
     seasons: seasons.map(({ period, strength }) => ({ ...period, strength: strength.strength })),
-    backtest: judged({ history, plan, errors, tried, naive, season: periods[0] ?? 1, level }),
+    backtest: judged({ history, plan, errors, tried, naive, season: periods[0] ?? 1, level, floor }),
     notes: notesOf({ chosen, naive, plan, horizon }),
   });
 }
@@ -118,7 +124,18 @@ function faultOf(values: Numbers, { horizon, level }: { readonly horizon: number
 
 function unchanging(history: Float64Array, horizon: number, level: number): Forecast {
   const values = new Float64Array(horizon).fill(at(history, 0));
-  const backtest = { mase: 0, naiveMase: 0, smape: 0, mape: null, wape: 0, coverage: 1, origins: 0, horizon: 0 };
+  const backtest = {
+    mase: 0,
+    naiveMase: 0,
+    smape: 0,
+    mape: null,
+    wape: 0,
+    coverage: 1,
+    origins: 0,
+    beatNaive: 0,
+    horizon: 0,
+    latest: undefined,
+  };
   return {
     values,
     lower: values,
@@ -199,40 +216,61 @@ type Judged = {
   readonly naive: Forecaster;
   readonly season: number;
   readonly level: number;
+  /** Forecasts do not fall below. */
+  readonly floor: number;
 };
 
-function judged({ history, plan, errors, tried, naive, season, level }: Judged): Backtest {
+function judged({ history, plan, errors, tried, naive, season, level, floor }: Judged): Backtest {
   const origins = spread(plan, originsOf(plan));
   const scale = naiveScale(history, season);
   const actual = origins.map((origin) => history.subarray(origin, origin + plan.tested));
   const predicted = actual.map((row, o) => row.map((value, j) => value - at(errors[o] ?? row, j)));
   const [allActual, allPredicted] = [actual, predicted].map((rows) => rows.flatMap((row) => Array.from(row))) as [number[], number[]];
   const scaled = (error: number): number => (scale > 0 ? error / scale : 0);
+  const naiveRun = tried.find(({ forecaster }) => forecaster === naive);
+  const missed = (row: Numbers): number => Array.from(row).reduce((sum, error) => sum + Math.abs(error), 0);
   return {
     mase: scaled(meanAbsoluteError(allActual, allPredicted)),
-    naiveMase: scaled(tried.find(({ forecaster }) => forecaster === naive)?.error ?? 0),
+    naiveMase: scaled(naiveRun?.error ?? 0),
     smape: symmetricError(allActual, allPredicted),
     mape: finiteOrNull(percentageError(allActual, allPredicted)),
     wape: finiteOrNull(weightedPercentageError(allActual, allPredicted)),
     coverage: coverageOf(errors, { origins, plan, level }),
     origins: origins.length,
+    beatNaive: errors.filter((row, o) => missed(row) < missed(naiveRun?.errors[o] ?? row)).length,
     horizon: plan.tested,
+    latest: latestOf(predicted[0], halfWidthsApart(errors, 0, { origins, plan, level }), floor),
+  };
+}
+
+function latestOf(values: Float64Array | undefined, half: Float64Array | undefined, floor: number): Latest | undefined {
+  if (values === undefined || half === undefined) return undefined;
+  const clipped = values.map((value) => Math.max(floor, value));
+  return {
+    values: clipped,
+    lower: clipped.map((value, j) => Math.max(floor, value - at(half, j))),
+    upper: clipped.map((value, j) => value + at(half, j)),
   };
 }
 
 const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
+type Tries = { readonly origins: readonly number[]; readonly plan: Plan; readonly level: number };
+
+/** Half widths for origin `o` from the errors of the origins whose windows do not touch its own, as far as there are any. */
+function halfWidthsApart(errors: Errors, o: number, { origins, plan, level }: Tries): Float64Array | undefined {
+  const apart = errors.filter((_, other) => Math.abs((origins[other] ?? 0) - (origins[o] ?? 0)) >= plan.tested);
+  const others = apart.length > 0 ? apart : errors.filter((_, other) => other !== o);
+  if (others.length === 0) return undefined;
+  return conformalHalfWidths(others, plan.tested, { level, windows: Math.max(1, windowsOf(plan, others.length) - 1) });
+}
+
 /** Each origin is judged by an interval made of those whose windows do not touch its own, as far as there are any. */
-function coverageOf(
-  errors: Errors,
-  { origins, plan, level }: { readonly origins: readonly number[]; readonly plan: Plan; readonly level: number },
-): number {
+function coverageOf(errors: Errors, tries: Tries): number {
   let [inside, total] = [0, 0];
   errors.forEach((row, o) => {
-    const apart = errors.filter((_, other) => Math.abs((origins[other] ?? 0) - (origins[o] ?? 0)) >= plan.tested);
-    const others = apart.length > 0 ? apart : errors.filter((_, other) => other !== o);
-    if (others.length === 0) return;
-    const half = conformalHalfWidths(others, plan.tested, { level, windows: Math.max(1, windowsOf(plan, others.length) - 1) });
+    const half = halfWidthsApart(errors, o, tries);
+    if (half === undefined) return;
     row.forEach((error, j) => {
       total += 1;
       if (Math.abs(error) <= at(half, j)) inside += 1;
