@@ -21,6 +21,7 @@ export const TAKES_EFFECT: Readonly<Record<keyof Config, 'reload' | 'start'>> = 
   checks: 'start',
   recovery: 'reload',
   health: 'start',
+  analytics: 'reload',
   agents: 'start',
   services: 'reload',
   slas: 'reload',

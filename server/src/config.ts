@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { accessConfig } from './access/config.ts';
+import { analyticsConfig } from './analytics/config.ts';
 import { auditConfig } from './audit/config.ts';
 import { agentsConfig } from './agents/contract.ts';
 import { backupsConfig } from './backups/contract.ts';
@@ -101,6 +102,8 @@ export const configSchema = z.strictObject({
   outbound: outboundConfig,
   /** What of the audit log becomes an alert. */
   audit: auditConfig,
+  /** What is examined of the stored figures. */
+  analytics: analyticsConfig,
   /** Where agents at other places connect. */
   agents: agentsConfig,
   services: servicesConfig,
