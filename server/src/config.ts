@@ -102,8 +102,6 @@ export const configSchema = z.strictObject({
   outbound: outboundConfig,
   /** What of the audit log becomes an alert. */
   audit: auditConfig,
-  /** What is examined of the stored figures. */
-  analytics: analyticsConfig,
   /** Where agents at other places connect. */
   agents: agentsConfig,
   services: servicesConfig,
@@ -121,6 +119,8 @@ export const configSchema = z.strictObject({
   /** What customers see of services. */
   status_pages: statusPagesConfig,
   rules: rulesConfig,
+  /** Series that are watched: forecasts and anomaly scores are stored of them. */
+  analytics: analyticsConfig,
   collect: collectConfig.prefault({}),
   scrape: scrapeConfig.prefault({}),
   /** How OpenTelemetry's names and attributes become series. */

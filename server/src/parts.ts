@@ -129,8 +129,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     logger,
   });
   stack.defer(() => store.close());
-  watchStore(self, clock, () => store.stats());
-  self.watch('nines_store_encrypted', 'Whether what is stored is encrypted at rest (1) or not (0).', () => (keys === undefined ? 0 : 1));
+  watchStore(self, clock, { stats: () => store.stats(), encrypted: keys !== undefined, dataDir });
   const upkeep = createUpkeep(store, { logger });
   stack.use(startLoop({ clock, logger, name: 'store upkeep', everyMs: UPKEEP_MS, firstAfterMs: UPKEEP_MS, step: upkeep.step }));
   const db = await openDb(stateSource(config.state, dataDir, keys));
@@ -152,7 +151,6 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   const yieldNow = createBreath(clock);
   const engine = createEngine({ ...engineSettings(config.promql), yieldNow });
   const ask = createAsk(engine, store);
-  const analytics = stack.use(openAnalytics({ clock }));
 
   // Samples in; each durable commit wakes the rules that read it.
   const metadata = createMetadataBook();
@@ -166,6 +164,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   // From an alert to people.
   const externalUrl = config.server.base_url ?? listenUrl(config.server);
   const shared = { db: sql, sql, clock, ids, logger, bus, metrics: self, dataDir, externalUrl, secrets };
+  const analytics = stack.use(openAnalytics({ ...shared, samples: ask, aliases, metadata, queryable: store }));
   const push = await openPushBook(shared);
   const notifySettings = (from: Configuration): NotifySettings => ({
     router: createRouter(from.config.routing),
@@ -393,6 +392,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     promises.templates.declare(next.config.report_templates);
     backups.configure(next.config.backups);
     recovering.recovery.configure(next.config.recovery);
+    analytics.configure(next.config.analytics);
     await oncall.roster.declare(next.oncall);
     await services.declare(next.services);
     await maintenance.declare(next.maintenance);

@@ -5,7 +5,6 @@ import { alertHistoryRoutes } from './alerting/history-routes.ts';
 import { alertRoutes } from './alerting/routes.ts';
 import { alertmanagerApiRoutes } from './alertmanager-api/routes.ts';
 import { alertmanagerRoutes } from './alertmanagers/routes.ts';
-import { createQuery } from './analytics/query.ts';
 import { analyticsRoutes } from './analytics/routes.ts';
 import { auditRequests } from './audit/hook.ts';
 import { auditRoutes } from './audit/routes.ts';
@@ -275,8 +274,7 @@ export async function serve(
     metrics: self,
     version: VERSION,
   });
-  const storedSeries = { samples: ask, aliases, queryable: store, metadata, clock };
-  analyticsRoutes(http, { ask: analytics.ask, query: createQuery({ ask: analytics.ask, ...storedSeries }) });
+  analyticsRoutes(http, analytics);
   seriesRoutes(http, { series });
   const violations = slas.violationPages.bind(slas);
   exportRoutes(http, { clock, yieldNow, queryable: store, ledger: availability, services, violations });

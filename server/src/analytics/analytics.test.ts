@@ -16,9 +16,10 @@ import { createAsk } from '../ask.ts';
 import type { Actor } from '../platform/http/contract.ts';
 import { createHttp } from '../platform/http/server.ts';
 import { limitsConfig, seriesLimits } from '../series/limits.ts';
+import { CapacityTableService } from './capacity-table.ts';
 import { createQuery } from './query.ts';
 import { analyticsRoutes } from './routes.ts';
-import { openAnalytics } from './start.ts';
+import { openCalculations } from './start.ts';
 
 const ADA: Actor = { kind: 'user', id: 'u1', name: 'ada', role: 'read-only', teamId: 'default', scope: FULL_SCOPE };
 const HOUR_MS = 3_600_000;
@@ -42,7 +43,7 @@ test('the stateless API and stored series, over HTTP and in a thread', async (t)
     version: '0',
     gate: { authenticate: async () => ADA, allows: () => true },
   });
-  const analytics = openAnalytics({ clock });
+  const analytics = openCalculations({ clock });
   t.after(async () => {
     await http.close();
     await analytics[Symbol.asyncDispose]();
@@ -53,7 +54,8 @@ test('the stateless API and stored series, over HTTP and in a thread', async (t)
   const aliases = { list: [{ name: 'app.load', unit: 'count', help: '', expr: 'load' }] };
   const metadata = { ofSeries: () => undefined };
   const query = createQuery({ ask: analytics.ask, samples, aliases, queryable: store, metadata, clock });
-  analyticsRoutes(http, { ask: analytics.ask, query });
+  const capacity = new CapacityTableService({ ask: analytics.ask, samples, aliases, watches: () => [], clock, logger });
+  analyticsRoutes(http, { ask: analytics.ask, query, capacity });
 
   const post = async (path: string, body: unknown): Promise<{ status: number; body: unknown; text: string }> => {
     const answer = await http.inject({ method: 'POST', url: `/api/analytics/${path}`, payload: body as object });

@@ -1,10 +1,80 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, ms } from '@nines/base/units.ts';
+import { DEFAULT_SENSITIVITY } from '@nines/maths/stats/anomaly.ts';
+import { METHODS } from '@nines/maths/stats/detectors.ts';
+import { typeOf } from '@nines/promql/check.ts';
+import { parseExpr } from '@nines/promql/parse.ts';
 import { z } from 'zod';
-import { watchConfig } from '../insights/contract.ts';
+import { duration, plainText, slug } from '../platform/config/fields.ts';
 
-/** The configuration section `analytics`. */
+/** Expressions that are watched, at most. */
+const MAX_WATCHES = 200;
+const MAX_HORIZONS = 4;
+
+const anomalies = z
+  .union([
+    z.literal(false),
+    z.strictObject({
+      method: z.enum(METHODS).default('seasonal'),
+      /** Score from which a value is unusual, above 0 and below 1. */
+      sensitivity: z.number().gt(0).lt(1).default(DEFAULT_SENSITIVITY),
+    }),
+  ])
+  .prefault({});
+
+const horizon = duration({ minMs: MINUTE_MS, maxMs: 366 * DAY_MS });
+const forecast = z
+  .union([
+    z.literal(false),
+    z.strictObject({
+      /** How far ahead, one or several: each is a series of its own. */
+      horizon: z.union([horizon.transform((one) => [one]), z.array(horizon).min(1).max(MAX_HORIZONS)]).prefault('7d'),
+      /** How often it is made anew. */
+      every: duration({ minMs: 5 * MINUTE_MS, maxMs: 7 * DAY_MS }).default(ms(HOUR_MS)),
+    }),
+  ])
+  .prefault({});
+
+const watch = z.strictObject({
+  /** The label `watch` of what is stored of it; stays the same when the expression changes. */
+  name: slug,
+  /** PromQL. A plain selector is looked at as its samples arrive, anything else at `interval`. */
+  expr: z
+    .string()
+    .min(1)
+    .max(4_096)
+    .superRefine((expr, context) => {
+      const parsed = parseExpr(expr);
+      const type = parsed.ok ? typeOf(parsed.value) : undefined;
+      if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.error.message });
+      else if (type !== 'vector' && type !== 'scalar')
+        context.addIssue({ code: 'custom', message: `gives a ${type}, write what gives a value at every instant` });
+    }),
+  unit: plainText.min(1).max(40).optional(),
+  /** What it must not cross. */
+  limit: z.number().optional(),
+  /** On which side of `limit` it must not be. */
+  side: z.enum(['above', 'below']).default('above'),
+  /** Of expressions that are no plain selector. */
+  interval: duration({ minMs: SECOND_MS, maxMs: HOUR_MS }).default(ms(MINUTE_MS)),
+  anomalies,
+  forecast,
+});
+export type WatchSpec = z.output<typeof watch>;
+
+/** The section `analytics`. */
 export const analyticsConfig = z
   .strictObject({
-    /** Expressions that insights examine besides what they examine anyway. */
-    watch: watchConfig,
+    watch: z
+      .array(watch)
+      .max(MAX_WATCHES)
+      .default([])
+      .superRefine((watches, context) => {
+        const seen = new Set<string>();
+        watches.forEach(({ name }, index) => {
+          if (seen.has(name)) context.addIssue({ code: 'custom', message: `the name "${name}" is used twice`, path: [index, 'name'] });
+          seen.add(name);
+        });
+      }),
   })
   .prefault({});
+export type AnalyticsConfig = z.output<typeof analyticsConfig>;

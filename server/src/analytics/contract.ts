@@ -183,6 +183,54 @@ export const capacityView = z.object({
   notes: z.array(z.string()),
 });
 
+export type { WatchSpec } from './config.ts';
+
+/** One resource or watched series, and when it is used up. */
+export const capacityRowView = z.object({
+  name: z.string().meta({ description: 'for people: disk /var of db1' }),
+  expr: z.string(),
+  labels: z.record(z.string(), z.string()),
+  unit: z.string(),
+  value: z.number().nullable(),
+  limit: z.number().nullable().meta({ description: 'null of what has none: its growth is shown all the same' }),
+  side: z.enum(['above', 'below']),
+  state: z.enum(['grows', 'steady', 'shrinks', 'unclear', 'refused']),
+  per_day: z.number().nullable(),
+  days: z.number().nullable().meta({ description: 'until the limit; 0 when it is crossed, null when nothing tells that it will be' }),
+  days_lower: z.number().nullable(),
+  days_upper: z.number().nullable().meta({ description: 'null when it may never be reached' }),
+  confidence: z.object({ value: z.number().meta({ description: '0..1: 1 - p of the slope' }), words: z.string() }).nullable(),
+  method: z.string(),
+  leak: z
+    .object({
+      state: z.enum(['leaks', 'none', 'refused']),
+      since_at_ms: z.number().nullable(),
+      p: z.number().nullable(),
+      reason: z.string(),
+    })
+    .nullable(),
+  right_size: z
+    .object({
+      advice: z.enum(['enough', 'too_small', 'too_big']),
+      p95: z.number(),
+      peak: z.number(),
+      suggested: z.number(),
+      saves: z.number(),
+      reason: z.string(),
+    })
+    .nullable(),
+  reason: z.string(),
+  points: z.array(z.tuple([z.number(), z.number()])).meta({ description: 'what it was found from, thinned, for a small picture' }),
+});
+export type CapacityRow = z.output<typeof capacityRowView>;
+export const capacityTableView = z.object({
+  items: z.array(capacityRowView).meta({ description: 'the most urgent first' }),
+  generated_at_ms: z.number(),
+  window_ms: z.number(),
+  notes: z.array(z.string()),
+});
+export type CapacityTable = z.output<typeof capacityTableView>;
+
 /** Why a part of an answer is missing. */
 const refusedView = z.object({ reason: z.string(), message: z.string() });
 export const queryParams = z.object({

@@ -30,6 +30,7 @@ import type {
   seasonalityView,
   trendView,
 } from './contract.ts';
+import { capacityRow } from './capacity-row.ts';
 import { MAX_CELLS, MAX_FEATURES, MAX_SERIES } from './contract.ts';
 
 /** Pure: a question as it was asked becomes an answer as it is given, or a refusal with its reason. Runs in a thread of its own. */
@@ -355,5 +356,15 @@ export function described({ points, expected, anomalies: asked, horizon }: Serie
 }
 
 /** Every question, by the name its route has. */
-export const QUESTIONS = { regression, forecast: forecasted, anomalies, drift, seasonality, correlation, capacity, described } as const;
+export const QUESTIONS = {
+  regression,
+  forecast: forecasted,
+  anomalies,
+  drift,
+  seasonality,
+  correlation,
+  capacity,
+  capacity_row: capacityRow,
+  described,
+} as const;
 export type QuestionName = keyof typeof QUESTIONS;

@@ -1,5 +1,6 @@
 import type { Http } from '../platform/http/contract.ts';
 import * as contract from './contract.ts';
+import type { CapacityTableService } from './capacity-table.ts';
 import type { AnalyticsQuery } from './query.ts';
 import type { AskAnalytics } from './start.ts';
 
@@ -7,14 +8,19 @@ const { MAX_BODY_BYTES } = contract;
 const config = { permission: 'read' } as const;
 const tags = ['analytics'];
 
+export type AnalyticsRoutesDeps = {
+  readonly ask: AskAnalytics;
+  readonly query: AnalyticsQuery;
+  readonly capacity: Pick<CapacityTableService, 'table'>;
+};
 /** `/api/analytics/…`: the functions the product uses inside, on numbers that are sent along or stored. */
-export function analyticsRoutes(http: Http, { ask, query }: { readonly ask: AskAnalytics; readonly query: AnalyticsQuery }): void {
+export function analyticsRoutes(http: Http, { ask, query, capacity }: AnalyticsRoutesDeps): void {
   seriesQuestions(http, ask);
   setQuestions(http, ask);
   http.get(
     '/api/analytics/query',
     {
-      config,
+      config: { ...config, scoped: 'handler' },
       schema: {
         summary: 'Stored series with trend, anomalies and forecast',
         tags,
@@ -23,6 +29,14 @@ export function analyticsRoutes(http: Http, { ask, query }: { readonly ask: AskA
       },
     },
     (request) => query(request.query, request.actor),
+  );
+  http.get(
+    '/api/analytics/capacity-table',
+    {
+      config: { ...config, scoped: 'handler' },
+      schema: { summary: 'What fills up and when, what leaks, what is too big', tags, response: { 200: contract.capacityTableView } },
+    },
+    (request) => capacity.table(request.actor.scope),
   );
 }
 

@@ -1,9 +1,13 @@
 import { availableParallelism } from 'node:os';
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
+import type { Logger } from '@nines/base/logger.ts';
 import { MINUTE_MS, SECOND_MS } from '@nines/base/units.ts';
 import type { Answer } from '@nines/maths/stats/refusal.ts';
 import { ThreadPool } from '../platform/threads.ts';
+import { CapacityTableService } from './capacity-table.ts';
+import type { AnalyticsConfig } from './config.ts';
+import { type QueryDeps, createQuery } from './query.ts';
 import type { QUESTIONS, QuestionName } from './evaluate.ts';
 import type { Job } from './thread.ts';
 
@@ -16,10 +20,34 @@ const IDLE_MS = MINUTE_MS;
 type Body<N extends QuestionName> = Parameters<(typeof QUESTIONS)[N]>[0];
 export type Found<N extends QuestionName> = Extract<ReturnType<(typeof QUESTIONS)[N]>, { readonly ok: true }>['value'];
 
+export type AnalyticsDeps = Omit<QueryDeps, 'ask'> & {
+  readonly clock: Clock;
+  readonly logger: Logger;
+};
+
+/** Analytics over what is stored: questions, the capacity table, and what is watched. */
+export function openAnalytics(deps: AnalyticsDeps) {
+  const calculations = openCalculations(deps);
+  const { ask } = calculations;
+  let config: AnalyticsConfig = { watch: [] };
+  const capacity = new CapacityTableService({ ...deps, ask, watches: () => config.watch });
+  return {
+    ask,
+    query: createQuery({ ...deps, ask }),
+    capacity,
+    configure(next: AnalyticsConfig): void {
+      config = next;
+      capacity.forget();
+    },
+    [Symbol.asyncDispose]: () => calculations[Symbol.asyncDispose](),
+  };
+}
+
 /** Asks a question in a thread. What cannot be told is an `AppError` of status 422 whose `details.reason` is a word for programs. */
 export type AskAnalytics = <N extends QuestionName>(question: N, body: Body<N>) => Promise<Found<N>>;
 
-export function openAnalytics({ clock }: { readonly clock: Clock }): AsyncDisposable & { readonly ask: AskAnalytics } {
+/** The threads that calculate. */
+export function openCalculations({ clock }: { readonly clock: Clock }): AsyncDisposable & { readonly ask: AskAnalytics } {
   const threads = new ThreadPool<Job, Answer<unknown>>({
     program: programOf(import.meta.url),
     clock,

@@ -1,5 +1,8 @@
+import { type StatsFs, statSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Clock } from '@nines/base/clock.ts';
 import { SECOND_MS } from '@nines/base/units.ts';
+import { STATE_FILE } from '../platform/directory.ts';
 import type { Damage, StoreStats } from '@nines/tsdb/contract.ts';
 import type { SelfMetrics } from './contract.ts';
 
@@ -25,7 +28,11 @@ const DAMAGE: readonly (readonly [name: string, help: string, read: (damage: Dam
 ];
 
 /** Registers the store's figures. They are counted out by walking the index, so one count serves all for a second. */
-export function watchStore(metrics: SelfMetrics, clock: Pick<Clock, 'monotonic'>, stats: () => StoreStats): void {
+export function watchStore(
+  metrics: SelfMetrics,
+  clock: Pick<Clock, 'monotonic'>,
+  { stats, encrypted, dataDir }: { readonly stats: () => StoreStats; readonly encrypted: boolean; readonly dataDir: string },
+): void {
   let known: { readonly atMs: number; readonly figures: StoreStats } | undefined;
   const figures = (): StoreStats => {
     const nowMs = clock.monotonic();
@@ -34,4 +41,27 @@ export function watchStore(metrics: SelfMetrics, clock: Pick<Clock, 'monotonic'>
   };
   for (const [name, help, read] of GAUGES) metrics.watch(name, help, () => read(figures()));
   for (const [name, help, read] of DAMAGE) metrics.watch(name, help, () => read(figures().damage), 'counter');
+  metrics.watch('nines_store_encrypted', 'Whether what is stored is encrypted at rest (1) or not (0).', () => (encrypted ? 1 : 0));
+  watchSpace(metrics, dataDir);
 }
+
+/** Where the data lie: the room of their file system, and what the state database takes of it (0 when it is elsewhere). */
+function watchSpace(metrics: SelfMetrics, dataDir: string): void {
+  const room = (read: (room: StatsFs) => number) => (): number => read(statfsSync(dataDir));
+  metrics.watch('nines_data_size_bytes', 'Size of the file system that holds the data directory.', room(sizeOf));
+  metrics.watch(
+    'nines_data_available_bytes',
+    'Of it, what can still be written.',
+    room(({ bavail, bsize }) => bavail * bsize),
+  );
+  metrics.watch('nines_state_bytes', 'Size of the state database in the data directory, its log included.', () => stateBytes(dataDir));
+}
+
+/** As df has it: what is kept for the administrator counts neither as used nor as free. */
+const sizeOf = ({ blocks, bfree, bavail, bsize }: StatsFs): number => (blocks - bfree + bavail) * bsize;
+
+const stateBytes = (dataDir: string): number =>
+  ['', '-wal', '-shm'].reduce(
+    (sum, end) => sum + (statSync(join(dataDir, `${STATE_FILE}${end}`), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
