@@ -34,6 +34,7 @@ export const AREA_OF: Readonly<Record<string, Area>> = {
   '/api/import': 'metrics',
   '/api/incident-rules': 'incidents',
   '/api/incidents': 'incidents',
+  '/api/insights': 'analytics',
   '/api/maintenance': 'maintenance',
   '/api/maintenance-occurrences': 'maintenance',
   '/api/metrics': 'metrics',
@@ -102,6 +103,7 @@ export const AREA_OF_TOPIC: Readonly<Record<Topic, Area>> = {
   alerts: 'alerts',
   problems: 'alerts',
   incidents: 'incidents',
+  insights: 'analytics',
   notifications: 'notifications',
   config: 'own',
 };

@@ -2,7 +2,18 @@
  * Facts for spectators: the live UI, audit, analytics. Never part of the path from a sample to a notification: commands
  * are calls, facts are events. A listener that throws is logged by the bus and harms nobody else.
  */
-export const TOPICS = ['metrics', 'checks', 'services', 'slas', 'alerts', 'problems', 'incidents', 'notifications', 'config'] as const;
+export const TOPICS = [
+  'metrics',
+  'checks',
+  'services',
+  'slas',
+  'alerts',
+  'problems',
+  'incidents',
+  'insights',
+  'notifications',
+  'config',
+] as const;
 export type Topic = (typeof TOPICS)[number];
 
 /** `type` is `<noun>.<past participle>`, for example `alert.fired`; `data` is the JSON that the API shows for the same thing. */

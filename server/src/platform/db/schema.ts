@@ -12,6 +12,7 @@ import type { AccessTables } from './migrations/0002-access.ts';
 import type { EscalationTables } from './migrations/0032-escalation.ts';
 import type { ExemplarTables } from './migrations/0008-exemplars.ts';
 import type { FactorTables } from './migrations/0051-factors.ts';
+import type { InsightTables } from './migrations/0071-insights.ts';
 import type { IncidentTables } from './migrations/0039-incidents.ts';
 import type { LedgerTables } from './migrations/0003-ledger.ts';
 import type { HeartbeatTables } from './migrations/0011-heartbeats.ts';
@@ -39,6 +40,7 @@ import type { StatementTables } from './migrations/0007-statements.ts';
 export type Database = RecordTables &
   RecoveryTables &
   ProblemTables &
+  InsightTables &
   IncidentTables &
   AccessTables &
   FactorTables &

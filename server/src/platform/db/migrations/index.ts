@@ -43,6 +43,7 @@ import * as sso from './0052-sso.ts';
 import * as tlsAuthority from './0046-tls-authority.ts';
 import * as tokenLimits from './0056-token-limits.ts';
 import * as configurationTexts from './0049-configuration-texts.ts';
+import * as insights from './0071-insights.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -93,4 +94,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0056-token-limits': { up: tokenLimits.up },
   '0049-configuration-texts': { up: configurationTexts.up },
   '0067-link-makers': { up: linkMakers.up },
+  '0071-insights': { up: insights.up },
 };
