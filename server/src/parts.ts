@@ -94,6 +94,8 @@ export type AppOptions = {
   readonly key: MasterKey | undefined;
   /** Everyone is an administrator. */
   readonly open: boolean;
+  /** In another program's process: this host is measured when that program says so. */
+  readonly embedded?: boolean;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
@@ -106,7 +108,10 @@ export type Parts = Awaited<ReturnType<typeof openParts>>;
  * One straight line on purpose: nearly every step needs what earlier ones made, and reading it from top to bottom is reading
  * the product. Each part registers its own end beside its beginning.
  */
-export async function openParts({ loaded, dataDir, configFile, key, clock, ids, logger }: AppOptions, stack: AsyncDisposableStack) {
+export async function openParts(
+  { loaded, dataDir, configFile, key, embedded, clock, ids, logger }: AppOptions,
+  stack: AsyncDisposableStack,
+) {
   let current = loaded;
   const { config } = loaded;
   const bus = createBus((thrown) => logger.error('a listener failed', { error: messageOf(thrown) }));
@@ -251,14 +256,12 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   );
   notify.connect(outbox);
   stack.use(startLoop({ clock, logger, name: 'notify', everyMs: SECOND_MS, step: async (nowMs) => void (await notify.step(nowMs)) }));
-
   const undiscovered = self.counter('nines_discovery_failures_total', 'Attempts to discover targets that failed, by kind.');
   const discover = stack.use(createDiscover({ clock, logger, outbound, onFailure: (kind) => undiscovered.add(1, { kind }) }));
   const alertmanagers = stack.use(
     new Alertmanagers({ ...shared, outbound, discover, alerting, factsOf: (ruleId) => rules.factsOf(ruleId) }),
   );
   await alertmanagers.load();
-
   const { received } = stack.use(await openReceived({ ...shared, alerting }));
 
   // From a check to the ledger.
@@ -358,7 +361,6 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     yieldNow,
   });
   const recovering = await openRecovery({ ...shared, ledger: availability, maintenance, services, checks, alert, programs });
-
   const withConfig = configFile === undefined ? [] : ['--config', configFile];
   const backups = stack.use(
     new Backups({
@@ -366,7 +368,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
       version: VERSION,
       sources: liveSources(dataDir, store, db),
       config: config.backups,
-      verify: (dir, signal) => examineInChild(['backup', 'verify', dir, ...withConfig], signal),
+      verify: (dir, signal) => examineInChild(['backup', 'verify', dir, ...withConfig], signal, embedded),
     }),
   );
   stack.use(startLoop({ clock, logger, name: 'backups', everyMs: WORKER_STEP_MS, step: (nowMs) => backups.step(nowMs) }));
@@ -430,14 +432,13 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
   stack.use(incidents.run());
   stack.use(scrapes);
   const sources = { ingest, query: ask, metadata, aliases, process: processWatch };
-  const collecting = await startCollecting({ ...shared, ...sources, config: config.collect });
-  const { instance, pushGateway } = stack.use(collecting);
+  const collecting = stack.use(await startCollecting({ ...shared, ...sources, config: config.collect, held: embedded }));
   const alertHistory = stack.use(
     openAlertHistory({
       ...shared,
       query: ask,
       readsOf: (ruleId) => rules.readsOf(ruleId),
-      instance,
+      instance: collecting.instance,
       keptMs: config.retention.alerts,
       others: [(beforeMs, limit) => purgeNotifications(sql, beforeMs, limit), (beforeMs, limit) => problems.purge(beforeMs, limit)],
     }),
@@ -457,6 +458,7 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     backups,
     checking,
     checks,
+    collecting,
     contracts,
     discover,
     engine,
@@ -466,7 +468,6 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     imports,
     incidents,
     ingest,
-    instance,
     keys,
     links,
     linkMailer: () => mailers.get(current.config.channels.find(({ kind }) => kind === 'email')?.id ?? ''),
@@ -479,7 +480,6 @@ export async function openParts({ loaded, dataDir, configFile, key, clock, ids, 
     problems,
     promises,
     push,
-    pushGateway,
     received,
     recovering,
     rules,

@@ -22,9 +22,9 @@ import { namedFiles, pendingKeys } from './config-effect.ts';
 import { type Reloaded, Reloading } from './configuration/reload.ts';
 import { configurationRoutes } from './configuration/routes.ts';
 import { Configurations } from './configuration/service.ts';
-import { discoveryHealth } from './discover/health.ts';
 import { escalationRoutes } from './escalation/routes.ts';
 import { exportRoutes } from './exports/routes.ts';
+import { healthOf } from './health-of.ts';
 import { incidentRoutes } from './incidents/routes.ts';
 import { maintenanceRoutes } from './maintenance/routes.ts';
 import { answerRoutes } from './notify/answer-routes.ts';
@@ -32,9 +32,8 @@ import { Callbacks } from './notify/callbacks.ts';
 import { routingOf } from './notify/written.ts';
 import { notifyRoutes } from './notify/routes.ts';
 import { routingRoutes } from './notify/routing-routes.ts';
-import { createHealth } from './ops/health.ts';
 import { startHealthChecks } from './ops/health-checks/start.ts';
-import { auditHealth, encryptionHealth, diskHealth, outboxHealth, stateHealth, statesCounted, storeHealth } from './ops/parts.ts';
+import { statesCounted } from './ops/parts.ts';
 import { oncallRoutes } from './oncall/routes.ts';
 import { prometheusStatusRoutes } from './ops/prometheus.ts';
 import { opsRoutes } from './ops/routes.ts';
@@ -104,26 +103,22 @@ export async function serve(
     backups,
     checking,
     checks,
+    collecting,
     contracts,
-    discover,
     engine,
     escalating,
     exemplars,
     heartbeats,
     imports,
     ingest,
-    instance,
-    keys,
     links,
     maintenance,
     metadata,
     notify,
     oncall,
     outbound,
-    outbox,
     promises,
     push,
-    pushGateway,
     received,
     recovering,
     rules,
@@ -134,10 +129,10 @@ export async function serve(
     slas,
     statusPages,
     store,
-    upkeep,
     yieldNow,
   } = parts;
   const { bus, sql, secrets } = shared;
+  const { instance } = collecting;
   // HTTP, last in and first out: nobody is answered by parts that are gone.
   let ready = false;
   const stopping = new AbortController();
@@ -198,25 +193,11 @@ export async function serve(
       alerts: () =>
         alerting.open().filter((alert) => sees({ ...(alert.service === null ? {} : { service: alert.service }), ...alert.labels })),
     });
-  const health = createHealth(clock);
-  health.register('store', () => storeHealth(store.stats(), upkeep.retention()));
   const series = new SeriesService({ store, sql, clock, ids, logger, metrics: self });
-  health.register('series', () => series.health());
-  health.register('encryption', () => encryptionHealth(keys?.keyId, config.state.kind));
-  health.register('secrets', () => secrets.health());
-  health.register('audit', () => auditHealth(audit.verdict));
-  health.register('backups', () => backups.health());
-  health.register('outbox', async () => outboxHealth(await outbox.status(), clock.now()));
-  health.register('alertmanagers', () => alertmanagers.health());
-  health.register('discovery', () => discoveryHealth(discover.status()));
-  health.register('status_pages', () => statusPages.board.health());
-  health.register('agents', () => agents.health());
-  health.register('escalation', () => escalating.health());
-  health.register('state', () => stateHealth(db));
-  health.register('disk', () => diskHealth(dataDir));
   const { tls } = surface;
+  const health = healthOf(parts, dataDir);
+  health.register('series', () => series.health());
   if (tls !== undefined) health.register('certificate', () => tls.health());
-  health.register('checks', () => ({ status: 'ok', detail: `${checks.list().length} checks` }));
   opsRoutes(http, {
     clock,
     health,
@@ -261,7 +242,7 @@ export async function serve(
     otlp: config.otlp,
     inTurn: surface.ingestTurn,
   });
-  pushGatewayRoutes(http, pushGateway);
+  pushGatewayRoutes(http, collecting.pushGateway);
   queryRoutes(http, {
     engine,
     queryable: store,

@@ -11,7 +11,9 @@ const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 const LOW_PRIORITY = 15;
 
 /** `args` follow the program's name. Rejects with `AppError` when it ends without a report. */
-export function examineInChild(args: readonly string[], signal: AbortSignal): Promise<ExaminationView> {
+export function examineInChild(args: readonly string[], signal: AbortSignal, embedded = false): Promise<ExaminationView> {
+  // Of a program that Nines runs inside of, another one would be a second of that program.
+  if (embedded) return Promise.reject(new AppError('unavailable', 'examination_unavailable', `run: nines ${args.join(' ')}`));
   const program = process.argv[1] ?? '';
   return new Promise((resolve, reject) => {
     const child = execFile(

@@ -74,3 +74,31 @@ test('a started collection keeps its schedule, outlives a store that fails, and 
   );
   assert.match(world.warnings.join('\n'), /no space/);
 });
+
+test('a held collection begins when it is told to, stops, and begins again', async () => {
+  const clock = manualClock();
+  await using world = await openWorld(clock);
+  using process = watchProcess(world.self, clock, '0');
+  const host = createHostCollector({ clock, logger: world.logger, readers: [] });
+  const collected: number[] = [];
+  const startMs = clock.now();
+  const ingest = {
+    ...world.ingest,
+    append: async () => {
+      collected.push(clock.now() - startMs);
+      return { accepted: 0, refusedCount: 0, refusedBy: {}, refused: [], refs: new Uint32Array(0) };
+    },
+  };
+  await using held = startCollection({ ...world, ingest, clock, host, process, instance: 'box', intervalMs: 15_000 }, { held: true });
+  await clock.advance(15_000);
+  assert.deepEqual([collected, held.isRunning], [[], false]);
+  held.start();
+  held.start();
+  await clock.advance(2_000);
+  await held.stop();
+  assert.equal(held.isRunning, false);
+  await clock.advance(30_000);
+  held.start();
+  await clock.advance(2_000);
+  assert.deepEqual(collected, [15_000, 16_000, 47_000, 48_000]);
+});

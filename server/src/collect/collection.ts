@@ -100,28 +100,49 @@ export function nextCollectionMs(elapsedMs: number, intervalMs: number): number 
   return Math.min(early, (Math.floor(elapsedMs / intervalMs) + 1) * intervalMs);
 }
 
-/** Collects at once and then for as long as it is not disposed. Disposing waits for a collection under way. */
-export function startCollection(deps: CollectionDeps): AsyncDisposable {
+export type RunningCollection = AsyncDisposable & {
+  readonly isRunning: boolean;
+  /** Collects at once and from now on; nothing when it runs already. */
+  start(): void;
+  /** Waits for a collection under way; it can be started again. */
+  stop(): Promise<void>;
+};
+
+/** Collects at once, or with `held` from `start` on, for as long as it is not stopped or disposed. */
+export function startCollection(deps: CollectionDeps, { held = false }: { readonly held?: boolean } = {}): RunningCollection {
   const { clock, logger, intervalMs } = deps;
   const collection = createCollection(deps);
-  const stop = new AbortController();
-  const run = async (): Promise<void> => {
+  const run = async (signal: AbortSignal): Promise<void> => {
     const startedMs = clock.monotonic();
-    while (!stop.signal.aborted) {
+    while (!signal.aborted) {
       try {
         await collection.step(clock.now());
       } catch (thrown) {
         logger.warn('collected samples could not be stored', { error: messageOf(thrown) });
       }
       const elapsedMs = clock.monotonic() - startedMs;
-      await clock.sleep(nextCollectionMs(elapsedMs, intervalMs) - elapsedMs, { signal: stop.signal }).catch(() => undefined);
+      await clock.sleep(nextCollectionMs(elapsedMs, intervalMs) - elapsedMs, { signal }).catch(() => undefined);
     }
   };
-  const running = run();
+  let current: { readonly stop: AbortController; readonly running: Promise<void> } | undefined;
+  const start = (): void => {
+    if (current !== undefined) return;
+    const stop = new AbortController();
+    current = { stop, running: run(stop.signal) };
+  };
+  const stop = async (): Promise<void> => {
+    const was = current;
+    current = undefined;
+    was?.stop.abort(new Error('stopped'));
+    await was?.running;
+  };
+  if (!held) start();
   return {
-    [Symbol.asyncDispose]: () => {
-      stop.abort(new Error('stopped'));
-      return running;
+    get isRunning() {
+      return current !== undefined;
     },
+    start,
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
 }

@@ -20,30 +20,34 @@ type Family = {
   readonly samples: () => readonly PrintedSample[];
 };
 
-export function createSelfMetrics(): SelfRegistry {
+/** What has label values beyond `maxChildren` is not counted and told to `onFull`, with its name. */
+type RegistryOptions = { readonly maxChildren?: number; readonly onFull?: (name: string) => void };
+
+export function createSelfMetrics({ maxChildren = MAX_CHILDREN, onFull = () => {} }: RegistryOptions = {}): SelfRegistry {
   const families = new Map<string, Family>();
   const register = (family: Family): void => {
     invariant(isClassicMetricName(family.name), `self metric named "${family.name}"`);
     invariant(!families.has(family.name), `self metric ${family.name} registered twice`);
     families.set(family.name, family);
   };
+  const childrenOf = <T>(name: string): Children<T> => new Children<T>(maxChildren, () => onFull(name));
   return {
     counter(name, help): Counter {
-      const children = new Map<string, Child>();
+      const children = childrenOf<Child>(name);
       register({ name, type: 'counter', help, samples: () => samplesOf(name, children) });
       return {
         add(amount = 1, labels = {}) {
-          const child = childOf(children, labels, (of) => ({ labels: of, value: 0 }));
+          const child = children.of(labels, (of) => ({ labels: of, value: 0 }));
           if (child !== undefined) child.value += amount;
         },
       };
     },
     gauge(name, help): Gauge {
-      const children = new Map<string, Child>();
+      const children = childrenOf<Child>(name);
       register({ name, type: 'gauge', help, samples: () => samplesOf(name, children) });
       return {
         set(value, labels = {}) {
-          const child = childOf(children, labels, (of) => ({ labels: of, value }));
+          const child = children.of(labels, (of) => ({ labels: of, value }));
           if (child !== undefined) child.value = value;
         },
       };
@@ -52,16 +56,21 @@ export function createSelfMetrics(): SelfRegistry {
       register({ name, type, help, samples: () => [{ labels: named(name), value: read() }] });
     },
     histogram(name, help, buckets): Histogram {
-      const children = new Map<string, HistogramChild>();
+      const children = childrenOf<HistogramChild>(name);
       register({
         name,
         type: 'histogram',
         help,
-        samples: () => [...children.values()].flatMap((child) => bucketSamples(name, buckets, child)),
+        samples: () => children.all().flatMap((child) => bucketSamples(name, buckets, child)),
       });
       return {
         observe(value, labels = {}) {
-          const child = childOf(children, labels, (of) => ({ labels: of, counts: new Float64Array(buckets.length + 1), sum: 0, count: 0 }));
+          const child = children.of(labels, (of) => ({
+            labels: of,
+            counts: new Float64Array(buckets.length + 1),
+            sum: 0,
+            count: 0,
+          }));
           if (child === undefined) return;
           const at = buckets.findIndex((bound) => value <= bound);
           const slot = at < 0 ? buckets.length : at;
@@ -75,22 +84,42 @@ export function createSelfMetrics(): SelfRegistry {
   };
 }
 
-type HistogramChild = { readonly labels: SelfLabels; readonly counts: Float64Array; sum: number; count: number };
+/** The children of one metric by their label values. */
+class Children<T> {
+  readonly #most: number;
+  readonly #onFull: () => void;
+  readonly #byValues = new Map<string, T>();
 
-/** The child for these label values; undefined, and so not counted, beyond the limit. */
-function childOf<T>(children: Map<string, T>, labels: SelfLabels, make: (labels: SelfLabels) => T): T | undefined {
-  const key = Object.values(labels).join('\u0000');
-  const found = children.get(key);
-  if (found !== undefined || children.size >= MAX_CHILDREN) return found;
-  const made = make({ ...labels });
-  children.set(key, made);
-  return made;
+  constructor(most: number, onFull: () => void) {
+    this.#most = most;
+    this.#onFull = onFull;
+  }
+
+  /** The child for these label values; undefined, and so not counted, beyond the limit. */
+  of(labels: SelfLabels, make: (labels: SelfLabels) => T): T | undefined {
+    const key = Object.values(labels).join('\u0000');
+    const found = this.#byValues.get(key);
+    if (found !== undefined) return found;
+    if (this.#byValues.size >= this.#most) {
+      this.#onFull();
+      return undefined;
+    }
+    const made = make({ ...labels });
+    this.#byValues.set(key, made);
+    return made;
+  }
+
+  all(): readonly T[] {
+    return [...this.#byValues.values()];
+  }
 }
+
+type HistogramChild = { readonly labels: SelfLabels; readonly counts: Float64Array; sum: number; count: number };
 
 const named = (name: string, labels: SelfLabels = {}): Labels => labelsFrom([[METRIC_NAME, name], ...Object.entries(labels)]);
 
-const samplesOf = (name: string, children: ReadonlyMap<string, Child>): readonly PrintedSample[] =>
-  [...children.values()].map(({ labels, value }) => ({ labels: named(name, labels), value }));
+const samplesOf = (name: string, children: Children<Child>): readonly PrintedSample[] =>
+  children.all().map(({ labels, value }) => ({ labels: named(name, labels), value }));
 
 function bucketSamples(name: string, buckets: readonly number[], child: HistogramChild): readonly PrintedSample[] {
   let sum = 0;

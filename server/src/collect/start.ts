@@ -5,7 +5,7 @@ import type { Bus } from '../platform/bus.ts';
 import { startLoop } from '../platform/loop.ts';
 import type { Sql } from '../platform/records/contract.ts';
 import type { Aliases } from './aliases.ts';
-import { startCollection } from './collection.ts';
+import { type RunningCollection, startCollection } from './collection.ts';
 import type { CollectConfig, Ingest, SampleQuery } from './contract.ts';
 import { createHostCollector } from './host/collector.ts';
 import { linuxReaders } from './host/linux.ts';
@@ -29,12 +29,16 @@ export type CollectingDeps = {
   readonly metadata: Metadata;
   readonly aliases: Aliases;
   readonly process: ProcessWatch;
+  /** This host is collected when `collection.start()` is called. */
+  readonly held?: boolean | undefined;
 };
 
 export type Collecting = AsyncDisposable & {
   /** The value of the label `instance` of what this host says of itself. */
   readonly instance: string;
   readonly pushGateway: PushGateway;
+  /** Of this host and of the product itself. */
+  readonly collection: Omit<RunningCollection, keyof AsyncDisposable>;
 };
 
 /** Everything that brings samples by itself, from now on: this host, the product, StatsD, and groups that were pushed. */
@@ -43,25 +47,24 @@ export async function startCollecting(deps: CollectingDeps): Promise<Collecting>
   const instance = config.host.instance ?? hostname();
   const readers = process.platform === 'linux' ? linuxReaders({ proc: '/proc', sys: '/sys', clock }) : portableReaders(clock);
   await using stack = new AsyncDisposableStack();
-  stack.use(
-    startCollection({
-      clock,
-      logger,
-      ingest,
-      host: createHostCollector({ clock, logger, readers: config.host.enabled ? readers : [] }),
-      self: metrics,
-      process: deps.process,
-      metadata,
-      instance,
-      intervalMs: config.host.interval,
-      onCollected: figuresPublisher({ query, aliases, instance, bus, logger }),
-    }),
-  );
+  const collected = {
+    clock,
+    logger,
+    ingest,
+    host: createHostCollector({ clock, logger, readers: config.host.enabled ? readers : [] }),
+    self: metrics,
+    process: deps.process,
+    metadata,
+    instance,
+    intervalMs: config.host.interval,
+    onCollected: figuresPublisher({ query, aliases, instance, bus, logger }),
+  };
+  const collection = stack.use(startCollection(collected, { held: deps.held ?? false }));
   stack.use(await startStatsd({ clock, logger, ingest, metrics, instance, config: config.statsd }));
   const pushGateway = new PushGateway({ sql: deps.sql, clock, ingest, metadata, metrics });
   await pushGateway.load();
   const everyMs = config.pushgateway.interval;
   stack.use(startLoop({ clock, logger, name: 'pushed groups', everyMs, step: (nowMs) => pushGateway.step(nowMs) }));
   const parts = stack.move();
-  return { instance, pushGateway, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  return { instance, pushGateway, collection, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }

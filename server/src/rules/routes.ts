@@ -7,12 +7,10 @@ import type { Alerting } from '../alerting/contract.ts';
 import { duration } from '../platform/config/fields.ts';
 import type { Http } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
-import type { Health } from './context.ts';
-import type { LiveRule } from './group.ts';
 import { pageOf, prometheusAlert, prometheusGroups } from './prometheus-view.ts';
 import type { RulesService } from './service.ts';
-import type { ThresholdRule } from './threshold-rule.ts';
-import { type RuleView, ruleView } from './view.ts';
+import { ruleView } from './view.ts';
+import { ruleViews } from './views.ts';
 
 const many = z.union([z.string().transform((text) => [text]), z.array(z.string())]).default([]);
 const rulesQuery = z.object({
@@ -138,84 +136,4 @@ function selectorOf(text: string): readonly Matcher[] {
   if (!parsed.ok) throw badParameter(`invalid parameter "match[]": ${parsed.error.message}`);
   if (parsed.value.kind !== 'selector') throw badParameter(`invalid parameter "match[]": "${text}" is no series selector`);
   return parsed.value.matchers;
-}
-
-type Open = Pick<RuleView, 'alerts_open' | 'state'>;
-
-function ruleViews(rules: RulesService, alerting: Alerting): RuleView[] {
-  const openOf = (id: string): Open => {
-    const open = alerting.openOf(id);
-    const isFiring = open.some(({ condition }) => condition === 'firing');
-    return { alerts_open: open.length, state: isFiring ? 'firing' : open.length > 0 ? 'pending' : 'inactive' };
-  };
-  const others = rules.otherShipped.map(
-    ({ id, name, summary }): RuleView => ({
-      id,
-      name,
-      kind: id === 'RULE_003' ? 'sla' : 'service',
-      origin: 'shipped',
-      place: '',
-      query: '',
-      health: 'ok',
-      last_error: '',
-      evaluated_at_ms: null,
-      evaluation_ms: 0,
-      ...openOf(id),
-      spec: { summary },
-    }),
-  );
-  const views = [
-    ...rules.thresholds.map((rule) => thresholdView(rule, openOf(rule.id))),
-    ...others,
-    ...rules.groups.flatMap((group) => group.rules.map((rule) => fileRuleView(rule, group.group.name, openOf(rule.id)))),
-  ];
-  return views.sort((a, b) => (a.id < b.id ? -1 : 1));
-}
-
-const healthOf = (health: Health): Pick<RuleView, 'health' | 'last_error' | 'evaluated_at_ms' | 'evaluation_ms'> => ({
-  // A template that fails leaves the rule at work, but not as it was meant.
-  health: health.fault === '' ? health.health : 'err',
-  last_error: health.lastError || health.fault,
-  evaluated_at_ms: health.evaluatedAtMs,
-  evaluation_ms: health.evaluationMs,
-});
-
-function thresholdView({ spec, health }: ThresholdRule, open: Open): RuleView {
-  const levels = spec.levels.map(({ severity, limit }) => ({ severity, ...limit }));
-  return {
-    id: spec.id,
-    name: spec.alertname,
-    kind: spec.kind,
-    origin: spec.pack === undefined ? 'file' : 'shipped',
-    place: spec.place,
-    query: spec.metric,
-    ...open,
-    ...healthOf(health),
-    spec: {
-      levels,
-      for_ms: spec.forMs,
-      keep_firing_for_ms: spec.keepFiringForMs,
-      pack: spec.pack ?? null,
-      cooldown_ms: spec.cooldownMs,
-      missing: spec.missing,
-      labels: spec.labels,
-      dashboard_only: spec.dashboardOnly,
-    },
-  };
-}
-
-function fileRuleView({ rule, id, health }: LiveRule, group: string, open: Open): RuleView {
-  const name = rule.kind === 'alerting' ? rule.alert : rule.record;
-  const spec = rule.kind === 'alerting' ? { group, for_ms: rule.forMs, keep_firing_for_ms: rule.keepFiringForMs } : { group };
-  return {
-    id,
-    name,
-    kind: rule.kind,
-    origin: 'file',
-    place: rule.place,
-    query: rule.exprText,
-    ...open,
-    ...healthOf(health),
-    spec,
-  };
 }

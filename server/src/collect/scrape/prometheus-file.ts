@@ -120,7 +120,7 @@ function pathsOf(pattern: string, baseDir: string): readonly string[] {
   return /[*?[{]/.test(pattern) ? globSync(path).sort() : [];
 }
 
-function repeatedJobs(files: readonly PrometheusFile[]): readonly ConfigProblem[] {
+export function repeatedJobs(files: readonly PrometheusFile[]): readonly ConfigProblem[] {
   const places = new Map<string, string>();
   const problems: ConfigProblem[] = [];
   for (const { file, jobs } of files) {
@@ -140,8 +140,9 @@ type ReadFile = {
   readonly warnings: readonly ConfigProblem[];
 };
 
-export function readPrometheusFile(path: string): ReadFile {
-  const loaded = loadConfig({ schema: prometheusSchema, file: path });
+/** With a text as if it stood in the file. */
+export function readPrometheusFile(path: string, text?: string): ReadFile {
+  const loaded = loadConfig({ schema: prometheusSchema, file: path, text });
   if (!loaded.ok) return { file: undefined, problems: loaded.problems.map(sayUnsupported), warnings: [] };
   const { config, place } = loaded;
   const dir = dirname(path);

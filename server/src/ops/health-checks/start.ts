@@ -16,8 +16,12 @@ export type OpenDeps = Omit<HealthChecksDeps, 'measures' | 'parts'> & {
 
 const UNWELL: Readonly<Record<HealthStatus, number>> = { ok: 0, degraded: 1, failing: 2 };
 
-/** Looks once a minute from now on, and answers for it. */
-export function startHealthChecks(http: Http, deps: OpenDeps): AsyncDisposable {
+export type OpenHealthChecks = Pick<HealthChecks, 'report'> & {
+  /** Looks once a minute from now on. */
+  start(): AsyncDisposable;
+};
+
+export function openHealthChecks(deps: OpenDeps): OpenHealthChecks {
   const { health, states, unreachable } = deps;
   const checks = new HealthChecks({
     ...deps,
@@ -28,6 +32,16 @@ export function startHealthChecks(http: Http, deps: OpenDeps): AsyncDisposable {
       references_unreachable: unreachable,
     },
   });
+  const step = (nowMs: number): Promise<void> => checks.step(nowMs);
+  return {
+    report: () => checks.report(),
+    start: () => startLoop({ ...deps, name: 'health checks', everyMs: HEALTH_STEP_MS, firstAfterMs: HEALTH_FIRST_MS, step }),
+  };
+}
+
+/** Looks once a minute from now on, and answers for it. */
+export function startHealthChecks(http: Http, deps: OpenDeps): AsyncDisposable {
+  const checks = openHealthChecks(deps);
   http.get(
     '/api/health/checks',
     {
@@ -39,6 +53,5 @@ export function startHealthChecks(http: Http, deps: OpenDeps): AsyncDisposable {
     },
     () => checks.report(),
   );
-  const step = (nowMs: number): Promise<void> => checks.step(nowMs);
-  return startLoop({ ...deps, name: 'health checks', everyMs: HEALTH_STEP_MS, firstAfterMs: HEALTH_FIRST_MS, step });
+  return checks.start();
 }

@@ -1,0 +1,87 @@
+import type { Alerting } from '../alerting/contract.ts';
+import type { Health } from './context.ts';
+import type { LiveRule } from './group.ts';
+import type { RulesService } from './service.ts';
+import type { ThresholdRule } from './threshold-rule.ts';
+import type { RuleView } from './view.ts';
+
+type Open = Pick<RuleView, 'alerts_open' | 'state'>;
+
+/** Every rule with its health, by id. */
+export function ruleViews(rules: RulesService, alerting: Pick<Alerting, 'openOf'>): RuleView[] {
+  const openOf = (id: string): Open => {
+    const open = alerting.openOf(id);
+    const isFiring = open.some(({ condition }) => condition === 'firing');
+    return { alerts_open: open.length, state: isFiring ? 'firing' : open.length > 0 ? 'pending' : 'inactive' };
+  };
+  const others = rules.otherShipped.map(
+    ({ id, name, summary }): RuleView => ({
+      id,
+      name,
+      kind: id === 'RULE_003' ? 'sla' : 'service',
+      origin: 'shipped',
+      place: '',
+      query: '',
+      health: 'ok',
+      last_error: '',
+      evaluated_at_ms: null,
+      evaluation_ms: 0,
+      ...openOf(id),
+      spec: { summary },
+    }),
+  );
+  const views = [
+    ...rules.thresholds.map((rule) => thresholdView(rule, openOf(rule.id))),
+    ...others,
+    ...rules.groups.flatMap((group) => group.rules.map((rule) => fileRuleView(rule, group.group.name, openOf(rule.id)))),
+  ];
+  return views.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+const healthOf = (health: Health): Pick<RuleView, 'health' | 'last_error' | 'evaluated_at_ms' | 'evaluation_ms'> => ({
+  // A template that fails leaves the rule at work, but not as it was meant.
+  health: health.fault === '' ? health.health : 'err',
+  last_error: health.lastError || health.fault,
+  evaluated_at_ms: health.evaluatedAtMs,
+  evaluation_ms: health.evaluationMs,
+});
+
+function thresholdView({ spec, health }: ThresholdRule, open: Open): RuleView {
+  const levels = spec.levels.map(({ severity, limit }) => ({ severity, ...limit }));
+  return {
+    id: spec.id,
+    name: spec.alertname,
+    kind: spec.kind,
+    origin: spec.pack === undefined ? 'file' : 'shipped',
+    place: spec.place,
+    query: spec.metric,
+    ...open,
+    ...healthOf(health),
+    spec: {
+      levels,
+      for_ms: spec.forMs,
+      keep_firing_for_ms: spec.keepFiringForMs,
+      pack: spec.pack ?? null,
+      cooldown_ms: spec.cooldownMs,
+      missing: spec.missing,
+      labels: spec.labels,
+      dashboard_only: spec.dashboardOnly,
+    },
+  };
+}
+
+function fileRuleView({ rule, id, health }: LiveRule, group: string, open: Open): RuleView {
+  const name = rule.kind === 'alerting' ? rule.alert : rule.record;
+  const spec = rule.kind === 'alerting' ? { group, for_ms: rule.forMs, keep_firing_for_ms: rule.keepFiringForMs } : { group };
+  return {
+    id,
+    name,
+    kind: rule.kind,
+    origin: 'file',
+    place: rule.place,
+    query: rule.exprText,
+    ...open,
+    ...healthOf(health),
+    spec,
+  };
+}
