@@ -4,11 +4,13 @@ import { type Anomalies, anomaliesOf } from './anomaly.ts';
 import { METHODS, type Method, scoreOf } from './detectors.ts';
 import { isolationForest, meanDepth } from './isolation-forest.ts';
 import { at } from './numbers.ts';
+import { ranksOf } from './correlation.ts';
 import { randomFrom } from './random.ts';
 import { madOf } from './robust.ts';
 import { RollingMoments, RollingSorted } from './rolling.ts';
 import { anomalousStream } from './testing/anomalous-streams.ts';
-import { normalised, numentaScore } from './testing/numenta.ts';
+import { type OutlierSet, outlierSets } from './testing/outlier-sets.ts';
+import { PROFILES, normalised, numentaScore, probationOf } from './testing/numenta.ts';
 
 const found = (values: ArrayLike<number>, method: Method, periods: readonly number[] = []): Anomalies => {
   const answer = anomaliesOf(values, { method, periods, seed: 1 });
@@ -16,26 +18,34 @@ const found = (values: ArrayLike<number>, method: Method, periods: readonly numb
   return answer.value;
 };
 
+/** Least normalised score of each method and profile; what was found on other streams is in docs/analytics.md. */
+const GATES: Readonly<Record<Method, readonly [standard: number, lowFalsePositives: number, lowFalseNegatives: number]>> = {
+  zscore: [70, 68, 72],
+  robust_zscore: [58, 55, 60],
+  seasonal: [70, 66, 72],
+  isolation_forest: [60, 55, 62],
+};
+
 test('Numenta rules on generated streams, one setting for all: windows are found and little else is said', () => {
-  const total: Partial<Record<Method, number>> = {};
+  const raw = new Map<string, number>();
   let windows = 0;
   const seeds = process.env['NINES_FULL'] === '1' ? 100 : 12;
   for (let seed = 50_001; seed <= 50_000 + seeds; seed++) {
     const stream = anomalousStream(seed);
     windows += stream.windows.length;
-    for (const method of ['zscore', 'robust_zscore', 'seasonal'] as const) {
-      const { episodes } = found(stream.values, method, [stream.period]);
-      const score = numentaScore(
-        episodes.map(({ from }) => from),
-        stream.windows,
-        stream.values.length,
-      );
-      total[method] = (total[method] ?? 0) + score;
+    for (const method of METHODS) {
+      const detections = found(stream.values, method, [stream.period]).episodes.map(({ from }) => from);
+      for (const [name, profile] of Object.entries(PROFILES)) {
+        const score = numentaScore(detections, stream.windows, { profile, probation: probationOf(stream.values.length) });
+        raw.set(`${method} ${name}`, (raw.get(`${method} ${name}`) ?? 0) + score);
+      }
     }
   }
-  assert.ok(normalised(total.zscore ?? 0, windows) > 65, `zscore ${normalised(total.zscore ?? 0, windows)}`);
-  assert.ok(normalised(total.robust_zscore ?? 0, windows) > 60, `robust_zscore ${normalised(total.robust_zscore ?? 0, windows)}`);
-  assert.ok(normalised(total.seasonal ?? 0, windows) > 70, `seasonal ${normalised(total.seasonal ?? 0, windows)}`);
+  for (const method of METHODS)
+    Object.entries(PROFILES).forEach(([name, profile], i) => {
+      const score = normalised(raw.get(`${method} ${name}`) ?? 0, windows, profile);
+      assert.ok(score > at(GATES[method], i), `${method}, ${name}: ${score.toFixed(1)}`);
+    });
 });
 
 test('every score is made of the values up to its own: what comes later changes none', () => {
@@ -92,24 +102,37 @@ test('quiet, constant and heavy-tailed series raise little', () => {
   assert.equal(short.ok ? '' : short.error.reason, 'too_few_points');
 });
 
-test('the isolation forest ranks outliers first, repeats itself, and uses the published constants', () => {
+/** Mean area under the curve over ten seeds of scikit-learn 1.2.1's IsolationForest(n_estimators=100) on `outlierSets(1)`. */
+const SCIKIT: Readonly<Record<string, number>> = {
+  'one cluster': 0.986,
+  'three clusters': 0.966,
+  'a ring': 0.8904,
+  'twenty columns': 0.999,
+  'few columns matter': 0.8366,
+  'a cluster of outliers': 0.9673,
+  'long tails': 0.9798,
+  'fewer rows than a sample': 0.9992,
+};
+
+function areaUnderCurve({ rows, inner }: OutlierSet, seed: number): number {
+  const forest = isolationForest(rows, { seed });
+  assert.ok(forest.ok);
+  const ranks = ranksOf(rows.map((row) => forest.value.score(row)));
+  const outer = rows.length - inner;
+  return (ranks.subarray(inner).reduce((sum, rank) => sum + rank, 0) - (outer * (outer + 1)) / 2) / (inner * outer);
+}
+
+test('the isolation forest ranks as scikit-learn does, within 0.02 of its area under the curve on every set', () => {
+  const seeds = process.env['NINES_FULL'] === '1' ? 20 : 6;
+  for (const set of outlierSets(1)) {
+    const areas = Array.from({ length: seeds }, (_, seed) => areaUnderCurve(set, seed + 1));
+    const mean = areas.reduce((sum, area) => sum + area, 0) / seeds;
+    assert.ok(Math.abs(mean - at([SCIKIT[set.name] ?? 0], 0)) < 0.02, `${set.name}: ${mean.toFixed(4)}`);
+  }
+  const [cluster] = outlierSets(2);
+  assert.ok(cluster !== undefined && areaUnderCurve(cluster, 7) === areaUnderCurve(cluster, 7));
   assert.ok(Math.abs(meanDepth(256) - 10.2448) < 1e-3);
   assert.equal(meanDepth(2), 1);
-  const random = randomFrom(5);
-  const inner = Array.from({ length: 1000 }, () => [random.normal(), random.normal(), random.normal(), random.normal()]);
-  const outer = Array.from({ length: 30 }, () => Array.from({ length: 4 }, () => 8 * (random.next() - 0.5)));
-  const rows = [...inner, ...outer];
-  const auc = (seed: number): number => {
-    const forest = isolationForest(rows, { seed });
-    assert.ok(forest.ok);
-    const scores = rows.map((row) => forest.value.score(row));
-    let wins = 0;
-    for (const outlier of scores.slice(1000))
-      for (const ordinary of scores.slice(0, 1000)) wins += outlier > ordinary ? 1 : outlier === ordinary ? 0.5 : 0;
-    return wins / 30_000;
-  };
-  assert.ok(auc(1) > 0.93, `AUC ${auc(1)}`);
-  assert.equal(auc(7), auc(7));
   assert.equal(isolationForest([[1]], { seed: 1 }).ok, false);
 });
 

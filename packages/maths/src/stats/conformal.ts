@@ -11,7 +11,8 @@ const POOL = 6;
 /**
  * Half-widths of intervals that hold `level` of the errors: split-conformal by rolling origin. The size of errors is taken per step
  * ahead (pooled over ± 6 steps), the quantile over all of them in that unit. Origins closer to each other than the horizon see the same
- * values; the quantile is widened as Student's t is against the normal for as many independent windows as there are (`windows`).
+ * values; the quantile is widened as Student's t is against the normal for as many independent errors as the `windows` that lie one
+ * after the other are worth.
  * Steps beyond those that were tried grow by the power law of the ones that were.
  */
 export function conformalHalfWidths(
@@ -28,7 +29,7 @@ export function conformalHalfWidths(
     });
   const share = Math.min(1, (level * (scaled.length + 1)) / scaled.length);
   const quantile = scaled.length === 0 ? 0 : quantileOf(Float64Array.from(scaled).sort(), share);
-  const factor = quantile * widening(level, windows) * unrest(errors);
+  const factor = quantile * widening(level, windows * worthOf(errors, sizes)) * unrest(errors);
   const growth = growthOf(sizes);
   return Float64Array.from({ length: horizon }, (_, j) => {
     const known = Math.min(j, sizes.length - 1);
@@ -36,12 +37,28 @@ export function conformalHalfWidths(
   });
 }
 
-/** Independent sizes of errors that one window shows: its steps depend on each other, but not wholly. */
-const WINDOW_WORTH = 4;
+/**
+ * Independent errors that one window is worth: as many as it has steps when they do not follow each other, one when a forecast that is
+ * wrong stays wrong. Source: Bayley & Hammersley 1946, the effective number of a first-order autoregression.
+ */
+function worthOf(errors: Errors, sizes: Float64Array): number {
+  const steps = sizes.length;
+  let [together, squares] = [0, 0];
+  for (const row of errors)
+    for (let j = 0; j < steps; j++) {
+      const size = at(sizes, j);
+      if (!(size > 0)) continue;
+      squares += (at(row, j) / size) ** 2;
+      if (j > 0 && at(sizes, j - 1) > 0) together += (at(row, j) / size) * (at(row, j - 1) / at(sizes, j - 1));
+    }
+  if (steps < 2 || !(squares > 0)) return 1;
+  const kept = Math.min(1, Math.max(0, (together * steps) / (squares * (steps - 1))));
+  return Math.max(1, (steps * (1 - kept)) / (1 + kept));
+}
 
-/** How much wider an interval must be that knows its scale from `windows` observations. */
-export function widening(level: number, windows: number): number {
-  const dof = Math.max(2, WINDOW_WORTH * windows);
+/** How much wider an interval must be that knows its scale from `count` independent errors. */
+export function widening(level: number, count: number): number {
+  const dof = Math.max(2, count);
   return (tHalfWidth(1 - level, dof) / normalQuantile(0.5 + level / 2)) * Math.sqrt(1 + 1 / dof);
 }
 

@@ -48,13 +48,14 @@ export function createDetector({ method, seed = 1, periods = [] }: DetectorOptio
     case 'robust_zscore':
       return new ResidualDetector(new RecentLevel());
     case 'isolation_forest':
-      return new ForestDetector(seed);
+      return new ForestDetector(seed, expectationOf(periods));
     case 'seasonal':
-      return new ResidualDetector(
-        periods.length === 0 ? new RecentLevel() : new BestOf([new RecentLevel(), ...periods.map((period) => new SeasonLevel(period))]),
-      );
+      return new ResidualDetector(expectationOf(periods));
   }
 }
+
+const expectationOf = (periods: readonly number[]): Expectation =>
+  periods.length === 0 ? new RecentLevel() : new BestOf([new RecentLevel(), ...periods.map((period) => new SeasonLevel(period))]);
 
 const shown = (value: number): string => String(Number(value.toPrecision(4)));
 
@@ -263,37 +264,52 @@ const TAIL_SHARE = 0.97;
 /** The 97 % quantile of the absolute value of a standard normal. */
 const TAIL_NORMAL = 2.1701;
 
-/** Values the forest learns from, and how often it does. */
-const FOREST_MEMORY = 1_024;
-const FOREST_EVERY = 256;
-/** New values may lie beyond all that were seen. */
-const PADDING = 0.5;
+/** How often the forest is grown anew, on the recent values: a longer memory would hold the last event, beside which the next is nothing. */
+const FOREST_EVERY = 200;
+/** Isolations that make the tail. */
+const ISOLATIONS = 1_024;
+/** Share of the cuts beyond what was seen: new values may lie there. */
+const BEYOND = 0.9;
+/** Values over which a lasting distance from what is expected is felt. */
+const SHORT = 6;
 
-/** Isolation in the space of value, step and distance from the recent median; the forest is grown on values before the one judged. */
+/**
+ * Isolation in the space of distance from what is expected, its short mean, and step; none of these wanders with the level, or else
+ * whatever is new would be isolated. The forest is grown on values before the one judged. Isolation itself says little (its scale
+ * depends on the values): judged is how far it lies in the tail of the isolations of the values before.
+ */
 class ForestDetector implements Detector {
   readonly #seed: number;
   readonly #rows: Float64Array[] = [];
-  readonly #level = new RecentLevel();
-  readonly #usual = new RollingSorted(FOREST_MEMORY);
+  readonly #expectation: Expectation;
+  readonly #usual = new RollingSorted(ISOLATIONS);
   #forest: IsolationForest | undefined;
   #last: number | undefined;
+  #mean = 0;
   #sinceGrown = 0;
   #grown = 0;
+  #burst = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, expectation: Expectation) {
     this.#seed = seed;
+    this.#expectation = expectation;
   }
 
-  skip(): void {}
+  skip(count: number): void {
+    this.#expectation.skip?.(count);
+  }
 
   next(value: number): Finding {
-    const row = Float64Array.of(value, value - (this.#last ?? value), value - (this.#level.expected() ?? value));
+    const expected = this.#expectation.expected() ?? value;
+    const residual = value - expected;
+    this.#mean += (residual - this.#mean) / SHORT;
+    const row = Float64Array.of(residual, this.#mean, value - (this.#last ?? value));
     const isolation = this.#forest?.score(row);
     const finding = isolation === undefined ? QUIET : this.#judge(value, isolation);
     this.#last = value;
-    this.#level.learn(value);
+    this.#expectation.learn(value);
     this.#rows.push(row);
-    if (this.#rows.length > FOREST_MEMORY) this.#rows.shift();
+    if (this.#rows.length > WINDOW) this.#rows.shift();
     this.#sinceGrown += 1;
     const young = this.#grown < 3 && this.#sinceGrown >= 3 * DETECTOR_WARM;
     if (young || this.#sinceGrown >= FOREST_EVERY) this.#grow();
@@ -302,9 +318,11 @@ class ForestDetector implements Detector {
 
   #judge(value: number, isolation: number): Finding {
     const middle = this.#usual.quantile(0.5);
-    const reach = Math.max(this.#usual.quantile(RARE_SHARE) - middle, LEAST_REACH);
-    const distance = (NOTABLE * Math.max(0, isolation - middle)) / (RARE_MARGIN * reach);
-    if (distance < NOTABLE) this.#usual.push(isolation);
+    const edge = this.#usual.quantile(1 - TAIL_FROM);
+    const fold = Math.max(this.#usual.quantile(1 - TAIL_FROM / TAIL_FOLDS) - edge, LEAST_REACH) / Math.log(TAIL_FOLDS);
+    const distance = (NOTABLE * Math.max(0, isolation - edge)) / (fold * Math.log(TAIL_FROM / RARE));
+    this.#burst = distance >= NOTABLE ? this.#burst + 1 : 0;
+    if (this.#burst <= BURST_LEARNED) this.#usual.push(isolation);
     return {
       score: scoreOf(distance),
       reason: () => `${shown(value)} with its step is set apart by few cuts: isolation ${shown(isolation)}, usually ${shown(middle)}`,
@@ -312,7 +330,7 @@ class ForestDetector implements Detector {
   }
 
   #grow(): void {
-    const grown = isolationForest(this.#rows, { seed: this.#seed + this.#grown, padding: PADDING });
+    const grown = isolationForest(this.#rows, { seed: this.#seed + this.#grown, beyond: BEYOND });
     this.#sinceGrown = 0;
     this.#grown += 1;
     if (!grown.ok) return;
@@ -322,8 +340,12 @@ class ForestDetector implements Detector {
   }
 }
 
-/** Isolation is notable beyond this quantile of the recent ones, times a margin. */
-const RARE_SHARE = 0.99;
-const RARE_MARGIN = 1.7;
-/** Isolation scores closer to the usual one than this differ by chance. */
-const LEAST_REACH = 0.06;
+/**
+ * The tail of the isolations is taken as exponential: from the share `TAIL_FROM` on it falls to 1 / `TAIL_FOLDS` within what the
+ * values show, and goes on so. Beyond the share `RARE` a value is notable. Source: the peaks over threshold of Pickands 1975.
+ */
+const TAIL_FROM = 0.1;
+const TAIL_FOLDS = 10;
+const RARE = 0.001;
+/** Isolation scores closer than this differ by chance. */
+const LEAST_REACH = 0.04;

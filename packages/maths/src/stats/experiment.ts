@@ -1,7 +1,7 @@
 import { ok } from '@nines/base/result.ts';
 import { goodnessOfFit } from './contingency.ts';
 import { normalCdf, normalTwoSided, tHalfWidth, tTwoSided } from './distributions.ts';
-import { type Numbers, at, sumOf } from './numbers.ts';
+import { type Numbers, at, meanOf, sumOf, varianceOf } from './numbers.ts';
 import { type Answer, refuse } from './refusal.ts';
 
 /** What is known of one arm of an experiment. */
@@ -23,8 +23,20 @@ export function welch(first: Arm, second: Arm, level = 0.95): Answer<Comparison>
   const faulty = faultOf(first, second);
   if (faulty !== undefined) return faulty;
   const standardError = Math.sqrt(first.sd ** 2 / first.n + second.sd ** 2 / second.n);
-  return ok(compared(second.mean - first.mean, standardError, welchDof(first, second), level));
+  return ok(compared(second.mean - first.mean, standardError, { dof: welchDof(first, second), level }));
 }
+
+/** Student's t-test: second mean minus first. Assumes independent observations with one variance; `welch` does not need the latter. */
+export function student(first: Arm, second: Arm, level = 0.95): Answer<Comparison> {
+  const faulty = faultOf(first, second);
+  if (faulty !== undefined) return faulty;
+  const dof = first.n + second.n - 2;
+  const pooled = ((first.n - 1) * first.sd ** 2 + (second.n - 1) * second.sd ** 2) / dof;
+  return ok(compared(second.mean - first.mean, Math.sqrt(pooled * (1 / first.n + 1 / second.n)), { dof, level }));
+}
+
+/** What an arm of single observations is. */
+export const armOf = (values: Numbers): Arm => ({ n: values.length, mean: meanOf(values), sd: Math.sqrt(varianceOf(values)) });
 
 /** The relative lift of the second mean over the first, its error by the delta method. Source: GrowthBook's frequentist engine. */
 export function relativeLift(first: Arm, second: Arm, level = 0.95): Answer<Comparison> {
@@ -33,7 +45,7 @@ export function relativeLift(first: Arm, second: Arm, level = 0.95): Answer<Comp
   if (first.mean === 0) return refuse('no_base', 'the first mean is zero: nothing can be relative to it');
   const variance = second.sd ** 2 / (second.n * first.mean ** 2) + (first.sd ** 2 * second.mean ** 2) / (first.n * first.mean ** 4);
   const difference = (second.mean - first.mean) / Math.abs(first.mean);
-  return ok(compared(difference, Math.sqrt(variance), welchDof(first, second), level));
+  return ok(compared(difference, Math.sqrt(variance), { dof: welchDof(first, second), level }));
 }
 
 /** The chance that the second mean is larger, from a flat prior on the logarithm of their ratio. Means above zero. */
@@ -98,7 +110,7 @@ function welchDof(first: Arm, second: Arm): number {
   return (a + b) ** 2 / (a ** 2 / (first.n - 1) + b ** 2 / (second.n - 1));
 }
 
-function compared(difference: number, standardError: number, dof: number, level: number): Comparison {
+function compared(difference: number, standardError: number, { dof, level }: { readonly dof: number; readonly level: number }): Comparison {
   const half = tHalfWidth(1 - level, dof) * standardError;
   const p = tTwoSided(difference / standardError, dof);
   return { difference, standardError, lower: difference - half, upper: difference + half, p, dof, level };

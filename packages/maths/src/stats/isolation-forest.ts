@@ -18,10 +18,10 @@ export type ForestOptions = {
   readonly trees?: number;
   readonly subsample?: number;
   /**
-   * How far beyond the sample cuts may fall, as a share of its range. 0 as published, for judging the rows themselves; above it for judging
-   * new ones, which may lie where no row was and would else pass for the outermost one.
+   * Share of the cuts that fall beyond the sample instead of inside. 0 as published, for judging the rows themselves; above it for judging
+   * new ones, which may lie where no row was and would else all pass for the outermost one, however far they are.
    */
-  readonly padding?: number;
+  readonly beyond?: number;
   readonly seed: number;
 };
 
@@ -41,7 +41,7 @@ type Tree = { readonly feature: Int16Array; readonly cut: Float64Array; readonly
 
 /** Rows of equal length, all finite; at least two. */
 export function isolationForest(rows: readonly ArrayLike<number>[], options: ForestOptions): Answer<IsolationForest> {
-  const { trees = TREES, subsample = SUBSAMPLE, padding = 0, seed } = options;
+  const { trees = TREES, subsample = SUBSAMPLE, beyond = 0, seed } = options;
   const width = rows[0]?.length ?? 0;
   if (rows.length < 2 || width === 0) return refuse('too_few_points', 'an isolation forest needs at least two rows');
   if (rows.some((row) => row.length !== width)) return refuse('lengths_differ', 'the rows are not equally long');
@@ -50,7 +50,7 @@ export function isolationForest(rows: readonly ArrayLike<number>[], options: For
   const flat = new Float64Array(rows.length * width);
   rows.forEach((row, i) => flat.set(row, i * width));
   const order = Int32Array.from(rows, (_, i) => i);
-  const ground: Ground = { flat, width, order, random, padding, maxDepth: Math.ceil(Math.log2(size)) };
+  const ground: Ground = { flat, width, order, random, beyond, maxDepth: Math.ceil(Math.log2(size)) };
   const forest = Array.from({ length: trees }, () => grow(ground, size));
   const unit = meanDepth(size);
   const score = (row: ArrayLike<number>): number => {
@@ -68,7 +68,7 @@ type Ground = {
   /** Indexes of rows; each tree takes its sample to the front. */
   readonly order: Int32Array;
   readonly random: Random;
-  readonly padding: number;
+  readonly beyond: number;
   readonly maxDepth: number;
 };
 
@@ -96,7 +96,7 @@ function grow(ground: Ground, size: number): Tree {
 type Split = { readonly feature: number; readonly cut: number };
 
 /** A random cut through a random one of the features that vary; undefined when none does. */
-function splitOf({ flat, width, order, random, padding }: Ground, from: number, to: number): Split | undefined {
+function splitOf({ flat, width, order, random, beyond }: Ground, from: number, to: number): Split | undefined {
   const start = random.below(width);
   for (let k = 0; k < width; k++) {
     const feature = (start + k) % width;
@@ -108,11 +108,20 @@ function splitOf({ flat, width, order, random, padding }: Ground, from: number, 
       if (value > high) high = value;
     }
     if (!(high > low)) continue;
-    const cut = low + (high - low) * ((1 + 2 * padding) * random.next() - padding);
+    const cut = low + (high - low) * placeOf(random, beyond);
     return { feature, cut: cut === low ? high : cut };
   }
   return undefined;
 }
+
+/** Of a cut, in lengths of the sample's range: inside it evenly; beyond it as often near as far, up to `FURTHEST` lengths on either side. */
+function placeOf(random: Random, beyond: number): number {
+  if (beyond === 0 || random.next() >= beyond) return random.next();
+  const away = (1 + FURTHEST) ** random.next() - 1;
+  return random.next() < 0.5 ? -away : 1 + away;
+}
+
+const FURTHEST = 15;
 
 /** Rows below the cut to the front; returns where the others begin. */
 function partition({ flat, width, order }: Ground, [from, to]: readonly [number, number], { feature, cut }: Split): number {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Regression, multipleRegression, polynomialRegression } from './regression.ts';
-import { filip, longley, norris, pontius, wampler1, wampler2 } from './testing/nist.ts';
+import { filip, longley, norris, pontius, wampler1, wampler2, wampler3, wampler4, wampler5 } from './testing/nist.ts';
 
 /** How many leading digits of the worst value are right: NIST's log relative error. */
 const digitsOf = (found: readonly number[], certified: readonly number[]): number =>
@@ -18,7 +18,7 @@ const reasonOf = (x: readonly number[], y: readonly number[], degree: number): s
   return answer.ok ? 'answered' : answer.error.reason;
 };
 
-for (const set of [norris, pontius, wampler1, wampler2, filip])
+for (const set of [norris, pontius, wampler1, wampler2, wampler3, wampler4, wampler5, filip])
   test(`${set.name} of NIST to ${set.digits} digits`, () => {
     const found = fitted(set.x, set.y, set.degree);
     const check = (name: string, values: readonly number[], certified: readonly number[], digits: number): void => {

@@ -1,6 +1,6 @@
 /**
  * Data sets and certified values of NIST's Statistical Reference Datasets, linear regression (Norris, Pontius, Filip, Longley,
- * Wampler): made to show which programs lose digits. Source: https://www.itl.nist.gov/div898/strd (public domain).
+ * Wampler 1 to 5): made to show which programs lose digits. Source: https://www.itl.nist.gov/div898/strd (public domain).
  */
 
 /** Pairs of y and x, as published. */
@@ -96,6 +96,23 @@ const wampler = (name: string, coefficients: readonly number[]): Certified => ({
 });
 export const wampler1 = wampler('Wampler1', [1, 1, 1, 1, 1, 1]);
 export const wampler2 = wampler('Wampler2', [1, 0.1, 0.01, 0.001, 0.0001, 0.00001]);
+
+/** What Wampler 3 to 5 add to the values of Wampler 1, times 1, 100 and 10 000. */
+const NOISE = numbersOf(`759 -2048 2048 -2048 2523 -2048 2048 -2048 1838 -2048 2048 -2048 1838 -2048 2048 -2048 2523 -2048 2048 -2048 759`);
+const wamplerWithNoise = (name: string, size: number, digits: number): Certified => ({
+  ...wampler1,
+  name,
+  y: wampler1.y.map((y, i) => y + size * (NOISE[i] ?? 0)),
+  standardErrors: [2152.3262467817, 2363.55173469681, 779.343524331583, 101.47550755035, 5.64566512170752, 0.112324854679312].map(
+    (error) => error * size,
+  ),
+  residualSd: 2360.14502379268 * size,
+  residualSquares: 83554268 * size * size,
+  digits,
+});
+export const wampler3 = wamplerWithNoise('Wampler3', 1, 8);
+export const wampler4 = wamplerWithNoise('Wampler4', 100, 7);
+export const wampler5 = wamplerWithNoise('Wampler5', 10_000, 5);
 
 const LONGLEY_ROWS = numbersOf(`
 60323 83.0 234289 2356 1590 107608 1947  61122 88.5 259426 2325 1456 108632 1948  60171 88.2 258054 3682 1616 109773 1949
