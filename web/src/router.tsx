@@ -23,6 +23,7 @@ import {
   targetsSearch,
 } from './shell/search.ts';
 import { whatIfSearch } from './sla/what-if-search.ts';
+import { analyticsSearch } from './analytics/search.ts';
 import { loginSearch } from './shell/login-search.ts';
 import { Shell } from './shell/shell.tsx';
 
@@ -146,6 +147,12 @@ const alerts = createRoute({
   path: '/alerts-dashboard',
   validateSearch: alertSearch,
   component: lazyRouteComponent(() => import('./pages/alerts.tsx'), 'AlertsPage'),
+});
+const analytics = createRoute({
+  getParentRoute: () => shell,
+  path: '/analytics',
+  validateSearch: analyticsSearch,
+  component: lazyRouteComponent(() => import('./pages/analytics.tsx'), 'AnalyticsPage'),
 });
 const notifications = createRoute({
   getParentRoute: () => shell,
@@ -280,6 +287,7 @@ const tree = root.addChildren([
     rules,
     health,
     alerts,
+    analytics,
     silences,
     maintenance,
     notifications,

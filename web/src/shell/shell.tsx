@@ -130,6 +130,7 @@ type Entry = {
     | '/rules'
     | '/health'
     | '/alerts-dashboard'
+    | '/analytics'
     | '/incidents'
     | '/notifications'
     | '/on-call'
@@ -153,6 +154,7 @@ const FIRST: readonly Entry[] = [
   { to: '/alerts-dashboard', word: 'Alerts', icon: 'alerts', area: 'alerts' },
 ];
 const REST: readonly Entry[] = [
+  { to: '/analytics', word: 'Analytics', icon: 'analytics', area: 'analytics' },
   { to: '/incidents', word: 'Incidents', icon: 'incidents', area: 'incidents' },
   { to: '/checks', word: 'Checks', icon: 'checks', area: 'checks' },
   { to: '/agents', word: 'Agents', icon: 'agents', area: 'agents' },

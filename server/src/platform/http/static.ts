@@ -27,6 +27,7 @@ export const PAGE_PATHS = [
   '/targets',
   '/health',
   '/alerts-dashboard',
+  '/analytics',
   '/incidents',
   '/incidents/:id',
   '/notifications',

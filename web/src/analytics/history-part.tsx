@@ -1,0 +1,197 @@
+import type { UseQueryResult } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import type { AnomaliesWire, SeasonalityWire, SeriesWire } from '../api/analytics.ts';
+import { Section } from '../components/section.tsx';
+import { shortInstant } from '../figures/instant.ts';
+import { lengthText } from '../figures/length.ts';
+import { useNowStep } from '../shell/now.ts';
+import { type Band, type Episode, EvidenceChart, type Line } from './evidence-chart.tsx';
+import type { Between } from './scales.ts';
+import type { PartProps } from './series-view.tsx';
+import { NotTold, Reckoning, Told } from './told.tsx';
+import { type UnitText, differenceText } from './units.ts';
+import { anomalyMethod, chanceText, isRefused, shareText } from './words.ts';
+
+const DAY_MS = 86_400_000;
+/** Around an episode that is looked at, as much again to either side, and some steps at least. */
+const AROUND_STEPS = 24;
+const MOST_EPISODES = 20;
+
+type Props = PartProps & {
+  readonly anomalies: UseQueryResult<AnomaliesWire>;
+  readonly seasons: UseQueryResult<SeasonalityWire>;
+};
+
+/** What happened: the values, their trend, what was unusual, and where the level changed. */
+export function HistoryPart({ search, onSearch, found, series, text, anomalies, seasons }: Props) {
+  const now = useNowStep(60_000);
+  const episodes = anomalies.data?.episodes ?? [];
+  const changes = lasting(seasons.data?.changes ?? [], episodes, found.step_ms);
+  const chosen = search.at === undefined ? -1 : episodes.findIndex(({ from_at_ms: atMs }) => atMs === search.at);
+  const view = viewOf(found, episodes[chosen]);
+  const { lines, bands } = useMemo(() => shapesOf(series), [series]);
+  const spoken = `${series.name} from ${shortInstant(view.fromMs, now)} to ${shortInstant(view.toMs, now)}: lowest ${text(series.summary.min)}, highest ${text(series.summary.max)}, last ${text(series.summary.last)}; ${episodes.length === 0 ? 'nothing unusual' : `${episodes.length} unusual episodes`}, ${changes.length} changes of level.`;
+  return (
+    <Section
+      title="What it did"
+      aside={
+        chosen < 0 ? undefined : (
+          <button type="button" className="plain-button" onClick={() => onSearch({ at: undefined })}>
+            Show the whole range
+          </button>
+        )
+      }
+    >
+      <div className="panel panel-pad picture">
+        <EvidenceChart
+          summary={spoken}
+          {...view}
+          stepMs={found.step_ms}
+          lines={lines}
+          bands={bands}
+          episodes={episodes}
+          chosen={chosen < 0 ? undefined : chosen}
+          changes={changes.map(({ at_ms: atMs }) => atMs)}
+          height={280}
+          text={text}
+        />
+        <div className="told-columns">
+          <div>
+            <h3>Unusual</h3>
+            <Reckoning query={anomalies} what="unusual episodes" />
+            {anomalies.data === undefined ? null : (
+              <Episodes anomalies={anomalies.data} chosen={chosen} onChoose={(atMs) => onSearch({ at: atMs })} />
+            )}
+          </div>
+          <div>
+            <h3>Level</h3>
+            <Reckoning query={seasons} what="changes of level" />
+            {seasons.data === undefined ? null : <Changes changes={changes} text={text} />}
+          </div>
+          <div>
+            <h3>Trend</h3>
+            <TrendFacts trend={series.trend} />
+          </div>
+        </div>
+      </div>
+    </Section>
+  );
+}
+
+/** Steps by which a change may miss the edge of an episode and still be that edge. */
+const EDGE_STEPS = 4;
+
+/** Changes of level that are more than the two ends of something unusual. */
+function lasting(changes: SeasonalityWire['changes'], episodes: readonly Episode[], stepMs: number): SeasonalityWire['changes'] {
+  const near = EDGE_STEPS * stepMs;
+  return changes.filter(({ at_ms: atMs }) => !episodes.some((one) => atMs >= one.from_at_ms - near && atMs <= one.to_at_ms + near));
+}
+
+function viewOf(found: PartProps['found'], episode: Episode | undefined) {
+  if (episode === undefined) return { fromMs: found.from_at_ms, toMs: found.to_at_ms };
+  const around = Math.max(AROUND_STEPS * found.step_ms, episode.to_at_ms - episode.from_at_ms);
+  return { fromMs: Math.max(found.from_at_ms, episode.from_at_ms - around), toMs: Math.min(found.to_at_ms, episode.to_at_ms + around) };
+}
+
+/** What was measured, and its trend where there is one. */
+function shapesOf(series: SeriesWire): { readonly lines: readonly Line[]; readonly bands: readonly Band[] } {
+  const trend = trendShape(series);
+  const measured: Line = { name: 'measured', role: 'value', points: series.points };
+  if (trend === undefined) return { lines: [measured], bands: [] };
+  return {
+    lines: [measured, { name: 'trend', role: 'trend', points: trend.line }],
+    bands: [{ name: 'its slope may be', role: 'trend', points: trend.band }],
+  };
+}
+
+/** The line from end to end, and where it lies when its slope is at either end of the interval, turned about its middle. */
+function trendShape({ trend, points }: SeriesWire) {
+  const [first, last] = [points[0]?.[0], points.at(-1)?.[0]];
+  if (isRefused(trend) || trend.direction === 'none' || first === undefined || last === undefined || first === last) return undefined;
+  const middle = (first + last) / 2;
+  const centre = trend.now - (trend.per_day * (last - middle)) / DAY_MS;
+  const along = (slope: number, atMs: number): number => centre + (slope * (atMs - middle)) / DAY_MS;
+  const band = [first, middle, last].map((atMs): Between => {
+    const ends = [along(trend.lower, atMs), along(trend.upper, atMs)];
+    return [atMs, Math.min(...ends), Math.max(...ends)];
+  });
+  return { line: [first, last].map((atMs) => [atMs, along(trend.per_day, atMs)] as const), band };
+}
+
+function TrendFacts({ trend }: Pick<SeriesWire, 'trend'>) {
+  if (isRefused(trend)) return <NotTold what="The trend" reason={trend.message} />;
+  return (
+    <Told
+      facts={[
+        ['Method', 'robust slope (Theil–Sen) once seasons are taken out'],
+        ['Doubt', `${shareText(trend.level)} interval that allows for values following each other; ${chanceText(trend.p)}`],
+        ['From', `${trend.n} values`],
+      ]}
+    />
+  );
+}
+
+type EpisodesProps = { readonly anomalies: AnomaliesWire; readonly chosen: number; readonly onChoose: (atMs: number) => void };
+
+/** Numbered as in the picture, in order of time; each opens where it was. */
+function Episodes({ anomalies, chosen, onChoose }: EpisodesProps) {
+  const now = useNowStep(60_000);
+  const { episodes } = anomalies;
+  const listed = episodes.map((episode, i) => ({ ...episode, i })).sort((a, b) => b.score - a.score || b.from_at_ms - a.from_at_ms);
+  return (
+    <>
+      {episodes.length === 0 ? <p className="soft">Nothing unusual: every value was where the ones before it let expect.</p> : null}
+      <ol className="episodes">
+        {listed.slice(0, MOST_EPISODES).map(({ from_at_ms: fromMs, to_at_ms: toMs, score, reason, i }) => (
+          <li key={fromMs} className={chosen === i ? 'chosen' : ''}>
+            <button type="button" className="plain-button" aria-pressed={chosen === i} onClick={() => onChoose(fromMs)}>
+              <span className="episode-number" aria-hidden="true">
+                {i + 1}
+              </span>
+              {`${shortInstant(fromMs, now)}${toMs > fromMs ? `, ${lengthText(toMs - fromMs)}` : ''}`}
+            </button>
+            <span className="numeric">{`score ${score.toFixed(2)}`}</span>
+            <span className="soft">{reason}</span>
+          </li>
+        ))}
+      </ol>
+      {listed.length > MOST_EPISODES ? <p className="faint">{`The ${MOST_EPISODES} with the highest score of ${listed.length}.`}</p> : null}
+      <Told
+        facts={[
+          ['Method', anomalyMethod(anomalies)],
+          ['Doubt', 'Each score knows the values before it only. 0.95 is a distance of 4.5 usual deviations.'],
+          ...anomalies.notes.map((note) => ['Note', note] as const),
+        ]}
+      />
+    </>
+  );
+}
+
+function Changes({ changes, text }: { readonly changes: SeasonalityWire['changes']; readonly text: UnitText }) {
+  const now = useNowStep(60_000);
+  return (
+    <>
+      {changes.length === 0 ? (
+        <p className="soft">No change of level beyond chance.</p>
+      ) : (
+        <ul className="changes">
+          {changes.map(({ at_ms: atMs, before, after }) => (
+            <li key={atMs}>
+              <strong>{shortInstant(atMs, now)}</strong>
+              {`: from ${text(before)} to ${text(after)} (${differenceText(after - before, text)})`}
+            </li>
+          ))}
+        </ul>
+      )}
+      <Told
+        facts={[
+          ['Method', 'least squared distance from the level of each stretch (PELT), seasons taken out'],
+          [
+            'Doubt',
+            'A change has to save more than noise would; a slope is not told as steps, nor is where something unusual begins and ends.',
+          ],
+        ]}
+      />
+    </>
+  );
+}
