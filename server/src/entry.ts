@@ -101,7 +101,7 @@ export function openEntry({ settings, open, secure, second: opened, factors: giv
   const standing = second === undefined ? {} : { standing: second.stepUp };
   const access = new Access({ ...shared, sessions, tokens, roles, sessionOf, open, ...standing }, remembered);
   const permitsOf = (role: Role) => roles.find(role)?.permits ?? {};
-  const directory = new Directory({ ...shared, erase, sessions, links, factors, permitsOf });
+  const directory = new Directory({ ...shared, erase, sessions, links, factors, permitsOf, boundsOf: (by) => tokens.boundsOf(by) });
   const sso = new SingleSignOn({ ...shared, sessions, people: createProvidedPeople({ ...shared, sessions }) });
   const take = (): void => sso.take(settings().oidc);
   take();

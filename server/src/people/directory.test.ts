@@ -81,6 +81,45 @@ const tokenIn = ({ link }: IssuedView): string => link.split('#token=')[1] ?? ''
 const refusal = (code: string) => (thrown: unknown) => thrown instanceof AppError && thrown.code === code;
 
 forEachDatabase((_name, open) => {
+  test("changing one's password ends the link that was made for the old one", async (t) => {
+    const { call, add, person, ann, signIn } = await world(t, open);
+    const bob = await add('Bob', 'operator');
+    const { id } = await person('Bob');
+    const made = await call('POST', `/api/people/${id}/link`, { cookie: ann, body: {} });
+    assert.equal(made.status, 201);
+    const changed = await call('POST', '/api/password', { cookie: bob, body: { current: GOOD, next: BETTER } });
+    assert.ok(changed.status < 300, JSON.stringify(changed.json));
+    const used = await call('POST', '/api/join', {
+      body: { token: tokenIn(made.json as unknown as IssuedView), password: 'yet another good one' },
+    });
+    assert.deepEqual([used.status, used.code], [403, 'link_invalid']);
+    assert.equal((await person('Bob')).link, null);
+    await signIn('Bob', BETTER);
+  });
+
+  test('a token that ends, counts from some networks or may do some actions only makes no person, no link and gives nobody more', async (t) => {
+    const { entry, add, person, clock } = await world(t, open);
+    await add('Bob', 'read-only');
+    const { id, revision } = await person('Bob');
+    const token = async (more: object) => {
+      const made = await entry.tokens.create(COMMAND_LINE, { name: 'ci', role: 'administrator', ...more });
+      return { kind: 'token', id: made.id, name: 'ci', role: 'administrator' } as const;
+    };
+    for (const more of [{ expires_at_ms: clock.now() + 60_000 }, { addresses: ['10.0.0.0/8'] }, { actions: ['acknowledge'] }]) {
+      const by = await token(more);
+      await assert.rejects(entry.directory.invite(by, { name: 'Eve', role: 'read-only' }), refusal('role_too_wide'), JSON.stringify(more));
+      await assert.rejects(entry.directory.reset(by, id), refusal('role_too_wide'));
+      await assert.rejects(entry.directory.change(by, id, { revision, role: 'operator' }), refusal('role_too_wide'));
+      await assert.rejects(entry.directory.change(by, id, { revision, scope: '' }), refusal('role_too_wide'));
+    }
+    const lasting = await token({});
+    assert.equal((await entry.directory.invite(lasting, { name: 'Eve', role: 'read-only' })).name, 'Eve');
+    assert.equal((await entry.directory.change(lasting, id, { revision, role: 'operator' })).role, 'operator');
+    const revoked = await token({});
+    await entry.tokens.revoke(COMMAND_LINE, revoked.id);
+    await assert.rejects(entry.directory.invite(revoked, { name: 'Max', role: 'read-only' }), refusal('role_too_wide'));
+  });
+
   test('an invitation is a link that works once, for two days, and makes the person with the role that was given', async (t) => {
     const { db, call, invite, person, clock, mails } = await world(t, open);
     const { status, link } = await invite({ name: 'Bob', role: 'operator', email: 'bob@shop.example', send: true });

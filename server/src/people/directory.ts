@@ -40,6 +40,8 @@ export type DirectoryDeps = {
   readonly factors: Pick<SecondFactors, 'forget'>;
   /** What a role permits now; nothing when there is none of this id. */
   readonly permitsOf: (role: Role) => Permits;
+  /** What whoever asks is bound to that no person is, in words: an end, some networks, some actions. Absent: nobody is. */
+  readonly boundsOf?: (by: By) => Promise<string | undefined>;
 };
 
 /** Who asks for a change. */
@@ -91,6 +93,7 @@ export class Directory {
   /** Makes a person who cannot sign in before they have used their link. `AppError` `name_taken`. */
   async invite(by: By, input: NewPerson): Promise<IssuedLink> {
     const { db, clock, ids, record } = this.#deps;
+    await this.#mayLast(by);
     this.#mayGive(by, input.role);
     const user: UserRow = {
       id: ids.uuid(),
@@ -120,6 +123,7 @@ export class Directory {
   /** A new link: the invitation again for who has not joined, otherwise to a new password. Until it is used nothing else changes. */
   async reset(by: By, id: string, options: { readonly factors?: boolean } = {}): Promise<IssuedLink> {
     const { db, record, sessions, factors } = this.#deps;
+    await this.#mayLast(by);
     const issued = await db.kysely.transaction().execute(async (trx) => {
       const user = await this.#get(trx, id);
       this.#mayTouch(by, user);
@@ -150,6 +154,8 @@ export class Directory {
   /** `AppError` `person_not_found`, `revision_conflict`, `last_administrator`. */
   async change(by: By, id: string, { revision, ...asked }: PersonChange): Promise<PersonView> {
     const { db, clock, record, sessions } = this.#deps;
+    if (asked.role !== undefined || asked.teams !== undefined || asked.scope !== undefined || asked.disabled === false)
+      await this.#mayLast(by);
     const { next, ends } = await db.kysely.transaction().execute(async (trx) => {
       const user = await this.#hold(trx, id, revision);
       this.#mayTouch(by, user);
@@ -230,6 +236,13 @@ export class Directory {
     const missing = beyond(heldBy(by, permitsOf), asked);
     if (missing.length === 0) return;
     throw new AppError('forbidden', PEOPLE_CODES.roleTooWide, `this role may do more than you: ${missing.slice(0, 3).join(', ')}`);
+  }
+
+  /** A person lasts, and signs in from anywhere: whoever does not makes nobody, and gives nobody more. `AppError` `role_too_wide`. */
+  async #mayLast(by: By): Promise<void> {
+    const bounds = await this.#deps.boundsOf?.(by);
+    if (bounds === undefined) return;
+    throw new AppError('forbidden', PEOPLE_CODES.roleTooWide, `this credential ${bounds}, people do not: ask somebody who is not bound so`);
   }
 
   /** Whoever makes another's link could become them. `AppError` `role_too_wide`. */

@@ -12,9 +12,11 @@ import type { Throttle } from '../platform/throttle.ts';
 import type { NewSession, Person, Place, SessionBook } from '../sessions/contract.ts';
 import { type LoginAnswer, PEOPLE_CODES, type PasswordJudgement, type SecondFactors } from './contract.ts';
 import type { PasswordRules } from './judgement.ts';
+import { deleteLinkOf } from './link-store.ts';
 import type { PersonLinks } from './links.ts';
 import { keyOf } from './name.ts';
 import { NO_ONES_HASH, hashPassword, isOutdated, verifyPassword } from './password.ts';
+import { deletePendingOf } from './pending-store.ts';
 import * as store from './store.ts';
 import { refuseWhileWaiting } from './turns.ts';
 
@@ -157,6 +159,9 @@ export class People {
         throw new AppError('conflict', 'revision_conflict', 'the password was changed meanwhile');
       }
       await sessions.endAll(trx, user.id);
+      // Whoever had a link to a new password, or half a sign-in, had it for the old one.
+      await deleteLinkOf(trx, user.id);
+      await deletePendingOf(trx, user.id);
       await record(trx, { ...by(user, place), action: 'password.changed', object: { kind: 'users', id: user.id } });
     });
     sessions.forget();

@@ -170,6 +170,15 @@ export class Tokens implements Knows {
     return { actor: actorOf(row), endsAtMs: judged.endsAtMs, ...(from !== undefined && { from }) };
   }
 
+  /** What a token is bound to that no person is, in words. Undefined for people, and for tokens that are bound to nothing. */
+  async boundsOf(by: Pick<By, 'kind' | 'id'>): Promise<string | undefined> {
+    const own = by.kind === 'token' ? await store.liveToken(this.#deps.db.kysely, by.id) : undefined;
+    if (own === undefined) return by.kind === 'token' ? 'was revoked' : undefined;
+    if (own.expires_at_ms !== null) return `ends at ${new Date(own.expires_at_ms).toISOString()}`;
+    if (own.addresses !== null) return `counts from ${listOf(own.addresses)?.join(', ')} only`;
+    return own.actions === null ? undefined : 'may do some actions only';
+  }
+
   /** What a token is bound to makes no token that is bound to less. Undefined for people. */
   async #limitsOf(by: By): Promise<Bounds | undefined> {
     if (by.kind !== 'token') return undefined;
