@@ -1,5 +1,6 @@
-import { visible } from '@nines/model/scope.ts';
+import { TEAM_LABEL, visible } from '@nines/model/scope.ts';
 import type { Scope } from '@nines/model/storage.ts';
+import { ownersOf } from './alerting/owners.ts';
 import type { Inside, Thing } from './platform/http/contract.ts';
 import type { Parts } from './parts.ts';
 import { type ServiceCatalogue, labelsOfService } from './services/contract.ts';
@@ -10,16 +11,20 @@ type Labels = Readonly<Record<string, string>>;
 /** Where things are found by their id; each answers undefined, or throws, for what does not exist. */
 export type Finders = {
   readonly services: ServiceCatalogue;
-  readonly alert: (id: string) => Promise<{ readonly labels: Labels; readonly service: string | null }>;
+  /** Its labels, with the service that it is about. */
+  readonly alert: (id: string) => Promise<Labels | undefined>;
+  /** Whose a schedule is; the empty text is everybody's who sees everything. */
+  readonly teamOf: (schedule: string) => string | undefined;
   /** The services that a thing is about, of the kinds that have no labels of their own. */
-  readonly about: Readonly<Record<Exclude<Thing, 'service' | 'check' | 'alert'>, (id: string) => Found | Promise<Found>>>;
+  readonly about: Readonly<Record<Exclude<Thing, 'service' | 'check' | 'alert' | 'schedule'>, (id: string) => Found | Promise<Found>>>;
 };
 type Found = readonly string[] | undefined;
 
 /** The product's own things. */
 export const insideOf = ({
   services,
-  alerting,
+  shared,
+  oncall,
   problems,
   incidents,
   availability,
@@ -34,7 +39,8 @@ export const insideOf = ({
   };
   return createInside({
     services,
-    alert: async (id) => (await alerting.get(id)).alert,
+    alert: async (id) => (await ownersOf(shared.sql, [id])).get(id),
+    teamOf: (schedule) => oncall.roster.schedules.get(schedule)?.spec.team,
     about: {
       sla: ofSla,
       statement: async (id) => ofSla((await promises.statements.find(id)).sla),
@@ -66,7 +72,7 @@ export const foreignTo =
   };
 
 /** What is inside a scope: things are judged by the labels of the services they are about, alerts by their own as well. */
-export function createInside({ services, alert, about }: Finders): Inside {
+export function createInside({ services, alert, teamOf, about }: Finders): Inside {
   const serviceOfCheck = byCheck(services);
   const ofService = (scope: Scope, id: string): boolean => {
     const entry = services.get(id);
@@ -81,7 +87,11 @@ export function createInside({ services, alert, about }: Finders): Inside {
     if (thing === 'check') return ofService(scope, serviceOfCheck(id) ?? '');
     if (thing === 'alert') {
       const found = await alert(id);
-      return labels(scope, { ...(found.service === null ? {} : { service: found.service }), ...found.labels });
+      return found !== undefined && labels(scope, found);
+    }
+    if (thing === 'schedule') {
+      const team = teamOf(id);
+      return team !== undefined && visible(scope, { [TEAM_LABEL]: team });
     }
     const found = await about[thing](id);
     if (found === undefined) return false;

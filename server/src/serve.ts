@@ -2,6 +2,7 @@ import { messageOf } from '@nines/base/errors.ts';
 import { accessRoutes } from './access/routes.ts';
 import { agentRoutes } from './agents/routes.ts';
 import { alertHistoryRoutes } from './alerting/history-routes.ts';
+import { ownersOf } from './alerting/owners.ts';
 import { alertRoutes } from './alerting/routes.ts';
 import { alertmanagerApiRoutes } from './alertmanager-api/routes.ts';
 import { alertmanagerRoutes } from './alertmanagers/routes.ts';
@@ -283,7 +284,7 @@ export async function serve(
   alertHistoryRoutes(http, { alerting, ...parts.alertHistory, clock });
   incidentRoutes(http, { incidents: parts.incidents.incidents, clock });
   answerRoutes(http, { callbacks: new Callbacks({ ...shared, links, alerting, channels: () => notify.openChannels() }), push, notify });
-  notifyRoutes(http, { notify, clock });
+  notifyRoutes(http, { notify, clock, labelsOf: (alerts) => ownersOf(sql, alerts) });
   routingRoutes(http, { notify, clock, config: () => parts.config().config });
   const doctor = () => examineInChild(['doctor', '--data', dataDir, ...withConfig], stopping.signal);
   backupRoutes(http, { backups, doctor });

@@ -52,6 +52,38 @@ maintenance:${TEAMS.map(
   - { id: ${team}-window, name: "Work of ${team}", services: [${team}-api], from: "2031-01-01T00:00:00Z", to: "2031-01-01T01:00:00Z" }`,
 ).join('')}
   - { id: okapi-window, name: Work of okapi, services: [quokka-api, zebra-api], from: "2031-02-01T00:00:00Z", to: "2031-02-01T01:00:00Z" }
+channels: [{ id: log, kind: log }]
+routing: { default: [log] }
+rules: { files: ['rules.yml'] }
+oncall:
+  people:${[...TEAMS, 'okapi']
+    .map(
+      (team) => `
+    - { id: ${team}-anne, name: Anne of ${team}, contacts: [{ channel: log }] }`,
+    )
+    .join('')}
+  schedules:${TEAMS.map((team) => schedule(team, `, team: ${team}`)).join('')}${schedule('okapi', '')}
+`;
+
+const schedule = (team: string, more: string): string => `
+    - { id: ${team}-rota, name: Rota of ${team}${more}, layers: [{ name: all, start: "2026-01-05 09:00", members: [${team}-anne] }] }`;
+
+/** Of each team: one that reads its series alone, one whose alerts carry it. Of both: one that reads everything. */
+const RULES = `
+groups:
+  - name: all of them
+    interval: 1s
+    rules:${TEAMS.map(
+      (team) => `
+      - { alert: Orders of ${team}, expr: '${team}_orders_total{team="${team}"} > 0' }
+      - { alert: Shops of ${team}, expr: 'vector(1) unless {shop=~"no-${team}"}', labels: { team: ${team} } }
+      - { record: 'orders:${team}', expr: 'sum({service="${team}-api"})' }`,
+    ).join('')}
+      - { alert: Anything, expr: '{__name__=~".*_orders_total"} > 0' }
+      - { alert: Cross, expr: '{__name__=~".*_orders_total"} unless {team="zebra"}' }
+      - { alert: Okapi, expr: 'vector(1)' }
+  - name: of zebra and okapi
+    rules: [{ alert: Hidden, expr: 'absent(zebra_orders_total{team="okapi"})' }]
 `;
 
 async function make(path: string, body: unknown): Promise<{ readonly id: string }> {
@@ -64,7 +96,7 @@ const idOf = (name: string): string => ids.get(name) ?? assert.fail(`no ${name}`
 
 before(async () => {
   target = await startTarget();
-  nines = await startNines({ config: config(target.port), args: [] });
+  nines = await startNines({ config: config(target.port), files: { 'rules.yml': RULES }, args: [] });
   const made = execFileSync(NINES, ['token', 'create', '--data', nines.dataDir, '--name', 'all', '--role', 'administrator'], {
     encoding: 'utf8',
   });
@@ -111,9 +143,11 @@ async function populate(team: Team): Promise<void> {
 /** What a parameter of an address may be filled with: names of the other team, and of the own one. */
 function addressesOf(path: string, team: Team): readonly string[] {
   if (!path.includes('{')) return [path];
+  const filled = (values: readonly string[]): string[] => values.map((value) => path.replaceAll(/\{[^}]+\}/g, encodeURIComponent(value)));
+  if (path.startsWith('/api/oncall/')) return filled([`${team}-rota`, `${team}-anne`]);
   const things = [`${team}-api`, `${team}-http`, `${team}-sla`, `${team}-page`, `${team}-window`, `${team}_orders_total`, 'team', 'shop'];
   const found = ['alert', 'problem', 'silence', 'incident', 'downtime'].map((kind) => idOf(`${team} ${kind}`));
-  return [...things, ...found].map((value) => path.replaceAll(/\{[^}]+\}/g, encodeURIComponent(value)));
+  return filled([...things, ...found]);
 }
 
 const QUERY = [
@@ -199,6 +233,74 @@ test("one's own things are all there, and counts count them alone", async () => 
     reader,
   );
   assert.deepEqual([...new Set(series.json.data.result.map(({ metric }) => metric['team']))], ['quokka']);
+});
+
+test('rules are seen by what they read, by what comes of them and by their alerts, and no more of them than that', async () => {
+  type Rule = { id: string; name: string; query: string; alerts_open: number };
+  const rulesOf = async (headers: Record<string, string>): Promise<readonly Rule[]> =>
+    (await nines.get<{ items: Rule[] }>('/api/rules', headers)).json.items.filter(({ id }) => id.startsWith('all of them/'));
+  const mine = await poll('alerts of the rules', async () => {
+    const rules = await rulesOf(reader);
+    return rules.find(({ name }) => name === 'Cross')?.alerts_open === 1 && rules.find(({ name }) => name === 'Anything')?.alerts_open === 1
+      ? rules
+      : undefined;
+  });
+  assert.deepEqual(mine.map(({ name }) => name).sort(), ['Anything', 'Cross', 'Orders of quokka', 'Shops of quokka', 'orders:quokka']);
+  const queryOf = (name: string): string | undefined => mine.find((rule) => rule.name === name)?.query;
+  assert.equal(queryOf('Cross'), '[outside your scope]');
+  assert.equal(queryOf('Orders of quokka'), 'quokka_orders_total{team="quokka"} > 0');
+  const all = await rulesOf(administrator);
+  assert.equal(all.find(({ name }) => name === 'Anything')?.alerts_open, 2, 'the other one is counted for who sees it');
+  const { json } = await nines.get<{ data: { groups: { name: string; rules: { name: string; alerts?: unknown[] }[] }[] } }>(
+    '/api/v1/rules',
+    reader,
+  );
+  assert.deepEqual(
+    json.data.groups.map(({ name, rules }) => [name, rules.map((rule) => rule.name).sort()]),
+    [['all of them', ['Anything', 'Cross', 'Orders of quokka', 'Shops of quokka', 'orders:quokka']]],
+  );
+});
+
+test("schedules of one's teams are seen, with who is in them; addresses and others' are not", async () => {
+  const idsAt = async (path: string, key: string): Promise<unknown[]> =>
+    (await nines.get<{ items: Record<string, unknown>[] }>(path, operator)).json.items.map((one) => one[key]);
+  assert.deepEqual(await idsAt('/api/oncall/schedules', 'id'), ['quokka-rota']);
+  assert.deepEqual(await idsAt('/api/oncall/who', 'schedule'), ['quokka-rota']);
+  assert.deepEqual(await idsAt('/api/oncall/people', 'id'), ['quokka-anne']);
+  for (const path of ['quokka-rota', 'quokka-rota/shifts', 'quokka-rota/gaps', 'quokka-rota/history'])
+    assert.equal((await nines.get(`/api/oncall/schedules/${path}`, reader)).status, 200, path);
+  for (const path of [
+    'schedules/zebra-rota',
+    'schedules/okapi-rota',
+    'schedules/zebra-rota/shifts',
+    'people/zebra-anne',
+    'who?schedule=okapi-rota',
+  ])
+    assert.equal((await nines.get(`/api/oncall/${path}`, operator)).status, 404, path);
+  const body = { person: 'quokka-anne', from: '2031-01-01T00:00:00Z', to: '2031-01-02T00:00:00Z' };
+  assert.equal((await nines.send('POST', '/api/oncall/schedules/quokka-rota/overrides', body, operator)).status, 403);
+});
+
+test("what was sent about one's own alerts is seen, page by page", async () => {
+  type Page = { items: { id: string; alerts: string[] }[]; next: string | null };
+  const sent = await poll('messages about both teams', async () => {
+    const { json } = await nines.get<Page>('/api/notifications?limit=1000', administrator);
+    const about = (team: string) => json.items.some(({ alerts }) => alerts.includes(idOf(`${team} alert`)));
+    return about('quokka') && about('zebra') ? json.items : undefined;
+  });
+  const mine: Page['items'] = [];
+  for (let cursor = ''; ; ) {
+    const { json } = await nines.get<Page>(`/api/notifications?limit=2${cursor}`, reader);
+    mine.push(...json.items);
+    if (json.next === null) break;
+    cursor = `&cursor=${encodeURIComponent(json.next)}`;
+  }
+  const named = new Set(mine.flatMap(({ alerts }) => alerts));
+  assert.ok(named.has(idOf('quokka alert')) && !named.has(idOf('zebra alert')));
+  for (const id of named) assert.equal((await nines.get(`/api/alerts/${id}`, reader)).status, 200, id);
+  assert.ok(mine.length < (await nines.get<Page>('/api/notifications?limit=1000', administrator)).json.items.length);
+  assert.ok(sent.length > 0);
+  assert.equal((await nines.get<Page>(`/api/notifications?alert=${idOf('zebra alert')}`, reader)).json.items.length, 0);
 });
 
 test('nothing outside can be changed, and nothing can be carried outside', async () => {

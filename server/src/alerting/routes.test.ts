@@ -6,6 +6,7 @@ import { ANNE, type World, openWorld } from '../notify/testing/world.ts';
 import { notifyRoutes } from '../notify/routes.ts';
 import { createHttp } from '../platform/http/server.ts';
 import { createIds } from '../platform/ids.ts';
+import { ownersOf } from './owners.ts';
 import { alertRoutes } from './routes.ts';
 
 type Answer = {
@@ -20,7 +21,7 @@ async function openApi(t: TestContext): Promise<Api> {
   const gate = { authenticate: async () => ANNE, allows: () => true };
   const http = await createHttp({ logger: silentLogger, ids: createIds(world.clock), gate, hosts: 'any', version: '0' });
   alertRoutes(http, { alerting: world.alerting, notifications: world.notify, clock: world.clock });
-  notifyRoutes(http, { notify: world.notify, clock: world.clock });
+  notifyRoutes(http, { notify: world.notify, clock: world.clock, labelsOf: (alerts) => ownersOf(db.kysely, alerts) });
   t.after(() => http.close());
   return {
     world,
@@ -174,6 +175,16 @@ describe('the alerts of the API', () => {
     assert.deepEqual((await groups('label:instance'))?.length, 4);
     assert.deepEqual(await groups('service'), [['shop', 5, 4, 'critical']]);
     assert.equal((await ask('GET', '/api/alerts/groups?by=colour')).status, 400);
+    for (const status of ['open', 'all', 'resolved', 'firing', 'acknowledged', 'suppressed', 'pending']) {
+      const listed = ids(await ask('GET', `/api/alerts?status=${status}&limit=1000`)).length;
+      const grouped = (await ask('GET', `/api/alerts/groups?by=label:instance&status=${status}`)).body.items ?? assert.fail(status);
+      assert.equal(
+        grouped.reduce((sum, { total }) => sum + Number(total), 0),
+        listed,
+        status,
+      );
+      assert.equal((await ask('GET', `/api/alerts/counts?status=${status}`)).body['total'], listed, status);
+    }
   });
 
   it('are as they were after an action is undone, and say so in their history', async (t) => {

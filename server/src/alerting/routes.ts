@@ -8,7 +8,7 @@ import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import { labelsToRecord } from '@nines/model/labels.ts';
 import { isFull } from '@nines/model/scope.ts';
 import { z } from 'zod';
-import { type Notifications, notificationView } from '../notify/contract.ts';
+import { type Notifications, causeWithin, notificationView } from '../notify/contract.ts';
 import { plainText } from '../platform/config/fields.ts';
 import type { Actor, Http, ScopedThings } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
@@ -60,16 +60,18 @@ const searchFields = {
 };
 type SearchInput = z.output<z.ZodObject<typeof searchFields>>;
 
+/** The same words in the list, the counts and the groups. */
+const statuses = z.enum(['open', 'all', ...ALERT_STATES]).default('open');
+
 const listQuery = z.object({
   ...searchFields,
-  status: z.enum(['open', 'all', ...ALERT_STATES]).default('open'),
+  status: statuses,
   order: z.enum(ORDERS).default('newest'),
   cursor: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
 });
 
-const OPEN_STATES = ['open', 'pending', 'firing', 'acknowledged', 'suppressed'] as const;
-const countsQuery = z.object({ ...searchFields, status: z.enum(OPEN_STATES).default('open') });
+const countsQuery = z.object({ ...searchFields, status: statuses });
 const groupsQuery = countsQuery.extend({
   by: z.union([
     z.enum(GROUPINGS),
@@ -236,10 +238,15 @@ function listRoutes(http: Http, { alerting }: AlertRouteDeps): void {
     '/api/alerts/counts',
     {
       config: { ...read, scoped: 'handler' },
-      schema: { summary: 'How many alerts are open', tags, querystring: countsQuery, response: { 200: countsAnswer } },
+      schema: {
+        summary: 'How many alerts there are; of those that ended the newest 10 000 count',
+        tags,
+        querystring: countsQuery,
+        response: { 200: countsAnswer },
+      },
     },
     async (request) => {
-      const { bySeverity, ...counts } = alerting.counts({ ...searchOf(request.query, request), state: request.query.status });
+      const { bySeverity, ...counts } = await alerting.counts({ ...searchOf(request.query, request), state: request.query.status });
       return { ...counts, by_severity: bySeverity };
     },
   );
@@ -247,11 +254,16 @@ function listRoutes(http: Http, { alerting }: AlertRouteDeps): void {
     '/api/alerts/groups',
     {
       config: { ...read, scoped: 'handler' },
-      schema: { summary: 'Open alerts by what they have in common', tags, querystring: groupsQuery, response: { 200: groupsAnswer } },
+      schema: {
+        summary: 'Alerts by what they have in common; of those that ended the newest 10 000',
+        tags,
+        querystring: groupsQuery,
+        response: { 200: groupsAnswer },
+      },
     },
     async (request) => {
       const { by, status } = request.query;
-      const groups = alerting.groups({ ...searchOf(request.query, request), state: status }, by as Grouping);
+      const groups = await alerting.groups({ ...searchOf(request.query, request), state: status }, by as Grouping);
       const items = groups
         .slice(0, MAX_GROUPS)
         .map(({ key, total, firing, worst, newestAtMs }) => ({ key, total, firing, severity: worst, newest_at_ms: newestAtMs }));
@@ -281,7 +293,8 @@ function detailRoute(http: Http, { alerting, notifications, clock }: AlertRouteD
         actor,
         detail: JSON.parse(detail) as Record<string, unknown>,
       }));
-      const deliveries = [...(await notifications.ofAlert(alert.id))];
+      const sent = await notifications.ofAlert(alert.id);
+      const deliveries = isFull(request.actor.scope) ? [...sent] : sent.map((one) => ({ ...one, cause: causeWithin(one) }));
       const keptBy = alert.condition === 'firing' ? (notifications.keeping(alert.labels, clock.now())?.cause ?? null) : null;
       // What keeps it may be somebody else's.
       const shown = keptBy === null || isFull(request.actor.scope) ? keptBy : 'a silence, or an alert that explains it';

@@ -12,7 +12,7 @@ import type { AlertTransitionRow } from '../platform/db/migrations/0005-alerts.t
 import type { Db } from '../platform/db/open.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Actor } from '../platform/http/contract.ts';
-import { type Cursor, pageOf, parseCursor } from '../platform/http/cursor.ts';
+import { pageOf, parseCursor } from '../platform/http/cursor.ts';
 import { createKeyedTurns, createTurns } from '../platform/turns.ts';
 import {
   type Acknowledgements,
@@ -42,9 +42,9 @@ import {
   matchesSearch,
   urgentPage,
 } from './search.ts';
+import { type StoredQuery, searchStored } from './stored-search.ts';
 import {
   acknowledgementsOf,
-  type AlertFilter,
   changesSince,
   deleteAlerts,
   findAlert,
@@ -84,6 +84,7 @@ export type AlertingDeps = {
 export type AlertPage = { readonly items: readonly AlertView[]; readonly next: string | null };
 /** `state`: `open` is any of them. */
 export type OpenQuery = AlertSearch & { readonly state: 'open' | AlertState };
+export type CountQuery = AlertSearch & { readonly state: 'open' | 'all' | AlertState };
 export type ListQuery = AlertSearch & {
   readonly status: 'open' | 'all' | AlertState;
   /** `urgency` is an order of open alerts. */
@@ -96,8 +97,8 @@ export type Acted =
   | { readonly id: string; readonly ok: true; readonly changed: boolean; readonly alert: AlertView }
   | { readonly id: string; readonly ok: false; readonly refused: AppError };
 
-/** Stored alerts that are read at a time when a search decides what the database cannot. */
-const SCANNED_AT_A_TIME = 1_000;
+/** Alerts that are counted and grouped where those that ended are among them: the newest. */
+export const MAX_COUNTED = 10_000;
 
 /** Steps of one transaction: it holds the database for some ten milliseconds. Others have their turn before the rest of a storm. */
 const MAX_TRANSITIONS_PER_COMMIT = 500;
@@ -199,7 +200,10 @@ export class AlertingService implements Alerting, AlertSteps, Acknowledgements {
   /** One page. Open alerts come from memory, where their values are fresh. */
   async list(query: ListQuery): Promise<AlertPage> {
     const { status, order, cursor, limit } = query;
-    if (status === 'all' || status === 'resolved') return this.#listStored({ ...query, status, after: parseCursor(cursor) });
+    if (status === 'all' || status === 'resolved') {
+      const records = await this.#stored({ ...query, status, after: parseCursor(cursor) }, limit + 1);
+      return pageOf(await this.#viewsOf(records), limit, ({ starts_at_ms: atMs, id }) => ({ atMs, id }));
+    }
     const nowMs = this.#deps.clock.now();
     const matches = this.#matching({ ...query, state: status }, nowMs);
     if (order === 'urgency') {
@@ -217,16 +221,16 @@ export class AlertingService implements Alerting, AlertSteps, Acknowledgements {
     return pageOf(found, limit, ({ starts_at_ms: atMs, id }) => ({ atMs, id }));
   }
 
-  /** How many open alerts a search finds. */
-  counts(query: OpenQuery): AlertCounts {
-    const nowMs = this.#deps.clock.now();
-    return countAlerts(this.#open.records(), nowMs, this.#matching(query, nowMs));
+  /** How many alerts a search finds. */
+  async counts(query: CountQuery): Promise<AlertCounts> {
+    const { records, matches } = await this.#sought(query);
+    return countAlerts(records, this.#deps.clock.now(), matches);
   }
 
-  /** The open alerts that a search finds, by what they have in common. */
-  groups(query: OpenQuery, by: Grouping): readonly AlertGroup[] {
-    const nowMs = this.#deps.clock.now();
-    return groupAlerts(this.#open.records(), { by, nowMs, matches: this.#matching(query, nowMs), problemOf: this.#problemOf });
+  /** The alerts that a search finds, by what they have in common. */
+  async groups(query: CountQuery, by: Grouping): Promise<readonly AlertGroup[]> {
+    const { records, matches, problemOf } = await this.#sought(query, by === 'problem');
+    return groupAlerts(records, { by, nowMs: this.#deps.clock.now(), matches, problemOf });
   }
 
   /** One alert with its steps, oldest first. `AppError` `alert_not_found`. */
@@ -399,36 +403,22 @@ export class AlertingService implements Alerting, AlertSteps, Acknowledgements {
     };
   }
 
-  /** What the database cannot decide is decided here, some rows at a time. */
-  async #listStored(
-    query: Omit<ListQuery, 'status'> & { readonly status: 'all' | 'resolved'; readonly after: Cursor | undefined },
-  ): Promise<AlertPage> {
-    const { kysely } = this.#deps.db;
-    const { text, matchers, assigned, problem, sees, limit, severities, rule, service, fromMs, toMs, status } = query;
-    const bySql = [text, matchers, assigned, problem, sees].every((asked) => asked === undefined);
-    const filter: Omit<AlertFilter, 'after'> = {
-      status,
-      severities,
-      rule,
-      service,
-      fromMs,
-      toMs,
-      limit: bySql ? limit + 1 : SCANNED_AT_A_TIME,
-    };
-    const found: AlertRecord[] = [];
-    for (let after = query.after; found.length <= limit; ) {
-      const rows = await listAlerts(kysely, { ...filter, after });
-      const known = problem === undefined ? undefined : await this.#deps.problems?.ofAlerts(rows.map(({ id }) => id));
-      for (const row of rows) {
-        const record = this.#open.find(row.id) ?? row;
-        if (matchesSearch(record, query, (id) => known?.get(id))) found.push(record);
-      }
-      const last = rows.at(-1);
-      if (last === undefined || rows.length < filter.limit || bySql) break;
-      after = { atMs: last.startsAtMs, id: last.id };
-    }
-    const views = await this.#viewsOf(found);
-    return pageOf(views, limit, ({ starts_at_ms: atMs, id }) => ({ atMs, id }));
+  #stored(query: StoredQuery, limit: number): Promise<readonly AlertRecord[]> {
+    const problemsOf = async (ids: readonly string[]) => (await this.#deps.problems?.ofAlerts(ids)) ?? new Map<string, string>();
+    return searchStored({ db: this.#deps.db.kysely, open: this.#open, problemsOf }, query, limit);
+  }
+
+  /** Open alerts are decided on in memory; where ended ones are asked for the newest `MAX_COUNTED` have been. */
+  async #sought({ state, ...search }: CountQuery, withProblems = false) {
+    if (state !== 'all' && state !== 'resolved')
+      return {
+        records: this.#open.records(),
+        matches: this.#matching({ ...search, state }, this.#deps.clock.now()),
+        problemOf: this.#problemOf,
+      };
+    const records = await this.#stored({ ...search, status: state }, MAX_COUNTED);
+    const known = withProblems ? await this.#deps.problems?.ofAlerts(records.map(({ id }) => id)) : undefined;
+    return { records, matches: () => true, problemOf: (id: string) => known?.get(id) };
   }
 
   #matching({ state, ...search }: OpenQuery, nowMs: EpochMs): (record: AlertRecord) => boolean {

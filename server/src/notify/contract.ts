@@ -167,6 +167,10 @@ export const notificationView = z.object({
 });
 export type NotificationView = z.infer<typeof notificationView>;
 
+/** Why a message was held back, for somebody who may not see what held it. */
+export const causeWithin = ({ status, cause }: Pick<NotificationView, 'status' | 'cause'>): string =>
+  status === 'suppressed' ? 'something kept it from people' : cause;
+
 /** The shape of `GET /api/channels` items: where one leads, and what became of its messages of the last week, tests included. */
 export const channelView = z.object({
   id: z.string(),

@@ -1,9 +1,11 @@
 import type { Clock } from '@nines/base/clock.ts';
+import { isFull } from '@nines/model/scope.ts';
 import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
 import { pageOf, parseCursor } from '../platform/http/cursor.ts';
 import { NOTIFICATION_STATUSES, channelView, notificationView } from './contract.ts';
 import type { NotifyService } from './service.ts';
+import { listWithin } from './within.ts';
 
 const MAX_PAGE = 1_000;
 const DEFAULT_PAGE = 100;
@@ -27,10 +29,17 @@ const testAnswer = z.object({
   duration_ms: z.number(),
 });
 
-export type NotifyRouteDeps = { readonly notify: NotifyService; readonly clock: Clock };
+type Labels = Readonly<Record<string, string>>;
+
+export type NotifyRouteDeps = {
+  readonly notify: NotifyService;
+  readonly clock: Clock;
+  /** Labels of alerts, with the services that they are about, by id. */
+  readonly labelsOf: (alerts: readonly string[]) => Promise<ReadonlyMap<string, Labels>>;
+};
 
 /** Channels with their test, and what was sent, suppressed or given up. */
-export function notifyRoutes(http: Http, { notify, clock }: NotifyRouteDeps): void {
+export function notifyRoutes(http: Http, { notify, clock, labelsOf }: NotifyRouteDeps): void {
   http.get(
     '/api/channels',
     {
@@ -68,7 +77,7 @@ export function notifyRoutes(http: Http, { notify, clock }: NotifyRouteDeps): vo
   http.get(
     '/api/notifications',
     {
-      config: { permission: 'read' },
+      config: { permission: 'read', scoped: 'handler' },
       schema: {
         summary: 'What was sent, suppressed or given up, newest first',
         tags: ['notifications'],
@@ -78,7 +87,13 @@ export function notifyRoutes(http: Http, { notify, clock }: NotifyRouteDeps): vo
     },
     async (request) => {
       const { status, channel, alert, cursor, limit } = request.query;
-      const found = await notify.list({ status, channel, alertId: alert, after: parseCursor(cursor), limit: limit + 1 });
+      const filter = { status, channel, alertId: alert, after: parseCursor(cursor), limit: limit + 1 };
+      const found = isFull(request.actor.scope)
+        ? await notify.list(filter)
+        : await listWithin(filter, {
+            list: (asked) => notify.list(asked),
+            seen: async (alerts) => new Set([...(await labelsOf(alerts))].flatMap(([id, labels]) => (request.sees(labels) ? [id] : []))),
+          });
       const { items, next } = pageOf(found, limit, ({ created_at_ms, id }) => ({ atMs: created_at_ms, id }));
       return { items: [...items], next };
     },

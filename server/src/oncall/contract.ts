@@ -163,6 +163,8 @@ export const scheduleSchema = z
   .strictObject({
     id: slug,
     name: plainText.min(1).max(200).optional(),
+    /** Whose it is: people who see a part of the installation see the schedules of their teams. */
+    team: plainText.min(1).max(100).optional(),
     zone: zone.default('UTC'),
     /** In order of precedence: the first that has somebody decides. */
     layers: z.array(layer).min(1, 'a schedule needs a layer').max(MAX_LAYERS),

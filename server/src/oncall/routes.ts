@@ -2,12 +2,14 @@ import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
 import { DAY_MS, type EpochMs, epochMs } from '@nines/base/units.ts';
 import type { Span } from '@nines/maths/slo/types.ts';
+import { TEAM_LABEL, isFull } from '@nines/model/scope.ts';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { plainText } from '../platform/config/fields.ts';
 import type { Actor, Http } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
 import type { Calendars } from './calendars.ts';
-import { ONCALL_CODES, personSchema, scheduleSchema } from './contract.ts';
+import { ONCALL_CODES, membersOf, personSchema, scheduleSchema } from './contract.ts';
 import type { Asked } from './evaluate.ts';
 import type { Roster } from './service.ts';
 import { type KnownTurn, turnsOf } from './store.ts';
@@ -47,9 +49,10 @@ export type OncallRouteDeps = {
 };
 
 const TAGS = ['on-call'];
-const READ = { permission: 'read' as const };
+const READ = { permission: 'read', scoped: { names: { params: { id: 'schedule' }, query: { schedule: 'schedule' } } } } as const;
+const READ_SCHEDULES = { permission: 'read', scoped: { id: 'schedule' } } as const;
 /** Of addresses of people. */
-const READ_CONTACTS = { permission: 'read', audit: 'read' } as const;
+const READ_CONTACTS = { permission: 'read', audit: 'read', scoped: 'handler' } as const;
 const OPERATE = { permission: 'operate' as const };
 const byId = z.object({ id: z.string() });
 const revision = z.object({ revision: z.coerce.number().int().min(0).optional() });
@@ -64,16 +67,35 @@ export function oncallRoutes(http: Http, deps: OncallRouteDeps): void {
   calendarRoutes(http, deps);
 }
 
+/** The people of schedules that are seen; undefined is everybody. */
+function peopleSeen(roster: Roster, request: Pick<FastifyRequest, 'actor' | 'sees'>): ReadonlySet<string> | undefined {
+  if (isFull(request.actor.scope)) return undefined;
+  const seen = roster.schedules.list().filter(({ spec }) => spec.team !== undefined && request.sees({ [TEAM_LABEL]: spec.team }));
+  return new Set(seen.flatMap(({ spec }) => [...membersOf(spec), ...roster.asked(spec.id).overrides.map(({ person }) => person)]));
+}
+
 function peopleRoutes(http: Http, { roster, mayChange }: OncallRouteDeps): void {
+  // Who sees a part changes nobody.
+  const mayReadContacts = (actor: Actor): boolean => isFull(actor.scope) && mayChange(actor);
   http.get(
     '/api/oncall/people',
     { config: READ_CONTACTS, schema: { summary: 'People', tags: TAGS, response: { 200: z.object({ items: z.array(personView) }) } } },
-    (request) => Promise.resolve({ items: roster.people.list().map((one) => personToWire(one, mayChange(request.actor))) }),
+    (request) => {
+      const { actor } = request;
+      const seen = peopleSeen(roster, request);
+      const list = roster.people.list().filter(({ spec }) => seen?.has(spec.id) ?? true);
+      return Promise.resolve({ items: list.map((one) => personToWire(one, mayReadContacts(actor))) });
+    },
   );
   http.get(
     '/api/oncall/people/:id',
     { config: READ_CONTACTS, schema: { summary: 'One person', tags: TAGS, params: byId, response: { 200: personView } } },
-    (request) => Promise.resolve(personToWire(roster.people.find(request.params.id), mayChange(request.actor))),
+    (request) => {
+      const { actor, params } = request;
+      const seen = peopleSeen(roster, request);
+      const person = roster.people.find(params.id, (one) => seen?.has(one) ?? true);
+      return Promise.resolve(personToWire(person, mayReadContacts(actor)));
+    },
   );
   http.post(
     '/api/oncall/people',
@@ -111,7 +133,7 @@ function peopleRoutes(http: Http, { roster, mayChange }: OncallRouteDeps): void 
 function scheduleRoutes(http: Http, { roster }: OncallRouteDeps): void {
   http.get(
     '/api/oncall/schedules',
-    { config: READ, schema: { summary: 'Schedules', tags: TAGS, response: { 200: z.object({ items: z.array(scheduleView) }) } } },
+    { config: READ_SCHEDULES, schema: { summary: 'Schedules', tags: TAGS, response: { 200: z.object({ items: z.array(scheduleView) }) } } },
     () => Promise.resolve({ items: roster.schedules.list().map(scheduleToWire) }),
   );
   http.get(

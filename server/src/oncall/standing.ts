@@ -56,9 +56,9 @@ export class Standing<Spec extends { readonly id: string }> {
     return this.#inForce.get(id);
   }
 
-  /** `AppError` `…_not_found`. */
-  find(id: string): InForce<Spec> {
-    const found = this.#inForce.get(id);
+  /** `AppError` `…_not_found`, also for what is not seen. */
+  find(id: string, isSeen: (id: string) => boolean = () => true): InForce<Spec> {
+    const found = isSeen(id) ? this.#inForce.get(id) : undefined;
     if (found !== undefined) return found;
     throw new AppError('not_found', this.#options.codes.notFound, `there is no ${this.#options.noun} "${id}"`);
   }

@@ -29,6 +29,7 @@ const layer = z.object({
 export const scheduleView = z.object({
   id: z.string(),
   name: z.string().optional(),
+  team: z.string().optional(),
   zone: z.string(),
   layers: z.array(layer),
   notices: z.boolean(),

@@ -3,7 +3,9 @@ import type { Matcher } from '@nines/base/matcher.ts';
 import { ZERO_TIME } from '@nines/base/zero-time.ts';
 import type { AlertView } from '../alerting/contract.ts';
 import type { FileGroup, LiveRule } from './group.ts';
+import { selectorsOf } from './metric.ts';
 import type { FileRule } from './rule-file.ts';
+import { type Judged, OUTSIDE, type Shown, type Sight } from './sight.ts';
 
 export type RulesQuery = {
   readonly type: 'alert' | 'record' | undefined;
@@ -40,7 +42,7 @@ const hasLabels = ({ labels }: FileRule, matchers: readonly Matcher[]): boolean 
 export function prometheusGroups(
   groups: readonly FileGroup[],
   query: RulesQuery,
-  openOf: (id: string) => readonly AlertView[],
+  sight: Sight,
 ): readonly Readonly<Record<string, unknown>>[] {
   const keeps = (list: readonly string[], value: string): boolean => list.length === 0 || list.includes(value);
   return groups
@@ -52,13 +54,17 @@ export function prometheusGroups(
           keeps(query.names, rule.kind === 'alerting' ? rule.alert : rule.record) &&
           (query.selectors.length === 0 || query.selectors.some((matchers) => hasLabels(rule, matchers))),
       );
-      return { live, rules };
+      const shown = rules.flatMap((one) => {
+        const how = sight.rule(judgedOf(one));
+        return how === undefined ? [] : [{ one, how }];
+      });
+      return { live, rules: shown };
     })
-    .filter(({ rules, live }) => rules.length > 0 || live.rules.length === 0)
+    .filter(({ rules, live }) => rules.length > 0 || (live.rules.length === 0 && sight.isFull))
     .map(({ live, rules }) => ({
       name: live.group.name,
       file: live.group.file,
-      rules: rules.map((rule) => prometheusRule(rule, query.excludeAlerts ? undefined : openOf(rule.id), openOf(rule.id))),
+      rules: rules.map(({ one, how }) => prometheusRule(one, how, { open: sight.openOf(one.id), withAlerts: !query.excludeAlerts })),
       interval: live.group.intervalMs / 1000,
       limit: live.group.limit,
       evaluationTime: live.health.evaluationMs / 1000,
@@ -66,18 +72,27 @@ export function prometheusGroups(
     }));
 }
 
+/** A label that is a template may come out as anything. */
+export const judgedOf = ({ rule, id }: LiveRule): Judged => ({
+  id,
+  labels: Object.fromEntries(
+    Object.entries(rule.labels).flatMap(([name, { source }]) => (source.includes('{{') ? [] : [[name, source] as const])),
+  ),
+  selectors: selectorsOf(rule.expr),
+});
+
 function prometheusRule(
   { rule, health }: LiveRule,
-  shown: readonly AlertView[] | undefined,
-  open: readonly AlertView[],
+  how: Shown,
+  { open, withAlerts }: { readonly open: readonly AlertView[]; readonly withAlerts: boolean },
 ): Record<string, unknown> {
   const templates = (texts: Readonly<Record<string, { readonly source: string }>>): Record<string, string> =>
     Object.fromEntries(Object.entries(texts).map(([name, template]) => [name, template.source]));
   const common = {
-    query: rule.exprText,
+    query: how.query ? rule.exprText : OUTSIDE,
     labels: templates(rule.labels),
     health: health.health,
-    ...(health.lastError === '' ? {} : { lastError: health.lastError }),
+    ...(health.lastError === '' ? {} : { lastError: how.errors ? health.lastError : OUTSIDE }),
     evaluationTime: health.evaluationMs / 1000,
     lastEvaluation: timeOf(health.evaluatedAtMs),
   };
@@ -92,7 +107,7 @@ function prometheusRule(
     duration: rule.forMs / 1000,
     keepFiringFor: rule.keepFiringForMs / 1000,
     annotations: templates(rule.annotations),
-    ...(shown === undefined ? {} : { alerts: shown.map(prometheusAlert) }),
+    ...(withAlerts ? { alerts: open.map(prometheusAlert) } : {}),
     ...common,
     type: 'alerting',
   };

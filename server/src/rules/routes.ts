@@ -3,12 +3,13 @@ import { AppError } from '@nines/base/errors.ts';
 import type { Matcher } from '@nines/base/matcher.ts';
 import { parseExpr } from '@nines/promql/parse.ts';
 import { z } from 'zod';
-import type { Alerting } from '../alerting/contract.ts';
+import type { AlertView, Alerting } from '../alerting/contract.ts';
 import { duration } from '../platform/config/fields.ts';
 import type { Http } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
 import { pageOf, prometheusAlert, prometheusGroups } from './prometheus-view.ts';
 import type { RulesService } from './service.ts';
+import { sightOf } from './sight.ts';
 import { ruleView } from './view.ts';
 import { ruleViews } from './views.ts';
 
@@ -64,10 +65,14 @@ const backtestView = z.object({
 
 /** Rules as they run, in our own form and in Prometheus'. */
 export function ruleRoutes(http: Http, { rules, alerting }: RuleRouteDeps): void {
+  const openOf = (id: string): readonly AlertView[] => alerting.openOf(id);
   http.get(
     '/api/rules',
-    { config: { permission: 'read' }, schema: { summary: 'Every rule with its health', tags: ['rules'], response: { 200: ruleList } } },
-    async () => ({ items: ruleViews(rules, alerting) }),
+    {
+      config: { permission: 'read', scoped: 'handler' },
+      schema: { summary: 'Every rule with its health', tags: ['rules'], response: { 200: ruleList } },
+    },
+    async (request) => ({ items: ruleViews(rules, sightOf(request, openOf)) }),
   );
   http.post(
     '/api/rules/backtest',
@@ -90,7 +95,7 @@ export function ruleRoutes(http: Http, { rules, alerting }: RuleRouteDeps): void
   http.get(
     '/api/v1/rules',
     {
-      config: { permission: 'read', errors: 'prometheus' },
+      config: { permission: 'read', errors: 'prometheus', scoped: 'handler' },
       schema: { summary: 'Rules of rule files, as Prometheus shows them', tags: ['rules'], querystring: rulesQuery },
     },
     async (request) => {
@@ -107,7 +112,7 @@ export function ruleRoutes(http: Http, { rules, alerting }: RuleRouteDeps): void
         excludeAlerts: exclude_alerts === 'true' || exclude_alerts === '1',
         selectors: lists['match[]'].map(selectorOf),
       };
-      const groups = prometheusGroups(rules.groups, query, (id) => alerting.openOf(id));
+      const groups = prometheusGroups(rules.groups, query, sightOf(request, openOf));
       const page = pageOf(groups, groupToken, { limit: Number(limit), token });
       if (page === undefined) throw badParameter(`invalid group_next_token "${token}": were the rule groups changed?`);
       return { status: 'success', data: page };

@@ -1,16 +1,18 @@
-import type { Alerting } from '../alerting/contract.ts';
 import type { Health } from './context.ts';
 import type { LiveRule } from './group.ts';
+import { judgedOf } from './prometheus-view.ts';
 import type { RulesService } from './service.ts';
+import { OUTSIDE, type Shown, type Sight, WHOLE } from './sight.ts';
 import type { ThresholdRule } from './threshold-rule.ts';
 import type { RuleView } from './view.ts';
 
 type Open = Pick<RuleView, 'alerts_open' | 'state'>;
 
-/** Every rule with its health, by id. */
-export function ruleViews(rules: RulesService, alerting: Pick<Alerting, 'openOf'>): RuleView[] {
+/** Every rule that is seen with its health, by id. */
+export function ruleViews(rules: RulesService, sight: Pick<Sight, 'openOf'> & Partial<Pick<Sight, 'rule'>>): RuleView[] {
+  const { rule: judge = () => WHOLE } = sight;
   const openOf = (id: string): Open => {
-    const open = alerting.openOf(id);
+    const open = sight.openOf(id);
     const isFiring = open.some(({ condition }) => condition === 'firing');
     return { alerts_open: open.length, state: isFiring ? 'firing' : open.length > 0 ? 'pending' : 'inactive' };
   };
@@ -31,12 +33,24 @@ export function ruleViews(rules: RulesService, alerting: Pick<Alerting, 'openOf'
     }),
   );
   const views = [
-    ...rules.thresholds.map((rule) => thresholdView(rule, openOf(rule.id))),
+    ...rules.thresholds.flatMap((rule) => {
+      const { id, labels } = rule.spec;
+      return shownAs(thresholdView(rule, openOf(rule.id)), judge({ id, labels, selectors: undefined }));
+    }),
+    // They hold for every service, and say nothing of any.
     ...others,
-    ...rules.groups.flatMap((group) => group.rules.map((rule) => fileRuleView(rule, group.group.name, openOf(rule.id)))),
+    ...rules.groups.flatMap((group) =>
+      group.rules.flatMap((rule) => shownAs(fileRuleView(rule, group.group.name, openOf(rule.id)), judge(judgedOf(rule)))),
+    ),
   ];
   return views.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
+
+const shownAs = (view: RuleView, shown: Shown | undefined): readonly RuleView[] => {
+  if (shown === undefined) return [];
+  const query = shown.query ? view.query : OUTSIDE;
+  return [{ ...view, query, last_error: shown.errors || view.last_error === '' ? view.last_error : OUTSIDE }];
+};
 
 const healthOf = (health: Health): Pick<RuleView, 'health' | 'last_error' | 'evaluated_at_ms' | 'evaluation_ms'> => ({
   // A template that fails leaves the rule at work, but not as it was meant.

@@ -96,6 +96,7 @@ export type Thing =
   | 'downtime'
   | 'maintenance'
   | 'status_page'
+  | 'schedule'
   | 'statement';
 
 /**

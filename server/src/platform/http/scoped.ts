@@ -12,6 +12,7 @@ const OWNERS: Readonly<Record<string, Thing>> = {
   sla: 'sla',
   slas: 'sla',
   pages: 'status_page',
+  schedule: 'schedule',
 };
 /** Fields that only point at something else: they become null. */
 const LINKS: Readonly<Record<string, Thing>> = { problem: 'problem', incident: 'incident' };
@@ -21,6 +22,7 @@ const LISTS: Readonly<Record<string, Thing>> = {
   dependents: 'service',
   explains: 'service',
   checks: 'check',
+  alerts: 'alert',
 };
 
 type Fields = Readonly<Record<string, unknown>>;
