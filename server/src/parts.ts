@@ -169,7 +169,7 @@ export async function openParts(
   // From an alert to people.
   const externalUrl = config.server.base_url ?? listenUrl(config.server);
   const shared = { db: sql, sql, clock, ids, logger, bus, metrics: self, dataDir, externalUrl, secrets };
-  const analytics = stack.use(openAnalytics({ ...shared, samples: ask, aliases, metadata, queryable: store }));
+  const analytics = stack.use(await openAnalytics({ ...shared, samples: ask, aliases, metadata, store, ingest, yieldNow }));
   const push = await openPushBook(shared);
   const notifySettings = (from: Configuration): NotifySettings => ({
     router: createRouter(from.config.routing),
@@ -332,7 +332,7 @@ export async function openParts(
     sealing: keys?.cipher.key(SIGNING_KEY),
   });
   const { slas, contracts, sender } = promises;
-  told.push((_refs, { batch }) => slas.committed(batch));
+  told.push((_refs, { batch }) => slas.committed(batch), analytics.committed);
   const statusPages = await openStatusPages({
     ...shared,
     ledger: availability,
@@ -394,7 +394,7 @@ export async function openParts(
     promises.templates.declare(next.config.report_templates);
     backups.configure(next.config.backups);
     recovering.recovery.configure(next.config.recovery);
-    analytics.configure(next.config.analytics);
+    await analytics.configure(next.config.analytics);
     await oncall.roster.declare(next.oncall);
     await services.declare(next.services);
     await maintenance.declare(next.maintenance);
@@ -427,9 +427,7 @@ export async function openParts(
   stack.use(promises.run());
   stack.use(statusPages.run());
   stack.use(checking);
-  stack.use(recovering.run());
-  stack.use(oncall.run());
-  stack.use(incidents.run());
+  for (const part of [recovering, analytics, oncall, incidents]) stack.use(part.run());
   stack.use(scrapes);
   const sources = { ingest, query: ask, metadata, aliases, process: processWatch };
   const collecting = stack.use(await startCollecting({ ...shared, ...sources, config: config.collect, held: embedded }));

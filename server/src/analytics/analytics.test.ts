@@ -55,7 +55,8 @@ test('the stateless API and stored series, over HTTP and in a thread', async (t)
   const metadata = { ofSeries: () => undefined };
   const query = createQuery({ ask: analytics.ask, samples, aliases, queryable: store, metadata, clock });
   const capacity = new CapacityTableService({ ask: analytics.ask, samples, aliases, watches: () => [], clock, logger });
-  analyticsRoutes(http, { ask: analytics.ask, query, capacity });
+  const watching = { episodes: async () => ({ items: [] }), list: () => ({ items: [] }) };
+  analyticsRoutes(http, { ask: analytics.ask, query, capacity, watching });
 
   const post = async (path: string, body: unknown): Promise<{ status: number; body: unknown; text: string }> => {
     const answer = await http.inject({ method: 'POST', url: `/api/analytics/${path}`, payload: body as object });

@@ -101,7 +101,7 @@ export class CapacityTableService {
 
   async #make(): Promise<CapacityTable> {
     const { aliases, watches, clock, logger } = this.#deps;
-    const watched = watches().flatMap(({ name, expr, unit = '', limit, side }) =>
+    const watched = watches().flatMap(({ name, expr, unit, limit, side }) =>
       limit === undefined ? [] : [fixed(name, expr, unit, { limit, side })],
     );
     const items: CapacityRow[] = [];
@@ -135,7 +135,8 @@ export class CapacityTableService {
   }
 
   async #points(expr: string, { windowMs, stepMs }: { readonly windowMs: number; readonly stepMs: number }) {
-    const toMs = Math.floor(this.#deps.clock.now() / stepMs) * stepMs;
+    // Up to now and not to a round hour: what is an hour old has a line that says how little that is.
+    const toMs = Math.floor(this.#deps.clock.now() / MINUTE_MS) * MINUTE_MS;
     const found = await this.#deps.samples.range(expr, { fromMs: toMs - windowMs, toMs, stepMs });
     return found.map(({ labels, times, values }) => ({
       key: JSON.stringify(labels),

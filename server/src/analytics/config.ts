@@ -4,7 +4,7 @@ import { METHODS } from '@nines/maths/stats/detectors.ts';
 import { typeOf } from '@nines/promql/check.ts';
 import { parseExpr } from '@nines/promql/parse.ts';
 import { z } from 'zod';
-import { duration, plainText, slug } from '../platform/config/fields.ts';
+import { duration, plainText } from '../platform/config/fields.ts';
 
 /** Expressions that are watched, at most. */
 const MAX_WATCHES = 200;
@@ -35,8 +35,8 @@ const forecast = z
   .prefault({});
 
 const watch = z.strictObject({
-  /** The label `watch` of what is stored of it; stays the same when the expression changes. */
-  name: slug,
+  /** What people call it, and the label `name` of what is stored of it. */
+  name: plainText.min(1).max(100),
   /** PromQL. A plain selector is looked at as its samples arrive, anything else at `interval`. */
   expr: z
     .string()
@@ -49,7 +49,8 @@ const watch = z.strictObject({
       else if (type !== 'vector' && type !== 'scalar')
         context.addIssue({ code: 'custom', message: `gives a ${type}, write what gives a value at every instant` });
     }),
-  unit: plainText.min(1).max(40).optional(),
+  /** `percent`, `ratio`, `bytes`, `bytes_per_second`, `seconds`, `celsius`, `count`, or any other word. */
+  unit: plainText.max(20).default('count'),
   /** What it must not cross. */
   limit: z.number().optional(),
   /** On which side of `limit` it must not be. */

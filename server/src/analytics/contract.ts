@@ -1,7 +1,7 @@
 /**
  * Analytics answers questions about numbers: trend, forecast, anomalies, seasons, relations, capacity, drift. The statistics are in
  * `packages/maths/src/stats`; here stand what may be asked, the words and limits of the answers, and the threads that find them.
- * It keeps nothing and decides nothing about a service.
+ * Of watched series it keeps episodes and forecasts; it decides nothing about a service.
  */
 import { METHODS } from '@nines/maths/stats/detectors.ts';
 import { MAX_HORIZON } from '@nines/maths/stats/forecast.ts';
@@ -230,6 +230,52 @@ export const capacityTableView = z.object({
   notes: z.array(z.string()),
 });
 export type CapacityTable = z.output<typeof capacityTableView>;
+
+/** Unusual values of one watched series. */
+export const episodeOfWatchView = z.object({
+  id: z.string(),
+  name: z.string().meta({ description: 'of the watch' }),
+  labels: z.record(z.string(), z.string()),
+  from_at_ms: z.number(),
+  to_at_ms: z.number().meta({ description: 'of the last unusual value so far' }),
+  peak_at_ms: z.number(),
+  score: z.number(),
+  reason: z.string(),
+  open: z.boolean().meta({ description: 'whether it goes on: no 60 usual values have come since' }),
+});
+export type EpisodeView = z.output<typeof episodeOfWatchView>;
+const MAX_EPISODES_SHOWN = 1_000;
+const instant = z.coerce.number().int().min(0).optional();
+export const episodesQuery = z.object({
+  name: z.string().max(100).optional(),
+  from: instant.meta({ description: 'Unix milliseconds; seven days before `to` without it' }),
+  to: instant.meta({ description: 'Unix milliseconds; now without it' }),
+  limit: z.coerce.number().int().min(1).max(MAX_EPISODES_SHOWN).default(200),
+});
+export type EpisodesQuery = z.output<typeof episodesQuery>;
+
+export const watchView = z.object({
+  name: z.string(),
+  expr: z.string(),
+  unit: z.string(),
+  limit: z.number().nullable(),
+  side: z.enum(['above', 'below']),
+  anomalies: z.object({ method: z.enum(METHODS), sensitivity: z.number(), series: z.number(), learning: z.boolean() }).nullable(),
+  forecasts: z.array(
+    z.object({
+      labels: z.record(z.string(), z.string()),
+      horizon_ms: z.number(),
+      made_at_ms: z.number(),
+      method: z.string().nullable(),
+      mase: z.number().nullable(),
+      naive_mase: z.number().nullable(),
+      coverage: z.number().nullable(),
+      points: z.array(z.array(z.number())).meta({ description: '[at_ms, value, lower, upper]' }),
+      refused: z.string().nullable().meta({ description: 'why there is none' }),
+    }),
+  ),
+});
+export type WatchView = z.output<typeof watchView>;
 
 /** Why a part of an answer is missing. */
 const refusedView = z.object({ reason: z.string(), message: z.string() });

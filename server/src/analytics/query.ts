@@ -120,7 +120,7 @@ async function namesOf(
 }
 
 /** Whether a metric only grows, so that its rate is what one wants to know. */
-const isCounter = ({ metadata }: QueryDeps, name: string): boolean =>
+export const isCounter = ({ metadata }: Pick<QueryDeps, 'metadata'>, name: string): boolean =>
   metadata.ofSeries(name)?.type === 'counter' || /_(total|bucket|count|sum)$/.test(name);
 
 async function rangeOf(samples: SampleQuery, expr: string, { scope, ...span }: Range) {

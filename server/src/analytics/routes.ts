@@ -1,8 +1,10 @@
+import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
 import * as contract from './contract.ts';
 import type { CapacityTableService } from './capacity-table.ts';
 import type { AnalyticsQuery } from './query.ts';
 import type { AskAnalytics } from './start.ts';
+import type { Watching } from './watching.ts';
 
 const { MAX_BODY_BYTES } = contract;
 const config = { permission: 'read' } as const;
@@ -12,9 +14,10 @@ export type AnalyticsRoutesDeps = {
   readonly ask: AskAnalytics;
   readonly query: AnalyticsQuery;
   readonly capacity: Pick<CapacityTableService, 'table'>;
+  readonly watching: Pick<Watching, 'episodes' | 'list'>;
 };
 /** `/api/analytics/…`: the functions the product uses inside, on numbers that are sent along or stored. */
-export function analyticsRoutes(http: Http, { ask, query, capacity }: AnalyticsRoutesDeps): void {
+export function analyticsRoutes(http: Http, { ask, query, capacity, watching }: AnalyticsRoutesDeps): void {
   seriesQuestions(http, ask);
   setQuestions(http, ask);
   http.get(
@@ -37,6 +40,27 @@ export function analyticsRoutes(http: Http, { ask, query, capacity }: AnalyticsR
       schema: { summary: 'What fills up and when, what leaks, what is too big', tags, response: { 200: contract.capacityTableView } },
     },
     (request) => capacity.table(request.actor.scope),
+  );
+  http.get(
+    '/api/analytics/watch',
+    {
+      config: { ...config, scoped: 'handler' },
+      schema: { summary: 'Watched series with their forecasts', tags, response: { 200: z.object({ items: z.array(contract.watchView) }) } },
+    },
+    async (request) => watching.list(request.actor.scope),
+  );
+  http.get(
+    '/api/analytics/episodes',
+    {
+      config: { ...config, scoped: 'handler' },
+      schema: {
+        summary: 'Episodes of unusual values of watched series, newest first',
+        tags,
+        querystring: contract.episodesQuery,
+        response: { 200: z.object({ items: z.array(contract.episodeOfWatchView) }) },
+      },
+    },
+    (request) => watching.episodes(request.query, request.actor.scope),
   );
 }
 

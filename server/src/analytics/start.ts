@@ -1,13 +1,20 @@
 import { availableParallelism } from 'node:os';
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
+import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { MINUTE_MS, SECOND_MS } from '@nines/base/units.ts';
 import type { Answer } from '@nines/maths/stats/refusal.ts';
+import type { Appender } from '@nines/model/storage.ts';
+import type { Kysely } from 'kysely';
+import type { Ingest, SelfMetrics } from '../collect/contract.ts';
+import type { Breath } from '../platform/breath.ts';
+import type { Database } from '../platform/db/schema.ts';
 import { ThreadPool } from '../platform/threads.ts';
 import { CapacityTableService } from './capacity-table.ts';
 import type { AnalyticsConfig } from './config.ts';
-import { type QueryDeps, createQuery } from './query.ts';
+import { type QueryDeps, createQuery, isCounter } from './query.ts';
+import { openWatching } from './watching.ts';
 import type { QUESTIONS, QuestionName } from './evaluate.ts';
 import type { Job } from './thread.ts';
 
@@ -20,25 +27,35 @@ const IDLE_MS = MINUTE_MS;
 type Body<N extends QuestionName> = Parameters<(typeof QUESTIONS)[N]>[0];
 export type Found<N extends QuestionName> = Extract<ReturnType<(typeof QUESTIONS)[N]>, { readonly ok: true }>['value'];
 
-export type AnalyticsDeps = Omit<QueryDeps, 'ask'> & {
-  readonly clock: Clock;
+export type AnalyticsDeps = Omit<QueryDeps, 'ask' | 'queryable'> & {
+  readonly store: QueryDeps['queryable'] & Pick<Appender, 'labelsOfRef'>;
+  readonly ingest: Ingest;
+  readonly sql: Kysely<Database>;
+  readonly ids: Ids;
   readonly logger: Logger;
+  readonly metrics: SelfMetrics;
+  readonly yieldNow: Breath;
 };
 
-/** Analytics over what is stored: questions, the capacity table, and what is watched. */
-export function openAnalytics(deps: AnalyticsDeps) {
+/** Analytics over what is stored: questions, the capacity table, and what is watched. Nothing is scored or forecast before `run`. */
+export async function openAnalytics(deps: AnalyticsDeps) {
   const calculations = openCalculations(deps);
   const { ask } = calculations;
-  let config: AnalyticsConfig = { watch: [] };
-  const capacity = new CapacityTableService({ ...deps, ask, watches: () => config.watch });
+  const { store } = deps;
+  const labelsOfRef = (ref: number) => store.labelsOfRef(ref);
+  const watching = await openWatching({ ...deps, ask, labelsOfRef, isCounter: (metric) => isCounter(deps, metric) });
+  const capacity = new CapacityTableService({ ...deps, ask, watches: () => watching.specs() });
   return {
     ask,
-    query: createQuery({ ...deps, ask }),
+    query: createQuery({ ...deps, ask, queryable: store }),
     capacity,
-    configure(next: AnalyticsConfig): void {
-      config = next;
+    watching,
+    committed: watching.committed,
+    async configure(next: AnalyticsConfig): Promise<void> {
+      await watching.configure(next.watch);
       capacity.forget();
     },
+    run: () => watching.run(),
     [Symbol.asyncDispose]: () => calculations[Symbol.asyncDispose](),
   };
 }

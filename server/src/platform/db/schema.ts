@@ -13,6 +13,7 @@ import type { EscalationTables } from './migrations/0032-escalation.ts';
 import type { ExemplarTables } from './migrations/0008-exemplars.ts';
 import type { FactorTables } from './migrations/0051-factors.ts';
 import type { InsightTables } from './migrations/0071-insights.ts';
+import type { WatchedSeriesTables } from './migrations/0073-watched-series.ts';
 import type { IncidentTables } from './migrations/0039-incidents.ts';
 import type { LedgerTables } from './migrations/0003-ledger.ts';
 import type { HeartbeatTables } from './migrations/0011-heartbeats.ts';
@@ -41,6 +42,7 @@ export type Database = RecordTables &
   RecoveryTables &
   ProblemTables &
   InsightTables &
+  WatchedSeriesTables &
   IncidentTables &
   AccessTables &
   FactorTables &
