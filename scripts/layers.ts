@@ -39,7 +39,7 @@ export function checkLayers(root: string): readonly Fault[] {
 }
 
 function sourcesOf(root: string): readonly string[] {
-  const roots = ['packages', 'server', 'cli', 'web'].map((name) => join(root, name));
+  const roots = ['packages', 'server', 'cli', 'library', 'web'].map((name) => join(root, name));
   const found: string[] = [];
   const walk = (dir: string): void => {
     for (const entry of readdirSync(dir, { withFileTypes: true })) {
@@ -225,9 +225,22 @@ const RULES: readonly Rule[] = [
       `${names.join(', ')} of ${to} goes past the outbound policy: use platform/fetch (outbound.ts, dial.ts), for programs platform/programs.ts`,
   },
   {
+    name: 'library-listens-to-nothing',
+    breaks: ({ from, to, typeOnly }) =>
+      from.startsWith('library/') &&
+      !typeOnly &&
+      /^(server\/src\/(app|main|serve)\.ts|.*\/routes\.ts|fastify|node:(http|https|net))$/.test(to),
+    message: ({ to }) => `the library is the parts without a socket: not ${to}`,
+  },
+  {
+    name: 'library-types-stand-alone',
+    breaks: ({ from }) => from === 'library/src/contract.ts',
+    message: ({ to }) => `this file is shipped as types, without ${to}: write the shape here`,
+  },
+  {
     name: 'server-knows-no-client',
     bindsTests: true,
-    breaks: ({ from, to, external }) => from.startsWith('server/') && !external && /^(web|cli)\//.test(to),
+    breaks: ({ from, to, external }) => from.startsWith('server/') && !external && /^(web|cli|library)\//.test(to),
     message: ({ to }) => `server may not import ${to}`,
   },
 ];
@@ -241,7 +254,7 @@ const faultsOfImport = (one: Import): readonly Fault[] =>
   }));
 
 function faultsOfText(file: string, text: string): readonly Fault[] {
-  const scope = /^(packages|server)\//.test(file) && !isTest(file) && !/^server\/src\/platform\/(clock|ids)\.ts$/.test(file);
+  const scope = /^(packages|server|library)\//.test(file) && !isTest(file) && !/^server\/src\/platform\/(clock|ids)\.ts$/.test(file);
   if (!scope) return [];
   const goesOut = /(?<![.#\w])XMLHttpRequest\(|\bnew (?:WebSocket|EventSource)\(/;
   return text.split('\n').flatMap((line, index) => {

@@ -76,6 +76,7 @@ const UNIT = [
   'packages/*/testing/**/*.test.ts',
   'server/src/**/*.test.ts',
   'cli/src/**/*.test.ts',
+  'library/src/**/*.test.ts',
   'web/src/**/*.test.ts',
   'test/house/*.test.ts',
 ];

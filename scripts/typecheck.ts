@@ -15,6 +15,7 @@ const projects = [
   'packages/maths',
   'server',
   'cli',
+  'library',
   'web',
   'tsconfig.tests.json',
 ];

@@ -36,6 +36,12 @@ function nextTurn(run: () => void): Disposable {
 /** Waits and keeps the process alive meanwhile, for work that must not be cut short by a process with nothing else to do. */
 export const sleepAwake = (delayMs: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, delayMs));
 
+/** Keeps the process alive until it is disposed: the timers of the clock do not. */
+export function holdAwake(): Disposable {
+  const timer = setInterval(() => {}, MAX_TIMER_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
 /** Processor time that this process has taken, all of its threads together. */
 export function processorMs(): number {
   const { user, system } = process.cpuUsage();
