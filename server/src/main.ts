@@ -6,6 +6,7 @@ import { type Config, configPath, DEFAULT_DATA_DIR, readConfig } from './config.
 import { realClock } from './platform/clock.ts';
 import { type MasterKey, readMasterKey } from './platform/encryption/master-key.ts';
 import { formatProblem } from './platform/config/load.ts';
+import { onCrash } from './platform/crash.ts';
 import { isOverheard } from './platform/http/server-config.ts';
 import { createIds } from './platform/ids.ts';
 import { createLogger } from './platform/log.ts';
@@ -37,7 +38,7 @@ export async function serve(
 ): Promise<number> {
   const say = (text: string): void => void io.stdout.write(`${text}\n`);
   const complain = (text: string): void => void io.stderr.write(`${scrub(text)}\n`);
-  using _crash = onCrash(complain);
+  using _crash = onCrash({ version: VERSION, exitCode: EXIT.crashed, complain });
   const flags = options.listen === undefined ? [] : [{ path: ['server', 'listen'], value: options.listen, source: '--listen' }];
   const read = (text?: string) => readConfig({ file: options.config, text, dataDir: options.data, env: process.env, flags });
   const loaded = read();
@@ -89,18 +90,6 @@ export async function serve(
     return EXIT.cannotStart;
   }
   return EXIT.ok;
-}
-
-/** What nobody catches ends the process as it always would, but says so without secrets. */
-function onCrash(complain: (text: string) => void): Disposable {
-  const die = (thrown: unknown): void => {
-    complain(
-      `nines ${VERSION} ended by a fault of its own: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : messageOf(thrown)}`,
-    );
-    process.exit(EXIT.crashed);
-  };
-  process.on('uncaughtException', die);
-  return { [Symbol.dispose]: () => void process.off('uncaughtException', die) };
 }
 
 function masterKeyOf({ encryption }: Config, file: string | undefined, logger: Logger): MasterKey | undefined {
