@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { encodeSnappy } from '@nines/model/snappy.ts';
 import { encodeWriteRequest2 } from '@nines/model/testing/remote-write-encoder.ts';
+import { makeSecret } from '../../server/src/tokens/secret.ts';
+import { poll } from '../harness/poll.ts';
 import { NINES, type Nines, startNines } from '../harness/nines.ts';
 import { WRITE_HEADERS, writeBody } from '../harness/remote-write.ts';
 
@@ -188,6 +190,38 @@ test('what a team wrote is exactly what it sees', async () => {
     all.filter(({ team }) => team === 'quokka'),
   );
   assert.equal(seen.length, 2 * Object.keys(WAYS).length);
+});
+
+test('what was refused because of its sender is counted, and so is every bad token, by why', async () => {
+  const figures = async (): Promise<string> => (await nines.get('/metrics', administrator)).text;
+  const figure = (from: string, name: string): number =>
+    Number(
+      from
+        .split('\n')
+        .find((line) => line.startsWith(`${name} `))
+        ?.slice(name.length),
+    );
+  const before = await figures();
+  const ofSamples = Object.keys(WAYS).filter((way) => !/^(push|import)/.test(way));
+  // Each of them was refused a series of another team, and one that did not say whose it is.
+  assert.equal(figure(before, 'nines_ingest_refused_samples_total{reason="outside_scope"}'), 2 * ofSamples.length);
+  assert.equal(figure(before, 'nines_push_requests_total{outcome="outside_scope"}'), 4);
+  assert.equal(figure(before, 'nines_import_samples_total{outcome="outside_scope"}'), 4);
+  const made = async (body: object): Promise<{ id: string; token: string }> =>
+    (await nines.send<{ id: string; token: string }>('POST', '/api/tokens', { role: 'read-only', ...body }, administrator)).json;
+  const refused = async (token: string): Promise<void> => assert.equal((await nines.get('/api/services', bearer(token))).status, 401);
+  const short = await made({ name: 'short', expires_at_ms: Date.now() + 1_500 });
+  const gone = await made({ name: 'gone' });
+  await nines.send('DELETE', `/api/tokens/${gone.id}`, undefined, administrator);
+  const bound = await made({ name: 'bound', addresses: ['192.0.2.0/24'] });
+  await refused(gone.token);
+  await refused(bound.token);
+  await refused('nines_not-a-token');
+  await refused(makeSecret({ secret: () => 'A'.repeat(43) }));
+  await poll('the end of the token', async () => (await nines.get('/api/services', bearer(short.token))).status === 401);
+  const after = await figures();
+  for (const reason of ['revoked', 'address', 'malformed', 'unknown', 'expired'])
+    assert.ok(figure(after, `nines_access_refused_total{reason="${reason}"}`) >= 1, reason);
 });
 
 test('two teams that push under one job have a group each, and neither is told of, replaces or deletes the other', async () => {

@@ -19,6 +19,8 @@ export type { TargetListView, TargetView } from './scrape/targets-view.ts';
 export interface Ingest {
   /** Stores one request or scrape. After durability `onCommitted` is called once with the outcome, before this resolves. */
   append(batch: WriteBatch): Promise<AppendOutcome>;
+  /** Counts samples that were refused before they came here. */
+  refused(counts: AppendOutcome['refusedBy']): void;
   /** Convenience for a handful of samples, such as a check's. */
   appendSamples(samples: readonly { readonly labels: Labels; readonly atMs: number; readonly value: number }[]): Promise<AppendOutcome>;
 }

@@ -31,7 +31,7 @@ export function createIngest({ appender, clock, metrics, onCommitted, exemplars 
       try {
         const outcome = await appender.append(batch, clock.now());
         samples.add(outcome.accepted);
-        for (const [reason, count] of Object.entries(outcome.refusedBy)) refused.add(count, { reason });
+        ingest.refused(outcome.refusedBy);
         if (outcome.accepted > 0) onCommitted(outcome.refs.subarray(0, batch.seriesCount), { batch, outcome });
         return batch.exemplars === undefined || exemplars === undefined
           ? outcome
@@ -42,6 +42,9 @@ export function createIngest({ appender, clock, metrics, onCommitted, exemplars 
       } finally {
         duration.observe((clock.monotonic() - startedMs) / 1000);
       }
+    },
+    refused(counts) {
+      for (const [reason, count] of Object.entries(counts)) refused.add(count, { reason });
     },
     appendSamples(list) {
       const builder = createBatchBuilder();

@@ -14,8 +14,10 @@ export function ingestWithin(ingest: Ingest, scope: Scope): Ingest {
   const within: Ingest = {
     async append(given) {
       const scoped = scopedBatch(given, scope);
+      ingest.refused(scoped.refusedBy);
       return scopedOutcome(given, scoped, scoped.batch.seriesCount === 0 ? undefined : await ingest.append(scoped.batch));
     },
+    refused: (counts) => ingest.refused(counts),
     appendSamples(list) {
       const builder = createBatchBuilder();
       for (const { labels, atMs, value } of list) builder.add(labels, atMs, value);

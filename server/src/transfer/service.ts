@@ -34,7 +34,10 @@ export class TransferService {
 
   constructor(deps: TransferDeps) {
     this.#deps = deps;
-    this.#imported = deps.metrics.counter('nines_import_samples_total', 'Samples of imports: stored, repeated or refused.');
+    this.#imported = deps.metrics.counter(
+      'nines_import_samples_total',
+      'Samples of imports by outcome: stored, repeated, refused or, of senders with a scope, outside of it.',
+    );
     deps.metrics.watch('nines_imports_running', 'Imports under way.', () => this.#running);
   }
 
@@ -78,7 +81,9 @@ export class TransferService {
     const report = await session.finish();
     this.#imported.add(report.stored, { outcome: 'stored' });
     this.#imported.add(report.repeated, { outcome: 'repeated' });
-    this.#imported.add(report.refusedCount, { outcome: 'refused' });
+    const outside = report.refusedBy.outside_scope ?? 0;
+    this.#imported.add(report.refusedCount - outside, { outcome: 'refused' });
+    this.#imported.add(outside, { outcome: 'outside_scope' });
     const { samples, stored, repeated, refusedCount } = report;
     logger.info('samples were imported', { format, lines: progress.lines, samples, stored, repeated, refused: refusedCount });
     if (broken !== undefined) throw asBadBody(broken, report);

@@ -85,8 +85,8 @@ function decoded(path: string): string | undefined {
   }
 }
 
-/** What was pushed, its labels overridden by those of the group. `undecodable` bodies leave the group as it is, `inconsistent` ones count as its failure. */
-export type PushFault = { readonly kind: 'undecodable' | 'inconsistent'; readonly reason: string };
+/** What was pushed, its labels overridden by those of the group. `undecodable` bodies leave the group as it is, `inconsistent` ones count as its failure, those of a sender who may not write them as nobody's. */
+export type PushFault = { readonly kind: 'undecodable' | 'inconsistent' | 'outside'; readonly reason: string };
 
 export function readPush(
   body: PushBody,
@@ -108,7 +108,8 @@ export function readPush(
     const against = scope.matchers.find(
       ({ name: label, matches }) => labelValue(labels, label) !== '' && !matches(labelValue(labels, label)),
     );
-    if (against !== undefined) return inconsistent(`${describe(labels)}: this sender writes only ${formatMatcher(against)}`);
+    if (against !== undefined)
+      return err({ kind: 'outside', reason: `${describe(labels)}: this sender writes only ${formatMatcher(against)}` });
     const placed = labelsFrom([...labelPairs(labels), ...labelPairs(grouping)]);
     const key = labelsKey(placed);
     if (seen.has(key)) return inconsistent(`${describe(placed)} was collected before with the same name and label values`);

@@ -45,7 +45,10 @@ async function change(gateway: PushGateway, request: FastifyRequest, reply: Fast
   if (!named.ok) return plain(reply, 400, named.error);
   const { scope } = request.actor;
   const grouping = groupingWithin(scope, named.value);
-  if (!grouping.ok) return plain(reply, 400, grouping.error);
+  if (!grouping.ok) {
+    gateway.noteOutside();
+    return plain(reply, 400, grouping.error);
+  }
   try {
     if (request.method === 'DELETE') {
       await gateway.remove(grouping.value, scope);
@@ -59,7 +62,7 @@ async function change(gateway: PushGateway, request: FastifyRequest, reply: Fast
     return await plain(
       reply,
       400,
-      kind === 'undecodable' ? reason : `pushed metrics are invalid or inconsistent with existing metrics: ${reason}`,
+      kind !== 'inconsistent' ? reason : `pushed metrics are invalid or inconsistent with existing metrics: ${reason}`,
     );
   } catch (thrown) {
     if (thrown instanceof StoreUnavailable)

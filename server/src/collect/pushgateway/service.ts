@@ -68,12 +68,18 @@ export class PushGateway {
     return this.#groups.values();
   }
 
+  /** Counts a push whose sender may not write what it holds. */
+  noteOutside(): void {
+    this.#pushes.add(1, { outcome: 'outside_scope' });
+  }
+
   push(push: Push): Promise<Result<void, PushFault>> {
     return this.#inTurn(async () => {
       const nowMs = this.#nextMs(this.#deps.clock.now());
       const before = this.#groups.get(keyOf(push.grouping));
       const taken = await this.#take(push, before, nowMs);
-      this.#pushes.add(1, { outcome: taken.ok ? 'taken' : taken.error.kind });
+      if (taken.ok || taken.error.kind !== 'outside') this.#pushes.add(1, { outcome: taken.ok ? 'taken' : taken.error.kind });
+      else this.noteOutside();
       if (!taken.ok && taken.error.kind === 'inconsistent' && (before !== undefined || this.#groups.size < MAX_GROUPS)) {
         const group = failed(before, push.grouping, nowMs);
         await saveGroup(this.#deps.sql, group);
@@ -111,7 +117,7 @@ export class PushGateway {
     if (!read.ok) return read;
     const key = keyOf(push.grouping);
     const outside = faultOf(scope, read.value, before);
-    if (outside !== undefined) return err({ kind: 'undecodable', reason: outside });
+    if (outside !== undefined) return err({ kind: 'outside', reason: outside });
     // What others pushed is not told to whoever may not see it.
     const seen = isFull(scope) ? this.#groups : new Map([...this.#groups].filter(([, group]) => seesGroup(scope, group)));
     const conflict = conflictOf(read.value, { key, groups: seen, owners: this.#owners });
