@@ -149,6 +149,10 @@ export async function serve(
   const entry = openEntry({ db, clock, ids, logger, onRefused, ...admitting, second, ...ending });
   stack.use(watchExpiry({ tokens: entry.tokens, clock, logger, alert: (evaluation) => rules.submit(evaluation) }));
   const { access } = entry;
+  // A log that cannot be written now keeps nobody out.
+  await entry.roles
+    .recordDeclared(loaded.roles)
+    .catch((thrown: unknown) => logger.error('roles were not recorded', { error: messageOf(thrown) }));
   await entry.roles.declare(loaded.roles);
   audit.knowRoles((role) => entry.roles.permitsOf(role));
   const hosts = open ? 'loopback' : 'any';
@@ -173,6 +177,7 @@ export async function serve(
     apply: async (next) => {
       await apply(next);
       entry.take();
+      await entry.roles.recordDeclared(next.roles);
       await entry.roles.declare(next.roles);
       bus.publish({ topic: 'config', type: 'config.reloaded', atMs: clock.now(), data: null });
     },

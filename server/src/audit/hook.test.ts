@@ -9,6 +9,7 @@ import { sql as text } from 'kysely';
 import { z } from 'zod';
 import { openSqliteForTest } from '../../../test/harness/databases.ts';
 import { silentLogger } from '../../../test/harness/logs.ts';
+import { poll } from '../../../test/harness/poll.ts';
 import { manualClock } from '../../../test/harness/manual-clock.ts';
 import { COMMAND_LINE } from '../access/contract.ts';
 import { accessRoutes } from '../access/routes.ts';
@@ -233,4 +234,18 @@ test('people, sessions and tokens change with their entries or not at all, and n
   await text`create trigger full before insert on audit_entries begin select raise(abort, 'disk full'); end`.execute(db.kysely);
   const refused = await http.inject({ method: 'POST', url: '/api/session', payload: { name: 'Ann', password: next } });
   assert.deepEqual([refused.statusCode, refused.json().code, refused.cookies], [503, 'audit_unavailable', []]);
+});
+
+test('an export of the log says how many entries it handed out, however small it is', async (t) => {
+  const { call, entries } = await world(t);
+  for (const id of ['a', 'b', 'c']) await call('PUT', `/api/slas/${id}`, { size: 1 });
+  for (const format of ['json', 'csv']) {
+    const { text: sent } = await call('GET', `/api/audit/export?format=${format}&action=${encodeURIComponent('PUT /api/slas/:id')}`);
+    const lines = sent.trim().split('\n').length - (format === 'csv' ? 1 : 0);
+    assert.equal(lines, 6);
+    const told = await poll('the outcome of the export', async () =>
+      (await entries()).findLast(({ action, phase }) => action === 'GET /api/audit/export' && phase === 'answered'),
+    );
+    assert.deepEqual(told.after, { bytes: Buffer.byteLength(sent), rows: lines });
+  }
 });

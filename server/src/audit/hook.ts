@@ -24,7 +24,7 @@ const MAX_REMEMBERED = 10_000;
 const CALLER_HEADERS = ['authorization', 'cookie', 'host'] as const;
 const UNSAFE: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
-/** Answers to sensitive reads that are smaller are told of by the read alone. */
+/** Answers to sensitive reads that are smaller are told of by the read alone, unless their route counts what it hands out. */
 const MIN_TOLD_BYTES = 1024 * 1024;
 /** Where people and programs prove who they are, by what they know, hold, or were sent. */
 const SIGN_IN = /^(\/api\/(session|setup|join|sso)(\/|$)|\/status\/:page\/sign-in$)/;
@@ -69,11 +69,13 @@ export function auditRequests(http: Http, deps: Deps): void {
   });
   http.addHook('onResponse', async (request, reply) => {
     const bytes = taken.get(request)?.bytes ?? 0;
-    if (bytes < MIN_TOLD_BYTES || reply.statusCode >= 400) return;
+    if ((bytes < MIN_TOLD_BYTES && request.told === undefined) || reply.statusCode >= 400) return;
     const { asked: _asked, ...entry } = entryOf(request, 'read');
-    await deps.audit.append({ ...entry, phase: 'answered', status: reply.statusCode, after: { bytes } }).catch((thrown: unknown) => {
-      deps.logger.error('the size of an answer is missing in the audit log', { bytes, error: messageOf(thrown) });
-    });
+    await deps.audit
+      .append({ ...entry, phase: 'answered', status: reply.statusCode, after: { bytes, ...request.told } })
+      .catch((thrown: unknown) => {
+        deps.logger.error('the size of an answer is missing in the audit log', { bytes, error: messageOf(thrown) });
+      });
   });
   http.addHook('preSerialization', async (request, _reply, payload) => {
     const known = open.get(request);

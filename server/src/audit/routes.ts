@@ -80,7 +80,9 @@ export function auditRoutes(http: Http, { audit, clock }: Deps): void {
     async (request, reply) => {
       const { format, ...query } = request.query;
       const type = format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson; charset=utf-8';
-      return exports.send(reply, type, (signal) => linesOf(audit.all(filterOf(query)), { format, signal }));
+      const told = { rows: 0 };
+      request.told = told;
+      return exports.send(reply, type, (signal) => linesOf(audit.all(filterOf(query)), { format, signal, told }));
     },
   );
   http.get(
@@ -124,11 +126,12 @@ function csvLine(one: AuditEntryView): string {
   return csvText([[...cells, ...rest]]);
 }
 
-type Lines = { readonly format: 'json' | 'csv'; readonly signal: AbortSignal };
+type Lines = { readonly format: 'json' | 'csv'; readonly signal: AbortSignal; readonly told: { rows: number } };
 
-async function* linesOf(entries: AsyncIterable<AuditEntryView>, { format, signal }: Lines): AsyncGenerator<string> {
+async function* linesOf(entries: AsyncIterable<AuditEntryView>, { format, signal, told }: Lines): AsyncGenerator<string> {
   let lines: string[] = format === 'csv' ? [`${CSV_COLUMNS.join(',')}\r\n`] : [];
   for await (const entry of entries) {
+    told.rows++;
     lines.push(format === 'csv' ? csvLine(entry) : `${JSON.stringify(entry)}\n`);
     if (lines.length < PIECE_LINES) continue;
     signal.throwIfAborted();

@@ -4,6 +4,8 @@ import { forEachDatabase, openSqliteForTest, type OpenDatabase } from '../../../
 import { silentLogger } from '../../../test/harness/logs.ts';
 import { manualClock } from '../../../test/harness/manual-clock.ts';
 import { COMMAND_LINE } from '../access/contract.ts';
+import type { AuditEntryView } from '../audit/contract.ts';
+import { eventOf } from '../audit/findings.ts';
 import { accessRoutes } from '../access/routes.ts';
 import { createHttp } from '../platform/http/server.ts';
 import { createIds } from '../platform/ids.ts';
@@ -152,4 +154,27 @@ test('a role narrows what its holders see, and what another process changed hold
   assert.equal((await call(admin, 'PUT', '/api/roles/shop', { ...shop, permits: { slas: 'read' } })).status, 200);
   await clock.advance(5_001);
   assert.equal((await other.call(holder, 'GET', '/api/services')).status, 403);
+});
+
+test('what the file gives a role is recorded as if somebody had given it, also over a restart, and once', async (t) => {
+  const { roles, noted, serve } = await world(t);
+  const declared = (permits: RoleBody['permits']) => [{ spec: role('night', permits), place: 'nines.yml:3' }];
+  const entries = async (book: typeof roles, now: Parameters<typeof roles.declare>[0]) => {
+    const from = noted.length;
+    await book.recordDeclared(now);
+    await book.declare(now);
+    return (noted.slice(from) as AuditEntryView[]).map((entry) => [
+      entry.action,
+      eventOf({ ...entry, seq: 1, at_ms: 1, address: null, object: { kind: 'roles', id: 'night' } }, () => false)?.kind,
+    ]);
+  };
+  const small = declared({ alerts: 'operate' });
+  const large = declared({ alerts: 'administer' });
+  assert.deepEqual(await entries(roles, small), [['role.created', undefined]]);
+  assert.deepEqual(await entries(roles, small), []);
+  assert.deepEqual(await entries(roles, large), [['role.changed', 'administrator_made']]);
+  const { roles: again } = await serve();
+  assert.deepEqual(await entries(again, large), [], 'known from before the restart');
+  assert.deepEqual(await entries(again, []), [['role.removed', undefined]]);
+  assert.deepEqual(await entries(again, large), [['role.changed', 'administrator_made']], 'whoever held it holds it again');
 });

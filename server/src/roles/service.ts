@@ -6,11 +6,14 @@ import { type Permits, type RoleSpec, SHIPPED_ROLES, beyond, heldBy, permitsOf }
 import type { AuditEntry, RecordAudit } from '../audit/contract.ts';
 import type { Db } from '../platform/db/open.ts';
 import type { Actor } from '../platform/http/contract.ts';
-import { findEntity, listEntities, retireEntity, updateEntity, upsertEntity } from '../platform/records/entities.ts';
+import { findEntity, listEntities, retireEntity, retireMissing, updateEntity, upsertEntity } from '../platform/records/entities.ts';
 import { createTurns } from '../platform/turns.ts';
 import { type DeclaredRole, type Holder, ROLE_CODES, type RoleBody, type RoleBook, type RoleView, roleBody, roleOf } from './contract.ts';
 
 const KIND = 'role';
+/** What the file declared when it was last read, so that what it changes shows, also over a restart. */
+const DECLARED = 'declared_role';
+const FILE: AuditEntry['actor'] = { kind: 'system', id: 'configuration', name: 'configuration file', role: 'administrator' };
 const MAX_MADE = 200;
 /** A change made by another process on the same database is known here at most this much later. */
 const FRESH_MS = 5 * SECOND_MS;
@@ -59,6 +62,28 @@ export class Roles implements RoleBook {
       this.#declared = declared;
       await this.#read();
     });
+  }
+
+  /** Writes what the file changed about its roles into the audit log, as if somebody had done it by hand. Call it before `declare`. */
+  recordDeclared(declared: readonly DeclaredRole[]): Promise<void> {
+    const { db, ids, clock, record } = this.#deps;
+    return this.#alone(() =>
+      db.kysely.transaction().execute(async (trx) => {
+        const about = (id: string) => ({ actor: FILE, object: { kind: 'roles', id }, phase: 'done' as const });
+        for (const { spec, place } of declared) {
+          // Whoever held a role that was gone for a while holds it again.
+          const known = (await findEntity(trx, DECLARED, spec.id)) ?? (await findEntity(trx, KIND, spec.id));
+          const input = { kind: DECLARED, slug: spec.id, name: spec.name, origin: 'file' as const, originPlace: '', spec };
+          const { spec: written } = await upsertEntity(trx, input, { ids, nowMs: clock.now() });
+          const before = known?.retiredAtMs === null ? known.spec : known && { ...(known.spec as object), permits: {} };
+          if (JSON.stringify(before) === JSON.stringify(written)) continue;
+          const action = known === undefined ? 'role.created' : 'role.changed';
+          await record(trx, { ...about(spec.id), action, ...(before !== undefined && { before }), after: written, asked: { place } });
+        }
+        const gone = await retireMissing(trx, { kind: DECLARED, origin: 'file', keep: declared.map(({ spec }) => spec.id) }, clock.now());
+        for (const id of gone) await record(trx, { ...about(id), action: 'role.removed' });
+      }),
+    );
   }
 
   async refresh(): Promise<void> {

@@ -156,6 +156,8 @@ declare module 'fastify' {
     actor: Actor;
     /** Whose credential came along, also when the request is refused; absent on public routes and without a valid one. */
     known?: Actor;
+    /** How much a large answer handed out, counted as it goes; stands in the audit log. */
+    told?: Readonly<Record<string, number>>;
     /** Whether something with these labels is inside the actor's scope; what a service has counts where `service` names one. */
     sees(labels: Readonly<Record<string, string>>): boolean;
   }
