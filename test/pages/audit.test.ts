@@ -34,6 +34,12 @@ test('an administrator reads who did what, opens an entry, follows its object an
   await row.getByRole('link', { name: `silences/${made.json.id}` }).click();
   await table.getByText('DELETE /api/silences/:id').waitFor();
   assert.match(page.url(), /object=silences/);
+  await page.goto('/silences');
+  await page.getByRole('link', { name: 'History of service="shop"' }).click();
+  await table.getByText('DELETE /api/silences/:id').waitFor();
+  await page.goto('/services/shop');
+  await page.getByRole('link', { name: 'History', exact: true }).click();
+  await page.getByText('Nobody changed services/shop through Nines.').waitFor();
   await page.getByRole('button', { name: 'Examine the whole log' }).click();
   await page
     .getByRole('status')

@@ -109,6 +109,30 @@ forEachDatabase((_kind, open) => {
     assert.deepEqual(await found(), ['ends_edited', null]);
   });
 
+  test('the history of an object has what belongs to it and nothing of its neighbours; persons of older entries are found', async (t) => {
+    const { audit } = await world(t, open);
+    const about: readonly (readonly [kind: string, id: string | null])[] = [
+      ['incidents', '7'],
+      ['incidents/comments', '7'],
+      ['incidents/actions', '7/3'],
+      ['incidents', '70'],
+      ['incidents', null],
+      ['incidents_x', '7'],
+      ['people', 'p%'],
+      ['users', 'p%'],
+      ['people/sessions', 'p%/s'],
+      ['oncall/people', 'p%'],
+      ['people', 'pp'],
+    ];
+    for (const [kind, id] of about) await audit.append(did('x', { object: { kind, id } }));
+    const history = async (objectKind: string, objectId?: string) =>
+      (await audit.list({ objectKind, objectId }, { beforeSeq: undefined, limit: 20 })).map(({ seq }) => seq).reverse();
+    assert.deepEqual(await history('incidents', '7'), [1, 2, 3]);
+    assert.deepEqual(await history('incidents'), [1, 2, 3, 4, 5]);
+    assert.deepEqual(await history('people', 'p%'), [7, 8, 9]);
+    assert.deepEqual(await history('oncall/people', 'p%'), [10]);
+  });
+
   test('retention moves the start, and what is left is whole', async (t) => {
     const { audit, clock, db } = await world(t, open);
     for (let i = 1; i <= 5; i++) {

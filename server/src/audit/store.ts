@@ -1,4 +1,4 @@
-import { type Transaction, sql as text } from 'kysely';
+import { type ExpressionBuilder, type Transaction, sql as text } from 'kysely';
 import type { AuditChainRow, AuditRow } from '../platform/db/migrations/0042-audit.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Sql } from '../platform/records/contract.ts';
@@ -28,19 +28,32 @@ export const findEntry = (sql: Sql, seq: number): Promise<AuditRow | undefined> 
 export type AuditFilter = {
   readonly actorId?: string | undefined;
   readonly action?: string | undefined;
+  /** With what lies below it: `incidents` finds `incidents/comments` too. */
   readonly objectKind?: string | undefined;
+  /** With its parts: `7` finds `7/3` too. */
   readonly objectId?: string | undefined;
   readonly phase?: string | undefined;
   readonly fromMs?: number | undefined;
   readonly toMs?: number | undefined;
 };
 
+/** People were called `users` in entries of before. */
+const kindsOf = (kind: string): readonly string[] => (kind === 'people' ? ['people', 'users'] : [kind]);
+
+/** That a text begins with `head/`, whatever stands in it. */
+const below = (eb: ExpressionBuilder<Database, 'audit_entries'>, column: 'object_kind' | 'object_id', head: string) =>
+  eb(text<string>`substr(${text.ref(column)}, 1, ${text.lit(Array.from(head).length + 1)})`, '=', `${head}/`);
+
 const filtered = (sql: Sql, filter: AuditFilter) => {
   let query = sql.selectFrom('audit_entries').selectAll();
   if (filter.actorId !== undefined) query = query.where('actor_id', '=', filter.actorId);
   if (filter.action !== undefined) query = query.where('action', '=', filter.action);
-  if (filter.objectKind !== undefined) query = query.where('object_kind', '=', filter.objectKind);
-  if (filter.objectId !== undefined) query = query.where('object_id', '=', filter.objectId);
+  const { objectKind, objectId } = filter;
+  if (objectKind !== undefined) {
+    const kinds = kindsOf(objectKind);
+    query = query.where(({ or, eb }) => or(kinds.flatMap((kind) => [eb('object_kind', '=', kind), below(eb, 'object_kind', kind)])));
+  }
+  if (objectId !== undefined) query = query.where(({ or, eb }) => or([eb('object_id', '=', objectId), below(eb, 'object_id', objectId)]));
   if (filter.phase !== undefined) query = query.where('phase', '=', filter.phase);
   if (filter.fromMs !== undefined) query = query.where('at_ms', '>=', filter.fromMs);
   if (filter.toMs !== undefined) query = query.where('at_ms', '<', filter.toMs);

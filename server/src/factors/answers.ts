@@ -165,7 +165,7 @@ export class Answers {
   async #noteRefusal({ id, user_id, name }: PasskeyRow, reason: string, { address }: Asked): Promise<void> {
     const { db, record } = this.#deps;
     const actor = { kind: 'anonymous', id: '', name: '', role: 'ingest' } as const;
-    const object = { kind: 'users', id: user_id };
+    const object = { kind: 'people', id: user_id };
     await db.kysely.transaction().execute(async (trx) => {
       await record(trx, { actor, address, object, action: 'passkey.refused', phase: 'done', after: { passkey: id, name, reason } });
     });
@@ -186,7 +186,7 @@ export const describe = ({ credential_id, transports }: PasskeyRow): RequestOpti
 
 /** The beginning of an entry in the audit log about a person by themselves. */
 export const about = ({ id, name, role }: Person, address: string) =>
-  ({ actor: { kind: 'user', id, name, role }, address, object: { kind: 'users', id }, phase: 'done' }) as const;
+  ({ actor: { kind: 'user', id, name, role }, address, object: { kind: 'people', id }, phase: 'done' }) as const;
 
 export const refused = (message: string): AppError => new AppError('bad_input', FACTOR_CODES.refused, message);
 

@@ -25,7 +25,7 @@ export async function resetFactors({ db, record, sessions }: ResetDeps, { by, us
     await store.deleteFactors(trx, userId);
     await sessions.endAll(trx, userId);
     const from = address === undefined ? {} : { address };
-    const object = { kind: 'users', id: userId };
+    const object = { kind: 'people', id: userId };
     await record(trx, { actor: by, ...from, object, action: 'factors.reset', phase: 'done', before: { factors } });
   });
   sessions.forget();

@@ -313,7 +313,7 @@ const factsOf = (user: UserRow) => ({
 
 const about = (actor: By, { id }: UserRow): Pick<AuditEntry, 'actor' | 'object' | 'phase'> => ({
   actor,
-  object: { kind: 'users', id },
+  object: { kind: 'people', id },
   phase: 'done',
 });
 

@@ -88,7 +88,7 @@ export class PersonLinks {
       await deletePendingOf(trx, user.id);
       const actor = { kind: 'user', id: user.id, name: user.name, role: user.role } as const;
       const action = link.kind === 'invitation' ? 'invitation.accepted' : 'password.reset';
-      await record(trx, { actor, address: place.address, action, object: { kind: 'users', id: user.id }, phase: 'done' });
+      await record(trx, { actor, address: place.address, action, object: { kind: 'people', id: user.id }, phase: 'done' });
     });
     sessions.forget();
     return { ...user, password_hash: passwordHash };

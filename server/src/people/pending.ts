@@ -69,7 +69,7 @@ export class PendingSignIns implements PendingLogins {
     const user = await this.#find(challenge, place);
     await db.kysely.transaction().execute(async (trx) => {
       if (!(await store.usePending(trx, digestOf(challenge)))) throw signInAgain();
-      const object: AuditEntry['object'] = { kind: 'users', id: user.id };
+      const object: AuditEntry['object'] = { kind: 'people', id: user.id };
       const actor: AuditEntry['actor'] = { kind: 'user', id: user.id, name: user.name, role: user.role };
       await record(trx, { actor, address: place.address, action: 'factor.shown', object, phase: 'done', after: { factor } });
     });

@@ -54,7 +54,7 @@ export function createProvidedPeople({ db, clock, ids, logger, record, sessions 
         revision: 1,
       };
       await store.insertUser(trx, row);
-      await record(trx, { ...by(row, place), action: 'user.created', object: { kind: 'users', id: row.id }, after: { name: free, role } });
+      await record(trx, { ...by(row, place), action: 'user.created', object: { kind: 'people', id: row.id }, after: { name: free, role } });
       return personOf(row);
     },
     async follow(person, role, place) {
@@ -66,7 +66,7 @@ export function createProvidedPeople({ db, clock, ids, logger, record, sessions 
         await store.setRole(trx, person.id, role);
         await sessions.endAll(trx, person.id);
         const change = { before: { role: person.role }, after: { role } };
-        await record(trx, { ...by(person, place), action: 'user.role_changed', object: { kind: 'users', id: person.id }, ...change });
+        await record(trx, { ...by(person, place), action: 'user.role_changed', object: { kind: 'people', id: person.id }, ...change });
         return true;
       });
       if (!changed) {

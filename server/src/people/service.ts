@@ -99,7 +99,7 @@ export class People {
       if (await store.hasUsers(trx)) throw setupRefusal('used_before');
       await store.insertUser(trx, user);
       const after = { name: user.name, role: user.role };
-      await record(trx, { ...by(user, place), action: 'user.created', object: { kind: 'users', id: user.id }, after });
+      await record(trx, { ...by(user, place), action: 'user.created', object: { kind: 'people', id: user.id }, after });
     });
     return sessions.start(personOf(user), place);
   }
@@ -162,7 +162,7 @@ export class People {
       // Whoever had a link to a new password, or half a sign-in, had it for the old one.
       await deleteLinkOf(trx, user.id);
       await deletePendingOf(trx, user.id);
-      await record(trx, { ...by(user, place), action: 'password.changed', object: { kind: 'users', id: user.id } });
+      await record(trx, { ...by(user, place), action: 'password.changed', object: { kind: 'people', id: user.id } });
     });
     sessions.forget();
     return sessions.start(personOf(user), place);

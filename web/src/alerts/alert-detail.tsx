@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { alertQuery } from '../api/queries.ts';
 import type { AlertDetailWire, NotificationView } from '../api/wire.ts';
+import { HistoryLink } from '../components/history-link.tsx';
 import { Instant } from '../components/instant.tsx';
 import { Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
@@ -45,6 +46,7 @@ export function AlertDetail(props: Props) {
     <section className="inbox-detail panel panel-pad" aria-label="Alert">
       <div className="inbox-detail-bar">
         <CopyLink id={id} />
+        <HistoryLink kind="alerts" id={id} />
         <button type="button" className="plain-button" onClick={onClose}>
           Close
         </button>

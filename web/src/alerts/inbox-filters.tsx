@@ -5,6 +5,8 @@ import type { AlertCountsWire } from '../api/alerts.ts';
 import { servicesQuery } from '../api/queries.ts';
 import type { Severity } from '../api/wire.ts';
 import { FilterInput } from '../components/filter-input.tsx';
+import { TeamFilter } from '../components/team-filter.tsx';
+import { teamsOf } from '../components/teams.ts';
 import type { AlertSearch } from '../shell/search.ts';
 import { SeverityMark } from '../states/state-mark.tsx';
 import { GROUPINGS, filtersIn } from './inbox-search.ts';
@@ -15,7 +17,7 @@ type Props = {
   readonly counts: AlertCountsWire | undefined;
   readonly onSearch: (search: AlertSearch) => void;
 };
-type Field = 'q' | 'status' | 'service' | 'assigned' | 'label' | 'group' | 'severity' | 'source';
+type Field = 'q' | 'status' | 'service' | 'team' | 'assigned' | 'label' | 'group' | 'severity' | 'source';
 
 const STATUSES = [
   { value: '', label: 'Open' },
@@ -68,6 +70,7 @@ export function InboxFilters({ search, counts, onSearch }: Props) {
       <Severities search={search} counts={counts} onChange={(value) => set('severity', value)} />
       {select('Status', 'status', [...STATUSES])}
       {names.length === 0 ? null : select('Service', 'service', [{ value: '', label: 'Any service' }, ...names])}
+      <TeamFilter teams={teamsOf(services.data?.items ?? [])} value={search.team} onChange={(team) => set('team', team)} />
       {select('Assigned', 'assigned', [...ASSIGNED])}
       {select('Group', 'group', [{ value: '', label: 'Not grouped' }, ...groups, ...byLabel])}
       <Typed value={search.q ?? ''} onChange={(value) => set('q', value)}>

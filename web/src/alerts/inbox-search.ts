@@ -6,12 +6,18 @@ import type { AlertSearch } from '../shell/search.ts';
 export type AlertQuestion = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** Without what decides about the page alone. */
-export function questionOf({ q, status, severity, service, source, assigned, label, problem }: AlertSearch): AlertQuestion {
-  return { q, status: status === 'open' ? undefined : status, severity, service, source, assigned, label, problem };
+export function questionOf({ q, status, severity, service, team, source, assigned, label, problem }: AlertSearch): AlertQuestion {
+  const labels = [...(label === undefined ? [] : [label]), ...(team === undefined ? [] : [matcherText('team', team)])];
+  const of = { label: labels.length > 1 ? labels : labels[0], problem };
+  return { q, status: status === 'open' ? undefined : status, severity, service, source, assigned, ...of };
 }
 
 /** How many filters are set. */
-export const filtersIn = (search: AlertSearch): number => Object.values(questionOf(search)).filter((value) => value !== undefined).length;
+export const filtersIn = (search: AlertSearch): number =>
+  Object.values(questionOf(search)).reduce<number>(
+    (sum, value) => sum + (value === undefined ? 0 : Array.isArray(value) ? value.length : 1),
+    0,
+  );
 
 /** `name="value"` and `name!="value"`, the matchers that a page can judge by itself. */
 const PLAIN_MATCHER = /^\s*([^\s=!~,"{}]+)\s*(!?=)\s*"((?:[^"\\]|\\.)*)"\s*$/;
@@ -21,11 +27,12 @@ export const matcherText = (name: string, value: string): string => `${name}=${J
 
 /** Whether an alert belongs into the list; undefined when only the server can tell. */
 export function belongs(alert: AlertView, search: AlertSearch, me: string): boolean | undefined {
-  const { status = 'open', severity, service, source, assigned, q, label, problem } = search;
+  const { status = 'open', severity, service, team, source, assigned, q, label, problem } = search;
   if (status === 'open' && alert.condition === 'resolved') return false;
   if (status !== 'open' && status !== 'all' && alert.state !== status) return false;
   if (severity !== undefined && !severity.split(',').includes(alert.severity)) return false;
   if (service !== undefined && alert.service !== service) return false;
+  if (team !== undefined && alert.labels['team'] !== team) return false;
   if (problem !== undefined && (alert.problem ?? '') !== problem) return false;
   if (source !== undefined && alert.rule !== source && alert.kind !== source) return false;
   const person = assigned === 'me' ? me : assigned === 'nobody' ? '' : assigned;

@@ -76,6 +76,7 @@ describe('the address of the inbox', () => {
       true,
     );
     assert.equal(belongs(one, { label: 'instance!="a"' }, 'ana'), false);
+    assert.equal(belongs(one, { team: 'web' }, 'ana'), false);
     assert.equal(belongs(one, { label: 'instance=~"a|b"' }, 'ana'), undefined);
     assert.equal(belongs(one, { assigned: 'nobody' }, 'ana'), false);
     assert.equal(belongs(alert('b', { condition: 'resolved', state: 'resolved' }), {}, 'ana'), false);
@@ -83,6 +84,8 @@ describe('the address of the inbox', () => {
   it('finds one group with the filters that were there', () => {
     assert.deepEqual(questionOf(searchOfGroup({ group: 'label:rack', q: 'x' }, 'r"1')).label, 'rack="r\\"1"');
     assert.deepEqual(searchOfGroup({ group: 'service' }, ''), { label: 'service=""' });
+    assert.deepEqual(questionOf({ team: 'web', label: 'instance="a"' }).label, ['instance="a"', 'team="web"']);
+    assert.equal(questionOf({ team: 'web' }).label, 'team="web"');
     assert.deepEqual(searchOfGroup({ group: 'assigned', severity: 'info' }, ''), { severity: 'info', assigned: 'nobody' });
   });
 });

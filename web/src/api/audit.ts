@@ -2,6 +2,7 @@ import type { AuditEntryView, AuditVerdict } from '@nines/server/audit/contract.
 import type { ConfigurationChange, ConfigurationView } from '@nines/server/configuration/contract.ts';
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import type { AuditSearch } from '../shell/search.ts';
+import { objectIn } from './audit-object.ts';
 import { request, withQuery } from './client.ts';
 import type { Items } from './wire.ts';
 
@@ -10,12 +11,9 @@ export type { AuditEntryView, AuditVerdict, ConfigurationChange, ConfigurationVi
 type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
 type Reloaded = { readonly version: number; readonly warnings: readonly string[] };
 
-/** `silences/7` is one object; without a slash every object of the kind. */
 function filterOf({ actor, action, object, from, to, phase }: AuditSearch): Record<string, string | undefined> {
-  const at = object?.lastIndexOf('/') ?? -1;
-  const of =
-    object === undefined || at < 0 ? { object_kind: object } : { object_kind: object.slice(0, at), object_id: object.slice(at + 1) };
-  return { actor, action, ...of, phase, from: isoOf(from), to: isoOf(to) };
+  const { kind, id } = object === undefined ? { kind: undefined, id: null } : objectIn(object);
+  return { actor, action, object_kind: kind, object_id: id ?? undefined, phase, from: isoOf(from), to: isoOf(to) };
 }
 
 const isoOf = (atMs: number | undefined): string | undefined => (atMs === undefined ? undefined : new Date(atMs).toISOString());

@@ -6,3 +6,9 @@ export function matchesFilter(filter: string, texts: readonly string[]): boolean
     .split(/\s+/)
     .every((word) => haystack.includes(word));
 }
+
+/** What nothing does when a list is empty under its filters: `matches “x” in team web`. */
+export function unmatched(filter: string, team: string | undefined): string {
+  if (filter === '') return `is of team ${team ?? ''}`;
+  return `matches “${filter}”${team === undefined ? '' : ` in team ${team}`}`;
+}

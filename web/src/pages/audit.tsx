@@ -2,12 +2,14 @@ import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
+import { objectIn, objectText } from '../api/audit-object.ts';
 import { type AuditVerdict, auditActorsQuery, auditQuery, exportAddress, useVerifyAudit } from '../api/audit.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
 import { EmptyState, ErrorNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { type AuditSearch, auditSearch } from '../shell/search.ts';
+import { useRefusal } from '../shell/session.tsx';
 import { type AuditRow, differencesOf, joined, outcomeOf } from './audit-rows.ts';
 import { SettingsHead } from './settings-head.tsx';
 
@@ -15,6 +17,16 @@ const FROM = '/shell/settings/audit';
 
 /** Who did what, newest first: filtered, opened, examined, taken along. */
 export function AuditPage() {
+  const refusal = useRefusal('administer', 'audit');
+  if (refusal === undefined) return <Log />;
+  return (
+    <div className="page">
+      <SettingsHead title="Audit log" lead={`Who did what, when and from where. It ${refusal}.`} />
+    </div>
+  );
+}
+
+function Log() {
   const search = useSearch({ from: FROM });
   const log = useInfiniteQuery(auditQuery(search));
   const rows = joined(log.data?.pages.flatMap(({ items }) => items) ?? []);
@@ -40,11 +52,7 @@ export function AuditPage() {
       </div>
       <Waiting query={log} what="entries" />
       {open === undefined ? null : <Detail row={open} />}
-      {log.data !== undefined && rows.length === 0 ? (
-        <EmptyState>
-          {isFiltered ? 'No entry is like this.' : 'Nothing was changed yet. Every change and every sensitive read will stand here.'}
-        </EmptyState>
-      ) : null}
+      {log.data !== undefined && rows.length === 0 ? <Nothing search={search} isFiltered={isFiltered} /> : null}
       {rows.length === 0 ? null : (
         <div className="panel">
           <DataTable caption="Audit log" columns={COLUMNS} rows={rows} rowKey={({ entry }) => String(entry.seq)} />
@@ -56,6 +64,18 @@ export function AuditPage() {
         </Button>
       ) : null}
     </div>
+  );
+}
+
+/** Why there is nothing, and where else to look. */
+function Nothing({ search: { object }, isFiltered }: { readonly search: AuditSearch; readonly isFiltered: boolean }) {
+  if (!isFiltered) return <EmptyState>Nothing was changed yet. Every change and every sensitive read will stand here.</EmptyState>;
+  if (object === undefined || objectIn(object).id === null) return <EmptyState>No entry is like this.</EmptyState>;
+  return (
+    <EmptyState>
+      {`Nobody changed ${object} through Nines. What the configuration file declares is changed there: `}
+      <Link to="/settings/configuration">its versions</Link>.
+    </EmptyState>
   );
 }
 
@@ -147,7 +167,7 @@ function Filters({ search }: { readonly search: AuditSearch }) {
 const nameOf = ({ entry: { actor, erased } }: AuditRow): string =>
   actor.name !== '' ? actor.name : erased && actor.kind === 'user' ? `erased person ${actor.id.slice(0, 8)}` : actor.id || 'nobody known';
 const objectOf = ({ entry, answered }: AuditRow): string =>
-  [entry.object.kind, entry.object.id ?? answered?.object.id ?? null].filter((part) => part !== null).join('/');
+  objectText({ kind: entry.object.kind, id: entry.object.id ?? answered?.object.id ?? null });
 
 const COLUMNS: readonly Column<AuditRow>[] = [
   { id: 'at', header: 'When', cell: ({ entry }) => <Instant atMs={entry.at_ms} relative={false} /> },

@@ -3,8 +3,10 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { checksQuery } from '../api/queries.ts';
 import type { CheckView } from '../api/wire.ts';
 import { FilterInput } from '../components/filter-input.tsx';
-import { matchesFilter } from '../components/matches-filter.ts';
+import { matchesFilter, unmatched } from '../components/matches-filter.ts';
 import { Waiting } from '../components/notices.tsx';
+import { TeamFilter, useTeams } from '../components/team-filter.tsx';
+import { type ListChange, checksSearch, listSearch } from '../shell/search.ts';
 import { CheckDrawer } from './check-drawer.tsx';
 import { ChecksTable } from './checks-table.tsx';
 import { NoServices } from './teaching.tsx';
@@ -16,12 +18,17 @@ const byTrouble = (a: CheckView, b: CheckView) => (ORDER[a.state] ?? 9) - (ORDER
 /** Every check, the failing ones first. */
 export function ChecksPage() {
   useTitle('Checks');
-  const { q = '', check, at } = useSearch({ from: '/shell/checks' });
+  const search = useSearch({ from: '/shell/checks' });
+  const { q = '', team, check, at } = search;
   const navigate = useNavigate({ from: '/checks' });
   const query = useQuery(checksQuery());
   const { data } = query;
   const items = data?.items ?? [];
-  const shown = items.filter((check) => matchesFilter(q, [check.id, check.service, check.kind, check.target, check.state])).sort(byTrouble);
+  const teams = useTeams();
+  const shown = items
+    .filter((one) => teams.has(team, [one.service]) && matchesFilter(q, [one.id, one.service, one.kind, one.target, one.state]))
+    .sort(byTrouble);
+  const go = (change: ListChange) => void navigate({ search: checksSearch({ ...search, ...change }), replace: true });
   const failing = items.filter((check) => check.state === 'down').length;
   return (
     <div className="page">
@@ -30,17 +37,16 @@ export function ChecksPage() {
           <h1>Checks</h1>
           <p className="page-lead">{items.length === 0 ? '' : `${items.length} running, ${failing} failing.`}</p>
         </div>
-        <FilterInput
-          what="checks"
-          value={q}
-          onChange={(next) => void navigate({ search: next === '' ? {} : { q: next }, replace: true })}
-        />
+        <div className="row-wrap">
+          <TeamFilter teams={teams} value={team} onChange={(next) => go({ team: next })} />
+          <FilterInput what="checks" value={q} onChange={(next) => go({ q: next })} />
+        </div>
       </header>
       <Waiting query={query} what="checks" />
       {data !== undefined && items.length === 0 ? <NoServices /> : null}
-      {items.length > 0 && shown.length === 0 ? <p className="empty">{`No check matches “${q}”.`}</p> : null}
+      {items.length > 0 && shown.length === 0 ? <p className="empty">{`No check ${unmatched(q, team)}.`}</p> : null}
       {shown.length > 0 ? <ChecksTable checks={shown} withService /> : null}
-      <CheckDrawer id={check} at={at} onClose={() => void navigate({ search: q === '' ? {} : { q } })} />
+      <CheckDrawer id={check} at={at} onClose={() => void navigate({ search: listSearch({ ...search }) })} />
     </div>
   );
 }

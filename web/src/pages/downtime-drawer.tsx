@@ -5,6 +5,7 @@ import { type FormEvent, useState } from 'react';
 import { useEditDowntime, useUndoDowntime } from '../api/actions.ts';
 import { downtimeRevisionsQuery, oneDowntimeQuery } from '../api/queries.ts';
 import type { DowntimeRevisionView, DowntimeView } from '../api/wire.ts';
+import { HistoryLink } from '../components/history-link.tsx';
 import { Instant } from '../components/instant.tsx';
 import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { preciseInstant } from '../figures/instant.ts';
@@ -63,6 +64,7 @@ function Details({ downtime }: { readonly downtime: DowntimeView }) {
           <dt>True end</dt>
           <dd>{to === null ? 'open' : boundsText(downtime.to_bounds_at_ms)}</dd>
         </dl>
+        <HistoryLink kind="downtime" id={downtime.id} />
       </div>
       <SeenTable evidence={downtime.evidence} />
       {mayAct ? <Describe key={downtime.revision} downtime={downtime} /> : <p className="wrap">{downtime.note}</p>}

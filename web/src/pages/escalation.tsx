@@ -8,6 +8,7 @@ import {
   type StakeholderView,
   stakeholdersQuery,
 } from '../api/escalation.ts';
+import { HistoryLink } from '../components/history-link.tsx';
 import { Instant } from '../components/instant.tsx';
 import { EmptyState, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
@@ -80,7 +81,15 @@ function Policy({ policy }: { readonly policy: PolicyView }) {
   const { id, name, severities, origin, levels } = policy;
   const whose = severities.length === 0 ? 'alerts whose route names it' : `alerts of severity ${severities.join(', ')}`;
   return (
-    <Section title={name} aside={origin === 'ui' ? 'made here' : origin}>
+    <Section
+      title={name}
+      aside={
+        <>
+          {origin === 'ui' ? 'made here ' : `${origin} `}
+          <HistoryLink kind="escalation/policies" id={id} name={name} />
+        </>
+      }
+    >
       <div className="panel panel-pad">
         <p className="soft">{`Takes ${whose}. ${endOf(policy)}`}</p>
         <ol className="ladder" aria-label={`Levels of ${id}`}>

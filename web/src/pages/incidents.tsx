@@ -12,14 +12,20 @@ import { SeverityMark } from '../states/state-mark.tsx';
 import { INCIDENT_WORDS, IncidentMark } from './incident-state.tsx';
 import { useTitle } from './use-title.ts';
 import { Locked } from '../components/locked.tsx';
+import { incidentsSearch } from '../shell/search.ts';
 import { useCan } from '../shell/session.tsx';
+import { TeamFilter, useTeams } from '../components/team-filter.tsx';
 
 /** What people work on, what they worked on, and how fast. */
 export function IncidentsPage() {
-  const { status = 'open' } = useSearch({ from: '/shell/incidents' });
+  const search = useSearch({ from: '/shell/incidents' });
+  const { status = 'open', team } = search;
   const navigate = useNavigate({ from: '/incidents' });
   const query = useQuery(incidentsQuery(status));
-  const items = query.data?.items ?? [];
+  const teams = useTeams();
+  const items = (query.data?.items ?? []).filter(({ services }) => teams.has(team, services));
+  const go = (change: { status?: string; team?: string | undefined }) =>
+    void navigate({ search: incidentsSearch({ ...search, ...change }) });
   useTitle(items.length === 0 || status !== 'open' ? 'Incidents' : `Incidents (${items.length})`);
   return (
     <div className="page">
@@ -28,19 +34,25 @@ export function IncidentsPage() {
           <h1>Incidents</h1>
           <p className="page-lead">{query.data === undefined ? '' : lead(status, items)}</p>
         </div>
-        <NativeSelect
-          aria-label="Which incidents"
-          data={[
-            { value: 'open', label: 'Open' },
-            { value: 'resolved', label: 'Over' },
-            { value: 'all', label: 'All' },
-          ]}
-          value={status}
-          onChange={(event) => void navigate({ search: { status: event.currentTarget.value as 'open' | 'resolved' | 'all' } })}
-        />
+        <div className="row-wrap">
+          <TeamFilter teams={teams} value={team} onChange={(next) => go({ team: next })} />
+          <NativeSelect
+            size="xs"
+            aria-label="Which incidents"
+            data={[
+              { value: 'open', label: 'Open' },
+              { value: 'resolved', label: 'Over' },
+              { value: 'all', label: 'All' },
+            ]}
+            value={status}
+            onChange={(event) => go({ status: event.currentTarget.value })}
+          />
+        </div>
       </header>
       <Waiting query={query} what="incidents" />
-      {query.data === undefined ? null : items.length === 0 ? (
+      {query.data === undefined ? null : items.length === 0 && team !== undefined ? (
+        <p className="empty">{`No incident here is about a service of team ${team}.`}</p>
+      ) : items.length === 0 ? (
         <EmptyState command="nines incidents list --status all">
           {status === 'open' ? 'Nothing is open. ' : 'There are none. '}
           An alert of severity critical or above opens an incident with everything that belongs to it; so does the button below.

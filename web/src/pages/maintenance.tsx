@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { maintenanceQuery, type OccurrenceView, occurrencesQuery, useEndWindow, type WindowView } from '../api/maintenance.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
+import { HistoryLink } from '../components/history-link.tsx';
 import { Instant } from '../components/instant.tsx';
 import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
@@ -158,6 +159,7 @@ function Act({ window }: { readonly window: WindowView }) {
           <Button size="xs" variant="default" aria-label={`End ${window.name} now`} onClick={() => setAsked('end')}>
             End
           </Button>
+          <HistoryLink kind="maintenance" id={window.id} name={window.name} />
         </>
       )}
       {end.isError ? <RefusedNotice error={end.error} /> : null}

@@ -15,6 +15,7 @@ import {
   whoQuery,
 } from '../api/oncall.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
+import { HistoryLink } from '../components/history-link.tsx';
 import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText, relativeText } from '../figures/length.ts';
@@ -150,7 +151,10 @@ function ScheduleCalendar({ all, schedule, people }: CalendarProps) {
             <ShiftTable shifts={shifts.data} name={name} nameOf={nameOf} take={take} />
           </div>
         )}
-        <p className="faint">{`Hand-over by the clocks of ${schedule.zone}. The first layer that has somebody decides; an override wins over all. Declared: ${schedule.origin === 'ui' ? 'here' : schedule.origin}.`}</p>
+        <p className="faint">
+          {`Hand-over by the clocks of ${schedule.zone}. The first layer that has somebody decides; an override wins over all. Declared: ${schedule.origin === 'ui' ? 'here' : schedule.origin}. `}
+          <HistoryLink kind="oncall/schedules" id={schedule.id} />
+        </p>
       </Section>
       {shifts.data === undefined ? null : <Overrides schedule={schedule.id} items={shifts.data.overrides} nameOf={nameOf} />}
       {mayChange ? <CalendarLinks schedule={{ id: schedule.id, name }} people={people} me={me} /> : null}

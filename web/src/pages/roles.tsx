@@ -6,6 +6,7 @@ import { useRemoveRole } from '../api/actions.ts';
 import { rolesQuery } from '../api/queries.ts';
 import type { AreaName, RoleView } from '../api/wire.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
+import { HistoryLink } from '../components/history-link.tsx';
 import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { useCan } from '../shell/session.tsx';
@@ -115,6 +116,7 @@ function Actions({ role, acts }: { readonly role: RoleView; readonly acts: Acts 
       {plain('Make one like it', () => acts.onCopy(role))}
       {role.origin === 'ui' ? plain('Change', () => acts.onChange(role)) : null}
       {role.origin !== 'ui' ? null : sure ? plain('Remove for ever', () => acts.onRemove(role)) : plain('Remove', () => setSure(true))}
+      {role.origin === 'shipped' ? null : <HistoryLink kind="roles" id={role.id} name={role.name} />}
     </span>
   );
 }

@@ -3,6 +3,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { type BacktestView, type RuleView, backtestRule } from '../api/rules.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
+import { HistoryLink } from '../components/history-link.tsx';
 import { Instant } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
 import { exactInstant } from '../figures/instant.ts';
@@ -35,6 +36,7 @@ function Details({ rule }: { readonly rule: RuleView }) {
         </p>
         <p className="mono faint">{rule.id}</p>
         <p className="faint">{`${kindWord(rule.kind)}, ${groupOf(rule)}.`}</p>
+        <HistoryLink kind="config" name="the configuration" />
       </div>
       {rule.last_error === '' ? null : (
         <section className="section">

@@ -4,6 +4,7 @@ import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { type Retirement, useRetireService } from '../api/actions.ts';
 import { alertsQuery, downtimeQuery, serviceQuery, slasQuery, timelineQuery } from '../api/queries.ts';
 import type { ServiceDetailView } from '../api/wire.ts';
+import { HistoryLink } from '../components/history-link.tsx';
 import { ErrorNotice, Waiting } from '../components/notices.tsx';
 import { windowText } from '../figures/length.ts';
 import { Section } from '../components/section.tsx';
@@ -112,7 +113,8 @@ function ServiceFacts({ service }: { readonly service: ServiceDetailView }) {
             </span>
           ))}
         </>
-      )}
+      )}{' '}
+      <HistoryLink kind="services" id={service.id} />
     </p>
   );
 }

@@ -2,8 +2,11 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { servicesQuery } from '../api/queries.ts';
 import { FilterInput } from '../components/filter-input.tsx';
-import { matchesFilter } from '../components/matches-filter.ts';
+import { matchesFilter, unmatched } from '../components/matches-filter.ts';
 import { Waiting } from '../components/notices.tsx';
+import { TeamFilter } from '../components/team-filter.tsx';
+import { teamsOf } from '../components/teams.ts';
+import { type ListChange, listSearch } from '../shell/search.ts';
 import { AddService } from './add-service.tsx';
 import { ServicesTable } from './services-table.tsx';
 import { NoServices } from './teaching.tsx';
@@ -12,12 +15,18 @@ import { useTitle } from './use-title.ts';
 /** Every service, the worst first. */
 export function ServicesPage() {
   useTitle('Services');
-  const { q = '' } = useSearch({ from: '/shell/services' });
+  const search = useSearch({ from: '/shell/services' });
+  const { q = '', team } = search;
   const navigate = useNavigate({ from: '/services' });
   const query = useQuery(servicesQuery());
   const { data } = query;
   const items = data?.items ?? [];
-  const shown = items.filter((service) => matchesFilter(q, [service.name, service.id, service.owner, service.state, ...service.tags]));
+  const teams = teamsOf(items);
+  const shown = items.filter(
+    (service) =>
+      teams.has(team, [service.id]) && matchesFilter(q, [service.name, service.id, service.owner, service.state, ...service.tags]),
+  );
+  const go = (change: ListChange) => void navigate({ search: listSearch({ ...search, ...change }), replace: true });
   return (
     <div className="page">
       <header className="page-head">
@@ -26,17 +35,14 @@ export function ServicesPage() {
           <p className="page-lead">{countSentence(items.map((service) => service.state))}</p>
         </div>
         <div className="row-wrap">
-          <FilterInput
-            what="services"
-            value={q}
-            onChange={(next) => void navigate({ search: next === '' ? {} : { q: next }, replace: true })}
-          />
+          <TeamFilter teams={teams} value={team} onChange={(next) => go({ team: next })} />
+          <FilterInput what="services" value={q} onChange={(next) => go({ q: next })} />
           {items.length === 0 ? null : <AddService primary={false} />}
         </div>
       </header>
       <Waiting query={query} what="services" />
       {data !== undefined && items.length === 0 ? <NoServices /> : null}
-      {items.length > 0 && shown.length === 0 ? <p className="empty">{`No service matches “${q}”.`}</p> : null}
+      {items.length > 0 && shown.length === 0 ? <p className="empty">{`No service ${unmatched(q, team)}.`}</p> : null}
       {shown.length > 0 ? <ServicesTable services={shown} /> : null}
     </div>
   );

@@ -36,7 +36,12 @@ const ENTRIES: readonly Entry[] = [
     about: 'what was applied, what changed, and the way back',
     needs: ['administer', 'system'],
   },
-  { to: '/settings/audit', word: 'Audit log', about: 'who did what, and whether that is still what was written', needs: ['read', 'audit'] },
+  {
+    to: '/settings/audit',
+    word: 'Audit log',
+    about: 'who did what, and whether that is still what was written',
+    needs: ['administer', 'audit'],
+  },
 ];
 
 /** One list of everything that is set, and the appearance of this browser. */

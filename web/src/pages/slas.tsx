@@ -2,8 +2,10 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { slasQuery } from '../api/queries.ts';
 import { FilterInput } from '../components/filter-input.tsx';
-import { matchesFilter } from '../components/matches-filter.ts';
+import { matchesFilter, unmatched } from '../components/matches-filter.ts';
 import { Waiting } from '../components/notices.tsx';
+import { TeamFilter, useTeams } from '../components/team-filter.tsx';
+import { type ListChange, listSearch } from '../shell/search.ts';
 import { byBudget } from './sla-order.ts';
 import { SlasTable } from './slas-table.tsx';
 import { NoSlas } from './teaching.tsx';
@@ -12,12 +14,17 @@ import { useTitle } from './use-title.ts';
 /** Every SLA, the one with the least budget left first. */
 export function SlasPage() {
   useTitle('SLAs');
-  const { q = '' } = useSearch({ from: '/shell/slas' });
+  const search = useSearch({ from: '/shell/slas' });
+  const { q = '', team } = search;
   const navigate = useNavigate({ from: '/slas' });
   const query = useQuery(slasQuery());
   const { data } = query;
   const items = data?.items ?? [];
-  const shown = items.filter((sla) => matchesFilter(q, [sla.id, sla.name, sla.service, sla.status])).sort(byBudget);
+  const teams = useTeams();
+  const shown = items
+    .filter((sla) => teams.has(team, [sla.service]) && matchesFilter(q, [sla.id, sla.name, sla.service, sla.status]))
+    .sort(byBudget);
+  const go = (change: ListChange) => void navigate({ search: listSearch({ ...search, ...change }), replace: true });
   const met = items.filter((sla) => sla.status === 'met').length;
   return (
     <div className="page">
@@ -26,11 +33,14 @@ export function SlasPage() {
           <h1>SLAs</h1>
           <p className="page-lead">{items.length === 0 ? '' : `${met} of ${items.length} kept; the least budget first.`}</p>
         </div>
-        <FilterInput what="SLAs" value={q} onChange={(next) => void navigate({ search: next === '' ? {} : { q: next }, replace: true })} />
+        <div className="row-wrap">
+          <TeamFilter teams={teams} value={team} onChange={(next) => go({ team: next })} />
+          <FilterInput what="SLAs" value={q} onChange={(next) => go({ q: next })} />
+        </div>
       </header>
       <Waiting query={query} what="SLAs" />
       {data !== undefined && items.length === 0 ? <NoSlas /> : null}
-      {items.length > 0 && shown.length === 0 ? <p className="empty">{`No SLA matches “${q}”.`}</p> : null}
+      {items.length > 0 && shown.length === 0 ? <p className="empty">{`No SLA ${unmatched(q, team)}.`}</p> : null}
       {shown.length > 0 ? <SlasTable slas={shown} /> : null}
     </div>
   );

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { type StatusPageView, useOpenPage, useRemoveStatusPage } from '../api/status-pages.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
+import { HistoryLink } from '../components/history-link.tsx';
 import { Instant } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
 import { useCan } from '../shell/session.tsx';
@@ -35,7 +36,17 @@ const columns = (open: (id: string) => void): readonly Column<StatusPageView>[] 
     label: 'written',
     cell: (page) => (page.written_at_ms === null ? 'not yet' : <Instant atMs={page.written_at_ms} />),
   },
-  { id: 'origin', header: 'Declared', label: 'declared', cell: (page) => <Origin page={page} /> },
+  {
+    id: 'origin',
+    header: 'Declared',
+    label: 'declared',
+    cell: (page) => (
+      <span className="row-wrap">
+        <Origin page={page} />
+        <HistoryLink kind="status-pages" id={page.id} name={page.title} />
+      </span>
+    ),
+  },
 ];
 
 /** A private page is opened with a link that the server lends. */

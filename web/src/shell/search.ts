@@ -23,10 +23,13 @@ export type RangeSearch = { range?: Range; from?: number; to?: number };
 export type ServiceSearch = RangeSearch & { check?: string; at?: number; downtime?: string };
 /** `day`: the day of the calendar that the stretch is. */
 export type SlaSearch = RangeSearch & { at?: number; day?: string };
-export type ListSearch = { q?: string };
+/** `team`: only what is about services of that team. */
+export type ListSearch = { q?: string; team?: string };
+/** What a filter of a list becomes; undefined and '' take it away. */
+export type ListChange = { readonly q?: string; readonly team?: string | undefined };
 /** `at`: the results around that instant, rather than the latest. */
 export type ChecksSearch = ListSearch & { check?: string; at?: number };
-export type TargetsSearch = ListSearch & { job?: string; state?: TargetFilter; target?: string };
+export type TargetsSearch = { q?: string } & { job?: string; state?: TargetFilter; target?: string };
 /** `ask`: the form is open, about `[from, to)` where that is named. */
 export type ExclusionSearch = { exclusion?: string; ask?: 1; from?: number; to?: number };
 /** A period, perhaps never issued: by name, or by its ends. */
@@ -46,6 +49,7 @@ export type AlertSearch = {
   status?: AlertStatus;
   severity?: string;
   service?: string;
+  team?: string;
   source?: string;
   problem?: string;
   /** `me`, `nobody` or a name. */
@@ -104,11 +108,11 @@ export function rangeSearch(raw: Raw): RangeSearch {
   return range === undefined ? {} : { range };
 }
 
-export type IncidentsSearch = { readonly status?: 'open' | 'resolved' | 'all' };
+export type IncidentsSearch = { readonly status?: 'open' | 'resolved' | 'all'; readonly team?: string };
 export const incidentsSearch = (raw: Raw): IncidentsSearch =>
-  defined<IncidentsSearch>({ status: oneOf(['open', 'resolved', 'all'], raw['status']) });
+  defined<IncidentsSearch>({ status: oneOf(['open', 'resolved', 'all'], raw['status']), team: text(raw.team) });
 
-export const listSearch = (raw: Raw): ListSearch => defined<ListSearch>({ q: text(raw.q) });
+export const listSearch = (raw: Raw): ListSearch => defined<ListSearch>({ q: text(raw.q), team: text(raw.team) });
 
 export const notificationSearch = (raw: Raw): NotificationSearch =>
   defined<NotificationSearch>({ status: oneOf(DELIVERY_STATUSES, raw.status), channel: text(raw.channel) });
@@ -144,7 +148,7 @@ export const reportsSearch = (raw: Raw): ReportsSearch => ({
 });
 export const routesSearch = (raw: Raw): RoutesSearch => defined<RoutesSearch>({ labels: text(raw.labels) });
 export const checksSearch = (raw: Raw): ChecksSearch =>
-  defined<ChecksSearch>({ q: text(raw.q), check: text(raw.check), at: instant(raw.at) });
+  defined<ChecksSearch>({ q: text(raw.q), team: text(raw.team), check: text(raw.check), at: instant(raw.at) });
 
 export const targetsSearch = (raw: Raw): TargetsSearch =>
   defined<TargetsSearch>({ q: text(raw.q), job: text(raw.job), state: oneOf(TARGET_FILTERS, raw.state), target: text(raw.target) });
@@ -161,6 +165,7 @@ export const alertSearch = (raw: Raw): AlertSearch =>
     status: oneOf(ALERT_STATUSES, raw.status),
     severity: severities(raw.severity),
     service: text(raw.service),
+    team: text(raw.team),
     source: text(raw.source),
     problem: text(raw.problem),
     assigned: text(raw.assigned),

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { slaQuery } from '../api/queries.ts';
 import type { SlaView } from '../api/wire.ts';
+import { HistoryLink } from '../components/history-link.tsx';
 import { Waiting } from '../components/notices.tsx';
 
 export const nameOf = (sla: Pick<SlaView, 'id' | 'name'>): string => (sla.name === '' ? sla.id : sla.name);
@@ -40,6 +41,7 @@ export function SlaHead({ sla, lead, actions }: HeadProps) {
             {word}
           </Link>
         ))}
+        <HistoryLink kind="slas" id={sla.id} />
       </nav>
     </div>
   );
