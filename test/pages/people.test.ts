@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { type Nines, startNines } from '../harness/nines.ts';
+import { poll } from '../harness/poll.ts';
 import { launch, openPage, seriousFaults } from './browser.ts';
 
 const PASSWORD = 'correct horse battery';
@@ -71,6 +72,26 @@ test('somebody is invited, joins, gets another role and loses a session: each ti
   await isAt(bob, back);
   await bob.getByText('Live', { exact: true }).waitFor({ state: 'attached' });
 
+  // Ann has another page, which knows of nothing: what it would change was changed meanwhile, and it says by whom.
+  const stale = await ann.context().newPage();
+  let isStale = true;
+  await stale.route('**/api/people', async (route) => {
+    if (route.request().method() !== 'GET' || !isStale) return route.continue();
+    const answer = await route.fetch();
+    const body = (await answer.json()) as { items: { name: string; role: string; revision: number }[] };
+    const items = body.items.map((one) => (one.name === 'Bob' ? { ...one, role: 'read-only', revision: one.revision - 1 } : one));
+    await route.fulfill({ response: answer, json: { ...body, items } });
+  });
+  await stale.goto('/settings/people');
+  const role = stale.getByLabel('Role of Bob');
+  await role.waitFor();
+  isStale = false;
+  await role.selectOption('technical');
+  await stale.getByRole('alert').getByText('Ann changed Bob since this page read it.').waitFor();
+  await stale.getByRole('alert').getByText('role read-only → operator').waitFor();
+  await poll('the present role', async () => (await role.inputValue()) === 'operator');
+  await stale.close();
+
   await ann.reload();
   await ann.getByRole('button', { name: /^Sessions \(1\): Bob$/ }).click();
   await ann
@@ -81,7 +102,12 @@ test('somebody is invited, joins, gets another role and loses a session: each ti
   await isAt(bob, back);
   await bob.goto('/settings');
   await bob.getByRole('link', { name: 'Series' }).waitFor();
-  assert.deepEqual(await bob.getByRole('list', { name: 'Settings' }).getByRole('link').allInnerTexts(), ['Account', 'Channels', 'Series']);
+  assert.deepEqual(await bob.getByRole('list', { name: 'Settings' }).getByRole('link').allInnerTexts(), [
+    'Account',
+    'Channels',
+    'Series',
+    'API reference',
+  ]);
   assert.deepEqual(complaints, []);
   await Promise.all([ann.context().close(), bob.context().close()]);
 });

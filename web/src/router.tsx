@@ -2,6 +2,7 @@ import { Link, createRootRoute, createRoute, createRouter, lazyRouteComponent, r
 import { ErrorNotice } from './components/notices.tsx';
 import {
   alertSearch,
+  apiDocsSearch,
   auditSearch,
   checksSearch,
   configurationSearch,
@@ -241,6 +242,12 @@ const series = createRoute({
   path: '/settings/series',
   component: lazyRouteComponent(() => import('./pages/settings-parts.tsx'), 'SeriesPage'),
 });
+const apiDocs = createRoute({
+  getParentRoute: () => shell,
+  path: '/api/docs',
+  validateSearch: apiDocsSearch,
+  component: lazyRouteComponent(() => import('./pages/api-docs.tsx'), 'ApiDocsPage'),
+});
 const join = createRoute({
   getParentRoute: () => root,
   path: '/join',
@@ -304,6 +311,7 @@ const tree = root.addChildren([
     tokens,
     channels,
     series,
+    apiDocs,
   ]),
   join,
   login,

@@ -28,6 +28,19 @@ export const auditQuery = (search: AuditSearch) =>
     getNextPageParam: (page) => page.next ?? undefined,
   });
 
+/** Who changed an object last, and what: the newest entry that says both. */
+export const lastChangeQuery = (kind: string, id: string) =>
+  queryOptions({
+    queryKey: ['audit', 'last', kind, id],
+    queryFn: async ({ signal }) => {
+      const question = { object_kind: kind, object_id: id, phase: 'done', limit: '20' };
+      const { items } = await request<Page<AuditEntryView>>(withQuery('/api/audit', question), { signal });
+      return items.find(({ before, after }) => before !== null && after !== null) ?? null;
+    },
+    staleTime: 0,
+    gcTime: 0,
+  });
+
 export const exportAddress = (search: AuditSearch, format: 'json' | 'csv'): string =>
   withQuery('/api/audit/export', { ...filterOf(search), format });
 

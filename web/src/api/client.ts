@@ -14,17 +14,41 @@ export type RequestOptions = { readonly method?: Method; readonly body?: unknown
  * `signal` aborts the request; the abort itself is thrown as it is. One that wants a proof of who the person is asks for it and is
  * sent again.
  */
-export async function request<Body>(path: string, options: RequestOptions = {}): Promise<Body> {
+export function request<Body>(path: string, options: RequestOptions = {}): Promise<Body> {
+  return proven(async () => {
+    const { response, where } = await answerOf(path, options);
+    const text = await response.text();
+    const body = parseBody(text);
+    if (!response.ok) throw problemOf(body, { status: response.status, where });
+    if (body === undefined && text !== '') {
+      throw new ApiProblem('The answer is not JSON; a proxy may stand between.', { status: response.status, code: 'not_json', where });
+    }
+    // The wire's shape is the server's contract; it is not validated a second time here.
+    return body as Body;
+  });
+}
+
+/** The same for an answer that is a file. */
+export function requestFile(path: string, options: RequestOptions = {}): Promise<Blob> {
+  return proven(async () => {
+    const { response, where } = await answerOf(path, options);
+    if (!response.ok) throw problemOf(parseBody(await response.text()), { status: response.status, where });
+    return response.blob();
+  });
+}
+
+/** Does it; again after a proof of who the person is where that was all that was missing. */
+async function proven<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   try {
-    return await send<Body>(path, options);
+    return await ask();
   } catch (thrown) {
     const kinds = thrown instanceof ApiProblem ? thrown.proofKinds : undefined;
     if (kinds === undefined || !(await askForProof(kinds))) throw thrown;
-    return send<Body>(path, options);
+    return ask();
   }
 }
 
-async function send<Body>(path: string, options: RequestOptions): Promise<Body> {
+async function answerOf(path: string, options: RequestOptions): Promise<{ readonly response: Response; readonly where: string }> {
   const method = options.method ?? 'GET';
   const where = `${method} ${path.split('?')[0] ?? path}`;
   const refusal = refusalOf(method, path);
@@ -37,22 +61,13 @@ async function send<Body>(path: string, options: RequestOptions): Promise<Body> 
     signal: options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]),
   };
   if (options.body !== undefined) init.body = JSON.stringify(options.body);
-  let response: Response;
   try {
-    response = await fetch(path, init);
+    return { response: await fetch(path, init), where };
   } catch (thrown) {
     if (options.signal?.aborted === true) throw thrown;
     const message = timeout.aborted ? 'The server did not answer within 30 s.' : 'The server cannot be reached.';
     throw new ApiProblem(message, { status: 0, code: 'unreachable', where });
   }
-  const text = await response.text();
-  const body = parseBody(text);
-  if (!response.ok) throw problemOf(body, { status: response.status, where });
-  if (body === undefined && text !== '') {
-    throw new ApiProblem('The answer is not JSON; a proxy may stand between.', { status: response.status, code: 'not_json', where });
-  }
-  // The wire's shape is the server's contract; it is not validated a second time here.
-  return body as Body;
 }
 
 function parseBody(text: string): unknown {

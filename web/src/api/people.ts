@@ -15,6 +15,8 @@ export const peopleQuery = () =>
   queryOptions({
     queryKey: ['people'],
     queryFn: ({ signal }) => request<Items<PersonView> & { readonly mail: boolean }>('/api/people', { signal }),
+    // Others administer too, and people join.
+    refetchInterval: 30_000,
   });
 
 /** Of the person who asks, or of another one. */

@@ -1,18 +1,12 @@
 import { Button } from '@mantine/core';
+import { saveFile } from './save-file.ts';
 
 type Props = { readonly codes: readonly string[]; readonly onDone: () => void };
 
 /** Recovery codes, this once: copied, kept as a file, printed. */
 export function RecoveryCodes({ codes, onDone }: Props) {
   const text = `Nines recovery codes for ${window.location.host}\nEach signs in once, in the place of the second factor.\n\n${codes.join('\n')}\n`;
-  const keep = () => {
-    const address = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
-    const link = document.createElement('a');
-    link.href = address;
-    link.download = 'nines-recovery-codes.txt';
-    link.click();
-    URL.revokeObjectURL(address);
-  };
+  const keep = () => saveFile(new Blob([text], { type: 'text/plain' }), 'nines-recovery-codes.txt');
   return (
     <div className="panel panel-pad recovery-codes" role="status">
       <p>

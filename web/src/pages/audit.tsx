@@ -188,7 +188,7 @@ const COLUMNS: readonly Column<AuditRow>[] = [
     label: 'to what',
     cell: (row) => (
       <Link from="/settings/audit" to="/settings/audit" search={{ object: objectOf(row) }}>
-        {objectOf(row)}
+        {objectOf(row).replace(/\/$/, '')}
       </Link>
     ),
   },

@@ -27,7 +27,7 @@ export function Channels() {
   const items = channels.data?.items ?? [];
   const columns = [...CHANNEL, ...(items.some(({ kind }) => kind === 'webpush') ? [PUSH] : []), ...(mayAct ? [TEST] : [])];
   return (
-    <Section title="Channels">
+    <Section title="Where alerts go">
       {channels.isError ? <ErrorNotice error={channels.error} retry={() => void channels.refetch()} /> : null}
       {channels.data !== undefined && items.length === 0 ? (
         <EmptyState command={SNIPPET}>Alerts are shown here and sent to nobody. Name a channel in the configuration file.</EmptyState>

@@ -14,11 +14,12 @@ import {
 import { rolesQuery } from '../api/queries.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { HistoryLink } from '../components/history-link.tsx';
-import { Instant } from '../components/instant.tsx';
-import { Command, ErrorNotice, RefusedNotice, Waiting } from '../components/notices.tsx';
+import { Ago } from '../components/instant.tsx';
+import { Command, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { useCan } from '../shell/session.tsx';
 import { StateMark } from '../states/state-mark.tsx';
+import { ChangedMeanwhile } from './changed-meanwhile.tsx';
 import { PersonSight } from './person-sight.tsx';
 import { sightOf } from './role-draft.ts';
 import { Sessions } from './sessions.tsx';
@@ -29,11 +30,13 @@ import { itemsIn } from './token-words.ts';
 const MARKS = { active: 'up', invited: 'unknown', disabled: 'unknown' } as const;
 const WORDS = { active: 'Active', invited: 'Invited', disabled: 'Disabled' } as const;
 
+const LINKS = { invitation: 'link ends', reset: 'new password, link ends' } as const;
+
 /** Everybody who may sign in: who they are, what they may do, and how others come in. */
 export function PeoplePage() {
   const may = useCan('administer', 'access');
   return (
-    <div className="page settings">
+    <div className="page settings settings-wide">
       <SettingsHead title="People" lead={may ? 'Everybody who may sign in here.' : 'Only administrators see and change people.'} />
       {may ? <Everybody /> : null}
     </div>
@@ -44,14 +47,16 @@ function Everybody() {
   const query = useQuery(peopleQuery());
   const known = useQuery(rolesQuery());
   const [open, setOpen] = useState<string>();
-  const [seeing, setSeeing] = useState<PersonView>();
+  const [seeing, setSeeing] = useState<string>();
   const change = useChangePerson();
   const remove = useRemovePerson();
   const link = useMakeLink();
   const revoke = useRevokeLink();
   const { data } = query;
   const roles = (known.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name })).filter(({ value }) => value !== 'ingest');
-  const error = change.error ?? remove.error ?? link.error ?? revoke.error;
+  const refused = [change, remove, link, revoke].find(({ isError }) => isError);
+  const about = change.isError ? change.variables.id : remove.isError ? remove.variables.id : '';
+  const nameOf = (id: string): string => data?.items.find((person) => person.id === id)?.name ?? 'this person';
   const shown = data?.items.find(({ id }) => id === open);
   const mail = data?.mail ?? false;
   const acts: Acts = {
@@ -61,20 +66,20 @@ function Everybody() {
     onLink: ({ id, email }) => link.mutate({ id, send: mail && email !== null }),
     onRevoke: ({ id }) => revoke.mutate(id),
     onRemove: (person) => remove.mutate(person),
-    onSight: setSeeing,
+    onSight: ({ id }) => setSeeing(id),
     onSessions: ({ id }) => setOpen(open === id ? undefined : id),
   };
   return (
     <>
       <Waiting query={query} what="people" />
-      {error === null ? null : <ErrorNotice error={error} />}
+      {refused === undefined ? null : <ChangedMeanwhile key={about} error={refused.error} kind="people" id={about} name={nameOf(about)} />}
       {link.data === undefined ? null : <Issued issued={link.data} />}
       {data === undefined ? null : (
         <div className="panel">
           <DataTable caption="People" columns={columns(acts)} rows={data.items} rowKey={(person) => person.id} />
         </div>
       )}
-      <PersonSight person={seeing} onClose={() => setSeeing(undefined)} />
+      <PersonSight person={data?.items.find(({ id }) => id === seeing)} onClose={() => setSeeing(undefined)} />
       {shown === undefined ? null : <Sessions person={shown.id} name={shown.name} />}
       <Invite roles={roles} mail={mail} />
     </>
@@ -104,22 +109,39 @@ const columns = (acts: Acts): readonly Column<PersonView>[] => [
       </span>
     ),
   },
-  { id: 'state', header: 'State', label: 'state', cell: ({ state }) => <StateMark state={MARKS[state]} word={WORDS[state]} /> },
+  {
+    id: 'state',
+    header: 'State',
+    label: 'state',
+    cell: ({ state, link }) => (
+      <>
+        <StateMark state={MARKS[state]} word={WORDS[state]} />
+        {link === null ? null : (
+          <div className="faint nowrap">
+            {LINKS[link.kind]} <Ago atMs={link.expires_at_ms} />
+          </div>
+        )}
+      </>
+    ),
+  },
   {
     id: 'role',
     header: 'Role',
     label: 'role',
     cell: (person) => (
-      <NativeSelect
-        size="xs"
-        miw={128}
-        aria-label={`Role of ${person.name}`}
-        title={person.last_administrator ? 'The last administrator stays one; make another one first.' : ''}
-        disabled={person.last_administrator}
-        data={acts.roles.some(({ value }) => value === person.role) ? [...acts.roles] : [person.role, ...acts.roles]}
-        value={person.role}
-        onChange={(event) => acts.onRole(person, event.currentTarget.value)}
-      />
+      <>
+        <NativeSelect
+          size="xs"
+          miw={128}
+          aria-label={`Role of ${person.name}`}
+          title={person.last_administrator ? 'The last administrator stays one; make another one first.' : ''}
+          disabled={person.last_administrator}
+          data={acts.roles.some(({ value }) => value === person.role) ? [...acts.roles] : [person.role, ...acts.roles]}
+          value={person.role}
+          onChange={(event) => acts.onRole(person, event.currentTarget.value)}
+        />
+        {person.last_administrator ? <div className="faint">the last one stays</div> : null}
+      </>
     ),
   },
   {
@@ -141,13 +163,7 @@ const columns = (acts: Acts): readonly Column<PersonView>[] => [
     id: 'seen',
     header: 'Last sign-in',
     label: 'last sign-in',
-    cell: (person) => (person.signed_in_at_ms === null ? 'never' : <Instant atMs={person.signed_in_at_ms} />),
-  },
-  {
-    id: 'link',
-    header: 'Open link',
-    label: 'open link',
-    cell: ({ link }) => (link === null ? '' : <Instant atMs={link.expires_at_ms} />),
+    cell: (person) => (person.signed_in_at_ms === null ? 'never' : <Ago atMs={person.signed_in_at_ms} />),
   },
   { id: 'actions', header: <span className="sr-only">Actions</span>, cell: (person) => <Actions person={person} acts={acts} /> },
 ];
@@ -161,7 +177,7 @@ function Actions({ person, acts }: { readonly person: PersonView; readonly acts:
     </button>
   );
   return (
-    <span className="row-wrap">
+    <span className="row-wrap row-actions">
       {plain(`Sessions (${person.sessions})`, () => acts.onSessions(person))}
       {state === 'disabled' ? null : plain(state === 'invited' ? 'New link' : 'Reset password', () => acts.onLink(person))}
       {person.link === null ? null : plain('Take the link back', () => acts.onRevoke(person))}

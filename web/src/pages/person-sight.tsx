@@ -1,7 +1,7 @@
 import { Button, Modal } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { type PersonView, useChangePerson } from '../api/people.ts';
-import { RefusedNotice } from '../components/notices.tsx';
+import { ChangedMeanwhile } from './changed-meanwhile.tsx';
 import { SightFields } from './sight-fields.tsx';
 import { itemsIn } from './token-words.ts';
 
@@ -37,7 +37,7 @@ function SightForm({ person, onDone }: { readonly person: PersonView; readonly o
     <form className="drawer-body" onSubmit={submit}>
       <p className="faint">It only narrows what the role permits. Their sessions end, so that it counts at once.</p>
       <SightFields {...draft} set={(part) => setDraft((before) => ({ ...before, ...part }))} />
-      {change.isError ? <RefusedNotice error={change.error} /> : null}
+      {change.isError ? <ChangedMeanwhile error={change.error} kind="people" id={person.id} name={person.name} /> : null}
       <Button type="submit" loading={change.isPending}>
         Change what they see
       </Button>

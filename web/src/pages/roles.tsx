@@ -112,7 +112,7 @@ function Actions({ role, acts }: { readonly role: RoleView; readonly acts: Acts 
     </button>
   );
   return (
-    <span className="row-wrap">
+    <span className="row-wrap row-actions">
       {plain('Make one like it', () => acts.onCopy(role))}
       {role.origin === 'ui' ? plain('Change', () => acts.onChange(role)) : null}
       {role.origin !== 'ui' ? null : sure ? plain('Remove for ever', () => acts.onRemove(role)) : plain('Remove', () => setSure(true))}

@@ -18,7 +18,7 @@ export function ChannelsPage() {
   const refusal = useRefusal('read', 'notifications');
   return (
     <div className="page settings">
-      <SettingsHead title="Channels" lead={refusal ?? 'Where alerts go. A test says at once whether they would arrive.'} />
+      <SettingsHead title="Channels" lead={refusal ?? 'A test says at once whether a message would arrive.'} />
       {refusal === undefined ? <Channels /> : null}
     </div>
   );

@@ -5,6 +5,7 @@ import { mayIn } from '../api/permits.ts';
 import type { AreaName, PermissionName } from '../api/wire.ts';
 import { Section } from '../components/section.tsx';
 import { useSession } from '../shell/session.tsx';
+import { SupportBundle } from './support-bundle.tsx';
 import { useTitle } from './use-title.ts';
 
 type Entry = {
@@ -16,7 +17,8 @@ type Entry = {
     | '/settings/channels'
     | '/settings/series'
     | '/settings/configuration'
-    | '/settings/audit';
+    | '/settings/audit'
+    | '/api/docs';
   readonly word: string;
   readonly about: string;
   /** Who may do this sees the page; absent: everybody who signed in. */
@@ -42,13 +44,19 @@ const ENTRIES: readonly Entry[] = [
     about: 'who did what, and whether that is still what was written',
     needs: ['administer', 'audit'],
   },
+  {
+    to: '/api/docs',
+    word: 'API reference',
+    about: 'every address that programs may ask, what it takes and what it answers',
+    needs: ['read', 'own'],
+  },
 ];
 
 /** One list of everything that is set, and the appearance of this browser. */
 export function SettingsPage() {
   useTitle('Settings');
   const session = useSession();
-  const { actor } = session;
+  const { actor, scope } = session;
   const isOpen = ({ needs }: Entry): boolean => (needs === undefined ? actor.kind === 'user' : mayIn(session, ...needs));
   return (
     <div className="page settings">
@@ -68,6 +76,7 @@ export function SettingsPage() {
         ))}
       </ul>
       <Appearance />
+      {scope === '' && mayIn(session, 'administer', 'system') ? <SupportBundle /> : null}
     </div>
   );
 }

@@ -5,7 +5,7 @@ import type { TokenView } from '../api/wire.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { HistoryLink } from '../components/history-link.tsx';
 import { Instant } from '../components/instant.tsx';
-import { Command, ErrorNotice } from '../components/notices.tsx';
+import { Command, EmptyState, ErrorNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { NewTokenForm } from './new-token-form.tsx';
 import { narrowingOf } from './token-words.ts';
@@ -18,23 +18,32 @@ export function Tokens() {
   const items = tokens.data?.items ?? [];
   const columns = columnsOf({ replace: (id) => replace.mutate(id), revoke: (id) => revoke.mutate(id) });
   return (
-    <Section title="API tokens" aside={items.length === 0 ? undefined : `${items.length}`}>
-      <NewTokenForm />
-      {tokens.isError ? <ErrorNotice error={tokens.error} retry={() => void tokens.refetch()} /> : null}
-      {revoke.isError ? <ErrorNotice error={revoke.error} /> : null}
-      {replace.isError ? <ErrorNotice error={replace.error} /> : null}
-      {replace.data === undefined ? null : (
-        <div role="status">
-          <p>{`The new secret of ${replace.data.name}. Copy it now; it is not shown again. The one before counts 15 minutes more.`}</p>
-          <Command text={replace.data.token} />
-        </div>
-      )}
-      {items.length === 0 ? null : (
-        <div className="panel">
-          <DataTable caption="API tokens" columns={columns} rows={items} rowKey={(token) => token.id} />
-        </div>
-      )}
-    </Section>
+    <>
+      <Section title="Make a token">
+        <NewTokenForm />
+      </Section>
+      <Section title="Tokens that work" aside={items.length === 0 ? undefined : `${items.length}`}>
+        {tokens.isError ? <ErrorNotice error={tokens.error} retry={() => void tokens.refetch()} /> : null}
+        {revoke.isError ? <ErrorNotice error={revoke.error} /> : null}
+        {replace.isError ? <ErrorNotice error={replace.error} /> : null}
+        {replace.data === undefined ? null : (
+          <div role="status">
+            <p>{`The new secret of ${replace.data.name}. Copy it now; it is not shown again. The one before counts 15 minutes more.`}</p>
+            <Command text={replace.data.token} />
+          </div>
+        )}
+        {tokens.data !== undefined && items.length === 0 ? (
+          <EmptyState command="nines token create --data ./data --name ci --role read-only">
+            No program has a token yet. Make one above, or on the machine of the server:
+          </EmptyState>
+        ) : null}
+        {items.length === 0 ? null : (
+          <div className="panel">
+            <DataTable caption="API tokens" columns={columns} rows={items} rowKey={(token) => token.id} />
+          </div>
+        )}
+      </Section>
+    </>
   );
 }
 
@@ -89,20 +98,20 @@ const columnsOf = ({ replace, revoke }: Acts): readonly Column<TokenView>[] => [
     id: 'act',
     header: <span className="sr-only">Replace or revoke</span>,
     cell: ({ id, name, previous_until_ms: untilMs }) => (
-      <>
+      <span className="row-wrap row-actions">
         <button type="button" className="plain-button" aria-label={`Replace the secret of ${name}`} onClick={() => replace(id)}>
           Replace
-        </button>{' '}
+        </button>
         <button type="button" className="plain-button" aria-label={`Revoke ${name}`} onClick={() => revoke(id)}>
           Revoke
-        </button>{' '}
+        </button>
         <HistoryLink kind="tokens" id={id} name={name} />
         {untilMs === null ? null : (
           <div className="faint">
             old secret until <Instant atMs={untilMs} relative={false} />
           </div>
         )}
-      </>
+      </span>
     ),
   },
 ];

@@ -205,6 +205,10 @@ export const auditSearch = (raw: Raw): AuditSearch =>
 export type ConfigurationSearch = { version?: number };
 export const configurationSearch = (raw: Raw): ConfigurationSearch => defined<ConfigurationSearch>({ version: instant(raw.version) });
 
+/** `op`: the operation that is open, `GET /api/slas`. */
+export type ApiDocsSearch = { q?: string; op?: string };
+export const apiDocsSearch = (raw: Raw): ApiDocsSearch => defined<ApiDocsSearch>({ q: text(raw.q), op: text(raw.op) });
+
 export type RolesSearch = { role?: string };
 export const rolesSearch = (raw: Raw): RolesSearch => defined<RolesSearch>({ role: text(raw.role) });
 

@@ -47,6 +47,7 @@ export const PAGE_PATHS = [
   '/settings/tokens',
   '/settings/channels',
   '/settings/series',
+  '/api/docs',
   '/join',
   '/login',
   '/setup',
