@@ -51,9 +51,9 @@ const filtered = (sql: Sql, filter: AuditFilter) => {
   const { objectKind, objectId } = filter;
   if (objectKind !== undefined) {
     const kinds = kindsOf(objectKind);
-    query = query.where(({ or, eb }) => or(kinds.flatMap((kind) => [eb('object_kind', '=', kind), below(eb, 'object_kind', kind)])));
+    query = query.where((eb) => eb.or(kinds.flatMap((kind) => [eb('object_kind', '=', kind), below(eb, 'object_kind', kind)])));
   }
-  if (objectId !== undefined) query = query.where(({ or, eb }) => or([eb('object_id', '=', objectId), below(eb, 'object_id', objectId)]));
+  if (objectId !== undefined) query = query.where((eb) => eb.or([eb('object_id', '=', objectId), below(eb, 'object_id', objectId)]));
   if (filter.phase !== undefined) query = query.where('phase', '=', filter.phase);
   if (filter.fromMs !== undefined) query = query.where('at_ms', '>=', filter.fromMs);
   if (filter.toMs !== undefined) query = query.where('at_ms', '<', filter.toMs);
