@@ -44,14 +44,23 @@ export function trendOf(values: Numbers, stepMs: number, level = 0.95): Answer<T
   const first = theilSen(days, own, { level });
   if (!first.ok) return first;
   const left = own.map((value, i) => value - first.value.intercept - first.value.slope * at(days, i));
-  const kept = Math.min(0.98, Math.max(0, at(autocorrelations(left, 2), 1)));
-  const line = theilSen(days, own, { level, inflation: Math.sqrt((1 + kept) / (1 - kept)) });
+  const line = theilSen(days, own, { level, effective: worthOf(left) });
   if (!line.ok) return line;
   const { slope, lower, upper, p, intercept } = line.value;
   const significant = p < TREND_P && lower * upper > 0;
   const now = intercept + slope * at(days, days.length - 1);
   const direction = !significant ? 'none' : slope > 0 ? 'rising' : 'falling';
   return ok({ perDay: slope, lower, upper, level, p, direction, now, scatter: madOf(left), n: values.length });
+}
+
+/**
+ * Independent values that those around a line are worth: n (1 - r) / (1 + r). r is taken larger than it looks, as the line has taken
+ * some of it away. Source: Bayley & Hammersley 1946; Marriott & Pope 1954 for the bias.
+ */
+function worthOf(left: Float64Array): number {
+  const seen = Math.max(0, at(autocorrelations(left, 2), 1));
+  const kept = Math.min(0.98, seen + (2 + 4 * seen) / left.length);
+  return Math.max(3, (left.length * (1 - kept)) / (1 + kept));
 }
 
 export type Capacity = {

@@ -37,9 +37,12 @@ export function conformalHalfWidths(
   });
 }
 
+/** What overlapping windows tell beside those that lie one after the other. Source: Lo & MacKinlay 1988, of errors that add up. */
+const OVERLAP_WORTH = 1.5;
+
 /**
- * Independent errors that one window is worth: as many as it has steps when they do not follow each other, one when a forecast that is
- * wrong stays wrong. Source: Bayley & Hammersley 1946, the effective number of a first-order autoregression.
+ * Independent errors that one window is worth: as many as it has steps when they do not follow each other, `OVERLAP_WORTH` when a forecast
+ * that is wrong stays wrong. Source: Bayley & Hammersley 1946, the effective number of a first-order autoregression.
  */
 function worthOf(errors: Errors, sizes: Float64Array): number {
   const steps = sizes.length;
@@ -53,7 +56,7 @@ function worthOf(errors: Errors, sizes: Float64Array): number {
     }
   if (steps < 2 || !(squares > 0)) return 1;
   const kept = Math.min(1, Math.max(0, (together * steps) / (squares * (steps - 1))));
-  return Math.max(1, (steps * (1 - kept)) / (1 + kept));
+  return Math.max(OVERLAP_WORTH, (steps * (1 - kept)) / (1 + kept));
 }
 
 /** How much wider an interval must be that knows its scale from `count` independent errors. */

@@ -22,8 +22,8 @@ export type Comparison = {
 export function welch(first: Arm, second: Arm, level = 0.95): Answer<Comparison> {
   const faulty = faultOf(first, second);
   if (faulty !== undefined) return faulty;
-  const standardError = Math.sqrt(first.sd ** 2 / first.n + second.sd ** 2 / second.n);
-  return ok(compared(second.mean - first.mean, standardError, { dof: welchDof(first, second), level }));
+  const standardError = Math.hypot(errorOfMean(first), errorOfMean(second));
+  return compared(second.mean - first.mean, standardError, { dof: welchDof(first, second), level });
 }
 
 /** Student's t-test: second mean minus first. Assumes independent observations with one variance; `welch` does not need the latter. */
@@ -31,8 +31,8 @@ export function student(first: Arm, second: Arm, level = 0.95): Answer<Compariso
   const faulty = faultOf(first, second);
   if (faulty !== undefined) return faulty;
   const dof = first.n + second.n - 2;
-  const pooled = ((first.n - 1) * first.sd ** 2 + (second.n - 1) * second.sd ** 2) / dof;
-  return ok(compared(second.mean - first.mean, Math.sqrt(pooled * (1 / first.n + 1 / second.n)), { dof, level }));
+  const pooled = Math.hypot(first.sd * Math.sqrt((first.n - 1) / dof), second.sd * Math.sqrt((second.n - 1) / dof));
+  return compared(second.mean - first.mean, pooled * Math.sqrt(1 / first.n + 1 / second.n), { dof, level });
 }
 
 /** What an arm of single observations is. */
@@ -43,9 +43,9 @@ export function relativeLift(first: Arm, second: Arm, level = 0.95): Answer<Comp
   const faulty = faultOf(first, second);
   if (faulty !== undefined) return faulty;
   if (first.mean === 0) return refuse('no_base', 'the first mean is zero: nothing can be relative to it');
-  const variance = second.sd ** 2 / (second.n * first.mean ** 2) + (first.sd ** 2 * second.mean ** 2) / (first.n * first.mean ** 4);
-  const difference = (second.mean - first.mean) / Math.abs(first.mean);
-  return ok(compared(difference, Math.sqrt(variance), { dof: welchDof(first, second), level }));
+  const base = Math.abs(first.mean);
+  const standardError = Math.hypot(errorOfMean(second) / base, (errorOfMean(first) / base) * (second.mean / base));
+  return compared((second.mean - first.mean) / base, standardError, { dof: welchDof(first, second), level });
 }
 
 /** The chance that the second mean is larger, from a flat prior on the logarithm of their ratio. Means above zero. */
@@ -53,8 +53,9 @@ export function chanceToWin(first: Arm, second: Arm): Answer<number> {
   const faulty = faultOf(first, second);
   if (faulty !== undefined) return faulty;
   if (!(first.mean > 0 && second.mean > 0)) return refuse('no_base', 'both means must be above zero');
-  const variance = first.sd ** 2 / (first.n * first.mean ** 2) + second.sd ** 2 / (second.n * second.mean ** 2);
-  return ok(normalCdf(Math.log(second.mean / first.mean) / Math.sqrt(variance)));
+  const deviation = Math.hypot(errorOfMean(first) / first.mean, errorOfMean(second) / second.mean);
+  const chance = normalCdf((Math.log(second.mean) - Math.log(first.mean)) / deviation);
+  return Number.isFinite(chance) ? ok(chance) : UNTOLD;
 }
 
 /** Two shares, `hits` of `n` each, with the pooled variance: z of second minus first and its two-sided p. */
@@ -105,13 +106,25 @@ function faultOf(first: Arm, second: Arm) {
   return undefined;
 }
 
+const errorOfMean = ({ n, sd }: Arm): number => sd / Math.sqrt(n);
+
+/** From the share that each arm has in the variance, so that no square of it overflows. */
 function welchDof(first: Arm, second: Arm): number {
-  const [a, b] = [first.sd ** 2 / first.n, second.sd ** 2 / second.n];
-  return (a + b) ** 2 / (a ** 2 / (first.n - 1) + b ** 2 / (second.n - 1));
+  const [one, other] = [errorOfMean(first), errorOfMean(second)];
+  const share = one === 0 ? 0 : 1 / (1 + (other / one) ** 2);
+  return 1 / (share ** 2 / (first.n - 1) + (1 - share) ** 2 / (second.n - 1));
 }
 
-function compared(difference: number, standardError: number, { dof, level }: { readonly dof: number; readonly level: number }): Comparison {
+const UNTOLD = refuse('out_of_range', 'the deviations are so small or so large beside the means that no figure can be told from them');
+
+function compared(
+  difference: number,
+  standardError: number,
+  { dof, level }: { readonly dof: number; readonly level: number },
+): Answer<Comparison> {
   const half = tHalfWidth(1 - level, dof) * standardError;
   const p = tTwoSided(difference / standardError, dof);
-  return { difference, standardError, lower: difference - half, upper: difference + half, p, dof, level };
+  const [lower, upper] = [difference - half, difference + half];
+  const figures = [difference, standardError, lower, upper, p, dof];
+  return standardError > 0 && figures.every(Number.isFinite) ? ok({ difference, standardError, lower, upper, p, dof, level }) : UNTOLD;
 }

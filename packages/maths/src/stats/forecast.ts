@@ -1,8 +1,9 @@
 import { ok } from '@nines/base/result.ts';
 import { meanAbsoluteError, naiveScale, percentageError, symmetricError, weightedPercentageError } from './accuracy.ts';
 import { type Errors, conformalHalfWidths } from './conformal.ts';
+import { type ErrorScale, errorScaleOf } from './error-scale.ts';
 import { type Forecaster, forecastersFor } from './forecasters.ts';
-import { type Numbers, at } from './numbers.ts';
+import { type Numbers, at, notFinite } from './numbers.ts';
 import { type Answer, refuse } from './refusal.ts';
 import { seasonsOf } from './season.ts';
 
@@ -86,16 +87,14 @@ export function forecast(
   const tried = rolled([...new Set([naive, ...finalists])], history, { ...plan, origins: spread(plan, originsOf(plan)) });
   const chosen = choose(tried, naive);
   const predicted = mixed(chosen.map(({ forecaster, weight }) => ({ values: forecaster.forecast(history, horizon), weight })));
-  const errors =
-    chosen[0]?.run.errors.map((row, o) => mixed(chosen.map(({ run, weight }) => ({ values: run.errors[o] ?? row, weight })))) ?? [];
-  const windows = windowsOf(plan, errors.length);
-  const half = conformalHalfWidths(errors, horizon, { level, windows });
   const floor = history.every((value) => value >= 0) ? 0 : Number.NEGATIVE_INFINITY;
   const clipped = predicted.map((value) => Math.max(floor, value));
+  const tries = triesOf(chosen, history, { plan, coming: clipped });
+  const half = conformalHalfWidths(tries.errors, horizon, { level, windows: windowsOf(plan, tries.errors.length) });
   return ok({
     values: clipped,
-    lower: clipped.map((value, j) => Math.max(floor, value - at(half, j))),
-    upper: clipped.map((value, j) => value + at(half, j)),
+    lower: clipped.map((value, j) => Math.max(floor, tries.scale.away(value, -at(half, j)))),
+    upper: clipped.map((value, j) => tries.scale.away(value, at(half, j))),
     level,
     method:
       chosen.length === 1
@@ -103,7 +102,7 @@ export function forecast(
         : `ensemble of ${chosen.map(({ forecaster }) => forecaster.name).join(', ')}`,
     season: periods[0] ?? 1,
     seasons: seasons.map(({ period, strength }) => ({ ...period, strength: strength.strength })),
-    backtest: judged({ history, plan, errors, tried, naive, season: periods[0] ?? 1, level, floor }),
+    backtest: judged({ history, plan, tries, tried, naive, season: periods[0] ?? 1, level, floor }),
     notes: notesOf({ chosen, naive, plan, horizon }),
   });
 }
@@ -114,6 +113,8 @@ function faultOf(values: Numbers, { horizon, level }: { readonly horizon: number
   if (!(level > 0.5 && level < 1)) return refuse('bad_level', 'level must be above 0.5 and below 1');
   if (values.length < MIN_VALUES)
     return refuse('too_few_points', `a forecast needs at least ${MIN_VALUES} values, there are ${values.length}`);
+  const wrong = notFinite(values);
+  if (wrong >= 0) return refuse('not_finite', `the value at index ${wrong} is not a finite number of at most 1e100 in size`);
   if (horizon > values.length)
     return refuse(
       'horizon_too_long',
@@ -205,13 +206,36 @@ function mixed(parts: readonly { readonly values: Float64Array; readonly weight:
   return Float64Array.from(parts[0]?.values ?? [], (_, j) => parts.reduce((sum, { values, weight }) => sum + weight * at(values, j), 0));
 }
 
+/** What the ensemble would have said at each origin, what came, and how far apart they were in the terms of `scale`. */
+type Tries = {
+  readonly actual: readonly Float64Array[];
+  readonly predicted: readonly Float64Array[];
+  readonly errors: Errors;
+  readonly scale: ErrorScale;
+};
+
+function triesOf(
+  chosen: readonly Chosen[],
+  history: Float64Array,
+  { plan, coming }: { readonly plan: Plan; readonly coming: Float64Array },
+): Tries {
+  const actual = spread(plan, originsOf(plan)).map((origin) => history.subarray(origin, origin + plan.tested));
+  const predicted = actual.map((row, o) => {
+    const off = mixed(chosen.map(({ run, weight }) => ({ values: run.errors[o] ?? row, weight })));
+    return row.map((value, j) => value - at(off, j));
+  });
+  const scale = errorScaleOf(actual, predicted, coming);
+  const errors = actual.map((row, o) => row.map((value, j) => scale.errorOf(value, at(predicted[o] ?? row, j))));
+  return { actual, predicted, errors, scale };
+}
+
 /** How many windows of `tested` steps, one after the other, the origins cover. */
 const windowsOf = ({ length, firstOrigin, tested }: Plan, origins: number): number => Math.min(origins, (length - firstOrigin) / tested);
 
 type Judged = {
   readonly history: Float64Array;
   readonly plan: Plan;
-  readonly errors: Errors;
+  readonly tries: Tries;
   readonly tried: readonly Run[];
   readonly naive: Forecaster;
   readonly season: number;
@@ -220,11 +244,10 @@ type Judged = {
   readonly floor: number;
 };
 
-function judged({ history, plan, errors, tried, naive, season, level, floor }: Judged): Backtest {
+function judged({ history, plan, tries, tried, naive, season, level, floor }: Judged): Backtest {
   const origins = spread(plan, originsOf(plan));
   const scale = naiveScale(history, season);
-  const actual = origins.map((origin) => history.subarray(origin, origin + plan.tested));
-  const predicted = actual.map((row, o) => row.map((value, j) => value - at(errors[o] ?? row, j)));
+  const { actual, predicted } = tries;
   const [allActual, allPredicted] = [actual, predicted].map((rows) => rows.flatMap((row) => Array.from(row))) as [number[], number[]];
   const scaled = (error: number): number => (scale > 0 ? error / scale : 0);
   const naiveRun = tried.find(({ forecaster }) => forecaster === naive);
@@ -235,30 +258,34 @@ function judged({ history, plan, errors, tried, naive, season, level, floor }: J
     smape: symmetricError(allActual, allPredicted),
     mape: finiteOrNull(percentageError(allActual, allPredicted)),
     wape: finiteOrNull(weightedPercentageError(allActual, allPredicted)),
-    coverage: coverageOf(errors, { origins, plan, level }),
+    coverage: coverageOf(tries.errors, { origins, plan, level }),
     origins: origins.length,
-    beatNaive: errors.filter((row, o) => missed(row) < missed(naiveRun?.errors[o] ?? row)).length,
+    beatNaive: actual.filter((row, o) => {
+      const own = row.map((value, j) => value - at(predicted[o] ?? row, j));
+      return missed(own) < missed(naiveRun?.errors[o] ?? own);
+    }).length,
     horizon: plan.tested,
-    latest: latestOf(predicted[0], halfWidthsApart(errors, 0, { origins, plan, level }), floor),
+    latest: latestOf(tries, halfWidthsApart(tries.errors, 0, { origins, plan, level }), floor),
   };
 }
 
-function latestOf(values: Float64Array | undefined, half: Float64Array | undefined, floor: number): Latest | undefined {
+function latestOf({ predicted, scale }: Tries, half: Float64Array | undefined, floor: number): Latest | undefined {
+  const [values] = predicted;
   if (values === undefined || half === undefined) return undefined;
   const clipped = values.map((value) => Math.max(floor, value));
   return {
     values: clipped,
-    lower: clipped.map((value, j) => Math.max(floor, value - at(half, j))),
-    upper: clipped.map((value, j) => value + at(half, j)),
+    lower: clipped.map((value, j) => Math.max(floor, scale.away(value, -at(half, j)))),
+    upper: clipped.map((value, j) => scale.away(value, at(half, j))),
   };
 }
 
 const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
-type Tries = { readonly origins: readonly number[]; readonly plan: Plan; readonly level: number };
+type Rolling = { readonly origins: readonly number[]; readonly plan: Plan; readonly level: number };
 
 /** Half widths for origin `o` from the errors of the origins whose windows do not touch its own, as far as there are any. */
-function halfWidthsApart(errors: Errors, o: number, { origins, plan, level }: Tries): Float64Array | undefined {
+function halfWidthsApart(errors: Errors, o: number, { origins, plan, level }: Rolling): Float64Array | undefined {
   const apart = errors.filter((_, other) => Math.abs((origins[other] ?? 0) - (origins[o] ?? 0)) >= plan.tested);
   const others = apart.length > 0 ? apart : errors.filter((_, other) => other !== o);
   if (others.length === 0) return undefined;
@@ -266,10 +293,10 @@ function halfWidthsApart(errors: Errors, o: number, { origins, plan, level }: Tr
 }
 
 /** Each origin is judged by an interval made of those whose windows do not touch its own, as far as there are any. */
-function coverageOf(errors: Errors, tries: Tries): number {
+function coverageOf(errors: Errors, rolling: Rolling): number {
   let [inside, total] = [0, 0];
   errors.forEach((row, o) => {
-    const half = halfWidthsApart(errors, o, tries);
+    const half = halfWidthsApart(errors, o, rolling);
     if (half === undefined) return;
     row.forEach((error, j) => {
       total += 1;

@@ -1,5 +1,5 @@
 import { ok } from '@nines/base/result.ts';
-import { normalQuantile, normalTwoSided } from './distributions.ts';
+import { normalQuantile, normalTwoSided, tHalfWidth, tTwoSided } from './distributions.ts';
 import { type Numbers, ascending, at, notFinite } from './numbers.ts';
 import { type Answer, refuse } from './refusal.ts';
 
@@ -52,15 +52,16 @@ const MAX_POINTS = 1_500;
 
 /**
  * Theil–Sen: the median of the slopes of all pairs of points; up to 29 % of the points may be wrong. The interval is Sen's, from the
- * variance of Kendall's S, times `inflation` for values that follow each other (√((1 + r) / (1 - r)) with r their autocorrelation).
+ * variance of Kendall's S. Where values follow each other, `effective` says how many independent points they are worth: the deviation
+ * grows with the root of what is lost, and is judged by Student's t with two degrees less.
  * At least four points. Source: Sen 1968.
  */
 export function theilSen(
   x: Numbers,
   y: Numbers,
-  options: { readonly level?: number; readonly inflation?: number } = {},
+  options: { readonly level?: number; readonly effective?: number } = {},
 ): Answer<RobustLine> {
-  const { level = 0.95, inflation = 1 } = options;
+  const { level = 0.95, effective } = options;
   if (x.length !== y.length) return refuse('lengths_differ', `x has ${x.length} values and y has ${y.length}`);
   if (x.length < 4) return refuse('too_few_points', `a robust slope needs at least 4 points, there are ${x.length}`);
   if (notFinite(x) >= 0 || notFinite(y) >= 0) return refuse('not_finite', 'a value is not a finite number of at most 1e100 in size');
@@ -71,8 +72,9 @@ export function theilSen(
   const { slopes, score } = slopesOf(xs, ys);
   if (slopes.length === 0) return refuse('x_does_not_vary', 'all x are the same: no slope can be told from them');
   const slope = quantileOf(slopes, 0.5);
-  const deviation = Math.sqrt(kendallVariance(ys)) * inflation;
-  const reach = normalQuantile(0.5 + level / 2) * deviation;
+  const deviation = Math.sqrt(kendallVariance(ys)) * Math.sqrt(x.length / (effective ?? x.length));
+  const dof = effective === undefined ? undefined : Math.max(1, effective - 2);
+  const reach = (dof === undefined ? normalQuantile(0.5 + level / 2) : tHalfWidth(1 - level, dof)) * deviation;
   const edge = (rank: number): number => at(slopes, Math.min(slopes.length - 1, Math.max(0, Math.round(rank))));
   const z = deviation > 0 ? Math.max(0, Math.abs(score) - 1) / deviation : 0;
   return ok({
@@ -81,7 +83,7 @@ export function theilSen(
     lower: edge((slopes.length - reach) / 2 - 1),
     upper: edge((slopes.length + reach) / 2),
     level,
-    p: deviation > 0 ? normalTwoSided(z) : 1,
+    p: deviation > 0 ? (dof === undefined ? normalTwoSided(z) : tTwoSided(z, dof)) : 1,
     n: x.length,
   });
 }
