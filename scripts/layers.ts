@@ -147,7 +147,8 @@ const GATES: Readonly<Record<string, readonly string[]>> = {
 
 function leavesByItself({ from, to, external, typeOnly, names }: Import): boolean {
   const ways = WAYS_OUT[to] ?? WAYS_OUT[`node:${to}`];
-  if (ways === undefined || typeOnly || !external || !from.startsWith('server/src/') || GATES[from]?.includes(to) === true) return false;
+  if (ways === undefined || typeOnly || !external || !/^(server|library)\/src\//.test(from) || GATES[from]?.includes(to) === true)
+    return false;
   return names.some((name) => name === '*' || ways.includes('*') || ways.includes(name));
 }
 

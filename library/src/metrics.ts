@@ -53,7 +53,7 @@ export class EmbeddedMetrics implements library.Metrics {
     this.#analytics = new Analytics(parts);
     this.#changing = new Changing(options, parts);
     const everyMs = config().config.collect.host.interval;
-    const step = async (): Promise<void> => void (await this.flush());
+    const step = async (): Promise<void> => void (await this.#flush());
     this.#instruments = new Instruments({
       labels: options.labels ?? {},
       onFirst: () => void stack.use(startLoop({ clock, logger, name: 'instruments', everyMs, firstAfterMs: everyMs, step })),
@@ -122,9 +122,8 @@ export class EmbeddedMetrics implements library.Metrics {
   }
 
   async flush(): Promise<library.Recorded> {
-    const { metadata, shared } = this.#open();
-    for (const { name, type, help } of this.#instruments.families()) metadata.record(name, { type, help, unit: '' }, 'library');
-    return this.#store(this.#instruments.items(shared.clock.now()));
+    this.#open();
+    return this.#flush();
   }
 
   async record(items: readonly library.Item[]): Promise<library.Recorded> {
@@ -229,8 +228,7 @@ export class EmbeddedMetrics implements library.Metrics {
     const { logger } = this.#parts.shared;
     await this.#looking?.[Symbol.asyncDispose]();
     this.#watching[Symbol.dispose]();
-    const last = this.#store(this.#instruments.items(this.#parts.shared.clock.now()));
-    await last.catch((thrown: unknown) => logger.error('the last counts could not be stored', { error: messageOf(thrown) }));
+    await this.#flush().catch((thrown: unknown) => logger.error('the last counts could not be stored', { error: messageOf(thrown) }));
     await this.#stack.disposeAsync();
   }
 
@@ -247,6 +245,12 @@ export class EmbeddedMetrics implements library.Metrics {
 
   #expr(written: string): string {
     return this.#parts.aliases.resolve(written)?.expr ?? written;
+  }
+
+  #flush(): Promise<library.Recorded> {
+    const { metadata, shared } = this.#parts;
+    for (const { name, type, help } of this.#instruments.families()) metadata.record(name, { type, help, unit: '' }, 'library');
+    return this.#store(this.#instruments.items(shared.clock.now()));
   }
 
   async #store(items: readonly library.Item[]): Promise<library.Recorded> {

@@ -52,6 +52,19 @@ const PLANTED: readonly { readonly rule: string; readonly files: Readonly<Record
     rule: 'house/server-knows-no-client',
     files: { 'server/src/sla/a.ts': `import { b } from '../../../cli/src/b.ts';\nexport const a = b;\n` },
   },
+  {
+    rule: 'house/library-listens-to-nothing',
+    files: { 'library/src/a.ts': `import { createApp } from '@nines/server/app.ts';\nexport const a = createApp;\n` },
+  },
+  {
+    rule: 'house/library-types-stand-alone',
+    files: { 'library/src/contract.ts': `import type { B } from '@nines/server/sla/contract.ts';\nexport type A = B;\n` },
+  },
+  {
+    rule: 'house/one-way-out',
+    files: { 'library/src/a.ts': `import { connect } from 'node:net';\nexport const a = connect;\n` },
+  },
+  { rule: 'no-restricted-properties', files: { 'library/src/a.ts': `export const a = Date.now();\n` } },
   ...[
     `import { connect } from 'node:net';\nexport const a = connect;\n`,
     `import { isIP, createConnection as dial } from 'node:net';\nexport const a = [isIP, dial];\n`,
