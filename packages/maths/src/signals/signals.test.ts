@@ -1,19 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { medianOf, spreadOf } from './robust.ts';
 import { Slots } from './slots.ts';
-import { studentQuantile } from './student.ts';
 import { expectedAt } from './trend.ts';
 
 const close = (found: number, expected: number, share: number): void =>
   assert.ok(Math.abs(found - expected) <= share * Math.abs(expected), `${found} is not ${expected}`);
-
-test('the quantiles of Student are those of the tables', () => {
-  const table = { 1: 12.706, 2: 4.303, 3: 3.182, 5: 2.571, 10: 2.228, 30: 2.042, 1000: 1.962 };
-  for (const [degrees, expected] of Object.entries(table)) close(studentQuantile(0.95, Number(degrees)), expected, 0.001);
-  close(studentQuantile(0.99, 10), 3.169, 0.001);
-});
 
 test('a line is continued without doubt, and noise around it gives the doubt of least squares', () => {
   const at = (seconds: number): number => 1_700_000_000_000 + seconds * 1000;
@@ -43,14 +35,6 @@ test('too few points say nothing', () => {
     ),
     undefined,
   );
-});
-
-test('the middle and the spread stand still while fewer than half of the values are wrong', () => {
-  const values = [9, 10, 11, 10, 9, 11, 10];
-  assert.equal(medianOf([...values, 1e9, 1e9, 1e9]), 10.5);
-  assert.equal(medianOf([]), Number.NaN);
-  assert.equal(medianOf([1, 2]), 1.5);
-  assert.equal(spreadOf([8, 9, 10, 11, 12], 10), 1.4826);
 });
 
 test('slots hold the newest value of each, as many as they may, however time jumps', () => {

@@ -3,8 +3,11 @@
  * ordinary least squares, with as many independent points as the residuals' lag-one correlation leaves: a curve that is no line
  * has residuals that follow each other, and so a wide doubt. Source: Draper and Smith, Applied Regression Analysis, 1.4; Bayley
  * and Hammersley 1946 for the points.
+ *
+ * Rules ask this and not `forecast` of the statistics, for each of their series at each reading: one pass over a bounded past, some
+ * microseconds, and the same line that people draw; that one tries many methods on the whole history and takes a fraction of a second.
  */
-import { studentQuantile } from './student.ts';
+import { tHalfWidth } from '../stats/distributions.ts';
 
 export type Point = { readonly atMs: number; readonly value: number };
 /** `value` is the best guess; with the asked confidence the value lies within `doubt` of it. */
@@ -34,7 +37,7 @@ export function expectedAt(points: readonly Point[], atMs: number, confidence: n
   const deviation = Math.sqrt((squares * fraction) / (count - 2));
   const away = (atMs - line.originMs) / SECOND_MS - line.meanSeconds;
   const widening = Math.sqrt(1 + 1 / count + (away * away) / (line.spreadSeconds * fraction));
-  return { value: valueAt(line, atMs), doubt: studentQuantile(confidence, count - 2) * deviation * widening };
+  return { value: valueAt(line, atMs), doubt: tHalfWidth(1 - confidence, count - 2) * deviation * widening };
 }
 
 const valueAt = ({ originMs, meanSeconds, meanValue, slope }: Line, atMs: number): number =>

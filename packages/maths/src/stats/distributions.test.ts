@@ -64,6 +64,18 @@ test('reference values, far into the tails', () => {
     close(fUpper(f, dof1, dof2), p, 1e-11);
 });
 
+test('half-widths of Student, with few degrees, broken ones, and far out', () => {
+  for (const [twoSided, dof, t] of [
+    [0.05, 1, 12.706204736174707],
+    [0.05, 2, 4.302652729749464],
+    [0.05, 10, 2.2281388519862735],
+    [0.01, 10, 3.16927267261695],
+  ] as const)
+    close(tHalfWidth(twoSided, dof), t, 1e-11);
+  for (const twoSided of [1e-100, 1e-12, 0.01, 0.5, 0.7, 0.999])
+    for (const dof of [0.7, 1, 2.5, 30, 1e5]) close(tTwoSided(tHalfWidth(twoSided, dof), dof), twoSided, 1e-8);
+});
+
 test('Kolmogorov: the limit and finite samples', () => {
   for (const [x, p] of [
     [0.3, 0.9999906941986655],

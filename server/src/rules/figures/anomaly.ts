@@ -1,5 +1,5 @@
-import { medianOf, spreadOf } from '@nines/maths/signals/robust.ts';
 import type { Slots } from '@nines/maths/signals/slots.ts';
+import { madOf, medianOf } from '@nines/maths/stats/robust.ts';
 import { type Figure, type FigureReading, type Input, inWords } from './figure.ts';
 import { Past } from './remembered.ts';
 
@@ -84,7 +84,7 @@ function usualOfSeason(slots: Slots, slot: number): Usual | undefined {
 
 function usualOf(values: readonly number[], slot: number): Usual {
   const middle = medianOf(values);
-  return { slot, middle, spread: Math.max(spreadOf(values, middle), LEAST_SPREAD * Math.abs(middle)) };
+  return { slot, middle, spread: Math.max(madOf(values, middle), LEAST_SPREAD * Math.abs(middle)) };
 }
 
 type Found = { readonly value: number; readonly score: number; readonly usual: Usual; readonly isSeasonal: boolean };
