@@ -3,6 +3,7 @@ import type { Scope } from '@nines/model/storage.ts';
 import { ownersOf } from './alerting/owners.ts';
 import type { Inside, Thing } from './platform/http/contract.ts';
 import type { Parts } from './parts.ts';
+import { servicesNamedBy } from './problems/contract.ts';
 import { type ServiceCatalogue, labelsOfService } from './services/contract.ts';
 import { servicesOf } from './status-pages/contract.ts';
 
@@ -47,7 +48,7 @@ export const insideOf = ({
       // A problem says what probably caused it, so it is about that as well.
       problem: async (id) => {
         const { problem } = await problems.detail(id);
-        return [...problem.services, ...problem.causes.flatMap(({ kind, subject }) => (kind === 'service' ? [subject] : []))];
+        return servicesNamedBy(problem);
       },
       incident: async (id) => (await incidents.incidents.get(id)).services,
       downtime: async (id) => {

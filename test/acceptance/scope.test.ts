@@ -303,6 +303,30 @@ test("what was sent about one's own alerts is seen, page by page", async () => {
   assert.equal((await nines.get<Page>(`/api/notifications?alert=${idOf('zebra alert')}`, reader)).json.items.length, 0);
 });
 
+test('attack: paging through problems and incidents tells neither how many there are of others nor what they are called', async () => {
+  for (const kind of ['problems', 'incidents']) {
+    const path = `/api/${kind}?status=all&limit=1`;
+    type Page = { readonly items: readonly { readonly id: string }[]; readonly next: string | null };
+    const found: string[] = [];
+    for (let cursor = ''; ; ) {
+      const { json, text } = await nines.get<Page>(`${path}${cursor}`, reader);
+      assert.equal(json.items.length, 1, `a page without anything on it: ${text}`);
+      found.push(...json.items.map(({ id }) => id));
+      if (json.next === null) break;
+      assert.equal(json.next.split('~')[1], found.at(-1), 'the cursor names what was shown last');
+      cursor = `&cursor=${encodeURIComponent(json.next)}`;
+    }
+    const whole = await nines.get<Page>(`/api/${kind}?status=all`, reader);
+    assert.deepEqual(
+      found,
+      whole.json.items.map(({ id }) => id),
+    );
+    assert.ok(found.includes(idOf(`quokka ${kind.slice(0, -1)}`)), kind);
+    const others = await nines.get<Page>(`${path}&service=zebra-api`, reader);
+    assert.ok(others.status === 404 || (others.json.items.length === 0 && others.json.next === null), others.text);
+  }
+});
+
 test('nothing outside can be changed, and nothing can be carried outside', async () => {
   const status = async (method: string, path: string, body?: unknown): Promise<number> =>
     (await nines.send(method, path, body, operator)).status;

@@ -114,6 +114,25 @@ forEachDatabase((_name, open) => {
     assert.equal(events.filter(({ retention_class: kept }) => kept === 'audit').length, 10);
   });
 
+  it("attack: the cause of one's own incident does not name a service of others", async (t) => {
+    const { db } = await open(t);
+    const { incidents, fail } = await openIncidentWorld(t, { db });
+    await fail(['db', 'shop'], { alertname: 'PostgresDown' });
+    const told = async (sees?: (service: string) => boolean) => {
+      const { causes, timeline, links } = await incidents.get('1', sees);
+      const titles = links.flatMap(({ kind, text }) => (kind === 'problem' ? [text] : []));
+      const draft = (await incidents.postMortem('1', sees)).markdown.split('\n').filter((line) => /explains|probable/.test(line));
+      return { causes: causes.map(({ subject }) => subject), sentences: timeline.filter(({ kind }) => kind === 'cause'), titles, draft };
+    };
+    const all = JSON.stringify(await told());
+    assert.match(all, /"probable cause db:/);
+    assert.match(all, /"titles":\["db: /);
+    assert.doesNotMatch(JSON.stringify(await told((service) => service !== 'db')), /\bdb\b/);
+    const later = await told((service) => service !== 'shop');
+    assert.deepEqual([later.causes.includes('db'), later.sentences.length], [true, 1], 'what is seen stays');
+    assert.doesNotMatch(JSON.stringify({ ...later, titles: [] }), /"shop"/);
+  });
+
   it('a post-mortem is drafted from what is known, saved with a revision, and what others wrote is no markup in it', async (t) => {
     const { db } = await open(t);
     const { incidents, fail, advance } = await openIncidentWorld(t, { db });

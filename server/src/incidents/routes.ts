@@ -1,13 +1,17 @@
 import { AppError } from '@nines/base/errors.ts';
 import type { Clock } from '@nines/base/clock.ts';
 import { DAY_MS, epochMs } from '@nines/base/units.ts';
+import { isFull } from '@nines/model/scope.ts';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { SEVERITIES } from '../alerting/contract.ts';
 import type { Http, ScopedThings } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
+import { seesServices } from '../platform/http/scoped.ts';
 import {
   CATEGORIES,
   INCIDENT_CODES,
+  type IncidentView,
   LINK_KINDS,
   actionEdit,
   actionView,
@@ -25,6 +29,7 @@ import {
 } from './contract.ts';
 import { incidentRules } from './rules.ts';
 import type { IncidentService } from './service.ts';
+import type { Sees } from './sight.ts';
 
 const OF_INCIDENT: ScopedThings = { names: { params: { id: 'incident' } } };
 /** One about no service would be seen by none of those who open it. */
@@ -70,6 +75,9 @@ export function incidentRoutes(http: Http, deps: Deps): void {
   ruleRoutes(http, deps);
 }
 
+const seenBy = (request: Pick<FastifyRequest, 'actor' | 'sees'>): Sees | undefined =>
+  isFull(request.actor.scope) ? undefined : (service) => request.sees({ service });
+
 function readRoutes(http: Http, { incidents, clock }: Deps): void {
   http.get(
     '/api/incidents',
@@ -84,7 +92,8 @@ function readRoutes(http: Http, { incidents, clock }: Deps): void {
     },
     (request) => {
       const { severity, from: fromMs, to: toMs, category, service, alert, cursor, ...query } = request.query;
-      return incidents.list({ ...query, severities: severity, category, service, alert, fromMs, toMs, cursor });
+      const sees = isFull(request.actor.scope) ? undefined : (one: IncidentView) => seesServices(request, one.services);
+      return incidents.list({ ...query, severities: severity, category, service, alert, fromMs, toMs, cursor, sees });
     },
   );
   http.get(
@@ -115,7 +124,7 @@ function readRoutes(http: Http, { incidents, clock }: Deps): void {
       config: { ...read, scoped: INCIDENTS },
       schema: { summary: 'One incident with its time line', tags, params: byId, response: { 200: incidentDetail } },
     },
-    (request) => incidents.get(request.params.id),
+    (request) => incidents.get(request.params.id, seenBy(request)),
   );
 }
 
@@ -249,7 +258,7 @@ function documentRoutes(http: Http, { incidents }: Deps): void {
         response: { 200: postMortemView },
       },
     },
-    (request) => incidents.postMortem(request.params.id),
+    (request) => incidents.postMortem(request.params.id, seenBy(request)),
   );
   http.put(
     '/api/incidents/:id/post-mortem',

@@ -3,7 +3,7 @@ import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import { type AlertView, type Alerting, SYSTEM } from '../alerting/contract.ts';
 import type { Ledger } from '../availability/contract.ts';
 import type { Actor } from '../platform/http/contract.ts';
-import { pageOf, parseCursor } from '../platform/http/cursor.ts';
+import { pageOfSeen, parseCursor } from '../platform/http/cursor.ts';
 import { createTurns } from '../platform/turns.ts';
 import type { ProblemView } from '../problems/contract.ts';
 import { Automatic, type AutomaticDeps, RETURNS_WITHIN_MS, draftIncident, stormSinceMs, worstOf } from './automatic.ts';
@@ -25,6 +25,7 @@ import { type Entry, changeState, edit, lengthsOf, nextStates } from './evaluate
 import { tellingsOf } from './escalate.ts';
 import { draftPostMortem } from './post-mortem.ts';
 import { DEFAULT_RULES, type IncidentRules, incidentRules } from './rules.ts';
+import { type Sees, causesOf, linksWithin, timelineWithin } from './sight.ts';
 import { statisticsOf } from './statistics.ts';
 import {
   type IncidentFilter,
@@ -54,11 +55,17 @@ export type IncidentsDeps = BookDeps &
 /** Services whose downtime is looked up for one incident, and incidents that statistics look at. */
 const MAX_DOWNTIMES = 20;
 const MAX_COUNTED = 10_000;
-const MAX_CAUSES = 5;
 const MAX_ALERTS_SHOWN = 500;
 /** Incidents that one transaction removes, and transactions of one run. */
 const PURGED_AT_ONCE = 100;
 const MAX_PURGES = 100;
+
+type IncidentQuery = Omit<IncidentFilter, 'after' | 'linked'> & {
+  readonly alert?: string | undefined;
+  readonly cursor: string | undefined;
+  /** Whether whoever asks may know of an incident; of all of them when absent. */
+  readonly sees?: ((incident: IncidentView) => boolean) | undefined;
+};
 
 /** Commands of people, reads, and the steps that need nobody; one after another. */
 export class IncidentService {
@@ -106,18 +113,21 @@ export class IncidentService {
     this.#automatic.noticeAcknowledged(alert);
   }
 
-  async list({
-    alert,
-    cursor,
-    ...query
-  }: Omit<IncidentFilter, 'after' | 'linked'> & { readonly alert?: string | undefined; readonly cursor: string | undefined }) {
+  async list({ alert, cursor, sees, ...query }: IncidentQuery) {
     const problem = alert === undefined ? undefined : this.#deps.problems.of(alert);
     const linked = [...(alert === undefined ? [] : [alert]), ...(problem === undefined ? [] : [problem])];
-    const filter = { ...query, limit: query.limit + 1, after: parseCursor(cursor), linked };
-    const found = await listIncidents(this.#deps.sql, filter);
-    const { items, next } = pageOf(found, query.limit, ({ openedAtMs: atMs, id }) => ({ atMs, id }));
-    const services = await this.#servicesOf(items.map(({ id }) => id));
-    return { items: items.map((incident) => viewOf(incident, services.get(incident.id) ?? [])), next };
+    const { items, next } = await pageOfSeen({
+      limit: query.limit,
+      after: parseCursor(cursor),
+      cursorOf: ({ opened_at_ms: atMs, id }: IncidentView) => ({ atMs, id }),
+      sees,
+      fetch: async (limit, after) => {
+        const found = await listIncidents(this.#deps.sql, { ...query, limit, after, linked });
+        const services = await this.#servicesOf(found.map(({ id }) => id));
+        return found.map((incident) => viewOf(incident, services.get(incident.id) ?? []));
+      },
+    });
+    return { items: [...items], next };
   }
 
   async statistics(asked: {
@@ -134,8 +144,8 @@ export class IncidentService {
     return { from_at_ms: fromMs, to_at_ms: toMs, by, items: statisticsOf(counted, by) };
   }
 
-  /** By id or number. `AppError` `incident_not_found`. */
-  async get(key: string): Promise<IncidentDetail> {
+  /** By id or number. Without `sees` all is told. `AppError` `incident_not_found`. */
+  async get(key: string, sees?: Sees): Promise<IncidentDetail> {
     const living = await this.#find(key);
     const { incident } = living;
     const { sql, problems } = this.#deps;
@@ -152,12 +162,10 @@ export class IncidentService {
         own.flatMap(({ kind, ref }) => (kind === 'service' ? ref : [])),
       ),
       next_states: [...nextStates(incident)],
-      timeline: [...timeline],
-      links: [...own],
+      timeline: [...timelineWithin(timeline, sees)],
+      links: [...linksWithin(own, (id) => problems.get(id), sees)],
       alerts: [...(await this.#alertsOf(own))],
-      causes: [
-        ...new Map(views.flatMap(({ causes }) => causes).map(({ subject, reasons }) => [subject, { subject, reasons }])).values(),
-      ].slice(0, MAX_CAUSES),
+      causes: [...causesOf(views, sees)],
       actions: [...actions],
       figures: await this.#figuresOf(living),
       escalation: this.#escalationOf(living),
@@ -312,10 +320,10 @@ export class IncidentService {
   }
 
   /** What was saved, or a draft from what is known now. */
-  async postMortem(key: string): Promise<PostMortemView> {
+  async postMortem(key: string, sees?: Sees): Promise<PostMortemView> {
     const { incident } = await this.#find(key);
     const saved = await findPostMortem(this.#deps.sql, incident.id);
-    return saved ?? { markdown: draftPostMortem(await this.get(key)), author: '', saved_at_ms: null, revision: 0 };
+    return saved ?? { markdown: draftPostMortem(await this.get(key, sees)), author: '', saved_at_ms: null, revision: 0 };
   }
 
   /** `AppError` `revision_conflict`. */

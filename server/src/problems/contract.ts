@@ -46,6 +46,12 @@ export const problemView = z.object({
 });
 export type ProblemView = z.infer<typeof problemView>;
 
+/** The services that a problem names: those of its alerts, and those that probably caused it. */
+export const servicesNamedBy = ({ services, causes }: Pick<ProblemView, 'services' | 'causes'>): readonly string[] => [
+  ...services,
+  ...causes.flatMap(({ kind, subject }) => (kind === 'service' ? [subject] : [])),
+];
+
 /** One alert of a problem and why it is there. */
 export const problemAlertView = z.object({
   alert: z.string(),

@@ -1,7 +1,9 @@
+import { isFull } from '@nines/model/scope.ts';
 import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
-import { problemAlertView, problemView } from './contract.ts';
+import { seesServices } from '../platform/http/scoped.ts';
+import { type ProblemView, problemAlertView, problemView, servicesNamedBy } from './contract.ts';
 import type { ProblemService } from './service.ts';
 
 const MAX_PAGE = 500;
@@ -35,7 +37,8 @@ export function problemRoutes(http: Http, { problems }: { readonly problems: Pro
     },
     async (request) => {
       const { min_alerts: minAlerts, from: fromMs, to: toMs, service, cursor, ...query } = request.query;
-      const { items, next } = await problems.list({ ...query, minAlerts, service, fromMs, toMs, cursor });
+      const sees = isFull(request.actor.scope) ? undefined : (one: ProblemView) => seesServices(request, servicesNamedBy(one));
+      const { items, next } = await problems.list({ ...query, minAlerts, service, fromMs, toMs, cursor, sees });
       return { items: [...items], next };
     },
   );

@@ -8,7 +8,7 @@ import type { AlertView, Severity } from '../alerting/contract.ts';
 import type { Bus } from '../platform/bus.ts';
 import type { ProblemAlertRow } from '../platform/db/migrations/0038-problems.ts';
 import type { Database } from '../platform/db/schema.ts';
-import { pageOf, parseCursor } from '../platform/http/cursor.ts';
+import { pageOfSeen, parseCursor } from '../platform/http/cursor.ts';
 import { startLoop } from '../platform/loop.ts';
 import { createTurns } from '../platform/turns.ts';
 import { Anatomy } from './causes.ts';
@@ -162,9 +162,20 @@ export class ProblemService implements Problems {
     return (await alertsOfProblem(this.#deps.sql, id, MAX_ALERTS_SHOWN)).map(toAlertView);
   }
 
-  async list(query: Omit<ProblemFilter, 'after'> & { readonly cursor: string | undefined }) {
-    const found = await listProblems(this.#deps.sql, { ...query, limit: query.limit + 1, after: parseCursor(query.cursor) });
-    return pageOf(found, query.limit, ({ opened_at_ms: atMs, id }) => ({ atMs, id }));
+  /** `sees`: whether whoever asks may know of a problem; of all of them when absent. */
+  async list(
+    query: Omit<ProblemFilter, 'after'> & {
+      readonly cursor: string | undefined;
+      readonly sees?: ((problem: ProblemView) => boolean) | undefined;
+    },
+  ) {
+    return pageOfSeen({
+      limit: query.limit,
+      after: parseCursor(query.cursor),
+      cursorOf: ({ opened_at_ms: atMs, id }: ProblemView) => ({ atMs, id }),
+      sees: query.sees,
+      fetch: (limit, after) => listProblems(this.#deps.sql, { ...query, limit, after }),
+    });
   }
 
   /** Removes at most `limit` problems that were over before `beforeMs`, and returns how many. */

@@ -70,6 +70,10 @@ export function keepInside(route: RouteOptions, inside: Inside): void {
   ];
 }
 
+/** Whether whoever asks sees all of the services that something is about; without any, what has no labels. */
+export const seesServices = (request: Pick<FastifyRequest, 'sees'>, services: readonly string[]): boolean =>
+  services.length === 0 ? request.sees({}) : services.every((service) => request.sees({ service }));
+
 export const isOfThings = (scoped: Scoped): scoped is ScopedThings => typeof scoped === 'object' && !('free' in scoped);
 
 const GONE = Symbol('outside');

@@ -1,26 +1,32 @@
 import assert from 'node:assert/strict';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
+import { scopeOfTeams, visible } from '@nines/model/scope.ts';
 import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { countingIds } from '../../../../test/harness/ids.ts';
 import { recordingLogger } from '../../../../test/harness/logs.ts';
 import { manualClock } from '../../../../test/harness/manual-clock.ts';
 import { poll } from '../../../../test/harness/poll.ts';
 import { createBus, type Fact } from '../bus.ts';
-import type { Actor, Gate } from './contract.ts';
+import type { Actor, Gate, Inside } from './contract.ts';
 import { createHttp } from './server.ts';
 import { serveStream } from './stream.ts';
 
 const reader: Actor = { kind: 'token', id: '1', name: 'a', role: 'read-only', teamId: 'default', scope: FULL_SCOPE };
+/** Services are named after their team. */
+const inside: Inside = {
+  labels: (scope, { service = '' }) => visible(scope, { team: service.replace(/-.*/, '') }),
+  thing: async () => true,
+};
 type Message = { id: number; topic: string; type: string; at_ms: number; data: unknown };
 
-async function make(t: TestContext) {
+async function make(t: TestContext, who = reader) {
   const clock = manualClock();
   const bus = createBus((thrown) => assert.fail(String(thrown)));
   const access = { open: true };
-  const gate: Gate = { authenticate: async () => (access.open ? reader : undefined), allows: () => true };
-  const http = await createHttp({ logger: recordingLogger(), ids: countingIds(), gate, hosts: 'any', version: '1' });
-  const stream = serveStream(http, { bus, clock, gate });
+  const gate: Gate = { authenticate: async () => (access.open ? who : undefined), allows: () => true };
+  const http = await createHttp({ logger: recordingLogger(), ids: countingIds(), gate, hosts: 'any', version: '1', inside });
+  const stream = serveStream(http, { bus, clock, gate, inside });
   await http.listen({ host: '127.0.0.1', port: 0 });
   t.after(async () => {
     await stream[Symbol.asyncDispose]();
@@ -122,6 +128,21 @@ describe('the live stream', () => {
       w.publish('metrics', big);
       return w.stream.readers() === 0;
     });
+  });
+
+  it('attack: a problem that names the service of others as its cause is told to nobody who may not know of that service', async (t) => {
+    const w = await make(t, { ...reader, scope: scopeOfTeams(['shop']) });
+    const stream = await w.open();
+    await poll('it listens', () => w.stream.readers() === 1);
+    const problem = (subject: string) => ({
+      services: ['shop-web'],
+      causes: [{ kind: 'service', subject }],
+      title: `${subject}: 2 alerts`,
+    });
+    w.publish('problems', problem('bank-database'));
+    w.publish('problems', problem('shop-database'));
+    const [first] = await stream.got(1);
+    assert.deepEqual(first?.data, problem('shop-database'));
   });
 
   it('opens nothing for a HEAD', async (t) => {

@@ -24,6 +24,7 @@ const STREAM = '/api/stream';
 /** `about`: the labels of what a fact is about, all of which must be inside a reader's scope; undefined when nobody can tell. */
 type Kept = { readonly id: number; readonly topic: string; readonly frame: string; readonly about: readonly Labels[] | undefined };
 type Labels = Readonly<Record<string, string>>;
+type Cause = { readonly kind?: unknown; readonly subject?: unknown };
 type Reader = { readonly request: FastifyRequest; readonly response: ServerResponse; readonly topics: ReadonlySet<string>; scope: Scope };
 
 type StreamDeps = {
@@ -124,11 +125,16 @@ function isFor({ topics, scope }: Reader, { topic, about }: Kept, inside: Inside
 /** A fact without data only says that there is something to read again. */
 function aboutOf(data: unknown): readonly Labels[] | undefined {
   if (data === null) return [];
-  const { service, services, labels } = data as { readonly service?: unknown; readonly services?: unknown; readonly labels?: unknown };
+  const { service, services, labels, causes } = data as Readonly<Record<'service' | 'services' | 'labels' | 'causes', unknown>>;
   const of = typeof service === 'string' ? { service } : {};
   if (typeof labels === 'object' && labels !== null) return [{ ...of, ...(labels as Labels) }];
   if (typeof service === 'string') return [of as Labels];
-  return Array.isArray(services) && services.length > 0 ? services.map((one) => ({ service: String(one) })) : undefined;
+  if (!Array.isArray(services) || services.length === 0) return undefined;
+  // A problem names what probably caused it, which may have no alert itself.
+  const named = Array.isArray(causes)
+    ? (causes as readonly Cause[]).flatMap(({ kind, subject }) => (kind === 'service' ? [subject] : []))
+    : [];
+  return [...services, ...named].map((one) => ({ service: String(one) }));
 }
 
 /** What a reader hears of what it asked for: what its role may read. */
