@@ -172,6 +172,25 @@ forEachDatabase((_name, open) => {
     assert.deepEqual(await told(tokenIn(old.link)), unknown, 'after two days');
   });
 
+  test('attack: a link made for a small role is no way in for a person who was given a greater one', async (t) => {
+    const { call, invite, person, ann } = await world(t, open);
+    const join = async (token: string) => (await call('POST', '/api/join', { body: { token, password: GOOD } })).code ?? 'in';
+    const change = async (name: string, change: object) => {
+      const { id, revision } = await person(name);
+      assert.equal((await call('PATCH', `/api/people/${id}`, { cookie: ann, body: { revision, ...change } })).status, 200);
+    };
+    for (const wider of [{ role: 'administrator' }, { teams: [] }, { scope: '' }]) {
+      const name = Object.keys(wider).join('');
+      const { link } = await invite({ name, role: 'read-only', teams: ['shop'], scope: 'env="prod"' });
+      await change(name, wider);
+      assert.equal(await join(tokenIn(link)), 'link_invalid', name);
+      assert.equal((await person(name)).link, null);
+    }
+    const { link } = await invite({ name: 'Bob', role: 'operator' });
+    await change('Bob', { role: 'read-only', email: 'bob@shop.example' });
+    assert.equal(await join(tokenIn(link)), 'in', 'less is no danger');
+  });
+
   test('another role, being disabled and a reset end the sessions; who saw an older state is told', async (t) => {
     const { call, add, person, ann, signIn, ended } = await world(t, open);
     const works = async (cookie: string) => (await call('GET', '/api/session', { cookie })).status === 200;

@@ -174,7 +174,8 @@ export class Directory {
       const ends =
         role !== user.role || teams !== user.teams || scope !== user.scope || (disabled_at_ms !== null && user.disabled_at_ms === null);
       if (ends) await this.#endSessions(trx, id);
-      if (disabled_at_ms !== null) await deleteLinkOf(trx, id);
+      // Whoever has a link from before could come in as more than they were given.
+      if (disabled_at_ms !== null || this.#isWidened(user, next)) await deleteLinkOf(trx, id);
       await record(trx, { ...about(by, user), action: 'user.changed', before: factsOf(user), after: factsOf(next) });
       return { next: { ...next, revision: user.revision + 1 }, ends };
     });
@@ -250,6 +251,13 @@ export class Directory {
     const { permitsOf } = this.#deps;
     if (beyond(heldBy(by, permitsOf), permitsOf(user.role)).length === 0) return;
     throw new AppError('forbidden', PEOPLE_CODES.roleTooWide, 'this person may do more than you');
+  }
+
+  /** Of scopes nobody can tell which one is wider. */
+  #isWidened(before: UserRow, after: UserRow): boolean {
+    const { permitsOf } = this.#deps;
+    if (before.teams !== after.teams || before.scope !== after.scope) return true;
+    return beyond(permitsOf(before.role), permitsOf(after.role)).length > 0;
   }
 
   async #keepAnAdministrator(trx: Transaction<Database>, before: UserRow, after: UserRow | undefined): Promise<void> {

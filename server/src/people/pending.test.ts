@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { AppError } from '@nines/base/errors.ts';
+import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { type OpenDatabase, forEachDatabase } from '../../../test/harness/databases.ts';
 import { manualClock } from '../../../test/harness/manual-clock.ts';
 import { openEntryForTest } from '../testing/entry.ts';
 import { createIds } from '../platform/ids.ts';
 
 const GOOD = 'correct horse battery';
+const BETTER = 'another good long one';
 const HERE = { address: '192.0.2.1', userAgent: 'Firefox' };
 
 /** Ann has a second factor. */
@@ -16,14 +18,15 @@ async function world(t: TestContext, open: OpenDatabase) {
   const factors = { required: async () => ['totp' as const], forget: async () => {} };
   const recorded: string[] = [];
   const record = async (_trx: unknown, { action }: { readonly action: string }) => recorded.push(action);
-  const entry = openEntryForTest({ db, clock, ids: createIds(clock), record, factors });
+  const ids = createIds(clock);
+  const entry = openEntryForTest({ db, clock, ids, record, factors });
   await entry.people.setup({ token: (await entry.people.startSetup()) ?? '', name: 'Ann', password: GOOD }, HERE);
   const challenge = async (): Promise<string> => {
     const answer = await entry.people.login({ name: 'Ann', password: GOOD }, HERE);
     assert.ok(answer.kind === 'factor_needed' && answer.kinds[0] === 'totp');
     return answer.challenge;
   };
-  return { db, clock, recorded, ...entry, challenge };
+  return { db, clock, ids, recorded, ...entry, challenge };
 }
 
 const refusal = (code: string) => (thrown: unknown) => thrown instanceof AppError && thrown.code === code;
@@ -59,6 +62,36 @@ forEachDatabase((_name, open) => {
     await pending.look(secret, HERE);
     await clock.advance(5 * 60_000);
     await assert.rejects(pending.finish(secret, HERE, 'totp'), refusal('sign_in_again'));
+  });
+
+  test('attack: a sign-in, or a link, from before the password was changed lets nobody in after it', async (t) => {
+    const { db, people, directory, pending, challenge } = await world(t, open);
+    const begun = await challenge();
+    const { id, name, role } = await directory.find('Ann');
+    const { secret } = await directory.reset({ kind: 'user', id, name, role }, id);
+    const ann = { kind: 'user', id, name, role, teamId: 'default', scope: FULL_SCOPE } as const;
+    await people.changePassword(ann, { current: GOOD, next: BETTER }, HERE);
+    await assert.rejects(pending.finish(begun, HERE, 'totp'), refusal('sign_in_again'));
+    await assert.rejects(people.join({ token: secret, password: GOOD }, HERE), refusal('link_invalid'));
+    assert.equal((await db.kysely.selectFrom('pending_logins').selectAll().execute()).length, 0);
+  });
+
+  test('attack: who signs in with the old password, or while they are disabled, at the same instant is not left with a session', async (t) => {
+    const { db, clock, ids, people, directory, sessions } = await world(t, open);
+    const { id, name, role, password_hash } = await directory.find('Ann');
+    const ann = { kind: 'user', id, name, role, teamId: 'default', scope: FULL_SCOPE } as const;
+    // Another entry on the same database, where nobody has a second factor.
+    const plain = openEntryForTest({ db, clock, ids, factors: { required: async () => [], forget: async () => {} } });
+    const login = () => plain.people.login({ name, password: GOOD }, HERE);
+    const all = await Promise.allSettled([login(), people.changePassword(ann, { current: GOOD, next: BETTER }, HERE), login(), login()]);
+    assert.equal(all[1]?.status, 'fulfilled');
+    for (const one of [all[0], all[2], all[3]])
+      if (one?.status === 'fulfilled' && 'cookie' in one.value) assert.equal(await sessions.actorOf(one.value.cookie), undefined);
+    await assert.rejects(sessions.start(ann, HERE, password_hash), refusal('sign_in_again'), 'the password it was examined with is gone');
+    await db.kysely.updateTable('users').set({ disabled_at_ms: 1 }).execute();
+    await assert.rejects(sessions.start(ann, HERE), refusal('sign_in_again'));
+    const live = await db.kysely.selectFrom('sessions').selectAll().execute();
+    assert.equal(live.length, 1, 'that of who changed the password');
   });
 
   test('codes cannot be guessed: five tries a challenge, and new challenges do not reset the wait', async (t) => {

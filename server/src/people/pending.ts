@@ -75,7 +75,7 @@ export class PendingSignIns implements PendingLogins {
     });
     this.#throttle.succeeded(ANYWHERE, user.id);
     passwords.succeeded(user.name_key, place.address);
-    return sessions.start({ id: user.id, name: user.name, role: user.role }, place);
+    return sessions.start({ id: user.id, name: user.name, role: user.role }, place, user.password_hash);
   }
 
   async #find(challenge: string, place: Place): Promise<UserRow> {

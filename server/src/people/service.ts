@@ -115,8 +115,10 @@ export class People {
     if (user === undefined || !fits) {
       throw new AppError('unauthenticated', PEOPLE_CODES.wrongCredentials, 'the name or the password is wrong');
     }
-    // Whoever is faster has written a hash of today; losing this race changes nothing.
-    if (isOutdated(user.password_hash)) await store.updatePassword(db.kysely, user, await hashPassword(password));
+    // Whoever was faster has written a hash of today, or another password: they begin again.
+    const renewed = isOutdated(user.password_hash) ? await hashPassword(password) : undefined;
+    if (renewed !== undefined && (await store.updatePassword(db.kysely, user, renewed)))
+      return this.#admit({ ...user, password_hash: renewed }, place);
     return this.#admit(user, place);
   }
 
@@ -126,7 +128,7 @@ export class People {
     const kinds = await factors.required(user.id);
     if (kinds.length > 0) return { kind: 'factor_needed', challenge: await pending.open(user.id, place), kinds };
     throttle.succeeded(user.name_key, place.address);
-    return { kind: 'session', ...(await sessions.start(personOf(user), place)) };
+    return { kind: 'session', ...(await sessions.start(personOf(user), place, user.password_hash)) };
   }
 
   /** Sets the password of whom a link is for and signs them in. `AppError` `link_invalid`, `password_refused`, `password_login_off`. */
@@ -165,7 +167,7 @@ export class People {
       await record(trx, { ...by(user, place), action: 'password.changed', object: { kind: 'people', id: user.id } });
     });
     sessions.forget();
-    return sessions.start(personOf(user), place);
+    return sessions.start(personOf(user), place, passwordHash);
   }
 
   /** Refuses while former failures demand a wait; otherwise counts the try. */

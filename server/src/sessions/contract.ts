@@ -32,12 +32,15 @@ export const sessionRow = z.object({
 });
 export type SessionRowView = z.infer<typeof sessionRow>;
 
-export const SESSION_CODES = { notFound: 'session_not_found', sessionNeeded: 'session_needed' } as const;
+export const SESSION_CODES = { notFound: 'session_not_found', sessionNeeded: 'session_needed', signInAgain: 'sign_in_again' } as const;
 
 /** What those who examine people need of sessions. */
 export interface SessionBook {
-  /** Signs `person` in, whose right to it the caller has examined; the session of `place.cookie` ends. */
-  start(person: Person, place: Place): Promise<NewSession>;
+  /**
+   * Signs `person` in, whose right to it the caller has examined; the session of `place.cookie` ends. `passwordHash` is what the password
+   * was examined with. `AppError` `sign_in_again` when the person was disabled or removed, or the password changed, meanwhile.
+   */
+  start(person: Person, place: Place, passwordHash?: string): Promise<NewSession>;
   /** Ends all sessions of a person together with the change of `trx`; call `forget` once it is committed. */
   endAll(trx: Transaction<Database>, userId: string): Promise<void>;
   /** Drops what is remembered of ended sessions. */

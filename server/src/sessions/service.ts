@@ -35,7 +35,7 @@ export class Sessions implements SessionBook, Knows {
     this.#deps = deps;
   }
 
-  async start(person: Person, place: Place): Promise<NewSession> {
+  async start(person: Person, place: Place, passwordHash?: string): Promise<NewSession> {
     const { db, clock, ids, record, onEnded } = this.#deps;
     const cookie = ids.secret(SECRET_BYTES);
     const nowMs = clock.now();
@@ -50,9 +50,11 @@ export class Sessions implements SessionBook, Knows {
       proved_at_ms: nowMs,
     };
     await db.kysely.transaction().execute(async (trx) => {
+      // Before the session: whoever changes the person waits, and then ends it; or was faster, and there is none.
+      if (!(await store.signedIn(trx, { id: person.id, passwordHash }, nowMs)))
+        throw new AppError('unauthenticated', SESSION_CODES.signInAgain, 'who you are was changed while you signed in; begin again');
       await store.deleteEndedSessions(trx, nowMs, nowMs - SESSION_IDLE_MS);
       await store.insertSession(trx, session);
-      await store.signedIn(trx, person.id, nowMs);
       const after = { user_agent: session.user_agent, expires_at_ms: session.expires_at_ms };
       if (place.cookie !== undefined) await this.#end(trx, place.cookie, place.address);
       await record(trx, { ...by(person, place), action: 'session.started', object: sessionOf(session.id_hash), after });

@@ -7,8 +7,15 @@ export async function insertSession(db: Sql, row: SessionRow): Promise<void> {
 
 export type FoundSession = { readonly session: SessionRow; readonly user: UserRow };
 
-export async function signedIn(db: Sql, userId: string, nowMs: number): Promise<void> {
-  await db.updateTable('users').set({ signed_in_at_ms: nowMs }).where('id', '=', userId).execute();
+/** False when the person may not sign in, or their password is not the one any more that was examined. */
+export async function signedIn(
+  db: Sql,
+  { id, passwordHash }: { readonly id: string; readonly passwordHash: string | undefined },
+  nowMs: number,
+): Promise<boolean> {
+  let query = db.updateTable('users').set({ signed_in_at_ms: nowMs }).where('id', '=', id).where('disabled_at_ms', 'is', null);
+  if (passwordHash !== undefined) query = query.where('password_hash', '=', passwordHash);
+  return (await query.executeTakeFirst()).numUpdatedRows === 1n;
 }
 
 /** A session with its user, who may sign in. */

@@ -204,7 +204,7 @@ export class Tokens implements Knows {
     const beyondOwn = by.permits === undefined ? [] : beyond(withinPermits(ofRole, by.permits as Permits), asked);
     if (beyondOwn.length > 0)
       throw new AppError('forbidden', TOKEN_CODES.beyondOwn, `you cannot give what you do not have: ${beyondOwn.join(', ')}`, field);
-    return written === undefined ? undefined : asked;
+    return written === undefined && by.permits === undefined ? undefined : asked;
   }
 
   #endOf(asked: number | null, nowMs: number): number | null {

@@ -151,6 +151,22 @@ test('a token may do no more than its role, and live no longer than the configur
   assert.equal(listed?.expires_at_ms, clock.now() + 30 * DAY_MS);
 });
 
+test('attack: a narrowed token makes none that grows with its role', async (t) => {
+  const { call, make } = await world(t, SQLITE);
+  const { token } = await make({
+    role: 'administrator',
+    permits: { access: 'administer', alerts: 'operate', checks: 'ingest', metrics: 'ingest' },
+  });
+  const made = await call('POST', '/api/tokens', token, { body: { name: 'sender', role: 'ingest', permits: undefined } });
+  assert.equal(made.status, 403, 'its role may do what the maker may not');
+  const { token: whole } = await make({
+    role: 'administrator',
+    permits: { access: 'administer', checks: 'ingest', alerts: 'ingest', metrics: 'ingest' },
+  });
+  const sender = await call('POST', '/api/tokens', whole, { body: { name: 'sender', role: 'ingest' } });
+  assert.deepEqual(sender.json['permits'], { checks: ['ingest'], alerts: ['ingest'], metrics: ['ingest'] });
+});
+
 test('a token in use that ends within a week is an alert; others are not', async (t) => {
   const { tokens, make, call, clock } = await world(t, SQLITE);
   const { token, id } = await make({ role: 'read-only', expires_at_ms: clock.now() + 10 * DAY_MS });
