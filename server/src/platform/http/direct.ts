@@ -6,7 +6,7 @@ import type { RouteOptions } from 'fastify';
 import { limitBodyTime } from './body-time.ts';
 import { addressGroup, plainAddress } from './client-address.ts';
 import type { DirectAnswer, DirectHandler, Gate, Http, Permission } from './contract.ts';
-import { isLoopbackHost } from './guards.ts';
+import { hasOneHost, isLoopbackHost } from './guards.ts';
 import { asAppError, problemOf, refusalHeaders } from './problem.ts';
 import type { RateClass, Rates } from './rates.ts';
 
@@ -69,7 +69,9 @@ export function serveDirectly(http: Http, options: DirectOptions): { add(route: 
 }
 
 /** A body of known length and none of the headers that browsers add. */
-const isUsual = ({ method, headers }: IncomingMessage): boolean =>
+const isUsual = (request: IncomingMessage): boolean => isPlainPost(request) && hasOneHost(request);
+
+const isPlainPost = ({ method, headers }: IncomingMessage): boolean =>
   method === 'POST' &&
   headers['content-length'] !== undefined &&
   headers['content-type'] !== undefined &&

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { AppError } from '@nines/base/errors.ts';
 import type { FastifyRequest } from 'fastify';
 
@@ -14,6 +15,24 @@ export function checkSameOrigin(request: FastifyRequest): void {
   const foreign =
     site === undefined ? origin !== undefined && hostOf(origin) !== request.headers.host : site !== 'same-origin' && site !== 'none';
   if (foreign) throw new AppError('forbidden', 'cross_site_request', 'this request came from a page of another site');
+}
+
+/**
+ * Whether a request says once, or not at all, which host it is for. Of several each server on its way may take another one, so that pages
+ * and caches are taken for those of another name (RFC 9112, section 3.2). Node's parser keeps the first and says nothing.
+ */
+export function hasOneHost({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): boolean {
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts <= 1;
+}
+
+/** `AppError` `malformed_request`. */
+export function checkOneHost({ raw }: FastifyRequest): void {
+  if (!hasOneHost(raw)) throw new AppError('bad_input', 'malformed_request', 'this request names several hosts');
 }
 
 const LOOPBACK_NAMES: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);

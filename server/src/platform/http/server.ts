@@ -15,7 +15,7 @@ import { addressGroup, plainAddress } from './client-address.ts';
 import { type Gate, type Http, type Inside, NOBODY } from './contract.ts';
 import { isOfThings, keepInside } from './scoped.ts';
 import { serveDirectly } from './direct.ts';
-import { checkLoopbackHost, checkSameOrigin, isLoopbackHost, jsonTooDeep, MAX_JSON_DEPTH } from './guards.ts';
+import { checkLoopbackHost, checkOneHost, checkSameOrigin, isLoopbackHost, jsonTooDeep, MAX_JSON_DEPTH } from './guards.ts';
 import { createApiBook } from './openapi.ts';
 import { answerNoRequest, asAppError, sendError } from './problem.ts';
 import { type Rates, rateClassOf } from './rates.ts';
@@ -209,6 +209,7 @@ async function admitOrCount(options: HttpOptions, request: FastifyRequest): Prom
 
 async function admit(options: HttpOptions, request: FastifyRequest): Promise<void> {
   request.actor = NOBODY;
+  checkOneHost(request);
   const address = knowAddress(options, request);
   if (options.hosts === 'loopback') checkLoopbackHost(request);
   const { permission, crossOrigin, scoped, adminApi, action, rate = 'public' } = request.routeOptions.config;
