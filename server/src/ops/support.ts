@@ -39,7 +39,8 @@ const OF_PEOPLE = new Set([
   'env',
   'stakeholders',
 ]);
-const MAIL = /[^\s<>"'@:/]+@[a-z0-9.-]+\.[a-z]{2,}/gi;
+/** The lengths of RFC 5321, section 4.5.3.1, so that a long text without an address is read once. */
+const MAIL = /[^\s<>"'@:/]{1,64}@[a-z0-9.-]{1,255}\.[a-z]{2,63}/gi;
 const PHONE = /(?<![\w.])\+[1-9]\d{6,14}\b/g;
 
 /** The bundle as a `.tar.gz`. */
