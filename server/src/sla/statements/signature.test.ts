@@ -97,6 +97,7 @@ test('what is no signed document is unreadable with its reason', () => {
   assert.match(problem('{'), /no JSON/);
   assert.match(problem('[]'), /no JSON object/);
   assert.match(problem('{"a":1}'), /no signature/);
+  assert.match(problem(text.replace('{"attained":', '{"attained":{"of":[1e999]},"was":')), /a number that is too large/);
   assert.match(problem(text.replace('{"attained":', '{"attained":1,"attained":')), /"attained" stands twice/);
   assert.match(problem(text.replace('{"attained":', '{"\\u0061ttained":1,"attained":')), /"attained" stands twice/);
 });

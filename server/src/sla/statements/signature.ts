@@ -83,11 +83,18 @@ function readDocument(
     return { problem: 'it is no JSON' };
   }
   if (typeof document !== 'object' || document === null || Array.isArray(document)) return { problem: 'it is no JSON object' };
+  if (hasBoundless(document)) return { problem: 'it has a number that is too large for any reader' };
   const twice = repeatedKey(text);
   if (twice !== undefined) return { problem: `the key "${twice}" stands twice in one object, so that readers may see different data` };
   const parsed = signatureSchema.safeParse((document as { readonly signature?: unknown }).signature);
   if (!parsed.success) return { problem: 'it has no signature of a known form' };
   return { document: document as Readonly<Record<string, unknown>>, signature: parsed.data };
+}
+
+/** Whether a number of the text is beyond all doubles: `JSON.parse` makes it infinite, which has no canonical form. */
+function hasBoundless(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isFinite(value);
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasBoundless);
 }
 
 /** The first key that one object of a valid JSON text has twice. `JSON.parse` keeps the last one, other readers the first. */
