@@ -32,6 +32,7 @@ export const TAKES_EFFECT: Readonly<Record<keyof Config, 'reload' | 'start'>> = 
   status_pages: 'reload',
   rules: 'reload',
   analytics: 'reload',
+  dashboards: 'reload',
   collect: 'start',
   scrape: 'reload',
   otlp: 'start',

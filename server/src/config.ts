@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { accessConfig } from './access/config.ts';
 import { analyticsConfig } from './analytics/config.ts';
+import { type DeclaredDashboard, dashboardsConfig, loadDashboardFiles } from './dashboards/files.ts';
 import { auditConfig } from './audit/config.ts';
 import { agentsConfig } from './agents/contract.ts';
 import { backupsConfig } from './backups/contract.ts';
@@ -121,6 +122,8 @@ export const configSchema = z.strictObject({
   rules: rulesConfig,
   /** Series that are watched: forecasts and anomaly scores are stored of them. */
   analytics: analyticsConfig,
+  /** Dashboards that stand in files, one each. */
+  dashboards: dashboardsConfig,
   collect: collectConfig.prefault({}),
   scrape: scrapeConfig.prefault({}),
   /** How OpenTelemetry's names and attributes become series. */
@@ -157,6 +160,7 @@ export type Configuration = Extract<Loaded<Config>, { readonly ok: true }> & {
   readonly maintenance: readonly DeclaredMaintenance[];
   readonly policies: readonly DeclaredPolicy[];
   readonly roles: readonly DeclaredRole[];
+  readonly dashboards: readonly DeclaredDashboard[];
   readonly statusPages: readonly DeclaredStatusPage[];
   readonly oncall: { readonly people: readonly Declared<Person>[]; readonly schedules: readonly Declared<ScheduleSpec>[] };
 };
@@ -182,6 +186,7 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
   });
   const serviceIds = new Set(config.services.map(({ id }) => id));
   const broughtServices = definitions.services.filter(({ spec }) => !serviceIds.has(spec.id));
+  const dashboards = loadDashboardFiles(config.dashboards.files, baseDir);
   const logos = readLogos(config.status_pages, baseDir);
   const orphans = unknownServices(config.slas, serviceIds);
   const problems = [
@@ -195,8 +200,10 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
     ...scrapes.problems,
     ...rules.problems,
     ...definitions.problems,
+    ...dashboards.problems,
   ];
   if (problems.length > 0) return { ok: false, problems };
+  const placed = placing(loaded);
   const unfound = rules.warnings.map((message) => problemAt(['rules', 'files'], message));
   return {
     ...loaded,
@@ -209,30 +216,41 @@ export function readConfig(source: ConfigSource): ReadConfiguration {
       ...doubtsOfEscalation(config).map(({ path, message }) => problemAt(path, message)),
       ...lintedSlas(config, problemAt),
       ...definitions.warnings,
+      ...dashboards.warnings,
     ],
+    dashboards: dashboards.dashboards,
     scrapes,
     externalLabels: externalLabelsOf(config, scrapes),
-    roles: config.access.roles.map((spec, index) => ({ spec, place: place(['access', 'roles', index]) })),
-    policies: config.escalation.policies.map((spec, index) => ({ spec, place: place(['escalation', 'policies', index]) })),
-    maintenance: config.maintenance.map((spec, index) => ({ spec, place: place(['maintenance', index]) })),
-    oncall: {
-      people: config.oncall.people.map((spec, index) => ({ spec, place: place(['oncall', 'people', index]) })),
-      schedules: config.oncall.schedules.map((spec, index) => ({ spec, place: place(['oncall', 'schedules', index]) })),
-    },
+    roles: placed(config.access.roles, ['access', 'roles']),
+    policies: placed(config.escalation.policies, ['escalation', 'policies']),
+    maintenance: placed(config.maintenance, ['maintenance']),
+    oncall: declaredOncall(config, placed),
     statusPages: config.status_pages.map((spec, index) => ({
       spec,
       place: place(['status_pages', index]),
       logo: logos.found.get(spec.id),
     })),
     ruleGroups: [...rules.groups, ...definitions.ruleGroups],
-    services: [...config.services.map((spec, index) => ({ spec, place: place(['services', index]) })), ...broughtServices],
+    services: [...placed(config.services, ['services']), ...broughtServices],
     slas: [
-      ...config.slas.map((spec, index) => ({ spec, place: place(['slas', index]) })),
+      ...placed(config.slas, ['slas']),
       ...definitions.slas,
       ...shippedSlas(config.sla_examples, config.slas).map((spec) => ({ spec, place: place(['sla_examples']) })),
     ],
   };
 }
+
+type Placing = <T>(specs: readonly T[], path: readonly string[]) => { readonly spec: T; readonly place: string }[];
+
+const placing =
+  ({ place }: { readonly place: (path: readonly (string | number)[]) => string }): Placing =>
+  (specs, path) =>
+    specs.map((spec, index) => ({ spec, place: place([...path, index]) }));
+
+const declaredOncall = ({ oncall }: Config, placed: Placing): Configuration['oncall'] => ({
+  people: placed(oncall.people, ['oncall', 'people']),
+  schedules: placed(oncall.schedules, ['oncall', 'schedules']),
+});
 
 /** The configuration with the channels and the routing of an `alertmanager.yml` that it names. */
 function withAlertmanagerFile(config: Config, { file }: ConfigSource) {

@@ -28,6 +28,7 @@ notifications  roa           ro       r         -         r         ro          
 status_pages   roa           ro       r         r         r         ro                ro       -
 metrics        roai          roi      r         r         roi       r                 r        i
 analytics      roa           ro       r         r         ro        r                 r        -
+dashboards     roa           ro       r         r         ro        ro                ro       -
 agents         roa           ro       r         -         r         r                 -        -
 audit          roa           -        -         -         -         -                 -        -
 access         roa           -        -         -         -         -                 -        -
@@ -55,6 +56,7 @@ const ADDRESS: Readonly<Record<Area, string>> = {
   status_pages: '/api/status-pages',
   metrics: '/api/metrics',
   analytics: '/api/analytics',
+  dashboards: '/api/dashboards',
   agents: '/api/agents',
   audit: '/api/audit',
   access: '/api/tokens',

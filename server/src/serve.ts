@@ -53,6 +53,8 @@ import { createThrottle } from './platform/throttle.ts';
 import { problemRoutes } from './problems/routes.ts';
 import { queryRoutes } from './query/routes.ts';
 import { recoveryRoutes } from './recovery/routes.ts';
+import { dashboardRoutes } from './dashboards/routes.ts';
+import { openDashboards } from './dashboards/start.ts';
 import { roleRoutes } from './roles/routes.ts';
 import { ruleRoutes } from './rules/routes.ts';
 import { seriesRoutes } from './series/routes.ts';
@@ -155,6 +157,7 @@ export async function serve(
     .catch((thrown: unknown) => logger.error('roles were not recorded', { error: messageOf(thrown) }));
   await entry.roles.declare(loaded.roles);
   audit.knowRoles((role) => entry.roles.permitsOf(role));
+  const dashboards = await openDashboards({ db, clock, ids, record: audit.record, declared: loaded.dashboards });
   const hosts = open ? 'loopback' : 'any';
   const { rewrite } = statusPages;
   const inside = insideOf(parts);
@@ -179,6 +182,7 @@ export async function serve(
       entry.take();
       await entry.roles.recordDeclared(next.roles);
       await entry.roles.declare(next.roles);
+      await dashboards.declare(next.dashboards);
       bus.publish({ topic: 'config', type: 'config.reloaded', atMs: clock.now(), data: null });
     },
     current: parts.config,
@@ -262,6 +266,7 @@ export async function serve(
     version: VERSION,
   });
   analyticsRoutes(http, analytics);
+  dashboardRoutes(http, dashboards);
   seriesRoutes(http, { series });
   const violations = slas.violationPages.bind(slas);
   exportRoutes(http, { clock, yieldNow, queryable: store, ledger: availability, services, violations });

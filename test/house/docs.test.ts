@@ -21,7 +21,11 @@ for (const document of withConfigurations) {
     const blocks = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
     for (const [index, block] of blocks.entries()) {
       const file = join(folder, `${index}.yml`);
-      writeFileSync(file, block.replace('postgres://…', 'postgres://db'));
+      // A dashboard is a file of its own, which a configuration names.
+      if (/^id: .*\n[^]*^panels:/m.test(block)) {
+        writeFileSync(join(folder, 'dashboard.yml'), block);
+        writeFileSync(file, 'dashboards: { files: [dashboard.yml] }\n');
+      } else writeFileSync(file, block.replace('postgres://…', 'postgres://db'));
       const read = readConfig({ file });
       assert.ok(read.ok, read.ok ? '' : `block ${index}: ${read.problems.map(formatProblem).join('\n')}`);
     }

@@ -19,6 +19,7 @@ export const AREA_OF: Readonly<Record<string, Area>> = {
   '/api/check-templates': 'checks',
   '/api/checks': 'checks',
   '/api/config': 'system',
+  '/api/dashboards': 'dashboards',
   '/api/doctor': 'system',
   '/api/support-bundle': 'system',
   '/api/downtime': 'services',

@@ -54,6 +54,10 @@ export const revisionView = z.object({
 });
 export type RevisionView = z.output<typeof revisionView>;
 
+/** What a person was changing when they left. `base_revision` is the one that they began with; 0: the dashboard was not made yet. */
+export const draftView = z.object({ base_revision: z.int(), at_ms: z.number(), spec: dashboardSpec });
+export type DraftView = z.output<typeof draftView>;
+
 /** A difference in words, for people: `panel cpu: unit percent instead of number`. */
 export const differenceView = z.object({
   path: z.string(),

@@ -20,6 +20,7 @@ export const AREA_WORDS: Readonly<Record<AreaName, string>> = {
   status_pages: 'Status pages',
   metrics: 'Metrics, queries, targets',
   analytics: 'Analytics',
+  dashboards: 'Dashboards',
   agents: 'Agents',
   audit: 'Audit log',
   access: 'People, tokens, roles',

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { parseExpr } from '@nines/promql/parse.ts';
+import { forEachDatabase, type OpenDatabase } from '../../../test/harness/databases.ts';
+import { manualClock } from '../../../test/harness/manual-clock.ts';
+import { FULL_SCOPE } from '@nines/model/storage.ts';
+import { createIds } from '../platform/ids.ts';
+import type { Actor } from '../platform/http/contract.ts';
+import { loadDashboardFiles } from './files.ts';
+import { dashboardSpec, type DashboardSpec, type WrittenDashboard } from './model.ts';
+import { Dashboards } from './service.ts';
+import { SHIPPED_DASHBOARDS } from './shipped.ts';
+
+const actor = (name: string): Actor => ({ kind: 'user', id: `u-${name}`, name, role: 'operator', teamId: 'default', scope: FULL_SCOPE });
+const [ANN, BEN] = [actor('Ann'), actor('Ben')];
+const written = (change: Partial<WrittenDashboard> = {}): DashboardSpec =>
+  dashboardSpec.parse({
+    id: 'shop',
+    title: 'Shop',
+    panels: { cpu: { kind: 'line', title: 'CPU', source: { from: 'promql', queries: [{ expr: 'system.cpu.percent' }] } } },
+    layout: { kind: 'grid', sections: [{ panels: ['cpu'] }] },
+    ...change,
+  });
+
+async function world(t: TestContext, open: OpenDatabase) {
+  const { db } = await open(t);
+  const clock = manualClock();
+  const noted: { readonly action: string }[] = [];
+  const record = async (_trx: unknown, entry: { readonly action: string }) => noted.push(entry);
+  const serve = () => new Dashboards({ db, clock, ids: createIds(clock), record, shipped: SHIPPED_DASHBOARDS });
+  return { clock, noted, serve, dashboards: serve() };
+}
+
+forEachDatabase((_name, open) => {
+  test('a dashboard is made, changed by whoever saw it last, and made again what it was', async (t) => {
+    const { dashboards, noted, serve, clock } = await world(t, open);
+    const made = await dashboards.create({ spec: written(), note: '' }, ANN);
+    assert.deepEqual([made.revision, made.origin, made.editable, made.changed_by], [1, 'ui', { allowed: true, reason: '' }, 'Ann']);
+    await assert.rejects(dashboards.create({ spec: written(), note: '' }, BEN), { code: 'dashboard_exists' });
+    await clock.advance(1_000);
+    const changed = await dashboards.update('shop', { spec: written({ title: 'The shop' }), revision: 1, note: 'a better name' }, BEN);
+    assert.deepEqual([changed.title, changed.revision, changed.changed_by], ['The shop', 2, 'Ben']);
+    const late = dashboards.update('shop', { spec: written({ title: 'Mine' }), revision: 1, note: '' }, ANN);
+    await assert.rejects(late, { code: 'revision_conflict' });
+    assert.deepEqual(await dashboards.differences('shop', 1), [{ path: 'title', kind: 'changed', before: 'Shop', after: 'The shop' }]);
+    const restored = await dashboards.restore('shop', 1, ANN);
+    assert.deepEqual([restored.title, restored.revision], ['Shop', 3]);
+    const history = await serve().history('shop');
+    assert.deepEqual(
+      history.map(({ revision, by, note }) => [revision, by, note]),
+      [
+        [3, 'Ann', 'restored from revision 1'],
+        [2, 'Ben', 'a better name'],
+        [1, 'Ann', 'made'],
+      ],
+    );
+    assert.deepEqual(
+      noted.map(({ action }) => action),
+      ['dashboard.created', 'dashboard.changed', 'dashboard.changed'],
+    );
+  });
+
+  test('what was removed is gone from the list, stands in its history, and comes back with it', async (t) => {
+    const { dashboards } = await world(t, open);
+    await dashboards.create({ spec: written(), note: '' }, ANN);
+    await dashboards.remove('shop', BEN);
+    await assert.rejects(dashboards.get('shop'), { code: 'dashboard_not_found' });
+    assert.deepEqual(
+      (await dashboards.history('shop')).map(({ note }) => note),
+      ['removed', 'made'],
+    );
+    await assert.rejects(dashboards.revision('shop', 2), { code: 'dashboard_revision_not_found' });
+    assert.equal((await dashboards.restore('shop', 1, ANN)).title, 'Shop');
+    await assert.rejects(dashboards.history('nothing'), { code: 'dashboard_not_found' });
+  });
+
+  test('a file wins over what people made, and nobody changes it or what is shipped; both say what to do instead', async (t) => {
+    const { dashboards } = await world(t, open);
+    await dashboards.create({ spec: written(), note: '' }, ANN);
+    await dashboards.declare([{ spec: written({ title: 'From a file' }), place: 'dashboards/shop.yml:1' }]);
+    const view = await dashboards.get('shop');
+    assert.deepEqual([view.title, view.origin, view.editable.allowed], ['From a file', 'file', false]);
+    assert.match(view.editable.reason, /is declared at dashboards\/shop\.yml:1 .*save a copy under another id/);
+    await assert.rejects(dashboards.update('shop', { spec: written(), note: '' }, ANN), { code: 'dashboard_owned_elsewhere' });
+    await assert.rejects(dashboards.remove('sla-overview', ANN), /comes with Nines; save a copy/);
+    await dashboards.declare([]);
+    assert.equal((await dashboards.get('shop')).title, 'Shop');
+  });
+
+  test('a draft is its author’s alone, and ends when it is saved', async (t) => {
+    const { dashboards } = await world(t, open);
+    const { revision } = await dashboards.create({ spec: written(), note: '' }, ANN);
+    await dashboards.keepDraft('shop', { spec: written({ title: 'Half' }), base: revision }, ANN);
+    await dashboards.keepDraft('shop', { spec: written({ title: 'Half done' }), base: revision }, ANN);
+    assert.deepEqual([(await dashboards.draft('shop', ANN))?.spec.title, await dashboards.draft('shop', BEN)], ['Half done', null]);
+    await dashboards.update('shop', { spec: written({ title: 'Done' }), revision, note: '' }, ANN);
+    assert.equal(await dashboards.draft('shop', ANN), null);
+  });
+});
+
+test('files are read with their faults at their places, and an id that two declare is told', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'nines-dashboards-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const put = (name: string, text: string): void => writeFileSync(join(folder, name), text);
+  const text =
+    'id: shop\ntitle: Shop\npanels:\n  note: { kind: text, markdown: hello }\nlayout: { kind: grid, sections: [{ panels: [note] }] }\n';
+  put('a.yml', text);
+  put('b.json', JSON.stringify({ ...written(), id: 'json' }));
+  const good = loadDashboardFiles(['*.yml', '*.json', 'none/*.yml'], folder);
+  assert.deepEqual([good.dashboards.map(({ spec }) => spec.id), good.problems], [['shop', 'json'], []]);
+  assert.deepEqual(
+    good.warnings.map(({ message }) => message),
+    ['no file matches'],
+  );
+  put('c.yml', text.replace('[note]', '[not]'));
+  put('d.yml', `schema: 9\n${text}`);
+  put('e.yml', text);
+  put('f.yml', 'panels: [');
+  const told = loadDashboardFiles(['*.yml'], folder).problems.map(({ file, line, message }) => `${file.slice(-5)}:${line}: ${message}`);
+  assert.deepEqual(told.slice(0, 4), [
+    'c.yml:5: layout.sections.0.panels.0: there is no panel "not"',
+    'c.yml:4: panels.note: the panel is placed nowhere: name it in the layout',
+    'd.yml:1: schema 9; this server knows up to 1',
+    `e.yml:1: the dashboard "shop" is declared at ${join(folder, 'a.yml')}:1 too`,
+  ]);
+  assert.match(told[4] ?? '', /^f\.yml/);
+});
+
+test('every shipped dashboard is named once and asks in PromQL that can be read', () => {
+  const ids = SHIPPED_DASHBOARDS.map(({ id }) => id);
+  assert.equal(new Set(ids).size, ids.length);
+  for (const { panels } of SHIPPED_DASHBOARDS) {
+    for (const panel of Object.values(panels)) {
+      if (panel.kind === 'text' || panel.source.from !== 'promql') continue;
+      // Aliases have dots, which PromQL does not know: they stand for expressions in parentheses.
+      for (const { expr } of panel.source.queries) assert.ok(parseExpr(expr.replace(/[a-z_]+(\.[a-z0-9_]+)+/g, '(up)')).ok, expr);
+    }
+  }
+  const widgets = Object.entries(SHIPPED_DASHBOARDS[0]?.panels ?? {}).map(([id, { kind }]) => [id, kind]);
+  assert.deepEqual(widgets, [
+    ['WIDGET_001', 'card'],
+    ['WIDGET_002', 'line'],
+    ['WIDGET_003', 'pie'],
+    ['WIDGET_004', 'alert_list'],
+    ['WIDGET_005', 'table'],
+  ]);
+});

@@ -1,0 +1,273 @@
+import { type DashboardSpec, type Layout, type PanelQuery, type Source, type WrittenDashboard, dashboardSpec } from './model.ts';
+
+type WrittenPanel = WrittenDashboard['panels'][string];
+type WrittenPromql = { from: 'promql'; queries: PanelQuery[] };
+
+/** `expr` alone, or with what its series are called. */
+const asked = (...queries: readonly (string | readonly [expr: string, legend: string])[]): WrittenPromql => ({
+  from: 'promql',
+  queries: queries.map((one) => (typeof one === 'string' ? { expr: one } : { expr: one[0], legend: one[1] })),
+});
+const slas = (figure: 'attained' | 'budget_left'): Extract<Source, { from: 'slas' }> => ({ from: 'slas', ids: [], figure });
+const SERVICES = { from: 'services' as const };
+const OPEN_ALERTS = { from: 'alerts' as const };
+const ALL_ANNOTATIONS = [{ from: 'incidents' as const }, { from: 'maintenance' as const }, { from: 'deployments' as const }];
+
+const cpu = { title: 'CPU', unit: 'percent', source: asked(['system.cpu.percent', '{{instance}}']) } as const;
+const memory = { title: 'Memory', unit: 'percent', source: asked(['system.memory.percent', '{{instance}}']) } as const;
+const disk = { title: 'Storage', unit: 'percent', source: asked(['max by (instance) (system.disk.percent)', '{{instance}}']) } as const;
+const network = {
+  title: 'Network',
+  unit: 'bytes_per_second',
+  source: asked(['system.network.receive_bytes_per_second', 'received'], ['system.network.transmit_bytes_per_second', 'sent']),
+} as const;
+const response = { title: 'Response time', unit: 'seconds', source: asked('app.response_time.seconds') } as const;
+const errors = { title: 'Answers that failed', unit: 'percent', source: asked('app.error_rate.percent') } as const;
+const throughput = { title: 'Requests', unit: 'per_second', source: asked('app.throughput.per_second') } as const;
+const users = { title: 'Active users', source: asked('sum(app.active_users)') } as const;
+const nearlyFull = [
+  { at: 80, severity: 'warning' as const },
+  { at: 95, severity: 'critical' as const },
+];
+
+type Written = {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly panels: Readonly<Record<string, WrittenPanel>>;
+  readonly layout: Exclude<Layout['kind'], 'custom'>;
+  /** Panels by section; all in one without a title when there is none. */
+  readonly sections?: Readonly<Record<string, readonly string[]>>;
+  readonly range?: string;
+};
+
+function shipped({ panels, layout, sections, ...rest }: Written): DashboardSpec {
+  const placed = sections ?? { '': Object.keys(panels) };
+  return dashboardSpec.parse({
+    ...rest,
+    tags: ['shipped'],
+    panels,
+    layout: { kind: layout, sections: Object.entries(placed).map(([title, ids]) => ({ title, panels: [...ids] })) },
+    annotations: ALL_ANNOTATIONS,
+  });
+}
+
+/** The dashboards that every installation has, by id. Whatever they ask for is what this product itself measures or keeps. */
+export const SHIPPED_DASHBOARDS: readonly DashboardSpec[] = [
+  shipped({
+    id: 'sla-overview',
+    title: 'SLA overview',
+    description: 'Whether what was promised is kept: every contract, every service, what is open.',
+    range: '30d',
+    layout: 'grid',
+    panels: {
+      WIDGET_001: { kind: 'card', title: 'Overall status', source: SERVICES },
+      WIDGET_002: { kind: 'line', title: 'SLA trends', unit: 'ratio', source: slas('attained') },
+      WIDGET_003: { kind: 'pie', title: 'Status distribution', source: SERVICES },
+      WIDGET_004: { kind: 'alert_list', title: 'Active alerts', source: OPEN_ALERTS },
+      WIDGET_005: { kind: 'table', title: 'Service performance', source: SERVICES },
+    },
+  }),
+  shipped({
+    id: 'performance',
+    title: 'Performance',
+    description: 'Response times, errors and load, and the resources under them.',
+    range: '24h',
+    layout: 'three_columns',
+    panels: {
+      users: { kind: 'card', ...users },
+      response: { kind: 'card', ...response },
+      errors: { kind: 'card', ...errors },
+      cpu_now: { kind: 'gauge', ...cpu, min: 0, max: 100, thresholds: nearlyFull },
+      memory_now: { kind: 'gauge', ...memory, min: 0, max: 100, thresholds: nearlyFull },
+      disk_now: { kind: 'gauge', ...disk, min: 0, max: 100, thresholds: nearlyFull },
+      cpu: { kind: 'line', ...cpu, min: 0 },
+      memory: { kind: 'line', ...memory, min: 0 },
+      network: { kind: 'line', ...network, min: 0 },
+      response_line: { kind: 'line', ...response, min: 0 },
+      errors_line: { kind: 'line', ...errors, min: 0 },
+      throughput: { kind: 'line', ...throughput, min: 0 },
+    },
+    sections: {
+      Now: ['users', 'response', 'errors', 'cpu_now', 'memory_now', 'disk_now'],
+      'Over time': ['cpu', 'memory', 'network', 'response_line', 'errors_line', 'throughput'],
+    },
+  }),
+  shipped({
+    id: 'alerts',
+    title: 'Alerts',
+    description: 'What asks for somebody now, how much of it there is and where it comes from.',
+    range: '7d',
+    layout: 'two_columns',
+    panels: {
+      firing: { kind: 'card', title: 'Open alerts', source: OPEN_ALERTS },
+      severity: { kind: 'pie', title: 'By severity', source: OPEN_ALERTS },
+      list: { kind: 'alert_list', title: 'Open, the worst first', source: OPEN_ALERTS, limit: 50 },
+      days: { kind: 'bar', title: 'Alerts a day', source: { from: 'alerts', status: 'all' } },
+    },
+  }),
+  shipped({
+    id: 'executive',
+    title: 'Executive',
+    description: 'Promises, budgets and incidents on one page.',
+    range: '30d',
+    layout: 'two_columns',
+    panels: {
+      attained: { kind: 'card', title: 'Kept of what was promised', unit: 'ratio', source: slas('attained') },
+      incidents: { kind: 'card', title: 'Open incidents', source: { from: 'incidents' } },
+      budgets: { kind: 'slo_budget', title: 'Budgets left', source: slas('budget_left') },
+      trend: { kind: 'line', title: 'Availability against the promise', unit: 'ratio', source: slas('attained') },
+      outages: { kind: 'status_timeline', title: 'Outages', source: SERVICES },
+      contracts: { kind: 'table', title: 'Contracts', source: slas('attained') },
+    },
+  }),
+  shipped({
+    id: 'technical',
+    title: 'Technical',
+    description: 'Rate, errors and duration of what is served; use and saturation of what serves it.',
+    range: '6h',
+    layout: 'three_columns',
+    panels: {
+      throughput: { kind: 'line', ...throughput, min: 0 },
+      errors: { kind: 'line', ...errors, min: 0 },
+      response: { kind: 'line', ...response, min: 0 },
+      cpu: { kind: 'line', ...cpu, min: 0 },
+      load: { kind: 'line', title: 'Load', source: asked(['system.load.1m', '1 min'], ['system.load.15m', '15 min']), min: 0 },
+      pressure: {
+        kind: 'line',
+        title: 'Time that work waited',
+        unit: 'ratio',
+        min: 0,
+        source: asked(
+          ['rate(node_pressure_cpu_waiting_seconds_total[5m])', 'for the CPU'],
+          ['rate(node_pressure_memory_waiting_seconds_total[5m])', 'for memory'],
+          ['rate(node_pressure_io_waiting_seconds_total[5m])', 'for disks'],
+        ),
+      },
+      memory: { kind: 'line', ...memory, min: 0 },
+      disk: {
+        kind: 'line',
+        title: 'Storage by file system',
+        unit: 'percent',
+        source: asked(['system.disk.percent', '{{mountpoint}}']),
+        min: 0,
+      },
+      network: { kind: 'line', ...network, min: 0 },
+      week: {
+        kind: 'heatmap',
+        title: 'CPU by hour and weekday',
+        unit: 'percent',
+        mode: 'hour_by_weekday',
+        source: asked('avg(system.cpu.percent)'),
+      },
+    },
+    sections: {
+      'What is served': ['throughput', 'errors', 'response'],
+      'What serves it': ['cpu', 'load', 'pressure', 'memory', 'disk', 'network', 'week'],
+    },
+  }),
+  shipped({
+    id: 'operations',
+    title: 'Operations',
+    description: 'What is down, what rings, who works on it.',
+    range: '24h',
+    layout: 'two_columns',
+    panels: {
+      states: { kind: 'state', title: 'Services', source: SERVICES },
+      alerts: { kind: 'alert_list', title: 'Open alerts', source: OPEN_ALERTS },
+      timeline: { kind: 'status_timeline', title: 'Last day', source: SERVICES },
+      incidents: { kind: 'table', title: 'Open incidents', source: { from: 'incidents' } },
+      checks: { kind: 'table', title: 'Checks', source: { from: 'checks' } },
+      hosts: {
+        kind: 'table',
+        title: 'Hosts',
+        unit: 'percent',
+        source: asked(
+          ['system.cpu.percent', 'CPU'],
+          ['system.memory.percent', 'Memory'],
+          ['max by (instance) (system.disk.percent)', 'Storage'],
+        ),
+      },
+    },
+  }),
+  shipped({
+    id: 'business',
+    title: 'Business',
+    description: 'How much is used, how well it answers and what of the promises is left.',
+    range: '30d',
+    layout: 'two_columns',
+    panels: {
+      users: { kind: 'card', ...users },
+      requests: { kind: 'card', ...throughput, title: 'Requests a second' },
+      use: { kind: 'line', ...throughput, title: 'Use', fill: true, min: 0 },
+      response: { kind: 'line', ...response, title: 'How long customers wait', min: 0 },
+      attained: { kind: 'bar', title: 'Kept of what was promised', unit: 'ratio', by: 'series', source: slas('attained') },
+      budgets: { kind: 'slo_budget', title: 'What is left to spend', source: slas('budget_left') },
+    },
+  }),
+  shipped({
+    id: 'platform-health',
+    title: 'Platform health',
+    description: 'Nines itself: what it takes in, what it needs, what it lost.',
+    range: '6h',
+    layout: 'three_columns',
+    panels: {
+      ingest: {
+        kind: 'line',
+        title: 'Samples taken in',
+        unit: 'per_second',
+        source: asked(['sum(rate(nines_ingest_samples_total[2m]))', 'samples']),
+        min: 0,
+      },
+      append: {
+        kind: 'line',
+        title: 'Until a sample is safe',
+        unit: 'seconds',
+        min: 0,
+        source: asked(
+          ['histogram_quantile(0.5, sum by (le) (rate(nines_ingest_append_duration_seconds_bucket[5m])))', 'half of the writes'],
+          ['histogram_quantile(0.99, sum by (le) (rate(nines_ingest_append_duration_seconds_bucket[5m])))', '99 of 100'],
+        ),
+      },
+      series: {
+        kind: 'line',
+        title: 'Series',
+        source: asked(['nines_store_series', 'known'], ['nines_store_head_series', 'in memory']),
+        min: 0,
+      },
+      cpu: { kind: 'line', title: 'Processor', unit: 'percent', source: asked(['process.cpu.percent', 'of one core']), min: 0 },
+      memory: { kind: 'line', title: 'Memory', unit: 'bytes', source: asked(['process.rss_bytes', 'resident']), min: 0 },
+      lag: {
+        kind: 'line',
+        title: 'Time that work waited for its turn',
+        unit: 'seconds',
+        source: asked('nodejs_eventloop_lag_seconds'),
+        min: 0,
+      },
+      data: {
+        kind: 'line',
+        title: 'Data directory',
+        unit: 'bytes',
+        source: asked(['nines_data_size_bytes', 'used'], ['nines_data_available_bytes', 'free']),
+        min: 0,
+      },
+      rules: {
+        kind: 'line',
+        title: 'Rule evaluations',
+        unit: 'per_second',
+        min: 0,
+        source: asked(
+          ['sum(rate(nines_rule_evaluations_woken_total[5m]))', 'woken by data'],
+          ['sum(rate(nines_rule_evaluations_timer_total[5m]))', 'by the clock'],
+          ['sum(rate(nines_rule_evaluation_failures_total[5m]))', 'failed'],
+        ),
+      },
+      lost: {
+        kind: 'card',
+        title: 'Pages and frames that were damaged',
+        source: asked('sum(nines_store_corrupt_pages_total) + sum(nines_store_corrupt_frames_total)'),
+        thresholds: [{ at: 1, severity: 'critical' }],
+      },
+    },
+  }),
+];
