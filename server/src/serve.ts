@@ -27,6 +27,8 @@ import { escalationRoutes } from './escalation/routes.ts';
 import { exportRoutes } from './exports/routes.ts';
 import { healthOf } from './health-of.ts';
 import { incidentRoutes } from './incidents/routes.ts';
+import { insightRoutes } from './insights/routes.ts';
+import { openInsights } from './insights/start.ts';
 import { maintenanceRoutes } from './maintenance/routes.ts';
 import { answerRoutes } from './notify/answer-routes.ts';
 import { Callbacks } from './notify/callbacks.ts';
@@ -267,6 +269,8 @@ export async function serve(
   });
   analyticsRoutes(http, analytics);
   dashboardRoutes(http, dashboards);
+  const examined = { services, aliases: aliases.list, rules: () => rules.written, watch: () => parts.config().config.analytics.watch };
+  insightRoutes(http, stack.use(openInsights({ ...shared, ...examined, samples: ask, ask: analytics.ask })));
   seriesRoutes(http, { series });
   const violations = slas.violationPages.bind(slas);
   exportRoutes(http, { clock, yieldNow, queryable: store, ledger: availability, services, violations });

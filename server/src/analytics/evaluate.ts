@@ -1,4 +1,6 @@
 import { ok } from '@nines/base/result.ts';
+import { type PairQuestion, examine, examinePairs } from '@nines/maths/insights/examine.ts';
+import type { Examined } from '@nines/maths/insights/examined.ts';
 import { anomaliesOf } from '@nines/maths/stats/anomaly.ts';
 import { capacityOf, leakOf, trendOf, type Trend } from '@nines/maths/stats/capacity.ts';
 import { adjustedPairs, correlate } from '@nines/maths/stats/correlation.ts';
@@ -366,5 +368,7 @@ export const QUESTIONS = {
   capacity,
   capacity_row: capacityRow,
   described,
+  examination: (series: Examined) => ok(examine(series)),
+  relations: (question: PairQuestion) => ok(examinePairs(question)),
 } as const;
 export type QuestionName = keyof typeof QUESTIONS;

@@ -127,20 +127,3 @@ export const muteBody = z.strictObject({
 });
 export type FeedbackBody = z.output<typeof feedbackBody>;
 export type MuteBody = z.output<typeof muteBody>;
-
-/** One entry of `analytics.watch` in the configuration: what people want examined besides what is examined anyway. */
-export const watchConfig = z
-  .array(
-    z.strictObject({
-      expr: plainText.min(1).max(4_096),
-      /** What the sentences call it: "Orders a minute". */
-      name: plainText.min(1).max(100),
-      /** `percent`, `ratio`, `bytes`, `bytes_per_second`, `seconds`, `celsius`, `count`, or any word of up to 20 characters. */
-      unit: plainText.max(20).default('count'),
-      /** What must not be exceeded. */
-      limit: z.number().optional(),
-    }),
-  )
-  .max(50)
-  .default([]);
-export type Watch = z.output<typeof watchConfig>[number];

@@ -177,6 +177,13 @@ export class RulesService implements Rules, AsyncDisposable {
     return spec && readsOfThreshold(spec);
   }
 
+  /** Alerting rules of files, with what they compare. */
+  get written(): readonly { readonly id: string; readonly name: string; readonly reads: RuleReads }[] {
+    return this.#built.groups.flatMap(({ rules }) =>
+      rules.flatMap(({ id, rule }) => (rule.kind === 'alerting' ? [{ id, name: rule.alert, reads: readsOfExpr(rule.expr) }] : [])),
+    );
+  }
+
   /** Shipped rules of other domains that are on. */
   get otherShipped(): readonly { readonly id: string; readonly name: string; readonly summary: string }[] {
     const all = [
