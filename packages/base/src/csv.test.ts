@@ -8,6 +8,7 @@ test('fields are quoted where a comma, a quote or a line end stands in them, and
 
 test('what a spreadsheet would run is disarmed, and numbers stay numbers', () => {
   const field = (text: string) => csvText([[text]]).trimEnd();
-  for (const formula of ['=1+1', '+cmd', '-2+3', '@SUM(A1)', '\tx']) assert.ok(field(formula).startsWith("'"), formula);
+  for (const formula of ['=1+1', '+cmd', '-2+3', '@SUM(A1)', '\tx', '\0=1', '\u{feff}=1', '＝1+1', '＠SUM(A1)'])
+    assert.ok(field(formula).startsWith("'"), formula);
   for (const number of ['-1', '+Inf', '-inf', '-1.5e-7', '12']) assert.equal(field(number), number);
 });
