@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { Secret } from '../platform/config/fields.ts';
 import { supportBundle } from './support.ts';
 
@@ -42,4 +43,11 @@ test('a support bundle opens with tar, says what it holds, and holds no secret, 
   assert.doesNotMatch(texts, /canary|4930123456|ann\./i);
   assert.match(texts, /"version": "1\.2\.3"[^]*smtp\.example[^]*"path": "pages\.db"[^]*"documents": 1[^]*nines_x/);
   for (const name of names.slice(1)) assert.ok(texts.includes(`  ${name}`), `${name} is explained`);
+});
+
+test('attack: a name or a finding of very many characters keeps nobody from a support bundle for hours', async () => {
+  const long = 'a'.repeat(200_000);
+  const doctor = { dir: '', sound: true, findings: [{ severity: 'info', place: long, problem: `a@${'a.'.repeat(100_000)}1`, advice: '' }] };
+  const bundle = await supportBundle({ version: '1', nowMs: 0, config: { id: long }, dataDir: '/nowhere', doctor: doctor as never });
+  assert.ok(gunzipSync(bundle).includes(long));
 });

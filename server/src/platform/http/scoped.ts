@@ -3,6 +3,7 @@ import { isFull } from '@nines/model/scope.ts';
 import type { Scope } from '@nines/model/storage.ts';
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Inside, Scoped, ScopedThings, Thing } from './contract.ts';
+import { parentsIn, unnamed } from './explained.ts';
 
 /** Fields that say whose an object is, wherever it stands in an answer: it is left out with its owner, or with any of several. */
 const OWNERS: Readonly<Record<string, Thing>> = {
@@ -101,16 +102,9 @@ async function pruned(asked: Asked, value: unknown, place: Place): Promise<unkno
   return kept;
 }
 
-/** Why an alert is held back: `payments, which shop depends on, was down before`. */
-const PARENT = /([^\s"]{1,200}), which (\S{1,200}) depends on, was down before/g;
-const UNNAMED = 'something that $2 depends on was down before';
-
-/** The text without the names of services that explain others: where there is no time to ask whose they are. */
-export const unnamed = (text: string): string => text.replace(PARENT, UNNAMED);
-
 /** The sentence without the name of a service that is outside. */
 async function wordedWithin(asked: Asked, text: string): Promise<string> {
-  for (const [, parent = ''] of text.matchAll(PARENT)) if (!(await sees(asked, 'service', parent))) return unnamed(text);
+  for (const parent of parentsIn(text)) if (!(await sees(asked, 'service', parent))) return unnamed(text);
   return text;
 }
 

@@ -8,7 +8,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type Bus, type Fact, TOPICS } from '../bus.ts';
 import type { Actor, Gate, Http, Inside } from './contract.ts';
-import { unnamed } from './scoped.ts';
+import { unnamed } from './explained.ts';
 
 /** Messages kept for readers that come back: some minutes of a busy installation, about 2 MB at most. */
 const RING_SIZE = 2_000;
