@@ -309,6 +309,8 @@ export const sessionView = z.object({
   permits: z.partialRecord(z.enum(AREAS), verbs),
   /** The area of each address of the API, by the beginning of the address; the longest counts. */
   areas: z.record(z.string(), z.enum(AREAS)),
+  /** What is not answered to whoever sees a part: addresses that are read, unless the question names one of these fields. */
+  closed: z.array(z.object({ path: z.string(), unless: z.array(z.string()) })),
   /** The page to begin with. */
   landing: z.string(),
   /** The server runs with --insecure-no-auth: everyone is an administrator. */

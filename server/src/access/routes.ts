@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Http } from '../platform/http/contract.ts';
-import { sessionView } from './contract.ts';
+import { type SessionView, sessionView } from './contract.ts';
+import { isOfThings } from '../platform/http/scoped.ts';
 import type { SessionBook, SessionCookie } from '../sessions/contract.ts';
 import type { Access } from './service.ts';
 
@@ -19,7 +20,7 @@ export function accessRoutes(http: Http, { access, people, sessions, cookie }: A
       config: { permission: 'public' },
       schema: { summary: 'Who is signed in and what they may do', tags: ['access'], response: { 200: sessionView } },
     },
-    async (request) => access.session(request as FastifyRequest, () => people.exist()),
+    async (request) => access.session(request as FastifyRequest, { exist: () => people.exist(), closed: () => closedIn(http, access) }),
   );
   http.delete(
     '/api/session',
@@ -33,4 +34,14 @@ export function accessRoutes(http: Http, { access, people, sessions, cookie }: A
       return reply.code(204).send();
     },
   );
+}
+
+/** Routes that say nothing of scopes, or that need to be told what they are about. */
+function closedIn(http: Pick<Http, 'everyRoute'>, access: Pick<Access, 'areaOf' | 'ownArea'>): SessionView['closed'] {
+  return http.everyRoute().flatMap(({ method, url, config = {} }) => {
+    const { permission = 'public', scoped } = config;
+    if (![method].flat().includes('GET') || permission === 'public' || access.areaOf(url) === access.ownArea) return [];
+    if (scoped === undefined) return [{ path: url, unless: [] }];
+    return isOfThings(scoped) && scoped.needs !== undefined ? [{ path: url, unless: [...scoped.needs] }] : [];
+  });
 }

@@ -98,7 +98,10 @@ export class Access implements Gate {
   }
 
   /** Who asks and what they may do; `AppError` `unauthenticated` says whether the first administrator is still to be made. */
-  async session(request: FastifyRequest, exist: () => Promise<boolean>): Promise<SessionView> {
+  async session(
+    request: FastifyRequest,
+    { exist, closed }: { readonly exist: () => Promise<boolean>; readonly closed: () => SessionView['closed'] },
+  ): Promise<SessionView> {
     const actor = await this.authenticate(request);
     if (actor === undefined) {
       throw new AppError('unauthenticated', 'unauthenticated', 'sign in, or send a token: Authorization: Bearer …', {
@@ -112,6 +115,7 @@ export class Access implements Gate {
       scope: formatScope(scope),
       permits: Object.fromEntries(Object.entries(permits).map(([area, verbs]) => [area, [...verbs]])),
       areas: AREA_OF,
+      closed: isFull(scope) ? [] : closed(),
       landing: this.#deps.roles.find(role)?.landing ?? '/',
       open: this.#deps.open,
       factor_needed: kind === 'user' && (await this.#deps.standing?.isMissing(actor)) === true,

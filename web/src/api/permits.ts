@@ -4,7 +4,7 @@
  */
 import type { AreaName, PermissionName, SessionView } from './wire.ts';
 
-type Known = Pick<SessionView, 'permits' | 'areas' | 'actor'>;
+type Known = Pick<SessionView, 'permits' | 'areas' | 'actor' | 'closed'>;
 let known: Known | undefined;
 
 /** Call it with every session that was read. */
@@ -34,5 +34,19 @@ export function refusalOf(method: string, path: string): string | undefined {
   const isRead = method === 'GET' || path.startsWith('/api/v1/') || path.startsWith('/api/analytics/');
   if (known === undefined || !isRead) return undefined;
   const area = areaOf(known.areas, path);
-  return area === undefined || mayIn(known, 'read', area) ? undefined : reasonOf(known, 'read', area);
+  if (area !== undefined && !mayIn(known, 'read', area)) return reasonOf(known, 'read', area);
+  return method === 'GET' && isClosed(known.closed, path) ? CLOSED : undefined;
+}
+
+export const CLOSED = 'this is not divided by team or label: only those may use it who see everything';
+
+/** Whether an address is closed to whoever sees a part. */
+export function isClosed(closed: Known['closed'], address: string): boolean {
+  const { pathname, searchParams } = new URL(address, 'http://nines.invalid');
+  const parts = pathname.split('/');
+  return closed.some(({ path, unless }) => {
+    const pattern = path.split('/');
+    const same = pattern.length === parts.length && pattern.every((part, index) => part.startsWith(':') || part === parts[index]);
+    return same && !unless.some((field) => searchParams.has(field));
+  });
 }

@@ -7,11 +7,13 @@ type LockedProps = {
   readonly word: string;
   readonly verb: PermissionName;
   readonly area: AreaName;
+  /** Only who sees everything may use it. */
+  readonly whole?: boolean;
 };
 
 /** The place of a control that the reader may not use, with the reason in words. */
-export function Locked({ word, verb, area }: LockedProps) {
-  const reason = useRefusal(verb, area);
+export function Locked({ word, verb, area, whole = false }: LockedProps) {
+  const reason = useRefusal(verb, area, whole);
   return (
     <div className="locked no-print">
       <Button variant="default" disabled>

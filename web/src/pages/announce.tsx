@@ -5,14 +5,15 @@ import { servicesQuery } from '../api/queries.ts';
 import { type StatusPageView, useAnnounce } from '../api/status-pages.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { Locked } from '../components/locked.tsx';
-import { useCan } from '../shell/session.tsx';
+import { useRefusal } from '../shell/session.tsx';
 import { STATE_CHOICES } from './announcement-states.ts';
 import { Choices } from './choices.tsx';
 
 /** The button that announces something, for those who may. */
 export function Announce({ pages }: { readonly pages: readonly StatusPageView[] }) {
   const [opened, setOpened] = useState(false);
-  if (!useCan('operate', 'status_pages')) return <Locked word="Announce something" verb="operate" area="status_pages" />;
+  const refusal = useRefusal('operate', 'status_pages', true);
+  if (refusal !== undefined) return <Locked word="Announce something" verb="operate" area="status_pages" whole />;
   return (
     <>
       <Button onClick={() => setOpened(true)}>Announce something</Button>

@@ -3,7 +3,7 @@ import { type FormEvent, useState } from 'react';
 import { type AnnouncementView, useUpdateAnnouncement, useWithdraw } from '../api/status-pages.ts';
 import { Instant } from '../components/instant.tsx';
 import { RefusedNotice } from '../components/notices.tsx';
-import { useCan } from '../shell/session.tsx';
+import { useRefusal } from '../shell/session.tsx';
 import { phrase } from '../states/words.ts';
 import { STATE_CHOICES } from './announcement-states.ts';
 
@@ -12,7 +12,7 @@ type Props = { readonly announcement: AnnouncementView; readonly titles: Readonl
 /** One announcement with all its updates, and the next one to be written. */
 export function AnnouncementCard({ announcement, titles }: Props) {
   const { title, state, pages, services, updates } = announcement;
-  const mayAct = useCan('operate', 'status_pages');
+  const mayAct = useRefusal('operate', 'status_pages', true) === undefined;
   const [writing, setWriting] = useState(false);
   return (
     <article className="panel panel-pad announcement" aria-label={title}>

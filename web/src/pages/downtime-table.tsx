@@ -59,6 +59,7 @@ function Reason({ downtime }: { readonly downtime: DowntimeView }) {
 /** Opens the downtime with its note and revisions. */
 function More({ downtime }: { readonly downtime: DowntimeView }) {
   const navigate = useNavigate();
+  const mayAct = useCan('operate', 'services');
   const open = () =>
     void navigate({
       to: '/services/$id',
@@ -68,7 +69,7 @@ function More({ downtime }: { readonly downtime: DowntimeView }) {
     });
   return (
     <button type="button" className="plain-button" onClick={open}>
-      {downtime.revision > 1 ? `Revision ${downtime.revision}` : 'Annotate'}
+      {downtime.revision > 1 ? `Revision ${downtime.revision}` : mayAct ? 'Annotate' : 'Open'}
     </button>
   );
 }

@@ -8,7 +8,7 @@ import { type IncidentDetail, useLinkIncident, useUnlinkIncident } from '../api/
 import { servicesQuery, slasQuery } from '../api/queries.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
-import { useCan } from '../shell/session.tsx';
+import { useCan, useRefusal } from '../shell/session.tsx';
 import { alertTitle } from './sentences.ts';
 
 const KINDS = ['service', 'alert', 'sla', 'change'] as const;
@@ -27,6 +27,7 @@ const MAX_TITLE_CHARS = 120;
 /** What the incident is about: alerts, services, SLAs and changes, put in and taken out by people. */
 export function IncidentLinks({ incident }: { readonly incident: IncidentDetail }) {
   const mayAct = useCan('operate', 'incidents');
+  const mayLink = useRefusal('operate', 'incidents', true) === undefined;
   const unlink = useUnlinkIncident(incident.id);
   const links = [...incident.links].sort((a, b) => (a.kind === b.kind ? a.at_ms - b.at_ms : a.kind < b.kind ? -1 : 1));
   return (
@@ -55,7 +56,7 @@ export function IncidentLinks({ incident }: { readonly incident: IncidentDetail 
         </ul>
       )}
       {unlink.isError ? <RefusedNotice error={unlink.error} /> : null}
-      {mayAct ? <LinkForm incident={incident} /> : null}
+      {mayLink ? <LinkForm incident={incident} /> : null}
     </Section>
   );
 }

@@ -5,14 +5,15 @@ import { servicesQuery } from '../api/queries.ts';
 import { useMakeStatusPage } from '../api/status-pages.ts';
 import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Locked } from '../components/locked.tsx';
-import { useCan } from '../shell/session.tsx';
+import { useRefusal } from '../shell/session.tsx';
 import { Choices } from './choices.tsx';
 import { slugOf } from './service-draft.ts';
 
 /** The button that makes a status page, for those who may. */
 export function MakeStatusPage({ primary }: { readonly primary: boolean }) {
   const [opened, setOpened] = useState(false);
-  if (!useCan('administer', 'status_pages')) return <Locked word="Make a page" verb="administer" area="status_pages" />;
+  const refusal = useRefusal('administer', 'status_pages', true);
+  if (refusal !== undefined) return <Locked word="Make a page" verb="administer" area="status_pages" whole />;
   return (
     <>
       <Button variant={primary ? 'filled' : 'default'} onClick={() => setOpened(true)}>

@@ -105,11 +105,7 @@ const columns = (onOpen: (id: string) => void): readonly Column<SilenceView>[] =
   {
     id: 'matchers',
     header: 'Alerts with',
-    cell: (silence) => (
-      <button type="button" className="plain-button mono row-name" data-row="" onClick={() => onOpen(silence.id)}>
-        {plainText(matchersText(silence), MAX_CHARS)}
-      </button>
-    ),
+    cell: (silence) => <Matchers silence={silence} onOpen={onOpen} />,
   },
   { id: 'state', header: 'State', label: 'state', cell: ({ state }) => <StateMark state={MARKS[state]} word={WORDS[state]} /> },
   { id: 'why', header: 'Why', label: 'why', cell: ({ comment }) => plainText(comment, MAX_CHARS) },
@@ -118,6 +114,17 @@ const columns = (onOpen: (id: string) => void): readonly Column<SilenceView>[] =
   { id: 'to', header: 'Until', label: 'until', cell: (silence) => <Instant atMs={silence.ends_at_ms} /> },
   { id: 'act', header: <span className="sr-only">Actions</span>, cell: (silence) => <Act silence={silence} onOpen={onOpen} /> },
 ];
+
+/** Who may change silences opens one here. */
+function Matchers({ silence, onOpen }: { readonly silence: SilenceView; readonly onOpen: (id: string) => void }) {
+  const text = plainText(matchersText(silence), MAX_CHARS);
+  if (!useCan('operate', 'alerts')) return <span className="mono row-name">{text}</span>;
+  return (
+    <button type="button" className="plain-button mono row-name" data-row="" onClick={() => onOpen(silence.id)}>
+      {text}
+    </button>
+  );
+}
 
 function Act({ silence, onOpen }: { readonly silence: SilenceView; readonly onOpen: (id: string) => void }) {
   const mayAct = useCan('operate', 'alerts');

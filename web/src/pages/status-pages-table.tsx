@@ -4,7 +4,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { HistoryLink } from '../components/history-link.tsx';
 import { Instant } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
-import { useCan } from '../shell/session.tsx';
+import { useRefusal } from '../shell/session.tsx';
 import { StateMark } from '../states/state-mark.tsx';
 
 /** Every status page with the way to it. */
@@ -72,7 +72,7 @@ function Title({ page, open }: { readonly page: StatusPageView; readonly open: (
 function Origin({ page }: { readonly page: StatusPageView }) {
   const [sure, setSure] = useState(false);
   const remove = useRemoveStatusPage();
-  const mayRemove = useCan('administer', 'status_pages');
+  const mayRemove = useRefusal('administer', 'status_pages', true) === undefined;
   if (page.origin !== 'ui') return <span className="faint">{page.origin}</span>;
   if (!mayRemove) return <span className="faint">here</span>;
   return (

@@ -1,5 +1,5 @@
 import { createContext, useContext } from 'react';
-import { mayIn, reasonOf } from '../api/permits.ts';
+import { CLOSED, mayIn, reasonOf } from '../api/permits.ts';
 import type { AreaName, PermissionName, SessionView } from '../api/wire.ts';
 
 export const SessionContext = createContext<SessionView | null>(null);
@@ -14,8 +14,9 @@ export function useSession(): SessionView {
 /** Whether the person may do this: what they may not do is not offered, or stands there `Locked`. */
 export const useCan = (verb: PermissionName, area: AreaName): boolean => mayIn(useSession(), verb, area);
 
-/** Why they may not, in words; undefined when they may. */
-export function useRefusal(verb: PermissionName, area: AreaName): string | undefined {
+/** Why they may not, in words; undefined when they may. `whole`: only who sees everything may. */
+export function useRefusal(verb: PermissionName, area: AreaName, whole = false): string | undefined {
   const session = useSession();
-  return mayIn(session, verb, area) ? undefined : reasonOf(session, verb, area);
+  if (!mayIn(session, verb, area)) return reasonOf(session, verb, area);
+  return whole && session.scope !== '' ? CLOSED : undefined;
 }
