@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { CapacityRow } from '../api/analytics.ts';
+import { byUrgency, fullIn, placeOf } from './capacity-words.ts';
 import { completions, selectorOf, selectorText, seriesKey } from './completion.ts';
 import { byHour, byWeekday, extremes } from './profile.ts';
-import { bandPath, linePath, nearestPoint, scalesOf, valuesOf } from './scales.ts';
+import { bandPath, between, linePath, nearestPoint, scalesOf, valuesOf } from './scales.ts';
 import { analyticsSearch, lengthMsOf, questionOf } from './search.ts';
 import { unitOf, unitText } from './units.ts';
 import { backtestSentences, forecastDoubt, relationSentence, shareText, trendSentence } from './words.ts';
@@ -24,7 +26,7 @@ test('a plain selector can be narrowed and is written as it was', () => {
 });
 
 test('an address typed by hand is read as far as it makes sense', () => {
-  assert.deepEqual(analyticsSearch({ view: 'series', q: 5, window: '30d', sensitivity: 0.9, at: -1, factor: 0, kind: 'x' }), {
+  assert.deepEqual(analyticsSearch({ view: 'series', q: 5, window: '30d', sensitivity: 0.9, at: -1, kind: 'x' }), {
     view: 'series',
     q: '5',
     window: '30d',
@@ -93,6 +95,50 @@ test('a line has gaps where nothing was, a band goes there and back', () => {
     ),
     undefined,
   );
+});
+
+test('a trend has a value between its two ends and none outside', () => {
+  const line = [[0, 0] as const, [10, 100] as const];
+  assert.deepEqual(
+    [0, 5, 10, 11, -1].map((at) => between(line, at)),
+    [0, 50, 100, null, null],
+  );
+});
+
+const ROW: CapacityRow = {
+  name: 'disk',
+  expr: 'x',
+  labels: {},
+  unit: 'bytes',
+  value: 10,
+  limit: 20,
+  side: 'above',
+  state: 'grows',
+  per_day: 1,
+  days: null,
+  days_lower: null,
+  days_upper: null,
+  confidence: null,
+  method: '',
+  leak: null,
+  right_size: null,
+  reason: '',
+  points: [],
+};
+
+test('what is full soonest stands first, and its day is told with its interval', () => {
+  const soon = { ...ROW, name: 'soon', days: 12.4, days_lower: 9.1, days_upper: null };
+  const later = { ...ROW, name: 'later', days: 40, days_lower: 30, days_upper: 60 };
+  const leaking = { ...ROW, name: 'leaking', leak: { state: 'leaks' as const, since_at_ms: null, p: 0.001, reason: '' } };
+  const refused = { ...ROW, name: 'refused', state: 'refused' as const };
+  assert.deepEqual(
+    [refused, ROW, leaking, later, soon].sort(byUrgency).map(({ name }) => name),
+    ['soon', 'later', 'leaking', 'disk', 'refused'],
+  );
+  assert.deepEqual(fullIn(soon), { when: 'in 12 days', between: '9 days to perhaps never' });
+  assert.deepEqual(fullIn(later), { when: 'in 5 weeks', between: '4 weeks to 8 weeks' });
+  assert.equal(fullIn({ ...ROW, value: 21, days: 0 }).when, 'now');
+  assert.ok(placeOf(1) > 0 && placeOf(1) < placeOf(7) && placeOf(100_000) === 1 && placeOf(0) === 0);
 });
 
 test('units come from the names of metrics', () => {

@@ -3,7 +3,7 @@ import { type PointerEvent, type ReactNode, useId, useMemo, useState } from 'rea
 import { exactInstant, tickText } from '../figures/instant.ts';
 import { useNowStep } from '../shell/now.ts';
 import { ticksOf } from '../timeline/view.ts';
-import { type At, type Between, type Scales, bandPath, linePath, nearestPoint, scalesOf, valuesOf } from './scales.ts';
+import { type At, type Between, type Scales, bandPath, between, linePath, nearestPoint, scalesOf, valuesOf } from './scales.ts';
 
 /** What a line is: what was measured, a straight line through it, what is foretold, what was once foretold, or another series. */
 export type Role = 'value' | 'trend' | 'forecast' | 'past' | 'other';
@@ -35,6 +35,9 @@ export type EvidenceProps = {
 };
 
 const NOTHING: readonly never[] = [];
+/** What was measured has gaps; what is told of it goes from point to point, however few there are. */
+const gapOf = (role: Role, stepMs: number): number =>
+  role === 'value' || role === 'other' ? stepMs * GAP_STEPS : Number.POSITIVE_INFINITY;
 const GAP_STEPS = 2.5;
 const AXIS_PX = 24;
 const WIDE_AXIS_PX = 76;
@@ -90,9 +93,9 @@ function Legend({
   atMs,
 }: EvidenceProps & { readonly atMs: number | undefined }) {
   const now = useNowStep(60_000);
-  const valueOf = (points: readonly At[]): number | null => {
-    const known = atMs === undefined ? points.findLast(([, value]) => value !== null) : nearestPoint(points, atMs, stepMs * GAP_STEPS);
-    return known?.[1] ?? null;
+  const valueOf = ({ points, role }: Line): number | null => {
+    if (atMs === undefined) return points.findLast(([, value]) => value !== null)?.[1] ?? null;
+    return role === 'trend' ? between(points, atMs) : (nearestPoint(points, atMs, stepMs * GAP_STEPS)?.[1] ?? null);
   };
   const boundsOf = (points: readonly Between[]): string => {
     const known = atMs === undefined ? points.at(-1) : nearestPoint(points, atMs, stepMs * GAP_STEPS);
@@ -100,8 +103,9 @@ function Legend({
   };
   return (
     <ul className="chart-names">
-      {lines.map(({ name, role, points }) => {
-        const value = valueOf(points);
+      {lines.map((line) => {
+        const { name, role } = line;
+        const value = valueOf(line);
         return (
           <li key={name}>
             <svg width="16" height="8" aria-hidden="true">
@@ -168,7 +172,7 @@ function Drawing(props: DrawingProps): ReactNode {
           <path key={name} d={bandPath(points, scales)} className={`ev-band ev-band-${role}`} />
         ))}
         {lines.map(({ name, role, points }) => (
-          <path key={name} d={linePath(points, scales, stepMs * GAP_STEPS)} className={`ev-line ev-${role}`} />
+          <path key={name} d={linePath(points, scales, gapOf(role, stepMs))} className={`ev-line ev-${role}`} />
         ))}
         {atMs === undefined ? null : <line x1={x(atMs)} x2={x(atMs)} y1={0} y2={floor} className="ev-cursor" />}
       </g>

@@ -117,3 +117,12 @@ export function nearestPoint<P extends readonly [number, ...unknown[]]>(
   const [best] = near.sort((a, b) => Math.abs(a[0] - atMs) - Math.abs(b[0] - atMs));
   return best !== undefined && Math.abs(best[0] - atMs) <= withinMs ? best : undefined;
 }
+
+/** The value of a straight line through its neighbours; null outside of the points. */
+export function between(points: readonly At[], atMs: number): number | null {
+  const after = points.findIndex(([at]) => at >= atMs);
+  const [left, right] = [points[Math.max(0, after - 1)], points[after]];
+  if (right?.[1] === undefined || right[1] === null || left?.[1] === undefined || left[1] === null) return null;
+  if (right[0] === left[0] || atMs < left[0]) return right[0] === atMs ? right[1] : null;
+  return left[1] + ((right[1] - left[1]) * (atMs - left[0])) / (right[0] - left[0]);
+}

@@ -1,5 +1,7 @@
 /** What the analytics page asks: stored series with their trend, and what is told of the points of one. */
 import type {
+  CapacityRow,
+  CapacityTable,
   QueryView,
   anomaliesView,
   correlationView,
@@ -12,6 +14,7 @@ import type { z } from 'zod';
 import { request, withQuery } from './client.ts';
 import type { Items } from './wire.ts';
 
+export type { CapacityRow, CapacityTable };
 export type SeriesWire = QueryView['series'][number];
 export type QueryWire = QueryView;
 export type TrendWire = z.output<typeof trendView>;
@@ -57,6 +60,15 @@ export const correlationQuery = (stamp: string, series: Readonly<Record<string, 
   ...asked<CorrelationWire>('correlation', `${stamp} ${maxLag} ${Object.keys(series).join('\n')}`, { series, max_lag: maxLag }),
   enabled: Object.keys(series).length > 1,
 });
+
+/** What fills up and when; the server reckons it anew every ten minutes. */
+export const capacityTableQuery = () =>
+  queryOptions({
+    queryKey: ['analytics', 'capacity-table'],
+    queryFn: ({ signal }) => request<CapacityTable>('/api/analytics/capacity-table', { signal }),
+    staleTime: NAMES_MS,
+    refetchInterval: KEPT_MS,
+  });
 
 export const aliasesQuery = () =>
   queryOptions({

@@ -1,0 +1,67 @@
+/** When something is used up, in words and as a place on a scale of time. Pure. */
+import type { CapacityRow } from '@nines/server/analytics/contract.ts';
+import { type UnitText, differenceText } from './units.ts';
+
+export type Standing = 'filling' | CapacityRow['state'];
+
+/** What a line is filed under: what has a day to name is filling. */
+export const standingOf = ({ state, days }: CapacityRow): Standing => (days === null ? state : 'filling');
+
+export const STANDING_WORDS: Readonly<Record<Standing, string>> = {
+  filling: 'Filling',
+  grows: 'Grows',
+  steady: 'Steady',
+  shrinks: 'Shrinks',
+  unclear: 'Unclear',
+  refused: 'Cannot be told',
+};
+
+/** A length in days as people say it: hours below two days, weeks above two, months above three, years above two. */
+export function daysText(days: number): string {
+  if (days < 2) return `${Math.max(1, Math.floor(days * 24))} h`;
+  if (days < 15) return `${Math.floor(days)} days`;
+  if (days < 92) return `${Math.floor(days / 7)} weeks`;
+  return days < 731 ? `${Math.floor(days / 30.44)} months` : `${Math.floor(days / 365.25)} years`;
+}
+
+/** `in 12 days`, and the interval; why there is none. */
+export function fullIn({ days, days_lower: lower, days_upper: upper, value, limit, side }: CapacityRow): {
+  readonly when: string;
+  readonly between: string;
+} {
+  if (days === null) return { when: '–', between: '' };
+  if (days === 0)
+    return {
+      when: value !== null && limit !== null && (side === 'above' ? value >= limit : value <= limit) ? 'now' : 'in less than 1 h',
+      between: '',
+    };
+  const late = upper === null ? 'perhaps never' : daysText(upper);
+  return { when: `in ${daysText(days)}`, between: lower === null ? '' : `${daysText(lower)} to ${late}` };
+}
+
+export const paceText = ({ per_day: perDay, state }: CapacityRow, text: UnitText): string =>
+  perDay === null ? '–' : state === 'steady' || state === 'unclear' ? 'no trend' : `${differenceText(perDay, text)} a day`;
+
+/** Days from one hour to two years, as a share of the scale's length; beyond is at its ends. */
+const FIRST_DAYS = 1 / 24;
+const LAST_DAYS = 730;
+export function placeOf(days: number): number {
+  const held = Math.min(LAST_DAYS, Math.max(FIRST_DAYS, days));
+  return Math.log(held / FIRST_DAYS) / Math.log(LAST_DAYS / FIRST_DAYS);
+}
+export const SCALE_TICKS = [
+  { days: 1, name: '1 d' },
+  { days: 7, name: '1 w' },
+  { days: 30, name: '1 mo' },
+  { days: 365, name: '1 y' },
+] as const;
+
+/** The most urgent first: what is full soonest, then what leaks, then what grows; what cannot be told last. */
+const ORDER: Readonly<Record<Standing, number>> = { filling: 0, grows: 1, unclear: 2, steady: 3, shrinks: 4, refused: 5 };
+export function byUrgency(one: CapacityRow, other: CapacityRow): number {
+  const days = (one.days ?? Number.POSITIVE_INFINITY) - (other.days ?? Number.POSITIVE_INFINITY);
+  // Two that are never full differ by no number.
+  if (Number.isFinite(days) ? days !== 0 : one.days !== other.days) return days;
+  const leaks = Number(other.leak?.state === 'leaks') - Number(one.leak?.state === 'leaks');
+  return leaks || ORDER[standingOf(one)] - ORDER[standingOf(other)] || one.name.localeCompare(other.name);
+}
