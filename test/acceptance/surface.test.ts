@@ -179,7 +179,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   '/api/channels/:id/callback': MIB / 4,
   '/acknowledge/:token': MIB / 4,
   ...Object.fromEntries(
-    ['forecast', 'anomalies', 'seasonality', 'capacity', 'regression', 'correlation', 'drift'].map((name) => [
+    ['forecast', 'anomalies', 'seasonality', 'capacity', 'regression', 'correlation', 'drift', 'load', 'load/import'].map((name) => [
       `/api/analytics/${name}`,
       16 * MIB,
     ]),

@@ -19,6 +19,7 @@ import { limitsConfig, seriesLimits } from '../series/limits.ts';
 import { CapacityTableService } from './capacity-table.ts';
 import { createQuery } from './query.ts';
 import { analyticsRoutes } from './routes.ts';
+import { createStoredLoad } from './stored-load.ts';
 import { openCalculations } from './start.ts';
 
 const ADA: Actor = { kind: 'user', id: 'u1', name: 'ada', role: 'read-only', teamId: 'default', scope: FULL_SCOPE };
@@ -56,7 +57,13 @@ test('the stateless API and stored series, over HTTP and in a thread', async (t)
   const query = createQuery({ ask: analytics.ask, samples, aliases, queryable: store, metadata, clock });
   const capacity = new CapacityTableService({ ask: analytics.ask, samples, aliases, watches: () => [], clock, logger });
   const watching = { episodes: async () => ({ items: [] }), list: () => ({ items: [] }) };
-  analyticsRoutes(http, { ask: analytics.ask, query, capacity, watching });
+  analyticsRoutes(http, {
+    ask: analytics.ask,
+    query,
+    storedLoad: createStoredLoad({ ask: analytics.ask, samples, clock }),
+    capacity,
+    watching,
+  });
 
   const post = async (path: string, body: unknown): Promise<{ status: number; body: unknown; text: string }> => {
     const answer = await http.inject({ method: 'POST', url: `/api/analytics/${path}`, payload: body as object });
@@ -182,6 +189,18 @@ test('the stateless API and stored series, over HTTP and in a thread', async (t)
     const counter = await get({ pattern: 'jobs_*', window: '2h' });
     assert.match(String(dig(counter.body, 'series', 0, 'expr')), /^rate\(jobs_total/);
     assert.ok(Math.abs(figure(counter.body, 'series', 0, 'summary', 'median') - 0.5) < 0.01, counter.text);
+    const selected = await get({ pattern: 'jobs_total{host="a"}', window: '2h' });
+    assert.match(String(dig(selected.body, 'series', 0, 'expr')), /^rate\(jobs_total\{host="a"\}\[/);
+    assert.match(String(dig(selected.body, 'notes', 0)), /rate per second/);
+    const raw = await get({ pattern: 'jobs_total', window: '2h', counter: 'raw' });
+    assert.ok(figure(raw.body, 'series', 0, 'summary', 'median') > 1_000);
+    const stored = (throughput: string) =>
+      http.inject({ url: `/api/analytics/load?${new URLSearchParams({ throughput, concurrency: 'sum(load)' }).toString()}` });
+    assert.match((await stored('{__name__=~"load|jobs_total"}')).body, /gives 2 series/);
+    assert.match((await stored('sum(load) * 5')).body, /not_identifiable/, 'load of 7 to 13 tells little');
+    const told = await post('load', { points: [1, 2, 4, 8, 16].map((count) => [count, 10 * count]) });
+    assert.equal(dig(told.body, 'what_if', 'state'), 'served', told.text);
+    assert.equal(await reasonOf('load/import', { text: 'a,b' }), 'unknown_format');
     const expression = await get({ pattern: 'sum(load) * 2', window: '2h' });
     assert.ok(figure(expression.body, 'series', 0, 'summary', 'mean') > 18);
     assert.deepEqual(dig((await get({ pattern: 'nothing.*' })).body, 'series'), []);

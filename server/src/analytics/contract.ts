@@ -277,6 +277,64 @@ export const watchView = z.object({
 });
 export type WatchView = z.output<typeof watchView>;
 
+const factor = z.number().gt(0).max(1_000);
+export const loadBody = z.strictObject({
+  points: z
+    .array(z.tuple([z.number(), z.number()]))
+    .max(MAX_POINTS)
+    .meta({ description: '[concurrency, throughput per second], in the order of time' }),
+  what_if: z.strictObject({ factor: factor.default(2) }).prefault({}),
+  level,
+});
+export const loadImportBody = z.strictObject({
+  text: z.string().meta({ description: 'summaries of k6 (JSON), its CSV, or a JTL of JMeter as CSV' }),
+  what_if: z.strictObject({ factor: factor.default(2) }).prefault({}),
+  level,
+});
+export const loadQuery = z.object({
+  throughput: z.string().min(1).max(4_096).meta({ description: 'PromQL of one series: requests per second' }),
+  concurrency: z.string().min(1).max(4_096).meta({ description: 'PromQL of one series: requests, users or connections under way' }),
+  window: z.string().default('24h'),
+  factor: z.coerce.number().gt(0).max(1_000).default(2),
+});
+export type LoadQuery = z.output<typeof loadQuery>;
+
+const parameter = z.object({ value: z.number(), standard_error: z.number() });
+const interval = z.object({ value: z.number(), lower: z.number(), upper: z.number() });
+export const loadView = z.object({
+  parameters: z.object({
+    gamma: parameter.meta({ description: 'throughput of one' }),
+    alpha: parameter.meta({ description: 'share of the work that waits for the rest' }),
+    beta: parameter.meta({ description: 'cost of each pair keeping in step' }),
+  }),
+  r2: z.number(),
+  scatter: z.number().meta({ description: 'distance of single measurements from the law, as a share' }),
+  n: z.number(),
+  peak: z
+    .object({
+      concurrency: z.number(),
+      throughput: z.number(),
+      seen: z.boolean().meta({ description: 'whether load that high was measured' }),
+    })
+    .nullable(),
+  range: z.object({ least: z.number(), most: z.number() }),
+  what_if: z.object({
+    factor: z.number(),
+    state: z.enum(['served', 'extrapolated', 'beyond_peak', 'too_far']),
+    now: z.object({ concurrency: z.number(), throughput: z.number(), latency: z.number() }),
+    target_throughput: z.number(),
+    concurrency: z.number().nullable(),
+    throughput: interval.nullable(),
+    latency: interval.nullable().meta({ description: 'seconds that each request stays, by Little’s law' }),
+    reason: z.string(),
+  }),
+  curve: z.array(z.object({ concurrency: z.number(), throughput: z.number(), lower: z.number(), upper: z.number(), latency: z.number() })),
+  points: z.array(z.tuple([z.number(), z.number()])),
+  notes: z.array(z.string()),
+});
+export type LoadView = z.output<typeof loadView>;
+export const loadImportView = loadView.extend({ source: z.string(), errors: z.number() });
+
 /** Why a part of an answer is missing. */
 const refusedView = z.object({ reason: z.string(), message: z.string() });
 export const queryParams = z.object({
@@ -289,6 +347,11 @@ export const queryParams = z.object({
   step: z.string().optional().meta({ description: 'distance of the points; chosen by the window without it' }),
   anomalies: z.enum(['true', 'false']).default('false'),
   forecast: z.string().optional().meta({ description: 'how far ahead, such as 7d' }),
+  level: z.coerce.number().gt(0.5).lt(1).default(0.95).meta({ description: 'of the interval of forecasts' }),
+  counter: z
+    .enum(['auto', 'rate', 'raw'])
+    .default('auto')
+    .meta({ description: 'auto: what is a counter by its type or name is read as its rate; rate: every metric is; raw: none' }),
   method,
   sensitivity: z.coerce.number().gt(0).lt(1).default(0.95),
 });

@@ -33,6 +33,7 @@ import type {
   trendView,
 } from './contract.ts';
 import { capacityRow } from './capacity-row.ts';
+import { importedLoad, load } from './load.ts';
 import { MAX_CELLS, MAX_FEATURES, MAX_SERIES } from './contract.ts';
 
 /** Pure: a question as it was asked becomes an answer as it is given, or a refusal with its reason. Runs in a thread of its own. */
@@ -327,11 +328,12 @@ export type SeriesQuestion = {
   readonly expected: number;
   readonly anomalies: Pick<AnomaliesBody, 'method' | 'sensitivity'> | undefined;
   readonly horizon: number | undefined;
+  readonly level?: number;
 };
 type Described = Pick<View<typeof queryView>['series'][number], 'summary' | 'trend' | 'anomalies' | 'forecast'>;
 
 /** What a query says of one of its series. Parts that cannot be told say why. */
-export function described({ points, expected, anomalies: asked, horizon }: SeriesQuestion): Answer<Described> {
+export function described({ points, expected, anomalies: asked, horizon, level = 0.95 }: SeriesQuestion): Answer<Described> {
   if (points.length === 0) return refuse('empty', 'there are no points');
   if (notFinite(points.map(([, one]) => one)) >= 0) return refuse('not_finite', 'a value is not a finite number of at most 1e100 in size');
   const own = points.map((point): [number, number] => [point[0], point[1]]);
@@ -353,7 +355,7 @@ export function described({ points, expected, anomalies: asked, horizon }: Serie
     },
     trend: trend.ok ? trendViewOf(trend.value) : trend.error,
     ...(asked === undefined ? {} : { anomalies: flat(anomalies({ points: own, seed: 1, ...asked })) }),
-    ...(horizon === undefined ? {} : { forecast: flat(forecasted({ points: own, horizon, level: 0.95 })) }),
+    ...(horizon === undefined ? {} : { forecast: flat(forecasted({ points: own, horizon, level })) }),
   });
 }
 
@@ -367,6 +369,8 @@ export const QUESTIONS = {
   correlation,
   capacity,
   capacity_row: capacityRow,
+  load,
+  load_import: importedLoad,
   described,
   examination: (series: Examined) => ok(examine(series)),
   relations: (question: PairQuestion) => ok(examinePairs(question)),

@@ -6,6 +6,9 @@ import { compileRegex } from '@nines/base/regex.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '@nines/base/units.ts';
 import { LARGEST } from '@nines/maths/stats/numbers.ts';
 import { METRIC_NAME, labelsToRecord } from '@nines/model/labels.ts';
+import { unwrap } from '@nines/promql/ast.ts';
+import { parseExpr } from '@nines/promql/parse.ts';
+import { printExpr } from '@nines/promql/print.ts';
 import type { Queryable, Scope } from '@nines/model/storage.ts';
 import type { MetricAlias, SampleQuery } from '../collect/contract.ts';
 import type { Actor } from '../platform/http/contract.ts';
@@ -57,7 +60,7 @@ export function createQuery(deps: QueryDeps): AnalyticsQuery {
     const toMs = Math.floor(deps.clock.now() / stepMs) * stepMs;
     const span = { fromMs: toMs - windowMs, toMs, stepMs };
     const { scope } = actor;
-    const { named, notes } = await namesOf(deps, params.pattern, { ...span, scope });
+    const { named, notes } = await namesOf(deps, params, { ...span, scope });
     const found: { readonly from: Named; readonly series: Awaited<ReturnType<SampleQuery['range']>>[number] }[] = [];
     for (const from of named) {
       for (const series of await rangeOf(deps.samples, from.expr, { ...span, scope })) found.push({ from, series });
@@ -73,7 +76,7 @@ export function createQuery(deps: QueryDeps): AnalyticsQuery {
         ([, value]) => Math.abs(value) <= LARGEST,
       );
       if (points.length === 0) continue;
-      const said = await deps.ask('described', { points, expected, anomalies: asked, horizon });
+      const said = await deps.ask('described', { points, expected, anomalies: asked, horizon, level: params.level });
       series.push({ name: from.name, expr: from.expr, labels: labelsToRecord(one.labels), points, ...said });
     }
     if (series.length === 0) notes.push('nothing was found in this window');
@@ -81,27 +84,34 @@ export function createQuery(deps: QueryDeps): AnalyticsQuery {
   };
 }
 
-const refused = (field: string, message: string): AppError =>
+export const refused = (field: string, message: string): AppError =>
   new AppError('bad_input', 'bad_parameter', `query: ${field}: ${message}`, { field });
 
-function lengthOf(text: string, field: string): number {
+export function lengthOf(text: string, field: string): number {
   const parsed = parseDuration(text);
   if (!parsed.ok) throw refused(field, parsed.error);
   if (parsed.value < SECOND_MS) throw refused(field, 'must be at least 1s');
   return parsed.value;
 }
 
-const stepFor = (windowMs: number): number =>
+export const stepFor = (windowMs: number): number =>
   STEPS_MS.find((stepMs) => windowMs / stepMs <= MAX_QUERY_POINTS) ?? Math.ceil(windowMs / MAX_QUERY_POINTS / HOUR_MS) * HOUR_MS;
 
 type Range = { readonly fromMs: number; readonly toMs: number; readonly stepMs: number; readonly scope: Scope };
 
 async function namesOf(
   deps: QueryDeps,
-  pattern: string,
+  params: Pick<QueryParams, 'pattern' | 'counter'>,
   range: Range,
 ): Promise<{ readonly named: readonly Named[]; readonly notes: string[] }> {
-  if (!NAMES.test(pattern)) return { named: [{ name: pattern, expr: pattern }], notes: [] };
+  const { pattern } = params;
+  const rateMs = Math.max(LEAST_RATE_MS, RATE_STEPS * range.stepMs);
+  if (!NAMES.test(pattern)) {
+    const rate = params.counter === 'raw' ? undefined : rateOf(deps, pattern, { rateMs, anyway: params.counter === 'rate' });
+    return rate === undefined
+      ? { named: [{ name: pattern, expr: pattern }], notes: [] }
+      : { named: [{ name: pattern, expr: rate }], notes: [READ_AS_RATE] };
+  }
   const regex = compileRegex(globPattern(pattern));
   if (!regex.ok) throw refused('pattern', regex.error);
   const matches = (name: string): boolean => regex.value.matchesWhole(name);
@@ -110,23 +120,38 @@ async function namesOf(
     ? []
     : (await deps.queryable.labelValues(METRIC_NAME, [], range, { scope: range.scope })).filter(matches);
   const notes: string[] = [];
-  const rateMs = Math.max(LEAST_RATE_MS, RATE_STEPS * range.stepMs);
-  const direct = stored.map((name): Named => ({ name, expr: isCounter(deps, name) ? `rate(${name}[${rateMs}ms])` : name }));
-  const counters = stored.filter((name) => isCounter(deps, name)).length;
-  if (counters > 0) notes.push(`${counters} of the metrics are counters: what is shown of them is their rate per second`);
+  const isRead = (name: string): boolean => params.counter === 'rate' || (params.counter === 'auto' && isCounter(deps, name));
+  const direct = stored.map((name): Named => ({ name, expr: isRead(name) ? `rate(${name}[${rateMs}ms])` : name }));
+  const counters = stored.filter(isRead).length;
+  if (counters > 0) notes.push(`${counters} of the metrics: ${READ_AS_RATE}`);
   const all = [...dotted, ...direct];
   if (all.length > MAX_NAMES) notes.push(`the first ${MAX_NAMES} of ${all.length} names are shown: narrow the pattern`);
   return { named: all.slice(0, MAX_NAMES), notes };
+}
+
+const READ_AS_RATE = 'counters by type or name are read as their rate per second, a reset counted from zero; counter=raw shows the counts';
+
+/** The rate of a plain selector of a counter; undefined of anything else. */
+function rateOf(
+  deps: QueryDeps,
+  expr: string,
+  { rateMs, anyway }: { readonly rateMs: number; readonly anyway: boolean },
+): string | undefined {
+  const parsed = parseExpr(expr);
+  const root = parsed.ok ? unwrap(parsed.value) : undefined;
+  if (root?.kind !== 'selector' || root.offset !== undefined || root.at !== undefined) return undefined;
+  const isOne = anyway || (root.name !== undefined && isCounter(deps, root.name));
+  return isOne ? `rate(${printExpr(root)}[${rateMs}ms])` : undefined;
 }
 
 /** Whether a metric only grows, so that its rate is what one wants to know. */
 export const isCounter = ({ metadata }: Pick<QueryDeps, 'metadata'>, name: string): boolean =>
   metadata.ofSeries(name)?.type === 'counter' || /_(total|bucket|count|sum)$/.test(name);
 
-async function rangeOf(samples: SampleQuery, expr: string, { scope, ...span }: Range) {
+export async function rangeOf(samples: SampleQuery, expr: string, { scope, ...span }: Range, field = 'pattern') {
   try {
     return await samples.range(expr, span, { scope });
   } catch (thrown) {
-    throw refused('pattern', messageOf(thrown));
+    throw refused(field, messageOf(thrown));
   }
 }

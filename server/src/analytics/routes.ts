@@ -3,6 +3,7 @@ import type { Http } from '../platform/http/contract.ts';
 import * as contract from './contract.ts';
 import type { CapacityTableService } from './capacity-table.ts';
 import type { AnalyticsQuery } from './query.ts';
+import type { StoredLoad } from './stored-load.ts';
 import type { AskAnalytics } from './start.ts';
 import type { Watching } from './watching.ts';
 
@@ -13,13 +14,15 @@ const tags = ['analytics'];
 export type AnalyticsRoutesDeps = {
   readonly ask: AskAnalytics;
   readonly query: AnalyticsQuery;
+  readonly storedLoad: StoredLoad;
   readonly capacity: Pick<CapacityTableService, 'table'>;
   readonly watching: Pick<Watching, 'episodes' | 'list'>;
 };
 /** `/api/analytics/…`: the functions the product uses inside, on numbers that are sent along or stored. */
-export function analyticsRoutes(http: Http, { ask, query, capacity, watching }: AnalyticsRoutesDeps): void {
+export function analyticsRoutes(http: Http, { ask, query, storedLoad, capacity, watching }: AnalyticsRoutesDeps): void {
   seriesQuestions(http, ask);
   setQuestions(http, ask);
+  loadQuestions(http, { ask, storedLoad });
   http.get(
     '/api/analytics/query',
     {
@@ -65,6 +68,37 @@ export function analyticsRoutes(http: Http, { ask, query, capacity, watching }: 
 }
 
 const options = { config: { ...config, scoped: { free: 'only what was sent is looked at' } }, bodyLimit: MAX_BODY_BYTES };
+
+/** What load a system bears. */
+function loadQuestions(http: Http, { ask, storedLoad }: Pick<AnalyticsRoutesDeps, 'ask' | 'storedLoad'>): void {
+  const summary = 'Throughput by concurrency, and what happens when the load grows';
+  http.post(
+    '/api/analytics/load',
+    { ...options, schema: { summary, tags, body: contract.loadBody, response: { 200: contract.loadView } } },
+    ({ body: { points, what_if: whatIf, level } }) => ask('load', { points, factor: whatIf.factor, level }),
+  );
+  http.get(
+    '/api/analytics/load',
+    {
+      config: { ...config, scoped: 'handler' },
+      schema: { summary: `${summary}, from stored series`, tags, querystring: contract.loadQuery, response: { 200: contract.loadView } },
+    },
+    (request) => storedLoad(request.query, request.actor),
+  );
+  http.post(
+    '/api/analytics/load/import',
+    {
+      ...options,
+      schema: {
+        summary: `${summary}, from results of k6 and JMeter`,
+        tags,
+        body: contract.loadImportBody,
+        response: { 200: contract.loadImportView },
+      },
+    },
+    ({ body: { text, what_if: whatIf, level } }) => ask('load_import', { text, factor: whatIf.factor, level }),
+  );
+}
 
 /** Of one series. */
 function seriesQuestions(http: Http, ask: AskAnalytics): void {

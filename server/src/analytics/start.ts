@@ -15,6 +15,7 @@ import { CapacityTableService } from './capacity-table.ts';
 import type { AnalyticsConfig } from './config.ts';
 import { type QueryDeps, createQuery, isCounter } from './query.ts';
 import { openWatching } from './watching.ts';
+import { createStoredLoad } from './stored-load.ts';
 import type { QUESTIONS, QuestionName } from './evaluate.ts';
 import type { Job } from './thread.ts';
 
@@ -48,6 +49,7 @@ export async function openAnalytics(deps: AnalyticsDeps) {
   return {
     ask,
     query: createQuery({ ...deps, ask, queryable: store }),
+    storedLoad: createStoredLoad({ ...deps, ask }),
     capacity,
     watching,
     committed: watching.committed,
