@@ -20,13 +20,14 @@ const inside: Inside = {
 };
 type Message = { id: number; topic: string; type: string; at_ms: number; data: unknown };
 
-async function make(t: TestContext, who = reader) {
+async function make(t: TestContext, who = reader, limits?: { readonly all: number; readonly each: number }) {
   const clock = manualClock();
   const bus = createBus((thrown) => assert.fail(String(thrown)));
   const access = { open: true };
-  const gate: Gate = { authenticate: async () => (access.open ? who : undefined), allows: () => true };
+  const as = (id: unknown): Actor => (typeof id === 'string' ? { ...who, id } : who);
+  const gate: Gate = { authenticate: async ({ headers }) => (access.open ? as(headers['x-as']) : undefined), allows: () => true };
   const http = await createHttp({ logger: recordingLogger(), ids: countingIds(), gate, hosts: 'any', version: '1', inside });
-  const stream = serveStream(http, { bus, clock, gate, inside });
+  const stream = serveStream(http, { bus, clock, gate, inside, ...(limits && { limits }) });
   await http.listen({ host: '127.0.0.1', port: 0 });
   t.after(async () => {
     await stream[Symbol.asyncDispose]();
@@ -53,6 +54,24 @@ async function openStream(t: TestContext, port: number, ask: { path: string; hea
 }
 
 describe('the live stream', () => {
+  it('has places for many, and nobody takes all of them', async (t) => {
+    const w = await make(t, reader, { all: 5, each: 2 });
+    const as = (id: string) => w.open('', { 'x-as': id });
+    const refusal = async (id: string) => {
+      const { response, state } = await as(id);
+      await poll('the whole answer', () => state.ended);
+      return [response.statusCode, response.headers['retry-after'], (JSON.parse(state.text) as { detail: string }).detail];
+    };
+    const greedy = [await as('greedy'), await as('greedy')];
+    await poll('both listen', () => w.stream.readers() === 2);
+    assert.deepEqual(await refusal('greedy'), [429, '30', 'you have 2 live streams open; close some pages']);
+    for (const id of ['ann', 'ben', 'cleo']) assert.equal((await as(id)).response.statusCode, 200, 'others are let in');
+    assert.deepEqual(await refusal('dora'), [503, '30', '5 live streams are open, no more are taken; try again later']);
+    greedy[0]?.response.destroy();
+    await poll('the place is free', () => w.stream.readers() === 4);
+    assert.equal((await as('dora')).response.statusCode, 200);
+  });
+
   it('sends facts as messages with rising ids, to readers of their topic', async (t) => {
     const w = await make(t);
     const all = await w.open();

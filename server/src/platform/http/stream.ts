@@ -12,13 +12,17 @@ import { unnamed } from './explained.ts';
 
 /** Messages kept for readers that come back: some minutes of a busy installation, about 2 MB at most. */
 const RING_SIZE = 2_000;
-/** Browsers open one stream each; the limit keeps a script from taking every socket. */
-const MAX_STREAMS = 200;
+/** Two thousand viewers and what comes back before it is known to be gone. An idle one holds some 20 kB (2 000 of them: 42 MB). */
+const MAX_STREAMS = 2_500;
+/** Of one person or token: every tab opens one, a wall of screens shares a token. Nobody takes all places. */
+const MAX_STREAMS_EACH = 100;
 /** What a reader may leave unread before it is cut off; it comes back and replays or resyncs. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 /** Shorter than the 30 to 60 s after which proxies close a silent connection. */
 const HEARTBEAT_MS = 15 * SECOND_MS;
 const RECONNECT_MS = 2 * SECOND_MS;
+/** When somebody for whom there was no place may ask again. */
+const RETRY_MS = 30 * SECOND_MS;
 const STREAM = '/api/stream';
 
 /** `about`: the labels of what a fact is about, all of which must be inside a reader's scope; undefined when nobody can tell. */
@@ -33,7 +37,12 @@ type StreamDeps = {
   readonly gate: Gate;
   /** What is inside a scope. Absent: readers with a scope hear only that something changed. */
   readonly inside?: Inside;
+  readonly limits?: StreamLimits;
 };
+
+/** How many streams are open at once, of all and of one person or token. */
+type StreamLimits = { readonly all: number; readonly each: number };
+const LIMITS: StreamLimits = { all: MAX_STREAMS, each: MAX_STREAMS_EACH };
 
 export type LiveStream = AsyncDisposable & {
   /** How many readers are connected. */
@@ -49,7 +58,7 @@ export type LiveStream = AsyncDisposable & {
  * server closes.
  */
 export function serveStream(http: Http, deps: StreamDeps): LiveStream {
-  const { bus, clock, gate, inside } = deps;
+  const { bus, clock, gate, inside, limits = LIMITS } = deps;
   const ring: Kept[] = [];
   const readers = new Set<Reader>();
   let lastId = clock.now() * 1000;
@@ -82,9 +91,7 @@ export function serveStream(http: Http, deps: StreamDeps): LiveStream {
       schema: { summary: 'Live facts as server-sent events', querystring: z.object({ topics: topicList.optional() }) },
     },
     async (request, reply) => {
-      if (readers.size >= MAX_STREAMS) {
-        throw new AppError('limited', 'too_many_streams', `more than ${MAX_STREAMS} streams are open`, { retryAfterMs: RECONNECT_MS });
-      }
+      admit(readers, request.actor, limits);
       reply.hijack();
       const response = reply.raw;
       const topics = topicsFor(gate, request.actor, request.query.topics);
@@ -114,6 +121,18 @@ export function serveStream(http: Http, deps: StreamDeps): LiveStream {
       readers.clear();
     },
   };
+}
+
+/** `AppError` `too_many_streams`. Where there is no authentication all are one, and only the whole is bounded. */
+function admit(readers: ReadonlySet<Reader>, { kind, id }: Actor, { all, each }: StreamLimits): void {
+  const again = { retryAfterMs: RETRY_MS };
+  if (kind === 'user' || kind === 'token') {
+    let own = 0;
+    for (const { request } of readers) if (request.actor.kind === kind && request.actor.id === id) own++;
+    if (own >= each) throw new AppError('limited', 'too_many_streams', `you have ${each} live streams open; close some pages`, again);
+  }
+  if (readers.size >= all)
+    throw new AppError('unavailable', 'too_many_streams', `${all} live streams are open, no more are taken; try again later`, again);
 }
 
 /** Whether a reader is told: of its topics what is inside its scope. */
