@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { CapacityRow } from '../api/analytics.ts';
 import { byUrgency, fullIn, placeOf } from './capacity-words.ts';
 import { completions, selectorOf, selectorText, seriesKey } from './completion.ts';
+import { muteWords, statusSentence, untilWords } from './insight-words.ts';
 import { byHour, byWeekday, extremes } from './profile.ts';
 import { bandPath, between, linePath, nearestPoint, scalesOf, valuesOf } from './scales.ts';
 import { analyticsSearch, lengthMsOf, questionOf } from './search.ts';
@@ -139,6 +140,28 @@ test('what is full soonest stands first, and its day is told with its interval',
   assert.deepEqual(fullIn(later), { when: 'in 5 weeks', between: '4 weeks to 8 weeks' });
   assert.equal(fullIn({ ...ROW, value: 21, days: 0 }).when, 'now');
   assert.ok(placeOf(1) > 0 && placeOf(1) < placeOf(7) && placeOf(100_000) === 1 && placeOf(0) === 0);
+});
+
+test('a quiet feed says what was examined, and a mute says until when', () => {
+  const last = {
+    started_at_ms: 0,
+    ended_at_ms: 0,
+    expressions: 3,
+    series: 42,
+    tests: 120,
+    found: 0,
+    opened: 0,
+    ended: 0,
+    refused: {},
+    left: 0,
+  };
+  assert.equal(
+    statusSentence({ state: 'waiting', next_at_ms: 4_320_000, last }, 3_600_000),
+    '42 series examined 1\u00a0h ago with 120 tests; next look in 12\u00a0min.',
+  );
+  assert.equal(statusSentence({ state: 'running', next_at_ms: null, last: null }, 0), 'Nothing was looked at yet; looking now.');
+  assert.equal(untilWords(Date.UTC(9999, 0, 1), 0), 'for good');
+  assert.equal(muteWords({ what: 'kind', kind: 'anomaly', subject: null }), 'Everything of the kind unusual');
 });
 
 test('units come from the names of metrics', () => {

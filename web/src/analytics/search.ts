@@ -1,12 +1,13 @@
 /** What the address of the analytics page may carry. */
 import type { Raw } from '../shell/search.ts';
 
-export const VIEWS = ['capacity', 'series'] as const;
+export const VIEWS = ['insights', 'capacity', 'series'] as const;
 export const WINDOWS = ['24h', '7d', '30d', '90d'] as const;
 export const STEPS = ['1m', '5m', '15m', '1h', '6h', '1d'] as const;
 export const AHEADS = ['6h', '24h', '7d', '30d'] as const;
 export const METHODS = ['seasonal', 'robust_zscore', 'zscore', 'isolation_forest'] as const;
 export const SENSITIVITIES = [0.8, 0.9, 0.95, 0.99] as const;
+export const KINDS = ['performance_trend', 'capacity', 'anomaly', 'seasonality', 'correlation', 'prediction'] as const;
 export const STATES = ['filling', 'grows', 'steady', 'shrinks', 'unclear', 'refused'] as const;
 
 /**
@@ -24,6 +25,8 @@ export type AnalyticsSearch = {
   series?: string;
   at?: number;
   with?: string;
+  kind?: (typeof KINDS)[number];
+  status?: 'all' | 'muted';
   c?: string;
   state?: (typeof STATES)[number];
 };
@@ -51,6 +54,8 @@ export function analyticsSearch(raw: Raw): AnalyticsSearch {
     series: text(raw['series']),
     at: typeof at === 'number' && Number.isSafeInteger(at) && at >= 0 ? at : undefined,
     with: text(raw['with']),
+    kind: oneOf(KINDS, raw['kind']),
+    status: oneOf(['all', 'muted'] as const, raw['status']),
     c: text(raw['c']),
     state: oneOf(STATES, raw['state']),
   };

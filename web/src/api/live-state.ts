@@ -9,6 +9,7 @@ const STALE_BY_TOPIC: Readonly<Record<string, readonly string[]>> = {
   alerts: ['alerts', 'alert-snapshot'],
   problems: ['alerts'],
   incidents: ['incidents'],
+  insights: ['insights'],
   notifications: ['alerts', 'notifications', 'oncall'],
   config: ['services', 'checks', 'agents', 'slas', 'alerts', 'status-pages', 'health', 'oncall'],
 };

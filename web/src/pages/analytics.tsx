@@ -1,8 +1,10 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { capacityTableQuery } from '../api/analytics.ts';
+import { insightsQuery } from '../api/insights.ts';
 import { CapacityView, Table } from '../analytics/capacity-view.tsx';
+import { Feed, InsightsView } from '../analytics/insights-view.tsx';
 import { type AnalyticsSearch, type SearchChange, analyticsSearch } from '../analytics/search.ts';
 import { SeriesView } from '../analytics/series-view.tsx';
 import { Waiting } from '../components/notices.tsx';
@@ -12,11 +14,13 @@ import '../styles/analytics.css';
 
 const TABS = [
   { view: undefined, word: 'Overview' },
+  { view: 'insights', word: 'Insights' },
   { view: 'capacity', word: 'Capacity' },
   { view: 'series', word: 'Series' },
 ] as const;
 const LEADS = {
-  overview: 'What fills up, and what any series does and will do.',
+  overview: 'What the numbers say by themselves, what fills up, and what any series does and will do.',
+  insights: 'Findings that chance does not explain, the most important first, each with its evidence and its doubt.',
   capacity: 'What fills up and when, with the interval of each day that is named.',
   series: 'What a series does and will do, with the method, its accuracy and its doubt beside each picture.',
 } as const;
@@ -63,19 +67,37 @@ export function AnalyticsPage() {
         </nav>
       </header>
       {shown === 'overview' ? <Overview /> : null}
+      {shown === 'insights' ? <InsightsView search={search} onSearch={onSearch} /> : null}
       {shown === 'capacity' ? <CapacityView search={search} onSearch={onSearch} /> : null}
       {shown === 'series' ? <SeriesView search={search} onSearch={onSearch} /> : null}
     </div>
   );
 }
 
+const MOST_INSIGHTS = 4;
 const MOST_RESOURCES = 8;
 
-/** What is worth a look before anybody asks. */
+/** Insights on top when there are any, otherwise what fills up comes first. */
 function Overview() {
+  const insights = useInfiniteQuery(insightsQuery('open', undefined));
   const capacity = useQuery(capacityTableQuery());
-  return (
+  const quiet = insights.data?.pages[0]?.items.length === 0;
+  const feed = (
     <Section
+      key="insights"
+      title="Insights"
+      aside={
+        <Link to="/analytics" search={{ view: 'insights' }}>
+          All, muted and ended
+        </Link>
+      }
+    >
+      <Feed most={MOST_INSIGHTS} />
+    </Section>
+  );
+  const table = (
+    <Section
+      key="capacity"
       title="Capacity"
       aside={
         <Link to="/analytics" search={{ view: 'capacity' }}>
@@ -87,4 +109,5 @@ function Overview() {
       {capacity.data === undefined ? null : <Table table={capacity.data} filter="" state={undefined} most={MOST_RESOURCES} />}
     </Section>
   );
+  return <>{quiet ? [table, feed] : [feed, table]}</>;
 }

@@ -7,6 +7,7 @@ import { useNow } from '../shell/now.ts';
 import { useSession } from '../shell/session.tsx';
 import { Headline } from '../states/state-mark.tsx';
 import { AlertList } from './alert-list.tsx';
+import { HomeInsights } from './home-insights.tsx';
 import { HostCards } from './host-cards.tsx';
 import { alertsSentence, overviewSentence, worstState } from './sentences.ts';
 import { ServicesTable, byTrouble } from './services-table.tsx';
@@ -49,6 +50,7 @@ export function OverviewPage() {
       </div>
       {bare ? null : (
         <>
+          <HomeInsights />
           <Slas />
           <Host />
         </>

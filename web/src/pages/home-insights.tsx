@@ -1,0 +1,28 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { insightsQuery } from '../api/insights.ts';
+import { mayIn } from '../api/permits.ts';
+import { Section } from '../components/section.tsx';
+import { useSession } from '../shell/session.tsx';
+
+const MOST = 3;
+
+/** The most important findings; nothing at all while there are none. */
+export function HomeInsights() {
+  const session = useSession();
+  const query = useInfiniteQuery({ ...insightsQuery('open', undefined, MOST), enabled: mayIn(session, 'read', 'analytics') });
+  const items = query.data?.pages[0]?.items ?? [];
+  if (items.length === 0) return null;
+  return (
+    <Section title="Insights" aside={<Link to="/analytics">All of them</Link>}>
+      <ul className="panel home-insights">
+        {items.map(({ id, sentence, confidence, next }) => (
+          <li key={id}>
+            <span>{sentence}</span>
+            <span className="faint">{`${confidence.words}${next.text === '' ? '' : ` · ${next.text}`}`}</span>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
