@@ -70,7 +70,7 @@ step('lint', process.execPath, ['scripts/lint.ts']);
 step('types', process.execPath, ['scripts/typecheck.ts']);
 step('build', process.execPath, ['scripts/build.ts', '--if-stale']);
 
-/** Pure and in-process tests run two at a time; whole-process ones (servers, browser, crashes) alone, so that they do not starve each other. */
+/** Two files at a time, as there are two cores; those that count on being killed within so many milliseconds run alone. */
 const UNIT = [
   'packages/*/src/**/*.test.ts',
   'packages/*/testing/**/*.test.ts',
@@ -80,7 +80,8 @@ const UNIT = [
   'web/src/**/*.test.ts',
   'test/house/*.test.ts',
 ];
-const WHOLE = ['test/{acceptance,conformance,crash,pages,cli}/**/*.test.ts'];
+const WHOLE = ['test/{acceptance,conformance,pages,cli}/**/*.test.ts'];
+const CRASH = ['test/crash/*.test.ts'];
 const files = (patterns: readonly string[]): string[] => globSync([...patterns], { cwd: house }).sort();
 
 console.log(
@@ -89,5 +90,6 @@ console.log(
     : 'The tests run in the network of this machine: only root may give them one of their own (unshare, ip).',
 );
 stage('unit and store tests', 2, files(UNIT));
-stage('whole-process tests', 1, files(WHOLE));
+stage('whole-process tests', 2, files(WHOLE));
+stage('crash tests', 1, files(CRASH));
 for (const file of unsteady) console.log(`UNSTEADY: ${file} failed once and passed alone. Find out why.`);
