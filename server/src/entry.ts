@@ -6,7 +6,7 @@ import type { SecondFactors } from './people/contract.ts';
 import { type FactorSettings, openFactors } from './factors/start.ts';
 import { examiner } from './people/examine.ts';
 import { Directory } from './people/directory.ts';
-import { PasswordRules } from './people/judgement.ts';
+import { PasswordRules } from './people/password-rules.ts';
 import { PersonLinks } from './people/links.ts';
 import { PendingSignIns } from './people/pending.ts';
 import { People } from './people/service.ts';

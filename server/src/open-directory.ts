@@ -5,7 +5,7 @@ import type { Db } from './platform/db/open.ts';
 import { Roles } from './roles/service.ts';
 import { Sessions } from './sessions/service.ts';
 import { Directory } from './people/directory.ts';
-import { PasswordRules } from './people/judgement.ts';
+import { PasswordRules } from './people/password-rules.ts';
 import { PersonLinks } from './people/links.ts';
 
 export type OpenDirectory = {

@@ -9,7 +9,7 @@ import type { PasskeyRow } from '../platform/db/migrations/0051-factors.ts';
 import type { Db } from '../platform/db/open.ts';
 import { SECRET_CODES, type Secrets } from '../platform/secrets/contract.ts';
 import { SECRET_BYTES, digestOf } from '../platform/secret-digest.ts';
-import type { Person } from '../sessions/contract.ts';
+import { type Person, doneBy } from '../sessions/contract.ts';
 import { type AssertionBody, FACTOR_CODES, type FactorAnswer, type RequestOptions } from './contract.ts';
 import { recoveryDigest } from './recovery.ts';
 import * as store from './store.ts';
@@ -185,8 +185,7 @@ export const describe = ({ credential_id, transports }: PasskeyRow): RequestOpti
 });
 
 /** The beginning of an entry in the audit log about a person by themselves. */
-export const about = ({ id, name, role }: Person, address: string) =>
-  ({ actor: { kind: 'user', id, name, role }, address, object: { kind: 'people', id }, phase: 'done' }) as const;
+export const about = (person: Person, address: string) => ({ ...doneBy(person, { address }), object: { kind: 'people', id: person.id } });
 
 export const refused = (message: string): AppError => new AppError('bad_input', FACTOR_CODES.refused, message);
 

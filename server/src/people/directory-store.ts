@@ -7,14 +7,6 @@ export async function listUsers(db: Sql): Promise<readonly UserRow[]> {
   return db.selectFrom('users').selectAll().orderBy('name_key').execute();
 }
 
-export async function getUser(db: Sql, id: string): Promise<UserRow | undefined> {
-  return db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
-}
-
-export async function findUserOfAnyState(db: Sql, nameKey: string): Promise<UserRow | undefined> {
-  return db.selectFrom('users').selectAll().where('name_key', '=', nameKey).executeTakeFirst();
-}
-
 export async function listLinks(db: Sql, nowMs: number): Promise<readonly PersonLinkRow[]> {
   return db.selectFrom('person_links').selectAll().where('expires_at_ms', '>', nowMs).execute();
 }

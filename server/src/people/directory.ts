@@ -10,7 +10,6 @@ import type { Db } from '../platform/db/open.ts';
 import { expectUpdated } from '../platform/db/revision.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Actor, Role } from '../platform/http/contract.ts';
-import { DEFAULT_TEAM } from '../platform/records/contract.ts';
 import type { SessionBook } from '../sessions/contract.ts';
 import {
   type IssuedLink,
@@ -25,9 +24,9 @@ import {
 import * as store from './directory-store.ts';
 import { deleteLinkOf } from './link-store.ts';
 import type { PersonLinks } from './links.ts';
-import { keyOf } from './name.ts';
-import { NO_ONES_HASH } from './password.ts';
 import { deletePendingOf } from './pending-store.ts';
+import { keyOf, newUser } from './person.ts';
+import { userById, userByName } from './store.ts';
 
 export type DirectoryDeps = {
   readonly db: Db;
@@ -78,14 +77,14 @@ export class Directory {
 
   /** Refuses whoever may do less than the person does. `AppError` `person_not_found`, `role_too_wide`. */
   async mayTouch(by: By, id: string): Promise<void> {
-    const user = await store.getUser(this.#deps.db.kysely, id);
+    const user = await userById(this.#deps.db.kysely, id);
     if (user === undefined) throw notFound();
     this.#mayTouch(by, user);
   }
 
   /** `AppError` `person_not_found`. */
   async find(name: string): Promise<UserRow> {
-    const user = await store.findUserOfAnyState(this.#deps.db.kysely, keyOf(name));
+    const user = await userByName(this.#deps.db.kysely, keyOf(name));
     if (user === undefined) throw notFound();
     return user;
   }
@@ -95,22 +94,8 @@ export class Directory {
     const { db, clock, ids, record } = this.#deps;
     await this.#mayLast(by);
     this.#mayGive(by, input.role);
-    const user: UserRow = {
-      id: ids.uuid(),
-      name: input.name,
-      name_key: keyOf(input.name),
-      team_id: DEFAULT_TEAM,
-      role: input.role,
-      teams: JSON.stringify(input.teams ?? []),
-      scope: input.scope ?? '',
-      password_hash: NO_ONES_HASH,
-      created_at_ms: clock.now(),
-      disabled_at_ms: null,
-      revision: 1,
-      email: input.email ?? null,
-      joined_at_ms: null,
-      signed_in_at_ms: null,
-    };
+    const { name, role, teams = [], scope = '', email = null } = input;
+    const user = newUser({ id: ids.uuid(), name, role, teams: JSON.stringify(teams), scope, email, created_at_ms: clock.now() });
     return db.kysely.transaction().execute(async (trx) => {
       if (!(await store.addUser(trx, user))) {
         throw new AppError('conflict', PEOPLE_CODES.nameTaken, 'somebody of this name is there already', { field: 'name' });
@@ -206,7 +191,7 @@ export class Directory {
   }
 
   async #get(trx: Transaction<Database>, id: string): Promise<UserRow> {
-    const user = await store.getUser(trx, id);
+    const user = await userById(trx, id);
     if (user === undefined) throw notFound();
     return user;
   }

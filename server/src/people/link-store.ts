@@ -1,6 +1,7 @@
 import type { UserRow } from '../platform/db/migrations/0002-access.ts';
 import type { PersonLinkRow } from '../platform/db/migrations/0050-people.ts';
 import type { Sql } from '../platform/records/contract.ts';
+import { enabledUserById } from './store.ts';
 
 export type FoundLink = { readonly link: PersonLinkRow; readonly user: UserRow };
 
@@ -18,12 +19,7 @@ export async function findLink(db: Sql, secretHash: string, nowMs: number): Prom
     .where('expires_at_ms', '>', nowMs)
     .executeTakeFirst();
   if (link === undefined) return undefined;
-  const user = await db
-    .selectFrom('users')
-    .selectAll()
-    .where('id', '=', link.user_id)
-    .where('disabled_at_ms', 'is', null)
-    .executeTakeFirst();
+  const user = await enabledUserById(db, link.user_id);
   return user === undefined ? undefined : { link, user };
 }
 

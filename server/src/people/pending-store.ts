@@ -1,6 +1,7 @@
 import type { UserRow } from '../platform/db/migrations/0002-access.ts';
 import type { PendingLoginRow } from '../platform/db/migrations/0050-people.ts';
 import type { Sql } from '../platform/records/contract.ts';
+import { enabledUserById } from './store.ts';
 
 export async function insertPending(db: Sql, row: PendingLoginRow): Promise<void> {
   await db.insertInto('pending_logins').values(row).execute();
@@ -17,12 +18,7 @@ export async function findPending(
 ): Promise<{ readonly pending: PendingLoginRow; readonly user: UserRow } | undefined> {
   const pending = await db.selectFrom('pending_logins').selectAll().where('challenge_hash', '=', challengeHash).executeTakeFirst();
   if (pending === undefined) return undefined;
-  const user = await db
-    .selectFrom('users')
-    .selectAll()
-    .where('id', '=', pending.user_id)
-    .where('disabled_at_ms', 'is', null)
-    .executeTakeFirst();
+  const user = await enabledUserById(db, pending.user_id);
   return user === undefined ? undefined : { pending, user };
 }
 

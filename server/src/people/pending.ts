@@ -2,15 +2,16 @@ import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import { MINUTE_MS } from '@nines/base/units.ts';
-import type { AuditEntry, RecordAudit } from '../audit/contract.ts';
+import type { RecordAudit } from '../audit/contract.ts';
 import type { UserRow } from '../platform/db/migrations/0002-access.ts';
 import type { Db } from '../platform/db/open.ts';
 import { SECRET_BYTES, digestOf } from '../platform/secret-digest.ts';
 import { type Throttle, createThrottle } from '../platform/throttle.ts';
-import type { NewSession, Place, SessionBook } from '../sessions/contract.ts';
+import { type NewSession, type Place, type SessionBook, doneBy } from '../sessions/contract.ts';
 import { type FactorKind, PEOPLE_CODES, type PendingLogins, type PendingPerson } from './contract.ts';
 import * as store from './pending-store.ts';
-import { refuseWhileWaiting } from './turns.ts';
+import { personOf } from './person.ts';
+import { refuseWhileWaiting } from './waiting.ts';
 
 const PENDING_LIFE_MS = 5 * MINUTE_MS;
 /** A six-digit code has a million values: one challenge lets so many be tried. */
@@ -69,13 +70,11 @@ export class PendingSignIns implements PendingLogins {
     const user = await this.#find(challenge, place);
     await db.kysely.transaction().execute(async (trx) => {
       if (!(await store.usePending(trx, digestOf(challenge)))) throw signInAgain();
-      const object: AuditEntry['object'] = { kind: 'people', id: user.id };
-      const actor: AuditEntry['actor'] = { kind: 'user', id: user.id, name: user.name, role: user.role };
-      await record(trx, { actor, address: place.address, action: 'factor.shown', object, phase: 'done', after: { factor } });
+      await record(trx, { ...doneBy(user, place), action: 'factor.shown', object: { kind: 'people', id: user.id }, after: { factor } });
     });
     this.#throttle.succeeded(ANYWHERE, user.id);
     passwords.succeeded(user.name_key, place.address);
-    return sessions.start({ id: user.id, name: user.name, role: user.role }, place, user.password_hash);
+    return sessions.start(personOf(user), place, user.password_hash);
   }
 
   async #find(challenge: string, place: Place): Promise<UserRow> {

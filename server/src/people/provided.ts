@@ -2,15 +2,11 @@ import type { Clock } from '@nines/base/clock.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import type { RecordAudit } from '../audit/contract.ts';
-import type { UserRow } from '../platform/db/migrations/0002-access.ts';
 import type { Db } from '../platform/db/open.ts';
-import type { Role } from '../platform/http/contract.ts';
-import { DEFAULT_TEAM } from '../platform/records/contract.ts';
-import type { Person, Place, SessionBook } from '../sessions/contract.ts';
+import { type SessionBook, doneBy } from '../sessions/contract.ts';
 import type { ProvidedPeople } from '../sso/contract.ts';
-import { keyOf } from './name.ts';
-import { NO_ONES_HASH } from './password.ts';
 import { holdAdministrators } from './directory-store.ts';
+import { hasPassword, keyOf, newUser, personOf } from './person.ts';
 import * as store from './store.ts';
 
 /** How often a name may be taken before somebody has to choose. */
@@ -30,31 +26,21 @@ export function createProvidedPeople({ db, clock, ids, logger, record, sessions 
   const sql = db.kysely;
   return {
     async find(userId) {
-      const user = await store.findUserById(sql, userId);
+      const user = await store.userById(sql, userId);
       if (user === undefined) return undefined;
       return user.disabled_at_ms === null ? personOf(user) : 'disabled';
     },
     async create(trx, { name, role }, place) {
-      const free = await freeName(name, async (key) => !(await store.isNameTaken(trx, key)));
+      const free = await freeName(name, async (key) => (await store.userByName(trx, key)) === undefined);
       const nowMs = clock.now();
-      const row: UserRow = {
-        id: ids.uuid(),
-        name: free,
-        name_key: keyOf(free),
-        team_id: DEFAULT_TEAM,
-        role,
-        password_hash: NO_ONES_HASH,
-        teams: '[]',
-        scope: '',
-        email: null,
-        created_at_ms: nowMs,
-        joined_at_ms: nowMs,
-        signed_in_at_ms: nowMs,
-        disabled_at_ms: null,
-        revision: 1,
-      };
+      const row = newUser({ id: ids.uuid(), name: free, role, created_at_ms: nowMs, joined_at_ms: nowMs, signed_in_at_ms: nowMs });
       await store.insertUser(trx, row);
-      await record(trx, { ...by(row, place), action: 'user.created', object: { kind: 'people', id: row.id }, after: { name: free, role } });
+      await record(trx, {
+        ...doneBy(row, place),
+        action: 'user.created',
+        object: { kind: 'people', id: row.id },
+        after: { name: free, role },
+      });
       return personOf(row);
     },
     async follow(person, role, place) {
@@ -66,7 +52,7 @@ export function createProvidedPeople({ db, clock, ids, logger, record, sessions 
         await store.setRole(trx, person.id, role);
         await sessions.endAll(trx, person.id);
         const change = { before: { role: person.role }, after: { role } };
-        await record(trx, { ...by(person, place), action: 'user.role_changed', object: { kind: 'people', id: person.id }, ...change });
+        await record(trx, { ...doneBy(person, place), action: 'user.role_changed', object: { kind: 'people', id: person.id }, ...change });
         return true;
       });
       if (!changed) {
@@ -77,16 +63,11 @@ export function createProvidedPeople({ db, clock, ids, logger, record, sessions 
       return { ...person, role };
     },
     async hasPassword(userId) {
-      const user = await store.findUserById(sql, userId);
-      return user !== undefined && user.password_hash !== NO_ONES_HASH;
+      const user = await store.userById(sql, userId);
+      return user !== undefined && hasPassword(user);
     },
   };
 }
-
-const personOf = ({ id, name, role }: UserRow): Person => ({ id, name, role: role as Role });
-
-const by = ({ id, name, role }: Pick<UserRow, 'id' | 'name' | 'role'>, { address }: Place) =>
-  ({ actor: { kind: 'user', id, name, role: role as Role }, address, phase: 'done' }) as const;
 
 /** `ann`, else `ann 2`, `ann 3`, … */
 async function freeName(name: string, isFree: (key: string) => Promise<boolean>): Promise<string> {

@@ -2,23 +2,22 @@ import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import { HOUR_MS } from '@nines/base/units.ts';
-import type { AuditEntry, RecordAudit } from '../audit/contract.ts';
+import type { RecordAudit } from '../audit/contract.ts';
 import type { UserRow } from '../platform/db/migrations/0002-access.ts';
 import type { Db } from '../platform/db/open.ts';
 import type { Actor } from '../platform/http/contract.ts';
-import { DEFAULT_TEAM } from '../platform/records/contract.ts';
 import { SECRET_BYTES, digestOf } from '../platform/secret-digest.ts';
 import type { Throttle } from '../platform/throttle.ts';
-import type { NewSession, Person, Place, SessionBook } from '../sessions/contract.ts';
+import { type NewSession, type Place, type SessionBook, doneBy } from '../sessions/contract.ts';
 import { type LoginAnswer, PEOPLE_CODES, type PasswordJudgement, type SecondFactors } from './contract.ts';
-import type { PasswordRules } from './judgement.ts';
+import type { PasswordRules } from './password-rules.ts';
 import { deleteLinkOf } from './link-store.ts';
 import type { PersonLinks } from './links.ts';
-import { keyOf } from './name.ts';
 import { NO_ONES_HASH, hashPassword, isOutdated, verifyPassword } from './password.ts';
 import { deletePendingOf } from './pending-store.ts';
+import { keyOf, newUser, personOf } from './person.ts';
 import * as store from './store.ts';
-import { refuseWhileWaiting } from './turns.ts';
+import { takeTurn } from './waiting.ts';
 
 const SETUP_LIFE_MS = HOUR_MS;
 
@@ -77,40 +76,26 @@ export class People {
     // A look before the costly hash; the transaction below decides.
     const link = await store.judgeSetupLink(db.kysely, digestOf(input.token), nowMs);
     if (link !== 'usable') throw setupRefusal(link);
-    const user: UserRow = {
-      id: ids.uuid(),
-      name: input.name,
-      name_key: keyOf(input.name),
-      team_id: DEFAULT_TEAM,
-      role: 'administrator',
-      teams: '[]',
-      scope: '',
-      password_hash: await hashPassword(input.password),
-      created_at_ms: nowMs,
-      disabled_at_ms: null,
-      revision: 1,
-      email: null,
-      joined_at_ms: nowMs,
-      signed_in_at_ms: null,
-    };
+    const joined = { password_hash: await hashPassword(input.password), created_at_ms: nowMs, joined_at_ms: nowMs };
+    const user = newUser({ id: ids.uuid(), name: input.name, role: 'administrator', ...joined });
     await db.kysely.transaction().execute(async (trx) => {
       const use = await store.useSetupLink(trx, digestOf(input.token), nowMs);
       if (use !== 'used_now') throw setupRefusal(use);
       if (await store.hasUsers(trx)) throw setupRefusal('used_before');
       await store.insertUser(trx, user);
       const after = { name: user.name, role: user.role };
-      await record(trx, { ...by(user, place), action: 'user.created', object: { kind: 'people', id: user.id }, after });
+      await record(trx, { ...doneBy(user, place), action: 'user.created', object: { kind: 'people', id: user.id }, after });
     });
     return sessions.start(personOf(user), place);
   }
 
   /** Signs a person in, or says which second factor is still needed. `AppError` `wrong_credentials`, `too_many_tries`. */
   async login({ name, password }: { readonly name: string; readonly password: string }, place: Place): Promise<LoginAnswer> {
-    const { db, passwordLogin } = this.#deps;
+    const { db, clock, throttle, passwordLogin } = this.#deps;
     if (!passwordLogin())
       throw new AppError('forbidden', PEOPLE_CODES.passwordLoginOff, 'sign in by your identity provider; access.password_login is off');
-    this.#takeTurn(keyOf(name), place.address);
-    const user = await store.findUser(db.kysely, keyOf(name));
+    takeTurn(throttle, { account: keyOf(name), address: place.address }, clock.now());
+    const user = await store.enabledUserByName(db.kysely, keyOf(name));
     const fits = await verifyPassword(password, user?.password_hash ?? NO_ONES_HASH);
     if (user === undefined || !fits) {
       throw new AppError('unauthenticated', PEOPLE_CODES.wrongCredentials, 'the name or the password is wrong');
@@ -144,16 +129,17 @@ export class People {
 
   /** Changes the password of whoever asks and ends all their sessions; the answer is a new one. */
   async changePassword(actor: Actor, input: { readonly current: string; readonly next: string }, place: Place): Promise<NewSession> {
-    const { db, record, sessions } = this.#deps;
-    const user = actor.kind === 'user' ? await store.findUser(db.kysely, keyOf(actor.name)) : undefined;
+    const { db, clock, record, sessions, throttle } = this.#deps;
+    const user = actor.kind === 'user' ? await store.enabledUserByName(db.kysely, keyOf(actor.name)) : undefined;
     if (user === undefined) {
       throw new AppError('forbidden', PEOPLE_CODES.sessionNeeded, 'only a signed-in person has a password to change');
     }
-    this.#takeTurn(user.name_key, place.address);
+    const who = { account: user.name_key, address: place.address };
+    takeTurn(throttle, who, clock.now());
     if (!(await verifyPassword(input.current, user.password_hash))) {
       throw new AppError('bad_input', PEOPLE_CODES.wrongCredentials, 'the current password is wrong', { field: 'current' });
     }
-    this.#deps.throttle.succeeded(user.name_key, place.address);
+    throttle.succeeded(who.account, who.address);
     this.#deps.rules.require(input.next, user, 'next');
     const passwordHash = await hashPassword(input.next);
     await db.kysely.transaction().execute(async (trx) => {
@@ -164,24 +150,11 @@ export class People {
       // Whoever had a link to a new password, or half a sign-in, had it for the old one.
       await deleteLinkOf(trx, user.id);
       await deletePendingOf(trx, user.id);
-      await record(trx, { ...by(user, place), action: 'password.changed', object: { kind: 'people', id: user.id } });
+      await record(trx, { ...doneBy(user, place), action: 'password.changed', object: { kind: 'people', id: user.id } });
     });
     sessions.forget();
     return sessions.start(personOf(user), place, passwordHash);
   }
-
-  /** Refuses while former failures demand a wait; otherwise counts the try. */
-  #takeTurn(account: string, address: string): void {
-    const { clock, throttle } = this.#deps;
-    refuseWhileWaiting(throttle, { account, address }, clock.now());
-    throttle.trying(account, address, clock.now());
-  }
-}
-
-const personOf = ({ id, name, role }: UserRow): Person => ({ id, name, role });
-
-function by({ id, name, role }: UserRow, { address }: Place): Pick<AuditEntry, 'actor' | 'address' | 'phase'> {
-  return { actor: { kind: 'user', id, name, role }, address, phase: 'done' };
 }
 
 function setupRefusal(use: Exclude<store.SetupLinkState, 'usable'>): AppError {

@@ -6,17 +6,24 @@ export async function hasUsers(db: Sql): Promise<boolean> {
   return (await db.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined;
 }
 
-export async function findUser(db: Sql, nameKey: string): Promise<UserRow | undefined> {
-  return db.selectFrom('users').selectAll().where('name_key', '=', nameKey).where('disabled_at_ms', 'is', null).executeTakeFirst();
-}
-
-export async function findUserById(db: Sql, id: string): Promise<UserRow | undefined> {
+/** Whoever has this id, disabled or not. */
+export async function userById(db: Sql, id: string): Promise<UserRow | undefined> {
   return db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-/** Also by somebody who may not sign in. */
-export async function isNameTaken(db: Sql, nameKey: string): Promise<boolean> {
-  return (await db.selectFrom('users').select('id').where('name_key', '=', nameKey).executeTakeFirst()) !== undefined;
+/** Whoever has this name, disabled or not. */
+export async function userByName(db: Sql, nameKey: string): Promise<UserRow | undefined> {
+  return db.selectFrom('users').selectAll().where('name_key', '=', nameKey).executeTakeFirst();
+}
+
+/** Undefined also when they are disabled. */
+export async function enabledUserById(db: Sql, id: string): Promise<UserRow | undefined> {
+  return db.selectFrom('users').selectAll().where('id', '=', id).where('disabled_at_ms', 'is', null).executeTakeFirst();
+}
+
+/** Undefined also when they are disabled. */
+export async function enabledUserByName(db: Sql, nameKey: string): Promise<UserRow | undefined> {
+  return db.selectFrom('users').selectAll().where('name_key', '=', nameKey).where('disabled_at_ms', 'is', null).executeTakeFirst();
 }
 
 export async function setRole(db: Sql, id: string, role: string): Promise<void> {

@@ -16,6 +16,16 @@ export type Person = { readonly id: string; readonly name: string; readonly role
 /** Where a person is. `cookie` is of the session that their browser has already: signing in ends it. */
 export type Place = { readonly address: string; readonly userAgent: string; readonly cookie?: string | undefined };
 
+/** The beginning of an entry in the audit log about what a person did. */
+export const doneBy = (
+  { id, name, role }: Person,
+  { address }: Pick<Place, 'address'>,
+): Pick<AuditEntry, 'actor' | 'address' | 'phase'> => ({
+  actor: { kind: 'user', id, name, role },
+  address,
+  phase: 'done',
+});
+
 /** The value of the cookie; nobody sees it again. */
 export type NewSession = { readonly cookie: string };
 

@@ -8,7 +8,7 @@ import type { Database } from '../platform/db/schema.ts';
 import type { Db } from '../platform/db/open.ts';
 import { SECRET_BYTES, digestOf } from '../platform/secret-digest.ts';
 import { type Known, type Knows, scopeOf } from '../access/contract.ts';
-import { type NewSession, type Person, type Place, SESSION_CODES, type SessionBook, type SessionRowView } from './contract.ts';
+import { type NewSession, type Person, type Place, SESSION_CODES, type SessionBook, type SessionRowView, doneBy } from './contract.ts';
 import * as store from './store.ts';
 
 const SESSION_IDLE_MS = 12 * HOUR_MS;
@@ -57,7 +57,7 @@ export class Sessions implements SessionBook, Knows {
       await store.insertSession(trx, session);
       const after = { user_agent: session.user_agent, expires_at_ms: session.expires_at_ms };
       if (place.cookie !== undefined) await this.#end(trx, place.cookie, place.address);
-      await record(trx, { ...by(person, place), action: 'session.started', object: sessionOf(session.id_hash), after });
+      await record(trx, { ...doneBy(person, place), action: 'session.started', object: sessionOf(session.id_hash), after });
     });
     if (place.cookie !== undefined) onEnded();
     return { cookie };
@@ -112,9 +112,7 @@ export class Sessions implements SessionBook, Knows {
     const found = await store.findSession(trx, idHash);
     if (found === undefined) return;
     await store.deleteSession(trx, idHash);
-    const { id, name, role } = found.user;
-    const place = { address, userAgent: found.session.user_agent };
-    await this.#deps.record(trx, { ...by({ id, name, role }, place), action: 'session.ended', object: sessionOf(idHash) });
+    await this.#deps.record(trx, { ...doneBy(found.user, { address }), action: 'session.ended', object: sessionOf(idHash) });
   }
 
   async endAll(trx: Transaction<Database>, userId: string): Promise<void> {
@@ -183,9 +181,3 @@ const shownId = (idHash: string): string => idHash.slice(0, SHOWN_DIGEST_CHARS);
 
 /** Sessions are named by the beginning of their digest, which opens nothing. */
 const sessionOf = (idHash: string): AuditEntry['object'] => ({ kind: 'sessions', id: shownId(idHash) });
-
-const by = ({ id, name, role }: Person, { address }: Place): Pick<AuditEntry, 'actor' | 'address' | 'phase'> => ({
-  actor: { kind: 'user', id, name, role },
-  address,
-  phase: 'done',
-});

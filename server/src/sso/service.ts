@@ -12,7 +12,7 @@ import type { Outbound } from '../platform/fetch/outbound.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Actor, Role } from '../platform/http/contract.ts';
 import { SECRET_BYTES, digestOf } from '../platform/secret-digest.ts';
-import type { NewSession, Person, Place, SessionBook } from '../sessions/contract.ts';
+import { type NewSession, type Person, type Place, type SessionBook, doneBy } from '../sessions/contract.ts';
 import { type Claims, type IdentityView, type ProvidedPeople, type ProviderConfig, SSO_CODES, type SsoRefusal } from './contract.ts';
 import { admissionOf } from './evaluate.ts';
 import { type Expected, type Provider, Providers } from './provider.ts';
@@ -126,7 +126,7 @@ export class SingleSignOn {
           'this is your only way to sign in; link another identity or have a password set first',
         );
       await store.deleteIdentity(trx, id);
-      await record(trx, { ...by(actor, place), action: 'identity.unlinked', object: objectOf(found), before: viewOf(found) });
+      await record(trx, { ...doneBy(actor, place), action: 'identity.unlinked', object: objectOf(found), before: viewOf(found) });
     });
   }
 
@@ -208,7 +208,7 @@ export class SingleSignOn {
       last_used_at_ms: nowMs,
     };
     if (!(await store.insertIdentity(trx, row))) return false;
-    await record(trx, { ...by(person, place), action: 'identity.linked', object: objectOf(row), after: viewOf(row) });
+    await record(trx, { ...doneBy(person, place), action: 'identity.linked', object: objectOf(row), after: viewOf(row) });
     return true;
   }
 
@@ -234,12 +234,6 @@ const viewOf = ({ id, issuer, name, created_at_ms, last_used_at_ms }: IdentityRo
 });
 
 const objectOf = ({ id }: IdentityRow): AuditEntry['object'] => ({ kind: 'identities', id });
-
-const by = ({ id, name, role }: Person, { address }: Place): Pick<AuditEntry, 'actor' | 'address' | 'phase'> => ({
-  actor: { kind: 'user', id, name, role },
-  address,
-  phase: 'done',
-});
 
 /** The innermost cause: the library wraps what happened in what it was doing. */
 function reasonOf(thrown: unknown): string {

@@ -11,3 +11,9 @@ export function refuseWhileWaiting(throttle: Throttle, who: { readonly account: 
     retryAfterMs: waitMs,
   });
 }
+
+/** Counts a try before its outcome is known. `AppError` `too_many_tries` while former failures demand a wait. */
+export function takeTurn(throttle: Throttle, who: { readonly account: string; readonly address: string }, nowMs: EpochMs): void {
+  refuseWhileWaiting(throttle, who, nowMs);
+  throttle.trying(who.account, who.address, nowMs);
+}
