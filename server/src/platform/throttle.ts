@@ -1,5 +1,5 @@
 import { DAY_MS, type EpochMs, MINUTE_MS, SECOND_MS } from '@nines/base/units.ts';
-import { addressGroup } from './http/client-address.ts';
+import { addressGroup } from './networks.ts';
 
 /**
  * Slows guessing without locking anyone out: failures are counted per account and address together, so that a stranger

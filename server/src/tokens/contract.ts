@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { AREAS, VERBS, type WrittenPermits, scopeFields } from '../access/contract.ts';
 import type { Role } from '../platform/http/contract.ts';
-import { isNetwork } from './judge.ts';
+import { parseNetwork } from '../platform/networks.ts';
 
 const role = z.string().min(1, 'a role is needed').max(63);
 const MAX_NETWORKS = 50;
@@ -33,7 +33,9 @@ const narrowing = {
   actions: z.array(z.enum(ALERT_ACTIONS)).min(1, 'name at least one action').optional(),
   /** Networks from which the token is taken: `10.0.0.0/8`. */
   addresses: z
-    .array(z.string().refine(isNetwork, 'write an address or a network: 192.0.2.7, 10.0.0.0/8, 2001:db8::/32'))
+    .array(
+      z.string().refine((text) => parseNetwork(text) !== undefined, 'write an address or a network: 192.0.2.7, 10.0.0.0/8, 2001:db8::/32'),
+    )
     .min(1, 'name at least one network, or leave the list out')
     .max(MAX_NETWORKS)
     .optional(),

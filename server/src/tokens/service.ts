@@ -9,9 +9,10 @@ import type { TokenRow } from '../platform/db/migrations/0002-access.ts';
 import type { Db } from '../platform/db/open.ts';
 import type { Actor } from '../platform/http/contract.ts';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
+import { inNetworks } from '../platform/networks.ts';
 import { digestOf } from '../platform/secret-digest.ts';
 import { type NewToken, TOKEN_CODES, type TokenLimits, type TokenView } from './contract.ts';
-import { type TokenRefusal, judgeToken, within } from './judge.ts';
+import { type TokenRefusal, judgeToken } from './judge.ts';
 import { hintOf, isTokenLike, makeSecret } from './secret.ts';
 import * as store from './store.ts';
 
@@ -163,7 +164,7 @@ export class Tokens implements Knows {
       return undefined;
     }
     const networks = listOf(row.addresses);
-    const taken = networks === undefined ? undefined : within(networks);
+    const taken = networks === undefined ? undefined : inNetworks(networks);
     const from = taken === undefined ? undefined : (address: string) => taken(address) || (onRefused?.('address'), false);
     if (taken?.(request.ip) !== false && (row.last_used_at_ms === null || nowMs - row.last_used_at_ms > TOUCH_EVERY_MS))
       await store.touchToken(db.kysely, row.id, { atMs: nowMs, address: request.ip });

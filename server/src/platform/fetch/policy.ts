@@ -1,6 +1,7 @@
-import { BlockList, isIP } from 'node:net';
+import { BlockList } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { z } from 'zod';
+import { parseNetwork } from '../networks.ts';
 import { INTERNAL } from './ranges.ts';
 
 /**
@@ -21,19 +22,15 @@ type Rule =
 /** Undefined when it is none. */
 export function parseRule(text: string): Rule | undefined {
   if (text === 'any' || text === 'public') return { kind: text, text };
-  const [net = '', prefix] = text.split('/');
-  const family = isIP(net);
-  if (family === 0) {
-    const name = plainName(text.replace(/^\*\./, ''));
-    if (text.includes('/') || /^[\d.]+$/.test(text) || name === undefined) return undefined;
-    return { kind: 'name', text, name, below: text.startsWith('*.') };
+  const network = parseNetwork(text);
+  if (network !== undefined) {
+    const list = new BlockList();
+    list.addSubnet(network.address, network.prefix, network.family);
+    return { kind: 'subnet', text, list };
   }
-  const most = family === 6 ? 128 : 32;
-  const bits = prefix === undefined ? most : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
-  if (!(bits <= most) || text.split('/').length > 2) return undefined;
-  const list = new BlockList();
-  list.addSubnet(net, bits, family === 6 ? 'ipv6' : 'ipv4');
-  return { kind: 'subnet', text, list };
+  const name = plainName(text.replace(/^\*\./, ''));
+  if (text.includes('/') || /^[\d.]+$/.test(text) || name === undefined) return undefined;
+  return { kind: 'name', text, name, below: text.startsWith('*.') };
 }
 
 /** A name as it is compared: lower case, ASCII (punycode), without the last dot. Undefined for what is no host name. */

@@ -1,4 +1,5 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import { inNetworks } from '../networks.ts';
 import type { ProxySettings } from './client-config.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -30,21 +31,11 @@ function goesStraight(target: URL, list: string): boolean {
 function covers(entry: string, host: string, port: string): boolean {
   if (entry === '') return false;
   if (entry === '*') return true;
-  if (entry.includes('/')) return inNetwork(entry, host);
+  if (entry.includes('/')) return inNetworks([entry])(host);
   const parts = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(entry);
   const name = parts?.[1] ?? parts?.[2] ?? entry;
   if (parts?.[3] !== undefined && parts[3] !== port) return false;
   if (isIP(name) !== 0) return name === host;
   const domain = name.replace(/^\*?\./, '');
   return host.endsWith(`.${domain}`) || (host === domain && !/^\*?\./.test(name));
-}
-
-function inNetwork(entry: string, host: string): boolean {
-  const [net = '', bits = ''] = entry.split('/');
-  const family = isIP(net) === 6 ? 'ipv6' : 'ipv4';
-  const prefix = Number(bits);
-  if (isIP(net) === 0 || isIP(host) !== isIP(net) || !(prefix >= 0 && prefix <= (family === 'ipv4' ? 32 : 128))) return false;
-  const network = new BlockList();
-  network.addSubnet(net, prefix, family);
-  return network.check(host, family);
 }

@@ -4,7 +4,7 @@ import type { Logger } from '@nines/base/logger.ts';
 import { isFull } from '@nines/model/scope.ts';
 import type { RouteOptions } from 'fastify';
 import { limitBodyTime } from './body-time.ts';
-import { addressGroup, plainAddress } from './client-address.ts';
+import { addressGroup, plainAddress } from '../networks.ts';
 import type { DirectAnswer, DirectHandler, Gate, Http, Permission } from './contract.ts';
 import { hasOneHost, isLoopbackHost } from './guards.ts';
 import { asAppError, problemOf, refusalHeaders } from './problem.ts';

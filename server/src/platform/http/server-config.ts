@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { hostAndPort, httpUrl } from '../config/fields.ts';
 import { tlsConfig } from '../tls/config.ts';
-import { FORWARDED_HEADERS, parseNetwork } from './client-address.ts';
+import { parseNetwork } from '../networks.ts';
+import { FORWARDED_HEADERS } from './client-address.ts';
 import { isLoopbackHost } from './guards.ts';
 import { rateLimitsConfig } from './rates.ts';
 

@@ -11,7 +11,7 @@ import { realClock } from '../clock.ts';
 import { limitBodyTime } from './body-time.ts';
 import { compressAnswers } from './compress.ts';
 import type { ServerTls } from '../tls/server-tls.ts';
-import { addressGroup, plainAddress } from './client-address.ts';
+import { addressGroup, plainAddress } from '../networks.ts';
 import { type Gate, type Http, type Inside, NOBODY } from './contract.ts';
 import { isOfThings, keepInside } from './scoped.ts';
 import { serveDirectly } from './direct.ts';
