@@ -8,6 +8,7 @@ import { SERVER_LOCATION } from '../checks/contract.ts';
 import type { Counter, Gauge, SelfMetrics } from '../collect/contract.ts';
 import type { Bus } from '../platform/bus.ts';
 import type { Sql } from '../platform/records/contract.ts';
+import { SECRET_BYTES, digestOf } from '../platform/secret-digest.ts';
 import { createTurns, type Turns } from '../platform/turns.ts';
 import { fingerprintOf } from '../platform/x509/certificate.ts';
 import { addressOf } from './address.ts';
@@ -46,7 +47,6 @@ export type AgentsDeps = {
   readonly written: (spec: CheckSpec) => Readonly<Record<string, unknown>> | undefined;
 };
 
-const SECRET_BYTES = 32;
 /** How often what agents say of themselves is saved. */
 export const AGENTS_SAVE_MS = 5_000;
 
@@ -59,8 +59,6 @@ export type Known = {
   readonly inTurn: Turns;
 };
 type Waiter = { readonly location: string; readonly answer: () => void };
-
-const digest = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 
 /** The agents: who they are, what they are to ask, and what they saw. */
 export class Agents {
@@ -155,7 +153,7 @@ export class Agents {
       const id = ids.uuid();
       // Before the token is used: a key that is none must not cost it.
       const issued = authority.issueForAgent(id, input.publicKey, { nowMs, lifeMs: config.certificate_life });
-      const token = await useToken(sql, digest(input.secret), nowMs);
+      const token = await useToken(sql, digestOf(input.secret), nowMs);
       if (token === undefined) {
         this.#refused.add(1, { reason: 'join_token' });
         throw new AppError(
@@ -290,7 +288,7 @@ export class Agents {
     const row: AgentJoinTokenRow = {
       id: ids.uuid(),
       location,
-      secret_hash: digest(secret),
+      secret_hash: digestOf(secret),
       created_by: by,
       created_at_ms: nowMs,
       expires_at_ms: nowMs + JOIN_TOKEN_LIFE_MS,

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
@@ -6,6 +5,7 @@ import { DAY_MS, type EpochMs, epochMs } from '@nines/base/units.ts';
 import type { Kysely } from 'kysely';
 import type { OncallCalendarRow } from '../platform/db/migrations/0034-oncall.ts';
 import type { Database } from '../platform/db/schema.ts';
+import { digestOf } from '../platform/secret-digest.ts';
 import { createTurns } from '../platform/turns.ts';
 import { ONCALL_CODES, type ScheduleSpec, membersOf } from './contract.ts';
 import { type Turn, reasonOf, turnsWithin } from './evaluate.ts';
@@ -59,7 +59,7 @@ export class Calendars {
         id: ids.uuid(),
         kind,
         subject,
-        token_hash: hashOf(token),
+        token_hash: digestOf(token),
         made_by: by,
         made_at_ms: clock.now(),
         read_at_ms: null,
@@ -78,7 +78,7 @@ export class Calendars {
   /** The feed of a token. `AppError` `calendar_not_found`, also when what it showed is no more. */
   async feed(token: string): Promise<string> {
     const nowMs = this.#deps.clock.now();
-    const row = await readCalendar(this.#deps.db, hashOf(token), nowMs);
+    const row = await readCalendar(this.#deps.db, digestOf(token), nowMs);
     const calendar = row === undefined ? undefined : await this.#calendarOf(row, nowMs);
     if (calendar !== undefined) return renderCalendar(calendar);
     throw new AppError('not_found', ONCALL_CODES.calendarNotFound, 'this link to a calendar was revoked, or never was');
@@ -136,8 +136,6 @@ export class Calendars {
     return { events, overriddenAtMs: Math.max(0, ...asked.overrides.map(({ madeAtMs }) => madeAtMs)) };
   }
 }
-
-const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
 
 /** Names a turn by what it is part of and when it begins, so that programs know it again. */
 function uidOf(schedule: string, { source, fromMs }: Turn): string {

@@ -1,6 +1,7 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { AppError } from '@nines/base/errors.ts';
+import { Gate } from '../platform/gate.ts';
 import { PEOPLE_CODES, normalPassword } from './contract.ts';
 
 const deriveOnPool = promisify(argon2);
@@ -9,24 +10,14 @@ const deriveOnPool = promisify(argon2);
 const MAX_DERIVATIONS = 2;
 /** Sign-ins that wait for their turn; a flood beyond it is refused instead of kept. */
 const MAX_WAITING = 50;
-let underWay = 0;
-const waiting: (() => void)[] = [];
+const derivations = new Gate(MAX_DERIVATIONS, MAX_WAITING);
 
 /** Argon2 in turn, so that a flood of sign-ins cannot starve the checks of threads. `AppError` `too_many_tries` when the queue is full. */
 async function derive(...args: Parameters<typeof deriveOnPool>): Promise<Buffer> {
-  if (underWay >= MAX_DERIVATIONS) {
-    if (waiting.length >= MAX_WAITING) {
-      throw new AppError('limited', PEOPLE_CODES.tooManyTries, 'too many sign-ins at once; try again in a moment', { retryAfterMs: 1_000 });
-    }
-    await new Promise<void>((resolve) => waiting.push(resolve));
-  }
-  underWay++;
-  try {
-    return await deriveOnPool(...args);
-  } finally {
-    underWay--;
-    waiting.shift()?.();
-  }
+  using place = await derivations.enter();
+  if (place === undefined)
+    throw new AppError('limited', PEOPLE_CODES.tooManyTries, 'too many sign-ins at once; try again in a moment', { retryAfterMs: 1_000 });
+  return await deriveOnPool(...args);
 }
 
 /** OWASP's password storage cheat sheet: Argon2id with 19 MiB, two passes, one lane. About 45 ms on a small server. */

@@ -11,8 +11,8 @@ export class Gate {
   }
 
   /** Resolves to a place that must be disposed; undefined when too many are waiting. Rejects when `signal` aborts first. */
-  async enter(signal: AbortSignal): Promise<Disposable | undefined> {
-    signal.throwIfAborted();
+  async enter(signal?: AbortSignal): Promise<Disposable | undefined> {
+    signal?.throwIfAborted();
     if (this.#running >= this.#limit) {
       if (this.#waiting.length >= this.#maxWaiting) return undefined;
       await this.#turn(signal);
@@ -32,19 +32,19 @@ export class Gate {
     };
   }
 
-  #turn(signal: AbortSignal): Promise<void> {
+  #turn(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const go = (): void => {
-        signal.removeEventListener('abort', give);
+        signal?.removeEventListener('abort', give);
         resolve();
       };
       const give = (): void => {
         const place = this.#waiting.indexOf(go);
         if (place >= 0) this.#waiting.splice(place, 1);
-        reject(signal.reason as Error);
+        reject(signal?.reason as Error);
       };
       this.#waiting.push(go);
-      signal.addEventListener('abort', give, { once: true });
+      signal?.addEventListener('abort', give, { once: true });
     });
   }
 }
