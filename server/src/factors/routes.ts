@@ -43,11 +43,6 @@ const challenge = z.string().min(1).max(200);
 const byId = z.object({ id: z.string().max(100) });
 const added = { 201: factorAdded };
 
-const placeOf = (request: unknown): Place => {
-  const { ip, headers } = request as FastifyRequest;
-  return { address: ip, userAgent: headers['user-agent'] ?? '' };
-};
-
 /** Signing in with factors, proving oneself anew, and one's own factors. */
 export function factorRoutes(http: Http, deps: FactorRoutes): void {
   signInRoutes(http, deps);
@@ -62,8 +57,14 @@ const partyFor =
   (request: unknown): ReturnType<typeof relyingParty> =>
     relyingParty(baseUrl, { port: (request as FastifyRequest).socket.localPort, secure });
 
+const placeBy =
+  (cookie: SessionCookie) =>
+  (request: unknown): Place =>
+    cookie.placeOf(request as FastifyRequest);
+
 function signInRoutes(http: Http, { signIn, cookie, ...at }: FactorRoutes): void {
   const partyOf = partyFor(at);
+  const placeOf = placeBy(cookie);
   const signedIn = (reply: unknown, session: NewSession): void => cookie.set(reply as FastifyReply, session.cookie);
   http.post(
     '/api/session/passkey/options',
@@ -74,7 +75,7 @@ function signInRoutes(http: Http, { signIn, cookie, ...at }: FactorRoutes): void
     '/api/session/passkey',
     { config: open, schema: { summary: 'Sign in with a passkey alone', tags, body: z.strictObject({ answer: assertionAnswer }) } },
     async (request, reply) => {
-      signedIn(reply, await signIn.alone(request.body.answer, partyOf(request), cookie.placeOf(request as unknown as FastifyRequest)));
+      signedIn(reply, await signIn.alone(request.body.answer, partyOf(request), placeOf(request)));
       return reply.code(204).send();
     },
   );
@@ -103,7 +104,7 @@ function signInRoutes(http: Http, { signIn, cookie, ...at }: FactorRoutes): void
       },
     },
     async (request, reply) => {
-      const place = cookie.placeOf(request as unknown as FastifyRequest);
+      const place = placeOf(request);
       const { recoveryCodesLeft, ...session } = await signIn.finish(request.body, partyOf(request), place);
       signedIn(reply, session);
       return { recovery_codes_left: recoveryCodesLeft ?? null };
@@ -113,6 +114,7 @@ function signInRoutes(http: Http, { signIn, cookie, ...at }: FactorRoutes): void
 
 function proofRoutes(http: Http, { stepUp, cookie, ...at }: FactorRoutes): void {
   const partyOf = partyFor(at);
+  const placeOf = placeBy(cookie);
   http.post(
     '/api/session/proof/options',
     {
@@ -179,7 +181,7 @@ function totpRoutes(http: Http, { factors, ...at }: FactorRoutes): void {
 function passkeyRoutes(http: Http, { factors, ...at }: FactorRoutes): void {
   const partyOf = partyFor(at);
   const registering = (request: unknown) => {
-    const { address } = placeOf(request);
+    const { ip: address } = request as FastifyRequest;
     return { purpose: 'register', boundTo: '', party: partyOf(request), address } as const;
   };
   http.post(

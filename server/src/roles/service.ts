@@ -21,7 +21,7 @@ const FRESH_MS = 5 * SECOND_MS;
 type By = Pick<Actor, 'role' | 'permits'>;
 
 /** A role in force. */
-type Standing = {
+type RoleInForce = {
   readonly role: RoleSpec;
   readonly written: Pick<RoleBody, 'teams' | 'scope'>;
   readonly origin: string;
@@ -37,7 +37,7 @@ export type RolesDeps = {
   readonly holders: () => Promise<readonly Holder[]>;
 };
 
-const SHIPPED: readonly Standing[] = SHIPPED_ROLES.map((role) => ({
+const SHIPPED: readonly RoleInForce[] = SHIPPED_ROLES.map((role) => ({
   role,
   written: { teams: [], scope: '' },
   origin: 'shipped',
@@ -49,7 +49,7 @@ export class Roles implements RoleBook {
   readonly #deps: RolesDeps;
   readonly #alone = createTurns();
   #declared: readonly DeclaredRole[] = [];
-  #inForce: ReadonlyMap<string, Standing> = new Map(SHIPPED.map((one) => [one.role.id, one]));
+  #inForce: ReadonlyMap<string, RoleInForce> = new Map(SHIPPED.map((one) => [one.role.id, one]));
   #readAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: RolesDeps) {
@@ -187,7 +187,7 @@ export class Roles implements RoleBook {
   async #read(): Promise<void> {
     const { db, clock } = this.#deps;
     const readAtMs = clock.now();
-    const inForce = new Map<string, Standing>();
+    const inForce = new Map<string, RoleInForce>();
     for (const { slug, spec, revision } of await listEntities(db.kysely, { kind: KIND })) {
       // What an earlier version permitted and this one does not know is not permitted, rather than guessed.
       const parsed = roleBody.safeParse(spec);
@@ -200,18 +200,18 @@ export class Roles implements RoleBook {
 
   async #readView(id: string): Promise<RoleView> {
     await this.#read();
-    return viewOf(this.#standing(id), await this.#deps.holders());
+    return viewOf(this.#inForceOf(id), await this.#deps.holders());
   }
 
-  #standing(id: string): Standing {
+  #inForceOf(id: string): RoleInForce {
     const found = this.#inForce.get(id);
     if (found === undefined) throw notFound(id);
     return found;
   }
 
-  async #editable(id: string): Promise<Standing> {
+  async #editable(id: string): Promise<RoleInForce> {
     await this.#read();
-    const found = this.#standing(id);
+    const found = this.#inForceOf(id);
     if (found.origin === 'ui') return found;
     const where = found.origin === 'shipped' ? 'is shipped; make one of your own' : `is declared at ${found.origin} and is changed there`;
     throw new AppError('conflict', ROLE_CODES.fixed, `the role "${id}" ${where}`);
@@ -231,7 +231,7 @@ export class Roles implements RoleBook {
 
 const notFound = (id: string): AppError => new AppError('not_found', ROLE_CODES.notFound, `there is no role "${id}"`);
 
-const viewOf = ({ role, written, origin, revision }: Standing, holders: readonly Holder[]): RoleView => ({
+const viewOf = ({ role, written, origin, revision }: RoleInForce, holders: readonly Holder[]): RoleView => ({
   id: role.id,
   name: role.name,
   origin,

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AppError } from '@nines/base/errors.ts';
 import type { Gate, Http } from '../platform/http/contract.ts';
-import type { Place, SessionCookie } from '../sessions/contract.ts';
+import type { SessionCookie } from '../sessions/contract.ts';
 import { type AttemptCookie, SSO_CODES, identityView, providersView } from './contract.ts';
 import type { Refused, SingleSignOn } from './service.ts';
 
@@ -15,7 +15,6 @@ export type SsoRoutes = {
   readonly passwordLogin: () => boolean;
 };
 
-const placeOf = (request: FastifyRequest): Place => ({ address: request.ip, userAgent: request.headers['user-agent'] ?? '' });
 const OWN = { free: 'one sees and changes only oneself' };
 const params = z.object({ provider: z.string().max(100) });
 const nextQuery = z.object({ next: z.string().max(2_000).optional() });
@@ -67,7 +66,7 @@ function signInRoutes(http: Http, { sso, gate, cookie, attempt, passwordLogin }:
   );
 }
 
-function identityRoutes(http: Http, { sso, attempt }: SsoRoutes): void {
+function identityRoutes(http: Http, { sso, cookie, attempt }: SsoRoutes): void {
   http.get(
     '/api/identities',
     {
@@ -108,7 +107,7 @@ function identityRoutes(http: Http, { sso, attempt }: SsoRoutes): void {
       schema: { summary: 'Unlink an identity from yourself', tags: ['access'], params: z.object({ id: z.string() }) },
     },
     async (request, reply) => {
-      await sso.unlink(request.actor, request.params.id, placeOf(request as unknown as FastifyRequest));
+      await sso.unlink(request.actor, request.params.id, cookie.placeOf(request as unknown as FastifyRequest));
       return reply.code(204).send();
     },
   );
