@@ -1,7 +1,11 @@
+import { MINUTE_MS } from '@nines/base/units.ts';
 import { floatsOf } from '@nines/model/float-samples.ts';
 import type { Queryable, Scope } from '@nines/model/storage.ts';
 import type { Engine } from '@nines/promql/engine.ts';
 import type { SampleQuery } from './collect/contract.ts';
+
+/** Below this the engine's own lookback reaches from step to step. */
+const WHOLE_STEPS_FROM_MS = 5 * MINUTE_MS;
 
 type Options = { readonly scope?: Scope; readonly signal?: AbortSignal };
 
@@ -25,8 +29,9 @@ export function createAsk(engine: Engine, queryable: Queryable): SampleQuery {
           throw new Error(`"${expr}" gives a ${value.kind}, not a vector`);
       }
     },
-    async range(expr, span, options: Options = {}) {
-      const found = await engine.range(expr, { queryable, startMs: span.fromMs, endMs: span.toMs, stepMs: span.stepMs, ...options });
+    async range(expr, { fromMs, toMs, stepMs }, { wholeSteps = false, ...options } = {}) {
+      const lookback = wholeSteps && stepMs > WHOLE_STEPS_FROM_MS ? { lookbackMs: stepMs } : {};
+      const found = await engine.range(expr, { queryable, startMs: fromMs, endMs: toMs, stepMs, ...lookback, ...options });
       if (!found.ok) throw new Error(found.error.message);
       return found.value.value.series.map(floatsOf);
     },

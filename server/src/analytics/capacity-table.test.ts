@@ -3,6 +3,9 @@ import { test } from 'node:test';
 import { randomFrom } from '@nines/maths/stats/random.ts';
 import { rightSizeOf } from '@nines/maths/stats/right-size.ts';
 import { scopeOfTeams } from '@nines/model/scope.ts';
+import { createEngine } from '@nines/promql/engine.ts';
+import { MemoryQueryable } from '@nines/promql/memory-queryable.ts';
+import { createAsk } from '@nines/server/ask.ts';
 import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { labelsOf } from '@nines/model/labels.ts';
 import { silentLogger } from '../../../test/harness/logs.ts';
@@ -14,7 +17,9 @@ import { QUESTIONS, type QuestionName } from './evaluate.ts';
 import type { AskAnalytics } from './start.ts';
 import { watchForTest } from './testing/watches.ts';
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 const hourly = (count: number, make: (i: number) => number): [number, number][] =>
   Array.from({ length: count }, (_, i) => [1_700_000_000_000 + i * HOUR_MS, make(i)]);
 const DISK = { limit: 100, side: 'above', leaks: false, sized: true } as const;
@@ -85,6 +90,50 @@ test('the right size has headroom, and nothing is taken away from what was seen 
   assert.equal(advice(use, 0), 'bad_limit');
 });
 
+const inThisThread = (async (name: QuestionName, body: never) => {
+  const answer = QUESTIONS[name](body);
+  if (!answer.ok) throw new Error(answer.error.message);
+  return answer.value;
+}) as AskAnalytics;
+
+test('what is measured once an hour or four times a day fills up at whatever minute one looks', async () => {
+  const clock = manualClock(1_760_000_400_000 + 37 * MINUTE_MS);
+  const stored = new MemoryQueryable();
+  const random = randomFrom(11);
+  for (const [name, everyMs] of Object.entries({ hourly: HOUR_MS, rare: 6 * HOUR_MS })) {
+    const lastMs = clock.now() - (clock.now() % HOUR_MS);
+    const count = (14 * DAY_MS) / everyMs;
+    stored.add(
+      labelsOf({ __name__: name }),
+      Array.from({ length: count }, (_, i) => {
+        const atMs = lastMs - (count - 1 - i) * everyMs;
+        return [atMs, 100 - (clock.now() - atMs) / DAY_MS + random.normal() / 10] as const;
+      }),
+    );
+  }
+  const samples = createAsk(createEngine(), stored);
+  const watches = [watchForTest({ name: 'hourly', expr: 'hourly', limit: 110 }), watchForTest({ name: 'rare', expr: 'rare', limit: 120 })];
+  const service = new CapacityTableService({
+    ask: inThisThread,
+    samples,
+    aliases: { list: [] },
+    watches: () => watches,
+    clock,
+    logger: silentLogger,
+  });
+  const { items } = await service.table(FULL_SCOPE);
+  assert.deepEqual(
+    items.map(({ name, state }) => [name, state]),
+    [
+      ['hourly', 'grows'],
+      ['rare', 'grows'],
+    ],
+    JSON.stringify(items),
+  );
+  const [hourlyDays, rareDays] = items.map(({ days }) => days ?? 0);
+  assert.ok(Math.abs((hourlyDays ?? 0) - 10) < 1.5 && Math.abs((rareDays ?? 0) - 20) < 3, `${hourlyDays} and ${rareDays} days`);
+});
+
 test('the table: the most urgent first, each with its name; who sees a part sees that part', async () => {
   const clock = manualClock();
   const random = randomFrom(5);
@@ -105,11 +154,6 @@ test('the table: the most urgent first, each with its name; who sees a part sees
       return expr === 'queue' ? [series({ __name__: 'queue', team: 'a' }, (i) => 10 + i / 400)] : [];
     },
   };
-  const inThisThread = (async (name: QuestionName, body: never) => {
-    const answer = QUESTIONS[name](body);
-    if (!answer.ok) throw new Error(answer.error.message);
-    return answer.value;
-  }) as AskAnalytics;
   const watches = [watchForTest({ name: 'queue', expr: 'queue', limit: 12 }), watchForTest({ name: 'broken', expr: 'broken', limit: 1 })];
   const aliases = { list: [{ name: 'system.disk.percent', unit: 'percent', help: '', expr: 'DISK' }] };
   const service = new CapacityTableService({ ask: inThisThread, samples, aliases, watches: () => watches, clock, logger: silentLogger });

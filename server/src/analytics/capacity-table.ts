@@ -126,7 +126,9 @@ export class CapacityTableService {
     const short = new Map(isYoung ? (await this.#points(resource.expr, SHORT)).map((one) => [one.key, one]) : []);
     const items: CapacityRow[] = [];
     for (const one of long.slice(0, room)) {
-      const { labels, points } = one.points.length < LEAST_LONG_POINTS ? (short.get(one.key) ?? one) : one;
+      const younger = one.points.length < LEAST_LONG_POINTS ? short.get(one.key) : undefined;
+      // Few points are of what is young, or of what is measured a few times a day.
+      const { labels, points } = younger !== undefined && younger.points.length > one.points.length ? younger : one;
       const { limit, side, leaks, sized, expr, unit } = resource;
       const found = await this.#deps.ask('capacity_row', { points, limit, side, leaks, sized });
       items.push({ name: nameOf(resource.name, labels), expr, labels, unit, limit, side, ...found });
@@ -137,7 +139,7 @@ export class CapacityTableService {
   async #points(expr: string, { windowMs, stepMs }: { readonly windowMs: number; readonly stepMs: number }) {
     // Up to now and not to a round hour: what is an hour old has a line that says how little that is.
     const toMs = Math.floor(this.#deps.clock.now() / MINUTE_MS) * MINUTE_MS;
-    const found = await this.#deps.samples.range(expr, { fromMs: toMs - windowMs, toMs, stepMs });
+    const found = await this.#deps.samples.range(expr, { fromMs: toMs - windowMs, toMs, stepMs }, { wholeSteps: true });
     return found.map(({ labels, times, values }) => ({
       key: JSON.stringify(labels),
       labels: withoutName(labels),

@@ -111,7 +111,7 @@ export class Forecasts {
     const stepMs = STEPS_MS.find((step) => horizonMs / step <= MOST_STEPS) ?? Math.ceil(horizonMs / MOST_STEPS);
     const toMs = Math.floor(nowMs / stepMs) * stepMs;
     const span = { fromMs: toMs - PAST_STEPS * stepMs, toMs, stepMs };
-    const found = await this.#deps.samples.range(this.#exprOf(spec.expr, stepMs), span);
+    const found = await this.#deps.samples.range(this.#exprOf(spec.expr, stepMs), span, { wholeSteps: true });
     const made: StoredForecast[] = [];
     for (const { labels, times, values } of found.slice(0, MAX_SERIES)) {
       const own = labelsToRecord(withLabels(labels, { [METRIC_NAME]: '' }));

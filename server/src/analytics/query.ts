@@ -150,7 +150,7 @@ export const isCounter = ({ metadata }: Pick<QueryDeps, 'metadata'>, name: strin
 
 export async function rangeOf(samples: SampleQuery, expr: string, { scope, ...span }: Range, field = 'pattern') {
   try {
-    return await samples.range(expr, span, { scope });
+    return await samples.range(expr, span, { scope, wholeSteps: true });
   } catch (thrown) {
     throw refused(field, messageOf(thrown));
   }

@@ -87,11 +87,14 @@ export interface SampleQuery {
     atMs: number,
     options?: { readonly scope?: Scope; readonly signal?: AbortSignal },
   ): Promise<readonly { readonly labels: Labels; readonly value: number; readonly histogram?: NativeHistogram }[]>;
-  /** Points at `fromMs`, `fromMs + stepMs`, … up to and including `toMs`. */
+  /**
+   * Points at `fromMs`, `fromMs + stepMs`, … up to and including `toMs`. With `wholeSteps` the newest value since the step before counts
+   * however old it is, so that what is measured less often than the engine looks back is found; steps below five minutes are as without.
+   */
   range(
     expr: string,
     range: { readonly fromMs: number; readonly toMs: number; readonly stepMs: number },
-    options?: { readonly scope?: Scope; readonly signal?: AbortSignal },
+    options?: { readonly scope?: Scope; readonly signal?: AbortSignal; readonly wholeSteps?: boolean },
   ): Promise<readonly { readonly labels: Labels; readonly times: ArrayLike<number>; readonly values: ArrayLike<number> }[]>;
 }
 

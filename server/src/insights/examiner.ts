@@ -109,7 +109,7 @@ export class Examiner {
         return [];
       }
       const span = { fromMs: endMs - LOOKBACK_MS, toMs: endMs, stepMs: READ_STEP_MS };
-      const found = await samples.range(candidate.expr, span);
+      const found = await samples.range(candidate.expr, span, { wholeSteps: true });
       if (found.length === 0) run.refuse('no_series');
       return found.flatMap((series): Series[] => {
         const history = hourly(series, endMs);
