@@ -41,6 +41,7 @@ import { oncallRoutes } from './oncall/routes.ts';
 import { prometheusStatusRoutes } from './ops/prometheus.ts';
 import { opsRoutes } from './ops/routes.ts';
 import { supportRoutes } from './ops/support-routes.ts';
+import { retentionPolicy } from './ops/retention.ts';
 import { openEntry } from './entry.ts';
 import { foreignTo, insideOf } from './inside.ts';
 import type { AppOptions, Parts } from './parts.ts';
@@ -263,6 +264,7 @@ export async function serve(
     clock,
     externalLabels: () => parts.config().externalLabels,
     lookbackMs: config.promql.lookback,
+    keptMs: retentionPolicy(config.retention).longestMs,
     yieldNow,
     metrics: self,
     version: VERSION,

@@ -51,9 +51,44 @@ export type QueryDeps = {
   readonly externalLabels: () => Readonly<Record<string, string>>;
   /** How old a newest sample may be for `/federate`. */
   readonly lookbackMs: number;
+  /** How long samples are kept at the longest, where that is known. */
+  readonly keptMs?: number;
   /** Gives other work its turn when one is due (see platform/breath.ts). */
   readonly yieldNow: () => Promise<void> | undefined;
   readonly metrics?: SelfMetrics;
   /** Version of the product, for `status/buildinfo`. */
   readonly version: string;
 };
+
+const hintView = z.object({
+  /** What is missing and what was found instead, in a sentence. */
+  says: z.string(),
+  /** The whole query with the likely mistake put right. */
+  instead: z.string().nullable(),
+});
+/** `GET /api/metrics/explain`: what each part of a query gives at an instant. */
+export const explanationView = z.object({
+  at_ms: z.number(),
+  /** In the order of the text, a node before its parts; `parent` is the place in this list, null for the whole. */
+  nodes: z.array(
+    z.object({
+      parent: z.int().nullable(),
+      kind: z.string(),
+      text: z.string(),
+      type: z.enum(['scalar', 'vector', 'matrix', 'string']),
+      /** Series or elements at the instant; null when it was not evaluated. */
+      results: z.int().nullable(),
+      /** The value of a number or a text. */
+      value: z.string().nullable(),
+      /** Why this part alone fails. */
+      error: z.string().nullable(),
+      /** What happens here, in sentences. */
+      says: z.array(z.string()),
+    }),
+  ),
+  /** Nodes left out of a very long query. */
+  left_out: z.int(),
+  /** Why the whole gives nothing; empty when it gives something, or when nothing can be said. */
+  hints: z.array(hintView),
+});
+export type ExplanationView = z.output<typeof explanationView>;

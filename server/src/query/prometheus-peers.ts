@@ -8,9 +8,10 @@ import type { Http } from '../platform/http/contract.ts';
 import { negotiateExposition } from '../platform/http/exposition.ts';
 import type { QueryDeps } from './contract.ts';
 import { federationText } from './federate.ts';
+import { askingOf } from './asking.ts';
 import { paramsOf } from './params.ts';
 import { MAX_READ_REQUEST_BYTES } from './remote-read.ts';
-import { type Asking, type QueryError, type QueryService, parseSelectors } from './service.ts';
+import { type QueryError, type QueryService, parseSelectors } from './service.ts';
 
 /** What other Prometheus servers take from us: `/federate` by scraping, `/api/v1/read` by remote read. Refusals are plain text, as theirs. */
 export function peerRoutes(http: Http, service: QueryService, deps: QueryDeps): void {
@@ -38,7 +39,7 @@ async function federate(service: QueryService, deps: QueryDeps, { request, reply
   const selectors = parseSelectors(paramsOf(mark < 0 ? '' : request.url.slice(mark + 1), '').all('match[]'));
   if (!selectors.ok) return plain(reply, 400, selectors.error);
   const ask = { selectors: selectors.value, atMs: deps.clock.now(), lookbackMs: deps.lookbackMs };
-  const found = await service.newest(ask, askingOf(deps, request, reply));
+  const found = await service.newest(ask, askingOf(request, reply));
   if (!found.ok) return refuse(reply, found.error);
   const format = negotiateExposition(request.headers.accept);
   if (found.value.length === 0 && format === 'text') return reply.type(CONTENT_TYPES.text).serializer(String).send('');
@@ -55,19 +56,11 @@ async function remoteRead(service: QueryService, deps: QueryDeps, { request, rep
   if (!decoded.ok) return plain(reply, 400, decoded.error.message);
   const asked = decodeReadRequest(decoded.value);
   if (!asked.ok) return plain(reply, 400, asked.error);
-  const found = await service.read({ ...asked.value, externalLabels: deps.externalLabels() }, askingOf(deps, request, reply));
+  const found = await service.read({ ...asked.value, externalLabels: deps.externalLabels() }, askingOf(request, reply));
   if (!found.ok) return refuse(reply, found.error);
   const { form, pieces } = found.value;
   if (form === 'streamed') return reply.type(STREAMED_CONTENT_TYPE).send(Readable.from(pieces, { objectMode: false }));
   return reply.type(SAMPLES_TYPE).header('content-encoding', 'snappy').send(pieces[0]);
-}
-
-function askingOf(deps: QueryDeps, request: FastifyRequest, reply: FastifyReply): Asking {
-  const controller = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort(new Error('the client is gone'));
-  });
-  return { scope: request.actor.scope, signal: controller.signal };
 }
 
 const STATUS: Readonly<Partial<Record<QueryError['type'], number>>> = {

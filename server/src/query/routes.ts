@@ -9,6 +9,7 @@ import { prometheusError } from '../platform/http/problem.ts';
 import type { QueryDeps } from './contract.ts';
 import { encodeAnswer, encodeLabels, encodeList, envelope } from './encode.ts';
 import { exemplarParams, encodeExemplars } from './exemplars.ts';
+import { explainRoute } from './explain-route.ts';
 import { MAX_LINE_SAMPLES, exportLines } from './export.ts';
 import { exportRoute } from './export-route.ts';
 import { type Params, instantParams, limitParam, metaRange, paramsOf, rangeParams, unescapeLabelName } from './params.ts';
@@ -37,6 +38,7 @@ export function queryRoutes(http: Http, deps: QueryDeps): void {
   const service = new QueryService(deps);
   peerRoutes(http, service, deps);
   exportRoute(http, deps);
+  explainRoute(http, service, deps);
   http.register(async (scope) => {
     scope.addContentTypeParser(
       'application/x-www-form-urlencoded',

@@ -12,7 +12,8 @@ import type { MatrixValue, Value } from '@nines/promql/value.ts';
 import type { Counter } from '../collect/contract.ts';
 import { AnswerCache, joinParts } from './answer-cache.ts';
 import { AnswerKeys } from './answer-keys.ts';
-import { MAX_CONCURRENT, MAX_TIMEOUT_MS, MAX_WAITING, type QueryDeps } from './contract.ts';
+import { type ExplanationView, MAX_CONCURRENT, MAX_TIMEOUT_MS, MAX_WAITING, type QueryDeps } from './contract.ts';
+import { explain } from './explain.ts';
 import { type Newest, type NewestAsk, newestSamples } from './federate.ts';
 import { Gate } from '../platform/gate.ts';
 import type { Remarks } from './encode.ts';
@@ -22,6 +23,8 @@ import { QueryMeter, type QueryStats } from './stats.ts';
 
 export type QueryError = { readonly type: PromqlErrorType | 'unavailable'; readonly message: string };
 export type Answer = { readonly value: Value; readonly remarks: Remarks; readonly stats?: QueryStats };
+/** Every part of a query is evaluated. */
+const EXPLAIN_TIMEOUT_MS = 30_000;
 type RangeAnswer = { readonly value: MatrixValue; readonly remarks: Remarks };
 const NOTHING: RangeAnswer = { value: { kind: 'matrix', series: [] }, remarks: { warnings: [], infos: [] } };
 export type Span = { readonly fromMs: number; readonly toMs: number };
@@ -160,6 +163,21 @@ export class QueryService {
   /** The newest sample of each series that satisfies any of the selectors. */
   newest(ask: NewestAsk, asking: Asking): Promise<Result<readonly Newest[], QueryError>> {
     return this.#bounded(MAX_TIMEOUT_MS, asking.signal, (signal) => newestSamples(this.#queryable, ask, this.#options(asking, signal)));
+  }
+
+  /** What each part of a query gives at an instant. */
+  explain(query: string, atMs: number, asking: Asking & { readonly lookbackMs: number; readonly keptMs?: number }) {
+    const { lookbackMs, keptMs } = asking;
+    return this.#bounded<ExplanationView>(EXPLAIN_TIMEOUT_MS, asking.signal, (signal) =>
+      explain(query, atMs, {
+        engine: this.#engine,
+        queryable: this.#queryable,
+        nowMs: this.#clock.now(),
+        lookbackMs,
+        ...(keptMs !== undefined && { keptMs }),
+        options: this.#options(asking, signal),
+      }),
+    );
   }
 
   /** What a remote read asks for. */
