@@ -189,7 +189,15 @@ test('the stateless API and stored series, over HTTP and in a thread', async (t)
     const counter = await get({ pattern: 'jobs_*', window: '2h' });
     assert.match(String(dig(counter.body, 'series', 0, 'expr')), /^rate\(jobs_total/);
     assert.ok(Math.abs(figure(counter.body, 'series', 0, 'summary', 'median') - 0.5) < 0.01, counter.text);
+    const begun = await get({ pattern: 'jobs_total', window: '48h' });
+    for (const point of listOf(begun.body, 'series', 0, 'points'))
+      assert.ok(Math.abs(figure(point, 1) - 0.5) < 0.01, `where the counter begins its rate is no lower: ${JSON.stringify(point)}`);
     const selected = await get({ pattern: 'jobs_total{host="a"}', window: '2h' });
+    assert.equal(
+      figure(selected.body, 'series', 0, 'points', 0, 0),
+      figure(selected.body, 'from_at_ms'),
+      'one that began earlier is whole from the start',
+    );
     assert.match(String(dig(selected.body, 'series', 0, 'expr')), /^rate\(jobs_total\{host="a"\}\[/);
     assert.match(String(dig(selected.body, 'notes', 0)), /rate per second/);
     const raw = await get({ pattern: 'jobs_total', window: '2h', counter: 'raw' });

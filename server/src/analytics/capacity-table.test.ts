@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Examined } from '@nines/maths/insights/examined.ts';
+import { findExhaustion } from '@nines/maths/insights/exhaustion.ts';
 import { randomFrom } from '@nines/maths/stats/random.ts';
 import { rightSizeOf } from '@nines/maths/stats/right-size.ts';
 import { scopeOfTeams } from '@nines/model/scope.ts';
@@ -54,6 +56,22 @@ test('a line says when the limit is crossed, or why it does not say so', () => {
   );
   for (const odd of [[], hourly(300, () => Number.NaN), hourly(300, () => 7), hourly(2, (i) => i)])
     assert.doesNotThrow(() => JSON.stringify(rowOf(odd, { leaks: true })));
+});
+
+test('an insight names the day that the table names', () => {
+  const points = hourly(336, (i) => 60 + i / 24 + 2 * Math.sin((2 * Math.PI * i) / 24));
+  const examined: Examined = {
+    role: 'resource',
+    startMs: 1_700_000_000_000,
+    values: Float64Array.from(points, ([, one]) => one),
+    limit: 100,
+    side: 'above',
+    leastChange: 0,
+  };
+  const told = findExhaustion(examined);
+  const truth = 26 + 1 / 24;
+  for (const one of [rowOf(points).days, told.found?.days?.expected ?? null])
+    assert.ok(one !== null && Math.abs(one - truth) < 0.05, String(one));
 });
 
 test('a leak is told from what a garbage collector gives back', () => {

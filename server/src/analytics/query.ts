@@ -47,7 +47,8 @@ const LEAST_RATE_MS = 4 * MINUTE_MS;
 /** What is a name or a glob over names; anything else is an expression. */
 const NAMES = /^[a-zA-Z_:*?][a-zA-Z0-9_:.*?]*$/;
 
-type Named = { readonly name: string; readonly expr: string };
+/** `rateMs`: the window of a rate that was made of a counter. */
+type Named = { readonly name: string; readonly expr: string; readonly rateMs?: number };
 
 /** Stored series by name, glob or expression, with what can be said of each. */
 export function createQuery(deps: QueryDeps): AnalyticsQuery {
@@ -63,7 +64,7 @@ export function createQuery(deps: QueryDeps): AnalyticsQuery {
     const { named, notes } = await namesOf(deps, params, { ...span, scope });
     const found: { readonly from: Named; readonly series: Awaited<ReturnType<SampleQuery['range']>>[number] }[] = [];
     for (const from of named) {
-      for (const series of await rangeOf(deps.samples, from.expr, { ...span, scope })) found.push({ from, series });
+      for (const series of await rangeOf(deps.samples, from.expr, { ...reaching(from, span), scope })) found.push({ from, series });
       // Of fifty names with thousands of series each nobody sees the rest.
       if (found.length > MAX_QUERY_SERIES) break;
     }
@@ -72,9 +73,10 @@ export function createQuery(deps: QueryDeps): AnalyticsQuery {
     const expected = Math.floor(windowMs / stepMs) + 1;
     const series: QueryView['series'] = [];
     for (const { from, series: one } of found.slice(0, MAX_QUERY_SERIES)) {
-      const points = Array.from(one.times, (atMs, i): [number, number] => [atMs, one.values[i] ?? Number.NaN]).filter(
+      const all = Array.from(one.times, (atMs, i): [number, number] => [atMs, one.values[i] ?? Number.NaN]).filter(
         ([, value]) => Math.abs(value) <= LARGEST,
       );
+      const points = wholly(from, span, all);
       if (points.length === 0) continue;
       const said = await deps.ask('described', { points, expected, anomalies: asked, horizon, level: params.level });
       series.push({ name: from.name, expr: from.expr, labels: labelsToRecord(one.labels), points, ...said });
@@ -82,6 +84,24 @@ export function createQuery(deps: QueryDeps): AnalyticsQuery {
     if (series.length === 0) notes.push('nothing was found in this window');
     return { pattern: params.pattern, from_at_ms: span.fromMs, to_at_ms: toMs, step_ms: stepMs, series, notes };
   };
+}
+
+type Span = { readonly fromMs: number; readonly toMs: number; readonly stepMs: number };
+
+/** A rate is asked for from one window earlier, so that where its counter begins can be told from where the question does. */
+function reaching({ rateMs = 0 }: Named, span: Span): Span {
+  const steps = Math.ceil(rateMs / span.stepMs);
+  const fits = (span.toMs - span.fromMs) / span.stepMs + steps < MAX_STEPS;
+  return fits ? { ...span, fromMs: span.fromMs - steps * span.stepMs } : span;
+}
+
+/** Without the first rates of a counter, whose window it fills in part only: they are too low, and a season would learn them. All, where nothing else is there. */
+function wholly({ rateMs = 0 }: Named, { fromMs }: Span, points: [number, number][]): [number, number][] {
+  const [first] = points;
+  const asked = points.filter(([atMs]) => atMs >= fromMs);
+  if (rateMs === 0 || first === undefined || first[0] === fromMs) return asked;
+  const whole = asked.filter(([atMs]) => atMs >= first[0] + rateMs);
+  return whole.length > 0 ? whole : asked;
 }
 
 export const refused = (field: string, message: string): AppError =>
@@ -110,7 +130,7 @@ async function namesOf(
     const rate = params.counter === 'raw' ? undefined : rateOf(deps, pattern, { rateMs, anyway: params.counter === 'rate' });
     return rate === undefined
       ? { named: [{ name: pattern, expr: pattern }], notes: [] }
-      : { named: [{ name: pattern, expr: rate }], notes: [READ_AS_RATE] };
+      : { named: [{ name: pattern, expr: rate, rateMs }], notes: [READ_AS_RATE] };
   }
   const regex = compileRegex(globPattern(pattern));
   if (!regex.ok) throw refused('pattern', regex.error);
@@ -121,7 +141,7 @@ async function namesOf(
     : (await deps.queryable.labelValues(METRIC_NAME, [], range, { scope: range.scope })).filter(matches);
   const notes: string[] = [];
   const isRead = (name: string): boolean => params.counter === 'rate' || (params.counter === 'auto' && isCounter(deps, name));
-  const direct = stored.map((name): Named => ({ name, expr: isRead(name) ? `rate(${name}[${rateMs}ms])` : name }));
+  const direct = stored.map((name): Named => (isRead(name) ? { name, expr: `rate(${name}[${rateMs}ms])`, rateMs } : { name, expr: name }));
   const counters = stored.filter(isRead).length;
   if (counters > 0) notes.push(`${counters} of the metrics: ${READ_AS_RATE}`);
   const all = [...dotted, ...direct];

@@ -2,7 +2,7 @@ import { capacityOf, leakOf } from '../stats/capacity.ts';
 import { thinned } from '../stats/regular-series.ts';
 import { medianOf } from '../stats/robust.ts';
 import { at } from '../stats/numbers.ts';
-import { DAY_MS, type Examined, HOUR_MS, hourAt, nothing, type Outcome, unasked } from './examined.ts';
+import { type Examined, HOUR_MS, hourAt, nothing, type Outcome, unasked } from './examined.ts';
 
 export type ExhaustionFinding = {
   readonly fromMs: number;
@@ -17,6 +17,8 @@ export type ExhaustionFinding = {
 
 const NEEDED = 5 * 24;
 const TOGETHER = 6;
+/** From the middle of the last hours taken together to the last of them. */
+const LATE_DAYS = (TOGETHER - 1) / 2 / 24;
 /** Limits that are reached later than this are nothing to do now. */
 const FARTHEST_DAYS = 60;
 /** A leak adds at least this share of what was used. */
@@ -35,13 +37,17 @@ function towardsLimit(series: Examined, limit: number): Outcome<ExhaustionFindin
   const stepMs = TOGETHER * HOUR_MS;
   const found = capacityOf(own, { stepMs, limit, side: series.side ?? 'above' });
   if (!found.ok) return unasked(found.error.reason);
-  const { state, days, trend } = found.value;
-  if (state !== 'approaching' || days === null) return nothing(state);
+  const { state, days: fromMiddle, trend } = found.value;
+  if (state !== 'approaching' || fromMiddle === null) return nothing(state);
+  const now = trend.now + trend.perDay * LATE_DAYS;
+  const sooner = (one: number): number => Math.max(0, one - LATE_DAYS);
+  const { expected, earliest, latest } = fromMiddle;
+  const days = { expected: sooner(expected), earliest: sooner(earliest), latest: latest === null ? null : sooner(latest) };
   if (days.expected > FARTHEST_DAYS) return nothing('far_away');
-  const before = trend.now - (trend.perDay * (own.length - 1) * stepMs) / DAY_MS;
-  if (Math.abs(trend.now - before) < series.leastChange) return nothing('too_small');
+  const before = now - (trend.perDay * (series.values.length - 1)) / 24;
+  if (Math.abs(now - before) < series.leastChange) return nothing('too_small');
   if (!goesOn(series.values, trend.perDay)) return nothing('has_stopped');
-  return { p: trend.p, found: { ...spanOf(series), before, now: trend.now, perDay: trend.perDay, limit, days } };
+  return { p: trend.p, found: { ...spanOf(series), before, now, perDay: trend.perDay, limit, days } };
 }
 
 function leaking(series: Examined): Outcome<ExhaustionFinding> {

@@ -46,6 +46,8 @@ export function findTrend(series: Examined): Outcome<TrendFinding> {
   const reached = limit === undefined ? undefined : capacityOf(own, { stepMs, limit, ...(side === undefined ? {} : { side }) });
   const days = reached?.ok === true ? reached.value.days?.expected : undefined;
   const toMs = hourAt(series, series.values.length - 1);
+  // The line ends in the middle of the last hours taken together.
+  const endMs = toMs - ((TOGETHER - 1) / 2) * HOUR_MS;
   return {
     p,
     found: {
@@ -56,7 +58,7 @@ export function findTrend(series: Examined): Outcome<TrendFinding> {
       perDay,
       lower,
       upper,
-      passesAtMs: days === undefined || days > FARTHEST_DAYS ? null : toMs + days * DAY_MS,
+      passesAtMs: days === undefined || days > FARTHEST_DAYS ? null : endMs + days * DAY_MS,
     },
   };
 }

@@ -48,7 +48,8 @@ export function trendOf(values: Numbers, stepMs: number, level = 0.95): Answer<T
   if (!line.ok) return line;
   const { slope, lower, upper, p, intercept } = line.value;
   const significant = p < TREND_P && lower * upper > 0;
-  const now = intercept + slope * at(days, days.length - 1);
+  // A mean of several values stands for their middle; the line is wanted at the last of them.
+  const now = intercept + slope * (at(days, days.length - 1) + ((factor - 1) / 2) * (stepMs / DAY_MS));
   const direction = !significant ? 'none' : slope > 0 ? 'rising' : 'falling';
   return ok({ perDay: slope, lower, upper, level, p, direction, now, scatter: madOf(left), n: values.length });
 }
@@ -67,7 +68,7 @@ export type Capacity = {
   readonly trend: Trend;
   /** `reached`: it is beyond the limit now; `no_trend`: nothing that goes towards it; `too_far`: later than three times the history. */
   readonly state: 'approaching' | 'reached' | 'no_trend' | 'too_far';
-  /** Days until the limit, with the interval that the slope's gives; only when approaching. `latest` is null when the slope may never get there. */
+  /** Days until the line is at the limit, with the interval of what else the line may be; only when approaching. `latest` is null when it may never get there. */
   readonly days: { readonly expected: number; readonly earliest: number; readonly latest: number | null } | null;
   readonly reason: string;
 };
@@ -107,7 +108,9 @@ export function capacityOf(
       reason: `at this rate in ${shown(expected)} days, which ${shown(history)} days of history cannot tell`,
     });
   const [slow, fast] = [towards(trend.lower), towards(trend.upper)].toSorted((one, other) => one - other) as [number, number];
-  const days = { expected, earliest: gap / fast, latest: slow > 0 ? gap / slow : null };
+  // Another slope turns the line around the middle of its history, so that it is elsewhere now as well.
+  const daysAt = (slope: number): number => Math.max(0, (gap - ((slope - towards(trend.perDay)) * history) / 2) / slope);
+  const days = { expected, earliest: daysAt(fast), latest: slow > 0 ? daysAt(slow) : null };
   return ok({
     trend,
     state: 'approaching',

@@ -9,6 +9,7 @@ import { randomFrom } from './random.ts';
 import type { Answer } from './refusal.ts';
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const value = <T>(answer: Answer<T>): T => {
   assert.ok(answer.ok, answer.ok ? '' : answer.error.message);
   return answer.value;
@@ -73,6 +74,23 @@ test('changes of level are found where they are, and none in noise, alone or fol
   assert.ok(false_ <= 4, `${false_} in 40 series`);
   assert.deepEqual(changePoints(Float64Array.of(1, 1, 1, 1, 1, 1, 4, 4, 4, 4, 4, 4)), [{ index: 6, before: 1, after: 4 }]);
   assert.deepEqual(changePoints([1, 2]), []);
+});
+
+test('the interval of the days until a limit holds the true day, also of many values', () => {
+  let held = 0;
+  for (let seed = 1; seed <= 40; seed++) {
+    const source = randomFrom(seed);
+    const perDay = seed % 8 === 0 ? 96 : 24;
+    let own = 0;
+    const values = Float64Array.from({ length: 14 * perDay }, (_, i) => {
+      own = 0.5 * own + source.normal();
+      return 100 + i / perDay + 3 * Math.sin((2 * Math.PI * i) / perDay) + own;
+    });
+    const { days } = value(capacityOf(values, { stepMs: DAY_MS / perDay, limit: 117 }));
+    const truth = 3 + 1 / perDay;
+    if (days !== null && days.earliest <= truth && (days.latest === null || days.latest >= truth)) held += 1;
+  }
+  assert.ok(held >= 35, `${held} of 40`);
 });
 
 test('days until a limit with their interval; no trend is said, not a date', () => {
