@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { listen } from '../harness/checks.ts';
 import { type Nines, startNines } from '../harness/nines.ts';
 import { poll } from '../harness/poll.ts';
@@ -58,18 +58,19 @@ async function receiver(t: TestContext): Promise<{ readonly port: number; readon
 const own = (object: Record<string, string> | undefined, name: string): string | undefined =>
   object !== undefined && Object.hasOwn(object, name) ? object[name] : undefined;
 
-describe('a server that is attacked by what it is told', () => {
-  it('takes it for text', async (t) => {
-    const { port, bodies } = await receiver(t);
-    await using nines = await startNines({ config: config(port), files: { 'rules.yml': RULES } });
-    await members(nines, bodies);
-    await formulas(nines);
-    await patterns(nines);
-    await pathsThatLeadOut(nines);
-    await hugeTexts(nines);
-    assert.equal((await nines.get('/-/ready')).status, 200);
-    assert.doesNotMatch(nines.output(), /"level":"error"| error /);
-  });
+test('a server that is attacked by what it is told takes it for text', async (t) => {
+  const { port, bodies } = await receiver(t);
+  await using nines = await startNines({ config: config(port), files: { 'rules.yml': RULES } });
+  await t.test('attack: labels that are called like members of every object are labels, from the write to the message', () =>
+    members(nines, bodies),
+  );
+  await t.test('attack: formulas in exported tables are text to a spreadsheet', () => formulas(nines));
+  await t.test('attack: patterns that take other engines for ever are answered or refused', () => patterns(nines));
+  await t.test('attack: quotes and comments of SQL are names like others, and find nothing else', () => statements(nines));
+  await t.test('attack: paths that lead out of the served files lead nowhere', () => pathsThatLeadOut(nines));
+  await t.test('attack: a text of a megabyte is refused', () => hugeTexts(nines));
+  assert.equal((await nines.get('/-/ready')).status, 200);
+  assert.doesNotMatch(nines.output(), /"level":"error"| error /);
 });
 
 /** Prototype pollution: labels that are called like members of every object, from the write to the message. */
@@ -155,6 +156,24 @@ async function patterns(nines: Nines): Promise<void> {
   }
 }
 
+/** Texts that end a string of SQL and go on with a condition, another statement or a comment. */
+async function statements(nines: Nines): Promise<void> {
+  const evil = ["' OR '1'='1", "x'); DROP TABLE tokens; --", '" OR ""="', "%' OR name LIKE '%", '0; SELECT pg_sleep(60)', "\\'; --", 'x/*'];
+  for (const name of evil) {
+    const made = await nines.send('POST', '/api/tokens', { name, role: 'ingest' });
+    assert.equal(made.status, 201, made.text);
+    const text = encodeURIComponent(name);
+    for (const path of [`/api/audit?object_kind=tokens&object_id=${text}`, `/api/audit?actor=${text}`, `/api/alerts?q=${text}`]) {
+      const found = await nines.get(path);
+      assert.equal(found.status, 200, found.text);
+      assert.deepEqual((JSON.parse(found.text) as { items: unknown[] }).items, [], path);
+    }
+    assert.equal((await nines.send('DELETE', `/api/tokens/${text}`)).status, 404, name);
+  }
+  const { items } = JSON.parse((await nines.get('/api/tokens')).text) as { items: { name: string }[] };
+  assert.deepEqual(items.map(({ name }) => name).sort(), [...evil].sort());
+}
+
 /** Paths as no client writes them, over a bare connection. */
 async function pathsThatLeadOut(nines: Nines): Promise<void> {
   const ask = async (path: string): Promise<string> => {
@@ -167,7 +186,7 @@ async function pathsThatLeadOut(nines: Nines): Promise<void> {
   };
   const up = ['..', '%2e%2e', '%252e%252e', '..%00', '..%5c', '.%2e', '%c0%ae%c0%ae'];
   for (const step of up) {
-    for (const start of ['', '/assets', '/status', '/status/x', '/api/reports', '/api/sla-statements', '/api/incidents']) {
+    for (const start of ['', '/assets', '/status', '/status/x', '/api/reports', '/api/statements', '/api/incidents']) {
       for (const slash of ['/', '%2f', '\\']) {
         const answer = await ask(`${start}/${Array.from({ length: 8 }, () => step).join(slash)}${slash}etc${slash}passwd`);
         assert.doesNotMatch(answer, /root:.*:0:0:/, `${start} ${step} ${slash}`);

@@ -24,6 +24,8 @@ type Asked = { readonly headers?: Record<string, string>; readonly payload?: str
 const ask = ({ method, path }: Pick<AppRoute, 'method' | 'path'>, { headers = {}, payload }: Asked = {}) =>
   started.http.inject({ method, url: path, headers: { host: HOST, ...headers }, ...(payload !== undefined && { payload }) });
 type Answer = Awaited<ReturnType<typeof ask>>;
+/** Of the API's description the bodies of requests. */
+type Paths = Record<string, Record<string, { readonly requestBody?: { readonly content: unknown } }>>;
 
 const bearer = (): Record<string, string> => ({ authorization: `Bearer ${started.token}` });
 const nameOf = ({ method, url }: AppRoute): string => `${method} ${url}`;
@@ -68,17 +70,38 @@ test('attack: a page that frames, sniffs, caches or leaks finds the headers agai
     checkHeaders(known, `${where}, administrator, ${known.statusCode}`, isPublic);
     assert.ok(known.statusCode < 500 || known.statusCode === 503, `${where}: ${known.statusCode} ${known.body}`);
   }
-  for (const path of ['/nowhere', '/api/nowhere', '/%zz', '/.git/config', '/.env', '/server-status', '/debug/pprof/', '/assets/']) {
-    const answer = await ask({ method: 'GET', path });
-    checkHeaders(answer, path, false);
-    assert.ok([400, 404].includes(answer.statusCode), `${path}: ${answer.statusCode}`);
-  }
   const signedIn = await ask(
     { method: 'POST', path: '/api/session' },
     { payload: '{"name":"x","password":"y"}', headers: { 'content-type': 'application/json' } },
   );
   checkHeaders(signedIn, 'sign in', false);
   assert.match(started.cookie, /^__Host-/);
+});
+
+test('attack: no folder is listed, and nothing lies about that nobody meant to serve', async () => {
+  for (const path of ['/nowhere', '/api/nowhere', '/%zz', '/.git/config', '/.env', '/server-status', '/debug/pprof/', '/assets/']) {
+    const answer = await ask({ method: 'GET', path });
+    checkHeaders(answer, path, false);
+    assert.ok([400, 404].includes(answer.statusCode), `${path}: ${answer.statusCode}`);
+  }
+});
+
+test('attack: a field that no body describes is refused or dropped, on every route', async () => {
+  const { paths } = (await ask({ method: 'GET', path: '/api/openapi.json' }, { headers: bearer() })).json() as { paths: Paths };
+  let objects = 0;
+  const look = (schema: unknown, where: string): void => {
+    if (typeof schema !== 'object' || schema === null) return;
+    const { properties, additionalProperties = false } = schema as { properties?: unknown; additionalProperties?: unknown };
+    // Without `properties` it is a map, such as labels, whose names nobody can describe.
+    if (properties !== undefined) {
+      objects++;
+      assert.equal(additionalProperties, false, where);
+    }
+    for (const [name, inner] of Object.entries(schema)) look(inner, `${where}/${name}`);
+  };
+  for (const [path, methods] of Object.entries(paths))
+    for (const [method, { requestBody }] of Object.entries(methods)) look(requestBody?.content, `${method} ${path}`);
+  assert.ok(objects > 100, `${objects} objects`);
 });
 
 test('attack: a stranger learns neither the version, nor the program, nor what is inside', async () => {

@@ -114,6 +114,17 @@ const OLD_HASHES: Readonly<Record<string, string>> = {
   'server/src/rules/routes.ts': 'names of pages as Prometheus gives them',
 };
 
+test('nothing that is delivered imports what tests are made of', () => {
+  const found = sources([...CODE, 'web/src/**/*.ts', 'web/src/**/*.tsx']);
+  const imports = /(?:from|import\() ?'(?:[^']*\/testing\/[^']*|[^']*test\/harness\/[^']*|[^']*\.test\.tsx?|node:test|fast-check)'/;
+  assert.ok(found.length > 300);
+  assert.deepEqual(
+    found.filter((path) => imports.test(read(path))),
+    [],
+  );
+  assert.match("import { poll } from '../../test/harness/poll.ts';", imports);
+});
+
 test('only listed algorithms are used: AES-GCM, SHA-2, and others where a protocol of others asks for them', () => {
   const files = sources(CODE);
   assert.ok(files.length > 300);
