@@ -42,6 +42,18 @@ test('every file and folder that the map names is there', () => {
   );
 });
 
+test('the map names every room of the server and of its platform', () => {
+  const map = readFileSync(join(house, 'ARCHITECTURE.md'), 'utf8');
+  const rooms = ['server/src', 'server/src/platform'].flatMap((folder) =>
+    globSync('*/', { cwd: join(house, folder) }).map((name) => name.replace(/\/$/, '')),
+  );
+  assert.ok(rooms.length > 40);
+  assert.deepEqual(
+    rooms.filter((room) => room !== 'testing' && !map.includes(`\`${room}\``) && !map.includes(`\`server/src/${room}\``)),
+    [],
+  );
+});
+
 for (const document of globSync(['{README,ARCHITECTURE,CHANGELOG,CONTRIBUTING,SECURITY}.md', 'docs/**/*.md', 'bench/*.md', 'web/*.md'], {
   cwd: house,
 })) {
