@@ -1,6 +1,6 @@
 import { ok } from '@nines/base/result.ts';
 import { DAY_MS } from '@nines/base/units.ts';
-import { capacityOf, leakOf, trendOf, type Trend } from '@nines/maths/stats/capacity.ts';
+import { MIN_TREND_VALUES, capacityOf, leakOf, trendOf, type Trend } from '@nines/maths/stats/capacity.ts';
 import { thinned, instantAt, type RegularSeries, regularSeries } from '@nines/maths/stats/regular-series.ts';
 import type { Answer } from '@nines/maths/stats/refusal.ts';
 import { rightSizeOf } from '@nines/maths/stats/right-size.ts';
@@ -29,6 +29,9 @@ export function capacityRow(question: RowQuestion): Answer<RowFound> {
   const { limit, side } = question;
   const series = regularSeries(question.points.map(([atMs, value]): [number, number] => [atMs, value]));
   const last = question.points.at(-1)?.[1] ?? null;
+  const measured = question.points.length;
+  if (measured > 0 && measured < MIN_TREND_VALUES)
+    return ok(untold(last, `too little history yet: ${measured} of the ${MIN_TREND_VALUES} values that a trend needs`));
   if (!series.ok) return ok(untold(last, series.error.message));
   const { values, stepMs, notes } = series.value;
   const common = { value: last, points: pictureOf(series.value) };

@@ -45,7 +45,7 @@ test('a line says when the limit is crossed, or why it does not say so', () => {
   assert.equal(rowOf(hourly(336, (i) => 105 + i / 24)).days, 0);
   const few = rowOf(hourly(4, () => 1));
   assert.deepEqual([few.state, few.per_day, few.days], ['refused', null, null]);
-  assert.match(few.reason, /10 values/);
+  assert.match(few.reason, /4 of the 10 values/);
   assert.equal(
     rowOf(
       hourly(336, (i) => i + noise()),

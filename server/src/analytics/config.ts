@@ -3,6 +3,7 @@ import { DEFAULT_SENSITIVITY } from '@nines/maths/stats/anomaly.ts';
 import { METHODS } from '@nines/maths/stats/detectors.ts';
 import { typeOf } from '@nines/promql/check.ts';
 import { parseExpr } from '@nines/promql/parse.ts';
+import { unitOf } from '@nines/model/unit-of.ts';
 import { z } from 'zod';
 import { duration, plainText } from '../platform/config/fields.ts';
 
@@ -34,7 +35,7 @@ const forecast = z
   ])
   .prefault({});
 
-const watch = z.strictObject({
+const written = z.strictObject({
   /** What people call it, and the label `name` of what is stored of it. */
   name: plainText.min(1).max(100),
   /** PromQL. A plain selector is looked at as its samples arrive, anything else at `interval`. */
@@ -49,8 +50,8 @@ const watch = z.strictObject({
       else if (type !== 'vector' && type !== 'scalar')
         context.addIssue({ code: 'custom', message: `gives a ${type}, write what gives a value at every instant` });
     }),
-  /** `percent`, `ratio`, `bytes`, `bytes_per_second`, `seconds`, `celsius`, `count`, or any other word. */
-  unit: plainText.max(20).default('count'),
+  /** `percent`, `ratio`, `bytes`, `bytes_per_second`, `seconds`, `celsius`, `count`, or any other word; else what the name of the metric says. */
+  unit: plainText.max(20).optional(),
   /** What it must not cross. */
   limit: z.number().optional(),
   /** On which side of `limit` it must not be. */
@@ -60,6 +61,7 @@ const watch = z.strictObject({
   anomalies,
   forecast,
 });
+const watch = written.transform((one) => ({ ...one, unit: one.unit ?? unitOf(one.expr) ?? 'count' }));
 export type WatchSpec = z.output<typeof watch>;
 
 /** The section `analytics`. */

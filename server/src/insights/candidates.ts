@@ -1,4 +1,5 @@
 import type { Examined } from '@nines/maths/insights/examined.ts';
+import { unitOf } from '@nines/model/unit-of.ts';
 import { parseExpr } from '@nines/promql/parse.ts';
 import type { RuleReads } from '../alerting/contract.ts';
 import type { MetricAlias } from '../collect/contract.ts';
@@ -235,7 +236,7 @@ function ofRule({ name, reads: { queries, threshold } }: WrittenRule): readonly 
     {
       expr: query.expr,
       what: `What the rule ${name} compares`,
-      unit: 'count',
+      unit: unitOf(query.expr) ?? 'count',
       limit: threshold.value,
       side,
       role: 'other',

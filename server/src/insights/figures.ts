@@ -7,6 +7,18 @@ const significant = (value: number, digits = 3): string => {
     : rounded.toLocaleString('en-GB', { maximumFractionDigits: 6, useGrouping: false });
 };
 
+const LARGE = [
+  [1e12, 'trillion'],
+  [1e9, 'billion'],
+  [1e6, 'million'],
+] as const;
+
+/** 87 900 000 000 is "87.9 billion". */
+function number(value: number): string {
+  const [size, word] = LARGE.find(([least]) => Math.abs(value) >= least) ?? [1, undefined];
+  return word === undefined || Math.abs(value) >= 1e15 ? significant(value) : `${significant(value / size)} ${word}`;
+}
+
 const BYTES = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
 
 function bytes(value: number): string {
@@ -38,9 +50,9 @@ export function figure(value: number, unit: string): string {
       return `${significant(value)} °C`;
     case 'count':
     case '':
-      return significant(value);
+      return number(value);
     default:
-      return `${significant(value)} ${unit}`;
+      return `${number(value)} ${unit}`;
   }
 }
 

@@ -137,7 +137,9 @@ test('what is full soonest stands first, and its day is told with its interval',
     ['soon', 'later', 'leaking', 'disk', 'refused'],
   );
   assert.deepEqual(fullIn(soon), { when: 'in 12 days', between: '9 days to perhaps never' });
-  assert.deepEqual(fullIn(later), { when: 'in 5 weeks', between: '4 weeks to 8 weeks' });
+  assert.deepEqual(fullIn(later), { when: 'in 6 weeks', between: '4 weeks to 9 weeks' });
+  const narrow = { ...ROW, days: 12.78, days_lower: 12.61, days_upper: 12.94 };
+  assert.deepEqual(fullIn(narrow), { when: 'in 13 days', between: '12.6 to 12.9 days' }, 'an interval has two ends that differ');
   assert.equal(fullIn({ ...ROW, value: 21, days: 0 }).when, 'now');
   assert.ok(placeOf(1) > 0 && placeOf(1) < placeOf(7) && placeOf(100_000) === 1 && placeOf(0) === 0);
 });

@@ -110,7 +110,7 @@ const COLUMNS: readonly Column<CapacityRow>[] = [
         <Link to="/analytics" search={{ view: 'series', q: row.expr }} className="row-name">
           {row.name}
         </Link>
-        <div className="faint small">{labelsText(row.labels)}</div>
+        <div className="faint small labels">{labelsText(row.labels)}</div>
       </>
     ),
   },
@@ -146,13 +146,13 @@ const COLUMNS: readonly Column<CapacityRow>[] = [
     cell: (row) => {
       const { when, between } = fullIn(row);
       return row.days === null ? (
-        <span className="soft small">{row.reason}</span>
+        <div className="soft small full">{row.reason}</div>
       ) : (
-        <>
+        <div className="full">
           <strong>{when}</strong>
           <span className="faint small">{between === '' ? '' : ` ${between}`}</span>
           <When row={row} />
-        </>
+        </div>
       );
     },
   },

@@ -16,12 +16,19 @@ export const STANDING_WORDS: Readonly<Record<Standing, string>> = {
   refused: 'Cannot be told',
 };
 
-/** A length in days as people say it: hours below two days, weeks above two, months above three, years above two. */
+/** A length in days as people say it, rounded as the sentences of insights are: hours below two days, weeks above two, months above three, years above two. */
 export function daysText(days: number): string {
-  if (days < 2) return `${Math.max(1, Math.floor(days * 24))} h`;
-  if (days < 15) return `${Math.floor(days)} days`;
-  if (days < 92) return `${Math.floor(days / 7)} weeks`;
-  return days < 731 ? `${Math.floor(days / 30.44)} months` : `${Math.floor(days / 365.25)} years`;
+  if (days < 2) return `${Math.max(1, Math.round(days * 24))} h`;
+  if (days < 14.5) return `${Math.round(days)} days`;
+  if (days < 92) return `${Math.round(days / 7)} weeks`;
+  return days < 731 ? `${Math.round(days / 30.44)} months` : `${Math.round(days / 365.25)} years`;
+}
+
+/** `9 days to 3 weeks`; to a tenth of a day or hour where both ends read alike. */
+function betweenText(lower: number, upper: number): string {
+  const [from, to] = [daysText(lower), daysText(upper)];
+  if (from !== to) return `${from} to ${to}`;
+  return upper < 2 ? `${(lower * 24).toFixed(1)} to ${(upper * 24).toFixed(1)} h` : `${lower.toFixed(1)} to ${upper.toFixed(1)} days`;
 }
 
 /** `in 12 days`, and the interval; why there is none. */
@@ -35,8 +42,8 @@ export function fullIn({ days, days_lower: lower, days_upper: upper, value, limi
       when: value !== null && limit !== null && (side === 'above' ? value >= limit : value <= limit) ? 'now' : 'in less than 1 h',
       between: '',
     };
-  const late = upper === null ? 'perhaps never' : daysText(upper);
-  return { when: `in ${daysText(days)}`, between: lower === null ? '' : `${daysText(lower)} to ${late}` };
+  const between = lower === null ? '' : upper === null ? `${daysText(lower)} to perhaps never` : betweenText(lower, upper);
+  return { when: `in ${daysText(days)}`, between };
 }
 
 export const paceText = ({ per_day: perDay, state }: CapacityRow, text: UnitText): string =>

@@ -1,6 +1,6 @@
 import { fUpper } from '../stats/distributions.ts';
 import { at, meanOf, varianceOf } from '../stats/numbers.ts';
-import { autocorrelations, decompose, seasonsOf } from '../stats/season.ts';
+import { autocorrelations, decompose, seasonStrength, seasonsOf } from '../stats/season.ts';
 import { type Examined, HOUR_MS, hourAt, nothing, type Outcome, unasked } from './examined.ts';
 
 export type RhythmFinding = {
@@ -38,7 +38,12 @@ export function findRhythm(series: Examined): Outcome<RhythmFinding> {
   const { period, strength } = best;
   if (strength.strength < LEAST_STRENGTH || strength.foretold < LEAST_FORETOLD) return nothing('weak_season');
   const mean = meanOf(values.subarray(-4 * SHOWN));
-  const { profile } = strength;
+  // A week is looked at once its days are taken out; people live through both.
+  const within = seasons.filter((one) => one.period.length <= period.length);
+  const whole = within.length > 1 ? seasonStrength(values, period.length).strength : strength.strength;
+  const profile = Float64Array.from({ length: period.length }, (_, k) =>
+    within.reduce((sum, one) => sum + at(one.strength.profile, k % one.period.length), 0),
+  );
   const [top, bottom] = [extremeOf(profile, 1), extremeOf(profile, -1)];
   const swing = at(profile, top) - at(profile, bottom);
   if (swing < Math.max(series.leastChange, LEAST_SWING * Math.abs(mean))) return nothing('too_small');
@@ -55,7 +60,7 @@ export function findRhythm(series: Examined): Outcome<RhythmFinding> {
       toMs: hourAt(series, n - 1),
       name: period.name,
       lengthMs: period.length * HOUR_MS,
-      strength: strength.strength,
+      strength: whole,
       mean,
       high: mean + at(profile, top),
       low: mean + at(profile, bottom),

@@ -25,7 +25,8 @@ export type Trend = {
 
 /** Significance that a trend must have. */
 const TREND_P = 0.01;
-const MIN_TREND_VALUES = 10;
+/** Values that a trend is told from, at least. */
+export const MIN_TREND_VALUES = 10;
 /** Values that the pairs of a robust line are made of; more are averaged. */
 const TREND_VALUES = 1_000;
 
