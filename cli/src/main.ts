@@ -18,7 +18,6 @@ import { importCommand } from './commands/import.ts';
 import { keyCommand } from './commands/key.ts';
 import { escalationCommand } from './commands/escalation.ts';
 import { oncallCommand } from './commands/oncall.ts';
-import { peopleCommands } from './commands/people.ts';
 import { pauseCommands } from './commands/pause.ts';
 import { queryCommand } from './commands/query.ts';
 import { incidentsCommand } from './commands/incidents.ts';
@@ -59,7 +58,6 @@ function createProgram(): Command {
     rulesCommand,
     tokenCommand,
     userCommand,
-    peopleCommands,
     queryCommand,
     cardinalityCommand,
     deleteCommand,

@@ -3,24 +3,24 @@ import type { AuditVerdict } from '@nines/server/audit/contract.ts';
 import { CliFailure, EXIT } from '../failure.ts';
 import { writeData } from '../output.ts';
 import { type RemoteOptions, ask } from '../remote.ts';
+import { CONFIG_FLAG, type StateFlags, onState } from '../state-flags.ts';
 
 type VerifyFlags = RemoteOptions & { readonly data?: string; readonly config?: string; readonly json?: boolean };
 
 export function auditCommand(program: Command): void {
   const audit = program.command('audit').description('who did what, and whether that is still what was written');
-  audit
-    .command('rotate-key')
-    .description('go on with a new key, whether or not a server runs; entries of before stay genuine by the key that they were made with')
-    .requiredOption('--data <dir>', 'data directory of the server')
-    .option('--config <file>', 'configuration file, when the state lies in PostgreSQL or the data are encrypted')
-    .action(({ data, config }: { readonly data: string; readonly config?: string }) => rotate(data, config));
+  onState(
+    audit,
+    'rotate-key',
+    'go on with a new key, whether or not a server runs; entries of before stay genuine by the key that they were made with',
+  ).action(({ data, config }: StateFlags) => rotate(data, config));
   audit
     .command('verify')
     .description(
       'examine the audit log: 0 whole, 1 with the first broken entry, 2 cannot be examined; without --data the running server does',
     )
     .option('--data <dir>', 'data directory, whether or not a server runs on it')
-    .option('--config <file>', 'configuration file, when the state lies in PostgreSQL or the data are encrypted')
+    .option(...CONFIG_FLAG)
     .option('--json', 'print the whole verdict')
     .action(async (_flags: unknown, command: Command) => {
       const flags = command.optsWithGlobals<VerifyFlags>();

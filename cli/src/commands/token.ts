@@ -3,8 +3,8 @@ import { parseDuration } from '@nines/base/duration.ts';
 import { type Command, Option } from 'commander';
 import { CliFailure, EXIT } from '../failure.ts';
 import { FORMATS, type Format, formatted, writeData } from '../output.ts';
+import { type StateFlags, onState } from '../state-flags.ts';
 
-type StateFlags = { readonly data: string; readonly config?: string };
 type CreateFlags = StateFlags & {
   readonly name: string;
   readonly role: string;
@@ -18,13 +18,7 @@ type CreateFlags = StateFlags & {
 
 export function tokenCommand(program: Command): void {
   const token = program.command('token').description('API tokens');
-  const onState = (name: string, description: string): Command =>
-    token
-      .command(name)
-      .description(description)
-      .requiredOption('--data <dir>', 'data directory of the server')
-      .option('--config <file>', 'configuration file, when the state lies in PostgreSQL or the data are encrypted');
-  onState('create', 'make a token, whether or not the server runs; prints it once')
+  onState(token, 'create', 'make a token, whether or not the server runs; prints it once')
     .requiredOption('--name <name>', 'what the token is for')
     .requiredOption('--role <role>', 'what it may do: the id of a role, such as read-only or ingest')
     .option('--expires <length>', 'how long it lives: 90d; without it as long as access.tokens.max_life allows')
@@ -34,16 +28,16 @@ export function tokenCommand(program: Command): void {
     .option('--action <action...>', 'of all that changes something only these actions on alerts: acknowledge')
     .option('--from <network...>', 'is taken from these networks only: 10.0.0.0/8')
     .action(create);
-  onState('list', 'tokens that were not revoked')
+  onState(token, 'list', 'tokens that were not revoked')
     .addOption(new Option('--format <format>', 'how to print them').choices([...FORMATS]).default('table'))
     .action(list);
-  onState('revoke', 'revoke a token; a running server on the same database refuses it within 5 seconds')
+  onState(token, 'revoke', 'revoke a token; a running server on the same database refuses it within 5 seconds')
     .argument('<id>', 'its id, as list prints it')
     .action((id: string, flags: StateFlags) => revoke(id, flags));
 }
 
 async function create({ name, role, expires, team, scope, permit, action, from, ...state }: CreateFlags): Promise<void> {
-  await withTokens(state, async ({ tokens, contract, nowMs, commandLine }) => {
+  await withTokens(state, async ({ tokens, contract, nowMs, by }) => {
     const input = {
       name,
       role,
@@ -59,7 +53,7 @@ async function create({ name, role, expires, team, scope, permit, action, from, 
       const [issue] = parsed.error.issues;
       throw new CliFailure(EXIT.badInput, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'bad input'}`);
     }
-    writeData((await tokens.create(commandLine, parsed.data)).token);
+    writeData((await tokens.create(by, parsed.data)).token);
   });
 }
 
@@ -81,8 +75,8 @@ async function list({ format, ...state }: StateFlags & { readonly format: Format
 }
 
 async function revoke(id: string, state: StateFlags): Promise<void> {
-  await withTokens(state, async ({ tokens, commandLine }) => {
-    await tokens.revoke(commandLine, id);
+  await withTokens(state, async ({ tokens, by }) => {
+    await tokens.revoke(by, id);
     writeData(`the token ${id} is revoked`);
   });
 }
@@ -104,9 +98,8 @@ function permitsOf(written: readonly string[]): Record<string, string[]> {
   return permits;
 }
 
-/** Opens the state database itself: SQLite and PostgreSQL both take a second writer beside a running server. */
-async function withTokens({ data, config }: StateFlags, use: (opened: Awaited<ReturnType<typeof open>>) => Promise<void>): Promise<void> {
-  const opened = await open(data, config);
+async function withTokens(where: StateFlags, use: (opened: Awaited<ReturnType<typeof open>>) => Promise<void>): Promise<void> {
+  const opened = await open(where);
   try {
     await use(opened);
   } catch (thrown) {
@@ -117,34 +110,23 @@ async function withTokens({ data, config }: StateFlags, use: (opened: Awaited<Re
   }
 }
 
-async function open(data: string, config: string | undefined) {
-  const [state, { realClock }, { createIds }, { Tokens }, contract, { Roles }, access, { createRecorder }, { openKeyBook }, sealing] =
-    await Promise.all([
-      import('../state.ts'),
-      import('@nines/server/platform/clock.ts'),
-      import('@nines/server/platform/ids.ts'),
-      import('@nines/server/tokens/service.ts'),
-      import('@nines/server/tokens/contract.ts'),
-      import('@nines/server/roles/service.ts'),
-      import('@nines/server/access/contract.ts'),
-      import('@nines/server/audit/service.ts'),
-      import('@nines/server/audit/keys.ts'),
-      import('@nines/server/platform/signing/audit-key.ts'),
-    ]);
-  const clock = realClock;
-  const nowMs = clock.now();
-  const db = await state.openState({ data, config }, nowMs);
-  const keys = await state.keysOf(data, config);
-  const keyBook = await openKeyBook({ db, clock, dataDir: data, sealing: keys?.cipher.key(sealing.AUDIT_SEALING_KEY) });
-  const shared = { db, clock, ids: createIds(clock), record: createRecorder({ keys: keyBook, clock }) };
-  const settings = state.configOf(config).access;
-  const roles = new Roles({ ...shared, holders: async () => [] });
-  await roles.declare(settings.roles.map((spec) => ({ spec, place: config ?? '' })));
+async function open(where: StateFlags) {
+  const [{ openRecorded }, { configOf }, { Tokens }, contract, { Roles }] = await Promise.all([
+    import('../recorded.ts'),
+    import('../state.ts'),
+    import('@nines/server/tokens/service.ts'),
+    import('@nines/server/tokens/contract.ts'),
+    import('@nines/server/roles/service.ts'),
+  ]);
+  const recorded = await openRecorded(where);
+  const { access: settings } = configOf(where.config);
+  const roles = new Roles({ ...recorded, holders: async () => [] });
+  await roles.declare(settings.roles.map((spec) => ({ spec, place: where.config ?? '' })));
   const tokens = new Tokens({
-    ...shared,
+    ...recorded,
     judgeRole: (by, id) => roles.judgeGift(by, id),
     permitsOfRole: (role) => roles.permitsOf(role),
     limits: () => ({ maxLifeMs: settings.tokens.max_life }),
   });
-  return { db, tokens, contract, nowMs, commandLine: access.COMMAND_LINE };
+  return { db: recorded.db, tokens, contract, nowMs: recorded.clock.now(), by: recorded.by };
 }
