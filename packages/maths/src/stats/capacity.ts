@@ -3,7 +3,8 @@ import { type Numbers, at } from './numbers.ts';
 import { type Answer, refuse } from './refusal.ts';
 import { thinned } from './regular-series.ts';
 import { madOf, medianOf, theilSen } from './robust.ts';
-import { autocorrelations, calendarPeriods, deseasoned } from './season.ts';
+import { stepOf } from './single-step.ts';
+import { autocorrelations, calendarSeasons, deseasoned, freeShare } from './season.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -16,6 +17,8 @@ export type Trend = {
   readonly level: number;
   readonly p: number;
   readonly direction: 'rising' | 'falling' | 'none';
+  /** It has a significant slope, but one change of level explains it better: that goes nowhere, so that `direction` is none. */
+  readonly stepped: boolean;
   /** Where the line is now, seasons taken out. */
   readonly now: number;
   /** Deviation of the values around the line. */
@@ -32,12 +35,13 @@ const TREND_VALUES = 1_000;
 
 /**
  * The robust slope of regular values once their seasons are taken out; the interval allows for values that follow each other. A trend
- * only when it is significant and the interval does not hold zero.
+ * only when it is significant, the interval does not hold zero, and it is no single step.
  */
 export function trendOf(values: Numbers, stepMs: number, level = 0.95): Answer<Trend> {
   if (values.length < MIN_TREND_VALUES)
     return refuse('too_few_points', `a trend needs at least ${MIN_TREND_VALUES} values, there are ${values.length}`);
-  const periods = calendarPeriods(stepMs, values.length).map(({ length }) => length);
+  // Only seasons that are there: of a few cycles of chance a profile takes away what would speak against a line.
+  const periods = calendarSeasons(values, stepMs).map(({ period }) => period.length);
   const { rest } = deseasoned(values, periods, Number.POSITIVE_INFINITY);
   const factor = Math.ceil(rest.length / TREND_VALUES);
   const own = factor > 1 ? thinned(rest, factor) : rest;
@@ -45,24 +49,25 @@ export function trendOf(values: Numbers, stepMs: number, level = 0.95): Answer<T
   const first = theilSen(days, own, { level });
   if (!first.ok) return first;
   const left = own.map((value, i) => value - first.value.intercept - first.value.slope * at(days, i));
-  const line = theilSen(days, own, { level, effective: worthOf(left) });
+  const line = theilSen(days, own, { level, effective: worthOf(left, freeShare(values.length, periods)) });
   if (!line.ok) return line;
   const { slope, lower, upper, p, intercept } = line.value;
   const significant = p < TREND_P && lower * upper > 0;
   // A mean of several values stands for their middle; the line is wanted at the last of them.
   const now = intercept + slope * (at(days, days.length - 1) + ((factor - 1) / 2) * (stepMs / DAY_MS));
-  const direction = !significant ? 'none' : slope > 0 ? 'rising' : 'falling';
-  return ok({ perDay: slope, lower, upper, level, p, direction, now, scatter: madOf(left), n: values.length });
+  const stepped = significant && stepOf(own) > 0;
+  const direction = !significant || stepped ? 'none' : slope > 0 ? 'rising' : 'falling';
+  return ok({ perDay: slope, lower, upper, level, p, direction, stepped, now, scatter: madOf(left), n: values.length });
 }
 
 /**
  * Independent values that those around a line are worth: n (1 - r) / (1 + r). r is taken larger than it looks, as the line has taken
  * some of it away. Source: Bayley & Hammersley 1946; Marriott & Pope 1954 for the bias.
  */
-function worthOf(left: Float64Array): number {
+function worthOf(left: Float64Array, free = 1): number {
   const seen = Math.max(0, at(autocorrelations(left, 2), 1));
   const kept = Math.min(0.98, seen + (2 + 4 * seen) / left.length);
-  return Math.max(3, (left.length * (1 - kept)) / (1 + kept));
+  return Math.max(3, (free * left.length * (1 - kept)) / (1 + kept));
 }
 
 export type Capacity = {
@@ -93,6 +98,7 @@ export function capacityOf(
   const none = { trend, days: null };
   if (gap <= 0)
     return ok({ ...none, state: 'reached', reason: `the level ${shown(trend.now)} is beyond the limit ${shown(limit)} already` });
+  if (trend.stepped) return ok({ ...none, state: 'no_trend', reason: 'no trend: the level changed once, and not steadily' });
   if (trend.direction === 'none')
     return ok({
       ...none,
@@ -150,8 +156,8 @@ export function leakOf(values: Numbers, stepMs: number): Answer<Leak> {
   if (spanMs < MIN_LEAK_MS) return refuse('too_short', `a leak is told from at least 6 hours, there are ${shown(spanMs / HOUR_MS)}`);
   const perPart = Math.floor(values.length / LEAK_PARTS);
   if (perPart < 2) return refuse('too_few_points', `${2 * LEAK_PARTS} values are needed, there are ${values.length}`);
-  const periods = calendarPeriods(stepMs, values.length)
-    .map(({ length }) => length)
+  const periods = calendarSeasons(values, stepMs)
+    .map(({ period }) => period.length)
     .filter((period) => period > perPart);
   const { rest } = deseasoned(values, periods, Number.POSITIVE_INFINITY);
   const sawtooth = longestCycle(rest);
@@ -164,14 +170,18 @@ export function leakOf(values: Numbers, stepMs: number): Answer<Leak> {
     return at(own, Math.floor(own.length * FLOOR_SHARE));
   });
   const days = Float64Array.from(floors, (_, k) => (k * width * stepMs) / DAY_MS);
-  const line = theilSen(days, floors);
+  const first = theilSen(days, floors);
+  if (!first.ok) return first;
+  const left = floors.map((value, k) => value - first.value.intercept - first.value.slope * at(days, k));
+  const line = theilSen(days, floors, { effective: worthOf(left, freeShare(values.length, periods)) });
   if (!line.ok) return line;
   const { slope, p, lower } = line.value;
   const swing = madOf(rest.map((value, i) => value - slope * ((i * stepMs) / DAY_MS)));
   const grown = slope * at(days, parts - 1);
   const stillRising =
     at(floors, parts - 1) >= at(floors, Math.floor(parts / 2)) && medianOf(floors.slice(-3)) > medianOf(floors.slice(0, 3));
-  const leaking = slope > 0 && lower > 0 && p < LEAK_P && grown > LEAST_GROWTH * swing && stillRising;
+  const leaking =
+    slope > 0 && lower > 0 && p < LEAK_P && grown > LEAST_GROWTH * swing && stillRising && stepOf(floors) < 0 && stepOf(rest) < 0;
   const reason = leaking
     ? `the floor rises by ${shown(slope)} a day (p ${shown(p)}) and nothing gives it back`
     : `the floor does not rise for certain: ${shown(slope)} a day, p ${shown(p)}`;

@@ -1,5 +1,5 @@
-import { type Numbers, at } from './numbers.ts';
-import { madOf } from './robust.ts';
+import { type Numbers, at, meanOf } from './numbers.ts';
+import { madOf, medianOf, robustScale } from './robust.ts';
 import { autocorrelations } from './season.ts';
 
 export type ChangePoint = {
@@ -16,14 +16,15 @@ export const MAX_CHANGE_VALUES = 5_000;
 
 /**
  * Where the mean of a series changed: the segments with the least squared distance from their means, each further one having to
- * save more than chance would (PELT; penalty 3 ln n deviations², more where neighbours are alike). Seasons should be taken out before.
+ * save more than chance would (PELT; penalty 3 ln n deviations², more where neighbours are alike). Single values far from those around
+ * them are drawn near: they are no level. Seasons should be taken out before.
  * Finite values, at most `MAX_CHANGE_VALUES`. Source: Killick, Fearnhead & Eckley 2012.
  */
-export function changePoints(values: Numbers): readonly ChangePoint[] {
-  const n = values.length;
+export function changePoints(measured: Numbers): readonly ChangePoint[] {
+  const n = measured.length;
   if (n < 2 * MIN_SEGMENT) return [];
-  const steps = Float64Array.from({ length: n - 1 }, (_, i) => at(values, i + 1) - at(values, i));
-  const penalty = penaltyOf(values, steps);
+  const { values, noise } = withoutSpikes(measured);
+  const penalty = penaltyOf(values, noise);
   if (!(penalty > 0)) return exactChanges(values);
   const [sums, squares] = [new Float64Array(n + 1), new Float64Array(n + 1)];
   const origin = at(values, 0);
@@ -55,9 +56,23 @@ export function changePoints(values: Numbers): readonly ChangePoint[] {
   return edges.slice(1, -1).map((index, k) => ({ index, before: mean(edges[k] ?? 0, index), after: mean(index, edges[k + 2] ?? n) }));
 }
 
-/** Noise is measured on the steps, which a change of level hardly moves, and widened for what follows itself. */
-function penaltyOf(values: Numbers, steps: Float64Array): number {
-  const noise = madOf(steps) / Math.SQRT2;
+/** Values to both sides whose median is the level around a value, and distances from it that a value keeps. */
+const REACH = MIN_SEGMENT;
+const FAR = 3;
+
+/** Values at most `FAR` deviations from the level around them, and how far they usually are from it. */
+function withoutSpikes(values: Numbers): { readonly values: Float64Array; readonly noise: number } {
+  const own = Float64Array.from(values);
+  const levels = own.map((_, i) => medianOf(own.subarray(Math.max(0, i - REACH), i + REACH + 1)));
+  const most = FAR * robustScale(own.map((value, i) => value - at(levels, i)));
+  const near = own.map((value, i) => Math.min(at(levels, i) + most, Math.max(at(levels, i) - most, value)));
+  return { values: near, noise: Math.sqrt(meanOf(near.map((value, i) => (value - at(levels, i)) ** 2))) };
+}
+
+/** Noise is measured on the steps, which a change of level hardly moves, or around the near level, and widened for what follows itself. */
+function penaltyOf(values: Numbers, around: number): number {
+  const steps = Float64Array.from({ length: values.length - 1 }, (_, i) => at(values, i + 1) - at(values, i));
+  const noise = Math.max(around, madOf(steps) / Math.SQRT2);
   const kept = Math.min(0.95, Math.max(0, 1 + 2 * at(autocorrelations(steps, 2), 1)));
   const deviation = noise / Math.sqrt(Math.max(0.05, 1 - kept));
   return 3 * Math.log(values.length) * deviation ** 2 * ((1 + kept) / (1 - kept));

@@ -1,9 +1,9 @@
 import { ok } from '@nines/base/result.ts';
 import { tTwoSided } from './distributions.ts';
 import { adjustedForDiscovery } from './multiple-tests.ts';
-import { type Numbers, at, meanOf, notFinite } from './numbers.ts';
+import { type Numbers, at, meanOf, notFinite, ranksOf } from './numbers.ts';
 import { type Answer, refuse } from './refusal.ts';
-import { autocorrelations, deseasoned } from './season.ts';
+import { autocorrelations, deseasoned, freeShare } from './season.ts';
 
 /** Pearson's correlation; 0 when one side does not vary. Equal lengths. */
 export function pearson(x: Numbers, y: Numbers): number {
@@ -18,19 +18,6 @@ export function pearson(x: Numbers, y: Numbers): number {
   return xx > 0 && yy > 0 ? Math.max(-1, Math.min(1, xy / Math.sqrt(xx) / Math.sqrt(yy))) : 0;
 }
 
-/** Ranks from 1, equal values share their mean rank. */
-export function ranksOf(values: Numbers): Float64Array {
-  const order = Array.from(values, (value, index) => ({ value, index })).sort((one, other) => one.value - other.value);
-  const ranks = new Float64Array(values.length);
-  for (let i = 0; i < order.length; ) {
-    let end = i;
-    while (end < order.length && order[end]?.value === order[i]?.value) end += 1;
-    for (let k = i; k < end; k++) ranks[order[k]?.index ?? 0] = (i + end + 1) / 2;
-    i = end;
-  }
-  return ranks;
-}
-
 /** Spearman's rank correlation: of any rising relation, and not moved by outliers. */
 export const spearman = (x: Numbers, y: Numbers): number => pearson(ranksOf(x), ranksOf(y));
 
@@ -39,7 +26,7 @@ export type Correlation = {
   readonly spearman: number;
   /** Steps by which y follows x; negative when it comes before. The one with the strongest rank correlation. */
   readonly lag: number;
-  /** Independent observations that the pairs are worth: n (1 - r1 r2) / (1 + r1 r2) with the autocorrelations of both. */
+  /** Independent observations that the pairs are worth: n (1 - r1 r2) / (1 + r1 r2) with the autocorrelations of both, less what seasons took. */
   readonly effective: number;
   readonly n: number;
   /** Of the rank correlation, corrected for the lags that were tried; of several pairs also for those. */
@@ -66,10 +53,11 @@ export function correlate(x: Numbers, y: Numbers, { maxLag = 0, periods = [] }: 
   const needed = MIN_PAIRS + 1 + maxLag;
   if (x.length < needed) return refuse('too_few_points', `${needed} values of both are needed, there are ${x.length}`);
   const usable = periods.filter((period) => x.length >= 2 * period);
+  const free = freeShare(x.length, usable);
   const [a, b] = [changesOf(x, usable), changesOf(y, usable)];
   if (a.every((value) => Math.abs(value) < 1e-300) || b.every((value) => Math.abs(value) < 1e-300))
     return refuse('does_not_vary', 'one of the series does not change beyond its season: nothing can move with it');
-  const tried = Array.from({ length: 2 * maxLag + 1 }, (_, k) => atLag(a, b, k - maxLag));
+  const tried = Array.from({ length: 2 * maxLag + 1 }, (_, k) => atLag(a, b, k - maxLag, free));
   const best = tried.reduce((one, other) => (Math.abs(other.spearman) > Math.abs(one.spearman) + 1e-12 ? other : one));
   return ok({ ...best, p: Math.min(1, best.p * tried.length) });
 }
@@ -85,11 +73,11 @@ function changesOf(values: Numbers, periods: readonly number[]): Float64Array {
   return Float64Array.from({ length: rest.length - 1 }, (_, i) => at(rest, i + 1) - at(rest, i));
 }
 
-function atLag(a: Float64Array, b: Float64Array, lag: number): Correlation {
+function atLag(a: Float64Array, b: Float64Array, lag: number, free: number): Correlation {
   const n = a.length - Math.abs(lag);
   const [x, y] = [a.subarray(Math.max(0, -lag), Math.max(0, -lag) + n), b.subarray(Math.max(0, lag), Math.max(0, lag) + n)];
   const both = at(autocorrelations(x, 2), 1) * at(autocorrelations(y, 2), 1);
-  const effective = Math.min(n, Math.max(3, (n * (1 - both)) / (1 + both)));
+  const effective = Math.min(n, Math.max(3, (free * n * (1 - both)) / (1 + both)));
   const rank = spearman(x, y);
   const t = rank * Math.sqrt((effective - 2) / Math.max(1e-15, 1 - rank * rank));
   return { pearson: pearson(x, y), spearman: rank, lag, effective, n, p: tTwoSided(t, effective - 2) };

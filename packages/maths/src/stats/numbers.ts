@@ -45,6 +45,19 @@ export const distinctOf = (values: Numbers): number => new Set(Array.from(values
 /** A sorted copy, ascending. */
 export const ascending = (values: Numbers): Float64Array => Float64Array.from(values).sort();
 
+/** Ranks from 1, equal values share their mean rank. */
+export function ranksOf(values: Numbers): Float64Array {
+  const order = Array.from(values, (value, index) => ({ value, index })).sort((one, other) => one.value - other.value);
+  const ranks = new Float64Array(values.length);
+  for (let i = 0; i < order.length; ) {
+    let end = i;
+    while (end < order.length && order[end]?.value === order[i]?.value) end += 1;
+    for (let k = i; k < end; k++) ranks[order[k]?.index ?? 0] = (i + end + 1) / 2;
+    i = end;
+  }
+  return ranks;
+}
+
 /** Values beyond this in size are refused: their squares and sums would overflow. */
 export const LARGEST = 1e100;
 

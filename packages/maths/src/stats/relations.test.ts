@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { capacityOf, leakOf, trendOf } from './capacity.ts';
 import { changePoints } from './change-points.ts';
-import { adjustedPairs, correlate, pearson, ranksOf, spearman } from './correlation.ts';
+import { adjustedPairs, correlate, pearson, spearman } from './correlation.ts';
 import { concurrencyOf, fitScalability, throughputAt, throughputOf } from './load.ts';
-import { at } from './numbers.ts';
+import { at, ranksOf } from './numbers.ts';
 import { randomFrom } from './random.ts';
 import type { Answer } from './refusal.ts';
 

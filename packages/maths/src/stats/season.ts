@@ -1,4 +1,6 @@
+import { fUpper } from './distributions.ts';
 import { type Numbers, at, meanOf, varianceOf } from './numbers.ts';
+import { withoutStep } from './single-step.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -58,6 +60,10 @@ function cycleMean(values: Numbers, period: number, back: number): number {
   for (let k = 0; k < period; k++) sum += at(values, start + k);
   return sum / period;
 }
+
+/** Share of the values that stay free when profiles of these periods are taken out: a profile of c cycles costs one of c. */
+export const freeShare = (count: number, periods: readonly number[]): number =>
+  periods.reduce((share, period) => share * (1 - 1 / Math.max(2, Math.floor(count / period))), 1);
 
 /** `values` without the profiles, and what the profiles say of the next values: index 0 is the first value after the end. */
 export type Deseasoned = {
@@ -130,6 +136,8 @@ export type SeasonStrength = {
   readonly strength: number;
   /** Share of a cycle's variance that the other cycles foretell; at most zero where there is no season. */
   readonly foretold: number;
+  /** How often chance alone makes places in the cycle differ this much; allows for values that follow each other. */
+  readonly p: number;
   /** As `seasonalProfile` has it, all cycles alike. */
   readonly profile: Float64Array;
 };
@@ -141,7 +149,23 @@ export function seasonStrength(values: Numbers, period: number): SeasonStrength 
   const both = varianceOf(remainder.map((value, i) => value + at(season, i)));
   const strength = both > 0 ? Math.max(0, 1 - varianceOf(remainder) / both) : 0;
   const profile = seasonalProfile(values, period, Number.POSITIVE_INFINITY);
-  return { strength, foretold: both > 0 ? foretoldShare(season, remainder, period) : 0, profile };
+  const foretold = both > 0 ? foretoldShare(season, remainder, period) : 0;
+  return { strength, foretold, p: both > 0 ? chanceOf(foretold, remainder, period) : 1, profile };
+}
+
+/**
+ * The F-test of one mean per place in the cycle against one for all. What the other cycles foretell has both of its parts: the share
+ * within places is W = (1 - foretold) (c - 1)² / c². Degrees of freedom shrink by (1 - r) / (1 + r) with r of neighbours.
+ */
+function chanceOf(foretold: number, remainder: Float64Array, period: number): number {
+  const cycles = Math.floor(remainder.length / period);
+  const within = (1 - foretold) * ((cycles - 1) / cycles) ** 2;
+  if (within >= 1) return 1;
+  if (!(within > 1e-12)) return 0;
+  const kept = Math.min(0.98, Math.max(0, at(autocorrelations(remainder, 2), 1)));
+  const places = (period * (1 - kept)) / (1 + kept);
+  const [between, inside] = [Math.max(1, places - 1), Math.max(1, places * (cycles - 1))];
+  return fUpper((1 - within) / between / (within / inside), between, inside);
 }
 
 /** Leave-one-cycle-out: the profile of c cycles without one of them is (c P - own) / (c - 1). */
@@ -157,25 +181,40 @@ function foretoldShare(season: Float64Array, remainder: Float64Array, period: nu
   return total > 0 ? 1 - errors / total : 0;
 }
 
+/** Significance that a season must have: a few are tried. */
+const SEASON_P = 0.005;
+
 /** Whether it is a season and not chance. */
-export const isSeason = ({ strength, foretold }: SeasonStrength): boolean => strength >= SEASON_STRENGTH && foretold > 0.1;
+export const isSeason = ({ strength, foretold, p }: SeasonStrength): boolean =>
+  strength >= SEASON_STRENGTH && foretold > 0.1 && p < SEASON_P;
 
 /** Longest period that is looked for where the calendar offers none. */
 const MAX_PERIOD = 1_000;
+
+type Season = { readonly period: Period; readonly strength: SeasonStrength };
+
+/** The seasons of the calendar that a series has, shortest first. */
+export function calendarSeasons(values: Numbers, stepMs: number): Season[] {
+  const found: Season[] = [];
+  let rest: Numbers = values;
+  for (const period of calendarPeriods(stepMs, values.length)) {
+    const strength = seasonStrength(rest, period.length);
+    if (!isSeason(strength)) continue;
+    // Of few cycles the corners of a single step look like one: what is a season is one without the step, too.
+    const level = withoutStep(rest);
+    if (level !== undefined && !isSeason(seasonStrength(level, period.length))) continue;
+    found.push({ period, strength });
+    rest = deseasoned(rest, [period.length], Number.POSITIVE_INFINITY).rest;
+  }
+  return found;
+}
 
 /**
  * The seasons of a series, shortest first: those of the calendar that are strong enough, else the length at which the series repeats
  * itself best (the highest peak of the autocorrelation of its differences), if it is strong.
  */
-export function seasonsOf(values: Numbers, stepMs: number): { readonly period: Period; readonly strength: SeasonStrength }[] {
-  const found: { period: Period; strength: SeasonStrength }[] = [];
-  let rest: Numbers = values;
-  for (const period of calendarPeriods(stepMs, values.length)) {
-    const strength = seasonStrength(rest, period.length);
-    if (!isSeason(strength)) continue;
-    found.push({ period, strength });
-    rest = deseasoned(rest, [period.length], Number.POSITIVE_INFINITY).rest;
-  }
+export function seasonsOf(values: Numbers, stepMs: number): Season[] {
+  const found = calendarSeasons(values, stepMs);
   if (found.length > 0) return found;
   const length = repeatingLength(values);
   if (length === undefined) return [];
