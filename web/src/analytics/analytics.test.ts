@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CapacityRow } from '../api/analytics.ts';
+import type { CapacityRow, LoadWire } from '../api/analytics.ts';
 import { byUrgency, fullIn, placeOf } from './capacity-words.ts';
 import { completions, selectorOf, selectorText, seriesKey } from './completion.ts';
 import { muteWords, statusSentence, untilWords } from './insight-words.ts';
+import { loadDoubt, pairsOf, peakSentence, whatIfSentence } from './load-words.ts';
 import { byHour, byWeekday, extremes } from './profile.ts';
 import { bandPath, between, linePath, nearestPoint, scalesOf, valuesOf } from './scales.ts';
 import { analyticsSearch, lengthMsOf, questionOf } from './search.ts';
@@ -238,4 +239,59 @@ test('who comes first is told as seen from the series that was asked about', () 
   assert.equal(relationSentence(pair, 'a'), 'b rises with it, 2\u00a0h later.');
   assert.equal(relationSentence(pair, 'b'), 'a rises with it, 2\u00a0h before it.');
   assert.equal(relationSentence({ ...pair, lag_ms: 0, spearman: -0.6 }, 'a'), 'b falls when it rises, at the same time.');
+});
+
+const LAW: LoadWire = {
+  parameters: {
+    gamma: { value: 100, standard_error: 2 },
+    alpha: { value: 0.03, standard_error: 0.002 },
+    beta: { value: 0.0005, standard_error: 0.0001 },
+  },
+  r2: 0.98,
+  scatter: 0.03,
+  n: 40,
+  peak: { concurrency: 44, throughput: 1_364, seen: false },
+  range: { least: 1, most: 20 },
+  what_if: {
+    factor: 2,
+    state: 'served',
+    now: { concurrency: 5, throughput: 400, latency: 0.0125 },
+    target_throughput: 800,
+    concurrency: 12.3,
+    throughput: { value: 800, lower: 760, upper: 840 },
+    latency: { value: 0.0154, lower: 0.0146, upper: 0.0162 },
+    reason: 'as said',
+  },
+  curve: [],
+  points: [],
+  notes: [],
+};
+const askedWith = (more: Partial<LoadWire['what_if']>): LoadWire => ({ ...LAW, what_if: { ...LAW.what_if, ...more } });
+
+test('what a multiple of the load does is said with its doubt, and a refusal keeps its reason', () => {
+  assert.equal(whatIfSentence(LAW), 'Twice the load, 800 a second, takes 12.3 at once, and each stays 15.4 ms.');
+  const refused = { concurrency: null, throughput: null, latency: null, reason: '4000 a second are more than the most there can be' };
+  assert.equal(
+    whatIfSentence(askedWith({ ...refused, state: 'beyond_peak', factor: 10, target_throughput: 4_000 })),
+    '10 times the load, 4000 a second, cannot be served: the most there can be is 1360 a second at 44 at once.',
+  );
+  assert.match(whatIfSentence(askedWith({ ...refused, state: 'too_far' })), /^What twice the load, .* does cannot be told\. 4000/);
+  assert.equal(loadDoubt(LAW).word, 'Good');
+  assert.match(loadDoubt(askedWith({ state: 'extrapolated' })).why, /no more than 20 at once/);
+  assert.equal(loadDoubt({ ...LAW, r2: 0.4 }).word, 'Weak');
+  assert.match(peakSentence(LAW), /at 44 at once, further than was measured/);
+  assert.match(peakSentence({ ...LAW, peak: null }), /^None/);
+});
+
+test('typed measurements are pairs, or the line at fault is named', () => {
+  assert.deepEqual(pairsOf('# at once, a second\n1, 98\n\n4\t350\n16;900\n'), {
+    pairs: [
+      [1, 98],
+      [4, 350],
+      [16, 900],
+    ],
+  });
+  assert.match(JSON.stringify(pairsOf('1 2\n3')), /Line 2 is not two numbers/);
+  assert.match(JSON.stringify(pairsOf('1 2 3')), /Line 1/);
+  assert.deepEqual(pairsOf('users, rate'), { fault: 'No pair was typed' });
 });

@@ -1,7 +1,7 @@
 /** What the address of the analytics page may carry. */
 import type { Raw } from '../shell/search.ts';
 
-export const VIEWS = ['insights', 'capacity', 'series'] as const;
+export const VIEWS = ['insights', 'capacity', 'series', 'load'] as const;
 export const WINDOWS = ['24h', '7d', '30d', '90d'] as const;
 export const STEPS = ['1m', '5m', '15m', '1h', '6h', '1d'] as const;
 export const AHEADS = ['6h', '24h', '7d', '30d'] as const;
@@ -10,9 +10,15 @@ export const SENSITIVITIES = [0.8, 0.9, 0.95, 0.99] as const;
 export const KINDS = ['performance_trend', 'capacity', 'anomaly', 'seasonality', 'correlation', 'prediction'] as const;
 export const STATES = ['filling', 'grows', 'steady', 'shrinks', 'unclear', 'refused'] as const;
 
+/** Where measurements of load come from. Only what is stored can be named by an address. */
+export const LOAD_SOURCES = ['pairs', 'file'] as const;
+
+/** The server takes no more. */
+export const MAX_FACTOR = 1_000;
+
 /**
  * `q`: a metric, a glob over names or PromQL. `series`: which of the found, by its labels. `at`: the episode looked at, by its beginning.
- * `with`: what it is compared with. `c`: a filter of the capacity table.
+ * `with`: what it is compared with. `c`: a filter of the capacity table. `throughput`, `concurrency`: PromQL of a load model.
  */
 export type AnalyticsSearch = {
   view?: (typeof VIEWS)[number];
@@ -29,6 +35,10 @@ export type AnalyticsSearch = {
   status?: 'all' | 'muted';
   c?: string;
   state?: (typeof STATES)[number];
+  source?: (typeof LOAD_SOURCES)[number];
+  throughput?: string;
+  concurrency?: string;
+  factor?: number;
 };
 
 /** Fields to be said otherwise; `undefined` takes one out. */
@@ -42,7 +52,7 @@ const oneOf = <T>(all: readonly T[], value: unknown): T | undefined => all.find(
 
 /** What cannot be read is dropped. */
 export function analyticsSearch(raw: Raw): AnalyticsSearch {
-  const { at } = raw;
+  const { at, factor } = raw;
   const search = {
     view: oneOf(VIEWS, raw['view']),
     q: text(raw['q']),
@@ -58,6 +68,10 @@ export function analyticsSearch(raw: Raw): AnalyticsSearch {
     status: oneOf(['all', 'muted'] as const, raw['status']),
     c: text(raw['c']),
     state: oneOf(STATES, raw['state']),
+    source: oneOf(LOAD_SOURCES, raw['source']),
+    throughput: text(raw['throughput']),
+    concurrency: text(raw['concurrency']),
+    factor: typeof factor === 'number' && factor > 0 && factor <= MAX_FACTOR ? factor : undefined,
   };
   return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined)) as AnalyticsSearch;
 }

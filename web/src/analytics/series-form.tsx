@@ -31,7 +31,13 @@ export function SeriesForm({ search, onSearch }: Props) {
   return (
     <div className="panel panel-pad series-form">
       <form className="series-ask" onSubmit={submit}>
-        <Expression typed={typed} onTyped={setTyped} onPick={pick} />
+        <Expression
+          label="Metric, glob or PromQL"
+          placeholder="system.memory.percent, node_* or rate(http_requests_total[5m])"
+          typed={typed}
+          onTyped={setTyped}
+          onPick={pick}
+        />
         <Button type="submit">Look</Button>
         <Button variant="default" aria-expanded={browsing} onClick={() => setBrowsing(!browsing)}>
           Browse
@@ -44,9 +50,16 @@ export function SeriesForm({ search, onSearch }: Props) {
   );
 }
 
-type ExpressionProps = { readonly typed: string; readonly onTyped: (expr: string) => void; readonly onPick: (expr: string) => void };
+type ExpressionProps = {
+  readonly label: string;
+  readonly placeholder: string;
+  readonly typed: string;
+  readonly onTyped: (expr: string) => void;
+  readonly onPick: (expr: string) => void;
+};
 
-function Expression({ typed, onTyped, onPick }: ExpressionProps) {
+/** A field for PromQL that knows the metrics there are. */
+export function Expression({ label, placeholder, typed, onTyped, onPick }: ExpressionProps) {
   const names = useQuery(metricNamesQuery());
   const aliases = useQuery(aliasesQuery());
   const metadata = useQuery(metadataQuery());
@@ -60,8 +73,8 @@ function Expression({ typed, onTyped, onPick }: ExpressionProps) {
   return (
     <Autocomplete
       className="series-expr"
-      label="Metric, glob or PromQL"
-      placeholder="system.memory.percent, node_* or rate(http_requests_total[5m])"
+      label={label}
+      placeholder={placeholder}
       value={typed}
       onChange={onTyped}
       onOptionSubmit={onPick}

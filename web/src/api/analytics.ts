@@ -6,6 +6,8 @@ import type {
   anomaliesView,
   correlationView,
   forecastView,
+  loadImportView,
+  loadView,
   seasonalityView,
   trendView,
 } from '@nines/server/analytics/contract.ts';
@@ -60,6 +62,28 @@ export const correlationQuery = (stamp: string, series: Readonly<Record<string, 
   ...asked<CorrelationWire>('correlation', `${stamp} ${maxLag} ${Object.keys(series).join('\n')}`, { series, max_lag: maxLag }),
   enabled: Object.keys(series).length > 1,
 });
+
+/** What load a system bears; of imported results also what wrote them and the share of requests that failed. */
+export type LoadWire = z.output<typeof loadView> & Partial<z.output<typeof loadImportView>>;
+
+export const storedLoadQuery = (question: {
+  readonly throughput: string;
+  readonly concurrency: string;
+  readonly window: string;
+  readonly factor: number;
+}) =>
+  queryOptions({
+    queryKey: ['analytics', 'load', question],
+    queryFn: ({ signal }) => request<LoadWire>(withQuery('/api/analytics/load', question), { signal }),
+    enabled: question.throughput !== '' && question.concurrency !== '',
+    staleTime: KEPT_MS,
+    retry: false,
+  });
+
+export const pairsLoadQuery = (stamp: string, points: Points, factor: number) =>
+  asked<LoadWire>('load', `${stamp} ${factor}`, { points, what_if: { factor } });
+export const fileLoadQuery = (stamp: string, text: string, factor: number) =>
+  asked<LoadWire>('load/import', `${stamp} ${factor}`, { text, what_if: { factor } });
 
 /** What fills up and when; the server reckons it anew every ten minutes. */
 export const capacityTableQuery = () =>

@@ -7,6 +7,7 @@ import { CapacityView, Table } from '../analytics/capacity-view.tsx';
 import { Feed, InsightsView } from '../analytics/insights-view.tsx';
 import { type AnalyticsSearch, type SearchChange, analyticsSearch } from '../analytics/search.ts';
 import { SeriesView } from '../analytics/series-view.tsx';
+import { LoadView } from '../analytics/load-view.tsx';
 import { Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { useTitle } from './use-title.ts';
@@ -17,12 +18,14 @@ const TABS = [
   { view: 'insights', word: 'Insights' },
   { view: 'capacity', word: 'Capacity' },
   { view: 'series', word: 'Series' },
+  { view: 'load', word: 'Load' },
 ] as const;
 const LEADS = {
   overview: 'What the numbers say by themselves, what fills up, and what any series does and will do.',
   insights: 'Findings that chance does not explain, the most important first, each with its evidence and its doubt.',
   capacity: 'What fills up and when, with the interval of each day that is named.',
   series: 'What a series does and will do, with the method, its accuracy and its doubt beside each picture.',
+  load: 'How throughput grows with concurrency, where it peaks, and what a multiple of today’s load would do.',
 } as const;
 
 type Shown = keyof typeof LEADS;
@@ -70,6 +73,7 @@ export function AnalyticsPage() {
       {shown === 'insights' ? <InsightsView search={search} onSearch={onSearch} /> : null}
       {shown === 'capacity' ? <CapacityView search={search} onSearch={onSearch} /> : null}
       {shown === 'series' ? <SeriesView search={search} onSearch={onSearch} /> : null}
+      {shown === 'load' ? <LoadView search={search} onSearch={onSearch} /> : null}
     </div>
   );
 }

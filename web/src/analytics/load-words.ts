@@ -1,0 +1,85 @@
+/** What a load model says, as sentences; and measurements that were typed, as pairs. Pure. */
+import type { LoadWire } from '../api/analytics.ts';
+import { quantityText } from '../figures/quantity.ts';
+import { shareText } from './words.ts';
+
+const GROUPED_FROM = 10_000;
+/** Three digits, as many as matter: `12.3`, `20`, `4000`, `40.0 k`. */
+export const countText = (value: number): string =>
+  Math.abs(value) < GROUPED_FROM ? String(Number(value.toPrecision(3))) : quantityText(value, 'number');
+export const rateText = (value: number): string => `${countText(value)} a second`;
+export const stayText = (value: number): string => quantityText(value, 'seconds');
+
+/** `Twice the load`: what is asked about. */
+export function factorWords(factor: number): string {
+  if (factor === 1) return 'The load of now';
+  return factor === 2 ? 'Twice the load' : `${countText(factor)} times the load`;
+}
+
+const sentenceOf = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+
+/** What the asked load would do, or why that is not said. */
+export function whatIfSentence({ what_if: asked, peak, parameters }: LoadWire): string {
+  const { factor, state, concurrency, target_throughput: target, latency, reason } = asked;
+  const load = `${factorWords(factor)}, ${rateText(target)},`;
+  if (state === 'beyond_peak') {
+    const most =
+      peak === null
+        ? rateText(parameters.gamma.value / parameters.alpha.value)
+        : `${rateText(peak.throughput)} at ${countText(peak.concurrency)} at once`;
+    return `${load} cannot be served: the most there can be is ${most}.`;
+  }
+  if (concurrency === null || latency === null)
+    return `What ${load.charAt(0).toLowerCase()}${load.slice(1)} does cannot be told. ${sentenceOf(reason)}`;
+  return `${load} takes ${countText(concurrency)} at once, and each stays ${stayText(latency.value)}.`;
+}
+
+export const betweenText = (
+  { lower, upper }: { readonly lower: number; readonly upper: number },
+  text: (value: number) => string,
+): string => `${text(Math.max(0, lower))} to ${text(upper)}`;
+
+/** Where throughput is highest. */
+export function peakSentence({ peak, range }: LoadWire): string {
+  if (peak === null) return 'None: nothing in the measurements says that more at once would ever do less.';
+  const seen = peak.seen ? 'within what was measured' : `further than was measured (${countText(range.most)})`;
+  return `${rateText(peak.throughput)} at ${countText(peak.concurrency)} at once, ${seen}.`;
+}
+
+const WEAK_R2 = 0.7;
+const FEW_POINTS = 12;
+
+/** How far it can be believed: one word and why. */
+export function loadDoubt({ r2, n, what_if: asked, range, peak }: LoadWire): { readonly word: string; readonly why: string } {
+  const explains = `the law explains ${shareText(Math.max(0, r2))} of how throughput differs`;
+  if (asked.state === 'too_far') return { word: 'Not told', why: 'the law is not asked so far beyond what was measured' };
+  if (r2 < WEAK_R2) return { word: 'Weak', why: explains };
+  if (asked.state === 'extrapolated' || (asked.state === 'beyond_peak' && peak?.seen !== true))
+    return { word: 'Doubtful', why: `${explains}, but no more than ${countText(range.most)} at once were ever measured` };
+  return n < FEW_POINTS ? { word: 'Fair', why: `${explains}, from ${n} measurements only` } : { word: 'Good', why: explains };
+}
+
+/** `3.1 % ± 0.4 %`: the half width is two standard errors. */
+export const giveOrTake = (
+  { value, standard_error: error }: { readonly value: number; readonly standard_error: number },
+  text: (value: number) => string,
+): string => `${text(value)} ± ${text(Number((2 * error).toPrecision(2)))}`;
+
+export type Pairs = readonly (readonly [concurrency: number, throughput: number])[];
+
+/** What lies between two figures of a line. */
+const BETWEEN = /[\s,;]+/;
+
+/** One pair a line: concurrency, then throughput a second. Lines that begin with a letter or `#` are headings. */
+export function pairsOf(text: string): { readonly pairs: Pairs } | { readonly fault: string } {
+  const pairs: (readonly [number, number])[] = [];
+  for (const [index, line] of text.split('\n').entries()) {
+    const own = line.trim();
+    if (own === '' || /^[\p{L}#]/u.test(own)) continue;
+    const [concurrency, throughput, ...more] = own.split(BETWEEN).map(Number);
+    if (concurrency === undefined || throughput === undefined || more.length > 0 || !Number.isFinite(concurrency + throughput))
+      return { fault: `Line ${index + 1} is not two numbers, concurrency and throughput: “${own.slice(0, 40)}”` };
+    pairs.push([concurrency, throughput]);
+  }
+  return pairs.length === 0 ? { fault: 'No pair was typed' } : { pairs };
+}
