@@ -24,6 +24,7 @@ import { migrate } from '../server/src/platform/db/migrate.ts';
 import { openDb } from '../server/src/platform/db/open.ts';
 import { createIds } from '../server/src/platform/ids.ts';
 import { createOutbox } from '../server/src/platform/records/outbox.ts';
+import { createTestSecrets } from '../server/src/platform/secrets/testing/secrets.ts';
 import { startLoop } from '../server/src/platform/loop.ts';
 
 const { values: flags } = parseArgs({
@@ -59,7 +60,7 @@ const notify: NotifyService = new NotifyService({
     externalUrl: 'http://nines.example',
   },
 });
-const outbox = createOutbox({ ...shared, random: Math.random, handlers: notify.handlers });
+const outbox = createOutbox({ ...shared, secrets: createTestSecrets(), random: Math.random, handlers: notify.handlers });
 notify.connect(outbox);
 const loop = startLoop({ clock, logger: silent, name: 'notify', everyMs: 1000, step: async (nowMs) => void (await notify.step(nowMs)) });
 const alerting = await createAlerting({

@@ -18,9 +18,11 @@ import { configSchema } from '@nines/server/config.ts';
 import { SECRET_KEY } from '@nines/server/platform/config/redact.ts';
 import { issueCertificate } from '@nines/server/platform/x509/certificate.ts';
 import { stringify } from 'yaml';
+import { startApp } from '../harness/app.ts';
 import { NINES, type Nines, startNines } from '../harness/nines.ts';
 import { poll } from '../harness/poll.ts';
 import { fieldsOf, writtenAt } from '../harness/secret-fields.ts';
+import { startSmtp } from '../harness/smtp.ts';
 
 /** Every canary that was planted, by where. */
 class Canaries {
@@ -395,4 +397,82 @@ test('no canary comes back out of any answer, log line, metric, file or bundle',
     [],
     'what was planted was used',
   );
+});
+
+/** What a link that was sent or shown ends with. */
+const tokenIn = (text: string): string => /(?:token=|\/acknowledge\/)([\w.%-]{20,})/.exec(text)?.[1] ?? assert.fail(`no link in ${text}`);
+
+/** A mail as its reader sees it: lines that were broken for the way are whole again. */
+const readable = (mail: string): string =>
+  mail.replaceAll(/=\r?\n/g, '').replaceAll(/=([0-9A-F]{2})/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+
+test('attack: whoever reads the database file finds no secret that went through accounts, messages and subscriptions', async (t) => {
+  const canaries = new Canaries();
+  const echo = await startEcho(t);
+  const mail = await startSmtp(t);
+  const config = {
+    channels: [
+      { id: 'mail', kind: 'email', host: '127.0.0.1', port: mail.port, tls: 'none', from: 'n@example.org', to: ['a@example.org'] },
+      { id: 'push', kind: 'webpush', contact: 'mailto:a@example.org' },
+    ],
+    routing: { default: ['mail'] },
+    services: [{ id: 'shop' }],
+    status_pages: [{ id: 'shop', title: 'Shop', services: ['shop'], subscriptions: { email: 'mail', webhook: true } }],
+  };
+  await using started = await startApp(stringify(config));
+  const { http, cookie, token, dataDir } = started;
+  canaries.planted.set('session', cookie.split('=')[1] ?? '');
+  canaries.planted.set('token of the API', token);
+  const send = async <T>(url: string, payload: object, status: number): Promise<T> => {
+    const headers = { cookie, 'sec-fetch-site': 'same-origin' };
+    const answer = await http.inject({ method: 'POST', url, headers, payload });
+    assert.equal(answer.statusCode, status, answer.body);
+    return (answer.headers['content-type']?.includes('json') ? answer.json() : undefined) as T;
+  };
+  const mailed = async (what: string, part: string): Promise<string> => {
+    await poll(what, () => mail.mails.some((one) => readable(one).includes(part)));
+    return tokenIn(readable(mail.mails.find((one) => readable(one).includes(part)) ?? ''));
+  };
+
+  const invited = await send<{ id: string; link: string }>(
+    '/api/people',
+    { name: 'bob', role: 'read-only', email: 'bob@example.org', send: true },
+    201,
+  );
+  canaries.planted.set('invitation', tokenIn(invited.link));
+  assert.equal(await mailed('the invitation', 'You are invited'), tokenIn(invited.link));
+  const joining = { token: tokenIn(invited.link), password: canaries.make('password') };
+  const joined = await http.inject({ method: 'POST', url: '/api/join', payload: joining });
+  assert.equal(joined.statusCode, 204, joined.body);
+  const reset = await send<{ link: string }>(`/api/people/${invited.id}/link`, { send: true }, 201);
+  canaries.planted.set('link to a new password', tokenIn(reset.link));
+  assert.equal(await mailed('the link to a new password', 'Choose a new password'), tokenIn(reset.link));
+  canaries.planted.set('authenticator app', (await send<{ secret: string }>('/api/factors/totp', {}, 201)).secret);
+
+  await send('/api/channels/mail/test', {}, 200);
+  await send('/api/v2/alerts', [{ labels: { alertname: 'Down', severity: 'critical' } }], 200);
+  canaries.planted.set('link that acknowledges', await mailed('the alert', '/acknowledge/'));
+  const endpoint = `https://push.example.org/${canaries.make('address of a browser')}`;
+  const keys = {
+    p256dh: 'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4',
+    auth: 'BTBZMqHH6r4Tts7J_aSIgg',
+  };
+  for (let again = 0; again < 2; again++) await send('/api/channels/push/subscriptions', { endpoint, keys }, 201);
+
+  // The one address is refused, as it is inside; its row stays for days all the same.
+  await send('/status/shop/subscribe', { webhook: `${echo.url}/${canaries.make('webhook of a subscriber')}` }, 202);
+  const subscriber = `${canaries.make('mail address of a subscriber')}@example.org`;
+  await send('/status/shop/subscribe', { email: subscriber }, 202);
+  const confirmation = await mailed('the confirmation', '/confirm?token=');
+  canaries.planted.set('link that confirms', confirmation);
+  await send(`/status/shop/confirm?token=${confirmation}`, {}, 200);
+  const subscribers = await http.inject({ url: '/api/status-pages/shop/subscribers', headers: { authorization: `Bearer ${token}` } });
+  assert.deepEqual(
+    (subscribers.json() as { items: { address: string }[] }).items.map(({ address }) => address),
+    [subscriber],
+  );
+
+  await started.app[Symbol.asyncDispose]();
+  const found = [...filesOf(dataDir)].flatMap(([path, text]) => canaries.in(text).map((where) => `${path}: ${where}`));
+  assert.deepEqual(found, []);
 });

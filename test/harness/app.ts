@@ -15,6 +15,7 @@ type Http = App['http'];
 export type StartedApp = AsyncDisposable & {
   readonly app: App;
   readonly http: Http;
+  readonly dataDir: string;
   /** The session of its administrator. */
   readonly cookie: string;
   /** An administrator's token. */
@@ -49,6 +50,7 @@ export async function startApp(config = ''): Promise<StartedApp> {
   return {
     app,
     http,
+    dataDir: at.dataDir,
     cookie,
     token: (created.json() as { token: string }).token,
     routes: routesOf(http),

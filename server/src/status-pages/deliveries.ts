@@ -15,7 +15,6 @@ import { type Announcement, type AnnouncementUpdate, type StatusPageSpec, servic
 import { type News, announcementNews, confirmMail, maintenanceNews, newsJson, newsMail } from './news.ts';
 import type { StandingPage } from './pages.ts';
 import { CONFIRM_TOPIC, type Subscriptions } from './subscriptions.ts';
-import { findSubscriber, subscribersOf } from './store.ts';
 import { scrub } from '../platform/scrub.ts';
 
 /** Something that the subscribers of one page must hear of; becomes one row for each of them. */
@@ -82,12 +81,11 @@ export class Deliveries {
   }
 
   async #spread(message: OutboxMessage): Promise<OutboxVerdict> {
-    const { db, outbox, page: pageOf } = this.#deps;
+    const { db, outbox, page: pageOf, subscriptions } = this.#deps;
     const told = tellPayload.parse(fromJson(message.payload));
     const page = pageOf(told.page);
     if (page === undefined) return gone(told.page);
-    const subscribers = await subscribersOf(db, told.page);
-    const receivers: (string | number)[] = [...page.spec.webhooks.keys(), ...subscribers.map(({ id }) => id)];
+    const receivers: (string | number)[] = [...page.spec.webhooks.keys(), ...(await subscriptions.idsOf(told.page))];
     for (let at = 0; at < receivers.length; at += CHUNK) {
       await db.transaction().execute(async (trx) => {
         for (const to of receivers.slice(at, at + CHUNK))
@@ -110,8 +108,9 @@ export class Deliveries {
       if (receiver === undefined) return { kind: 'dead', error: 'the receiver is no longer declared' };
       return this.#post(newsJson(news), { ...post(receiver.url, message.id, 'trusted', signal), secret: receiver.secret?.reveal() });
     }
-    const subscriber = await findSubscriber(this.#deps.db, told.to);
+    const subscriber = await this.#deps.subscriptions.find(told.to);
     if (subscriber === undefined) return { kind: 'done', receipt: 'unsubscribed, not sent' };
+    if (subscriber === 'unreadable') return { kind: 'dead', error: 'the address of the subscriber cannot be read from the database' };
     const ending = `${news.url}/unsubscribe?token=${this.#deps.subscriptions.endingOf(subscriber)}`;
     if (subscriber.kind === 'email')
       return this.#mail(page.spec, newsMail(news, { to: subscriber.address, ending, key: `${news.id}.${subscriber.id}` }));

@@ -33,7 +33,12 @@ export class Links {
     return this.#mac('keyhole', JSON.stringify([secrets?.password?.reveal(), secrets?.token?.reveal()]));
   }
 
-  #mac(purpose: Purpose | 'keyhole', body: string): string {
+  /** Finds an address again without saying it: nobody without the secret can try addresses against it. */
+  digest(address: string): string {
+    return this.#mac('address', address);
+  }
+
+  #mac(purpose: Purpose | 'keyhole' | 'address', body: string): string {
     return createHmac('sha256', this.#secret).update(`${purpose}.${body}`).digest('base64url');
   }
 }

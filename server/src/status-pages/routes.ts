@@ -155,8 +155,7 @@ function subscriberRoutes(http: Http, { pages, subscriptions }: Deps): void {
     },
     async (request, reply) => {
       const { spec } = pages.find(request.params.id);
-      const known = await subscriptions.list(spec.id);
-      if (known.some(({ id }) => id === request.params.subscriber)) await subscriptions.end(request.params.subscriber);
+      await subscriptions.end(request.params.subscriber, spec.id);
       return reply.code(204).send();
     },
   );

@@ -62,6 +62,7 @@ export async function openStatusPages(deps: StatusPagesDeps) {
     onChange: () => board.configure(pages.list()),
   });
   const subscriptions = new Subscriptions({ ...deps, links });
+  await subscriptions.load();
   const deliveries = new Deliveries({
     ...deps,
     page: (id) => pages.get(id),

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { StatusPageRow, StatusSubscriberRow } from '../platform/db/migrations/0016-status-pages.ts';
 import type { Database } from '../platform/db/schema.ts';
 import type { Sql } from '../platform/records/contract.ts';
-import { type Secrets, openedOr } from '../platform/secrets/contract.ts';
+import { type SecretPlace, type Secrets, openedOr } from '../platform/secrets/contract.ts';
 import type { Announcement, AnnouncementState, AnnouncementUpdate } from './contract.ts';
 
 export async function madePages(db: Sql): Promise<readonly StatusPageRow[]> {
@@ -61,34 +61,68 @@ export async function markWithdrawn(db: Sql, id: string, mark: { readonly atMs: 
 
 export type Subscriber = { readonly id: string; readonly page: string; readonly kind: 'email' | 'webhook'; readonly address: string };
 
-const subscriberOf = ({ id, page, kind, address }: StatusSubscriberRow): Subscriber => ({
-  id,
-  page,
-  kind: kind as Subscriber['kind'],
-  address,
-});
+/** Addresses stand sealed: whoever knows that of a webhook may post to it. `digest` finds one again. */
+export type AddressBook = { readonly db: Sql; readonly secrets: Secrets; readonly digest: (address: string) => string };
+
+const placeOf = (id: string): SecretPlace => ({ table: 'status_subscribers', id, column: 'address' });
+
+function subscriberOf({ secrets }: Pick<AddressBook, 'secrets'>, { id, page, kind, address }: StatusSubscriberRow): Subscriber | undefined {
+  const opened = secrets.open(placeOf(id), address);
+  return opened.ok ? { id, page, kind: kind as Subscriber['kind'], address: opened.value } : undefined;
+}
+
+/** Rows that an older version kept without their digest. */
+export async function nameSubscribers({ db, secrets, digest }: AddressBook): Promise<void> {
+  const rows = await db.selectFrom('status_subscribers').selectAll().where('address_digest', 'is', null).execute();
+  for (const row of rows) {
+    const subscriber = subscriberOf({ secrets }, row);
+    if (subscriber === undefined) continue;
+    const address_digest = digest(subscriber.address);
+    await db.updateTable('status_subscribers').set({ address_digest }).where('id', '=', row.id).execute();
+  }
+}
 
 /** Does nothing when this address is subscribed to the page already. */
-export async function insertSubscriber(db: Sql, subscriber: Subscriber, atMs: number): Promise<void> {
+export async function insertSubscriber({ db, secrets, digest }: AddressBook, subscriber: Subscriber, atMs: number): Promise<void> {
+  const { id, address } = subscriber;
+  const sealed = { address: secrets.seal(placeOf(id), address), address_digest: digest(address) };
   await db
     .insertInto('status_subscribers')
-    .values({ ...subscriber, confirmed_at_ms: atMs })
-    .onConflict((conflict) => conflict.columns(['page', 'kind', 'address']).doNothing())
+    .values({ ...subscriber, ...sealed, confirmed_at_ms: atMs })
+    .onConflict((conflict) => conflict.columns(['page', 'kind', 'address_digest']).doNothing())
     .execute();
 }
 
-export async function subscriberAt(db: Sql, { page, kind, address }: Omit<Subscriber, 'id'>): Promise<Subscriber | undefined> {
+export async function subscriberAt(
+  { db, digest }: Pick<AddressBook, 'db' | 'digest'>,
+  { page, kind, address }: Omit<Subscriber, 'id'>,
+): Promise<Subscriber | undefined> {
   const row = await db
     .selectFrom('status_subscribers')
-    .selectAll()
+    .select('id')
     .where('page', '=', page)
     .where('kind', '=', kind)
-    .where('address', '=', address)
+    .where('address_digest', '=', digest(address))
     .executeTakeFirst();
-  return row === undefined ? undefined : subscriberOf(row);
+  return row === undefined ? undefined : { id: row.id, page, kind, address };
 }
 
-export async function subscribersOf(db: Sql, page: string): Promise<readonly (Subscriber & { readonly confirmedAtMs: number })[]> {
+export async function subscriberIds(db: Sql, page: string): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('status_subscribers')
+    .select('id')
+    .where('page', '=', page)
+    .orderBy('confirmed_at_ms')
+    .orderBy('id')
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Without those whose address cannot be read. */
+export async function subscribersOf(
+  { db, secrets }: Pick<AddressBook, 'db' | 'secrets'>,
+  page: string,
+): Promise<readonly (Subscriber & { readonly confirmedAtMs: number })[]> {
   const rows = await db
     .selectFrom('status_subscribers')
     .selectAll()
@@ -96,7 +130,10 @@ export async function subscribersOf(db: Sql, page: string): Promise<readonly (Su
     .orderBy('confirmed_at_ms')
     .orderBy('id')
     .execute();
-  return rows.map((row) => ({ ...subscriberOf(row), confirmedAtMs: row.confirmed_at_ms }));
+  return rows.flatMap((row) => {
+    const subscriber = subscriberOf({ secrets }, row);
+    return subscriber === undefined ? [] : [{ ...subscriber, confirmedAtMs: row.confirmed_at_ms }];
+  });
 }
 
 export async function countSubscribers(
@@ -110,13 +147,19 @@ export async function countSubscribers(
   return rows.map(({ page, kind, count }) => ({ page, kind, count: Number(count) }));
 }
 
-export async function findSubscriber(db: Sql, id: string): Promise<Subscriber | undefined> {
+/** `unreadable`: it is there, and its address does not open. */
+export async function findSubscriber(
+  { db, secrets }: Pick<AddressBook, 'db' | 'secrets'>,
+  id: string,
+): Promise<Subscriber | 'unreadable' | undefined> {
   const row = await db.selectFrom('status_subscribers').selectAll().where('id', '=', id).executeTakeFirst();
-  return row === undefined ? undefined : subscriberOf(row);
+  return row === undefined ? undefined : (subscriberOf({ secrets }, row) ?? 'unreadable');
 }
 
-export async function deleteSubscriber(db: Sql, id: string): Promise<void> {
-  await db.deleteFrom('status_subscribers').where('id', '=', id).execute();
+/** Of this page, or of any. */
+export async function deleteSubscriber(db: Sql, id: string, page?: string): Promise<void> {
+  const one = db.deleteFrom('status_subscribers').where('id', '=', id);
+  await (page === undefined ? one : one.where('page', '=', page)).execute();
 }
 
 export type Told = { readonly page: string; readonly window: string; readonly announcedAtMs: number };

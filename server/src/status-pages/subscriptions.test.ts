@@ -218,6 +218,30 @@ forEachDatabase((_name, open) => {
     await w.subscriptions.end(made.id);
     assert.equal(await w.subscriptions.ofEnding(ending), undefined);
   });
+
+  it('keeps no address in clear, and knows those again that were kept without their digest', async (t) => {
+    const { db, openAgain } = await open(t);
+    const address = 'https://hook.example.org/services/T0/B0/hunter2';
+    const place = { table: 'status_subscribers', id: 'early', column: 'address' };
+    const early = { id: 'early', page: 'shop', kind: 'webhook', address: SECRETS.seal(place, address), confirmed_at_ms: 1 };
+    await db.kysely.insertInto('status_subscribers').values(early).execute();
+    const w = await begin(t, db);
+    await w.subscriptions.ask({ page: PAGE, kind: 'webhook', address }, PEER);
+    assert.doesNotMatch(w.rows[0]?.key ?? address, /example|hunter2/);
+    await w.drain();
+    const { confirm_url: link } = JSON.parse(String(w.posts[0]?.options.body)) as { confirm_url: string };
+    const confirmed = await w.subscriptions.confirm(PAGE, new URL(link).searchParams.get('token') ?? '');
+    assert.deepEqual(confirmed, { id: 'early', page: 'shop', kind: 'webhook', address });
+    await w.subscribe('ann@example.org');
+    const again = await begin(t, await openAgain(), w.clock);
+    assert.deepEqual((await again.subscriptions.list('shop')).map((one) => one.address).toSorted(), ['ann@example.org', address]);
+    const kept = JSON.stringify(await db.kysely.selectFrom('status_subscribers').selectAll().execute());
+    assert.doesNotMatch(kept, /hunter2|ann@/);
+    // What was altered, or comes from another database, is told to nobody, and stops nobody else.
+    await db.kysely.updateTable('status_subscribers').set({ address: 'sealed1.x' }).where('id', '=', 'early').execute();
+    await again.announcements.create(SAID, 'ann');
+    assert.deepEqual((await again.drain()).map(({ kind }) => kind).toSorted(), ['dead', 'done', 'done']);
+  });
 });
 
 forEachDatabase((name, open) => {

@@ -7,15 +7,19 @@ import { z } from 'zod';
 import type { Database } from '../platform/db/schema.ts';
 import { judgeAddress } from '../platform/fetch/judge.ts';
 import type { Outbox } from '../platform/records/outbox.ts';
+import type { Secrets } from '../platform/secrets/contract.ts';
 import { STATUS_PAGE_CODES, type StatusPageSpec } from './contract.ts';
 import type { Links } from './links.ts';
 import {
+  type AddressBook,
   type Subscriber,
   countSubscribers,
   deleteSubscriber,
   findSubscriber,
   insertSubscriber,
+  nameSubscribers,
   subscriberAt,
+  subscriberIds,
   subscribersOf,
 } from './store.ts';
 
@@ -40,6 +44,7 @@ export type SubscriptionDeps = {
   readonly clock: Pick<Clock, 'now'>;
   readonly ids: Ids;
   readonly links: Links;
+  readonly secrets: Secrets;
   readonly outbox: () => Pick<Outbox, 'enqueue' | 'wake'>;
 };
 
@@ -48,6 +53,7 @@ const confirmation = z.tuple([z.string(), z.enum(['email', 'webhook']), z.string
 /** Who is told of announcements. An address is kept only when its owner has followed the signed link that was sent to it. */
 export class Subscriptions {
   readonly #deps: SubscriptionDeps;
+  readonly #book: AddressBook;
   /** When something was sent last, by address; and how often a peer asked, by hour. Oldest first. */
   readonly #sentMs = new Map<string, number>();
   readonly #asked = new Map<string, { count: number; sinceMs: number }>();
@@ -55,6 +61,13 @@ export class Subscriptions {
 
   constructor(deps: SubscriptionDeps) {
     this.#deps = deps;
+    const { db, secrets, links } = deps;
+    this.#book = { db, secrets, digest: (address) => links.digest(address) };
+  }
+
+  /** To be called before anything else. */
+  load(): Promise<void> {
+    return nameSubscribers(this.#book);
   }
 
   /** Sends the link. `peer` is the address of the net that asks. `AppError` `too_many_tries`. */
@@ -68,11 +81,9 @@ export class Subscriptions {
     this.#countMinute(nowMs);
     this.#remember(key, nowMs);
     const token = links.sign('confirm', [page.id, kind, address, nowMs + CONFIRM_WITHIN_MS]);
-    await db
-      .transaction()
-      .execute((trx) =>
-        outbox().enqueue(trx, { topic: CONFIRM_TOPIC, key: `${kind}/${address}`, payload: { page: page.id, kind, address, token } }),
-      );
+    const payload = { page: page.id, kind, address, token };
+    const row = { topic: CONFIRM_TOPIC, key: `${kind}/${links.digest(address)}`, payload };
+    await db.transaction().execute((trx) => outbox().enqueue(trx, row));
     outbox().wake();
   }
 
@@ -91,14 +102,14 @@ export class Subscriptions {
     const asked = this.ofConfirmation(page, token);
     if (asked === undefined) return undefined;
     const wanted = { page: page.id, ...asked };
-    const known = await subscriberAt(db, wanted);
+    const known = await subscriberAt(this.#book, wanted);
     if (known !== undefined) return known;
     const counts = await countSubscribers(db);
     const count = counts.reduce((sum, one) => sum + (one.page === page.id ? one.count : 0), 0);
     if (count >= MAX_SUBSCRIBERS) throw tooMany('this page has as many subscribers as it can take', DAY_MS);
     // Two clicks at once make one.
-    await insertSubscriber(db, { id: ids.uuid(), ...wanted }, nowMs);
-    return subscriberAt(db, wanted);
+    await insertSubscriber(this.#book, { id: ids.uuid(), ...wanted }, nowMs);
+    return subscriberAt(this.#book, wanted);
   }
 
   /** The text that ends a subscription, for links in what is sent. */
@@ -109,15 +120,25 @@ export class Subscriptions {
   /** The subscription that a link is about; undefined when there is none (any more). */
   async ofEnding(token: string): Promise<Subscriber | undefined> {
     const id = this.#deps.links.open('unsubscribe', token);
-    return typeof id === 'string' ? findSubscriber(this.#deps.db, id) : undefined;
+    const found = typeof id === 'string' ? await this.find(id) : undefined;
+    return found === 'unreadable' ? undefined : found;
   }
 
-  async end(id: string): Promise<void> {
-    await deleteSubscriber(this.#deps.db, id);
+  find(id: string): ReturnType<typeof findSubscriber> {
+    return findSubscriber(this.#book, id);
+  }
+
+  /** Only when it is one of the page, where that is said. */
+  async end(id: string, page?: string): Promise<void> {
+    await deleteSubscriber(this.#deps.db, id, page);
+  }
+
+  idsOf(page: string): Promise<readonly string[]> {
+    return subscriberIds(this.#deps.db, page);
   }
 
   list(page: string): ReturnType<typeof subscribersOf> {
-    return subscribersOf(this.#deps.db, page);
+    return subscribersOf(this.#book, page);
   }
 
   counts(): ReturnType<typeof countSubscribers> {

@@ -15,6 +15,7 @@ import type { OutboxHandler } from '../../platform/records/contract.ts';
 import type { Actor } from '../../platform/http/contract.ts';
 import { createIds } from '../../platform/ids.ts';
 import { type Outbox, createOutbox } from '../../platform/records/outbox.ts';
+import { createTestSecrets } from '../../platform/secrets/testing/secrets.ts';
 import { type Silences, loadSilences } from '../../silences/service.ts';
 import type { OpenChannel } from '../channels.ts';
 import { channelsConfig, intervalsOf, routingConfig } from '../config.ts';
@@ -83,6 +84,8 @@ export type WorldOptions = {
 
 /** Rounds until everything due must be under way or done; a message that needs more is stuck. */
 const MAX_ROUNDS = 500;
+/** Worlds that follow each other on one database have one key. */
+const SECRETS = createTestSecrets();
 /** Long waits go in larger steps; the stories' times are multiples of it. */
 const LONG_STEP_MS = 5_000;
 
@@ -138,6 +141,7 @@ export async function openWorld(t: TestContext, options: WorldOptions): Promise<
     clock,
     ids,
     logger: silentLogger,
+    secrets: SECRETS,
     random: () => 0.5,
     handlers: { ...notify.handlers, ...extension?.handlers },
   });

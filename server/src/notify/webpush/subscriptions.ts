@@ -4,6 +4,7 @@ import type { Ids } from '@nines/base/ids.ts';
 import type { Kysely } from 'kysely';
 import type { Database } from '../../platform/db/schema.ts';
 import type { SecretPlace, Secrets } from '../../platform/secrets/contract.ts';
+import { digestOf } from '../../platform/secret-digest.ts';
 import { keyNamed } from '../channel-store.ts';
 import { type PushKeys, type VapidKey, arePushKeys, createVapidKey } from './encrypt.ts';
 
@@ -24,13 +25,28 @@ const KEY = 'vapid';
 export async function openPushBook(deps: BookDeps): Promise<PushSubscriptions> {
   const { db, clock, secrets } = deps;
   const kept = await keyNamed(db, KEY, { secrets, fresh: JSON.stringify(createVapidKey()), nowMs: clock.now() });
+  await nameOpened(deps);
   return new PushSubscriptions(deps, JSON.parse(kept) as VapidKey);
+}
+
+/** Rows that an older version kept without their digest. */
+async function nameOpened({ db, secrets }: Pick<BookDeps, 'db' | 'secrets'>): Promise<void> {
+  const rows = await db.selectFrom('push_subscriptions').select(['id', 'endpoint']).where('endpoint_digest', 'is', null).execute();
+  for (const { id, endpoint } of rows) {
+    const opened = secrets.open(placeOf(id, 'endpoint'), endpoint);
+    if (!opened.ok) continue;
+    await db
+      .updateTable('push_subscriptions')
+      .set({ endpoint_digest: digestOf(opened.value) })
+      .where('id', '=', id)
+      .execute();
+  }
 }
 
 type BookDeps = { readonly db: Kysely<Database>; readonly ids: Ids; readonly clock: Clock; readonly secrets: Secrets };
 
 /** A browser that asks again keeps its row. */
-const placeOf = (id: string): SecretPlace => ({ table: 'push_subscriptions', id, column: 'auth' });
+const placeOf = (id: string, column: 'auth' | 'endpoint'): SecretPlace => ({ table: 'push_subscriptions', id, column });
 
 export class PushSubscriptions implements PushBook {
   readonly #deps: BookDeps;
@@ -46,8 +62,9 @@ export class PushSubscriptions implements PushBook {
     if (actor !== undefined) kept = kept.where('actor', '=', actor);
     const rows = await kept.where('channel', '=', channel).orderBy('created_at_ms').orderBy('id').execute();
     return rows.flatMap((row) => {
-      const auth = this.#deps.secrets.open(placeOf(row.id), row.auth);
-      return auth.ok ? [{ ...row, auth: auth.value }] : [];
+      const auth = this.#deps.secrets.open(placeOf(row.id, 'auth'), row.auth);
+      const endpoint = this.#deps.secrets.open(placeOf(row.id, 'endpoint'), row.endpoint);
+      return auth.ok && endpoint.ok ? [{ ...row, auth: auth.value, endpoint: endpoint.value }] : [];
     });
   }
 
@@ -68,18 +85,25 @@ export class PushSubscriptions implements PushBook {
     const others = (await this.of(channel)).filter((one) => one.endpoint !== endpoint);
     if (others.length >= MAX_PER_CHANNEL)
       throw new AppError('limited', 'too_many_subscriptions', `the channel ${channel} has ${MAX_PER_CHANNEL} browsers already`);
-    const known = await db.selectFrom('push_subscriptions').select('id').where('endpoint', '=', endpoint).executeTakeFirst();
+    // A push service makes addresses that nobody can guess (RFC 8030, 8.3), so their plain digest opens nothing.
+    const digest = digestOf(endpoint);
+    const known = await db.selectFrom('push_subscriptions').select('id').where('endpoint_digest', '=', digest).executeTakeFirst();
     const id = known?.id ?? ids.uuid();
-    // The text is bound to the id, so a row that somebody else made at the same instant takes ours.
-    const row = { id, channel, actor, p256dh, auth: secrets.seal(placeOf(id), auth) };
+    // The texts are bound to the id, so a row that somebody else made at the same instant takes ours.
+    const sealed = { auth: secrets.seal(placeOf(id, 'auth'), auth), endpoint: secrets.seal(placeOf(id, 'endpoint'), endpoint) };
+    const row = { id, channel, actor, p256dh, ...sealed };
     await db
       .insertInto('push_subscriptions')
-      .values({ endpoint, created_at_ms: clock.now(), ...row })
-      .onConflict((conflict) => conflict.column('endpoint').doUpdateSet(row))
+      .values({ endpoint_digest: digest, created_at_ms: clock.now(), ...row })
+      .onConflict((conflict) => conflict.column('endpoint_digest').doUpdateSet(row))
       .execute();
   }
 
   async end(channel: string, endpoint: string): Promise<void> {
-    await this.#deps.db.deleteFrom('push_subscriptions').where('channel', '=', channel).where('endpoint', '=', endpoint).execute();
+    await this.#deps.db
+      .deleteFrom('push_subscriptions')
+      .where('channel', '=', channel)
+      .where('endpoint_digest', '=', digestOf(endpoint))
+      .execute();
   }
 }

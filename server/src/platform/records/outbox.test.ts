@@ -5,6 +5,7 @@ import { manualClock } from '../../../../test/harness/manual-clock.ts';
 import { recordingLogger } from '../../../../test/harness/logs.ts';
 import { poll } from '../../../../test/harness/poll.ts';
 import { createIds } from '../ids.ts';
+import { createTestSecrets } from '../secrets/testing/secrets.ts';
 import type { OutboxHandler } from './contract.ts';
 import { backoffMs, createOutbox } from './outbox.ts';
 import { claimDue } from './outbox-store.ts';
@@ -13,7 +14,7 @@ async function world(t: TestContext, open: OpenDatabase, send: OutboxHandler) {
   const { db, openAgain } = await open(t);
   const clock = manualClock();
   const logger = recordingLogger();
-  const options = { db, clock, ids: createIds(clock), logger, handlers: { send }, random: () => 0.5 };
+  const options = { db, clock, ids: createIds(clock), logger, handlers: { send }, secrets: createTestSecrets(), random: () => 0.5 };
   const states = async (): Promise<string[]> =>
     (await db.kysely.selectFrom('outbox').select('state').orderBy('id').execute()).map((row) => row.state);
   return { db, openAgain, clock, logger, options, states };

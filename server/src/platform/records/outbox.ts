@@ -5,6 +5,7 @@ import type { Logger } from '@nines/base/logger.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '@nines/base/units.ts';
 import type { Db } from '../db/open.ts';
 import { startLoop } from '../loop.ts';
+import type { SecretPlace, Secrets } from '../secrets/contract.ts';
 import { type OutboxHandler, type OutboxMessage, type OutboxVerdict, type Sql, toJson } from './contract.ts';
 import { claimDue, endLeases, type OutboxStatus, outboxStatus, purgeOutbox, settleRow } from './outbox-store.ts';
 import { scrub } from '../scrub.ts';
@@ -27,7 +28,7 @@ const KEEP_DEAD_MS = 90 * DAY_MS;
 
 export type OutboxEntry = {
   readonly topic: string;
-  /** Rows of one key are sent one after the other, in the order they were enqueued. */
+  /** Rows of one key are sent one after the other, in the order they were enqueued. It stands open and is logged: no secret belongs in it. */
   readonly key: string;
   readonly payload: unknown;
   readonly notBeforeMs?: number;
@@ -47,6 +48,8 @@ export type OutboxOptions = {
   readonly ids: Ids;
   readonly logger: Logger;
   readonly handlers: Readonly<Record<string, OutboxHandler>>;
+  /** Payloads stand sealed: a row lies for days after it was sent, and what is sent may hold links and addresses. */
+  readonly secrets: Secrets;
   /** In [0, 1). */
   readonly random: () => number;
   /** No other process sends from this database, so that nothing is under way when this one begins: leases left by a crash are not waited for. */
@@ -104,7 +107,14 @@ export function createOutbox(options: OutboxOptions): Outbox {
     async enqueue(trx, entry) {
       const id = ids.uuid();
       const nowMs = clock.now();
-      const row = { id, topic: entry.topic, key: entry.key, payload: toJson(entry.payload), state: 'queued', tries: 0 };
+      const row = {
+        id,
+        topic: entry.topic,
+        key: entry.key,
+        payload: options.secrets.seal(placeOf(id), toJson(entry.payload)),
+        state: 'queued',
+        tries: 0,
+      };
       const times = { next_at_ms: entry.notBeforeMs ?? nowMs, created_at_ms: nowMs };
       await trx
         .insertInto('outbox')
@@ -122,13 +132,17 @@ export function createOutbox(options: OutboxOptions): Outbox {
   };
 }
 
+const placeOf = (id: string): SecretPlace => ({ table: 'outbox', id, column: 'payload' });
+
 async function attemptOnce(options: OutboxOptions, message: OutboxMessage, stopping: AbortSignal): Promise<OutboxVerdict> {
   const handler = options.handlers[message.topic];
   if (handler === undefined) return { kind: 'retry', error: `nothing sends the topic ${message.topic}` };
+  const opened = options.secrets.open(placeOf(message.id), message.payload);
+  if (!opened.ok) return { kind: 'dead', error: opened.error };
   const timeout = new AbortController();
   using _timer = options.clock.after(ATTEMPT_TIMEOUT_MS, () => timeout.abort(new Error(`no answer within ${ATTEMPT_TIMEOUT_MS} ms`)));
   try {
-    return await handler(message, { signal: AbortSignal.any([timeout.signal, stopping]) });
+    return await handler({ ...message, payload: opened.value }, { signal: AbortSignal.any([timeout.signal, stopping]) });
   } catch (thrown) {
     return { kind: 'retry', error: scrub(messageOf(thrown)) };
   }

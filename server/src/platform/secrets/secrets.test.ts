@@ -131,6 +131,21 @@ test('what an older version kept open is sealed at the start, and nothing of it 
   for (const path of [source.path, `${source.path}-wal`])
     if (existsSync(path)) assert.ok(!readFileSync(path).includes(canary), `${path} still holds it`);
   assert.equal(readSecretKeys(dir, undefined)?.keys.scrubbed, true);
+
+  // A later version seals a column more: the file is written anew once more, also when the start that found it was cut short.
+  const subscriber = { id: 's', page: 'p', kind: 'webhook', address: `https://hooks.example/${canary}`, confirmed_at_ms: 1 };
+  await db.kysely.insertInto('status_subscribers').values(subscriber).execute();
+  await open(db, dir);
+  assert.equal(readSecretKeys(dir, undefined)?.keys.scrubbed, false);
+  const again = await open(db, dir);
+  await again.scrub();
+  const { address } = await db.kysely.selectFrom('status_subscribers').select('address').executeTakeFirstOrThrow();
+  assert.deepEqual(again.open({ table: 'status_subscribers', id: 's', column: 'address' }, address), {
+    ok: true,
+    value: subscriber.address,
+  });
+  for (const path of [source.path, `${source.path}-wal`])
+    if (existsSync(path)) assert.ok(!readFileSync(path).includes(canary), `${path} still holds it`);
 });
 
 forEachDatabase((_name, openDatabase) => {

@@ -6,7 +6,7 @@ import type { SealingKey } from '@nines/tsdb/contract.ts';
 import { sql } from 'kysely';
 import type { Db } from '../db/open.ts';
 import { makeDirectory } from '../directory.ts';
-import { SEALED_COLUMNS } from './columns.ts';
+import { SEALED_COLUMNS, type SealedColumn } from './columns.ts';
 import { SECRET_CODES, type SecretPlace, type Secrets } from './contract.ts';
 import { SECRET_KEYS_FILE, type SecretKeys, readSecretKeys, writeSecretKeys } from './key-file.ts';
 import { finishRotation, keysById } from './rotate.ts';
@@ -69,7 +69,21 @@ export class SecretRoom implements Secrets {
     return { status: 'degraded', detail: `cannot be read, write them anew: ${names.slice(0, MAX_NAMED).join(', ')}${rest}` };
   }
 
-  /** Once, when everything that an older version kept open is sealed: nothing of it is left in the file of the database. */
+  /** What an older version kept open in a whole column. */
+  async sealOpenTexts(column: SealedColumn): Promise<void> {
+    const { db, dataDir, sealing } = this.#deps;
+    for await (const { id, value } of keptValues(db.kysely, column, 'open')) {
+      if (this.#keys.scrubbed) {
+        // Said before the first of them is sealed: a start that is cut short is followed by one that finds nothing open.
+        this.#keys = { ...this.#keys, scrubbed: false };
+        await writeSecretKeys(dataDir, this.#keys, sealing);
+      }
+      const to = this.seal({ table: column.table, id, column: column.column }, value);
+      await replaceValue(db.kysely, column, { row: id, from: value, to });
+    }
+  }
+
+  /** When everything that an older version kept open is sealed: nothing of it is left in the file of the database. */
   async scrub(): Promise<void> {
     if (this.#keys.scrubbed) return;
     const { db, dataDir, sealing } = this.#deps;
@@ -88,7 +102,7 @@ export class SecretRoom implements Secrets {
  */
 export async function openSecrets({ nowMs, ...deps }: SecretsDeps): Promise<SecretRoom> {
   const room = new SecretRoom(deps, await openSecretKeys({ nowMs, ...deps }));
-  await sealOpenTexts(room, deps);
+  for (const column of SEALED_COLUMNS.filter(({ holds }) => holds === 'text')) await room.sealOpenTexts(column);
   return room;
 }
 
@@ -114,16 +128,6 @@ async function openSecretKeys({ db, dataDir, sealing, logger, nowMs }: SecretsDe
 async function hasSealed(db: SecretsDeps['db']): Promise<boolean> {
   for (const column of SEALED_COLUMNS) for await (const _value of keptValues(db.kysely, column, 'sealed')) return true;
   return false;
-}
-
-/** Whole columns that an older version kept open. */
-async function sealOpenTexts(secrets: Secrets, { db }: Pick<SecretsDeps, 'db'>): Promise<void> {
-  for (const column of SEALED_COLUMNS.filter(({ holds }) => holds === 'text')) {
-    for await (const { id, value } of keptValues(db.kysely, column, 'open')) {
-      const to = secrets.seal({ table: column.table, id, column: column.column }, value);
-      await replaceValue(db.kysely, column, { row: id, from: value, to });
-    }
-  }
 }
 
 const nameOf = ({ table, id, column }: SecretPlace): string => `${table} ${id} ${column}`;

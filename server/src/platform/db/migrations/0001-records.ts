@@ -92,6 +92,7 @@ export type OutboxRow = {
   topic: string;
   /** Deliveries with one key go out in order and carry it as idempotency key. */
   key: string;
+  /** JSON, sealed as a whole: links and addresses may stand in it. */
   payload: string;
   /** `queued`, `sending`, `done`, `dead`. */
   state: string;

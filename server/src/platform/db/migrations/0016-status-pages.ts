@@ -44,7 +44,10 @@ export type StatusSubscriberRow = {
   id: string;
   page: string;
   kind: string;
+  /** Sealed. */
   address: string;
+  /** Keyed, so that nobody can try addresses; null until a start has sealed what an older version kept open. Since 0068. */
+  address_digest: string | null;
   confirmed_at_ms: number;
 };
 

@@ -29,7 +29,10 @@ export type PushSubscriptionRow = {
   channel: string;
   /** Who asked for it. */
   actor: string;
+  /** Sealed: whoever knows the address may post to it. */
   endpoint: string;
+  /** SHA-256; null until a start has sealed what an older version kept open. Since 0068. */
+  endpoint_digest: string | null;
   /** The browser's key and secret, base64url (RFC 8291). */
   p256dh: string;
   auth: string;

@@ -43,6 +43,7 @@ import * as sso from './0052-sso.ts';
 import * as tlsAuthority from './0046-tls-authority.ts';
 import * as tokenLimits from './0056-token-limits.ts';
 import * as configurationTexts from './0049-configuration-texts.ts';
+import * as sealedAddresses from './0068-sealed-addresses.ts';
 import * as insights from './0071-insights.ts';
 import * as dashboards from './0075-dashboards.ts';
 import * as watchedSeries from './0073-watched-series.ts';
@@ -96,6 +97,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0056-token-limits': { up: tokenLimits.up },
   '0049-configuration-texts': { up: configurationTexts.up },
   '0067-link-makers': { up: linkMakers.up },
+  '0068-sealed-addresses': { up: sealedAddresses.up },
   '0075-dashboards': { up: dashboards.up },
   '0071-insights': { up: insights.up },
   '0073-watched-series': { up: watchedSeries.up },
