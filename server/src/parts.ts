@@ -169,7 +169,8 @@ export async function openParts(
   // From an alert to people.
   const externalUrl = config.server.base_url ?? listenUrl(config.server);
   const shared = { db: sql, sql, clock, ids, logger, bus, metrics: self, dataDir, externalUrl, secrets };
-  const analytics = stack.use(await openAnalytics({ ...shared, samples: ask, aliases, metadata, store, ingest, yieldNow }));
+  const testing = { outbound, audit, checks: () => checks.list() };
+  const analytics = stack.use(await openAnalytics({ ...shared, ...testing, samples: ask, aliases, metadata, store, ingest, yieldNow }));
   const push = await openPushBook(shared);
   const notifySettings = (from: Configuration): NotifySettings => ({
     router: createRouter(from.config.routing),

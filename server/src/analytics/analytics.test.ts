@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { AppError } from '@nines/base/errors.ts';
 import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { randomFrom } from '@nines/maths/stats/random.ts';
 import { labelsOf } from '@nines/model/labels.ts';
@@ -15,12 +16,14 @@ import { manualClock } from '../../../test/harness/manual-clock.ts';
 import { createAsk } from '../ask.ts';
 import type { Actor } from '../platform/http/contract.ts';
 import { createHttp } from '../platform/http/server.ts';
+import { TOO_SLOW } from '../platform/threads.ts';
 import { limitsConfig, seriesLimits } from '../series/limits.ts';
 import { CapacityTableService } from './capacity-table.ts';
+import { queryParams, type QueryView } from './contract.ts';
 import { createQuery } from './query.ts';
 import { analyticsRoutes } from './routes.ts';
 import { createStoredLoad } from './stored-load.ts';
-import { openCalculations } from './start.ts';
+import { type AskAnalytics, openCalculations } from './start.ts';
 
 const ADA: Actor = { kind: 'user', id: 'u1', name: 'ada', role: 'read-only', teamId: 'default', scope: FULL_SCOPE };
 const HOUR_MS = 3_600_000;
@@ -42,7 +45,7 @@ test('the stateless API and stored series, over HTTP and in a thread', async (t)
     ids: countingIds(),
     hosts: 'any',
     version: '0',
-    gate: { authenticate: async () => ADA, allows: () => true },
+    gate: { authenticate: async () => ADA, allows: (_actor, permission) => permission === 'read' },
   });
   const analytics = openCalculations({ clock });
   t.after(async () => {
@@ -63,6 +66,11 @@ test('the stateless API and stored series, over HTTP and in a thread', async (t)
     storedLoad: createStoredLoad({ ask: analytics.ask, samples, clock }),
     capacity,
     watching,
+    loadTests: {
+      list: async () => ({ running: null, items: [] }),
+      start: () => Promise.reject(new Error('nobody here may')),
+      abort: () => Promise.reject(new Error('nobody here may')),
+    },
   });
 
   const post = async (path: string, body: unknown): Promise<{ status: number; body: unknown; text: string }> => {
@@ -214,5 +222,29 @@ test('the stateless API and stored series, over HTTP and in a thread', async (t)
     assert.deepEqual(dig((await get({ pattern: 'nothing.*' })).body, 'series'), []);
     assert.equal((await get({ pattern: 'sum(' })).status, 400);
     assert.equal((await get({ pattern: 'load', window: 'soon' })).status, 400);
+    assert.equal((await post('load/test', { check: 'home', steps: [1], seconds: 2 })).status, 403, 'operators only');
+  });
+
+  await t.test('a series whose calculation is given up fails alone, and what comes after the time of a query is summed up', async () => {
+    const late = manualClock(clock.now());
+    const asking = async (takesMs: number): Promise<QueryView> => {
+      let asked = 0;
+      const ask = (async (...question: Parameters<AskAnalytics>) => {
+        if (++asked > 1) return analytics.ask(...question);
+        await late.advance(takesMs);
+        throw new AppError('unavailable', TOO_SLOW, 'it was given up after 30 s: ask with fewer points');
+      }) as AskAnalytics;
+      const slow = createQuery({ ask, samples, aliases, queryable: store, metadata, clock: late });
+      return slow(queryParams.parse({ pattern: '*o*', window: '2h', anomalies: 'true', forecast: '1h' }), ADA);
+    };
+    const { series } = await asking(30_000);
+    assert.ok(series.length >= 2, JSON.stringify(series.map(({ name }) => name)));
+    const [first, second] = series;
+    const late30 = { reason: 'too_slow', message: 'it was given up after 30 s: ask with fewer points' };
+    assert.deepEqual([first?.trend, first?.anomalies, first?.forecast], [late30, late30, late30]);
+    assert.ok((first?.summary.count ?? 0) > 100 && first?.points.length === first?.summary.count);
+    assert.ok(second !== undefined && 'direction' in second.trend);
+    const [, after] = (await asking(61_000)).series;
+    assert.match(JSON.stringify(after?.trend), /too_slow.*ask for this one alone/);
   });
 });

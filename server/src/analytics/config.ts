@@ -64,6 +64,23 @@ const written = z.strictObject({
 const watch = written.transform((one) => ({ ...one, unit: one.unit ?? unitOf(one.expr) ?? 'count' }));
 export type WatchSpec = z.output<typeof watch>;
 
+/** Which checks may be load-tested, and how hard; nothing is, without. */
+const loadTest = z.strictObject({
+  /** Ids of checks of kind http that send GET or HEAD. */
+  checks: z.array(z.string().min(1).max(200)).min(1).max(MAX_WATCHES),
+  /** Requests that may begin in a second. */
+  max_rps: z.number().gt(0).max(500).default(50),
+  /** Of all steps of a test together. */
+  max_seconds: z.number().int().min(2).max(600).default(120),
+  /** Requests under way at the same time. */
+  max_concurrency: z.number().int().min(1).max(200).default(20),
+  /** Share of the last requests that may fail before the test stops. */
+  max_errors: z.number().min(0).max(0.5).default(0.1),
+  /** Half of the last requests may take longer before it stops. */
+  max_latency: duration({ minMs: 1, maxMs: MINUTE_MS }).default(ms(2 * SECOND_MS)),
+});
+export type LoadTestConfig = z.output<typeof loadTest>;
+
 /** The section `analytics`. */
 export const analyticsConfig = z
   .strictObject({
@@ -78,6 +95,7 @@ export const analyticsConfig = z
           seen.add(name);
         });
       }),
+    load_test: loadTest.optional(),
   })
   .prefault({});
 export type AnalyticsConfig = z.output<typeof analyticsConfig>;

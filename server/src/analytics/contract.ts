@@ -337,6 +337,65 @@ export const loadImportView = loadView.extend({ source: z.string(), errors: z.nu
 
 /** Why a part of an answer is missing. */
 const refusedView = z.object({ reason: z.string(), message: z.string() });
+
+/** Stable codes of the refusals of load tests. */
+export const LOAD_TEST_CODES = {
+  notAllowed: 'load_test_not_allowed',
+  unfit: 'load_test_unfit',
+  running: 'load_test_running',
+  none: 'load_test_not_found',
+} as const;
+const MAX_STEPS = 30;
+const LEAST_SECONDS = 2;
+const concurrency = z.number().int().min(1).max(1_000);
+export const loadTestBody = z.strictObject({
+  check: z.string().min(1).max(200),
+  steps: z.array(concurrency).min(1).max(MAX_STEPS).meta({ description: 'how many ask at the same time, step by step' }),
+  seconds: z.number().int().min(LEAST_SECONDS).max(600).meta({ description: 'of each step' }),
+});
+export type LoadTestBody = z.output<typeof loadTestBody>;
+export const loadTestQuery = z.object({ check: z.string().max(200).optional() });
+const counts = z.record(z.string(), z.number());
+const loadTestStepView = z.object({
+  concurrency: z.number().meta({ description: 'how many asked at the same time' }),
+  seconds: z.number(),
+  requests: z.number(),
+  errors: z.number().meta({ description: 'without an answer, or with a status that the check does not expect' }),
+  throughput: z.number().meta({ description: 'good answers a second' }),
+  under_way: z
+    .number()
+    .meta({ description: 'requests under way, on average: fewer than asked at the same time when max_rps held them back' }),
+  latency: z
+    .object({ mean: z.number(), median: z.number(), p95: z.number(), max: z.number() })
+    .nullable()
+    .meta({ description: 'seconds, of good answers' }),
+  statuses: counts,
+  failures: counts.meta({ description: 'timeout, connection, too_large, refused_address' }),
+  held_back: z.number().meta({ description: 'requests that waited for max_rps' }),
+});
+export type LoadTestStep = z.output<typeof loadTestStepView>;
+export const loadTestView = z.object({
+  id: z.string(),
+  check: z.string(),
+  service: z.string(),
+  state: z.enum(['running', 'done', 'stopped', 'aborted']).meta({ description: 'stopped: by what it saw; aborted: by people' }),
+  reason: z.string().nullable(),
+  by: z.string(),
+  asked: loadTestBody.pick({ steps: true, seconds: true }),
+  started_at_ms: z.number(),
+  ended_at_ms: z.number().nullable(),
+  requests: z.number(),
+  steps: z.array(loadTestStepView),
+  points: z
+    .array(z.tuple([z.number(), z.number()]))
+    .meta({ description: '[concurrency, throughput per second], as POST /api/analytics/load takes' }),
+  load: z.union([loadView, refusedView]).nullable().meta({ description: 'what it says of twice the load; null until it has ended' }),
+});
+export type LoadTestView = z.output<typeof loadTestView>;
+export const loadTestsView = z.object({
+  running: loadTestView.nullable(),
+  items: z.array(loadTestView).meta({ description: 'the latest of each check, newest first' }),
+});
 export const queryParams = z.object({
   pattern: z
     .string()

@@ -7,11 +7,11 @@ import { adjustedPairs, correlate } from '@nines/maths/stats/correlation.ts';
 import { type ChangePoint, MAX_CHANGE_VALUES, changePoints } from '@nines/maths/stats/change-points.ts';
 import { type Cell, driftOf, type FeatureDrift } from '@nines/maths/stats/drift.ts';
 import { forecast } from '@nines/maths/stats/forecast.ts';
-import { ascending, meanOf, notFinite } from '@nines/maths/stats/numbers.ts';
+import { meanOf, notFinite } from '@nines/maths/stats/numbers.ts';
 import { type Answer, refuse } from '@nines/maths/stats/refusal.ts';
 import { multipleRegression, polynomialRegression } from '@nines/maths/stats/regression.ts';
 import { instantAt, type Point, type RegularSeries, regularSeries } from '@nines/maths/stats/regular-series.ts';
-import { medianOf, quantileOf, theilSen } from '@nines/maths/stats/robust.ts';
+import { medianOf, theilSen } from '@nines/maths/stats/robust.ts';
 import { calendarPeriods, decompose, deseasoned, isSeason, seasonStrength, seasonsOf } from '@nines/maths/stats/season.ts';
 import type { z } from 'zod';
 import type {
@@ -35,6 +35,7 @@ import type {
 import { capacityRow } from './capacity-row.ts';
 import { importedLoad, load } from './load.ts';
 import { MAX_CELLS, MAX_FEATURES, MAX_SERIES } from './contract.ts';
+import { summaryOf } from './summary.ts';
 
 /** Pure: a question as it was asked becomes an answer as it is given, or a refusal with its reason. Runs in a thread of its own. */
 
@@ -330,29 +331,18 @@ export type SeriesQuestion = {
   readonly horizon: number | undefined;
   readonly level?: number;
 };
-type Described = Pick<View<typeof queryView>['series'][number], 'summary' | 'trend' | 'anomalies' | 'forecast'>;
+export type Described = Pick<View<typeof queryView>['series'][number], 'summary' | 'trend' | 'anomalies' | 'forecast'>;
 
 /** What a query says of one of its series. Parts that cannot be told say why. */
 export function described({ points, expected, anomalies: asked, horizon, level = 0.95 }: SeriesQuestion): Answer<Described> {
   if (points.length === 0) return refuse('empty', 'there are no points');
   if (notFinite(points.map(([, one]) => one)) >= 0) return refuse('not_finite', 'a value is not a finite number of at most 1e100 in size');
   const own = points.map((point): [number, number] => [point[0], point[1]]);
-  const values = own.map(([, value]) => value);
-  const sorted = ascending(values);
   const series = regularSeries(own);
   const trend = series.ok ? trendOf(series.value.values, series.value.stepMs) : series;
   const flat = <T>(answer: Answer<T>) => (answer.ok ? answer.value : { reason: answer.error.reason, message: answer.error.message });
   return ok({
-    summary: {
-      count: values.length,
-      missing: Math.max(0, expected - values.length),
-      min: sorted[0] ?? 0,
-      max: sorted.at(-1) ?? 0,
-      mean: meanOf(values),
-      median: quantileOf(sorted, 0.5),
-      p95: quantileOf(sorted, 0.95),
-      last: values.at(-1) ?? 0,
-    },
+    summary: summaryOf(own, expected),
     trend: trend.ok ? trendViewOf(trend.value) : trend.error,
     ...(asked === undefined ? {} : { anomalies: flat(anomalies({ points: own, seed: 1, ...asked })) }),
     ...(horizon === undefined ? {} : { forecast: flat(forecasted({ points: own, horizon, level })) }),

@@ -12,8 +12,11 @@ import { printExpr } from '@nines/promql/print.ts';
 import type { Queryable, Scope } from '@nines/model/storage.ts';
 import type { MetricAlias, SampleQuery } from '../collect/contract.ts';
 import type { Actor } from '../platform/http/contract.ts';
+import { TOO_SLOW } from '../platform/threads.ts';
 import { MAX_QUERY_SERIES, type QueryParams, type QueryView } from './contract.ts';
+import type { Described, SeriesQuestion } from './evaluate.ts';
 import type { AskAnalytics } from './start.ts';
+import { summaryOf } from './summary.ts';
 
 export type QueryDeps = {
   readonly ask: AskAnalytics;
@@ -39,6 +42,8 @@ const STEPS_MS = [
 ];
 const MAX_QUERY_POINTS = 720;
 const MAX_STEPS = 11_000;
+/** All series of a query together are calculated on for so long. */
+const CALCULATING_MS = MINUTE_MS;
 /** Names that a glob may select. */
 const MAX_NAMES = 50;
 /** A rate looks back over so many steps, and four minutes at least. */
@@ -72,13 +77,14 @@ export function createQuery(deps: QueryDeps): AnalyticsQuery {
     const asked = params.anomalies === 'true' ? { method: params.method, sensitivity: params.sensitivity } : undefined;
     const expected = Math.floor(windowMs / stepMs) + 1;
     const series: QueryView['series'] = [];
+    const describe = describer(deps);
     for (const { from, series: one } of found.slice(0, MAX_QUERY_SERIES)) {
       const all = Array.from(one.times, (atMs, i): [number, number] => [atMs, one.values[i] ?? Number.NaN]).filter(
         ([, value]) => Math.abs(value) <= LARGEST,
       );
       const points = wholly(from, span, all);
       if (points.length === 0) continue;
-      const said = await deps.ask('described', { points, expected, anomalies: asked, horizon, level: params.level });
+      const said = await describe({ points, expected, anomalies: asked, horizon, level: params.level });
       series.push({ name: from.name, expr: from.expr, labels: labelsToRecord(one.labels), points, ...said });
     }
     if (series.length === 0) notes.push('nothing was found in this window');
@@ -102,6 +108,32 @@ function wholly({ rateMs = 0 }: Named, { fromMs }: Span, points: [number, number
   if (rateMs === 0 || first === undefined || first[0] === fromMs) return asked;
   const whole = asked.filter(([atMs]) => atMs >= first[0] + rateMs);
   return whole.length > 0 ? whole : asked;
+}
+
+/**
+ * Describes one series after the other. One whose calculation is given up has its summary, and says so in place of the rest; those
+ * after it are calculated as long as there is time.
+ */
+function describer({ ask, clock }: Pick<QueryDeps, 'ask' | 'clock'>): (question: SeriesQuestion) => Promise<Described> {
+  const untilMs = clock.monotonic() + CALCULATING_MS;
+  return async (question) => {
+    const late = (message: string): Described => {
+      const part = { reason: 'too_slow', message };
+      return {
+        summary: summaryOf(question.points, question.expected),
+        trend: part,
+        ...(question.anomalies === undefined ? {} : { anomalies: part }),
+        ...(question.horizon === undefined ? {} : { forecast: part }),
+      };
+    };
+    if (clock.monotonic() >= untilMs) return late('the series before it took all the time that a query has: ask for this one alone');
+    try {
+      return await ask('described', question);
+    } catch (thrown) {
+      if (thrown instanceof AppError && thrown.code === TOO_SLOW) return late(thrown.message);
+      throw thrown;
+    }
+  };
 }
 
 export const refused = (field: string, message: string): AppError =>

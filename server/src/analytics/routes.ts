@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
 import * as contract from './contract.ts';
 import type { CapacityTableService } from './capacity-table.ts';
+import type { LoadTests } from './load-tests.ts';
 import type { AnalyticsQuery } from './query.ts';
 import type { StoredLoad } from './stored-load.ts';
 import type { AskAnalytics } from './start.ts';
@@ -17,12 +18,14 @@ export type AnalyticsRoutesDeps = {
   readonly storedLoad: StoredLoad;
   readonly capacity: Pick<CapacityTableService, 'table'>;
   readonly watching: Pick<Watching, 'episodes' | 'list'>;
+  readonly loadTests: Pick<LoadTests, 'abort' | 'list' | 'start'>;
 };
 /** `/api/analytics/…`: the functions the product uses inside, on numbers that are sent along or stored. */
-export function analyticsRoutes(http: Http, { ask, query, storedLoad, capacity, watching }: AnalyticsRoutesDeps): void {
+export function analyticsRoutes(http: Http, { ask, query, storedLoad, capacity, watching, loadTests }: AnalyticsRoutesDeps): void {
   seriesQuestions(http, ask);
   setQuestions(http, ask);
   loadQuestions(http, { ask, storedLoad });
+  loadTestRoutes(http, loadTests);
   http.get(
     '/api/analytics/query',
     {
@@ -97,6 +100,46 @@ function loadQuestions(http: Http, { ask, storedLoad }: Pick<AnalyticsRoutesDeps
       },
     },
     ({ body: { text, what_if: whatIf, level } }) => ask('load_import', { text, factor: whatIf.factor, level }),
+  );
+}
+
+/** Asking a check again and again. Who may see only a part says which check a test to be ended is of. */
+function loadTestRoutes(http: Http, loadTests: AnalyticsRoutesDeps['loadTests']): void {
+  const url = '/api/analytics/load/test';
+  http.get(
+    url,
+    {
+      config: { ...config, scoped: {} },
+      schema: { summary: 'The load test under way, and the latest of each check', tags, response: { 200: contract.loadTestsView } },
+    },
+    () => loadTests.list(),
+  );
+  http.post(
+    url,
+    {
+      config: { permission: 'operate', stepUp: true, scoped: { names: { body: { check: 'check' } } } },
+      schema: {
+        summary: 'Begin a load test of a check that the configuration allows',
+        description: 'Answers once it has begun. It stops by itself when requests fail or become slow.',
+        tags,
+        body: contract.loadTestBody,
+        response: { 202: contract.loadTestView },
+      },
+    },
+    async (request, reply) => reply.code(202).send(await loadTests.start(request.body, request.actor)),
+  );
+  http.delete(
+    url,
+    {
+      config: { permission: 'operate', scoped: { names: { query: { check: 'check' } }, needs: ['check'] } },
+      schema: {
+        summary: 'End the load test under way',
+        tags,
+        querystring: contract.loadTestQuery,
+        response: { 200: contract.loadTestView },
+      },
+    },
+    (request) => loadTests.abort(request.query, request.actor),
   );
 }
 

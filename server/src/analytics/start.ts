@@ -13,6 +13,7 @@ import type { Database } from '../platform/db/schema.ts';
 import { ThreadPool } from '../platform/threads.ts';
 import { CapacityTableService } from './capacity-table.ts';
 import type { AnalyticsConfig } from './config.ts';
+import { LoadTests, type LoadTestsDeps } from './load-tests.ts';
 import { type QueryDeps, createQuery, isCounter } from './query.ts';
 import { openWatching } from './watching.ts';
 import { createStoredLoad } from './stored-load.ts';
@@ -28,15 +29,16 @@ const IDLE_MS = MINUTE_MS;
 type Body<N extends QuestionName> = Parameters<(typeof QUESTIONS)[N]>[0];
 export type Found<N extends QuestionName> = Extract<ReturnType<(typeof QUESTIONS)[N]>, { readonly ok: true }>['value'];
 
-export type AnalyticsDeps = Omit<QueryDeps, 'ask' | 'queryable'> & {
-  readonly store: QueryDeps['queryable'] & Pick<Appender, 'labelsOfRef'>;
-  readonly ingest: Ingest;
-  readonly sql: Kysely<Database>;
-  readonly ids: Ids;
-  readonly logger: Logger;
-  readonly metrics: SelfMetrics;
-  readonly yieldNow: Breath;
-};
+export type AnalyticsDeps = Omit<QueryDeps, 'ask' | 'queryable'> &
+  Pick<LoadTestsDeps, 'audit' | 'checks' | 'outbound'> & {
+    readonly store: QueryDeps['queryable'] & Pick<Appender, 'labelsOfRef'>;
+    readonly ingest: Ingest;
+    readonly sql: Kysely<Database>;
+    readonly ids: Ids;
+    readonly logger: Logger;
+    readonly metrics: SelfMetrics;
+    readonly yieldNow: Breath;
+  };
 
 /** Analytics over what is stored: questions, the capacity table, and what is watched. Nothing is scored or forecast before `run`. */
 export async function openAnalytics(deps: AnalyticsDeps) {
@@ -46,19 +48,25 @@ export async function openAnalytics(deps: AnalyticsDeps) {
   const labelsOfRef = (ref: number) => store.labelsOfRef(ref);
   const watching = await openWatching({ ...deps, ask, labelsOfRef, isCounter: (metric) => isCounter(deps, metric) });
   const capacity = new CapacityTableService({ ...deps, ask, watches: () => watching.specs() });
+  const loadTests = new LoadTests({ ...deps, ask });
   return {
     ask,
+    loadTests,
     query: createQuery({ ...deps, ask, queryable: store }),
     storedLoad: createStoredLoad({ ...deps, ask }),
     capacity,
     watching,
     committed: watching.committed,
     async configure(next: AnalyticsConfig): Promise<void> {
+      loadTests.configure(next.load_test);
       await watching.configure(next.watch);
       capacity.forget();
     },
     run: () => watching.run(),
-    [Symbol.asyncDispose]: () => calculations[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await loadTests[Symbol.asyncDispose]();
+      await calculations[Symbol.asyncDispose]();
+    },
   };
 }
 

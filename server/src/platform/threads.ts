@@ -2,6 +2,9 @@ import { Worker } from 'node:worker_threads';
 import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
 
+/** The code of the refusal when a job took too long. */
+export const TOO_SLOW = 'too_slow';
+
 export type ThreadOptions = {
   /** The file a thread runs: it answers each message `{ job }` with `{ result }` or `{ error }`, one at a time. */
   readonly program: URL;
@@ -60,7 +63,7 @@ export class ThreadPool<Job, Result> implements AsyncDisposable {
     thread.worker.ref();
     thread.timer = clock.after(timeLimitMs, () => {
       const seconds = timeLimitMs / 1000;
-      next.reject(new AppError('unavailable', 'too_slow', `it was given up after ${seconds} s: ask with fewer points`));
+      next.reject(new AppError('unavailable', TOO_SLOW, `it was given up after ${seconds} s: ask with fewer points`));
       void this.#end(thread).then(() => this.#assign());
     });
     thread.worker.postMessage({ job: next.job });

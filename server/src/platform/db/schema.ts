@@ -9,6 +9,7 @@ import type { TlsTables } from './migrations/0046-tls-authority.ts';
 import type { CompositeTables } from './migrations/0015-composites.ts';
 import type { ChannelTables } from './migrations/0022-channels.ts';
 import type { AccessTables } from './migrations/0002-access.ts';
+import type { LoadTestTables } from './migrations/0074-load-tests.ts';
 import type { DashboardTables } from './migrations/0075-dashboards.ts';
 import type { EscalationTables } from './migrations/0032-escalation.ts';
 import type { ExemplarTables } from './migrations/0008-exemplars.ts';
@@ -44,6 +45,7 @@ export type Database = RecordTables &
   ProblemTables &
   InsightTables &
   WatchedSeriesTables &
+  LoadTestTables &
   DashboardTables &
   IncidentTables &
   AccessTables &
