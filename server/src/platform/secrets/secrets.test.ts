@@ -3,11 +3,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { epochMs } from '@nines/base/units.ts';
 import { createCipher } from '@nines/tsdb/cipher.ts';
 import fc from 'fast-check';
-import { forEachDatabase, openSqliteForTest } from '../../../../test/harness/databases.ts';
+import { sql } from 'kysely';
+import { forEachDatabase, freshSource, openSqliteForTest } from '../../../../test/harness/databases.ts';
 import { recordingLogger, silentLogger } from '../../../../test/harness/logs.ts';
-import type { Db } from '../db/open.ts';
+import { migrate } from '../db/migrate.ts';
+import { MIGRATIONS } from '../db/migrations/index.ts';
+import { type Db, openDb } from '../db/open.ts';
 import type { SecretPlace } from './contract.ts';
 import { SECRET_KEYS_FILE, readSecretKeys, writeSecretKeys } from './key-file.ts';
 import { finishRotation, rotateSecretKey } from './rotate.ts';
@@ -182,6 +186,50 @@ forEachDatabase((_name, openDatabase) => {
     assert.ok(!after.open(place('altered'), await kept(db, 'altered')).ok);
     assert.ok(old !== undefined);
     assert.equal(openText(new Map([[old.id, old]]), place('s0'), await kept(db, 's0')), 'unknown_key');
+  });
+});
+
+forEachDatabase((name) => {
+  test('addresses and messages of an older version come through its upgrade whole, and sealed', async (t) => {
+    const { source, remove } = await freshSource(name);
+    const db = await openDb(source);
+    t.after(async () => {
+      await db.close();
+      remove();
+    });
+    const { '0068-sealed-addresses': _step, ...older } = MIGRATIONS;
+    await migrate(db, epochMs(1), older);
+    const hook = 'https://hooks.example/canary';
+    for (const id of ['a', 'b'])
+      await sql`insert into status_subscribers (id, page, kind, address, confirmed_at_ms)
+        values (${id}, ${id}, 'webhook', ${hook}, 1)`.execute(db.kysely);
+    await sql`insert into push_subscriptions (id, channel, actor, endpoint, p256dh, auth, created_at_ms)
+      values ('p', 'push', 'ann', ${hook}, 'x', 'y', 1)`.execute(db.kysely);
+    for (const [id, topic] of [['m', 'status.confirm'] as const, ['n', 'notify.send'] as const])
+      await sql`insert into outbox (id, topic, key, payload, state, tries, next_at_ms, created_at_ms)
+        values (${id}, ${topic}, ${topic === 'status.confirm' ? `webhook/${hook}` : 'group'}, ${JSON.stringify({ hook })}, 'queued', 0, 1, 1)`.execute(
+        db.kysely,
+      );
+    assert.deepEqual(await migrate(db, epochMs(2)), ['0068-sealed-addresses']);
+    const secrets = await open(db, folder(t));
+    const rows = {
+      status_subscribers: await db.kysely.selectFrom('status_subscribers').selectAll().orderBy('id').execute(),
+      push_subscriptions: await db.kysely.selectFrom('push_subscriptions').selectAll().execute(),
+      outbox: await db.kysely.selectFrom('outbox').selectAll().orderBy('id').execute(),
+    };
+    assert.doesNotMatch(JSON.stringify(rows), /canary/);
+    const opened = (table: string, id: string, column: string, sealed: string) => secrets.open({ table, id, column }, sealed);
+    for (const { id, address } of rows.status_subscribers)
+      assert.deepEqual(opened('status_subscribers', id, 'address', address), { ok: true, value: hook });
+    for (const { id, endpoint } of rows.push_subscriptions)
+      assert.deepEqual(opened('push_subscriptions', id, 'endpoint', endpoint), { ok: true, value: hook });
+    for (const { id, payload } of rows.outbox)
+      assert.deepEqual(opened('outbox', id, 'payload', payload), { ok: true, value: JSON.stringify({ hook }) });
+    assert.deepEqual(
+      rows.outbox.map(({ key }) => key),
+      ['m', 'group'],
+    );
+    assert.deepEqual([rows.status_subscribers.length, rows.push_subscriptions.length], [2, 1]);
   });
 });
 
