@@ -25,6 +25,7 @@ import {
 } from './shell/search.ts';
 import { whatIfSearch } from './sla/what-if-search.ts';
 import { analyticsSearch } from './analytics/search.ts';
+import { exploreSearch } from './explore/search.ts';
 import { loginSearch } from './shell/login-search.ts';
 import { Shell } from './shell/shell.tsx';
 
@@ -154,6 +155,12 @@ const analytics = createRoute({
   path: '/analytics',
   validateSearch: analyticsSearch,
   component: lazyRouteComponent(() => import('./pages/analytics.tsx'), 'AnalyticsPage'),
+});
+const explore = createRoute({
+  getParentRoute: () => shell,
+  path: '/explore',
+  validateSearch: exploreSearch,
+  component: lazyRouteComponent(() => import('./pages/explore.tsx'), 'ExplorePage'),
 });
 const notifications = createRoute({
   getParentRoute: () => shell,
@@ -295,6 +302,7 @@ const tree = root.addChildren([
     health,
     alerts,
     analytics,
+    explore,
     silences,
     maintenance,
     notifications,

@@ -20,6 +20,7 @@ export const GO: Readonly<Record<string, { readonly to: string; readonly page: s
   v: { to: '/routes', page: 'Routes' },
   e: { to: '/escalation', page: 'Escalation' },
   m: { to: '/maintenance', page: 'Maintenance' },
+  x: { to: '/explore', page: 'Explore' },
   i: { to: '/silences', page: 'Silences' },
   p: { to: '/status-pages', page: 'Status pages' },
 };

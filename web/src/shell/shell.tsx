@@ -131,6 +131,7 @@ type Entry = {
     | '/health'
     | '/alerts-dashboard'
     | '/analytics'
+    | '/explore'
     | '/incidents'
     | '/notifications'
     | '/on-call'
@@ -155,6 +156,7 @@ const FIRST: readonly Entry[] = [
 ];
 const REST: readonly Entry[] = [
   { to: '/analytics', word: 'Analytics', icon: 'analytics', area: 'analytics' },
+  { to: '/explore', word: 'Explore', icon: 'explore', area: 'metrics' },
   { to: '/incidents', word: 'Incidents', icon: 'incidents', area: 'incidents' },
   { to: '/checks', word: 'Checks', icon: 'checks', area: 'checks' },
   { to: '/agents', word: 'Agents', icon: 'agents', area: 'agents' },

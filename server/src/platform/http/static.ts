@@ -28,6 +28,7 @@ export const PAGE_PATHS = [
   '/health',
   '/alerts-dashboard',
   '/analytics',
+  '/explore',
   '/incidents',
   '/incidents/:id',
   '/notifications',

@@ -1,0 +1,36 @@
+import { Button, Menu } from '@mantine/core';
+import { useState } from 'react';
+import { mayIn } from '../api/permits.ts';
+import { useSession } from '../shell/session.tsx';
+import type { View } from '../timeline/view.ts';
+import { AlertDialog } from './alert-dialog.tsx';
+import { DashboardDialog } from './dashboard-dialog.tsx';
+import type { Tab, UnitName } from './search.ts';
+
+type Props = { readonly query: string; readonly tab: Tab; readonly unit: UnitName; readonly view: View };
+
+/** What becomes of a query that is right. */
+export function Actions({ query, tab, unit, view }: Props) {
+  const session = useSession();
+  const [open, setOpen] = useState<'alert' | 'dashboard' | undefined>();
+  const close = () => setOpen(undefined);
+  return (
+    <>
+      <Menu position="bottom-start" withinPortal>
+        <Menu.Target>
+          <Button size="xs" variant="default">
+            Keep it
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {mayIn(session, 'operate', 'dashboards') ? <Menu.Item onClick={() => setOpen('dashboard')}>Add to a dashboard</Menu.Item> : null}
+          <Menu.Item onClick={() => setOpen('alert')}>Make an alert from this</Menu.Item>
+          <Menu.Item onClick={() => void navigator.clipboard.writeText(query)}>Copy the query</Menu.Item>
+          <Menu.Item onClick={() => void navigator.clipboard.writeText(window.location.href)}>Copy the link of this page</Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      {open === 'alert' ? <AlertDialog query={query} view={view} onClose={close} /> : null}
+      {open === 'dashboard' ? <DashboardDialog query={query} tab={tab} unit={unit} onClose={close} /> : null}
+    </>
+  );
+}
