@@ -52,9 +52,8 @@ export function QueryChart({ queries, writtenEveryMs, fit = false, ...chart }: P
   const pending = results.some((result) => result.isPending);
   const empty = failed === undefined || failed === null ? (pending ? 'Reading …' : chart.empty) : failed.message;
   const view = fit ? fittedView(chart.view, series) : chart.view;
-  return (
-    <TimeChart {...chart} view={view} series={series} stepMs={stepMs} empty={empty} expr={queries.map((query) => query.expr).join('\n')} />
-  );
+  const exprs = queries.map((query) => query.expr);
+  return <TimeChart {...chart} view={view} series={series} stepMs={stepMs} empty={empty} expr={exprs.join('\n')} exprs={exprs} />;
 }
 
 /** Shorter than this the first values would jump. */

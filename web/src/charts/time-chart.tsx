@@ -1,10 +1,12 @@
 import { useComputedColorScheme } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
+import { Link } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { exactInstant } from '../figures/instant.ts';
 import { type UnitKind, quantityText } from '../figures/quantity.ts';
+import type { ExploreSearch } from '../explore/search.ts';
 import type { View } from '../timeline/view.ts';
 import { useNowStep } from '../shell/now.ts';
 import { type ChartSeries, type Columns, alignSeries, summarise } from './align.ts';
@@ -26,6 +28,8 @@ type Props = {
   readonly empty: string;
   /** The PromQL behind the lines, shown on request. */
   readonly expr?: string;
+  /** The same, each by itself, where they are several. */
+  readonly exprs?: readonly string[];
   readonly onZoom?: (view: View) => void;
 };
 
@@ -51,11 +55,20 @@ export function TimeChart(props: Props) {
         <details className="chart-query">
           <summary>Query</summary>
           <pre>{props.expr}</pre>
+          <Link to="/explore" search={exploreOf(props.exprs ?? [props.expr], props.view)}>
+            Explore it
+          </Link>
         </details>
       )}
     </figure>
   );
 }
+
+const exploreOf = (exprs: readonly string[], { fromMs, toMs }: View): ExploreSearch => ({
+  panels: exprs.map((q) => ({ q })),
+  from: Math.floor(fromMs),
+  to: Math.ceil(toMs),
+});
 
 function chartLabel({ title, series, kind, empty }: Props): string {
   const parts = series.flatMap(({ name, points }) => {

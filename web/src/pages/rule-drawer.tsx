@@ -1,5 +1,6 @@
 import { Button, Drawer, NativeSelect } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { type BacktestView, type RuleView, backtestRule } from '../api/rules.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
@@ -53,6 +54,9 @@ function Details({ rule }: { readonly rule: RuleView }) {
           <div className="command">
             <pre>{rule.query}</pre>
           </div>
+          <Link to="/explore" search={{ panels: [{ q: rule.query }] }}>
+            Explore it
+          </Link>
           <Limits spec={rule.spec} />
         </section>
       )}
