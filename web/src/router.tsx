@@ -26,6 +26,7 @@ import {
 import { whatIfSearch } from './sla/what-if-search.ts';
 import { analyticsSearch } from './analytics/search.ts';
 import { exploreSearch } from './explore/search.ts';
+import { dashboardSearch, dashboardsSearch } from './dashboards/search.ts';
 import { loginSearch } from './shell/login-search.ts';
 import { Shell } from './shell/shell.tsx';
 
@@ -161,6 +162,26 @@ const explore = createRoute({
   path: '/explore',
   validateSearch: exploreSearch,
   component: lazyRouteComponent(() => import('./pages/explore.tsx'), 'ExplorePage'),
+});
+const dashboards = createRoute({
+  getParentRoute: () => shell,
+  path: '/dashboards',
+  validateSearch: dashboardsSearch,
+  component: lazyRouteComponent(() => import('./pages/dashboards.tsx'), 'DashboardsPage'),
+});
+const dashboard = createRoute({
+  getParentRoute: () => shell,
+  path: '/dashboards/$id',
+  validateSearch: dashboardSearch,
+  component: lazyRouteComponent(() => import('./pages/dashboard.tsx'), 'DashboardPage'),
+});
+/** The performance page is the dashboard of that name. */
+const performance = createRoute({
+  getParentRoute: () => shell,
+  path: '/performance-monitoring',
+  beforeLoad: () => {
+    throw redirect({ to: '/dashboards/$id', params: { id: 'performance' } });
+  },
 });
 const notifications = createRoute({
   getParentRoute: () => shell,
@@ -303,6 +324,9 @@ const tree = root.addChildren([
     alerts,
     analytics,
     explore,
+    dashboards,
+    dashboard,
+    performance,
     silences,
     maintenance,
     notifications,

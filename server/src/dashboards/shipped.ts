@@ -1,4 +1,18 @@
 import { type DashboardSpec, type Layout, type PanelQuery, type Source, type WrittenDashboard, dashboardSpec } from './model.ts';
+import {
+  ACTIVE_USERS,
+  CPU_PERCENT,
+  DISK_PERCENT,
+  ERROR_PERCENT,
+  FULLEST_DISK_PERCENT,
+  MEMORY_PERCENT,
+  OWN_CPU_PERCENT,
+  OWN_MEMORY_BYTES,
+  RECEIVED_BYTES,
+  REQUESTS_PER_SECOND,
+  RESPONSE_SECONDS,
+  SENT_BYTES,
+} from './shipped-queries.ts';
 
 type WrittenPanel = WrittenDashboard['panels'][string];
 type WrittenPromql = { from: 'promql'; queries: PanelQuery[] };
@@ -13,18 +27,18 @@ const SERVICES = { from: 'services' as const };
 const OPEN_ALERTS = { from: 'alerts' as const };
 const ALL_ANNOTATIONS = [{ from: 'incidents' as const }, { from: 'maintenance' as const }, { from: 'deployments' as const }];
 
-const cpu = { title: 'CPU', unit: 'percent', source: asked(['system.cpu.percent', '{{instance}}']) } as const;
-const memory = { title: 'Memory', unit: 'percent', source: asked(['system.memory.percent', '{{instance}}']) } as const;
-const disk = { title: 'Storage', unit: 'percent', source: asked(['max by (instance) (system.disk.percent)', '{{instance}}']) } as const;
+const cpu = { title: 'CPU', unit: 'percent', source: asked([CPU_PERCENT, '{{instance}}']) } as const;
+const memory = { title: 'Memory', unit: 'percent', source: asked([MEMORY_PERCENT, '{{instance}}']) } as const;
+const disk = { title: 'Storage', unit: 'percent', source: asked([FULLEST_DISK_PERCENT, '{{instance}}']) } as const;
 const network = {
   title: 'Network',
   unit: 'bytes_per_second',
-  source: asked(['system.network.receive_bytes_per_second', 'received'], ['system.network.transmit_bytes_per_second', 'sent']),
+  source: asked([RECEIVED_BYTES, 'received'], [SENT_BYTES, 'sent']),
 } as const;
-const response = { title: 'Response time', unit: 'seconds', source: asked('app.response_time.seconds') } as const;
-const errors = { title: 'Answers that failed', unit: 'percent', source: asked('app.error_rate.percent') } as const;
-const throughput = { title: 'Requests', unit: 'per_second', source: asked('app.throughput.per_second') } as const;
-const users = { title: 'Active users', source: asked('sum(app.active_users)') } as const;
+const response = { title: 'Response time', unit: 'seconds', source: asked(RESPONSE_SECONDS) } as const;
+const errors = { title: 'Answers that failed', unit: 'percent', source: asked(ERROR_PERCENT) } as const;
+const throughput = { title: 'Requests', unit: 'per_second', source: asked(REQUESTS_PER_SECOND) } as const;
+const users = { title: 'Active users', source: asked(ACTIVE_USERS) } as const;
 const nearlyFull = [
   { at: 80, severity: 'warning' as const },
   { at: 95, severity: 'critical' as const },
@@ -132,7 +146,7 @@ export const SHIPPED_DASHBOARDS: readonly DashboardSpec[] = [
       errors: { kind: 'line', ...errors, min: 0 },
       response: { kind: 'line', ...response, min: 0 },
       cpu: { kind: 'line', ...cpu, min: 0 },
-      load: { kind: 'line', title: 'Load', source: asked(['system.load.1m', '1 min'], ['system.load.15m', '15 min']), min: 0 },
+      load: { kind: 'line', title: 'Load', source: asked(['node_load1', '1 min'], ['node_load15', '15 min']), min: 0 },
       pressure: {
         kind: 'line',
         title: 'Time that work waited',
@@ -149,7 +163,7 @@ export const SHIPPED_DASHBOARDS: readonly DashboardSpec[] = [
         kind: 'line',
         title: 'Storage by file system',
         unit: 'percent',
-        source: asked(['system.disk.percent', '{{mountpoint}}']),
+        source: asked([DISK_PERCENT, '{{mountpoint}}']),
         min: 0,
       },
       network: { kind: 'line', ...network, min: 0 },
@@ -158,7 +172,7 @@ export const SHIPPED_DASHBOARDS: readonly DashboardSpec[] = [
         title: 'CPU by hour and weekday',
         unit: 'percent',
         mode: 'hour_by_weekday',
-        source: asked('avg(system.cpu.percent)'),
+        source: asked(`avg(${CPU_PERCENT})`),
       },
     },
     sections: {
@@ -182,11 +196,7 @@ export const SHIPPED_DASHBOARDS: readonly DashboardSpec[] = [
         kind: 'table',
         title: 'Hosts',
         unit: 'percent',
-        source: asked(
-          ['system.cpu.percent', 'CPU'],
-          ['system.memory.percent', 'Memory'],
-          ['max by (instance) (system.disk.percent)', 'Storage'],
-        ),
+        source: asked([CPU_PERCENT, 'CPU'], [MEMORY_PERCENT, 'Memory'], [FULLEST_DISK_PERCENT, 'Storage']),
       },
     },
   }),
@@ -235,8 +245,8 @@ export const SHIPPED_DASHBOARDS: readonly DashboardSpec[] = [
         source: asked(['nines_store_series', 'known'], ['nines_store_head_series', 'in memory']),
         min: 0,
       },
-      cpu: { kind: 'line', title: 'Processor', unit: 'percent', source: asked(['process.cpu.percent', 'of one core']), min: 0 },
-      memory: { kind: 'line', title: 'Memory', unit: 'bytes', source: asked(['process.rss_bytes', 'resident']), min: 0 },
+      cpu: { kind: 'line', title: 'Processor', unit: 'percent', source: asked([OWN_CPU_PERCENT, 'of one core']), min: 0 },
+      memory: { kind: 'line', title: 'Memory', unit: 'bytes', source: asked([OWN_MEMORY_BYTES, 'resident']), min: 0 },
       lag: {
         kind: 'line',
         title: 'Time that work waited for its turn',

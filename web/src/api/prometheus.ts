@@ -33,6 +33,29 @@ export async function rangeQuery(query: RangeQuery, signal?: AbortSignal): Promi
   return readMatrix(path, signal);
 }
 
+type Instant = {
+  readonly data:
+    | {
+        readonly resultType: 'vector';
+        readonly result: readonly { readonly metric: Readonly<Record<string, string>>; readonly value: readonly [number, string] }[];
+      }
+    | { readonly resultType: 'scalar'; readonly result: readonly [number, string] }
+    | { readonly resultType: 'string' | 'matrix' };
+};
+
+const pointOf = ([seconds, text]: readonly [number, string]) => [Math.round(seconds * 1000), parseValue(text)] as const;
+
+/** What an expression says at an instant, or now: one point a series. */
+export async function instantQuery(
+  { expr, atMs }: { readonly expr: string; readonly atMs?: number },
+  signal?: AbortSignal,
+): Promise<readonly RangeSeries[]> {
+  const path = withQuery('/api/v1/query', { query: expr, time: atMs === undefined ? undefined : atMs / 1000 });
+  const { data } = await request<Instant>(path, signal === undefined ? {} : { signal });
+  if (data.resultType === 'vector') return data.result.map(({ metric, value }) => ({ labels: metric, points: [pointOf(value)] }));
+  return data.resultType === 'scalar' ? [{ labels: {}, points: [pointOf(data.result)] }] : [];
+}
+
 export type SamplesQuery = { readonly expr: string; readonly fromMs: number; readonly toMs: number };
 
 /** The stored samples of a selector within `(from, to]`, each at its own instant. */

@@ -39,6 +39,21 @@ export function lonelyPoints(column: readonly (number | null | undefined)[]): nu
   return lonely;
 }
 
+/** Each series upon those before it; what has no value adds nothing, and stays a gap where none has. */
+export function stacked([grid, ...columns]: Columns): Columns {
+  const sums = grid.map(() => 0);
+  return [
+    grid,
+    ...columns.map((column) =>
+      column.map((value, index) => {
+        const sum = (sums[index] ?? 0) + (value ?? 0);
+        sums[index] = sum;
+        return value === null && columns.every((other) => (other[index] ?? null) === null) ? null : sum;
+      }),
+    ),
+  ];
+}
+
 export type Summary = { readonly last: number; readonly low: number; readonly high: number };
 
 /** Last, lowest and highest value; undefined without any. */

@@ -1,4 +1,4 @@
-import type uPlot from 'uplot';
+import uPlot from 'uplot';
 import { tickText } from '../figures/instant.ts';
 import { type UnitKind, quantityText } from '../figures/quantity.ts';
 import type { View } from '../timeline/view.ts';
@@ -14,6 +14,16 @@ export type Band = {
   readonly name: string;
 };
 
+/** How lines are drawn where that is not as everywhere: without it lines are thin and the scale begins at zero. */
+export type Look = {
+  readonly bars?: boolean;
+  readonly stack?: boolean;
+  readonly fill?: boolean;
+  readonly log?: boolean;
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
+};
+
 export type PlotSettings = {
   readonly names: readonly string[];
   readonly kind: UnitKind;
@@ -26,6 +36,9 @@ export type PlotSettings = {
   /** Called with the position of the cursor in the data, or null when it left. */
   readonly onCursor: (index: number | null) => void;
   readonly onZoom: ((view: View) => void) | null;
+  readonly look?: Look | undefined;
+  /** Charts with the same word share one cursor. */
+  readonly sync?: string | undefined;
 };
 
 /** Eight colours, then the first again: more than eight lines in one chart tell nobody anything. */
@@ -72,7 +85,25 @@ function drawThresholds(plot: uPlot, thresholds: readonly Threshold[]): void {
   ctx.restore();
 }
 
+/** Room above and below what is drawn. */
+const ROOM = 0.06;
+
+function lookRange({ look = {}, thresholds }: PlotSettings): uPlot.Range.Function {
+  const zeroBased = look.bars === true || look.stack === true || look.fill === true;
+  return (_plot, low, high) => {
+    const [least, most] = [low ?? 0, high ?? 1];
+    if (look.log === true) return uPlot.rangeLog(least > 0 ? least : 1e-3, most > 0 ? most : 1, 10, false);
+    const near = thresholds.map(({ value }) => value).filter((value) => value <= most + (most - least) && value >= least - (most - least));
+    const [bottom, top] = [Math.min(least, ...near, ...(zeroBased ? [0] : [])), Math.max(most, ...near, ...(zeroBased ? [0] : []))];
+    const room = (top - bottom || Math.abs(top) || 1) * ROOM;
+    const from = look.min ?? (zeroBased && bottom === 0 ? 0 : bottom - room);
+    const to = look.max ?? top + room;
+    return [from, to > from ? to : from + 1];
+  };
+}
+
 function yRange(settings: PlotSettings): uPlot.Range.Function {
+  if (settings.look !== undefined) return lookRange(settings);
   return (_plot, _low, high) => {
     const limits = settings.thresholds.map((threshold) => threshold.value);
     const top = Math.max(high ?? 0, ...limits.filter((limit) => limit <= (high ?? 0) * 4));
@@ -97,13 +128,25 @@ function axes(settings: PlotSettings): uPlot.Axis[] {
   ];
 }
 
-function seriesOf(name: string, index: number, compact: boolean): uPlot.Series {
+/** Bars take most of their step, and stay bars when there are few. */
+const BAR_SIZE = [0.8, 48] as const;
+
+function fillShare({ compact, look = {} }: PlotSettings): number {
+  if (look.bars === true) return 70;
+  if (look.stack === true) return 55;
+  return compact || look.fill === true ? 12 : 0;
+}
+
+function seriesOf(name: string, index: number, settings: PlotSettings): uPlot.Series {
   const colour = resolveColour(seriesColour(index));
+  const share = fillShare(settings);
+  const { bars } = uPlot.paths;
   return {
     label: name,
     stroke: colour,
     width: 1.5,
-    fill: compact ? `color-mix(in srgb, ${colour} 12%, transparent)` : null,
+    fill: share > 0 ? `color-mix(in srgb, ${colour} ${share}%, transparent)` : null,
+    ...(settings.look?.bars === true && bars !== undefined ? { paths: bars({ size: [...BAR_SIZE] }) } : {}),
     points: { show: true, size: 4, fill: colour, filter: (plot, column) => lonelyPoints([...(plot.data[column] ?? [])]) },
   } as uPlot.Series;
 }
@@ -121,10 +164,16 @@ export function plotOptions(settings: PlotSettings): uPlot.Options {
       y: false,
       points: { size: 6 },
       drag: { x: onZoom !== null, y: false, setScale: false },
+      ...(settings.sync === undefined ? {} : { sync: { key: settings.sync, setSeries: false, scales: ['x', null] } }),
     },
-    scales: { x: { time: true, range: [view.fromMs, view.toMs] }, y: { range: yRange(settings) } },
+    scales: {
+      x: { time: true, range: [view.fromMs, view.toMs] },
+      y: { range: yRange(settings), distr: settings.look?.log === true ? 3 : 1 },
+    },
     axes: axes(settings),
-    series: [{}, ...settings.names.map((name, index) => seriesOf(name, index, compact))],
+    series: [{}, ...settings.names.map((name, index) => seriesOf(name, index, settings))],
+    // A stack fills between a line and the one below.
+    bands: settings.look?.stack === true ? settings.names.slice(1).map((_, index) => ({ series: [index + 2, index + 1] })) : [],
     hooks: {
       drawClear: [(plot) => drawBands(plot, settings.bands)],
       draw: [(plot) => drawThresholds(plot, settings.thresholds)],

@@ -9,8 +9,8 @@ import { type UnitKind, quantityText } from '../figures/quantity.ts';
 import type { ExploreSearch } from '../explore/search.ts';
 import type { View } from '../timeline/view.ts';
 import { useNowStep } from '../shell/now.ts';
-import { type ChartSeries, type Columns, alignSeries, summarise } from './align.ts';
-import { type Band, type Threshold, plotOptions, seriesColour } from './plot-options.ts';
+import { type ChartSeries, type Columns, alignSeries, stacked, summarise } from './align.ts';
+import { type Band, type Look, type Threshold, plotOptions, seriesColour } from './plot-options.ts';
 
 type Props = {
   readonly title: string;
@@ -31,6 +31,11 @@ type Props = {
   /** The same, each by itself, where they are several. */
   readonly exprs?: readonly string[];
   readonly onZoom?: (view: View) => void;
+  readonly look?: Look;
+  /** Charts with the same word share one cursor. */
+  readonly sync?: string;
+  /** The title stands elsewhere already; what the lines are called stays. */
+  readonly untitled?: boolean;
 };
 
 const NOTHING: readonly never[] = [];
@@ -88,7 +93,7 @@ function ChartHead(props: Props & { readonly columns: Columns; readonly at: numb
   const atMs = columns[0][index];
   return (
     <figcaption className="chart-head">
-      <h3>{props.title}</h3>
+      {props.untitled === true ? null : <h3>{props.title}</h3>}
       <ul className="chart-names">
         {series.map((one, place) => {
           const value = columns[place + 1]?.[index];
@@ -117,11 +122,12 @@ function Plot({ columns, width, height, onCursor, ...props }: PlotProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const scheme = useComputedColorScheme('light');
-  const { kind, view, thresholds = NOTHING, bands = NOTHING, compact = false, onZoom = null } = props;
+  const { kind, view, thresholds = NOTHING, bands = NOTHING, compact = false, onZoom = null, look, sync } = props;
   const names = props.series.map((one) => one.name).join('\n');
   const zoom = useRef(onZoom);
   zoom.current = onZoom;
   const zooms = onZoom !== null;
+  const drawn = useMemo(() => (look?.stack === true ? stacked(columns) : columns), [columns, look]);
 
   // The colours of the canvas are read once per build, so a change of theme builds the plot again.
   useEffect(() => {
@@ -136,14 +142,16 @@ function Plot({ columns, width, height, onCursor, ...props }: PlotProps) {
       width,
       height,
       onCursor,
+      look,
+      sync,
       onZoom: zooms ? (next) => zoom.current?.(next) : null,
     });
-    plot.current = new uPlot(options, mutableColumns(columns), host.current);
+    plot.current = new uPlot(options, mutableColumns(drawn), host.current);
     return () => plot.current?.destroy();
     // Data and size alone are set on the living plot below.
-  }, [names, kind, view.fromMs, view.toMs, thresholds, bands, compact, scheme, zooms, onCursor]);
+  }, [names, kind, view.fromMs, view.toMs, thresholds, bands, compact, scheme, zooms, onCursor, look, sync]);
   useEffect(() => plot.current?.setSize({ width, height }), [width, height]);
-  useEffect(() => plot.current?.setData(mutableColumns(columns)), [columns]);
+  useEffect(() => plot.current?.setData(mutableColumns(drawn)), [drawn]);
   return <div ref={host} aria-hidden="true" />;
 }
 

@@ -41,13 +41,31 @@ function secondsQuantity(seconds: number): Quantity {
   return size >= 0.001 ? { number: threeDigits(seconds * 1e3), unit: 'ms' } : { number: threeDigits(seconds * 1e6), unit: 'µs' };
 }
 
-export type UnitKind = 'percent' | 'bytes' | 'bytes_per_second' | 'seconds' | 'number';
+export type UnitKind =
+  | 'percent'
+  | 'ratio'
+  | 'bytes'
+  | 'bytes_per_second'
+  | 'seconds'
+  | 'milliseconds'
+  | 'per_second'
+  | 'currency'
+  | 'number';
+
+/** A ratio as percent: near the whole, where promises are, with three decimals. */
+function ratioQuantity(ratio: number): Quantity {
+  const percent = ratio * 100;
+  if (percent >= 99 && percent < 100) return { number: (Math.floor(percent * 1000) / 1000).toFixed(3), unit: '%' };
+  return percentQuantity(percent);
+}
 
 /** One value in one of the product's units. */
 export function quantity(value: number, kind: UnitKind): Quantity {
   switch (kind) {
     case 'percent':
       return percentQuantity(value);
+    case 'ratio':
+      return ratioQuantity(value);
     case 'bytes':
       return bytesQuantity(value);
     case 'bytes_per_second': {
@@ -56,6 +74,15 @@ export function quantity(value: number, kind: UnitKind): Quantity {
     }
     case 'seconds':
       return secondsQuantity(value);
+    case 'milliseconds':
+      return secondsQuantity(value / 1e3);
+    case 'per_second': {
+      const [rest, unit] = scaled(value, 1000, DECIMAL);
+      return { number: threeDigits(rest), unit: `${unit}/s` };
+    }
+    // Whose currency it is, the title says.
+    case 'currency':
+      return { number: value.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 }), unit: '' };
     case 'number': {
       const [rest, unit] = scaled(value, 1000, DECIMAL);
       return { number: threeDigits(rest), unit };

@@ -10,6 +10,7 @@ const PATHS = {
   alerts: 'M8 2.2a4 4 0 0 1 4 4c0 3.3 1.2 4.6 1.7 5H2.3c.5-.4 1.7-1.7 1.7-5a4 4 0 0 1 4-4ZM6.6 13.4a1.5 1.5 0 0 0 2.8 0',
   analytics: 'M2 13.5h12M2.5 10.5 6 6.5l2.5 2.5L11 5.5M12.5 4h.01M14 2.5h.01',
   explore: 'M2.5 4.5 6 8l-3.5 3.5M8 12h5.5',
+  dashboards: 'M2 2.5h5v6H2zM9 2.5h5v3.5H9zM2 11h5v2.5H2zM9 8.5h5v5H9z',
   rules: 'M2 5h12M2 11h12M5.5 3v4M10.5 9v4',
   incidents: 'M8 2 1.5 13.5h13zM8 6.5v3.5M8 12h.01',
   notifications: 'M2 3.5h12v9H2zM2 4l6 5 6-5',

@@ -130,6 +130,7 @@ type Entry = {
     | '/rules'
     | '/health'
     | '/alerts-dashboard'
+    | '/dashboards'
     | '/analytics'
     | '/explore'
     | '/incidents'
@@ -155,6 +156,7 @@ const FIRST: readonly Entry[] = [
   { to: '/alerts-dashboard', word: 'Alerts', icon: 'alerts', area: 'alerts' },
 ];
 const REST: readonly Entry[] = [
+  { to: '/dashboards', word: 'Dashboards', icon: 'dashboards', area: 'dashboards' },
   { to: '/analytics', word: 'Analytics', icon: 'analytics', area: 'analytics' },
   { to: '/explore', word: 'Explore', icon: 'explore', area: 'metrics' },
   { to: '/incidents', word: 'Incidents', icon: 'incidents', area: 'incidents' },

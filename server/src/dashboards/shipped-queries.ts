@@ -1,0 +1,22 @@
+/**
+ * PromQL of the figures that shipped dashboards show, over node_exporter's names and those that applications commonly have. They keep
+ * `instance` or `job`, so that one panel shows every host and application that sends them.
+ */
+const byHost = (metric: string): string => `sum by (instance) (rate(${metric}[5m]))`;
+const byJob = (selector: string): string => `sum by (job) (rate(${selector}[5m]))`;
+const usedDisk = '(node_filesystem_size_bytes - node_filesystem_free_bytes)';
+
+export const CPU_PERCENT = `100 * ${byHost('node_cpu_seconds_total{mode=~"user|nice|system|irq|softirq|steal"}')} / ${byHost('node_cpu_seconds_total')}`;
+export const MEMORY_PERCENT = '100 * (1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes)';
+/** As df tells it: what is reserved for the administrator counts neither as used nor as free. */
+export const DISK_PERCENT = `100 * ${usedDisk} / (${usedDisk} + node_filesystem_avail_bytes)`;
+export const FULLEST_DISK_PERCENT = `max by (instance) (${DISK_PERCENT})`;
+export const RECEIVED_BYTES = byHost('node_network_receive_bytes_total{device!="lo"}');
+export const SENT_BYTES = byHost('node_network_transmit_bytes_total{device!="lo"}');
+/** Of applications per job; where none tells, of the checks per service. */
+export const RESPONSE_SECONDS = `${byJob('http_request_duration_seconds_sum')} / ${byJob('http_request_duration_seconds_count')} or avg by (service) (probe_duration_seconds)`;
+export const ERROR_PERCENT = `100 * ${byJob('http_requests_total{code=~"5.."}')} / ${byJob('http_requests_total')} or 100 * (1 - avg by (service) (probe_success))`;
+export const REQUESTS_PER_SECOND = byJob('http_requests_total');
+export const ACTIVE_USERS = 'sum(active_users)';
+export const OWN_CPU_PERCENT = '100 * rate(process_cpu_seconds_total{job="nines"}[5m])';
+export const OWN_MEMORY_BYTES = 'process_resident_memory_bytes{job="nines"}';

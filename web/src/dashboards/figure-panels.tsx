@@ -1,0 +1,234 @@
+import { useMemo } from 'react';
+import type { Panel, PanelOf } from '../api/dashboards.ts';
+import { TimeChart } from '../charts/time-chart.tsx';
+import type { UnitKind } from '../figures/quantity.ts';
+import { lengthText, windowText } from '../figures/length.ts';
+import { StateShape } from '../states/state-mark.tsx';
+import { useBoard, useReport } from './context.ts';
+import { EmptyPanel } from './empty-panel.tsx';
+import {
+  type Cells,
+  type NamedSeries,
+  correlations,
+  crossed,
+  histogramCells,
+  hoursByWeekdays,
+  limitText,
+  reduced,
+  unitQuantity,
+  unitText,
+} from './figures.ts';
+import { GaugeArc } from './gauge.tsx';
+import { Heatmap } from './heatmap.tsx';
+import { PieChart } from './pie.tsx';
+import { BarRows } from './bar-rows.tsx';
+import { SeriesTable } from './series-table.tsx';
+import { type Figures, useFigures } from './use-figures.ts';
+import { rowsOfSeries, rowsOfValues } from './export.ts';
+import { tickText } from '../figures/instant.ts';
+
+type Props<Kind extends Panel['kind']> = { readonly panel: PanelOf<Kind>; readonly height: number };
+
+/** Tells the frame of what a panel of series shows. */
+function useSeriesReport(figures: Figures, rows: () => readonly (readonly string[])[]): void {
+  const { pending, error, updatedAtMs, exprs, stamp } = figures;
+  useReport({ pending, error, updatedAtMs, exprs, rows }, `${stamp} ${pending}`);
+}
+
+/** What stands in place of a picture while there is nothing to draw. */
+function Nothing({ figures }: { readonly figures: Figures }) {
+  if (figures.error !== null) return null;
+  return figures.pending ? <p className="chart-empty">Reading …</p> : <EmptyPanel exprs={figures.exprs} />;
+}
+
+export function LinePanel({ panel, height }: Props<'line'>) {
+  const figures = useFigures(panel.source);
+  useSeriesReport(figures, () => rowsOfSeries(figures.series));
+  const look = useMemo(
+    () => ({ stack: panel.stack, fill: panel.fill, log: panel.scale === 'log', min: panel.min, max: panel.max }),
+    [panel.stack, panel.fill, panel.scale, panel.min, panel.max],
+  );
+  return <SeriesChart panel={panel} figures={figures} look={look} height={height} />;
+}
+
+export function BarPanel({ panel, height }: Props<'bar'>) {
+  const figures = useFigures(panel.source);
+  const values = valuesOf(figures.series, panel.reduce);
+  useSeriesReport(figures, () => (panel.by === 'time' ? rowsOfSeries(figures.series) : rowsOfValues(values)));
+  const look = useMemo(() => ({ bars: true, stack: panel.stack, min: panel.min, max: panel.max }), [panel.stack, panel.min, panel.max]);
+  if (panel.by === 'time') return <SeriesChart panel={panel} figures={figures} look={look} height={height} />;
+  if (values.length === 0) return <Nothing figures={figures} />;
+  return <BarRows values={values} panel={panel} />;
+}
+
+type ChartProps = {
+  readonly panel: PanelOf<'line' | 'bar'>;
+  readonly figures: Figures;
+  readonly look: NonNullable<Parameters<typeof TimeChart>[0]['look']>;
+  readonly height: number;
+};
+
+/** Lines of what the heading of a chart takes. */
+const HEAD_PX = 28;
+
+function SeriesChart({ panel, figures, look, height }: ChartProps) {
+  const board = useBoard();
+  const thresholds = useMemo(
+    () => panel.thresholds.map((one) => ({ value: one.at, name: limitText(one, panel.unit) })),
+    [panel.thresholds, panel.unit],
+  );
+  if (figures.series.length === 0) return <Nothing figures={figures} />;
+  return (
+    <>
+      <TimeChart
+        title={panel.title}
+        untitled
+        kind={panel.unit satisfies UnitKind}
+        view={board.view}
+        stepMs={figures.stepMs}
+        series={figures.series}
+        thresholds={thresholds}
+        bands={board.bands}
+        height={Math.max(96, height - HEAD_PX)}
+        empty=""
+        look={look}
+        sync={board.id}
+        onZoom={board.onZoom}
+      />
+      {figures.left > 0 ? (
+        <p className="faint small">{`${figures.left} more series are not drawn: narrow the query, or show the top ones.`}</p>
+      ) : null}
+    </>
+  );
+}
+
+export type NamedValue = { readonly name: string; readonly value: number; readonly labels: Readonly<Record<string, string>> };
+
+function valuesOf(series: readonly NamedSeries[], how: PanelOf<'card'>['reduce']): readonly NamedValue[] {
+  return series.flatMap(({ name, labels, points }) => {
+    const value = reduced(points, how);
+    return value === undefined ? [] : [{ name, value, labels }];
+  });
+}
+
+export function CardPanel({ panel, height }: Props<'card'>) {
+  const board = useBoard();
+  const figures = useFigures(panel.source);
+  const spanMs = board.view.toMs - board.view.fromMs;
+  const before = useFigures(panel.source, { beforeMs: spanMs, enabled: panel.compare === 'period' });
+  const values = valuesOf(figures.series, panel.reduce);
+  useSeriesReport(figures, () => rowsOfValues(values));
+  const [only] = values;
+  if (only === undefined) return <Nothing figures={figures} />;
+  const past = valuesOf(before.series, panel.reduce).find(({ name }) => name === only.name);
+  const lines = figures.series.slice(0, 1);
+  return (
+    <div className="card-body">
+      <CardFigure value={only.value} panel={panel} />
+      {panel.compare === 'none' ? null : <Compared now={only.value} before={past?.value} panel={panel} spanMs={spanMs} />}
+      {values.length > 1 ? <p className="faint small">{`${only.name}; ${values.length - 1} more in the table of values`}</p> : null}
+      {panel.sparkline ? (
+        <TimeChart
+          title={panel.title}
+          kind={panel.unit}
+          view={board.view}
+          stepMs={figures.stepMs}
+          series={lines}
+          height={Math.max(32, height - 92)}
+          compact
+          look={SPARK}
+          empty=""
+        />
+      ) : null}
+    </div>
+  );
+}
+const SPARK = { fill: false };
+
+/** The figure with the word of the limit it is beyond: never colour alone. */
+function CardFigure({ value, panel }: { readonly value: number; readonly panel: PanelOf<'card'> }) {
+  const { number, unit } = unitQuantity(value, panel.unit, panel.decimals);
+  const limit = crossed(value, panel.thresholds);
+  return (
+    <p className="card-figure">
+      <b>{number}</b> <small>{unit}</small>
+      {limit === undefined ? null : (
+        <span className="mark small">
+          <StateShape state={limit.severity === 'critical' ? 'down' : 'degraded'} />
+          {limitText(limit, panel.unit)}
+        </span>
+      )}
+    </p>
+  );
+}
+
+type ComparedProps = {
+  readonly now: number;
+  readonly before: number | undefined;
+  readonly panel: PanelOf<'card'>;
+  readonly spanMs: number;
+};
+
+function Compared({ now, before, panel, spanMs }: ComparedProps) {
+  if (before === undefined) return <p className="faint small">{`nothing known of the ${windowText(spanMs)} before`}</p>;
+  const change = now - before;
+  const words = change === 0 ? 'as' : `${unitText(Math.abs(change), panel.unit, panel.decimals)} ${change > 0 ? 'more' : 'less'} than`;
+  return <p className="faint small">{`${words} in the ${lengthText(Math.round(spanMs / 1000) * 1000)} before`}</p>;
+}
+
+export function GaugePanel({ panel, height }: Props<'gauge'>) {
+  const figures = useFigures(panel.source);
+  const values = valuesOf(figures.series, panel.reduce);
+  useSeriesReport(figures, () => rowsOfValues(values));
+  if (values.length === 0) return <Nothing figures={figures} />;
+  return (
+    <div className="gauges">
+      {values.slice(0, 12).map((one) => (
+        <GaugeArc
+          key={one.name}
+          {...one}
+          panel={panel}
+          named={values.length > 1}
+          height={values.length > 1 ? Math.min(height, 128) : height}
+        />
+      ))}
+    </div>
+  );
+}
+
+export function PiePanel({ panel }: Props<'pie'>) {
+  const figures = useFigures(panel.source);
+  const values = valuesOf(figures.series, panel.reduce);
+  useSeriesReport(figures, () => rowsOfValues(values));
+  if (values.length === 0) return <Nothing figures={figures} />;
+  return (
+    <PieChart parts={values} hollow={panel.hollow} text={(value) => unitText(value, panel.unit, panel.decimals)} title={panel.title} />
+  );
+}
+
+export function HeatmapPanel({ panel, height }: Props<'heatmap'>) {
+  const board = useBoard();
+  const figures = useFigures(panel.source);
+  const spanMs = board.view.toMs - board.view.fromMs;
+  const cells = useMemo(() => cellsOf(panel, figures.series, spanMs), [panel, figures.series, spanMs]);
+  useSeriesReport(figures, () => [
+    ['', ...cells.columns],
+    ...cells.values.map((row, at) => [cells.rows[at] ?? '', ...row.map((value) => String(value ?? ''))]),
+  ]);
+  if (figures.series.length === 0) return <Nothing figures={figures} />;
+  const text = (value: number) => (panel.mode === 'correlation' ? `r = ${value.toFixed(2)}` : unitText(value, panel.unit, panel.decimals));
+  return <Heatmap cells={cells} height={height} text={text} title={panel.title} signed={panel.mode === 'correlation'} />;
+}
+
+function cellsOf(panel: PanelOf<'heatmap'>, series: readonly NamedSeries[], spanMs: number): Cells {
+  if (panel.mode === 'hour_by_weekday') return hoursByWeekdays(series);
+  if (panel.mode === 'correlation') return correlations(series.slice(0, 24));
+  return histogramCells(series, (atMs) => tickText(atMs, spanMs / 12));
+}
+
+export function SeriesTablePanel({ panel }: Props<'table'>) {
+  const figures = useFigures(panel.source);
+  useSeriesReport(figures, () => rowsOfValues(valuesOf(figures.series, panel.reduce)));
+  if (figures.series.length === 0) return <Nothing figures={figures} />;
+  return <SeriesTable panel={panel} series={figures.series} />;
+}

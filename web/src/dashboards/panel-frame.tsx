@@ -1,0 +1,183 @@
+import { Menu } from '@mantine/core';
+import { Component, type ReactNode, useCallback, useId, useMemo, useRef, useState } from 'react';
+import { useLive } from '../api/live.tsx';
+import type { Panel } from '../api/dashboards.ts';
+import { ApiProblem } from '../api/problem.ts';
+import { saveFile } from '../components/save-file.ts';
+import { lengthText } from '../figures/length.ts';
+import { useNow } from '../shell/now.ts';
+import { type Board, type Report, ReportContext, useBoard } from './context.ts';
+import { csvBlob, fileName, jsonBlob } from './export.ts';
+import { interpolate } from './interpolate.ts';
+import { PanelBody } from './panel-body.tsx';
+import { pictureOf } from './picture.ts';
+import { everyMs } from './time.ts';
+
+type Props = {
+  readonly id: string;
+  readonly panel: Panel;
+  readonly height: number;
+  /** Fills the page, or leaves it again. */
+  readonly onFull: (id: string) => void;
+  readonly full?: boolean;
+  /** What an editor can do to it; stands in the head. */
+  readonly tools?: ReactNode;
+};
+
+/** Long ones are scrolled in their place, also with the keyboard. */
+const LISTS: ReadonlySet<Panel['kind']> = new Set(['table', 'alert_list', 'slo_budget', 'state', 'status_timeline', 'text']);
+const SCROLLED = { tabIndex: 0, role: 'group', 'aria-label': 'What the panel shows' } as const;
+
+/** One panel: title, how fresh its figures are, its own error, what can be had of it as a file. */
+export function PanelFrame({ id, panel, height, onFull, full = false, tools }: Props) {
+  const board = useBoard();
+  const heading = useId();
+  const root = useRef<HTMLElement>(null);
+  const [report, setReport] = useState<Report | undefined>(undefined);
+  const tell = useCallback((next: Report) => setReport(next), []);
+  const title = titleOf(panel, board, id);
+  const scrolls = LISTS.has(panel.kind);
+  const body = useMemo(() => <PanelBody panel={panel} height={height} />, [panel, height]);
+  return (
+    <section ref={root} className={full ? 'panel dash-panel full' : 'panel dash-panel'} aria-labelledby={heading} data-panel={id}>
+      <header className="dash-head">
+        <h3 id={heading} title={panel.description === '' ? undefined : panel.description}>
+          {title}
+        </h3>
+        {panel.kind === 'text' ? null : <DataState report={report} />}
+        {tools}
+        <PanelMenu panel={panel} title={title} report={report} full={full} onFull={() => onFull(id)} root={root} />
+      </header>
+      {report?.error === undefined || report.error === null ? null : <PanelError error={report.error} />}
+      <div className={scrolls ? 'dash-body scrolls' : 'dash-body'} style={{ minHeight: height }} {...(scrolls ? SCROLLED : {})}>
+        <ReportContext value={tell}>
+          <Guard>{body}</Guard>
+        </ReportContext>
+      </div>
+      {panel.description !== '' && full ? <p className="soft small">{panel.description}</p> : null}
+    </section>
+  );
+}
+
+function titleOf(panel: Panel, board: Board, id: string): string {
+  const lengths = { rangeMs: Math.round((board.view.toMs - board.view.fromMs) / 1000) * 1000, stepMs: 60_000, writtenEveryMs: 15_000 };
+  const title = interpolate(panel.title, board.values, lengths);
+  return title === '' ? id : title;
+}
+
+/** A panel that cannot be drawn says so by itself; the others go on. */
+class Guard extends Component<{ readonly children: ReactNode }, { readonly failed: Error | null }> {
+  override state: { readonly failed: Error | null } = { failed: null };
+  static getDerivedStateFromError(failed: Error) {
+    return { failed };
+  }
+  override componentDidUpdate(before: { readonly children: ReactNode }) {
+    if (this.state.failed !== null && before.children !== this.props.children) this.setState({ failed: null });
+  }
+  override render() {
+    return this.state.failed === null ? this.props.children : <PanelError error={this.state.failed} />;
+  }
+}
+
+function PanelError({ error }: { readonly error: Error }) {
+  return (
+    <p className="panel-error" role="alert">
+      {error.message}
+      {error instanceof ApiProblem && error.status === 0 ? ' It is asked again by itself.' : ''}
+    </p>
+  );
+}
+
+/** Twice as late as promised is not live any more; what answers slowly has this much at least. */
+const LEAST_LATE_MS = 20_000;
+
+/** Live, how old, stale or disconnected: in words, with a filled or an empty dot. */
+function DataState({ report }: { readonly report: Report | undefined }) {
+  const now = useNow();
+  const live = useLive();
+  const { refresh, moves } = useBoard();
+  if (report === undefined || report.updatedAtMs === 0) return <span className="data-state faint" />;
+  const ageMs = Math.max(0, now - report.updatedAtMs);
+  const age = ageMs < 2_000 ? 'now' : lengthText(ageMs - (ageMs % 1000));
+  const cut = live === 'offline' || (report.error instanceof ApiProblem && report.error.status === 0);
+  const [word, name] = cut
+    ? ['Disconnected', 'cut']
+    : report.error !== null
+      ? ['Stale', 'stale']
+      : !moves || refresh === 'off'
+        ? ['As of', 'still']
+        : ageMs > Math.max(LEAST_LATE_MS, 3 * everyMs(refresh)) && refresh !== '1m'
+          ? ['Read', 'still']
+          : ['Live', 'live'];
+  return (
+    <span className={`data-state ${name}`} title={cut || name === 'stale' ? 'The last values that are known' : undefined}>
+      <svg width="8" height="8" aria-hidden="true">
+        <circle cx="4" cy="4" r="3" fill={name === 'live' ? 'currentColor' : 'none'} stroke="currentColor" strokeWidth="1.5" />
+      </svg>
+      {age === 'now' ? word : `${word} ${age}${name === 'live' ? '' : ' ago'}`}
+    </span>
+  );
+}
+
+type MenuProps = {
+  readonly panel: Panel;
+  readonly title: string;
+  readonly report: Report | undefined;
+  readonly full: boolean;
+  readonly onFull: () => void;
+  readonly root: { readonly current: HTMLElement | null };
+};
+
+function PanelMenu({ panel, title, report, full, onFull, root }: MenuProps) {
+  const board = useBoard();
+  const save = (format: 'csv' | 'json') => {
+    const rows = report?.rows() ?? [];
+    saveFile(format === 'csv' ? csvBlob(rows) : jsonBlob(rows), `${fileName(title)}.${format}`);
+  };
+  const picture = (format: 'png' | 'svg') => {
+    const element = root.current;
+    if (element === null) return;
+    void pictureOf(element, { title, format }).then((blob) => saveFile(blob, `${fileName(title)}.${format}`));
+  };
+  const [expr] = report?.exprs ?? [];
+  return (
+    <Menu position="bottom-end" withinPortal>
+      <Menu.Target>
+        <button type="button" className="dash-menu no-print" aria-label={`More of ${title}`}>
+          <svg width="16" height="16" viewBox="0 0 16 16" fill="currentColor" aria-hidden="true">
+            <circle cx="3" cy="8" r="1.4" />
+            <circle cx="8" cy="8" r="1.4" />
+            <circle cx="13" cy="8" r="1.4" />
+          </svg>
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item onClick={onFull}>{full ? 'Back to the dashboard' : 'Fill the page'}</Menu.Item>
+        {expr === undefined ? null : (
+          <Menu.Item component="a" href={`/analytics?q=${encodeURIComponent(expr)}`}>
+            Analyse this query
+          </Menu.Item>
+        )}
+        {panel.links.map((link) => (
+          <Menu.Item key={link.title} component="a" href={linkOf(link.url, board)} rel="noreferrer">
+            {link.title}
+          </Menu.Item>
+        ))}
+        {expr === undefined ? null : (
+          <Menu.Item onClick={() => void navigator.clipboard.writeText((report?.exprs ?? []).join('\n'))}>Copy the PromQL</Menu.Item>
+        )}
+        <Menu.Divider />
+        <Menu.Item onClick={() => save('csv')}>Save as CSV</Menu.Item>
+        <Menu.Item onClick={() => save('json')}>Save as JSON</Menu.Item>
+        <Menu.Item onClick={() => picture('png')}>Save as PNG</Menu.Item>
+        <Menu.Item onClick={() => picture('svg')}>Save as SVG</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+const linkOf = (url: string, { values }: Board): string =>
+  url.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole: string, braced?: string, bare?: string) => {
+    const chosen = values.get(braced ?? bare ?? '');
+    return chosen === undefined ? whole : encodeURIComponent(chosen.values.join(','));
+  });

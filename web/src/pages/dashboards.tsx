@@ -1,0 +1,111 @@
+import { Button } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { type DashboardSummary, dashboardsQuery } from '../api/dashboards.ts';
+import { FilterInput } from '../components/filter-input.tsx';
+import { EmptyState, Waiting } from '../components/notices.tsx';
+import { type Column, DataTable } from '../components/data-table.tsx';
+import { HistoryLink } from '../components/history-link.tsx';
+import { Instant } from '../components/instant.tsx';
+import { MakeDashboard } from '../dashboards/make-dashboard.tsx';
+import { dashboardsSearch } from '../dashboards/search.ts';
+import { useTitle } from './use-title.ts';
+import '../styles/dashboards.css';
+
+const ORIGIN_WORDS = { shipped: 'Shipped with Nines', file: 'From a file', ui: 'Made here' } as const;
+
+/** All dashboards by title. */
+export function DashboardsPage() {
+  useTitle('Dashboards');
+  const search = useSearch({ from: '/shell/dashboards' });
+  const navigate = useNavigate({ from: '/dashboards' });
+  const query = useQuery(dashboardsQuery());
+  const all = query.data?.items ?? [];
+  const wanted = (search.q ?? '').toLowerCase();
+  const items = all.filter(
+    ({ id, title, description, tags }) =>
+      (search.tag === undefined || tags.includes(search.tag)) &&
+      [id, title, description, ...tags].some((text) => text.toLowerCase().includes(wanted)),
+  );
+  const go = (change: { q?: string; tag?: string | undefined }) =>
+    void navigate({ search: dashboardsSearch({ ...search, ...change }), replace: true });
+  return (
+    <div className="page">
+      <header className="page-head">
+        <div>
+          <h1>Dashboards</h1>
+          <p className="page-lead">What you want to see side by side. Those that are shipped can be copied and changed.</p>
+        </div>
+        <MakeDashboard />
+      </header>
+      <div className="filters no-print">
+        <FilterInput value={search.q ?? ''} onChange={(q) => go({ q })} what="dashboards" />
+        {search.tag === undefined ? null : (
+          <Button size="compact-sm" variant="default" onClick={() => go({ tag: undefined })}>
+            {`Tag ${search.tag}: show all`}
+          </Button>
+        )}
+      </div>
+      <Waiting query={query} what="dashboards" />
+      {query.data === undefined ? null : items.length === 0 ? (
+        <EmptyState>No dashboard has that in its title, description or tags.</EmptyState>
+      ) : (
+        <div className="panel">
+          <DataTable caption="Dashboards" columns={COLUMNS} rows={items} rowKey={({ id }) => id} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+const COLUMNS: readonly Column<DashboardSummary>[] = [
+  {
+    id: 'title',
+    header: 'Dashboard',
+    cell: ({ id, title, folder }) => (
+      <>
+        <Link to="/dashboards/$id" params={{ id }} className="row-name" data-row="">
+          {title}
+        </Link>
+        {folder === '' ? null : <span className="faint">{` in ${folder}`}</span>}
+      </>
+    ),
+  },
+  { id: 'description', header: 'Shows', label: 'shows', cell: ({ description }) => <span className="wrap">{description}</span> },
+  { id: 'panels', header: 'Panels', label: 'panels', numeric: true, cell: ({ panels }) => panels },
+  {
+    id: 'tags',
+    header: 'Tags',
+    label: 'tags',
+    cell: ({ tags }) => (
+      <span className="row-wrap">
+        {tags.map((tag) => (
+          <Link key={tag} to="/dashboards" search={{ tag }}>
+            {tag}
+          </Link>
+        ))}
+      </span>
+    ),
+  },
+  {
+    id: 'origin',
+    header: 'Origin',
+    label: 'origin',
+    cell: ({ origin, place }) => <span title={place}>{ORIGIN_WORDS[origin]}</span>,
+  },
+  {
+    id: 'changed',
+    header: 'Changed',
+    label: 'changed',
+    cell: ({ id, title, changed_at_ms: atMs, changed_by: by }) =>
+      atMs === null ? (
+        ''
+      ) : (
+        <>
+          <Instant atMs={atMs} />
+          <span className="faint">{by === null ? '' : ` by ${by} `}</span>
+          <HistoryLink kind="dashboards" id={id} name={title} />
+        </>
+      ),
+  },
+];
