@@ -41,7 +41,7 @@ test('shipped dashboards show what this installation measures, each panel by its
     const { page, complaints } = await openPage(browser, nines.base, { theme });
     await page.goto(`/dashboards/${id}`);
     await page.getByRole('heading', { level: 1, name: title }).waitFor();
-    await page.getByText(drawn).first().waitFor();
+    await page.getByText(drawn, { exact: true }).first().waitFor();
     assert.deepEqual(await page.locator('.panel-error').allTextContents(), [], id);
     assert.deepEqual(await seriousFaults(page), [], id);
     assert.deepEqual(complaints, [], id);
@@ -59,7 +59,7 @@ test('a panel whose query fails says so and leaves the others alone; one fills t
   assert.equal((await nines.send('POST', '/api/dashboards', spec)).status, 201);
   const { page } = await openPage(browser, nines.base);
   await page.goto('/dashboards');
-  await page.getByRole('link', { name: 'Mixed' }).click();
+  await page.getByRole('link', { name: 'Mixed', exact: true }).click();
   await page.getByRole('alert').getByText('parse error').waitFor();
   await page.getByRole('region', { name: 'Load' }).getByText('load', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'More of Load' }).click();

@@ -77,7 +77,7 @@ function BoardSection({ spec, onFull, tools, sectionTools, section, at }: Props 
             const item = items?.find((one) => one.panel === id);
             if (panel === undefined) return null;
             return (
-              <div key={id} className={`dash-cell ${panel.kind}`} {...(item === undefined ? {} : { style: placeOf(item) })}>
+              <div key={id} className={`dash-cell cell-${panel.kind}`} {...(item === undefined ? {} : { style: placeOf(item) })}>
                 <PanelFrame
                   id={id}
                   panel={panel}

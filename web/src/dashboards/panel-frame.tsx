@@ -45,9 +45,9 @@ export function PanelFrame({ id, panel, height, onFull, full = false, tools }: P
           {title}
         </h3>
         {panel.kind === 'text' ? null : <DataState report={report} />}
-        {tools}
         <PanelMenu panel={panel} title={title} report={report} full={full} onFull={() => onFull(id)} root={root} />
       </header>
+      {tools}
       {report?.error === undefined || report.error === null ? null : <PanelError error={report.error} />}
       <div className={scrolls ? 'dash-body scrolls' : 'dash-body'} style={{ minHeight: height }} {...(scrolls ? SCROLLED : {})}>
         <ReportContext value={tell}>
@@ -154,8 +154,8 @@ function PanelMenu({ panel, title, report, full, onFull, root }: MenuProps) {
       <Menu.Dropdown>
         <Menu.Item onClick={onFull}>{full ? 'Back to the dashboard' : 'Fill the page'}</Menu.Item>
         {expr === undefined ? null : (
-          <Menu.Item component="a" href={`/analytics?q=${encodeURIComponent(expr)}`}>
-            Analyse this query
+          <Menu.Item component="a" href={`/explore?q=${encodeURIComponent(expr)}`}>
+            Explore this query
           </Menu.Item>
         )}
         {panel.links.map((link) => (

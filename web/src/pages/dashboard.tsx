@@ -1,13 +1,17 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useCallback } from 'react';
+import { useCallback, useState } from 'react';
 import { type DashboardView, dashboardQuery } from '../api/dashboards.ts';
 import { HistoryLink } from '../components/history-link.tsx';
 import { Waiting } from '../components/notices.tsx';
 import { BoardView, type SearchChange, searchAfter } from '../dashboards/board-view.tsx';
+import { EditBar } from '../dashboards/edit-bar.tsx';
 import { HistorySide } from '../dashboards/history-side.tsx';
 import { MakeDashboard } from '../dashboards/make-dashboard.tsx';
+import { PanelEditor } from '../dashboards/panel-editor.tsx';
+import { PanelTools } from '../dashboards/panel-tools.tsx';
+import { useEditing } from '../dashboards/use-editing.ts';
 import { useTitle } from './use-title.ts';
 import '../styles/dashboards.css';
 
@@ -32,18 +36,58 @@ function Opened({ of }: { readonly of: DashboardView }) {
       void navigate({ search: (before) => searchAfter(before, change), replace, resetScroll: false }),
     [navigate],
   );
+  const active = search.edit === 1 && of.editable.allowed;
+  const editing = useEditing(of, active);
+  const [chosen, setChosen] = useState<string | undefined>(undefined);
+  const panel = chosen === undefined || !active ? undefined : editing.spec.panels[chosen];
+  const tools = active
+    ? (id: string) => (
+        <PanelTools
+          id={id}
+          title={editing.spec.panels[id]?.title || id}
+          spec={editing.spec}
+          onChange={editing.change}
+          onEdit={() => setChosen(id)}
+        />
+      )
+    : undefined;
   return (
     <>
-      <Head of={of} onSearch={onSearch} side={search.side} />
+      <Head of={of} onSearch={onSearch} side={search.side} editing={active} />
       {search.side === 'history' ? <HistorySide of={of} mayChange={of.editable.allowed} /> : null}
-      <BoardView spec={of.spec} search={search} onSearch={onSearch} />
+      {active ? (
+        <EditBar
+          of={of}
+          editing={editing}
+          onPanel={setChosen}
+          onDone={() => {
+            setChosen(undefined);
+            onSearch({ edit: undefined });
+          }}
+        />
+      ) : null}
+      <BoardView spec={editing.spec} search={search} onSearch={onSearch} {...(tools === undefined ? {} : { tools })}>
+        {panel === undefined || chosen === undefined ? null : (
+          <PanelEditor
+            key={chosen}
+            panel={panel}
+            onChange={(next) => editing.change({ ...editing.spec, panels: { ...editing.spec.panels, [chosen]: next } })}
+            onDone={() => setChosen(undefined)}
+          />
+        )}
+      </BoardView>
     </>
   );
 }
 
-type HeadProps = { readonly of: DashboardView; readonly onSearch: (change: SearchChange) => void; readonly side: 'history' | undefined };
+type HeadProps = {
+  readonly of: DashboardView;
+  readonly onSearch: (change: SearchChange) => void;
+  readonly side: 'history' | undefined;
+  readonly editing: boolean;
+};
 
-function Head({ of, onSearch, side }: HeadProps) {
+function Head({ of, onSearch, side, editing }: HeadProps) {
   return (
     <header className="page-head">
       <div>
@@ -54,9 +98,15 @@ function Head({ of, onSearch, side }: HeadProps) {
         {of.description === '' ? null : <p className="page-lead">{of.description}</p>}
       </div>
       <div className="row-wrap no-print">
+        {of.editable.allowed && !editing ? (
+          <Button size="xs" onClick={() => onSearch({ edit: 1, panel: undefined })}>
+            Edit
+          </Button>
+        ) : null}
+        {of.editable.allowed ? null : <span className="soft small">{of.editable.reason}</span>}
         <MakeDashboard from={of.spec} word="Save a copy" />
         <Button size="xs" variant="default" onClick={() => onSearch({ side: side === 'history' ? undefined : 'history' })}>
-          {side === 'history' ? 'Close the history' : 'History'}
+          {side === 'history' ? 'Close the versions' : 'Versions'}
         </Button>
         <a href={`/api/dashboards/${encodeURIComponent(of.id)}?format=yaml`} download>
           As YAML

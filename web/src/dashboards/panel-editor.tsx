@@ -1,0 +1,161 @@
+import { Button, NativeSelect, TextInput, Textarea } from '@mantine/core';
+import { useState } from 'react';
+import type { Panel, PanelKind, PanelOf, Unit } from '../api/dashboards.ts';
+import type { FigurePanel } from './context.ts';
+import { newPanel } from './draft.ts';
+import { KIND_WORDS } from './edit-bar.tsx';
+
+type Props = { readonly panel: Panel; readonly onChange: (panel: Panel) => void; readonly onDone: () => void };
+
+const UNIT_WORDS: Readonly<Record<Unit, string>> = {
+  number: 'Number',
+  percent: 'Percent, 0 to 100',
+  ratio: 'Ratio, 0 to 1, as percent',
+  bytes: 'Bytes',
+  bytes_per_second: 'Bytes a second',
+  seconds: 'Seconds',
+  milliseconds: 'Milliseconds',
+  per_second: 'A second',
+  currency: 'Money',
+};
+
+/** Everything that one panel is; the panel above changes as it is typed. */
+export function PanelEditor({ panel, onChange, onDone }: Props) {
+  return (
+    <section className="panel panel-editor" aria-label="Panel editor">
+      <div className="row-wrap">
+        <NativeSelect
+          size="xs"
+          label="Draws"
+          data={Object.entries(KIND_WORDS).map(([value, label]) => ({ value, label }))}
+          value={panel.kind}
+          onChange={(event) => onChange(asKind(panel, event.currentTarget.value as PanelKind))}
+        />
+        <TextInput
+          size="xs"
+          label="Title"
+          value={panel.title}
+          onChange={(event) => onChange({ ...panel, title: event.currentTarget.value })}
+        />
+        <TextInput
+          size="xs"
+          label="Description"
+          value={panel.description}
+          onChange={(event) => onChange({ ...panel, description: event.currentTarget.value })}
+        />
+        {'unit' in panel ? (
+          <NativeSelect
+            size="xs"
+            label="Unit"
+            data={Object.entries(UNIT_WORDS).map(([value, label]) => ({ value, label }))}
+            value={panel.unit}
+            onChange={(event) => onChange({ ...panel, unit: event.currentTarget.value as Unit })}
+          />
+        ) : null}
+      </div>
+      {panel.kind === 'text' ? (
+        <Textarea
+          label="Markdown"
+          autosize
+          minRows={4}
+          value={panel.markdown}
+          onChange={(event) => onChange({ ...panel, markdown: event.currentTarget.value })}
+        />
+      ) : null}
+      {'unit' in panel && panel.source.from === 'promql' ? <Queries panel={panel} onChange={onChange} /> : null}
+      <Whole key={panel.kind} panel={panel} onChange={onChange} />
+      <Button size="xs" onClick={onDone}>
+        Done
+      </Button>
+    </section>
+  );
+}
+
+/** Another kind of panel with what both have. */
+function asKind(panel: Panel, kind: PanelKind): Panel {
+  const next = newPanel(kind);
+  const kept = { title: panel.title, description: panel.description, links: panel.links };
+  if ('unit' in next && 'unit' in panel && panel.source.from === 'promql')
+    return { ...next, ...kept, unit: panel.unit, thresholds: panel.thresholds, source: panel.source } as Panel;
+  return { ...next, ...kept };
+}
+
+type Asked = Extract<PanelOf<'line'>['source'], { from: 'promql' }>['queries'][number];
+
+function Queries({ panel, onChange }: { readonly panel: FigurePanel; readonly onChange: (panel: Panel) => void }) {
+  if (panel.source.from !== 'promql') return null;
+  const { queries } = panel.source;
+  const set = (next: Asked[]) => onChange({ ...panel, source: { from: 'promql', queries: next } });
+  return (
+    <>
+      {queries.map((query, at) => (
+        // A query has no name of its own: its place is what it is.
+        <div key={at} className="query-row">
+          <Textarea
+            size="xs"
+            label={queries.length === 1 ? 'PromQL' : `PromQL ${at + 1}`}
+            autosize
+            minRows={1}
+            className="mono-input"
+            value={query.expr}
+            onChange={(event) => set(queries.map((one, place) => (place === at ? { ...one, expr: event.currentTarget.value } : one)))}
+          />
+          <TextInput
+            size="xs"
+            label="Legend"
+            placeholder="{{instance}}"
+            value={query.legend ?? ''}
+            onChange={(event) => set(queries.map((one, place) => (place === at ? { ...one, legend: event.currentTarget.value } : one)))}
+          />
+          {queries.length > 1 ? (
+            <Button size="xs" variant="default" onClick={() => set(queries.filter((_one, place) => place !== at))}>
+              Remove
+            </Button>
+          ) : null}
+        </div>
+      ))}
+      <Button size="xs" variant="default" onClick={() => set([...queries, { expr: 'up', legend: '{{job}}' }])}>
+        Add a query
+      </Button>
+    </>
+  );
+}
+
+/** What has no field of its own: the panel as the document holds it. The server says what of it is wrong. */
+function Whole({ panel, onChange }: Pick<Props, 'panel' | 'onChange'>) {
+  const [text, setText] = useState<string | undefined>(undefined);
+  const [wrong, setWrong] = useState('');
+  const take = () => {
+    if (text === undefined) return;
+    try {
+      const next: unknown = JSON.parse(text);
+      if (typeof next !== 'object' || next === null || Reflect.get(next, 'kind') !== panel.kind)
+        setWrong(`This is no panel of kind ${panel.kind}.`);
+      else {
+        onChange(next as Panel);
+        setText(undefined);
+        setWrong('');
+      }
+    } catch (thrown) {
+      setWrong(thrown instanceof Error ? thrown.message : 'This is no JSON.');
+    }
+  };
+  return (
+    <details>
+      <summary>All of it, as JSON</summary>
+      <Textarea
+        aria-label="The panel as JSON"
+        autosize
+        minRows={6}
+        maxRows={24}
+        className="mono-input"
+        error={wrong === '' ? undefined : wrong}
+        value={text ?? JSON.stringify(panel, null, 2)}
+        onChange={(event) => setText(event.currentTarget.value)}
+      />
+      <Button size="xs" variant="default" disabled={text === undefined} onClick={take}>
+        Take it over
+      </Button>
+    </details>
+  );
+}

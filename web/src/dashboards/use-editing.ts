@@ -1,0 +1,51 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useCallback, useEffect, useState } from 'react';
+import { type DashboardSpec, type DashboardView, type DraftView, draftQuery, dropDraft, keepDraft } from '../api/dashboards.ts';
+
+/** After the last change; a person who stops typing has kept what was typed. */
+const KEEP_AFTER_MS = 1_500;
+
+export type Editing = {
+  readonly spec: DashboardSpec;
+  /** The revision that the changes began with. */
+  readonly base: number;
+  /** What was left unfinished before, until it is taken up or thrown away. */
+  readonly left: DraftView | null;
+  readonly change: (spec: DashboardSpec) => void;
+  readonly takeUp: () => void;
+  readonly throwAway: () => void;
+};
+
+/** A person's own changes to a dashboard: here at once, on the server a moment later, so that a closed page loses nothing. */
+export function useEditing(of: DashboardView, active: boolean): Editing {
+  const client = useQueryClient();
+  const { data: draft } = useQuery({ ...draftQuery(of.id), enabled: active });
+  const [own, setOwn] = useState<{ readonly spec: DashboardSpec; readonly base: number } | undefined>(undefined);
+  const [seen, setSeen] = useState(false);
+  const change = useCallback((spec: DashboardSpec) => setOwn((before) => ({ spec, base: before?.base ?? of.revision })), [of.revision]);
+  useEffect(() => {
+    if (!active || own === undefined) return;
+    // A draft that cannot be kept is still on the page; saving says what is wrong with it.
+    const timer = window.setTimeout(() => void keepDraft(of.id, own).catch(() => undefined), KEEP_AFTER_MS);
+    return () => window.clearTimeout(timer);
+  }, [active, own, of.id]);
+  const throwAway = useCallback(() => {
+    setOwn(undefined);
+    setSeen(true);
+    void dropDraft(of.id)
+      .catch(() => undefined)
+      .then(() => client.setQueryData(draftQuery(of.id).queryKey, null));
+  }, [client, of.id]);
+  const left = own === undefined && !seen ? (draft ?? null) : null;
+  return {
+    spec: active ? (own?.spec ?? of.spec) : of.spec,
+    base: own?.base ?? of.revision,
+    left,
+    change,
+    takeUp: () => {
+      if (draft !== undefined && draft !== null) setOwn({ spec: draft.spec, base: draft.base_revision });
+      setSeen(true);
+    },
+    throwAway,
+  };
+}
