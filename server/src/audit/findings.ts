@@ -5,7 +5,7 @@ import type { AuditSettings } from './config.ts';
 import { type AuditEntryView, REFUSED, SIGN_IN_REFUSED } from './contract.ts';
 
 /** What single entries say stays an alert for so long. */
-export const SINGLE_MS = HOUR_MS;
+const SINGLE_MS = HOUR_MS;
 const ROLE_CHANGED = 'role.changed';
 /** Kinds of objects that have a role. */
 const WITH_ROLE: ReadonlySet<string> = new Set(['users', 'people', 'tokens', 'invitations']);
@@ -36,7 +36,6 @@ export type AuditAlert = keyof typeof AUDIT_ALERTS;
 /** Something that somebody should know, with the entry that it rests on. */
 export type Finding = {
   readonly alert: AuditAlert;
-  readonly severity: 'warning' | 'critical';
   readonly labels: Readonly<Record<string, string>>;
   readonly summary: string;
   readonly value: number;
@@ -45,7 +44,7 @@ export type Finding = {
 };
 
 /** Whether the holders of a role may administer anything. */
-export type Administers = (role: string) => boolean;
+type Administers = (role: string) => boolean;
 
 /** Undefined for what nobody watches. */
 export function eventOf(entry: AuditEntryView, administers: Administers): AuditEvent | undefined {
@@ -168,7 +167,6 @@ function outside(events: readonly AuditEvent[], hours: BusinessHours | undefined
 
 const asFinding = ({ sum, first, last }: Burst, alert: AuditAlert, labels: Finding['labels']): Omit<Finding, 'summary'> => ({
   alert,
-  severity: 'warning',
   labels,
   value: sum,
   seq: last.seq,

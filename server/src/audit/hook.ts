@@ -5,6 +5,7 @@ import type { Logger } from '@nines/base/logger.ts';
 import { MINUTE_MS } from '@nines/base/units.ts';
 import { Readable, Transform, pipeline } from 'node:stream';
 import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify';
+import { keyOf } from '../people/contract.ts';
 import type { Http } from '../platform/http/contract.ts';
 import { type AuditEntry, REFUSED, SIGN_IN_REFUSED } from './contract.ts';
 import type { Refusals } from './refusals.ts';
@@ -129,7 +130,7 @@ async function noteRefusal({ audit, refusals }: Deps, request: FastifyRequest, s
   const isReturn = url === SSO_RETURN;
   if (SIGN_IN.test(url) && (isReturn || UNSAFE.has(method)) && (status !== 403 || REFUSES_BY_403.test(`${url}/`))) {
     const { name } = (body ?? {}) as { readonly name?: unknown };
-    const account = typeof name === 'string' ? audit.nameless(name.normalize('NFKC').trim().toLowerCase()) : null;
+    const account = typeof name === 'string' ? audit.nameless(keyOf(name)) : null;
     const actor = { kind: 'anonymous', id: '', name: '', role: '' } as const;
     await refusals.note({ ...about, actor, action: SIGN_IN_REFUSED, object: { kind: 'sign-ins', id: account } });
   } else if (known !== undefined) {

@@ -5,6 +5,7 @@ import type { Logger } from '@nines/base/logger.ts';
 import type { AuditEntry } from '../audit/contract.ts';
 import { formatProblem } from '../platform/config/load.ts';
 import type { ConfigProblem } from '../platform/config/source.ts';
+import { createTurns } from '../platform/turns.ts';
 import { type Applied, CONFIGURATION_CODES, type ConfigurationCause, type ConfigurationChange } from './contract.ts';
 import type { Configurations } from './service.ts';
 
@@ -34,7 +35,7 @@ export type Reloaded = { readonly version: number; readonly warnings: readonly s
 /** Takes over what stands in the file, one reload after the other. What cannot be taken over changes nothing and says why. */
 export class Reloading<C extends Good> {
   readonly #deps: ReloadDeps<C>;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = createTurns();
   #read: { readonly atMs: number; readonly ok: boolean };
 
   constructor(deps: ReloadDeps<C>) {
@@ -78,12 +79,6 @@ export class Reloading<C extends Good> {
     const next = this.#deps.read(text);
     if (!next.ok) throw badConfiguration(next.problems);
     return { changes: await this.#deps.configurations.against(next), pending: this.#deps.pending(next) };
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work);
-    this.#turn = mine.catch(() => undefined);
-    return mine;
   }
 
   async #takeOver(cause: ConfigurationCause, by: By): Promise<Reloaded> {

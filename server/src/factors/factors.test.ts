@@ -8,6 +8,7 @@ import { COMMAND_LINE } from '../access/contract.ts';
 import { accessRoutes } from '../access/routes.ts';
 import { openEntryForTest } from '../testing/entry.ts';
 import { NO_ONES_HASH, hashPassword } from '../people/password.ts';
+import { newUser } from '../people/person.ts';
 import { peopleRoutes } from '../people/routes.ts';
 import type { Db } from '../platform/db/open.ts';
 import type { Role } from '../platform/http/contract.ts';
@@ -67,12 +68,8 @@ async function processOn(
   };
   const addPerson = async (name: string, role: Role): Promise<string> => {
     const id = ids.uuid();
-    const names = { name, name_key: name.toLowerCase(), team_id: 'default', role, password_hash: await hashPassword(GOOD) };
-    const none = { teams: '[]', scope: '', disabled_at_ms: null, email: null, joined_at_ms: null, signed_in_at_ms: null };
-    await db.kysely
-      .insertInto('users')
-      .values({ id, ...names, created_at_ms: clock.now(), revision: 1, ...none })
-      .execute();
+    const user = newUser({ id, name, role, password_hash: await hashPassword(GOOD), created_at_ms: clock.now() });
+    await db.kysely.insertInto('users').values(user).execute();
     return id;
   };
   const login = (name = 'Ann') => call('POST', '/api/session', { body: { name, password: GOOD } });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { fromBase32, toBase32 } from './base32.ts';
 import { recoveryCodeOf, recoveryDigest } from './recovery.ts';
 import { TOTP_STEP_MS, judgeTotp, stepAt, totpCode, totpUri } from './totp.ts';
-import { waitMs } from './tries.ts';
+import { FREE_FAILURES, waitAfter } from '../platform/throttle.ts';
 
 const SECRET = Buffer.from('12345678901234567890');
 
@@ -98,7 +98,7 @@ test('a recovery code is read however it is typed, and is one of its own for eac
 });
 
 test('guessing waits longer with every wrong code, up to a quarter of an hour, and starts anew after a day', () => {
-  const waits = [0, 4, 5, 6, 7, 15, 40].map((failures) => waitMs({ failures, last_at_ms: 1_000 }, 1_000));
+  const waits = [0, 4, 5, 6, 7, 15, 40].map((failures) => waitAfter({ count: failures, lastMs: 1_000 }, FREE_FAILURES, 1_000));
   assert.deepEqual(waits, [0, 0, 1_000, 2_000, 4_000, 900_000, 900_000]);
-  assert.equal(waitMs({ failures: 40, last_at_ms: 0 }, 86_400_001), 0);
+  assert.equal(waitAfter({ count: 40, lastMs: 0 }, FREE_FAILURES, 86_400_001), 0);
 });

@@ -23,6 +23,9 @@ export const MAX_PASSWORD_CHARS = 256;
  */
 export const normalPassword = (password: string): string => password.normalize('NFKC');
 
+/** A name is found however it is typed. */
+export const keyOf = (name: string): string => name.normalize('NFKC').trim().toLowerCase();
+
 const name = z.string().trim().min(1, 'a name is needed').max(100, 'a name has at most 100 characters');
 /** Characters, not the units of UTF-16: two of these make one emoji. */
 const password = z.string().refine((text) => text.length <= 2 * MAX_PASSWORD_CHARS && Array.from(text).length <= MAX_PASSWORD_CHARS, {

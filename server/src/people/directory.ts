@@ -20,12 +20,13 @@ import {
   type PersonState,
   type PersonView,
   type SecondFactors,
+  keyOf,
 } from './contract.ts';
 import * as store from './directory-store.ts';
 import { deleteLinkOf } from './link-store.ts';
 import type { PersonLinks } from './links.ts';
 import { deletePendingOf } from './pending-store.ts';
-import { keyOf, newUser } from './person.ts';
+import { newUser } from './person.ts';
 import { userById, userByName } from './store.ts';
 
 export type DirectoryDeps = {

@@ -4,9 +4,9 @@ import type { Db } from '../platform/db/open.ts';
 import type { Sql } from '../platform/records/contract.ts';
 import type { Throttle } from '../platform/throttle.ts';
 import type { Person, Place } from '../sessions/contract.ts';
-import { PEOPLE_CODES } from './contract.ts';
+import { PEOPLE_CODES, keyOf } from './contract.ts';
 import { NO_ONES_HASH, verifyPassword } from './password.ts';
-import { hasPassword, keyOf, personOf } from './person.ts';
+import { hasPassword, personOf } from './person.ts';
 import * as store from './store.ts';
 import { takeTurn } from './waiting.ts';
 

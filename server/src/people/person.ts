@@ -1,10 +1,8 @@
 import type { UserRow } from '../platform/db/migrations/0002-access.ts';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
 import type { Person } from '../sessions/contract.ts';
+import { keyOf } from './contract.ts';
 import { NO_ONES_HASH } from './password.ts';
-
-/** A name is found however it is typed. */
-export const keyOf = (name: string): string => name.normalize('NFKC').trim().toLowerCase();
 
 export const personOf = ({ id, name, role }: UserRow): Person => ({ id, name, role });
 

@@ -5,8 +5,9 @@ import type { RecordAudit } from '../audit/contract.ts';
 import type { Db } from '../platform/db/open.ts';
 import { type SessionBook, doneBy } from '../sessions/contract.ts';
 import type { ProvidedPeople } from '../sso/contract.ts';
+import { keyOf } from './contract.ts';
 import { holdAdministrators } from './directory-store.ts';
-import { hasPassword, keyOf, newUser, personOf } from './person.ts';
+import { hasPassword, newUser, personOf } from './person.ts';
 import * as store from './store.ts';
 
 /** How often a name may be taken before somebody has to choose. */

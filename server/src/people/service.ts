@@ -9,13 +9,13 @@ import type { Actor } from '../platform/http/contract.ts';
 import { SECRET_BYTES, digestOf } from '../platform/secret-digest.ts';
 import type { Throttle } from '../platform/throttle.ts';
 import { type NewSession, type Place, type SessionBook, doneBy } from '../sessions/contract.ts';
-import { type LoginAnswer, PEOPLE_CODES, type PasswordJudgement, type SecondFactors } from './contract.ts';
+import { type LoginAnswer, PEOPLE_CODES, type PasswordJudgement, type SecondFactors, keyOf } from './contract.ts';
 import type { PasswordRules } from './password-rules.ts';
 import { deleteLinkOf } from './link-store.ts';
 import type { PersonLinks } from './links.ts';
 import { NO_ONES_HASH, hashPassword, isOutdated, verifyPassword } from './password.ts';
 import { deletePendingOf } from './pending-store.ts';
-import { keyOf, newUser, personOf } from './person.ts';
+import { newUser, personOf } from './person.ts';
 import * as store from './store.ts';
 import { takeTurn } from './waiting.ts';
 

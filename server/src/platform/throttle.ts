@@ -15,17 +15,30 @@ export type Throttle = {
 };
 
 /** Failures without any wait: typing errors. */
-const FREE_FAILURES = 5;
+export const FREE_FAILURES = 5;
 const FREE_FAILURES_PER_ADDRESS = 30;
 const FIRST_WAIT_MS = SECOND_MS;
-/** The wait doubles per failure up to this: 96 guesses a day. */
+/** The wait doubles per failure up to this: 96 guesses a day. Of codes of six digits, three of which are valid, one in 3 500 days is right. */
 const MAX_WAIT_MS = 15 * MINUTE_MS;
 /** A failure is forgotten after this. */
 const MEMORY_MS = DAY_MS;
 /** Keys remembered; beyond it the oldest are forgotten, so that a flood of names cannot fill the memory. */
 const MAX_KEYS = 10_000;
 
-type Failures = { count: number; lastMs: EpochMs };
+export type Failures = { readonly count: number; readonly lastMs: number };
+
+/** How long the next try has to wait after former failures, of which the first `free` cost nothing; 0 when it may go on. */
+export function waitAfter(known: Failures | undefined, free: number, nowMs: number): number {
+  if (known === undefined || nowMs - known.lastMs > MEMORY_MS || known.count < free) return 0;
+  const wait = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** (known.count - free));
+  return Math.max(0, known.lastMs + wait - nowMs);
+}
+
+/** With one more at `nowMs`. */
+export const oneMore = (known: Failures | undefined, nowMs: number): Failures => ({
+  count: known === undefined || nowMs - known.lastMs > MEMORY_MS ? 1 : known.count + 1,
+  lastMs: nowMs,
+});
 
 export function createThrottle(): Throttle {
   const failures = new Map<string, Failures>();
@@ -34,20 +47,14 @@ export function createThrottle(): Throttle {
     [`${addressGroup(address)}\u0000${account.toLowerCase()}`, FREE_FAILURES],
     [addressGroup(address), FREE_FAILURES_PER_ADDRESS],
   ];
-  const waitOf = (key: string, free: number, nowMs: EpochMs): number => {
-    const known = failures.get(key);
-    if (known === undefined || nowMs - known.lastMs > MEMORY_MS || known.count < free) return 0;
-    const wait = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** (known.count - free));
-    return Math.max(0, known.lastMs + wait - nowMs);
-  };
   return {
-    waitMs: (account, address, nowMs) => Math.max(...keysOf(account, address).map(([key, free]) => waitOf(key, free, nowMs))),
+    waitMs: (account, address, nowMs) =>
+      Math.max(...keysOf(account, address).map(([key, free]) => waitAfter(failures.get(key), free, nowMs))),
     trying(account, address, nowMs) {
       for (const [key] of keysOf(account, address)) {
-        const known = failures.get(key);
-        const count = known === undefined || nowMs - known.lastMs > MEMORY_MS ? 1 : known.count + 1;
+        const next = oneMore(failures.get(key), nowMs);
         failures.delete(key);
-        failures.set(key, { count, lastMs: nowMs });
+        failures.set(key, next);
       }
       for (const key of failures.keys()) {
         if (failures.size <= MAX_KEYS) break;
