@@ -5,7 +5,8 @@ import { useCreateToken } from '../api/actions.ts';
 import { rolesQuery } from '../api/queries.ts';
 import { Command, ErrorNotice } from '../components/notices.tsx';
 import { useNow } from '../shell/now.ts';
-import { itemsIn } from './token-words.ts';
+import { itemsIn } from './sight.ts';
+import { SightFields } from './sight-fields.tsx';
 
 const DAY_MS = 86_400_000;
 const EXPIRIES = [
@@ -68,20 +69,7 @@ function Narrowing({ draft, set }: NarrowingProps) {
     <details className="wide">
       <summary>Narrow it: teams, labels, networks, actions on alerts</summary>
       <Group align="flex-end" gap="sm">
-        <TextInput
-          label="Teams"
-          description="empty: all"
-          placeholder="shop, pay"
-          value={draft.teams}
-          onChange={(event) => set({ teams: event.currentTarget.value })}
-        />
-        <TextInput
-          label="Labels"
-          description="matchers as in PromQL"
-          placeholder={'env="prod"'}
-          value={draft.scope}
-          onChange={(event) => set({ scope: event.currentTarget.value })}
-        />
+        <SightFields teams={draft.teams} scope={draft.scope} set={set} />
         <TextInput
           label="Networks"
           description="empty: from everywhere"

@@ -17,15 +17,14 @@ import { HistoryLink } from '../components/history-link.tsx';
 import { Ago } from '../components/instant.tsx';
 import { Command, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
-import { useCan } from '../shell/session.tsx';
+import { useRefusal } from '../shell/session.tsx';
 import { StateMark } from '../states/state-mark.tsx';
 import { ChangedMeanwhile } from './changed-meanwhile.tsx';
 import { PersonSight } from './person-sight.tsx';
-import { sightOf } from './role-draft.ts';
 import { Sessions } from './sessions.tsx';
 import { SettingsHead } from './settings-head.tsx';
 import { SightFields } from './sight-fields.tsx';
-import { itemsIn } from './token-words.ts';
+import { itemsIn, sightOf } from './sight.ts';
 
 const MARKS = { active: 'up', invited: 'unknown', disabled: 'unknown' } as const;
 const WORDS = { active: 'Active', invited: 'Invited', disabled: 'Disabled' } as const;
@@ -34,11 +33,11 @@ const LINKS = { invitation: 'link ends', reset: 'new password, link ends' } as c
 
 /** Everybody who may sign in: who they are, what they may do, and how others come in. */
 export function PeoplePage() {
-  const may = useCan('administer', 'access');
+  const refusal = useRefusal('administer', 'access');
   return (
     <div className="page settings settings-wide">
-      <SettingsHead title="People" lead={may ? 'Everybody who may sign in here.' : 'Only administrators see and change people.'} />
-      {may ? <Everybody /> : null}
+      <SettingsHead title="People" lead={refusal ?? 'Everybody who may sign in here.'} />
+      {refusal === undefined ? <Everybody /> : null}
     </div>
   );
 }

@@ -3,7 +3,7 @@ import { type FormEvent, useState } from 'react';
 import { type PersonView, useChangePerson } from '../api/people.ts';
 import { ChangedMeanwhile } from './changed-meanwhile.tsx';
 import { SightFields } from './sight-fields.tsx';
-import { itemsIn } from './token-words.ts';
+import { itemsIn } from './sight.ts';
 
 type Props = {
   /** Whose sight is being changed; the dialog is closed without. */

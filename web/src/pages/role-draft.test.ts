@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EMPTY, draftOf, levelOf, levelsOf, roleOf, sightOf } from './role-draft.ts';
+import { EMPTY, draftOf, levelOf, levelsOf, roleOf } from './role-draft.ts';
 
 test('a role is written as it was read: nothing is gained or lost by opening and saving it', () => {
   const role = {
@@ -33,9 +33,4 @@ test('sending samples is offered where samples are taken, and where a role has i
   assert.deepEqual(offered('slas', ''), ['', 'read', 'operate', 'administer']);
   assert.deepEqual(offered('slas', 'ingest'), ['', 'read', 'operate', 'administer', 'ingest']);
   assert.equal(levelOf(['read', 'operate', 'ingest']), 'operate ingest');
-});
-
-test('what is seen stands in words', () => {
-  assert.equal(sightOf({ teams: [], scope: '' }), 'everything');
-  assert.equal(sightOf({ teams: ['shop', 'pay'], scope: 'env="prod"' }), 'teams shop, pay; env="prod"');
 });

@@ -1,7 +1,7 @@
 /** A role while it is written: one choice per area. Pure. */
 import type { AreaName, RoleDraft, RoleView } from '../api/wire.ts';
 import { slugOf } from './service-draft.ts';
-import { itemsIn } from './token-words.ts';
+import { itemsIn } from './sight.ts';
 
 type Verb = 'read' | 'operate' | 'administer' | 'ingest';
 
@@ -105,9 +105,3 @@ export function roleOf({ name, levels, landing, teams, scope }: Draft, id?: stri
     scope: scope.trim(),
   };
 }
-
-/** What its holders see, in words. */
-export const sightOf = ({ teams, scope }: { readonly teams: readonly string[]; readonly scope: string }): string =>
-  [...(teams.length === 0 ? [] : [`${teams.length === 1 ? 'team' : 'teams'} ${teams.join(', ')}`]), ...(scope === '' ? [] : [scope])].join(
-    '; ',
-  ) || 'everything';

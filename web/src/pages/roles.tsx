@@ -9,26 +9,23 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { HistoryLink } from '../components/history-link.tsx';
 import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
-import { useCan } from '../shell/session.tsx';
+import { useRefusal } from '../shell/session.tsx';
 import { StateMark } from '../states/state-mark.tsx';
 import { RoleDialog } from './role-dialog.tsx';
-import { AREAS, AREA_WORDS, landingWord, sightOf } from './role-draft.ts';
+import { AREAS, AREA_WORDS, landingWord } from './role-draft.ts';
 import { SettingsHead } from './settings-head.tsx';
+import { sightOf } from './sight.ts';
 
 /** Which roles there are, what each permits, and who holds it. */
 export function RolesPage() {
-  const may = useCan('administer', 'access');
+  const refusal = useRefusal('administer', 'access');
   return (
     <div className="page settings">
       <SettingsHead
         title="Roles"
-        lead={
-          may
-            ? 'What people and tokens may do, area by area. What a role does not name is not permitted.'
-            : 'Only administrators see and change roles.'
-        }
+        lead={refusal ?? 'What people and tokens may do, area by area. What a role does not name is not permitted.'}
       />
-      {may ? <AllRoles /> : null}
+      {refusal === undefined ? <AllRoles /> : null}
     </div>
   );
 }

@@ -1,9 +1,10 @@
 import { TextInput } from '@mantine/core';
 
-type Sight = { readonly teams: string; readonly scope: string };
+/** As it is typed: several teams with commas between. */
+type TypedSight = { readonly teams: string; readonly scope: string };
 
 /** What somebody sees: teams, and matchers on labels. Both empty: everything. */
-export function SightFields({ teams, scope, set }: Sight & { readonly set: (change: Partial<Sight>) => void }) {
+export function SightFields({ teams, scope, set }: TypedSight & { readonly set: (change: Partial<TypedSight>) => void }) {
   return (
     <>
       <TextInput

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { itemsIn, narrowingOf } from './token-words.ts';
+import { narrowingOf } from './token-words.ts';
 
 const FREE = { teams: [], scope: '', permits: null, actions: null, addresses: null };
 
@@ -23,9 +23,4 @@ test('what narrows a token is told in words, and nothing when nothing does', () 
     ],
   );
   assert.deepEqual(narrowingOf({ ...FREE, permits: {} }), ['only nothing']);
-});
-
-test('lists are typed with commas, spaces or lines', () => {
-  assert.deepEqual(itemsIn(' 10.0.0.0/8,192.0.2.7\n::1  '), ['10.0.0.0/8', '192.0.2.7', '::1']);
-  assert.deepEqual(itemsIn(' , '), []);
 });

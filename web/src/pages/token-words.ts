@@ -13,6 +13,3 @@ export function narrowingOf({ teams, scope, permits, actions, addresses }: Narro
     ...(addresses === null ? [] : [`from ${addresses.join(', ')}`]),
   ];
 }
-
-/** The items of a text that are separated by commas or white space. */
-export const itemsIn = (text: string): readonly string[] => text.split(/[\s,]+/).filter((item) => item !== '');
