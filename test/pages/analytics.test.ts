@@ -94,7 +94,7 @@ test('a series is found by the keyboard, and every figure is what the server say
   await page.getByText(/^Repeats every day/).waitFor();
   await page.getByRole('img', { name: /^By hour of the day\. Highest at/ }).waitFor();
 
-  const found = await nines.send<Episodes>('POST', '/api/analytics/anomalies', { points });
+  const found = await nines.send<Episodes>('POST', '/api/analytics/anomalies', { points, unit: 'seconds' });
   const [episode] = found.json.episodes;
   assert.ok(episode !== undefined && found.json.episodes.length === 1, found.text);
   await page.getByText(`score ${episode.score.toFixed(2)}`).waitFor();

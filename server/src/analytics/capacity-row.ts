@@ -1,6 +1,7 @@
+import { textIn } from '@nines/base/quantity.ts';
 import { ok } from '@nines/base/result.ts';
 import { DAY_MS } from '@nines/base/units.ts';
-import { MIN_TREND_VALUES, capacityOf, leakOf, trendOf, type Trend } from '@nines/maths/stats/capacity.ts';
+import { MIN_TREND_VALUES, capacityOf, chanceText, leakOf, trendOf, type Trend } from '@nines/maths/stats/capacity.ts';
 import { thinned, instantAt, type RegularSeries, regularSeries } from '@nines/maths/stats/regular-series.ts';
 import type { Answer } from '@nines/maths/stats/refusal.ts';
 import { rightSizeOf } from '@nines/maths/stats/right-size.ts';
@@ -16,6 +17,8 @@ export type RowQuestion = {
   readonly leaks: boolean;
   /** Whether the values are use of something whose size is `limit`. */
   readonly sized: boolean;
+  /** Of the values, for the words of reasons. */
+  readonly unit?: string;
 };
 export type RowFound = Omit<CapacityRow, 'name' | 'expr' | 'labels' | 'unit' | 'limit' | 'side'>;
 
@@ -26,7 +29,7 @@ const STEADY_LENGTHS = 3;
 const METHOD = 'robust slope (Theil-Sen) without seasons';
 
 export function capacityRow(question: RowQuestion): Answer<RowFound> {
-  const { limit, side } = question;
+  const { limit, side, unit } = question;
   const series = regularSeries(question.points.map(([atMs, value]): [number, number] => [atMs, value]));
   const last = question.points.at(-1)?.[1] ?? null;
   const measured = question.points.length;
@@ -42,14 +45,14 @@ export function capacityRow(question: RowQuestion): Answer<RowFound> {
     per_day: trend.value.perDay,
     confidence: confidenceOf(trend.value.p),
     method: METHOD,
-    leak: question.leaks ? leakView(series.value) : null,
-    right_size: question.sized && limit !== null ? sizeView(values, stepMs, limit) : null,
+    leak: question.leaks ? leakView(series.value, unit) : null,
+    right_size: question.sized && limit !== null ? sizeView(series.value, limit, unit) : null,
   };
   const none = { days: null, days_lower: null, days_upper: null };
   const worded = (reason: string): string => [reason, ...notes].join('; ');
   if (limit === null)
-    return ok({ ...told, ...none, state: directionOf(trend.value), reason: worded(`no limit is known: ${slopeWords(trend.value)}`) });
-  const found = capacityOf(values, { stepMs, limit, side });
+    return ok({ ...told, ...none, state: directionOf(trend.value), reason: worded(`no limit is known: ${slopeWords(trend.value, unit)}`) });
+  const found = capacityOf(values, { stepMs, limit, side, unit });
   if (!found.ok) return ok({ ...untold(last, found.error.message), ...common });
   const { state, days, reason } = found.value;
   const direction = directionOf(trend.value);
@@ -85,9 +88,8 @@ const untold = (value: number | null, reason: string): RowFound => ({
 const DIRECTIONS = { rising: 'grows', falling: 'shrinks', none: 'steady' } as const;
 const directionOf = ({ direction }: Trend): (typeof DIRECTIONS)[Trend['direction']] => DIRECTIONS[direction];
 
-const shown = (value: number): string => String(Number(value.toPrecision(3)));
-const slopeWords = ({ direction, perDay, p }: Trend): string =>
-  direction === 'none' ? `no trend (p ${shown(p)})` : `${direction} by ${shown(Math.abs(perDay))} a day (p ${shown(p)})`;
+const slopeWords = ({ direction, perDay, p }: Trend, unit: string | undefined): string =>
+  direction === 'none' ? `no trend (${chanceText(p)})` : `${direction} by ${textIn(unit)(Math.abs(perDay))} a day (${chanceText(p)})`;
 
 /** Whether even the steepest slope of the interval stays away from the limit for as long as anything may be said. */
 function staysClear(
@@ -104,16 +106,16 @@ function confidenceOf(p: number): CapacityRow['confidence'] {
   return { value, words: value >= 0.999 ? 'very sure' : value >= 0.99 ? 'sure' : value >= 0.95 ? 'fairly sure' : 'not sure' };
 }
 
-function leakView({ values, stepMs, startMs, monthly, filled, notes }: RegularSeries): CapacityRow['leak'] {
-  const leak = leakOf(values, stepMs);
+function leakView({ values, stepMs, startMs, monthly, filled, notes }: RegularSeries, unit: string | undefined): CapacityRow['leak'] {
+  const leak = leakOf(values, stepMs, unit);
   if (!leak.ok) return { state: 'refused', since_at_ms: null, p: null, reason: leak.error.message };
   const { leaking, p, reason } = leak.value;
   const since = leaking ? instantAt({ values, stepMs, startMs, monthly, filled, notes }, 0) : null;
   return { state: leaking ? 'leaks' : 'none', since_at_ms: since, p, reason };
 }
 
-function sizeView(values: Float64Array, stepMs: number, limit: number): CapacityRow['right_size'] {
-  const size = rightSizeOf(values, stepMs, limit);
+function sizeView({ values, stepMs }: RegularSeries, limit: number, unit: string | undefined): CapacityRow['right_size'] {
+  const size = rightSizeOf(values, stepMs, limit, unit);
   return size.ok ? size.value : null;
 }
 

@@ -130,7 +130,7 @@ export class CapacityTableService {
       // Few points are of what is young, or of what is measured a few times a day.
       const { labels, points } = younger !== undefined && younger.points.length > one.points.length ? younger : one;
       const { limit, side, leaks, sized, expr, unit } = resource;
-      const found = await this.#deps.ask('capacity_row', { points, limit, side, leaks, sized });
+      const found = await this.#deps.ask('capacity_row', { points, limit, side, leaks, sized, unit });
       items.push({ name: nameOf(resource.name, labels), expr, labels, unit, limit, side, ...found });
     }
     return { items, left: Math.max(0, long.length - room) };

@@ -40,7 +40,13 @@ export const regressionBody = z.strictObject({
   level,
 });
 export const forecastBody = z.strictObject({ points, horizon: z.number().int().min(1).max(MAX_HORIZON).default(24), level });
-export const anomaliesBody = z.strictObject({ points, method, sensitivity, seed: z.number().int().default(1) });
+export const anomaliesBody = z.strictObject({
+  points,
+  method,
+  sensitivity,
+  seed: z.number().int().default(1),
+  unit: z.string().max(40).optional().meta({ description: 'of the values, such as seconds or bytes: reasons are told in it' }),
+});
 export const driftBody = z.strictObject({
   reference: columns,
   current: columns,

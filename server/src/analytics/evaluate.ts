@@ -96,7 +96,7 @@ export function forecasted({ points, horizon, level }: ForecastBody): Answer<Vie
 /** Distances that tell how far apart values usually are: few, so that what comes later changes no score. */
 const STEP_SAMPLE = 20;
 
-export function anomalies({ points, method, sensitivity, seed }: AnomaliesBody): Answer<View<typeof anomaliesView>> {
+export function anomalies({ points, method, sensitivity, seed, unit }: AnomaliesBody): Answer<View<typeof anomaliesView>> {
   const order = points.map((point, index) => ({ atMs: point[0], value: point[1], index })).sort((one, other) => one.atMs - other.atMs);
   const known = order.filter((point): point is typeof point & { value: number } => Number.isFinite(point.value));
   if (points.length === 0) return refuse('empty', 'there are no points');
@@ -109,7 +109,7 @@ export function anomalies({ points, method, sensitivity, seed }: AnomaliesBody):
   );
   const found = anomaliesOf(
     known.map(({ value }) => value),
-    { method, sensitivity, seed, periods, missing },
+    { method, sensitivity, seed, periods, missing, unit },
   );
   if (!found.ok) return found;
   const scores = points.map(() => 0);

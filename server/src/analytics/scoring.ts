@@ -28,6 +28,8 @@ export type ScorerOptions = {
   readonly counter: boolean;
   /** Distance of the values where it is known; otherwise that of the first few. */
   readonly stepMs?: number | undefined;
+  /** Of the values, for the words of reasons. */
+  readonly unit?: string;
 };
 
 /** Distances that tell how far apart values are. */
@@ -114,7 +116,7 @@ export class SeriesScorer {
       this.#early.pop();
     }
     const periods = calendarPeriods(this.#stepMs, Number.MAX_SAFE_INTEGER).map(({ length }) => length);
-    const detector = createDetector({ method: this.#options.method, periods });
+    const detector = createDetector({ method: this.#options.method, periods, unit: this.#options.unit });
     for (const early of this.#early) detector.next(early.value);
     this.#seen = this.#early.length;
     this.#early = [];

@@ -167,7 +167,7 @@ export class Streams {
     }
     const { name, anomalies, interval } = entry.spec;
     const step = entry.plain === undefined ? interval : stepMs;
-    const scorer = new SeriesScorer({ ...anomalies, counter: entry.counter, stepMs: step });
+    const scorer = new SeriesScorer({ ...anomalies, counter: entry.counter, stepMs: step, unit: entry.counter ? '' : entry.spec.unit });
     const open = this.#deps.episodes.openOf(name, own);
     if (open !== undefined) scorer.resume(open);
     const stream = { entry, labels: own, stored: storedLabels(SCORE, own, { name }), scorer };

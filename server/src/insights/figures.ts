@@ -1,4 +1,5 @@
 /** Figures and instants as sentences say them. */
+import { unitText } from '@nines/base/quantity.ts';
 
 const significant = (value: number, digits = 3): string => {
   const rounded = Number(value.toPrecision(digits));
@@ -19,41 +20,14 @@ function number(value: number): string {
   return word === undefined || Math.abs(value) >= 1e15 ? significant(value) : `${significant(value / size)} ${word}`;
 }
 
-const BYTES = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
-
-function bytes(value: number): string {
-  const power = Math.min(BYTES.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, Math.abs(value))) / 3)));
-  return `${significant(value / 1000 ** power)} ${BYTES[power]}`;
-}
-
-function seconds(value: number): string {
-  const size = Math.abs(value);
-  if (size < 0.001) return `${significant(value * 1e6)} µs`;
-  if (size < 1) return `${significant(value * 1000)} ms`;
-  return size < 120 ? `${significant(value)} s` : `${significant(value / 60)} min`;
-}
+/** What pages tell in steps or with a sign of their own reads in sentences as beside them. */
+const OF_PAGES: ReadonlySet<string> = new Set(['seconds', 'bytes', 'bytes_per_second', 'celsius']);
 
 /** `0.21` and `seconds` are "210 ms". */
 export function figure(value: number, unit: string): string {
-  switch (unit) {
-    case 'seconds':
-      return seconds(value);
-    case 'percent':
-      return `${significant(value)} %`;
-    case 'ratio':
-      return `${significant(value * 100)} %`;
-    case 'bytes':
-      return bytes(value);
-    case 'bytes_per_second':
-      return `${bytes(value)}/s`;
-    case 'celsius':
-      return `${significant(value)} °C`;
-    case 'count':
-    case '':
-      return number(value);
-    default:
-      return `${number(value)} ${unit}`;
-  }
+  if (unit === '' || unit === 'count') return number(value);
+  if (unit === 'percent' || unit === 'ratio') return `${significant(unit === 'ratio' ? value * 100 : value)} %`;
+  return OF_PAGES.has(unit) ? unitText(unit)(value) : `${number(value)} ${unit}`;
 }
 
 /** 0.378 is "38 %". */

@@ -141,7 +141,7 @@ forEachDatabase((_name, openDb) => {
     await insights.run();
     const [first, ...others] = await opened(insights);
     assert.deepEqual(others, []);
-    assert.match(first?.sentence ?? '', /^Response time of Shop rose \d\d % in 14 days, from 2\d\d ms to 2\d\d ms$/);
+    assert.match(first?.sentence ?? '', /^Response time of Shop rose \d\d % in 14 days, from 2\d\d ms to 2\d\d ms\.$/);
     assert.equal(first?.kind, 'performance_trend');
     assert.equal(first?.expr, 'avg by (service) (avg_over_time(probe_duration_seconds{service="shop"}[15m]))');
     assert.ok((first?.confidence.value ?? 0) > 0.95 && first?.confidence.method.includes('Benjamini–Hochberg'));
@@ -251,10 +251,10 @@ describe('what is told', () => {
     const sentences = found.map(({ sentence }) => sentence);
     const once = [
       /^Disk space in use of \/var on db1:9100 is at 75(\.\d)? % and grows by 0\.6\d* % a day; at this pace it reaches 100 % around \d+ November, in about 4\d days/,
-      /^CPU use of db1:9100 is expected to pass 90 % on \w+ \d October around \d\d:00 UTC and to reach 9\d(\.\d)? % within a week; 7\d(\.\d)? % now$/,
-      /^queue_length was unusually high for 5 hours: \d+ on 30 September at \d\d:00 UTC, where \d\d+(\.\d)? is usual$/,
+      /^CPU use of db1:9100 is expected to pass 90 % on \w+ \d October around \d\d:00 UTC and to reach 9\d(\.\d)? % within a week; 7\d(\.\d)? % now\.$/,
+      /^queue_length was unusually high for 5 hours: \d+ on 30 September at \d\d:00 UTC, where \d\d+(\.\d)? is usual\.$/,
       /^orders has a daily rhythm: highest around 0[4-8]:00 UTC \(1[56]\d(\.\d)?\), lowest around 1[6-9]:00 UTC/,
-      /^When backlog changes, latency changes with it, an hour later \(rank correlation 0\.\d\d over 21 days\)$/,
+      /^When backlog changes, latency changes with it, an hour later \(rank correlation 0\.\d\d over 21 days\)\.$/,
       /^Response time of Shop rose/,
     ];
     for (const form of once)

@@ -71,7 +71,7 @@ export function trendSaid(series: Series, found: TrendFinding): Said {
     isBad === false ? 0.25 : Math.min(0.95, (isBad === true ? 0.45 : 0.3) + 0.3 * Math.min(1, relative) + (passes === '' ? 0 : 0.15));
   return {
     ...common(series, 'performance_trend'),
-    sentence: `${titleOf(series)} ${rose ? 'rose' : 'fell'}${by} in ${days((toMs - fromMs) / DAY_MS)}, from ${figure(before, unit)} to ${figure(after, unit)}${passes}`,
+    sentence: `${titleOf(series)} ${rose ? 'rose' : 'fell'}${by} in ${days((toMs - fromMs) / DAY_MS)}, from ${figure(before, unit)} to ${figure(after, unit)}${passes}.`,
     from_at_ms: fromMs,
     to_at_ms: toMs,
     figures: [
@@ -112,7 +112,7 @@ export function exhaustionSaid(series: Series, found: ExhaustionFinding): Said {
   if (limit === null || left === null) {
     return {
       ...common(series, 'capacity'),
-      sentence: `${titleOf(series)} grows by ${figure(perDay, unit)} a day and does not fall back: ${figure(now, unit)} now, ${figure(before, unit)} ${days((toMs - fromMs) / DAY_MS)} ago`,
+      sentence: `${titleOf(series)} grows by ${figure(perDay, unit)} a day and does not fall back: ${figure(now, unit)} now, ${figure(before, unit)} ${days((toMs - fromMs) / DAY_MS)} ago.`,
       from_at_ms: fromMs,
       to_at_ms: toMs,
       figures,
@@ -126,7 +126,7 @@ export function exhaustionSaid(series: Series, found: ExhaustionFinding): Said {
   const ends = role === 'budget' ? 'at this pace it is used up' : `at this pace it reaches ${figure(limit, unit)}`;
   return {
     ...common(series, role === 'budget' ? 'prediction' : 'capacity'),
-    sentence: `${titleOf(series)} is at ${figure(now, unit)} and ${perDay > 0 ? 'grows' : 'falls'} by ${figure(Math.abs(perDay), unit)} a day; ${ends} around ${day(atMs)}, in about ${days(left.expected)}${range}`,
+    sentence: `${titleOf(series)} is at ${figure(now, unit)} and ${perDay > 0 ? 'grows' : 'falls'} by ${figure(Math.abs(perDay), unit)} a day; ${ends} around ${day(atMs)}, in about ${days(left.expected)}${range}.`,
     from_at_ms: fromMs,
     to_at_ms: toMs,
     figures: [
@@ -150,13 +150,14 @@ function rangeOf({ earliest, latest }: NonNullable<ExhaustionFinding['days']>): 
 
 export function unusualSaid(series: Series, found: UnusualFinding): Said {
   const { unit, worse } = series.candidate;
-  const { fromMs, toMs, peak, peakAtMs, usual, score, reason, band } = found;
+  const { fromMs, toMs, peak, peakAtMs, usual, score, band } = found;
+  const reason = `${figure(peak, unit)} where ${figure(usual, unit)} is usual`;
   const hours = Math.round((toMs - fromMs) / HOUR_MS) + 1;
   const high = peak > usual;
   const isBad = worse === 'neither' || (worse === 'higher') === high;
   return {
     ...common(series, 'anomaly'),
-    sentence: `${titleOf(series)} was unusually ${high ? 'high' : 'low'} for ${hours === 1 ? 'an hour' : `${hours} hours`}: ${figure(peak, unit)} on ${day(peakAtMs)} at ${hour(peakAtMs)}, where ${figure(usual, unit)} is usual`,
+    sentence: `${titleOf(series)} was unusually ${high ? 'high' : 'low'} for ${hours === 1 ? 'an hour' : `${hours} hours`}: ${figure(peak, unit)} on ${day(peakAtMs)} at ${hour(peakAtMs)}, where ${figure(usual, unit)} is usual.`,
     from_at_ms: fromMs,
     to_at_ms: toMs,
     figures: [
@@ -190,7 +191,7 @@ export function rhythmSaid(series: Series, found: RhythmFinding): Said {
   const [first] = line;
   return {
     ...common(series, 'seasonality'),
-    sentence: `${titleOf(series)} has a ${name} rhythm: highest around ${place(highAtMs)} (${figure(high, unit)}), lowest around ${place(lowAtMs)} (${figure(low, unit)}); it explains ${share(strength)} of the ups and downs`,
+    sentence: `${titleOf(series)} has a ${name} rhythm: highest around ${place(highAtMs)} (${figure(high, unit)}), lowest around ${place(lowAtMs)} (${figure(low, unit)}); it explains ${share(strength)} of the ups and downs.`,
     from_at_ms: fromMs,
     to_at_ms: toMs,
     figures: [
@@ -211,7 +212,7 @@ export function aheadSaid(series: Series, found: AheadFinding): Said {
   const inDays = (crossesAtMs - (toMs - 7 * DAY_MS)) / DAY_MS;
   return {
     ...common(series, 'prediction'),
-    sentence: `${titleOf(series)} is expected to pass ${figure(limit, unit)} on ${weekday(crossesAtMs)} ${day(crossesAtMs)} around ${hour(crossesAtMs)} and to reach ${figure(extreme, unit)} within a week; ${figure(now, unit)} now`,
+    sentence: `${titleOf(series)} is expected to pass ${figure(limit, unit)} on ${weekday(crossesAtMs)} ${day(crossesAtMs)} around ${hour(crossesAtMs)} and to reach ${figure(extreme, unit)} within a week; ${figure(now, unit)} now.`,
     from_at_ms: fromMs,
     to_at_ms: toMs,
     figures: [
@@ -244,7 +245,7 @@ export function togetherSaid(first: Series, second: Series, found: TogetherFindi
   const evidence = evidenceOf(one, fromMs, toMs);
   return {
     ...common(one, 'correlation'),
-    sentence: `When ${titleOf(one)} changes, ${titleOf(other)} changes ${spearman > 0 ? 'with it' : 'the other way'}${later} (rank correlation ${spearman.toFixed(2)} over ${days((toMs - fromMs) / DAY_MS)})`,
+    sentence: `When ${titleOf(one)} changes, ${titleOf(other)} changes ${spearman > 0 ? 'with it' : 'the other way'}${later} (rank correlation ${spearman.toFixed(2)} over ${days((toMs - fromMs) / DAY_MS)}).`,
     from_at_ms: fromMs,
     to_at_ms: toMs,
     figures: [

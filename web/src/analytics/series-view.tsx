@@ -52,7 +52,8 @@ function Found({ search, onSearch, found }: Props & { readonly found: QueryWire 
   const aliases = useQuery(aliasesQuery());
   const series = found.series.find((one) => seriesKey(one) === search.series) ?? found.series[0];
   if (series === undefined) return null;
-  const textOf = (one: SeriesWire): UnitText => unitText(unitOf(one.name, one.expr, aliases.data?.items ?? []));
+  const unit = (one: SeriesWire): string => unitOf(one.name, one.expr, aliases.data?.items ?? []);
+  const textOf = (one: SeriesWire): UnitText => unitText(unit(one));
   return (
     <>
       {found.series.length === 1 ? null : (
@@ -68,7 +69,15 @@ function Found({ search, onSearch, found }: Props & { readonly found: QueryWire 
           </div>
         </Section>
       )}
-      <One key={seriesKey(series)} search={search} onSearch={onSearch} found={found} series={series} text={textOf(series)} />
+      <One
+        key={seriesKey(series)}
+        search={search}
+        onSearch={onSearch}
+        found={found}
+        series={series}
+        unit={unit(series)}
+        text={textOf(series)}
+      />
     </>
   );
 }
@@ -113,11 +122,11 @@ export type PartProps = {
   readonly text: UnitText;
 };
 
-function One({ found, series, ...props }: Omit<PartProps, 'stamp'>) {
+function One({ found, series, unit, ...props }: Omit<PartProps, 'stamp'> & { readonly unit: string }) {
   const { ahead, method, sensitivity } = questionOf(props.search);
   const stamp = `${seriesKey(series)} ${series.expr} ${found.from_at_ms} ${found.to_at_ms} ${found.step_ms}`;
   const horizon = Math.max(1, Math.round(lengthMsOf(ahead) / found.step_ms));
-  const anomalies = useQuery(anomaliesQuery(stamp, series.points, { method, sensitivity }));
+  const anomalies = useQuery(anomaliesQuery(stamp, series.points, { method, sensitivity, unit }));
   const seasons = useQuery(seasonalityQuery(stamp, series.points));
   const forecast = useQuery(forecastQuery(stamp, series.points, horizon));
   const part = useMemo(() => ({ ...props, found, series, stamp }), [props, found, series, stamp]);

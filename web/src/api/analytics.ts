@@ -55,8 +55,11 @@ function asked<Answer>(question: string, stamp: string, body: object) {
 
 export const forecastQuery = (stamp: string, points: Points, horizon: number) =>
   asked<ForecastWire>('forecast', `${stamp} ${horizon}`, { points, horizon });
-export const anomaliesQuery = (stamp: string, points: Points, how: { readonly method: string; readonly sensitivity: number }) =>
-  asked<AnomaliesWire>('anomalies', `${stamp} ${how.method} ${how.sensitivity}`, { points, ...how });
+export const anomaliesQuery = (
+  stamp: string,
+  points: Points,
+  how: { readonly method: string; readonly sensitivity: number; readonly unit: string },
+) => asked<AnomaliesWire>('anomalies', `${stamp} ${how.method} ${how.sensitivity} ${how.unit}`, { points, ...how });
 export const seasonalityQuery = (stamp: string, points: Points) => asked<SeasonalityWire>('seasonality', stamp, { points });
 export const correlationQuery = (stamp: string, series: Readonly<Record<string, Points>>, maxLag: number) => ({
   ...asked<CorrelationWire>('correlation', `${stamp} ${maxLag} ${Object.keys(series).join('\n')}`, { series, max_lag: maxLag }),

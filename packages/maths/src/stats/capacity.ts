@@ -1,3 +1,4 @@
+import { plainText, textIn } from '@nines/base/quantity.ts';
 import { ok } from '@nines/base/result.ts';
 import { type Numbers, at } from './numbers.ts';
 import { type Answer, refuse } from './refusal.ts';
@@ -85,9 +86,16 @@ const BELIEVED_LENGTHS = 3;
 /** When regular values will cross `limit`, coming from the side they are on now unless `side` says which side is beyond. */
 export function capacityOf(
   values: Numbers,
-  question: { readonly stepMs: number; readonly limit: number; readonly level?: number; readonly side?: 'above' | 'below' },
+  question: {
+    readonly stepMs: number;
+    readonly limit: number;
+    readonly level?: number;
+    readonly side?: 'above' | 'below';
+    readonly unit?: string | undefined;
+  },
 ): Answer<Capacity> {
   const { stepMs, limit, level } = question;
+  const text = textIn(question.unit);
   const found = trendOf(values, stepMs, level);
   if (!found.ok) return found;
   const trend = found.value;
@@ -96,14 +104,13 @@ export function capacityOf(
   const gap = side === 'above' ? limit - trend.now : trend.now - limit;
   const towards = (slope: number): number => (side === 'above' ? slope : -slope);
   const none = { trend, days: null };
-  if (gap <= 0)
-    return ok({ ...none, state: 'reached', reason: `the level ${shown(trend.now)} is beyond the limit ${shown(limit)} already` });
+  if (gap <= 0) return ok({ ...none, state: 'reached', reason: `the level ${text(trend.now)} is beyond the limit ${text(limit)} already` });
   if (trend.stepped) return ok({ ...none, state: 'no_trend', reason: 'no trend: the level changed once, and not steadily' });
   if (trend.direction === 'none')
     return ok({
       ...none,
       state: 'no_trend',
-      reason: `no trend: the slope ${shown(trend.perDay)} a day is not told from zero (p ${shown(trend.p)})`,
+      reason: `no trend: the slope ${text(trend.perDay)} a day is not told from zero (${chanceText(trend.p)})`,
     });
   if (towards(trend.perDay) <= 0) return ok({ ...none, state: 'no_trend', reason: `it is ${trend.direction}, away from the limit` });
   const history = (values.length * stepMs) / DAY_MS;
@@ -122,11 +129,13 @@ export function capacityOf(
     trend,
     state: 'approaching',
     days,
-    reason: `${trend.direction} by ${shown(Math.abs(trend.perDay))} a day towards ${shown(limit)}`,
+    reason: `${trend.direction} by ${text(Math.abs(trend.perDay))} a day towards ${text(limit)}`,
   });
 }
 
-const shown = (value: number): string => String(Number(value.toPrecision(3)));
+const shown = plainText;
+/** A chance in words; below a thousandth nobody counts zeros. */
+export const chanceText = (p: number): string => (p < 0.001 ? 'p below 0.001' : `p ${plainText(p)}`);
 
 export type Leak = {
   readonly leaking: boolean;
@@ -151,7 +160,8 @@ const LEAST_GROWTH = 0.25;
  * share of the usual swings, and they rise to the end. What a garbage collector gives back is in no floor, so that its sawtooth is no leak.
  * At least six hours.
  */
-export function leakOf(values: Numbers, stepMs: number): Answer<Leak> {
+export function leakOf(values: Numbers, stepMs: number, unit?: string): Answer<Leak> {
+  const text = textIn(unit);
   const spanMs = values.length * stepMs;
   if (spanMs < MIN_LEAK_MS) return refuse('too_short', `a leak is told from at least 6 hours, there are ${shown(spanMs / HOUR_MS)}`);
   const perPart = Math.floor(values.length / LEAK_PARTS);
@@ -183,8 +193,8 @@ export function leakOf(values: Numbers, stepMs: number): Answer<Leak> {
   const leaking =
     slope > 0 && lower > 0 && p < LEAK_P && grown > LEAST_GROWTH * swing && stillRising && stepOf(floors) < 0 && stepOf(rest) < 0;
   const reason = leaking
-    ? `the floor rises by ${shown(slope)} a day (p ${shown(p)}) and nothing gives it back`
-    : `the floor does not rise for certain: ${shown(slope)} a day, p ${shown(p)}`;
+    ? `the floor rises by ${text(slope)} a day (${chanceText(p)}) and nothing gives it back`
+    : `the floor does not rise for certain: ${text(slope)} a day, ${chanceText(p)}`;
   return ok({ leaking, perDay: slope, p, reason });
 }
 

@@ -1,3 +1,4 @@
+import { type UnitText, plainText, textIn } from '@nines/base/quantity.ts';
 import { at } from './numbers.ts';
 import { isolationForest, type IsolationForest } from './isolation-forest.ts';
 import { RollingMoments, RollingSorted } from './rolling.ts';
@@ -11,6 +12,8 @@ export type DetectorOptions = {
   readonly seed?: number;
   /** Lengths of seasons in steps, shortest first; `seasonal` compares with them. */
   readonly periods?: readonly number[];
+  /** Of the values, for the words of reasons. */
+  readonly unit?: string | undefined;
 };
 
 export type Finding = { /** 0..1. */ readonly score: number /** In words, made when asked for. */; readonly reason: () => string };
@@ -41,27 +44,31 @@ export function scoreOf(distance: number): number {
   return 1 - 1 / (1 + 19 * (Math.min(distance, MAX_DISTANCE) / NOTABLE) ** STEEPNESS);
 }
 
-export function createDetector({ method, seed = 1, periods = [] }: DetectorOptions): Detector {
+export function createDetector({ method, seed = 1, periods = [], unit }: DetectorOptions): Detector {
+  const text = textIn(unit);
   switch (method) {
     case 'zscore':
-      return new PlainDetector();
+      return new PlainDetector(text);
     case 'robust_zscore':
-      return new ResidualDetector(new RecentLevel());
+      return new ResidualDetector(new RecentLevel(), text);
     case 'isolation_forest':
-      return new ForestDetector(seed, expectationOf(periods));
+      return new ForestDetector(seed, expectationOf(periods), text);
     case 'seasonal':
-      return new ResidualDetector(expectationOf(periods));
+      return new ResidualDetector(expectationOf(periods), text);
   }
 }
 
 const expectationOf = (periods: readonly number[]): Expectation =>
   periods.length === 0 ? new RecentLevel() : new BestOf([new RecentLevel(), ...periods.map((period) => new SeasonLevel(period))]);
 
-const shown = (value: number): string => String(Number(value.toPrecision(4)));
-
 /** Distance from the mean of the last values in their standard deviations. */
 class PlainDetector implements Detector {
   readonly #moments = new RollingMoments(WINDOW);
+  readonly #text: UnitText;
+
+  constructor(text: UnitText) {
+    this.#text = text;
+  }
 
   skip(): void {}
 
@@ -73,7 +80,7 @@ class PlainDetector implements Detector {
     const distance = Math.abs(value - mean) / Math.max(sd, leastScale(mean));
     return {
       score: scoreOf(distance),
-      reason: () => `${shown(value)} is ${shown(distance)} standard deviations from the recent mean ${shown(mean)}`,
+      reason: () => `${this.#text(value)} is ${plainText(distance)} standard deviations from the recent mean ${this.#text(mean)}`,
     };
   }
 }
@@ -213,8 +220,11 @@ class ResidualDetector implements Detector {
   #usualScale = 0;
   #burst = 0;
 
-  constructor(expectation: Expectation) {
+  readonly #text: UnitText;
+
+  constructor(expectation: Expectation, text: UnitText) {
     this.#expectation = expectation;
+    this.#text = text;
   }
 
   skip(count: number): void {
@@ -238,7 +248,7 @@ class ResidualDetector implements Detector {
     return {
       score: scoreOf(distance),
       reason: () =>
-        `${shown(value)} is ${shown(distance)} usual deviations ${residual > 0 ? 'above' : 'below'} ${words}, ${shown(expected)}`,
+        `${this.#text(value)} is ${plainText(distance)} usual deviations ${residual > 0 ? 'above' : 'below'} ${words}, ${this.#text(expected)}`,
     };
   }
 
@@ -290,7 +300,10 @@ class ForestDetector implements Detector {
   #grown = 0;
   #burst = 0;
 
-  constructor(seed: number, expectation: Expectation) {
+  readonly #text: UnitText;
+
+  constructor(seed: number, expectation: Expectation, text: UnitText) {
+    this.#text = text;
     this.#seed = seed;
     this.#expectation = expectation;
   }
@@ -325,7 +338,8 @@ class ForestDetector implements Detector {
     if (this.#burst <= BURST_LEARNED) this.#usual.push(isolation);
     return {
       score: scoreOf(distance),
-      reason: () => `${shown(value)} with its step is set apart by few cuts: isolation ${shown(isolation)}, usually ${shown(middle)}`,
+      reason: () =>
+        `${this.#text(value)} with its step is set apart by few cuts: isolation ${plainText(isolation)}, usually ${plainText(middle)}`,
     };
   }
 

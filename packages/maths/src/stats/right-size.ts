@@ -1,3 +1,4 @@
+import { plainText, textIn } from '@nines/base/quantity.ts';
 import { ok } from '@nines/base/result.ts';
 import { type Numbers, ascending, at, notFinite } from './numbers.ts';
 import { type Answer, refuse } from './refusal.ts';
@@ -25,14 +26,13 @@ export type RightSize = {
   readonly reason: string;
 };
 
-const shown = (value: number): string => String(Number(value.toPrecision(3)));
-
 /**
  * Whether a resource of size `limit` fits what is used of it: 30 % above the 95th percentile and 10 % above the peak, whichever is more.
  * Values are use, one step apart, finite, of at least a day; "too big" needs a week, as a weekend tells nothing of Mondays. Growth is not
  * looked at: that is what `capacityOf` is for.
  */
-export function rightSizeOf(values: Numbers, stepMs: number, limit: number): Answer<RightSize> {
+export function rightSizeOf(values: Numbers, stepMs: number, limit: number, unit?: string): Answer<RightSize> {
+  const text = textIn(unit);
   const spanMs = values.length * stepMs;
   if (!(limit > 0 && Number.isFinite(limit))) return refuse('bad_limit', 'the size must be a finite number above zero');
   if (notFinite(values) >= 0) return refuse('not_finite', 'a value is not a finite number of at most 1e100 in size');
@@ -41,8 +41,8 @@ export function rightSizeOf(values: Numbers, stepMs: number, limit: number): Ans
   const sorted = ascending(values);
   const [p95, peak] = [quantileOf(sorted, 0.95), at(sorted, sorted.length - 1)];
   const suggested = Math.max(0, p95 * (1 + HEADROOM.overP95), peak * (1 + HEADROOM.overPeak));
-  const seen = `95 % of the time at most ${shown(p95)} of ${shown(limit)} were used and never more than ${shown(peak)}, over ${shown(spanMs / DAY_MS)} days`;
-  const needs = `with 30 % above the former and 10 % above the latter that needs ${shown(suggested)}`;
+  const seen = `95 % of the time at most ${text(p95)} of ${text(limit)} were used and never more than ${text(peak)}, over ${plainText(spanMs / DAY_MS)} days`;
+  const needs = `with 30 % above the former and 10 % above the latter that needs ${text(suggested)}`;
   const said = { p95, peak, suggested, saves: 0 };
   if (suggested > limit) return ok({ ...said, advice: 'too_small', reason: `${seen}: ${needs}` });
   if (suggested >= TOO_BIG_SHARE * limit) return ok({ ...said, advice: 'enough', reason: `${seen}: ${needs}` });
