@@ -1,4 +1,4 @@
-/** The queries that were run in this browser, the latest first. They stay on this device. */
+/** The queries that were run in this browser, the latest first. They stay on this device, until signing out clears what pages kept. */
 
 const KEY = 'nines-explore-history';
 const MOST = 50;
