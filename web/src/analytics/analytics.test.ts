@@ -4,6 +4,7 @@ import type { CapacityRow, LoadWire } from '../api/analytics.ts';
 import { byUrgency, fullIn, placeOf } from './capacity-words.ts';
 import { completions, selectorOf, selectorText, seriesKey } from './completion.ts';
 import { muteWords, statusSentence, untilWords } from './insight-words.ts';
+import { lasting } from './lasting.ts';
 import { loadDoubt, pairsOf, peakSentence, whatIfSentence } from './load-words.ts';
 import { byHour, byWeekday, extremes } from './profile.ts';
 import { bandPath, between, linePath, nearestPoint, scalesOf, valuesOf } from './scales.ts';
@@ -127,6 +128,17 @@ const ROW: CapacityRow = {
   reason: '',
   points: [],
 };
+
+test('a step that stays is told, the two ends of something unusual are not', () => {
+  const episodes = [{ from_at_ms: 100, to_at_ms: 108 }];
+  const up = { at_ms: 101, before: 0.12, after: 0.19 };
+  const down = { at_ms: 109, before: 0.19, after: 0.121 };
+  const far = { at_ms: 200, before: 0.1, after: 0.2 };
+  assert.deepEqual(lasting([up, far], episodes, 1), [up, far], 'a deployment that made it slower');
+  assert.deepEqual(lasting([up, down, far], episodes, 1), [far], 'an hour that was slow');
+  assert.deepEqual(lasting([up, { ...down, after: 0.17 }], episodes, 1).length, 2, 'it came back in part');
+  assert.deepEqual(lasting([], episodes, 1), []);
+});
 
 test('what is full soonest stands first, and its day is told with its interval', () => {
   const soon = { ...ROW, name: 'soon', days: 12.4, days_lower: 9.1, days_upper: null };

@@ -16,10 +16,10 @@ export const STANDING_WORDS: Readonly<Record<Standing, string>> = {
   refused: 'Cannot be told',
 };
 
-/** A length in days as people say it, rounded as the sentences of insights are: hours below two days, weeks above two, months above three, years above two. */
+/** A length in days as people say it, rounded as the sentences of insights are: hours below two days, weeks from three, months above three, years above two. */
 export function daysText(days: number): string {
   if (days < 2) return `${Math.max(1, Math.round(days * 24))} h`;
-  if (days < 14.5) return `${Math.round(days)} days`;
+  if (days < 20.5) return `${Math.round(days)} days`;
   if (days < 92) return `${Math.round(days / 7)} weeks`;
   return days < 731 ? `${Math.round(days / 30.44)} months` : `${Math.round(days / 365.25)} years`;
 }

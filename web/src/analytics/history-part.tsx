@@ -6,6 +6,7 @@ import { shortInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
 import { useNowStep } from '../shell/now.ts';
 import { type Band, type Episode, EvidenceChart, type Line } from './evidence-chart.tsx';
+import { lasting } from './lasting.ts';
 import type { Between } from './scales.ts';
 import type { PartProps } from './series-view.tsx';
 import { NotTold, Reckoning, Told } from './told.tsx';
@@ -76,15 +77,6 @@ export function HistoryPart({ search, onSearch, found, series, text, anomalies, 
       </div>
     </Section>
   );
-}
-
-/** Steps by which a change may miss the edge of an episode and still be that edge. */
-const EDGE_STEPS = 4;
-
-/** Changes of level that are more than the two ends of something unusual. */
-function lasting(changes: SeasonalityWire['changes'], episodes: readonly Episode[], stepMs: number): SeasonalityWire['changes'] {
-  const near = EDGE_STEPS * stepMs;
-  return changes.filter(({ at_ms: atMs }) => !episodes.some((one) => atMs >= one.from_at_ms - near && atMs <= one.to_at_ms + near));
 }
 
 function viewOf(found: PartProps['found'], episode: Episode | undefined) {
