@@ -35,13 +35,13 @@ after(async () => {
 
 test('shipped dashboards show what this installation measures, each panel by itself and without an error, in both themes', async () => {
   for (const { id, title, theme, drawn } of [
-    { id: 'sla-overview', title: 'SLA overview', theme: 'light', drawn: 'Web shop' },
-    { id: 'technical', title: 'Technical', theme: 'dark', drawn: '15 min' },
+    { id: 'sla-overview', title: 'SLA overview', theme: 'light', drawn: /^Web shop/ },
+    { id: 'technical', title: 'Technical', theme: 'dark', drawn: /^15 min\d/ },
   ] as const) {
     const { page, complaints } = await openPage(browser, nines.base, { theme });
     await page.goto(`/dashboards/${id}`);
     await page.getByRole('heading', { level: 1, name: title }).waitFor();
-    await page.getByText(drawn, { exact: true }).first().waitFor();
+    await page.getByText(drawn).first().waitFor();
     assert.deepEqual(await page.locator('.panel-error').allTextContents(), [], id);
     assert.deepEqual(await seriousFaults(page), [], id);
     assert.deepEqual(complaints, [], id);
@@ -61,12 +61,43 @@ test('a panel whose query fails says so and leaves the others alone; one fills t
   await page.goto('/dashboards');
   await page.getByRole('link', { name: 'Mixed', exact: true }).click();
   await page.getByRole('alert').getByText('parse error').waitFor();
-  await page.getByRole('region', { name: 'Load' }).getByText('load', { exact: true }).waitFor();
+  await page
+    .getByRole('region', { name: 'Load' })
+    .getByText(/^load\d/)
+    .waitFor();
   await page.getByRole('button', { name: 'More of Load' }).click();
   await page.getByRole('menuitem', { name: 'Fill the page' }).click();
   await page.getByRole('region', { name: 'Broken' }).waitFor({ state: 'detached' });
   assert.match(page.url(), /panel=load/);
   await page.keyboard.press('Escape');
   await page.getByRole('region', { name: 'Broken' }).waitFor();
+  await page.context().close();
+});
+
+test('an editor adds, moves and sizes panels with the keyboard, saves what changed with a reason, and it stays', async () => {
+  const { page, complaints } = await openPage(browser, nines.base);
+  await page.goto('/dashboards/sla-overview');
+  await page.getByRole('button', { name: 'Save a copy' }).press('Enter');
+  await page.getByLabel('Title').fill('Night desk');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/dashboards\/night-desk\?.*edit=1/);
+  await page.getByLabel('Add a panel').selectOption('gauge');
+  await page.getByRole('region', { name: 'Panel editor' }).getByLabel('Title').fill('How busy');
+  await page.getByRole('button', { name: 'Done' }).press('Enter');
+  await page.getByLabel('Layout').selectOption('custom');
+  await page.getByRole('button', { name: 'Wider: How busy' }).press('Enter');
+  assert.deepEqual(await seriousFaults(page), []);
+  await page.getByRole('button', { name: 'Save …' }).press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Save the dashboard' });
+  await dialog.getByText('added How busy').waitFor();
+  await dialog.getByText('another layout').waitFor();
+  await dialog.getByLabel('Why, for the history').fill('for the night');
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'detached' });
+  await page.reload();
+  await page.getByRole('region', { name: 'How busy' }).waitFor();
+  await page.getByRole('button', { name: 'Versions' }).click();
+  await page.getByText('for the night').waitFor();
+  assert.deepEqual(complaints, []);
   await page.context().close();
 });
