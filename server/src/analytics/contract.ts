@@ -50,7 +50,7 @@ export const anomaliesBody = z.strictObject({
 export const driftBody = z.strictObject({
   reference: columns,
   current: columns,
-  importance: z.record(z.string(), z.number().min(0)).default({}),
+  importance: z.record(z.string(), z.number().min(0).max(1e9)).default({}),
   critical: z.array(z.string()).default([]),
 });
 export const seasonalityBody = z.strictObject({ points });

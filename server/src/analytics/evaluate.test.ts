@@ -123,3 +123,32 @@ test('the latest try of a back-test is beside the newest values, within the hist
   assert.ok(beat >= 0 && beat <= origins);
   for (const { value, lower, upper } of latest) assert.ok(lower <= value && value <= upper);
 });
+
+test('instants that no calendar has, values that are no load, times of two units and too many comparisons are refused', () => {
+  const reasonOf = (answer: { readonly ok: boolean; readonly error?: { readonly reason: string } }): string =>
+    answer.error?.reason ?? 'told';
+  // Months that are far beyond the last one had NaN for instants.
+  const far = Array.from({ length: 24 }, (_, i): [number, number] => [1e20 + (i * 29.5 + (i % 2)) * 86_400_000, i % 7]);
+  assert.equal(reasonOf(QUESTIONS.forecast({ points: far, horizon: 5, level: 0.95 })), 'bad_instant');
+  assert.equal(reasonOf(QUESTIONS.anomalies({ points: far, method: 'zscore', sensitivity: 0.9, seed: 1 })), 'bad_instant');
+  const x = Array.from({ length: 20_000 }, (_, i) => i % 7);
+  assert.equal(reasonOf(QUESTIONS.correlation({ x, y: x, max_lag: 500 })), 'too_large');
+  const points = [1, 2, 3e90, 4e90].map((one): [number, number] => [one, 2e-150 * one]);
+  assert.equal(reasonOf(QUESTIONS.load({ points, factor: 2, level: 0.95 })), 'not_finite');
+  const jtl = (lines: readonly string[]) => ({ text: ['timeStamp,elapsed', ...lines].join('\n'), factor: 2, level: 0.95 });
+  assert.equal(reasonOf(QUESTIONS.load_import(jtl(['1,5', '100000000000000000,5']))), 'too_long');
+  const hours = Array.from({ length: 50_000 }, (_, i) => `${1e12 + 1000 * i},90000000`);
+  assert.notEqual(reasonOf(QUESTIONS.load_import(jtl(hours))), 'told', 'requests of a day are counted in no more time than others');
+});
+
+test('steps that are usually a little longer do not add up to hours', () => {
+  const points = Array.from({ length: 2_000 }, (_, i): [number, number] => [
+    1_700_000_000_000 + (110 * Math.floor(i / 2) + 60 * (i % 2)) * 1_000,
+    Math.sin(i) + i / 500,
+  ]);
+  const told = QUESTIONS.forecast({ points, horizon: 1, level: 0.95 });
+  const lastMs = points.at(-1)?.[0] ?? 0;
+  assert.ok(told.ok);
+  const aheadMs = (told.value.points[0]?.at_ms ?? 0) - lastMs;
+  assert.ok(aheadMs > 0 && aheadMs <= 120_000, `${aheadMs / 3_600_000} hours ahead`);
+});

@@ -10,7 +10,7 @@ import { forecast } from '@nines/maths/stats/forecast.ts';
 import { meanOf, notFinite } from '@nines/maths/stats/numbers.ts';
 import { type Answer, refuse } from '@nines/maths/stats/refusal.ts';
 import { multipleRegression, polynomialRegression } from '@nines/maths/stats/regression.ts';
-import { instantAt, type Point, type RegularSeries, regularSeries } from '@nines/maths/stats/regular-series.ts';
+import { instantAt, isInstant, type Point, type RegularSeries, regularSeries } from '@nines/maths/stats/regular-series.ts';
 import { medianOf, theilSen } from '@nines/maths/stats/robust.ts';
 import { calendarPeriods, decompose, deseasoned, isSeason, seasonStrength, seasonsOf } from '@nines/maths/stats/season.ts';
 import type { z } from 'zod';
@@ -100,6 +100,7 @@ export function anomalies({ points, method, sensitivity, seed, unit }: Anomalies
   const order = points.map((point, index) => ({ atMs: point[0], value: point[1], index })).sort((one, other) => one.atMs - other.atMs);
   const known = order.filter((point): point is typeof point & { value: number } => Number.isFinite(point.value));
   if (points.length === 0) return refuse('empty', 'there are no points');
+  if (points.some(([atMs]) => !isInstant(atMs))) return refuse('bad_instant', 'an instant is beyond 8e15 ms from 1970');
   if (known.length === 0) return refuse('all_missing', 'no point has a finite value');
   const gaps = known.slice(1, STEP_SAMPLE + 1).map(({ atMs }, i) => atMs - (known[i]?.atMs ?? 0));
   const stepMs = medianOf(gaps.filter((gap) => gap > 0));
@@ -218,11 +219,16 @@ function changesOf(series: RegularSeries, rest: Float64Array): View<typeof seaso
 }
 
 const SIGNIFICANT = 0.05;
+/** Values that are compared, of all pairs at all lags: some seconds. */
+const MAX_COMPARED = 5_000_000;
 
 export function correlation(body: CorrelationBody): Answer<View<typeof correlationView>> {
   const gathered = seriesOf(body);
   if (!gathered.ok) return gathered;
   const { names, columns, stepMs, notes } = gathered.value;
+  const compares = ((names.length * (names.length - 1)) / 2) * (2 * body.max_lag + 1) * (columns[0]?.length ?? 0);
+  if (compares > MAX_COMPARED)
+    return refuse('too_large', `${compares} values would be compared, the limit is ${MAX_COMPARED}: send fewer points, series or lags`);
   const periods = stepMs === null ? [] : calendarPeriods(stepMs, columns[0]?.length ?? 0).map(({ length }) => length);
   const compared = names.flatMap((x, i) =>
     names.slice(i + 1).map((y, k) => ({

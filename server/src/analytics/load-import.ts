@@ -1,5 +1,6 @@
 import { messageOf } from '@nines/base/errors.ts';
 import { ok } from '@nines/base/result.ts';
+import { DAY_MS } from '@nines/base/units.ts';
 import { type Answer, refuse } from '@nines/maths/stats/refusal.ts';
 
 /** Pure: results of load tests of other tools become points of concurrency and throughput. */
@@ -19,6 +20,10 @@ const BIN_S = 10;
 /** A test that is shorter than this is divided more finely. */
 const LEAST_BINS = 12;
 const MAX_LINES = 2_000_000;
+/** Stretches of time that one test may have: two days. */
+const MAX_BINS = 20_000;
+/** Summaries taken at a time. */
+const MAX_SUMMARIES = 10_000;
 /** A longer line is none of a result. */
 const MAX_LINE = 10_000;
 
@@ -51,6 +56,7 @@ function fromSummaries(text: string): Answer<LoadResults> {
     }
   }
   const all = [parsed].flat();
+  if (all.length > MAX_SUMMARIES) return refuse('too_large', `${all.length} summaries, the limit is ${MAX_SUMMARIES}`);
   const points: [number, number][] = [];
   let failed = 0;
   for (const [index, one] of all.entries()) {
@@ -124,14 +130,31 @@ function fromRequests(
   const endMs = requests.reduce((most, one) => Math.max(most, one.endMs), 0);
   const binMs = Math.max(1, Math.min(BIN_S * 1000, (endMs - startMs) / LEAST_BINS));
   const bins = Math.max(1, Math.floor((endMs - startMs) / binMs));
-  const [done, busy] = [new Float64Array(bins), new Float64Array(bins)];
+  if (bins > MAX_BINS) {
+    const days = (endMs - startMs) / DAY_MS;
+    return refuse(
+      'too_long',
+      `the requests are spread over ${Number(days.toPrecision(3))} days, a test may take two: are all times of one unit?`,
+    );
+  }
+  const [done, busy, whole] = [new Float64Array(bins), new Float64Array(bins), new Float64Array(bins)];
   for (const { endMs: at, elapsedMs } of requests) {
     const last = Math.min(bins - 1, Math.floor((at - startMs) / binMs));
     done[last] = (done[last] ?? 0) + 1;
-    for (let bin = Math.floor((at - elapsedMs - startMs) / binMs); bin <= last; bin++) {
+    const first = Math.min(last, Math.max(0, Math.floor((at - elapsedMs - startMs) / binMs)));
+    // What it spends whole stretches in is noted at its ends: requests of hours would be followed through thousands.
+    if (last > first) {
+      whole[first + 1] = (whole[first + 1] ?? 0) + 1;
+      whole[last] = (whole[last] ?? 0) - 1;
+    }
+    for (const bin of last > first ? [first, last] : [first]) {
       const inside = Math.min(at, startMs + (bin + 1) * binMs) - Math.max(at - elapsedMs, startMs + bin * binMs);
       busy[bin] = (busy[bin] ?? 0) + Math.max(0, inside);
     }
+  }
+  for (let bin = 0, under = 0; bin < bins; bin++) {
+    under += whole[bin] ?? 0;
+    busy[bin] = (busy[bin] ?? 0) + under * binMs;
   }
   const points = Array.from(done, (count, bin): [number, number] => [(busy[bin] ?? 0) / binMs, (count * 1000) / binMs]).slice(1, -1);
   const notes = bad > 0 ? [`${bad} lines could not be read`] : [];

@@ -21,10 +21,14 @@ const LEAST_SPREAD = 2;
 /** Nothing is said of concurrencies further than this beyond the highest that was seen. */
 const BELIEVED = 4;
 const LEAST_EXPLAINED = 0.3;
+/** Concurrencies and rates beyond these are none, and their squares would overflow. */
+const [LEAST, MOST] = [1e-12, 1e15];
 const CURVE_POINTS = 40;
 
 export function load({ points, factor, level }: LoadQuestion): Answer<LoadView> {
   const known = points.filter(([concurrency, throughput]) => concurrency > 0 && throughput > 0);
+  if (known.some((point) => point.some((one) => one < LEAST || one > MOST)))
+    return refuse('not_finite', `a concurrency or a throughput is below ${LEAST} or above ${MOST}`);
   const [counts, rates] = [known.map(([count]) => count), known.map(([, rate]) => rate)];
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
   if (known.length > 0 && most < LEAST_SPREAD * least)

@@ -77,7 +77,7 @@ export function createQuery(deps: QueryDeps): AnalyticsQuery {
     const asked = params.anomalies === 'true' ? { method: params.method, sensitivity: params.sensitivity } : undefined;
     const expected = Math.floor(windowMs / stepMs) + 1;
     const series: QueryView['series'] = [];
-    const describe = describer(deps);
+    const describe = describer(deps, actor.id);
     for (const { from, series: one } of found.slice(0, MAX_QUERY_SERIES)) {
       const all = Array.from(one.times, (atMs, i): [number, number] => [atMs, one.values[i] ?? Number.NaN]).filter(
         ([, value]) => Math.abs(value) <= LARGEST,
@@ -114,7 +114,7 @@ function wholly({ rateMs = 0 }: Named, { fromMs }: Span, points: [number, number
  * Describes one series after the other. One whose calculation is given up has its summary, and says so in place of the rest; those
  * after it are calculated as long as there is time.
  */
-function describer({ ask, clock }: Pick<QueryDeps, 'ask' | 'clock'>): (question: SeriesQuestion) => Promise<Described> {
+function describer({ ask, clock }: Pick<QueryDeps, 'ask' | 'clock'>, actorId: string): (question: SeriesQuestion) => Promise<Described> {
   const untilMs = clock.monotonic() + CALCULATING_MS;
   return async (question) => {
     const late = (message: string): Described => {
@@ -128,7 +128,7 @@ function describer({ ask, clock }: Pick<QueryDeps, 'ask' | 'clock'>): (question:
     };
     if (clock.monotonic() >= untilMs) return late('the series before it took all the time that a query has: ask for this one alone');
     try {
-      return await ask('described', question);
+      return await ask('described', question, actorId);
     } catch (thrown) {
       if (thrown instanceof AppError && thrown.code === TOO_SLOW) return late(thrown.message);
       throw thrown;

@@ -78,7 +78,7 @@ function loadQuestions(http: Http, { ask, storedLoad }: Pick<AnalyticsRoutesDeps
   http.post(
     '/api/analytics/load',
     { ...options, schema: { summary, tags, body: contract.loadBody, response: { 200: contract.loadView } } },
-    ({ body: { points, what_if: whatIf, level } }) => ask('load', { points, factor: whatIf.factor, level }),
+    ({ actor, body: { points, what_if: whatIf, level } }) => ask('load', { points, factor: whatIf.factor, level }, actor.id),
   );
   http.get(
     '/api/analytics/load',
@@ -99,7 +99,7 @@ function loadQuestions(http: Http, { ask, storedLoad }: Pick<AnalyticsRoutesDeps
         response: { 200: contract.loadImportView },
       },
     },
-    ({ body: { text, what_if: whatIf, level } }) => ask('load_import', { text, factor: whatIf.factor, level }),
+    ({ actor, body: { text, what_if: whatIf, level } }) => ask('load_import', { text, factor: whatIf.factor, level }, actor.id),
   );
 }
 
@@ -156,7 +156,7 @@ function seriesQuestions(http: Http, ask: AskAnalytics): void {
         response: { 200: contract.forecastView },
       },
     },
-    (request) => ask('forecast', request.body),
+    (request) => ask('forecast', request.body, request.actor.id),
   );
   http.post(
     '/api/analytics/anomalies',
@@ -164,7 +164,7 @@ function seriesQuestions(http: Http, ask: AskAnalytics): void {
       ...options,
       schema: { summary: 'Score points and find episodes', tags, body: contract.anomaliesBody, response: { 200: contract.anomaliesView } },
     },
-    (request) => ask('anomalies', request.body),
+    (request) => ask('anomalies', request.body, request.actor.id),
   );
   http.post(
     '/api/analytics/seasonality',
@@ -177,7 +177,7 @@ function seriesQuestions(http: Http, ask: AskAnalytics): void {
         response: { 200: contract.seasonalityView },
       },
     },
-    (request) => ask('seasonality', request.body),
+    (request) => ask('seasonality', request.body, request.actor.id),
   );
   http.post(
     '/api/analytics/capacity',
@@ -190,7 +190,7 @@ function seriesQuestions(http: Http, ask: AskAnalytics): void {
         response: { 200: contract.capacityView },
       },
     },
-    (request) => ask('capacity', request.body),
+    (request) => ask('capacity', request.body, request.actor.id),
   );
 }
 
@@ -207,7 +207,7 @@ function setQuestions(http: Http, ask: AskAnalytics): void {
         response: { 200: contract.regressionView },
       },
     },
-    (request) => ask('regression', request.body),
+    (request) => ask('regression', request.body, request.actor.id),
   );
   http.post(
     '/api/analytics/correlation',
@@ -215,7 +215,7 @@ function setQuestions(http: Http, ask: AskAnalytics): void {
       ...options,
       schema: { summary: 'What moves with what', tags, body: contract.correlationBody, response: { 200: contract.correlationView } },
     },
-    (request) => ask('correlation', request.body),
+    (request) => ask('correlation', request.body, request.actor.id),
   );
   http.post(
     '/api/analytics/drift',
@@ -223,6 +223,6 @@ function setQuestions(http: Http, ask: AskAnalytics): void {
       ...options,
       schema: { summary: 'Compare two sets of features', tags, body: contract.driftBody, response: { 200: contract.driftView } },
     },
-    (request) => ask('drift', request.body),
+    (request) => ask('drift', request.body, request.actor.id),
   );
 }

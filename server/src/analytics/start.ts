@@ -23,6 +23,7 @@ import type { Job } from './thread.ts';
 /** Calculations at a time: at most half of the cores, the rest is for samples and people. */
 const MAX_THREADS = 4;
 const MAX_WAITING = 64;
+const MAX_WAITING_OF_ONE = 16;
 const TIME_LIMIT_MS = 30 * SECOND_MS;
 const IDLE_MS = MINUTE_MS;
 
@@ -70,8 +71,10 @@ export async function openAnalytics(deps: AnalyticsDeps) {
   };
 }
 
-/** Asks a question in a thread. What cannot be told is an `AppError` of status 422 whose `details.reason` is a word for programs. */
-export type AskAnalytics = <N extends QuestionName>(question: N, body: Body<N>) => Promise<Found<N>>;
+/** Who asks what the server asks itself. */
+const SERVER = '';
+/** Asks a question in a thread for the actor with that id; those who ask are served in turn. What cannot be told is an `AppError` of status 422 whose `details.reason` is a word for programs. */
+export type AskAnalytics = <N extends QuestionName>(question: N, body: Body<N>, actorId?: string) => Promise<Found<N>>;
 
 /** The threads that calculate. */
 export function openCalculations({ clock }: { readonly clock: Clock }): AsyncDisposable & { readonly ask: AskAnalytics } {
@@ -80,12 +83,13 @@ export function openCalculations({ clock }: { readonly clock: Clock }): AsyncDis
     clock,
     most: Math.max(1, Math.min(MAX_THREADS, Math.floor(availableParallelism() / 2))),
     maxWaiting: MAX_WAITING,
+    maxWaitingOfOne: MAX_WAITING_OF_ONE,
     timeLimitMs: TIME_LIMIT_MS,
     idleMs: IDLE_MS,
   });
   return {
-    ask: async <N extends QuestionName>(question: N, body: Body<N>): Promise<Found<N>> => {
-      const answer = await threads.run({ question, body });
+    ask: async <N extends QuestionName>(question: N, body: Body<N>, actorId = SERVER): Promise<Found<N>> => {
+      const answer = await threads.run({ question, body }, actorId);
       if (answer.ok) return answer.value as Found<N>;
       throw new AppError('bad_input', 'unprocessable', answer.error.message, { details: { reason: answer.error.reason } });
     },

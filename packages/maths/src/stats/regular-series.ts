@@ -6,6 +6,10 @@ import { medianOf } from './robust.ts';
 /** A value at an instant, in milliseconds since 1970; null and anything not finite is missing. */
 export type Point = readonly [atMs: number, value: number | null];
 
+/** Instants further from 1970 leave no room on the calendar (8.64e15) for what is foretold. */
+const FURTHEST_MS = 8e15;
+export const isInstant = (atMs: number): boolean => Math.abs(atMs) <= FURTHEST_MS;
+
 /** Values one step apart. */
 export type RegularSeries = {
   readonly startMs: number;
@@ -34,7 +38,8 @@ const DAY_MS = 86_400_000;
  */
 export function regularSeries(points: readonly Point[]): Answer<RegularSeries> {
   if (points.length === 0) return refuse('empty', 'there are no points');
-  if (points.some(([atMs]) => !Number.isFinite(atMs))) return refuse('not_finite', 'an instant is not a finite number');
+  const strange = points.find(([atMs]) => !isInstant(atMs));
+  if (strange !== undefined) return refuse('bad_instant', `${strange[0]} is no instant: milliseconds since 1970 are at most 8e15 in size`);
   const known = points.filter((point): point is readonly [number, number] => Number.isFinite(point[1]));
   if (known.length === 0) return refuse('all_missing', 'no point has a finite value');
   const huge = points.find(([, value]) => value !== null && Math.abs(value) > LARGEST);
@@ -48,7 +53,11 @@ export function regularSeries(points: readonly Point[]): Answer<RegularSeries> {
   const startMs = instantOf(recent, 0);
   if (gaps.every((gap) => Math.abs(gap - stepMs) <= STEP_TOLERANCE * stepMs)) {
     const monthly = gaps.every((gap) => gap >= 27.9 * DAY_MS && gap <= 31.1 * DAY_MS) && new Set(gaps).size > 1;
-    return ok({ startMs, stepMs, monthly, values: Float64Array.from(recent, ([, value]) => value), filled: 0, notes });
+    const series = { startMs, stepMs, monthly, values: Float64Array.from(recent, ([, value]) => value), filled: 0, notes };
+    const placeOf = (i: number): number => (monthly ? instantAt(series, i) : startMs + i * stepMs);
+    if (recent.every(([atMs], i) => Math.abs(placeOf(i) - atMs) <= stepMs / 2)) return ok(series);
+    // Many steps a little longer or shorter than the usual one add up: the last value would stand hours from where it was.
+    return onGrid(recent, stepMs, [...notes, `points drift from a step of ${stepMs} ms and were put on a grid of it`]);
   }
   const irregular = gaps.filter((gap) => Math.abs(gap / stepMs - Math.round(gap / stepMs)) > STEP_TOLERANCE).length;
   if (irregular > gaps.length / 4) notes.push(`irregular points were put on a grid of ${stepMs} ms`);
