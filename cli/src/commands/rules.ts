@@ -86,9 +86,17 @@ async function backtest(id: string | undefined, options: BacktestOptions): Promi
   if (report.error !== null) throw new CliFailure(EXIT.failed, `the rule fails: ${report.error}`);
 }
 
-function summaryOf({ fired_total: fired, firing_ms: firingMs, evaluations, tried_until_ms: untilMs, to_ms: toMs }: BacktestView): string {
+function summaryOf({
+  fired_total: fired,
+  firing_ms: firingMs,
+  evaluations,
+  tried_until_ms: untilMs,
+  to_ms: toMs,
+  undecided,
+}: BacktestView): string {
   const until = untilMs < toMs ? `, tried until ${new Date(untilMs).toISOString()} only` : '';
-  return `would have fired ${fired} times, for ${formatDuration(ms(firingMs))} in all (${evaluations} evaluations${until})`;
+  const left = undecided === null ? '' : `; ${undecided.evaluations} of them undecided, the last as ${undecided.reason}`;
+  return `would have fired ${fired} times, for ${formatDuration(ms(firingMs))} in all (${evaluations} evaluations${until}${left})`;
 }
 
 /** JSON is YAML. */

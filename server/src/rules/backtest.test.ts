@@ -76,6 +76,11 @@ describe('a back-test', () => {
     const report = await w.rules.backtests.run({ rule, fromMs: fromMs + 60 * MINUTE_MS, stepMs: MINUTE_MS }, never);
     // 80 is met after 180 minutes, so it is foreseen after 120.
     assert.deepEqual([report.items.length, ((report.items[0]?.from_ms ?? 0) - fromMs) / MINUTE_MS], [1, 121]);
+    const short = { ...rule, over: '4h' };
+    const early = await w.rules.backtests.run({ rule: short, fromMs: fromMs + 60 * MINUTE_MS, stepMs: MINUTE_MS }, never);
+    assert.match(early.undecided?.reason ?? '', /^1 of 1 series undecided: \d+ values over 1h.* are too few: a line takes 10 over 2h$/);
+    assert.ok((early.undecided?.evaluations ?? 0) > 50 && (early.undecided?.evaluations ?? 0) < 65);
+    assert.equal(report.undecided, null);
     const absent = { kind: 'absence', metric: 'disk', after: '10m' };
     const gone = await w.rules.backtests.run({ rule: absent, fromMs, stepMs: MINUTE_MS }, never);
     assert.deepEqual(gone.items, []);

@@ -8,7 +8,12 @@ import type { Alerting, AlertView } from '../alerting/contract.ts';
 import { type FigureContext, type RuleElement, LOOKBACK_MS, vectorsOf } from './context.ts';
 
 /** One rule at work, asked at one instant after the other. Throws when it cannot be evaluated. */
-export type Trial = { readonly evaluate: (atMs: EpochMs, signal: AbortSignal) => Promise<void>; readonly id: string };
+export type Trial = {
+  readonly evaluate: (atMs: EpochMs, signal: AbortSignal) => Promise<void>;
+  readonly id: string;
+  /** Why the last evaluation left series undecided; empty when it left none. */
+  readonly undecided?: () => string;
+};
 
 export type BacktestSpan = { readonly fromMs: number; readonly toMs: number; readonly stepMs: number };
 
@@ -43,6 +48,8 @@ export type BacktestReport = {
   /** Per day of UTC, those in which nothing fired too. */
   readonly days: readonly { readonly day: string; readonly fired: number; readonly firing_ms: number }[];
   readonly error: string | null;
+  /** Evaluations that left series undecided, and why the last of them did; null when all were decided. */
+  readonly undecided: { readonly evaluations: number; readonly reason: string } | null;
 };
 
 /** Most evaluations of one back-test, most time it may take, and most alerts that are listed. */
@@ -77,6 +84,7 @@ export async function backtest(ask: BacktestAsk, deps: BacktestDeps, signal: Abo
   const startedMs = deps.clock.monotonic();
   let evaluations = 0;
   let error: string | null = null;
+  const undecided = { evaluations: 0, reason: '' };
   for (; nowMs < toMs && deps.clock.monotonic() - startedMs < MAX_RUN_MS; nowMs += stepMs) {
     signal.throwIfAborted();
     try {
@@ -86,13 +94,16 @@ export async function backtest(ask: BacktestAsk, deps: BacktestDeps, signal: Abo
       break;
     }
     evaluations++;
+    const reason = trial.undecided?.() ?? '';
+    if (reason !== '') Object.assign(undecided, { evaluations: undecided.evaluations + 1, reason });
     diary.note(
       alerting.open().filter(({ condition }) => condition === 'firing'),
       nowMs,
     );
     await deps.yieldNow();
   }
-  return { from_ms: fromMs, to_ms: toMs, step_ms: stepMs, evaluations, tried_until_ms: Math.min(nowMs, toMs), error, ...diary.report(ask) };
+  const tried = { from_ms: fromMs, to_ms: toMs, step_ms: stepMs, evaluations, tried_until_ms: Math.min(nowMs, toMs) };
+  return { ...tried, error, undecided: undecided.evaluations === 0 ? null : undecided, ...diary.report(ask) };
 }
 
 /**

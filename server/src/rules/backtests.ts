@@ -137,7 +137,8 @@ function fileRuleOf(rule: Readonly<Record<string, unknown>>): Tried {
 function trialOf(tried: Tried, context: FigureContext): Trial {
   if (tried.kind === 'own') {
     const rule = new ThresholdRule(tried.spec, context);
-    return { id: rule.id, evaluate: (atMs, signal) => rule.evaluate({ kind: 'woken', atMs }, signal) };
+    const evaluate: Trial['evaluate'] = (atMs, signal) => rule.evaluate({ kind: 'woken', atMs }, signal);
+    return { id: rule.id, evaluate, undecided: () => rule.health.undecided };
   }
   const group = new FileGroup({
     group: { ...tried.group, rules: [tried.rule] },

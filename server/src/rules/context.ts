@@ -76,11 +76,20 @@ export type Health = {
   lastError: string;
   /** The rule works, but not all of it: a template of its last alerts failed. */
   fault: string;
+  /** Why it decided nothing of some series at its last evaluation; empty when it decided all. */
+  undecided: string;
   evaluationMs: number;
   evaluatedAtMs: number | null;
 };
 
-export const newHealth = (): Health => ({ health: 'unknown', lastError: '', fault: '', evaluationMs: 0, evaluatedAtMs: null });
+export const newHealth = (): Health => ({
+  health: 'unknown',
+  lastError: '',
+  fault: '',
+  undecided: '',
+  evaluationMs: 0,
+  evaluatedAtMs: null,
+});
 
 /** Most elements of one rule when the rule names no limit: beyond it a rule matches what its author did not mean. */
 export const MAX_ELEMENTS = 10_000;

@@ -187,6 +187,8 @@ describe('forecasts', () => {
     await w.configure({ packs: [], forecasts: [FULL, { ...FULL, id: 'young', metric: 'young' }] });
     await w.push(sample('disk', 'a', 60), sample('young', 'a', 95));
     assert.deepEqual(w.open(), []);
+    const young = w.rules.thresholds.find(({ id }) => id === 'young');
+    assert.match(young?.health.undecided ?? '', /^1 of 1 series undecided: \d+ values over 1\dm\d+s are too few: a line takes 10 over 1h$/);
   });
 });
 
@@ -234,6 +236,21 @@ describe('anomalies', () => {
     await push(12);
     assert.deepEqual(w.open(), ['season{a} firing warning'], 'the quiet one should be over');
     assert.match(summaries(w)[0] ?? '', /from the usual 100\d of this time$/);
+  });
+
+  it('decide nothing with too little of the past, and say so until there is enough', async (t) => {
+    const w = await openRulesWorld(t);
+    await past(w, 'latency', usual(10));
+    await w.configure({ packs: [], anomalies: [ODD] });
+    for (let i = 0; i < 3; i++) await w.push(sample('latency', 'a', 500));
+    assert.deepEqual(w.open(), []);
+    const undecided = (): string | undefined => w.rules.thresholds.find(({ id }) => id === 'odd')?.health.undecided;
+    assert.equal(undecided(), '1 of 1 series undecided: what is usual is not known before 30 values of the past are');
+    for (let i = 0; i < 40; i++) {
+      await w.advance(MINUTE_MS);
+      await w.push(sample('latency', 'a', 100 + (i % 5)));
+    }
+    assert.equal(undecided(), '');
   });
 
   it('of a series that never moved are told too', async (t) => {

@@ -44,6 +44,7 @@ const backtestView = z.object({
   to_ms: z.number(),
   step_ms: z.number(),
   evaluations: z.number(),
+  undecided: z.object({ evaluations: z.number(), reason: z.string() }).nullable(),
   tried_until_ms: z.number(),
   fired_total: z.number(),
   firing_ms: z.number(),

@@ -115,7 +115,7 @@ export class ThresholdRule implements Unit {
       const holding = found.flatMap((level) => level.holding);
       await alerting.apply({ rule: this.#rule(), atMs, found: { kind: 'complete', active, holding } });
       const [fault] = faults;
-      Object.assign(this.health, { health: 'ok', lastError: '', fault: fault ?? '' });
+      Object.assign(this.health, { health: 'ok', lastError: '', fault: fault ?? '', undecided: undecidedIn(readings) });
     } catch (thrown) {
       Object.assign(this.health, { health: 'err', lastError: messageOf(thrown) });
       throw thrown;
@@ -268,6 +268,16 @@ const tooMany = (metric: string, count: number): Error =>
   new Error(`the metric ${metric} matches ${count} series, more than ${MAX_ELEMENTS}`);
 
 /** Labels of the rule may hide those that tell series apart: which of the two an alert is about nobody would know. */
+/** The commonest reason, and of how many series. */
+function undecidedIn(readings: readonly FigureReading[]): string {
+  const counts = new Map<string, number>();
+  for (const { why } of readings) if (why !== undefined) counts.set(why, (counts.get(why) ?? 0) + 1);
+  const [most] = [...counts].toSorted(([, one], [, other]) => other - one);
+  if (most === undefined) return '';
+  const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  return `${all} of ${readings.length} series undecided: ${most[0]}`;
+}
+
 function refuseRepeats(readings: readonly Reading[]): void {
   const seen = new Set<string>();
   for (const { labels } of readings) {

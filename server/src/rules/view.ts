@@ -11,6 +11,8 @@ export const ruleView = z.object({
   query: z.string(),
   health: z.string(),
   last_error: z.string(),
+  /** Why a rule of figures decided nothing of some series at its last evaluation: its past is too short. */
+  undecided: z.string().nullable().optional(),
   evaluated_at_ms: z.number().nullable(),
   evaluation_ms: z.number(),
   alerts_open: z.number(),

@@ -49,7 +49,14 @@ export function ruleViews(rules: RulesService, sight: Pick<Sight, 'openOf'> & Pa
 const shownAs = (view: RuleView, shown: Shown | undefined): readonly RuleView[] => {
   if (shown === undefined) return [];
   const query = shown.query ? view.query : OUTSIDE;
-  return [{ ...view, query, last_error: shown.errors || view.last_error === '' ? view.last_error : OUTSIDE }];
+  return [
+    {
+      ...view,
+      query,
+      last_error: shown.errors || view.last_error === '' ? view.last_error : OUTSIDE,
+      ...(shown.errors ? {} : { undecided: null }),
+    },
+  ];
 };
 
 const healthOf = (health: Health): Pick<RuleView, 'health' | 'last_error' | 'evaluated_at_ms' | 'evaluation_ms'> => ({
@@ -71,6 +78,7 @@ function thresholdView({ spec, health }: ThresholdRule, open: Open): RuleView {
     query: spec.metric,
     ...open,
     ...healthOf(health),
+    undecided: health.undecided === '' ? null : health.undecided,
     spec: {
       levels,
       for_ms: spec.forMs,

@@ -48,6 +48,12 @@ function Details({ rule }: { readonly rule: RuleView }) {
           <p className="faint">Its alerts stay as they are until it works again.</p>
         </section>
       )}
+      {rule.undecided === null || rule.undecided === undefined ? null : (
+        <section className="section">
+          <h3>What it cannot tell yet</h3>
+          <p>{rule.undecided}</p>
+        </section>
+      )}
       {rule.query === '' ? null : (
         <section className="section">
           <h3>What it reads</h3>
@@ -132,7 +138,7 @@ const COLUMNS: readonly Column<BacktestView['items'][number]>[] = [
 const LISTED = 100;
 
 function Report({ report }: { readonly report: BacktestView }) {
-  const { fired_total: fired, firing_ms: firingMs, items, error, tried_until_ms: untilMs, to_ms: toMs } = report;
+  const { fired_total: fired, firing_ms: firingMs, items, error, undecided, tried_until_ms: untilMs, to_ms: toMs } = report;
   const verdict =
     fired === 0
       ? 'It would not have fired.'
@@ -142,6 +148,9 @@ function Report({ report }: { readonly report: BacktestView }) {
       <p role="status">{verdict}</p>
       {error === null ? null : <p className="soft">{`From ${exactInstant(untilMs, toMs)} on it fails: ${error}`}</p>}
       {error !== null || untilMs >= toMs ? null : <p className="soft">{`Time ran out: tried until ${exactInstant(untilMs, toMs)}.`}</p>}
+      {undecided === null ? null : (
+        <p className="soft">{`At ${undecided.evaluations} of ${report.evaluations} instants it could not tell: ${undecided.reason}.`}</p>
+      )}
       <Strip report={report} />
       {items.length === 0 ? null : (
         <div className="panel">

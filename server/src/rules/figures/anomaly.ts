@@ -50,7 +50,8 @@ export function anomalyFigure(input: Input, spec: AnomalySpec): Figure {
         const slot = slots.slotAt(situation.atMs);
         if (extra.usual?.slot !== slot) extra.usual = usualIn(slots, slot);
         const { usual } = extra;
-        if (usual === undefined || Number.isNaN(value)) return { labels, value: Number.NaN, undecided: true };
+        if (usual === undefined || Number.isNaN(value))
+          return { labels, value: Number.NaN, undecided: true, why: unknownWhy(value, seasonMs) };
         if (situation.woken) extra.scores = [...extra.scores, scoreOf(value, usual, spec)].slice(-spec.readings);
         const score = extra.scores.length < spec.readings ? 0 : Math.min(...extra.scores);
         return { labels, value: score, words: () => sentence(input.metric, { value, score, usual, isSeasonal: seasonMs !== undefined }) };
@@ -65,6 +66,13 @@ function scoreOf(value: number, { middle, spread }: Usual, { direction, minChang
   if ((direction === 'above' && away < 0) || (direction === 'below' && away > 0)) return 0;
   return away === 0 ? 0 : Math.min(Math.abs(away) / spread, HIGHEST_SCORE);
 }
+
+const unknownWhy = (value: number, seasonMs: number | undefined): string => {
+  if (Number.isNaN(value)) return 'its value is no number';
+  return seasonMs === undefined
+    ? `what is usual is not known before ${LEAST_VALUES} values of the past are`
+    : 'what is usual at this time is not known before two of its seasons are';
+};
 
 /** Of all but the newest slot. */
 function usualOfPast(slots: Slots, slot: number): Usual | undefined {

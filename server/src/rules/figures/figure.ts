@@ -31,6 +31,8 @@ export type Situation = {
 export type FigureReading = Reading & {
   /** The summary when the reading is beyond `limit`; a sentence about the metric and its value without. */
   readonly words?: (limit: Limit) => string;
+  /** Of what is undecided: why, in words. */
+  readonly why?: string;
 };
 
 export interface Figure {

@@ -38,7 +38,10 @@ export function forecastFigure(input: Input, { condition, aheadMs, overMs, confi
         const covered = first === undefined ? 0 : atMs - first.atMs;
         const enough = points.length >= LEAST_POINTS && covered >= LEAST_COVERED * overMs;
         const expected = enough ? expectedAt(points, atMs + aheadMs, confidence) : undefined;
-        if (expected === undefined) return { labels, value: Number.NaN, undecided: true };
+        if (expected === undefined) {
+          const why = enough ? 'its past is no line' : shortWhy(points.length, covered, overMs);
+          return { labels, value: Number.NaN, undecided: true, why };
+        }
         const { value, doubt } = expected;
         return {
           labels,
@@ -50,3 +53,6 @@ export function forecastFigure(input: Input, { condition, aheadMs, overMs, confi
     },
   };
 }
+
+const shortWhy = (count: number, coveredMs: number, overMs: number): string =>
+  `${count} values over ${lengthInWords(coveredMs)} are too few: a line takes ${LEAST_POINTS} over ${lengthInWords(LEAST_COVERED * overMs)}`;
