@@ -52,6 +52,8 @@ const OTHERWISE: Readonly<Record<string, Why>> = {
   'POST /api/analytics/anomalies': LOOKS,
   'POST /api/analytics/seasonality': LOOKS,
   'POST /api/analytics/capacity': LOOKS,
+  'POST /api/analytics/load': LOOKS,
+  'POST /api/analytics/load/import': LOOKS,
   'POST /api/analytics/regression': LOOKS,
   'POST /api/analytics/correlation': LOOKS,
   'POST /api/analytics/drift': LOOKS,

@@ -62,7 +62,7 @@ it('a month that is imported says what it holds: a response time that rises and 
   const trend = items.find(({ kind }) => kind === 'performance_trend');
   assert.match(
     trend?.sentence ?? '',
-    /^Response time of Shop rose \d\d % in 14 days, from 2\d\d(\.\d)? ms to 2\d\d(\.\d)? ms$/,
+    /^Response time of Shop rose \d\d % in 14 days, from 2\d\d(\.\d)? ms to 2\d\d(\.\d)? ms\.$/,
     JSON.stringify(last),
   );
   assert.deepEqual(trend?.subject, { name: 'Shop', href: '/services/shop' });

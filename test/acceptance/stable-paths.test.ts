@@ -269,7 +269,7 @@ test('live facts come as server-sent events', async () => {
 });
 
 test('what is not built, and what is no page, is not found', async () => {
-  for (const path of ['/api/dashboards', '/api/models', '/alertmanager/api', '/config/x', '/unknown']) {
+  for (const path of ['/api/models', '/api/pipelines', '/alertmanager/api', '/config/x', '/unknown']) {
     const answer = await nines.get(path);
     assert.equal(answer.status, 404, path);
     assert.match(answer.headers.get('content-type') ?? '', /application\/problem\+json/, path);
@@ -288,6 +288,11 @@ test('what is not built, and what is no page, is not found', async () => {
     '/maintenance',
     '/status-pages',
     '/settings',
+    '/dashboards',
+    '/dashboards/sla-overview',
+    '/performance-monitoring',
+    '/explore',
+    '/analytics',
   ]) {
     const answer = await nines.get(path);
     assert.equal(answer.status, 200, path);
