@@ -64,7 +64,7 @@ test('hostile texts stay texts on every page, in every document and in mails', a
     assert.ok(crawl.shown.has(path), `${path} shows what was written as it was written`);
 });
 
-const IDS: Readonly<Record<string, string>> = { '/services/:id': 'shop', '/checks/:id': 'shop-http' };
+const IDS: Readonly<Record<string, string>> = { '/services/:id': 'shop', '/checks/:id': 'shop-http', '/dashboards/:id': 'sla-overview' };
 const idOf = ({ made }: HostileWorld, pattern: string): string =>
   IDS[pattern] ??
   (pattern.startsWith('/slas')

@@ -182,7 +182,7 @@ test('an administrator makes a page in the application and takes it away', async
   assert.deepEqual(await seriousFaults(page), []);
   await dialog.getByRole('button', { name: 'Make the page' }).click();
   const table = page.getByRole('table', { name: 'Status pages' });
-  await table.getByRole('link', { name: 'For partners' }).waitFor();
+  await table.getByRole('link', { name: 'For partners', exact: true }).waitFor();
   assert.match((await nines.get('/status/for-partners')).text, /<h1>For partners<\/h1>/);
   await table.getByRole('button', { name: 'Take away For partners' }).click();
   await table.getByRole('button', { name: 'Really take For partners away' }).click();

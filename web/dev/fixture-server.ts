@@ -47,6 +47,8 @@ function answer(url: URL, acknowledged: ReadonlySet<string>, scenario: Scenario)
         permissions: ['public', ...VERBS],
         permits: Object.fromEntries(AREAS.map((area) => [area, VERBS])),
         areas: {},
+        scope: '',
+        closed: [],
         landing: '/',
         open: false,
       };

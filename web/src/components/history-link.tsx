@@ -17,9 +17,13 @@ export function HistoryLink({ kind, id = null, name }: Props) {
   const session = useSession();
   if (session.scope !== '' || !mayIn(session, 'administer', 'audit')) return null;
   return (
-    <Link to="/settings/audit" search={{ object: objectText({ kind, id }) }} className="no-print nowrap">
+    <Link
+      to="/settings/audit"
+      search={{ object: objectText({ kind, id }) }}
+      className="no-print nowrap history-link"
+      aria-label={name === undefined ? undefined : `History of ${name}`}
+    >
       History
-      {name === undefined ? null : <span className="sr-only">{` of ${name}`}</span>}
     </Link>
   );
 }
