@@ -67,6 +67,8 @@ export class Dashboards {
   readonly #alone = createTurns();
   #declared: readonly DeclaredDashboard[] = [];
   #inForce: ReadonlyMap<string, Standing> = new Map();
+  /** Those that people made, as they were read: one that did not change since is not parsed again. */
+  #made: ReadonlyMap<string, Pick<Standing, 'spec' | 'revision'>> = new Map();
   #readAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: DashboardsDeps) {
@@ -229,9 +231,15 @@ export class Dashboards {
     const changes = await latestRevisions(db.kysely);
     const inForce = new Map<string, Standing>();
     for (const spec of shipped) inForce.set(spec.id, { spec, origin: 'shipped', place: '', revision: 0 });
-    for (const { slug, spec, revision } of await listEntities(db.kysely, { kind: KIND }))
-      inForce.set(slug, { spec: readSpec(spec), origin: 'ui', place: '', revision, changed: changes.get(slug) });
+    const made = new Map<string, Pick<Standing, 'spec' | 'revision'>>();
+    for (const { slug, spec, revision } of await listEntities(db.kysely, { kind: KIND })) {
+      const before = this.#made.get(slug);
+      const read = before?.revision === revision ? before : { spec: readSpec(spec), revision };
+      made.set(slug, read);
+      inForce.set(slug, { ...read, origin: 'ui', place: '', changed: changes.get(slug) });
+    }
     for (const { spec, place } of this.#declared) inForce.set(spec.id, { spec, origin: 'file', place, revision: 0 });
+    this.#made = made;
     this.#inForce = inForce;
     this.#readAtMs = readAtMs;
   }
