@@ -4,3 +4,6 @@ export const globPattern = (glob: string): string =>
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
     .replaceAll('*', '.*')
     .replaceAll('?', '.');
+
+/** The pattern that matches `text` and nothing else, alone or inside of a longer one. */
+export const literalPattern = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');

@@ -1,3 +1,4 @@
+import { literalPattern } from '@nines/base/glob.ts';
 import { type Matcher, mustMatcher } from '@nines/base/matcher.ts';
 import { formatMatcher, parseMatchers } from '@nines/base/matcher-text.ts';
 import { type Result, err, ok } from '@nines/base/result.ts';
@@ -26,15 +27,13 @@ export function scopeOfTeams(teams: readonly string[]): Scope {
   const [only, ...others] = teams;
   if (only === undefined) return FULL_SCOPE;
   if (others.length === 0) return { matchers: [mustMatcher(TEAM_LABEL, '=', only)] };
-  return { matchers: [mustMatcher(TEAM_LABEL, '=~', teams.map(literally).join('|'))] };
+  return { matchers: [mustMatcher(TEAM_LABEL, '=~', teams.map(literalPattern).join('|'))] };
 }
 
 /** What carries all of these labels. */
 export const scopeOfLabels = (labels: Readonly<Record<string, string>>): Scope => ({
   matchers: Object.entries(labels).map(([name, value]) => mustMatcher(name, '=', value)),
 });
-
-const literally = (text: string): string => text.replace(/[\\.+*?()|[\]{}^$]/g, String.raw`\$&`);
 
 /** What all of the scopes show. */
 export function narrowed(...scopes: readonly Scope[]): Scope {

@@ -1,3 +1,4 @@
+import { literalPattern } from '@nines/base/glob.ts';
 import { type Matcher, mustMatcher } from '@nines/base/matcher.ts';
 import { epochMs } from '@nines/base/units.ts';
 import type { Span } from '@nines/maths/slo/types.ts';
@@ -30,7 +31,7 @@ async function* batches(queryable: Queryable, { checks, services, span }: Result
 }
 
 const oneOf = (label: string, values: readonly string[]): readonly Matcher[] =>
-  values.length === 0 ? [] : [mustMatcher(label, '=~', values.map((value) => value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'))];
+  values.length === 0 ? [] : [mustMatcher(label, '=~', values.map(literalPattern).join('|'))];
 /** The store's ranges include their end. */
 const lastIncluded = ({ fromMs, toMs }: Span): Span => ({ fromMs, toMs: epochMs(toMs - 1) });
 

@@ -65,11 +65,5 @@ export function legendOf(legend: string | undefined, labels: Readonly<Record<str
   return parts.length > 0 ? parts.join(' ') : (labels['__name__'] ?? Object.values(labels).join(' '));
 }
 
-/** The labels that are not the same on all series. */
-export function differingLabels(all: readonly Readonly<Record<string, string>>[]): readonly string[] {
-  const names = new Set(all.flatMap((labels) => Object.keys(labels)));
-  return [...names].filter((name) => new Set(all.map((labels) => labels[name])).size > 1).sort();
-}
-
 /** The names of variables that a text speaks of. */
 export const namesIn = (text: string): readonly string[] => [...text.matchAll(NAME)].map(([, braced, , bare]) => braced ?? bare ?? '');

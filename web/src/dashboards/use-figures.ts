@@ -1,3 +1,4 @@
+import { literalPattern } from '@nines/base/glob.ts';
 import { keepPreviousData, queryOptions, useQueries } from '@tanstack/react-query';
 import { useMemo, useRef } from 'react';
 import type { Source } from '../api/dashboards.ts';
@@ -5,7 +6,8 @@ import { type RangeSeries, instantQuery, rangeQuery } from '../api/prometheus.ts
 import { queryStepMs } from '../timeline/view.ts';
 import { type Board, type SourceOf, useBoard } from './context.ts';
 import type { NamedSeries } from './figures.ts';
-import { differingLabels, interpolate, legendOf, namesIn } from './interpolate.ts';
+import { differingLabels } from '../charts/differing-labels.ts';
+import { interpolate, legendOf, namesIn } from './interpolate.ts';
 import { everyMs } from './time.ts';
 
 type Asked = { readonly expr: string; readonly legend: string | undefined; readonly instant: boolean };
@@ -20,8 +22,7 @@ const MOST_SERIES = 100;
 const BUSY_SHARE = 0.05;
 const MINUTE_MS = 60_000;
 
-const anyOf = (ids: readonly string[]): string =>
-  ids.length === 0 ? '' : `{sla=~${JSON.stringify(ids.map((id) => id.replace(/[.\\]/g, '\\$&')).join('|'))}}`;
+const anyOf = (ids: readonly string[]): string => (ids.length === 0 ? '' : `{sla=~${JSON.stringify(ids.map(literalPattern).join('|'))}}`);
 
 function slaExpr({ ids, figure }: SourceOf<'slas'>): string {
   const of = anyOf(ids);

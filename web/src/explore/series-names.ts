@@ -1,4 +1,5 @@
 /** What the lines of one query are called. Pure. */
+import { differingLabels } from '../charts/differing-labels.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -10,8 +11,7 @@ const pairs = (labels: Labels, names: readonly string[]): string =>
 
 /** The labels in which the series differ; all of them when there is one series, the query where there are none. Each name once. */
 export function seriesNames(all: readonly Labels[], query: string): readonly string[] {
-  const names = [...new Set(all.flatMap((labels) => Object.keys(labels)))].sort();
-  const differing = names.filter((name) => new Set(all.map((labels) => labels[name] ?? '')).size > 1);
+  const differing = differingLabels(all);
   const used = new Map<string, number>();
   return all.map((labels) => {
     const told = all.length === 1 ? wholeName(labels, query) : pairs(labels, differing) || query;
