@@ -1,15 +1,14 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { type IncidentView, incidentFiguresQuery, incidentsQuery, useOpenIncident } from '../api/incidents.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
-import { Instant } from '../components/instant.tsx';
 import { EmptyState, ErrorNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
-import { SeverityMark } from '../states/state-mark.tsx';
-import { INCIDENT_WORDS, IncidentMark } from './incident-state.tsx';
+import { INCIDENT_COLUMNS } from './incident-columns.tsx';
+import { INCIDENT_WORDS } from './incident-state.tsx';
 import { useTitle } from './use-title.ts';
 import { Locked } from '../components/locked.tsx';
 import { incidentsSearch } from '../shell/search.ts';
@@ -92,19 +91,11 @@ function lead(status: string, items: readonly IncidentView[]): string {
 }
 
 const COLUMNS: readonly Column<IncidentView>[] = [
-  {
-    id: 'title',
-    header: 'Incident',
-    cell: ({ number, title }) => (
-      <Link to="/incidents/$id" params={{ id: String(number) }} className="row-name">
-        INC-{number} {title}
-      </Link>
-    ),
-  },
-  { id: 'state', header: 'State', label: 'state', cell: ({ state }) => <IncidentMark state={state} /> },
-  { id: 'severity', header: 'Severity', label: 'severity', cell: ({ severity }) => <SeverityMark severity={severity} /> },
+  INCIDENT_COLUMNS.title,
+  INCIDENT_COLUMNS.state,
+  INCIDENT_COLUMNS.severity,
   { id: 'category', header: 'Category', label: 'category', cell: ({ category }) => category.replace('_', ' ') },
-  { id: 'since', header: 'Since', label: 'since', cell: ({ started_at_ms: atMs }) => <Instant atMs={atMs} /> },
+  INCIDENT_COLUMNS.since,
   {
     id: 'commander',
     header: 'Commander',
