@@ -121,6 +121,7 @@ export function startCollection(deps: CollectionDeps, { held = false }: { readon
         logger.warn('collected samples could not be stored', { error: messageOf(thrown) });
       }
       const elapsedMs = clock.monotonic() - startedMs;
+      // Broken off by `stop`, which the loop sees next.
       await clock.sleep(nextCollectionMs(elapsedMs, intervalMs) - elapsedMs, { signal }).catch(() => undefined);
     }
   };

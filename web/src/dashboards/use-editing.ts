@@ -33,6 +33,7 @@ export function useEditing(of: DashboardView, active: boolean): Editing {
     setOwn(undefined);
     setSeen(true);
     void dropDraft(of.id)
+      // One that could not be dropped is offered again the next time.
       .catch(() => undefined)
       .then(() => client.setQueryData(draftQuery(of.id).queryKey, null));
   }, [client, of.id]);
