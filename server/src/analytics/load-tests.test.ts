@@ -194,6 +194,10 @@ test('rates, numbers under way and reasons to stop come from the requests alone'
     Array.from({ length: 5 }, () => [0.5, 10]),
   );
   assert.deepEqual(pointsOf({ ...measured, toMs: 1_500 }), [], 'too short to leave out its start');
+  const fromMs = 2_500.0397;
+  const two = { ...measured, fromMs, toMs: fromMs + 2_000, exchanges: [exchange(fromMs + 1_100, fromMs + 1_200)] };
+  assert.ok(two.toMs - two.fromMs < 2_000, 'a sum of two numbers that is a little less than it should be');
+  assert.equal(pointsOf(two).length, 1, 'two seconds on a running clock are two seconds');
   const limits = { maxErrors: 0.1, maxLatencyMs: 100 };
   assert.equal(stopReason(exchanges, limits), undefined);
   assert.equal(stopReason(exchanges.slice(0, 10), { ...limits, maxLatencyMs: 1 }), undefined, 'too few to judge');
