@@ -160,7 +160,7 @@ export async function serve(
     .catch((thrown: unknown) => logger.error('roles were not recorded', { error: messageOf(thrown) }));
   await entry.roles.declare(loaded.roles);
   audit.knowRoles((role) => entry.roles.permitsOf(role));
-  const dashboards = await openDashboards({ db, clock, ids, record: audit.record, declared: loaded.dashboards });
+  const dashboards = await openDashboards({ db, clock, ids, logger, record: audit.record, declared: loaded.dashboards });
   const hosts = open ? 'loopback' : 'any';
   const { rewrite } = statusPages;
   const inside = insideOf(parts);

@@ -40,6 +40,10 @@ export const dashboardSummary = z.object({
 });
 export type DashboardSummary = z.output<typeof dashboardSummary>;
 
+/** One that is kept and cannot be shown: a later server wrote it, or what is kept is damaged. It is left as it is. */
+export const unreadableDashboard = z.object({ id: z.string(), title: z.string(), why: z.string() });
+export type UnreadableDashboard = z.output<typeof unreadableDashboard>;
+
 /** `GET /api/dashboards/:id`. */
 export const dashboardView = dashboardSummary.omit({ panels: true }).extend({ spec: dashboardSpec, editable });
 export type DashboardView = z.output<typeof dashboardView>;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parseExpr } from '@nines/promql/parse.ts';
 import { forEachDatabase, type OpenDatabase } from '../../../test/harness/databases.ts';
+import { silentLogger } from '../../../test/harness/logs.ts';
 import { manualClock } from '../../../test/harness/manual-clock.ts';
 import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { createIds } from '../platform/ids.ts';
@@ -30,8 +31,8 @@ async function world(t: TestContext, open: OpenDatabase) {
   const clock = manualClock();
   const noted: { readonly action: string }[] = [];
   const record = async (_trx: unknown, entry: { readonly action: string }) => noted.push(entry);
-  const serve = () => new Dashboards({ db, clock, ids: createIds(clock), record, shipped: SHIPPED_DASHBOARDS });
-  return { clock, noted, serve, dashboards: serve() };
+  const serve = () => new Dashboards({ db, clock, ids: createIds(clock), record, logger: silentLogger, shipped: SHIPPED_DASHBOARDS });
+  return { clock, db, noted, serve, dashboards: serve() };
 }
 
 forEachDatabase((_name, open) => {
@@ -88,6 +89,38 @@ forEachDatabase((_name, open) => {
     await assert.rejects(dashboards.remove('sla-overview', ANN), /comes with Nines; save a copy/);
     await dashboards.declare([]);
     assert.equal((await dashboards.get('shop')).title, 'Shop');
+  });
+
+  test('one that a later server wrote stops neither the start nor the list, says why, and is not written over', async (t) => {
+    const { dashboards, serve, db } = await world(t, open);
+    await dashboards.create({ spec: written(), note: '' }, ANN);
+    await dashboards.create({ spec: written({ id: 'broken', title: 'Broken' }), note: '' }, ANN);
+    await dashboards.keepDraft('shop', { spec: written(), base: 1 }, ANN);
+    const keep = (slug: string, spec: unknown) =>
+      db.kysely
+        .updateTable('entities')
+        .set({ spec: JSON.stringify(spec) })
+        .where('kind', '=', 'dashboard')
+        .where('slug', '=', slug)
+        .execute();
+    await keep('shop', { ...written(), schema: 99 });
+    await keep('broken', { ...written({ id: 'broken' }), panels: 'none' });
+    await db.kysely
+      .updateTable('dashboard_drafts')
+      .set({ spec: JSON.stringify({ schema: 99 }) })
+      .execute();
+
+    const started = serve();
+    await started.declare([]);
+    assert.ok((await started.list()).every(({ id }) => id !== 'shop' && id !== 'broken'));
+    assert.ok((await started.list()).length >= SHIPPED_DASHBOARDS.length);
+    const told = await started.unreadable();
+    assert.deepEqual(told.map(({ id }) => id).sort(), ['broken', 'shop']);
+    assert.match(told.find(({ id }) => id === 'shop')?.why ?? '', /schema 99; this server knows up to 1: update it/);
+    assert.match(told.find(({ id }) => id === 'broken')?.why ?? '', /^panels: /);
+    await assert.rejects(started.get('shop'), { code: 'dashboard_schema_newer' });
+    await assert.rejects(started.create({ spec: written(), note: '' }, BEN), { code: 'dashboard_schema_newer' });
+    assert.equal(await started.draft('shop', ANN), null);
   });
 
   test('a draft is its author’s alone, and ends when it is saved', async (t) => {

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
-import { dashboardSummary, dashboardView, differenceView, draftView, revisionView } from './contract.ts';
+import { dashboardSummary, dashboardView, differenceView, draftView, revisionView, unreadableDashboard } from './contract.ts';
 import { dashboardSpec } from './model.ts';
 import type { Dashboards } from './service.ts';
 
@@ -23,8 +23,15 @@ function readRoutes(http: Http, dashboards: Dashboards): void {
   const config = { permission: 'read' as const, scoped };
   http.get(
     '/api/dashboards',
-    { config, schema: { summary: 'Dashboards by title', tags, response: { 200: z.object({ items: z.array(dashboardSummary) }) } } },
-    async () => ({ items: [...(await dashboards.list())] }),
+    {
+      config,
+      schema: {
+        summary: 'Dashboards by title, and those that are kept but cannot be shown',
+        tags,
+        response: { 200: z.object({ items: z.array(dashboardSummary), unreadable: z.array(unreadableDashboard) }) },
+      },
+    },
+    async () => ({ items: [...(await dashboards.list())], unreadable: [...(await dashboards.unreadable())] }),
   );
   http.get(
     '/api/dashboards/:id',

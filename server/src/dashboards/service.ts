@@ -1,8 +1,10 @@
 import type { Clock } from '@nines/base/clock.ts';
-import { AppError } from '@nines/base/errors.ts';
+import { AppError, messageOf } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
+import type { Logger } from '@nines/base/logger.ts';
 import { SECOND_MS } from '@nines/base/units.ts';
 import type { Transaction } from 'kysely';
+import { ZodError } from 'zod';
 import type { RecordAudit } from '../audit/contract.ts';
 import type { Db } from '../platform/db/open.ts';
 import type { Database } from '../platform/db/schema.ts';
@@ -17,6 +19,7 @@ import {
   type DifferenceView,
   type DraftView,
   type RevisionView,
+  type UnreadableDashboard,
 } from './contract.ts';
 import { differencesOf } from './differences.ts';
 import type { DeclaredDashboard } from './files.ts';
@@ -47,6 +50,7 @@ export type DashboardsDeps = {
   readonly clock: Pick<Clock, 'now'>;
   readonly ids: Ids;
   readonly record: RecordAudit;
+  readonly logger: Logger;
   readonly shipped: readonly DashboardSpec[];
 };
 
@@ -69,6 +73,8 @@ export class Dashboards {
   #inForce: ReadonlyMap<string, Standing> = new Map();
   /** Those that people made, as they were read: one that did not change since is not parsed again. */
   #made: ReadonlyMap<string, Pick<Standing, 'spec' | 'revision'>> = new Map();
+  /** Kept, but not to be read by this server; by id. Nothing is made in their place. */
+  #unreadable: ReadonlyMap<string, UnreadableDashboard> = new Map();
   #readAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: DashboardsDeps) {
@@ -88,7 +94,13 @@ export class Dashboards {
     return [...this.#inForce.values()].map(summaryOf).sort((a, b) => a.title.localeCompare(b.title) || (a.id < b.id ? -1 : 1));
   }
 
-  /** `AppError` `dashboard_not_found`. */
+  /** What is kept and cannot be shown by this server, with why. */
+  async unreadable(): Promise<readonly UnreadableDashboard[]> {
+    await this.#refresh();
+    return [...this.#unreadable.values()];
+  }
+
+  /** `AppError` `dashboard_not_found`, `dashboard_schema_newer` for one that cannot be read. */
   async get(id: string): Promise<DashboardView> {
     await this.#refresh();
     return viewOf(this.#standing(id));
@@ -103,6 +115,8 @@ export class Dashboards {
         const message = `there is a dashboard "${spec.id}" already (${known.spec.title}); choose another id`;
         throw new AppError('conflict', DASHBOARD_CODES.exists, message, { field: 'id' });
       }
+      const unreadable = this.#unreadable.get(spec.id);
+      if (unreadable !== undefined) throw cannotRead(unreadable);
       await this.#deps.db.kysely.transaction().execute(async (trx) => {
         if ((await listEntities(trx, { kind: KIND })).length >= MAX_MADE)
           throw new AppError('conflict', DASHBOARD_CODES.tooMany, `there are ${MAX_MADE} dashboards; remove one that nobody needs`);
@@ -180,10 +194,12 @@ export class Dashboards {
     return this.#inForce.has(id) ? this.update(id, { spec, note }, actor) : this.create({ spec, note }, actor);
   }
 
-  /** What somebody was changing when they left, if it is still there. */
+  /** What somebody was changing when they left, if it is still there and can be read. */
   async draft(id: string, actor: Actor): Promise<DraftView | null> {
     const row = await findDraft(this.#deps.db.kysely, id, actor.id);
-    return row === undefined ? null : { base_revision: row.base_revision, at_ms: row.at_ms, spec: readSpec(fromJson(row.spec)) };
+    if (row === undefined) return null;
+    const read = tryRead(fromJson(row.spec));
+    return 'why' in read ? null : { base_revision: row.base_revision, at_ms: row.at_ms, spec: read.spec };
   }
 
   /** `AppError` `too_many_dashboards`. */
@@ -232,13 +248,22 @@ export class Dashboards {
     const inForce = new Map<string, Standing>();
     for (const spec of shipped) inForce.set(spec.id, { spec, origin: 'shipped', place: '', revision: 0 });
     const made = new Map<string, Pick<Standing, 'spec' | 'revision'>>();
-    for (const { slug, spec, revision } of await listEntities(db.kysely, { kind: KIND })) {
+    const unreadable = new Map<string, UnreadableDashboard>();
+    for (const { slug, name, spec, revision } of await listEntities(db.kysely, { kind: KIND })) {
       const before = this.#made.get(slug);
-      const read = before?.revision === revision ? before : { spec: readSpec(spec), revision };
+      const found = before?.revision === revision ? before : tryRead(spec);
+      if ('why' in found) {
+        unreadable.set(slug, { id: slug, title: name, why: found.why });
+        continue;
+      }
+      const read = { spec: found.spec, revision };
       made.set(slug, read);
       inForce.set(slug, { ...read, origin: 'ui', place: '', changed: changes.get(slug) });
     }
     for (const { spec, place } of this.#declared) inForce.set(spec.id, { spec, origin: 'file', place, revision: 0 });
+    for (const [id, { why }] of unreadable)
+      if (!this.#unreadable.has(id)) this.#deps.logger.warn('a dashboard that is kept cannot be shown', { dashboard: id, why });
+    this.#unreadable = unreadable;
     this.#made = made;
     this.#inForce = inForce;
     this.#readAtMs = readAtMs;
@@ -251,8 +276,9 @@ export class Dashboards {
 
   #standing(id: string): Standing {
     const found = this.#inForce.get(id);
-    if (found === undefined) throw notFound(id);
-    return found;
+    if (found !== undefined) return found;
+    const unreadable = this.#unreadable.get(id);
+    throw unreadable === undefined ? notFound(id) : cannotRead(unreadable);
   }
 
   async #own(id: string): Promise<Standing> {
@@ -265,6 +291,20 @@ export class Dashboards {
 }
 
 const notFound = (id: string): AppError => new AppError('not_found', DASHBOARD_CODES.notFound, `there is no dashboard "${id}"`);
+
+const cannotRead = ({ title, why }: UnreadableDashboard): AppError =>
+  new AppError('conflict', DASHBOARD_CODES.newer, `${title} is kept but cannot be shown: ${why}`);
+
+/** One that cannot be read stops nothing but itself. */
+function tryRead(written: unknown): { readonly spec: DashboardSpec } | { readonly why: string } {
+  try {
+    return { spec: readSpec(written) };
+  } catch (thrown) {
+    if (thrown instanceof AppError) return { why: thrown.message };
+    const [issue] = thrown instanceof ZodError ? thrown.issues : [];
+    return { why: issue === undefined ? messageOf(thrown) : `${issue.path.join('.')}: ${issue.message}` };
+  }
+}
 
 /** Why nobody changes it here; empty when people may. */
 function reasonToKeep({ origin, place, spec }: Standing): string {

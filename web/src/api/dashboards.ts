@@ -1,5 +1,12 @@
 /** Dashboards: what is read, and what editors do. */
-import type { DashboardSummary, DashboardView, DifferenceView, DraftView, RevisionView } from '@nines/server/dashboards/contract.ts';
+import type {
+  DashboardSummary,
+  DashboardView,
+  DifferenceView,
+  DraftView,
+  RevisionView,
+  UnreadableDashboard,
+} from '@nines/server/dashboards/contract.ts';
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { request, withQuery } from './client.ts';
 import type { ApiProblem } from './problem.ts';
@@ -24,7 +31,8 @@ const one = (id: string, rest = ''): string => `/api/dashboards/${encodeURICompo
 export const dashboardsQuery = () =>
   queryOptions({
     queryKey: ['dashboards', 'list'],
-    queryFn: ({ signal }) => request<Items<DashboardSummary>>('/api/dashboards', { signal }),
+    queryFn: ({ signal }) =>
+      request<Items<DashboardSummary> & { readonly unreadable: readonly UnreadableDashboard[] }>('/api/dashboards', { signal }),
     refetchInterval: SLOW_MS,
   });
 

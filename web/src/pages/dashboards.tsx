@@ -47,6 +47,9 @@ export function DashboardsPage() {
         )}
       </div>
       <Waiting query={query} what="dashboards" />
+      {(query.data?.unreadable ?? []).map(({ id, title, why }) => (
+        <p key={id} className="notice wrap" role="note">{`${title} (${id}) is kept but cannot be shown: ${why}`}</p>
+      ))}
       {query.data === undefined ? null : items.length === 0 ? (
         <EmptyState>No dashboard has that in its title, description or tags.</EmptyState>
       ) : (
