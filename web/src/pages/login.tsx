@@ -8,6 +8,7 @@ import { usePasskeySignIn } from '../api/factors.ts';
 import { hasPasskeys } from '../api/passkey.ts';
 import { sessionQuery } from '../api/queries.ts';
 import { RefusedNotice } from '../components/notices.tsx';
+import { LanguageChoice } from '../language/language-choice.tsx';
 import { Brand } from '../shell/shell.tsx';
 import { SecondStep } from './login-factor.tsx';
 import { ProviderButtons, SsoNotice } from './provider-buttons.tsx';
@@ -86,6 +87,7 @@ export function LoginPage() {
         <PasskeyButton onSignedIn={goOn} />
         <ProviderButtons />
         <p className="faint">First start? The one-time link to create the administrator stands on the console of the server.</p>
+        <LanguageChoice />
       </form>
     </main>
   );

@@ -4,6 +4,8 @@ import { useSignOut } from '../api/actions.ts';
 import { mayIn } from '../api/permits.ts';
 import type { AreaName, PermissionName } from '../api/wire.ts';
 import { Section } from '../components/section.tsx';
+import { LanguageChoice } from '../language/language-choice.tsx';
+import { rich, t } from '../language/t.ts';
 import { useSession } from '../shell/session.tsx';
 import { SupportBundle } from './support-bundle.tsx';
 import { useTitle } from './use-title.ts';
@@ -87,7 +89,7 @@ function SignOut() {
   return (
     <div className="narrow-only">
       <Button variant="default" onClick={() => signOut.mutate()}>
-        Sign out
+        {t('Sign out')}
       </Button>
     </div>
   );
@@ -96,21 +98,24 @@ function SignOut() {
 function Appearance() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
-    <Section title="Appearance">
+    <Section title={t('Appearance')}>
       <div>
         <SegmentedControl
-          aria-label="Theme"
+          aria-label={t('Theme')}
           data={[
-            { value: 'auto', label: 'As the system' },
-            { value: 'light', label: 'Light' },
-            { value: 'dark', label: 'Dark' },
+            { value: 'auto', label: t('As the system') },
+            { value: 'light', label: t('Light') },
+            { value: 'dark', label: t('Dark') },
           ]}
           value={colorScheme}
           onChange={(value) => setColorScheme(value as 'auto' | 'light' | 'dark')}
         />
       </div>
+      <div>
+        <LanguageChoice />
+      </div>
       <p className="faint">
-        For a wall screen, add <code>?kiosk=1</code> to the address of any page.
+        {rich('For a wall screen, add <code>?kiosk=1</code> to the address of any page.', { code: (inner) => <code>{inner}</code> })}
       </p>
     </Section>
   );
