@@ -2,7 +2,7 @@ import '@fontsource-variable/inter/wght.css';
 import '@fontsource-variable/jetbrains-mono/wght.css';
 import './styles/tokens.css';
 import './styles/elements.css';
-import '@mantine/core/styles.layer.css';
+import './styles/mantine.css';
 import './styles/base.css';
 import './styles/shell.css';
 import './styles/components.css';
