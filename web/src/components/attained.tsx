@@ -2,6 +2,7 @@ import { type RecoveryFigures, recoveryFigures } from '@nines/maths/slo/promise-
 import type { Bounds } from '../api/wire.ts';
 import { lengthText, windowText } from '../figures/length.ts';
 import { targetText } from '../figures/percent.ts';
+import { t } from '../language/t.ts';
 import { ProvenDigits, Target } from './proven-digits.tsx';
 
 type Props = {
@@ -14,7 +15,7 @@ export function Attained({ of, size = 'text' }: Props) {
   const recovery = recoveryFigures(of);
   if (recovery === undefined) return <ProvenDigits attained={of.attained} bounds={of.attained_bounds} size={size} />;
   const name = size === 'large' ? 'proven proven-large' : 'proven';
-  if (recovery.meanMs === null) return <span className={`${name} faint`}>no outage</span>;
+  if (recovery.meanMs === null) return <span className={`${name} faint`}>{t('no outage')}</span>;
   return <span className={`${name} nowrap`}>{lengthText(recovery.meanMs)}</span>;
 }
 
@@ -22,11 +23,11 @@ export function Attained({ of, size = 'text' }: Props) {
 export function PromisedTarget({ of }: { readonly of: RecoveryFigures }) {
   const recovery = recoveryFigures(of);
   if (recovery === undefined) return <Target op=">=" target={of.target} />;
-  return <span className="nowrap faint">{`target ≤ ${windowText(recovery.withinMs)} in the mean`}</span>;
+  return <span className="nowrap faint">{t('target ≤ {length} in the mean', { length: windowText(recovery.withinMs) })}</span>;
 }
 
 /** A target in a column that says what it is. */
 export function targetCell(of: RecoveryFigures): string {
   const recovery = recoveryFigures(of);
-  return recovery === undefined ? `${targetText(of.target)} %` : `≤ ${windowText(recovery.withinMs)}`;
+  return recovery === undefined ? t('{figure} %', { figure: targetText(of.target) }) : `≤ ${windowText(recovery.withinMs)}`;
 }

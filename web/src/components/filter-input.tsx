@@ -1,4 +1,5 @@
 import { TextInput } from '@mantine/core';
+import { t } from '../language/t.ts';
 
 type Props = { readonly value: string; readonly onChange: (value: string) => void; readonly what: string };
 
@@ -9,8 +10,8 @@ export function FilterInput({ value, onChange, what }: Props) {
       data-filter=""
       size="xs"
       type="search"
-      aria-label={`Filter ${what}`}
-      placeholder={`Filter ${what} ( / )`}
+      aria-label={t('Filter {what}', { what })}
+      placeholder={t('Filter {what} ( / )', { what })}
       value={value}
       onChange={(event) => onChange(event.currentTarget.value)}
       className="filter-input"

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { objectText } from '../api/audit-object.ts';
 import { mayIn } from '../api/permits.ts';
+import { t } from '../language/t.ts';
 import { useSession } from '../shell/session.tsx';
 
 type Props = {
@@ -21,9 +22,9 @@ export function HistoryLink({ kind, id = null, name }: Props) {
       to="/settings/audit"
       search={{ object: objectText({ kind, id }) }}
       className="no-print nowrap history-link"
-      aria-label={name === undefined ? undefined : `History of ${name}`}
+      aria-label={name === undefined ? undefined : t('History of {name}', { name })}
     >
-      History
+      {t('History')}
     </Link>
   );
 }

@@ -1,5 +1,6 @@
 import { exactInstant, shortInstant, timeZone } from '../figures/instant.ts';
 import { lengthText, relativeText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { useNow } from '../shell/now.ts';
 
 const iso = (atMs: number) => new Date(atMs).toISOString();
@@ -47,5 +48,5 @@ export function Running({ sinceMs }: { readonly sinceMs: number }) {
 
 /** Stated once per page: in which zone its times are. */
 export function TimeZoneNote() {
-  return <span>{`Times in ${timeZone}`}</span>;
+  return <span>{t('Times in {timeZone}', { timeZone })}</span>;
 }

@@ -1,3 +1,5 @@
+import { t } from '../language/t.ts';
+
 /** Whether every word of the filter occurs in one of the texts, whatever the case. */
 export function matchesFilter(filter: string, texts: readonly string[]): boolean {
   const haystack = texts.join('\n').toLowerCase();
@@ -9,6 +11,6 @@ export function matchesFilter(filter: string, texts: readonly string[]): boolean
 
 /** What nothing does when a list is empty under its filters: `matches “x” in team web`. */
 export function unmatched(filter: string, team: string | undefined): string {
-  if (filter === '') return `is of team ${team ?? ''}`;
-  return `matches “${filter}”${team === undefined ? '' : ` in team ${team}`}`;
+  if (filter === '') return t('is of team {team}', { team: team ?? '' });
+  return team === undefined ? t('matches “{filter}”', { filter }) : t('matches “{filter}” in team {team}', { filter, team });
 }

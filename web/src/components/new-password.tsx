@@ -2,6 +2,7 @@ import { PasswordInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useDeferredValue } from 'react';
 import { judgementQuery } from '../api/people.ts';
+import { t } from '../language/t.ts';
 
 type Props = {
   readonly label: string;
@@ -18,7 +19,7 @@ export function NewPassword({ label, value, onChange, name, token, autoFocus = f
   const password = useDeferredValue(value);
   const whose = token === undefined ? (name === undefined ? {} : { name: name.slice(0, 100) }) : { token };
   const { data } = useQuery(judgementQuery({ password, ...whose }));
-  const said = value === '' || data === undefined ? 'At least 8 characters; 15 or more are better. A few words do.' : words(data);
+  const said = value === '' || data === undefined ? t('At least 8 characters; 15 or more are better. A few words do.') : words(data);
   return (
     <PasswordInput
       label={label}
@@ -41,6 +42,6 @@ function words({
   readonly reason: string | null;
   readonly advice: string | null;
 }): string {
-  if (!acceptable) return `Not taken: ${reason ?? 'choose another'}.`;
-  return advice === null ? 'Good.' : `Taken. ${advice}`;
+  if (!acceptable) return reason === null ? t('Not taken: choose another.') : t('Not taken: {reason}.', { reason });
+  return advice === null ? t('Good.') : t('Taken. {advice}', { advice });
 }

@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { ApiProblem, NOT_PERMITTED, OUTSIDE_SCOPE } from '../api/problem.ts';
+import { t } from '../language/t.ts';
 
 type EmptyProps = {
   /** One sentence that teaches. */
@@ -28,7 +29,7 @@ export function Command({ text }: { readonly text: string }) {
     <div className="command">
       <pre>{text}</pre>
       <button type="button" className="plain-button" onClick={() => void navigator.clipboard.writeText(text)}>
-        Copy
+        {t('Copy')}
       </button>
     </div>
   );
@@ -36,12 +37,12 @@ export function Command({ text }: { readonly text: string }) {
 
 /** The next step a reader can take, by what went wrong. */
 function nextStep(error: unknown): string {
-  if (!(error instanceof ApiProblem)) return 'Reload the page; if it stays, the server log says more.';
-  if (error.status === 0) return 'Check that Nines is running; this page tries again by itself.';
-  if (error.status === 401) return 'Sign in again.';
-  if (error.status === 403) return 'Ask an administrator for the permission.';
-  if (error.status === 404) return 'It may have been removed, or this address is wrong.';
-  return error.status >= 500 ? 'The server log says more.' : 'Correct it and try again.';
+  if (!(error instanceof ApiProblem)) return t('Reload the page; if it stays, the server log says more.');
+  if (error.status === 0) return t('Check that Nines is running; this page tries again by itself.');
+  if (error.status === 401) return t('Sign in again.');
+  if (error.status === 403) return t('Ask an administrator for the permission.');
+  if (error.status === 404) return t('It may have been removed, or this address is wrong.');
+  return error.status >= 500 ? t('The server log says more.') : t('Correct it and try again.');
 }
 
 /** A sentence of the server begins like a sentence. */
@@ -74,7 +75,7 @@ export function ErrorNotice({ error, retry }: { readonly error: unknown; readonl
       <p className="soft">{nextStep(error)}</p>
       {retry === undefined ? null : (
         <Button variant="default" size="xs" onClick={retry}>
-          Try again
+          {t('Try again')}
         </Button>
       )}
     </div>
@@ -93,7 +94,7 @@ export function Waiting({ query, what }: { readonly query: Asked; readonly what:
 function Loading({ what }: { readonly what: string }) {
   return (
     <div className="loading" role="status">
-      {`Reading ${what} …`}
+      {t('Reading {what} …', { what })}
     </div>
   );
 }

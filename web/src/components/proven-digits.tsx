@@ -1,7 +1,8 @@
 import { Tooltip } from '@mantine/core';
 import { provenDigits } from '@nines/maths/slo/digits.ts';
-import { percentText, targetText } from '../figures/percent.ts';
+import { PERCENT, decimalText, percentText, targetText } from '../figures/percent.ts';
 import type { Bounds } from '../api/wire.ts';
+import { t } from '../language/t.ts';
 
 /** Decimals at which the two ends of the bounds are told apart in words. */
 const SPOKEN_DECIMALS = 4;
@@ -22,7 +23,7 @@ type Props = {
  */
 export function ProvenDigits({ attained, bounds, size = 'text' }: Props) {
   const name = size === 'large' ? 'proven proven-large' : 'proven';
-  if (attained === null) return <span className={`${name} faint`}>no counted time</span>;
+  if (attained === null) return <span className={`${name} faint`}>{t('no counted time')}</span>;
   const { proven, doubtful } =
     bounds === null ? { proven: '', doubtful: percentText(attained, UNPROVEN_DECIMALS) } : provenDigits(attained, bounds);
   const label = boundsText(bounds);
@@ -30,26 +31,30 @@ export function ProvenDigits({ attained, bounds, size = 'text' }: Props) {
     <Tooltip label={label}>
       <span className={name}>
         <span aria-hidden="true">
-          {proven}
-          {doubtful === '' ? null : <em>{doubtful}</em>}
-          <small> %</small>
+          {decimalText(proven)}
+          {doubtful === '' ? null : <em>{decimalText(doubtful)}</em>}
+          <small>{PERCENT}</small>
         </span>
-        <span className="sr-only">{`${proven}${doubtful} percent; ${label}`}</span>
+        <span className="sr-only">{t('{figure} percent; {bounds}', { figure: decimalText(`${proven}${doubtful}`), bounds: label })}</span>
       </span>
     </Tooltip>
   );
 }
 
 function boundsText(bounds: Bounds | null): string {
-  if (bounds === null) return 'how exact this is lies beyond the outages listed here';
+  if (bounds === null) return t('how exact this is lies beyond the outages listed here');
   const [low, high] = bounds;
   const lowText = percentText(low, SPOKEN_DECIMALS);
   const highText = percentText(high, SPOKEN_DECIMALS);
-  if (lowText === highText) return `proven to ${SPOKEN_DECIMALS} decimals: ${lowText} %`;
-  return `the evidence allows ${lowText} % to ${highText} %`;
+  if (lowText === highText) return t('proven to {decimals} decimals: {figure} %', { decimals: SPOKEN_DECIMALS, figure: lowText });
+  return t('the evidence allows {low} % to {high} %', { low: lowText, high: highText });
 }
 
 /** `≥ 99.9 %` as people write a target. */
 export function Target({ op, target }: { readonly op: string; readonly target: number }) {
-  return <span className="nowrap faint">{`target ${op.replace('>=', '≥').replace('<=', '≤')} ${targetText(target)} %`}</span>;
+  return (
+    <span className="nowrap faint">
+      {t('target {op} {target} %', { op: op.replace('>=', '≥').replace('<=', '≤'), target: targetText(target) })}
+    </span>
+  );
 }

@@ -1,6 +1,7 @@
 import { NativeSelect } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { servicesQuery } from '../api/queries.ts';
+import { t } from '../language/t.ts';
 import { useCan } from '../shell/session.tsx';
 import { type Teams, teamsOf } from './teams.ts';
 
@@ -20,8 +21,8 @@ export function TeamFilter({ teams: { names }, value, onChange }: Props) {
   return (
     <NativeSelect
       size="xs"
-      aria-label="Team"
-      data={[{ value: '', label: 'Any team' }, ...offered.map((name) => ({ value: name, label: name }))]}
+      aria-label={t('Team')}
+      data={[{ value: '', label: t('Any team') }, ...offered.map((name) => ({ value: name, label: name }))]}
       value={value ?? ''}
       onChange={(event) => onChange(event.currentTarget.value === '' ? undefined : event.currentTarget.value)}
     />

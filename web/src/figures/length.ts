@@ -1,9 +1,11 @@
+import { t } from '../language/t.ts';
+
 /**
  * Lengths of time in words: `4 min 12 s`. At most two units, the smaller one truncated: a length is never made longer
  * than it was. Milliseconds in, text out.
  */
 const UNITS = [
-  { word: 'd', sizeMs: 86_400_000 },
+  { word: t('d||day'), sizeMs: 86_400_000 },
   { word: 'h', sizeMs: 3_600_000 },
   { word: 'min', sizeMs: 60_000 },
   { word: 's', sizeMs: 1_000 },
@@ -44,6 +46,7 @@ export function shortLengthText(lengthMs: number): string {
 /** `6 min ago`, `in 2 h`, `now` within a second. */
 export function relativeText(atMs: number, nowMs: number): string {
   const deltaMs = nowMs - atMs;
-  if (Math.abs(deltaMs) < 1_000) return 'now';
-  return deltaMs > 0 ? `${shortLengthText(deltaMs)} ago` : `in ${shortLengthText(-deltaMs)}`;
+  if (Math.abs(deltaMs) < 1_000) return t('now');
+  const length = shortLengthText(Math.abs(deltaMs));
+  return deltaMs > 0 ? t('{length} ago', { length }) : t('in {length}', { length });
 }

@@ -5,6 +5,7 @@ import { type CalendarView, calendarsQuery, type PersonView, useMakeCalendar, us
 import { Ago, Instant } from '../components/instant.tsx';
 import { Command, RefusedNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t } from '../language/t.ts';
 
 type Props = {
   readonly schedule: { readonly id: string; readonly name: string };
@@ -74,7 +75,7 @@ function Link({ link }: { readonly link: CalendarView }) {
         loading={revoke.isPending}
         onClick={() => revoke.mutate(link.id)}
       >
-        Revoke
+        {t('Revoke')}
       </Button>
       {revoke.isError ? <RefusedNotice error={revoke.error} /> : null}
     </li>

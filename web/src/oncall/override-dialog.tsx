@@ -4,6 +4,7 @@ import { type PersonView, useMakeOverride } from '../api/oncall.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { timeZone } from '../figures/instant.ts';
 import { instantOf, localTime } from '../figures/local-time.ts';
+import { t } from '../language/t.ts';
 
 /** What the dialog begins with: a shift that somebody takes, or nothing yet. */
 export type OverrideDraft = { readonly fromMs: number; readonly toMs: number };
@@ -64,14 +65,14 @@ function OverrideForm({ schedule, people, me, draft, onDone }: FormProps) {
         onChange={(event) => setPerson(event.currentTarget.value)}
       />
       <TextInput
-        label="From"
+        label={t('From')}
         type="datetime-local"
         required
         description={`In your time zone, ${timeZone}.`}
         value={from}
         onChange={(event) => setFrom(event.currentTarget.value)}
       />
-      <TextInput label="To" type="datetime-local" required value={to} onChange={(event) => setTo(event.currentTarget.value)} />
+      <TextInput label={t('To')} type="datetime-local" required value={to} onChange={(event) => setTo(event.currentTarget.value)} />
       <TextInput label="Why" placeholder="Dentist" maxLength={1000} value={note} onChange={(event) => setNote(event.currentTarget.value)} />
       {make.isError ? <RefusedNotice error={make.error} /> : null}
       <Button type="submit" loading={make.isPending} disabled={person === '' || fromMs === undefined || toMs === undefined}>

@@ -1,3 +1,5 @@
+import { LOCALE } from '../figures/instant.ts';
+
 /** The stretch of days that a calendar of shifts shows, in the reader's time zone. Pure. */
 
 export const VIEWS = ['week', 'month'] as const;
@@ -47,7 +49,7 @@ export function placeOf(
   return { left: `${share(bar.from_at_ms)}%`, width: `${share(bar.to_at_ms) - share(bar.from_at_ms)}%` };
 }
 
-const dayAndClock = new Intl.DateTimeFormat('en-GB', {
+const dayAndClock = new Intl.DateTimeFormat(LOCALE, {
   weekday: 'short',
   day: 'numeric',
   month: 'short',

@@ -1,9 +1,10 @@
 import type { ShiftsView } from '../api/oncall.ts';
+import { LOCALE } from '../figures/instant.ts';
 import { useNow } from '../shell/now.ts';
 import { placeOf, shiftInstant, type Shown } from './range.ts';
 
-const weekday = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric' });
-const dayOnly = new Intl.DateTimeFormat('en-GB', { day: 'numeric' });
+const weekday = new Intl.DateTimeFormat(LOCALE, { weekday: 'short', day: 'numeric' });
+const dayOnly = new Intl.DateTimeFormat(LOCALE, { day: 'numeric' });
 
 type Bar = {
   readonly from_at_ms: number;

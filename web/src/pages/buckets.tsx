@@ -3,18 +3,20 @@ import { useId } from 'react';
 import type { BucketsView } from '../api/wire.ts';
 import { lengthText, windowText } from '../figures/length.ts';
 import { percentText } from '../figures/percent.ts';
+import { countText } from '../figures/quantity.ts';
+import { t } from '../language/t.ts';
 import { Hatch, StateMark } from '../states/state-mark.tsx';
 import type { MarkState } from '../states/words.ts';
 
 type Bucket = { readonly key: keyof BucketsView; readonly word: string; readonly mark: MarkState; readonly fill: string };
 
 const BUCKETS: readonly Bucket[] = [
-  { key: 'up_ms', word: 'Up', mark: 'up', fill: 'var(--up-strip)' },
-  { key: 'degraded_ms', word: 'Degraded', mark: 'degraded', fill: 'var(--degraded)' },
-  { key: 'down_ms', word: 'Down', mark: 'down', fill: 'var(--down)' },
-  { key: 'unknown_ms', word: 'Unknown', mark: 'unknown', fill: '' },
-  { key: 'excluded_ms', word: 'Excluded', mark: 'excluded', fill: '' },
-  { key: 'out_of_hours_ms', word: 'Out of hours', mark: 'excluded', fill: '' },
+  { key: 'up_ms', word: t('Up'), mark: 'up', fill: 'var(--up-strip)' },
+  { key: 'degraded_ms', word: t('Degraded'), mark: 'degraded', fill: 'var(--degraded)' },
+  { key: 'down_ms', word: t('Down'), mark: 'down', fill: 'var(--down)' },
+  { key: 'unknown_ms', word: t('Unknown'), mark: 'unknown', fill: '' },
+  { key: 'excluded_ms', word: t('Excluded'), mark: 'excluded', fill: '' },
+  { key: 'out_of_hours_ms', word: t('Out of hours'), mark: 'excluded', fill: '' },
 ];
 
 const share = (part: number, whole: number): string => (whole === 0 ? '' : `${percentText(part / whole, 3)} %`);
@@ -38,7 +40,7 @@ export function Buckets({
             <caption className="sr-only">Time by state in the window</caption>
             <thead>
               <tr>
-                <th scope="col">State</th>
+                <th scope="col">{t('State')}</th>
                 <th scope="col" className="numeric">
                   Time
                 </th>
@@ -57,7 +59,7 @@ export function Buckets({
                     <StateMark state={mark} word={word} />
                   </td>
                   <td className="numeric">{lengthText(buckets[key])}</td>
-                  <td className="numeric faint extra">{buckets[key].toLocaleString('en-GB')}</td>
+                  <td className="numeric faint extra">{countText(buckets[key])}</td>
                   <td className="numeric">{share(buckets[key], sum)}</td>
                 </tr>
               ))}
@@ -66,7 +68,7 @@ export function Buckets({
               <tr>
                 <td>{sum === length ? 'Sum = the window' : `Sum; the window is ${lengthText(length)}`}</td>
                 <td className="numeric">{windowText(sum)}</td>
-                <td className="numeric extra">{sum.toLocaleString('en-GB')}</td>
+                <td className="numeric extra">{countText(sum)}</td>
                 <td className="numeric">100 %</td>
               </tr>
             </tfoot>

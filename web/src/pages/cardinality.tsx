@@ -5,6 +5,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { countText } from '../figures/quantity.ts';
 
 type Limit = CardinalityView['limits'][number];
 type Metric = CardinalityView['metrics'][number];
@@ -37,7 +38,7 @@ export function Cardinality() {
   );
 }
 
-const count = (value: number): string => value.toLocaleString('en');
+const count = countText;
 
 /** Words of the settings' names; per metric the use is that of the largest one. */
 const WORDS: Readonly<Record<string, string>> = {

@@ -18,7 +18,9 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { HistoryLink } from '../components/history-link.tsx';
 import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { LOCALE } from '../figures/instant.ts';
 import { lengthText, relativeText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { CalendarLinks } from '../oncall/calendar-links.tsx';
 import { OverrideDialog, type OverrideDraft } from '../oncall/override-dialog.tsx';
 import { shiftInstant, type Shown, shownAround } from '../oncall/range.ts';
@@ -85,7 +87,7 @@ function When({ atMs, relative = false }: { readonly atMs: number; readonly rela
 /** One card for each schedule: who, until when, and who is next. */
 function Now({ items }: { readonly items: readonly WhoView[] }) {
   return (
-    <Section title="Now">
+    <Section title={t('Now')}>
       <ul className="columns-even plain-list" aria-label="On call now">
         {items.map((one) => (
           <li key={one.schedule} className="panel panel-pad shift-card">
@@ -163,7 +165,7 @@ function ScheduleCalendar({ all, schedule, people }: CalendarProps) {
   );
 }
 
-const monthOf = new Intl.DateTimeFormat('en-GB', { month: 'long', year: 'numeric' });
+const monthOf = new Intl.DateTimeFormat(LOCALE, { month: 'long', year: 'numeric' });
 
 function Controls({
   all,
@@ -194,19 +196,19 @@ function Controls({
         size="xs"
         data={[
           { value: 'week', label: 'Week' },
-          { value: 'month', label: 'Month' },
+          { value: 'month', label: t('Month') },
         ]}
         value={view}
         onChange={(value) => go({ view: value as 'week' | 'month' })}
       />
       <Button size="xs" variant="default" onClick={() => go({ day: shown.earlier })}>
-        Earlier
+        {t('Earlier')}
       </Button>
       <Button size="xs" variant="default" onClick={goToday}>
         Today
       </Button>
       <Button size="xs" variant="default" onClick={() => go({ day: shown.later })}>
-        Later
+        {t('Later')}
       </Button>
       <strong>{monthOf.format((shown.fromMs + shown.toMs) / 2)}</strong>
     </div>
@@ -258,8 +260,8 @@ function ShiftTable({ shifts, name, nameOf, take }: TableProps) {
         </span>
       ),
     },
-    { id: 'from', header: 'From', label: 'from', cell: ({ from_at_ms }) => <When atMs={from_at_ms} /> },
-    { id: 'to', header: 'To', label: 'to', cell: ({ to_at_ms }) => <When atMs={to_at_ms} /> },
+    { id: 'from', header: t('From'), label: 'from', cell: ({ from_at_ms }) => <When atMs={from_at_ms} /> },
+    { id: 'to', header: t('To'), label: 'to', cell: ({ to_at_ms }) => <When atMs={to_at_ms} /> },
     { id: 'for', header: 'For', label: 'for', numeric: true, cell: (turn) => lengthText(turn.to_at_ms - turn.from_at_ms) },
     {
       id: 'by',

@@ -4,7 +4,8 @@ import type { TargetListView, TargetView } from '../api/wire.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
 import { lengthText } from '../figures/length.ts';
-import { quantityText } from '../figures/quantity.ts';
+import { quantityText, countText } from '../figures/quantity.ts';
+import { t } from '../language/t.ts';
 import { StateMark } from '../states/state-mark.tsx';
 import { targetKey, targetState } from './target-order.ts';
 
@@ -33,14 +34,14 @@ function Labels({ labels }: { readonly labels: readonly (readonly [string, strin
 const COLUMNS: readonly Column<TargetView>[] = [
   {
     id: 'instance',
-    header: 'Target',
+    header: t('Target'),
     cell: (target) => (
       <Link to="." search={(before) => ({ ...before, target: targetKey(target) })} resetScroll={false} className="row-name" data-row="">
         {target.labels['instance'] ?? target.url}
       </Link>
     ),
   },
-  { id: 'state', header: 'State', cell: (target) => <State target={target} /> },
+  { id: 'state', header: t('State'), cell: (target) => <State target={target} /> },
   { id: 'error', header: 'Why', cell: (target) => (target.error === '' ? null : <span className="wrap">{target.error}</span>) },
   { id: 'labels', header: 'Labels', cell: (target) => <Labels labels={ownLabels(target)} /> },
   {
@@ -52,7 +53,7 @@ const COLUMNS: readonly Column<TargetView>[] = [
   },
   {
     id: 'took',
-    header: 'Took',
+    header: t('Took'),
     label: 'took',
     numeric: true,
     cell: (target) => (target.last_scrape_at_ms === null ? '' : seconds(target.duration_ms)),
@@ -62,7 +63,7 @@ const COLUMNS: readonly Column<TargetView>[] = [
     header: 'Samples',
     label: 'samples',
     numeric: true,
-    cell: (target) => (target.last_scrape_at_ms === null ? '' : target.samples.toLocaleString('en')),
+    cell: (target) => (target.last_scrape_at_ms === null ? '' : countText(target.samples)),
   },
 ];
 
@@ -104,7 +105,7 @@ export function DroppedTargets({ dropped }: { readonly dropped: readonly Dropped
 /** One target whole: its error in full, its labels, and what discovery said before relabelling. */
 export function TargetDrawer({ target, onClose }: { readonly target: TargetView | undefined; readonly onClose: () => void }) {
   return (
-    <Drawer opened={target !== undefined} onClose={onClose} title="Target" closeButtonProps={{ 'aria-label': 'Close the target' }}>
+    <Drawer opened={target !== undefined} onClose={onClose} title={t('Target')} closeButtonProps={{ 'aria-label': 'Close the target' }}>
       {target === undefined ? null : <Details target={target} />}
     </Drawer>
   );
@@ -127,7 +128,7 @@ function Details({ target }: { readonly target: TargetView }) {
             <>
               {'Last scrape '}
               <Instant atMs={target.last_scrape_at_ms} />
-              {`, took ${seconds(target.duration_ms)}, ${target.samples.toLocaleString('en')} samples.`}
+              {`, took ${seconds(target.duration_ms)}, ${countText(target.samples)} samples.`}
             </>
           )}
         </p>

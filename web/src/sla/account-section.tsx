@@ -10,6 +10,7 @@ import { Instant } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText, windowText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { useNowStep } from '../shell/now.ts';
 import { RANGES, type Range, rangeMs, viewOf } from '../shell/search.ts';
 import { StateMark } from '../states/state-mark.tsx';
@@ -49,11 +50,11 @@ export function AccountSection({ sla }: { readonly sla: SlaView }) {
   };
   return (
     <Section
-      title={search.day === undefined ? 'Time line' : `Time line of ${search.day}`}
+      title={search.day === undefined ? t('Time line') : t('Time line of {day}', { day: search.day })}
       aside={
         <SegmentedControl
           size="xs"
-          aria-label="Range"
+          aria-label={t('Range')}
           data={RANGES.map((range) => ({ value: range, label: windowText(rangeMs(range)) }))}
           value={search.from === undefined ? (search.range ?? windowRange) : ''}
           onChange={(value) => void navigate({ search: { range: value as Range }, resetScroll: false })}
@@ -77,7 +78,7 @@ export function AccountSection({ sla }: { readonly sla: SlaView }) {
         <StateMark state="degraded" />
         <StateMark state="down" />
         <StateMark state="unknown" />
-        <StateMark state="excluded" word="Taken out by the contract" />
+        <StateMark state="excluded" word={t('Taken out by the contract')} />
       </div>
       <Notable sla={sla} segments={segments} isRead={account.data !== undefined} />
     </Section>
@@ -99,11 +100,11 @@ function Notable({
   const search = useSearch({ from: '/shell/slas/$id' });
   const notable = useMemo(() => segments.filter(isNotable).reverse(), [segments]);
   if (!isRead) return null;
-  if (notable.length === 0) return <p className="empty empty-quiet">Nothing in this stretch was bad, unknown or taken out.</p>;
+  if (notable.length === 0) return <p className="empty empty-quiet">{t('Nothing in this stretch was bad, unknown or taken out.')}</p>;
   const columns: readonly Column<SegmentView>[] = [
     {
       id: 'from',
-      header: 'From',
+      header: t('From'),
       cell: (segment) => (
         <Link
           to="/slas/$id"
@@ -121,25 +122,29 @@ function Notable({
     },
     {
       id: 'length',
-      header: 'Length',
-      label: 'length',
+      header: t('Length'),
+      label: t('length'),
       numeric: true,
       cell: (segment) => lengthText(segment.to_at_ms - segment.from_at_ms),
     },
-    { id: 'state', header: 'State', cell: (segment) => <StateMark state={segment.state} /> },
-    { id: 'counts', header: 'Under the contract', cell: (segment) => countedText(segment) },
-    { id: 'why', header: 'Because', cell: (segment) => <span className="wrap">{becauseText(segment, sla)}</span> },
+    { id: 'state', header: t('State'), cell: (segment) => <StateMark state={segment.state} /> },
+    { id: 'counts', header: t('Under the contract'), cell: (segment) => countedText(segment) },
+    { id: 'why', header: t('Because'), cell: (segment) => <span className="wrap">{becauseText(segment, sla)}</span> },
   ];
   return (
     <div className="panel">
       <DataTable
-        caption="Stretches that were bad, unknown or taken out"
+        caption={t('Stretches that were bad, unknown or taken out')}
         columns={columns}
         rows={notable.slice(0, MOST_ROWS)}
         rowKey={(segment) => String(segment.from_at_ms)}
       />
       {notable.length > MOST_ROWS ? (
-        <p className="soft panel-pad">{`${notable.length - MOST_ROWS} older ones are not listed; look closer at the time line.`}</p>
+        <p className="soft panel-pad">
+          {t('{count, plural, one {# older one is} other {# older ones are}} not listed; look closer at the time line.', {
+            count: notable.length - MOST_ROWS,
+          })}
+        </p>
       ) : null}
     </div>
   );
@@ -152,10 +157,10 @@ const isNotable = (segment: SegmentView): boolean =>
 
 function becauseText(segment: SegmentView, sla: SlaView): string {
   const { exclusion, maintenance, downtime } = segment;
-  if (exclusion !== null) return `${phrase(exclusion.reason)}, approved by ${exclusion.approved_by}`;
-  if (segment.excluded_by === 'maintenance') return maintenance?.name ?? 'Announced maintenance';
-  if (segment.unknown_reason === 'no_data' && sla.indicator.kind !== 'availability') return 'no samples, or the slice is not over';
-  if (segment.excluded_by === 'service_down') return 'the service was down';
+  if (exclusion !== null) return t('{reason}, approved by {name}', { reason: phrase(exclusion.reason), name: exclusion.approved_by });
+  if (segment.excluded_by === 'maintenance') return maintenance?.name ?? t('Announced maintenance');
+  if (segment.unknown_reason === 'no_data' && sla.indicator.kind !== 'availability') return t('no samples, or the slice is not over');
+  if (segment.excluded_by === 'service_down') return t('the service was down');
   if (segment.bad_ms > 0 && sla.indicator.kind !== 'availability') return missedInWords(sla.indicator);
   const why = whyText(segment);
   return downtime === null || downtime.reason === 'unplanned_outage' ? why : `${phrase(downtime.reason)}: ${why}`;

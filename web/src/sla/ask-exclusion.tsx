@@ -5,6 +5,7 @@ import type { SlaView } from '../api/wire.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { timeZone } from '../figures/instant.ts';
 import { instantOf, localTime } from '../figures/local-time.ts';
+import { t } from '../language/t.ts';
 import { useNowStep } from '../shell/now.ts';
 import { phrase } from '../states/words.ts';
 import { EXCLUSION_REASONS } from './exclusion-words.ts';
@@ -27,9 +28,9 @@ export function AskExclusion({ sla, opened, span, onClose }: Props) {
     <Modal
       opened={opened}
       onClose={() => onClose()}
-      title="Ask for an exclusion"
+      title={t('Ask for an exclusion')}
       size="lg"
-      closeButtonProps={{ 'aria-label': 'Close without asking' }}
+      closeButtonProps={{ 'aria-label': t('Close without asking') }}
     >
       <Form sla={sla} span={span} onMade={onClose} />
     </Modal>
@@ -55,7 +56,7 @@ function Form({ sla, span, onMade }: { readonly sla: SlaView; readonly span: Spa
     <form className="drawer-body" onSubmit={submit}>
       <div className="row-wrap fields">
         <TextInput
-          label="From"
+          label={t('From')}
           type="datetime-local"
           step={1}
           required
@@ -63,18 +64,25 @@ function Form({ sla, span, onMade }: { readonly sla: SlaView; readonly span: Spa
           value={from}
           onChange={(event) => setFrom(event.currentTarget.value)}
         />
-        <TextInput label="To" type="datetime-local" step={1} required value={to} onChange={(event) => setTo(event.currentTarget.value)} />
+        <TextInput
+          label={t('To')}
+          type="datetime-local"
+          step={1}
+          required
+          value={to}
+          onChange={(event) => setTo(event.currentTarget.value)}
+        />
         <NativeSelect
-          label="Reason"
+          label={t('Reason')}
           data={EXCLUSION_REASONS.map((value) => ({ value, label: phrase(value) }))}
           value={reason}
           onChange={(event) => setReason(event.currentTarget.value)}
         />
       </div>
-      <p className="faint">{`Times in ${timeZone}.`}</p>
+      <p className="faint">{t('Times in {timeZone}.', { timeZone })}</p>
       <Textarea
-        label="Note"
-        description="What happened and where it is written down; it stands in the statement."
+        label={t('Note')}
+        description={t('What happened and where it is written down; it stands in the statement.')}
         required
         autosize
         minRows={2}
@@ -82,11 +90,11 @@ function Form({ sla, span, onMade }: { readonly sla: SlaView; readonly span: Spa
         value={note}
         onChange={(event) => setNote(event.currentTarget.value)}
       />
-      {isSpan ? <Impact sla={sla} fromMs={fromMs} toMs={toMs} /> : <p className="soft">The end must lie after the beginning.</p>}
+      {isSpan ? <Impact sla={sla} fromMs={fromMs} toMs={toMs} /> : <p className="soft">{t('The end must lie after the beginning.')}</p>}
       {ask.isError ? <RefusedNotice error={ask.error} /> : null}
       <div className="row-wrap">
         <Button type="submit" loading={ask.isPending} disabled={!isSpan}>
-          Ask for this exclusion
+          {t('Ask for this exclusion')}
         </Button>
       </div>
     </form>

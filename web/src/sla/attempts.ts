@@ -1,6 +1,7 @@
 /** Attempts of a check put together from its samples. Pure; instants in Unix milliseconds, lengths in seconds. */
 import type { RangeSeries } from '../api/prometheus.ts';
 import { quantityText } from '../figures/quantity.ts';
+import { t } from '../language/t.ts';
 
 export type Attempt = {
   readonly atMs: number;
@@ -30,7 +31,7 @@ export function attemptsOf(series: readonly RangeSeries[]): readonly Attempt[] {
           atMs,
           state: success === 0 ? 'down' : valueOf('probe_degraded') === 1 ? 'degraded' : 'up',
           seconds: valueOf('probe_duration_seconds') ?? null,
-          words: [...(status === 0 ? [] : [`status ${status}`]), ...phases].join(', '),
+          words: [...(status === 0 ? [] : [t('status {status}', { status })]), ...phases].join(', '),
         },
       ];
     })

@@ -3,6 +3,7 @@ import { type PointerEvent, useState } from 'react';
 import type { BurnDownView } from '../api/wire.ts';
 import { exactInstant, tickText } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { useNowStep } from '../shell/now.ts';
 import { ticksOf } from '../timeline/view.ts';
 import { type Scales, levels, nearest, pathOf, scalesOf } from './burn-down-scales.ts';
@@ -17,22 +18,28 @@ export function BurnDown({ data, exhaustsAtMs }: Props) {
   const { ref, width } = useElementSize<HTMLDivElement>();
   const [hoverX, setHoverX] = useState<number | null>(null);
   const now = useNowStep(60_000);
-  const text = (amount: number) => (data.unit === 'events' ? `${amount} events` : lengthText(amount));
+  const text = (amount: number) =>
+    data.unit === 'events' ? t('{events, plural, one {# event} other {# events}}', { events: amount }) : lengthText(amount);
   const last = data.points.at(-1);
   if (last === undefined) return null;
   const scales = width === 0 ? null : scalesOf(data, { width, height: HEIGHT });
   const point = scales === null || hoverX === null ? undefined : nearest(data.points, scales.atMs(hoverX));
   const readout = point ?? last;
-  const label = `Error budget left, from ${text(data.total)} at the beginning to ${text(last.remaining)} now${
-    exhaustsAtMs === null ? '' : `; at the present rate it ends at ${exactInstant(exhaustsAtMs, now)}`
-  }`;
+  const said = { total: text(data.total), left: text(last.remaining) };
+  const label =
+    exhaustsAtMs === null
+      ? t('Error budget left, from {total} at the beginning to {left} now', said)
+      : t('Error budget left, from {total} at the beginning to {left} now; at the present rate it ends at {end}', {
+          ...said,
+          end: exactInstant(exhaustsAtMs, now),
+        });
   return (
     <figure className="chart">
       <figcaption className="chart-head">
-        <h3>What was left</h3>
+        <h3>{t('What was left')}</h3>
         <span className="chart-readout">
           <b className={readout.remaining < 0 ? 'strong' : ''}>{text(readout.remaining)}</b>
-          <span className="faint">{` of ${text(data.total)} · ${point === undefined ? 'now' : exactInstant(readout.at_ms, now)}`}</span>
+          <span className="faint">{` ${t('of {total}', { total: text(data.total) })} · ${point === undefined ? t('now') : exactInstant(readout.at_ms, now)}`}</span>
         </span>
       </figcaption>
       <div
@@ -72,7 +79,7 @@ function Drawing({ data, scales, width, exhaustsAtMs, at }: DrawingProps) {
         </g>
       ))}
       <text x={left + 4} y={y(0) + (bottom - y(0) < 24 ? -6 : 16)} className="chart-tick">
-        nothing left
+        {t('nothing left')}
       </text>
       {ticks.atMs.map((atMs) => (
         <text key={atMs} x={x(atMs)} y={bottom + 20} textAnchor="middle" className="chart-tick">

@@ -1,14 +1,19 @@
 import { Link } from '@tanstack/react-router';
 import { type KeyboardEvent, useId, useRef, useState } from 'react';
 import type { DayView } from '../api/wire.ts';
+import { LOCALE } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
 import { percentText } from '../figures/percent.ts';
+import { t } from '../language/t.ts';
 import { Hatch, StateMark } from '../states/state-mark.tsx';
 import { dayFigure, weeksOf, worstWords } from './day-grid.ts';
 
-const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
-const dayName = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short', timeZone: 'UTC' });
-const dayMonth = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
+const dayName = new Intl.DateTimeFormat(LOCALE, { weekday: 'short', day: 'numeric', month: 'short', timeZone: 'UTC' });
+const dayMonth = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', timeZone: 'UTC' });
+const weekdayName = new Intl.DateTimeFormat(LOCALE, { weekday: 'short', timeZone: 'UTC' });
+/** Any Monday. */
+const MONDAY_MS = Date.UTC(2024, 0, 1);
+const WEEKDAYS = Array.from({ length: 7 }, (_, day) => weekdayName.format(MONDAY_MS + day * 86_400_000));
 
 type Props = { readonly sla: string; readonly days: readonly DayView[]; readonly chosen: string | undefined };
 
@@ -34,11 +39,11 @@ export function Calendar({ sla, days, chosen }: Props) {
   return (
     <div>
       <table className="calendar" ref={grid} onKeyDown={onKeyDown}>
-        <caption className="sr-only">Days: the arrows walk them, Enter shows one</caption>
+        <caption className="sr-only">{t('Days: the arrows walk them, Enter shows one')}</caption>
         <thead>
           <tr>
             <th scope="col">
-              <span className="sr-only">Week of</span>
+              <span className="sr-only">{t('Week of')}</span>
             </th>
             {WEEKDAYS.map((name) => (
               <th key={name} scope="col">
@@ -61,11 +66,11 @@ export function Calendar({ sla, days, chosen }: Props) {
         </tbody>
       </table>
       <div className="legend">
-        <StateMark state="up" word="Kept" />
+        <StateMark state="up" word={t('Kept')} />
         <StateMark state="degraded" />
-        <StateMark state="down" word="Bad, with how long" />
+        <StateMark state="down" word={t('Bad, with how long')} />
         <StateMark state="unknown" />
-        <StateMark state="excluded" word="Nothing promised" />
+        <StateMark state="excluded" word={t('Nothing promised')} />
       </div>
     </div>
   );
@@ -76,8 +81,9 @@ type DayProps = { readonly sla: string; readonly day: DayView; readonly isStop: 
 function Day({ sla, day, isStop, isChosen }: DayProps) {
   const hatch = useId();
   const figure = dayFigure(day);
-  const kept = day.attained === null ? 'nothing counted' : `${percentText(day.attained, 3)} % attained`;
-  const words = `${dayName.format(Date.parse(day.name))}: ${worstWords(day.worst)}${day.bad_ms === 0 ? '' : `, bad for ${lengthText(day.bad_ms)}`}, ${kept}`;
+  const kept = day.attained === null ? t('nothing counted') : t('{figure} % attained', { figure: percentText(day.attained, 3) });
+  const bad = day.bad_ms === 0 ? [] : [t('bad for {length}', { length: lengthText(day.bad_ms) })];
+  const words = `${dayName.format(Date.parse(day.name))}: ${[worstWords(day.worst), ...bad, kept].join(', ')}`;
   const hatched = day.worst === 'unknown' ? 'var(--hatch)' : day.worst === 'excluded' ? 'var(--maintenance)' : null;
   return (
     <Link

@@ -1,32 +1,39 @@
 import type { WhatIfView } from '../api/wire.ts';
 import { ProvenDigits } from '../components/proven-digits.tsx';
 import { lengthText } from '../figures/length.ts';
-import { targetText } from '../figures/percent.ts';
+import { decimalText, targetText } from '../figures/percent.ts';
+import { t } from '../language/t.ts';
 import { SlaMark } from '../states/state-mark.tsx';
 
 type Figures = WhatIfView['actual'];
 type Row = readonly [name: string, cell: (figures: Figures) => React.ReactNode, key: (figures: Figures) => unknown];
 
 const money = (figures: Figures): string => {
-  if (figures.credit_share === null) return 'none agreed';
-  return figures.credit_share === '0' ? 'nothing owed' : `${targetText(Number(figures.credit_share))} % of the fee`;
+  if (figures.credit_share === null) return t('none agreed');
+  return figures.credit_share === '0'
+    ? t('nothing owed')
+    : t('{figure} % of the fee', { figure: targetText(Number(figures.credit_share)) });
 };
 const amount = ({ budget }: Figures, part: 'spent' | 'total' | 'remaining'): string => {
   const [events, ms] = [budget.unit === 'events' ? budget[part] : null, budget[`${part}_ms`]];
-  return events === null ? lengthText(ms) : `${events} events`;
+  return events === null ? lengthText(ms) : t('{events, plural, one {# event} other {# events}}', { events });
 };
 
 const ROWS: readonly Row[] = [
-  ['Verdict', ({ status }) => <SlaMark status={status} young={false} />, ({ status }) => status],
-  ['Attained', ({ attained, attained_bounds: bounds }) => <ProvenDigits attained={attained} bounds={bounds} />, ({ attained }) => attained],
-  ['Target', ({ target }) => `${targetText(target)} %`, ({ target }) => target],
-  ['Bad', (figures) => amount(figures, 'spent'), ({ budget }) => budget.spent_ms],
-  ['Allowed', (figures) => amount(figures, 'total'), ({ budget }) => budget.total_ms],
-  ['Left', (figures) => amount(figures, 'remaining'), ({ budget }) => budget.remaining_ms],
-  ['Excluded', ({ buckets }) => lengthText(buckets.excluded_ms), ({ buckets }) => buckets.excluded_ms],
-  ['Out of hours', ({ buckets }) => lengthText(buckets.out_of_hours_ms), ({ buckets }) => buckets.out_of_hours_ms],
-  ['Unknown', ({ buckets }) => lengthText(buckets.unknown_ms), ({ buckets }) => buckets.unknown_ms],
-  ['Credit', money, ({ credit_share: share }) => share],
+  [t('Verdict'), ({ status }) => <SlaMark status={status} young={false} />, ({ status }) => status],
+  [
+    t('Attained'),
+    ({ attained, attained_bounds: bounds }) => <ProvenDigits attained={attained} bounds={bounds} />,
+    ({ attained }) => attained,
+  ],
+  [t('Target'), ({ target }) => t('{figure} %', { figure: targetText(target) }), ({ target }) => target],
+  [t('Bad'), (figures) => amount(figures, 'spent'), ({ budget }) => budget.spent_ms],
+  [t('Allowed'), (figures) => amount(figures, 'total'), ({ budget }) => budget.total_ms],
+  [t('Left'), (figures) => amount(figures, 'remaining'), ({ budget }) => budget.remaining_ms],
+  [t('Excluded'), ({ buckets }) => lengthText(buckets.excluded_ms), ({ buckets }) => buckets.excluded_ms],
+  [t('Out of hours'), ({ buckets }) => lengthText(buckets.out_of_hours_ms), ({ buckets }) => buckets.out_of_hours_ms],
+  [t('Unknown'), ({ buckets }) => lengthText(buckets.unknown_ms), ({ buckets }) => buckets.unknown_ms],
+  [t('Credit'), money, ({ credit_share: share }) => share],
 ];
 
 /** Two verdicts about the same time, side by side; what differs stands out. */
@@ -34,13 +41,13 @@ export function CompareFigures({ view, names }: { readonly view: WhatIfView; rea
   const { actual, what_if: other } = view;
   return (
     <div className="panel">
-      <div className="table-scroll" role="region" aria-label={`${names[0]} beside ${names[1]}`} tabIndex={0}>
+      <div className="table-scroll" role="region" aria-label={t('{one} beside {other}', { one: names[0], other: names[1] })} tabIndex={0}>
         <table className="table compare">
-          <caption className="sr-only">{`${names[0]} beside ${names[1]}`}</caption>
+          <caption className="sr-only">{t('{one} beside {other}', { one: names[0], other: names[1] })}</caption>
           <thead>
             <tr>
               <th scope="col">
-                <span className="sr-only">Figure</span>
+                <span className="sr-only">{t('Figure')}</span>
               </th>
               <th scope="col">{names[0]}</th>
               <th scope="col">{names[1]}</th>
@@ -57,10 +64,10 @@ export function CompareFigures({ view, names }: { readonly view: WhatIfView; rea
             {actual.credits.map((credit, i) => {
               const then = other.credits[i];
               const owed = (one: typeof then) =>
-                one === undefined || one.amount === null ? 'no fee is known' : `${one.amount} ${one.currency}`;
+                one === undefined || one.amount === null ? t('no fee is known') : `${decimalText(one.amount)} ${one.currency}`;
               return (
                 <tr key={credit.customer} className={owed(credit) === owed(then) ? undefined : 'differs'}>
-                  <th scope="row">{`Owed to ${credit.name}`}</th>
+                  <th scope="row">{t('Owed to {name}', { name: credit.name })}</th>
                   <td>{owed(credit)}</td>
                   <td>{owed(then)}</td>
                 </tr>

@@ -1,6 +1,7 @@
 /** The weeks of a calendar of days. Pure; days are named `2026-11-21`, weeks begin on Monday. */
 import type { DayView } from '../api/wire.ts';
 import { shortLengthText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 
 export type Week = { readonly monday: string; readonly days: readonly (DayView | null)[] };
 
@@ -28,12 +29,12 @@ export function calendarDays(windowMs: number): number {
 }
 
 const WORDS: Readonly<Record<DayView['worst'], string>> = {
-  up: 'up throughout',
+  up: t('up throughout'),
   degraded: 'degraded',
   down: 'down',
-  unknown: 'partly unknown',
-  excluded: 'nothing promised',
-  unwatched: 'not yet monitored',
+  unknown: t('partly unknown'),
+  excluded: t('nothing promised'),
+  unwatched: t('not yet monitored'),
 };
 
 export const worstWords = (worst: DayView['worst']): string => WORDS[worst];

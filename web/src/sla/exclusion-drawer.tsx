@@ -8,6 +8,7 @@ import { Instant } from '../components/instant.tsx';
 import { RefusedNotice } from '../components/notices.tsx';
 import { preciseInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { useCan, useSession } from '../shell/session.tsx';
 import { phrase } from '../states/words.ts';
 import { exclusionStateText, trailOf } from './exclusion-words.ts';
@@ -27,11 +28,11 @@ export function ExclusionDrawer({ sla, exclusion, missing, onClose }: Props) {
     <Drawer
       opened={exclusion !== undefined || missing}
       onClose={onClose}
-      title="Exclusion"
+      title={t('Exclusion')}
       size="lg"
-      closeButtonProps={{ 'aria-label': 'Close the exclusion' }}
+      closeButtonProps={{ 'aria-label': t('Close the exclusion') }}
     >
-      {exclusion === undefined ? <p>This SLA has no such exclusion.</p> : <Details sla={sla} exclusion={exclusion} />}
+      {exclusion === undefined ? <p>{t('This SLA has no such exclusion.')}</p> : <Details sla={sla} exclusion={exclusion} />}
     </Drawer>
   );
 }
@@ -48,9 +49,9 @@ function Details({ sla, exclusion }: { readonly sla: SlaView; readonly exclusion
           <span className="severity">{exclusionStateText(exclusion.state)}</span>
         </p>
         <p>
-          {`${preciseInstant(fromMs)} to ${preciseInstant(toMs)}, ${lengthText(toMs - fromMs)}. `}
+          {`${t('{from} to {to}, {length}.', { from: preciseInstant(fromMs), to: preciseInstant(toMs), length: lengthText(toMs - fromMs) })} `}
           <Link to="/slas/$id" params={{ id: sla.id }} search={{ from: fromMs - MARGIN_MS, to: toMs + MARGIN_MS, at: fromMs }}>
-            See this time
+            {t('See this time')}
           </Link>
         </p>
         {exclusion.note === '' ? null : <p className="wrap">{exclusion.note}</p>}
@@ -59,13 +60,13 @@ function Details({ sla, exclusion }: { readonly sla: SlaView; readonly exclusion
       {exclusion.state === 'requested' ? <Impact sla={sla} fromMs={fromMs} toMs={toMs} /> : null}
       <Decide key={exclusion.state} sla={sla} exclusion={exclusion} />
       <section className="section">
-        <h3>Who did what</h3>
+        <h3>{t('Who did what')}</h3>
         <ol className="steps">
           {trailOf(exclusion).map((step) => (
             <li key={`${step.what} ${step.atMs}`}>
               <Instant atMs={step.atMs} relative={false} />
               <span className="wrap">
-                {`${step.what} by ${step.by}`}
+                {t('{what} by {name}', { what: step.what, name: step.by })}
                 {step.note === '' ? null : <span className="soft">{`: ${step.note}`}</span>}
               </span>
             </li>
@@ -76,7 +77,12 @@ function Details({ sla, exclusion }: { readonly sla: SlaView; readonly exclusion
   );
 }
 
-const WORDS: Readonly<Record<ExclusionAction, string>> = { approve: 'Approve', reject: 'Reject', withdraw: 'Withdraw', revoke: 'Revoke' };
+const WORDS: Readonly<Record<ExclusionAction, string>> = {
+  approve: t('Approve'),
+  reject: t('Reject'),
+  withdraw: t('Withdraw'),
+  revoke: t('Revoke'),
+};
 
 /** What may be decided now, by this person; why not, where the one who asked may not approve. */
 function Decide({ sla, exclusion }: { readonly sla: SlaView; readonly exclusion: ExclusionView }) {
@@ -90,11 +96,18 @@ function Decide({ sla, exclusion }: { readonly sla: SlaView; readonly exclusion:
   if (!mayAct || actions.length === 0) return null;
   return (
     <section className="section">
-      <h3>Decide</h3>
+      <h3>{t('Decide')}</h3>
       {exclusion.state === 'requested' && needsTwo ? (
-        <p className="soft">Credits hang on this contract and you asked for this exclusion: somebody else approves it.</p>
+        <p className="soft">{t('Credits hang on this contract and you asked for this exclusion: somebody else approves it.')}</p>
       ) : null}
-      <Textarea label="Note" autosize minRows={1} maxLength={4_000} value={note} onChange={(event) => setNote(event.currentTarget.value)} />
+      <Textarea
+        label={t('Note')}
+        autosize
+        minRows={1}
+        maxLength={4_000}
+        value={note}
+        onChange={(event) => setNote(event.currentTarget.value)}
+      />
       <div className="row-wrap">
         {actions.map((action, place) => (
           <Button

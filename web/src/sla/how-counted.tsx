@@ -2,6 +2,8 @@ import { type PromiseRow, countingRows, promiseInWords, recoveryFigures } from '
 import type { SlaSpec, SlaView } from '../api/wire.ts';
 import { Section } from '../components/section.tsx';
 import { windowText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
+import { periodsText } from './periods.ts';
 
 /** The terms that turn time into the figure, in words: nobody has to guess how a number came about. */
 export function HowCounted({ sla }: { readonly sla: SlaView }) {
@@ -9,8 +11,8 @@ export function HowCounted({ sla }: { readonly sla: SlaView }) {
   if (terms === undefined) return null;
   return (
     <Section
-      title="How this is counted"
-      aside={`contract version ${sla.contract_version} · ${sla.origin === 'ui' ? 'made in these pages' : sla.origin}`}
+      title={t('How this is counted')}
+      aside={`${t('contract version {version}', { version: sla.contract_version })} · ${sla.origin === 'ui' ? t('made in these pages') : sla.origin}`}
     >
       <div className="panel panel-pad">
         <dl className="evidence-facts">
@@ -30,18 +32,20 @@ function rowsOf(sla: SlaView, terms: SlaSpec): readonly PromiseRow[] {
   const recovery = recoveryFigures(sla);
   const attained =
     recovery === undefined
-      ? `good ${sla.budget.unit === 'events' ? 'events divided by all, counted exactly' : 'time divided by good and bad time, exact to the millisecond'}; shown truncated, never rounded up`
-      : 'the mean length of the outages, exact to the millisecond';
+      ? sla.budget.unit === 'events'
+        ? t('good events divided by all, counted exactly; shown truncated, never rounded up')
+        : t('good time divided by good and bad time, exact to the millisecond; shown truncated, never rounded up')
+      : t('the mean length of the outages, exact to the millisecond');
   return [
-    { name: 'Promised', value: promiseInWords(terms) },
-    { name: 'Attained', value: attained },
-    { name: 'Window', value: windowWords(terms.window) },
+    { name: t('Promised'), value: promiseInWords(terms) },
+    { name: t('Attained'), value: attained },
+    { name: t('Window'), value: windowWords(terms.window) },
     ...countingRows(terms),
   ];
 }
 
 function windowWords(window: SlaSpec['window']): string {
-  if ('rolling_ms' in window) return `the last ${windowText(window.rolling_ms)}, moving`;
+  if ('rolling_ms' in window) return t('the last {length}, moving', { length: windowText(window.rolling_ms) });
   const { every, calendar, zone } = window;
-  return every === 1 ? `each ${calendar} of the calendar of ${zone}` : `each ${every} ${calendar}s of the calendar of ${zone}`;
+  return t('each {periods} of the calendar of {zone}', { periods: periodsText(calendar, every), zone });
 }

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { issuedQuery, whatIfQuery } from '../api/sla-queries.ts';
 import type { SlaView } from '../api/wire.ts';
 import { ErrorNotice } from '../components/notices.tsx';
+import { t } from '../language/t.ts';
 import { useNowStep } from '../shell/now.ts';
 import { CompareFigures } from './compare-figures.tsx';
 import { type Period, periodsTouched } from './periods.ts';
@@ -12,7 +13,7 @@ type Props = { readonly sla: SlaView; readonly fromMs: number; readonly toMs: nu
 export function Impact({ sla, fromMs, toMs }: Props) {
   const now = useNowStep(60_000);
   const issued = useQuery(issuedQuery({ sla: sla.id }));
-  if (fromMs >= now) return <p className="soft">This time lies ahead: what it changes will be known when it is over.</p>;
+  if (fromMs >= now) return <p className="soft">{t('This time lies ahead: what it changes will be known when it is over.')}</p>;
   const restated = new Set(
     (issued.data?.items ?? [])
       .filter((one) => one.from_at_ms < toMs && one.to_at_ms > fromMs)
@@ -25,8 +26,10 @@ export function Impact({ sla, fromMs, toMs }: Props) {
       ))}
       <p className="soft">
         {restated === 0
-          ? 'No issued statement is about this time.'
-          : `${restated} issued statement${restated === 1 ? ' is' : 's are'} about this time and will be restated.`}
+          ? t('No issued statement is about this time.')
+          : t('{count, plural, one {# issued statement is} other {# issued statements are}} about this time and will be restated.', {
+              count: restated,
+            })}
       </p>
     </div>
   );
@@ -48,11 +51,15 @@ function OfPeriod({
   };
   const answer = useQuery(whatIfQuery(sla.id, body));
   if (answer.isError) return <ErrorNotice error={answer.error} retry={() => void answer.refetch()} />;
-  if (answer.data === undefined) return <p className="loading">{`Reckoning ${period.name} …`}</p>;
+  if (answer.data === undefined) return <p className="loading">{t('Reckoning {period} …', { period: period.name })}</p>;
   return (
     <div>
-      <h3>{`What it changes in ${period.name}${answer.data.finality === 'final' ? '' : ', which is not over'}`}</h3>
-      <CompareFigures view={answer.data} names={['As it is', 'With the exclusion']} />
+      <h3>
+        {answer.data.finality === 'final'
+          ? t('What it changes in {period}', { period: period.name })
+          : t('What it changes in {period}, which is not over', { period: period.name })}
+      </h3>
+      <CompareFigures view={answer.data} names={[t('As it is'), t('With the exclusion')]} />
     </div>
   );
 }

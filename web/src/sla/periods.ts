@@ -1,6 +1,7 @@
 /** Which periods of the calendar a contract is stated for. Pure. */
 import { type PeriodUnit, periodAt } from '@nines/maths/calendar/period.ts';
 import type { SlaView } from '../api/wire.ts';
+import { t } from '../language/t.ts';
 
 export type Period = { readonly name: string; readonly zone: string; readonly fromMs: number; readonly toMs: number };
 
@@ -36,4 +37,20 @@ export function recentPeriods(sla: Pick<SlaView, 'calendar'>, nowMs: number, cou
     atMs = fromMs - 1;
   }
   return periods;
+}
+
+/** `month`, `2 months`: what stands behind "each". */
+export function periodsText(unit: PeriodUnit, every: number): string {
+  switch (unit) {
+    case 'day':
+      return t('{every, plural, one {day} other {# days}}', { every });
+    case 'week':
+      return t('{every, plural, one {week} other {# weeks}}', { every });
+    case 'month':
+      return t('{every, plural, one {month} other {# months}}', { every });
+    case 'quarter':
+      return t('{every, plural, one {quarter} other {# quarters}}', { every });
+    case 'year':
+      return t('{every, plural, one {year} other {# years}}', { every });
+  }
 }

@@ -1,42 +1,44 @@
 import type { SlaView } from '../api/wire.ts';
 import { Instant } from '../components/instant.tsx';
 import { Section } from '../components/section.tsx';
+import { decimalText } from '../figures/percent.ts';
+import { t } from '../language/t.ts';
 
 type Prediction = NonNullable<SlaView['prediction']>;
 
 const percent = (chance: number): string => {
-  if (chance > 0 && chance < 0.01) return 'below 1 %';
-  return chance < 1 && chance > 0.99 ? 'above 99 %' : `${Math.round(chance * 100)} %`;
+  if (chance > 0 && chance < 0.01) return t('below 1 %');
+  return chance < 1 && chance > 0.99 ? t('above 99 %') : t('{figure} %', { figure: Math.round(chance * 100) });
 };
 
 /** How likely a breach is, and how good such figures were; that there is none, and why, where there is none. */
 export function PredictionSection({ sla }: { readonly sla: SlaView }) {
   const { prediction } = sla;
   return (
-    <Section title="Prediction" aside="from how often and how long it was bad so far">
+    <Section title={t('Prediction')} aside={t('from how often and how long it was bad so far')}>
       {prediction === undefined || prediction === null ? (
         <p className="empty empty-quiet">{noneBecause(sla)}</p>
       ) : (
         <>
           <dl className="panel panel-pad facts">
-            {sla.status === 'breached' ? <Fact name="Now" value="breached already" /> : null}
-            <Fact name="Breach within 60 minutes" value={percent(prediction.breach_within_60m)} />
+            {sla.status === 'breached' ? <Fact name={t('Now')} value={t('breached already')} /> : null}
+            <Fact name={t('Breach within 60 minutes')} value={percent(prediction.breach_within_60m)} />
             <Fact
-              name={sla.calendar === null ? 'Breach within one window ahead' : 'Breach by the end of the period'}
+              name={sla.calendar === null ? t('Breach within one window ahead') : t('Breach by the end of the period')}
               value={percent(prediction.breach_by_end)}
             />
             <div>
-              <dt>As likely as not by</dt>
+              <dt>{t('As likely as not by')}</dt>
               <dd>
                 {prediction.expected_at_ms === null ? (
-                  'not within this horizon'
+                  t('not within this horizon')
                 ) : (
                   <Instant atMs={prediction.expected_at_ms} relative={false} />
                 )}
               </dd>
             </div>
             <div>
-              <dt>Looks ahead to</dt>
+              <dt>{t('Looks ahead to')}</dt>
               <dd>
                 <Instant atMs={prediction.horizon_at_ms} relative={false} />
               </dd>
@@ -57,43 +59,51 @@ const Fact = ({ name, value }: { readonly name: string; readonly value: string }
 );
 
 function noneBecause({ observed_ms: observed }: SlaView): string {
-  if (observed === 0) return 'No prediction: nothing was observed yet.';
-  return 'No prediction could be made from what is known.';
+  if (observed === 0) return t('No prediction: nothing was observed yet.');
+  return t('No prediction could be made from what is known.');
 }
 
 function Calibration({ prediction: { calibration } }: { readonly prediction: Prediction }) {
   if (calibration === null) {
-    return <p className="soft">Not tested yet: the past is too short to compare what would have been said with what came.</p>;
+    return <p className="soft">{t('Not tested yet: the past is too short to compare what would have been said with what came.')}</p>;
   }
   const { cases, brier, base_brier: base, reliability } = calibration;
   const [said, usual] = [brier.toFixed(3), base.toFixed(3)];
   // What reads the same is the same to a reader.
-  const verdict = said === usual ? 'as good as the base rate' : brier < base ? 'better than the base rate' : 'worse than the base rate';
+  const verdict =
+    said === usual ? t('as good as the base rate') : brier < base ? t('better than the base rate') : t('worse than the base rate');
   return (
     <>
-      <p className="soft">{`Tested at ${cases} past instants: Brier score ${said}, base rate ${usual}: ${verdict}. 0 is perfect.`}</p>
+      <p className="soft">
+        {t('Tested at {cases} past instants: Brier score {said}, base rate {usual}: {verdict}. 0 is perfect.', {
+          cases,
+          said: decimalText(said),
+          usual: decimalText(usual),
+          verdict,
+        })}
+      </p>
       <div className="panel">
-        <div className="table-scroll" role="region" aria-label="Reliability of the prediction" tabIndex={0}>
+        <div className="table-scroll" role="region" aria-label={t('Reliability of the prediction')} tabIndex={0}>
           <table className="table">
-            <caption className="sr-only">Reliability: what was said beside what came</caption>
+            <caption className="sr-only">{t('Reliability: what was said beside what came')}</caption>
             <thead>
               <tr>
-                <th scope="col">When it said</th>
+                <th scope="col">{t('When it said')}</th>
                 <th scope="col" className="numeric">
-                  Times
+                  {t('Times')}
                 </th>
                 <th scope="col" className="numeric">
-                  Said on average
+                  {t('Said on average')}
                 </th>
                 <th scope="col" className="numeric">
-                  Came true
+                  {t('Came true')}
                 </th>
               </tr>
             </thead>
             <tbody>
               {reliability.map((bin) => (
                 <tr key={bin.from}>
-                  <td>{`${Math.round(bin.from * 100)} to ${Math.round(bin.to * 100)} %`}</td>
+                  <td>{t('{from} to {to} %', { from: Math.round(bin.from * 100), to: Math.round(bin.to * 100) })}</td>
                   <td className="numeric">{bin.cases}</td>
                   <td className="numeric">{percent(bin.said)}</td>
                   <td className="numeric">{percent(bin.happened)}</td>

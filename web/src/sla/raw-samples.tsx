@@ -3,6 +3,7 @@ import { samplesOptions } from '../api/queries.ts';
 import { ErrorNotice } from '../components/notices.tsx';
 import { preciseInstant } from '../figures/instant.ts';
 import { quantityText } from '../figures/quantity.ts';
+import { t } from '../language/t.ts';
 import { StateMark } from '../states/state-mark.tsx';
 import { attemptsOf } from './attempts.ts';
 
@@ -23,23 +24,25 @@ export function RawSamples({ check, atMs }: { readonly check: string; readonly a
     }),
   );
   if (query.isError) return <ErrorNotice error={query.error} retry={() => void query.refetch()} />;
-  if (query.data === undefined) return <p className="loading">Reading the samples …</p>;
+  if (query.data === undefined) return <p className="loading">{t('Reading the samples …')}</p>;
   const attempts = attemptsOf(query.data);
   if (attempts.length === 0) {
-    return <p className="soft">The samples of this time are not kept any more, or there were none; what the ledger kept of it stands.</p>;
+    return (
+      <p className="soft">{t('The samples of this time are not kept any more, or there were none; what the ledger kept of it stands.')}</p>
+    );
   }
   return (
-    <div className="table-scroll" role="region" aria-label="Attempts around the instant" tabIndex={0}>
+    <div className="table-scroll" role="region" aria-label={t('Attempts around the instant')} tabIndex={0}>
       <table className="table">
-        <caption className="sr-only">{`Attempts of ${check} around ${preciseInstant(atMs)}`}</caption>
+        <caption className="sr-only">{t('Attempts of {check} around {atMs}', { check, atMs: preciseInstant(atMs) })}</caption>
         <thead>
           <tr>
-            <th scope="col">Begun at</th>
-            <th scope="col">Outcome</th>
+            <th scope="col">{t('Begun at')}</th>
+            <th scope="col">{t('Outcome')}</th>
             <th scope="col" className="numeric">
-              Took
+              {t('Took')}
             </th>
-            <th scope="col">Status and phases</th>
+            <th scope="col">{t('Status and phases')}</th>
           </tr>
         </thead>
         <tbody>

@@ -3,6 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import type { KeyboardEvent } from 'react';
 import type { ReportFields } from '../api/sla-queries.ts';
 import type { SlaView } from '../api/wire.ts';
+import { t } from '../language/t.ts';
 import { useNowStep } from '../shell/now.ts';
 import type { ReportsSearch } from '../shell/search.ts';
 import { recentPeriods } from './periods.ts';
@@ -46,16 +47,16 @@ export function ReportPeriod({ slas, search }: { readonly slas: readonly SlaView
   return (
     <div className="panel panel-pad choose">
       <NativeSelect
-        label="Month"
+        label={t('Month')}
         data={[
-          ...(isNamed ? [] : [{ value: 'other', label: 'another period' }]),
-          ...months.map(({ name }, i) => ({ value: i === 0 ? '' : name, label: i === 0 ? `${name}, so far` : name })),
+          ...(isNamed ? [] : [{ value: 'other', label: t('another period') }]),
+          ...months.map(({ name }, i) => ({ value: i === 0 ? '' : name, label: i === 0 ? t('{name}, so far', { name }) : name })),
         ]}
         value={isNamed ? (search.period === months[0]?.name ? '' : (search.period ?? '')) : 'other'}
         onChange={(event) => setPeriod(event.currentTarget.value === 'other' ? (search.period ?? '') : event.currentTarget.value)}
       />
       <TextInput
-        label="Or another period"
+        label={t('Or another period')}
         placeholder="2026-11-21, 2026-W47, 2026-Q4, 2026"
         defaultValue={isNamed ? '' : (search.period ?? '')}
         key={search.period}
@@ -66,7 +67,7 @@ export function ReportPeriod({ slas, search }: { readonly slas: readonly SlaView
         onKeyDown={submitOnEnter}
       />
       <TextInput
-        label="Time zone"
+        label={t('Time zone')}
         placeholder="UTC"
         defaultValue={search.zone ?? ''}
         key={`zone ${search.zone}`}
@@ -79,8 +80,8 @@ export function ReportPeriod({ slas, search }: { readonly slas: readonly SlaView
       />
       {customers.size === 0 ? null : (
         <NativeSelect
-          label="Customer"
-          data={[{ value: '', label: 'nobody in particular' }, ...[...customers].map(([value, label]) => ({ value, label }))]}
+          label={t('Customer')}
+          data={[{ value: '', label: t('nobody in particular') }, ...[...customers].map(([value, label]) => ({ value, label }))]}
           value={search.customer ?? ''}
           onChange={(event) => {
             const { customer: _before, ...rest } = search;

@@ -5,6 +5,7 @@ import type { SignedStatement } from '../api/wire.ts';
 import { Instant } from '../components/instant.tsx';
 import { Command } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t, rich } from '../language/t.ts';
 
 /** Who signed, with which key, and how anybody can check it without this page. */
 export function SignatureSection({ statement }: { readonly statement: SignedStatement }) {
@@ -12,33 +13,38 @@ export function SignatureSection({ statement }: { readonly statement: SignedStat
   const keys = useQuery(statementKeysQuery());
   const key = keys.data?.items.find((one) => one.key_id === signature.key_id);
   return (
-    <Section title="Signature" aside={`${signature.algorithm} over canonical JSON (RFC 8785)`}>
+    <Section title={t('Signature')} aside={t('{algorithm} over canonical JSON (RFC 8785)', { algorithm: signature.algorithm })}>
       <div className="panel panel-pad stack">
         <dl className="evidence-facts">
-          <dt>Key</dt>
+          <dt>{t('Key')}</dt>
           <dd className="mono wrap">{signature.key_id}</dd>
-          <dt>This server says</dt>
+          <dt>{t('This server says')}</dt>
           <dd>{keys.data === undefined ? '…' : <KeyWords signature={signature} published={key} />}</dd>
-          <dt>Signature</dt>
+          <dt>{t('Signature')}</dt>
           <dd className="mono wrap">{signature.value}</dd>
           {revision?.restates === null || revision === null ? null : (
             <>
-              <dt>Replaces</dt>
+              <dt>{t('Replaces')}</dt>
               <dd className="mono wrap">{revision.restates}</dd>
             </>
           )}
-          <dt>Contract</dt>
+          <dt>{t('Contract')}</dt>
           <dd>
-            {`version ${contract.version}, in force since `}
-            <Instant atMs={contract.effective_from_at_ms} relative={false} />
-            {', '}
-            <Link to="/slas/$id" params={{ id: statement.id }}>
-              its terms
-            </Link>
+            {rich('version {version}, in force since {at}, <a>its terms</a>', {
+              version: contract.version,
+              at: <Instant atMs={contract.effective_from_at_ms} relative={false} />,
+              a: (inner) => (
+                <Link to="/slas/$id" params={{ id: statement.id }}>
+                  {inner}
+                </Link>
+              ),
+            })}
           </dd>
         </dl>
         <p>
-          How to verify: download the JSON form, then run one of these. The first asks this server for its keys, the second needs no server.
+          {t(
+            'How to verify: download the JSON form, then run one of these. The first asks this server for its keys, the second needs no server.',
+          )}
         </p>
         <Command text={`nines sla verify ${statement.id}.json --url ${window.location.origin}`} />
         <Command text={`nines sla verify ${statement.id}.json --key ${signature.public_key}`} />
@@ -57,13 +63,8 @@ function KeyWords({
   readonly published: Published | undefined;
 }) {
   if (published === undefined || published.public_key !== signature.public_key) {
-    return <strong>This key is none of this server’s: do not trust the statement before you know whose it is.</strong>;
+    return <strong>{t('This key is none of this server’s: do not trust the statement before you know whose it is.')}</strong>;
   }
-  if (published.retired_at_ms === null) return <>its present key</>;
-  return (
-    <>
-      {'its key until '}
-      <Instant atMs={published.retired_at_ms} relative={false} />
-    </>
-  );
+  if (published.retired_at_ms === null) return <>{t('its present key')}</>;
+  return rich('its key until {at}', { at: <Instant atMs={published.retired_at_ms} relative={false} /> });
 }

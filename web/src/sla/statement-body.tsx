@@ -8,8 +8,9 @@ import { Instant } from '../components/instant.tsx';
 import { Section } from '../components/section.tsx';
 import { exactInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
-import { targetText } from '../figures/percent.ts';
+import { decimalText, targetText } from '../figures/percent.ts';
 import { readableLengths } from '../figures/readable.ts';
+import { t } from '../language/t.ts';
 import { Buckets } from '../pages/buckets.tsx';
 import { SlaMark } from '../states/state-mark.tsx';
 import { phrase } from '../states/words.ts';
@@ -26,7 +27,7 @@ export function StatementBody({ statement }: { readonly statement: SignedStateme
     <>
       <Hero statement={statement} />
       {statement.recommendations.length === 0 ? null : (
-        <Section title="Recommendations">
+        <Section title={t('Recommendations')}>
           <ul className="panel panel-pad stack">
             {statement.recommendations.map(({ code, text }) => (
               <li key={code}>{text}</li>
@@ -35,19 +36,22 @@ export function StatementBody({ statement }: { readonly statement: SignedStateme
         </Section>
       )}
       <Section
-        title="Time line"
-        aside={`${exactInstant(window.from_at_ms, window.to_at_ms)} to ${exactInstant(window.to_at_ms, window.to_at_ms)}`}
+        title={t('Time line')}
+        aside={t('{from} to {to}', {
+          from: exactInstant(window.from_at_ms, window.to_at_ms),
+          to: exactInstant(window.to_at_ms, window.to_at_ms),
+        })}
       >
         <StatementStrip statement={statement} window={window} />
       </Section>
       <Outages statement={statement} />
       <Excluded statement={statement} />
-      <Section title="Where the time went">
+      <Section title={t('Where the time went')}>
         <Buckets buckets={statement.buckets} window={window} />
       </Section>
       <div className="columns">
         <Violations statement={statement} />
-        <Section title="Period by period" aside="share of the budget that was spent">
+        <Section title={t('Period by period')} aside={t('share of the budget that was spent')}>
           <TrendChart statement={statement} />
         </Section>
       </div>
@@ -67,15 +71,17 @@ function Hero({ statement }: { readonly statement: SignedStatement }) {
           <PromisedTarget of={statement} />
         </div>
         {reason === '' ? null : <p className="soft">{`${phrase(readableLengths(reason))}.`}</p>}
-        {until === null ? null : <p className="soft">{`Provisional: the figures are those up to ${exactInstant(until, until)}.`}</p>}
-        {young ? <p className="soft">{`Young: observed for ${lengthText(observed)} of this period.`}</p> : null}
+        {until === null ? null : (
+          <p className="soft">{t('Provisional: the figures are those up to {until}.', { until: exactInstant(until, until) })}</p>
+        )}
+        {young ? <p className="soft">{t('Young: observed for {observed} of this period.', { observed: lengthText(observed) })}</p> : null}
       </div>
       <div>
-        <h2>Error budget</h2>
+        <h2>{t('Error budget')}</h2>
         <BudgetBar budget={statement.budget} status={statement.status} exhaustsAtMs={null} />
         {credit === null ? null : (
           <>
-            <h2>Credit</h2>
+            <h2>{t('Credit')}</h2>
             <p>{creditText(credit)}</p>
           </>
         )}
@@ -85,9 +91,12 @@ function Hero({ statement }: { readonly statement: SignedStatement }) {
 }
 
 function creditText(credit: NonNullable<SignedStatement['credit']>): string {
-  if (credit.below === null) return 'Nothing is owed: no tier of the contract was missed.';
-  const share = `${targetText(Number(credit.share))} % of the fee${credit.capped ? ', the cap' : ''}, because less than ${targetText(Number(credit.below))} % was attained`;
-  return credit.amount === null ? `${share}.` : `${credit.amount} ${credit.currency}: ${share}.`;
+  if (credit.below === null) return t('Nothing is owed: no tier of the contract was missed.');
+  const said = { share: targetText(Number(credit.share)), below: targetText(Number(credit.below)) };
+  const share = credit.capped
+    ? t('{share} % of the fee, the cap, because less than {below} % was attained.', said)
+    : t('{share} % of the fee, because less than {below} % was attained.', said);
+  return credit.amount === null ? share : `${decimalText(credit.amount)} ${credit.currency}: ${share}`;
 }
 
 const STRIP_PX = 40;
@@ -100,14 +109,18 @@ function StatementStrip({ statement, window }: WindowProps) {
   const { down_ms: down, unknown_ms: unknown } = statement.buckets;
   return (
     <>
-      <div ref={ref} role="img" aria-label={`States over the period: down ${lengthText(down)}, unknown ${lengthText(unknown)}`}>
+      <div
+        ref={ref}
+        role="img"
+        aria-label={t('States over the period: down {down}, unknown {unknown}', { down: lengthText(down), unknown: lengthText(unknown) })}
+      >
         {width === 0 ? null : (
           <Strip intervals={intervals} view={{ fromMs: window.from_at_ms, toMs: window.to_at_ms }} width={width} height={STRIP_PX} />
         )}
       </div>
       <p className="soft">
         <Link to="/slas/$id" params={{ id: statement.id }} search={{ from: window.from_at_ms, to: window.to_at_ms }} hash="timeline">
-          Look closer, down to the check results
+          {t('Look closer, down to the check results')}
         </Link>
       </p>
     </>
@@ -161,7 +174,9 @@ function Table({
               <tbody>{rows.slice(0, MOST)}</tbody>
             </table>
           </div>
-          {rows.length > MOST ? <p className="soft panel-pad">{`${rows.length - MOST} more are in the JSON form.`}</p> : null}
+          {rows.length > MOST ? (
+            <p className="soft panel-pad">{t('{count} more are in the JSON form.', { count: rows.length - MOST })}</p>
+          ) : null}
         </div>
       )}
     </Section>
@@ -173,18 +188,18 @@ function Outages({ statement }: { readonly statement: SignedStatement }) {
   const endMs = statement.known_until_at_ms ?? statement.period.to_at_ms;
   return (
     <Table
-      title="Outages"
-      none="The service had no outage in this period."
-      heads={[['From'], ['Length', 'numeric'], ['True start'], ['Reason'], ['What was seen']]}
+      title={t('Outages')}
+      none={t('The service had no outage in this period.')}
+      heads={[[t('From')], [t('Length'), 'numeric'], [t('True start')], [t('Reason')], [t('What was seen')]]}
       rows={statement.downtimes.map((one) => (
         <tr key={one.id}>
           <td>
             <Place sla={statement.id} from={one.from_at_ms} to={one.to_at_ms ?? endMs} />
           </td>
-          <td className="numeric">{one.to_at_ms === null ? 'not over' : lengthText(one.to_at_ms - one.from_at_ms)}</td>
+          <td className="numeric">{one.to_at_ms === null ? t('not over') : lengthText(one.to_at_ms - one.from_at_ms)}</td>
           <td>{boundsText(one.from_bounds_at_ms)}</td>
           <td>
-            {`${phrase(one.reason)}${one.excluded ? ', excluded' : ''}`}
+            {one.excluded ? t('{reason}, excluded', { reason: phrase(one.reason) }) : phrase(one.reason)}
             {one.note === '' ? null : <span className="soft wrap">{`: ${one.note}`}</span>}
           </td>
           <td className="wrap">{one.evidence.map(({ check, detail }) => `${check}: ${detail}`).join('; ')}</td>
@@ -197,9 +212,9 @@ function Outages({ statement }: { readonly statement: SignedStatement }) {
 function Excluded({ statement }: { readonly statement: SignedStatement }) {
   return (
     <Table
-      title="Excluded time"
-      none="No time was taken out of this period."
-      heads={[['From'], ['Length', 'numeric'], ['Reason'], ['Asked by'], ['Approved by']]}
+      title={t('Excluded time')}
+      none={t('No time was taken out of this period.')}
+      heads={[[t('From')], [t('Length'), 'numeric'], [t('Reason')], [t('Asked by')], [t('Approved by')]]}
       rows={statement.exclusions.map((one) => (
         <tr key={one.from_at_ms}>
           <td>
@@ -208,9 +223,9 @@ function Excluded({ statement }: { readonly statement: SignedStatement }) {
           <td className="numeric">{lengthText(one.to_at_ms - one.from_at_ms)}</td>
           {one.exclusion === null ? (
             <>
-              <td>{one.by === 'maintenance' ? 'Announced maintenance' : 'Service down, not measured'}</td>
-              <td className="faint">the contract</td>
-              <td className="faint">the contract</td>
+              <td>{one.by === 'maintenance' ? t('Announced maintenance') : t('Service down, not measured')}</td>
+              <td className="faint">{t('the contract')}</td>
+              <td className="faint">{t('the contract')}</td>
             </>
           ) : (
             <>
@@ -239,15 +254,15 @@ function Excluded({ statement }: { readonly statement: SignedStatement }) {
 function Violations({ statement }: { readonly statement: SignedStatement }) {
   return (
     <Table
-      title="Violations"
-      none="The promise was not broken in this period."
-      heads={[['Opened'], ['Closed'], ['Severity'], ['Because']]}
+      title={t('Violations')}
+      none={t('The promise was not broken in this period.')}
+      heads={[[t('Opened')], [t('Closed')], [t('Severity')], [t('Because')]]}
       rows={statement.violations.map((one) => (
         <tr key={one.id}>
           <td>
             <Instant atMs={one.opened_at_ms} relative={false} />
           </td>
-          <td>{one.closed_at_ms === null ? 'open' : <Instant atMs={one.closed_at_ms} relative={false} />}</td>
+          <td>{one.closed_at_ms === null ? t('open') : <Instant atMs={one.closed_at_ms} relative={false} />}</td>
           <td>{phrase(one.severity)}</td>
           <td className="wrap">{readableLengths(one.reason)}</td>
         </tr>

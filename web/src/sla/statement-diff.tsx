@@ -3,6 +3,7 @@ import { statementQuery } from '../api/sla-queries.ts';
 import type { IssuedView, SignedStatement } from '../api/wire.ts';
 import { Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t } from '../language/t.ts';
 import { CompareFigures } from './compare-figures.tsx';
 import { type Change, changeName, changeText, figuresOf } from './statement-changes.ts';
 
@@ -10,11 +11,12 @@ import { type Change, changeName, changeText, figuresOf } from './statement-chan
 export function StatementDiff({ before, after }: { readonly before: IssuedView; readonly after: SignedStatement }) {
   const earlier = useQuery(statementQuery(before.id));
   const changes = after.revision?.changes ?? [];
-  const names = [`Revision ${before.revision}`, `Revision ${after.revision?.number ?? ''}`] as const;
+  const number = after.revision?.number ?? '';
+  const names = [t('Revision {number}', { number: before.revision }), t('Revision {number}', { number })] as const;
   return (
-    <Section title={`What ${names[1].toLowerCase()} changed`} aside={after.revision?.why.join('; ')}>
+    <Section title={t('What revision {number} changed', { number })} aside={after.revision?.why.join('; ')}>
       {earlier.data === undefined ? (
-        <Waiting query={earlier} what="the revision before" />
+        <Waiting query={earlier} what={t('the revision before')} />
       ) : (
         <CompareFigures
           view={{
@@ -37,14 +39,14 @@ const MOST = 60;
 function Changes({ changes, names }: { readonly changes: readonly Change[]; readonly names: readonly [string, string] }) {
   return (
     <details>
-      <summary>{`${changes.length} fields differ`}</summary>
+      <summary>{t('{count, plural, one {# field differs} other {# fields differ}}', { count: changes.length })}</summary>
       <div className="panel">
-        <div className="table-scroll" role="region" aria-label="Fields that differ" tabIndex={0}>
+        <div className="table-scroll" role="region" aria-label={t('Fields that differ')} tabIndex={0}>
           <table className="table">
-            <caption className="sr-only">Fields that differ between the revisions</caption>
+            <caption className="sr-only">{t('Fields that differ between the revisions')}</caption>
             <thead>
               <tr>
-                <th scope="col">Field</th>
+                <th scope="col">{t('Field')}</th>
                 <th scope="col">{names[0]}</th>
                 <th scope="col">{names[1]}</th>
               </tr>
@@ -60,7 +62,9 @@ function Changes({ changes, names }: { readonly changes: readonly Change[]; read
             </tbody>
           </table>
         </div>
-        {changes.length > MOST ? <p className="soft panel-pad">{`${changes.length - MOST} more are in the JSON form.`}</p> : null}
+        {changes.length > MOST ? (
+          <p className="soft panel-pad">{t('{count} more are in the JSON form.', { count: changes.length - MOST })}</p>
+        ) : null}
       </div>
     </details>
   );

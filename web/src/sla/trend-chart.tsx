@@ -1,6 +1,7 @@
 import type { SignedStatement } from '../api/wire.ts';
 import { exactInstant } from '../figures/instant.ts';
 import { percentText } from '../figures/percent.ts';
+import { t } from '../language/t.ts';
 import { SlaMark } from '../states/state-mark.tsx';
 
 /** The periods before and this one: attained, and how much of the budget was spent, as a bar that is full at the whole of it. */
@@ -20,17 +21,17 @@ export function TrendChart({ statement }: { readonly statement: SignedStatement 
   ];
   return (
     <div className="panel">
-      <div className="table-scroll" role="region" aria-label="Period by period" tabIndex={0}>
+      <div className="table-scroll" role="region" aria-label={t('Period by period')} tabIndex={0}>
         <table className="table">
-          <caption className="sr-only">Attained and spent, period by period, the newest last</caption>
+          <caption className="sr-only">{t('Attained and spent, period by period, the newest last')}</caption>
           <thead>
             <tr>
-              <th scope="col">Period</th>
-              <th scope="col">Verdict</th>
+              <th scope="col">{t('Period')}</th>
+              <th scope="col">{t('Verdict')}</th>
               <th scope="col" className="numeric">
-                Attained
+                {t('Attained')}
               </th>
-              <th scope="col">Spent</th>
+              <th scope="col">{t('Spent')}</th>
             </tr>
           </thead>
           <tbody>
@@ -40,7 +41,7 @@ export function TrendChart({ statement }: { readonly statement: SignedStatement 
                 <td>
                   <SlaMark status={point.status} young={false} />
                 </td>
-                <td className="numeric">{point.attained === null ? '–' : `${percentText(point.attained, 3)} %`}</td>
+                <td className="numeric">{point.attained === null ? '–' : t('{figure} %', { figure: percentText(point.attained, 3) })}</td>
                 <td>
                   <Spent {...(point.events ?? { spent: point.spent_ms, total: point.total_ms })} />
                 </td>
@@ -49,14 +50,14 @@ export function TrendChart({ statement }: { readonly statement: SignedStatement 
           </tbody>
         </table>
       </div>
-      {trend.length === 0 ? <p className="soft panel-pad">The periods before were not watched.</p> : null}
+      {trend.length === 0 ? <p className="soft panel-pad">{t('The periods before were not watched.')}</p> : null}
     </div>
   );
 }
 
 function Spent({ spent, total }: { readonly spent: number; readonly total: number }) {
   const share = total === 0 ? (spent > 0 ? 1 : 0) : spent / total;
-  const text = share > 10 ? 'over 10 ×' : `${Math.floor(share * 100)} %`;
+  const text = share > 10 ? t('over 10 ×') : t('{figure} %', { figure: Math.floor(share * 100) });
   return (
     <span className="spent">
       <span className="budget-track" aria-hidden="true">

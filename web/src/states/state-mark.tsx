@@ -1,4 +1,5 @@
 import { useId } from 'react';
+import { t } from '../language/t.ts';
 import { type MarkState, SLA_WORDS, STATE_WORDS, phrase } from './words.ts';
 
 function Shape({ state }: { readonly state: MarkState }) {
@@ -68,7 +69,7 @@ export function StateMark({ state, word, pulse = false }: { readonly state: Mark
 /** A promise that is kept over a window that is not full yet is kept so far. */
 export function SlaMark({ status, young }: { readonly status: string; readonly young: boolean }) {
   const entry = SLA_WORDS[status] ?? { word: phrase(status), mark: 'unknown' as const };
-  return <StateMark state={entry.mark} word={status === 'met' && young ? `${entry.word} so far` : entry.word} />;
+  return <StateMark state={entry.mark} word={status === 'met' && young ? t('{verdict} so far', { verdict: entry.word }) : entry.word} />;
 }
 
 /** Severity: neutral, amber, red, red inverted. The word is always there. */

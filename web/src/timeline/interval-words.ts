@@ -1,6 +1,7 @@
 import type { IntervalView } from '../api/wire.ts';
 import { exactInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { type MarkState, STATE_WORDS, unknownWhy } from '../states/words.ts';
 
 /** What a time line shows: the ledger's intervals, or stretches that a contract takes out. */
@@ -18,5 +19,6 @@ export function whyText(interval: Stretch): string {
 export function intervalSentence(interval: Stretch, nowMs: number): string {
   const length = lengthText(interval.to_at_ms - interval.from_at_ms);
   const why = whyText(interval);
-  return `${STATE_WORDS[interval.state]} from ${exactInstant(interval.from_at_ms, nowMs)} for ${length}${why === '' ? '' : `: ${why}`}`;
+  const said = { state: STATE_WORDS[interval.state], from: exactInstant(interval.from_at_ms, nowMs), length };
+  return why === '' ? t('{state} from {from} for {length}', said) : t('{state} from {from} for {length}: {why}', { ...said, why });
 }

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { timelineQuery } from '../api/queries.ts';
 import { lengthText, windowText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { useNowStep } from '../shell/now.ts';
 import { Strip } from './strip.tsx';
 
@@ -18,11 +19,14 @@ export function MiniTimeline({ service, lengthMs }: { readonly service: string; 
   if (data === undefined) return <span className="mini-timeline" />;
   const { down_ms: down, unknown_ms: unknown, degraded_ms: degraded } = data.buckets;
   const parts = [
-    down > 0 ? `down ${lengthText(down)}` : '',
-    degraded > 0 ? `degraded ${lengthText(degraded)}` : '',
-    unknown > 0 ? `unknown ${lengthText(unknown)}` : '',
+    down > 0 ? t('down {length}', { length: lengthText(down) }) : '',
+    degraded > 0 ? t('degraded {length}', { length: lengthText(degraded) }) : '',
+    unknown > 0 ? t('unknown {length}', { length: lengthText(unknown) }) : '',
   ].filter((part) => part !== '');
-  const words = `Last ${windowText(lengthMs)}: ${parts.length === 0 ? 'up throughout' : parts.join(', ')}`;
+  const words = t('Last {length}: {what}', {
+    length: windowText(lengthMs),
+    what: parts.length === 0 ? t('up throughout') : parts.join(', '),
+  });
   return (
     <span className="mini-timeline" role="img" aria-label={words} title={words}>
       <Strip intervals={data.intervals} view={{ fromMs: toMs - lengthMs, toMs }} width={WIDTH} height={HEIGHT} />

@@ -2,6 +2,7 @@ import { useElementSize } from '@mantine/hooks';
 import { type KeyboardEvent, type ReactNode, useState } from 'react';
 import { exactInstant, tickText } from '../figures/instant.ts';
 import { lengthText, windowText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { StateMark } from '../states/state-mark.tsx';
 import { useNow } from '../shell/now.ts';
 import { type Stretch, intervalSentence, whyText } from './interval-words.ts';
@@ -74,11 +75,11 @@ export function Timeline<Interval extends Stretch>(props: Props<Interval>) {
         className="timeline-strip"
         role="slider"
         tabIndex={0}
-        aria-label={`Time line of ${name}; arrows walk the intervals, plus and minus zoom, Enter opens the evidence`}
+        aria-label={t('Time line of {name}; arrows walk the intervals, plus and minus zoom, Enter opens the evidence', { name })}
         aria-valuemin={1}
         aria-valuemax={Math.max(1, intervals.length)}
         aria-valuenow={current + 1}
-        aria-valuetext={interval === undefined ? 'nothing known' : intervalSentence(interval, now)}
+        aria-valuetext={interval === undefined ? t('nothing known') : intervalSentence(interval, now)}
         onKeyDown={onKeyDown}
         {...drag.handlers}
       >
@@ -106,11 +107,11 @@ function Hover({ interval, atMs, view }: { readonly interval: Stretch; readonly 
     <div className="timeline-hover" style={side} aria-hidden="true">
       <div>
         <StateMark state={interval.state} />
-        <span className="soft">{` for ${lengthText(interval.to_at_ms - interval.from_at_ms)}`}</span>
+        <span className="soft">{` ${t('for {length}', { length: lengthText(interval.to_at_ms - interval.from_at_ms) })}`}</span>
       </div>
       <div className="faint">{`${exactInstant(interval.from_at_ms, now)} – ${exactInstant(interval.to_at_ms, now)}`}</div>
       {why === '' ? null : <div>{why}</div>}
-      <div className="faint">Click for the evidence.</div>
+      <div className="faint">{t('Click for the evidence.')}</div>
     </div>
   );
 }
@@ -138,11 +139,11 @@ function Axis({ view, width }: { readonly view: View; readonly width: number }) 
 function TimelineButtons({ view, limit, onView }: Pick<Props<Stretch>, 'view' | 'limit' | 'onView'>) {
   const centreMs = (view.fromMs + view.toMs) / 2;
   const buttons = [
-    { label: 'Earlier', sign: '←', act: () => panView(view, -PAN, limit), off: view.fromMs <= limit.fromMs },
-    { label: 'Later', sign: '→', act: () => panView(view, PAN, limit), off: view.toMs >= limit.toMs },
-    { label: 'Closer', sign: '+', act: () => zoomView(view, { factor: ZOOM, centreMs, limit }), off: view.toMs - view.fromMs <= 1_000 },
+    { label: t('Earlier'), sign: '←', act: () => panView(view, -PAN, limit), off: view.fromMs <= limit.fromMs },
+    { label: t('Later'), sign: '→', act: () => panView(view, PAN, limit), off: view.toMs >= limit.toMs },
+    { label: t('Closer'), sign: '+', act: () => zoomView(view, { factor: ZOOM, centreMs, limit }), off: view.toMs - view.fromMs <= 1_000 },
     {
-      label: 'Wider',
+      label: t('Wider'),
       sign: '−',
       act: () => zoomView(view, { factor: 1 / ZOOM, centreMs, limit }),
       off: view.fromMs <= limit.fromMs && view.toMs >= limit.toMs,
@@ -150,7 +151,7 @@ function TimelineButtons({ view, limit, onView }: Pick<Props<Stretch>, 'view' | 
   ];
   return (
     <div className="timeline-buttons no-print">
-      <span className="faint">{`${windowText(view.toMs - view.fromMs)} shown; drag to look closer`}</span>
+      <span className="faint">{t('{length} shown; drag to look closer', { length: windowText(view.toMs - view.fromMs) })}</span>
       <span className="row-wrap">
         {buttons.map(({ label, sign, act, off }) => (
           <button
