@@ -118,7 +118,7 @@ test('native histograms that a real Prometheus hands on are stored as it has the
   ];
   const body = encodeSnappy(encodeWriteRequest([{ labels: [['__name__', 'latency']], samples: [], histograms: sent }]));
   const headers = { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy', 'x-prometheus-remote-write-version': '0.1.0' };
-  const answer = await fetch(`${peer.base}/api/v1/write`, { method: 'POST', headers, body });
+  const answer = await fetch(`${peer.base}/api/v1/write`, { method: 'POST', headers, body: Buffer.from(body) });
   assert.equal(answer.status, 204, await answer.text());
   const series = await poll('all of them', async () => {
     const [found] = [...(await world.store.select([mustMatcher('__name__', '=', 'latency')], { fromMs: 0, toMs: firstMs + 5000 }))];

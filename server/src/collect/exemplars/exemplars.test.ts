@@ -91,7 +91,7 @@ test('what a series cannot have is refused and counted, what came in order or ag
     const body = encodeSnappy(version === 1 ? encodeWriteRequest(series) : encodeWriteRequest2(series));
     const proto = version === 1 ? 'prometheus.WriteRequest' : 'io.prometheus.write.v2.Request';
     const headers = { 'content-type': `application/x-protobuf;proto=${proto}`, 'content-encoding': 'snappy' };
-    const answer = await fetch(`${served.base}/api/v1/write`, { method: 'POST', headers, body });
+    const answer = await fetch(`${served.base}/api/v1/write`, { method: 'POST', headers, body: Buffer.from(body) });
     assert.equal(answer.status, 204, await answer.text());
     return answer.headers.get('x-prometheus-remote-write-exemplars-written');
   };
