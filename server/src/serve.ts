@@ -58,6 +58,8 @@ import { queryRoutes } from './query/routes.ts';
 import { recoveryRoutes } from './recovery/routes.ts';
 import { dashboardRoutes } from './dashboards/routes.ts';
 import { openDashboards } from './dashboards/start.ts';
+import { deploymentRoutes } from './deployments/routes.ts';
+import { Deployments } from './deployments/service.ts';
 import { roleRoutes } from './roles/routes.ts';
 import { ruleRoutes } from './rules/routes.ts';
 import { seriesRoutes } from './series/routes.ts';
@@ -271,6 +273,7 @@ export async function serve(
   });
   analyticsRoutes(http, analytics);
   dashboardRoutes(http, dashboards);
+  deploymentRoutes(http, new Deployments({ db, clock, ids, bus, services }));
   const examined = { services, aliases: aliases.list, rules: () => rules.written, watch: () => parts.config().config.analytics.watch };
   insightRoutes(http, stack.use(openInsights({ ...shared, ...examined, samples: ask, ask: analytics.ask })));
   seriesRoutes(http, { series });

@@ -20,6 +20,7 @@ export const AREA_OF: Readonly<Record<string, Area>> = {
   '/api/checks': 'checks',
   '/api/config': 'system',
   '/api/dashboards': 'dashboards',
+  '/api/deployments': 'services',
   '/api/doctor': 'system',
   '/api/support-bundle': 'system',
   '/api/downtime': 'services',

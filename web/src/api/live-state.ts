@@ -4,7 +4,7 @@
 const STALE_BY_TOPIC: Readonly<Record<string, readonly string[]>> = {
   metrics: ['host'],
   checks: ['checks'],
-  services: ['services', 'timeline', 'downtime', 'checks', 'status-pages', 'announcements'],
+  services: ['services', 'timeline', 'downtime', 'checks', 'status-pages', 'announcements', 'deployments'],
   slas: ['slas'],
   alerts: ['alerts', 'alert-snapshot'],
   problems: ['alerts'],

@@ -6,11 +6,11 @@ import { lonelyPoints } from './align.ts';
 
 /** A named line at a value: a limit, a target. */
 export type Threshold = { readonly value: number; readonly name: string };
-/** A stretch of time behind the lines: an incident, a deployment, maintenance. */
+/** A stretch of time behind the lines: an incident, maintenance. A deployment is a line where it began, with the stretch that it took. */
 export type Band = {
   readonly fromMs: number;
   readonly toMs: number;
-  readonly state: 'down' | 'degraded' | 'maintenance';
+  readonly state: 'down' | 'degraded' | 'maintenance' | 'deployment';
   readonly name: string;
 };
 
@@ -57,9 +57,30 @@ function drawBands(plot: uPlot, bands: readonly Band[]): void {
     const left = Math.max(bbox.left, plot.valToPos(band.fromMs, 'x', true));
     const right = Math.min(bbox.left + bbox.width, Math.max(left + 1, plot.valToPos(band.toMs, 'x', true)));
     if (right <= left) continue;
+    if (band.state === 'deployment') {
+      if (band.fromMs >= plot.posToVal(0, 'x')) drawDeployment(plot, left, band.toMs > band.fromMs ? right : left);
+      continue;
+    }
     ctx.fillStyle = token(`--${band.state}`);
     ctx.fillRect(left, bbox.top, right - left, bbox.height);
   }
+  ctx.restore();
+}
+
+/** A line with a flag at its foot, which stands apart from bands without a colour of its own. */
+function drawDeployment({ ctx, bbox, over }: uPlot, left: number, right: number): void {
+  const ratio = bbox.width / Math.max(1, over.clientWidth);
+  const [flag, foot] = [5 * ratio, bbox.top + bbox.height];
+  ctx.save();
+  ctx.fillStyle = token('--ink-soft');
+  if (right > left) ctx.fillRect(left, bbox.top, right - left, bbox.height);
+  ctx.globalAlpha = 0.7;
+  ctx.fillRect(Math.round(left), bbox.top, Math.max(1, ratio), bbox.height);
+  ctx.beginPath();
+  ctx.moveTo(left, foot - flag * 1.6);
+  ctx.lineTo(left + flag, foot);
+  ctx.lineTo(left - flag, foot);
+  ctx.fill();
   ctx.restore();
 }
 

@@ -2,19 +2,23 @@ import { useQueries, useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { request, withQuery } from '../api/client.ts';
 import type { Annotation } from '../api/dashboards.ts';
+import { deploymentsQuery } from '../api/deployments.ts';
 import { incidentsQuery } from '../api/incidents.ts';
 import { occurrencesQuery } from '../api/maintenance.ts';
 import { rangeQuery } from '../api/prometheus.ts';
 import type { AlertView, Items } from '../api/wire.ts';
+import { deploymentBand } from '../charts/deployment-band.ts';
 import type { Band } from '../charts/plot-options.ts';
 import { type View, queryStepMs } from '../timeline/view.ts';
 
 /** Marks of one chart; more of them are a wall. */
 const MOST = 200;
 
+const NO_SERVICES: readonly string[] = [];
+
 const within = (band: Band, view: View): boolean => band.toMs >= view.fromMs && band.fromMs <= view.toMs;
 
-/** What stands behind the lines of all charts: incidents, maintenance, alerts, and whatever a query says is so. */
+/** What stands behind the lines of all charts: deployments, incidents, maintenance, alerts, and whatever a query says is so. */
 export function useBands(annotations: readonly Annotation[], view: View, enabled: boolean): readonly Band[] {
   const shows = (from: Annotation['from']): boolean => enabled && annotations.some((one) => one.from === from && one.shown);
   const stepMs = Math.max(60_000, queryStepMs(view, 240, 1_000));
@@ -27,6 +31,7 @@ export function useBands(annotations: readonly Annotation[], view: View, enabled
     queryFn: ({ signal }) =>
       request<Items<AlertView>>(withQuery('/api/alerts', { status: 'all', from: fromMs / 1000, to: toMs / 1000, limit: MOST }), { signal }),
   });
+  const deployments = useQuery({ ...deploymentsQuery({ services: NO_SERVICES, fromMs, toMs }), enabled: shows('deployments') });
   const asked = annotations.flatMap((one) => (one.from === 'promql' && one.shown && enabled ? [one] : []));
   const queried = useQueries({
     queries: asked.map(({ expr }) => ({
@@ -35,7 +40,7 @@ export function useBands(annotations: readonly Annotation[], view: View, enabled
       queryFn: ({ signal }: { readonly signal: AbortSignal }) => rangeQuery({ expr, fromMs, toMs, stepMs }, signal),
     })),
   });
-  const stamp = [incidents, maintenance, alerts, ...queried].map(({ dataUpdatedAt }) => dataUpdatedAt).join();
+  const stamp = [incidents, maintenance, alerts, deployments, ...queried].map(({ dataUpdatedAt }) => dataUpdatedAt).join();
   return useMemo(() => {
     const bands: Band[] = [
       ...(maintenance.data?.items ?? []).map((one) => ({
@@ -56,6 +61,7 @@ export function useBands(annotations: readonly Annotation[], view: View, enabled
         state: 'degraded' as const,
         name: one.alertname,
       })),
+      ...(deployments.data?.items ?? []).map((one) => deploymentBand(one, Date.now())),
       ...queried.flatMap(({ data }, at) =>
         (data ?? []).flatMap(({ points }) => stretches(points, { stepMs, name: asked[at]?.title ?? '' })),
       ),

@@ -1,4 +1,5 @@
 import components from './de/components.json' with { type: 'json' };
+import deployments from './de/deployments.json' with { type: 'json' };
 import figures from './de/figures.json' with { type: 'json' };
 import shared from './de/shared.json' with { type: 'json' };
 import sla from './de/sla.json' with { type: 'json' };
@@ -7,4 +8,4 @@ import timeline from './de/timeline.json' with { type: 'json' };
 import type { Catalogue } from './language.ts';
 
 /** One file for each room of `web/src`; what several rooms say is in `shared`. */
-export const catalogue: Catalogue = { ...components, ...figures, ...shared, ...sla, ...states, ...timeline };
+export const catalogue: Catalogue = { ...components, ...figures, ...shared, ...sla, ...states, ...timeline, ...deployments };

@@ -17,13 +17,16 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { HistoryLink } from '../components/history-link.tsx';
 import { Instant } from '../components/instant.tsx';
 import { ErrorNotice, Waiting } from '../components/notices.tsx';
+import { t } from '../language/t.ts';
 import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
 import { SeverityMark } from '../states/state-mark.tsx';
+import { DeploymentsList } from './deployments-list.tsx';
 import { IncidentLinks } from './incident-links.tsx';
 import { INCIDENT_WORDS, IncidentMark } from './incident-state.tsx';
 import { useTitle } from './use-title.ts';
 import { Locked } from '../components/locked.tsx';
+import { useNowStep } from '../shell/now.ts';
 import { useCan } from '../shell/session.tsx';
 
 type Props = { readonly incident: IncidentDetail };
@@ -62,6 +65,7 @@ export function IncidentPage() {
           </header>
           <Facts incident={incident} />
           <IncidentLinks incident={incident} />
+          <Before incident={incident} />
           <Timeline incident={incident} />
           <Alerts incident={incident} />
           <Told incident={incident} />
@@ -70,6 +74,22 @@ export function IncidentPage() {
         </>
       )}
     </div>
+  );
+}
+
+/** What was changed this long before counts as a suspect. */
+const SUSPECT_MS = 6 * 3_600_000;
+const MINUTE_MS = 60_000;
+
+function Before({ incident }: Props) {
+  const now = useNowStep(MINUTE_MS);
+  return (
+    <DeploymentsList
+      title={t('Deployments before and during it')}
+      services={incident.services}
+      fromMs={incident.started_at_ms - SUSPECT_MS}
+      toMs={incident.resolved_at_ms ?? Math.ceil(now / MINUTE_MS) * MINUTE_MS}
+    />
   );
 }
 

@@ -1,9 +1,12 @@
+import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
+import { deploymentsQuery } from '../api/deployments.ts';
 import type { IntervalView } from '../api/wire.ts';
+import { deploymentBand } from '../charts/deployment-band.ts';
 import type { Band } from '../charts/plot-options.ts';
 import { QueryChart } from '../charts/query-chart.tsx';
 import { STATE_WORDS } from '../states/words.ts';
-import { type View, queryStepMs } from '../timeline/view.ts';
+import { type View, minutesOf, queryStepMs } from '../timeline/view.ts';
 
 type Props = {
   readonly service: string;
@@ -30,7 +33,11 @@ export function LatencyChart({ service, view, intervals, everyMs, onZoom }: Prop
     () => [{ by: 'check', expr: `avg by (check) (avg_over_time(probe_duration_seconds{service=${name}}[${Math.ceil(stepSeconds)}s]))` }],
     [name, stepSeconds],
   );
-  const bands = useMemo(() => intervals.flatMap(bandOf), [intervals]);
+  const deployments = useQuery(deploymentsQuery({ services: [service], ...minutesOf(view) }));
+  const bands = useMemo(
+    () => [...intervals.flatMap(bandOf), ...(deployments.data?.items ?? []).map((one) => deploymentBand(one, Date.now()))],
+    [intervals, deployments.data],
+  );
   return (
     <QueryChart
       title="Duration of the checks"

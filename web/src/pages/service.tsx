@@ -7,14 +7,16 @@ import type { ServiceDetailView } from '../api/wire.ts';
 import { HistoryLink } from '../components/history-link.tsx';
 import { ErrorNotice, Waiting } from '../components/notices.tsx';
 import { windowText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { Section } from '../components/section.tsx';
 import { useNow, useNowStep } from '../shell/now.ts';
 import { RANGES, type Range, fittingRange, rangeMs, viewOf } from '../shell/search.ts';
 import { Headline, StateMark } from '../states/state-mark.tsx';
 import { Evidence } from '../timeline/evidence.tsx';
 import { Timeline } from '../timeline/timeline.tsx';
-import { LONGEST_VIEW_MS, type View, clampView } from '../timeline/view.ts';
+import { LONGEST_VIEW_MS, type View, clampView, minutesOf } from '../timeline/view.ts';
 import { AlertList } from './alert-list.tsx';
+import { DeploymentsList } from './deployments-list.tsx';
 import { CheckDrawer } from './check-drawer.tsx';
 import { ChecksTable } from './checks-table.tsx';
 import { DowntimeDrawer } from './downtime-drawer.tsx';
@@ -82,6 +84,7 @@ function Loaded({ service, retire }: { readonly service: ServiceDetailView; read
       <Members service={service} view={view} />
       <ImpactSection service={service} />
       <Planned planned={service.maintenance} />
+      <DeploymentsList title={t('Deployments')} services={[service.id]} {...minutesOf(view)} teach />
       <Section title="Uptime" aside="from the ledger">
         <Uptime uptime={Object.values(service.uptime)} downtimes={service.downtimes} />
       </Section>

@@ -96,3 +96,10 @@ export function queryStepMs(view: View, points: number, leastMs: number): number
   const wanted = Math.max(leastMs, (view.toMs - view.fromMs) / points);
   return STEPS_MS.find((step) => step >= wanted && step >= 1_000) ?? 86_400_000;
 }
+
+const MINUTE_MS = 60_000;
+/** The view in whole minutes around it: a stretch that moves on by a second asks for nothing new. */
+export const minutesOf = ({ fromMs, toMs }: View): View => ({
+  fromMs: Math.floor(fromMs / MINUTE_MS) * MINUTE_MS,
+  toMs: Math.ceil(toMs / MINUTE_MS) * MINUTE_MS,
+});

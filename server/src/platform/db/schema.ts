@@ -11,6 +11,7 @@ import type { ChannelTables } from './migrations/0022-channels.ts';
 import type { AccessTables } from './migrations/0002-access.ts';
 import type { LoadTestTables } from './migrations/0074-load-tests.ts';
 import type { DashboardTables } from './migrations/0075-dashboards.ts';
+import type { DeploymentTables } from './migrations/0081-deployments.ts';
 import type { EscalationTables } from './migrations/0032-escalation.ts';
 import type { ExemplarTables } from './migrations/0008-exemplars.ts';
 import type { FactorTables } from './migrations/0051-factors.ts';
@@ -47,6 +48,7 @@ export type Database = RecordTables &
   WatchedSeriesTables &
   LoadTestTables &
   DashboardTables &
+  DeploymentTables &
   IncidentTables &
   AccessTables &
   FactorTables &

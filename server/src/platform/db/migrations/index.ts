@@ -46,6 +46,7 @@ import * as configurationTexts from './0049-configuration-texts.ts';
 import * as sealedAddresses from './0068-sealed-addresses.ts';
 import * as insights from './0071-insights.ts';
 import * as dashboards from './0075-dashboards.ts';
+import * as deployments from './0081-deployments.ts';
 import * as loadTests from './0074-load-tests.ts';
 import * as watchedSeries from './0073-watched-series.ts';
 
@@ -100,6 +101,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0067-link-makers': { up: linkMakers.up },
   '0068-sealed-addresses': { up: sealedAddresses.up },
   '0075-dashboards': { up: dashboards.up },
+  '0081-deployments': { up: deployments.up },
   '0071-insights': { up: insights.up },
   '0073-watched-series': { up: watchedSeries.up },
   '0074-load-tests': { up: loadTests.up },
