@@ -168,7 +168,7 @@ export async function openParts(
 
   // From an alert to people.
   const externalUrl = config.server.base_url ?? listenUrl(config.server);
-  const shared = { db: sql, sql, clock, ids, logger, bus, metrics: self, dataDir, externalUrl, secrets };
+  const shared = { db: sql, sql, clock, ids, logger, bus, metrics: self, dataDir, externalUrl, secrets, told };
   const testing = { outbound, audit, checks: () => checks.list() };
   const analytics = stack.use(await openAnalytics({ ...shared, ...testing, samples: ask, aliases, metadata, store, ingest, yieldNow }));
   const push = await openPushBook(shared);

@@ -47,7 +47,7 @@ import { foreignTo, insideOf } from './inside.ts';
 import type { AppOptions, Parts } from './parts.ts';
 import { directoryRoutes } from './people/directory-routes.ts';
 import { peopleRoutes } from './people/routes.ts';
-import type { Http } from './platform/http/contract.ts';
+import type { Actor, Http } from './platform/http/contract.ts';
 import { createHttp } from './platform/http/server.ts';
 import { openSurface } from './platform/http/surface.ts';
 import { servePages, webDir } from './platform/http/static.ts';
@@ -75,6 +75,8 @@ import { watchExpiry } from './tokens/start.ts';
 import { refuseTokensInAddresses, tokenRoutes } from './tokens/routes.ts';
 import { transferRoutes } from './transfer/routes.ts';
 import { TransferService } from './transfer/service.ts';
+import { valueRoutes } from './values/routes.ts';
+import { openValues } from './values/start.ts';
 import { VERSION } from './version.ts';
 
 export type App = AsyncDisposable & {
@@ -170,6 +172,9 @@ export async function serve(
   refuseTokensInAddresses(http);
   auditRequests(http, { audit, refusals: audit.refusals, clock, logger });
   const stream: LiveStream = serveStream(http, { bus, clock, gate: access, inside });
+  const mayRead = (actor: Actor): boolean => access.allows(actor, 'read', 'metrics');
+  const values = stack.use(openValues({ ...parts, ...shared, queryable: store, mayRead }));
+  stream.follow(values);
   stack.defer(async () => {
     ready = false;
     stopping.abort(new Error('the server is stopping'));
@@ -271,6 +276,7 @@ export async function serve(
     metrics: self,
     version: VERSION,
   });
+  valueRoutes(http, { values, streams: stream });
   analyticsRoutes(http, analytics);
   dashboardRoutes(http, dashboards);
   deploymentRoutes(http, new Deployments({ db, clock, ids, bus, services }));

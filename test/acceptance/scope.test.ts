@@ -348,6 +348,40 @@ test('nothing outside can be changed, and nothing can be carried outside', async
   assert.equal(await status('POST', '/api/incidents', { title: 'x' }), 403);
 });
 
+test("values that are followed over the live stream are of one's own team alone", async () => {
+  const ending = new AbortController();
+  const name = 'scope-test-stream-1';
+  const open = (headers: Record<string, string>) =>
+    fetch(`${nines.base}/api/stream?topics=config&name=${name}`, { headers, signal: ending.signal });
+  const follow = (headers: Record<string, string>) => {
+    const queries = ['{__name__=~".+_orders_total"}', 'count({service=~".+"})'].map((expr, at) => ({ key: `${at}`, expr, step_ms: 1_000 }));
+    return nines.send<{ queries: { error: unknown }[] }>('PUT', '/api/stream/queries', { stream: name, queries }, headers);
+  };
+  const heardBy = async (headers: Record<string, string>): Promise<string> => {
+    const answer = await open(headers);
+    const told = await follow(headers);
+    assert.deepEqual(
+      told.json.queries.map(({ error }) => error),
+      [null, null],
+    );
+    let text = '';
+    const decoder = new TextDecoder();
+    for await (const piece of answer.body ?? assert.fail('no body')) {
+      text += decoder.decode(piece as Uint8Array, { stream: true });
+      if (/"key":"0"[\s\S]*"key":"1"|"key":"1"[\s\S]*"key":"0"/.test(text) && (text.match(/values\.changed/g) ?? []).length >= 3) break;
+    }
+    return text;
+  };
+  assert.equal((await follow(reader)).status, 404, 'a stream of that name is not open');
+  const all = await heardBy(administrator);
+  assert.match(all, /zebra_orders_total/);
+  assert.equal((await follow(reader)).status, 404, "somebody else's stream is nobody's");
+  const own = await heardBy(reader);
+  assert.match(own, /quokka_orders_total/);
+  assert.doesNotMatch(own, FOREIGN);
+  ending.abort();
+});
+
 test('a silence is made inside the scope of whoever makes it, and says so', async () => {
   const body = { matchers: [{ name: 'severity', value: 'emergency' }], ends_at_ms: Date.now() + 3_600_000, comment: 'mine' };
   const made = await nines.send<{ id: string; matchers: unknown[] }>('POST', '/api/silences', body, operator);

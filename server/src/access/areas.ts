@@ -67,6 +67,7 @@ export const AREA_OF: Readonly<Record<string, Area>> = {
   '/api/status': 'system',
   '/api/status-pages': 'status_pages',
   '/api/stream': 'own',
+  '/api/stream/queries': 'metrics',
   '/api/system': 'system',
   '/api/targets': 'metrics',
   '/api/tokens': 'access',

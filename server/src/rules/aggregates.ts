@@ -14,7 +14,7 @@ import { planAggregate } from './aggregate-plan.ts';
 import type { AggregateConfig } from './config.ts';
 import type { RuleQuery } from './context.ts';
 import type { RuleGroup } from './rule-file.ts';
-import { WakeIndex } from './wake.ts';
+import { WakeIndex } from '@nines/model/wake-index.ts';
 
 export type AggregatesDeps = {
   readonly queryable: Pick<Queryable, 'select'>;

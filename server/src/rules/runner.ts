@@ -7,7 +7,7 @@ import { messageOf } from '@nines/base/errors.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import type { Labels } from '@nines/model/labels.ts';
-import { type Listener, WakeIndex } from './wake.ts';
+import { type Listener, WakeIndex } from '@nines/model/wake-index.ts';
 
 /** `start`: nothing came and nothing is due, but what was stored before this process began may not have been looked at. */
 export type Trigger = { readonly kind: 'timer' | 'woken' | 'start'; readonly atMs: EpochMs };

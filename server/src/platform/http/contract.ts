@@ -118,6 +118,30 @@ export interface Inside {
   labels(scope: Scope, labels: Readonly<Record<string, string>>): boolean;
 }
 
+/** One open live stream, for what is sent to it besides facts. */
+export interface StreamReader {
+  /** What whoever opened it calls it. */
+  readonly name?: string;
+  /** Who reads, as they were examined last. */
+  readonly actor: Actor;
+  /** Sends whole events; false: it has not read what it was sent before, and nothing was sent. */
+  send(events: Buffer): boolean;
+}
+
+/** Told of streams. */
+export interface StreamFollower {
+  /** Its credential was looked at again; what its actor may see can have changed. */
+  examined(reader: StreamReader): void;
+  /** Nothing can be sent any more. */
+  ended(reader: StreamReader): void;
+}
+
+export interface StreamReaders {
+  /** The stream that this actor opened last by that name. */
+  find(actor: Actor, name: string): StreamReader | undefined;
+  follow(follower: StreamFollower): void;
+}
+
 declare module 'fastify' {
   interface FastifyContextConfig extends RouteDemands {
     permission?: Permission;

@@ -16,3 +16,6 @@ export const instantMs = z
   .min(0)
   .max(LAST_INSTANT_MS, 'not an instant: later than the year 9999 (write Unix milliseconds)')
   .transform(epochMs);
+
+/** What a browser calls its live stream: random, so that nobody meets it by chance. */
+export const streamName = z.string().regex(/^[A-Za-z0-9_-]{16,64}$/, { error: 'write 16 to 64 letters, digits, _ or -, at random' });

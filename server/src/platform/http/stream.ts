@@ -7,8 +7,9 @@ import type { Scope } from '@nines/model/storage.ts';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type Bus, type Fact, TOPICS } from '../bus.ts';
-import type { Actor, Gate, Http, Inside } from './contract.ts';
+import type { Actor, Gate, Http, Inside, StreamFollower, StreamReader, StreamReaders } from './contract.ts';
 import { unnamed } from './explained.ts';
+import { streamName } from './fields.ts';
 
 /** Messages kept for readers that come back: some minutes of a busy installation, about 2 MB at most. */
 const RING_SIZE = 2_000;
@@ -18,6 +19,8 @@ const MAX_STREAMS = 2_500;
 const MAX_STREAMS_EACH = 100;
 /** What a reader may leave unread before it is cut off; it comes back and replays or resyncs. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
+/** What a reader may leave unread before it is sent no more values until it has read them. */
+const SLOW_BYTES = 64 * 1024;
 /** Shorter than the 30 to 60 s after which proxies close a silent connection. */
 const HEARTBEAT_MS = 15 * SECOND_MS;
 const RECONNECT_MS = 2 * SECOND_MS;
@@ -29,7 +32,12 @@ const STREAM = '/api/stream';
 type Kept = { readonly id: number; readonly topic: string; readonly frame: string; readonly about: readonly Labels[] | undefined };
 type Labels = Readonly<Record<string, string>>;
 type Cause = { readonly kind?: unknown; readonly subject?: unknown };
-type Reader = { readonly request: FastifyRequest; readonly response: ServerResponse; readonly topics: ReadonlySet<string>; scope: Scope };
+type Reader = StreamReader & {
+  readonly request: FastifyRequest;
+  readonly response: ServerResponse;
+  readonly topics: ReadonlySet<string>;
+  actor: Actor;
+};
 
 type StreamDeps = {
   readonly bus: Bus;
@@ -44,12 +52,13 @@ type StreamDeps = {
 type StreamLimits = { readonly all: number; readonly each: number };
 const LIMITS: StreamLimits = { all: MAX_STREAMS, each: MAX_STREAMS_EACH };
 
-export type LiveStream = AsyncDisposable & {
-  /** How many readers are connected. */
-  readers(): number;
-  /** Credentials have ended: examines every reader's at once, instead of with the next heartbeat. */
-  reexamine(): void;
-};
+export type LiveStream = AsyncDisposable &
+  StreamReaders & {
+    /** How many readers are connected. */
+    readers(): number;
+    /** Credentials have ended: examines every reader's at once, instead of with the next heartbeat. */
+    reexamine(): void;
+  };
 
 /**
  * `GET /api/stream`: the bus' facts as server-sent events `{ id, topic, type, at_ms, data }`. Ids rise, also across restarts
@@ -61,10 +70,14 @@ export function serveStream(http: Http, deps: StreamDeps): LiveStream {
   const { bus, clock, gate, inside, limits = LIMITS } = deps;
   const ring: Kept[] = [];
   const readers = new Set<Reader>();
+  const followers: StreamFollower[] = [];
   let lastId = clock.now() * 1000;
 
+  const leave = (reader: Reader): void => {
+    if (readers.delete(reader)) for (const follower of followers) follower.ended(reader);
+  };
   const drop = (reader: Reader): void => {
-    readers.delete(reader);
+    leave(reader);
     reader.response.destroy();
   };
   const write = (reader: Reader, text: string): void => {
@@ -73,9 +86,9 @@ export function serveStream(http: Http, deps: StreamDeps): LiveStream {
   };
   const subscription = bus.subscribe((fact) => {
     const kept = keep(ring, ++lastId, fact);
-    for (const reader of readers) if (isFor(reader, kept, inside)) write(reader, frameFor(reader.scope, kept));
+    for (const reader of readers) if (isFor(reader, kept, inside)) write(reader, frameFor(reader.actor.scope, kept));
   });
-  const examiner = examinerOf(gate, readers, write);
+  const examiner = examinerOf(gate, { readers, followers, write, leave });
   const beat = async (): Promise<void> => {
     await examiner.examine(': still here\n\n');
     timer = clock.after(HEARTBEAT_MS, () => void beat());
@@ -88,37 +101,41 @@ export function serveStream(http: Http, deps: StreamDeps): LiveStream {
       // A HEAD would hold a stream open that nobody can read.
       exposeHeadRoute: false,
       config: { permission: 'read', scoped: 'handler' },
-      schema: { summary: 'Live facts as server-sent events', querystring: z.object({ topics: topicList.optional() }) },
+      schema: { summary: 'Live facts as server-sent events', querystring: streamQuery },
     },
     async (request, reply) => {
       admit(readers, request.actor, limits);
       reply.hijack();
       const response = reply.raw;
-      const topics = topicsFor(gate, request.actor, request.query.topics);
-      const reader: Reader = { request: request as unknown as FastifyRequest, response, topics, scope: request.actor.scope };
-      response.writeHead(200, {
-        ...headersOf(reply.getHeaders()),
-        'content-type': 'text/event-stream',
-        'cache-control': 'no-store',
-        'x-accel-buffering': 'no',
-      });
-      response.write(`retry: ${RECONNECT_MS}\n\n`);
+      const { topics: asked, name } = request.query;
+      const reader = readerOf(request as unknown as FastifyRequest, { response, name, topics: topicsFor(gate, request.actor, asked) });
+      begin(response, reply.getHeaders());
       const isHis = (kept: Kept): boolean => isFor(reader, kept, inside);
-      for (const text of missed(ring, { since: request.headers['last-event-id'], lastId, nowMs: clock.now(), isHis, scope: reader.scope }))
+      for (const text of missed(ring, {
+        since: request.headers['last-event-id'],
+        lastId,
+        nowMs: clock.now(),
+        isHis,
+        scope: reader.actor.scope,
+      }))
         response.write(text);
       readers.add(reader);
-      response.on('close', () => readers.delete(reader));
+      response.on('close', () => leave(reader));
       response.on('error', () => drop(reader));
     },
   );
   return {
     readers: () => readers.size,
+    find: (actor, name) => [...readers].findLast((reader) => reader.name === name && isSameActor(reader.actor, actor)),
+    follow: (follower) => void followers.push(follower),
     reexamine: () => examiner.look(),
     async [Symbol.asyncDispose]() {
       subscription[Symbol.dispose]();
       timer[Symbol.dispose]();
-      for (const reader of readers) reader.response.end();
-      readers.clear();
+      for (const reader of readers) {
+        leave(reader);
+        reader.response.end();
+      }
     },
   };
 }
@@ -128,15 +145,32 @@ function admit(readers: ReadonlySet<Reader>, { kind, id }: Actor, { all, each }:
   const again = { retryAfterMs: RETRY_MS };
   if (kind === 'user' || kind === 'token') {
     let own = 0;
-    for (const { request } of readers) if (request.actor.kind === kind && request.actor.id === id) own++;
+    for (const { actor } of readers) if (actor.kind === kind && actor.id === id) own++;
     if (own >= each) throw new AppError('limited', 'too_many_streams', `you have ${each} live streams open; close some pages`, again);
   }
   if (readers.size >= all)
     throw new AppError('unavailable', 'too_many_streams', `${all} live streams are open, no more are taken; try again later`, again);
 }
 
+const isSameActor = (one: Actor, other: Actor): boolean => one.kind === other.kind && one.id === other.id;
+
+type Opening = { readonly response: ServerResponse; readonly topics: ReadonlySet<string>; readonly name: string | undefined };
+
+const readerOf = (request: FastifyRequest, { response, topics, name }: Opening): Reader => ({
+  request,
+  response,
+  topics,
+  actor: request.actor,
+  ...(name !== undefined && { name }),
+  send(events) {
+    if (response.writableLength > SLOW_BYTES) return false;
+    response.write(events);
+    return true;
+  },
+});
+
 /** Whether a reader is told: of its topics what is inside its scope. */
-function isFor({ topics, scope }: Reader, { topic, about }: Kept, inside: Inside | undefined): boolean {
+function isFor({ topics, actor: { scope } }: Reader, { topic, about }: Kept, inside: Inside | undefined): boolean {
   if (!topics.has(topic)) return false;
   return isFull(scope) || about?.every((labels) => inside?.labels(scope, labels) === true) === true;
 }
@@ -164,17 +198,25 @@ const topicsFor = (gate: Gate, actor: Actor, asked: ReadonlySet<string> = new Se
 const isHeard = (gate: Gate, actor: Actor, topics: ReadonlySet<string>): boolean =>
   [...topics].every((topic) => gate.hears?.(actor, topic) !== false);
 
+type Examined = {
+  readonly readers: ReadonlySet<Reader>;
+  readonly followers: readonly StreamFollower[];
+  readonly write: (reader: Reader, text: string) => void;
+  readonly leave: (reader: Reader) => void;
+};
+
 /** Ends the streams of whoever may read no more. */
-function examinerOf(gate: Gate, readers: Set<Reader>, write: (reader: Reader, text: string) => void) {
+function examinerOf(gate: Gate, { readers, followers, write, leave }: Examined) {
   /** Whoever may go on gets `text`. */
   const examine = async (text: string): Promise<void> => {
     for (const reader of readers) {
       const actor = await gate.authenticate(reader.request).catch(() => undefined);
       if (actor !== undefined && gate.allows(actor, 'read', gate.areaOf?.(STREAM)) && isHeard(gate, actor, reader.topics)) {
-        reader.scope = actor.scope;
+        reader.actor = actor;
+        for (const follower of followers) follower.examined(reader);
         write(reader, text);
       } else {
-        readers.delete(reader);
+        leave(reader);
         reader.response.end();
       }
     }
@@ -207,6 +249,13 @@ const topicList = z.string().transform((text, context): ReadonlySet<string> => {
   return z.NEVER;
 });
 
+const streamQuery = z.object({
+  topics: topicList.optional(),
+  name: streamName
+    .optional()
+    .meta({ description: 'what `PUT /api/stream/queries` calls this stream; chosen at random by whoever opens it' }),
+});
+
 function keep(ring: Kept[], id: number, fact: Fact): Kept {
   const message = { id, topic: fact.topic, type: fact.type, at_ms: fact.atMs, data: fact.data };
   const kept: Kept = { id, topic: fact.topic, about: aboutOf(fact.data), frame: `id: ${id}\ndata: ${JSON.stringify(message)}\n\n` };
@@ -237,6 +286,16 @@ function missed(ring: readonly Kept[], asked: Asked): readonly string[] {
     return [`id: ${asked.lastId}\ndata: ${JSON.stringify(message)}\n\n`];
   }
   return ring.filter((kept) => kept.id > since && asked.isHis(kept)).map((kept) => frameFor(asked.scope, kept));
+}
+
+function begin(response: ServerResponse, headers: Parameters<typeof headersOf>[0]): void {
+  response.writeHead(200, {
+    ...headersOf(headers),
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
+  response.write(`retry: ${RECONNECT_MS}\n\n`);
 }
 
 /** The headers that hooks have set on the reply, which a hijacked answer must write itself. */

@@ -1,6 +1,6 @@
 import type { Matcher } from '@nines/base/matcher.ts';
-import { type Labels, METRIC_NAME, labelValue } from '@nines/model/labels.ts';
-import { NO_SERIES } from '@nines/model/storage.ts';
+import { type Labels, METRIC_NAME, labelValue } from './labels.ts';
+import { NO_SERIES } from './storage.ts';
 
 /** Who wants to be woken by which series: one entry of `selectors` matching is enough. */
 export type Listener = { readonly selectors: readonly (readonly Matcher[])[] };

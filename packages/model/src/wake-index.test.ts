@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { mustMatcher } from '@nines/base/matcher.ts';
-import { type Labels, labelsOf } from '@nines/model/labels.ts';
-import { NO_SERIES } from '@nines/model/storage.ts';
-import { WakeIndex } from './wake.ts';
+import { type Labels, labelsOf } from './labels.ts';
+import { NO_SERIES } from './storage.ts';
+import { WakeIndex } from './wake-index.ts';
 
 const name = (value: string) => mustMatcher('__name__', '=', value);
 
