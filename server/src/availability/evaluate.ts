@@ -16,7 +16,7 @@ import { combineFrom, type Impact, type Voice } from '@nines/maths/slo/combine.t
 import { type FlapHistory, type FlapLimits, noteState, STEADY } from '@nines/maths/slo/flapping.ts';
 import type { ServicePlan } from './contract.ts';
 import { composeFrom, type CompositeRule } from '@nines/maths/slo/composite.ts';
-import { filledFrom } from '@nines/maths/slo/imported.ts';
+import { filledFrom, lastAtOrBefore } from '@nines/maths/slo/imported.ts';
 import type { Transition, UnknownReason } from '@nines/maths/slo/types.ts';
 import { type CheckTiming, MAX_LATE_MS, VOTE_GRACE_MS } from '../checks/contract.ts';
 import { heardOf, subjectOf, type VoiceOf } from './voices.ts';
@@ -104,7 +104,20 @@ export const serviceIn = (draft: Draft, service: string): ServiceState | undefin
 export function historyIn(draft: Draft, service: string): readonly Transition[] {
   const transitions = serviceIn(draft, service)?.transitions ?? [];
   const imported = draft.base.imported.get(service) ?? [];
-  return filledFrom(transitions, imported, (transitions[0] ?? imported[0])?.atMs ?? (0 as EpochMs));
+  const [first] = transitions;
+  if (first === undefined) return onlyImported(imported);
+  return filledFrom(transitions, imported.slice(Math.max(0, lastAtOrBefore(imported, first.atMs))), first.atMs);
+}
+
+/** Histories of services that nothing but imports tells of: merged once for each import, not at each look. */
+const alone = new WeakMap<readonly Transition[], readonly Transition[]>();
+
+function onlyImported(imported: readonly Transition[]): readonly Transition[] {
+  const known = alone.get(imported);
+  if (known !== undefined) return known;
+  const merged = filledFrom([], imported, imported[0]?.atMs ?? (0 as EpochMs));
+  alone.set(imported, merged);
+  return merged;
 }
 
 /** Makes the draft the memory. */

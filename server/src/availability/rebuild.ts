@@ -1,7 +1,7 @@
 import type { EpochMs } from '@nines/base/units.ts';
 import { composeFrom } from '@nines/maths/slo/composite.ts';
-import { filledFrom } from '@nines/maths/slo/imported.ts';
-import type { Transition } from '@nines/maths/slo/types.ts';
+import { around, filledFrom } from '@nines/maths/slo/imported.ts';
+import type { Span, Transition } from '@nines/maths/slo/types.ts';
 import type { Downtime } from './contract.ts';
 import { type DowntimeStep, downVoicesOf, outagesFrom, reconcile } from './downtimes.ts';
 import { draftOf, firstDifference, type Memory, type Rewrite, spliced } from './evaluate.ts';
@@ -66,8 +66,12 @@ export function filled(own: readonly Transition[], imported: readonly Transition
   return firstMs === Number.POSITIVE_INFINITY ? own : filledFrom(own, imported, firstMs as EpochMs);
 }
 
-/** The same for a history of which everything is at hand that was in force at `fromMs` or later. */
-export function filledWithin(own: readonly Transition[], imported: readonly Transition[] = [], fromMs: EpochMs): readonly Transition[] {
+/** The same for a window, given everything of our own that was in force at its start or later: of what was imported only what is near it is merged. */
+export function filledWithin(own: readonly Transition[], imported: readonly Transition[] = [], window: Span): readonly Transition[] {
+  const { fromMs } = window;
+  const near = around(imported, window);
   const beganMs = own[0]?.atMs;
-  return beganMs !== undefined && beganMs <= fromMs ? filledFrom(own, imported, beganMs) : filled(own, imported);
+  if (beganMs === undefined || beganMs > fromMs) return filled(own, near);
+  const nearMs = near[0]?.atMs ?? fromMs;
+  return filledFrom(own, near, nearMs < fromMs ? (Math.max(beganMs, nearMs) as EpochMs) : beganMs);
 }

@@ -264,7 +264,8 @@ export class Availability implements Ledger, Recorder {
     const window = { fromMs, toMs, knownUntilMs: nowMs };
     const covered = recentFromMs !== undefined && (recentFromMs < fromMs || recentFromMs <= (this.#first.get(service) ?? recentFromMs));
     if (covered) return timelineFrom(recent, window);
-    const stored = filledWithin(await this.#store.transitionsWithin(service, { fromMs, toMs }), this.#memory.imported.get(service), fromMs);
+    const own = await this.#store.transitionsWithin(service, { fromMs, toMs });
+    const stored = filledWithin(own, this.#memory.imported.get(service), { fromMs, toMs });
     const older = recentFromMs === undefined ? stored : stored.filter((transition) => transition.atMs < recentFromMs);
     return timelineFrom([...older, ...recent], window);
   }
@@ -275,7 +276,7 @@ export class Availability implements Ledger, Recorder {
       this.#store.transitionsWithin(service, window),
       this.#imports.spansOf(service, { ...window, fromMs: 0 as EpochMs }),
     ]);
-    return filledWithin(own, importedTransitions(spans), window.fromMs);
+    return filledWithin(own, importedTransitions(spans), window);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { invariant } from '@nines/base/errors.ts';
 import type { EpochMs } from '@nines/base/units.ts';
+import { lastAtOrBefore } from './imported.ts';
 import { tally } from './tally.ts';
 import type { Buckets, LedgerInterval, Overlays, Span, Timeline, Transition } from './types.ts';
 import { unionSpans } from './window.ts';
@@ -58,10 +59,13 @@ export function timelineFrom(history: readonly Transition[], window: Span & { re
   const first = history[0];
   const beganMs = first === undefined ? toMs : first.atMs;
   if (fromMs < beganMs) add(unknown(fromMs, beganMs, 'not_yet_monitored'));
-  history.forEach((transition, i) => {
+  // Years of history stand before and behind a window of a day.
+  for (let i = Math.max(0, lastAtOrBefore(history, fromMs)); i < history.length; i++) {
+    const transition = history[i];
+    if (transition === undefined || transition.atMs >= endMs) break;
     const nextMs = Math.min(history[i + 1]?.atMs ?? endMs, endMs) as EpochMs;
     add(intervalOf(transition, history[i - 1], nextMs));
-  });
+  }
   const tailMs = Math.max(endMs, fromMs, Math.min(beganMs, toMs)) as EpochMs;
   if (first !== undefined && tailMs < toMs) add(unknown(tailMs, toMs, 'no_data'));
   const timeline = { fromMs, toMs, intervals: mergeIntervals(intervals) };

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type EpochMs, epochMs } from '@nines/base/units.ts';
+import { timelineFrom } from '@nines/maths/slo/ledger.ts';
+import type { Transition } from '@nines/maths/slo/types.ts';
 import fc from 'fast-check';
 import { forEachDatabase, openSqliteForTest } from '../../../../test/harness/databases.ts';
 import { countingIds } from '../../../../test/harness/ids.ts';
+import { filled, filledWithin } from '../rebuild.ts';
 import { START_MS, timing, World } from '../testing/world.ts';
 import { importBody, type ReadRow, type StoredSpan } from './contract.ts';
 import { overlapping } from './evaluate.ts';
@@ -284,5 +287,32 @@ test('what overlaps a stretch is found by halving as it is by looking at each', 
         );
       },
     ),
+  );
+});
+
+test('a window of a history with imports reads as the same part of the whole, whatever it cuts', () => {
+  const states = fc.constantFrom('up', 'down', 'unknown');
+  const histories = fc.array(fc.tuple(fc.integer({ min: 1, max: 4 }), states), { maxLength: 20 }).map((steps) => {
+    let at = 0;
+    return steps.map(([pause, state]): Transition => {
+      const atMs = epochMs((at += pause));
+      const unknownReason = state === 'unknown' ? { unknownReason: 'no_data' as const } : {};
+      return { atMs, state: state as Transition['state'], ...unknownReason, lowMs: epochMs(atMs - 1), highMs: atMs, evidence: [] };
+    });
+  });
+  fc.assert(
+    fc.property(histories, histories, fc.integer({ min: 0, max: 60 }), fc.integer({ min: 1, max: 30 }), (own, imported, from, length) => {
+      const window = { fromMs: epochMs(from), toMs: epochMs(from + length) };
+      const before = own.filter(({ atMs }) => atMs <= from).slice(-2);
+      const within = own.filter(({ atMs }) => atMs > from && atMs < from + length);
+      const firstMs = own[0]?.atMs ?? Number.POSITIVE_INFINITY;
+      // What was imported of the time before our own first sight of it is asked for apart.
+      fc.pre(imported.every(({ atMs }) => atMs >= firstMs) || own.length === 0);
+      const known = { ...window, knownUntilMs: epochMs(1_000) };
+      assert.deepEqual(
+        timelineFrom(filledWithin([...before, ...within], imported, window), known).intervals,
+        timelineFrom(filled(own, imported), known).intervals,
+      );
+    }),
   );
 });
