@@ -1,6 +1,8 @@
 /** Brings the series of one chart onto one grid of instants. Where a series has no value there is a gap, never a line. */
 
-export type ChartSeries = { readonly name: string; readonly points: readonly (readonly [atMs: number, value: number])[] };
+import type { ChartSeries } from '@nines/maths/dashboards/figures.ts';
+
+export type { ChartSeries };
 
 /** Columns as uPlot wants them: instants first, then one column per series, `null` for gaps. */
 export type Columns = readonly [readonly number[], ...(readonly (number | null)[])[]];

@@ -1,5 +1,5 @@
 import type { PanelOf } from '../api/dashboards.ts';
-import { crossed, limitText, unitText } from './figures.ts';
+import { crossed, limitText, unitText } from '@nines/maths/dashboards/figures.ts';
 
 type Props = {
   readonly values: readonly { readonly name: string; readonly value: number }[];

@@ -2,7 +2,7 @@ import { createContext, useContext, useEffect } from 'react';
 import type { Panel, Refresh, Source } from '../api/dashboards.ts';
 import type { Band } from '../charts/plot-options.ts';
 import type { View } from '../timeline/view.ts';
-import type { Values } from './interpolate.ts';
+import type { Values } from '@nines/maths/dashboards/interpolate.ts';
 
 /** What all panels of an open dashboard share. */
 export type Board = {

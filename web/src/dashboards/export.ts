@@ -1,6 +1,6 @@
 /** What a panel shows, as a file. */
 import { csvText } from '@nines/base/csv.ts';
-import type { NamedSeries } from './figures.ts';
+import type { NamedSeries } from '@nines/maths/dashboards/figures.ts';
 
 export type Rows = readonly (readonly string[])[];
 

@@ -17,7 +17,7 @@ import {
   reduced,
   unitQuantity,
   unitText,
-} from './figures.ts';
+} from '@nines/maths/dashboards/figures.ts';
 import { GaugeArc } from './gauge.tsx';
 import { Heatmap } from './heatmap.tsx';
 import { PieChart } from './pie.tsx';

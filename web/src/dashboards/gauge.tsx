@@ -1,6 +1,6 @@
 import type { PanelOf } from '../api/dashboards.ts';
 import { StateShape } from '../states/state-mark.tsx';
-import { crossed, limitText, unitQuantity, unitText } from './figures.ts';
+import { crossed, limitText, unitQuantity, unitText } from '@nines/maths/dashboards/figures.ts';
 
 /** Of a circle, open below; degrees clockwise from its lowest point. */
 const FROM_DEG = 45;

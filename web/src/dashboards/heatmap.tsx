@@ -1,7 +1,7 @@
 import { useComputedColorScheme } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
 import { type PointerEvent, useEffect, useRef, useState } from 'react';
-import type { Cells } from './figures.ts';
+import type { Cells } from '@nines/maths/dashboards/figures.ts';
 
 type Props = {
   readonly cells: Cells;

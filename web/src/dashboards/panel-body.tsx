@@ -1,7 +1,7 @@
 import type { Panel } from '../api/dashboards.ts';
 import { type FigurePanel, useBoard, useReport } from './context.ts';
 import { BarPanel, CardPanel, GaugePanel, HeatmapPanel, LinePanel, PiePanel, SeriesTablePanel } from './figure-panels.tsx';
-import { interpolate } from './interpolate.ts';
+import { interpolate } from '@nines/maths/dashboards/interpolate.ts';
 import { Markdown } from './markdown.tsx';
 import {
   AlertsBar,

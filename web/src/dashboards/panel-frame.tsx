@@ -8,7 +8,7 @@ import { lengthText } from '../figures/length.ts';
 import { useNow } from '../shell/now.ts';
 import { type Board, type Report, ReportContext, useBoard } from './context.ts';
 import { csvBlob, fileName, jsonBlob } from './export.ts';
-import { interpolate } from './interpolate.ts';
+import { interpolate } from '@nines/maths/dashboards/interpolate.ts';
 import { PanelBody } from './panel-body.tsx';
 import { pictureOf } from './picture.ts';
 import { everyMs } from './time.ts';

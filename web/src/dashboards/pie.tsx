@@ -1,5 +1,5 @@
 import { seriesColour } from '../charts/plot-options.ts';
-import { slicesOf } from './figures.ts';
+import { slicesOf } from '@nines/maths/dashboards/figures.ts';
 
 type Props = {
   readonly parts: readonly { readonly name: string; readonly value: number; readonly colour?: string }[];

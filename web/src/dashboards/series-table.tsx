@@ -1,8 +1,8 @@
 import type { PanelOf } from '../api/dashboards.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { StateShape } from '../states/state-mark.tsx';
-import { type NamedSeries, crossed, limitText, reduced, unitText } from './figures.ts';
-import { differingLabels } from '../charts/differing-labels.ts';
+import { type NamedSeries, crossed, limitText, reduced, unitText } from '@nines/maths/dashboards/figures.ts';
+import { differingLabels } from '@nines/maths/dashboards/differing-labels.ts';
 
 type Row = { readonly key: string; readonly labels: Readonly<Record<string, string>>; readonly values: ReadonlyMap<string, number> };
 type Props = { readonly panel: PanelOf<'table'>; readonly series: readonly NamedSeries[] };

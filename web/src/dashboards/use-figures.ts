@@ -5,9 +5,9 @@ import type { Source } from '../api/dashboards.ts';
 import { type RangeSeries, instantQuery, rangeQuery } from '../api/prometheus.ts';
 import { queryStepMs } from '../timeline/view.ts';
 import { type Board, type SourceOf, useBoard } from './context.ts';
-import type { NamedSeries } from './figures.ts';
-import { differingLabels } from '../charts/differing-labels.ts';
-import { interpolate, legendOf, namesIn } from './interpolate.ts';
+import type { NamedSeries } from '@nines/maths/dashboards/figures.ts';
+import { differingLabels } from '@nines/maths/dashboards/differing-labels.ts';
+import { interpolate, legendOf, namesIn } from '@nines/maths/dashboards/interpolate.ts';
 import { everyMs } from './time.ts';
 
 type Asked = { readonly expr: string; readonly legend: string | undefined; readonly instant: boolean };

@@ -3,7 +3,7 @@ import { useMemo } from 'react';
 import type { Variable } from '../api/dashboards.ts';
 import { request, withQuery } from '../api/client.ts';
 import type { View } from '../timeline/view.ts';
-import { type Chosen, interpolate, namesIn } from './interpolate.ts';
+import { type Chosen, interpolate, namesIn } from '@nines/maths/dashboards/interpolate.ts';
 import type { DashboardSearch } from './search.ts';
 
 /** In an address it stands for every value. */

@@ -1,5 +1,5 @@
 /** What the lines of one query are called. Pure. */
-import { differingLabels } from '../charts/differing-labels.ts';
+import { differingLabels } from '@nines/maths/dashboards/differing-labels.ts';
 
 type Labels = Readonly<Record<string, string>>;
 

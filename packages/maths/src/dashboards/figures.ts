@@ -1,10 +1,15 @@
 /** Figures of panels: one number out of many, shares, buckets, correlation, hours by weekdays, and what a limit says. Pure. */
-import type { ChartSeries } from '../charts/align.ts';
-import type { PanelOf, Unit } from '../api/dashboards.ts';
-import { type Quantity, quantity } from '../figures/quantity.ts';
+import { type Quantity, type UnitKind, quantity } from '@nines/base/quantity.ts';
 
-export type Threshold = PanelOf<'line'>['thresholds'][number];
-export type Reducer = PanelOf<'card'>['reduce'];
+export type Threshold = {
+  readonly at: number;
+  readonly severity: 'warning' | 'critical';
+  /** Which side of it is bad. */
+  readonly side: 'above' | 'below';
+  readonly name?: string | undefined;
+};
+export type Reducer = 'last' | 'mean' | 'max' | 'min' | 'sum' | 'change';
+export type ChartSeries = { readonly name: string; readonly points: readonly (readonly [atMs: number, value: number])[] };
 export type NamedSeries = ChartSeries & { readonly labels: Readonly<Record<string, string>>; readonly query: number };
 
 /** One number of the values; undefined without any. `change` is last minus first. */
@@ -37,10 +42,10 @@ export function crossed(value: number, thresholds: readonly Threshold[]): Thresh
 
 const limitName = ({ severity, side, name }: Threshold): string => (name ? name : `${severity} ${side === 'above' ? 'from' : 'up to'}`);
 /** `critical from 95 %`. */
-export const limitText = (one: Threshold, unit: Unit): string => `${limitName(one)} ${unitText(one.at, unit)}`;
+export const limitText = (one: Threshold, unit: UnitKind): string => `${limitName(one)} ${unitText(one.at, unit)}`;
 
 /** A value in its unit, with as many decimals as asked. */
-export function unitQuantity(value: number, unit: Unit, decimals?: number): Quantity {
+export function unitQuantity(value: number, unit: UnitKind, decimals?: number): Quantity {
   const auto = quantity(value, unit);
   if (decimals === undefined) return auto;
   return { number: (value * scaleOf(value, Number(auto.number))).toFixed(decimals), unit: auto.unit };
@@ -54,7 +59,7 @@ function scaleOf(value: number, shown: number): number {
   return exact.reduce((best, one) => (Math.abs(Math.log(one / rough)) < Math.abs(Math.log(best / rough)) ? one : best), 1);
 }
 
-export function unitText(value: number, unit: Unit, decimals?: number): string {
+export function unitText(value: number, unit: UnitKind, decimals?: number): string {
   const { number, unit: name } = unitQuantity(value, unit, decimals);
   return name === '' ? number : `${number} ${name}`;
 }
@@ -82,6 +87,7 @@ export type Cells = {
 };
 
 const HOURS = Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, '0'));
+const local = (atMs: number): readonly [number, number] => [new Date(atMs).getDay(), new Date(atMs).getHours()];
 const WEEKDAYS = ['Sunday', 'Saturday', 'Friday', 'Thursday', 'Wednesday', 'Tuesday', 'Monday'];
 
 const extent = (values: readonly (readonly (number | null)[])[]): readonly [number, number] => {
@@ -89,14 +95,17 @@ const extent = (values: readonly (readonly (number | null)[])[]): readonly [numb
   return known.length === 0 ? [0, 1] : [known.reduce((a, b) => Math.min(a, b)), known.reduce((a, b) => Math.max(a, b))];
 };
 
-/** The mean of each hour of each weekday, by the reader's clock. */
-export function hoursByWeekdays(series: readonly ChartSeries[]): Cells {
+/** The mean of each hour of each weekday, by the reader's clock unless another is given. */
+export function hoursByWeekdays(
+  series: readonly ChartSeries[],
+  clock: (atMs: number) => readonly [day: number, hour: number] = local,
+): Cells {
   const sums = WEEKDAYS.map(() => HOURS.map(() => ({ sum: 0, count: 0 })));
   for (const { points } of series)
     for (const [atMs, value] of points) {
       if (!Number.isFinite(value)) continue;
-      const at = new Date(atMs);
-      const cell = sums[(7 - at.getDay()) % 7]?.[at.getHours()];
+      const [day, hour] = clock(atMs);
+      const cell = sums[(7 - day) % 7]?.[hour];
       if (cell === undefined) continue;
       cell.sum += value;
       cell.count++;
