@@ -6,30 +6,31 @@ import { useCreateService } from '../api/actions.ts';
 import { templatesQuery } from '../api/queries.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { Locked } from '../components/locked.tsx';
+import { t } from '../language/t.ts';
 import { useCan } from '../shell/session.tsx';
 import { serviceOf, slugOf } from './service-draft.ts';
 
 const INTERVALS = [
-  { value: '10s', label: 'every 10 s' },
-  { value: '30s', label: 'every 30 s' },
-  { value: '1m', label: 'every minute' },
-  { value: '5m', label: 'every 5 min' },
+  { value: '10s', label: t('every 10 s') },
+  { value: '30s', label: t('every 30 s') },
+  { value: '1m', label: t('every minute') },
+  { value: '5m', label: t('every 5 min') },
 ];
 
 /** The button that adds a service, for those who may. */
 export function AddService({ primary }: { readonly primary: boolean }) {
   const [opened, setOpened] = useState(false);
-  if (!useCan('operate', 'services')) return <Locked word="Add a service" verb="operate" area="services" />;
+  if (!useCan('operate', 'services')) return <Locked word={t('Add a service')} verb="operate" area="services" />;
   return (
     <>
       <Button variant={primary ? 'filled' : 'default'} onClick={() => setOpened(true)}>
-        Add a service
+        {t('Add a service')}
       </Button>
       <Modal
         opened={opened}
         onClose={() => setOpened(false)}
-        title="Add a service"
-        closeButtonProps={{ 'aria-label': 'Close without adding' }}
+        title={t('Add a service')}
+        closeButtonProps={{ 'aria-label': t('Close without adding') }}
       >
         <ServiceForm />
       </Modal>
@@ -54,34 +55,36 @@ function ServiceForm() {
   return (
     <form className="drawer-body" onSubmit={submit}>
       <TextInput
-        label="Name"
-        placeholder="Web shop"
+        label={t('Name')}
+        placeholder={t('Web shop')}
         required
         data-autofocus
         value={name}
         onChange={(event) => setName(event.currentTarget.value)}
       />
       <TextInput
-        label="Address"
-        description="A URL is asked over HTTP; host:port is connected to. Addresses inside your network belong into the configuration file."
+        label={t('Address')}
+        description={t(
+          'A URL is asked over HTTP; host:port is connected to. Addresses inside your network belong into the configuration file.',
+        )}
         placeholder="https://shop.example.org/health"
         required
         value={target}
         onChange={(event) => setTarget(event.currentTarget.value)}
       />
       <NativeSelect
-        label="What it is"
+        label={t('What it is')}
         description={template?.description}
-        data={[{ value: '', label: 'something else' }, ...templates.map(({ id, name: word }) => ({ value: id, label: word }))]}
+        data={[{ value: '', label: t('something else') }, ...templates.map(({ id, name: word }) => ({ value: id, label: word }))]}
         value={chosen}
         onChange={(event) => setChosen(event.currentTarget.value)}
       />
       {template === undefined ? (
-        <NativeSelect label="Asked" data={INTERVALS} value={interval} onChange={(event) => setInterval(event.currentTarget.value)} />
+        <NativeSelect label={t('Asked')} data={INTERVALS} value={interval} onChange={(event) => setInterval(event.currentTarget.value)} />
       ) : null}
       {create.isError ? <RefusedNotice error={create.error} /> : null}
       <Button type="submit" loading={create.isPending} disabled={slugOf(name) === ''}>
-        Add the service
+        {t('Add the service')}
       </Button>
     </form>
   );

@@ -19,7 +19,7 @@ const BUCKETS: readonly Bucket[] = [
   { key: 'out_of_hours_ms', word: t('Out of hours'), mark: 'excluded', fill: '' },
 ];
 
-const share = (part: number, whole: number): string => (whole === 0 ? '' : `${percentText(part / whole, 3)} %`);
+const share = (part: number, whole: number): string => (whole === 0 ? '' : t('{figure} %', { figure: percentText(part / whole, 3) }));
 
 /** The six buckets and their sum: to the millisecond the window, in sight of the reader. */
 export function Buckets({
@@ -35,20 +35,20 @@ export function Buckets({
     <>
       <BucketBar buckets={buckets} sum={sum} />
       <div className="panel">
-        <div className="table-scroll" role="region" aria-label="Time by state" tabIndex={0}>
+        <div className="table-scroll" role="region" aria-label={t('Time by state')} tabIndex={0}>
           <table className="table">
-            <caption className="sr-only">Time by state in the window</caption>
+            <caption className="sr-only">{t('Time by state in the window')}</caption>
             <thead>
               <tr>
                 <th scope="col">{t('State')}</th>
                 <th scope="col" className="numeric">
-                  Time
+                  {t('Time')}
                 </th>
                 <th scope="col" className="numeric extra">
-                  Milliseconds
+                  {t('Milliseconds')}
                 </th>
                 <th scope="col" className="numeric">
-                  Share
+                  {t('Share')}
                 </th>
               </tr>
             </thead>
@@ -66,7 +66,7 @@ export function Buckets({
             </tbody>
             <tfoot>
               <tr>
-                <td>{sum === length ? 'Sum = the window' : `Sum; the window is ${lengthText(length)}`}</td>
+                <td>{sum === length ? t('Sum = the window') : t('Sum; the window is {length}', { length: lengthText(length) })}</td>
                 <td className="numeric">{windowText(sum)}</td>
                 <td className="numeric extra">{countText(sum)}</td>
                 <td className="numeric">100 %</td>

@@ -1,13 +1,18 @@
 import type { SlaView } from '../api/wire.ts';
 import { lengthText } from '../figures/length.ts';
 import { threeDigits } from '../figures/quantity.ts';
+import { t } from '../language/t.ts';
 import { StateMark } from '../states/state-mark.tsx';
 
 type Pair = SlaView['burn'][number];
 
 function verdict({ rate, firing, severity }: Pair) {
-  if (rate === null || firing === null) return <span className="faint">waits for a full window</span>;
-  return firing ? <StateMark state={severity === 'critical' ? 'down' : 'degraded'} word="Burning" /> : <span className="soft">calm</span>;
+  if (rate === null || firing === null) return <span className="faint">{t('waits for a full window')}</span>;
+  return firing ? (
+    <StateMark state={severity === 'critical' ? 'down' : 'degraded'} word={t('Burning')} />
+  ) : (
+    <span className="soft">{t('calm')}</span>
+  );
 }
 
 /** Pairs of windows: an alert fires when both burn faster than the limit. */
@@ -16,32 +21,32 @@ export function BurnTable({ burn, isRecovery }: { readonly burn: readonly Pair[]
     return (
       <p className="empty empty-quiet">
         {isRecovery
-          ? 'A mean time to recovery is judged by outages that ended: it does not burn.'
-          : 'The window is too short for burn rates.'}
+          ? t('A mean time to recovery is judged by outages that ended: it does not burn.')
+          : t('The window is too short for burn rates.')}
       </p>
     );
   }
   return (
     <div className="panel">
-      <div className="table-scroll" role="region" aria-label="Burn rates by pair" tabIndex={0}>
+      <div className="table-scroll" role="region" aria-label={t('Burn rates by pair')} tabIndex={0}>
         <table className="table">
-          <caption className="sr-only">Burn rates by pair of windows</caption>
+          <caption className="sr-only">{t('Burn rates by pair of windows')}</caption>
           <thead>
             <tr>
-              <th scope="col">Long and short window</th>
+              <th scope="col">{t('Long and short window')}</th>
               <th scope="col" className="numeric">
-                Rate
+                {t('Rate')}
               </th>
               <th scope="col" className="numeric">
-                Limit
+                {t('Limit')}
               </th>
-              <th scope="col">Verdict</th>
+              <th scope="col">{t('Verdict')}</th>
             </tr>
           </thead>
           <tbody>
             {burn.map((pair) => (
               <tr key={`${pair.long_ms}-${pair.short_ms}`}>
-                <td>{`${lengthText(pair.long_ms)} and ${lengthText(pair.short_ms)}`}</td>
+                <td>{t('{long} and {short}', { long: lengthText(pair.long_ms), short: lengthText(pair.short_ms) })}</td>
                 <td className="numeric">{pair.rate === null ? '–' : `${threeDigits(pair.rate)} ×`}</td>
                 <td className="numeric">{`${threeDigits(pair.factor)} ×`}</td>
                 <td>{verdict(pair)}</td>

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { type RecoveryActionView, type RecoveryRunView, recoveryActionsQuery, recoveryRunsQuery, useRunRecovery } from '../api/recovery.ts';
 import { Instant } from '../components/instant.tsx';
 import { RefusedNotice } from '../components/notices.tsx';
+import { t } from '../language/t.ts';
 import { useCan } from '../shell/session.tsx';
 import { phrase } from '../states/words.ts';
 
@@ -13,13 +14,13 @@ export function CheckRecovery({ check }: { readonly check: string }) {
   const runs = useQuery(recoveryRunsQuery(check)).data?.items ?? [];
   if (actions.length === 0 && runs.length === 0) return null;
   return (
-    <section className="section" aria-label="Recovery">
-      <h3>Recovery</h3>
+    <section className="section" aria-label={t('Recovery')}>
+      <h3>{t('Recovery')}</h3>
       {actions.map((action) => (
         <Action key={action.id} action={action} />
       ))}
-      {runs.length === 0 ? <p className="faint">Nothing was done so far.</p> : null}
-      <ol className="steps" aria-label="Runs of recovery actions">
+      {runs.length === 0 ? <p className="faint">{t('Nothing was done so far.')}</p> : null}
+      <ol className="steps" aria-label={t('Runs of recovery actions')}>
         {runs.map((run) => (
           <Run key={run.id} run={run} />
         ))}
@@ -42,7 +43,7 @@ function Action({ action }: { readonly action: RecoveryActionView }) {
       {mayAct ? (
         <div className="row-wrap">
           <Button variant="default" size="xs" loading={run.isPending} onClick={() => run.mutate({ dryRun: true })}>
-            {`Dry run of ${action.id}`}
+            {t('Dry run of {action}', { action: action.id })}
           </Button>
           {action.dry_run ? null : isAsked ? (
             <Button
@@ -54,11 +55,11 @@ function Action({ action }: { readonly action: RecoveryActionView }) {
                 run.mutate({ dryRun: false });
               }}
             >
-              {`Yes, run ${action.id} now`}
+              {t('Yes, run {action} now', { action: action.id })}
             </Button>
           ) : (
             <Button variant="default" size="xs" onClick={() => setAsked(true)}>
-              {`Run ${action.id}`}
+              {t('Run {action}', { action: action.id })}
             </Button>
           )}
         </div>
@@ -74,8 +75,8 @@ function Run({ run }: { readonly run: RecoveryRunView }) {
       <Instant atMs={run.started_at_ms} relative={false} />
       <span className="wrap">
         <b>{phrase(run.status)}</b>
-        {` · ${run.action}, try ${run.try}`}
-        {run.by === null ? null : <span className="faint">{` by ${run.by}`}</span>}
+        {` · ${t('{action}, try {count}', { action: run.action, count: run.try })}`}
+        {run.by === null ? null : <span className="faint">{` ${t('by {name}', { name: run.by })}`}</span>}
         {run.detail === '' ? null : <span className="soft">{`: ${run.detail}`}</span>}
         {run.output === '' ? null : <pre className="wrap faint">{run.output}</pre>}
       </span>

@@ -6,6 +6,7 @@ import { FilterInput } from '../components/filter-input.tsx';
 import { matchesFilter, unmatched } from '../components/matches-filter.ts';
 import { Waiting } from '../components/notices.tsx';
 import { TeamFilter, useTeams } from '../components/team-filter.tsx';
+import { t } from '../language/t.ts';
 import { type ListChange, checksSearch, listSearch } from '../shell/search.ts';
 import { CheckDrawer } from './check-drawer.tsx';
 import { ChecksTable } from './checks-table.tsx';
@@ -17,7 +18,7 @@ const byTrouble = (a: CheckView, b: CheckView) => (ORDER[a.state] ?? 9) - (ORDER
 
 /** Every check, the failing ones first. */
 export function ChecksPage() {
-  useTitle('Checks');
+  useTitle(t('Checks'));
   const search = useSearch({ from: '/shell/checks' });
   const { q = '', team, check, at } = search;
   const navigate = useNavigate({ from: '/checks' });
@@ -34,17 +35,21 @@ export function ChecksPage() {
     <div className="page">
       <header className="page-head">
         <div>
-          <h1>Checks</h1>
-          <p className="page-lead">{items.length === 0 ? '' : `${items.length} running, ${failing} failing.`}</p>
+          <h1>{t('Checks')}</h1>
+          <p className="page-lead">
+            {items.length === 0 ? '' : t('{items} running, {failing} failing.', { items: items.length, failing })}
+          </p>
         </div>
         <div className="row-wrap">
           <TeamFilter teams={teams} value={team} onChange={(next) => go({ team: next })} />
-          <FilterInput what="checks" value={q} onChange={(next) => go({ q: next })} />
+          <FilterInput what={t('checks')} value={q} onChange={(next) => go({ q: next })} />
         </div>
       </header>
-      <Waiting query={query} what="checks" />
+      <Waiting query={query} what={t('checks')} />
       {data !== undefined && items.length === 0 ? <NoServices /> : null}
-      {items.length > 0 && shown.length === 0 ? <p className="empty">{`No check ${unmatched(q, team)}.`}</p> : null}
+      {items.length > 0 && shown.length === 0 ? (
+        <p className="empty">{t('No check {unmatched}.', { unmatched: unmatched(q, team) })}</p>
+      ) : null}
       {shown.length > 0 ? <ChecksTable checks={shown} withService /> : null}
       <CheckDrawer id={check} at={at} onClose={() => void navigate({ search: listSearch({ ...search }) })} />
     </div>

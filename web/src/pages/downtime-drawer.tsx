@@ -10,6 +10,7 @@ import { Instant } from '../components/instant.tsx';
 import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { preciseInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { useCan } from '../shell/session.tsx';
 import { phrase } from '../states/words.ts';
 import { SeenTable, boundsText } from '../timeline/evidence.tsx';
@@ -22,9 +23,9 @@ export function DowntimeDrawer({ id, onClose }: { readonly id: string | undefine
     <Drawer
       opened={id !== undefined}
       onClose={onClose}
-      title="Downtime"
+      title={t('Downtime')}
       size="lg"
-      closeButtonProps={{ 'aria-label': 'Close the downtime' }}
+      closeButtonProps={{ 'aria-label': t('Close the downtime') }}
     >
       {id === undefined ? null : <Body id={id} />}
     </Drawer>
@@ -33,7 +34,7 @@ export function DowntimeDrawer({ id, onClose }: { readonly id: string | undefine
 
 function Body({ id }: { readonly id: string }) {
   const downtime = useQuery(oneDowntimeQuery(id));
-  if (downtime.data === undefined) return <Waiting query={downtime} what="the downtime" />;
+  if (downtime.data === undefined) return <Waiting query={downtime} what={t('the downtime')} />;
   return <Details downtime={downtime.data} />;
 }
 
@@ -48,21 +49,21 @@ function Details({ downtime }: { readonly downtime: DowntimeView }) {
         <h2>{phrase(downtime.reason)}</h2>
         <p>
           {to === null
-            ? `Since ${preciseInstant(from)}, not over. `
-            : `${preciseInstant(from)} to ${preciseInstant(to)}, ${lengthText(to - from)}. `}
+            ? t('Since {from}, not over.', { from: preciseInstant(from) })
+            : t('{from} to {to}, {length}.', { from: preciseInstant(from), to: preciseInstant(to), length: lengthText(to - from) })}{' '}
           <Link
             to="/services/$id"
             params={{ id: downtime.service }}
             search={{ from: from - MARGIN_MS, to: (to ?? from + MARGIN_MS) + MARGIN_MS, at: from }}
           >
-            See this time
+            {t('See this time')}
           </Link>
         </p>
         <dl className="evidence-facts">
-          <dt>True start</dt>
+          <dt>{t('True start')}</dt>
           <dd>{boundsText(downtime.from_bounds_at_ms)}</dd>
-          <dt>True end</dt>
-          <dd>{to === null ? 'open' : boundsText(downtime.to_bounds_at_ms)}</dd>
+          <dt>{t('True end')}</dt>
+          <dd>{to === null ? t('open') : boundsText(downtime.to_bounds_at_ms)}</dd>
         </dl>
         <HistoryLink kind="downtime" id={downtime.id} />
       </div>
@@ -84,16 +85,16 @@ function Describe({ downtime }: { readonly downtime: DowntimeView }) {
   };
   return (
     <form className="section" onSubmit={submit}>
-      <h3>Why it was down</h3>
+      <h3>{t('Why it was down')}</h3>
       <NativeSelect
-        label="Reason"
+        label={t('Reason')}
         data={DOWNTIME_REASONS.map((value) => ({ value, label: phrase(value) }))}
         value={reason}
         onChange={(event) => setReason(event.currentTarget.value)}
       />
       <Textarea
-        label="Note"
-        description="What happened, what was done; it stands in statements about this time."
+        label={t('Note')}
+        description={t('What happened, what was done; it stands in statements about this time.')}
         autosize
         minRows={2}
         maxLength={4_000}
@@ -102,7 +103,7 @@ function Describe({ downtime }: { readonly downtime: DowntimeView }) {
       />
       <div className="row-wrap">
         <Button type="submit" loading={edit.isPending} disabled={reason === downtime.reason && note === downtime.note}>
-          Save
+          {t('Save')}
         </Button>
       </div>
       {edit.isError ? <RefusedNotice error={edit.error} /> : null}
@@ -117,16 +118,16 @@ function Revisions({ downtime, mayAct }: { readonly downtime: DowntimeView; read
   return (
     <section className="section">
       <div className="section-head">
-        <h3>Revisions</h3>
+        <h3>{t('Revisions')}</h3>
         {mayAct && items.length > 1 ? (
           <Button variant="default" size="xs" loading={undo.isPending} onClick={() => undo.mutate(downtime.id)}>
-            Undo the last one
+            {t('Undo the last one')}
           </Button>
         ) : null}
       </div>
-      <Waiting query={revisions} what="the revisions" />
+      <Waiting query={revisions} what={t('the revisions')} />
       {undo.isError ? <RefusedNotice error={undo.error} /> : null}
-      <ol className="steps" aria-label="Revisions of the downtime">
+      <ol className="steps" aria-label={t('Revisions of the downtime')}>
         {[...items].reverse().map((revision) => (
           <Revision key={revision.revision} revision={revision} />
         ))}
@@ -136,19 +137,19 @@ function Revisions({ downtime, mayAct }: { readonly downtime: DowntimeView; read
 }
 
 const CHANGED = {
-  split: 'split',
-  rejoined: 'put together again',
-  merged: 'merged with the next one',
-  unmerged: 'taken apart again',
+  split: t('split||done'),
+  rejoined: t('put together again'),
+  merged: t('merged with the next one'),
+  unmerged: t('taken apart again'),
 } as const;
 
 function Revision({ revision }: { readonly revision: DowntimeRevisionView }) {
   return (
     <li>
-      {revision.at_ms === null ? <span className="faint">as recorded</span> : <Instant atMs={revision.at_ms} relative={false} />}
+      {revision.at_ms === null ? <span className="faint">{t('as recorded')}</span> : <Instant atMs={revision.at_ms} relative={false} />}
       <span className="wrap">
         {`${revision.revision}: ${revision.change === null || revision.change === 'edited' ? phrase(revision.reason) : CHANGED[revision.change]}`}
-        {revision.by === null ? null : <span className="faint">{` by ${revision.by}`}</span>}
+        {revision.by === null ? null : <span className="faint">{` ${t('by {name}', { name: revision.by })}`}</span>}
         {revision.note === '' ? null : <span className="soft">{`: ${revision.note}`}</span>}
       </span>
     </li>

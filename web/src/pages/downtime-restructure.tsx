@@ -7,6 +7,7 @@ import type { DowntimeView } from '../api/wire.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { preciseInstant } from '../figures/instant.ts';
 import { localTime } from '../figures/local-time.ts';
+import { t } from '../language/t.ts';
 import { useNow } from '../shell/now.ts';
 
 /** Where one outage was two, or two were one: the ledger's time stays, outages are counted anew, and all of it can be undone. */
@@ -16,14 +17,18 @@ export function Restructure({ downtime }: { readonly downtime: DowntimeView }) {
   const ordered = [...(all.data?.items ?? [])].sort((a, b) => a.from_at_ms - b.from_at_ms);
   const at = ordered.findIndex((one) => one.id === downtime.id);
   const neighbours = [
-    { word: 'before', one: ordered[at - 1] },
-    { word: 'after', one: at < 0 ? undefined : ordered[at + 1] },
+    { word: t('Merge with the one before'), one: ordered[at - 1] },
+    { word: t('Merge with the one after'), one: at < 0 ? undefined : ordered[at + 1] },
   ];
   return (
     <section className="section">
-      <h3>One outage or several</h3>
+      <h3>{t('One outage or several')}</h3>
       {downtime.merged.length > 0 ? (
-        <p className="soft">{`Merged of ${downtime.spans.length} stretches of down time; undo that to split it.`}</p>
+        <p className="soft">
+          {t('Merged of {count, plural, one {# stretch} other {# stretches}} of down time; undo that to split it.', {
+            count: downtime.spans.length,
+          })}
+        </p>
       ) : (
         <Split downtime={downtime} act={act} />
       )}
@@ -35,10 +40,10 @@ export function Restructure({ downtime }: { readonly downtime: DowntimeView }) {
               variant="default"
               size="xs"
               loading={act.isPending}
-              title={`From ${preciseInstant(one.from_at_ms)}`}
+              title={t('From {instant}', { instant: preciseInstant(one.from_at_ms) })}
               onClick={() => act.mutate({ kind: 'merge', id: downtime.id, with: one.id })}
             >
-              {`Merge with the one ${word}`}
+              {word}
             </Button>
           ),
         )}
@@ -63,14 +68,14 @@ function Split({ downtime, act }: SplitProps) {
         type="datetime-local"
         step="0.001"
         size="xs"
-        label="Split at"
-        description="The second part begins here and gets a reason and a note of its own."
+        label={t('Split at')}
+        description={t('The second part begins here and gets a reason and a note of its own.')}
         required
         value={at}
         onChange={(event) => setAt(event.currentTarget.value)}
       />
       <Button type="submit" variant="default" size="xs" loading={act.isPending} disabled={Number.isNaN(new Date(at).getTime())}>
-        Split
+        {t('Split')}
       </Button>
     </form>
   );

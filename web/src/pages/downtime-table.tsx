@@ -6,6 +6,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant, Running } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
 import { lengthText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { useCan } from '../shell/session.tsx';
 import { phrase } from '../states/words.ts';
 import { boundsText } from '../timeline/evidence.tsx';
@@ -26,10 +27,13 @@ function Doubt({ downtime }: { readonly downtime: DowntimeView }) {
   const [fromLow, fromHigh] = downtime.from_bounds_at_ms;
   const [toLow, toHigh] = downtime.to_bounds_at_ms ?? [0, 0];
   const doubt = fromHigh - fromLow + (toHigh - toLow);
-  const words = `start ${boundsText(downtime.from_bounds_at_ms)}; end ${downtime.to_at_ms === null ? 'open' : boundsText(downtime.to_bounds_at_ms)}`;
+  const words = t('start {start}; end {end}', {
+    start: boundsText(downtime.from_bounds_at_ms),
+    end: downtime.to_at_ms === null ? t('open') : boundsText(downtime.to_bounds_at_ms),
+  });
   return (
     <span className="faint" title={words}>
-      {doubt === 0 ? 'exact' : `± ${lengthText(doubt / 2)}`}
+      {doubt === 0 ? t('exact') : `± ${lengthText(doubt / 2)}`}
     </span>
   );
 }
@@ -39,13 +43,13 @@ function Reason({ downtime }: { readonly downtime: DowntimeView }) {
   const mayAct = useCan('operate', 'services');
   const edit = useEditDowntime();
   const { id, reason, revision, excluded } = downtime;
-  if (!mayAct) return `${phrase(reason)}${excluded ? ', excluded' : ''}`;
+  if (!mayAct) return excluded ? t('{reason}, excluded', { reason: phrase(reason) }) : phrase(reason);
   return (
     <>
       <NativeSelect
         size="xs"
         variant="unstyled"
-        aria-label="Reason of the downtime"
+        aria-label={t('Reason of the downtime')}
         data={DOWNTIME_REASONS.map((value) => ({ value, label: phrase(value) }))}
         value={reason}
         disabled={edit.isPending}
@@ -69,7 +73,7 @@ function More({ downtime }: { readonly downtime: DowntimeView }) {
     });
   return (
     <button type="button" className="plain-button" onClick={open}>
-      {downtime.revision > 1 ? `Revision ${downtime.revision}` : mayAct ? 'Annotate' : 'Open'}
+      {downtime.revision > 1 ? t('Revision {number}', { number: downtime.revision }) : mayAct ? t('Annotate') : t('Open||verb')}
     </button>
   );
 }
@@ -77,7 +81,7 @@ function More({ downtime }: { readonly downtime: DowntimeView }) {
 const COLUMNS: readonly Column<DowntimeView>[] = [
   {
     id: 'from',
-    header: 'From',
+    header: t('From'),
     cell: (downtime) => (
       <Link
         to="/services/$id"
@@ -93,24 +97,25 @@ const COLUMNS: readonly Column<DowntimeView>[] = [
   },
   {
     id: 'to',
-    header: 'To',
-    label: 'to',
-    cell: (downtime) => (downtime.to_at_ms === null ? <strong>lasts</strong> : <Instant atMs={downtime.to_at_ms} relative={false} />),
+    header: t('To'),
+    label: t('to'),
+    cell: (downtime) =>
+      downtime.to_at_ms === null ? <strong>{t('lasts')}</strong> : <Instant atMs={downtime.to_at_ms} relative={false} />,
   },
   {
     id: 'length',
-    header: 'Length',
-    label: 'length',
+    header: t('Length'),
+    label: t('length'),
     numeric: true,
     cell: (downtime) =>
       downtime.to_at_ms === null ? <Running sinceMs={downtime.from_at_ms} /> : lengthText(downtime.to_at_ms - downtime.from_at_ms),
   },
-  { id: 'doubt', header: 'Known to', label: 'known to', numeric: true, cell: (downtime) => <Doubt downtime={downtime} /> },
-  { id: 'reason', header: 'Reason', cell: (downtime) => <Reason downtime={downtime} /> },
-  { id: 'checks', header: 'Checks', label: 'checks', cell: (downtime) => <span className="mono">{downtime.checks.join(', ')}</span> },
+  { id: 'doubt', header: t('Known to'), label: t('known to'), numeric: true, cell: (downtime) => <Doubt downtime={downtime} /> },
+  { id: 'reason', header: t('Reason'), cell: (downtime) => <Reason downtime={downtime} /> },
+  { id: 'checks', header: t('Checks'), label: t('checks'), cell: (downtime) => <span className="mono">{downtime.checks.join(', ')}</span> },
   {
     id: 'evidence',
-    header: 'What was seen',
+    header: t('What was seen'),
     cell: (downtime) => (
       <span className="wrap">
         {downtime.evidence.find((one) => one.detail !== '')?.detail}
@@ -120,7 +125,7 @@ const COLUMNS: readonly Column<DowntimeView>[] = [
   },
   {
     id: 'more',
-    header: 'More',
+    header: t('More'),
     cell: (downtime) => <More downtime={downtime} />,
   },
 ];
@@ -130,7 +135,7 @@ export function DowntimeTable({ downtimes }: { readonly downtimes: readonly Down
   const newestFirst = [...downtimes].sort((a, b) => b.from_at_ms - a.from_at_ms);
   return (
     <div className="panel">
-      <DataTable caption="Downtimes" columns={COLUMNS} rows={newestFirst} rowKey={(downtime) => downtime.id} />
+      <DataTable caption={t('Downtimes')} columns={COLUMNS} rows={newestFirst} rowKey={(downtime) => downtime.id} />
     </div>
   );
 }

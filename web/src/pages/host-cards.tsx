@@ -4,7 +4,9 @@ import { hostQuery } from '../api/queries.ts';
 import type { HostWire } from '../api/wire.ts';
 import { type NamedQuery, QueryChart } from '../charts/query-chart.tsx';
 import { Waiting } from '../components/notices.tsx';
+import { decimalText } from '../figures/percent.ts';
 import { type Quantity, type UnitKind, percentQuantity, quantity, quantityText } from '../figures/quantity.ts';
+import { t } from '../language/t.ts';
 import { useNowStep } from '../shell/now.ts';
 
 const HOUR_MS = 3_600_000;
@@ -16,16 +18,16 @@ function hostQueries(instance: string): Readonly<Record<'cpu' | 'memory' | 'disk
   const of = `instance=${JSON.stringify(instance)}`;
   return {
     cpu: [{ name: 'CPU', expr: `100 * (1 - avg(rate(node_cpu_seconds_total{${of},mode="idle"}[1m])))` }],
-    memory: [{ name: 'Memory', expr: `100 * (1 - node_memory_MemAvailable_bytes{${of}} / node_memory_MemTotal_bytes{${of}})` }],
+    memory: [{ name: t('Memory'), expr: `100 * (1 - node_memory_MemAvailable_bytes{${of}} / node_memory_MemTotal_bytes{${of}})` }],
     disk: [
       {
-        name: 'Disk',
+        name: t('Disk'),
         expr: `max(100 * (1 - node_filesystem_avail_bytes{${of},mountpoint="/"} / node_filesystem_size_bytes{${of},mountpoint="/"}))`,
       },
     ],
     network: [
-      { name: 'Received', expr: `sum(rate(node_network_receive_bytes_total{${of},device!="lo"}[1m]))` },
-      { name: 'Sent', expr: `sum(rate(node_network_transmit_bytes_total{${of},device!="lo"}[1m]))` },
+      { name: t('Received'), expr: `sum(rate(node_network_receive_bytes_total{${of},device!="lo"}[1m]))` },
+      { name: t('Sent'), expr: `sum(rate(node_network_transmit_bytes_total{${of},device!="lo"}[1m]))` },
     ],
   };
 }
@@ -42,7 +44,7 @@ export function HostCards() {
   const host = useQuery(hostQuery());
   const instance = host.data?.instance ?? '';
   const queries = useMemo(() => hostQueries(instance), [instance]);
-  if (host.data === undefined) return <Waiting query={host} what="the host's figures" />;
+  if (host.data === undefined) return <Waiting query={host} what={t("the host's figures")} />;
   const { cpu, memory, disk, network, load } = host.data;
   const worst = fullest(disk);
   return (
@@ -54,27 +56,30 @@ export function HostCards() {
         queries={queries.cpu}
         detail={cpuDetail(cpu.cores.length, load['1m'])}
       />
-      <Card name="Memory" value={percentOf(memory.percent)} kind="percent" queries={queries.memory} detail={ofTotal(memory)} />
+      <Card name={t('Memory')} value={percentOf(memory.percent)} kind="percent" queries={queries.memory} detail={ofTotal(memory)} />
       <Card
-        name="Disk"
+        name={t('Disk')}
         value={percentOf(worst?.percent)}
         kind="percent"
         queries={queries.disk}
         detail={worst === undefined ? '' : `${ofTotal(worst)}, ${worst.mount}`}
       />
       <Card
-        name="Network"
+        name={t('Network')}
         value={rateOf(network.receive_bytes_per_second)}
         kind="bytes_per_second"
         queries={queries.network}
-        detail={`received; sent ${textOf(network.transmit_bytes_per_second)}`}
+        detail={t('received; sent {rate}', { rate: textOf(network.transmit_bytes_per_second) })}
       />
     </div>
   );
 }
 
 function cpuDetail(cores: number, load: number | null): string {
-  const parts = [cores === 0 ? '' : `${cores} ${cores === 1 ? 'core' : 'cores'}`, load === null ? '' : `load ${load.toFixed(2)}`];
+  const parts = [
+    cores === 0 ? '' : t('{cores, plural, one {# core} other {# cores}}', { cores }),
+    load === null ? '' : t('load {load}', { load: decimalText(load.toFixed(2)) }),
+  ];
   return parts.filter((part) => part !== '').join(', ');
 }
 
@@ -85,7 +90,9 @@ function ofTotal({
   readonly used_bytes: number | null;
   readonly total_bytes: number | null;
 }): string {
-  return used === null || total === null ? '' : `${quantityText(used, 'bytes')} of ${quantityText(total, 'bytes')}`;
+  return used === null || total === null
+    ? ''
+    : t('{used} of {total}', { used: quantityText(used, 'bytes'), total: quantityText(total, 'bytes') });
 }
 
 const percentOf = (value: number | null | undefined): Quantity | null =>
@@ -120,14 +127,14 @@ function Card({ name, value, kind, detail, queries }: CardProps) {
       </div>
       <div className="host-detail">{detail}</div>
       <QueryChart
-        title={`${name}, last hour`}
+        title={t('{name}, last hour', { name })}
         kind={kind}
         view={{ fromMs: toMs - HOUR_MS, toMs }}
         queries={queries}
         writtenEveryMs={HOST_EVERY_MS}
         compact
         fit
-        empty="The first values are on their way."
+        empty={t('The first values are on their way.')}
       />
     </div>
   );

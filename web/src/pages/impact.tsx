@@ -2,7 +2,9 @@ import { Link } from '@tanstack/react-router';
 import type { ServiceDetailView } from '../api/wire.ts';
 import { Since } from '../components/instant.tsx';
 import { Section } from '../components/section.tsx';
+import { t, rich } from '../language/t.ts';
 import { StateMark } from '../states/state-mark.tsx';
+import { stateWord } from '../states/words.ts';
 
 type Impact = ServiceDetailView['impact'];
 type Related = Impact['upstream'][number];
@@ -15,11 +17,14 @@ export function ImpactSection({ service }: { readonly service: ServiceDetailView
   if (upstream.length === 0 && downstream.length === 0) return null;
   const harmed = downstream.filter(({ state }) => state === 'down' || state === 'degraded').length;
   return (
-    <Section title="Dependencies" aside={downstream.length === 0 ? undefined : `${harmed} of ${downstream.length} that depend on it fail`}>
+    <Section
+      title={t('Dependencies')}
+      aside={downstream.length === 0 ? undefined : t('{harmed} of {count} that depend on it fail', { harmed, count: downstream.length })}
+    >
       {causes.length === 0 ? null : <Causes causes={causes} />}
       <div className="columns-even">
-        <Side title="It depends on" related={upstream} empty="It depends on no other service." />
-        <Side title="What depends on it" related={downstream} empty="No other service depends on it." />
+        <Side title={t('It depends on')} related={upstream} empty={t('It depends on no other service.')} />
+        <Side title={t('What depends on it')} related={downstream} empty={t('No other service depends on it.')} />
       </div>
     </Section>
   );
@@ -28,22 +33,29 @@ export function ImpactSection({ service }: { readonly service: ServiceDetailView
 /** A suggestion, said as one: the order of the failures and the shape of the graph, nothing more. */
 function Causes({ causes }: { readonly causes: Impact['causes'] }) {
   return (
-    <div className="notice impact-causes" role="note" aria-label="Probable cause">
+    <div className="notice impact-causes" role="note" aria-label={t('Probable cause')}>
       {causes.map((cause, index) => (
         <p key={cause.service}>
-          {index === 0 ? 'Probably because ' : 'Or because '}
-          <Link to="/services/$id" params={{ id: cause.service }}>
-            {cause.service}
-          </Link>
-          {` is ${cause.state} since `}
-          <Since atMs={cause.since_at_ms} />
-          {cause.is_root ? ': nothing that it depends on fails' : ': something that it depends on fails too'}
-          {`, ${cause.explains.length} failing ${cause.explains.length === 1 ? 'service depends' : 'services depend'} on it.`}
+          {index === 0
+            ? rich('Probably because {service} is {state} since {since}', said(cause))
+            : rich('Or because {service} is {state} since {since}', said(cause))}
+          {`: ${cause.is_root ? t('nothing that it depends on fails') : t('something that it depends on fails too')}, `}
+          {t('{count, plural, one {# failing service depends} other {# failing services depend}} on it.', { count: cause.explains.length })}
         </p>
       ))}
     </div>
   );
 }
+
+const said = (cause: Impact['causes'][number]) => ({
+  service: (
+    <Link to="/services/$id" params={{ id: cause.service }}>
+      {cause.service}
+    </Link>
+  ),
+  state: stateWord(cause.state),
+  since: <Since atMs={cause.since_at_ms} />,
+});
 
 function Side({ title, related, empty }: { readonly title: string; readonly related: readonly Related[]; readonly empty: string }) {
   if (related.length === 0) return <p className="empty empty-quiet">{empty}</p>;
@@ -55,8 +67,8 @@ function Side({ title, related, empty }: { readonly title: string; readonly rela
           <thead>
             <tr>
               <th scope="col">{title}</th>
-              <th scope="col">State</th>
-              <th scope="col">How</th>
+              <th scope="col">{t('State')}</th>
+              <th scope="col">{t('How')}</th>
             </tr>
           </thead>
           <tbody>
@@ -70,13 +82,15 @@ function Side({ title, related, empty }: { readonly title: string; readonly rela
                 <td>
                   <StateMark state={state} />
                 </td>
-                <td>{distance === 1 ? 'directly' : `over ${distance - 1} other${distance === 2 ? '' : 's'}`}</td>
+                <td>
+                  {distance === 1 ? t('directly') : t('over {count, plural, one {# other} other {# others}}', { count: distance - 1 })}
+                </td>
               </tr>
             ))}
           </tbody>
         </table>
       </div>
-      {related.length > SHOWN ? <p className="faint panel-pad">{`and ${related.length - SHOWN} more`}</p> : null}
+      {related.length > SHOWN ? <p className="faint panel-pad">{t('and {count} more', { count: related.length - SHOWN })}</p> : null}
     </div>
   );
 }

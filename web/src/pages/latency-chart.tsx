@@ -5,6 +5,7 @@ import type { IntervalView } from '../api/wire.ts';
 import { deploymentBand } from '../charts/deployment-band.ts';
 import type { Band } from '../charts/plot-options.ts';
 import { QueryChart } from '../charts/query-chart.tsx';
+import { t } from '../language/t.ts';
 import { STATE_WORDS } from '../states/words.ts';
 import { type View, minutesOf, queryStepMs } from '../timeline/view.ts';
 
@@ -40,13 +41,13 @@ export function LatencyChart({ service, view, intervals, everyMs, onZoom }: Prop
   );
   return (
     <QueryChart
-      title="Duration of the checks"
+      title={t('Duration of the checks')}
       kind="seconds"
       view={view}
       queries={queries}
       writtenEveryMs={everyMs}
       bands={bands}
-      empty="No check has run in this stretch of time."
+      empty={t('No check has run in this stretch of time.')}
       onZoom={onZoom}
     />
   );

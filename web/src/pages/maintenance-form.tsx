@@ -5,6 +5,7 @@ import { useSaveWindow, type WindowView } from '../api/maintenance.ts';
 import { servicesQuery } from '../api/queries.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { timeZone } from '../figures/instant.ts';
+import { t } from '../language/t.ts';
 import { useNow } from '../shell/now.ts';
 import { Choices } from './choices.tsx';
 import { type Draft, draftOf, emptyDraft, type Kind, windowOf } from './maintenance-draft.ts';
@@ -23,8 +24,8 @@ export function WindowDialog({
     <Modal
       opened={opened}
       onClose={onClose}
-      title={window === undefined ? 'Announce maintenance' : `Change ${window.name}`}
-      closeButtonProps={{ 'aria-label': 'Close without announcing' }}
+      title={window === undefined ? t('Announce maintenance') : t('Change {window}', { window: window.name })}
+      closeButtonProps={{ 'aria-label': t('Close without announcing') }}
     >
       {opened ? <WindowForm {...(window === undefined ? {} : { window })} onDone={onClose} /> : null}
     </Modal>
@@ -32,9 +33,9 @@ export function WindowDialog({
 }
 
 const KINDS: readonly { readonly value: Kind; readonly label: string }[] = [
-  { value: 'once', label: 'Once' },
-  { value: 'cron', label: 'By cron' },
-  { value: 'rrule', label: 'By calendar rule' },
+  { value: 'once', label: t('Once') },
+  { value: 'cron', label: t('By cron') },
+  { value: 'rrule', label: t('By calendar rule') },
 ];
 
 function WindowForm({ window, onDone }: { readonly window?: WindowView; readonly onDone: () => void }) {
@@ -51,25 +52,30 @@ function WindowForm({ window, onDone }: { readonly window?: WindowView; readonly
   return (
     <form className="drawer-body" onSubmit={submit}>
       <TextInput
-        label="Name"
-        placeholder="Move to the new racks"
+        label={t('Name')}
+        placeholder={t('Move to the new racks')}
         required
         data-autofocus
         maxLength={200}
         value={draft.name}
         onChange={(event) => set({ name: event.currentTarget.value })}
       />
-      <Choices label="Services" all={all} chosen={draft.services} onChange={(chosen) => set({ services: chosen })} />
-      <SegmentedControl aria-label="How it comes" data={[...KINDS]} value={draft.kind} onChange={(kind) => set({ kind: kind as Kind })} />
+      <Choices label={t('Services')} all={all} chosen={draft.services} onChange={(chosen) => set({ services: chosen })} />
+      <SegmentedControl
+        aria-label={t('How it comes')}
+        data={[...KINDS]}
+        value={draft.kind}
+        onChange={(kind) => set({ kind: kind as Kind })}
+      />
       <When draft={draft} set={set} />
       <Checkbox
-        label="Keep alerts about these services from people meanwhile"
+        label={t('Keep alerts about these services from people meanwhile')}
         checked={draft.suppress}
         onChange={(event) => set({ suppress: event.currentTarget.checked })}
       />
       {save.isError ? <RefusedNotice error={save.error} /> : null}
       <Button type="submit" loading={save.isPending} disabled={draft.name.trim() === '' || draft.services.length === 0}>
-        {window === undefined ? 'Announce it' : 'Change it'}
+        {window === undefined ? t('Announce it') : t('Change it')}
       </Button>
     </form>
   );
@@ -85,19 +91,22 @@ function When({ draft, set }: WhenProps) {
   if (draft.kind === 'once') {
     return (
       <>
-        {field('From', 'from', { ...clock, description: `In your time zone, ${timeZone}.` })}
-        {field('To', 'to', clock)}
+        {field(t('From'), 'from', { ...clock, description: t('In your time zone, {timeZone}.', { timeZone }) })}
+        {field(t('To'), 'to', clock)}
       </>
     );
   }
   return (
     <>
       {draft.kind === 'cron'
-        ? field('Cron', 'cron', { description: 'Minute, hour, day, month, weekday: 30 2 * * sun.', className: 'mono' })
-        : field('Rule', 'rrule', { description: 'RFC 5545: FREQ=MONTHLY;BYDAY=1SU is the first Sunday of each month.', className: 'mono' })}
-      {draft.kind === 'rrule' ? field('First window', 'start', clock) : null}
-      {field('Time zone', 'zone')}
-      {field('Lasts', 'duration', { description: 'Such as 45m or 1h30m.' })}
+        ? field(t('Cron'), 'cron', { description: t('Minute, hour, day, month, weekday: 30 2 * * sun.'), className: 'mono' })
+        : field(t('Rule'), 'rrule', {
+            description: t('RFC 5545: FREQ=MONTHLY;BYDAY=1SU is the first Sunday of each month.'),
+            className: 'mono',
+          })}
+      {draft.kind === 'rrule' ? field(t('First window'), 'start', clock) : null}
+      {field(t('Time zone'), 'zone')}
+      {field(t('Lasts'), 'duration', { description: t('Such as 45m or 1h30m.') })}
     </>
   );
 }

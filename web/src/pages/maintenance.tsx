@@ -9,6 +9,7 @@ import { Instant } from '../components/instant.tsx';
 import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
+import { t, rich } from '../language/t.ts';
 import { useNow, useNowStep } from '../shell/now.ts';
 import { Locked } from '../components/locked.tsx';
 import { useCan } from '../shell/session.tsx';
@@ -31,27 +32,29 @@ const SHOWN = 5;
 
 /** When somebody works on services: what goes on, what comes, what was, and the windows that say so. */
 export function MaintenancePage() {
-  useTitle('Maintenance');
+  useTitle(t('Maintenance'));
   const windows = useQuery(maintenanceQuery());
   const all = windows.data?.items ?? [];
   return (
     <div className="page">
       <header className="page-head">
         <div>
-          <h1>Maintenance</h1>
-          <p className="page-lead">When somebody works on services, said before. A contract says what its time costs.</p>
+          <h1>{t('Maintenance')}</h1>
+          <p className="page-lead">{t('When somebody works on services, said before. A contract says what its time costs.')}</p>
         </div>
         <Announce />
       </header>
-      <Waiting query={windows} what="maintenance" />
+      <Waiting query={windows} what={t('maintenance')} />
       {windows.data !== undefined && all.length === 0 ? (
-        <EmptyState command={SNIPPET}>No maintenance is announced. Announce it here, or write it into the configuration file.</EmptyState>
+        <EmptyState command={SNIPPET}>
+          {t('No maintenance is announced. Announce it here, or write it into the configuration file.')}
+        </EmptyState>
       ) : null}
       <Occurrences />
       {all.length === 0 ? null : (
-        <Section title="Windows" aside={`${all.length} in force`}>
+        <Section title={t('Windows')} aside={t('{all} in force', { all: all.length })}>
           <div className="panel">
-            <DataTable caption="Maintenance windows" columns={COLUMNS} rows={all} rowKey={(window) => window.id} />
+            <DataTable caption={t('Maintenance windows')} columns={COLUMNS} rows={all} rowKey={(window) => window.id} />
           </div>
         </Section>
       )}
@@ -61,10 +64,10 @@ export function MaintenancePage() {
 
 function Announce() {
   const [opened, setOpened] = useState(false);
-  if (!useCan('operate', 'maintenance')) return <Locked word="Announce maintenance" verb="operate" area="maintenance" />;
+  if (!useCan('operate', 'maintenance')) return <Locked word={t('Announce maintenance')} verb="operate" area="maintenance" />;
   return (
     <>
-      <Button onClick={() => setOpened(true)}>Announce maintenance</Button>
+      <Button onClick={() => setOpened(true)}>{t('Announce maintenance')}</Button>
       <WindowDialog opened={opened} onClose={() => setOpened(false)} />
     </>
   );
@@ -76,13 +79,17 @@ function Occurrences() {
   const found = useQuery(occurrencesQuery(step - AROUND_MS, step + AROUND_MS));
   const items = found.data?.items ?? [];
   const parts = [
-    { title: 'Going on', items: items.filter((one) => one.from_at_ms <= now && one.to_at_ms > now) },
-    { title: 'Coming', items: items.filter((one) => one.from_at_ms > now) },
-    { title: 'Was', items: items.filter((one) => one.to_at_ms <= now).toReversed() },
+    { title: t('Going on'), items: items.filter((one) => one.from_at_ms <= now && one.to_at_ms > now) },
+    { title: t('Coming'), items: items.filter((one) => one.from_at_ms > now) },
+    { title: t('Was'), items: items.filter((one) => one.to_at_ms <= now).toReversed() },
   ];
   return parts.map(({ title, items: mine }) =>
     mine.length === 0 ? null : (
-      <Section key={title} title={title} aside={mine.length > SHOWN ? `${SHOWN} of ${mine.length} within 30 days` : undefined}>
+      <Section
+        key={title}
+        title={title}
+        aside={mine.length > SHOWN ? t('{shown} of {count} within 30 days', { shown: SHOWN, count: mine.length }) : undefined}
+      >
         <ul className="plain-list" aria-label={title}>
           {mine.slice(0, SHOWN).map((one) => (
             <Occurrence key={`${one.window} ${one.from_at_ms}`} one={one} />
@@ -96,13 +103,17 @@ function Occurrences() {
 function Occurrence({ one }: { readonly one: OccurrenceView }) {
   return (
     <li>
-      <strong>{one.name}</strong>
-      {' of '}
-      <Services ids={one.services} />
+      {rich('<b>{name}</b> of {services}', {
+        b: (inner) => <strong>{inner}</strong>,
+        name: one.name,
+        services: <Services ids={one.services} />,
+      })}
       <div className="soft">
-        <Instant atMs={one.from_at_ms} />
-        {` for ${lengthText(one.to_at_ms - one.from_at_ms)}, announced `}
-        <Instant atMs={one.announced_at_ms} relative={false} />
+        {rich('{from} for {length}, announced {at}', {
+          from: <Instant atMs={one.from_at_ms} />,
+          length: lengthText(one.to_at_ms - one.from_at_ms),
+          at: <Instant atMs={one.announced_at_ms} relative={false} />,
+        })}
       </div>
     </li>
   );
@@ -120,17 +131,22 @@ function Services({ ids }: { readonly ids: readonly string[] }) {
 }
 
 const COLUMNS: readonly Column<WindowView>[] = [
-  { id: 'name', header: 'Window', cell: (window) => <span className="row-name">{window.name}</span> },
-  { id: 'services', header: 'Services', label: 'services', cell: (window) => <Services ids={window.services} /> },
-  { id: 'schedule', header: 'Comes', label: 'comes', cell: (window) => <span className="mono">{scheduleText(window.schedule)}</span> },
+  { id: 'name', header: t('Window'), cell: (window) => <span className="row-name">{window.name}</span> },
+  { id: 'services', header: t('Services'), label: t('services'), cell: (window) => <Services ids={window.services} /> },
+  {
+    id: 'schedule',
+    header: t('Comes'),
+    label: t('comes'),
+    cell: (window) => <span className="mono">{scheduleText(window.schedule)}</span>,
+  },
   {
     id: 'next',
-    header: 'Next',
-    label: 'next',
-    cell: ({ next, active }) => (next === null ? 'over' : active ? <strong>now</strong> : <Instant atMs={next.from_at_ms} />),
+    header: t('Next'),
+    label: t('next'),
+    cell: ({ next, active }) => (next === null ? t('over') : active ? <strong>{t('now')}</strong> : <Instant atMs={next.from_at_ms} />),
   },
-  { id: 'alerts', header: 'Alerts', label: 'alerts', cell: (window) => (window.suppress_alerts ? 'kept from people' : 'sent') },
-  { id: 'act', header: 'Declared', label: 'declared', cell: (window) => <Act window={window} /> },
+  { id: 'alerts', header: t('Alerts'), label: t('alerts'), cell: (window) => (window.suppress_alerts ? t('kept from people') : t('sent')) },
+  { id: 'act', header: t('Declared'), label: t('declared'), cell: (window) => <Act window={window} /> },
 ];
 
 /** What people may do to a window that was announced here; those of the configuration file are changed there. Ending asks once more. */
@@ -139,25 +155,25 @@ function Act({ window }: { readonly window: WindowView }) {
   const end = useEndWindow();
   const mayAct = useCan('operate', 'maintenance');
   if (window.origin !== 'ui') return <span className="faint">{window.origin}</span>;
-  if (!mayAct) return 'here';
+  if (!mayAct) return t('here');
   return (
     <span className="row-wrap">
       {asked === 'end' ? (
         <>
           <Button size="xs" variant="default" onClick={() => setAsked(undefined)}>
-            Keep it
+            {t('Keep it')}
           </Button>
           <Button size="xs" loading={end.isPending} onClick={() => end.mutate(window.id)}>
-            {`End ${window.name}`}
+            {t('End {window}', { window: window.name })}
           </Button>
         </>
       ) : (
         <>
-          <Button size="xs" variant="default" aria-label={`Change ${window.name}`} onClick={() => setAsked('change')}>
-            Change
+          <Button size="xs" variant="default" aria-label={t('Change {window}', { window: window.name })} onClick={() => setAsked('change')}>
+            {t('Change')}
           </Button>
-          <Button size="xs" variant="default" aria-label={`End ${window.name} now`} onClick={() => setAsked('end')}>
-            End
+          <Button size="xs" variant="default" aria-label={t('End {window} now', { window: window.name })} onClick={() => setAsked('end')}>
+            {t('End')}
           </Button>
           <HistoryLink kind="maintenance" id={window.id} name={window.name} />
         </>

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { timelineQuery } from '../api/queries.ts';
 import type { ServiceDetailView } from '../api/wire.ts';
 import { Section } from '../components/section.tsx';
+import { t } from '../language/t.ts';
 import { StateMark } from '../states/state-mark.tsx';
 import { Strip } from '../timeline/strip.tsx';
 import type { View } from '../timeline/view.ts';
@@ -17,21 +18,21 @@ export function Members({ service, view }: { readonly service: ServiceDetailView
   if (composite === null) return null;
   const weighted = composite.members.some(({ weight }) => weight !== 1);
   return (
-    <Section title="Consists of" aside={`works while ${composite.rule} work`}>
+    <Section title={t('Consists of')} aside={t('works while {rule} work', { rule: composite.rule })}>
       <div className="panel">
-        <div className="table-scroll" role="region" aria-label={`Members of ${service.name}`} tabIndex={0}>
+        <div className="table-scroll" role="region" aria-label={t('Members of {service}', { service: service.name })} tabIndex={0}>
           <table className="table">
-            <caption className="sr-only">Members of {service.name}</caption>
+            <caption className="sr-only">{t('Members of {service}', { service: service.name })}</caption>
             <thead>
               <tr>
-                <th scope="col">Service</th>
-                <th scope="col">State</th>
+                <th scope="col">{t('Service')}</th>
+                <th scope="col">{t('State')}</th>
                 {weighted ? (
                   <th scope="col" className="numeric">
-                    Weight
+                    {t('Weight')}
                   </th>
                 ) : null}
-                <th scope="col">In the time shown above</th>
+                <th scope="col">{t('In the time shown above')}</th>
               </tr>
             </thead>
             <tbody>
@@ -68,7 +69,7 @@ function Member({
       </td>
       {weighted ? <td className="numeric">{member.weight}</td> : null}
       <td>
-        <span className="mini-timeline" role="img" aria-label={`Time line of ${member.service}`}>
+        <span className="mini-timeline" role="img" aria-label={t('Time line of {service}', { service: member.service })}>
           {timeline.data === undefined ? null : <Strip intervals={timeline.data.intervals} view={view} width={WIDTH} height={HEIGHT} />}
         </span>
       </td>

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { reliabilityQuery } from '../api/queries.ts';
 import { lengthText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 
 const DAYS = 30;
 
@@ -10,15 +11,21 @@ export function OutageFigures({ service }: { readonly service: string }) {
   const figures = asked.data;
   if (figures === undefined || figures.outages === 0) return null;
   const told: readonly (readonly [name: string, lengthMs: number | null, of: string])[] = [
-    ['Longest outage', figures.longest_ms, `of ${figures.outages} in ${DAYS} days`],
-    ['Mean time between', figures.mtbf_ms, 'good time for each outage'],
+    [t('Longest outage'), figures.longest_ms, t('of {count} in {days} days', { count: figures.outages, days: DAYS })],
+    [t('Mean time between'), figures.mtbf_ms, t('good time for each outage')],
     [
-      'Mean time to repair',
+      t('Mean time to repair'),
       figures.mttr_ms,
-      figures.recovered === 0 ? 'no outage was seen from end to end' : `of ${figures.recovered} seen from end to end`,
+      figures.recovered === 0
+        ? t('no outage was seen from end to end')
+        : t('of {count} seen from end to end', { count: figures.recovered }),
     ],
-    ['Mean time to detect', figures.mttd_ms, 'until the ledger knew'],
-    ['Mean time to acknowledge', figures.mtta_ms, figures.acknowledged === 0 ? 'no alert was acknowledged' : 'from alert to person'],
+    [t('Mean time to detect'), figures.mttd_ms, t('until the ledger knew')],
+    [
+      t('Mean time to acknowledge'),
+      figures.mtta_ms,
+      figures.acknowledged === 0 ? t('no alert was acknowledged') : t('from alert to person'),
+    ],
   ];
   return (
     <dl className="panel uptime">

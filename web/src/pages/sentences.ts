@@ -3,7 +3,8 @@ import type { AlertCountsWire } from '../api/alerts.ts';
 import type { AlertView, ServiceView } from '../api/wire.ts';
 import { shortInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
-import { unknownWhy } from '../states/words.ts';
+import { t } from '../language/t.ts';
+import { unknownWhy, stateWord } from '../states/words.ts';
 
 const seconds = (lengthMs: number): number => Math.max(0, lengthMs - (lengthMs % 1000));
 
@@ -22,12 +23,18 @@ export function whyText({ state, unknown_reason: reason, why }: Pick<ServiceView
 
 /** `Web shop is down since 02:14 (6 min): connection refused by 10.0.3.7:443.` */
 export function serviceSentence(service: StateOf, nowMs: number): string {
-  const word = service.state === 'unknown' ? 'unknown' : service.state;
-  const since = `since ${shortInstant(service.since_at_ms, nowMs)} (${lengthText(seconds(nowMs - service.since_at_ms))})`;
   const why = whyText(service);
-  if (service.state === 'unknown' && service.unknown_reason === 'not_yet_monitored') return `${service.name} is not monitored yet.`;
-  const flaps = service.flapping ? ' It is flapping.' : '';
-  return `${service.name} is ${word} ${since}${why === '' ? '' : `: ${why}`}.${flaps}`;
+  if (service.state === 'unknown' && service.unknown_reason === 'not_yet_monitored') {
+    return t('{name} is not monitored yet.', { name: service.name });
+  }
+  const said = {
+    name: service.name,
+    state: stateWord(service.state),
+    since: `${shortInstant(service.since_at_ms, nowMs)} (${lengthText(seconds(nowMs - service.since_at_ms))})`,
+  };
+  const sentence =
+    why === '' ? t('{name} is {state} since {since}.', said) : t('{name} is {state} since {since}: {why}.', { ...said, why });
+  return service.flapping ? `${sentence} ${t('It is flapping.')}` : sentence;
 }
 
 const WORST: readonly ServiceView['state'][] = ['down', 'degraded', 'unknown'];
@@ -39,23 +46,33 @@ export function worstState(services: readonly ServiceView[]): ServiceView['state
 
 /** The overview's first sentence: the worst thing there is, or that all is well. */
 export function overviewSentence(services: readonly ServiceView[], nowMs: number, { scoped = false } = {}): string {
-  if (services.length === 0) return scoped ? 'No service that you see is watched yet.' : 'This host is being measured.';
+  if (services.length === 0) return scoped ? t('No service that you see is watched yet.') : t('This host is being measured.');
   for (const state of WORST) {
     const those = services.filter((service) => service.state === state);
     const [only] = those;
     if (only !== undefined && those.length === 1) return serviceSentence(only, nowMs);
     if (those.length > 1)
-      return `${those.length} of ${services.length} services are ${state}: ${names(those.map((service) => service.name))}.`;
+      return t('{count} of {all} services are {state}: {names}.', {
+        count: those.length,
+        all: services.length,
+        state: stateWord(state),
+        names: names(those.map((service) => service.name)),
+      });
   }
-  return services.length === 1 ? `${services[0]?.name ?? ''} is up.` : `All ${services.length} services are up.`;
+  return services.length === 1
+    ? t('{name} is up.', { name: services[0]?.name ?? '' })
+    : t('All {count} services are up.', { count: services.length });
 }
 
 const MOST_NAMES = 4;
 
 /** `a, b and c`; more than four end in `and 3 more`. */
 function names(words: readonly string[]): string {
-  const shown = words.length > MOST_NAMES ? [...words.slice(0, MOST_NAMES - 1), `${words.length - MOST_NAMES + 1} more`] : words;
-  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown[shown.length - 1] ?? ''}`;
+  const shown =
+    words.length > MOST_NAMES ? [...words.slice(0, MOST_NAMES - 1), t('{count} more', { count: words.length - MOST_NAMES + 1 })] : words;
+  return shown.length < 2
+    ? shown.join('')
+    : t('{names} and {last}', { names: shown.slice(0, -1).join(', '), last: shown[shown.length - 1] ?? '' });
 }
 
 /** What an alert is about: its summary, else its name and the service or instance it fires for. */
@@ -64,7 +81,7 @@ export function alertTitle(alert: Pick<AlertView, 'annotations' | 'labels' | 'ru
   if (summary !== undefined && summary !== '') return summary;
   const name = alert.labels.alertname ?? alert.rule;
   const about = alert.labels.service ?? alert.labels.instance;
-  return about === undefined ? name : `${name} on ${about}`;
+  return about === undefined ? name : t('{alert} on {service}', { alert: name, service: about });
 }
 
 /** The second sentence: how many alerts wait for someone. */
@@ -80,9 +97,11 @@ export function countsSentence({ by_severity: bySeverity }: Pick<AlertCountsWire
 }
 
 function openSentence(firing: number, acknowledged: number): string {
-  if (firing + acknowledged === 0) return 'No alert is firing.';
-  const taken = acknowledged === 0 ? '' : `${acknowledged} acknowledged`;
-  const open = firing === 0 ? '' : `${firing} ${firing === 1 ? 'alert' : 'alerts'} firing, not acknowledged`;
-  const text = [open, taken === '' ? '' : open === '' ? `${taken}, none waiting` : taken].filter((part) => part !== '').join('; ');
-  return `${text}.`;
+  if (firing + acknowledged === 0) return t('No alert is firing.');
+  if (firing === 0) return t('{acknowledged} acknowledged, none waiting.', { acknowledged });
+  if (acknowledged === 0) return t('{firing, plural, one {# alert} other {# alerts}} firing, not acknowledged.', { firing });
+  return t('{firing, plural, one {# alert} other {# alerts}} firing, not acknowledged; {acknowledged} acknowledged.', {
+    firing,
+    acknowledged,
+  });
 }

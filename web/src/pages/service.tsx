@@ -46,14 +46,14 @@ export function ServicePage() {
   if (leaving) {
     return (
       <div className="page">
-        <p className="loading">Retiring the service…</p>
+        <p className="loading">{t('Retiring the service…')}</p>
       </div>
     );
   }
   if (service.data === undefined) {
     return (
       <div className="page">
-        <Waiting query={service} what="the service" />
+        <Waiting query={service} what={t('the service')} />
       </div>
     );
   }
@@ -73,7 +73,7 @@ function Loaded({ service, retire }: { readonly service: ServiceDetailView; read
       <header className="page-head">
         <div>
           <p className="crumb">
-            <Link to="/services">Services</Link>
+            <Link to="/services">{t('Services')}</Link>
           </p>
           <Headline state={service.state}>{sentence}</Headline>
           <ServiceFacts service={service} />
@@ -85,7 +85,7 @@ function Loaded({ service, retire }: { readonly service: ServiceDetailView; read
       <ImpactSection service={service} />
       <Planned planned={service.maintenance} />
       <DeploymentsList title={t('Deployments')} services={[service.id]} {...minutesOf(view)} teach />
-      <Section title="Uptime" aside="from the ledger">
+      <Section title={t('Uptime')} aside={t('from the ledger')}>
         <Uptime uptime={Object.values(service.uptime)} downtimes={service.downtimes} />
       </Section>
       <Checks service={service} view={view} />
@@ -97,16 +97,16 @@ function Loaded({ service, retire }: { readonly service: ServiceDetailView; read
 
 function ServiceFacts({ service }: { readonly service: ServiceDetailView }) {
   const facts = [
-    service.owner === '' ? '' : `Owned by ${service.owner}`,
+    service.owner === '' ? '' : t('Owned by {owner}', { owner: service.owner }),
     service.tags.length === 0 ? '' : service.tags.join(', '),
-    service.origin.place === null ? '' : `declared in ${service.origin.place}`,
+    service.origin.place === null ? '' : t('declared in {place}', { place: service.origin.place }),
   ].filter((fact) => fact !== '');
   return (
     <p className="page-lead">
       {facts.join(' · ')}
       {service.depends_on.length === 0 ? null : (
         <>
-          {facts.length === 0 ? 'Depends on ' : ' · depends on '}
+          {facts.length === 0 ? `${t('Depends on')} ` : ` · ${t('depends on')} `}
           {service.depends_on.map((parent, index) => (
             <span key={parent}>
               {index === 0 ? '' : ', '}
@@ -142,11 +142,11 @@ function History({ service, view, range, present }: HistoryProps) {
   const chosen = search.from === undefined ? (search.range ?? range) : '';
   return (
     <Section
-      title="Time line"
+      title={t('Time line')}
       aside={
         <SegmentedControl
           size="xs"
-          aria-label="Range"
+          aria-label={t('Range')}
           data={RANGES.map((range) => ({ value: range, label: windowText(rangeMs(range)) }))}
           value={chosen}
           onChange={(value) => void navigate({ search: { range: value as Range } })}
@@ -171,7 +171,7 @@ function History({ service, view, range, present }: HistoryProps) {
         <StateMark state="up" />
         <StateMark state="degraded" />
         <StateMark state="down" />
-        <StateMark state="unknown" word="Unknown (not counted as up)" />
+        <StateMark state="unknown" word={t('Unknown (not counted as up)')} />
       </div>
     </Section>
   );
@@ -184,7 +184,7 @@ function Checks({ service, view }: { readonly service: ServiceDetailView; readon
   const mine = service.checks;
   if (mine.length === 0) return null;
   return (
-    <Section title="Checks">
+    <Section title={t('Checks')}>
       <ChecksTable checks={mine} withService={false} />
       <div className="panel panel-pad">
         <LatencyChart
@@ -216,12 +216,12 @@ function Promises({ service }: { readonly service: ServiceDetailView }) {
   return (
     <>
       {open.length === 0 ? null : (
-        <Section title="Open alerts">
+        <Section title={t('Open alerts')}>
           <AlertList alerts={open} />
         </Section>
       )}
       {mine.length === 0 ? null : (
-        <Section title="SLAs">
+        <Section title={t('SLAs')}>
           <div className="sla-list">
             {mine.map((sla) => (
               <SlaCard key={sla.id} sla={sla} />
@@ -239,11 +239,13 @@ function Downtimes({ service }: { readonly service: ServiceDetailView }) {
   const navigate = useNavigate({ from: '/services/$id' });
   const items = downtimes.data?.items ?? [];
   return (
-    <Section title="Downtimes" aside={items.length === 0 ? undefined : `${items.length} kept`}>
+    <Section title={t('Downtimes')} aside={items.length === 0 ? undefined : t('{items} kept', { items: items.length })}>
       {downtimes.isError && downtimes.data === undefined ? (
         <ErrorNotice error={downtimes.error} retry={() => void downtimes.refetch()} />
       ) : null}
-      {downtimes.data !== undefined && items.length === 0 ? <p className="empty empty-quiet">No downtime since monitoring began.</p> : null}
+      {downtimes.data !== undefined && items.length === 0 ? (
+        <p className="empty empty-quiet">{t('No downtime since monitoring began.')}</p>
+      ) : null}
       <OutageFigures service={service.id} />
       {items.length === 0 ? null : <DowntimeTable downtimes={items} />}
       <DowntimeDrawer

@@ -3,6 +3,7 @@ import type { ServiceView } from '../api/wire.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { Since } from '../components/instant.tsx';
 import { windowText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { useNowStep } from '../shell/now.ts';
 import { StateMark } from '../states/state-mark.tsx';
 import { steadiness } from '../states/words.ts';
@@ -18,7 +19,7 @@ export function byTrouble(a: ServiceView, b: ServiceView): number {
 
 const NAME: Column<ServiceView> = {
   id: 'name',
-  header: 'Service',
+  header: t('Service'),
   cell: (service) => (
     <Link to="/services/$id" params={{ id: service.id }} className="row-name" data-row="">
       {service.name}
@@ -27,26 +28,26 @@ const NAME: Column<ServiceView> = {
 };
 const STATE: Column<ServiceView> = {
   id: 'state',
-  header: 'State',
+  header: t('State'),
   cell: (service) => <StateMark state={service.state} word={steadiness(service.state, service.flapping)} />,
 };
 const SINCE: Column<ServiceView> = {
   id: 'since',
-  header: 'Since',
-  label: 'since',
+  header: t('Since'),
+  label: t('since'),
   cell: (service) => <Since atMs={service.since_at_ms} />,
 };
 const strips = (lengthMs: number): Column<ServiceView> => ({
   id: 'strip',
-  header: `Last ${windowText(lengthMs)}`,
+  header: t('Last {length}', { length: windowText(lengthMs) }),
   cell: (service) => <MiniTimeline service={service.id} lengthMs={lengthMs} />,
 });
-const WHY: Column<ServiceView> = { id: 'why', header: 'Why', cell: whyText };
-const OWNER: Column<ServiceView> = { id: 'owner', header: 'Owner', label: 'owner', cell: (service) => service.owner };
+const WHY: Column<ServiceView> = { id: 'why', header: t('Why'), cell: whyText };
+const OWNER: Column<ServiceView> = { id: 'owner', header: t('Owner'), label: t('owner'), cell: (service) => service.owner };
 const CHECKS: Column<ServiceView> = {
   id: 'checks',
-  header: 'Checks',
-  label: 'checks',
+  header: t('Checks'),
+  label: t('checks'),
   numeric: true,
   cell: (service) => service.checks.length,
 };
@@ -58,7 +59,7 @@ export function ServicesTable({ services, brief = false }: { readonly services: 
   return (
     <div className="panel">
       <DataTable
-        caption="Services with their states"
+        caption={t('Services with their states')}
         columns={columns}
         rows={[...services].sort(byTrouble)}
         rowKey={(service) => service.id}

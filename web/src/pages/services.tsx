@@ -6,6 +6,7 @@ import { matchesFilter, unmatched } from '../components/matches-filter.ts';
 import { Waiting } from '../components/notices.tsx';
 import { TeamFilter } from '../components/team-filter.tsx';
 import { teamsOf } from '../components/teams.ts';
+import { t } from '../language/t.ts';
 import { type ListChange, listSearch } from '../shell/search.ts';
 import { AddService } from './add-service.tsx';
 import { ServicesTable } from './services-table.tsx';
@@ -14,7 +15,7 @@ import { useTitle } from './use-title.ts';
 
 /** Every service, the worst first. */
 export function ServicesPage() {
-  useTitle('Services');
+  useTitle(t('Services'));
   const search = useSearch({ from: '/shell/services' });
   const { q = '', team } = search;
   const navigate = useNavigate({ from: '/services' });
@@ -31,18 +32,20 @@ export function ServicesPage() {
     <div className="page">
       <header className="page-head">
         <div>
-          <h1>Services</h1>
+          <h1>{t('Services')}</h1>
           <p className="page-lead">{countSentence(items.map((service) => service.state))}</p>
         </div>
         <div className="row-wrap">
           <TeamFilter teams={teams} value={team} onChange={(next) => go({ team: next })} />
-          <FilterInput what="services" value={q} onChange={(next) => go({ q: next })} />
+          <FilterInput what={t('services')} value={q} onChange={(next) => go({ q: next })} />
           {items.length === 0 ? null : <AddService primary={false} />}
         </div>
       </header>
-      <Waiting query={query} what="services" />
+      <Waiting query={query} what={t('services')} />
       {data !== undefined && items.length === 0 ? <NoServices /> : null}
-      {items.length > 0 && shown.length === 0 ? <p className="empty">{`No service ${unmatched(q, team)}.`}</p> : null}
+      {items.length > 0 && shown.length === 0 ? (
+        <p className="empty">{t('No service {unmatched}.', { unmatched: unmatched(q, team) })}</p>
+      ) : null}
       {shown.length > 0 ? <ServicesTable services={shown} /> : null}
     </div>
   );

@@ -3,6 +3,7 @@ import type { SlaView } from '../api/wire.ts';
 import { Attained, PromisedTarget } from '../components/attained.tsx';
 import { BudgetBar } from '../components/budget-bar.tsx';
 import { lengthText, windowText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { SlaMark } from '../states/state-mark.tsx';
 
 /** One SLA: what was attained, what was promised, what is left. */
@@ -21,7 +22,12 @@ export function SlaCard({ sla }: { readonly sla: SlaView }) {
       </div>
       <BudgetBar budget={sla.budget} status={sla.status} exhaustsAtMs={sla.exhausts_at_ms} compact />
       {sla.young ? (
-        <p className="label">{`watched for ${lengthText(sla.observed_ms)} of ${windowText(sla.window.to_at_ms - sla.window.from_at_ms)}`}</p>
+        <p className="label">
+          {t('watched for {length} of {window}', {
+            length: lengthText(sla.observed_ms),
+            window: windowText(sla.window.to_at_ms - sla.window.from_at_ms),
+          })}
+        </p>
       ) : null}
     </article>
   );

@@ -7,6 +7,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
 import { EmptyState, Waiting } from '../components/notices.tsx';
 import { lengthText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { useCan } from '../shell/session.tsx';
 import { AskExclusion } from '../sla/ask-exclusion.tsx';
 import { ExclusionDrawer } from '../sla/exclusion-drawer.tsx';
@@ -22,7 +23,7 @@ export function SlaExclusionsPage() {
 }
 
 function Loaded({ sla }: { readonly sla: SlaView }) {
-  useTitle(`Exclusions of ${nameOf(sla)}`);
+  useTitle(t('Exclusions of {nameOf}', { nameOf: nameOf(sla) }));
   const search = useSearch({ from: '/shell/slas/$id/exclusions' });
   const navigate = useNavigate({ from: '/slas/$id/exclusions' });
   const mayAsk = useCan('operate', 'slas');
@@ -31,7 +32,7 @@ function Loaded({ sla }: { readonly sla: SlaView }) {
   const waiting = items.filter(({ state }) => state === 'requested').length;
   const ask = (
     <Button onClick={() => void navigate({ search: { ask: 1 } })} className="no-print">
-      Ask for an exclusion
+      {t('Ask for an exclusion')}
     </Button>
   );
   return (
@@ -40,21 +41,22 @@ function Loaded({ sla }: { readonly sla: SlaView }) {
         sla={sla}
         lead={
           items.length === 0
-            ? 'Time that the contract does not count because people agreed so.'
-            : `${items.length} asked for, ${waiting} waiting for a decision.`
+            ? t('Time that the contract does not count because people agreed so.')
+            : t('{items} asked for, {waiting} waiting for a decision.', { items: items.length, waiting })
         }
         actions={mayAsk && items.length > 0 ? ask : undefined}
       />
-      <Waiting query={exclusions} what="the exclusions" />
+      <Waiting query={exclusions} what={t('the exclusions')} />
       {exclusions.data !== undefined && items.length === 0 ? (
         <EmptyState action={mayAsk ? ask : undefined}>
-          Nothing was taken out of this contract. When an outage was the customer’s own, or force majeure, one person asks for its time to
-          be excluded and another one decides; both names stand in the statement.
+          {t(
+            'Nothing was taken out of this contract. When an outage was the customer’s own, or force majeure, one person asks for its time to be excluded and another one decides; both names stand in the statement.',
+          )}
         </EmptyState>
       ) : null}
       {items.length === 0 ? null : (
         <div className="panel">
-          <DataTable caption="Exclusions" columns={columnsOf(sla.id)} rows={newestFirst(items)} rowKey={(one) => one.id} />
+          <DataTable caption={t('Exclusions')} columns={columnsOf(sla.id)} rows={newestFirst(items)} rowKey={(one) => one.id} />
         </div>
       )}
       <AskExclusion
@@ -79,7 +81,7 @@ const newestFirst = (items: readonly ExclusionView[]) =>
 const columnsOf = (sla: string): readonly Column<ExclusionView>[] => [
   {
     id: 'from',
-    header: 'Time',
+    header: t('Time'),
     cell: (one) => (
       <Link
         to="/slas/$id/exclusions"
@@ -93,15 +95,15 @@ const columnsOf = (sla: string): readonly Column<ExclusionView>[] => [
       </Link>
     ),
   },
-  { id: 'length', header: 'Length', label: 'length', numeric: true, cell: (one) => lengthText(one.to_at_ms - one.from_at_ms) },
-  { id: 'state', header: 'State', cell: (one) => <span className="severity">{exclusionStateText(one.state)}</span> },
-  { id: 'reason', header: 'Reason', label: 'reason', cell: (one) => phrase(one.reason) },
-  { id: 'by', header: 'Asked by', label: 'asked by', cell: (one) => <span className="wrap">{one.requested_by}</span> },
+  { id: 'length', header: t('Length'), label: t('length'), numeric: true, cell: (one) => lengthText(one.to_at_ms - one.from_at_ms) },
+  { id: 'state', header: t('State'), cell: (one) => <span className="severity">{exclusionStateText(one.state)}</span> },
+  { id: 'reason', header: t('Reason'), label: t('reason'), cell: (one) => phrase(one.reason) },
+  { id: 'by', header: t('Asked by'), label: t('asked by'), cell: (one) => <span className="wrap">{one.requested_by}</span> },
   {
     id: 'decided',
-    header: 'Decided by',
-    label: 'decided by',
+    header: t('Decided by'),
+    label: t('decided by'),
     cell: (one) => <span className="wrap">{one.decisions.at(-1)?.by ?? ''}</span>,
   },
-  { id: 'note', header: 'Note', cell: (one) => <span className="wrap">{one.note}</span> },
+  { id: 'note', header: t('Note'), cell: (one) => <span className="wrap">{one.note}</span> },
 ];

@@ -7,10 +7,11 @@ import { issuedQuery } from '../api/sla-queries.ts';
 import type { SlaView } from '../api/wire.ts';
 import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t } from '../language/t.ts';
 import { useNowStep } from '../shell/now.ts';
 import { useCan } from '../shell/session.tsx';
 import { IssuedTable } from '../sla/issued-table.tsx';
-import { recentPeriods } from '../sla/periods.ts';
+import { recentPeriods, periodLabel } from '../sla/periods.ts';
 import { SlaHead, WithSla, nameOf } from '../sla/sla-head.tsx';
 import { useTitle } from './use-title.ts';
 
@@ -21,18 +22,18 @@ export function SlaStatementsPage() {
 }
 
 function Loaded({ sla }: { readonly sla: SlaView }) {
-  useTitle(`Statements of ${nameOf(sla)}`);
+  useTitle(t('Statements of {nameOf}', { nameOf: nameOf(sla) }));
   const issued = useQuery(issuedQuery({ sla: sla.id }));
   const items = issued.data?.items ?? [];
   return (
     <>
-      <SlaHead sla={sla} lead="Signed, kept, and restated in the open when what decided them changes." />
+      <SlaHead sla={sla} lead={t('Signed, kept, and restated in the open when what decided them changes.')} />
       <Choose sla={sla} />
-      <Section title="Issued" aside={items.length === 0 ? undefined : `${items.length} with all revisions`}>
-        <Waiting query={issued} what="the statements" />
+      <Section title={t('Issued')} aside={items.length === 0 ? undefined : t('{items} with all revisions', { items: items.length })}>
+        <Waiting query={issued} what={t('the statements')} />
         {issued.data !== undefined && items.length === 0 ? (
           <EmptyState command={SNIPPET}>
-            No statement was issued yet. Issue one above when its period is over, or let them be issued and mailed by themselves.
+            {t('No statement was issued yet. Issue one above when its period is over, or let them be issued and mailed by themselves.')}
           </EmptyState>
         ) : null}
         {items.length === 0 ? null : <IssuedTable items={items} withSla={false} />}
@@ -69,36 +70,36 @@ function Choose({ sla }: { readonly sla: SlaView }) {
   return (
     <form className="panel panel-pad choose" onSubmit={submit}>
       <NativeSelect
-        label="Period"
+        label={t('Period')}
         data={periods.map((one, i) => ({
           value: one.name,
-          label: `${one.name}${one.zone === 'UTC' ? '' : ` (${one.zone})`}${i === 0 ? ', so far' : ''}`,
+          label: periodLabel(`${one.name}${one.zone === 'UTC' ? '' : ` (${one.zone})`}`, i === 0),
         }))}
         value={period.name}
         onChange={(event) => setName(event.currentTarget.value)}
       />
       {customers.length === 0 ? null : (
         <NativeSelect
-          label="Customer"
-          data={[{ value: '', label: 'nobody in particular' }, ...customers.map((one) => ({ value: one.id, label: one.name }))]}
+          label={t('Customer')}
+          data={[{ value: '', label: t('nobody in particular') }, ...customers.map((one) => ({ value: one.id, label: one.name }))]}
           value={customer}
           onChange={(event) => setCustomer(event.currentTarget.value)}
         />
       )}
       <div className="row-wrap">
-        <Button type="submit">Look at the statement</Button>
+        <Button type="submit">{t('Look at the statement')}</Button>
         {mayIssue && isOver ? (
           <Button
             variant="default"
             loading={issue.isPending}
             onClick={() => issue.mutate(asked, { onSuccess: ({ id }) => void navigate({ to: '/statements/$id', params: { id } }) })}
           >
-            Issue it
+            {t('Issue it')}
           </Button>
         ) : null}
         {isOver ? null : (
           <span className="soft">
-            The period is not over: its figures are those so far. <Link to="/reports">Other periods</Link>
+            {t('The period is not over: its figures are those so far.')} <Link to="/reports">{t('Other periods')}</Link>
           </span>
         )}
       </div>

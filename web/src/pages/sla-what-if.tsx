@@ -9,7 +9,8 @@ import { RefusedNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { timeZone } from '../figures/instant.ts';
 import { instantOf } from '../figures/local-time.ts';
-import { targetText } from '../figures/percent.ts';
+import { plainTarget } from '../figures/percent.ts';
+import { t } from '../language/t.ts';
 import { useNowStep } from '../shell/now.ts';
 import { CompareFigures } from '../sla/compare-figures.tsx';
 import { recentPeriods, statedBy } from '../sla/periods.ts';
@@ -24,16 +25,16 @@ export function SlaWhatIfPage() {
 }
 
 function Loaded({ sla }: { readonly sla: SlaView }) {
-  useTitle(`What if: ${nameOf(sla)}`);
+  useTitle(t('What if: {nameOf}', { nameOf: nameOf(sla) }));
   const search = useSearch({ from: '/shell/slas/$id/what-if' });
   return (
     <>
       <SlaHead
         sla={sla}
-        lead="What the verdict about a past window would be under other terms. Nothing is kept; the address holds the question."
+        lead={t('What the verdict about a past window would be under other terms. Nothing is kept; the address holds the question.')}
       />
       <div className="columns columns-form">
-        <Section title="Terms">
+        <Section title={t('Terms')}>
           <Form key={JSON.stringify(search)} sla={sla} search={search} />
         </Section>
         <Answer sla={sla} search={search} />
@@ -47,22 +48,22 @@ function Answer({ sla, search }: { readonly sla: SlaView; readonly search: WhatI
   const asked = asksSomething(search);
   return (
     <Section
-      title={asked ? 'Result' : 'As it is'}
+      title={asked ? t('Result') : t('As it is')}
       aside={
         answer.data === undefined ? undefined : (
           <span>
             <Instant atMs={answer.data.period.from_at_ms} relative={false} />
             {' – '}
             <Instant atMs={answer.data.period.to_at_ms} relative={false} />
-            {answer.data.finality === 'final' ? '' : ' · not over yet'}
+            {answer.data.finality === 'final' ? '' : t(' · not over yet')}
           </span>
         )
       }
     >
       {answer.isError ? <RefusedNotice error={answer.error} /> : null}
-      {answer.isPending ? <p className="loading">Reckoning …</p> : null}
-      {answer.data === undefined || answer.isError ? null : <CompareFigures view={answer.data} names={['As it is', 'What if']} />}
-      {asked ? null : <p className="soft">Both columns are alike until a term is changed.</p>}
+      {answer.isPending ? <p className="loading">{t('Reckoning …')}</p> : null}
+      {answer.data === undefined || answer.isError ? null : <CompareFigures view={answer.data} names={[t('As it is'), t('What if')]} />}
+      {asked ? null : <p className="soft">{t('Both columns are alike until a term is changed.')}</p>}
     </Section>
   );
 }
@@ -124,10 +125,10 @@ function Form({ sla, search }: { readonly sla: SlaView; readonly search: WhatIfS
       <FurtherExclusions draft={draft} change={change} />
       <div className="row-wrap">
         <Button type="submit" disabled={hoursFault(draft.hours) !== null}>
-          Reckon
+          {t('Reckon')}
         </Button>
         <Button variant="default" onClick={() => void navigate({ search: {} })}>
-          Back to what is agreed
+          {t('Back to what is agreed')}
         </Button>
       </div>
     </form>
@@ -135,7 +136,7 @@ function Form({ sla, search }: { readonly sla: SlaView; readonly search: WhatIfS
 }
 
 const hoursFault = (hours: string): string | null =>
-  hours === '' || hours === 'always' || weeklyOf(hours) !== undefined ? null : 'Write it like mon-fri 09:00-17:00, or always.';
+  hours === '' || hours === 'always' || weeklyOf(hours) !== undefined ? null : t('Write it like mon-fri 09:00-17:00, or always.');
 
 type DraftProps = { readonly draft: Draft; readonly change: (part: Partial<Draft>) => void };
 
@@ -148,39 +149,42 @@ function Terms({ sla, search, draft, change }: DraftProps & { readonly sla: SlaV
   return (
     <>
       <NativeSelect
-        label="Window"
-        data={[{ value: '', label: search.from === undefined ? 'The window that ends now' : 'The window of the address' }, ...periods]}
+        label={t('Window')}
+        data={[
+          { value: '', label: search.from === undefined ? t('The window that ends now') : t('The window of the address') },
+          ...periods,
+        ]}
         value={draft.period}
         onChange={(event) => change({ period: event.currentTarget.value })}
       />
       <TextInput
-        label="Target in percent"
-        placeholder={targetText(sla.target)}
+        label={t('Target in percent')}
+        placeholder={plainTarget(sla.target)}
         inputMode="decimal"
         value={draft.target}
         onChange={(event) => change({ target: event.currentTarget.value })}
       />
       <NativeSelect
-        label="Unknown time"
+        label={t('Unknown time')}
         data={UNKNOWN}
         value={draft.unknown}
         onChange={(event) => change({ unknown: event.currentTarget.value })}
       />
       <NativeSelect
-        label="Announced maintenance"
+        label={t('Announced maintenance')}
         data={MAINTENANCE}
         value={draft.maintenance}
         onChange={(event) => change({ maintenance: event.currentTarget.value })}
       />
       <TextInput
-        label="Service hours"
-        placeholder="as agreed; or mon-fri 09:00-17:00, or always"
+        label={t('Service hours')}
+        placeholder={t('as agreed; or mon-fri 09:00-17:00, or always')}
         error={hoursFault(draft.hours)}
         value={draft.hours}
         onChange={(event) => change({ hours: event.currentTarget.value })}
       />
       <Checkbox
-        label="Keep the approved exclusions"
+        label={t('Keep the approved exclusions')}
         checked={draft.keep}
         onChange={(event) => change({ keep: event.currentTarget.checked })}
       />
@@ -200,7 +204,7 @@ function FurtherExclusions({ draft, change }: DraftProps) {
   );
   return (
     <fieldset className="fieldset">
-      <legend>Further exclusions</legend>
+      <legend>{t('Further exclusions')}</legend>
       {draft.spans.map((span) => (
         <p key={`${span.fromMs}~${span.toMs}`} className="row-wrap">
           <span>
@@ -209,29 +213,29 @@ function FurtherExclusions({ draft, change }: DraftProps) {
             <Instant atMs={span.toMs} relative={false} />
           </span>
           <button type="button" className="plain-button" onClick={() => change({ spans: draft.spans.filter((one) => one !== span) })}>
-            Remove
+            {t('Remove')}
           </button>
         </p>
       ))}
       <div className="row-wrap fields">
-        {time('from', 'From')}
-        {time('to', 'To')}
+        {time('from', t('From'))}
+        {time('to', t('To'))}
       </div>
-      <p className="faint">{`Times in ${timeZone}.`}</p>
+      <p className="faint">{t('Times in {timeZone}.', { timeZone })}</p>
     </fieldset>
   );
 }
 
 const UNKNOWN = [
-  { value: '', label: 'as agreed' },
-  { value: 'exclude', label: 'is not counted' },
-  { value: 'down', label: 'counts as bad' },
-  { value: 'up', label: 'counts as good' },
+  { value: '', label: t('as agreed') },
+  { value: 'exclude', label: t('is not counted') },
+  { value: 'down', label: t('counts as bad') },
+  { value: 'up', label: t('counts as good') },
 ];
 const MAINTENANCE = [
-  { value: '', label: 'as agreed' },
-  { value: 'exclude', label: 'is taken out' },
-  { value: 'none', label: 'counts as any other time' },
+  { value: '', label: t('as agreed') },
+  { value: 'exclude', label: t('is taken out') },
+  { value: 'none', label: t('counts as any other time') },
 ];
 
 const fromTo = ({ from, to }: WhatIfSearch) => (from === undefined || to === undefined ? {} : { from, to });

@@ -13,11 +13,13 @@ import { ErrorNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText, windowText } from '../figures/length.ts';
 import { readableLengths } from '../figures/readable.ts';
+import { t } from '../language/t.ts';
 import { AccountSection } from '../sla/account-section.tsx';
 import { BurnDown } from '../sla/burn-down.tsx';
 import { Calendar } from '../sla/calendar.tsx';
 import { calendarDays } from '../sla/day-grid.ts';
 import { HowCounted } from '../sla/how-counted.tsx';
+import { periodsText } from '../sla/periods.ts';
 import { PredictionSection } from '../sla/prediction.tsx';
 import { SlaHead, WithSla, nameOf } from '../sla/sla-head.tsx';
 import { SlaMark } from '../states/state-mark.tsx';
@@ -58,7 +60,7 @@ function Loaded({ sla }: { readonly sla: SlaView }) {
       <WindowSection sla={sla} />
       <div className="columns">
         <Violations id={sla.id} open={sla.violations_open} />
-        <Section title="Burn rates" aside="1 = the budget ends with the window">
+        <Section title={t('Burn rates')} aside={t('1 = the budget ends with the window')}>
           <BurnTable burn={sla.burn} isRecovery={recoveryFigures(sla) !== undefined} />
         </Section>
       </div>
@@ -85,7 +87,7 @@ function Hero({ sla }: { readonly sla: SlaView }) {
         {sla.young ? <p className="soft">{youngSentence(sla)}</p> : null}
       </div>
       <div>
-        <h2>Error budget</h2>
+        <h2>{t('Error budget')}</h2>
         <p className="soft">{budgetSentence(sla)}</p>
         <BudgetBar budget={sla.budget} status={sla.status} exhaustsAtMs={sla.exhausts_at_ms} />
       </div>
@@ -94,18 +96,20 @@ function Hero({ sla }: { readonly sla: SlaView }) {
 }
 
 const youngSentence = (sla: SlaView): string =>
-  `Young: watched for ${lengthText(sla.observed_ms)} so far. The window is not full yet, and the time before counts neither as kept nor as lost.`;
+  t('Young: watched for {length} so far. The window is not full yet, and the time before counts neither as kept nor as lost.', {
+    length: lengthText(sla.observed_ms),
+  });
 
 function BudgetOverTime({ sla }: { readonly sla: SlaView }) {
   const burnDown = useQuery(burnDownQuery(sla));
   return (
     <Section
-      title="Budget over the window"
+      title={t('Budget over the window')}
       aside={<WindowNote fromMs={sla.window.from_at_ms} toMs={sla.calendar?.ends_at_ms ?? sla.window.to_at_ms} />}
     >
       <div className="panel panel-pad">
         {burnDown.data === undefined ? (
-          <Waiting query={burnDown} what="the budget" />
+          <Waiting query={burnDown} what={t('the budget')} />
         ) : (
           <BurnDown data={burnDown.data} exhaustsAtMs={sla.exhausts_at_ms} />
         )}
@@ -118,9 +122,13 @@ function Days({ sla }: { readonly sla: SlaView }) {
   const { day } = useSearch({ from: '/shell/slas/$id' });
   const days = useQuery(daysQuery(sla.id, calendarDays(sla.window.to_at_ms - sla.window.from_at_ms)));
   return (
-    <Section title="Days" aside="a day leads to its time line">
+    <Section title={t('Days')} aside={t('a day leads to its time line')}>
       <div className="panel panel-pad">
-        {days.data === undefined ? <Waiting query={days} what="the days" /> : <Calendar sla={sla.id} days={days.data.items} chosen={day} />}
+        {days.data === undefined ? (
+          <Waiting query={days} what={t('the days')} />
+        ) : (
+          <Calendar sla={sla.id} days={days.data.items} chosen={day} />
+        )}
       </div>
     </Section>
   );
@@ -140,21 +148,23 @@ const sentenceCase = (text: string): string => `${text.charAt(0).toUpperCase()}$
 
 /** `any 24 h` of a rolling window, `each month` of the calendar. */
 function periodWords({ calendar, window }: SlaView): string {
-  if (calendar === null) return `any ${windowText(window.to_at_ms - window.from_at_ms)}`;
+  if (calendar === null) return t('any {length}', { length: windowText(window.to_at_ms - window.from_at_ms) });
   const { every, calendar: unit, zone } = calendar;
-  return `each ${every === 1 ? unit : `${every} ${unit}s`} (${zone})`;
+  return t('each {periods} ({zone})', { periods: periodsText(unit, every), zone });
 }
 
 function promiseText(sla: SlaView): string {
   const promise = promiseInWords({ target: String(sla.target), indicator: sla.indicator });
-  return `${promise}, over ${periodWords(sla)}, for`;
+  return t('{promise}, over {period}, for', { promise, period: periodWords(sla) });
 }
 
 function budgetSentence(sla: SlaView): string {
-  if (sla.budget.unit === 'events') return `${sla.budget.total} events may fail in this window; ${sla.budget.spent} did.`;
+  if (sla.budget.unit === 'events')
+    return t('{total} events may fail in this window; {spent} did.', { total: sla.budget.total, spent: sla.budget.spent });
   const { total_ms: total, remaining_ms: left } = sla.budget;
-  if (left < 0) return `${lengthText(total)} may be lost in this window; ${lengthText(-left)} more than that were lost.`;
-  return `${lengthText(total)} may be lost in this window; ${lengthText(left)} are left.`;
+  if (left < 0)
+    return t('{total} may be lost in this window; {more} more than that were lost.', { total: lengthText(total), more: lengthText(-left) });
+  return t('{total} may be lost in this window; {left} are left.', { total: lengthText(total), left: lengthText(left) });
 }
 
 function ReportButtons({ sla }: { readonly sla: SlaView }) {
@@ -167,13 +177,13 @@ function ReportButtons({ sla }: { readonly sla: SlaView }) {
   return (
     <div className="row-wrap no-print">
       <Button component="a" href={path('html')} target="_blank" rel="noreferrer">
-        Open report
+        {t('Open report')}
       </Button>
       <Button component="a" href={path('json')} download={`${sla.id}.json`} variant="default">
-        Download JSON
+        {t('Download JSON')}
       </Button>
       <Button component="a" href={path('csv')} download={`${sla.id}.csv`} variant="default">
-        Download CSV
+        {t('Download CSV')}
       </Button>
     </div>
   );
@@ -181,7 +191,7 @@ function ReportButtons({ sla }: { readonly sla: SlaView }) {
 
 function WindowSection({ sla }: { readonly sla: SlaView }) {
   return (
-    <Section title="Where the time went" aside={<WindowNote fromMs={sla.window.from_at_ms} toMs={sla.window.to_at_ms} />}>
+    <Section title={t('Where the time went')} aside={<WindowNote fromMs={sla.window.from_at_ms} toMs={sla.window.to_at_ms} />}>
       <Buckets buckets={sla.buckets} window={sla.window} />
     </Section>
   );
@@ -190,12 +200,12 @@ function WindowSection({ sla }: { readonly sla: SlaView }) {
 function Violations({ id, open }: { readonly id: string; readonly open: number }) {
   const violations = useQuery(violationsQuery(id));
   return (
-    <Section title="Violations" aside={open === 0 ? undefined : `${open} open`}>
+    <Section title={t('Violations')} aside={open === 0 ? undefined : t('{open} open', { open })}>
       {violations.isError && violations.data === undefined ? (
         <ErrorNotice error={violations.error} retry={() => void violations.refetch()} />
       ) : null}
       {violations.data !== undefined && violations.data.items.length === 0 ? (
-        <p className="empty empty-quiet">This promise was never broken.</p>
+        <p className="empty empty-quiet">{t('This promise was never broken.')}</p>
       ) : null}
       {violations.data === undefined || violations.data.items.length === 0 ? null : <ViolationsTable violations={violations.data.items} />}
     </Section>

@@ -5,6 +5,7 @@ import { FilterInput } from '../components/filter-input.tsx';
 import { matchesFilter, unmatched } from '../components/matches-filter.ts';
 import { Waiting } from '../components/notices.tsx';
 import { TeamFilter, useTeams } from '../components/team-filter.tsx';
+import { t } from '../language/t.ts';
 import { type ListChange, listSearch } from '../shell/search.ts';
 import { byBudget } from './sla-order.ts';
 import { SlasTable } from './slas-table.tsx';
@@ -30,17 +31,21 @@ export function SlasPage() {
     <div className="page">
       <header className="page-head">
         <div>
-          <h1>SLAs</h1>
-          <p className="page-lead">{items.length === 0 ? '' : `${met} of ${items.length} kept; the least budget first.`}</p>
+          <h1>{t('SLAs')}</h1>
+          <p className="page-lead">
+            {items.length === 0 ? '' : t('{met} of {items} kept; the least budget first.', { met, items: items.length })}
+          </p>
         </div>
         <div className="row-wrap">
           <TeamFilter teams={teams} value={team} onChange={(next) => go({ team: next })} />
-          <FilterInput what="SLAs" value={q} onChange={(next) => go({ q: next })} />
+          <FilterInput what={t('SLAs')} value={q} onChange={(next) => go({ q: next })} />
         </div>
       </header>
-      <Waiting query={query} what="SLAs" />
+      <Waiting query={query} what={t('SLAs')} />
       {data !== undefined && items.length === 0 ? <NoSlas /> : null}
-      {items.length > 0 && shown.length === 0 ? <p className="empty">{`No SLA ${unmatched(q, team)}.`}</p> : null}
+      {items.length > 0 && shown.length === 0 ? (
+        <p className="empty">{t('No SLA {unmatched}.', { unmatched: unmatched(q, team) })}</p>
+      ) : null}
       {shown.length > 0 ? <SlasTable slas={shown} /> : null}
     </div>
   );

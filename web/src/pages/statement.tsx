@@ -5,6 +5,7 @@ import type { IssuedView, SignedStatement } from '../api/wire.ts';
 import { Instant } from '../components/instant.tsx';
 import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t, rich } from '../language/t.ts';
 import { Downloads } from '../sla/downloads.tsx';
 import { periodText } from '../sla/issued-table.tsx';
 import { StatementBody } from '../sla/statement-body.tsx';
@@ -18,7 +19,11 @@ export function IssuedStatementPage() {
   const statement = useQuery(statementQuery(id));
   return (
     <div className="page">
-      {statement.data === undefined ? <Waiting query={statement} what="the statement" /> : <Issued id={id} statement={statement.data} />}
+      {statement.data === undefined ? (
+        <Waiting query={statement} what={t('the statement')} />
+      ) : (
+        <Issued id={id} statement={statement.data} />
+      )}
     </div>
   );
 }
@@ -47,25 +52,24 @@ function Issued({ id, statement }: { readonly id: string; readonly statement: Si
 
 function Revisions({ siblings, current }: { readonly siblings: readonly IssuedView[]; readonly current: string }) {
   return (
-    <Section title="Revisions of this period">
-      <ol className="panel panel-pad stack" aria-label="Revisions">
+    <Section title={t('Revisions of this period')}>
+      <ol className="panel panel-pad stack" aria-label={t('Revisions')}>
         {siblings.map((one) => (
           <li key={one.id}>
             <Link to="/statements/$id" params={{ id: one.id }} aria-current={one.id === current ? 'page' : undefined}>
-              {`Revision ${one.revision}`}
+              {t('Revision {number}', { number: one.revision })}
             </Link>
-            {one.id === current ? ' (this one)' : ''}
+            {one.id === current ? ` (${t('this one')})` : ''}
             <span className="soft">
-              {', issued '}
-              <Instant atMs={one.issued_at_ms} relative={false} />
-              {` by ${one.issued_by}`}
+              {', '}
+              {rich('issued {at} by {name}', { at: <Instant atMs={one.issued_at_ms} relative={false} />, name: one.issued_by })}
               {one.why.length === 0 ? '' : `: ${one.why.join('; ')}`}
             </span>
             {one.revision === 1 ? null : (
               <>
                 {' · '}
                 <Link to="/statements/$id" params={{ id: one.id }} search={{ compare: 1 }}>
-                  {`Beside revision ${one.revision - 1}`}
+                  {t('Beside revision {number}', { number: one.revision - 1 })}
                 </Link>
               </>
             )}
@@ -85,7 +89,7 @@ export function PeriodStatementPage() {
   return (
     <div className="page">
       {report.isError ? <RefusedNotice error={report.error} /> : null}
-      {report.isPending ? <Waiting query={report} what="the statement" /> : null}
+      {report.isPending ? <Waiting query={report} what={t('the statement')} /> : null}
       {report.data === undefined ? null : (
         <>
           <Head statement={report.data} path={`/api/slas/${encodeURIComponent(id)}/report`} fields={fields} />
@@ -110,22 +114,26 @@ function Head({ statement, path, fields }: HeadProps) {
   const number = statement.revision?.number;
   const kind =
     statement.finality === 'provisional'
-      ? 'provisional, the period is not over'
+      ? t('provisional, the period is not over')
       : number === undefined
-        ? 'final, not issued'
-        : `issued, revision ${number}`;
+        ? t('final, not issued')
+        : t('issued, revision {number}', { number });
   return (
     <header className="page-head">
       <div>
         <p className="crumb">
-          <Link to="/slas">SLAs</Link>
+          <Link to="/slas">{t('SLAs')}</Link>
           {' / '}
           <Link to="/slas/$id/statements" params={{ id: statement.id }}>
             {name}
           </Link>
         </p>
         <h1 className="wrap">{`${name}, ${when}`}</h1>
-        <p className="page-lead">{`Statement${statement.customer === null ? '' : ` for ${statement.customer.name}`}: ${kind}.`}</p>
+        <p className="page-lead">
+          {statement.customer === null
+            ? t('Statement: {kind}.', { kind })
+            : t('Statement for {customer}: {kind}.', { customer: statement.customer.name, kind })}
+        </p>
       </div>
       <Downloads path={path} fields={fields} />
     </header>

@@ -5,7 +5,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
 import { lengthText } from '../figures/length.ts';
 import { quantityText, countText } from '../figures/quantity.ts';
-import { t } from '../language/t.ts';
+import { t, rich } from '../language/t.ts';
 import { StateMark } from '../states/state-mark.tsx';
 import { targetKey, targetState } from './target-order.ts';
 
@@ -42,26 +42,26 @@ const COLUMNS: readonly Column<TargetView>[] = [
     ),
   },
   { id: 'state', header: t('State'), cell: (target) => <State target={target} /> },
-  { id: 'error', header: 'Why', cell: (target) => (target.error === '' ? null : <span className="wrap">{target.error}</span>) },
-  { id: 'labels', header: 'Labels', cell: (target) => <Labels labels={ownLabels(target)} /> },
+  { id: 'error', header: t('Why'), cell: (target) => (target.error === '' ? null : <span className="wrap">{target.error}</span>) },
+  { id: 'labels', header: t('Labels'), cell: (target) => <Labels labels={ownLabels(target)} /> },
   {
     id: 'last',
-    header: 'Last scrape',
-    label: 'last scrape',
+    header: t('Last scrape'),
+    label: t('last scrape'),
     cell: (target) =>
-      target.last_scrape_at_ms === null ? <span className="faint">none yet</span> : <Instant atMs={target.last_scrape_at_ms} />,
+      target.last_scrape_at_ms === null ? <span className="faint">{t('none yet')}</span> : <Instant atMs={target.last_scrape_at_ms} />,
   },
   {
     id: 'took',
     header: t('Took'),
-    label: 'took',
+    label: t('took'),
     numeric: true,
     cell: (target) => (target.last_scrape_at_ms === null ? '' : seconds(target.duration_ms)),
   },
   {
     id: 'samples',
-    header: 'Samples',
-    label: 'samples',
+    header: t('Samples'),
+    label: t('samples'),
     numeric: true,
     cell: (target) => (target.last_scrape_at_ms === null ? '' : countText(target.samples)),
   },
@@ -71,7 +71,7 @@ const COLUMNS: readonly Column<TargetView>[] = [
 export function TargetsTable({ job, targets }: { readonly job: string; readonly targets: readonly TargetView[] }) {
   return (
     <div className="panel">
-      <DataTable caption={`Targets of ${job}`} columns={COLUMNS} rows={targets} rowKey={targetKey} />
+      <DataTable caption={t('Targets of {job}', { job })} columns={COLUMNS} rows={targets} rowKey={targetKey} />
     </div>
   );
 }
@@ -81,11 +81,11 @@ type Dropped = TargetListView['dropped'][number];
 const DROPPED: readonly Column<Dropped>[] = [
   {
     id: 'address',
-    header: 'Address',
+    header: t('Address'),
     cell: ({ discovered_labels: labels }) => <span className="row-name mono">{labels['__address__'] ?? ''}</span>,
   },
-  { id: 'job', header: 'Job', label: 'job', cell: ({ job }) => job },
-  { id: 'labels', header: 'Discovered labels', cell: ({ discovered_labels: labels }) => <Labels labels={Object.entries(labels)} /> },
+  { id: 'job', header: t('Job'), label: t('job'), cell: ({ job }) => job },
+  { id: 'labels', header: t('Discovered labels'), cell: ({ discovered_labels: labels }) => <Labels labels={Object.entries(labels)} /> },
 ];
 
 /** Targets that relabelling dropped. */
@@ -93,7 +93,7 @@ export function DroppedTargets({ dropped }: { readonly dropped: readonly Dropped
   return (
     <div className="panel">
       <DataTable
-        caption="Targets that relabelling dropped"
+        caption={t('Targets that relabelling dropped')}
         columns={DROPPED}
         rows={dropped}
         rowKey={({ job, discovered_labels: labels }) => `${job} ${JSON.stringify(labels)}`}
@@ -105,7 +105,7 @@ export function DroppedTargets({ dropped }: { readonly dropped: readonly Dropped
 /** One target whole: its error in full, its labels, and what discovery said before relabelling. */
 export function TargetDrawer({ target, onClose }: { readonly target: TargetView | undefined; readonly onClose: () => void }) {
   return (
-    <Drawer opened={target !== undefined} onClose={onClose} title={t('Target')} closeButtonProps={{ 'aria-label': 'Close the target' }}>
+    <Drawer opened={target !== undefined} onClose={onClose} title={t('Target')} closeButtonProps={{ 'aria-label': t('Close the target') }}>
       {target === undefined ? null : <Details target={target} />}
     </Drawer>
   );
@@ -120,33 +120,37 @@ function Details({ target }: { readonly target: TargetView }) {
           <State target={target} />
         </p>
         <p className="mono">{target.url}</p>
-        <p className="faint">{`Job ${target.job}, every ${lengthText(target.interval_ms)}, gives up after ${lengthText(target.timeout_ms)}.`}</p>
         <p className="faint">
-          {target.last_scrape_at_ms === null ? (
-            'Not scraped yet.'
-          ) : (
-            <>
-              {'Last scrape '}
-              <Instant atMs={target.last_scrape_at_ms} />
-              {`, took ${seconds(target.duration_ms)}, ${countText(target.samples)} samples.`}
-            </>
-          )}
+          {t('Job {job}, every {interval}, gives up after {timeout}.', {
+            job: target.job,
+            interval: lengthText(target.interval_ms),
+            timeout: lengthText(target.timeout_ms),
+          })}
+        </p>
+        <p className="faint">
+          {target.last_scrape_at_ms === null
+            ? t('Not scraped yet.')
+            : rich('Last scrape {at}, took {length}, {samples} samples.', {
+                at: <Instant atMs={target.last_scrape_at_ms} />,
+                length: seconds(target.duration_ms),
+                samples: countText(target.samples),
+              })}
         </p>
       </div>
       {target.error === '' ? null : (
         <section className="section">
-          <h3>{target.state === 'down' ? 'Why it is down' : 'What is missing'}</h3>
+          <h3>{target.state === 'down' ? t('Why it is down') : t('What is missing')}</h3>
           <div className="command">
             <pre>{target.error}</pre>
           </div>
         </section>
       )}
       <section className="section">
-        <h3>Labels</h3>
+        <h3>{t('Labels')}</h3>
         <Labels labels={Object.entries(target.labels)} />
       </section>
       <section className="section">
-        <h3>Discovered labels</h3>
+        <h3>{t('Discovered labels')}</h3>
         <Labels labels={Object.entries(target.discovered_labels)} />
       </section>
     </div>

@@ -7,6 +7,7 @@ import { FilterInput } from '../components/filter-input.tsx';
 import { matchesFilter } from '../components/matches-filter.ts';
 import { EmptyState, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t, rich } from '../language/t.ts';
 import type { TargetsSearch } from '../shell/search.ts';
 import { DroppedTargets, TargetDrawer, TargetsTable } from './targets-table.tsx';
 import { shownTargets, targetKey, targetState } from './target-order.ts';
@@ -23,7 +24,7 @@ scrape_configs:
 
 /** Every scrape target by job, the unhealthy ones first. */
 export function TargetsPage() {
-  useTitle('Targets');
+  useTitle(t('Targets'));
   const search = useSearch({ from: '/shell/targets' });
   const navigate = useNavigate({ from: '/targets' });
   const query = useQuery(targetsQuery());
@@ -33,14 +34,14 @@ export function TargetsPage() {
     <div className="page">
       <header className="page-head">
         <div>
-          <h1>Targets</h1>
+          <h1>{t('Targets')}</h1>
           <p className="page-lead">{lead(items)}</p>
         </div>
         {data === undefined || data.jobs.length === 0 ? null : (
           <Filters list={data} search={search} onSearch={(next) => void navigate({ search: next, replace: true })} />
         )}
       </header>
-      <Waiting query={query} what="targets" />
+      <Waiting query={query} what={t('targets')} />
       {data === undefined ? null : <Jobs list={data} search={search} />}
       <TargetDrawer
         target={items.find((target) => targetKey(target) === search.target)}
@@ -54,12 +55,14 @@ function lead(items: readonly TargetView[]): string {
   if (items.length === 0) return '';
   const count = (mark: string): number => items.filter((target) => targetState(target).mark === mark).length;
   const troubled = [
-    [count('down'), 'down'],
-    [count('degraded'), 'with samples missing'],
-    [count('unknown'), 'not scraped yet'],
+    [count('down'), t('{count} down', { count: count('down') })],
+    [count('degraded'), t('{count} with samples missing', { count: count('degraded') })],
+    [count('unknown'), t('{count} not scraped yet', { count: count('unknown') })],
   ] as const;
-  const words = troubled.flatMap(([number, what]) => (number === 0 ? [] : [`${number} ${what}`]));
-  return `${items.length} scraped, ${words.length === 0 ? 'all up' : words.join(', ')}.`;
+  const words = troubled.flatMap(([number, what]) => (number === 0 ? [] : [what]));
+  return words.length === 0
+    ? t('{count} scraped, all up.', { count: items.length })
+    : t('{count} scraped, {troubled}.', { count: items.length, troubled: words.join(', ') });
 }
 
 function Jobs({ list, search }: { readonly list: TargetListView; readonly search: TargetsSearch }) {
@@ -67,7 +70,12 @@ function Jobs({ list, search }: { readonly list: TargetListView; readonly search
   if (jobs.length === 0) {
     return (
       <EmptyState command={SNIPPET}>
-        Nothing is scraped yet. Name a Prometheus configuration file in <code>nines.yml</code>; its jobs are taken over as they are.
+        {rich(
+          'Nothing is scraped yet. Name a Prometheus configuration file in <code>nines.yml</code>; its jobs are taken over as they are.',
+          {
+            code: (inner) => <code>{inner}</code>,
+          },
+        )}
       </EmptyState>
     );
   }
@@ -76,25 +84,25 @@ function Jobs({ list, search }: { readonly list: TargetListView; readonly search
       ({ job, discovered_labels: labels }) =>
         (search.job === undefined || job === search.job) && matchesFilter(search.q ?? '', [job, ...Object.entries(labels).flat()]),
     );
-    return shown.length === 0 ? <p className="empty">No dropped target matches the filter.</p> : <DroppedTargets dropped={shown} />;
+    return shown.length === 0 ? <p className="empty">{t('No dropped target matches the filter.')}</p> : <DroppedTargets dropped={shown} />;
   }
   const shown = shownTargets(items, search);
   const filtered = search.q !== undefined || search.job !== undefined || search.state !== undefined;
   // Jobs in the order of their worst target; those without any last, and only while nothing is filtered.
   const names = new Set([...shown.map(({ job }) => job), ...(filtered ? [] : jobs.map(({ name }) => name))]);
-  if (names.size === 0) return <p className="empty">No target matches the filter.</p>;
+  if (names.size === 0) return <p className="empty">{t('No target matches the filter.')}</p>;
   return [...names].map((name) => {
     const own = shown.filter(({ job }) => job === name);
     const job = jobs.find((one) => one.name === name);
-    const left = job === undefined || job.dropped === 0 ? '' : `, ${job.dropped} dropped by relabelling`;
+    const left = job === undefined || job.dropped === 0 ? '' : `, ${t('{count} dropped by relabelling', { count: job.dropped })}`;
     return (
       <Section
         key={name}
         title={name}
-        aside={<span className="faint">{`${own.length} ${own.length === 1 ? 'target' : 'targets'}${left}`}</span>}
+        aside={<span className="faint">{`${t('{count, plural, one {# target} other {# targets}}', { count: own.length })}${left}`}</span>}
       >
         {own.length === 0 ? (
-          <p className="empty empty-quiet">Discovery has found no target for this job.</p>
+          <p className="empty empty-quiet">{t('Discovery has found no target for this job.')}</p>
         ) : (
           <TargetsTable job={name} targets={own} />
         )}
@@ -106,12 +114,12 @@ function Jobs({ list, search }: { readonly list: TargetListView; readonly search
 type FiltersProps = { readonly list: TargetListView; readonly search: TargetsSearch; readonly onSearch: (search: TargetsSearch) => void };
 
 const STATES = [
-  { value: '', label: 'Any state' },
-  { value: 'troubled', label: 'In trouble' },
-  { value: 'down', label: 'Down' },
-  { value: 'up', label: 'Up' },
-  { value: 'unknown', label: 'Not scraped yet' },
-  { value: 'dropped', label: 'Dropped' },
+  { value: '', label: t('Any state') },
+  { value: 'troubled', label: t('In trouble') },
+  { value: 'down', label: t('Down') },
+  { value: 'up', label: t('Up') },
+  { value: 'unknown', label: t('Not scraped yet') },
+  { value: 'dropped', label: t('Dropped') },
 ];
 
 /** Which targets are listed; all of it stands in the address. */
@@ -124,19 +132,19 @@ function Filters({ list, search, onSearch }: FiltersProps) {
     <div className="filters no-print">
       <NativeSelect
         size="xs"
-        aria-label="State"
+        aria-label={t('State')}
         data={STATES}
         value={search.state ?? ''}
         onChange={(event) => set('state', event.currentTarget.value)}
       />
       <NativeSelect
         size="xs"
-        aria-label="Job"
-        data={[{ value: '', label: 'Any job' }, ...list.jobs.map(({ name }) => ({ value: name, label: name }))]}
+        aria-label={t('Job')}
+        data={[{ value: '', label: t('Any job') }, ...list.jobs.map(({ name }) => ({ value: name, label: name }))]}
         value={search.job ?? ''}
         onChange={(event) => set('job', event.currentTarget.value)}
       />
-      <FilterInput what="targets" value={search.q ?? ''} onChange={(value) => set('q', value)} />
+      <FilterInput what={t('targets')} value={search.q ?? ''} onChange={(value) => set('q', value)} />
     </div>
   );
 }

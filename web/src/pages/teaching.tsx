@@ -1,3 +1,4 @@
+import { t, rich } from '../language/t.ts';
 import { AddService } from './add-service.tsx';
 import { EmptyState } from '../components/notices.tsx';
 
@@ -22,7 +23,9 @@ const SLA_SNIPPET = `slas:
 export function NoServices() {
   return (
     <EmptyState action={<AddService primary />} command={SERVICE_SNIPPET}>
-      No service is watched yet. Add one here, or in the configuration file of <code>nines serve --config nines.yml</code>.
+      {rich('No service is watched yet. Add one here, or in the configuration file of <code>nines serve --config nines.yml</code>.', {
+        code: (inner) => <code>{inner}</code>,
+      })}
     </EmptyState>
   );
 }
@@ -30,6 +33,8 @@ export function NoServices() {
 /** No contract yet: what to write, where. */
 export function NoSlas() {
   return (
-    <EmptyState command={SLA_SNIPPET}>No SLA is declared yet. Say in the configuration file what was promised for a service.</EmptyState>
+    <EmptyState command={SLA_SNIPPET}>
+      {t('No SLA is declared yet. Say in the configuration file what was promised for a service.')}
+    </EmptyState>
   );
 }

@@ -3,21 +3,22 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant, Running } from '../components/instant.tsx';
 import { lengthText } from '../figures/length.ts';
 import { readableLengths } from '../figures/readable.ts';
+import { t } from '../language/t.ts';
 import { phrase } from '../states/words.ts';
 
 const COLUMNS: readonly Column<ViolationView>[] = [
-  { id: 'from', header: 'From', cell: (violation) => <Instant atMs={violation.opened_at_ms} relative={false} /> },
+  { id: 'from', header: t('From'), cell: (violation) => <Instant atMs={violation.opened_at_ms} relative={false} /> },
   {
     id: 'to',
-    header: 'To',
-    label: 'to',
+    header: t('To'),
+    label: t('to'),
     cell: (violation) =>
-      violation.closed_at_ms === null ? <strong>open</strong> : <Instant atMs={violation.closed_at_ms} relative={false} />,
+      violation.closed_at_ms === null ? <strong>{t('open')}</strong> : <Instant atMs={violation.closed_at_ms} relative={false} />,
   },
   {
     id: 'length',
-    header: 'Length',
-    label: 'length',
+    header: t('Length'),
+    label: t('length'),
     numeric: true,
     cell: (violation) =>
       violation.closed_at_ms === null ? (
@@ -26,8 +27,8 @@ const COLUMNS: readonly Column<ViolationView>[] = [
         lengthText(violation.closed_at_ms - violation.opened_at_ms)
       ),
   },
-  { id: 'severity', header: 'Severity', label: 'severity', cell: (violation) => phrase(violation.severity) },
-  { id: 'cause', header: 'Because', cell: (violation) => readableLengths(violation.reason) },
+  { id: 'severity', header: t('Severity'), label: t('severity'), cell: (violation) => phrase(violation.severity) },
+  { id: 'cause', header: t('Because'), cell: (violation) => readableLengths(violation.reason) },
 ];
 
 /** When the promise was broken, newest first. */
@@ -35,7 +36,7 @@ export function ViolationsTable({ violations }: { readonly violations: readonly 
   return (
     <div className="panel">
       <DataTable
-        caption="Violations"
+        caption={t('Violations')}
         columns={COLUMNS}
         rows={[...violations].sort((a, b) => b.opened_at_ms - a.opened_at_ms)}
         rowKey={(violation) => violation.id}

@@ -54,3 +54,6 @@ export function periodsText(unit: PeriodUnit, every: number): string {
       return t('{every, plural, one {year} other {# years}}', { every });
   }
 }
+
+/** A period in a choice; the one that runs is not over. */
+export const periodLabel = (name: string, runs: boolean): string => (runs ? t('{name}, so far', { name }) : name);

@@ -24,6 +24,15 @@ const UNKNOWN_WHY: Readonly<Record<string, string>> = {
 /** Why nothing is known, in words. */
 export const unknownWhy = (reason: string | null | undefined): string => UNKNOWN_WHY[reason ?? ''] ?? t('no data');
 
+/** A state within a sentence: `Web shop is down`. */
+const IN_SENTENCES: Readonly<Record<string, string>> = {
+  up: t('up||in a sentence'),
+  degraded: t('degraded||in a sentence'),
+  down: t('down||in a sentence'),
+  unknown: t('unknown||in a sentence'),
+};
+export const stateWord = (state: string): string => IN_SENTENCES[state] ?? state;
+
 /** The state in a word, and that it changes too often for one change to be news. */
 export const steadiness = (state: MarkState, flapping: boolean): string =>
   flapping ? t('{state}, flapping', { state: STATE_WORDS[state] }) : STATE_WORDS[state];
