@@ -193,6 +193,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   '/api/v1/otlp/v1/metrics': 16 * MIB,
   '/api/metrics': 16 * MIB,
   '/api/config/diff': 8 * MIB,
+  '/api/dashboards/import': 8 * MIB,
   '/write': 25 * MIB,
   '/api/v2/write': 25 * MIB,
   '/metrics/job/*': 16 * MIB,

@@ -14,6 +14,8 @@ export const DASHBOARD_CODES = {
   ownedElsewhere: 'dashboard_owned_elsewhere',
   revisionNotFound: 'dashboard_revision_not_found',
   tooMany: 'too_many_dashboards',
+  /** What was sent is no dashboard that Grafana knows. */
+  notImportable: 'dashboard_not_importable',
   /** A later server wrote it. */
   newer: 'dashboard_schema_newer',
 } as const;
@@ -79,3 +81,15 @@ export const lossView = z.object({
   why: z.string(),
 });
 export type LossView = z.output<typeof lossView>;
+
+/** `POST /api/dashboards/import`: the dashboard as it is or would be here, and what could not be brought along. */
+export const importView = z.object({
+  dashboard: dashboardSpec,
+  /** How it was written: Grafana's Classic schema, V1 (Classic in a resource) or V2. */
+  schema: z.enum(['classic', 'v1', 'v2']),
+  panels: z.object({ found: z.int(), converted: z.int() }),
+  losses: z.array(lossView),
+  /** False for a dry run. */
+  saved: z.boolean(),
+});
+export type ImportView = z.output<typeof importView>;

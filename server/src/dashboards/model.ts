@@ -11,14 +11,16 @@ import { duration, plainText, slug } from '../platform/config/fields.ts';
 /** The version that this server writes. */
 export const DASHBOARD_SCHEMA = 1;
 
-const MAX_PANELS = 200;
-const MAX_QUERIES = 20;
-const MAX_EXPR_CHARS = 10_000;
-const MAX_VARIABLES = 30;
+export const MAX_PANELS = 200;
+export const MAX_QUERIES = 20;
+export const MAX_EXPR_CHARS = 10_000;
+export const MAX_VARIABLES = 30;
 const MAX_VALUES = 1_000;
 const MAX_THRESHOLDS = 10;
-const MAX_LINKS = 20;
-const MAX_ROWS = 50;
+export const MAX_LINKS = 20;
+/** Sections of one layout. */
+export const MAX_SECTIONS = 50;
+export const MAX_ANNOTATIONS = 20;
 const MAX_NAMES = 100;
 const MAX_TEXT_CHARS = 50_000;
 const MAX_TITLE_CHARS = 200;
@@ -187,7 +189,7 @@ export const SOURCES_OF = {
   state: ['services'],
 } as const satisfies Record<PanelKind, readonly SourceKind[]>;
 
-const panel = panelUnion.superRefine((one, context) => {
+export const panelSpec = panelUnion.superRefine((one, context) => {
   if (one.kind === 'text') return;
   const possible: readonly SourceKind[] = SOURCES_OF[one.kind];
   if (possible.includes(one.source.from)) return;
@@ -217,35 +219,35 @@ const layout = z.discriminatedUnion('kind', [
     sections: z
       .array(z.strictObject({ ...section, panels: flow }))
       .min(1)
-      .max(MAX_ROWS),
+      .max(MAX_SECTIONS),
   }),
   z.strictObject({
     kind: z.literal('one_column'),
     sections: z
       .array(z.strictObject({ ...section, panels: flow }))
       .min(1)
-      .max(MAX_ROWS),
+      .max(MAX_SECTIONS),
   }),
   z.strictObject({
     kind: z.literal('two_columns'),
     sections: z
       .array(z.strictObject({ ...section, panels: flow }))
       .min(1)
-      .max(MAX_ROWS),
+      .max(MAX_SECTIONS),
   }),
   z.strictObject({
     kind: z.literal('three_columns'),
     sections: z
       .array(z.strictObject({ ...section, panels: flow }))
       .min(1)
-      .max(MAX_ROWS),
+      .max(MAX_SECTIONS),
   }),
   z.strictObject({
     kind: z.literal('custom'),
     sections: z
       .array(z.strictObject({ ...section, items: z.array(item).max(MAX_PANELS) }))
       .min(1)
-      .max(MAX_ROWS),
+      .max(MAX_SECTIONS),
   }),
 ]);
 export type Layout = z.output<typeof layout>;
@@ -262,7 +264,7 @@ const choice = {
   value: z.array(plainText.max(MAX_TITLE_CHARS)).max(MAX_VALUES).default([]),
 };
 /** `value` is what is chosen at first; empty: the first there is, or all where `all` is allowed. */
-const variable = z.discriminatedUnion('kind', [
+export const variableSpec = z.discriminatedUnion('kind', [
   /** Values of `label` over the series that `matchers` select (with earlier variables in them), or results of `expr` by their `label`. */
   z.strictObject({
     kind: z.literal('query'),
@@ -289,7 +291,7 @@ const variable = z.discriminatedUnion('kind', [
     value: z.string().default(''),
   }),
 ]);
-export type Variable = z.output<typeof variable>;
+export type Variable = z.output<typeof variableSpec>;
 
 /** What is drawn behind time charts: bands for what lasts, lines for instants. */
 const annotation = z.discriminatedUnion('from', [
@@ -318,10 +320,12 @@ export const dashboardSpec = z
     description: plainText.max(MAX_TEXT_CHARS).default(''),
     tags: names,
     folder: title.default(''),
-    panels: z.record(slug, panel).refine((all) => Object.keys(all).length <= MAX_PANELS, `a dashboard has at most ${MAX_PANELS} panels`),
+    panels: z
+      .record(slug, panelSpec)
+      .refine((all) => Object.keys(all).length <= MAX_PANELS, `a dashboard has at most ${MAX_PANELS} panels`),
     layout,
-    variables: z.array(variable).max(MAX_VARIABLES).default([]),
-    annotations: z.array(annotation).max(20).default([]),
+    variables: z.array(variableSpec).max(MAX_VARIABLES).default([]),
+    annotations: z.array(annotation).max(MAX_ANNOTATIONS).default([]),
     /** How long back it shows at first. */
     range: lengthText({ minMs: MINUTE_MS, maxMs: 3_660 * DAY_MS }).default('6h'),
     refresh: z.enum(REFRESHES).default('live'),

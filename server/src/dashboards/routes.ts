@@ -1,11 +1,25 @@
+import { AppError } from '@nines/base/errors.ts';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
-import { dashboardSummary, dashboardView, differenceView, draftView, revisionView, unreadableDashboard } from './contract.ts';
-import { dashboardSpec } from './model.ts';
+import {
+  DASHBOARD_CODES,
+  dashboardSummary,
+  dashboardView,
+  differenceView,
+  draftView,
+  importView,
+  revisionView,
+  unreadableDashboard,
+} from './contract.ts';
+import { exportGrafana } from './grafana/export.ts';
+import { importGrafana } from './grafana/import.ts';
+import { type DashboardSpec, dashboardSpec } from './model.ts';
 import type { Dashboards } from './service.ts';
 
 const MAX_NOTE_CHARS = 500;
+/** The largest public ones have two. */
+const MAX_IMPORT_BYTES = 8 * 1024 * 1024;
 const tags = ['dashboards'];
 const byId = z.object({ id: z.string().max(63) });
 const byRevision = byId.extend({ revision: z.coerce.number().int().min(1) });
@@ -16,6 +30,7 @@ const scoped = { free: 'a dashboard holds no figures: its panels ask for them wi
 export function dashboardRoutes(http: Http, dashboards: Dashboards): void {
   readRoutes(http, dashboards);
   writeRoutes(http, dashboards);
+  importRoute(http, dashboards);
   draftRoutes(http, dashboards);
 }
 
@@ -38,16 +53,20 @@ function readRoutes(http: Http, dashboards: Dashboards): void {
     {
       config,
       schema: {
-        summary: 'One dashboard; with `format=yaml` the document alone, as a file holds it',
+        summary: 'One dashboard; with `format=yaml` the document alone, as a file holds it, with `format=grafana` as Grafana imports it',
         tags,
         params: byId,
-        querystring: z.object({ format: z.enum(['json', 'yaml']).default('json') }),
+        querystring: z.object({ format: z.enum(['json', 'yaml', 'grafana']).default('json') }),
         response: { 200: z.union([dashboardView, z.string()]) },
       },
     },
     async (request, reply) => {
       const view = await dashboards.get(request.params.id);
       if (request.query.format === 'json') return view;
+      if (request.query.format === 'grafana') {
+        reply.header('content-disposition', `attachment; filename="${view.id}.grafana.json"`);
+        return reply.type('application/json; charset=utf-8').send(JSON.stringify(exportGrafana(view.spec), null, 2));
+      }
       reply.header('content-disposition', `attachment; filename="${view.id}.yml"`);
       return reply.type('application/yaml; charset=utf-8').send(stringify(view.spec));
     },
@@ -123,6 +142,48 @@ function writeRoutes(http: Http, dashboards: Dashboards): void {
     },
     (request) => dashboards.restore(request.params.id, request.params.revision, request.actor),
   );
+}
+
+function importRoute(http: Http, dashboards: Dashboards): void {
+  const querystring = z.object({
+    dry_run: z.stringbool().default(false).meta({ description: 'only tell what it would become and what is lost' }),
+    id: dashboardSpec.shape.id.optional().meta({ description: 'its id here; a free one made of its title when left out' }),
+  });
+  http.post(
+    '/api/dashboards/import',
+    {
+      config: { permission: 'operate', scoped },
+      bodyLimit: MAX_IMPORT_BYTES,
+      schema: {
+        summary: 'Import a dashboard of Grafana (Classic, V1, V2); every loss is told',
+        tags,
+        querystring,
+        body: z.record(z.string(), z.unknown()).meta({ description: 'the file as Grafana exports it, or as its API answers it' }),
+        response: { 200: importView, 201: importView },
+      },
+    },
+    async (request, reply) => {
+      const read = importGrafana(request.body);
+      if (!read.ok) {
+        const { place, message } = read.error;
+        throw new AppError('bad_input', DASHBOARD_CODES.notImportable, place === '' ? message : `${place}: ${message}`, { field: place });
+      }
+      const { spec, schema, losses, found, converted } = read.value;
+      const dashboard = { ...spec, id: request.query.id ?? (await freeId(dashboards, spec)) };
+      const answer = { dashboard, schema, panels: { found, converted }, losses: [...losses] };
+      if (request.query.dry_run) return { ...answer, saved: false };
+      await dashboards.create({ spec: dashboard, note: `imported from Grafana (${schema}), ${losses.length} losses` }, request.actor);
+      return reply.code(201).send({ ...answer, saved: true });
+    },
+  );
+}
+
+/** Its own id, or the first with a number behind it that nobody has. */
+async function freeId(dashboards: Dashboards, { id }: DashboardSpec): Promise<string> {
+  const taken = new Set((await dashboards.list()).map((one) => one.id));
+  let free = id;
+  for (let at = 2; taken.has(free); at++) free = `${id.slice(0, 57)}-${at}`;
+  return free;
 }
 
 function draftRoutes(http: Http, dashboards: Dashboards): void {
