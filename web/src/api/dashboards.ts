@@ -12,7 +12,7 @@ import { request, withQuery } from './client.ts';
 import type { ApiProblem } from './problem.ts';
 import type { Items } from './wire.ts';
 
-export type { DashboardSummary, DashboardView, DifferenceView, DraftView, RevisionView };
+export type { DashboardSummary, DashboardView, DifferenceView, DraftView, ImportView, RevisionView };
 export type DashboardSpec = DashboardView['spec'];
 export type Panel = DashboardSpec['panels'][string];
 export type PanelKind = Panel['kind'];
@@ -78,6 +78,14 @@ type Saved = { readonly spec: DashboardSpec; readonly note: string };
 
 export const useMakeDashboard = () =>
   useChange(({ spec, note }: Saved) => request<DashboardView>(withQuery('/api/dashboards', { note }), { method: 'POST', body: spec }));
+
+type Brought = { readonly file: unknown; readonly id?: string; readonly dryRun?: boolean };
+
+/** A dashboard of Grafana as it is here; with `dryRun` as it would be. */
+export const useImportDashboard = () =>
+  useChange(({ file, id, dryRun = false }: Brought) =>
+    request<ImportView>(withQuery('/api/dashboards/import', { id, dry_run: dryRun ? 'true' : undefined }), { method: 'POST', body: file }),
+  );
 
 /** Refused when somebody else was first: `revision` is the one that the change began with. */
 export const useSaveDashboard = (id: string) =>

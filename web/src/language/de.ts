@@ -1,6 +1,7 @@
 import components from './de/components.json' with { type: 'json' };
 import deployments from './de/deployments.json' with { type: 'json' };
 import figures from './de/figures.json' with { type: 'json' };
+import grafana from './de/grafana.json' with { type: 'json' };
 import pages from './de/pages.json' with { type: 'json' };
 import shared from './de/shared.json' with { type: 'json' };
 import sla from './de/sla.json' with { type: 'json' };
@@ -9,4 +10,14 @@ import timeline from './de/timeline.json' with { type: 'json' };
 import type { Catalogue } from './language.ts';
 
 /** One file for each room of `web/src`; what several rooms say is in `shared`. */
-export const catalogue: Catalogue = { ...components, ...deployments, ...figures, ...pages, ...shared, ...sla, ...states, ...timeline };
+export const catalogue: Catalogue = {
+  ...components,
+  ...deployments,
+  ...figures,
+  ...grafana,
+  ...pages,
+  ...shared,
+  ...sla,
+  ...states,
+  ...timeline,
+};

@@ -7,6 +7,7 @@ import { EmptyState, Waiting } from '../components/notices.tsx';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { HistoryLink } from '../components/history-link.tsx';
 import { Instant } from '../components/instant.tsx';
+import { ImportDashboard } from '../dashboards/import-dashboard.tsx';
 import { MakeDashboard } from '../dashboards/make-dashboard.tsx';
 import { dashboardsSearch } from '../dashboards/search.ts';
 import { useTitle } from './use-title.ts';
@@ -36,7 +37,10 @@ export function DashboardsPage() {
           <h1>Dashboards</h1>
           <p className="page-lead">What you want to see side by side. Those that are shipped can be copied and changed.</p>
         </div>
-        <MakeDashboard />
+        <div className="row-wrap">
+          <ImportDashboard />
+          <MakeDashboard />
+        </div>
       </header>
       <div className="filters no-print">
         <FilterInput value={search.q ?? ''} onChange={(q) => go({ q })} what="dashboards" />

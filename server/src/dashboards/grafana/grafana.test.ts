@@ -199,14 +199,15 @@ const threshold = fc.record({
   severity: fc.constantFrom('warning' as const, 'critical' as const),
   side: fc.constantFrom('above' as const, 'below' as const),
 });
-const anyPanel = fc.constantFrom(...PANEL_KINDS).chain((kind) => {
+const anyPanel = fc.constantFrom(...PANEL_KINDS).chain((kind): fc.Arbitrary<object> => {
   if (kind === 'text') return fc.record({ kind: fc.constant(kind), title: word, markdown: word });
   const from = fc
     .constantFrom(...SOURCES_OF[kind])
-    .chain((one) =>
-      one === 'promql'
-        ? fc.record({ from: fc.constant(one), queries: fc.array(query, { minLength: 1, maxLength: 4 }) })
-        : fc.constant({ from: one }),
+    .chain(
+      (one): fc.Arbitrary<object> =>
+        one === 'promql'
+          ? fc.record({ from: fc.constant(one), queries: fc.array(query, { minLength: 1, maxLength: 4 }) })
+          : fc.constant({ from: one }),
     );
   const base = { kind: fc.constant(kind), title: word, description: word, source: from };
   if (kind === 'alert_list' || kind === 'slo_budget' || kind === 'status_timeline' || kind === 'state') return fc.record(base);
