@@ -4,6 +4,7 @@ import type {
   DashboardView,
   DifferenceView,
   DraftView,
+  ImportView,
   RevisionView,
   UnreadableDashboard,
 } from '@nines/server/dashboards/contract.ts';
