@@ -9,10 +9,12 @@ import { backupCommand } from './commands/backup.ts';
 import { cardinalityCommand } from './commands/cardinality.ts';
 import { checkCommand } from './commands/check.ts';
 import { configCommand } from './commands/config.ts';
+import { dashboardsCommand } from './commands/dashboards.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { downtimeCommand } from './commands/downtime.ts';
+import { exportCommand } from './commands/export.ts';
 import { healthCommand } from './commands/health.ts';
 import { importCommand } from './commands/import.ts';
 import { keyCommand } from './commands/key.ts';
@@ -64,6 +66,8 @@ function createProgram(): Command {
     healthCommand,
     pauseCommands,
     importCommand,
+    exportCommand,
+    dashboardsCommand,
     slaCommand,
     statusPageCommand,
     downtimeCommand,
