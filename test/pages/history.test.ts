@@ -167,7 +167,7 @@ test('two tabs share one stream, and the second takes over when the first is clo
   ]);
   for (const page of [first, second]) {
     page.on('request', (request) => {
-      if (request.url().endsWith('/api/stream')) streams.set(page, (streams.get(page) ?? 0) + 1);
+      if (request.url().includes('/api/stream?')) streams.set(page, (streams.get(page) ?? 0) + 1);
     });
   }
   await first.goto('/');

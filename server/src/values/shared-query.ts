@@ -14,6 +14,8 @@ import { Picture, type Seen } from './picture.ts';
 const TAIL_MS = 30 * SECOND_MS;
 const LEAST_TAIL_POINTS = 2;
 const MOST_TAIL_POINTS = 30;
+/** How the errors of queries end that are for asking only. */
+const UNFIT = 'cannot be followed';
 /** Arrivals closer than this are one. */
 const ARRIVAL_GAP_MS = SECOND_MS;
 
@@ -81,7 +83,7 @@ export class SharedQuery {
     if (typeof found === 'string') {
       const again = found === this.#error;
       this.#error = found;
-      return again ? undefined : `{"query":"${this.id}","error":${JSON.stringify(found)}}`;
+      return again ? undefined : `{"query":"${this.id}"${this.#fault()}}`;
     }
     this.#error = undefined;
     this.#atMs = found.atMs;
@@ -91,10 +93,13 @@ export class SharedQuery {
 
   /** All that is known, as the first item for `key`. */
   whole(key: string): string {
-    this.#whole ??= `,"start":true,"query":"${this.id}"${this.#times()}${this.#picture.whole()}${
-      this.#error === undefined ? '' : `,"error":${JSON.stringify(this.#error)}`
-    }}`;
+    this.#whole ??= `,"start":true,"query":"${this.id}"${this.#times()}${this.#picture.whole()}${this.#fault()}}`;
     return `{"key":${JSON.stringify(key)}${this.#whole}`;
+  }
+
+  #fault(): string {
+    if (this.#error === undefined) return '';
+    return `,"error":${JSON.stringify(this.#error)}${this.#error.endsWith(UNFIT) ? ',"unfit":true' : ''}`;
   }
 
   #times(): string {
@@ -108,7 +113,7 @@ export class SharedQuery {
     const found = await engine.instant(expr, { queryable, atMs, scope, signal });
     if (!found.ok) return found.error.message;
     const now = elementsOf(found.value.value);
-    if (now === undefined) return `it gives a ${found.value.value.kind}, which cannot be followed`;
+    if (now === undefined) return `it gives a ${found.value.value.kind}, which ${UNFIT}`;
     if (stepMs === null) return now.length > MAX_SERIES ? tooWide(now.length) : { atMs, now, tail: null };
     const endMs = atMs - (atMs % stepMs);
     const points = Math.min(MOST_TAIL_POINTS, Math.max(LEAST_TAIL_POINTS, Math.ceil(TAIL_MS / stepMs)));
@@ -121,7 +126,7 @@ export class SharedQuery {
   }
 }
 
-const tooWide = (series: number): string => `it gives ${series} series; at most ${MAX_SERIES} can be followed`;
+const tooWide = (series: number): string => `it gives ${series} series; a query of more than ${MAX_SERIES} ${UNFIT}`;
 
 function elementsOf(value: Value): Seen['now'] | undefined {
   if (value.kind === 'scalar') return [{ labels: [], value: value.value }];

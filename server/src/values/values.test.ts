@@ -272,7 +272,9 @@ describe('values that are followed', () => {
     one.values.follow(browser, [asking('wide')]);
     await one.pass(500);
     await poll('the refusal', () => browser.items().length > 0);
-    assert.match(String(browser.items()[0]?.['error']), /gives 501 series; at most 500 can be followed/);
+    const [item] = browser.items();
+    assert.match(String(item?.['error']), /gives 501 series; a query of more than 500 cannot be followed/);
+    assert.equal(item?.['unfit'], true, 'who wants it asks');
   });
 
   it('tell when samples last arrived and how often they do', async (t) => {

@@ -1,5 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, createContext, useCallback, useContext, useEffect, useMemo, useState } from 'react';
+import { Followed } from './followed.ts';
 import { staleRecords } from './live-state.ts';
 import { type LiveState, shareStream } from './stream.ts';
 import type { FactWire } from './wire.ts';
@@ -23,6 +24,8 @@ type Notices = { readonly notices: readonly ShownNotice[]; readonly close: (id: 
 const LiveContext = createContext<LiveState>('connecting');
 type FactListeners = Set<(fact: FactWire) => void>;
 const FactsContext = createContext<FactListeners>(new Set());
+/** What this tab follows. */
+export const FollowedContext = createContext(new Followed());
 const NoticesContext = createContext<Notices>({ notices: [], close: () => undefined });
 
 /** What channels told this page, and how one is closed. */
@@ -46,6 +49,7 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
   const [state, setState] = useState<LiveState>('connecting');
   const [notices, setNotices] = useState<readonly ShownNotice[]>([]);
   const [listeners] = useState<FactListeners>(() => new Set());
+  const [followed] = useState(() => new Followed());
   const close = useCallback((id: string) => setNotices((shown) => shown.filter((one) => one.id !== id)), []);
   const told = useMemo(() => ({ notices, close }), [notices, close]);
   useEffect(() => {
@@ -56,29 +60,34 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
       for (const record of gathered) void client.invalidateQueries({ queryKey: [record] });
       gathered.clear();
     };
-    const closeStream = shareStream({
-      onState: setState,
-      onResync: () => void client.invalidateQueries(),
-      onRefused: () => void client.invalidateQueries({ queryKey: ['session'] }),
-      onFact: (fact) => {
-        if (fact.type === 'notification.shown') {
-          const notice = fact.data as ShownNotice;
-          setNotices((shown) => [...shown.filter((one) => one.id !== notice.id), notice].slice(-MAX_NOTICES));
-        }
-        for (const listener of listeners) listener(fact);
-        for (const record of staleRecords(fact.topic)) gathered.add(record);
-        timer ??= window.setTimeout(flush, GATHER_MS);
+    const closeStream = shareStream(
+      {
+        onState: setState,
+        onResync: () => void client.invalidateQueries(),
+        onRefused: () => void client.invalidateQueries({ queryKey: ['session'] }),
+        onFact: (fact) => {
+          if (fact.type === 'notification.shown') {
+            const notice = fact.data as ShownNotice;
+            setNotices((shown) => [...shown.filter((one) => one.id !== notice.id), notice].slice(-MAX_NOTICES));
+          }
+          for (const listener of listeners) listener(fact);
+          for (const record of staleRecords(fact.topic)) gathered.add(record);
+          timer ??= window.setTimeout(flush, GATHER_MS);
+        },
       },
-    });
+      followed,
+    );
     return () => {
       window.clearTimeout(timer);
       closeStream();
     };
-  }, [client, listeners]);
+  }, [client, listeners, followed]);
   return (
     <LiveContext value={state}>
       <FactsContext value={listeners}>
-        <NoticesContext value={told}>{children}</NoticesContext>
+        <FollowedContext value={followed}>
+          <NoticesContext value={told}>{children}</NoticesContext>
+        </FollowedContext>
       </FactsContext>
     </LiveContext>
   );

@@ -26,12 +26,17 @@ export function useBoard(): Board {
   return board;
 }
 
+/** When samples last arrived, on this browser's clock, and how long lay between the last two arrivals. */
+export type Arrivals = { readonly atMs: number; readonly everyMs: number | null };
+
 /** What a panel's figures are worth, told to its frame. */
 export type Report = {
   readonly pending: boolean;
   readonly error: Error | null;
   /** When the last answer came; 0: none yet. */
   readonly updatedAtMs: number;
+  /** Of figures that the server pushes. */
+  readonly arrivals?: Arrivals | undefined;
   /** What is shown, for a file: a line of names, then lines of values. */
   readonly rows: () => readonly (readonly string[])[];
   /** PromQL as it was sent. */

@@ -31,8 +31,8 @@ type Props<Kind extends Panel['kind']> = { readonly panel: PanelOf<Kind>; readon
 
 /** Tells the frame of what a panel of series shows. */
 function useSeriesReport(figures: Figures, rows: () => readonly (readonly string[])[]): void {
-  const { pending, error, updatedAtMs, exprs, stamp } = figures;
-  useReport({ pending, error, updatedAtMs, exprs, rows }, `${stamp} ${pending}`);
+  const { pending, error, updatedAtMs, arrivals, exprs, stamp } = figures;
+  useReport({ pending, error, updatedAtMs, arrivals, exprs, rows }, `${stamp} ${pending}`);
 }
 
 /** What stands in place of a picture while there is nothing to draw. */

@@ -90,6 +90,10 @@ function PanelError({ error }: { readonly error: Error }) {
 
 /** Twice as late as promised is not live any more; what answers slowly has this much at least. */
 const LEAST_LATE_MS = 20_000;
+/** Samples that arrived once only are expected again within this. */
+const USUAL_EVERY_MS = 60_000;
+/** So many arrivals may be missing before figures are stale. */
+const MISSED = 3;
 
 /** Live, how old, stale or disconnected: in words, with a filled or an empty dot. */
 function DataState({ report }: { readonly report: Report | undefined }) {
@@ -97,16 +101,19 @@ function DataState({ report }: { readonly report: Report | undefined }) {
   const live = useLive();
   const { refresh, moves } = useBoard();
   if (report === undefined || report.updatedAtMs === 0) return <span className="data-state faint" />;
-  const ageMs = Math.max(0, now - report.updatedAtMs);
+  const { arrivals } = report;
+  // What is pushed is as old as the samples in it; what is asked for, as the answer.
+  const ageMs = Math.max(0, now - (arrivals?.atMs ?? report.updatedAtMs));
+  const quiet = arrivals !== undefined && ageMs > Math.max(LEAST_LATE_MS, MISSED * (arrivals.everyMs ?? USUAL_EVERY_MS));
   const age = ageMs < 2_000 ? 'now' : lengthText(ageMs - (ageMs % 1000));
   const cut = live === 'offline' || (report.error instanceof ApiProblem && report.error.status === 0);
   const [word, name] = cut
     ? ['Disconnected', 'cut']
-    : report.error !== null
+    : report.error !== null || quiet
       ? ['Stale', 'stale']
       : !moves || refresh === 'off'
         ? ['As of', 'still']
-        : ageMs > Math.max(LEAST_LATE_MS, 3 * everyMs(refresh)) && refresh !== '1m'
+        : arrivals === undefined && ageMs > Math.max(LEAST_LATE_MS, 3 * everyMs(refresh)) && refresh !== '1m'
           ? ['Read', 'still']
           : ['Live', 'live'];
   return (

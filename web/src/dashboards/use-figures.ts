@@ -2,9 +2,11 @@ import { literalPattern } from '@nines/base/glob.ts';
 import { keepPreviousData, queryOptions, useQueries } from '@tanstack/react-query';
 import { useMemo, useRef } from 'react';
 import type { Source } from '../api/dashboards.ts';
+import type { Line } from '../api/followed.ts';
 import { type RangeSeries, instantQuery, rangeQuery } from '../api/prometheus.ts';
+import { useFollowed } from '../api/use-followed.ts';
 import { queryStepMs } from '../timeline/view.ts';
-import { type Board, type SourceOf, useBoard } from './context.ts';
+import { type Arrivals, type Board, type SourceOf, useBoard } from './context.ts';
 import type { NamedSeries } from '@nines/maths/dashboards/figures.ts';
 import { differingLabels } from '@nines/maths/dashboards/differing-labels.ts';
 import { interpolate, legendOf, namesIn } from '@nines/maths/dashboards/interpolate.ts';
@@ -48,10 +50,12 @@ async function timed(ask: () => Promise<readonly RangeSeries[]>): Promise<Told> 
   return { series, tookMs: performance.now() - before };
 }
 
-const nowOptions = (expr: string, refresh: number) =>
+/** At an instant, or now. */
+const nowOptions = (expr: string, refresh: number, atMs: number | undefined) =>
   queryOptions({
-    queryKey: ['board-now', expr],
-    queryFn: ({ signal }) => timed(() => instantQuery({ expr }, signal)),
+    queryKey: ['board-now', expr, atMs],
+    queryFn: ({ signal }) => timed(() => instantQuery(atMs === undefined ? { expr } : { expr, atMs }, signal)),
+    placeholderData: keepPreviousData,
     // A query that takes long is asked less often.
     refetchInterval: ({ state }) => (refresh === 0 ? false : Math.max(refresh, (state.data?.tookMs ?? 0) / BUSY_SHARE)),
   });
@@ -72,6 +76,8 @@ export type Figures = {
   readonly pending: boolean;
   readonly error: Error | null;
   readonly updatedAtMs: number;
+  /** Of figures that are pushed: when samples last arrived and how often they do. */
+  readonly arrivals: Arrivals | undefined;
   readonly exprs: readonly string[];
   /** Series that are not shown because there are too many. */
   readonly left: number;
@@ -89,8 +95,23 @@ function gridOf(board: Board, beforeMs: number): Stretch {
 }
 
 /**
+ * The stretch that is asked for while newer points are pushed: it stays for a quarter of its length, or until points between it and what is
+ * pushed are missing.
+ */
+function useBase(stretch: Stretch, lines: readonly Line[]): Stretch {
+  const kept = useRef(stretch);
+  const { fromMs, toMs, stepMs } = kept.current;
+  const lengthMs = stretch.toMs - stretch.fromMs;
+  const missing = lines.some(({ picture }) => (picture?.sinceMs ?? 0) > toMs + stepMs);
+  const same = stepMs === stretch.stepMs && Math.abs(toMs - fromMs - lengthMs) <= 2 * stepMs;
+  if (!same || missing || stretch.toMs < toMs || stretch.toMs - toMs > Math.max(lengthMs / 4, 5 * stepMs)) kept.current = stretch;
+  return kept.current;
+}
+
+/**
  * The series of a panel over the dashboard's stretch, with the present at their end while the stretch moves. `beforeMs` asks for the
- * same stretch so much earlier. What was known stays while newer is asked for, and when asking fails.
+ * same stretch so much earlier. A dashboard that is live is told what changes; others ask, and so does one whose queries cannot be
+ * followed. What was known stays while newer is asked for, and when asking fails.
  */
 export function useFigures(source: Source, { beforeMs = 0, enabled = true } = {}): Figures {
   const board = useBoard();
@@ -98,38 +119,86 @@ export function useFigures(source: Source, { beforeMs = 0, enabled = true } = {}
   const waits = source.from === 'promql' && source.queries.some(({ expr }) => namesIn(expr).some((name) => board.pendingNames.has(name)));
   const asked = askedBy(source, board, stretch.stepMs);
   const live = board.moves && beforeMs === 0;
+  const pushed = live && enabled && !waits && board.refresh === 'live';
+  const { lines, stamp: told } = useFollowed(
+    asked.map(({ expr, instant }) => ({ expr, stepMs: instant ? null : stretch.stepMs })),
+    pushed,
+  );
+  const base = useBase(stretch, lines);
+  const asks = (at: number): boolean => !pushed || lines[at]?.state === 'refused';
   const past = useQueries({
-    queries: asked.map(({ expr, instant }) => ({ ...pastOptions(expr, stretch), enabled: enabled && !waits && !instant })),
-  });
-  const present = useQueries({
-    queries: asked.map(({ expr, instant }) => ({
-      ...nowOptions(expr, live ? everyMs(board.refresh) : 0),
-      enabled: enabled && !waits && (live || instant),
+    queries: asked.map(({ expr, instant }, at) => ({
+      ...pastOptions(expr, asks(at) ? stretch : base),
+      enabled: enabled && !waits && !instant,
     })),
   });
-  const stamp = [...past, ...present].map(({ dataUpdatedAt, isError }) => `${dataUpdatedAt}${isError ? '!' : ''}`).join();
+  const present = useQueries({
+    queries: asked.map(({ expr, instant }, at) => ({
+      ...nowOptions(expr, live ? everyMs(board.refresh) : 0, live ? undefined : stretch.toMs),
+      enabled: enabled && !waits && (live || instant) && asks(at),
+    })),
+  });
+  const stamp = `${told} ${[...past, ...present].map(({ dataUpdatedAt, isError }) => `${dataUpdatedAt}${isError ? '!' : ''}`).join()}`;
   const words = asked.map(({ expr, legend }) => `${expr}\n${legend ?? ''}`).join('\n');
   const kept = useRef<readonly NamedSeries[]>([]);
   const joined = useMemo(() => {
-    const now = present.map(({ data }) => data?.series ?? []);
+    const now = present.map(({ data }, at) => lines[at]?.picture?.present() ?? (asks(at) ? (data?.series ?? []) : []));
     // All lines end at one instant: answers that came some milliseconds apart would be gaps of each other.
     const nowMs = now.flat().reduce((latest, { points }) => Math.max(latest, points[0]?.[0] ?? 0), 0);
-    const found = asked.flatMap((one, query) => named(one, query, joinNow(past[query]?.data?.series ?? [], now[query] ?? [], nowMs)));
+    const found = asked.flatMap((one, query) => {
+      const known = withPushed(past[query]?.data?.series ?? [], lines[query], stretch.fromMs);
+      return named(one, query, joinNow(known, now[query] ?? [], nowMs));
+    });
     if (found.length > 0 || past.every(({ isSuccess }) => isSuccess)) kept.current = unique(found);
     return kept.current;
     // Results are new objects at every render; the stamp says when their content is.
   }, [stamp, words]);
-  const failed = [...past, ...present].find(({ isError }) => isError)?.error ?? null;
+  const failure = lines.flatMap(({ picture }) => picture?.error ?? []).at(0);
+  const failed = failure === undefined ? ([...past, ...present].find(({ isError }) => isError)?.error ?? null) : new Error(failure);
   return {
     series: useMemo(() => joined.slice(0, MOST_SERIES), [joined]),
     stepMs: stretch.stepMs,
-    pending: waits || past.some(({ isPending, fetchStatus }) => isPending && fetchStatus !== 'idle'),
+    pending: waits || past.some(({ isPending, fetchStatus }) => isPending && fetchStatus !== 'idle') || (pushed && isAwaited(asked, lines)),
     error: failed,
-    updatedAtMs: Math.max(0, ...past.map(({ dataUpdatedAt }) => dataUpdatedAt), ...present.map(({ dataUpdatedAt }) => dataUpdatedAt)),
+    updatedAtMs: Math.max(
+      0,
+      ...past.map(({ dataUpdatedAt }) => dataUpdatedAt),
+      ...present.map(({ dataUpdatedAt }) => dataUpdatedAt),
+      ...lines.map(({ picture }) => picture?.receivedMs ?? 0),
+    ),
+    arrivals: pushed ? arrivalsOf(lines) : undefined,
     exprs: asked.map(({ expr }) => expr),
     left: Math.max(0, joined.length - MOST_SERIES),
     stamp: `${stamp} ${words}`,
   };
+}
+
+/** Figures that are only pushed, and did not come yet. */
+const isAwaited = (asked: readonly Asked[], lines: readonly Line[]): boolean =>
+  asked.some(({ instant }, at) => instant && lines[at]?.state === 'waiting');
+
+/** On this browser's clock: when samples last arrived that any of the queries reads, and after how long the next are due. */
+function arrivalsOf(lines: readonly Line[]): Arrivals | undefined {
+  const known = lines.flatMap(({ picture }) =>
+    picture === undefined || picture.heardAtMs === null
+      ? []
+      : [{ atMs: picture.receivedMs - (picture.atMs - picture.heardAtMs), everyMs: picture.everyMs }],
+  );
+  return known.reduce<Arrivals | undefined>((latest, one) => (latest === undefined || one.atMs > latest.atMs ? one : latest), undefined);
+}
+
+/** The points that were asked for up to where those begin that are pushed, and these. */
+function withPushed(past: readonly RangeSeries[], line: Line | undefined, fromMs: number): readonly RangeSeries[] {
+  const since = line?.picture?.sinceMs ?? undefined;
+  if (line?.picture === undefined || since === undefined) return past;
+  const pushed = new Map(line.picture.points().map((one) => [keyOf(one.labels), one]));
+  const joined = past.map(({ labels, points }) => {
+    const key = keyOf(labels);
+    const more = pushed.get(key)?.points ?? [];
+    pushed.delete(key);
+    return { labels, points: [...points.filter(([atMs]) => atMs < since), ...more].filter(([atMs]) => atMs >= fromMs) };
+  });
+  return [...joined, ...pushed.values()].filter(({ points }) => points.length > 0);
 }
 
 const keyOf = (labels: Readonly<Record<string, string>>): string =>
