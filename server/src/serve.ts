@@ -37,6 +37,8 @@ import { notifyRoutes } from './notify/routes.ts';
 import { routingRoutes } from './notify/routing-routes.ts';
 import { startHealthChecks } from './ops/health-checks/start.ts';
 import { statesCounted } from './ops/parts.ts';
+import { declarationOf, namingOf, otherNamesOf } from './objects-of.ts';
+import { objectRoutes } from './objects/routes.ts';
 import { oncallRoutes } from './oncall/routes.ts';
 import { prometheusStatusRoutes } from './ops/prometheus.ts';
 import { opsRoutes } from './ops/routes.ts';
@@ -247,6 +249,14 @@ export async function serve(
     factorRoutes(http, { ...entry.second, mayTouch: (by, id) => entry.directory.mayTouch(by, id), cookie: entry.cookie, secure });
   tokenRoutes(http, entry.tokens);
   roleRoutes(http, entry.roles);
+  const sources = { parts, dashboards, roles: entry.roles };
+  objectRoutes(http, {
+    naming: () => namingOf(sources),
+    namesOf: (of) => otherNamesOf(parts, of),
+    declarationOf: (of) => declarationOf(sources, of),
+    gate: access,
+    inside,
+  });
   auditRoutes(http, { audit, clock });
   configurationRoutes(http, { configurations, reloading, config: () => parts.config().config });
   collectRoutes(http, {

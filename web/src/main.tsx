@@ -11,6 +11,7 @@ import './styles/contracts.css';
 import './styles/escalation.css';
 import './styles/factors.css';
 import './styles/on-call.css';
+import './styles/objects.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';

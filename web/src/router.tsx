@@ -10,6 +10,7 @@ import {
   incidentsSearch,
   issuedSearch,
   listSearch,
+  mapSearch,
   notificationSearch,
   onCallSearch,
   reportsSearch,
@@ -42,7 +43,7 @@ const overview = createRoute({
 const services = createRoute({
   getParentRoute: () => shell,
   path: '/services',
-  validateSearch: listSearch,
+  validateSearch: mapSearch,
   component: lazyRouteComponent(() => import('./pages/services.tsx'), 'ServicesPage'),
 });
 const service = createRoute({

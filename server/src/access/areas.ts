@@ -20,6 +20,7 @@ export const AREA_OF: Readonly<Record<string, Area>> = {
   '/api/checks': 'checks',
   '/api/config': 'system',
   '/api/dashboards': 'dashboards',
+  '/api/declaration': 'own',
   '/api/deployments': 'services',
   '/api/doctor': 'system',
   '/api/support-bundle': 'system',
@@ -71,6 +72,7 @@ export const AREA_OF: Readonly<Record<string, Area>> = {
   '/api/system': 'system',
   '/api/targets': 'metrics',
   '/api/tokens': 'access',
+  '/api/used-by': 'own',
   // What Prometheus answers, at its addresses.
   '/api/v1': 'metrics',
   '/api/v1/alertmanagers': 'notifications',

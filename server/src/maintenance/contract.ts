@@ -3,6 +3,7 @@
  * says whether their time counts. What was announced, and when, is kept for ever; nothing is announced after the fact.
  * Alerts about a service in maintenance are shown and kept from people, unless the window says otherwise.
  */
+import { formatDuration } from '@nines/base/duration.ts';
 import { type EpochMs, DAY_MS, MINUTE_MS } from '@nines/base/units.ts';
 import { parseInstant } from '@nines/base/instant.ts';
 import { parseCron } from '@nines/maths/calendar/cron.ts';
@@ -96,6 +97,16 @@ export const maintenanceSchema = written.transform((fields, context): Maintenanc
     schedule,
   };
 });
+
+/** A window as a person writes it. */
+export function writtenMaintenanceOf({ id, name, services, suppress_alerts, schedule }: MaintenanceSpec): WrittenMaintenance {
+  const shared = { id, name, services: [...services], suppress_alerts };
+  if (schedule.kind === 'once')
+    return { ...shared, from: new Date(schedule.from_at_ms).toISOString(), to: new Date(schedule.to_at_ms).toISOString() };
+  const again = { zone: schedule.zone, duration: formatDuration(schedule.duration_ms) };
+  if (schedule.kind === 'cron') return { ...shared, cron: schedule.expression, ...again };
+  return { ...shared, rrule: schedule.rule, start: new Date(schedule.start_wall_ms).toISOString().slice(0, 19), ...again };
+}
 
 function scheduleOf(fields: Fields, refuse: Refuse): ScheduleSpec | undefined {
   const kinds = (['from', 'cron', 'rrule'] as const).filter((kind) => fields[kind] !== undefined);

@@ -19,6 +19,7 @@ export type { ScheduleView } from './statements/sender.ts';
 export type { IssuedView } from './statements/service.ts';
 export type { SignedStatement } from './statements/statement.ts';
 export type { WhatIfView } from './statements/what-if.ts';
+export { writtenSlaOf } from './written.ts';
 
 /** The shape of `GET /api/slas/{id}` (spec http.md). Snake case because it is the wire's. */
 export type SlaView = {

@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+
 import { alertQuery } from '../api/queries.ts';
 import type { AlertDetailWire, NotificationView } from '../api/wire.ts';
-import { HistoryLink } from '../components/history-link.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Instant } from '../components/instant.tsx';
 import { Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
@@ -45,8 +45,7 @@ export function AlertDetail(props: Props) {
   return (
     <section className="inbox-detail panel panel-pad" aria-label="Alert">
       <div className="inbox-detail-bar">
-        <CopyLink id={id} />
-        <HistoryLink kind="alerts" id={id} />
+        <ObjectMenu kind="alerts" id={id} />
         <button type="button" className="plain-button" onClick={onClose}>
           Close
         </button>
@@ -54,21 +53,6 @@ export function AlertDetail(props: Props) {
       <Waiting query={alert} what="the alert" />
       {alert.data === undefined ? null : <Details {...props} alert={alert.data} />}
     </section>
-  );
-}
-
-function CopyLink({ id }: { readonly id: string }) {
-  const [copied, setCopied] = useState(false);
-  const link = `${window.location.origin}/alerts-dashboard?alert=${encodeURIComponent(id)}`;
-  return (
-    <button
-      type="button"
-      className="plain-button"
-      onClick={() => void navigator.clipboard.writeText(link).then(() => setCopied(true))}
-      onBlur={() => setCopied(false)}
-    >
-      {copied ? 'Copied' : 'Copy link'}
-    </button>
   );
 }
 

@@ -5,7 +5,7 @@ import { useChangeAgent, useCreateJoinToken, useWithdrawJoinToken } from '../api
 import { agentsQuery } from '../api/queries.ts';
 import type { AgentsView, AgentView, JoinTokenView } from '../api/wire.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
-import { HistoryLink } from '../components/history-link.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Instant } from '../components/instant.tsx';
 import { Command, EmptyState, ErrorNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
@@ -142,7 +142,7 @@ const columns = (change: (what: { readonly id: string; readonly action: 'revoke'
         >
           Revoke
         </button>
-        <HistoryLink kind="agents" id={agent.id} name={agent.location} />
+        <ObjectMenu kind="agents" id={agent.id} name={agent.location} namedAs={agent.location} />
       </span>
     ),
   },

@@ -5,7 +5,7 @@ import { channelsQuery, deadLettersQuery } from '../api/queries.ts';
 import { usePushed, useSwitchPush } from '../api/push.ts';
 import type { ChannelTestWire, ChannelView, NotificationView } from '../api/wire.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
-import { HistoryLink } from '../components/history-link.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Instant } from '../components/instant.tsx';
 import { EmptyState, ErrorNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
@@ -48,7 +48,7 @@ const CHANNEL: readonly Column<ChannelView>[] = [
     header: 'Channel',
     cell: ({ id, kind }) => (
       <>
-        <span className="row-name">{id}</span> <span className="faint">{kind}</span> <HistoryLink kind="channels" id={id} name={id} />
+        <span className="row-name">{id}</span> <span className="faint">{kind}</span> <ObjectMenu kind="channels" id={id} name={id} />
       </>
     ),
   },

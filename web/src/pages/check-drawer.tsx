@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { usePauseCheck } from '../api/actions.ts';
 import { checkQuery } from '../api/queries.ts';
 import type { CheckDetailView, ResultView } from '../api/wire.ts';
-import { HistoryLink } from '../components/history-link.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Instant } from '../components/instant.tsx';
 import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { preciseInstant } from '../figures/instant.ts';
@@ -71,7 +71,7 @@ function Details({ check }: { readonly check: CheckDetailView }) {
         {check.vote === null ? null : (
           <p className="faint">{`Asked from ${check.vote.locations.join(', ')}; down when ${check.vote.quorum} of them say so`}</p>
         )}
-        <HistoryLink kind="checks" id={check.id} />
+        <ObjectMenu kind="checks" id={check.id} />
       </div>
       <Pause check={check} />
       <CheckRecovery check={check.id} />

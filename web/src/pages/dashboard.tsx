@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useCallback, useState } from 'react';
 import { type DashboardView, dashboardQuery } from '../api/dashboards.ts';
-import { HistoryLink } from '../components/history-link.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Waiting } from '../components/notices.tsx';
 import { BoardView, type SearchChange, searchAfter } from '../dashboards/board-view.tsx';
 import { EditBar } from '../dashboards/edit-bar.tsx';
@@ -114,7 +114,7 @@ function Head({ of, onSearch, side, editing }: HeadProps) {
         <Link to="." search={(before) => ({ ...before, kiosk: 1 as const })}>
           For a wall
         </Link>
-        <HistoryLink kind="dashboards" id={of.id} name={of.title} />
+        <ObjectMenu kind="dashboards" id={of.id} name={of.title} />
       </div>
     </header>
   );

@@ -5,7 +5,7 @@ import { type DashboardSummary, dashboardsQuery } from '../api/dashboards.ts';
 import { FilterInput } from '../components/filter-input.tsx';
 import { EmptyState, Waiting } from '../components/notices.tsx';
 import { type Column, DataTable } from '../components/data-table.tsx';
-import { HistoryLink } from '../components/history-link.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Instant } from '../components/instant.tsx';
 import { ImportDashboard } from '../dashboards/import-dashboard.tsx';
 import { MakeDashboard } from '../dashboards/make-dashboard.tsx';
@@ -111,7 +111,7 @@ const COLUMNS: readonly Column<DashboardSummary>[] = [
         <>
           <Instant atMs={atMs} />
           <span className="faint">{by === null ? '' : ` by ${by} `}</span>
-          <HistoryLink kind="dashboards" id={id} name={title} />
+          <ObjectMenu kind="dashboards" id={id} name={title} />
         </>
       ),
   },

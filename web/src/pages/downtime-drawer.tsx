@@ -5,7 +5,7 @@ import { type FormEvent, useState } from 'react';
 import { useEditDowntime, useUndoDowntime } from '../api/actions.ts';
 import { downtimeRevisionsQuery, oneDowntimeQuery } from '../api/queries.ts';
 import type { DowntimeRevisionView, DowntimeView } from '../api/wire.ts';
-import { HistoryLink } from '../components/history-link.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Instant } from '../components/instant.tsx';
 import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { preciseInstant } from '../figures/instant.ts';
@@ -65,7 +65,11 @@ function Details({ downtime }: { readonly downtime: DowntimeView }) {
           <dt>{t('True end')}</dt>
           <dd>{to === null ? t('open') : boundsText(downtime.to_bounds_at_ms)}</dd>
         </dl>
-        <HistoryLink kind="downtime" id={downtime.id} />
+        <ObjectMenu
+          kind="downtime"
+          id={downtime.id}
+          address={`/services/${encodeURIComponent(downtime.service)}?downtime=${encodeURIComponent(downtime.id)}`}
+        />
       </div>
       <SeenTable evidence={downtime.evidence} />
       {mayAct ? <Describe key={downtime.revision} downtime={downtime} /> : <p className="wrap">{downtime.note}</p>}

@@ -8,7 +8,7 @@ import {
   type StakeholderView,
   stakeholdersQuery,
 } from '../api/escalation.ts';
-import { HistoryLink } from '../components/history-link.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Instant } from '../components/instant.tsx';
 import { EmptyState, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
@@ -86,7 +86,7 @@ function Policy({ policy }: { readonly policy: PolicyView }) {
       aside={
         <>
           {origin === 'ui' ? 'made here ' : `${origin} `}
-          <HistoryLink kind="escalation/policies" id={id} name={name} />
+          <ObjectMenu kind="escalation/policies" id={id} name={name} />
         </>
       }
     >

@@ -14,7 +14,7 @@ import {
   useSavePostMortem,
 } from '../api/incidents.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
-import { HistoryLink } from '../components/history-link.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Instant } from '../components/instant.tsx';
 import { ErrorNotice, Waiting } from '../components/notices.tsx';
 import { t } from '../language/t.ts';
@@ -49,7 +49,7 @@ export function IncidentPage() {
               </h1>
               <p className="page-lead row-wrap">
                 <IncidentMark state={incident.state} /> <SeverityMark severity={incident.severity} /> since{' '}
-                <Instant atMs={incident.started_at_ms} /> <HistoryLink kind="incidents" id={incident.id} />
+                <Instant atMs={incident.started_at_ms} /> <ObjectMenu kind="incidents" id={incident.id} />
                 {incident.merged_into === null ? null : (
                   <>
                     {' '}

@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { maintenanceQuery, type OccurrenceView, occurrencesQuery, useEndWindow, type WindowView } from '../api/maintenance.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
-import { HistoryLink } from '../components/history-link.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Instant } from '../components/instant.tsx';
 import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
@@ -175,7 +175,7 @@ function Act({ window }: { readonly window: WindowView }) {
           <Button size="xs" variant="default" aria-label={t('End {window} now', { window: window.name })} onClick={() => setAsked('end')}>
             {t('End')}
           </Button>
-          <HistoryLink kind="maintenance" id={window.id} name={window.name} />
+          <ObjectMenu kind="maintenance" id={window.id} name={window.name} />
         </>
       )}
       {end.isError ? <RefusedNotice error={end.error} /> : null}

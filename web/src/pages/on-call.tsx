@@ -15,7 +15,7 @@ import {
   whoQuery,
 } from '../api/oncall.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
-import { HistoryLink } from '../components/history-link.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { LOCALE } from '../figures/instant.ts';
@@ -155,7 +155,7 @@ function ScheduleCalendar({ all, schedule, people }: CalendarProps) {
         )}
         <p className="faint">
           {`Hand-over by the clocks of ${schedule.zone}. The first layer that has somebody decides; an override wins over all. Declared: ${schedule.origin === 'ui' ? 'here' : schedule.origin}. `}
-          <HistoryLink kind="oncall/schedules" id={schedule.id} />
+          <ObjectMenu kind="oncall/schedules" id={schedule.id} />
         </p>
       </Section>
       {shifts.data === undefined ? null : <Overrides schedule={schedule.id} items={shifts.data.overrides} nameOf={nameOf} />}

@@ -13,7 +13,7 @@ import {
 } from '../api/people.ts';
 import { rolesQuery } from '../api/queries.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
-import { HistoryLink } from '../components/history-link.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Ago } from '../components/instant.tsx';
 import { Command, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
@@ -182,7 +182,7 @@ function Actions({ person, acts }: { readonly person: PersonView; readonly acts:
       {person.link === null ? null : plain('Take the link back', () => acts.onRevoke(person))}
       {plain(state === 'disabled' ? 'Enable' : 'Disable', () => acts.onDisable(person, state !== 'disabled'), last)}
       {sure ? plain('Remove for ever', () => acts.onRemove(person)) : plain('Remove', () => setSure(true), last)}
-      <HistoryLink kind="people" id={person.id} name={name} />
+      <ObjectMenu kind="people" id={person.id} name={name} />
     </span>
   );
 }

@@ -6,7 +6,7 @@ import { useRemoveRole } from '../api/actions.ts';
 import { rolesQuery } from '../api/queries.ts';
 import type { AreaName, RoleView } from '../api/wire.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
-import { HistoryLink } from '../components/history-link.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { useRefusal } from '../shell/session.tsx';
@@ -113,7 +113,7 @@ function Actions({ role, acts }: { readonly role: RoleView; readonly acts: Acts 
       {plain('Make one like it', () => acts.onCopy(role))}
       {role.origin === 'ui' ? plain('Change', () => acts.onChange(role)) : null}
       {role.origin !== 'ui' ? null : sure ? plain('Remove for ever', () => acts.onRemove(role)) : plain('Remove', () => setSure(true))}
-      {role.origin === 'shipped' ? null : <HistoryLink kind="roles" id={role.id} name={role.name} />}
+      {role.origin === 'shipped' ? null : <ObjectMenu kind="roles" id={role.id} name={role.name} />}
     </span>
   );
 }

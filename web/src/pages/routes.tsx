@@ -5,6 +5,7 @@ import { type FormEvent, useState } from 'react';
 import { type RouteView, type RoutingTestView, type RoutingView, routingQuery, routingTestQuery } from '../api/routing.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
 import { labelsOfText } from './label-text.ts';
@@ -185,7 +186,8 @@ function Matches({ route }: { readonly route: RouteView }) {
     <span className="row-name mono" style={{ paddingInlineStart: route.depth * INDENT_PX }}>
       {route.depth === 0 ? '' : '└ '}
       {route.matchers.length === 0 ? 'everything' : route.matchers.join(', ')}
-      {route.continues ? <span className="soft"> and continues</span> : null}
+      {route.continues ? <span className="soft"> and continues</span> : null}{' '}
+      <ObjectMenu kind="routes" id={route.id === '' ? 'root' : route.id} name={route.matchers.join(', ') || 'everything'} history={false} />
     </span>
   );
 }

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { type BacktestView, type RuleView, backtestRule } from '../api/rules.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { HistoryLink } from '../components/history-link.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Instant } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
 import { exactInstant } from '../figures/instant.ts';
@@ -37,7 +38,7 @@ function Details({ rule }: { readonly rule: RuleView }) {
         </p>
         <p className="mono faint">{rule.id}</p>
         <p className="faint">{`${kindWord(rule.kind)}, ${groupOf(rule)}.`}</p>
-        <HistoryLink kind="config" name="the configuration" />
+        <ObjectMenu kind="rules" id={rule.id} name={rule.name} history={false} /> <HistoryLink kind="config" name="the configuration" />
       </div>
       {rule.last_error === '' ? null : (
         <section className="section">

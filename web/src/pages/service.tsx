@@ -4,7 +4,7 @@ import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { type Retirement, useRetireService } from '../api/actions.ts';
 import { alertsQuery, downtimeQuery, serviceQuery, slasQuery, timelineQuery } from '../api/queries.ts';
 import type { ServiceDetailView } from '../api/wire.ts';
-import { HistoryLink } from '../components/history-link.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { ErrorNotice, Waiting } from '../components/notices.tsx';
 import { windowText } from '../figures/length.ts';
 import { t } from '../language/t.ts';
@@ -117,7 +117,7 @@ function ServiceFacts({ service }: { readonly service: ServiceDetailView }) {
           ))}
         </>
       )}{' '}
-      <HistoryLink kind="services" id={service.id} />
+      <ObjectMenu kind="services" id={service.id} />
     </p>
   );
 }

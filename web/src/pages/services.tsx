@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { servicesQuery } from '../api/queries.ts';
 import { FilterInput } from '../components/filter-input.tsx';
 import { matchesFilter, unmatched } from '../components/matches-filter.ts';
@@ -7,7 +7,8 @@ import { Waiting } from '../components/notices.tsx';
 import { TeamFilter } from '../components/team-filter.tsx';
 import { teamsOf } from '../components/teams.ts';
 import { t } from '../language/t.ts';
-import { type ListChange, listSearch } from '../shell/search.ts';
+import { DependencyMap } from '../services/dependency-map.tsx';
+import { type ListChange, type MapSearch, mapSearch } from '../shell/search.ts';
 import { AddService } from './add-service.tsx';
 import { ServicesTable } from './services-table.tsx';
 import { NoServices } from './teaching.tsx';
@@ -17,7 +18,7 @@ import { useTitle } from './use-title.ts';
 export function ServicesPage() {
   useTitle(t('Services'));
   const search = useSearch({ from: '/shell/services' });
-  const { q = '', team } = search;
+  const { q = '', team, view } = search;
   const navigate = useNavigate({ from: '/services' });
   const query = useQuery(servicesQuery());
   const { data } = query;
@@ -27,7 +28,7 @@ export function ServicesPage() {
     (service) =>
       teams.has(team, [service.id]) && matchesFilter(q, [service.name, service.id, service.owner, service.state, ...service.tags]),
   );
-  const go = (change: ListChange) => void navigate({ search: listSearch({ ...search, ...change }), replace: true });
+  const go = (change: ListChange) => void navigate({ search: mapSearch({ ...search, ...change }), replace: true });
   return (
     <div className="page">
       <header className="page-head">
@@ -41,13 +42,28 @@ export function ServicesPage() {
           {items.length === 0 ? null : <AddService primary={false} />}
         </div>
       </header>
+      {items.length === 0 ? null : <Views search={search} />}
       <Waiting query={query} what={t('services')} />
       {data !== undefined && items.length === 0 ? <NoServices /> : null}
       {items.length > 0 && shown.length === 0 ? (
         <p className="empty">{t('No service {unmatched}.', { unmatched: unmatched(q, team) })}</p>
       ) : null}
-      {shown.length > 0 ? <ServicesTable services={shown} /> : null}
+      {shown.length === 0 ? null : view === 'map' ? <DependencyMap services={shown} search={search} /> : <ServicesTable services={shown} />}
     </div>
+  );
+}
+
+function Views({ search }: { readonly search: MapSearch }) {
+  const tab = (view: 'map' | undefined, word: string) => (
+    <Link to="/services" search={mapSearch({ ...search, view })} activeOptions={{ exact: true, includeSearch: true }}>
+      {word}
+    </Link>
+  );
+  return (
+    <nav className="tabs no-print" aria-label={t('Views of the services')}>
+      {tab(undefined, t('List'))}
+      {tab('map', t('Dependencies'))}
+    </nav>
   );
 }
 

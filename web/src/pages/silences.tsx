@@ -6,7 +6,7 @@ import { type SilenceDraft, draftOf, emptyDraft } from '../alerts/silence-draft.
 import { SilenceForm } from '../alerts/silence-form.tsx';
 import { type SilenceView, silencesQuery, useExpireSilence } from '../api/alerts.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
-import { HistoryLink } from '../components/history-link.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Instant } from '../components/instant.tsx';
 import { Command, EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
@@ -137,7 +137,7 @@ function Act({ silence, onOpen }: { readonly silence: SilenceView; readonly onOp
         <Button size="compact-xs" variant="default" aria-label={`Again: ${name}`} onClick={() => onOpen(silence.id)}>
           Again
         </Button>
-        <HistoryLink kind="silences" id={silence.id} name={name} />
+        <ObjectMenu kind="silences" id={silence.id} name={name} />
       </span>
     );
   }
@@ -155,7 +155,7 @@ function Act({ silence, onOpen }: { readonly silence: SilenceView; readonly onOp
       >
         End now
       </Button>
-      <HistoryLink kind="silences" id={silence.id} name={name} />
+      <ObjectMenu kind="silences" id={silence.id} name={name} />
       {expire.isError ? <RefusedNotice error={expire.error} /> : null}
     </span>
   );

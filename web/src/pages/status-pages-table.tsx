@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { type StatusPageView, useOpenPage, useRemoveStatusPage } from '../api/status-pages.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
-import { HistoryLink } from '../components/history-link.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Instant } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
 import { useRefusal } from '../shell/session.tsx';
@@ -43,7 +43,7 @@ const columns = (open: (id: string) => void): readonly Column<StatusPageView>[] 
     cell: (page) => (
       <span className="row-wrap">
         <Origin page={page} />
-        <HistoryLink kind="status-pages" id={page.id} name={page.title} />
+        <ObjectMenu kind="status-pages" id={page.id} name={page.title} />
       </span>
     ),
   },

@@ -3,7 +3,7 @@ import { useReplaceToken, useRevokeToken } from '../api/actions.ts';
 import { tokensQuery } from '../api/queries.ts';
 import type { TokenView } from '../api/wire.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
-import { HistoryLink } from '../components/history-link.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Instant } from '../components/instant.tsx';
 import { Command, EmptyState, ErrorNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
@@ -105,7 +105,7 @@ const columnsOf = ({ replace, revoke }: Acts): readonly Column<TokenView>[] => [
         <button type="button" className="plain-button" aria-label={`Revoke ${name}`} onClick={() => revoke(id)}>
           Revoke
         </button>
-        <HistoryLink kind="tokens" id={id} name={name} />
+        <ObjectMenu kind="tokens" id={id} name={name} />
         {untilMs === null ? null : (
           <div className="faint">
             old secret until <Instant atMs={untilMs} relative={false} />

@@ -114,6 +114,26 @@ export const incidentsSearch = (raw: Raw): IncidentsSearch =>
 
 export const listSearch = (raw: Raw): ListSearch => defined<ListSearch>({ q: text(raw.q), team: text(raw.team) });
 
+/** `view`: the map instead of the list; `focus`: the service that it is drawn around, `depth` dependencies far. */
+export type MapSearch = {
+  readonly q?: string | undefined;
+  readonly team?: string | undefined;
+  readonly view?: 'map' | undefined;
+  readonly focus?: string | undefined;
+  readonly depth?: number | undefined;
+};
+const MAX_DEPTH = 10;
+export const mapSearch = (raw: Raw): MapSearch =>
+  defined<MapSearch>({
+    ...listSearch(raw),
+    view: oneOf(['map'], raw['view']),
+    focus: text(raw['focus']),
+    depth:
+      typeof raw['depth'] === 'number' && Number.isInteger(raw['depth']) && raw['depth'] > 0
+        ? Math.min(raw['depth'], MAX_DEPTH)
+        : undefined,
+  });
+
 export const notificationSearch = (raw: Raw): NotificationSearch =>
   defined<NotificationSearch>({ status: oneOf(DELIVERY_STATUSES, raw.status), channel: text(raw.channel) });
 

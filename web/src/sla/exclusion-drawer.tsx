@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { type ExclusionAction, useDecideExclusion } from '../api/sla-actions.ts';
 import type { ExclusionView, SlaView } from '../api/wire.ts';
-import { HistoryLink } from '../components/history-link.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Instant } from '../components/instant.tsx';
 import { RefusedNotice } from '../components/notices.tsx';
 import { preciseInstant } from '../figures/instant.ts';
@@ -55,7 +55,7 @@ function Details({ sla, exclusion }: { readonly sla: SlaView; readonly exclusion
           </Link>
         </p>
         {exclusion.note === '' ? null : <p className="wrap">{exclusion.note}</p>}
-        <HistoryLink kind="slas/exclusions" id={`${sla.id}/${exclusion.id}`} />
+        <ObjectMenu kind="slas/exclusions" id={`${sla.id}/${exclusion.id}`} />
       </div>
       {exclusion.state === 'requested' ? <Impact sla={sla} fromMs={fromMs} toMs={toMs} /> : null}
       <Decide key={exclusion.state} sla={sla} exclusion={exclusion} />

@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { slaQuery } from '../api/queries.ts';
 import type { SlaView } from '../api/wire.ts';
-import { HistoryLink } from '../components/history-link.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Waiting } from '../components/notices.tsx';
 import { t } from '../language/t.ts';
 
@@ -42,7 +42,7 @@ export function SlaHead({ sla, lead, actions }: HeadProps) {
             {word}
           </Link>
         ))}
-        <HistoryLink kind="slas" id={sla.id} />
+        <ObjectMenu kind="slas" id={sla.id} />
       </nav>
     </div>
   );
