@@ -4,6 +4,7 @@
  */
 import { createServer } from 'node:http';
 import type { TestContext } from 'node:test';
+import { everyPanel } from './busy-world.ts';
 import { listen } from './checks.ts';
 import { type Given, type Schema, hostileBody, hostileText } from './hostile-texts.ts';
 import { type Answer, type Nines, startNines } from './nines.ts';
@@ -163,6 +164,7 @@ const BODIES: readonly (readonly [method: string, path: string, given: (made: Ma
   ['post', '/api/people', () => ({ role: 'read-only', email: undefined })],
   ['post', '/api/status-pages', () => ({ id: 'second', services: ['shop'], private: undefined, webhooks: undefined, groups: undefined })],
   ['put', '/api/report-templates/{id}', () => ({ id: 'letter', sections: [{ title: H, text: H }, 'services'] })],
+  ['post', '/api/dashboards', () => dashboardOf()],
   ['post', '/api/slas/{id}/exclusions', () => ({ from: soon(-0.5), to: soon(-0.4), reason: 'customer_caused' })],
   ['post', '/api/slas/{id}/statements', () => ({ from: soon(-0.5), to: soon(-0.1) })],
   ['post', '/api/reports', () => ({ sla: 'shop-sla', service: undefined, from: soon(-0.5), to: soon(-0.1) })],
@@ -171,6 +173,33 @@ const BODIES: readonly (readonly [method: string, path: string, given: (made: Ma
   ['post', '/api/alerts/{id}/assign', () => ({})],
   ['post', '/api/alerts/{id}/acknowledge', () => ({ assignee: undefined })],
 ];
+
+/** A dashboard whose every word is hostile, with a panel of each kind. */
+function dashboardOf(): Given {
+  const query = { expr: 'hostile_value', legend: `{{hostile}} ${H.slice(0, 150)}` };
+  const kinds = Object.entries(everyPanel({ queries: [query] }));
+  const panels = Object.fromEntries(
+    kinds.map(([id, panel]) => [
+      id,
+      { ...panel, title: H, description: hostileText(), ...(panel['kind'] === 'text' && { markdown: hostileText() }) },
+    ]),
+  );
+  return {
+    id: 'hostile',
+    panels,
+    layout: { kind: 'two_columns', sections: [{ title: H, panels: Object.keys(panels) }] },
+    variables: [
+      { kind: 'query', name: 'asked', label: H, label_name: 'hostile', match: 'hostile_value', multi: true, all: true },
+      { kind: 'list', name: 'listed', label: H, values: [H, hostileText(100)] },
+      { kind: 'text', name: 'said', label: H, value: H },
+    ],
+    annotations: [
+      { from: 'promql', title: H, expr: 'hostile_value' },
+      { from: 'alerts', title: H },
+    ],
+    range: '5m',
+  };
+}
 /** Bodies that end what the crawl needs, or that are of other tests. */
 const LEFT_OUT =
   /^\/api\/(?:setup|password|config\/restore|backups|session|join|factors|session\/.*|people\/\{id\}.*|alerts\/(?!comment).*)$/;

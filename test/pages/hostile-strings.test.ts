@@ -29,7 +29,7 @@ const FINDINGS = `(() => {
 
 /** Where hostile words stand in addresses: in the place of ids, and in every field of a search. */
 const FIELDS =
-  'q status severity service source problem assigned label group alert silence new check at downtime sla period zone customer job state target rule exclusion day schedule view channel next refused labels actor action from to range'.split(
+  'q status severity service source problem assigned label group alert silence new check at downtime sla period zone customer job state target rule exclusion day schedule view channel next refused labels actor action from to range vars panel panels edit side browse last refresh tab unit tag metric'.split(
     ' ',
   );
 const ADDRESSED = new URLSearchParams(Object.fromEntries(FIELDS.map((name) => [name, hostileText(120)]))).toString();
@@ -60,11 +60,14 @@ test('hostile texts stay texts on every page, in every document and in mails', a
     '/silences',
     '/targets',
     '/rules',
+    '/dashboards',
+    '/dashboards/:id',
+    '/explore',
   ])
     assert.ok(crawl.shown.has(path), `${path} shows what was written as it was written`);
 });
 
-const IDS: Readonly<Record<string, string>> = { '/services/:id': 'shop', '/checks/:id': 'shop-http', '/dashboards/:id': 'sla-overview' };
+const IDS: Readonly<Record<string, string>> = { '/services/:id': 'shop', '/checks/:id': 'shop-http', '/dashboards/:id': 'hostile' };
 const idOf = ({ made }: HostileWorld, pattern: string): string =>
   IDS[pattern] ??
   (pattern.startsWith('/slas')
@@ -89,6 +92,9 @@ function pathsOf(world: HostileWorld): readonly (readonly [pattern: string, path
     ...plain,
     ['/alerts-dashboard', '/alerts-dashboard?view=statistics'],
     ['/alerts-dashboard', '/alerts-dashboard?group=label:hostile'],
+    ['/dashboards/:id', '/dashboards/hostile?edit=1'],
+    ['/explore', '/explore?q=hostile_value'],
+    ['/explore', `/explore?panels=${encodeURIComponent(JSON.stringify([{ q: 'hostile_value', tab: 'table' }]))}`],
   ];
 }
 

@@ -34,7 +34,7 @@ test('an incident is opened by hand, led, written down, resolved and looked back
   await page.getByLabel('What changed').fill('release <i>2.4</i>');
   await page.getByRole('button', { name: 'Link', exact: true }).click();
   await page.getByRole('list', { name: 'Links' }).getByText('release <i>2.4</i>').waitFor();
-  await page.getByRole('button', { name: 'Take change deploy-77 out' }).click();
+  await page.getByRole('button', { name: 'Take out change deploy-77' }).click();
   await timeline.getByText('change deploy-77 is linked no longer').waitFor();
   await page.getByLabel('Write into the time line').fill('The pool was empty');
   await page.getByRole('button', { name: 'Write down' }).click();

@@ -44,7 +44,7 @@ export function IncidentLinks({ incident }: { readonly incident: IncidentDetail 
                 <button
                   type="button"
                   className="plain-button"
-                  aria-label={`Take ${link.kind} ${link.ref} out`}
+                  aria-label={`Take out ${link.kind} ${link.ref}`}
                   disabled={unlink.isPending}
                   onClick={() => unlink.mutate({ kind: link.kind, ref: link.ref })}
                 >

@@ -1,0 +1,154 @@
+/** What holds on every page that there is, with data on it: readable by everybody, in both themes and on a phone, and nothing to complain about. */
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import type { Browser, Page } from 'playwright-core';
+import { PAGE_PATHS } from '@nines/server/platform/http/static.ts';
+import { type BusyWorld, startBusyWorld } from '../harness/busy-world.ts';
+import { HOUSE } from '../harness/nines.ts';
+import { poll } from '../harness/poll.ts';
+import { type Opened, launch, openPage, seriousFaults } from './browser.ts';
+
+let browser: Browser;
+let world: BusyWorld;
+before(async () => {
+  browser = await launch();
+  world = await startBusyWorld();
+});
+after(async () => {
+  await browser?.close();
+  await world?.[Symbol.asyncDispose]();
+});
+
+/** A page of the administrator that counts what the content security policy refused. */
+async function openAsAdministrator(): Promise<Opened> {
+  const opened = await openPage(browser, world.nines.base);
+  const context = opened.page.context();
+  const at = world.cookie.indexOf('=');
+  await context.addCookies([{ name: world.cookie.slice(0, at), value: world.cookie.slice(at + 1), url: world.nines.base }]);
+  await context.addInitScript(`addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
+    console.error('refused by the policy: ' + violatedDirective + ' ' + blockedURI))`);
+  return opened;
+}
+
+/** Objects whose address has an id. One whose pattern is not here fails, so that a new page gets one. */
+const idsOf = ({ ids }: BusyWorld): Readonly<Record<string, string>> => ({
+  '/services/:id': 'shop',
+  '/slas/:id': 'shop-availability',
+  '/statements/:id': ids.statement,
+  '/checks/:id': 'shop-http',
+  '/dashboards/:id': 'every-kind',
+  '/incidents/:id': ids.incident,
+});
+
+/** Every page, and the views of pages that show more than their first one. */
+function addresses(): readonly string[] {
+  const ids = idsOf(world);
+  const plain = PAGE_PATHS.map((pattern) => {
+    const [whole = '', kind = ''] = /^(.*?\/:id)/.exec(pattern) ?? [];
+    assert.ok(whole === '' || kind in ids, `${pattern} needs an id of the world in this test`);
+    return pattern.replace(':id', ids[kind] ?? '');
+  });
+  return [
+    ...plain,
+    `/alerts-dashboard?alert=${world.ids.alert}`,
+    '/alerts-dashboard?view=statistics',
+    '/dashboards/every-kind?edit=1',
+    '/dashboards/technical',
+    '/status/public',
+  ];
+}
+
+/** Heading and content stand, and nothing says any more that it is being read. */
+async function settle(page: Page): Promise<void> {
+  await page.locator('h1, main p').first().waitFor();
+  await page.locator('.loading').first().waitFor({ state: 'detached' });
+}
+
+const tooWide = `(() => {
+  const beyond = document.documentElement.scrollWidth - innerWidth;
+  if (beyond <= 0) return [];
+  const wide = [...document.querySelectorAll('body *')].filter((one) => one.getBoundingClientRect().right > innerWidth + 1);
+  return [beyond + ' pixels too wide: ' + wide.slice(-4).map((one) => one.tagName + '.' + one.className).join(', ')];
+})()`;
+
+test('no page has a serious fault of accessibility, an error or a refused resource in light or dark, nor is one wider than a phone', async () => {
+  const { page, complaints } = await openAsAdministrator();
+  const faults: string[] = [];
+  for (const path of addresses()) {
+    const note = (view: string, found: readonly string[]): void => void faults.push(...found.map((one) => `${path} (${view}): ${one}`));
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await page.goto(path);
+    await settle(page);
+    note('light', await seriousFaults(page));
+    await page.emulateMedia({ colorScheme: 'dark' });
+    note('dark', await seriousFaults(page, ['color-contrast', 'link-in-text-block']));
+    await page.setViewportSize({ width: 390, height: 844 });
+    await settle(page);
+    note('phone', await seriousFaults(page));
+    note('phone', (await page.evaluate(tooWide)) as string[]);
+    note('console', complaints.splice(0));
+  }
+  assert.deepEqual(faults, []);
+  await page.context().close();
+});
+
+type Listed = { readonly items: readonly Readonly<Record<string, unknown>>[] };
+const text = (one: Readonly<Record<string, unknown>>, name: string): string => String(one[name]);
+/** Where each object of a list stands once on its page, and what it is known by there. */
+const LISTS: readonly (readonly [path: string, asked: string, wordOf: (one: Readonly<Record<string, unknown>>) => string])[] = [
+  ['/services', '/api/services', (one) => text(one, 'name')],
+  ['/checks', '/api/checks', (one) => text(one, 'name')],
+  ['/slas', '/api/slas', (one) => text(one, 'name')],
+  ['/incidents', '/api/incidents', (one) => `INC-${text(one, 'number')} `],
+  ['/targets', '/api/targets', (one) => new URL(text(one, 'url')).host],
+  ['/dashboards', '/api/dashboards', (one) => text(one, 'title')],
+  ['/settings/tokens', '/api/tokens', (one) => text(one, 'name')],
+];
+
+test('lists have exactly the rows that the API has', async () => {
+  const { page } = await openAsAdministrator();
+  for (const [path, asked, wordOf] of LISTS) {
+    await page.goto(path);
+    await settle(page);
+    const rows = page.locator('main table').first().locator('tbody tr:not(.spacer)');
+    const unlike = async (): Promise<string> => {
+      const words = (await world.get<Listed>(asked)).items.map(wordOf);
+      const found = await rows.allInnerTexts();
+      const missing = words.filter((word) => found.filter((row) => row.includes(word)).length === 0);
+      return found.length === words.length && missing.length === 0
+        ? ''
+        : `${path}: ${found.length} rows for ${words.length}, without ${missing.join()}`;
+    };
+    // What comes meanwhile reaches the page by itself.
+    await poll(`${path} to have the rows of ${asked}`, async () => (await unlike()) === '').catch(async (thrown: unknown) => {
+      throw new Error(await unlike(), { cause: thrown });
+    });
+  }
+  await page.goto('/alerts-dashboard');
+  await settle(page);
+  const open = async (): Promise<number> => (await world.get<Listed>('/api/alerts')).items.length;
+  await poll('the inbox to have the open alerts', async () => (await page.locator('.inbox-row').count()) === (await open()));
+  // Reading the log is recorded in it, so that only what was done is compared.
+  await page.goto('/settings/audit');
+  await settle(page);
+  const { items } = await world.get<Listed>('/api/audit');
+  const done = items.map((one) => text(one, 'action')).filter((action) => !action.startsWith('GET '));
+  const written = await page.locator('main table').first().innerText();
+  assert.deepEqual([done.length > 10, done.filter((action) => !written.includes(action))], [true, []]);
+  await page.context().close();
+});
+
+test('parts that are loaded when they are needed stay within their budgets', () => {
+  const folder = join(HOUSE, 'dist/web/assets');
+  const packed = (file: string): number => gzipSync(readFileSync(join(folder, file))).length;
+  const files = readdirSync(folder).filter((file) => /\.(?:js|css)$/.test(file));
+  const editor = files.filter((file) => file.startsWith('promql-editor-') && file.endsWith('.js'));
+  assert.equal(editor.length, 1, files.join());
+  for (const file of editor) assert.ok(packed(file) <= 160 * 1024, `${file}: ${packed(file)} bytes`);
+  const style = files.filter((file) => file.endsWith('.css')).reduce((sum, file) => sum + packed(file), 0);
+  assert.ok(style <= 45 * 1024, `${style} bytes of style in all`);
+});
