@@ -52,6 +52,8 @@ export type EntryOptions = {
   readonly onRefused?: (reason: TokenRefusal) => void;
   /** Absent: there is no audit log that names anybody. */
   readonly erase?: ErasePerson;
+  /** The page somebody chose to begin with. */
+  readonly landingOf?: (personId: string) => Promise<string | null>;
   /** Sessions or tokens have ended: what is open because of them is to be examined again. */
   readonly onEnded?: () => void;
 };

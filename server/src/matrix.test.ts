@@ -33,7 +33,7 @@ agents         roa           ro       r         -         r         r           
 audit          roa           -        -         -         -         -                 -        -
 access         roa           -        -         -         -         -                 -        -
 system         roa           ro       r         -         r         r                 -        -
-landing        /             /        /         /slas     /health   /alerts-dashboard /reports /settings`;
+landing        /             /        /         /dashboards/executive /dashboards/technical /dashboards/operations /dashboards/business /settings`;
 
 const ROWS = MAY.trim()
   .split('\n')

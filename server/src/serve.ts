@@ -45,6 +45,9 @@ import { opsRoutes } from './ops/routes.ts';
 import { supportRoutes } from './ops/support-routes.ts';
 import { retentionPolicy } from './ops/retention.ts';
 import { openEntry } from './entry.ts';
+import { Preferences } from './home/preferences.ts';
+import { homeRoutes } from './home/routes.ts';
+import { openHome } from './home/start.ts';
 import { foreignTo, insideOf } from './inside.ts';
 import type { AppOptions, Parts } from './parts.ts';
 import { directoryRoutes } from './people/directory-routes.ts';
@@ -156,7 +159,12 @@ export async function serve(
   const second = { secrets, baseUrl: config.server.base_url };
   const refused = self.counter('nines_access_refused_total', 'Tokens that were shown and opened nothing, by why.');
   const onRefused = (reason: string): void => refused.add(1, { reason });
-  const ending = { erase: audit.erase, onEnded: () => stream.reexamine() };
+  const preferences = new Preferences(sql);
+  const erase: typeof audit.erase = async (trx, by, personId) => {
+    await audit.erase(trx, by, personId);
+    await preferences.forget(trx, personId);
+  };
+  const ending = { erase, landingOf: preferences.landingOf, onEnded: () => stream.reexamine() };
   const entry = openEntry({ db, clock, ids, logger, onRefused, ...admitting, second, ...ending });
   stack.use(watchExpiry({ tokens: entry.tokens, clock, logger, alert: (evaluation) => rules.submit(evaluation) }));
   const { access } = entry;
@@ -259,9 +267,22 @@ export async function serve(
   });
   auditRoutes(http, { audit, clock });
   configurationRoutes(http, { configurations, reloading, config: () => parts.config().config });
+  const home = await openHome({
+    ...shared,
+    scrapes,
+    labelsOfRef: (ref) => store.labelsOfRef(ref),
+    standing: () => ({
+      services: services.list().map(({ id }) => id),
+      slas: contracts.list().map(({ id }) => id),
+      statusPages: statusPages.pages.list().map(({ spec }) => spec.id),
+    }),
+    channels: () => notify.channelViews(),
+  });
+  homeRoutes(http, { home, preferences });
   collectRoutes(http, {
     clock,
     ingest,
+    arriving: home.arrivals.through,
     self,
     metadata,
     aliases,

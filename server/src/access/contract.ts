@@ -162,7 +162,7 @@ const SHIPPED: readonly Column[] = [
   {
     id: 'executive',
     name: 'Executive',
-    landing: '/slas',
+    landing: '/dashboards/executive',
     permits: {
       own: 'read',
       services: 'read',
@@ -180,7 +180,7 @@ const SHIPPED: readonly Column[] = [
   {
     id: 'technical',
     name: 'Technical',
-    landing: '/health',
+    landing: '/dashboards/technical',
     permits: {
       own: 'read',
       services: 'operate',
@@ -203,7 +203,7 @@ const SHIPPED: readonly Column[] = [
   {
     id: 'operations',
     name: 'Operations',
-    landing: '/alerts-dashboard',
+    landing: '/dashboards/operations',
     permits: {
       own: 'read',
       services: 'read',
@@ -226,7 +226,7 @@ const SHIPPED: readonly Column[] = [
   {
     id: 'business',
     name: 'Business',
-    landing: '/reports',
+    landing: '/dashboards/business',
     permits: {
       own: 'read',
       services: 'read',

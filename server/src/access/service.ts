@@ -26,6 +26,8 @@ export type AccessDeps = {
   readonly sessionOf: (request: FastifyRequest) => string | undefined;
   /** --insecure-no-auth */
   readonly open: boolean;
+  /** The page somebody chose to begin with. */
+  readonly landingOf?: (personId: string) => Promise<string | null>;
   /** What routes demand of people beyond a session. */
   readonly standing?: Standing;
 };
@@ -116,7 +118,7 @@ export class Access implements Gate {
       permits: Object.fromEntries(Object.entries(permits).map(([area, verbs]) => [area, [...verbs]])),
       areas: AREA_OF,
       closed: isFull(scope) ? [] : closed(),
-      landing: this.#deps.roles.find(role)?.landing ?? '/',
+      landing: (await this.#deps.landingOf?.(id)) ?? this.#deps.roles.find(role)?.landing ?? '/',
       open: this.#deps.open,
       factor_needed: kind === 'user' && (await this.#deps.standing?.isMissing(actor)) === true,
     };

@@ -30,6 +30,13 @@ export type OnCommitted = (refs: Uint32Array, committed: Committed) => void;
 /** What was committed, valid during the call. A sample of the batch is stored unless the outcome refused it. */
 export type Committed = { readonly batch: WriteBatch; readonly outcome: AppendOutcome };
 
+/** The ways by which others bring samples themselves. */
+export const ARRIVAL_WAYS = ['remote_write', 'otlp', 'push', 'influx'] as const;
+export type ArrivalWay = (typeof ARRIVAL_WAYS)[number];
+
+/** A program of this host that is scraped without standing in a file. */
+export type LocalTarget = { readonly port: number; readonly program: string };
+
 /** Label values of one child of a self metric; names must be the same at every call. */
 export type SelfLabels = Readonly<Record<string, string>>;
 export interface Counter {

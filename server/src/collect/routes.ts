@@ -10,7 +10,7 @@ import { z } from 'zod';
 import type { Actor, DirectAnswer, DirectHandler, Http } from '../platform/http/contract.ts';
 import { negotiateExposition } from '../platform/http/exposition.ts';
 import type { Aliases } from './aliases.ts';
-import type { Ingest, OtlpConfig, SampleQuery } from './contract.ts';
+import type { ArrivalWay, Ingest, OtlpConfig, SampleQuery } from './contract.ts';
 import { PAGE_ITEMS, currentValues } from './current-values.ts';
 import { currentFigures, history, historyType, parseRange } from './figures.ts';
 import { influxRoutes } from './influx-route.ts';
@@ -30,6 +30,8 @@ const MAX_METADATA_FAMILIES = 50_000;
 export type CollectRoutesDeps = TargetRoutesDeps & {
   readonly clock: Pick<Clock, 'now'>;
   readonly ingest: Ingest;
+  /** The way in for samples that come by that way. */
+  readonly arriving?: (way: ArrivalWay, ingest: Ingest) => Ingest;
   readonly self: SelfRegistry;
   readonly aliases: Aliases;
   readonly query: SampleQuery;
@@ -42,10 +44,11 @@ export type CollectRoutesDeps = TargetRoutesDeps & {
 };
 
 export function collectRoutes(http: Http, deps: CollectRoutesDeps): void {
-  writeRoute(http, deps);
-  otlpRoute(http, deps);
-  pushRoute(http, deps);
-  influxRoutes(http, deps);
+  const by = (way: ArrivalWay): CollectRoutesDeps => ({ ...deps, ingest: deps.arriving?.(way, deps.ingest) ?? deps.ingest });
+  writeRoute(http, by('remote_write'));
+  otlpRoute(http, by('otlp'));
+  pushRoute(http, by('push'));
+  influxRoutes(http, by('influx'));
   figureRoutes(http, deps);
   expositionRoute(http, deps);
   prometheusRoutes(http, deps);

@@ -7,12 +7,10 @@ import { z } from 'zod';
 import { AREAS, type Permits, type RoleSpec, SHIPPED_ROLES, VERBS, permitsOf, scopeFields, scopeOf } from '../access/contract.ts';
 import { plainText, slug, uniqueIds } from '../platform/config/fields.ts';
 import type { Actor } from '../platform/http/contract.ts';
-import { PAGE_PATHS } from '../platform/http/static.ts';
+import { landing } from '../platform/http/landing.ts';
 
 const MAX_ROLES = 200;
 const SHIPPED_IDS: ReadonlySet<string> = new Set(SHIPPED_ROLES.map(({ id }) => id));
-/** Pages that stand for themselves, behind the sign-in. */
-const LANDINGS = PAGE_PATHS.filter((path) => !path.includes(':') && path !== '/login' && path !== '/setup');
 
 const verb = z.enum(VERBS);
 /** `alerts: operate`, `metrics: [read, ingest]`; the higher of read, operate, administer includes the lower. */
@@ -23,7 +21,7 @@ export const roleBody = z.strictObject({
   name: plainText.trim().min(1, 'a name is needed').max(100, 'a name has at most 100 characters'),
   /** What is not written is not permitted. */
   permits: writtenPermits,
-  landing: z.enum(LANDINGS).default('/'),
+  landing: landing.default('/'),
   /** Narrows what its holders see. */
   ...scopeFields,
 });

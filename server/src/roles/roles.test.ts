@@ -132,6 +132,8 @@ test('what is no role is refused: names of shipped ones, unknown areas and verbs
     { ...base, permits: { alerts: 'public' } },
     { ...base, permits: { alerts: [] } },
     { ...base, landing: 'https://elsewhere.test/' },
+    { ...base, landing: '/dashboards/a/b' },
+    { ...base, landing: '/dashboards/:id' },
     { ...base, scope: 'team=~"("' },
     { ...base, more: true },
   ];

@@ -1,7 +1,8 @@
 import { formatDuration } from '@nines/base/duration.ts';
 import { ZERO_TIME } from '@nines/base/zero-time.ts';
 import { type Labels, labelsToRecord } from '@nines/model/labels.ts';
-import type { SelfMetrics } from '../contract.ts';
+import type { LocalTarget, SelfMetrics } from '../contract.ts';
+import { localJobs } from './local-jobs.ts';
 import { type Pool, type PoolDeps, createPool } from './pool.ts';
 import { createEndings } from './endings.ts';
 import type { PrometheusFile, ScrapeJob } from './prometheus-file.ts';
@@ -17,6 +18,8 @@ import { scrub } from '../../platform/scrub.ts';
 export type ScrapeManager = AsyncDisposable & {
   /** Makes the jobs those of `files`. Unchanged targets run on; removed ones end their series. */
   apply(files: readonly PrometheusFile[]): Promise<void>;
+  /** Makes these the programs of this host that are scraped beside what the files name. */
+  applyLocal(targets: readonly LocalTarget[]): Promise<void>;
   view(): TargetsView;
   /** The same for the targets page. */
   list(): TargetListView;
@@ -36,14 +39,22 @@ export function createScrapeManager(deps: ScrapeManagerDeps): ScrapeManager {
   const late = deps.metrics.counter('nines_scrape_skipped_total', 'Scrapes left out because the one before was still running.');
   const endings = createEndings(deps.clock);
   const poolDeps: PoolDeps = { ...deps, endings, onSkipped: (count) => late.add(count) };
-  return {
+  let written: readonly PrometheusFile[] = [];
+  let local: readonly LocalTarget[] = [];
+  const manager: ScrapeManager = {
     async apply(files) {
-      const wanted = new Map(files.flatMap(({ jobs }) => jobs.map((job) => [job.name, job] as const)));
+      written = files;
+      const named = files.flatMap(({ jobs }) => jobs);
+      const wanted = new Map([...localJobs(local, new Set(named.map(({ name }) => name))), ...named].map((job) => [job.name, job] as const));
       const gone = [...pools].filter(([name]) => !wanted.has(name));
       for (const [name] of gone) pools.delete(name);
       await Promise.all(gone.map(([, pool]) => pool.retire()));
       for (const [name, job] of wanted) if (!pools.has(name)) pools.set(name, createPool(job, poolDeps));
       await Promise.all([...wanted].map(async ([name, job]) => pools.get(name)?.configure(job)));
+    },
+    async applyLocal(targets) {
+      local = targets;
+      await manager.apply(written);
     },
     view: () => ({
       activeTargets: scrapers().map(activeTarget),
@@ -68,6 +79,7 @@ export function createScrapeManager(deps: ScrapeManagerDeps): ScrapeManager {
       await endings[Symbol.asyncDispose]();
     },
   };
+  return manager;
 }
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1);

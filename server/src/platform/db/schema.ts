@@ -10,6 +10,7 @@ import type { CompositeTables } from './migrations/0015-composites.ts';
 import type { ChannelTables } from './migrations/0022-channels.ts';
 import type { AccessTables } from './migrations/0002-access.ts';
 import type { LoadTestTables } from './migrations/0074-load-tests.ts';
+import type { HomeTables } from './migrations/0083-home.ts';
 import type { DashboardTables } from './migrations/0075-dashboards.ts';
 import type { DeploymentTables } from './migrations/0081-deployments.ts';
 import type { EscalationTables } from './migrations/0032-escalation.ts';
@@ -49,6 +50,7 @@ export type Database = RecordTables &
   LoadTestTables &
   DashboardTables &
   DeploymentTables &
+  HomeTables &
   IncidentTables &
   AccessTables &
   FactorTables &

@@ -49,6 +49,7 @@ import * as dashboards from './0075-dashboards.ts';
 import * as deployments from './0081-deployments.ts';
 import * as loadTests from './0074-load-tests.ts';
 import * as watchedSeries from './0073-watched-series.ts';
+import * as home from './0083-home.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -105,4 +106,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0071-insights': { up: insights.up },
   '0073-watched-series': { up: watchedSeries.up },
   '0074-load-tests': { up: loadTests.up },
+  '0083-home': { up: home.up },
 };
