@@ -2,6 +2,7 @@
 (function () {
   let chosen = null;
   try {
+    if (localStorage.getItem('nines-density') === 'compact') document.documentElement.dataset.density = 'compact';
     chosen = localStorage.getItem('nines-colour-scheme');
   } catch {
     // Storage may be refused; the system's choice stands.

@@ -273,7 +273,7 @@ export async function serve(
     labelsOfRef: (ref) => store.labelsOfRef(ref),
     standing: () => ({
       services: services.list().map(({ id }) => id),
-      slas: contracts.list().map(({ id }) => id),
+      slas: slas.specs([]).map(({ id }) => id),
       statusPages: statusPages.pages.list().map(({ spec }) => spec.id),
     }),
     channels: () => notify.channelViews(),

@@ -68,6 +68,8 @@ const OTHERWISE: Readonly<Record<string, Why>> = {
   'POST /api/channels/:id/unsubscribe': why('a browser ends pushes to itself'),
   'POST /api/channels/:id/callback': IN_ALERT,
   'POST /acknowledge/:token': IN_ALERT,
+  'PUT /api/stream/queries': why('which figures one page follows; it ends with the stream of that page'),
+  'PUT /api/preferences': why('where one begins, and what one put away: nobody else sees or meets it'),
   'POST /api/metrics': INGEST,
   'POST /api/v2/alerts': INGEST,
   'POST /api/v1/write': INGEST,

@@ -151,7 +151,7 @@ test('fields for passwords hide what is typed, and let managers of passwords fil
   }
 });
 
-test('browsers store nothing but the colours, the language, that a page was loaded anew, how many recovery codes are left, and the queries of Explore until one signs out', () => {
+test('browsers store nothing but the colours, the language, that a page was loaded anew, how many recovery codes are left, and the queries of Explore and what was opened last until one signs out', () => {
   const stores = sources(['web/src/**/*.{ts,tsx}']).filter((path) =>
     /localStorage|sessionStorage|indexedDB|document\.cookie|\bcaches\./.test(read(path)),
   );
@@ -159,6 +159,7 @@ test('browsers store nothing but the colours, the language, that a page was load
     'web/src/explore/remembered.ts',
     'web/src/language/language.ts',
     'web/src/main.tsx',
+    'web/src/palette/recents.ts',
     'web/src/shell/recovery-notice.tsx',
     'web/src/theme.ts',
   ]);

@@ -10,6 +10,7 @@ import './styles/pages.css';
 import './styles/contracts.css';
 import './styles/escalation.css';
 import './styles/factors.css';
+import './styles/home.css';
 import './styles/on-call.css';
 import './styles/objects.css';
 import { StrictMode } from 'react';

@@ -73,3 +73,21 @@ export function styleNonce(): string {
   const content = document.querySelector('meta[name="csp-nonce"]')?.getAttribute('content') ?? '';
   return content.startsWith('__') ? '' : content;
 }
+
+export const DENSITIES = ['comfortable', 'compact'] as const;
+export type Density = (typeof DENSITIES)[number];
+
+/** Matches `colour-scheme.js`, which reads it before the first paint. */
+const DENSITY_KEY = 'nines-density';
+
+export const density = (): Density => (document.documentElement.dataset['density'] === 'compact' ? 'compact' : 'comfortable');
+
+/** How close together rows and parts stand in this browser, from now on. */
+export function setDensity(chosen: Density): void {
+  document.documentElement.dataset['density'] = chosen;
+  try {
+    localStorage.setItem(DENSITY_KEY, chosen);
+  } catch {
+    // Storage may be refused; it holds until the page is loaded anew.
+  }
+}

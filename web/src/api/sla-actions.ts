@@ -30,6 +30,18 @@ export const useAskExclusion = (sla: string) =>
     }),
   );
 
+/** A promise of availability, as the pages make it. */
+export type WrittenSlaWire = {
+  readonly id: string;
+  readonly service: string;
+  readonly indicator: { readonly kind: 'availability' };
+  readonly target: string;
+  readonly window: { readonly rolling: string };
+};
+
+export const useMakeSla = () =>
+  useSlaMutation<{ readonly id: string }, WrittenSlaWire>((body) => request('/api/slas', { method: 'POST', body }));
+
 export type ExclusionAction = 'approve' | 'reject' | 'withdraw' | 'revoke';
 
 export const useDecideExclusion = (sla: string, id: string) =>

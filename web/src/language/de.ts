@@ -2,6 +2,7 @@ import components from './de/components.json' with { type: 'json' };
 import deployments from './de/deployments.json' with { type: 'json' };
 import figures from './de/figures.json' with { type: 'json' };
 import grafana from './de/grafana.json' with { type: 'json' };
+import home from './de/home.json' with { type: 'json' };
 import objects from './de/objects.json' with { type: 'json' };
 import pages from './de/pages.json' with { type: 'json' };
 import shared from './de/shared.json' with { type: 'json' };
@@ -16,6 +17,7 @@ export const catalogue: Catalogue = {
   ...deployments,
   ...figures,
   ...grafana,
+  ...home,
   ...objects,
   ...pages,
   ...shared,

@@ -2,6 +2,7 @@ import components from './fr/components.json' with { type: 'json' };
 import deployments from './fr/deployments.json' with { type: 'json' };
 import figures from './fr/figures.json' with { type: 'json' };
 import grafana from './fr/grafana.json' with { type: 'json' };
+import home from './fr/home.json' with { type: 'json' };
 import objects from './fr/objects.json' with { type: 'json' };
 import pages from './fr/pages.json' with { type: 'json' };
 import shared from './fr/shared.json' with { type: 'json' };
@@ -16,6 +17,7 @@ export const catalogue: Catalogue = {
   ...deployments,
   ...figures,
   ...grafana,
+  ...home,
   ...objects,
   ...pages,
   ...shared,

@@ -1,6 +1,6 @@
 import { Button, Modal, NativeSelect, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { useCreateService } from '../api/actions.ts';
 import { templatesQuery } from '../api/queries.ts';
@@ -19,7 +19,8 @@ const INTERVALS = [
 
 /** The button that adds a service, for those who may. */
 export function AddService({ primary }: { readonly primary: boolean }) {
-  const [opened, setOpened] = useState(false);
+  const { add } = useSearch({ strict: false });
+  const [opened, setOpened] = useState(add === 1);
   if (!useCan('operate', 'services')) return <Locked word={t('Add a service')} verb="operate" area="services" />;
   return (
     <>

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { alertsQuery, hostQuery, servicesQuery, slasQuery } from '../api/queries.ts';
 import { Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { Checklist } from '../home/checklist.tsx';
 import { useNow } from '../shell/now.ts';
 import { useSession } from '../shell/session.tsx';
 import { Headline } from '../states/state-mark.tsx';
@@ -43,6 +44,7 @@ export function OverviewPage() {
           <p className="page-lead">{alerts.data === undefined ? ' ' : alertsSentence(alerts.data.items)}</p>
         </div>
       </header>
+      <Checklist />
       {bare ? <Host /> : null}
       <div className="columns">
         <Services />

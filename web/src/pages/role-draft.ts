@@ -58,6 +58,13 @@ export const LANDINGS = [
   { value: '/maintenance', label: 'Maintenance' },
   { value: '/status-pages', label: 'Status pages' },
   { value: '/reports', label: 'Reports' },
+  { value: '/analytics', label: 'Analytics' },
+  { value: '/explore', label: 'Explore' },
+  { value: '/dashboards', label: 'Dashboards' },
+  { value: '/dashboards/executive', label: 'Dashboard: Executive' },
+  { value: '/dashboards/technical', label: 'Dashboard: Technical' },
+  { value: '/dashboards/operations', label: 'Dashboard: Operations' },
+  { value: '/dashboards/business', label: 'Dashboard: Business' },
   { value: '/settings', label: 'Settings' },
 ] as const;
 export const landingWord = (path: string): string => LANDINGS.find(({ value }) => value === path)?.label ?? path;

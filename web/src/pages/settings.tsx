@@ -1,5 +1,6 @@
 import { Button, SegmentedControl, useMantineColorScheme } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
 import { useSignOut } from '../api/actions.ts';
 import { mayIn } from '../api/permits.ts';
 import type { AreaName, PermissionName } from '../api/wire.ts';
@@ -7,10 +8,12 @@ import { Section } from '../components/section.tsx';
 import { LanguageChoice } from '../language/language-choice.tsx';
 import { rich, t } from '../language/t.ts';
 import { useSession } from '../shell/session.tsx';
+import { type Density, density, setDensity } from '../theme.ts';
+import { BeginsAt } from './begins-at.tsx';
 import { SupportBundle } from './support-bundle.tsx';
 import { useTitle } from './use-title.ts';
 
-type Entry = {
+export type SettingsEntry = {
   readonly to:
     | '/settings/account'
     | '/settings/people'
@@ -27,7 +30,7 @@ type Entry = {
   readonly needs?: readonly [PermissionName, AreaName];
 };
 
-const ENTRIES: readonly Entry[] = [
+export const SETTINGS: readonly SettingsEntry[] = [
   { to: '/settings/account', word: 'Account', about: 'your password, second factors, identities, and where you are signed in' },
   { to: '/settings/people', word: 'People', about: 'who may sign in, and what they may do', needs: ['administer', 'access'] },
   { to: '/settings/roles', word: 'Roles', about: 'what each permits, and roles of your own', needs: ['administer', 'access'] },
@@ -59,7 +62,7 @@ export function SettingsPage() {
   useTitle('Settings');
   const session = useSession();
   const { actor, scope } = session;
-  const isOpen = ({ needs }: Entry): boolean => (needs === undefined ? actor.kind === 'user' : mayIn(session, ...needs));
+  const isOpen = ({ needs }: SettingsEntry): boolean => (needs === undefined ? actor.kind === 'user' : mayIn(session, ...needs));
   return (
     <div className="page settings">
       <header className="page-head">
@@ -70,7 +73,7 @@ export function SettingsPage() {
         {actor.kind === 'user' ? <SignOut /> : null}
       </header>
       <ul className="settings-list panel" aria-label="Settings">
-        {ENTRIES.filter(isOpen).map(({ to, word, about }) => (
+        {SETTINGS.filter(isOpen).map(({ to, word, about }) => (
           <li key={to}>
             <Link to={to}>{word}</Link>
             <span className="soft">{about}</span>
@@ -78,6 +81,7 @@ export function SettingsPage() {
         ))}
       </ul>
       <Appearance />
+      <BeginsAt />
       {scope === '' && mayIn(session, 'administer', 'system') ? <SupportBundle /> : null}
     </div>
   );
@@ -97,6 +101,7 @@ function SignOut() {
 
 function Appearance() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const [spacing, setSpacing] = useState(density);
   return (
     <Section title={t('Appearance')}>
       <div>
@@ -109,6 +114,20 @@ function Appearance() {
           ]}
           value={colorScheme}
           onChange={(value) => setColorScheme(value as 'auto' | 'light' | 'dark')}
+        />
+      </div>
+      <div>
+        <SegmentedControl
+          aria-label={t('Density')}
+          data={[
+            { value: 'comfortable', label: t('Comfortable') },
+            { value: 'compact', label: t('Compact') },
+          ]}
+          value={spacing}
+          onChange={(value) => {
+            setDensity(value as Density);
+            setSpacing(value as Density);
+          }}
         />
       </div>
       <div>

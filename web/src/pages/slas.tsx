@@ -5,6 +5,7 @@ import { FilterInput } from '../components/filter-input.tsx';
 import { matchesFilter, unmatched } from '../components/matches-filter.ts';
 import { Waiting } from '../components/notices.tsx';
 import { TeamFilter, useTeams } from '../components/team-filter.tsx';
+import { MakeSla } from '../home/make-sla.tsx';
 import { t } from '../language/t.ts';
 import { type ListChange, listSearch } from '../shell/search.ts';
 import { byBudget } from './sla-order.ts';
@@ -39,6 +40,7 @@ export function SlasPage() {
         <div className="row-wrap">
           <TeamFilter teams={teams} value={team} onChange={(next) => go({ team: next })} />
           <FilterInput what={t('SLAs')} value={q} onChange={(next) => go({ q: next })} />
+          {items.length === 0 ? null : <MakeSla primary={false} />}
         </div>
       </header>
       <Waiting query={query} what={t('SLAs')} />

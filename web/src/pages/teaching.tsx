@@ -1,6 +1,7 @@
 import { t, rich } from '../language/t.ts';
 import { AddService } from './add-service.tsx';
 import { EmptyState } from '../components/notices.tsx';
+import { MakeSla } from '../home/make-sla.tsx';
 
 const SERVICE_SNIPPET = `services:
   - id: shop
@@ -33,8 +34,8 @@ export function NoServices() {
 /** No contract yet: what to write, where. */
 export function NoSlas() {
   return (
-    <EmptyState command={SLA_SNIPPET}>
-      {t('No SLA is declared yet. Say in the configuration file what was promised for a service.')}
+    <EmptyState action={<MakeSla primary />} command={SLA_SNIPPET}>
+      {t('No SLA is declared yet. Set one here, or say in the configuration file what was promised for a service.')}
     </EmptyState>
   );
 }

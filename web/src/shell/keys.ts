@@ -65,6 +65,7 @@ export const KEY_GROUPS: readonly { readonly title: string; readonly keys: reado
   {
     title: 'Everywhere',
     keys: [
+      { keys: 'Ctrl K', does: 'Find anything' },
       { keys: '?', does: 'This list' },
       { keys: 'Esc', does: 'Close' },
     ],

@@ -23,8 +23,8 @@ export type RangeSearch = { range?: Range; from?: number; to?: number };
 export type ServiceSearch = RangeSearch & { check?: string; at?: number; downtime?: string };
 /** `day`: the day of the calendar that the stretch is. */
 export type SlaSearch = RangeSearch & { at?: number; day?: string };
-/** `team`: only what is about services of that team. */
-export type ListSearch = { q?: string; team?: string };
+/** `team`: only what is about services of that team; `add`: the form for a new one is open. */
+export type ListSearch = { q?: string; team?: string; add?: 1 };
 /** What a filter of a list becomes; undefined and '' take it away. */
 export type ListChange = { readonly q?: string; readonly team?: string | undefined };
 /** `at`: the results around that instant, rather than the latest. */
@@ -112,7 +112,10 @@ export type IncidentsSearch = { readonly status?: 'open' | 'resolved' | 'all'; r
 export const incidentsSearch = (raw: Raw): IncidentsSearch =>
   defined<IncidentsSearch>({ status: oneOf(['open', 'resolved', 'all'], raw['status']), team: text(raw.team) });
 
-export const listSearch = (raw: Raw): ListSearch => defined<ListSearch>({ q: text(raw.q), team: text(raw.team) });
+export const listSearch = (raw: Raw): ListSearch => ({
+  ...defined<ListSearch>({ q: text(raw.q), team: text(raw.team) }),
+  ...(raw.add === 1 ? { add: 1 } : {}),
+});
 
 /** `view`: the map instead of the list; `focus`: the service that it is drawn around, `depth` dependencies far. */
 export type MapSearch = {

@@ -1,3 +1,4 @@
+import { useMediaQuery } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { Link, Navigate, Outlet, useLocation, useRouter, useSearch } from '@tanstack/react-router';
 import { Suspense, lazy, useCallback, useEffect, useRef, useState } from 'react';
@@ -7,11 +8,12 @@ import { ApiProblem } from '../api/problem.ts';
 import { alertCountsQuery } from '../api/alerts.ts';
 import { mayIn } from '../api/permits.ts';
 import { sessionQuery } from '../api/queries.ts';
-import type { AreaName } from '../api/wire.ts';
 import { TimeZoneNote } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
-import { Icon, type IconName } from './icons.tsx';
+import { t } from '../language/t.ts';
+import { Icon } from './icons.tsx';
 import { KeyOverlay } from './key-overlay.tsx';
+import { FIRST, type Place, REST } from './places.ts';
 import { RecoveryNotice } from './recovery-notice.tsx';
 import { SessionContext, useSession } from './session.tsx';
 import { NotPermitted } from './not-permitted.tsx';
@@ -19,6 +21,7 @@ import { useKeyboard } from './use-keyboard.ts';
 import { StepUpDialog } from './step-up.tsx';
 import { ShownNotices } from './shown-notices.tsx';
 
+const Palette = lazy(async () => ({ default: (await import('../palette/palette.tsx')).Palette }));
 const EnrolPage = lazy(async () => ({ default: (await import('../pages/enrol.tsx')).EnrolPage }));
 
 /** The frame of every page behind the sign-in: who uses it, the live stream, navigation, keyboard. */
@@ -72,15 +75,18 @@ function SignInFirst({ wasSignedIn }: { readonly wasSignedIn: boolean }) {
 function Frame() {
   const [help, setHelp] = useState(false);
   const openHelp = useCallback(() => setHelp(true), []);
+  const [finding, setFinding] = useState(false);
+  const find = useCallback(() => setFinding(true), []);
   const { kiosk } = useSearch({ strict: false });
-  useKeyboard(openHelp);
+  useKeyboard(openHelp, find);
   useFocusOnPage();
+  useLanding();
   return (
     <div className={kiosk === 1 ? 'shell kiosk' : 'shell'}>
       <a className="skip-link" href="#main">
         Skip to the page
       </a>
-      <Side onHelp={openHelp} />
+      <Side onHelp={openHelp} onFind={find} />
       <div>
         <main id="main" tabIndex={-1}>
           <RecoveryNotice />
@@ -94,6 +100,11 @@ function Frame() {
       <ShownNotices />
       <StepUpDialog />
       <KeyOverlay opened={help} onClose={() => setHelp(false)} />
+      {finding ? (
+        <Suspense fallback={null}>
+          <Palette onClose={() => setFinding(false)} />
+        </Suspense>
+      ) : null}
     </div>
   );
 }
@@ -119,68 +130,43 @@ function useFocusOnPage(): void {
   }, [path]);
 }
 
-type Entry = {
-  readonly to:
-    | '/'
-    | '/services'
-    | '/slas'
-    | '/checks'
-    | '/agents'
-    | '/targets'
-    | '/rules'
-    | '/health'
-    | '/alerts-dashboard'
-    | '/dashboards'
-    | '/analytics'
-    | '/explore'
-    | '/incidents'
-    | '/notifications'
-    | '/on-call'
-    | '/silences'
-    | '/maintenance'
-    | '/routes'
-    | '/escalation'
-    | '/status-pages'
-    | '/reports'
-    | '/settings';
-  readonly word: string;
-  readonly icon: IconName;
-  /** Who may read this sees the page; absent: everybody. */
-  readonly area?: AreaName;
-};
-/** On a phone these four are always at hand, the others one step away. */
-const FIRST: readonly Entry[] = [
-  { to: '/', word: 'Overview', icon: 'overview' },
-  { to: '/services', word: 'Services', icon: 'services', area: 'services' },
-  { to: '/slas', word: 'SLAs', icon: 'slas', area: 'slas' },
-  { to: '/alerts-dashboard', word: 'Alerts', icon: 'alerts', area: 'alerts' },
-];
-const REST: readonly Entry[] = [
-  { to: '/dashboards', word: 'Dashboards', icon: 'dashboards', area: 'dashboards' },
-  { to: '/analytics', word: 'Analytics', icon: 'analytics', area: 'analytics' },
-  { to: '/explore', word: 'Explore', icon: 'explore', area: 'metrics' },
-  { to: '/incidents', word: 'Incidents', icon: 'incidents', area: 'incidents' },
-  { to: '/checks', word: 'Checks', icon: 'checks', area: 'checks' },
-  { to: '/agents', word: 'Agents', icon: 'agents', area: 'agents' },
-  { to: '/targets', word: 'Targets', icon: 'targets', area: 'metrics' },
-  { to: '/health', word: 'Health', icon: 'health', area: 'system' },
-  { to: '/rules', word: 'Rules', icon: 'rules', area: 'alerts' },
-  { to: '/notifications', word: 'Notifications', icon: 'notifications', area: 'notifications' },
-  { to: '/on-call', word: 'On call', icon: 'oncall', area: 'oncall' },
-  { to: '/silences', word: 'Silences', icon: 'silences', area: 'alerts' },
-  { to: '/maintenance', word: 'Maintenance', icon: 'maintenance', area: 'maintenance' },
-  { to: '/routes', word: 'Routes', icon: 'routes', area: 'notifications' },
-  { to: '/escalation', word: 'Escalation', icon: 'escalation', area: 'oncall' },
-  { to: '/status-pages', word: 'Status', icon: 'status', area: 'status_pages' },
-  { to: '/reports', word: 'Reports', icon: 'reports', area: 'reports' },
-  { to: '/settings', word: 'Settings', icon: 'settings' },
-];
+/** Where this page was opened is looked at once, whatever is navigated to later. */
+let entered = false;
 
-function Side({ onHelp }: { readonly onHelp: () => void }) {
+/** Whoever opens the bare address begins at the page of their role, or at the one they chose; a reload stays where it was. */
+function useLanding(): void {
+  const { history, state } = useRouter();
+  const { landing } = useSession();
+  useEffect(() => {
+    const isFirst = !entered;
+    entered = true;
+    const [opened] = performance.getEntriesByType('navigation');
+    const isReload = opened instanceof PerformanceNavigationTiming && opened.type !== 'navigate';
+    if (isFirst && !isReload && state.location.href === '/' && landing !== '/') history.replace(landing);
+  }, [history, landing, state.location.href]);
+}
+
+type SideProps = { readonly onHelp: () => void; readonly onFind: () => void };
+
+function FindButton({ onFind }: Pick<SideProps, 'onFind'>) {
+  return (
+    <button type="button" className="side-search" onClick={onFind}>
+      {t('Find anything')}
+      <kbd>Ctrl K</kbd>
+    </button>
+  );
+}
+
+/** On a phone the inbox comes first: that is what one is called for. */
+const inOrder = (places: readonly Place[], narrow: boolean): readonly Place[] =>
+  narrow ? places.toSorted((a, b) => Number(b.to === '/alerts-dashboard') - Number(a.to === '/alerts-dashboard')) : places;
+
+function Side({ onHelp, onFind }: SideProps) {
+  const narrow = useMediaQuery('(max-width: 760px)') === true;
   const [more, setMore] = useState(false);
   const close = useCallback(() => setMore(false), []);
   const session = useSession();
-  const isOpen = ({ area }: Entry): boolean => area === undefined || mayIn(session, 'read', area);
+  const isOpen = ({ area }: Place): boolean => area === undefined || mayIn(session, 'read', area);
   return (
     <nav
       className="side"
@@ -193,8 +179,9 @@ function Side({ onHelp }: { readonly onHelp: () => void }) {
         <Brand />
         Nines
       </Link>
+      <FindButton onFind={onFind} />
       <ul className="nav">
-        {FIRST.filter(isOpen).map((entry) => (
+        {inOrder(FIRST.filter(isOpen), narrow).map((entry) => (
           <NavItem key={entry.to} entry={entry} onGo={close} />
         ))}
         <li className="nav-more">
@@ -205,6 +192,12 @@ function Side({ onHelp }: { readonly onHelp: () => void }) {
         </li>
       </ul>
       <div id="more-pages" className={more ? 'side-rest open' : 'side-rest'}>
+        <FindButton
+          onFind={() => {
+            close();
+            onFind();
+          }}
+        />
         <ul className="nav">
           {REST.filter(isOpen).map((entry) => (
             <NavItem key={entry.to} entry={entry} onGo={close} />
@@ -216,7 +209,7 @@ function Side({ onHelp }: { readonly onHelp: () => void }) {
   );
 }
 
-function NavItem({ entry: { to, word, icon }, onGo }: { readonly entry: Entry; readonly onGo: () => void }) {
+function NavItem({ entry: { to, word, icon }, onGo }: { readonly entry: Place; readonly onGo: () => void }) {
   return (
     <li>
       <Link to={to} activeOptions={{ exact: to === '/' }} onClick={onGo}>

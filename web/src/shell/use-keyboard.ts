@@ -15,12 +15,18 @@ function moveRow(step: 1 | -1): void {
   next?.scrollIntoView({ block: 'nearest' });
 }
 
-/** Single keys of the whole product; silent while someone types or a dialog is open. */
-export function useKeyboard(onHelp: () => void): void {
+/** Single keys of the whole product, silent while someone types or a dialog is open; and `Ctrl K`, which finds everything. */
+export function useKeyboard(onHelp: () => void, onFind: () => void): void {
   const navigate = useNavigate();
   useEffect(() => {
     let gAtMs = Number.NEGATIVE_INFINITY;
     const onKeyDown = (event: KeyboardEvent) => {
+      // Also while someone types: it writes nothing.
+      if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === 'k') {
+        event.preventDefault();
+        onFind();
+        return;
+      }
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.target instanceof Element && event.target.closest(`${WRITES}, [role="dialog"]`) !== null) return;
       const meaning = meaningOf(event.key, event.timeStamp - gAtMs < SEQUENCE_MS);
@@ -36,5 +42,5 @@ export function useKeyboard(onHelp: () => void): void {
     };
     window.addEventListener('keydown', onKeyDown);
     return () => window.removeEventListener('keydown', onKeyDown);
-  }, [navigate, onHelp]);
+  }, [navigate, onHelp, onFind]);
 }

@@ -45,7 +45,9 @@ export function createScrapeManager(deps: ScrapeManagerDeps): ScrapeManager {
     async apply(files) {
       written = files;
       const named = files.flatMap(({ jobs }) => jobs);
-      const wanted = new Map([...localJobs(local, new Set(named.map(({ name }) => name))), ...named].map((job) => [job.name, job] as const));
+      const wanted = new Map(
+        [...localJobs(local, new Set(named.map(({ name }) => name))), ...named].map((job) => [job.name, job] as const),
+      );
       const gone = [...pools].filter(([name]) => !wanted.has(name));
       for (const [name] of gone) pools.delete(name);
       await Promise.all(gone.map(([, pool]) => pool.retire()));

@@ -6,6 +6,9 @@ const PAGES = PAGE_PATHS.filter((path) => !path.includes(':') && !['/login', '/s
 const DASHBOARD = '/dashboards/';
 
 /** A page somebody may begin with: one that exists, or a dashboard. */
-export const landing = z.union([z.enum(PAGES), z.string().refine((path) => path.startsWith(DASHBOARD) && slug.safeParse(path.slice(DASHBOARD.length)).success)], {
-  error: 'must be a page of this product, such as /services, or a dashboard, such as /dashboards/executive',
-});
+export const landing = z.union(
+  [z.enum(PAGES), z.string().refine((path) => path.startsWith(DASHBOARD) && slug.safeParse(path.slice(DASHBOARD.length)).success)],
+  {
+    error: 'must be a page of this product, such as /services, or a dashboard, such as /dashboards/executive',
+  },
+);
