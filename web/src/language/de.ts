@@ -4,6 +4,7 @@ import figures from './de/figures.json' with { type: 'json' };
 import grafana from './de/grafana.json' with { type: 'json' };
 import home from './de/home.json' with { type: 'json' };
 import objects from './de/objects.json' with { type: 'json' };
+import oncall from './de/oncall.json' with { type: 'json' };
 import pages from './de/pages.json' with { type: 'json' };
 import shared from './de/shared.json' with { type: 'json' };
 import sla from './de/sla.json' with { type: 'json' };
@@ -19,6 +20,7 @@ export const catalogue: Catalogue = {
   ...grafana,
   ...home,
   ...objects,
+  ...oncall,
   ...pages,
   ...shared,
   ...sla,

@@ -4,6 +4,7 @@ import figures from './fr/figures.json' with { type: 'json' };
 import grafana from './fr/grafana.json' with { type: 'json' };
 import home from './fr/home.json' with { type: 'json' };
 import objects from './fr/objects.json' with { type: 'json' };
+import oncall from './fr/oncall.json' with { type: 'json' };
 import pages from './fr/pages.json' with { type: 'json' };
 import shared from './fr/shared.json' with { type: 'json' };
 import sla from './fr/sla.json' with { type: 'json' };
@@ -19,6 +20,7 @@ export const catalogue: Catalogue = {
   ...grafana,
   ...home,
   ...objects,
+  ...oncall,
   ...pages,
   ...shared,
   ...sla,

@@ -5,7 +5,7 @@ import { type CalendarView, calendarsQuery, type PersonView, useMakeCalendar, us
 import { Ago, Instant } from '../components/instant.tsx';
 import { Command, RefusedNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
-import { t } from '../language/t.ts';
+import { t, rich } from '../language/t.ts';
 
 type Props = {
   readonly schedule: { readonly id: string; readonly name: string };
@@ -21,32 +21,35 @@ export function CalendarLinks({ schedule, people, me }: Props) {
   const subject = about === 'schedule' ? { kind: 'schedule' as const, subject: schedule.id } : { kind: 'person' as const, subject: about };
   const items = links.data?.items ?? [];
   return (
-    <Section title="In your calendar" aside="Whoever knows the address reads the shifts without signing in">
+    <Section title={t('In your calendar')} aside={t('Whoever knows the address reads the shifts without signing in')}>
       <div className="panel panel-pad shift-links">
         <div className="row-wrap">
           <NativeSelect
-            aria-label="Shifts of"
+            aria-label={t('Shifts of')}
             size="xs"
             data={[
-              { value: 'schedule', label: `All of ${schedule.name}` },
-              ...people.map(({ id, name }) => ({ value: id, label: id === me?.id ? `${name} (you), everywhere` : `${name}, everywhere` })),
+              { value: 'schedule', label: t('All of {schedule}', { schedule: schedule.name }) },
+              ...people.map(({ id, name }) => ({
+                value: id,
+                label: id === me?.id ? t('{name} (you), everywhere', { name }) : t('{name}, everywhere', { name }),
+              })),
             ]}
             value={about}
             onChange={(event) => setAbout(event.currentTarget.value)}
           />
           <Button size="xs" variant="default" loading={make.isPending} onClick={() => make.mutate(subject)}>
-            Make a link
+            {t('Make a link')}
           </Button>
         </div>
         {make.isError ? <RefusedNotice error={make.error} /> : null}
         {make.data === undefined ? null : (
           <div role="status">
-            <p className="soft">Subscribe to this address in your calendar program. It is shown only now.</p>
+            <p className="soft">{t('Subscribe to this address in your calendar program. It is shown only now.')}</p>
             <Command text={make.data.url} />
           </div>
         )}
         {items.length === 0 ? null : (
-          <ul className="plain-list" aria-label="Links to calendars">
+          <ul className="plain-list" aria-label={t('Links to calendars')}>
             {items.map((link) => (
               <Link key={link.id} link={link} />
             ))}
@@ -61,17 +64,19 @@ function Link({ link }: { readonly link: CalendarView }) {
   const revoke = useRevokeCalendar();
   return (
     <li>
-      <span>{link.kind === 'schedule' ? `Schedule ${link.subject}` : `Person ${link.subject}`}</span>
+      <span>
+        {link.kind === 'schedule' ? t('Schedule {subject}', { subject: link.subject }) : t('Person {subject}', { subject: link.subject })}
+      </span>
       <span className="soft">
-        {`, made by ${link.made_by} `}
-        <Instant atMs={link.made_at_ms} relative={false} />
-        {link.read_at_ms === null ? ', never read ' : ', read '}
-        {link.read_at_ms === null ? null : <Ago atMs={link.read_at_ms} />}
+        {', '}
+        {rich('made by {name} {at}', { name: link.made_by, at: <Instant atMs={link.made_at_ms} relative={false} /> })}
+        {', '}
+        {link.read_at_ms === null ? t('never read') : rich('read {ago}', { ago: <Ago atMs={link.read_at_ms} /> })}
       </span>{' '}
       <Button
         size="xs"
         variant="default"
-        aria-label={`Revoke the link to ${link.subject}`}
+        aria-label={t('Revoke the link to {subject}', { subject: link.subject })}
         loading={revoke.isPending}
         onClick={() => revoke.mutate(link.id)}
       >

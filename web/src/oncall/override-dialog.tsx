@@ -24,8 +24,8 @@ export function OverrideDialog({ schedule, people, me, draft, onClose }: Props) 
     <Modal
       opened={draft !== undefined}
       onClose={onClose}
-      title={`Override ${schedule.name}`}
-      closeButtonProps={{ 'aria-label': 'Close without an override' }}
+      title={t('Override {schedule}', { schedule: schedule.name })}
+      closeButtonProps={{ 'aria-label': t('Close without an override') }}
     >
       {draft === undefined ? null : (
         <OverrideForm key={`${draft.fromMs} ${draft.toMs}`} schedule={schedule.id} people={people} me={me} draft={draft} onDone={onClose} />
@@ -58,9 +58,9 @@ function OverrideForm({ schedule, people, me, draft, onDone }: FormProps) {
   return (
     <form className="drawer-body" onSubmit={submit}>
       <NativeSelect
-        label="Who takes over"
+        label={t('Who takes over')}
         data-autofocus
-        data={people.map(({ id, name }) => ({ value: id, label: id === me?.id ? `${name} (you)` : name }))}
+        data={people.map(({ id, name }) => ({ value: id, label: id === me?.id ? t('{name} (you)', { name }) : name }))}
         value={person}
         onChange={(event) => setPerson(event.currentTarget.value)}
       />
@@ -68,15 +68,21 @@ function OverrideForm({ schedule, people, me, draft, onDone }: FormProps) {
         label={t('From')}
         type="datetime-local"
         required
-        description={`In your time zone, ${timeZone}.`}
+        description={t('In your time zone, {timeZone}.', { timeZone })}
         value={from}
         onChange={(event) => setFrom(event.currentTarget.value)}
       />
       <TextInput label={t('To')} type="datetime-local" required value={to} onChange={(event) => setTo(event.currentTarget.value)} />
-      <TextInput label="Why" placeholder="Dentist" maxLength={1000} value={note} onChange={(event) => setNote(event.currentTarget.value)} />
+      <TextInput
+        label={t('Why')}
+        placeholder={t('Dentist')}
+        maxLength={1000}
+        value={note}
+        onChange={(event) => setNote(event.currentTarget.value)}
+      />
       {make.isError ? <RefusedNotice error={make.error} /> : null}
       <Button type="submit" loading={make.isPending} disabled={person === '' || fromMs === undefined || toMs === undefined}>
-        {person === me?.id ? 'Take the shift' : 'Make the override'}
+        {person === me?.id ? t('Take the shift') : t('Make the override')}
       </Button>
     </form>
   );

@@ -1,5 +1,6 @@
 import type { ShiftsView } from '../api/oncall.ts';
 import { LOCALE } from '../figures/instant.ts';
+import { t } from '../language/t.ts';
 import { useNow } from '../shell/now.ts';
 import { placeOf, shiftInstant, type Shown } from './range.ts';
 
@@ -23,7 +24,7 @@ export function ShiftStrip({ shifts, shown, nameOf }: Props) {
       bars: turns.map((turn) => ({ ...turn, words: named(turn.people), kind: 'person' as const })),
     })),
     {
-      name: 'Overrides',
+      name: t('Overrides'),
       bars: shifts.overrides.map((one) => ({ ...one, words: nameOf(one.person), kind: 'override' as const })),
     },
   ];
@@ -38,7 +39,7 @@ export function ShiftStrip({ shifts, shown, nameOf }: Props) {
       {rows.map(({ name, bars }) => (
         <Track key={name} name={name} bars={bars} shown={shown} />
       ))}
-      <Track name="On call" bars={final} shown={shown} isFinal />
+      <Track name={t('On call')} bars={final} shown={shown} isFinal />
     </div>
   );
 }
@@ -75,7 +76,7 @@ function Track({ name, bars, shown, isFinal = false }: TrackProps) {
             key={`${bar.from_at_ms}`}
             className={`shift-bar shift-${bar.kind}`}
             style={placeOf(bar, shown)}
-            title={`${bar.words}, ${shiftInstant(bar.from_at_ms)} to ${shiftInstant(bar.to_at_ms)}`}
+            title={t('{words}, {from} to {to}', { words: bar.words, from: shiftInstant(bar.from_at_ms), to: shiftInstant(bar.to_at_ms) })}
           >
             {bar.words}
           </div>

@@ -20,6 +20,7 @@ import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { QrCode } from '../components/qr-code.tsx';
 import { RecoveryCodes } from '../components/recovery-codes.tsx';
 import { Section } from '../components/section.tsx';
+import { t, rich } from '../language/t.ts';
 
 type Shown = { readonly onCodes: (codes: readonly string[]) => void };
 
@@ -39,7 +40,7 @@ export function AccountFactors({ onKept }: { readonly onKept?: () => void }) {
   return (
     <>
       {codes.length > 0 ? <RecoveryCodes codes={codes} onDone={done} /> : null}
-      <Waiting query={factors} what="your second factors" />
+      <Waiting query={factors} what={t('your second factors')} />
       {data === undefined ? null : (
         <>
           <App factors={data} onCodes={onCodes} />
@@ -55,27 +56,31 @@ function App({ factors: { totp }, onCodes }: Shown & { readonly factors: Factors
   const start = useStartTotp();
   const remove = useRemoveTotp();
   return (
-    <Section title="Authenticator app" aside={totp === null ? 'Not set up' : 'In use'}>
+    <Section title={t('Authenticator app')} aside={totp === null ? t('Not set up') : t('In use')}>
       {totp === null ? (
         <p className="soft">
-          An app on your phone shows a code of six digits that changes every half a minute. Signing in asks for it after the password.
+          {t(
+            'An app on your phone shows a code of six digits that changes every half a minute. Signing in asks for it after the password.',
+          )}
         </p>
       ) : (
         <p>
-          {'In use since '}
-          <Instant atMs={totp.created_at_ms} relative={false} />
-          {totp.last_used_at_ms === null ? '.' : ', last used '}
-          {totp.last_used_at_ms === null ? null : <Instant atMs={totp.last_used_at_ms} />}
+          {totp.last_used_at_ms === null
+            ? rich('In use since {at}.', { at: <Instant atMs={totp.created_at_ms} relative={false} /> })
+            : rich('In use since {at}, last used {used}', {
+                at: <Instant atMs={totp.created_at_ms} relative={false} />,
+                used: <Instant atMs={totp.last_used_at_ms} />,
+              })}
         </p>
       )}
       {start.data === undefined ? (
         <div className="row-wrap">
           <Button variant="default" loading={start.isPending} onClick={() => start.mutate()}>
-            {totp === null ? 'Set up an app' : 'Change to another app'}
+            {totp === null ? t('Set up an app') : t('Change to another app')}
           </Button>
           {totp === null ? null : (
             <Button variant="default" loading={remove.isPending} onClick={() => remove.mutate()}>
-              Remove the app
+              {t('Remove the app')}
             </Button>
           )}
         </div>
@@ -104,13 +109,13 @@ function NewApp({ started, onCancel, onCodes }: NewAppProps) {
   };
   return (
     <div className="new-app">
-      <QrCode text={started.uri} label="QR code for the authenticator app; the key below says the same" />
+      <QrCode text={started.uri} label={t('QR code for the authenticator app; the key below says the same')} />
       <div>
-        <p>Scan this with the app, or type the key into it:</p>
+        <p>{t('Scan this with the app, or type the key into it:')}</p>
         <p className="mono app-key">{started.secret.match(/.{1,4}/g)?.join(' ')}</p>
         <form onSubmit={submit}>
           <TextInput
-            label="Code that the app shows now"
+            label={t('Code that the app shows now')}
             inputMode="numeric"
             autoComplete="one-time-code"
             required
@@ -121,10 +126,10 @@ function NewApp({ started, onCancel, onCodes }: NewAppProps) {
             w={200}
           />
           <Button type="submit" loading={confirm.isPending}>
-            Put it in use
+            {t('Put it in use')}
           </Button>
           <Button variant="default" onClick={onCancel}>
-            Cancel
+            {t('Cancel')}
           </Button>
         </form>
         {confirm.isError ? <RefusedNotice error={confirm.error} /> : null}
@@ -137,14 +142,15 @@ function Passkeys({ factors, onCodes }: Shown & { readonly factors: FactorsView 
   const remove = useRemovePasskey();
   const { passkeys } = factors;
   return (
-    <Section title="Passkeys" aside={passkeys.length === 0 ? 'None' : `${passkeys.length}`}>
+    <Section title={t('Passkeys')} aside={passkeys.length === 0 ? t('None') : `${passkeys.length}`}>
       <p className="soft">
-        A passkey is kept by this device, a security key or a password manager, and cannot be given away to a false page. One that asks for
-        your fingerprint, face or PIN signs in alone.
+        {t(
+          'A passkey is kept by this device, a security key or a password manager, and cannot be given away to a false page. One that asks for your fingerprint, face or PIN signs in alone.',
+        )}
       </p>
       {passkeys.length === 0 ? null : (
         <div className="panel">
-          <DataTable caption="Passkeys" columns={columns((id) => remove.mutate(id))} rows={passkeys} rowKey={({ id }) => id} />
+          <DataTable caption={t('Passkeys')} columns={columns((id) => remove.mutate(id))} rows={passkeys} rowKey={({ id }) => id} />
         </div>
       )}
       {remove.isError ? <RefusedNotice error={remove.error} /> : null}
@@ -154,22 +160,32 @@ function Passkeys({ factors, onCodes }: Shown & { readonly factors: FactorsView 
 }
 
 const columns = (remove: (id: string) => void): readonly Column<PasskeyView>[] => [
-  { id: 'name', header: 'Name', cell: (passkey) => <PasskeyName passkey={passkey} /> },
-  { id: 'alone', header: 'Signs in', label: 'signs in', cell: (passkey) => (passkey.signs_in_alone ? 'alone' : 'after the password') },
-  { id: 'kept', header: 'Kept', label: 'kept', cell: (passkey) => (passkey.backed_up ? 'on several devices' : 'on one device') },
-  { id: 'made', header: 'Made', label: 'made', cell: (passkey) => <Instant atMs={passkey.created_at_ms} relative={false} /> },
+  { id: 'name', header: t('Name'), cell: (passkey) => <PasskeyName passkey={passkey} /> },
+  {
+    id: 'alone',
+    header: t('Signs in'),
+    label: t('signs in'),
+    cell: (passkey) => (passkey.signs_in_alone ? 'alone' : t('after the password')),
+  },
+  {
+    id: 'kept',
+    header: t('Kept'),
+    label: t('kept'),
+    cell: (passkey) => (passkey.backed_up ? t('on several devices') : t('on one device')),
+  },
+  { id: 'made', header: t('Made'), label: t('made'), cell: (passkey) => <Instant atMs={passkey.created_at_ms} relative={false} /> },
   {
     id: 'used',
-    header: 'Last used',
-    label: 'last used',
+    header: t('Last used'),
+    label: t('last used'),
     cell: ({ last_used_at_ms: at }) => (at === null ? 'never' : <Instant atMs={at} />),
   },
   {
     id: 'remove',
-    header: <span className="sr-only">Remove</span>,
+    header: <span className="sr-only">{t('Remove')}</span>,
     cell: ({ id, name }) => (
-      <button type="button" className="plain-button" aria-label={`Remove the passkey ${name}`} onClick={() => remove(id)}>
-        Remove
+      <button type="button" className="plain-button" aria-label={t('Remove the passkey {name}', { name })} onClick={() => remove(id)}>
+        {t('Remove')}
       </button>
     ),
   },
@@ -182,8 +198,8 @@ function PasskeyName({ passkey: { id, name } }: { readonly passkey: PasskeyView 
     return (
       <span className="row-name">
         {name}{' '}
-        <button type="button" className="plain-button" aria-label={`Rename the passkey ${name}`} onClick={() => setDraft(name)}>
-          Rename
+        <button type="button" className="plain-button" aria-label={t('Rename the passkey {name}', { name })} onClick={() => setDraft(name)}>
+          {t('Rename')}
         </button>
       </span>
     );
@@ -195,7 +211,7 @@ function PasskeyName({ passkey: { id, name } }: { readonly passkey: PasskeyView 
   return (
     <form onSubmit={submit}>
       <TextInput
-        aria-label="Name of the passkey"
+        aria-label={t('Name of the passkey')}
         required
         maxLength={60}
         autoFocus
@@ -206,7 +222,7 @@ function PasskeyName({ passkey: { id, name } }: { readonly passkey: PasskeyView 
         }}
       />
       <Button type="submit" variant="default" loading={rename.isPending}>
-        Keep
+        {t('Keep')}
       </Button>
       {rename.isError ? <RefusedNotice error={rename.error} /> : null}
     </form>
@@ -216,19 +232,18 @@ function PasskeyName({ passkey: { id, name } }: { readonly passkey: PasskeyView 
 function NewPasskey({ factors: { passkeys_at: at, passkeys_fault: fault }, onCodes }: Shown & { readonly factors: FactorsView }) {
   const [name, setName] = useState('');
   const add = useAddPasskey();
-  if (fault !== null) return <p className="soft">{`Not possible here: ${fault}.`}</p>;
+  if (fault !== null) return <p className="soft">{t('Not possible here: {fault}.', { fault })}</p>;
   if (at !== null && at !== window.location.origin) {
     return (
       <p className="soft">
-        {'Passkeys are tied to '}
-        <a href={`${at}${window.location.pathname}`}>{at}</a>
-        {'; open this page there. The setting '}
-        <code>server.base_url</code>
-        {' decides it.'}
+        {rich('Passkeys are tied to {address}; open this page there. The setting {setting} decides it.', {
+          address: <a href={`${at}${window.location.pathname}`}>{at}</a>,
+          setting: <code>server.base_url</code>,
+        })}
       </p>
     );
   }
-  if (!hasPasskeys()) return <p className="soft">This browser has no passkeys, or is too old for them.</p>;
+  if (!hasPasskeys()) return <p className="soft">{t('This browser has no passkeys, or is too old for them.')}</p>;
   const submit = (event: FormEvent) => {
     event.preventDefault();
     add.mutate(name, {
@@ -242,8 +257,8 @@ function NewPasskey({ factors: { passkeys_at: at, passkeys_fault: fault }, onCod
     <>
       <form onSubmit={submit}>
         <TextInput
-          label="Name of the new passkey"
-          placeholder="this laptop"
+          label={t('Name of the new passkey')}
+          placeholder={t('this laptop')}
           required
           maxLength={60}
           value={name}
@@ -251,7 +266,7 @@ function NewPasskey({ factors: { passkeys_at: at, passkeys_fault: fault }, onCod
           w={240}
         />
         <Button type="submit" variant="default" loading={add.isPending}>
-          Add a passkey
+          {t('Add a passkey')}
         </Button>
       </form>
       {add.isError ? <RefusedNotice error={add.error} /> : null}
@@ -263,10 +278,10 @@ function Recovery({ recovery, onCodes }: Shown & { readonly recovery: NonNullabl
   const make = useMakeRecoveryCodes();
   const few = recovery.left <= 3;
   return (
-    <Section title="Recovery codes" aside={`${recovery.left} of 10 left`}>
+    <Section title={t('Recovery codes')} aside={t('{count} of 10 left', { count: recovery.left })}>
       <p className={few ? '' : 'soft'}>
-        {few ? <strong>Few are left: make new ones. </strong> : null}
-        Each signs in once in the place of the app or the passkey. New codes end the old ones.
+        {few ? <strong>{`${t('Few are left: make new ones.')} `}</strong> : null}
+        {t('Each signs in once in the place of the app or the passkey. New codes end the old ones.')}
       </p>
       <div>
         <Button
@@ -274,7 +289,7 @@ function Recovery({ recovery, onCodes }: Shown & { readonly recovery: NonNullabl
           loading={make.isPending}
           onClick={() => make.mutate(undefined, { onSuccess: (made) => onCodes(made.recovery_codes) })}
         >
-          Make new recovery codes
+          {t('Make new recovery codes')}
         </Button>
       </div>
       {make.isError ? <RefusedNotice error={make.error} /> : null}

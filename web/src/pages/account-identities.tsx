@@ -8,6 +8,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t } from '../language/t.ts';
 import { SsoNotice } from './provider-buttons.tsx';
 
 /** By which identity providers a person signs in; nothing where there is no provider. */
@@ -27,13 +28,13 @@ export function AccountIdentities() {
   const offered = providers.data?.providers ?? [];
   if (items.length === 0 && offered.length === 0) return null;
   return (
-    <Section title="Identity providers">
+    <Section title={t('Identity providers')}>
       <SsoNotice />
       {items.length === 0 ? (
-        <p>No identity is linked to this account yet. Link one to sign in without a password.</p>
+        <p>{t('No identity is linked to this account yet. Link one to sign in without a password.')}</p>
       ) : (
         <div className="panel">
-          <DataTable caption="Linked identities" columns={columnsOf((id) => unlink.mutate(id))} rows={items} rowKey={({ id }) => id} />
+          <DataTable caption={t('Linked identities')} columns={columnsOf((id) => unlink.mutate(id))} rows={items} rowKey={({ id }) => id} />
         </div>
       )}
       {[identities.error, link.error, unlink.error].map((error) =>
@@ -42,7 +43,7 @@ export function AccountIdentities() {
       <div>
         {offered.map(({ id, name }) => (
           <Button key={id} variant="default" loading={link.isPending} onClick={() => link.mutate(id)}>
-            Link {name}
+            {t('Link {name}', { name })}
           </Button>
         ))}
       </div>
@@ -51,15 +52,15 @@ export function AccountIdentities() {
 }
 
 const columnsOf = (unlink: (id: string) => void): readonly Column<IdentityView>[] => [
-  { id: 'name', header: 'Known there as', cell: ({ name }) => <span className="row-name">{name}</span> },
-  { id: 'issuer', header: 'Provider', label: 'provider', cell: ({ issuer }) => issuer },
-  { id: 'used', header: 'Last used', label: 'last used', cell: ({ last_used_at_ms: atMs }) => <Instant atMs={atMs} /> },
+  { id: 'name', header: t('Known there as'), cell: ({ name }) => <span className="row-name">{name}</span> },
+  { id: 'issuer', header: t('Provider'), label: t('provider'), cell: ({ issuer }) => issuer },
+  { id: 'used', header: t('Last used'), label: t('last used'), cell: ({ last_used_at_ms: atMs }) => <Instant atMs={atMs} /> },
   {
     id: 'unlink',
-    header: <span className="sr-only">Unlink</span>,
+    header: <span className="sr-only">{t('Unlink')}</span>,
     cell: ({ id, name }) => (
-      <button type="button" className="plain-button" aria-label={`Unlink ${name}`} onClick={() => unlink(id)}>
-        Unlink
+      <button type="button" className="plain-button" aria-label={t('Unlink {name}', { name })} onClick={() => unlink(id)}>
+        {t('Unlink')}
       </button>
     ),
   },

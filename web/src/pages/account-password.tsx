@@ -4,6 +4,7 @@ import { useChangePassword } from '../api/actions.ts';
 import { NewPassword } from '../components/new-password.tsx';
 import { RefusedNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t } from '../language/t.ts';
 import { useSession } from '../shell/session.tsx';
 
 /** One's own password. */
@@ -25,23 +26,23 @@ export function AccountPassword() {
     );
   };
   return (
-    <Section title="Password">
+    <Section title={t('Password')}>
       <form onSubmit={submit}>
         <PasswordInput
-          label="Present password"
+          label={t('Present password')}
           autoComplete="current-password"
           required
           value={current}
           onChange={(event) => setCurrent(event.currentTarget.value)}
           w={240}
         />
-        <NewPassword label="New password" value={next} onChange={setNext} name={actor.name} />
+        <NewPassword label={t('New password')} value={next} onChange={setNext} name={actor.name} />
         <Button type="submit" variant="default" loading={change.isPending}>
-          Change the password
+          {t('Change the password')}
         </Button>
       </form>
       {change.isError ? <RefusedNotice error={change.error} /> : null}
-      {change.isSuccess ? <p role="status">The password is changed; all other sessions have ended.</p> : null}
+      {change.isSuccess ? <p role="status">{t('The password is changed; all other sessions have ended.')}</p> : null}
     </Section>
   );
 }

@@ -1,3 +1,4 @@
+import { t } from '../language/t.ts';
 import { useSession } from '../shell/session.tsx';
 import { AccountFactors } from './account-factors.tsx';
 import { AccountIdentities } from './account-identities.tsx';
@@ -11,7 +12,10 @@ export function AccountPage() {
   const isPerson = actor.kind === 'user';
   return (
     <div className="page settings">
-      <SettingsHead title="Account" lead={isPerson ? `${actor.name}, ${actor.role}.` : 'Only people who sign in have an account.'} />
+      <SettingsHead
+        title={t('Account')}
+        lead={isPerson ? `${actor.name}, ${actor.role}.` : t('Only people who sign in have an account.')}
+      />
       {isPerson ? (
         <>
           <AccountPassword />

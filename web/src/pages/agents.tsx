@@ -9,6 +9,7 @@ import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Instant } from '../components/instant.tsx';
 import { Command, EmptyState, ErrorNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t, rich } from '../language/t.ts';
 import { StateMark } from '../states/state-mark.tsx';
 import { useTitle } from './use-title.ts';
 import { Locked } from '../components/locked.tsx';
@@ -19,25 +20,27 @@ const OFF = `agents:
   address: nines.example.org:7071`;
 
 const MARKS = { connected: 'up', away: 'unknown', never_seen: 'unknown', revoked: 'unknown' } as const;
-const WORDS = { connected: 'Connected', away: 'Away', never_seen: 'Never seen', revoked: 'Revoked' } as const;
+const WORDS = { connected: t('Connected'), away: t('Away'), never_seen: t('Never seen'), revoked: t('Revoked') } as const;
 
 /** The agents at other places: who is there, how far their clocks are off, what waits, and how another one joins. */
 export function AgentsPage() {
-  useTitle('Agents');
+  useTitle(t('Agents'));
   const query = useQuery(agentsQuery());
   const { data } = query;
   return (
     <div className="page">
       <header className="page-head">
         <div>
-          <h1>Agents</h1>
+          <h1>{t('Agents')}</h1>
           <p className="page-lead">{data === undefined ? '' : lead(data)}</p>
         </div>
       </header>
-      <Waiting query={query} what="agents" />
+      <Waiting query={query} what={t('agents')} />
       {data === undefined ? null : data.address === null ? (
         <EmptyState command={OFF}>
-          This server takes no agents. Say in <code>nines.yml</code> where they connect, and start it again.
+          {rich('This server takes no agents. Say in <code>nines.yml</code> where they connect, and start it again.', {
+            code: (inner) => <code>{inner}</code>,
+          })}
         </EmptyState>
       ) : (
         <Known agents={data} />
@@ -51,9 +54,9 @@ function lead({ items, missing }: AgentsView): string {
   const away = standing.filter(({ state }) => state !== 'connected').length;
   const words = [
     standing.length === 0
-      ? 'No agent has joined.'
-      : `${standing.length} ${standing.length === 1 ? 'agent' : 'agents'}, ${away === 0 ? 'all connected' : `${away} away`}.`,
-    missing.length === 0 ? '' : `Checks ask at ${missing.join(', ')}, where no agent is: those voices are absent.`,
+      ? t('No agent has joined.')
+      : `${standing.length} ${standing.length === 1 ? 'agent' : 'agents'}, ${away === 0 ? t('all connected') : t('{away} away', { away })}.`,
+    missing.length === 0 ? '' : t('Checks ask at {missing}, where no agent is: those voices are absent.', { missing: missing.join(', ') }),
   ];
   return words.join(' ').trim();
 }
@@ -70,23 +73,23 @@ function Known({ agents }: { readonly agents: AgentsView }) {
       {standing.length === 0 ? null : (
         <div className="panel">
           <DataTable
-            caption="Agents"
+            caption={t('Agents')}
             columns={columns(change.mutate).filter(({ id }) => mayChange || id !== 'actions')}
             rows={standing}
             rowKey={(agent) => agent.id}
           />
         </div>
       )}
-      <Section title="Let an agent join">
+      <Section title={t('Let an agent join')}>
         <p className="faint">
-          One place is one location, by the name that checks write under locations. A token lets one agent join there, once.
+          {t('One place is one location, by the name that checks write under locations. A token lets one agent join there, once.')}
         </p>
         <Join missing={agents.missing} />
         {withdraw.isError ? <ErrorNotice error={withdraw.error} /> : null}
         {agents.join_tokens.length === 0 ? null : (
           <div className="panel">
             <DataTable
-              caption="Join tokens that were not used"
+              caption={t('Join tokens that were not used')}
               columns={tokenColumns((id) => withdraw.mutate(id)).filter(({ id }) => mayChange || id !== 'withdraw')}
               rows={agents.join_tokens}
               rowKey={(token) => token.id}
@@ -95,9 +98,9 @@ function Known({ agents }: { readonly agents: AgentsView }) {
         )}
       </Section>
       {revoked.length === 0 ? null : (
-        <Section title="Revoked" aside={`${revoked.length}`}>
+        <Section title={t('Revoked')} aside={`${revoked.length}`}>
           <div className="panel">
-            <DataTable caption="Revoked agents" columns={revokedColumns} rows={revoked} rowKey={(agent) => agent.id} />
+            <DataTable caption={t('Revoked agents')} columns={revokedColumns} rows={revoked} rowKey={(agent) => agent.id} />
           </div>
         </Section>
       )}
@@ -106,41 +109,45 @@ function Known({ agents }: { readonly agents: AgentsView }) {
 }
 
 const milliseconds = (value: number | null | undefined): string =>
-  value === null || value === undefined ? 'not measured' : `${Math.round(value)} ms`;
+  value === null || value === undefined ? t('not measured') : `${Math.round(value)} ms`;
 
 const columns = (change: (what: { readonly id: string; readonly action: 'revoke' | 'rotate' }) => void): readonly Column<AgentView>[] => [
-  { id: 'location', header: 'Location', cell: (agent) => <span className="row-name">{agent.location}</span> },
-  { id: 'state', header: 'State', label: 'state', cell: ({ state }) => <StateMark state={MARKS[state]} word={WORDS[state]} /> },
+  { id: 'location', header: t('Location'), cell: (agent) => <span className="row-name">{agent.location}</span> },
+  { id: 'state', header: t('State'), label: t('state'), cell: ({ state }) => <StateMark state={MARKS[state]} word={WORDS[state]} /> },
   {
     id: 'seen',
-    header: 'Last seen',
-    label: 'last seen',
+    header: t('Last seen'),
+    label: t('last seen'),
     cell: (agent) => (agent.last_seen_at_ms === null ? 'never' : <Instant atMs={agent.last_seen_at_ms} />),
   },
-  { id: 'checks', header: 'Checks', label: 'checks', cell: (agent) => <Checks agent={agent} /> },
+  { id: 'checks', header: t('Checks'), label: t('checks'), cell: (agent) => <Checks agent={agent} /> },
   {
     id: 'skew',
-    header: 'Clock',
-    label: 'clock',
-    cell: ({ status }) => <span title={`known to ± ${milliseconds(status?.uncertainty_ms)}`}>{milliseconds(status?.skew_ms)}</span>,
+    header: t('Clock'),
+    label: t('clock'),
+    cell: ({ status }) => (
+      <span title={t('known to ± {milliseconds}', { milliseconds: milliseconds(status?.uncertainty_ms) })}>
+        {milliseconds(status?.skew_ms)}
+      </span>
+    ),
   },
-  { id: 'waiting', header: 'Waiting', label: 'results waiting', cell: ({ status }) => <Waits status={status} /> },
-  { id: 'version', header: 'Version', label: 'version', cell: ({ status }) => status?.version ?? '' },
+  { id: 'waiting', header: t('Waiting'), label: t('results waiting'), cell: ({ status }) => <Waits status={status} /> },
+  { id: 'version', header: t('Version'), label: t('version'), cell: ({ status }) => status?.version ?? '' },
   {
     id: 'actions',
-    header: <span className="sr-only">Actions</span>,
+    header: <span className="sr-only">{t('Actions')}</span>,
     cell: (agent) => (
       <span className="row-wrap">
         <button type="button" className="plain-button" disabled={agent.rotating} onClick={() => change({ id: agent.id, action: 'rotate' })}>
-          {agent.rotating ? 'New key is due' : 'New key'}
+          {agent.rotating ? t('New key is due') : t('New key')}
         </button>
         <button
           type="button"
           className="plain-button"
-          aria-label={`Revoke ${agent.location}`}
+          aria-label={t('Revoke {location}', { location: agent.location })}
           onClick={() => change({ id: agent.id, action: 'revoke' })}
         >
-          Revoke
+          {t('Revoke')}
         </button>
         <ObjectMenu kind="agents" id={agent.id} name={agent.location} namedAs={agent.location} />
       </span>
@@ -153,7 +160,7 @@ function Checks({ agent: { checks, status } }: { readonly agent: AgentView }) {
   if (refused.length === 0) return <>{checks}</>;
   return (
     <span title={refused.map(({ check, reason }) => `${check}: ${reason}`).join('\n')}>
-      {checks}, {refused.length} not run
+      {t('{checks}, {refused} not run', { checks, refused: refused.length })}
     </span>
   );
 }
@@ -162,48 +169,53 @@ function Waits({ status }: { readonly status: AgentView['status'] }) {
   if (status === null) return <></>;
   const { buffered, lost } = status;
   if (lost === null) return <>{buffered}</>;
-  const when = `${new Date(lost.from_at_ms).toISOString()} to ${new Date(lost.to_at_ms).toISOString()}`;
+  const when = t('{from} to {to}', { from: new Date(lost.from_at_ms).toISOString(), to: new Date(lost.to_at_ms).toISOString() });
   return (
-    <span title={`dropped because the buffer was full: ${when}`}>
-      {buffered}, {lost.count} lost
+    <span title={t('dropped because the buffer was full: {when}', { when })}>
+      {t('{buffered}, {lost} lost', { buffered, lost: lost.count })}
     </span>
   );
 }
 
 const tokenColumns = (withdraw: (id: string) => void): readonly Column<JoinTokenView>[] => [
-  { id: 'location', header: 'For', cell: (token) => <span className="row-name">{token.location}</span> },
-  { id: 'by', header: 'Made by', label: 'made by', cell: (token) => token.created_by },
-  { id: 'until', header: 'Good until', label: 'good until', cell: (token) => <Instant atMs={token.expires_at_ms} relative={false} /> },
+  { id: 'location', header: t('For'), cell: (token) => <span className="row-name">{token.location}</span> },
+  { id: 'by', header: t('Made by'), label: t('made by'), cell: (token) => token.created_by },
+  {
+    id: 'until',
+    header: t('Good until'),
+    label: t('good until'),
+    cell: (token) => <Instant atMs={token.expires_at_ms} relative={false} />,
+  },
   {
     id: 'withdraw',
-    header: <span className="sr-only">Withdraw</span>,
+    header: <span className="sr-only">{t('Withdraw')}</span>,
     cell: (token) => (
       <button
         type="button"
         className="plain-button"
-        aria-label={`Withdraw the token for ${token.location}`}
+        aria-label={t('Withdraw the token for {location}', { location: token.location })}
         onClick={() => withdraw(token.id)}
       >
-        Withdraw
+        {t('Withdraw')}
       </button>
     ),
   },
 ];
 
 const revokedColumns: readonly Column<AgentView>[] = [
-  { id: 'location', header: 'Location', cell: (agent) => <span className="row-name">{agent.location}</span> },
-  { id: 'by', header: 'By', label: 'by', cell: (agent) => agent.revoked_by ?? '' },
+  { id: 'location', header: t('Location'), cell: (agent) => <span className="row-name">{agent.location}</span> },
+  { id: 'by', header: t('By'), label: t('by'), cell: (agent) => agent.revoked_by ?? '' },
   {
     id: 'at',
-    header: 'When',
-    label: 'when',
+    header: t('When'),
+    label: t('when'),
     cell: (agent) => (agent.revoked_at_ms === null ? '' : <Instant atMs={agent.revoked_at_ms} relative={false} />),
   },
 ];
 
 /** The form that makes a token for one agent, for those who may. */
 function Join({ missing }: { readonly missing: readonly string[] }) {
-  if (!useCan('administer', 'agents')) return <Locked word="Make a join token" verb="administer" area="agents" />;
+  if (!useCan('administer', 'agents')) return <Locked word={t('Make a join token')} verb="administer" area="agents" />;
   return <JoinForm missing={missing} />;
 }
 
@@ -219,7 +231,7 @@ function JoinForm({ missing }: { readonly missing: readonly string[] }) {
     <>
       <form className="row-wrap" style={{ alignItems: 'flex-end' }} onSubmit={submit}>
         <TextInput
-          label="Location"
+          label={t('Location')}
           placeholder={missing[0] ?? 'berlin'}
           required
           value={location}
@@ -227,15 +239,17 @@ function JoinForm({ missing }: { readonly missing: readonly string[] }) {
           w={240}
         />
         <Button type="submit" variant="default" loading={create.isPending}>
-          Make a join token
+          {t('Make a join token')}
         </Button>
       </form>
       {create.isError ? <ErrorNotice error={create.error} /> : null}
       {create.data === undefined ? null : (
         <div role="status">
           <p>
-            Run this on the machine at {create.data.location}, within the hour. The token works once and is not shown again; whoever is at
-            that location now is revoked when it is used.
+            {t(
+              'Run this on the machine at {location}, within the hour. The token works once and is not shown again; whoever is at that location now is revoked when it is used.',
+              { location: create.data.location },
+            )}
           </p>
           <Command text={create.data.command} />
         </div>

@@ -5,6 +5,7 @@ import { useAlertAction } from '../api/actions.ts';
 import type { AlertView } from '../api/wire.ts';
 import { Since } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
+import { t, rich } from '../language/t.ts';
 import { useCan } from '../shell/session.tsx';
 import { SeverityMark } from '../states/state-mark.tsx';
 import { AlertStateMark } from './alert-state.tsx';
@@ -27,9 +28,7 @@ export function AlertList({ alerts }: { readonly alerts: readonly AlertView[] })
               <div className="alert-meta">
                 <SeverityMark severity={alert.severity} />
                 <AlertStateMark alert={alert} />
-                <span>
-                  since <Since atMs={alert.starts_at_ms} />
-                </span>
+                <span>{rich('since {at}', { at: <Since atMs={alert.starts_at_ms} /> })}</span>
               </div>
             </div>
             {mayAct && alert.state === 'firing' ? (
@@ -38,9 +37,9 @@ export function AlertList({ alerts }: { readonly alerts: readonly AlertView[] })
                 variant="light"
                 loading={acknowledge.isPending && acknowledge.variables.ids.includes(alert.id)}
                 onClick={() => acknowledge.mutate({ name: 'acknowledge', ids: [alert.id] })}
-                aria-label={`Acknowledge ${alertTitle(alert)}`}
+                aria-label={t('Acknowledge {alert}', { alert: alertTitle(alert) })}
               >
-                Acknowledge
+                {t('Acknowledge')}
               </Button>
             ) : null}
           </li>

@@ -4,6 +4,7 @@ import { useCallback } from 'react';
 import { AlertStatisticsView } from '../alerts/statistics.tsx';
 import { Inbox } from '../alerts/inbox.tsx';
 import { alertCountsQuery } from '../api/alerts.ts';
+import { t } from '../language/t.ts';
 import type { AlertSearch } from '../shell/search.ts';
 import { countsSentence } from './sentences.ts';
 import { useTitle } from './use-title.ts';
@@ -22,23 +23,23 @@ export function AlertsPage() {
     [navigate, search.alert],
   );
   const sentence = counts.data === undefined ? '' : countsSentence(counts.data);
-  useTitle(`Alerts: ${sentence}`);
+  useTitle(t('Alerts: {sentence}', { sentence }));
   const statistics = search.view === 'statistics';
   return (
     <div className="page">
       <header className="page-head">
         <div>
-          <h1>Alerts</h1>
+          <h1>{t('Alerts')}</h1>
           <p className="page-lead">{sentence === '' ? ' ' : sentence}</p>
         </div>
-        <nav className="row-wrap tabs" aria-label="Views of alerts">
+        <nav className="row-wrap tabs" aria-label={t('Views of alerts')}>
           <Link to="/alerts-dashboard" search={{}} activeOptions={WHOLE} aria-current={statistics ? undefined : 'page'}>
-            Inbox
+            {t('Inbox')}
           </Link>
           <Link to="/alerts-dashboard" search={{ view: 'statistics' }} activeOptions={WHOLE} aria-current={statistics ? 'page' : undefined}>
-            Statistics
+            {t('Statistics')}
           </Link>
-          <Link to="/silences">Silences</Link>
+          <Link to="/silences">{t('Silences')}</Link>
         </nav>
       </header>
       {statistics ? <AlertStatisticsView search={search} onSearch={setSearch} /> : <Inbox search={search} onSearch={setSearch} />}

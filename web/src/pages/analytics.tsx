@@ -10,22 +10,23 @@ import { SeriesView } from '../analytics/series-view.tsx';
 import { LoadView } from '../analytics/load-view.tsx';
 import { Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t } from '../language/t.ts';
 import { useTitle } from './use-title.ts';
 import '../styles/analytics.css';
 
 const TABS = [
-  { view: undefined, word: 'Overview' },
-  { view: 'insights', word: 'Insights' },
-  { view: 'capacity', word: 'Capacity' },
-  { view: 'series', word: 'Series' },
-  { view: 'load', word: 'Load' },
+  { view: undefined, word: t('Overview') },
+  { view: 'insights', word: t('Insights') },
+  { view: 'capacity', word: t('Capacity') },
+  { view: 'series', word: t('Series') },
+  { view: 'load', word: t('Load') },
 ] as const;
 const LEADS = {
-  overview: 'What the numbers say by themselves, what fills up, and what any series does and will do.',
-  insights: 'Findings that chance does not explain, the most important first, each with its evidence and its doubt.',
-  capacity: 'What fills up and when, with the interval of each day that is named.',
-  series: 'What a series does and will do, with the method, its accuracy and its doubt beside each picture.',
-  load: 'How throughput grows with concurrency, where it peaks, and what a multiple of today’s load would do.',
+  overview: t('What the numbers say by themselves, what fills up, and what any series does and will do.'),
+  insights: t('Findings that chance does not explain, the most important first, each with its evidence and its doubt.'),
+  capacity: t('What fills up and when, with the interval of each day that is named.'),
+  series: t('What a series does and will do, with the method, its accuracy and its doubt beside each picture.'),
+  load: t('How throughput grows with concurrency, where it peaks, and what a multiple of today’s load would do.'),
 } as const;
 
 type Shown = keyof typeof LEADS;
@@ -38,7 +39,7 @@ export function AnalyticsPage() {
   const search = useSearch({ from: '/shell/analytics' });
   const navigate = useNavigate({ from: '/analytics' });
   const shown = shownOf(search);
-  useTitle(search.q === undefined ? 'Analytics' : `Analytics: ${search.q}`);
+  useTitle(search.q === undefined ? t('Analytics') : t('Analytics: {q}', { q: search.q }));
   const onSearch = useCallback(
     (change: SearchChange) =>
       void navigate({
@@ -52,10 +53,10 @@ export function AnalyticsPage() {
     <div className="page">
       <header className="page-head">
         <div>
-          <h1>Analytics</h1>
+          <h1>{t('Analytics')}</h1>
           <p className="page-lead">{LEADS[shown]}</p>
         </div>
-        <nav className="row-wrap tabs" aria-label="Views of analytics">
+        <nav className="row-wrap tabs" aria-label={t('Views of analytics')}>
           {TABS.map(({ view, word }) => (
             <Link
               key={word}
@@ -89,10 +90,10 @@ function Overview() {
   const feed = (
     <Section
       key="insights"
-      title="Insights"
+      title={t('Insights')}
       aside={
         <Link to="/analytics" search={{ view: 'insights' }}>
-          All, muted and ended
+          {t('All, muted and ended')}
         </Link>
       }
     >
@@ -102,14 +103,14 @@ function Overview() {
   const table = (
     <Section
       key="capacity"
-      title="Capacity"
+      title={t('Capacity')}
       aside={
         <Link to="/analytics" search={{ view: 'capacity' }}>
-          All resources
+          {t('All resources')}
         </Link>
       }
     >
-      <Waiting query={capacity} what="capacity" />
+      <Waiting query={capacity} what={t('capacity')} />
       {capacity.data === undefined ? null : <Table table={capacity.data} filter="" state={undefined} most={MOST_RESOURCES} />}
     </Section>
   );

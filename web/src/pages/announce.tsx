@@ -5,6 +5,7 @@ import { servicesQuery } from '../api/queries.ts';
 import { type StatusPageView, useAnnounce } from '../api/status-pages.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { Locked } from '../components/locked.tsx';
+import { t } from '../language/t.ts';
 import { useRefusal } from '../shell/session.tsx';
 import { STATE_CHOICES } from './announcement-states.ts';
 import { Choices } from './choices.tsx';
@@ -13,15 +14,15 @@ import { Choices } from './choices.tsx';
 export function Announce({ pages }: { readonly pages: readonly StatusPageView[] }) {
   const [opened, setOpened] = useState(false);
   const refusal = useRefusal('operate', 'status_pages', true);
-  if (refusal !== undefined) return <Locked word="Announce something" verb="operate" area="status_pages" whole />;
+  if (refusal !== undefined) return <Locked word={t('Announce something')} verb="operate" area="status_pages" whole />;
   return (
     <>
-      <Button onClick={() => setOpened(true)}>Announce something</Button>
+      <Button onClick={() => setOpened(true)}>{t('Announce something')}</Button>
       <Modal
         opened={opened}
         onClose={() => setOpened(false)}
-        title="Announce something"
-        closeButtonProps={{ 'aria-label': 'Close without announcing' }}
+        title={t('Announce something')}
+        closeButtonProps={{ 'aria-label': t('Close without announcing') }}
       >
         <AnnounceForm pages={pages} onDone={() => setOpened(false)} />
       </Modal>
@@ -49,20 +50,25 @@ function AnnounceForm({ pages, onDone }: FormProps) {
   return (
     <form className="drawer-body" onSubmit={submit}>
       <TextInput
-        label="Title"
-        placeholder="Logins fail"
+        label={t('Title')}
+        placeholder={t('Logins fail')}
         required
         data-autofocus
         maxLength={200}
         value={title}
         onChange={(event) => setTitle(event.currentTarget.value)}
       />
-      <Choices label="Pages" all={pages.map(({ id, title: name }) => ({ id, name }))} chosen={chosen} onChange={setChosen} />
+      <Choices label={t('Pages')} all={pages.map(({ id, title: name }) => ({ id, name }))} chosen={chosen} onChange={setChosen} />
       {offered.length === 0 ? null : <ServiceChoices offered={offered} chosen={services} onChange={setServices} />}
-      <NativeSelect label="How it stands" data={STATE_CHOICES} value={state} onChange={(event) => setState(event.currentTarget.value)} />
+      <NativeSelect
+        label={t('How it stands')}
+        data={STATE_CHOICES}
+        value={state}
+        onChange={(event) => setState(event.currentTarget.value)}
+      />
       <Textarea
-        label="What is said"
-        placeholder="What customers notice, and what you do about it."
+        label={t('What is said')}
+        placeholder={t('What customers notice, and what you do about it.')}
         required
         autosize
         minRows={3}
@@ -70,10 +76,10 @@ function AnnounceForm({ pages, onDone }: FormProps) {
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
       />
-      <Checkbox label="Tell subscribers" checked={notify} onChange={(event) => setNotify(event.currentTarget.checked)} />
+      <Checkbox label={t('Tell subscribers')} checked={notify} onChange={(event) => setNotify(event.currentTarget.checked)} />
       {announce.isError ? <RefusedNotice error={announce.error} /> : null}
       <Button type="submit" loading={announce.isPending} disabled={title.trim() === '' || text.trim() === '' || chosen.length === 0}>
-        Announce it
+        {t('Announce it')}
       </Button>
     </form>
   );
@@ -88,5 +94,7 @@ type ServiceProps = {
 function ServiceChoices({ offered, chosen, onChange }: ServiceProps) {
   const services = useQuery(servicesQuery());
   const names = new Map(services.data?.items.map(({ id, name }) => [id, name]));
-  return <Choices label="Services" all={offered.map((id) => ({ id, name: names.get(id) ?? id }))} chosen={chosen} onChange={onChange} />;
+  return (
+    <Choices label={t('Services')} all={offered.map((id) => ({ id, name: names.get(id) ?? id }))} chosen={chosen} onChange={onChange} />
+  );
 }

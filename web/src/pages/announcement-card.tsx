@@ -3,6 +3,7 @@ import { type FormEvent, useState } from 'react';
 import { type AnnouncementView, useUpdateAnnouncement, useWithdraw } from '../api/status-pages.ts';
 import { Instant } from '../components/instant.tsx';
 import { RefusedNotice } from '../components/notices.tsx';
+import { t } from '../language/t.ts';
 import { useRefusal } from '../shell/session.tsx';
 import { phrase } from '../states/words.ts';
 import { STATE_CHOICES } from './announcement-states.ts';
@@ -46,20 +47,20 @@ function Actions({ announcement, onWrite }: { readonly announcement: Announcemen
   return (
     <div className="row-wrap">
       <Button variant="default" size="xs" onClick={onWrite}>
-        Write an update
+        {t('Write an update')}
       </Button>
       {sure ? (
         <>
           <Button size="xs" loading={withdraw.isPending} onClick={() => withdraw.mutate(announcement.id)}>
-            Take it off the pages
+            {t('Take it off the pages')}
           </Button>
           <button type="button" className="plain-button" onClick={() => setSure(false)}>
-            Keep it
+            {t('Keep it')}
           </button>
         </>
       ) : (
         <button type="button" className="plain-button" onClick={() => setSure(true)}>
-          Withdraw
+          {t('Withdraw')}
         </button>
       )}
       {withdraw.isError ? <RefusedNotice error={withdraw.error} /> : null}
@@ -78,9 +79,14 @@ function UpdateForm({ announcement, onDone }: { readonly announcement: Announcem
   };
   return (
     <form className="announcement-form" onSubmit={submit}>
-      <NativeSelect label="How it stands" data={STATE_CHOICES} value={state} onChange={(event) => setState(event.currentTarget.value)} />
+      <NativeSelect
+        label={t('How it stands')}
+        data={STATE_CHOICES}
+        value={state}
+        onChange={(event) => setState(event.currentTarget.value)}
+      />
       <Textarea
-        label="What is said"
+        label={t('What is said')}
         required
         autosize
         minRows={2}
@@ -88,14 +94,14 @@ function UpdateForm({ announcement, onDone }: { readonly announcement: Announcem
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
       />
-      <Checkbox label="Tell subscribers" checked={notify} onChange={(event) => setNotify(event.currentTarget.checked)} />
+      <Checkbox label={t('Tell subscribers')} checked={notify} onChange={(event) => setNotify(event.currentTarget.checked)} />
       {update.isError ? <RefusedNotice error={update.error} /> : null}
       <div className="row-wrap">
         <Button type="submit" loading={update.isPending} disabled={text.trim() === ''}>
-          Post the update
+          {t('Post the update')}
         </Button>
         <Button variant="default" onClick={onDone}>
-          Cancel
+          {t('Cancel')}
         </Button>
       </div>
     </form>

@@ -1,8 +1,10 @@
+import { t } from '../language/t.ts';
+
 /** How an announced matter can stand, in the order in which it usually goes. */
 export const STATE_CHOICES: { value: string; label: string }[] = [
-  { value: 'investigating', label: 'Investigating' },
-  { value: 'identified', label: 'Identified: the cause is known' },
-  { value: 'monitoring', label: 'Monitoring: mended, being watched' },
-  { value: 'resolved', label: 'Resolved' },
-  { value: 'notice', label: 'Notice: about something else' },
+  { value: 'investigating', label: t('Investigating') },
+  { value: 'identified', label: t('Identified: the cause is known') },
+  { value: 'monitoring', label: t('Monitoring: mended, being watched') },
+  { value: 'resolved', label: t('Resolved') },
+  { value: 'notice', label: t('Notice: about something else') },
 ];

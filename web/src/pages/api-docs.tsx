@@ -6,6 +6,7 @@ import { matchesFilter } from '../components/matches-filter.ts';
 import { Command, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { type Column, DataTable } from '../components/data-table.tsx';
+import { t, rich } from '../language/t.ts';
 import { phrase } from '../states/words.ts';
 import { apiDocsSearch } from '../shell/search.ts';
 import { type Schema, boundsText, schemaText } from './schema-text.ts';
@@ -15,7 +16,7 @@ const nameOf = ({ method, path }: Operation): string => `${method} ${path}`;
 
 /** Every address of the API, as the server itself describes it. */
 export function ApiDocsPage() {
-  useTitle('API reference');
+  useTitle(t('API reference'));
   const search = useSearch({ from: '/shell/api/docs' });
   const { q = '', op } = search;
   const navigate = useNavigate({ from: '/api/docs' });
@@ -27,21 +28,25 @@ export function ApiDocsPage() {
     <div className="page">
       <header className="page-head">
         <div>
-          <h1>API reference</h1>
+          <h1>{t('API reference')}</h1>
           <p className="page-lead">
-            {book.data === undefined ? '' : `${all.length} operations of Nines ${book.data.info.version}. `}
-            Errors are problem+json, times Unix milliseconds in fields that end in <code>_at_ms</code>.{' '}
+            {book.data === undefined
+              ? ''
+              : `${t('{count} operations of Nines {version}.', { count: all.length, version: book.data.info.version })} `}
+            {rich('Errors are problem+json, times Unix milliseconds in fields that end in <code>_at_ms</code>.', {
+              code: (inner) => <code>{inner}</code>,
+            })}{' '}
             <a href="/api/openapi.json">OpenAPI 3.1</a>
           </p>
         </div>
         <FilterInput
-          what="operations"
+          what={t('operations')}
           value={q}
           onChange={(next) => void navigate({ search: apiDocsSearch({ ...search, q: next }), replace: true })}
         />
       </header>
-      <Waiting query={book} what="the API" />
-      {all.length > 0 && shown.length === 0 ? <p className="empty">{`No operation matches “${q}”.`}</p> : null}
+      <Waiting query={book} what={t('the API')} />
+      {all.length > 0 && shown.length === 0 ? <p className="empty">{t('No operation matches “{q}”.', { q })}</p> : null}
       {tags.map((tag) => (
         <Section key={tag} title={phrase(tag)}>
           <ul className="operations panel" aria-label={tag}>
@@ -87,15 +92,17 @@ function Details({ operation }: { readonly operation: Operation }) {
       <p className="faint">{needsOf(operation)}</p>
       {description === undefined ? null : <p>{description}</p>}
       {parameters.length === 0 ? null : (
-        <DataTable caption="Parameters" columns={COLUMNS} rows={parameters} rowKey={({ name, in: place }) => `${place} ${name}`} />
+        <DataTable caption={t('Parameters')} columns={COLUMNS} rows={parameters} rowKey={({ name, in: place }) => `${place} ${name}`} />
       )}
-      {body === undefined ? null : <Shape title="Takes" schema={body} />}
+      {body === undefined ? null : <Shape title={t('Takes')} schema={body} />}
       {answers.map(([status, answer]) => {
         const schema = answer.content?.['application/json']?.schema;
         return schema === undefined ? (
-          <p key={status} className="faint">{`Answers ${status}.`}</p>
+          <p key={status} className="faint">
+            {t('Answers {status}.', { status })}
+          </p>
         ) : (
-          <Shape key={status} title={`Answers ${status}`} schema={schema} />
+          <Shape key={status} title={t('Answers {status}', { status })} schema={schema} />
         );
       })}
       <Command text={curlOf(operation)} />
@@ -104,8 +111,8 @@ function Details({ operation }: { readonly operation: Operation }) {
 }
 
 function needsOf({ 'x-permission': permission, 'x-step-up': stepUp }: Operation): string {
-  const needs = permission === 'public' ? 'Needs no credential.' : `Needs the permission to ${permission}.`;
-  return stepUp === true ? `${needs} In a browser it asks for a fresh proof of who you are.` : needs;
+  const needs = permission === 'public' ? t('Needs no credential.') : t('Needs the permission to {permission}.', { permission });
+  return stepUp === true ? t('{needs} In a browser it asks for a fresh proof of who you are.', { needs }) : needs;
 }
 
 function curlOf({ method, path, parameters, requestBody, 'x-permission': permission }: Operation): string {
@@ -132,11 +139,11 @@ function Shape({ title, schema }: { readonly title: string; readonly schema: Sch
 }
 
 const COLUMNS: readonly Column<Parameter>[] = [
-  { id: 'name', header: 'Parameter', cell: ({ name, required }) => <code>{required ? name : `${name}?`}</code> },
-  { id: 'in', header: 'In', label: 'in', cell: (one) => one.in },
+  { id: 'name', header: t('Parameter'), cell: ({ name, required }) => <code>{required ? name : `${name}?`}</code> },
+  { id: 'in', header: t('In'), label: t('in'), cell: (one) => one.in },
   {
     id: 'type',
-    header: 'Is',
+    header: t('Is'),
     cell: ({ schema }) => (
       <>
         <code className="wrap-anywhere">{schemaText(schema)}</code> <span className="faint">{boundsText(schema)}</span>

@@ -1,4 +1,5 @@
 import type { AuditEntryView } from '../api/audit.ts';
+import { t } from '../language/t.ts';
 
 /** A request and its outcome as one line, or an entry that stands alone. */
 export type AuditRow = { readonly entry: AuditEntryView; readonly answered: AuditEntryView | undefined };
@@ -12,13 +13,13 @@ export function joined(entries: readonly AuditEntryView[]): readonly AuditRow[] 
     .map((entry) => ({ entry, answered: outcomes.get(entry.seq) }));
 }
 
-const READ = 'Read';
+const READ = t('Read');
 /** What became of it. */
 export function outcomeOf({ entry, answered }: AuditRow): string {
   const status = answered?.status ?? entry.status;
   if (entry.phase === 'read') return READ;
-  if (status === null) return entry.phase === 'done' ? 'Done' : 'Outcome unknown';
-  return status < 400 ? 'Done' : `Refused (${status})`;
+  if (status === null) return entry.phase === 'done' ? t('Done') : t('Outcome unknown');
+  return status < 400 ? t('Done') : t('Refused ({status})', { status });
 }
 
 export type Difference = { readonly path: string; readonly before: string; readonly after: string };

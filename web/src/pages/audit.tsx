@@ -8,6 +8,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
 import { EmptyState, ErrorNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t, rich } from '../language/t.ts';
 import { type AuditSearch, auditSearch } from '../shell/search.ts';
 import { useRefusal } from '../shell/session.tsx';
 import { type AuditRow, differencesOf, joined, outcomeOf } from './audit-rows.ts';
@@ -21,7 +22,7 @@ export function AuditPage() {
   if (refusal === undefined) return <Log />;
   return (
     <div className="page">
-      <SettingsHead title="Audit log" lead={`Who did what, when and from where. It ${refusal}.`} />
+      <SettingsHead title={t('Audit log')} lead={t('Who did what, when and from where. It {refusal}.', { refusal })} />
     </div>
   );
 }
@@ -35,32 +36,32 @@ function Log() {
   const isFiltered = Object.keys(search).some((key) => key !== 'entry' && key !== 'kiosk');
   return (
     <div className="page">
-      <SettingsHead title="Audit log" lead="Who did what, when and from where, in a chain that shows any edit. Newest first.">
+      <SettingsHead title={t('Audit log')} lead={t('Who did what, when and from where, in a chain that shows any edit. Newest first.')}>
         <Verify />
       </SettingsHead>
       <Filters key={JSON.stringify(search)} search={search} />
       <div className="row-wrap">
         <Button variant="default" onClick={() => void log.refetch()} loading={log.isRefetching}>
-          Look again
+          {t('Look again')}
         </Button>
         <a href={exportAddress(search, 'csv')} download="audit.csv">
-          Export as CSV
+          {t('Export as CSV')}
         </a>
         <a href={exportAddress(search, 'json')} download="audit.jsonl">
-          Export as JSON lines, with the digests
+          {t('Export as JSON lines, with the digests')}
         </a>
       </div>
-      <Waiting query={log} what="entries" />
+      <Waiting query={log} what={t('entries')} />
       {open === undefined ? null : <Detail row={open} />}
       {log.data !== undefined && rows.length === 0 ? <Nothing search={search} isFiltered={isFiltered} /> : null}
       {rows.length === 0 ? null : (
         <div className="panel">
-          <DataTable caption="Audit log" columns={COLUMNS} rows={rows} rowKey={({ entry }) => String(entry.seq)} />
+          <DataTable caption={t('Audit log')} columns={COLUMNS} rows={rows} rowKey={({ entry }) => String(entry.seq)} />
         </div>
       )}
       {log.hasNextPage ? (
         <Button variant="default" loading={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
-          Older entries
+          {t('Older entries')}
         </Button>
       ) : null}
     </div>
@@ -69,12 +70,14 @@ function Log() {
 
 /** Why there is nothing, and where else to look. */
 function Nothing({ search: { object }, isFiltered }: { readonly search: AuditSearch; readonly isFiltered: boolean }) {
-  if (!isFiltered) return <EmptyState>Nothing was changed yet. Every change and every sensitive read will stand here.</EmptyState>;
-  if (object === undefined || objectIn(object).id === null) return <EmptyState>No entry is like this.</EmptyState>;
+  if (!isFiltered) return <EmptyState>{t('Nothing was changed yet. Every change and every sensitive read will stand here.')}</EmptyState>;
+  if (object === undefined || objectIn(object).id === null) return <EmptyState>{t('No entry is like this.')}</EmptyState>;
   return (
     <EmptyState>
-      {`Nobody changed ${object} through Nines. What the configuration file declares is changed there: `}
-      <Link to="/settings/configuration">its versions</Link>.
+      {rich('Nobody changed {object} through Nines. What the configuration file declares is changed there: <a>its versions</a>.', {
+        object,
+        a: (inner) => <Link to="/settings/configuration">{inner}</Link>,
+      })}
     </EmptyState>
   );
 }
@@ -84,7 +87,7 @@ function Verify() {
   return (
     <div>
       <Button variant="default" loading={verify.isPending} onClick={() => verify.mutate()}>
-        Examine the whole log
+        {t('Examine the whole log')}
       </Button>
       {verify.isError ? <ErrorNotice error={verify.error} /> : null}
       {verify.data === undefined ? null : <p role="status">{verdictWords(verify.data)}</p>}
@@ -94,17 +97,25 @@ function Verify() {
 
 function verdictWords({ fault, entries, from_seq, to_seq, anchors }: AuditVerdict): string {
   if (fault !== null)
-    return `✗ Broken: ${fault.detail} (${fault.problem}). Keep a copy of the data directory and compare it with a backup.`;
+    return t('✗ Broken: {detail} ({problem}). Keep a copy of the data directory and compare it with a backup.', {
+      detail: fault.detail,
+      problem: fault.problem,
+    });
   return entries === 0
-    ? '✓ Whole: nothing was written yet.'
-    : `✓ Whole: ${entries} entries, ${from_seq} to ${to_seq}, ${anchors} ${anchors === 1 ? 'anchor' : 'anchors'}.`;
+    ? t('✓ Whole: nothing was written yet.')
+    : t('✓ Whole: {entries} entries, {from} to {to}, {anchors, plural, one {# anchor} other {# anchors}}.', {
+        entries,
+        from: String(from_seq),
+        to: String(to_seq),
+        anchors,
+      });
 }
 
 const PHASES = [
-  { value: '', label: 'Everything' },
-  { value: 'asked', label: 'Requests' },
-  { value: 'done', label: 'Done by the product' },
-  { value: 'read', label: 'Sensitive reads' },
+  { value: '', label: t('Everything') },
+  { value: 'asked', label: t('Requests') },
+  { value: 'done', label: t('Done by the product') },
+  { value: 'read', label: t('Sensitive reads') },
 ];
 
 /** An instant as the field for local times writes it. */
@@ -127,55 +138,59 @@ function Filters({ search }: { readonly search: AuditSearch }) {
   return (
     <form className="row-wrap" style={{ alignItems: 'flex-end' }} onSubmit={submit}>
       <NativeSelect
-        label="Who"
-        data={[{ value: '', label: 'Everybody' }, ...who.filter(({ value }) => value !== '')]}
+        label={t('Who')}
+        data={[{ value: '', label: t('Everybody') }, ...who.filter(({ value }) => value !== '')]}
         value={search.actor ?? ''}
         onChange={(event) => go({ actor: event.currentTarget.value || undefined })}
       />
       <NativeSelect
-        label="What kind"
+        label={t('What kind')}
         data={PHASES}
         value={search.phase ?? ''}
         onChange={(event) => go({ phase: (event.currentTarget.value || undefined) as AuditSearch['phase'] })}
       />
       <TextInput
-        label="Action"
+        label={t('Action')}
         placeholder="POST /api/silences"
         value={action}
         onChange={(event) => setAction(event.currentTarget.value)}
       />
-      <TextInput label="Object" placeholder="silences/7" value={object} onChange={(event) => setObject(event.currentTarget.value)} />
+      <TextInput label={t('Object')} placeholder="silences/7" value={object} onChange={(event) => setObject(event.currentTarget.value)} />
       <TextInput
-        label="From"
+        label={t('From')}
         type="datetime-local"
         value={localText(search.from)}
         onChange={(event) => go({ from: instantOf(event.currentTarget.value) })}
       />
       <TextInput
-        label="To"
+        label={t('To')}
         type="datetime-local"
         value={localText(search.to)}
         onChange={(event) => go({ to: instantOf(event.currentTarget.value) })}
       />
       <Button type="submit" variant="default">
-        Filter
+        {t('Filter')}
       </Button>
     </form>
   );
 }
 
 const nameOf = ({ entry: { actor, erased } }: AuditRow): string =>
-  actor.name !== '' ? actor.name : erased && actor.kind === 'user' ? `erased person ${actor.id.slice(0, 8)}` : actor.id || 'nobody known';
+  actor.name !== ''
+    ? actor.name
+    : erased && actor.kind === 'user'
+      ? t('erased person {actor}', { actor: actor.id.slice(0, 8) })
+      : actor.id || t('nobody known');
 const objectOf = ({ entry, answered }: AuditRow): string =>
   objectText({ kind: entry.object.kind, id: entry.object.id ?? answered?.object.id ?? null });
 
 const COLUMNS: readonly Column<AuditRow>[] = [
-  { id: 'at', header: 'When', cell: ({ entry }) => <Instant atMs={entry.at_ms} relative={false} /> },
-  { id: 'who', header: 'Who', label: 'who', cell: (row) => <span className="row-name">{nameOf(row)}</span> },
+  { id: 'at', header: t('When'), cell: ({ entry }) => <Instant atMs={entry.at_ms} relative={false} /> },
+  { id: 'who', header: t('Who'), label: t('who'), cell: (row) => <span className="row-name">{nameOf(row)}</span> },
   {
     id: 'action',
-    header: 'Did',
-    label: 'did',
+    header: t('Did'),
+    label: t('did'),
     cell: ({ entry }) => (
       <Link from="/settings/audit" to="/settings/audit" search={(before) => ({ ...before, entry: entry.seq })} resetScroll={false}>
         {entry.action}
@@ -184,16 +199,16 @@ const COLUMNS: readonly Column<AuditRow>[] = [
   },
   {
     id: 'object',
-    header: 'To what',
-    label: 'to what',
+    header: t('To what'),
+    label: t('to what'),
     cell: (row) => (
       <Link from="/settings/audit" to="/settings/audit" search={{ object: objectOf(row) }}>
         {objectOf(row).replace(/\/$/, '')}
       </Link>
     ),
   },
-  { id: 'address', header: 'From', label: 'from', cell: ({ entry }) => entry.address ?? '' },
-  { id: 'outcome', header: 'Outcome', label: 'outcome', cell: (row) => outcomeOf(row) },
+  { id: 'address', header: t('From'), label: t('from'), cell: ({ entry }) => entry.address ?? '' },
+  { id: 'outcome', header: t('Outcome'), label: t('outcome'), cell: (row) => outcomeOf(row) },
 ];
 
 /** One entry: what was asked, and what it was before and is after. */
@@ -203,18 +218,20 @@ function Detail({ row }: { readonly row: AuditRow }) {
   const after = answered?.after ?? entry.after ?? null;
   const differences = differencesOf(before, after);
   return (
-    <Section title={`Entry ${entry.seq}: ${entry.action}`} aside={outcomeOf(row)}>
+    <Section title={t('Entry {number}: {action}', { number: entry.seq, action: entry.action })} aside={outcomeOf(row)}>
       <p className="faint">
-        {`${nameOf(row)}, ${entry.actor.role}${entry.address === null ? '' : `, from ${entry.address}`}; ${objectOf(row)}`}
-        {entry.request_id === null ? '' : `; request ${entry.request_id}`}
+        {`${nameOf(row)}, ${entry.actor.role}${entry.address === null ? '' : `, ${t('from {address}', { address: entry.address })}`}; ${objectOf(row)}`}
+        {entry.request_id === null ? '' : `; ${t('request {id}', { id: entry.request_id })}`}
       </p>
-      {entry.erased || answered?.erased === true ? <p>Part of it was about a person who was erased and can be read by nobody.</p> : null}
+      {entry.erased || answered?.erased === true ? (
+        <p>{t('Part of it was about a person who was erased and can be read by nobody.')}</p>
+      ) : null}
       {entry.asked === null ? null : <pre>{JSON.stringify(entry.asked, null, 2)}</pre>}
       {differences.length === 0 ? (
-        <p className="faint">Nothing is known to differ.</p>
+        <p className="faint">{t('Nothing is known to differ.')}</p>
       ) : (
         <div className="panel">
-          <DataTable caption="Before and after" columns={DIFFERENCES} rows={differences} rowKey={({ path }) => path} />
+          <DataTable caption={t('Before and after')} columns={DIFFERENCES} rows={differences} rowKey={({ path }) => path} />
         </div>
       )}
     </Section>
@@ -225,17 +242,17 @@ function Detail({ row }: { readonly row: AuditRow }) {
 const WRAPPED = { overflowWrap: 'anywhere' } as const;
 type Difference = ReturnType<typeof differencesOf>[number];
 export const DIFFERENCES: readonly Column<Difference>[] = [
-  { id: 'path', header: 'Key', cell: ({ path }) => <code>{path === '' ? 'whole' : path}</code> },
+  { id: 'path', header: t('Key'), cell: ({ path }) => <code>{path === '' ? t('whole') : path}</code> },
   {
     id: 'before',
-    header: 'Before',
-    label: 'before',
-    cell: ({ before }) => (before === '' ? <span className="faint">nothing</span> : <del style={WRAPPED}>{before}</del>),
+    header: t('Before'),
+    label: t('before'),
+    cell: ({ before }) => (before === '' ? <span className="faint">{t('nothing')}</span> : <del style={WRAPPED}>{before}</del>),
   },
   {
     id: 'after',
-    header: 'After',
-    label: 'after',
-    cell: ({ after }) => (after === '' ? <span className="faint">nothing</span> : <ins style={WRAPPED}>{after}</ins>),
+    header: t('After'),
+    label: t('after'),
+    cell: ({ after }) => (after === '' ? <span className="faint">{t('nothing')}</span> : <ins style={WRAPPED}>{after}</ins>),
   },
 ];

@@ -1,3 +1,5 @@
+import { t } from '../language/t.ts';
+
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/\bEdg\//, 'Edge'],
   [/\bOPR\//, 'Opera'],
@@ -16,7 +18,7 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
 /** What a browser calls itself, in words: `Firefox on Linux`. Programs that are none keep the beginning of their own name. */
 export function browserOf(userAgent: string): string {
   const name = BROWSERS.find(([pattern]) => pattern.test(userAgent))?.[1];
-  if (name === undefined) return userAgent === '' ? 'Unknown' : userAgent.slice(0, 40);
+  if (name === undefined) return userAgent === '' ? t('Unknown') : userAgent.slice(0, 40);
   const system = SYSTEMS.find(([pattern]) => pattern.test(userAgent))?.[1];
-  return system === undefined ? name : `${name} on ${system}`;
+  return system === undefined ? name : t('{name} on {system}', { name, system });
 }

@@ -3,6 +3,7 @@ import { lastChangeQuery } from '../api/audit.ts';
 import { ApiProblem } from '../api/problem.ts';
 import { Instant } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
+import { t } from '../language/t.ts';
 import { useCan } from '../shell/session.tsx';
 import { differencesOf } from './audit-rows.ts';
 
@@ -26,8 +27,8 @@ function Meanwhile({ kind, id, name }: Omit<Props, 'error'>) {
       <p>
         <strong>
           {entry === undefined || entry === null
-            ? `Somebody else changed ${name} since this page read it.`
-            : `${entry.actor.name || entry.actor.id} changed ${name} since this page read it.`}
+            ? t('Somebody else changed {name} since this page read it.', { name })
+            : t('{actor} changed {name} since this page read it.', { actor: entry.actor.name || entry.actor.id, name })}
         </strong>
         {entry === undefined || entry === null ? null : (
           <span className="soft">
@@ -36,7 +37,7 @@ function Meanwhile({ kind, id, name }: Omit<Props, 'error'>) {
           </span>
         )}
       </p>
-      <p className="soft">Your change was not made. You see the present state; repeat your change if it is still right.</p>
+      <p className="soft">{t('Your change was not made. You see the present state; repeat your change if it is still right.')}</p>
     </div>
   );
 }

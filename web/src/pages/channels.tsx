@@ -10,6 +10,7 @@ import { Instant } from '../components/instant.tsx';
 import { EmptyState, ErrorNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { useCan } from '../shell/session.tsx';
 import { StateMark } from '../states/state-mark.tsx';
 
@@ -27,14 +28,16 @@ export function Channels() {
   const items = channels.data?.items ?? [];
   const columns = [...CHANNEL, ...(items.some(({ kind }) => kind === 'webpush') ? [PUSH] : []), ...(mayAct ? [TEST] : [])];
   return (
-    <Section title="Where alerts go">
+    <Section title={t('Where alerts go')}>
       {channels.isError ? <ErrorNotice error={channels.error} retry={() => void channels.refetch()} /> : null}
       {channels.data !== undefined && items.length === 0 ? (
-        <EmptyState command={SNIPPET}>Alerts are shown here and sent to nobody. Name a channel in the configuration file.</EmptyState>
+        <EmptyState command={SNIPPET}>
+          {t('Alerts are shown here and sent to nobody. Name a channel in the configuration file.')}
+        </EmptyState>
       ) : null}
       {items.length === 0 ? null : (
         <div className="panel">
-          <DataTable caption="Channels" columns={columns} rows={items} rowKey={(channel) => channel.id} />
+          <DataTable caption={t('Channels')} columns={columns} rows={items} rowKey={(channel) => channel.id} />
         </div>
       )}
       <DeadLetters mayAct={mayAct} />
@@ -45,16 +48,16 @@ export function Channels() {
 const CHANNEL: readonly Column<ChannelView>[] = [
   {
     id: 'name',
-    header: 'Channel',
+    header: t('Channel'),
     cell: ({ id, kind }) => (
       <>
         <span className="row-name">{id}</span> <span className="faint">{kind}</span> <ObjectMenu kind="channels" id={id} name={id} />
       </>
     ),
   },
-  { id: 'target', header: 'Sends to', label: 'to', cell: (channel) => <span className="mono">{channel.target}</span> },
-  { id: 'state', header: 'Last message', label: 'last message', cell: (channel) => <Last channel={channel} /> },
-  { id: 'week', header: 'In 7 days', label: 'in 7 days', cell: (channel) => <Week channel={channel} /> },
+  { id: 'target', header: t('Sends to'), label: t('to'), cell: (channel) => <span className="mono">{channel.target}</span> },
+  { id: 'state', header: t('Last message'), label: t('last message'), cell: (channel) => <Last channel={channel} /> },
+  { id: 'week', header: t('In 7 days'), label: t('in 7 days'), cell: (channel) => <Week channel={channel} /> },
 ];
 
 /** Whether it works, by the last that is known of it. */
@@ -62,16 +65,16 @@ function Last({ channel: { delivered_at_ms: deliveredAtMs, failed } }: { readonl
   if (failed !== null && failed.at_ms > (deliveredAtMs ?? Number.NEGATIVE_INFINITY)) {
     return (
       <>
-        <StateMark state="down" word="Failed" /> <Instant atMs={failed.at_ms} />
+        <StateMark state="down" word={t('Failed')} /> <Instant atMs={failed.at_ms} />
         <div className="soft wrap-anywhere">{failed.error}</div>
       </>
     );
   }
-  if (deliveredAtMs === null) return <StateMark state="unknown" word="Not used" />;
+  if (deliveredAtMs === null) return <StateMark state="unknown" word={t('Not used')} />;
   return (
     <>
-      <StateMark state="up" word="Delivered" /> <Instant atMs={deliveredAtMs} />
-      {failed === null ? null : <div className="soft wrap-anywhere">{`failed before: ${failed.error}`}</div>}
+      <StateMark state="up" word={t('Delivered')} /> <Instant atMs={deliveredAtMs} />
+      {failed === null ? null : <div className="soft wrap-anywhere">{t('failed before: {error}', { error: failed.error })}</div>}
     </>
   );
 }
@@ -79,13 +82,13 @@ function Last({ channel: { delivered_at_ms: deliveredAtMs, failed } }: { readonl
 const COUNTED = [
   ['delivered', 'delivered', 'delivered'],
   ['waiting', 'waiting', 'queued'],
-  ['given_up', 'given up', 'dead'],
+  ['given_up', t('given up'), 'dead'],
 ] as const;
 
 /** How many messages, with the way to them. */
 function Week({ channel }: { readonly channel: ChannelView }) {
   const shown = COUNTED.filter(([field]) => channel[field] > 0);
-  if (shown.length === 0) return <span className="faint">none</span>;
+  if (shown.length === 0) return <span className="faint">{t('none')}</span>;
   return (
     <span className="row-wrap">
       {shown.map(([field, word, status]) => (
@@ -99,7 +102,7 @@ function Week({ channel }: { readonly channel: ChannelView }) {
 
 const PUSH: Column<ChannelView> = {
   id: 'push',
-  header: 'This browser',
+  header: t('This browser'),
   cell: (channel) => (channel.kind === 'webpush' ? <PushButton id={channel.id} /> : null),
 };
 
@@ -108,11 +111,11 @@ function PushButton({ id }: { readonly id: string }) {
   const pushed = usePushed();
   const push = useSwitchPush();
   const on = pushed.data === true;
-  if (push.isPending) return 'One moment …';
+  if (push.isPending) return t('One moment …');
   return (
     <>
       <button type="button" className="plain-button" onClick={() => push.mutate({ channel: id, on: !on })}>
-        {on ? 'Switch pushes off' : 'Switch pushes on'}
+        {on ? t('Switch pushes off') : t('Switch pushes on')}
       </button>
       <span role="status" className="soft">
         {push.isError ? ` ${push.error.message}` : ''}
@@ -121,7 +124,7 @@ function PushButton({ id }: { readonly id: string }) {
   );
 }
 
-const TEST: Column<ChannelView> = { id: 'test', header: 'Test', cell: (channel) => <TestButton id={channel.id} /> };
+const TEST: Column<ChannelView> = { id: 'test', header: t('Test'), cell: (channel) => <TestButton id={channel.id} /> };
 
 function TestButton({ id }: { readonly id: string }) {
   const test = useTestChannel();
@@ -130,14 +133,14 @@ function TestButton({ id }: { readonly id: string }) {
       <button
         type="button"
         className="plain-button"
-        aria-label={`Send a test through ${id}`}
+        aria-label={t('Send a test through {id}', { id })}
         disabled={test.isPending}
         onClick={() => test.mutate(id)}
       >
-        Send a test
+        {t('Send a test')}
       </button>
       <div role="status" className="soft wrap-anywhere">
-        {test.isPending ? 'Sending …' : test.isError ? `Not asked: ${test.error.message}` : answerOf(test.data)}
+        {test.isPending ? t('Sending …') : test.isError ? t('Not asked: {message}', { message: test.error.message }) : answerOf(test.data)}
       </div>
     </>
   );
@@ -147,8 +150,10 @@ function TestButton({ id }: { readonly id: string }) {
 function answerOf(test: ChannelTestWire | undefined): string {
   if (test === undefined) return '';
   const length = lengthText(test.duration_ms);
-  if (!test.delivered) return `Not delivered after ${length}: ${test.error ?? 'it gave no reason'}`;
-  return `Taken in ${length}${test.receipt === null || test.receipt === '' ? '' : `, receipt ${test.receipt}`}`;
+  if (!test.delivered) return t('Not delivered after {length}: {why}', { length, why: test.error ?? t('it gave no reason') });
+  return test.receipt === null || test.receipt === ''
+    ? t('Taken in {length}', { length })
+    : t('Taken in {length}, receipt {receipt}', { length, receipt: test.receipt });
 }
 
 function DeadLetters({ mayAct }: { readonly mayAct: boolean }) {
@@ -158,20 +163,20 @@ function DeadLetters({ mayAct }: { readonly mayAct: boolean }) {
   if (items.length === 0) return null;
   const again: Column<NotificationView> = {
     id: 'retry',
-    header: <span className="sr-only">Send again</span>,
+    header: <span className="sr-only">{t('Send again')}</span>,
     cell: (notification) => (
       <button type="button" className="plain-button" onClick={() => retry.mutate(notification.id)}>
-        Send again
+        {t('Send again')}
       </button>
     ),
   };
   return (
     <>
-      <h3>Given up</h3>
+      <h3>{t('Given up')}</h3>
       {retry.isError ? <ErrorNotice error={retry.error} /> : null}
       <div className="panel">
         <DataTable
-          caption="Notifications that were given up"
+          caption={t('Notifications that were given up')}
           columns={mayAct ? [...DEAD, again] : DEAD}
           rows={items}
           rowKey={(item) => item.id}
@@ -182,8 +187,8 @@ function DeadLetters({ mayAct }: { readonly mayAct: boolean }) {
 }
 
 const DEAD: readonly Column<NotificationView>[] = [
-  { id: 'channel', header: 'Channel', cell: (item) => <span className="row-name">{item.channel}</span> },
-  { id: 'at', header: 'At', label: 'at', cell: (item) => <Instant atMs={item.created_at_ms} /> },
-  { id: 'tries', header: 'Tries', label: 'tries', numeric: true, cell: (item) => item.attempts },
-  { id: 'error', header: 'Last error', cell: (item) => item.last_error ?? '' },
+  { id: 'channel', header: t('Channel'), cell: (item) => <span className="row-name">{item.channel}</span> },
+  { id: 'at', header: t('At'), label: t('at'), cell: (item) => <Instant atMs={item.created_at_ms} /> },
+  { id: 'tries', header: t('Tries'), label: t('tries'), numeric: true, cell: (item) => item.attempts },
+  { id: 'error', header: t('Last error'), cell: (item) => item.last_error ?? '' },
 ];

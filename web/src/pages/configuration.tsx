@@ -13,11 +13,12 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
 import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t } from '../language/t.ts';
 import { useCan } from '../shell/session.tsx';
 import { DIFFERENCES } from './audit.tsx';
 import { SettingsHead } from './settings-head.tsx';
 
-const CAUSES = { start: 'At a start', reload: 'By a reload', restore: 'Put back' } as const;
+const CAUSES = { start: t('At a start'), reload: t('By a reload'), restore: t('Put back') } as const;
 
 /** Every configuration that was applied, what each changed, and the way back. */
 export function ConfigurationPage() {
@@ -29,18 +30,22 @@ export function ConfigurationPage() {
   return (
     <div className="page">
       <SettingsHead
-        title="Configuration"
-        lead="Every configuration that was applied, newest first. It is changed in its file; secrets are not shown."
+        title={t('Configuration')}
+        lead={t('Every configuration that was applied, newest first. It is changed in its file; secrets are not shown.')}
       />
-      {may ? <Waiting query={history} what="versions" /> : <EmptyState>Needs administer on system; your role does not have it.</EmptyState>}
+      {may ? (
+        <Waiting query={history} what={t('versions')} />
+      ) : (
+        <EmptyState>{t('Needs administer on system; your role does not have it.')}</EmptyState>
+      )}
       {history.data !== undefined && items.length === 0 ? (
         <EmptyState command="nines config diff nines.yml">
-          No configuration was kept yet. What a file would change is told beforehand by:
+          {t('No configuration was kept yet. What a file would change is told beforehand by:')}
         </EmptyState>
       ) : null}
       {items.length === 0 ? null : (
         <div className="panel">
-          <DataTable caption="Versions" columns={COLUMNS} rows={items} rowKey={(one) => String(one.version)} />
+          <DataTable caption={t('Versions')} columns={COLUMNS} rows={items} rowKey={(one) => String(one.version)} />
         </div>
       )}
       {shown === undefined ? null : <Version shown={shown} isLast={shown === items[0]} />}
@@ -51,17 +56,17 @@ export function ConfigurationPage() {
 const COLUMNS: readonly Column<ConfigurationView>[] = [
   {
     id: 'version',
-    header: 'Version',
+    header: t('Version'),
     cell: ({ version }) => (
       <Link from="/settings/configuration" to="/settings/configuration" search={{ version }} resetScroll={false}>
         {version}
       </Link>
     ),
   },
-  { id: 'at', header: 'When', label: 'when', cell: (one) => <Instant atMs={one.at_ms} relative={false} /> },
-  { id: 'cause', header: 'How', label: 'how', cell: ({ cause }) => CAUSES[cause] },
-  { id: 'by', header: 'By', label: 'by', cell: ({ by }) => by.id },
-  { id: 'pending', header: 'At the next start', label: 'at the next start', cell: ({ pending }) => pending.join(', ') },
+  { id: 'at', header: t('When'), label: t('when'), cell: (one) => <Instant atMs={one.at_ms} relative={false} /> },
+  { id: 'cause', header: t('How'), label: t('how'), cell: ({ cause }) => CAUSES[cause] },
+  { id: 'by', header: t('By'), label: t('by'), cell: ({ by }) => by.id },
+  { id: 'pending', header: t('At the next start'), label: t('at the next start'), cell: ({ pending }) => pending.join(', ') },
 ];
 
 const textOf = (value: unknown): string => (value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value));
@@ -74,28 +79,32 @@ function Version({ shown, isLast }: { readonly shown: ConfigurationView; readonl
   const restore = useRestoreConfiguration();
   const changes = diff.data?.changes ?? [];
   return (
-    <Section title={`Version ${version}`} aside={isLast ? 'in force' : undefined}>
+    <Section title={t('Version {version}', { version })} aside={isLast ? t('in force') : undefined}>
       {isLast ? null : (
         <Button variant="default" loading={restore.isPending} onClick={() => restore.mutate(version)}>
-          {`Write version ${version} back into the file and take it over`}
+          {t('Write version {version} back into the file and take it over', { version })}
         </Button>
       )}
       {restore.isError ? <RefusedNotice error={restore.error} /> : null}
-      {restore.data === undefined ? null : <p role="status">{`In force again, as version ${restore.data.version}.`}</p>}
+      {restore.data === undefined ? null : (
+        <p role="status">{t('In force again, as version {version}.', { version: restore.data.version })}</p>
+      )}
       {shown.overrides.length === 0 ? null : (
-        <p className="faint">{`Not from the file: ${shown.overrides.map(({ path, source }) => `${path} (${source})`).join(', ')}.`}</p>
+        <p className="faint">
+          {t('Not from the file: {what}.', { what: shown.overrides.map(({ path, source }) => `${path} (${source})`).join(', ') })}
+        </p>
       )}
       {changes.length === 0 ? null : (
         <div className="panel">
           <DataTable
-            caption={`What version ${version} changed`}
+            caption={t('What version {version} changed', { version })}
             columns={DIFFERENCES}
             rows={changes.map(differenceOf)}
             rowKey={({ path }) => path}
           />
         </div>
       )}
-      <Waiting query={whole} what="this version" />
+      <Waiting query={whole} what={t('this version')} />
       {whole.data === undefined ? null : <pre>{whole.data.yaml}</pre>}
     </Section>
   );

@@ -13,6 +13,7 @@ import { Instant } from '../components/instant.tsx';
 import { EmptyState, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
+import { t, rich } from '../language/t.ts';
 import { StateMark } from '../states/state-mark.tsx';
 import { useTitle } from './use-title.ts';
 
@@ -24,7 +25,7 @@ const SNIPPET = `escalation:
 
 /** Who is told next while nobody takes an alert: each policy as a ladder, with whom its levels would tell now. */
 export function EscalationPage() {
-  useTitle('Escalation');
+  useTitle(t('Escalation'));
   const policies = useQuery(policiesQuery());
   const stakeholders = useQuery(stakeholdersQuery());
   const signals = useQuery(signalsQuery());
@@ -34,15 +35,17 @@ export function EscalationPage() {
     <div className="page">
       <header className="page-head">
         <div>
-          <h1>Escalation</h1>
-          <p className="page-lead">Who is told next while nobody takes an alert. Every ladder stops with the acknowledgement.</p>
+          <h1>{t('Escalation')}</h1>
+          <p className="page-lead">{t('Who is told next while nobody takes an alert. Every ladder stops with the acknowledgement.')}</p>
         </div>
       </header>
-      <Waiting query={policies} what="policies" />
+      <Waiting query={policies} what={t('policies')} />
       <Lost signals={signals.data} />
       {policies.data !== undefined && applying.length === 0 ? (
         <EmptyState command={SNIPPET}>
-          Alerts are told once, by their routes. Name contacts, and nobody’s silence goes unnoticed: four levels, sooner the worse it is.
+          {t(
+            'Alerts are told once, by their routes. Name contacts, and nobody’s silence goes unnoticed: four levels, sooner the worse it is.',
+          )}
         </EmptyState>
       ) : null}
       {applying.map((policy) => (
@@ -54,20 +57,18 @@ export function EscalationPage() {
   );
 }
 
-const plural = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
-
 /** Open alerts that nothing will happen about stand before everything else. */
 function Lost({ signals }: { readonly signals: SignalView | undefined }) {
   const lost = signals?.audit.without_next_step ?? [];
   if (lost.length === 0) return null;
   return (
-    <Section title={`${plural(lost.length, 'open alert has', 'open alerts have')} no next step`}>
-      <ul className="plain-list" aria-label="Alerts without a next step">
+    <Section title={t('{count, plural, one {# open alert has} other {# open alerts have}} no next step', { count: lost.length })}>
+      <ul className="plain-list" aria-label={t('Alerts without a next step')}>
         {lost.map((one) => (
           <li key={one.id}>
             <StateMark state="down" word={one.alertname} />{' '}
             <Link to="/alerts-dashboard" search={{ alert: one.id }}>
-              Open it
+              {t('Open it')}
             </Link>
             <div className="soft">{one.why}</div>
           </li>
@@ -79,20 +80,23 @@ function Lost({ signals }: { readonly signals: SignalView | undefined }) {
 
 function Policy({ policy }: { readonly policy: PolicyView }) {
   const { id, name, severities, origin, levels } = policy;
-  const whose = severities.length === 0 ? 'alerts whose route names it' : `alerts of severity ${severities.join(', ')}`;
+  const whose =
+    severities.length === 0
+      ? t('Takes alerts whose route names it.')
+      : t('Takes alerts of severity {severities}.', { severities: severities.join(', ') });
   return (
     <Section
       title={name}
       aside={
         <>
-          {origin === 'ui' ? 'made here ' : `${origin} `}
+          {`${origin === 'ui' ? t('made here') : origin} `}
           <ObjectMenu kind="escalation/policies" id={id} name={name} />
         </>
       }
     >
       <div className="panel panel-pad">
-        <p className="soft">{`Takes ${whose}. ${endOf(policy)}`}</p>
-        <ol className="ladder" aria-label={`Levels of ${id}`}>
+        <p className="soft">{`${whose} ${endOf(policy)}`}</p>
+        <ol className="ladder" aria-label={t('Levels of {id}', { id })}>
           {levels.map((level, index) => (
             <Level key={index} level={level} isLast={index === levels.length - 1} />
           ))}
@@ -105,20 +109,23 @@ function Policy({ policy }: { readonly policy: PolicyView }) {
 function endOf({ repeat, hours, outside }: PolicyView): string {
   const again =
     repeat.times === 0
-      ? 'After its last level nobody else is told.'
-      : `After its last level it is climbed again ${repeat.times === 1 ? 'once' : `${repeat.times} times`}, ${lengthText(repeat.every_ms)} later each.`;
+      ? t('After its last level nobody else is told.')
+      : t('After its last level it is climbed again {times, plural, one {once} other {# times}}, {length} later each.', {
+          times: repeat.times,
+          length: lengthText(repeat.every_ms),
+        });
   if (hours === null || outside === null) return again;
-  return `${again} Outside of its hours ${outside === 'wait' ? 'its levels wait' : `the policy ${outside.policy} takes the alert`}.`;
+  return `${again} ${outside === 'wait' ? t('Outside of its hours its levels wait.') : t('Outside of its hours the policy {policy} takes the alert.', { policy: outside.policy })}`;
 }
 
 function Level({ level, isLast }: { readonly level: PolicyView['levels'][number]; readonly isLast: boolean }) {
   const { after_ms: afterMs, reaches, notes } = level;
   return (
     <li>
-      <span className="ladder-when">{afterMs === 0 ? 'at once' : `after ${lengthText(afterMs)}`}</span>
+      <span className="ladder-when">{afterMs === 0 ? t('at once') : t('after {length}', { length: lengthText(afterMs) })}</span>
       <span className="ladder-who">
         {reaches.length === 0 ? (
-          <StateMark state="unknown" word={isLast ? 'Nobody now' : 'Nobody now: the next level is told at once'} />
+          <StateMark state="unknown" word={isLast ? t('Nobody now') : t('Nobody now: the next level is told at once')} />
         ) : (
           reaches.map(({ who }) => who).join(', ')
         )}
@@ -133,24 +140,25 @@ function Level({ level, isLast }: { readonly level: PolicyView['levels'][number]
 }
 
 const HEARS = {
-  executive: 'what is affected, since when, and whether somebody has it',
-  business: 'what customers may notice',
-  operations: 'the state of the work, the runbook and the link',
-  technical: 'value, rule, labels, runbook and the link',
+  executive: t('what is affected, since when, and whether somebody has it'),
+  business: t('what customers may notice'),
+  operations: t('the state of the work, the runbook and the link'),
+  technical: t('value, rule, labels, runbook and the link'),
 } as const;
 
 function Stakeholders({ items }: { readonly items: readonly StakeholderView[] }) {
   if (items.length === 0) return null;
   return (
-    <Section title="Stakeholders">
-      <ul className="plain-list" aria-label="Stakeholder routes">
+    <Section title={t('Stakeholders')}>
+      <ul className="plain-list" aria-label={t('Stakeholder routes')}>
         {items.map((one) => (
           <li key={one.id}>
-            <strong>{one.id}</strong>
-            {` hears ${HEARS[one.audience]}`}
+            {rich('{who} hears {what}', { who: <strong>{one.id}</strong>, what: HEARS[one.audience] })}
             <div className="soft">
-              {`${one.severities.join(', ')}${one.matchers.length === 0 ? '' : `, ${one.matchers.join(', ')}`}; ${one.after_ms === 0 ? 'at once' : `after ${lengthText(one.after_ms)}`}; `}
-              {one.reaches.length === 0 ? `nobody now: ${one.notes.join('; ')}` : one.reaches.map(({ who }) => who).join(', ')}
+              {`${[...one.severities, ...one.matchers].join(', ')}; ${one.after_ms === 0 ? t('at once') : t('after {length}', { length: lengthText(one.after_ms) })}; `}
+              {one.reaches.length === 0
+                ? t('nobody now: {why}', { why: one.notes.join('; ') })
+                : one.reaches.map(({ who }) => who).join(', ')}
             </div>
           </li>
         ))}
@@ -163,36 +171,40 @@ function Signals({ signals }: { readonly signals: SignalView | undefined }) {
   if (signals === undefined) return null;
   const { heartbeats, watchdogs, audit } = signals;
   return (
-    <Section title="Is anybody there">
-      <ul className="plain-list" aria-label="Signs of life">
+    <Section title={t('Is anybody there')}>
+      <ul className="plain-list" aria-label={t('Signs of life')}>
         {heartbeats.map((one) => (
           <li key={one.to}>
-            <StateMark state={one.error === null ? (one.sent_at_ms === null ? 'unknown' : 'up') : 'down'} word={`Heartbeat to ${one.to}`} />
+            <StateMark
+              state={one.error === null ? (one.sent_at_ms === null ? 'unknown' : 'up') : 'down'}
+              word={t('Heartbeat to {to}', { to: one.to })}
+            />
             <div className="soft">
-              {`every ${lengthText(one.every_ms)}; `}
-              {one.error ?? (one.sent_at_ms === null ? 'none was sent yet' : 'last taken ')}
-              {one.error === null && one.sent_at_ms !== null ? <Instant atMs={one.sent_at_ms} /> : null}
+              {`${t('every {length}', { length: lengthText(one.every_ms) })}; `}
+              {one.error ??
+                (one.sent_at_ms === null ? t('none was sent yet') : rich('last taken {at}', { at: <Instant atMs={one.sent_at_ms} /> }))}
             </div>
           </li>
         ))}
         {watchdogs.map((one) => (
           <li key={one.id}>
-            <StateMark state={one.silent ? 'down' : one.heard_at_ms === null ? 'unknown' : 'up'} word={`Watchdog ${one.id}`} />
+            <StateMark
+              state={one.silent ? 'down' : one.heard_at_ms === null ? 'unknown' : 'up'}
+              word={t('Watchdog {name}', { name: one.id })}
+            />
             <div className="soft">
-              {`expects ${one.matchers} within ${lengthText(one.within_ms)}; `}
-              {one.heard_at_ms === null ? 'not heard of yet' : 'last heard '}
-              {one.heard_at_ms === null ? null : <Instant atMs={one.heard_at_ms} />}
+              {`${t('expects {what} within {length}', { what: one.matchers, length: lengthText(one.within_ms) })}; `}
+              {one.heard_at_ms === null ? t('not heard of yet') : rich('last heard {at}', { at: <Instant atMs={one.heard_at_ms} /> })}
             </div>
           </li>
         ))}
         <li>
           <StateMark
             state={audit.at_ms === null ? 'unknown' : audit.without_next_step.length === 0 ? 'up' : 'down'}
-            word={audit.without_next_step.length === 0 ? 'Every open alert has a next step' : 'Open alerts lack a next step'}
+            word={audit.without_next_step.length === 0 ? t('Every open alert has a next step') : t('Open alerts lack a next step')}
           />
           <div className="soft">
-            {audit.at_ms === null ? 'not looked yet' : 'looked '}
-            {audit.at_ms === null ? null : <Instant atMs={audit.at_ms} />}
+            {audit.at_ms === null ? t('not looked yet') : rich('looked {at}', { at: <Instant atMs={audit.at_ms} /> })}
           </div>
         </li>
       </ul>

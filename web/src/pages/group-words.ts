@@ -1,3 +1,5 @@
+import { t } from '../language/t.ts';
+
 const PAIR = /([a-zA-Z_][\w]*)="((?:[^"\\]|\\.)*)"/g;
 
 /** The labels of a group in words: `HighCpu · service shop`, from its key (`{}:{alertname="HighCpu", service="shop"}`); a thread that is no group as it is. */
@@ -9,5 +11,5 @@ export function groupWords(groupKey: string): string {
     ...pairs.filter(({ name }) => name === 'alertname').map(({ value }) => value),
     ...pairs.filter(({ name }) => name !== 'alertname').map(({ name, value }) => `${name} ${value}`),
   ];
-  return words.length === 0 ? 'all alerts' : words.join(' · ');
+  return words.length === 0 ? t('all alerts') : words.join(' · ');
 }

@@ -8,6 +8,7 @@ import { type IncidentDetail, useLinkIncident, useUnlinkIncident } from '../api/
 import { servicesQuery, slasQuery } from '../api/queries.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t } from '../language/t.ts';
 import { useCan, useRefusal } from '../shell/session.tsx';
 import { alertTitle } from './sentences.ts';
 
@@ -16,11 +17,11 @@ type Kind = (typeof KINDS)[number];
 type LinkOf = IncidentDetail['links'][number];
 
 const WORDS: Readonly<Record<LinkOf['kind'], string>> = {
-  problem: 'Problem',
-  alert: 'Alert',
-  service: 'Service',
+  problem: t('Problem'),
+  alert: t('Alert'),
+  service: t('Service'),
   sla: 'SLA',
-  change: 'Change',
+  change: t('Change'),
 };
 const MAX_TITLE_CHARS = 120;
 
@@ -31,24 +32,25 @@ export function IncidentLinks({ incident }: { readonly incident: IncidentDetail 
   const unlink = useUnlinkIncident(incident.id);
   const links = [...incident.links].sort((a, b) => (a.kind === b.kind ? a.at_ms - b.at_ms : a.kind < b.kind ? -1 : 1));
   return (
-    <Section title="What it is about" aside={`${links.length} linked`}>
+    <Section title={t('What it is about')} aside={t('{links} linked', { links: links.length })}>
       {links.length === 0 ? (
-        <p className="faint">Nothing is linked. A service brings its downtime into the figures; a change may be the cause.</p>
+        <p className="faint">{t('Nothing is linked. A service brings its downtime into the figures; a change may be the cause.')}</p>
       ) : null}
       {links.length === 0 ? null : (
-        <ul className="plain-list" aria-label="Links">
+        <ul className="plain-list" aria-label={t('Links')}>
           {links.map((link) => (
             <li key={`${link.kind} ${link.ref}`}>
-              <span className="faint">{WORDS[link.kind]}</span> <Target link={link} /> <span className="soft">{`by ${link.added_by}`}</span>{' '}
+              <span className="faint">{WORDS[link.kind]}</span> <Target link={link} />{' '}
+              <span className="soft">{t('by {name}', { name: link.added_by })}</span>{' '}
               {mayAct && link.kind !== 'problem' ? (
                 <button
                   type="button"
                   className="plain-button"
-                  aria-label={`Take out ${link.kind} ${link.ref}`}
+                  aria-label={t('Take out {kind} {ref}', { kind: link.kind, ref: link.ref })}
                   disabled={unlink.isPending}
                   onClick={() => unlink.mutate({ kind: link.kind, ref: link.ref })}
                 >
-                  Take out
+                  {t('Take out')}
                 </button>
               ) : null}
             </li>
@@ -122,7 +124,7 @@ function LinkForm({ incident }: { readonly incident: IncidentDetail }) {
   return (
     <form onSubmit={submit} className="row-wrap">
       <NativeSelect
-        aria-label="What to link"
+        aria-label={t('What to link')}
         data={KINDS.map((value) => ({ value, label: WORDS[value] }))}
         value={kind}
         onChange={(event) => {
@@ -133,7 +135,7 @@ function LinkForm({ incident }: { readonly incident: IncidentDetail }) {
       {kind === 'change' ? (
         <>
           <TextInput
-            aria-label="Change"
+            aria-label={t('Change')}
             placeholder="deploy-77"
             required
             maxLength={200}
@@ -141,8 +143,8 @@ function LinkForm({ incident }: { readonly incident: IncidentDetail }) {
             onChange={(event) => setRef(event.currentTarget.value)}
           />
           <TextInput
-            aria-label="What changed"
-            placeholder="release 2.4"
+            aria-label={t('What changed')}
+            placeholder={t('release 2.4')}
             maxLength={1_000}
             value={text}
             onChange={(event) => setText(event.currentTarget.value)}
@@ -150,14 +152,14 @@ function LinkForm({ incident }: { readonly incident: IncidentDetail }) {
         </>
       ) : (
         <NativeSelect
-          aria-label={`Which ${WORDS[kind]}`}
-          data={[{ value: '', label: choices.length === 0 ? 'none to link' : 'choose …' }, ...choices]}
+          aria-label={t('Which {kind}', { kind: WORDS[kind] })}
+          data={[{ value: '', label: choices.length === 0 ? t('none to link') : t('choose …') }, ...choices]}
           value={ref}
           onChange={(event) => setRef(event.currentTarget.value)}
         />
       )}
       <Button type="submit" variant="default" loading={link.isPending} disabled={ref.trim() === ''}>
-        Link
+        {t('Link')}
       </Button>
       {link.isError ? <RefusedNotice error={link.error} /> : null}
     </form>

@@ -1,13 +1,14 @@
 import type { IncidentState } from '../api/incidents.ts';
+import { t } from '../language/t.ts';
 import { StateMark } from '../states/state-mark.tsx';
 
 export const INCIDENT_WORDS: Readonly<Record<IncidentState, string>> = {
-  open: 'Open',
-  acknowledged: 'Acknowledged',
-  investigating: 'Investigating',
-  mitigated: 'Mitigated',
-  resolved: 'Resolved',
-  closed: 'Closed',
+  open: t('Open'),
+  acknowledged: t('Acknowledged'),
+  investigating: t('Investigating'),
+  mitigated: t('Mitigated'),
+  resolved: t('Resolved'),
+  closed: t('Closed'),
 };
 const MARKS = {
   open: 'down',

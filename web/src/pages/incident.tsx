@@ -17,7 +17,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Instant } from '../components/instant.tsx';
 import { ErrorNotice, Waiting } from '../components/notices.tsx';
-import { t } from '../language/t.ts';
+import { t, rich } from '../language/t.ts';
 import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
 import { SeverityMark } from '../states/state-mark.tsx';
@@ -36,10 +36,10 @@ export function IncidentPage() {
   const { id } = useParams({ from: '/shell/incidents/$id' });
   const query = useQuery(incidentQuery(id));
   const { data: incident } = query;
-  useTitle(incident === undefined ? 'Incident' : `INC-${incident.number} ${incident.title}`);
+  useTitle(incident === undefined ? t('Incident') : `INC-${incident.number} ${incident.title}`);
   return (
     <div className="page">
-      <Waiting query={query} what="the incident" />
+      <Waiting query={query} what={t('the incident')} />
       {incident === undefined ? null : (
         <>
           <header className="page-head">
@@ -48,17 +48,10 @@ export function IncidentPage() {
                 INC-{incident.number} {incident.title}
               </h1>
               <p className="page-lead row-wrap">
-                <IncidentMark state={incident.state} /> <SeverityMark severity={incident.severity} /> since{' '}
-                <Instant atMs={incident.started_at_ms} /> <ObjectMenu kind="incidents" id={incident.id} />
-                {incident.merged_into === null ? null : (
-                  <>
-                    {' '}
-                    the same as{' '}
-                    <Link to="/incidents/$id" params={{ id: incident.merged_into }}>
-                      another incident
-                    </Link>
-                  </>
-                )}
+                <IncidentMark state={incident.state} /> <SeverityMark severity={incident.severity} />{' '}
+                <span>{rich('since {at}', { at: <Instant atMs={incident.started_at_ms} /> })}</span>{' '}
+                <ObjectMenu kind="incidents" id={incident.id} />
+                {incident.merged_into === null ? null : <MergedInto id={incident.merged_into} />}
               </p>
             </div>
             <States incident={incident} />
@@ -116,22 +109,22 @@ function States({ incident }: Props) {
 }
 
 const ROLES = ['commander', 'communications', 'scribe'] as const;
-const length = (lengthMs: number | null): string => (lengthMs === null ? 'not yet' : lengthText(lengthMs));
+const length = (lengthMs: number | null): string => (lengthMs === null ? t('not yet') : lengthText(lengthMs));
 
 function Facts({ incident }: Props) {
   const { figures, causes } = incident;
   return (
-    <Section title="What is known">
+    <Section title={t('What is known')}>
       <dl className="facts">
-        <Fact name="Severity">
+        <Fact name={t('Severity')}>
           {incident.severity}: {incident.severity_why}
         </Fact>
-        <Fact name="Category">
+        <Fact name={t('Category')}>
           {incident.category.replace('_', ' ')}: {incident.category_why}
         </Fact>
-        <Fact name="Services">
+        <Fact name={t('Services')}>
           {incident.services.length === 0
-            ? 'none linked'
+            ? t('none linked')
             : incident.services.map((service) => (
                 <Link key={service} to="/services/$id" params={{ id: service }}>
                   {service}{' '}
@@ -139,15 +132,15 @@ function Facts({ incident }: Props) {
               ))}
         </Fact>
         {causes.length === 0 ? null : (
-          <Fact name="Probable cause">
+          <Fact name={t('Probable cause')}>
             {causes[0]?.subject}: {causes[0]?.reasons.join('; ')}
           </Fact>
         )}
-        <Fact name="Detected in">{length(figures.detect_ms)}</Fact>
-        <Fact name="Acknowledged in">{length(figures.acknowledge_ms)}</Fact>
-        <Fact name="Recovered in">{length(figures.resolve_ms)}</Fact>
+        <Fact name={t('Detected in')}>{length(figures.detect_ms)}</Fact>
+        <Fact name={t('Acknowledged in')}>{length(figures.acknowledge_ms)}</Fact>
+        <Fact name={t('Recovered in')}>{length(figures.resolve_ms)}</Fact>
         {figures.downtime.map(({ service, down_ms: downMs }) => (
-          <Fact key={service} name={`Downtime of ${service}`}>
+          <Fact key={service} name={t('Downtime of {service}', { service })}>
             {lengthText(downMs)}
           </Fact>
         ))}
@@ -187,7 +180,7 @@ function Role({ role, incident }: Props & { readonly role: (typeof ROLES)[number
     >
       <TextInput
         label={`${role.charAt(0).toUpperCase()}${role.slice(1)}`}
-        placeholder="nobody"
+        placeholder={t('nobody')}
         value={person}
         maxLength={200}
         onChange={(event) => setPerson(event.currentTarget.value)}
@@ -207,25 +200,25 @@ function Timeline({ incident }: Props) {
     comment.mutate(text, { onSuccess: () => setText('') });
   };
   const columns: readonly Column<IncidentDetail['timeline'][number]>[] = [
-    { id: 'text', header: 'What', cell: (entry) => entry.text },
-    { id: 'at', header: 'When', label: 'when', cell: (entry) => <Instant atMs={entry.at_ms} relative={false} /> },
-    { id: 'actor', header: 'Who', label: 'who', cell: (entry) => entry.actor },
+    { id: 'text', header: t('What'), cell: (entry) => entry.text },
+    { id: 'at', header: t('When'), label: t('when'), cell: (entry) => <Instant atMs={entry.at_ms} relative={false} /> },
+    { id: 'actor', header: t('Who'), label: t('who'), cell: (entry) => entry.actor },
   ];
   return (
-    <Section title="Time line" aside={`${incident.timeline.length}`}>
+    <Section title={t('Time line')} aside={`${incident.timeline.length}`}>
       <div className="panel">
-        <DataTable caption="Time line, oldest first" columns={columns} rows={incident.timeline} rowKey={({ id }) => id} />
+        <DataTable caption={t('Time line, oldest first')} columns={columns} rows={incident.timeline} rowKey={({ id }) => id} />
       </div>
       <form onSubmit={submit} className="row-wrap">
         <TextInput
-          aria-label="Write into the time line"
-          placeholder="What was seen or done"
+          aria-label={t('Write into the time line')}
+          placeholder={t('What was seen or done')}
           value={text}
           required
           onChange={(event) => setText(event.currentTarget.value)}
         />
         <Button type="submit" variant="default" disabled={!mayAct} loading={comment.isPending}>
-          Write down
+          {t('Write down')}
         </Button>
         {comment.isError ? <ErrorNotice error={comment.error} /> : null}
       </form>
@@ -233,39 +226,48 @@ function Timeline({ incident }: Props) {
   );
 }
 
+const MergedInto = ({ id }: { readonly id: string }) => (
+  <span>
+    {rich('the same as <a>another incident</a>', {
+      a: (inner) => (
+        <Link to="/incidents/$id" params={{ id }}>
+          {inner}
+        </Link>
+      ),
+    })}
+  </span>
+);
+
 const ALERT_COLUMNS: readonly Column<IncidentDetail['alerts'][number]>[] = [
   {
     id: 'name',
-    header: 'Alert',
+    header: t('Alert'),
     cell: ({ alertname, service }) => (
-      <span className="row-name">
-        {alertname}
-        {service === null ? '' : ` on ${service}`}
-      </span>
+      <span className="row-name">{service === null ? alertname : t('{alert} on {service}', { alert: alertname, service })}</span>
     ),
   },
   {
     id: 'severity',
-    header: 'Severity',
-    label: 'severity',
+    header: t('Severity'),
+    label: t('severity'),
     cell: ({ severity }) => (severity === '' ? '' : <SeverityMark severity={severity} />),
   },
-  { id: 'at', header: 'Joined', label: 'joined', cell: ({ joined_at_ms: atMs }) => <Instant atMs={atMs} relative={false} /> },
+  { id: 'at', header: t('Joined'), label: t('joined'), cell: ({ joined_at_ms: atMs }) => <Instant atMs={atMs} relative={false} /> },
   {
     id: 'ended',
-    header: 'Ended',
-    label: 'ended',
-    cell: ({ ended_at_ms: atMs }) => (atMs === null ? 'fires' : <Instant atMs={atMs} relative={false} />),
+    header: t('Ended'),
+    label: t('ended'),
+    cell: ({ ended_at_ms: atMs }) => (atMs === null ? t('fires') : <Instant atMs={atMs} relative={false} />),
   },
-  { id: 'because', header: 'Why it belongs here', label: 'because', cell: ({ because }) => because },
+  { id: 'because', header: t('Why it belongs here'), label: t('because'), cell: ({ because }) => because },
 ];
 
 function Alerts({ incident: { alerts } }: Props) {
   if (alerts.length === 0) return null;
   return (
-    <Section title="Alerts" aside={`${alerts.length}`}>
+    <Section title={t('Alerts')} aside={`${alerts.length}`}>
       <div className="panel">
-        <DataTable caption="Alerts of the incident" columns={ALERT_COLUMNS} rows={alerts} rowKey={({ alert }) => alert} />
+        <DataTable caption={t('Alerts of the incident')} columns={ALERT_COLUMNS} rows={alerts} rowKey={({ alert }) => alert} />
       </div>
     </Section>
   );
@@ -273,13 +275,13 @@ function Alerts({ incident: { alerts } }: Props) {
 
 function Told({ incident: { escalation } }: Props) {
   if (escalation.length === 0) return null;
-  const words = { told: 'told', due: 'is told', failed: 'could not be told' } as const;
+  const words = { told: 'told', due: t('is told'), failed: t('could not be told') } as const;
   return (
-    <Section title="Stakeholders">
+    <Section title={t('Stakeholders')}>
       <ul>
         {escalation.map(({ step, audience, channel, at_ms: atMs, state }) => (
           <li key={`${step} ${channel}`}>
-            {audience} {words[state]} through {channel} <Instant atMs={atMs} />
+            {rich('{audience} {state} through {channel} {at}', { audience, state: words[state], channel, at: <Instant atMs={atMs} /> })}
           </li>
         ))}
       </ul>
@@ -298,8 +300,8 @@ function Actions({ incident }: Props) {
     add.mutate({ text, owner }, { onSuccess: () => setText('') });
   };
   return (
-    <Section title="Action items">
-      {incident.actions.length === 0 ? <p className="faint">What must change so that this does not come back?</p> : null}
+    <Section title={t('Action items')}>
+      {incident.actions.length === 0 ? <p className="faint">{t('What must change so that this does not come back?')}</p> : null}
       <ul>
         {incident.actions.map((action) => (
           <li key={action.id}>
@@ -310,22 +312,22 @@ function Actions({ incident }: Props) {
                 disabled={!mayAct}
                 onChange={(event) => done.mutate({ action, done: event.currentTarget.checked })}
               />{' '}
-              {action.text} <span className="faint">{action.owner === '' ? 'nobody' : action.owner}</span>
+              {action.text} <span className="faint">{action.owner === '' ? t('nobody') : action.owner}</span>
             </label>
           </li>
         ))}
       </ul>
       <form onSubmit={submit} className="row-wrap">
         <TextInput
-          aria-label="Action item"
-          placeholder="What is to be done"
+          aria-label={t('Action item')}
+          placeholder={t('What is to be done')}
           value={text}
           required
           onChange={(event) => setText(event.currentTarget.value)}
         />
-        <TextInput aria-label="Owner" placeholder="Who" value={owner} onChange={(event) => setOwner(event.currentTarget.value)} />
+        <TextInput aria-label={t('Owner')} placeholder={t('Who')} value={owner} onChange={(event) => setOwner(event.currentTarget.value)} />
         <Button type="submit" variant="default" disabled={!mayAct} loading={add.isPending}>
-          Add
+          {t('Add')}
         </Button>
         {add.isError ? <ErrorNotice error={add.error} /> : null}
         {done.isError ? <ErrorNotice error={done.error} /> : null}
@@ -342,14 +344,20 @@ function PostMortem({ id }: { readonly id: string }) {
   const { data } = query;
   return (
     <Section
-      title="Post-mortem"
-      aside={data === undefined ? '' : data.saved_at_ms === null ? 'a draft from what is known' : `saved by ${data.author}`}
+      title={t('Post-mortem')}
+      aside={
+        data === undefined
+          ? ''
+          : data.saved_at_ms === null
+            ? t('a draft from what is known')
+            : t('saved by {author}', { author: data.author })
+      }
     >
-      <Waiting query={query} what="the post-mortem" />
+      <Waiting query={query} what={t('the post-mortem')} />
       {data === undefined ? null : (
         <>
           <Textarea
-            aria-label="Post-mortem in Markdown"
+            aria-label={t('Post-mortem in Markdown')}
             autosize
             minRows={8}
             maxRows={30}
@@ -365,7 +373,7 @@ function PostMortem({ id }: { readonly id: string }) {
                 save.mutate({ markdown: written ?? data.markdown, revision: data.revision }, { onSuccess: () => setWritten(undefined) })
               }
             >
-              Save post-mortem
+              {t('Save post-mortem')}
             </Button>
             {save.isError ? <ErrorNotice error={save.error} /> : null}
           </div>

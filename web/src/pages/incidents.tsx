@@ -7,8 +7,8 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { EmptyState, ErrorNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { INCIDENT_COLUMNS } from './incident-columns.tsx';
-import { INCIDENT_WORDS } from './incident-state.tsx';
 import { useTitle } from './use-title.ts';
 import { Locked } from '../components/locked.tsx';
 import { incidentsSearch } from '../shell/search.ts';
@@ -25,41 +25,41 @@ export function IncidentsPage() {
   const items = (query.data?.items ?? []).filter(({ services }) => teams.has(team, services));
   const go = (change: { status?: string; team?: string | undefined }) =>
     void navigate({ search: incidentsSearch({ ...search, ...change }) });
-  useTitle(items.length === 0 || status !== 'open' ? 'Incidents' : `Incidents (${items.length})`);
+  useTitle(items.length === 0 || status !== 'open' ? t('Incidents') : t('Incidents ({items})', { items: items.length }));
   return (
     <div className="page">
       <header className="page-head">
         <div>
-          <h1>Incidents</h1>
+          <h1>{t('Incidents')}</h1>
           <p className="page-lead">{query.data === undefined ? '' : lead(status, items)}</p>
         </div>
         <div className="row-wrap">
           <TeamFilter teams={teams} value={team} onChange={(next) => go({ team: next })} />
           <NativeSelect
             size="xs"
-            aria-label="Which incidents"
+            aria-label={t('Which incidents')}
             data={[
-              { value: 'open', label: 'Open' },
-              { value: 'resolved', label: 'Over' },
-              { value: 'all', label: 'All' },
+              { value: 'open', label: t('Open') },
+              { value: 'resolved', label: t('Over') },
+              { value: 'all', label: t('All') },
             ]}
             value={status}
             onChange={(event) => go({ status: event.currentTarget.value })}
           />
         </div>
       </header>
-      <Waiting query={query} what="incidents" />
+      <Waiting query={query} what={t('incidents')} />
       {query.data === undefined ? null : items.length === 0 && team !== undefined ? (
-        <p className="empty">{`No incident here is about a service of team ${team}.`}</p>
+        <p className="empty">{t('No incident here is about a service of team {team}.', { team })}</p>
       ) : items.length === 0 ? (
         <EmptyState command="nines incidents list --status all">
-          {status === 'open' ? 'Nothing is open. ' : 'There are none. '}
-          An alert of severity critical or above opens an incident with everything that belongs to it; so does the button below.
+          {`${status === 'open' ? t('Nothing is open.') : t('There are none.')} `}
+          {t('An alert of severity critical or above opens an incident with everything that belongs to it; so does the button below.')}
         </EmptyState>
       ) : (
         <div className="panel">
           <DataTable
-            caption="Incidents, newest first"
+            caption={t('Incidents, newest first')}
             columns={COLUMNS}
             rows={items}
             rowKey={({ id }) => id}
@@ -69,7 +69,7 @@ export function IncidentsPage() {
           />
         </div>
       )}
-      <Section title="Open one by hand">
+      <Section title={t('Open one by hand')}>
         <Open />
       </Section>
       <Figures />
@@ -78,14 +78,14 @@ export function IncidentsPage() {
 }
 
 function lead(status: string, items: readonly IncidentView[]): string {
-  if (status !== 'open') return `${items.length} ${items.length === 1 ? 'incident' : 'incidents'}.`;
-  if (items.length === 0) return 'No incident is open.';
+  if (status !== 'open') return t('{count, plural, one {# incident} other {# incidents}}.', { count: items.length });
+  if (items.length === 0) return t('No incident is open.');
   const unseen = items.filter(({ state }) => state === 'open').length;
   const leaderless = items.filter(({ roles, state }) => roles.commander === null && state !== 'mitigated').length;
   const words = [
-    `${items.length} ${items.length === 1 ? 'incident is' : 'incidents are'} open`,
-    unseen === 0 ? '' : `${unseen} not acknowledged`,
-    leaderless === 0 ? '' : `${leaderless} without a commander`,
+    t('{count, plural, one {# incident is} other {# incidents are}} open', { count: items.length }),
+    unseen === 0 ? '' : t('{unseen} not acknowledged', { unseen }),
+    leaderless === 0 ? '' : t('{leaderless} without a commander', { leaderless }),
   ];
   return `${words.filter((word) => word !== '').join(', ')}.`;
 }
@@ -94,27 +94,27 @@ const COLUMNS: readonly Column<IncidentView>[] = [
   INCIDENT_COLUMNS.title,
   INCIDENT_COLUMNS.state,
   INCIDENT_COLUMNS.severity,
-  { id: 'category', header: 'Category', label: 'category', cell: ({ category }) => category.replace('_', ' ') },
+  { id: 'category', header: t('Category'), label: t('category'), cell: ({ category }) => category.replace('_', ' ') },
   INCIDENT_COLUMNS.since,
   {
     id: 'commander',
-    header: 'Commander',
-    label: 'commander',
-    cell: ({ roles }) => roles.commander ?? <span className="faint">nobody</span>,
+    header: t('Commander'),
+    label: t('commander'),
+    cell: ({ roles }) => roles.commander ?? <span className="faint">{t('nobody')}</span>,
   },
-  { id: 'services', header: 'Services', label: 'services', cell: ({ services }) => services.slice(0, 5).join(', ') },
+  { id: 'services', header: t('Services'), label: t('services'), cell: ({ services }) => services.slice(0, 5).join(', ') },
 ];
 
 const SEVERITIES = [
-  { value: 'info', label: 'Info' },
-  { value: 'warning', label: 'Warning' },
-  { value: 'critical', label: 'Critical' },
-  { value: 'emergency', label: 'Emergency' },
+  { value: 'info', label: t('Info') },
+  { value: 'warning', label: t('Warning') },
+  { value: 'critical', label: t('Critical') },
+  { value: 'emergency', label: t('Emergency') },
 ];
 
 /** The form that opens an incident, for those who may. */
 function Open() {
-  return useCan('operate', 'incidents') ? <OpenForm /> : <Locked word="Open incident" verb="operate" area="incidents" />;
+  return useCan('operate', 'incidents') ? <OpenForm /> : <Locked word={t('Open incident')} verb="operate" area="incidents" />;
 }
 
 function OpenForm() {
@@ -132,16 +132,21 @@ function OpenForm() {
   return (
     <form onSubmit={submit} className="row-wrap">
       <TextInput
-        aria-label="What happens"
-        placeholder="What happens, in a few words"
+        aria-label={t('What happens')}
+        placeholder={t('What happens, in a few words')}
         value={title}
         onChange={(event) => setTitle(event.currentTarget.value)}
         required
         maxLength={300}
       />
-      <NativeSelect aria-label="Severity" data={SEVERITIES} value={severity} onChange={(event) => setSeverity(event.currentTarget.value)} />
+      <NativeSelect
+        aria-label={t('Severity')}
+        data={SEVERITIES}
+        value={severity}
+        onChange={(event) => setSeverity(event.currentTarget.value)}
+      />
       <Button type="submit" loading={open.isPending}>
-        Open incident
+        {t('Open incident')}
       </Button>
       {open.isError ? <ErrorNotice error={open.error} /> : null}
     </form>
@@ -149,10 +154,10 @@ function OpenForm() {
 }
 
 const BY = [
-  { value: 'service', label: 'Service' },
-  { value: 'category', label: 'Category' },
-  { value: 'team', label: 'Team' },
-  { value: 'severity', label: 'Severity' },
+  { value: 'service', label: t('Service') },
+  { value: 'category', label: t('Category') },
+  { value: 'team', label: t('Team') },
+  { value: 'severity', label: t('Severity') },
 ];
 type Figure = {
   readonly key: string;
@@ -170,26 +175,24 @@ function Figures() {
     {
       id: 'key',
       header: BY.find(({ value }) => value === by)?.label ?? by,
-      cell: ({ key }) => key || <span className="faint">nobody</span>,
+      cell: ({ key }) => key || <span className="faint">{t('nobody')}</span>,
     },
-    { id: 'count', header: 'Incidents', label: 'incidents', numeric: true, cell: ({ incidents }) => incidents },
-    { id: 'mttd', header: 'Detected in', label: 'detected in', numeric: true, cell: ({ mttd_ms: ms }) => length(ms) },
-    { id: 'mtta', header: 'Acknowledged in', label: 'acknowledged in', numeric: true, cell: ({ mtta_ms: ms }) => length(ms) },
-    { id: 'mttr', header: 'Recovered in', label: 'recovered in', numeric: true, cell: ({ mttr_ms: ms }) => length(ms) },
+    { id: 'count', header: t('Incidents'), label: t('incidents'), numeric: true, cell: ({ incidents }) => incidents },
+    { id: 'mttd', header: t('Detected in'), label: t('detected in'), numeric: true, cell: ({ mttd_ms: ms }) => length(ms) },
+    { id: 'mtta', header: t('Acknowledged in'), label: t('acknowledged in'), numeric: true, cell: ({ mtta_ms: ms }) => length(ms) },
+    { id: 'mttr', header: t('Recovered in'), label: t('recovered in'), numeric: true, cell: ({ mttr_ms: ms }) => length(ms) },
   ];
   return (
     <Section
-      title="How fast, on average of the last 30 days"
-      aside={<NativeSelect aria-label="Figures by" data={BY} value={by} onChange={(event) => setBy(event.currentTarget.value)} />}
+      title={t('How fast, on average of the last 30 days')}
+      aside={<NativeSelect aria-label={t('Figures by')} data={BY} value={by} onChange={(event) => setBy(event.currentTarget.value)} />}
     >
-      <Waiting query={query} what="figures" />
+      <Waiting query={query} what={t('figures')} />
       {query.data === undefined ? null : query.data.items.length === 0 ? (
-        <p className="faint">
-          No incident in the last 30 days: there is nothing to take a mean of. States go from {INCIDENT_WORDS.open.toLowerCase()} to closed.
-        </p>
+        <p className="faint">{t('No incident in the last 30 days: there is nothing to take a mean of. States go from open to closed.')}</p>
       ) : (
         <div className="panel">
-          <DataTable caption={`Figures by ${by}`} columns={columns} rows={query.data.items} rowKey={({ key }) => key} />
+          <DataTable caption={t('Figures by {by}', { by })} columns={columns} rows={query.data.items} rowKey={({ key }) => key} />
         </div>
       )}
     </Section>

@@ -6,13 +6,14 @@ import type { FactorNeeded } from '../api/actions.ts';
 import { linkQuery, useJoin } from '../api/people.ts';
 import { NewPassword } from '../components/new-password.tsx';
 import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
+import { t } from '../language/t.ts';
 import { Brand } from '../shell/shell.tsx';
 import { SecondStep } from './login-factor.tsx';
 import { useTitle } from './use-title.ts';
 
 /** A one-time link: a password is chosen with it. The token never leaves the fragment but in the bodies of these requests. */
 export function JoinPage() {
-  useTitle('Choose a password');
+  useTitle(t('Choose a password'));
   const { hash } = useLocation();
   const [token] = useState(() => new URLSearchParams(hash).get('token') ?? '');
   return (
@@ -31,9 +32,9 @@ export function JoinPage() {
 function NotWhole() {
   return (
     <>
-      <h1>Choose a password</h1>
-      <EmptyState>This link is not whole. Open it exactly as you were given it.</EmptyState>
-      <Link to="/login">Sign in</Link>
+      <h1>{t('Choose a password')}</h1>
+      <EmptyState>{t('This link is not whole. Open it exactly as you were given it.')}</EmptyState>
+      <Link to="/login">{t('Sign in')}</Link>
     </>
   );
 }
@@ -53,20 +54,24 @@ function Choose({ token }: { readonly token: string }) {
   if (link.data === undefined) {
     return (
       <>
-        <h1>Choose a password</h1>
-        {link.error === null ? <Waiting query={link} what="the link" /> : <RefusedNotice error={link.error} />}
-        <Link to="/login">Sign in</Link>
+        <h1>{t('Choose a password')}</h1>
+        {link.error === null ? <Waiting query={link} what={t('the link')} /> : <RefusedNotice error={link.error} />}
+        <Link to="/login">{t('Sign in')}</Link>
       </>
     );
   }
   return (
     <form className="card-form" onSubmit={submit}>
-      <h1>{link.data.kind === 'invitation' ? `Welcome, ${link.data.name}` : `A new password for ${link.data.name}`}</h1>
+      <h1>
+        {link.data.kind === 'invitation'
+          ? t('Welcome, {name}', { name: link.data.name })
+          : t('A new password for {name}', { name: link.data.name })}
+      </h1>
       <input type="text" autoComplete="username" value={link.data.name} readOnly hidden />
-      <NewPassword label="Password" value={password} onChange={setPassword} token={token} autoFocus />
+      <NewPassword label={t('Password')} value={password} onChange={setPassword} token={token} autoFocus />
       {join.isError ? <RefusedNotice error={join.error} /> : null}
       <Button type="submit" loading={join.isPending}>
-        Set the password and sign in
+        {t('Set the password and sign in')}
       </Button>
     </form>
   );

@@ -4,6 +4,7 @@ import type { FactorNeeded } from '../api/actions.ts';
 import { type ShownFactor, useFinishSignIn } from '../api/factors.ts';
 import { hasPasskeys } from '../api/passkey.ts';
 import { RefusedNotice } from '../components/notices.tsx';
+import { t } from '../language/t.ts';
 import { noteRecoveryCode } from '../shell/recovery-notice.tsx';
 
 type Props = { readonly needed: FactorNeeded; readonly onSignedIn: () => void; readonly onBack: () => void };
@@ -25,17 +26,23 @@ export function SecondStep({ needed: { challenge, kinds }, onSignedIn, onBack }:
   const over = finish.error?.code === 'sign_in_again';
   return (
     <>
-      <p className="soft">The password is right. One more proof that it is you:</p>
+      <p className="soft">{t('The password is right. One more proof that it is you:')}</p>
       {!recovering && kinds.includes('passkey') ? (
         <PasskeyStep waiting={finish.isPending} onShow={() => show({ kind: 'passkey' })} />
       ) : null}
       {!recovering && kinds.includes('totp') ? (
-        <CodeStep key="totp" label="Code of the app" numeric waiting={finish.isPending} onShow={(code) => show({ kind: 'totp', code })} />
+        <CodeStep
+          key="totp"
+          label={t('Code of the app')}
+          numeric
+          waiting={finish.isPending}
+          onShow={(code) => show({ kind: 'totp', code })}
+        />
       ) : null}
       {recovering ? (
         <CodeStep
           key="recovery"
-          label="Recovery code"
+          label={t('Recovery code')}
           waiting={finish.isPending}
           onShow={(code) => show({ kind: 'recovery_code', code })}
         />
@@ -44,23 +51,23 @@ export function SecondStep({ needed: { challenge, kinds }, onSignedIn, onBack }:
       <div className="row-wrap">
         {kinds.includes('recovery_code') && !over ? (
           <button type="button" className="plain-button" onClick={() => setRecovering(!recovering)}>
-            {recovering ? 'Use the app or a passkey' : 'Use a recovery code'}
+            {recovering ? t('Use the app or a passkey') : t('Use a recovery code')}
           </button>
         ) : null}
         <button type="button" className="plain-button" onClick={onBack}>
-          Begin again
+          {t('Begin again')}
         </button>
       </div>
-      {kinds.includes('recovery_code') ? null : <p className="faint">Lost it? An administrator can take it away.</p>}
+      {kinds.includes('recovery_code') ? null : <p className="faint">{t('Lost it? An administrator can take it away.')}</p>}
     </>
   );
 }
 
 function PasskeyStep({ waiting, onShow }: { readonly waiting: boolean; readonly onShow: () => void }) {
-  if (!hasPasskeys()) return <p className="faint">This browser has no passkeys at this address.</p>;
+  if (!hasPasskeys()) return <p className="faint">{t('This browser has no passkeys at this address.')}</p>;
   return (
     <Button loading={waiting} onClick={onShow} autoFocus>
-      Use a passkey
+      {t('Use a passkey')}
     </Button>
   );
 }
@@ -86,7 +93,7 @@ function CodeStep({ label, numeric = false, waiting, onShow }: CodeProps) {
         onChange={(event) => setCode(event.currentTarget.value)}
       />
       <Button type="submit" loading={waiting}>
-        Sign in
+        {t('Sign in')}
       </Button>
     </form>
   );

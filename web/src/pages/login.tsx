@@ -9,6 +9,7 @@ import { hasPasskeys } from '../api/passkey.ts';
 import { sessionQuery } from '../api/queries.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { LanguageChoice } from '../language/language-choice.tsx';
+import { t } from '../language/t.ts';
 import { Brand } from '../shell/shell.tsx';
 import { SecondStep } from './login-factor.tsx';
 import { ProviderButtons, SsoNotice } from './provider-buttons.tsx';
@@ -28,7 +29,7 @@ function useGoOn(): () => void {
 
 /** Sign in with name and password, and a second factor where there is one; or with a passkey alone. */
 export function LoginPage() {
-  useTitle('Sign in');
+  useTitle(t('Sign in'));
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
   const [needed, setNeeded] = useState<FactorNeeded>();
@@ -50,7 +51,7 @@ export function LoginPage() {
             <Brand />
             Nines
           </div>
-          <h1>Sign in</h1>
+          <h1>{t('Sign in')}</h1>
           <SecondStep needed={needed} onSignedIn={goOn} onBack={begin} />
         </div>
       </main>
@@ -63,10 +64,10 @@ export function LoginPage() {
           <Brand />
           Nines
         </div>
-        <h1>Sign in</h1>
+        <h1>{t('Sign in')}</h1>
         <SsoNotice />
         <TextInput
-          label="Name"
+          label={t('Name')}
           autoComplete="username"
           required
           autoFocus
@@ -74,7 +75,7 @@ export function LoginPage() {
           onChange={(event) => setName(event.currentTarget.value)}
         />
         <PasswordInput
-          label="Password"
+          label={t('Password')}
           autoComplete="current-password"
           required
           value={password}
@@ -82,11 +83,11 @@ export function LoginPage() {
         />
         {signIn.isError ? <RefusedNotice error={signIn.error} /> : null}
         <Button type="submit" loading={signIn.isPending}>
-          Sign in
+          {t('Sign in')}
         </Button>
         <PasskeyButton onSignedIn={goOn} />
         <ProviderButtons />
-        <p className="faint">First start? The one-time link to create the administrator stands on the console of the server.</p>
+        <p className="faint">{t('First start? The one-time link to create the administrator stands on the console of the server.')}</p>
         <LanguageChoice />
       </form>
     </main>
@@ -100,7 +101,7 @@ function PasskeyButton({ onSignedIn }: { readonly onSignedIn: () => void }) {
   return (
     <>
       <Button variant="default" loading={signIn.isPending} onClick={() => signIn.mutate(undefined, { onSuccess: onSignedIn })}>
-        Sign in with a passkey
+        {t('Sign in with a passkey')}
       </Button>
       {signIn.isError ? <RefusedNotice error={signIn.error} /> : null}
     </>

@@ -5,6 +5,7 @@ import { servicesQuery } from '../api/queries.ts';
 import { useMakeStatusPage } from '../api/status-pages.ts';
 import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Locked } from '../components/locked.tsx';
+import { t } from '../language/t.ts';
 import { useRefusal } from '../shell/session.tsx';
 import { Choices } from './choices.tsx';
 import { slugOf } from './service-draft.ts';
@@ -13,17 +14,17 @@ import { slugOf } from './service-draft.ts';
 export function MakeStatusPage({ primary }: { readonly primary: boolean }) {
   const [opened, setOpened] = useState(false);
   const refusal = useRefusal('administer', 'status_pages', true);
-  if (refusal !== undefined) return <Locked word="Make a page" verb="administer" area="status_pages" whole />;
+  if (refusal !== undefined) return <Locked word={t('Make a page')} verb="administer" area="status_pages" whole />;
   return (
     <>
       <Button variant={primary ? 'filled' : 'default'} onClick={() => setOpened(true)}>
-        Make a page
+        {t('Make a page')}
       </Button>
       <Modal
         opened={opened}
         onClose={() => setOpened(false)}
-        title="Make a status page"
-        closeButtonProps={{ 'aria-label': 'Close without making a page' }}
+        title={t('Make a status page')}
+        closeButtonProps={{ 'aria-label': t('Close without making a page') }}
       >
         <MakeForm onDone={() => setOpened(false)} />
       </Modal>
@@ -47,8 +48,8 @@ function MakeForm({ onDone }: { readonly onDone: () => void }) {
   return (
     <form className="drawer-body" onSubmit={submit}>
       <TextInput
-        label="Title"
-        description={id === '' ? 'What it is called for its readers.' : `It will be at /status/${id}.`}
+        label={t('Title')}
+        description={id === '' ? t('What it is called for its readers.') : t('It will be at /status/{id}.', { id })}
         required
         data-autofocus
         maxLength={120}
@@ -56,23 +57,23 @@ function MakeForm({ onDone }: { readonly onDone: () => void }) {
         onChange={(event) => setTitle(event.currentTarget.value)}
       />
       <TextInput
-        label="Description"
+        label={t('Description')}
         maxLength={1_000}
         value={description}
         onChange={(event) => setDescription(event.currentTarget.value)}
       />
-      <Waiting query={services} what="services" />
+      <Waiting query={services} what={t('services')} />
       {services.data === undefined ? null : (
         <Choices
-          label="Services"
+          label={t('Services')}
           all={services.data.items.map(({ id: service, name }) => ({ id: service, name }))}
           chosen={chosen}
           onChange={setChosen}
         />
       )}
       <PasswordInput
-        label="Password"
-        description="With one, only who knows it sees that the page exists."
+        label={t('Password')}
+        description={t('With one, only who knows it sees that the page exists.')}
         autoComplete="new-password"
         minLength={8}
         value={password}
@@ -80,7 +81,7 @@ function MakeForm({ onDone }: { readonly onDone: () => void }) {
       />
       {make.isError ? <RefusedNotice error={make.error} /> : null}
       <Button type="submit" loading={make.isPending} disabled={id === '' || chosen.length === 0}>
-        Make the page
+        {t('Make the page')}
       </Button>
     </form>
   );

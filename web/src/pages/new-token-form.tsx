@@ -4,17 +4,18 @@ import { type FormEvent, useState } from 'react';
 import { useCreateToken } from '../api/actions.ts';
 import { rolesQuery } from '../api/queries.ts';
 import { Command, ErrorNotice } from '../components/notices.tsx';
+import { t } from '../language/t.ts';
 import { useNow } from '../shell/now.ts';
 import { itemsIn } from './sight.ts';
 import { SightFields } from './sight-fields.tsx';
 
 const DAY_MS = 86_400_000;
 const EXPIRIES = [
-  { value: '1', label: 'A day' },
-  { value: '30', label: '30 days' },
-  { value: '90', label: '90 days' },
-  { value: '365', label: 'A year' },
-  { value: '', label: 'As long as is allowed' },
+  { value: '1', label: t('A day') },
+  { value: '30', label: t('30 days') },
+  { value: '90', label: t('90 days') },
+  { value: '365', label: t('A year') },
+  { value: '', label: t('As long as is allowed') },
 ];
 /** What a token that answers alerts is made for. */
 const ACTIONS = ['acknowledge', 'snooze', 'resolve', 'assign', 'comment'] as const;
@@ -32,29 +33,34 @@ export function NewTokenForm() {
     event.preventDefault();
     create.mutate(bodyOf(draft, now), { onSuccess: () => setDraft({ ...EMPTY, role: draft.role, days: draft.days }) });
   };
-  const known = roles.data?.items.map(({ id, name }) => ({ value: id, label: name })) ?? [{ value: 'read-only', label: 'Read-only' }];
+  const known = roles.data?.items.map(({ id, name }) => ({ value: id, label: name })) ?? [{ value: 'read-only', label: t('Read-only') }];
   return (
     <>
       <form onSubmit={submit}>
         <TextInput
-          label="Name"
+          label={t('Name')}
           placeholder="prometheus remote write"
           required
           value={draft.name}
           onChange={(event) => set({ name: event.currentTarget.value })}
           w={240}
         />
-        <NativeSelect label="Role" data={known} value={draft.role} onChange={(event) => set({ role: event.currentTarget.value })} />
-        <NativeSelect label="Expires" data={EXPIRIES} value={draft.days} onChange={(event) => set({ days: event.currentTarget.value })} />
+        <NativeSelect label={t('Role')} data={known} value={draft.role} onChange={(event) => set({ role: event.currentTarget.value })} />
+        <NativeSelect
+          label={t('Expires')}
+          data={EXPIRIES}
+          value={draft.days}
+          onChange={(event) => set({ days: event.currentTarget.value })}
+        />
         <Button type="submit" variant="default" loading={create.isPending}>
-          Create the token
+          {t('Create the token')}
         </Button>
         <Narrowing draft={draft} set={set} />
       </form>
       {create.isError ? <ErrorNotice error={create.error} /> : null}
       {create.data === undefined ? null : (
         <div role="status">
-          <p>Copy the token now; it is not shown again.</p>
+          <p>{t('Copy the token now; it is not shown again.')}</p>
           <Command text={create.data.token} />
         </div>
       )}
@@ -67,19 +73,19 @@ type NarrowingProps = { readonly draft: typeof EMPTY; readonly set: (change: Par
 function Narrowing({ draft, set }: NarrowingProps) {
   return (
     <details className="wide">
-      <summary>Narrow it: teams, labels, networks, actions on alerts</summary>
+      <summary>{t('Narrow it: teams, labels, networks, actions on alerts')}</summary>
       <Group align="flex-end" gap="sm">
         <SightFields teams={draft.teams} scope={draft.scope} set={set} />
         <TextInput
-          label="Networks"
-          description="empty: from everywhere"
+          label={t('Networks')}
+          description={t('empty: from everywhere')}
           placeholder="10.0.0.0/8"
           value={draft.addresses}
           onChange={(event) => set({ addresses: event.currentTarget.value })}
         />
         <Checkbox.Group
-          label="Changes alerts only by"
-          description="none: whatever the role may do"
+          label={t('Changes alerts only by')}
+          description={t('none: whatever the role may do')}
           value={[...draft.actions]}
           onChange={(actions) => set({ actions })}
         >

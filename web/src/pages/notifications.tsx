@@ -10,21 +10,22 @@ import { Instant } from '../components/instant.tsx';
 import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { lengthText } from '../figures/length.ts';
 import { readableLengths } from '../figures/readable.ts';
+import { t, rich } from '../language/t.ts';
 import type { NotificationSearch } from '../shell/search.ts';
 import { useCan } from '../shell/session.tsx';
 import { groupWords } from './group-words.ts';
 import { useTitle } from './use-title.ts';
 
 const STATUS_WORDS: Readonly<Record<NotificationView['status'], string>> = {
-  queued: 'Waiting',
-  delivered: 'Delivered',
-  suppressed: 'Kept back',
-  dead: 'Given up',
+  queued: t('Waiting'),
+  delivered: t('Delivered'),
+  suppressed: t('Kept back'),
+  dead: t('Given up'),
 };
 
 /** Every message: what became of it, why it was sent or kept back, and sending again what was given up. */
 export function NotificationsPage() {
-  useTitle('Notifications');
+  useTitle(t('Notifications'));
   const search = useSearch({ from: '/shell/notifications' });
   const log = useInfiniteQuery(deliveriesQuery(search));
   const items = log.data?.pages.flatMap((page) => page.items) ?? [];
@@ -34,25 +35,27 @@ export function NotificationsPage() {
     <div className="page">
       <header className="page-head">
         <div>
-          <h1>Notifications</h1>
+          <h1>{t('Notifications')}</h1>
           <p className="page-lead">
-            {'Every message, newest first: what became of it and why. '}
-            <Link to="/settings/channels">Channels and their tests</Link>
-            {' are among the settings.'}
+            {rich('Every message, newest first: what became of it and why. <a>Channels and their tests</a> are among the settings.', {
+              a: (inner) => <Link to="/settings/channels">{inner}</Link>,
+            })}
           </p>
         </div>
       </header>
       <Filters search={search} />
-      <Waiting query={log} what="notifications" />
+      <Waiting query={log} what={t('notifications')} />
       {log.data !== undefined && items.length === 0 ? (
         <EmptyState>
-          {isFiltered ? 'No message is like this.' : 'Nothing was sent yet. When an alert fires, what each channel was told stands here.'}
+          {isFiltered
+            ? t('No message is like this.')
+            : t('Nothing was sent yet. When an alert fires, what each channel was told stands here.')}
         </EmptyState>
       ) : null}
       {items.length === 0 ? null : (
         <div className="panel">
           <DataTable
-            caption="Notifications"
+            caption={t('Notifications')}
             columns={mayAct && items.some(({ status }) => status === 'dead') ? [...COLUMNS, AGAIN] : COLUMNS}
             rows={items}
             rowKey={({ id }) => id}
@@ -61,7 +64,7 @@ export function NotificationsPage() {
       )}
       {log.hasNextPage ? (
         <Button variant="default" loading={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
-          Show older ones
+          {t('Show older ones')}
         </Button>
       ) : null}
     </div>
@@ -81,16 +84,16 @@ function Filters({ search }: { readonly search: NotificationSearch }) {
     <div className="filters no-print">
       <SegmentedControl
         size="xs"
-        aria-label="What became of them"
-        data={[{ value: '', label: 'All' }, ...Object.entries(STATUS_WORDS).map(([value, label]) => ({ value, label }))]}
+        aria-label={t('What became of them')}
+        data={[{ value: '', label: t('All') }, ...Object.entries(STATUS_WORDS).map(([value, label]) => ({ value, label }))]}
         value={search.status ?? ''}
         onChange={(value) => set('status', value)}
       />
       {names.length < 2 ? null : (
         <NativeSelect
           size="xs"
-          aria-label="Channel"
-          data={[{ value: '', label: 'Any channel' }, ...names]}
+          aria-label={t('Channel')}
+          data={[{ value: '', label: t('Any channel') }, ...names]}
           value={search.channel ?? ''}
           onChange={(event) => set('channel', event.currentTarget.value)}
         />
@@ -100,11 +103,11 @@ function Filters({ search }: { readonly search: NotificationSearch }) {
 }
 
 const COLUMNS: readonly Column<NotificationView>[] = [
-  { id: 'about', header: 'About', cell: (item) => <About item={item} /> },
-  { id: 'channel', header: 'Channel', label: 'to', cell: ({ channel }) => channel },
-  { id: 'at', header: 'At', label: 'at', cell: ({ created_at_ms }) => <Instant atMs={created_at_ms} /> },
-  { id: 'became', header: 'What became of it', cell: (item) => <Became item={item} /> },
-  { id: 'why', header: 'Why', label: 'why', cell: ({ reason, cause }) => readableLengths(`${reason}: ${cause}`) },
+  { id: 'about', header: t('About'), cell: (item) => <About item={item} /> },
+  { id: 'channel', header: t('Channel'), label: t('to'), cell: ({ channel }) => channel },
+  { id: 'at', header: t('At'), label: t('at'), cell: ({ created_at_ms }) => <Instant atMs={created_at_ms} /> },
+  { id: 'became', header: t('What became of it'), cell: (item) => <Became item={item} /> },
+  { id: 'why', header: t('Why'), label: t('why'), cell: ({ reason, cause }) => readableLengths(`${reason}: ${cause}`) },
 ];
 
 /** With a link where there is an alert. */
@@ -117,24 +120,28 @@ function About({ item: { group_key, alerts } }: { readonly item: NotificationVie
       <Link to="/alerts-dashboard" search={{ alert, status: 'all' }} className="row-name wrap-anywhere" data-row>
         {words}
       </Link>
-      {alerts.length === 1 ? null : <span className="faint">{` ${alerts.length} alerts`}</span>}
+      {alerts.length === 1 ? null : (
+        <span className="faint">{` ${t('{count, plural, one {# alert} other {# alerts}}', { count: alerts.length })}`}</span>
+      )}
     </>
   );
 }
 
 function Became({ item }: { readonly item: NotificationView }) {
   const { status, attempts, cut_off, last_error, created_at_ms, finished_at_ms } = item;
-  const tries = attempts === 1 ? 'at the first try' : `at try ${attempts}`;
+  const tries = attempts === 1 ? t('at the first try') : t('at try {number}', { number: attempts });
   return (
     <>
       {status === 'dead' ? <strong>{STATUS_WORDS[status]}</strong> : STATUS_WORDS[status]}
       <span className="soft">
         {status === 'delivered' && finished_at_ms !== null
-          ? ` ${tries}, after ${lengthText(Math.max(0, finished_at_ms - created_at_ms))}`
+          ? ` ${tries}, ${t('after {length}', { length: lengthText(Math.max(0, finished_at_ms - created_at_ms)) })}`
           : ''}
         {status === 'dead' ? ` ${tries}` : ''}
-        {status === 'queued' && attempts > 0 ? `, tried ${attempts} times` : ''}
-        {cut_off > 0 ? `; ${cut_off} cut off as the server ended, so it may have come more than once` : ''}
+        {status === 'queued' && attempts > 0
+          ? `, ${t('{count, plural, one {tried once} other {tried # times}}', { count: attempts })}`
+          : ''}
+        {cut_off > 0 ? `; ${t('{count} cut off as the server ended, so it may have come more than once', { count: cut_off })}` : ''}
         {last_error === null ? '' : `: ${last_error}`}
       </span>
     </>
@@ -143,7 +150,7 @@ function Became({ item }: { readonly item: NotificationView }) {
 
 const AGAIN: Column<NotificationView> = {
   id: 'again',
-  header: <span className="sr-only">Send again</span>,
+  header: <span className="sr-only">{t('Send again')}</span>,
   cell: (item) => (item.status === 'dead' ? <Again item={item} /> : null),
 };
 
@@ -155,10 +162,10 @@ function Again({ item }: { readonly item: NotificationView }) {
         size="xs"
         variant="default"
         loading={retry.isPending}
-        aria-label={`Send again to ${item.channel}`}
+        aria-label={t('Send again to {channel}', { channel: item.channel })}
         onClick={() => retry.mutate(item.id)}
       >
-        Send again
+        {t('Send again')}
       </Button>
       {retry.isError ? <RefusedNotice error={retry.error} /> : null}
     </>

@@ -20,7 +20,7 @@ import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { LOCALE } from '../figures/instant.ts';
 import { lengthText, relativeText } from '../figures/length.ts';
-import { t } from '../language/t.ts';
+import { t, rich } from '../language/t.ts';
 import { CalendarLinks } from '../oncall/calendar-links.tsx';
 import { OverrideDialog, type OverrideDraft } from '../oncall/override-dialog.tsx';
 import { shiftInstant, type Shown, shownAround } from '../oncall/range.ts';
@@ -45,7 +45,7 @@ const STEP_MS = 60_000;
 
 /** Who is to be woken: now and next, the calendar of each schedule, and taking a shift. */
 export function OnCallPage() {
-  useTitle('On call');
+  useTitle(t('On call'));
   const who = useQuery(whoQuery());
   const schedules = useQuery(oncallSchedulesQuery());
   const people = useQuery(peopleQuery());
@@ -56,14 +56,14 @@ export function OnCallPage() {
     <div className="page">
       <header className="page-head">
         <div>
-          <h1>On call</h1>
-          <p className="page-lead">Who is woken when something breaks, and when the next one is.</p>
+          <h1>{t('On call')}</h1>
+          <p className="page-lead">{t('Who is woken when something breaks, and when the next one is.')}</p>
         </div>
       </header>
-      <Waiting query={schedules} what="schedules" />
+      <Waiting query={schedules} what={t('schedules')} />
       {schedules.data !== undefined && all.length === 0 ? (
         <EmptyState command={SNIPPET}>
-          Nobody is on call yet. Write people and a schedule into the configuration file, and its shifts stand here.
+          {t('Nobody is on call yet. Write people and a schedule into the configuration file, and its shifts stand here.')}
         </EmptyState>
       ) : null}
       {all.length === 0 ? null : <Now items={who.data?.items ?? []} />}
@@ -88,24 +88,19 @@ function When({ atMs, relative = false }: { readonly atMs: number; readonly rela
 function Now({ items }: { readonly items: readonly WhoView[] }) {
   return (
     <Section title={t('Now')}>
-      <ul className="columns-even plain-list" aria-label="On call now">
+      <ul className="columns-even plain-list" aria-label={t('On call now')}>
         {items.map((one) => (
           <li key={one.schedule} className="panel panel-pad shift-card">
             <p className="label">{one.name}</p>
-            <p className="shift-who">{one.people.length === 0 ? 'Nobody is on call' : names(one.people)}</p>
+            <p className="shift-who">{one.people.length === 0 ? t('Nobody is on call') : names(one.people)}</p>
             <p className="soft">
-              {one.until_at_ms === null ? 'as far as can be seen' : 'until '}
-              {one.until_at_ms === null ? null : <When atMs={one.until_at_ms} relative />}
+              {one.until_at_ms === null ? t('as far as can be seen') : rich('until {at}', { at: <When atMs={one.until_at_ms} relative /> })}
             </p>
             {one.next === null ? null : (
               <p className="soft">
-                {`then ${names(one.next.people)}`}
-                {one.next.from_at_ms === one.until_at_ms ? null : (
-                  <>
-                    {', from '}
-                    <When atMs={one.next.from_at_ms} />
-                  </>
-                )}
+                {one.next.from_at_ms === one.until_at_ms
+                  ? t('then {names}', { names: names(one.next.people) })
+                  : rich('then {names}, from {at}', { names: names(one.next.people), at: <When atMs={one.next.from_at_ms} /> })}
               </p>
             )}
             <p className="faint">{one.reason}</p>
@@ -139,13 +134,13 @@ function ScheduleCalendar({ all, schedule, people }: CalendarProps) {
         aside={
           take === undefined ? undefined : (
             <Button size="xs" onClick={() => take(nowStep, nowStep + HOUR_MS)}>
-              Take a shift
+              {t('Take a shift')}
             </Button>
           )
         }
       >
         <Controls all={all} schedule={schedule} shown={shown} />
-        <Waiting query={shifts} what="shifts" />
+        <Waiting query={shifts} what={t('shifts')} />
         {shifts.data === undefined ? null : (
           <div className="panel">
             <ShiftStrip shifts={shifts.data} shown={shown} nameOf={nameOf} />
@@ -154,7 +149,13 @@ function ScheduleCalendar({ all, schedule, people }: CalendarProps) {
           </div>
         )}
         <p className="faint">
-          {`Hand-over by the clocks of ${schedule.zone}. The first layer that has somebody decides; an override wins over all. Declared: ${schedule.origin === 'ui' ? 'here' : schedule.origin}. `}
+          {`${t(
+            'Hand-over by the clocks of {zone}. The first layer that has somebody decides; an override wins over all. Declared: {where}.',
+            {
+              zone: schedule.zone,
+              where: schedule.origin === 'ui' ? t('here') : schedule.origin,
+            },
+          )} `}
           <ObjectMenu kind="oncall/schedules" id={schedule.id} />
         </p>
       </Section>
@@ -181,10 +182,10 @@ function Controls({
   const go = (search: OnCallSearch) => void navigate({ search: (before) => ({ ...before, ...search }), resetScroll: false });
   const goToday = () => void navigate({ search: ({ day: _day, ...others }) => others, resetScroll: false });
   return (
-    <div className="row-wrap" role="toolbar" aria-label="What is shown">
+    <div className="row-wrap" role="toolbar" aria-label={t('What is shown')}>
       {all.length < 2 ? null : (
         <SegmentedControl
-          aria-label="Schedule"
+          aria-label={t('Schedule')}
           size="xs"
           data={all.map(({ id, name }) => ({ value: id, label: name ?? id }))}
           value={schedule.id}
@@ -192,10 +193,10 @@ function Controls({
         />
       )}
       <SegmentedControl
-        aria-label="Days"
+        aria-label={t('Days')}
         size="xs"
         data={[
-          { value: 'week', label: 'Week' },
+          { value: 'week', label: t('Week') },
           { value: 'month', label: t('Month') },
         ]}
         value={view}
@@ -205,7 +206,7 @@ function Controls({
         {t('Earlier')}
       </Button>
       <Button size="xs" variant="default" onClick={goToday}>
-        Today
+        {t('Today')}
       </Button>
       <Button size="xs" variant="default" onClick={() => go({ day: shown.later })}>
         {t('Later')}
@@ -219,19 +220,21 @@ function Controls({
 function GapWords({ shifts }: { readonly shifts: ShiftsView }) {
   const now = useNow();
   const gaps = shifts.final.filter(({ source, to_at_ms }) => source === 'nobody' && to_at_ms > now);
-  if (gaps.length === 0) return <p className="shift-words soft">Somebody is on call all the time that is shown and still to come.</p>;
+  if (gaps.length === 0)
+    return <p className="shift-words soft">{t('Somebody is on call all the time that is shown and still to come.')}</p>;
   const lengthMs = gaps.reduce((sum, { from_at_ms, to_at_ms }) => sum + to_at_ms - Math.max(from_at_ms, now - (now % STEP_MS)), 0);
   const first = gaps[0];
   return (
     <p className="shift-words" role="status">
-      <strong>{`Nobody is on call for ${lengthText(lengthMs)} of what is still to come${gaps.length === 1 ? '' : `, in ${gaps.length} gaps`}. `}</strong>
+      <strong>{`${t('Nobody is on call for {length} of what is still to come{gaps, plural, one {} other {, in # gaps}}.', { length: lengthText(lengthMs), gaps: gaps.length })} `}</strong>
       {first === undefined ? null : (
         <span className="soft">
-          {gaps.length === 1 ? 'From ' : 'The first is from '}
-          <When atMs={first.from_at_ms} />
-          {' to '}
-          <When atMs={first.to_at_ms} />
-          {`: ${first.reason}.`}
+          {rich('{gaps, plural, one {From} other {The first is from}} {from} to {to}: {reason}.', {
+            gaps: gaps.length,
+            from: <When atMs={first.from_at_ms} />,
+            to: <When atMs={first.to_at_ms} />,
+            reason: first.reason,
+          })}
         </span>
       )}
     </p>
@@ -252,43 +255,50 @@ function ShiftTable({ shifts, name, nameOf, take }: TableProps) {
   const columns: readonly Column<Turn>[] = [
     {
       id: 'who',
-      header: 'On call',
+      header: t('On call'),
       cell: (turn) => (
         <span className={turn.from_at_ms <= now && turn.to_at_ms > now ? 'row-name' : undefined}>
           {whoOf(turn)}
-          {turn.from_at_ms <= now && turn.to_at_ms > now ? ' (now)' : ''}
+          {turn.from_at_ms <= now && turn.to_at_ms > now ? t(' (now)') : ''}
         </span>
       ),
     },
-    { id: 'from', header: t('From'), label: 'from', cell: ({ from_at_ms }) => <When atMs={from_at_ms} /> },
-    { id: 'to', header: t('To'), label: 'to', cell: ({ to_at_ms }) => <When atMs={to_at_ms} /> },
-    { id: 'for', header: 'For', label: 'for', numeric: true, cell: (turn) => lengthText(turn.to_at_ms - turn.from_at_ms) },
+    { id: 'from', header: t('From'), label: t('from'), cell: ({ from_at_ms }) => <When atMs={from_at_ms} /> },
+    { id: 'to', header: t('To'), label: t('to'), cell: ({ to_at_ms }) => <When atMs={to_at_ms} /> },
+    { id: 'for', header: t('For'), label: t('for'), numeric: true, cell: (turn) => lengthText(turn.to_at_ms - turn.from_at_ms) },
     {
       id: 'by',
-      header: 'By',
-      label: 'by',
+      header: t('By'),
+      label: t('by'),
       cell: (turn) => (
-        <span title={turn.reason}>{turn.source === 'layer' ? turn.name : turn.source === 'override' ? 'override' : 'no layer'}</span>
+        <span title={turn.reason}>{turn.source === 'layer' ? turn.name : turn.source === 'override' ? t('override') : t('no layer')}</span>
       ),
     },
     {
       id: 'act',
-      header: <span className="sr-only">Act</span>,
+      header: <span className="sr-only">{t('Act')}</span>,
       cell: (turn) =>
         take === undefined || turn.to_at_ms <= now || turn.source === 'override' ? null : (
           <Button
             size="xs"
             variant="default"
             data-row
-            aria-label={`${turn.people.length === 0 ? 'Fill the gap' : `Take over from ${whoOf(turn)}`}, ${shiftInstant(turn.from_at_ms)}`}
+            aria-label={`${turn.people.length === 0 ? t('Fill the gap') : t('Take over from {who}', { who: whoOf(turn) })}, ${shiftInstant(turn.from_at_ms)}`}
             onClick={() => take(turn.from_at_ms, turn.to_at_ms)}
           >
-            {turn.people.length === 0 ? 'Fill the gap' : 'Take over'}
+            {turn.people.length === 0 ? t('Fill the gap') : t('Take over')}
           </Button>
         ),
     },
   ];
-  return <DataTable caption={`Shifts of ${name}`} columns={columns} rows={shifts.final} rowKey={({ from_at_ms }) => String(from_at_ms)} />;
+  return (
+    <DataTable
+      caption={t('Shifts of {name}', { name })}
+      columns={columns}
+      rows={shifts.final}
+      rowKey={({ from_at_ms }) => String(from_at_ms)}
+    />
+  );
 }
 
 type OverridesProps = {
@@ -300,8 +310,8 @@ type OverridesProps = {
 function Overrides({ schedule, items, nameOf }: OverridesProps) {
   if (items.length === 0) return null;
   return (
-    <Section title="Overrides" aside={`${items.length} in what is shown`}>
-      <ul className="plain-list" aria-label="Overrides">
+    <Section title={t('Overrides')} aside={t('{items} in what is shown', { items: items.length })}>
+      <ul className="plain-list" aria-label={t('Overrides')}>
         {items.map((one) => (
           <Override key={one.id} schedule={schedule} one={one} nameOf={nameOf} />
         ))}
@@ -327,24 +337,24 @@ function Override({
   const name = nameOf(one.person);
   return (
     <li>
-      <strong>{name}</strong>
-      {' takes over from '}
-      <When atMs={one.from_at_ms} />
-      {' to '}
-      <When atMs={one.to_at_ms} />
-      <span className="soft">{`, said by ${one.by}${one.note === '' ? '' : `: ${one.note}`}`}</span>{' '}
+      {rich('{name} takes over from {from} to {to}', {
+        name: <strong>{name}</strong>,
+        from: <When atMs={one.from_at_ms} />,
+        to: <When atMs={one.to_at_ms} />,
+      })}
+      <span className="soft">{`, ${t('said by {name}', { name: one.by })}${one.note === '' ? '' : `: ${one.note}`}`}</span>{' '}
       {!mayChange || one.to_at_ms <= now ? null : asked ? (
         <span className="row-wrap">
           <Button size="xs" variant="default" onClick={() => setAsked(false)}>
-            Keep it
+            {t('Keep it')}
           </Button>
           <Button size="xs" loading={takeBack.isPending} onClick={() => takeBack.mutate(one.id)}>
-            {`Take back the override of ${name}`}
+            {t('Take back the override of {name}', { name })}
           </Button>
         </span>
       ) : (
-        <Button size="xs" variant="default" aria-label={`Take back: ${name}`} onClick={() => setAsked(true)}>
-          Take back
+        <Button size="xs" variant="default" aria-label={t('Take back: {name}', { name })} onClick={() => setAsked(true)}>
+          {t('Take back')}
         </Button>
       )}
       {takeBack.isError ? <RefusedNotice error={takeBack.error} /> : null}

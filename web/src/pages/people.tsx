@@ -17,6 +17,7 @@ import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Ago } from '../components/instant.tsx';
 import { Command, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t } from '../language/t.ts';
 import { useRefusal } from '../shell/session.tsx';
 import { StateMark } from '../states/state-mark.tsx';
 import { ChangedMeanwhile } from './changed-meanwhile.tsx';
@@ -27,16 +28,16 @@ import { SightFields } from './sight-fields.tsx';
 import { itemsIn, sightOf } from './sight.ts';
 
 const MARKS = { active: 'up', invited: 'unknown', disabled: 'unknown' } as const;
-const WORDS = { active: 'Active', invited: 'Invited', disabled: 'Disabled' } as const;
+const WORDS = { active: t('Active'), invited: t('Invited'), disabled: t('Disabled') } as const;
 
-const LINKS = { invitation: 'link ends', reset: 'new password, link ends' } as const;
+const LINKS = { invitation: t('link ends'), reset: t('new password, link ends') } as const;
 
 /** Everybody who may sign in: who they are, what they may do, and how others come in. */
 export function PeoplePage() {
   const refusal = useRefusal('administer', 'access');
   return (
     <div className="page settings settings-wide">
-      <SettingsHead title="People" lead={refusal ?? 'Everybody who may sign in here.'} />
+      <SettingsHead title={t('People')} lead={refusal ?? t('Everybody who may sign in here.')} />
       {refusal === undefined ? <Everybody /> : null}
     </div>
   );
@@ -55,7 +56,7 @@ function Everybody() {
   const roles = (known.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name })).filter(({ value }) => value !== 'ingest');
   const refused = [change, remove, link, revoke].find(({ isError }) => isError);
   const about = change.isError ? change.variables.id : remove.isError ? remove.variables.id : '';
-  const nameOf = (id: string): string => data?.items.find((person) => person.id === id)?.name ?? 'this person';
+  const nameOf = (id: string): string => data?.items.find((person) => person.id === id)?.name ?? t('this person');
   const shown = data?.items.find(({ id }) => id === open);
   const mail = data?.mail ?? false;
   const acts: Acts = {
@@ -70,12 +71,12 @@ function Everybody() {
   };
   return (
     <>
-      <Waiting query={query} what="people" />
+      <Waiting query={query} what={t('people')} />
       {refused === undefined ? null : <ChangedMeanwhile key={about} error={refused.error} kind="people" id={about} name={nameOf(about)} />}
       {link.data === undefined ? null : <Issued issued={link.data} />}
       {data === undefined ? null : (
         <div className="panel">
-          <DataTable caption="People" columns={columns(acts)} rows={data.items} rowKey={(person) => person.id} />
+          <DataTable caption={t('People')} columns={columns(acts)} rows={data.items} rowKey={(person) => person.id} />
         </div>
       )}
       <PersonSight person={data?.items.find(({ id }) => id === seeing)} onClose={() => setSeeing(undefined)} />
@@ -101,7 +102,7 @@ type Acts = {
 const columns = (acts: Acts): readonly Column<PersonView>[] => [
   {
     id: 'name',
-    header: 'Name',
+    header: t('Name'),
     cell: ({ name, email }) => (
       <span className="row-name" title={email ?? ''}>
         {name}
@@ -110,8 +111,8 @@ const columns = (acts: Acts): readonly Column<PersonView>[] => [
   },
   {
     id: 'state',
-    header: 'State',
-    label: 'state',
+    header: t('State'),
+    label: t('state'),
     cell: ({ state, link }) => (
       <>
         <StateMark state={MARKS[state]} word={WORDS[state]} />
@@ -125,33 +126,33 @@ const columns = (acts: Acts): readonly Column<PersonView>[] => [
   },
   {
     id: 'role',
-    header: 'Role',
-    label: 'role',
+    header: t('Role'),
+    label: t('role'),
     cell: (person) => (
       <>
         <NativeSelect
           size="xs"
           miw={128}
-          aria-label={`Role of ${person.name}`}
-          title={person.last_administrator ? 'The last administrator stays one; make another one first.' : ''}
+          aria-label={t('Role of {person}', { person: person.name })}
+          title={person.last_administrator ? t('The last administrator stays one; make another one first.') : ''}
           disabled={person.last_administrator}
           data={acts.roles.some(({ value }) => value === person.role) ? [...acts.roles] : [person.role, ...acts.roles]}
           value={person.role}
           onChange={(event) => acts.onRole(person, event.currentTarget.value)}
         />
-        {person.last_administrator ? <div className="faint">the last one stays</div> : null}
+        {person.last_administrator ? <div className="faint">{t('the last one stays')}</div> : null}
       </>
     ),
   },
   {
     id: 'sees',
-    header: 'Sees',
-    label: 'sees',
+    header: t('Sees'),
+    label: t('sees'),
     cell: (person) => (
       <button
         type="button"
         className="plain-button"
-        aria-label={`What ${person.name} sees: ${sightOf(person)}`}
+        aria-label={t('What {person} sees: {sight}', { person: person.name, sight: sightOf(person) })}
         onClick={() => acts.onSight(person)}
       >
         {sightOf(person)}
@@ -160,11 +161,11 @@ const columns = (acts: Acts): readonly Column<PersonView>[] => [
   },
   {
     id: 'seen',
-    header: 'Last sign-in',
-    label: 'last sign-in',
+    header: t('Last sign-in'),
+    label: t('last sign-in'),
     cell: (person) => (person.signed_in_at_ms === null ? 'never' : <Ago atMs={person.signed_in_at_ms} />),
   },
-  { id: 'actions', header: <span className="sr-only">Actions</span>, cell: (person) => <Actions person={person} acts={acts} /> },
+  { id: 'actions', header: <span className="sr-only">{t('Actions')}</span>, cell: (person) => <Actions person={person} acts={acts} /> },
 ];
 
 function Actions({ person, acts }: { readonly person: PersonView; readonly acts: Acts }) {
@@ -177,11 +178,11 @@ function Actions({ person, acts }: { readonly person: PersonView; readonly acts:
   );
   return (
     <span className="row-wrap row-actions">
-      {plain(`Sessions (${person.sessions})`, () => acts.onSessions(person))}
-      {state === 'disabled' ? null : plain(state === 'invited' ? 'New link' : 'Reset password', () => acts.onLink(person))}
-      {person.link === null ? null : plain('Take the link back', () => acts.onRevoke(person))}
-      {plain(state === 'disabled' ? 'Enable' : 'Disable', () => acts.onDisable(person, state !== 'disabled'), last)}
-      {sure ? plain('Remove for ever', () => acts.onRemove(person)) : plain('Remove', () => setSure(true), last)}
+      {plain(t('Sessions ({sessions})', { sessions: person.sessions }), () => acts.onSessions(person))}
+      {state === 'disabled' ? null : plain(state === 'invited' ? t('New link') : t('Reset password'), () => acts.onLink(person))}
+      {person.link === null ? null : plain(t('Take the link back'), () => acts.onRevoke(person))}
+      {plain(state === 'disabled' ? t('Enable') : t('Disable'), () => acts.onDisable(person, state !== 'disabled'), last)}
+      {sure ? plain(t('Remove for ever'), () => acts.onRemove(person)) : plain(t('Remove'), () => setSure(true), last)}
       <ObjectMenu kind="people" id={person.id} name={name} />
     </span>
   );
@@ -210,19 +211,19 @@ function Invite({ roles, mail }: { readonly roles: readonly Choice[]; readonly m
     });
   };
   return (
-    <Section title="Invite somebody">
+    <Section title={t('Invite somebody')}>
       <p className="faint">
-        They choose their own password with a link that works once, for 48 hours.
-        {mail ? '' : ' You give it to them: without a channel of kind email none is sent.'}
+        {t('They choose their own password with a link that works once, for 48 hours.')}
+        {mail ? '' : ` ${t('You give it to them: without a channel of kind email none is sent.')}`}
       </p>
       <form onSubmit={submit}>
-        <TextInput label="Name" required value={name} onChange={(event) => setName(event.currentTarget.value)} w={200} />
-        <NativeSelect label="Role" data={[...roles]} value={role} onChange={(event) => setRole(event.currentTarget.value)} />
-        <TextInput label="E-mail" type="email" value={email} onChange={(event) => setEmail(event.currentTarget.value)} w={240} />
+        <TextInput label={t('Name')} required value={name} onChange={(event) => setName(event.currentTarget.value)} w={200} />
+        <NativeSelect label={t('Role')} data={[...roles]} value={role} onChange={(event) => setRole(event.currentTarget.value)} />
+        <TextInput label={t('E-mail')} type="email" value={email} onChange={(event) => setEmail(event.currentTarget.value)} w={240} />
         <SightFields {...sight} set={(change) => setSight((before) => ({ ...before, ...change }))} />
-        {mail ? <Checkbox label="Send the link" checked={send} onChange={(event) => setSend(event.currentTarget.checked)} /> : null}
+        {mail ? <Checkbox label={t('Send the link')} checked={send} onChange={(event) => setSend(event.currentTarget.checked)} /> : null}
         <Button type="submit" variant="default" loading={invite.isPending}>
-          Invite
+          {t('Invite')}
         </Button>
       </form>
       {invite.isError ? <RefusedNotice error={invite.error} /> : null}
@@ -235,8 +236,10 @@ function Issued({ issued: { name, link, sent } }: { readonly issued: IssuedView 
   return (
     <div role="status">
       <p>
-        {sent?.ok === true ? `The link was sent to ${sent.to}.` : `Give this link to ${name}; it is not shown again.`}
-        {sent !== null && !sent.ok ? ` It was not sent: ${sent.error ?? 'the channel refused it'}.` : ''}
+        {sent?.ok === true
+          ? t('The link was sent to {to}.', { to: sent.to })
+          : t('Give this link to {name}; it is not shown again.', { name })}
+        {sent !== null && !sent.ok ? ` ${t('It was not sent: {why}.', { why: sent.error ?? t('the channel refused it') })}` : ''}
       </p>
       {sent?.ok === true ? null : <Command text={link} />}
     </div>

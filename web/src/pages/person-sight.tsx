@@ -1,6 +1,7 @@
 import { Button, Modal } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { type PersonView, useChangePerson } from '../api/people.ts';
+import { t } from '../language/t.ts';
 import { ChangedMeanwhile } from './changed-meanwhile.tsx';
 import { SightFields } from './sight-fields.tsx';
 import { itemsIn } from './sight.ts';
@@ -17,8 +18,8 @@ export function PersonSight({ person, onClose }: Props) {
     <Modal
       opened={person !== undefined}
       onClose={onClose}
-      title={`What ${person?.name ?? ''} sees`}
-      closeButtonProps={{ 'aria-label': 'Close without changing' }}
+      title={t('What {person} sees', { person: person?.name ?? '' })}
+      closeButtonProps={{ 'aria-label': t('Close without changing') }}
     >
       {person === undefined ? null : <SightForm person={person} onDone={onClose} />}
     </Modal>
@@ -35,11 +36,11 @@ function SightForm({ person, onDone }: { readonly person: PersonView; readonly o
   };
   return (
     <form className="drawer-body" onSubmit={submit}>
-      <p className="faint">It only narrows what the role permits. Their sessions end, so that it counts at once.</p>
+      <p className="faint">{t('It only narrows what the role permits. Their sessions end, so that it counts at once.')}</p>
       <SightFields {...draft} set={(part) => setDraft((before) => ({ ...before, ...part }))} />
       {change.isError ? <ChangedMeanwhile error={change.error} kind="people" id={person.id} name={person.name} /> : null}
       <Button type="submit" loading={change.isPending}>
-        Change what they see
+        {t('Change what they see')}
       </Button>
     </form>
   );

@@ -2,18 +2,19 @@ import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { SsoRefusal } from '../api/wire.ts';
 import { providersQuery } from '../api/queries.ts';
+import { t } from '../language/t.ts';
 
 const WORDS: Readonly<Record<SsoRefusal, string>> = {
-  sso_unknown_provider: 'This identity provider is not configured here. Choose another way to sign in.',
-  sso_provider_down: 'The identity provider did not answer. Try again in a moment, or sign in with your password.',
-  sso_expired: 'This sign-in took longer than ten minutes or was used before. Begin again.',
-  sso_other_browser: 'This sign-in was begun in another browser. Begin again here.',
-  sso_declined: 'The identity provider did not sign you in.',
-  sso_answer_refused: 'The answer of the identity provider did not pass its checks, so it was not used. The log of the server says why.',
-  sso_no_role: 'You are known to the identity provider, but none of your groups has a role here. Ask an administrator for one.',
-  sso_disabled: 'Your account is disabled here. Ask an administrator.',
-  sso_taken: 'This identity belongs to another account here.',
-  sso_failed: 'Signing in failed. The log of the server says why.',
+  sso_unknown_provider: t('This identity provider is not configured here. Choose another way to sign in.'),
+  sso_provider_down: t('The identity provider did not answer. Try again in a moment, or sign in with your password.'),
+  sso_expired: t('This sign-in took longer than ten minutes or was used before. Begin again.'),
+  sso_other_browser: t('This sign-in was begun in another browser. Begin again here.'),
+  sso_declined: t('The identity provider did not sign you in.'),
+  sso_answer_refused: t('The answer of the identity provider did not pass its checks, so it was not used. The log of the server says why.'),
+  sso_no_role: t('You are known to the identity provider, but none of your groups has a role here. Ask an administrator for one.'),
+  sso_disabled: t('Your account is disabled here. Ask an administrator.'),
+  sso_taken: t('This identity belongs to another account here.'),
+  sso_failed: t('Signing in failed. The log of the server says why.'),
 };
 
 /** Why an identity provider's answer did not sign somebody in, from the address of the page. */
@@ -34,7 +35,7 @@ export function ProviderButtons() {
   const query = next === null ? '' : `?next=${encodeURIComponent(next)}`;
   return ways.data?.providers.map(({ id, name }) => (
     <Button key={id} component="a" variant="default" href={`/api/sso/${encodeURIComponent(id)}/start${query}`}>
-      Sign in with {name}
+      {t('Sign in with {name}', { name })}
     </Button>
   ));
 }

@@ -10,6 +10,7 @@ import { Instant } from '../components/instant.tsx';
 import { matchesFilter } from '../components/matches-filter.ts';
 import { EmptyState, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t } from '../language/t.ts';
 import type { ReportsSearch } from '../shell/search.ts';
 import { Downloads } from '../sla/downloads.tsx';
 import { IssuedTable } from '../sla/issued-table.tsx';
@@ -21,7 +22,7 @@ import { useTitle } from './use-title.ts';
 
 /** Reports about contracts: any period in every form, what is sent by itself, and what was issued. */
 export function ReportsPage() {
-  useTitle('Reports');
+  useTitle(t('Reports'));
   const search = useSearch({ from: '/shell/reports' });
   const navigate = useNavigate({ from: '/reports' });
   const slas = useQuery(slasQuery());
@@ -32,11 +33,11 @@ export function ReportsPage() {
     <div className="page">
       <header className="page-head">
         <div>
-          <h1>Reports</h1>
-          <p className="page-lead">What was promised and what was kept, in a form to hand over.</p>
+          <h1>{t('Reports')}</h1>
+          <p className="page-lead">{t('What was promised and what was kept, in a form to hand over.')}</p>
         </div>
         <FilterInput
-          what="contracts"
+          what={t('contracts')}
           value={q}
           onChange={(next) => {
             const { q: _before, ...rest } = search;
@@ -44,7 +45,7 @@ export function ReportsPage() {
           }}
         />
       </header>
-      <Waiting query={slas} what="the contracts" />
+      <Waiting query={slas} what={t('the contracts')} />
       {slas.data !== undefined && items.length === 0 ? <NoSlas /> : null}
       {items.length === 0 ? null : <Make slas={shown} all={items} search={search} />}
       <Schedules />
@@ -71,13 +72,13 @@ function Make({
     void navigate({ search: ids.length === 0 ? rest : { ...rest, sla: ids.join(',') }, replace: true, resetScroll: false });
   };
   return (
-    <Section title="Make a report" aside="of any period; what is not over yet is provisional">
+    <Section title={t('Make a report')} aside={t('of any period; what is not over yet is provisional')}>
       <ReportPeriod slas={all} search={search} />
-      {slas.length === 0 ? <p className="empty">{`No contract matches “${search.q ?? ''}”.`}</p> : null}
+      {slas.length === 0 ? <p className="empty">{t('No contract matches “{q}”.', { q: search.q ?? '' })}</p> : null}
       {slas.length === 0 ? null : (
         <div className="panel">
           <DataTable
-            caption="Reports by contract"
+            caption={t('Reports by contract')}
             columns={columnsOf(fields, { chosen: fields.sla, choose })}
             rows={slas}
             rowKey={(sla) => sla.id}
@@ -94,11 +95,11 @@ type Choice = { readonly chosen: readonly string[]; readonly choose: (ids: reado
 const columnsOf = (fields: ReportFields, { chosen, choose }: Choice): readonly Column<SlaView>[] => [
   {
     id: 'choose',
-    header: <span className="sr-only">In the report</span>,
+    header: <span className="sr-only">{t('In the report')}</span>,
     cell: (sla) => (
       <Checkbox
         size="xs"
-        aria-label={`Take ${nameOf(sla)} into the report`}
+        aria-label={t('Take {name} into the report', { name: nameOf(sla) })}
         checked={chosen.includes(sla.id)}
         onChange={(event) => choose(event.currentTarget.checked ? [...chosen, sla.id] : chosen.filter((id) => id !== sla.id))}
       />
@@ -106,23 +107,23 @@ const columnsOf = (fields: ReportFields, { chosen, choose }: Choice): readonly C
   },
   {
     id: 'name',
-    header: 'Contract',
+    header: t('Contract'),
     cell: (sla) => (
       <Link to="/slas/$id/statement" params={{ id: sla.id }} search={periodSearch(fields)} className="row-name" data-row="">
         {nameOf(sla)}
       </Link>
     ),
   },
-  { id: 'service', header: 'Service', label: 'service', cell: (sla) => sla.service },
+  { id: 'service', header: t('Service'), label: t('service'), cell: (sla) => sla.service },
   {
     id: 'customers',
-    header: 'Customers',
-    label: 'customers',
+    header: t('Customers'),
+    label: t('customers'),
     cell: (sla) => <span className="wrap">{sla.customers.map(({ name }) => name).join(', ')}</span>,
   },
   {
     id: 'forms',
-    header: 'By itself',
+    header: t('By itself'),
     cell: (sla) => {
       const { sla: _all, customer, ...period } = fields;
       const own = sla.customers.some(({ id }) => id === customer) ? { ...period, customer } : period;
@@ -154,16 +155,16 @@ function Schedules() {
   const schedules = useQuery(schedulesQuery());
   const items = schedules.data?.items ?? [];
   return (
-    <Section title="Sent by themselves">
-      <Waiting query={schedules} what="the schedules" />
+    <Section title={t('Sent by themselves')}>
+      <Waiting query={schedules} what={t('the schedules')} />
       {schedules.data !== undefined && items.length === 0 ? (
         <EmptyState command={SNIPPET}>
-          No statement is sent by itself. Say in the configuration file which, how often and to whom.
+          {t('No statement is sent by itself. Say in the configuration file which, how often and to whom.')}
         </EmptyState>
       ) : null}
       {items.length === 0 ? null : (
         <div className="panel">
-          <DataTable caption="Scheduled statements" columns={SCHEDULE} rows={items} rowKey={(one) => one.id} />
+          <DataTable caption={t('Scheduled statements')} columns={SCHEDULE} rows={items} rowKey={(one) => one.id} />
         </div>
       )}
     </Section>
@@ -171,26 +172,28 @@ function Schedules() {
 }
 
 const SCHEDULE: readonly Column<ScheduleView>[] = [
-  { id: 'id', header: 'Schedule', cell: (one) => <span className="row-name">{one.id}</span> },
-  { id: 'every', header: 'Every', label: 'every', cell: (one) => `${one.every}${one.zone === 'UTC' ? '' : ` (${one.zone})`}` },
+  { id: 'id', header: t('Schedule'), cell: (one) => <span className="row-name">{one.id}</span> },
+  { id: 'every', header: t('Every'), label: t('every'), cell: (one) => `${one.every}${one.zone === 'UTC' ? '' : ` (${one.zone})`}` },
   {
     id: 'slas',
-    header: 'Contracts',
-    label: 'contracts',
-    cell: (one) => <span className="wrap">{`${one.slas.join(', ')}${one.together ? ', together' : ''}`}</span>,
+    header: t('Contracts'),
+    label: t('contracts'),
+    cell: (one) => (
+      <span className="wrap">{one.together ? t('{slas}, together', { slas: one.slas.join(', ') }) : one.slas.join(', ')}</span>
+    ),
   },
-  { id: 'customer', header: 'Customer', label: 'customer', cell: (one) => one.customer ?? <span className="faint">–</span> },
+  { id: 'customer', header: t('Customer'), label: t('customer'), cell: (one) => one.customer ?? <span className="faint">–</span> },
   {
     id: 'to',
-    header: 'To',
-    label: 'to',
+    header: t('To'),
+    label: t('to'),
     cell: (one) => <span className="wrap">{`${one.channel}${one.to.length === 0 ? '' : `: ${one.to.join(', ')}`}`}</span>,
   },
-  { id: 'attach', header: 'Forms', label: 'forms', cell: (one) => one.attach.join(', ').toUpperCase() },
+  { id: 'attach', header: t('Forms'), label: t('forms'), cell: (one) => one.attach.join(', ').toUpperCase() },
   {
     id: 'next',
-    header: 'Next',
-    label: 'next',
+    header: t('Next'),
+    label: t('next'),
     cell: (one) => (
       <span>
         {`${one.next.period}, `}
@@ -200,11 +203,11 @@ const SCHEDULE: readonly Column<ScheduleView>[] = [
   },
   {
     id: 'sent',
-    header: 'Last sent',
-    label: 'last sent',
+    header: t('Last sent'),
+    label: t('last sent'),
     cell: ({ together, sent: [last] }) =>
       last === undefined ? (
-        <span className="faint">nothing yet</span>
+        <span className="faint">{t('nothing yet')}</span>
       ) : together ? (
         <a href={`/api/reports/${encodeURIComponent(last.statement)}?format=html`} target="_blank" rel="noreferrer">
           <Instant atMs={last.at_ms} relative={false} />
@@ -223,10 +226,15 @@ function Archive({ search }: { readonly search: ReportsSearch }) {
     matchesFilter(search.q ?? '', [one.sla, one.name, one.service, one.customer ?? '']),
   );
   return (
-    <Section title="Archive of statements" aside={items.length === 0 ? undefined : `${items.length} issued, with all revisions`}>
-      <Waiting query={issued} what="the archive" />
+    <Section
+      title={t('Archive of statements')}
+      aside={items.length === 0 ? undefined : t('{items} issued, with all revisions', { items: items.length })}
+    >
+      <Waiting query={issued} what={t('the archive')} />
       {issued.data !== undefined && items.length === 0 ? (
-        <p className="empty empty-quiet">Nothing was issued yet. A statement is issued on the page of its contract, or by a schedule.</p>
+        <p className="empty empty-quiet">
+          {t('Nothing was issued yet. A statement is issued on the page of its contract, or by a schedule.')}
+        </p>
       ) : null}
       {items.length === 0 ? null : <IssuedTable items={items} withSla />}
     </Section>

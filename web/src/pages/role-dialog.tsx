@@ -3,6 +3,7 @@ import { type FormEvent, useState } from 'react';
 import { useSaveRole } from '../api/actions.ts';
 import type { RoleView } from '../api/wire.ts';
 import { RefusedNotice } from '../components/notices.tsx';
+import { t } from '../language/t.ts';
 import { AREAS, AREA_WORDS, EMPTY, LANDINGS, draftOf, landingWord, levelsOf, roleOf } from './role-draft.ts';
 import { slugOf } from './service-draft.ts';
 import { SightFields } from './sight-fields.tsx';
@@ -18,9 +19,9 @@ type Props = {
 
 /** The dialog in which a role is made or changed. */
 export function RoleDialog({ role, like, opened, onClose }: Props) {
-  const title = role === undefined ? 'Make a role' : `Change ${role.name}`;
+  const title = role === undefined ? t('Make a role') : t('Change {role}', { role: role.name });
   return (
-    <Modal opened={opened} onClose={onClose} title={title} closeButtonProps={{ 'aria-label': 'Close without saving' }}>
+    <Modal opened={opened} onClose={onClose} title={title} closeButtonProps={{ 'aria-label': t('Close without saving') }}>
       {opened ? <RoleForm role={role} like={like} onDone={onClose} /> : null}
     </Modal>
   );
@@ -44,9 +45,9 @@ function RoleForm({ role, like, onDone }: Pick<Props, 'role' | 'like'> & { reado
   return (
     <form className="drawer-body" onSubmit={submit}>
       <TextInput
-        label="Name"
-        description={id === '' ? 'It becomes the id as well' : `Its id: ${id}`}
-        placeholder="Night watch"
+        label={t('Name')}
+        description={id === '' ? t('It becomes the id as well') : t('Its id: {id}', { id })}
+        placeholder={t('Night watch')}
         required
         data-autofocus
         maxLength={100}
@@ -54,7 +55,7 @@ function RoleForm({ role, like, onDone }: Pick<Props, 'role' | 'like'> & { reado
         onChange={(event) => set({ name: event.currentTarget.value })}
       />
       <fieldset className="permits">
-        <legend>What it permits</legend>
+        <legend>{t('What it permits')}</legend>
         {AREAS.map((area) => (
           <NativeSelect
             key={area}
@@ -67,7 +68,7 @@ function RoleForm({ role, like, onDone }: Pick<Props, 'role' | 'like'> & { reado
         ))}
       </fieldset>
       <NativeSelect
-        label="Begins at"
+        label={t('Begins at')}
         data={landings}
         value={draft.landing}
         onChange={(event) => set({ landing: event.currentTarget.value })}
@@ -75,7 +76,7 @@ function RoleForm({ role, like, onDone }: Pick<Props, 'role' | 'like'> & { reado
       <SightFields teams={draft.teams} scope={draft.scope} set={set} />
       {save.isError ? <RefusedNotice error={save.error} /> : null}
       <Button type="submit" loading={save.isPending} disabled={id === ''}>
-        {role === undefined ? 'Make the role' : 'Change the role'}
+        {role === undefined ? t('Make the role') : t('Change the role')}
       </Button>
     </form>
   );

@@ -1,5 +1,6 @@
 /** A role while it is written: one choice per area. Pure. */
 import type { AreaName, RoleDraft, RoleView } from '../api/wire.ts';
+import { t } from '../language/t.ts';
 import { slugOf } from './service-draft.ts';
 import { itemsIn } from './sight.ts';
 
@@ -7,37 +8,37 @@ type Verb = 'read' | 'operate' | 'administer' | 'ingest';
 
 /** Every area in the order of pages and documentation, with what it holds. */
 export const AREA_WORDS: Readonly<Record<AreaName, string>> = {
-  own: 'Own password and live page',
-  services: 'Services, downtime',
-  checks: 'Checks, recovery',
-  maintenance: 'Maintenance',
-  slas: 'SLAs, statements',
-  reports: 'Reports',
-  alerts: 'Alerts, rules, silences',
-  incidents: 'Incidents',
-  oncall: 'On call, escalation',
-  notifications: 'Notifications, routing',
-  status_pages: 'Status pages',
-  metrics: 'Metrics, queries, targets',
-  analytics: 'Analytics',
-  dashboards: 'Dashboards',
-  agents: 'Agents',
-  audit: 'Audit log',
-  access: 'People, tokens, roles',
-  system: 'Health, configuration, backups',
+  own: t('Own password and live page'),
+  services: t('Services, downtime'),
+  checks: t('Checks, recovery'),
+  maintenance: t('Maintenance'),
+  slas: t('SLAs, statements'),
+  reports: t('Reports'),
+  alerts: t('Alerts, rules, silences'),
+  incidents: t('Incidents'),
+  oncall: t('On call, escalation'),
+  notifications: t('Notifications, routing'),
+  status_pages: t('Status pages'),
+  metrics: t('Metrics, queries, targets'),
+  analytics: t('Analytics'),
+  dashboards: t('Dashboards'),
+  agents: t('Agents'),
+  audit: t('Audit log'),
+  access: t('People, tokens, roles'),
+  system: t('Health, configuration, backups'),
 };
 export const AREAS = Object.keys(AREA_WORDS) as readonly AreaName[];
 
 /** What may be chosen for an area; the higher includes the lower. */
 export const LEVELS = [
-  { value: '', label: 'nothing' },
-  { value: 'read', label: 'read' },
-  { value: 'operate', label: 'operate' },
-  { value: 'administer', label: 'administer' },
-  { value: 'ingest', label: 'only send samples' },
-  { value: 'read ingest', label: 'read, send samples' },
-  { value: 'operate ingest', label: 'operate, send samples' },
-  { value: 'administer ingest', label: 'administer, send samples' },
+  { value: '', label: t('nothing') },
+  { value: 'read', label: t('read') },
+  { value: 'operate', label: t('operate') },
+  { value: 'administer', label: t('administer') },
+  { value: 'ingest', label: t('only send samples') },
+  { value: 'read ingest', label: t('read, send samples') },
+  { value: 'operate ingest', label: t('operate, send samples') },
+  { value: 'administer ingest', label: t('administer, send samples') },
 ] as const;
 /** Where samples and results of programs are taken. */
 const TAKES_SAMPLES: ReadonlySet<AreaName> = new Set(['checks', 'alerts', 'metrics']);
@@ -45,27 +46,27 @@ export const levelsOf = (area: AreaName, chosen: string) =>
   LEVELS.filter(({ value }) => value === chosen || TAKES_SAMPLES.has(area) || !value.includes('ingest'));
 
 export const LANDINGS = [
-  { value: '/', label: 'Overview' },
-  { value: '/services', label: 'Services' },
-  { value: '/slas', label: 'SLAs' },
-  { value: '/alerts-dashboard', label: 'Alerts' },
-  { value: '/incidents', label: 'Incidents' },
-  { value: '/checks', label: 'Checks' },
-  { value: '/targets', label: 'Targets' },
-  { value: '/health', label: 'Health' },
-  { value: '/notifications', label: 'Notifications' },
-  { value: '/on-call', label: 'On call' },
-  { value: '/maintenance', label: 'Maintenance' },
-  { value: '/status-pages', label: 'Status pages' },
-  { value: '/reports', label: 'Reports' },
-  { value: '/analytics', label: 'Analytics' },
-  { value: '/explore', label: 'Explore' },
-  { value: '/dashboards', label: 'Dashboards' },
-  { value: '/dashboards/executive', label: 'Dashboard: Executive' },
-  { value: '/dashboards/technical', label: 'Dashboard: Technical' },
-  { value: '/dashboards/operations', label: 'Dashboard: Operations' },
-  { value: '/dashboards/business', label: 'Dashboard: Business' },
-  { value: '/settings', label: 'Settings' },
+  { value: '/', label: t('Overview') },
+  { value: '/services', label: t('Services') },
+  { value: '/slas', label: t('SLAs') },
+  { value: '/alerts-dashboard', label: t('Alerts') },
+  { value: '/incidents', label: t('Incidents') },
+  { value: '/checks', label: t('Checks') },
+  { value: '/targets', label: t('Targets') },
+  { value: '/health', label: t('Health') },
+  { value: '/notifications', label: t('Notifications') },
+  { value: '/on-call', label: t('On call') },
+  { value: '/maintenance', label: t('Maintenance') },
+  { value: '/status-pages', label: t('Status pages') },
+  { value: '/reports', label: t('Reports') },
+  { value: '/analytics', label: t('Analytics') },
+  { value: '/explore', label: t('Explore') },
+  { value: '/dashboards', label: t('Dashboards') },
+  { value: '/dashboards/executive', label: t('Dashboard: Executive') },
+  { value: '/dashboards/technical', label: t('Dashboard: Technical') },
+  { value: '/dashboards/operations', label: t('Dashboard: Operations') },
+  { value: '/dashboards/business', label: t('Dashboard: Business') },
+  { value: '/settings', label: t('Settings') },
 ] as const;
 export const landingWord = (path: string): string => LANDINGS.find(({ value }) => value === path)?.label ?? path;
 

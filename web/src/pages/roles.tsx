@@ -9,6 +9,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { ObjectMenu } from '../objects/object-menu.tsx';
 import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t } from '../language/t.ts';
 import { useRefusal } from '../shell/session.tsx';
 import { StateMark } from '../states/state-mark.tsx';
 import { RoleDialog } from './role-dialog.tsx';
@@ -22,8 +23,8 @@ export function RolesPage() {
   return (
     <div className="page settings">
       <SettingsHead
-        title="Roles"
-        lead={refusal ?? 'What people and tokens may do, area by area. What a role does not name is not permitted.'}
+        title={t('Roles')}
+        lead={refusal ?? t('What people and tokens may do, area by area. What a role does not name is not permitted.')}
       />
       {refusal === undefined ? <AllRoles /> : null}
     </div>
@@ -47,18 +48,18 @@ function AllRoles() {
   };
   return (
     <>
-      <Waiting query={query} what="roles" />
+      <Waiting query={query} what={t('roles')} />
       {remove.isError ? <RefusedNotice error={remove.error} /> : null}
       {query.data === undefined ? null : (
         <>
           <div className="row-wrap">
-            <Button onClick={() => setAsked({})}>Make a role</Button>
+            <Button onClick={() => setAsked({})}>{t('Make a role')}</Button>
             {items.every(({ origin }) => origin === 'shipped') ? (
-              <span className="faint">So far there are the shipped ones; one of your own gives exactly what a task needs.</span>
+              <span className="faint">{t('So far there are the shipped ones; one of your own gives exactly what a task needs.')}</span>
             ) : null}
           </div>
           <div className="panel">
-            <DataTable caption="Roles" columns={columnsOf(acts)} rows={items} rowKey={({ id }) => id} />
+            <DataTable caption={t('Roles')} columns={columnsOf(acts)} rows={items} rowKey={({ id }) => id} />
           </div>
         </>
       )}
@@ -72,33 +73,33 @@ type Act = (role: RoleView) => void;
 type Acts = { readonly onChange: Act; readonly onCopy: Act; readonly onRemove: Act };
 
 const originWords = (origin: string): string =>
-  origin === 'shipped' ? 'shipped' : origin === 'ui' ? 'made here' : `declared at ${origin}`;
+  origin === 'shipped' ? 'shipped' : origin === 'ui' ? t('made here') : t('declared at {origin}', { origin });
 
 const columnsOf = (acts: Acts): readonly Column<RoleView>[] => [
   {
     id: 'name',
-    header: 'Name',
+    header: t('Name'),
     cell: ({ id, name }) => (
-      <Link to="/settings/roles" search={{ role: id }} title={`What ${name} permits`}>
+      <Link to="/settings/roles" search={{ role: id }} title={t('What {name} permits', { name })}>
         {name}
       </Link>
     ),
   },
-  { id: 'origin', header: 'Origin', label: 'origin', cell: ({ origin }) => originWords(origin) },
-  { id: 'landing', header: 'Begins at', label: 'begins at', cell: ({ landing }) => landingWord(landing) },
-  { id: 'sees', header: 'Sees', label: 'sees', cell: (role) => sightOf(role) },
-  { id: 'holders', header: 'Held by', label: 'held by', cell: ({ holders }) => <Holders holders={holders} /> },
-  { id: 'actions', header: <span className="sr-only">Actions</span>, cell: (role) => <Actions role={role} acts={acts} /> },
+  { id: 'origin', header: t('Origin'), label: t('origin'), cell: ({ origin }) => originWords(origin) },
+  { id: 'landing', header: t('Begins at'), label: t('begins at'), cell: ({ landing }) => landingWord(landing) },
+  { id: 'sees', header: t('Sees'), label: t('sees'), cell: (role) => sightOf(role) },
+  { id: 'holders', header: t('Held by'), label: t('held by'), cell: ({ holders }) => <Holders holders={holders} /> },
+  { id: 'actions', header: <span className="sr-only">{t('Actions')}</span>, cell: (role) => <Actions role={role} acts={acts} /> },
 ];
 
 /** More than these are counted. */
 const MOST_NAMED = 3;
 
 function Holders({ holders }: Pick<RoleView, 'holders'>) {
-  if (holders.length === 0) return <span className="faint">nobody</span>;
-  const named = holders.slice(0, MOST_NAMED).map(({ kind, name }) => (kind === 'token' ? `token ${name}` : name));
+  if (holders.length === 0) return <span className="faint">{t('nobody')}</span>;
+  const named = holders.slice(0, MOST_NAMED).map(({ kind, name }) => (kind === 'token' ? t('token {name}', { name }) : name));
   const rest = holders.length - named.length;
-  return <>{`${named.join(', ')}${rest === 0 ? '' : ` and ${rest} more`}`}</>;
+  return <>{rest === 0 ? named.join(', ') : t('{names} and {count} more', { names: named.join(', '), count: rest })}</>;
 }
 
 function Actions({ role, acts }: { readonly role: RoleView; readonly acts: Acts }) {
@@ -110,37 +111,41 @@ function Actions({ role, acts }: { readonly role: RoleView; readonly acts: Acts 
   );
   return (
     <span className="row-wrap row-actions">
-      {plain('Make one like it', () => acts.onCopy(role))}
-      {role.origin === 'ui' ? plain('Change', () => acts.onChange(role)) : null}
-      {role.origin !== 'ui' ? null : sure ? plain('Remove for ever', () => acts.onRemove(role)) : plain('Remove', () => setSure(true))}
+      {plain(t('Make one like it'), () => acts.onCopy(role))}
+      {role.origin === 'ui' ? plain(t('Change'), () => acts.onChange(role)) : null}
+      {role.origin !== 'ui'
+        ? null
+        : sure
+          ? plain(t('Remove for ever'), () => acts.onRemove(role))
+          : plain(t('Remove'), () => setSure(true))}
       {role.origin === 'shipped' ? null : <ObjectMenu kind="roles" id={role.id} name={role.name} />}
     </span>
   );
 }
 
 const VERB_COLUMNS = [
-  { verb: 'read', header: 'Read' },
-  { verb: 'operate', header: 'Operate' },
-  { verb: 'administer', header: 'Administer' },
-  { verb: 'ingest', header: 'Send samples' },
+  { verb: 'read', header: t('Read||verb'), label: t('read||verb') },
+  { verb: 'operate', header: t('Operate'), label: t('operate') },
+  { verb: 'administer', header: t('Administer'), label: t('administer') },
+  { verb: 'ingest', header: t('Send samples'), label: t('send samples') },
 ] as const;
 
 /** Areas by verbs. */
 function Permitted({ role }: { readonly role: RoleView }) {
   const columns: readonly Column<AreaName>[] = [
-    { id: 'area', header: 'Area', cell: (area) => <span className="row-name">{AREA_WORDS[area]}</span> },
-    ...VERB_COLUMNS.map(({ verb, header }) => ({
+    { id: 'area', header: t('Area'), cell: (area) => <span className="row-name">{AREA_WORDS[area]}</span> },
+    ...VERB_COLUMNS.map(({ verb, header, label }) => ({
       id: verb,
       header,
-      label: header.toLowerCase(),
+      label,
       cell: (area: AreaName) =>
-        role.permits[area]?.includes(verb) === true ? <StateMark state="up" word="yes" /> : <span className="faint">no</span>,
+        role.permits[area]?.includes(verb) === true ? <StateMark state="up" word={t('yes')} /> : <span className="faint">{t('no')}</span>,
     })),
   ];
   return (
-    <Section title={`What ${role.name} permits`} aside={originWords(role.origin)}>
+    <Section title={t('What {role} permits', { role: role.name })} aside={originWords(role.origin)}>
       <div className="panel">
-        <DataTable caption={`What ${role.name} permits`} columns={columns} rows={AREAS} rowKey={(area) => area} />
+        <DataTable caption={t('What {role} permits', { role: role.name })} columns={columns} rows={AREAS} rowKey={(area) => area} />
       </div>
     </Section>
   );

@@ -5,6 +5,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
 import { ErrorNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t } from '../language/t.ts';
 import { browserOf } from './browser-of.ts';
 
 /** Where somebody is signed in: the person who looks, or another one. */
@@ -14,18 +15,18 @@ export function Sessions({ person, name }: { readonly person?: string; readonly 
   const items = query.data?.items ?? [];
   const others = items.filter(({ current }) => !current);
   return (
-    <Section title={name === undefined ? 'Where you are signed in' : `Where ${name} is signed in`} aside={`${items.length}`}>
-      <Waiting query={query} what="sessions" />
+    <Section title={name === undefined ? t('Where you are signed in') : t('Where {name} is signed in', { name })} aside={`${items.length}`}>
+      <Waiting query={query} what={t('sessions')} />
       {end.isError ? <ErrorNotice error={end.error} /> : null}
       {items.length === 0 ? null : (
         <div className="panel">
-          <DataTable caption="Sessions" columns={columns((id) => end.mutate(id))} rows={items} rowKey={(session) => session.id} />
+          <DataTable caption={t('Sessions')} columns={columns((id) => end.mutate(id))} rows={items} rowKey={(session) => session.id} />
         </div>
       )}
       {others.length === 0 ? null : (
         <div>
           <Button variant="default" loading={end.isPending} onClick={() => end.mutate(undefined)}>
-            {person === undefined ? 'End all others' : 'End all'}
+            {person === undefined ? t('End all others') : t('End all')}
           </Button>
         </div>
       )}
@@ -36,26 +37,26 @@ export function Sessions({ person, name }: { readonly person?: string; readonly 
 const columns = (end: (id: string) => void): readonly Column<SessionRowView>[] => [
   {
     id: 'browser',
-    header: 'Browser',
+    header: t('Browser'),
     cell: ({ user_agent, current }) => (
-      <span className="row-name" title={user_agent}>{`${browserOf(user_agent)}${current ? ' (this one)' : ''}`}</span>
+      <span className="row-name" title={user_agent}>{`${browserOf(user_agent)}${current ? ` (${t('this one||session')})` : ''}`}</span>
     ),
   },
-  { id: 'address', header: 'Address', label: 'address', cell: ({ address }) => (address === '' ? 'not known' : address) },
-  { id: 'begun', header: 'Begun', label: 'begun', cell: (session) => <Instant atMs={session.created_at_ms} relative={false} /> },
-  { id: 'seen', header: 'Last seen', label: 'last seen', cell: (session) => <Instant atMs={session.last_seen_at_ms} /> },
+  { id: 'address', header: t('Address'), label: t('address'), cell: ({ address }) => (address === '' ? t('not known') : address) },
+  { id: 'begun', header: t('Begun'), label: t('begun'), cell: (session) => <Instant atMs={session.created_at_ms} relative={false} /> },
+  { id: 'seen', header: t('Last seen'), label: t('last seen'), cell: (session) => <Instant atMs={session.last_seen_at_ms} /> },
   {
     id: 'end',
-    header: <span className="sr-only">End</span>,
+    header: <span className="sr-only">{t('End')}</span>,
     cell: (session) =>
       session.current ? null : (
         <button
           type="button"
           className="plain-button"
-          aria-label={`End the session of ${browserOf(session.user_agent)} at ${session.address}`}
+          aria-label={t('End the session of {browser} at {address}', { browser: browserOf(session.user_agent), address: session.address })}
           onClick={() => end(session.id)}
         >
-          End
+          {t('End')}
         </button>
       ),
   },

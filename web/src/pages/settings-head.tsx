@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { t } from '../language/t.ts';
 import { useTitle } from './use-title.ts';
 
 type Props = { readonly title: string; readonly lead: string; readonly children?: ReactNode };
@@ -11,7 +12,7 @@ export function SettingsHead({ title, lead, children }: Props) {
     <header className="page-head">
       <div>
         <p className="crumb">
-          <Link to="/settings">Settings</Link>
+          <Link to="/settings">{t('Settings')}</Link>
         </p>
         <h1>{title}</h1>
         <p className="page-lead">{lead}</p>

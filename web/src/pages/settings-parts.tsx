@@ -1,3 +1,4 @@
+import { t } from '../language/t.ts';
 import { useRefusal } from '../shell/session.tsx';
 import { Cardinality } from './cardinality.tsx';
 import { Channels } from './channels.tsx';
@@ -8,7 +9,7 @@ export function TokensPage() {
   const refusal = useRefusal('administer', 'access');
   return (
     <div className="page settings">
-      <SettingsHead title="API tokens" lead={refusal ?? 'What programs show instead of a name and a password.'} />
+      <SettingsHead title={t('API tokens')} lead={refusal ?? t('What programs show instead of a name and a password.')} />
       {refusal === undefined ? <Tokens /> : null}
     </div>
   );
@@ -18,7 +19,7 @@ export function ChannelsPage() {
   const refusal = useRefusal('read', 'notifications');
   return (
     <div className="page settings">
-      <SettingsHead title="Channels" lead={refusal ?? 'A test says at once whether a message would arrive.'} />
+      <SettingsHead title={t('Channels')} lead={refusal ?? t('A test says at once whether a message would arrive.')} />
       {refusal === undefined ? <Channels /> : null}
     </div>
   );
@@ -28,7 +29,7 @@ export function SeriesPage() {
   const refusal = useRefusal('read', 'system');
   return (
     <div className="page settings">
-      <SettingsHead title="Series" lead={refusal ?? 'How many there are, which metrics have the most, and what limits them.'} />
+      <SettingsHead title={t('Series')} lead={refusal ?? t('How many there are, which metrics have the most, and what limits them.')} />
       {refusal === undefined ? <Cardinality /> : null}
     </div>
   );

@@ -31,35 +31,35 @@ export type SettingsEntry = {
 };
 
 export const SETTINGS: readonly SettingsEntry[] = [
-  { to: '/settings/account', word: 'Account', about: 'your password, second factors, identities, and where you are signed in' },
-  { to: '/settings/people', word: 'People', about: 'who may sign in, and what they may do', needs: ['administer', 'access'] },
-  { to: '/settings/roles', word: 'Roles', about: 'what each permits, and roles of your own', needs: ['administer', 'access'] },
-  { to: '/settings/tokens', word: 'API tokens', about: 'what programs show', needs: ['administer', 'access'] },
-  { to: '/settings/channels', word: 'Channels', about: 'where alerts go, and whether they arrive', needs: ['read', 'notifications'] },
-  { to: '/settings/series', word: 'Series', about: 'how many there are and may be', needs: ['read', 'system'] },
+  { to: '/settings/account', word: t('Account'), about: t('your password, second factors, identities, and where you are signed in') },
+  { to: '/settings/people', word: t('People'), about: t('who may sign in, and what they may do'), needs: ['administer', 'access'] },
+  { to: '/settings/roles', word: t('Roles'), about: t('what each permits, and roles of your own'), needs: ['administer', 'access'] },
+  { to: '/settings/tokens', word: t('API tokens'), about: t('what programs show'), needs: ['administer', 'access'] },
+  { to: '/settings/channels', word: t('Channels'), about: t('where alerts go, and whether they arrive'), needs: ['read', 'notifications'] },
+  { to: '/settings/series', word: t('Series'), about: t('how many there are and may be'), needs: ['read', 'system'] },
   {
     to: '/settings/configuration',
-    word: 'Configuration',
-    about: 'what was applied, what changed, and the way back',
+    word: t('Configuration'),
+    about: t('what was applied, what changed, and the way back'),
     needs: ['administer', 'system'],
   },
   {
     to: '/settings/audit',
-    word: 'Audit log',
-    about: 'who did what, and whether that is still what was written',
+    word: t('Audit log'),
+    about: t('who did what, and whether that is still what was written'),
     needs: ['administer', 'audit'],
   },
   {
     to: '/api/docs',
-    word: 'API reference',
-    about: 'every address that programs may ask, what it takes and what it answers',
+    word: t('API reference'),
+    about: t('every address that programs may ask, what it takes and what it answers'),
     needs: ['read', 'own'],
   },
 ];
 
 /** One list of everything that is set, and the appearance of this browser. */
 export function SettingsPage() {
-  useTitle('Settings');
+  useTitle(t('Settings'));
   const session = useSession();
   const { actor, scope } = session;
   const isOpen = ({ needs }: SettingsEntry): boolean => (needs === undefined ? actor.kind === 'user' : mayIn(session, ...needs));
@@ -67,12 +67,14 @@ export function SettingsPage() {
     <div className="page settings">
       <header className="page-head">
         <div>
-          <h1>Settings</h1>
-          <p className="page-lead">{`Signed in as ${actor.name === '' ? actor.id : actor.name}, ${actor.role}.`}</p>
+          <h1>{t('Settings')}</h1>
+          <p className="page-lead">
+            {t('Signed in as {name}, {role}.', { name: actor.name === '' ? actor.id : actor.name, role: actor.role })}
+          </p>
         </div>
         {actor.kind === 'user' ? <SignOut /> : null}
       </header>
-      <ul className="settings-list panel" aria-label="Settings">
+      <ul className="settings-list panel" aria-label={t('Settings')}>
         {SETTINGS.filter(isOpen).map(({ to, word, about }) => (
           <li key={to}>
             <Link to={to}>{word}</Link>

@@ -5,12 +5,13 @@ import { useSetUp } from '../api/actions.ts';
 import { ApiProblem } from '../api/problem.ts';
 import { NewPassword } from '../components/new-password.tsx';
 import { EmptyState, RefusedNotice } from '../components/notices.tsx';
+import { t } from '../language/t.ts';
 import { Brand } from '../shell/shell.tsx';
 import { useTitle } from './use-title.ts';
 
 /** The first start: one-time link, name, password; nothing else. The token never leaves the fragment but for this request. */
 export function SetupPage() {
-  useTitle('Create the administrator');
+  useTitle(t('Create the administrator'));
   const { hash } = useLocation();
   const [token] = useState(() => new URLSearchParams(hash).get('token') ?? '');
   const [name, setName] = useState('admin');
@@ -29,25 +30,25 @@ export function SetupPage() {
           <Brand />
           Nines
         </div>
-        <h1>Create the administrator</h1>
+        <h1>{t('Create the administrator')}</h1>
         {token === '' ? (
           <EmptyState command="npm start">
-            This link is not whole. Start Nines again: it prints a new one-time link on the console.
+            {t('This link is not whole. Start Nines again: it prints a new one-time link on the console.')}
           </EmptyState>
         ) : (
           <>
             <TextInput
-              label="Name"
+              label={t('Name')}
               autoComplete="username"
               required
               value={name}
               onChange={(event) => setName(event.currentTarget.value)}
             />
-            <NewPassword label="Password" value={password} onChange={setPassword} name={name} autoFocus />
+            <NewPassword label={t('Password')} value={password} onChange={setPassword} name={name} autoFocus />
             {setUp.isError ? <RefusedNotice error={setUp.error} /> : null}
-            {used ? <Link to="/login">Sign in</Link> : null}
+            {used ? <Link to="/login">{t('Sign in')}</Link> : null}
             <Button type="submit" loading={setUp.isPending}>
-              Create and sign in
+              {t('Create and sign in')}
             </Button>
           </>
         )}

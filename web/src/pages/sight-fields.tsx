@@ -1,4 +1,5 @@
 import { TextInput } from '@mantine/core';
+import { t } from '../language/t.ts';
 
 /** As it is typed: several teams with commas between. */
 type TypedSight = { readonly teams: string; readonly scope: string };
@@ -8,15 +9,15 @@ export function SightFields({ teams, scope, set }: TypedSight & { readonly set: 
   return (
     <>
       <TextInput
-        label="Sees teams"
-        description="Empty: all; several with commas"
+        label={t('Sees teams')}
+        description={t('Empty: all; several with commas')}
         placeholder="shop, pay"
         value={teams}
         onChange={(event) => set({ teams: event.currentTarget.value })}
       />
       <TextInput
-        label="Sees labels"
-        description="Empty: all; matchers as in PromQL"
+        label={t('Sees labels')}
+        description={t('Empty: all; matchers as in PromQL')}
         placeholder={'env="prod"'}
         classNames={{ input: 'mono' }}
         value={scope}

@@ -10,6 +10,7 @@ import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Instant } from '../components/instant.tsx';
 import { Command, EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t, rich } from '../language/t.ts';
 import { useCan } from '../shell/session.tsx';
 import { StateMark } from '../states/state-mark.tsx';
 import { useTitle } from './use-title.ts';
@@ -17,12 +18,12 @@ import { useTitle } from './use-title.ts';
 const command = () => `amtool --alertmanager.url ${window.location.origin} silence add instance=web1 --duration 2h --comment 'new disk'`;
 const MAX_CHARS = 300;
 const PARTS = [
-  { state: 'active', title: 'In force' },
-  { state: 'pending', title: 'To come' },
-  { state: 'expired', title: 'Ended within five days' },
+  { state: 'active', title: t('In force') },
+  { state: 'pending', title: t('To come') },
+  { state: 'expired', title: t('Ended within five days') },
 ] as const;
 const MARKS = { active: 'excluded', pending: 'maintenance', expired: 'unknown' } as const;
-const WORDS = { active: 'In force', pending: 'To come', expired: 'Ended' } as const;
+const WORDS = { active: t('In force'), pending: t('To come'), expired: t('Ended') } as const;
 
 const matchersText = ({ matchers }: SilenceView): string =>
   matchers.map(({ name, op, value }) => `${name}${op}${JSON.stringify(value)}`).join(', ');
@@ -30,7 +31,7 @@ import '../styles/inbox.css';
 
 /** Silences: what is told to nobody for a while, by whose word and why. */
 export function SilencesPage() {
-  useTitle('Silences');
+  useTitle(t('Silences'));
   const search = useSearch({ from: '/shell/silences' });
   const navigate = useNavigate({ from: '/silences' });
   const silences = useQuery(silencesQuery());
@@ -44,18 +45,22 @@ export function SilencesPage() {
     <div className="page">
       <header className="page-head">
         <div>
-          <h1>Silences</h1>
+          <h1>{t('Silences')}</h1>
           <p className="page-lead">
-            {active === 0 ? 'Nothing is silenced.' : `${active} ${active === 1 ? 'silence is' : 'silences are'} in force.`} Alerts that
-            match are shown, and told to nobody.
+            {active === 0
+              ? t('Nothing is silenced.')
+              : t('{count, plural, one {# silence is} other {# silences are}} in force.', { count: active })}{' '}
+            {t('Alerts that match are shown, and told to nobody.')}
           </p>
         </div>
-        {mayAct ? <Button onClick={() => void navigate({ search: { new: 'yes' } })}>Make a silence</Button> : null}
+        {mayAct ? <Button onClick={() => void navigate({ search: { new: 'yes' } })}>{t('Make a silence')}</Button> : null}
       </header>
-      <Waiting query={silences} what="silences" />
+      <Waiting query={silences} what={t('silences')} />
       {silences.data !== undefined && all.length === 0 ? (
         <EmptyState>
-          No silence is known. Make one here, from an alert with the key <kbd>s</kbd>, or with amtool.
+          {rich('No silence is known. Make one here, from an alert with the key <kbd>s</kbd>, or with amtool.', {
+            kbd: (inner) => <kbd>{inner}</kbd>,
+          })}
         </EmptyState>
       ) : null}
       {silences.data !== undefined && all.length === 0 ? <Command text={command()} /> : null}
@@ -80,8 +85,8 @@ function SilenceDialog({ draft, before, onClose }: DialogProps) {
       opened={draft !== undefined}
       onClose={onClose}
       size="lg"
-      title={draft?.id === undefined ? 'Make a silence' : 'Change the silence'}
-      closeButtonProps={{ 'aria-label': 'Close without a silence' }}
+      title={draft?.id === undefined ? t('Make a silence') : t('Change the silence')}
+      closeButtonProps={{ 'aria-label': t('Close without a silence') }}
     >
       {draft === undefined ? null : <SilenceForm draft={draft} {...(before === undefined ? {} : { before })} onDone={onClose} />}
     </Modal>
@@ -104,15 +109,15 @@ function Part({ title, silences, onOpen }: PartProps) {
 const columns = (onOpen: (id: string) => void): readonly Column<SilenceView>[] => [
   {
     id: 'matchers',
-    header: 'Alerts with',
+    header: t('Alerts with'),
     cell: (silence) => <Matchers silence={silence} onOpen={onOpen} />,
   },
-  { id: 'state', header: 'State', label: 'state', cell: ({ state }) => <StateMark state={MARKS[state]} word={WORDS[state]} /> },
-  { id: 'why', header: 'Why', label: 'why', cell: ({ comment }) => plainText(comment, MAX_CHARS) },
-  { id: 'by', header: 'By', label: 'by', cell: (silence) => plainText(silence.created_by, MAX_CHARS) },
-  { id: 'from', header: 'From', label: 'from', cell: (silence) => <Instant atMs={silence.starts_at_ms} relative={false} /> },
-  { id: 'to', header: 'Until', label: 'until', cell: (silence) => <Instant atMs={silence.ends_at_ms} /> },
-  { id: 'act', header: <span className="sr-only">Actions</span>, cell: (silence) => <Act silence={silence} onOpen={onOpen} /> },
+  { id: 'state', header: t('State'), label: t('state'), cell: ({ state }) => <StateMark state={MARKS[state]} word={WORDS[state]} /> },
+  { id: 'why', header: t('Why'), label: t('why'), cell: ({ comment }) => plainText(comment, MAX_CHARS) },
+  { id: 'by', header: t('By'), label: t('by'), cell: (silence) => plainText(silence.created_by, MAX_CHARS) },
+  { id: 'from', header: t('From'), label: t('from'), cell: (silence) => <Instant atMs={silence.starts_at_ms} relative={false} /> },
+  { id: 'to', header: t('Until'), label: t('until'), cell: (silence) => <Instant atMs={silence.ends_at_ms} /> },
+  { id: 'act', header: <span className="sr-only">{t('Actions')}</span>, cell: (silence) => <Act silence={silence} onOpen={onOpen} /> },
 ];
 
 /** Who may change silences opens one here. */
@@ -134,8 +139,8 @@ function Act({ silence, onOpen }: { readonly silence: SilenceView; readonly onOp
   if (silence.state === 'expired') {
     return (
       <span className="row-wrap">
-        <Button size="compact-xs" variant="default" aria-label={`Again: ${name}`} onClick={() => onOpen(silence.id)}>
-          Again
+        <Button size="compact-xs" variant="default" aria-label={t('Again: {name}', { name })} onClick={() => onOpen(silence.id)}>
+          {t('Again')}
         </Button>
         <ObjectMenu kind="silences" id={silence.id} name={name} />
       </span>
@@ -143,17 +148,17 @@ function Act({ silence, onOpen }: { readonly silence: SilenceView; readonly onOp
   }
   return (
     <span className="row-wrap">
-      <Button size="compact-xs" variant="default" aria-label={`Change: ${name}`} onClick={() => onOpen(silence.id)}>
-        Change
+      <Button size="compact-xs" variant="default" aria-label={t('Change: {name}', { name })} onClick={() => onOpen(silence.id)}>
+        {t('Change')}
       </Button>
       <Button
         size="compact-xs"
         variant="default"
-        aria-label={`End now: ${name}`}
+        aria-label={t('End now: {name}', { name })}
         loading={expire.isPending}
         onClick={() => expire.mutate(silence.id)}
       >
-        End now
+        {t('End now')}
       </Button>
       <ObjectMenu kind="silences" id={silence.id} name={name} />
       {expire.isError ? <RefusedNotice error={expire.error} /> : null}

@@ -4,6 +4,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Instant } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
+import { t } from '../language/t.ts';
 import { useRefusal } from '../shell/session.tsx';
 import { StateMark } from '../states/state-mark.tsx';
 
@@ -12,34 +13,34 @@ export function StatusPagesTable({ pages }: { readonly pages: readonly StatusPag
   const open = useOpenPage();
   return (
     <>
-      <DataTable caption="Status pages" columns={columns((id) => open.mutate(id))} rows={pages} rowKey={(page) => page.id} />
+      <DataTable caption={t('Status pages')} columns={columns((id) => open.mutate(id))} rows={pages} rowKey={(page) => page.id} />
       {open.isError ? <ErrorNotice error={open.error} /> : null}
     </>
   );
 }
 
 const columns = (open: (id: string) => void): readonly Column<StatusPageView>[] => [
-  { id: 'title', header: 'Page', cell: (page) => <Title page={page} open={open} /> },
-  { id: 'state', header: 'Shows', label: 'shows', cell: (page) => <StateMark state={page.state} /> },
-  { id: 'access', header: 'Open to', label: 'open to', cell: (page) => (page.private ? 'who has the key' : 'everyone') },
-  { id: 'services', header: 'Services', label: 'services', numeric: true, cell: (page) => page.services.length },
+  { id: 'title', header: t('Page'), cell: (page) => <Title page={page} open={open} /> },
+  { id: 'state', header: t('Shows'), label: t('shows'), cell: (page) => <StateMark state={page.state} /> },
+  { id: 'access', header: t('Open to'), label: t('open to'), cell: (page) => (page.private ? t('who has the key') : 'everyone') },
+  { id: 'services', header: t('Services'), label: t('services'), numeric: true, cell: (page) => page.services.length },
   {
     id: 'subscribers',
-    header: 'Subscribers',
-    label: 'subscribers',
+    header: t('Subscribers'),
+    label: t('subscribers'),
     numeric: true,
     cell: ({ subscribers }) => subscribers.email + subscribers.webhook,
   },
   {
     id: 'written',
-    header: 'Written',
-    label: 'written',
-    cell: (page) => (page.written_at_ms === null ? 'not yet' : <Instant atMs={page.written_at_ms} />),
+    header: t('Written'),
+    label: t('written'),
+    cell: (page) => (page.written_at_ms === null ? t('not yet') : <Instant atMs={page.written_at_ms} />),
   },
   {
     id: 'origin',
-    header: 'Declared',
-    label: 'declared',
+    header: t('Declared'),
+    label: t('declared'),
     cell: (page) => (
       <span className="row-wrap">
         <Origin page={page} />
@@ -74,11 +75,11 @@ function Origin({ page }: { readonly page: StatusPageView }) {
   const remove = useRemoveStatusPage();
   const mayRemove = useRefusal('administer', 'status_pages', true) === undefined;
   if (page.origin !== 'ui') return <span className="faint">{page.origin}</span>;
-  if (!mayRemove) return <span className="faint">here</span>;
+  if (!mayRemove) return <span className="faint">{t('here')}</span>;
   return (
     <>
       <button type="button" className="plain-button" onClick={() => (sure ? remove.mutate(page.id) : setSure(true))}>
-        {sure ? `Really take ${page.title} away` : 'Take away'}
+        {sure ? t('Really take {title} away', { title: page.title }) : t('Take away')}
         {sure ? null : <span className="sr-only">{` ${page.title}`}</span>}
       </button>
       {remove.isError ? <ErrorNotice error={remove.error} /> : null}

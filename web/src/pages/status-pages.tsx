@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type AnnouncementView, type StatusPageView, announcementsQuery, statusPagesQuery } from '../api/status-pages.ts';
 import { EmptyState, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t } from '../language/t.ts';
 import { AnnouncementCard } from './announcement-card.tsx';
 import { Announce } from './announce.tsx';
 import { MakeStatusPage } from './make-status-page.tsx';
@@ -18,7 +19,7 @@ const SNIPPET = `status_pages:
 
 /** What customers see, and what they are told. */
 export function StatusPagesPage() {
-  useTitle('Status pages');
+  useTitle(t('Status pages'));
   const pages = useQuery(statusPagesQuery());
   const announcements = useQuery(announcementsQuery());
   const all = pages.data?.items ?? [];
@@ -26,8 +27,8 @@ export function StatusPagesPage() {
     <div className="page">
       <header className="page-head">
         <div>
-          <h1>Status pages</h1>
-          <p className="page-lead">What customers see, and what they are told.</p>
+          <h1>{t('Status pages')}</h1>
+          <p className="page-lead">{t('What customers see, and what they are told.')}</p>
         </div>
         {all.length === 0 ? null : (
           <div className="row-wrap">
@@ -36,10 +37,10 @@ export function StatusPagesPage() {
           </div>
         )}
       </header>
-      <Waiting query={pages} what="status pages" />
+      <Waiting query={pages} what={t('status pages')} />
       {pages.data !== undefined && all.length === 0 ? (
         <EmptyState action={<MakeStatusPage primary />} command={SNIPPET}>
-          There is no status page yet. Make one here, or say in the configuration file which services an audience sees.
+          {t('There is no status page yet. Make one here, or say in the configuration file which services an audience sees.')}
         </EmptyState>
       ) : null}
       {all.length === 0 ? null : (
@@ -47,7 +48,7 @@ export function StatusPagesPage() {
           <StatusPagesTable pages={all} />
         </div>
       )}
-      <Waiting query={announcements} what="announcements" />
+      <Waiting query={announcements} what={t('announcements')} />
       {all.length === 0 ? null : <Matters announcements={announcements.data?.items ?? []} pages={all} />}
     </div>
   );
@@ -61,14 +62,17 @@ function Matters({ announcements, pages }: Props) {
   const titles = new Map(pages.map(({ id, title }) => [id, title]));
   return (
     <>
-      <Section title="Open announcements">
-        {open.length === 0 ? <p className="soft">Nothing is announced.</p> : null}
+      <Section title={t('Open announcements')}>
+        {open.length === 0 ? <p className="soft">{t('Nothing is announced.')}</p> : null}
         {open.map((one) => (
           <AnnouncementCard key={one.id} announcement={one} titles={titles} />
         ))}
       </Section>
       {past.length === 0 ? null : (
-        <Section title="Resolved" aside={past.length > PAST_SHOWN ? `the newest ${PAST_SHOWN} of ${past.length}` : undefined}>
+        <Section
+          title={t('Resolved')}
+          aside={past.length > PAST_SHOWN ? t('the newest {shown} of {count}', { shown: PAST_SHOWN, count: past.length }) : undefined}
+        >
           {past.slice(0, PAST_SHOWN).map((one) => (
             <AnnouncementCard key={one.id} announcement={one} titles={titles} />
           ))}

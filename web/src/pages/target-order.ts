@@ -1,12 +1,13 @@
 import type { TargetView } from '../api/wire.ts';
 import { matchesFilter } from '../components/matches-filter.ts';
+import { t } from '../language/t.ts';
 import type { TargetsSearch } from '../shell/search.ts';
 import type { MarkState } from '../states/words.ts';
 
 /** A target's state in a word and its mark. One that is up but whose samples are not all stored is neither well nor down. */
 export function targetState({ state, error }: Pick<TargetView, 'state' | 'error'>): { readonly mark: MarkState; readonly word: string } {
-  if (state === 'up') return error === '' ? { mark: 'up', word: 'Up' } : { mark: 'degraded', word: 'Up, samples missing' };
-  return state === 'down' ? { mark: 'down', word: 'Down' } : { mark: 'unknown', word: 'Not scraped yet' };
+  if (state === 'up') return error === '' ? { mark: 'up', word: t('Up') } : { mark: 'degraded', word: t('Up, samples missing') };
+  return state === 'down' ? { mark: 'down', word: t('Down') } : { mark: 'unknown', word: t('Not scraped yet') };
 }
 
 const ORDER: Readonly<Record<string, number>> = { down: 0, degraded: 1, unknown: 2, up: 3 };
