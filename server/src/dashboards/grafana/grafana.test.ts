@@ -43,7 +43,7 @@ const panel = (change: object = {}): object => ({
 const classic = (panels: readonly object[], change: object = {}): object => ({ title: 'T', panels, ...change });
 const only = (change: object, around: object = {}) => {
   const { spec, losses } = imported(classic([panel(change)], around));
-  return { panel: Object.values(spec.panels)[0], losses: losses.map(({ what }) => what), spec };
+  return { panel: Object.values(spec.panels)[0], losses: losses.filter(({ panel: of }) => of !== '').map(({ what }) => what), spec };
 };
 const exprsOf = (one: Panel | undefined): readonly string[] =>
   one === undefined || one.kind === 'text' || one.source.from !== 'promql' ? [] : one.source.queries.map(({ expr }) => expr);
@@ -118,7 +118,10 @@ test('V2: tabs and rows become parts, an auto grid the columns, library panels a
   );
   assert.ok(tabs.losses.some(({ panel: title, why }) => title === 'Shared' && /library panel/.test(why)));
   const auto = imported(readFile('red-use-v2alpha1.json'));
-  assert.deepEqual([auto.spec.layout.kind, auto.losses, auto.spec.range], ['three_columns', [], '3h']);
+  assert.deepEqual(
+    [auto.spec.layout.kind, auto.losses.map(({ what }) => what), auto.spec.range],
+    ['three_columns', ['how lines, legends and tooltips look'], '3h'],
+  );
 });
 
 test('the old ones: rows of spans, [[variables]], constants of __inputs, singlestats', () => {
@@ -362,7 +365,7 @@ test('attack: names of prototypes, cycles of names, endless nesting, halves of c
   });
   assert.deepEqual(
     v2.losses.map(({ what }) => what),
-    ['its second place', 'the panel "__proto__"', 'the panel'],
+    ['its second place', 'the panel "__proto__"', 'the panel', 'how lines, legends and tooltips look'],
   );
   const item = 'items' in (v2.spec.layout.sections[0] ?? {}) ? JSON.stringify(v2.spec.layout.sections[0]) : '';
   assert.match(item, new RegExp(`"w":${GRID_COLUMNS},"h":1`));

@@ -137,6 +137,8 @@ function panelsOf({ sections, library }: WrittenGrafana, context: Context): Pane
       const known = knownPanel(written);
       const panel = known?.panel ?? readPanel({ panel: written, repeats: [repeat] }, context);
       if (panel === undefined) continue;
+      if (known === undefined)
+        context.losses.add('', 'how lines, legends and tooltips look', 'panels of one kind look alike on every dashboard');
       const key = freeKey(known?.key ?? slugOf(panel.title), taken);
       taken.add(key);
       panels.set(item, { key, panel });
