@@ -12,7 +12,7 @@ import { PendingSignIns } from './people/pending.ts';
 import { People } from './people/service.ts';
 import type { Holder } from './roles/contract.ts';
 import type { Db } from './platform/db/open.ts';
-import type { Role } from './platform/http/contract.ts';
+import type { Actor, Role } from './platform/http/contract.ts';
 import { createThrottle } from './platform/throttle.ts';
 import type { Logger } from '@nines/base/logger.ts';
 import { createProvidedPeople } from './people/provided.ts';
@@ -26,6 +26,7 @@ import { SingleSignOn } from './sso/service.ts';
 import type { TokenRefusal } from './tokens/judge.ts';
 import { Tokens } from './tokens/service.ts';
 import { Roles } from './roles/service.ts';
+import { OPEN_ACTOR } from './access/contract.ts';
 import { Access, Remembered } from './access/service.ts';
 
 export type AccessSettings = z.output<typeof accessConfig>;
@@ -108,8 +109,16 @@ export function openEntry({ settings, open, secure, second: opened, factors: giv
   const take = (): void => sso.take(settings().oidc);
   take();
   const attempt = attemptCookie({ secure });
+  /** Somebody as they are now, without a credential of theirs; undefined when they may not come in any more. */
+  const actorNow = async ({ kind, id }: { readonly kind: string; readonly id: string }): Promise<Actor | undefined> => {
+    if (open) return OPEN_ACTOR;
+    await roles.refresh();
+    const found = kind === 'user' ? await people.actorOf(id) : kind === 'token' ? await tokens.actorById(id) : undefined;
+    return found === undefined ? undefined : access.within(found);
+  };
   return {
     access,
+    actorNow,
     gate: access,
     people,
     directory,

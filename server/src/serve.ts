@@ -62,7 +62,8 @@ import { problemRoutes } from './problems/routes.ts';
 import { queryRoutes } from './query/routes.ts';
 import { recoveryRoutes } from './recovery/routes.ts';
 import { dashboardRoutes } from './dashboards/routes.ts';
-import { openDashboards } from './dashboards/start.ts';
+import { embedRoutes } from './dashboards/embeds/routes.ts';
+import { openDashboards, openDrawings } from './dashboards/start.ts';
 import { deploymentRoutes } from './deployments/routes.ts';
 import { Deployments } from './deployments/service.ts';
 import { roleRoutes } from './roles/routes.ts';
@@ -309,7 +310,25 @@ export async function serve(
   });
   valueRoutes(http, { values, streams: stream });
   analyticsRoutes(http, analytics);
-  dashboardRoutes(http, dashboards);
+  const drawings = await openDrawings({
+    ...shared,
+    db,
+    record: audit.record,
+    dashboards,
+    query: ask,
+    services,
+    ledger: availability,
+    slas,
+    checks,
+    stateOfCheck: (check) => availability.currentOfCheck(check).state,
+    alerting,
+    incidents: parts.incidents.incidents,
+    yieldNow,
+    actorOf: entry.actorNow,
+    mayRead: (actor, area) => access.allows(actor, 'read', area),
+  });
+  dashboardRoutes(http, dashboards, drawings);
+  embedRoutes(http, drawings.embeds);
   deploymentRoutes(http, new Deployments({ db, clock, ids, bus, services }));
   const examined = { services, aliases: aliases.list, rules: () => rules.written, watch: () => parts.config().config.analytics.watch };
   insightRoutes(http, stack.use(openInsights({ ...shared, ...examined, samples: ask, ask: analytics.ask })));

@@ -68,6 +68,10 @@ export class Access implements Gate {
   }
 
   /** An actor sees what both their own scope and their role's show. */
+  within(actor: Actor): Actor {
+    return this.#within(actor);
+  }
+
   #within(actor: Actor): Actor {
     const { scope } = this.#deps.roles.find(actor.role) ?? { scope: FULL_SCOPE };
     return isFull(scope) ? actor : { ...actor, scope: narrowed(actor.scope, scope) };

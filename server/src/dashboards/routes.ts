@@ -1,7 +1,10 @@
 import { AppError } from '@nines/base/errors.ts';
+import { DAY_MS, MINUTE_MS } from '@nines/base/units.ts';
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import type { Http } from '../platform/http/contract.ts';
+import { duration } from '../platform/config/fields.ts';
+import type { Actor, Http } from '../platform/http/contract.ts';
+import { instant } from '../platform/http/fields.ts';
 import {
   DASHBOARD_CODES,
   dashboardSummary,
@@ -15,6 +18,7 @@ import {
 import { exportGrafana } from './grafana/export.ts';
 import { importGrafana } from './grafana/import.ts';
 import { type DashboardSpec, dashboardSpec } from './model.ts';
+import type { Drawer } from './drawn/drawer.ts';
 import type { Dashboards } from './service.ts';
 
 const MAX_NOTE_CHARS = 500;
@@ -26,12 +30,87 @@ const byRevision = byId.extend({ revision: z.coerce.number().int().min(1) });
 const note = z.string().max(MAX_NOTE_CHARS).default('').meta({ description: 'what was changed and why, for the history' });
 const scoped = { free: 'a dashboard holds no figures: its panels ask for them with the rights of the reader' } as const;
 
+/** How dashboards are drawn here, and whose figures go into a drawing. */
+export type Drawings = { readonly drawer: Drawer; readonly kindsFor: (actor: Actor) => ReadonlySet<string> };
+
 /** Dashboards, their history, and the drafts of whoever asks. */
-export function dashboardRoutes(http: Http, dashboards: Dashboards): void {
+export function dashboardRoutes(http: Http, dashboards: Dashboards, drawings: Drawings): void {
+  oneRoute(http, dashboards, drawings);
   readRoutes(http, dashboards);
   writeRoutes(http, dashboards);
   importRoute(http, dashboards);
   draftRoutes(http, dashboards);
+}
+
+/** `{"host":["a","b"]}`: values of variables by name. */
+const written = z
+  .string()
+  .max(20_000)
+  .optional()
+  .transform((text, context) => {
+    const read = z.record(z.string().max(63), z.array(z.string().max(200)).max(1_000)).safeParse(jsonOf(text));
+    if (read.success) return read.data;
+    context.addIssue({ code: 'custom', message: 'write values as {"name":["value"]}' });
+    return z.NEVER;
+  });
+
+function jsonOf(text: string | undefined): unknown {
+  if (text === undefined) return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const drawn = z.object({
+  format: z.enum(['json', 'yaml', 'grafana', 'pdf']).default('json'),
+  vars: written.meta({ description: 'of a PDF: values of variables, as JSON' }),
+  last: z
+    .string()
+    .refine((text) => duration({ minMs: MINUTE_MS, maxMs: 3_660 * DAY_MS }).safeParse(text).success, 'write a length of time such as 1h')
+    .optional()
+    .meta({ description: 'of a PDF: how far back' }),
+  from: instant.optional().meta({ description: 'of a PDF, with `to`: of which time' }),
+  to: instant.optional(),
+});
+
+function oneRoute(http: Http, dashboards: Dashboards, { drawer, kindsFor }: Drawings): void {
+  http.get(
+    '/api/dashboards/:id',
+    {
+      config: { permission: 'read', scoped: 'handler' },
+      schema: {
+        summary:
+          'One dashboard; with `format=yaml` the document alone, as a file holds it, with `format=grafana` as Grafana imports it, with `format=pdf` what it shows, drawn',
+        tags,
+        params: byId,
+        querystring: drawn,
+        response: { 200: z.union([dashboardView, z.string(), z.instanceof(Uint8Array)]) },
+      },
+    },
+    async (request, reply) => {
+      const view = await dashboards.get(request.params.id);
+      const { format, vars, last, from, to } = request.query;
+      if (format === 'json') return view;
+      if (format === 'grafana') {
+        reply.header('content-disposition', `attachment; filename="${view.id}.grafana.json"`);
+        return reply.type('application/json; charset=utf-8').send(JSON.stringify(exportGrafana(view.spec), null, 2));
+      }
+      reply.header('content-disposition', `attachment; filename="${view.id}.${format === 'pdf' ? 'pdf' : 'yml'}"`);
+      if (format === 'yaml') return reply.type('application/yaml; charset=utf-8').send(stringify(view.spec));
+      const kinds = kindsFor(request.actor);
+      const span = from === undefined || to === undefined ? undefined : spanOf(from, to);
+      const ask = { given: vars, scope: request.actor.scope, reads: (kind: string) => kinds.has(kind), range: last, span };
+      return reply.type('application/pdf').send(Buffer.from(await drawer.paper(view.spec, ask)));
+    },
+  );
+}
+
+function spanOf(fromMs: number, toMs: number): { readonly fromMs: number; readonly toMs: number } {
+  if (toMs - fromMs < MINUTE_MS)
+    throw new AppError('bad_input', 'bad_range', '"to" must be at least a minute after "from"', { field: 'to' });
+  return { fromMs, toMs };
 }
 
 function readRoutes(http: Http, dashboards: Dashboards): void {
@@ -47,29 +126,6 @@ function readRoutes(http: Http, dashboards: Dashboards): void {
       },
     },
     async () => ({ items: [...(await dashboards.list())], unreadable: [...(await dashboards.unreadable())] }),
-  );
-  http.get(
-    '/api/dashboards/:id',
-    {
-      config,
-      schema: {
-        summary: 'One dashboard; with `format=yaml` the document alone, as a file holds it, with `format=grafana` as Grafana imports it',
-        tags,
-        params: byId,
-        querystring: z.object({ format: z.enum(['json', 'yaml', 'grafana']).default('json') }),
-        response: { 200: z.union([dashboardView, z.string()]) },
-      },
-    },
-    async (request, reply) => {
-      const view = await dashboards.get(request.params.id);
-      if (request.query.format === 'json') return view;
-      if (request.query.format === 'grafana') {
-        reply.header('content-disposition', `attachment; filename="${view.id}.grafana.json"`);
-        return reply.type('application/json; charset=utf-8').send(JSON.stringify(exportGrafana(view.spec), null, 2));
-      }
-      reply.header('content-disposition', `attachment; filename="${view.id}.yml"`);
-      return reply.type('application/yaml; charset=utf-8').send(stringify(view.spec));
-    },
   );
   http.get(
     '/api/dashboards/:id/history',

@@ -1,4 +1,12 @@
+import type { State } from '@nines/maths/slo/types.ts';
+import type { AlertView } from '../alerting/contract.ts';
+import type { CheckSpec } from '../checks/contract.ts';
+import type { IncidentView } from '../incidents/contract.ts';
+import type { Actor } from '../platform/http/contract.ts';
+import { Drawer, type DrawerDeps } from './drawn/drawer.ts';
+import { type Embeds, type EmbedsDeps, openEmbeds } from './embeds/service.ts';
 import type { DeclaredDashboard } from './files.ts';
+import type { SourceKind } from './model.ts';
 import { Dashboards, type DashboardsDeps } from './service.ts';
 import { SHIPPED_DASHBOARDS } from './shipped.ts';
 
@@ -10,4 +18,78 @@ export async function openDashboards({
   const dashboards = new Dashboards({ ...deps, shipped: SHIPPED_DASHBOARDS });
   await dashboards.declare(declared);
   return dashboards;
+}
+
+/** Which area of the product the figures of each source belong to. */
+const AREAS: Readonly<Record<SourceKind, string>> = {
+  promql: 'metrics',
+  services: 'services',
+  slas: 'slas',
+  checks: 'checks',
+  incidents: 'incidents',
+  alerts: 'alerts',
+};
+
+/** The kinds of figures that somebody may read. */
+export const kindsOf = (mayRead: (area: string) => boolean): ReadonlySet<string> =>
+  new Set(Object.entries(AREAS).flatMap(([kind, area]) => (mayRead(area) ? [kind] : [])));
+
+type Board = Omit<DrawerDeps, 'checks' | 'alerts' | 'incidents'> & {
+  readonly checks: { list(): readonly CheckSpec[] };
+  readonly stateOfCheck: (check: string) => State;
+  readonly alerting: {
+    list(query: {
+      status: 'open' | 'all';
+      severities: [];
+      rule: undefined;
+      service: undefined;
+      fromMs: undefined;
+      toMs: undefined;
+      cursor: undefined;
+      limit: number;
+    }): Promise<{ readonly items: readonly AlertView[] }>;
+  };
+  readonly incidents: {
+    list(query: {
+      status: 'open' | 'all';
+      severities: [];
+      category: undefined;
+      service: undefined;
+      fromMs: undefined;
+      toMs: undefined;
+      cursor: undefined;
+      limit: number;
+    }): Promise<{ readonly items: readonly IncidentView[] }>;
+  };
+};
+const ANY = { severities: [] as [], service: undefined, fromMs: undefined, toMs: undefined, cursor: undefined };
+
+/** Dashboards as the server draws them, and the links under which they stand in pages of others. */
+export async function openDrawings({
+  stateOfCheck,
+  checks,
+  alerting,
+  incidents,
+  actorOf,
+  mayRead,
+  ...deps
+}: Board &
+  Omit<EmbedsDeps, 'drawer' | 'sightOf'> & {
+    /** Somebody as they are now; undefined when they may not come in any more. */
+    readonly actorOf: (who: { readonly kind: string; readonly id: string }) => Promise<Actor | undefined>;
+    readonly mayRead: (actor: Actor, area: string) => boolean;
+  }): Promise<{ readonly drawer: Drawer; readonly embeds: Embeds; readonly kindsFor: (actor: Actor) => ReadonlySet<string> }> {
+  const drawer = new Drawer({
+    ...deps,
+    checks: { list: () => checks.list(), stateOf: stateOfCheck },
+    alerts: async (status, limit) => (await alerting.list({ ...ANY, status, rule: undefined, limit })).items,
+    incidents: async (status, limit) => (await incidents.list({ ...ANY, status, category: undefined, limit })).items,
+  });
+  const kindsFor = (actor: Actor): ReadonlySet<string> => kindsOf((area) => mayRead(actor, area));
+  const sightOf: EmbedsDeps['sightOf'] = async (who) => {
+    const actor = await actorOf(who);
+    if (actor === undefined || !mayRead(actor, 'dashboards')) return undefined;
+    return { scope: actor.scope, kinds: kindsFor(actor) };
+  };
+  return { drawer, embeds: await openEmbeds({ ...deps, drawer, sightOf }), kindsFor };
 }

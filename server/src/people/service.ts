@@ -2,6 +2,7 @@ import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import { HOUR_MS } from '@nines/base/units.ts';
+import { scopeOf } from '../access/contract.ts';
 import type { RecordAudit } from '../audit/contract.ts';
 import type { UserRow } from '../platform/db/migrations/0002-access.ts';
 import type { Db } from '../platform/db/open.ts';
@@ -56,6 +57,13 @@ export class People {
   /** Everybody with their role. */
   holders(): Promise<readonly { readonly name: string; readonly role: string }[]> {
     return store.listRoles(this.#deps.db.kysely);
+  }
+
+  /** A person as they are now, without their having signed in; undefined when they may not sign in any more. */
+  async actorOf(id: string): Promise<Actor | undefined> {
+    const user = await store.enabledUserById(this.#deps.db.kysely, id);
+    if (user === undefined) return undefined;
+    return { kind: 'user', id: user.id, name: user.name, role: user.role, teamId: user.team_id, scope: scopeOf(user) };
   }
 
   /** A fresh one-time secret while nobody can sign in, otherwise undefined. The last one made is the only one that works. */

@@ -89,6 +89,10 @@ export function wrapped(text: string, size: number, width: number): readonly str
 const decimal = (value: number): string => String(Math.round(value * 100) / 100);
 const rgb = (colour: Colour): string => colour.map(decimal).join(' ');
 
+type Spot = readonly [x: number, y: number];
+const pathOf = (points: readonly Spot[]): string =>
+  points.map(([x, y], i) => `${decimal(x)} ${decimal(PAGE.height - y)} ${i === 0 ? 'm' : 'l'}`).join(' ');
+
 /** Embedded fonts have one weight: bold letters get an outline of this share of their size. */
 const BOLD_OUTLINE = 0.035;
 
@@ -126,6 +130,18 @@ export class PdfPage {
   rectangle({ x, y, width, height }: Box, colour: Colour): void {
     const place = [x, PAGE.height - y - height, width, height].map(decimal).join(' ');
     this.#operators.push(`${rgb(colour)} rg ${place} re f`);
+  }
+
+  polyline(
+    points: readonly Spot[],
+    { colour, width, dashed = false }: { readonly colour: Colour; readonly width: number; readonly dashed?: boolean },
+  ): void {
+    const dash = dashed ? '[4 3] 0 d ' : '';
+    this.#operators.push(`q 1 j ${dash}${rgb(colour)} RG ${decimal(width)} w ${pathOf(points)} S Q`);
+  }
+
+  polygon(points: readonly Spot[], colour: Colour): void {
+    this.#operators.push(`${rgb(colour)} rg ${pathOf(points)} h f`);
   }
 
   get content(): string {

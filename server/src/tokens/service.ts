@@ -208,6 +208,13 @@ export class Tokens implements Knows {
     return written === undefined && by.permits === undefined ? undefined : asked;
   }
 
+  /** A token as it is now, without its secret; undefined when it is revoked or has run out. */
+  async actorById(id: string): Promise<Actor | undefined> {
+    const { db, clock } = this.#deps;
+    const row = await store.liveToken(db.kysely, id);
+    return row === undefined || (row.expires_at_ms !== null && row.expires_at_ms <= clock.now()) ? undefined : actorOf(row);
+  }
+
   #endOf(asked: number | null, nowMs: number): number | null {
     const { maxLifeMs } = this.#deps.limits?.() ?? { maxLifeMs: undefined };
     if (asked !== null && asked <= nowMs)

@@ -1,5 +1,6 @@
 import components from './de/components.json' with { type: 'json' };
 import deployments from './de/deployments.json' with { type: 'json' };
+import embeds from './de/embeds.json' with { type: 'json' };
 import figures from './de/figures.json' with { type: 'json' };
 import grafana from './de/grafana.json' with { type: 'json' };
 import home from './de/home.json' with { type: 'json' };
@@ -16,6 +17,7 @@ import type { Catalogue } from './language.ts';
 export const catalogue: Catalogue = {
   ...components,
   ...deployments,
+  ...embeds,
   ...figures,
   ...grafana,
   ...home,

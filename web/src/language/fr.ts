@@ -1,5 +1,6 @@
 import components from './fr/components.json' with { type: 'json' };
 import deployments from './fr/deployments.json' with { type: 'json' };
+import embeds from './fr/embeds.json' with { type: 'json' };
 import figures from './fr/figures.json' with { type: 'json' };
 import grafana from './fr/grafana.json' with { type: 'json' };
 import home from './fr/home.json' with { type: 'json' };
@@ -16,6 +17,7 @@ import type { Catalogue } from './language.ts';
 export const catalogue: Catalogue = {
   ...components,
   ...deployments,
+  ...embeds,
   ...figures,
   ...grafana,
   ...home,

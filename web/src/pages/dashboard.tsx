@@ -11,7 +11,9 @@ import { HistorySide } from '../dashboards/history-side.tsx';
 import { MakeDashboard } from '../dashboards/make-dashboard.tsx';
 import { PanelEditor } from '../dashboards/panel-editor.tsx';
 import { PanelTools } from '../dashboards/panel-tools.tsx';
+import type { DashboardSearch } from '../dashboards/search.ts';
 import { useEditing } from '../dashboards/use-editing.ts';
+import { Share } from '../embeds/share.tsx';
 import { useTitle } from './use-title.ts';
 import '../styles/dashboards.css';
 
@@ -53,7 +55,7 @@ function Opened({ of }: { readonly of: DashboardView }) {
     : undefined;
   return (
     <>
-      <Head of={of} onSearch={onSearch} side={search.side} editing={active} />
+      <Head of={of} search={search} onSearch={onSearch} editing={active} />
       {search.side === 'history' ? <HistorySide of={of} mayChange={of.editable.allowed} /> : null}
       {active ? (
         <EditBar
@@ -83,11 +85,12 @@ function Opened({ of }: { readonly of: DashboardView }) {
 type HeadProps = {
   readonly of: DashboardView;
   readonly onSearch: (change: SearchChange) => void;
-  readonly side: 'history' | undefined;
+  readonly search: DashboardSearch;
   readonly editing: boolean;
 };
 
-function Head({ of, onSearch, side, editing }: HeadProps) {
+function Head({ of, search, onSearch, editing }: HeadProps) {
+  const { side } = search;
   return (
     <header className="page-head">
       <div>
@@ -105,6 +108,7 @@ function Head({ of, onSearch, side, editing }: HeadProps) {
         ) : null}
         {of.editable.allowed ? null : <span className="soft small">{of.editable.reason}</span>}
         <MakeDashboard from={of.spec} word="Save a copy" />
+        <Share of={of} search={search} />
         <Button size="xs" variant="default" onClick={() => onSearch({ side: side === 'history' ? undefined : 'history' })}>
           {side === 'history' ? 'Close the versions' : 'Versions'}
         </Button>

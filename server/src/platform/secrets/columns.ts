@@ -11,6 +11,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   { table: 'agent_authority', id: 'id', column: 'private_key', holds: 'text' },
   { table: 'tls_authority', id: 'id', column: 'private_key', holds: 'text' },
   { table: 'notify_keys', id: 'id', column: 'secret', holds: 'text' },
+  { table: 'embed_keys', id: 'id', column: 'secret', holds: 'text' },
   { table: 'status_keys', id: 'id', column: 'secret', holds: 'text' },
   { table: 'totp_factors', id: 'id', column: 'secret', holds: 'text' },
   { table: 'push_subscriptions', id: 'id', column: 'auth', holds: 'text' },
