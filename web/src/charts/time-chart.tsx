@@ -7,6 +7,7 @@ import 'uplot/dist/uPlot.min.css';
 import { exactInstant } from '../figures/instant.ts';
 import { type UnitKind, quantityText } from '../figures/quantity.ts';
 import type { ExploreSearch } from '../explore/search.ts';
+import { t } from '../language/t.ts';
 import type { View } from '../timeline/view.ts';
 import { useNowStep } from '../shell/now.ts';
 import { type ChartSeries, type Columns, alignSeries, stacked, summarise } from './align.ts';
@@ -47,13 +48,15 @@ export function TimeChart(props: Props) {
   const { series, stepMs, compact = false, height = compact ? 56 : 220 } = props;
   const { ref, width } = useElementSize<HTMLDivElement>();
   const [at, setAt] = useState<number | null>(null);
+  const [chosen, setOnly] = useState<string | null>(null);
+  const only = series.length > 1 && series.some(({ name }) => name === chosen) ? chosen : null;
   const columns = useMemo(() => alignSeries(series, stepMs * GAP_STEPS), [series, stepMs]);
   const hasPoints = columns[0].length > 0;
   return (
     <figure className={compact ? 'chart chart-compact' : 'chart'}>
-      {compact ? null : <ChartHead {...props} columns={columns} at={at} />}
+      {compact ? null : <ChartHead {...props} columns={columns} at={at} only={only} onOnly={setOnly} />}
       <div ref={ref} className="chart-plot" style={{ height }} role="img" aria-label={chartLabel(props)}>
-        {hasPoints && width > 0 ? <Plot {...props} columns={columns} width={width} height={height} onCursor={setAt} /> : null}
+        {hasPoints && width > 0 ? <Plot {...props} columns={columns} only={only} width={width} height={height} onCursor={setAt} /> : null}
         {hasPoints ? null : <p className="chart-empty">{props.empty}</p>}
       </div>
       {compact || props.expr === undefined ? null : (
@@ -86,8 +89,16 @@ function chartLabel({ title, series, kind, empty }: Props): string {
   return parts.length === 0 ? `${title}: ${empty}` : `${title}. ${parts.slice(0, 8).join('; ')}`;
 }
 
-function ChartHead(props: Props & { readonly columns: Columns; readonly at: number | null }): ReactNode {
-  const { columns, at, series, kind } = props;
+type HeadProps = Props & {
+  readonly columns: Columns;
+  readonly at: number | null;
+  /** The one line that is drawn; null: all of them. */
+  readonly only: string | null;
+  readonly onOnly: (name: string | null) => void;
+};
+
+function ChartHead(props: HeadProps): ReactNode {
+  const { columns, at, series, kind, only, onOnly } = props;
   const now = useNowStep(60_000);
   const index = at ?? columns[0].length - 1;
   const atMs = columns[0][index];
@@ -98,9 +109,21 @@ function ChartHead(props: Props & { readonly columns: Columns; readonly at: numb
         {series.map((one, place) => {
           const value = columns[place + 1]?.[index];
           return (
-            <li key={one.name}>
+            <li key={one.name} className={only !== null && only !== one.name ? 'chart-name-off' : undefined}>
               <i style={{ background: seriesColour(place) }} />
-              {one.name}
+              {series.length < 2 ? (
+                one.name
+              ) : (
+                <button
+                  type="button"
+                  className="chart-name"
+                  aria-pressed={only === one.name}
+                  title={only === one.name ? t('Show all lines') : t('Show this line alone')}
+                  onClick={() => onOnly(only === one.name ? null : one.name)}
+                >
+                  {one.name}
+                </button>
+              )}
               <b>{value === null || value === undefined ? '–' : quantityText(value, kind)}</b>
             </li>
           );
@@ -113,12 +136,13 @@ function ChartHead(props: Props & { readonly columns: Columns; readonly at: numb
 
 type PlotProps = Props & {
   readonly columns: Columns;
+  readonly only: string | null;
   readonly width: number;
   readonly height: number;
   readonly onCursor: (index: number | null) => void;
 };
 
-function Plot({ columns, width, height, onCursor, ...props }: PlotProps) {
+function Plot({ columns, only, width, height, onCursor, ...props }: PlotProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const scheme = useComputedColorScheme('light');
@@ -127,7 +151,7 @@ function Plot({ columns, width, height, onCursor, ...props }: PlotProps) {
   const zoom = useRef(onZoom);
   zoom.current = onZoom;
   const zooms = onZoom !== null;
-  const drawn = useMemo(() => (look?.stack === true ? stacked(columns) : columns), [columns, look]);
+  const drawn = useMemo(() => (look?.stack === true && only === null ? stacked(columns) : columns), [columns, look, only]);
 
   // The colours of the canvas are read once per build, so a change of theme builds the plot again.
   useEffect(() => {
@@ -150,6 +174,13 @@ function Plot({ columns, width, height, onCursor, ...props }: PlotProps) {
     return () => plot.current?.destroy();
     // Data and size alone are set on the living plot below.
   }, [names, kind, view.fromMs, view.toMs, thresholds, bands, compact, scheme, zooms, onCursor, look, sync]);
+  // After the plot was built anew all lines are shown: this runs whenever that may have been.
+  useEffect(() => {
+    names.split('\n').forEach((name, index) => {
+      const show = only === null || only === name;
+      if (plot.current?.series[index + 1]?.show !== show) plot.current?.setSeries(index + 1, { show });
+    });
+  });
   useEffect(() => plot.current?.setSize({ width, height }), [width, height]);
   useEffect(() => plot.current?.setData(mutableColumns(drawn)), [drawn]);
   return <div ref={host} aria-hidden="true" />;

@@ -109,7 +109,7 @@ export function laidOut(spec: DashboardSpec, kind: LayoutKind): DashboardSpec {
 }
 
 /** A name that no panel has. */
-function freeId(spec: DashboardSpec, wish: string): string {
+export function freeId(spec: DashboardSpec, wish: string): string {
   for (let number = 1; ; number++) {
     const id = number === 1 ? wish : `${wish}-${number}`;
     if (!Object.hasOwn(spec.panels, id)) return id;

@@ -1,78 +1,71 @@
 import { Button, Modal, NativeSelect, TextInput } from '@mantine/core';
-import { type FormEvent, useState } from 'react';
-import { type DashboardView, type PanelKind, useSaveDashboard } from '../api/dashboards.ts';
+import { useEffect, useRef, useState } from 'react';
+import type { DashboardView, Layout, PanelKind } from '../api/dashboards.ts';
 import { Instant } from '../components/instant.tsx';
-import { ChangedMeanwhile } from '../pages/changed-meanwhile.tsx';
-import { type LayoutKind, added, changesOf, laidOut, newPanel } from './draft.ts';
+import { t } from '../language/t.ts';
+import { type LayoutKind, added, changesOf, newPanel } from './draft.ts';
+import { SaveForm } from './save-form.tsx';
+import { laidOutKeeping, sectionAdded } from './sections.ts';
 import type { Editing } from './use-editing.ts';
 
 const LAYOUT_WORDS: Readonly<Record<LayoutKind, string>> = {
-  grid: 'As many columns as fit',
-  one_column: 'One column',
-  two_columns: 'Two columns',
-  three_columns: 'Three columns',
-  custom: 'Placed by hand',
+  grid: t('As many columns as fit'),
+  one_column: t('One column'),
+  two_columns: t('Two columns'),
+  three_columns: t('Three columns'),
+  custom: t('Placed by hand'),
 };
 export const KIND_WORDS: Readonly<Record<PanelKind, string>> = {
-  card: 'Figure',
-  line: 'Lines',
-  bar: 'Bars',
-  pie: 'Shares',
-  gauge: 'Gauge',
-  heatmap: 'Heatmap',
-  table: 'Table',
-  alert_list: 'Alerts',
-  text: 'Text',
-  slo_budget: 'Error budgets',
-  status_timeline: 'Service time lines',
-  state: 'Service states',
+  card: t('Figure'),
+  line: t('Lines'),
+  bar: t('Bars'),
+  pie: t('Shares'),
+  gauge: t('Gauge'),
+  heatmap: t('Heatmap'),
+  table: t('Table'),
+  alert_list: t('Alerts'),
+  text: t('Text'),
+  slo_budget: t('Error budgets'),
+  status_timeline: t('Service time lines'),
+  state: t('Service states'),
 };
+
+/** What of the dashboard itself is edited below the bar. */
+export type EditedPart = 'variables' | 'annotations';
 
 type Props = {
   readonly of: DashboardView;
   readonly editing: Editing;
+  readonly part: EditedPart | undefined;
+  readonly onPart: (part: EditedPart | undefined) => void;
   readonly onPanel: (id: string) => void;
   readonly onDone: () => void;
 };
 
 /** What can be done to the dashboard as a whole while it is edited; nothing is changed for others before it is saved. */
-export function EditBar({ of, editing, onPanel, onDone }: Props) {
+export function EditBar({ of, editing, part, onPart, onPanel, onDone }: Props) {
   const [saving, setSaving] = useState(false);
-  const { spec, change } = editing;
+  const { spec } = editing;
   const changes = changesOf(of.spec, spec);
+  useUndoKeys(editing);
   return (
-    <div className="panel edit-bar" role="region" aria-label="Editing">
+    <div className="panel edit-bar" role="region" aria-label={t('Editing')}>
       <Unfinished editing={editing} />
       <div className="row-wrap">
-        <TextInput
-          size="xs"
-          aria-label="Title of the dashboard"
-          value={spec.title}
-          maxLength={200}
-          onChange={(event) => change({ ...spec, title: event.currentTarget.value })}
-        />
-        <NativeSelect
-          size="xs"
-          aria-label="Layout"
-          data={Object.entries(LAYOUT_WORDS).map(([value, label]) => ({ value, label }))}
-          value={spec.layout.kind}
-          onChange={(event) => change(laidOut(spec, event.currentTarget.value as LayoutKind))}
-        />
-        <NativeSelect
-          size="xs"
-          aria-label="Add a panel"
-          data={[{ value: '', label: 'Add a panel …' }, ...Object.entries(KIND_WORDS).map(([value, label]) => ({ value, label }))]}
-          value=""
-          onChange={(event) => {
-            if (event.currentTarget.value === '') return;
-            const next = added(spec, newPanel(event.currentTarget.value as PanelKind));
-            change(next.spec);
-            onPanel(next.id);
-          }}
-        />
-        <span className="soft small">{changes.length === 0 ? 'Nothing is changed yet.' : `${changes.length} changed`}</span>
+        <Whole editing={editing} onPanel={onPanel} />
+        {(['variables', 'annotations'] as const).map((one) => (
+          <Button key={one} size="xs" variant="default" aria-expanded={part === one} onClick={() => onPart(part === one ? undefined : one)}>
+            {one === 'variables'
+              ? t('Variables ({count})', { count: spec.variables.length })
+              : t('Behind the charts ({count})', { count: spec.annotations.filter(({ shown }) => shown).length })}
+          </Button>
+        ))}
+        <Steps editing={editing} />
+        <span className="soft small">
+          {changes.length === 0 ? t('Nothing is changed yet.') : t('{count} changed', { count: changes.length })}
+        </span>
         <Button size="xs" disabled={changes.length === 0 || spec.title === ''} onClick={() => setSaving(true)}>
-          Save …
+          {t('Save …')}
         </Button>
         <Button
           size="xs"
@@ -82,14 +75,14 @@ export function EditBar({ of, editing, onPanel, onDone }: Props) {
             onDone();
           }}
         >
-          {changes.length > 0 ? 'Discard the changes' : 'Stop editing'}
+          {changes.length > 0 ? t('Discard the changes') : t('Stop editing')}
         </Button>
       </div>
       <Modal
         opened={saving}
         onClose={() => setSaving(false)}
-        title="Save the dashboard"
-        closeButtonProps={{ 'aria-label': 'Close without saving' }}
+        title={t('Save the dashboard')}
+        closeButtonProps={{ 'aria-label': t('Close without saving') }}
       >
         <SaveForm
           of={of}
@@ -106,52 +99,87 @@ export function EditBar({ of, editing, onPanel, onDone }: Props) {
   );
 }
 
+/** Its title and layout, and what is added to it. The last free grid is kept, so that trying columns loses nobody's places. */
+function Whole({ editing: { spec, change }, onPanel }: Pick<Props, 'editing' | 'onPanel'>) {
+  const placed = useRef<Layout | undefined>(undefined);
+  if (spec.layout.kind === 'custom') placed.current = spec.layout;
+  return (
+    <>
+      <TextInput
+        size="xs"
+        aria-label={t('Title of the dashboard')}
+        value={spec.title}
+        maxLength={200}
+        onChange={(event) => change({ ...spec, title: event.currentTarget.value })}
+      />
+      <NativeSelect
+        size="xs"
+        aria-label={t('Layout')}
+        data={Object.entries(LAYOUT_WORDS).map(([value, label]) => ({ value, label }))}
+        value={spec.layout.kind}
+        onChange={(event) => change(laidOutKeeping(spec, event.currentTarget.value as LayoutKind, placed.current))}
+      />
+      <NativeSelect
+        size="xs"
+        aria-label={t('Add a panel')}
+        data={[{ value: '', label: t('Add a panel …') }, ...Object.entries(KIND_WORDS).map(([value, label]) => ({ value, label }))]}
+        value=""
+        onChange={(event) => {
+          if (event.currentTarget.value === '') return;
+          const next = added(spec, newPanel(event.currentTarget.value as PanelKind));
+          change(next.spec);
+          onPanel(next.id);
+        }}
+      />
+      <Button size="xs" variant="default" onClick={() => change(sectionAdded(spec, t('New section')))}>
+        {t('Add a section')}
+      </Button>
+    </>
+  );
+}
+
+function Steps({ editing: { undo, redo } }: Pick<Props, 'editing'>) {
+  return (
+    <>
+      <Button size="xs" variant="default" disabled={undo === null} onClick={() => undo?.()} aria-keyshortcuts="Control+Z">
+        {t('Undo')}
+      </Button>
+      <Button size="xs" variant="default" disabled={redo === null} onClick={() => redo?.()} aria-keyshortcuts="Control+Shift+Z">
+        {t('Redo')}
+      </Button>
+    </>
+  );
+}
+
+/** Where text is typed the browser's own undo has the keys. */
+function useUndoKeys({ undo, redo }: Editing): void {
+  const steps = useRef({ undo, redo });
+  steps.current = { undo, redo };
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'z') return;
+      if (event.target instanceof HTMLElement && event.target.matches('input, textarea, select, [contenteditable]')) return;
+      event.preventDefault();
+      (event.shiftKey ? steps.current.redo : steps.current.undo)?.();
+    };
+    window.addEventListener('keydown', onKeyDown);
+    return () => window.removeEventListener('keydown', onKeyDown);
+  }, []);
+}
+
 function Unfinished({ editing: { left, takeUp, throwAway } }: { readonly editing: Editing }) {
   if (left === null) return null;
   return (
     <p className="row-wrap">
       <span>
-        You left changes unfinished: <Instant atMs={left.at_ms} />
+        {t('You left changes unfinished:')} <Instant atMs={left.at_ms} />
       </span>
       <Button size="compact-xs" onClick={takeUp}>
-        Go on with them
+        {t('Go on with them')}
       </Button>
       <Button size="compact-xs" variant="default" onClick={throwAway}>
-        Throw them away
+        {t('Throw them away')}
       </Button>
     </p>
-  );
-}
-
-type SaveProps = {
-  readonly of: DashboardView;
-  readonly editing: Editing;
-  readonly changes: readonly string[];
-  readonly onSaved: () => void;
-};
-
-function SaveForm({ of, editing, changes, onSaved }: SaveProps) {
-  const [note, setNote] = useState('');
-  const save = useSaveDashboard(of.id);
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    save.mutate({ spec: editing.spec, note, revision: editing.base }, { onSuccess: onSaved });
-  };
-  return (
-    <form className="time-exact" onSubmit={onSubmit}>
-      <p>What changes:</p>
-      <ul className="differences">
-        {changes.map((change) => (
-          <li key={change} className="wrap">
-            {change}
-          </li>
-        ))}
-      </ul>
-      <TextInput label="Why, for the history" value={note} maxLength={500} onChange={(event) => setNote(event.currentTarget.value)} />
-      {save.isError ? <ChangedMeanwhile error={save.error} kind="dashboards" id={of.id} name={of.title} /> : null}
-      <Button type="submit" loading={save.isPending}>
-        Save
-      </Button>
-    </form>
   );
 }

@@ -51,7 +51,8 @@ export function HistorySide({ of, mayChange }: Props) {
   );
 }
 
-function Differences({ id, from, to }: { readonly id: string; readonly from: number; readonly to: number }) {
+/** What is different between two revisions, a line each. */
+export function Differences({ id, from, to }: { readonly id: string; readonly from: number; readonly to: number }) {
   const query = useQuery(differencesQuery(id, from, to));
   return (
     <>

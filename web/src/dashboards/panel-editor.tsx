@@ -1,7 +1,9 @@
 import { Button, NativeSelect, TextInput, Textarea } from '@mantine/core';
 import { useState } from 'react';
 import type { Panel, PanelKind, PanelOf, Unit } from '../api/dashboards.ts';
-import type { FigurePanel } from './context.ts';
+import { t } from '../language/t.ts';
+import { type FigurePanel, useBoard } from './context.ts';
+import { MANY_QUERIES, costOf } from './cost.ts';
 import { newPanel } from './draft.ts';
 import { KIND_WORDS } from './edit-bar.tsx';
 
@@ -62,12 +64,32 @@ export function PanelEditor({ panel, onChange, onDone }: Props) {
           onChange={(event) => onChange({ ...panel, markdown: event.currentTarget.value })}
         />
       ) : null}
+      <Cost panel={panel} />
       {'unit' in panel && panel.source.from === 'promql' ? <Queries panel={panel} onChange={onChange} /> : null}
       <Whole key={panel.kind} panel={panel} onChange={onChange} />
       <Button size="xs" onClick={onDone}>
         Done
       </Button>
     </section>
+  );
+}
+
+/** What a panel asks of the server: many queries are many, every second, for everybody who has it open. */
+function Cost({ panel }: { readonly panel: Panel }) {
+  const { view, refresh } = useBoard();
+  const { queries, values, aMinute } = costOf(panel, view, refresh);
+  if (queries === 0) return null;
+  return (
+    <p className={queries > MANY_QUERIES ? 'small' : 'faint small'}>
+      {t('Asks {queries, plural, one {# query} other {# queries}}: up to {values} values for each series when it is opened', {
+        queries,
+        values,
+      })}
+      {aMinute === 0
+        ? '.'
+        : t(', then {aMinute, plural, one {# question} other {# questions}} a minute while it is looked at.', { aMinute })}
+      {queries > MANY_QUERIES ? ` ${t('Fewer panels or one query that groups by a label cost less.')}` : ''}
+    </p>
   );
 }
 

@@ -1,10 +1,13 @@
 import { Menu } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
 import { Component, type ReactNode, useCallback, useId, useMemo, useRef, useState } from 'react';
 import { useLive } from '../api/live.tsx';
 import type { Panel } from '../api/dashboards.ts';
 import { ApiProblem } from '../api/problem.ts';
 import { saveFile } from '../components/save-file.ts';
+import { type ExploreSearch, exploreSearch } from '../explore/search.ts';
 import { lengthText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { useNow } from '../shell/now.ts';
 import { type Board, type Report, ReportContext, useBoard } from './context.ts';
 import { csvBlob, fileName, jsonBlob } from './export.ts';
@@ -161,8 +164,8 @@ function PanelMenu({ panel, title, report, full, onFull, root }: MenuProps) {
       <Menu.Dropdown>
         <Menu.Item onClick={onFull}>{full ? 'Back to the dashboard' : 'Fill the page'}</Menu.Item>
         {expr === undefined ? null : (
-          <Menu.Item component="a" href={`/explore?q=${encodeURIComponent(expr)}`}>
-            Explore this query
+          <Menu.Item renderRoot={(props: object) => <Link {...props} to="/explore" search={exploreOf(report?.exprs ?? [], board)} />}>
+            {t('Explore it')}
           </Menu.Item>
         )}
         {panel.links.map((link) => (
@@ -182,6 +185,10 @@ function PanelMenu({ panel, title, report, full, onFull, root }: MenuProps) {
     </Menu>
   );
 }
+
+/** The same queries, as they were sent, over the same stretch of time. */
+const exploreOf = (exprs: readonly string[], { view }: Board): ExploreSearch =>
+  exploreSearch({ panels: exprs.map((q) => ({ q })), from: Math.floor(view.fromMs), to: Math.ceil(view.toMs) });
 
 const linkOf = (url: string, { values }: Board): string =>
   url.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole: string, braced?: string, bare?: string) => {

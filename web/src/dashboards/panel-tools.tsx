@@ -1,7 +1,9 @@
 import { type PointerEvent, useRef } from 'react';
 import type { DashboardSpec } from '../api/dashboards.ts';
 import { GAP_PX, ROW_PX } from './board.tsx';
+import { t } from '../language/t.ts';
 import { GRID_COLUMNS, type Shift, putAt, removed, reordered, shifted } from './draft.ts';
+import { duplicated, movedToSection, sectionOf } from './sections.ts';
 
 type Props = {
   readonly id: string;
@@ -17,23 +19,23 @@ export function PanelTools({ id, title, spec, onChange, onEdit }: Props) {
   const shift = (by: Shift) => onChange(shifted(spec, id, by));
   const steps: readonly (readonly [sign: string, word: string, act: () => void])[] = free
     ? [
-        ['←', 'Move left', () => shift({ x: -1 })],
-        ['→', 'Move right', () => shift({ x: 1 })],
-        ['↑', 'Move up', () => shift({ y: -1 })],
-        ['↓', 'Move down', () => shift({ y: 1 })],
-        ['↔−', 'Narrower', () => shift({ w: -1 })],
-        ['↔+', 'Wider', () => shift({ w: 1 })],
-        ['↕−', 'Lower', () => shift({ h: -1 })],
-        ['↕+', 'Taller', () => shift({ h: 1 })],
+        ['←', t('Move left'), () => shift({ x: -1 })],
+        ['→', t('Move right'), () => shift({ x: 1 })],
+        ['↑', t('Move up'), () => shift({ y: -1 })],
+        ['↓', t('Move down'), () => shift({ y: 1 })],
+        ['↔−', t('Narrower'), () => shift({ w: -1 })],
+        ['↔+', t('Wider'), () => shift({ w: 1 })],
+        ['↕−', t('Lower'), () => shift({ h: -1 })],
+        ['↕+', t('Taller'), () => shift({ h: 1 })],
       ]
     : [
-        ['←', 'Move earlier', () => onChange(reordered(spec, id, -1))],
-        ['→', 'Move later', () => onChange(reordered(spec, id, 1))],
+        ['←', t('Move earlier'), () => onChange(reordered(spec, id, -1))],
+        ['→', t('Move later'), () => onChange(reordered(spec, id, 1))],
       ];
   return (
     <span className="panel-tools">
       <Drag
-        word="Drag to move"
+        word={t('Drag to move')}
         sign="✥"
         onDrop={(event, by) => {
           if (free) return shift({ x: by.columns, y: by.rows });
@@ -41,19 +43,49 @@ export function PanelTools({ id, title, spec, onChange, onEdit }: Props) {
           if (over !== undefined) onChange(putAt(spec, id, over));
         }}
       />
-      {free ? <Drag word="Drag to size" sign="⤡" onDrop={(_event, by) => shift({ w: by.columns, h: by.rows })} /> : null}
+      {free ? <Drag word={t('Drag to size')} sign="⤡" onDrop={(_event, by) => shift({ w: by.columns, h: by.rows })} /> : null}
       {steps.map(([sign, word, act]) => (
         <button key={word} type="button" className="tool" aria-label={`${word}: ${title}`} title={word} onClick={act}>
           {sign}
         </button>
       ))}
-      <button type="button" className="tool" aria-label={`Edit ${title}`} onClick={onEdit}>
-        Edit
+      <button type="button" className="tool" aria-label={t('Edit {title}', { title })} onClick={onEdit}>
+        {t('Edit')}
       </button>
-      <button type="button" className="tool" aria-label={`Remove ${title}`} onClick={() => onChange(removed(spec, id))}>
-        Remove
+      <button
+        type="button"
+        className="tool"
+        aria-label={t('Duplicate {title}', { title })}
+        onClick={() => onChange(duplicated(spec, id).spec)}
+      >
+        {t('Duplicate')}
       </button>
+      <button type="button" className="tool" aria-label={t('Remove {title}', { title })} onClick={() => onChange(removed(spec, id))}>
+        {t('Remove')}
+      </button>
+      <ToSection id={id} title={title} spec={spec} onChange={onChange} />
     </span>
+  );
+}
+
+/** Another section for the panel, where there are several. */
+function ToSection({ id, title, spec, onChange }: Omit<Props, 'onEdit'>) {
+  const { sections } = spec.layout;
+  if (sections.length < 2) return null;
+  return (
+    <select
+      className="tool"
+      aria-label={t('Section of {title}', { title })}
+      value={sectionOf(spec, id)}
+      onChange={(event) => onChange(movedToSection(spec, id, Number(event.currentTarget.value)))}
+    >
+      {sections.map((one, at) => (
+        // A section has no name of its own that lasts.
+        <option key={at} value={at}>
+          {one.title === '' ? t('Part {number}', { number: at + 1 }) : one.title}
+        </option>
+      ))}
+    </select>
   );
 }
 

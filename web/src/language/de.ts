@@ -1,5 +1,6 @@
 import components from './de/components.json' with { type: 'json' };
 import deployments from './de/deployments.json' with { type: 'json' };
+import editor from './de/editor.json' with { type: 'json' };
 import embeds from './de/embeds.json' with { type: 'json' };
 import figures from './de/figures.json' with { type: 'json' };
 import grafana from './de/grafana.json' with { type: 'json' };
@@ -28,4 +29,5 @@ export const catalogue: Catalogue = {
   ...sla,
   ...states,
   ...timeline,
+  ...editor,
 };

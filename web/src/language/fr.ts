@@ -1,5 +1,6 @@
 import components from './fr/components.json' with { type: 'json' };
 import deployments from './fr/deployments.json' with { type: 'json' };
+import editor from './fr/editor.json' with { type: 'json' };
 import embeds from './fr/embeds.json' with { type: 'json' };
 import figures from './fr/figures.json' with { type: 'json' };
 import grafana from './fr/grafana.json' with { type: 'json' };
@@ -28,4 +29,5 @@ export const catalogue: Catalogue = {
   ...sla,
   ...states,
   ...timeline,
+  ...editor,
 };

@@ -6,13 +6,16 @@ import { type DashboardView, dashboardQuery } from '../api/dashboards.ts';
 import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Waiting } from '../components/notices.tsx';
 import { BoardView, type SearchChange, searchAfter } from '../dashboards/board-view.tsx';
-import { EditBar } from '../dashboards/edit-bar.tsx';
+import { AnnotationsEditor } from '../dashboards/annotations-editor.tsx';
+import { EditBar, type EditedPart } from '../dashboards/edit-bar.tsx';
 import { HistorySide } from '../dashboards/history-side.tsx';
 import { MakeDashboard } from '../dashboards/make-dashboard.tsx';
 import { PanelEditor } from '../dashboards/panel-editor.tsx';
 import { PanelTools } from '../dashboards/panel-tools.tsx';
 import type { DashboardSearch } from '../dashboards/search.ts';
+import { SectionTools } from '../dashboards/section-tools.tsx';
 import { useEditing } from '../dashboards/use-editing.ts';
+import { VariablesEditor } from '../dashboards/variables-editor.tsx';
 import { Share } from '../embeds/share.tsx';
 import { useTitle } from './use-title.ts';
 import '../styles/dashboards.css';
@@ -41,6 +44,7 @@ function Opened({ of }: { readonly of: DashboardView }) {
   const active = search.edit === 1 && of.editable.allowed;
   const editing = useEditing(of, active);
   const [chosen, setChosen] = useState<string | undefined>(undefined);
+  const [part, setPart] = useState<EditedPart | undefined>(undefined);
   const panel = chosen === undefined || !active ? undefined : editing.spec.panels[chosen];
   const tools = active
     ? (id: string) => (
@@ -53,6 +57,7 @@ function Opened({ of }: { readonly of: DashboardView }) {
         />
       )
     : undefined;
+  const sectionTools = (at: number) => <SectionTools spec={editing.spec} at={at} onChange={editing.change} />;
   return (
     <>
       <Head of={of} search={search} onSearch={onSearch} editing={active} />
@@ -61,6 +66,8 @@ function Opened({ of }: { readonly of: DashboardView }) {
         <EditBar
           of={of}
           editing={editing}
+          part={part}
+          onPart={setPart}
           onPanel={setChosen}
           onDone={() => {
             setChosen(undefined);
@@ -68,7 +75,9 @@ function Opened({ of }: { readonly of: DashboardView }) {
           }}
         />
       ) : null}
-      <BoardView spec={editing.spec} search={search} onSearch={onSearch} {...(tools === undefined ? {} : { tools })}>
+      <BoardView spec={editing.spec} search={search} onSearch={onSearch} {...(tools === undefined ? {} : { tools, sectionTools })}>
+        {active && part === 'variables' ? <VariablesEditor spec={editing.spec} chosen={search.vars} onChange={editing.change} /> : null}
+        {active && part === 'annotations' ? <AnnotationsEditor spec={editing.spec} onChange={editing.change} /> : null}
         {panel === undefined || chosen === undefined ? null : (
           <PanelEditor
             key={chosen}
