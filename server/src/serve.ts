@@ -64,6 +64,8 @@ import { recoveryRoutes } from './recovery/routes.ts';
 import { dashboardRoutes } from './dashboards/routes.ts';
 import { embedRoutes } from './dashboards/embeds/routes.ts';
 import { openDashboards, openDrawings } from './dashboards/start.ts';
+import { widgetRoutes } from './widgets/routes.ts';
+import { Widgets } from './widgets/service.ts';
 import { deploymentRoutes } from './deployments/routes.ts';
 import { Deployments } from './deployments/service.ts';
 import { roleRoutes } from './roles/routes.ts';
@@ -329,6 +331,7 @@ export async function serve(
   });
   dashboardRoutes(http, dashboards, drawings);
   embedRoutes(http, drawings.embeds);
+  widgetRoutes(http, new Widgets({ db, clock, ids }));
   deploymentRoutes(http, new Deployments({ db, clock, ids, bus, services }));
   const examined = { services, aliases: aliases.list, rules: () => rules.written, watch: () => parts.config().config.analytics.watch };
   insightRoutes(http, stack.use(openInsights({ ...shared, ...examined, samples: ask, ask: analytics.ask })));

@@ -166,6 +166,14 @@ const KINDS = [
   z.strictObject({ kind: z.literal('slo_budget'), ...shared, source, show: z.enum(['card', 'burn_down']).default('card') }),
   z.strictObject({ kind: z.literal('status_timeline'), ...shared, source }),
   z.strictObject({ kind: z.literal('state'), ...shared, source }),
+  /** Drawn by a script that an administrator registered, in a frame of no origin; `options` are handed to it as they are. */
+  z.strictObject({
+    kind: z.literal('custom'),
+    ...figures,
+    source,
+    widget: z.union([z.literal(''), slug]).default(''),
+    options: z.record(slug, z.union([plainText.max(MAX_TITLE_CHARS), z.number(), z.boolean()])).default({}),
+  }),
 ] as const;
 
 const panelUnion = z.discriminatedUnion('kind', KINDS);
@@ -187,6 +195,7 @@ export const SOURCES_OF = {
   slo_budget: ['slas'],
   status_timeline: ['services'],
   state: ['services'],
+  custom: ['promql', 'slas'],
 } as const satisfies Record<PanelKind, readonly SourceKind[]>;
 
 export const panelSpec = panelUnion.superRefine((one, context) => {

@@ -31,6 +31,7 @@ const FLOW_HEIGHT: Readonly<Record<Panel['kind'], number>> = {
   slo_budget: 96,
   status_timeline: 64,
   state: 64,
+  custom: 240,
 };
 
 /** How tall a panel's body is in the free grid. */

@@ -173,6 +173,8 @@ export function newPanel(kind: PanelKind): Panel {
       return { ...shared, kind, title: 'Budgets left', source: { from: 'slas', ids: [], figure: 'budget_left' }, show: 'card' };
     case 'status_timeline':
       return { ...shared, kind, title: 'Services over time', source: { from: 'services', ids: [] } };
+    case 'custom':
+      return { ...figures, kind, title: 'Load', source: LOAD, widget: '', options: {} };
     case 'state':
       return { ...shared, kind, title: 'Services', source: { from: 'services', ids: [] } };
   }

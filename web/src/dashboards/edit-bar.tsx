@@ -28,6 +28,7 @@ export const KIND_WORDS: Readonly<Record<PanelKind, string>> = {
   slo_budget: t('Error budgets'),
   status_timeline: t('Service time lines'),
   state: t('Service states'),
+  custom: t('A widget of your own'),
 };
 
 /** What of the dashboard itself is edited below the bar. */

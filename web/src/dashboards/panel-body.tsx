@@ -2,6 +2,7 @@ import type { Panel } from '../api/dashboards.ts';
 import { type FigurePanel, useBoard, useReport } from './context.ts';
 import { BarPanel, CardPanel, GaugePanel, HeatmapPanel, LinePanel, PiePanel, SeriesTablePanel } from './figure-panels.tsx';
 import { interpolate } from '@nines/maths/dashboards/interpolate.ts';
+import { CustomPanel } from './custom-panel.tsx';
 import { Markdown } from './markdown.tsx';
 import {
   AlertsBar,
@@ -85,6 +86,8 @@ function SeriesBody({ panel, height }: { readonly panel: FigurePanel; readonly h
       return <BarPanel panel={panel} height={height} />;
     case 'gauge':
       return <GaugePanel panel={panel} height={height} />;
+    case 'custom':
+      return <CustomPanel panel={panel} height={height} />;
     case 'heatmap':
       return <HeatmapPanel panel={panel} height={height} />;
     default:

@@ -1,5 +1,7 @@
 import { Button, NativeSelect, TextInput, Textarea } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { widgetsQuery } from '../api/widgets.ts';
 import type { Panel, PanelKind, PanelOf, Unit } from '../api/dashboards.ts';
 import { t } from '../language/t.ts';
 import { type FigurePanel, useBoard } from './context.ts';
@@ -64,6 +66,7 @@ export function PanelEditor({ panel, onChange, onDone }: Props) {
           onChange={(event) => onChange({ ...panel, markdown: event.currentTarget.value })}
         />
       ) : null}
+      {panel.kind === 'custom' ? <WidgetChoice panel={panel} onChange={onChange} /> : null}
       <Cost panel={panel} />
       {'unit' in panel && panel.source.from === 'promql' ? <Queries panel={panel} onChange={onChange} /> : null}
       <Whole key={panel.kind} panel={panel} onChange={onChange} />
@@ -71,6 +74,22 @@ export function PanelEditor({ panel, onChange, onDone }: Props) {
         Done
       </Button>
     </section>
+  );
+}
+
+function WidgetChoice({ panel, onChange }: { readonly panel: PanelOf<'custom'>; readonly onChange: (panel: Panel) => void }) {
+  const known = useQuery(widgetsQuery()).data?.items ?? [];
+  const listed = known.some(({ id }) => id === panel.widget)
+    ? []
+    : [{ value: panel.widget, label: panel.widget === '' ? t('Choose a widget …') : panel.widget }];
+  return (
+    <NativeSelect
+      size="xs"
+      label={t('Widget')}
+      data={[...listed, ...known.map(({ id, name }) => ({ value: id, label: name }))]}
+      value={panel.widget}
+      onChange={(event) => onChange({ ...panel, widget: event.currentTarget.value })}
+    />
   );
 }
 

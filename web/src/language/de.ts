@@ -12,6 +12,7 @@ import shared from './de/shared.json' with { type: 'json' };
 import sla from './de/sla.json' with { type: 'json' };
 import states from './de/states.json' with { type: 'json' };
 import timeline from './de/timeline.json' with { type: 'json' };
+import widgets from './de/widgets.json' with { type: 'json' };
 import type { Catalogue } from './language.ts';
 
 /** One file for each room of `web/src`; what several rooms say is in `shared`. */
@@ -30,4 +31,5 @@ export const catalogue: Catalogue = {
   ...states,
   ...timeline,
   ...editor,
+  ...widgets,
 };

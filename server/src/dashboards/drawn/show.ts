@@ -75,6 +75,9 @@ async function figures(panel: Figures, reading: Reading): Promise<Shown> {
       return { kind: 'pie', items: slicesOf(reducedItems(series, panel.reduce)), unit: panel.unit, hollow: panel.hollow };
     case 'table':
       return seriesTable(panel, series);
+    // Its script runs in browsers alone: the last values stand for what it draws.
+    case 'custom':
+      return { kind: 'bars', items: byValue(reducedItems(series, 'last')), unit: panel.unit };
     case 'heatmap': {
       if (panel.mode === 'correlation') return { kind: 'cells', ...correlations(series) };
       if (panel.mode === 'hour_by_weekday') return { kind: 'cells', ...hoursByWeekdays(series, utcClock) };

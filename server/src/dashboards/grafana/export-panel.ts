@@ -174,6 +174,9 @@ function figuresOf(panel: Figures, queries: readonly PanelQuery[]): Fields {
   switch (panel.kind) {
     case 'line':
       return linesOf(queries, { ...defaults, ...charted(thresholds), custom: lineStyle(panel) });
+    // Another server does not know the widget: its figures are lines there.
+    case 'custom':
+      return linesOf(queries, { ...defaults, ...charted(thresholds) });
     case 'bar':
       if (panel.by === 'time')
         return linesOf(queries, {

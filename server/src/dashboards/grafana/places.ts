@@ -22,6 +22,7 @@ const HEIGHTS: Readonly<Record<PanelKind, number>> = {
   slo_budget: 7,
   status_timeline: 7,
   state: 6,
+  custom: 8,
 };
 
 export function placesOf({ layout, panels }: DashboardSpec): readonly PlacedSection[] {

@@ -322,6 +322,8 @@ export function securityHeaders(secure: boolean, styleNonce?: string): Record<st
     "font-src 'self'",
     "connect-src 'self'",
     "manifest-src 'self'",
+    // Widgets of one's own draw in frames of this server, which have no origin.
+    "frame-src 'self'",
     "base-uri 'none'",
     "form-action 'self'",
     "frame-ancestors 'none'",

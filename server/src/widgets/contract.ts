@@ -1,0 +1,30 @@
+/**
+ * Widget kinds of one's own: a script that an administrator registers and panels of kind `custom` draw with, in a frame of no origin.
+ * Invariants: the script runs in a reader's browser alone, never here; its document may reach neither the page, nor cookies, nor the
+ * network. The data contract stands in docs/widgets.md.
+ */
+import { z } from 'zod';
+import { plainText } from '../platform/config/fields.ts';
+
+export const WIDGET_CODES = { notFound: 'widget_not_found', tooMany: 'too_many_widgets' } as const;
+
+const MAX_SOURCE_CHARS = 200_000;
+
+export const widgetBody = z.strictObject({
+  name: plainText.trim().min(1, 'a name is needed').max(100),
+  description: plainText.max(2_000).default(''),
+  /** A classic script that calls `nines.draw(function)`. It stands in the frame's document, which these two would leave. */
+  source: plainText
+    .min(1, 'a script is needed')
+    .max(MAX_SOURCE_CHARS)
+    .refine(
+      (text) => !/<\/script|<!--/i.test(text),
+      'holds "</script" or "<!--", which would end the script; write "<\\/script" or "<\\!--"',
+    ),
+});
+export type WidgetBody = z.output<typeof widgetBody>;
+
+export const widgetSummary = z.object({ id: z.string(), name: z.string(), description: z.string(), revision: z.int() });
+export type WidgetSummary = z.output<typeof widgetSummary>;
+export const widgetView = widgetSummary.extend({ source: z.string() });
+export type WidgetView = z.output<typeof widgetView>;

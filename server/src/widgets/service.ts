@@ -1,0 +1,67 @@
+import type { Clock } from '@nines/base/clock.ts';
+import { AppError } from '@nines/base/errors.ts';
+import type { Ids } from '@nines/base/ids.ts';
+import type { Db } from '../platform/db/open.ts';
+import type { Entity } from '../platform/records/contract.ts';
+import { findEntity, listEntities, retireEntity, upsertEntity } from '../platform/records/entities.ts';
+import { createTurns } from '../platform/turns.ts';
+import { WIDGET_CODES, type WidgetBody, type WidgetSummary, type WidgetView, widgetBody } from './contract.ts';
+
+const KIND = 'widget';
+const MAX_WIDGETS = 200;
+
+export type WidgetsDeps = { readonly db: Db; readonly clock: Pick<Clock, 'now'>; readonly ids: Ids };
+
+/** The widget kinds that administrators registered. */
+export class Widgets {
+  readonly #deps: WidgetsDeps;
+  readonly #alone = createTurns();
+
+  constructor(deps: WidgetsDeps) {
+    this.#deps = deps;
+  }
+
+  /** By name. */
+  async list(): Promise<readonly WidgetSummary[]> {
+    const all = (await listEntities(this.#deps.db.kysely, { kind: KIND })).flatMap((one) => viewOf(one) ?? []);
+    return all.map(({ source: _source, ...summary }) => summary).sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /** `AppError` `widget_not_found`. */
+  async get(id: string): Promise<WidgetView> {
+    const found = await findEntity(this.#deps.db.kysely, KIND, id);
+    const view = found === undefined || found.retiredAtMs !== null ? undefined : viewOf(found);
+    if (view === undefined) throw notFound(id);
+    return view;
+  }
+
+  /** Registers it, or puts another script in its place. `AppError` `too_many_widgets`. */
+  put(id: string, body: WidgetBody): Promise<WidgetView> {
+    return this.#alone(async () => {
+      const { db, clock, ids } = this.#deps;
+      const known = await listEntities(db.kysely, { kind: KIND });
+      if (known.length >= MAX_WIDGETS && !known.some(({ slug }) => slug === id)) {
+        const message = `there are ${MAX_WIDGETS} widgets; remove one that no panel draws with`;
+        throw new AppError('conflict', WIDGET_CODES.tooMany, message);
+      }
+      const input = { kind: KIND, slug: id, name: body.name, origin: 'ui' as const, originPlace: '', spec: body };
+      await upsertEntity(db.kysely, input, { ids, nowMs: clock.now() });
+      return this.get(id);
+    });
+  }
+
+  /** Panels that draw with it say that it is gone. `AppError` `widget_not_found`. */
+  async remove(id: string): Promise<void> {
+    await this.get(id);
+    await retireEntity(this.#deps.db.kysely, { kind: KIND, slug: id }, this.#deps.clock.now());
+  }
+}
+
+const notFound = (id: string): AppError =>
+  new AppError('not_found', WIDGET_CODES.notFound, `there is no widget "${id}"; an administrator registers it`);
+
+/** Undefined for what this server cannot read: a later one may have written it. */
+function viewOf({ slug, revision, spec }: Entity): WidgetView | undefined {
+  const read = widgetBody.safeParse(spec);
+  return read.success ? { id: slug, revision, ...read.data } : undefined;
+}
