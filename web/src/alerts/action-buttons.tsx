@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core';
 import type { AlertView } from '../api/wire.ts';
+import { t } from '../language/t.ts';
 import type { AlertAction } from './undo.ts';
 
 /** What asks for more before it is done. */
@@ -21,7 +22,7 @@ export function ActionButtons({ alerts, me, pending, onAct, onAsk }: Props) {
   if (open.length === 0) {
     return (
       <Button size="xs" variant="default" onClick={() => onAsk('comment')}>
-        Comment
+        {t('Comment')}
       </Button>
     );
   }
@@ -35,24 +36,26 @@ export function ActionButtons({ alerts, me, pending, onAct, onAsk }: Props) {
     <div className="row-wrap">
       {some((one) => one.acknowledged_at_ms === null) ? (
         <Button size="xs" loading={pending} onClick={() => onAct({ name: 'acknowledge' })}>
-          Acknowledge
+          {t('Acknowledge')}
         </Button>
       ) : (
-        plain('Take the acknowledgement back', () => onAct({ name: 'unacknowledge' }))
+        plain(t('Take the acknowledgement back'), () => onAct({ name: 'unacknowledge' }))
       )}
       {some((one) => one.assigned_to !== me)
-        ? plain('Take', () => onAct({ name: 'assign', assignee: me }))
-        : plain('Give back', () => onAct({ name: 'assign', assignee: null }))}
-      {plain('Assign …', () => onAsk('assign'))}
-      {plain('Snooze …', () => onAsk('snooze'))}
-      {some((one) => one.snoozed_until_ms !== null || one.snoozed_until_resolved) ? plain('Wake', () => onAct({ name: 'unsnooze' })) : null}
-      {plain('Silence …', () => onAsk('silence'))}
-      {plain('Comment …', () => onAsk('comment'))}
+        ? plain(t('Take'), () => onAct({ name: 'assign', assignee: me }))
+        : plain(t('Give back'), () => onAct({ name: 'assign', assignee: null }))}
+      {plain(t('Assign …'), () => onAsk('assign'))}
+      {plain(t('Snooze …'), () => onAsk('snooze'))}
+      {some((one) => one.snoozed_until_ms !== null || one.snoozed_until_resolved)
+        ? plain(t('Wake'), () => onAct({ name: 'unsnooze' }))
+        : null}
+      {plain(t('Silence …'), () => onAsk('silence'))}
+      {plain(t('Comment …'), () => onAsk('comment'))}
       {some((one) => one.suppressed_at_ms === null)
-        ? plain('Suppress', () => onAct({ name: 'suppress' }))
-        : plain('No longer suppress', () => onAct({ name: 'unsuppress' }))}
-      {plain('Escalate …', () => onAsk('escalate'))}
-      {plain('Resolve …', () => onAsk('resolve'))}
+        ? plain(t('Suppress'), () => onAct({ name: 'suppress' }))
+        : plain(t('No longer suppress'), () => onAct({ name: 'unsuppress' }))}
+      {plain(t('Escalate …'), () => onAsk('escalate'))}
+      {plain(t('Resolve …'), () => onAsk('resolve'))}
     </div>
   );
 }

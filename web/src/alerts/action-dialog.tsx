@@ -2,6 +2,7 @@ import { Button, Modal, Textarea, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import type { AlertView } from '../api/wire.ts';
 import { instantOf, localTime } from '../figures/local-time.ts';
+import { t } from '../language/t.ts';
 import { useNow } from '../shell/now.ts';
 import type { Asked, Asking } from './action-buttons.tsx';
 import { draftForAlerts } from './silence-draft.ts';
@@ -16,27 +17,35 @@ type Props = {
   readonly onClose: () => void;
 };
 
-const TITLES: Readonly<Record<Asking, string>> = {
-  snooze: 'Snooze',
-  assign: 'Assign',
-  comment: 'Comment',
-  silence: 'Silence',
-  resolve: 'Resolve',
-  escalate: 'Escalate',
-};
+function titleOf(asking: Asking, alerts: string): string {
+  switch (asking) {
+    case 'snooze':
+      return t('Snooze {alerts}', { alerts });
+    case 'assign':
+      return t('Assign {alerts}', { alerts });
+    case 'comment':
+      return t('Comment {alerts}', { alerts });
+    case 'silence':
+      return t('Silence what matches');
+    case 'resolve':
+      return t('Resolve {alerts}', { alerts });
+    case 'escalate':
+      return t('Escalate {alerts}', { alerts });
+  }
+}
 
 /** Asks what an action needs beside its alerts. */
 export function ActionDialog({ asked, me, onAct, onClose }: Props) {
   const asking = asked?.asking ?? null;
   const alerts = asked?.alerts ?? [];
-  const count = alerts.length === 1 ? '1 alert' : `${alerts.length} alerts`;
+  const count = t('{count, plural, one {# alert} other {# alerts}}', { count: alerts.length });
   return (
     <Modal
       opened={asking !== null}
       onClose={onClose}
       size={asking === 'silence' ? 'lg' : 'md'}
-      title={asking === null ? '' : `${TITLES[asking]} ${asking === 'silence' ? 'what matches' : count}`}
-      closeButtonProps={{ 'aria-label': 'Close' }}
+      title={asking === null ? '' : titleOf(asking, count)}
+      closeButtonProps={{ 'aria-label': t('Close') }}
     >
       {asking === 'snooze' ? <Snooze onAct={onAct} /> : null}
       {asking === 'assign' ? <Assign me={me} onAct={onAct} /> : null}
@@ -51,10 +60,10 @@ export function ActionDialog({ asked, me, onAct, onClose }: Props) {
 type Asks = { readonly onAct: (action: AlertAction) => void };
 
 const LENGTHS = [
-  ['30m', '30 minutes'],
-  ['1h', '1 hour'],
-  ['4h', '4 hours'],
-  ['24h', '1 day'],
+  ['30m', t('30 minutes')],
+  ['1h', t('1 hour')],
+  ['4h', t('4 hours')],
+  ['24h', t('1 day')],
 ] as const;
 
 function Snooze({ onAct }: Asks) {
@@ -67,7 +76,7 @@ function Snooze({ onAct }: Asks) {
   };
   return (
     <form className="drawer-body" onSubmit={submit}>
-      <p className="soft">Nobody is told until then; what is acknowledged, resolved or escalated still is.</p>
+      <p className="soft">{t('Nobody is told until then; what is acknowledged, resolved or escalated still is.')}</p>
       <div className="row-wrap">
         {LENGTHS.map(([length, words], index) => (
           <Button
@@ -80,12 +89,12 @@ function Snooze({ onAct }: Asks) {
           </Button>
         ))}
         <Button variant="default" onClick={() => onAct({ name: 'snooze', until: 'resolved' })}>
-          Until resolved
+          {t('Until resolved')}
         </Button>
       </div>
-      <TextInput label="Or until" type="datetime-local" value={until} onChange={(event) => setUntil(event.currentTarget.value)} />
+      <TextInput label={t('Or until')} type="datetime-local" value={until} onChange={(event) => setUntil(event.currentTarget.value)} />
       <Button type="submit" disabled={atMs === undefined || atMs <= now}>
-        Snooze until then
+        {t('Snooze until then')}
       </Button>
     </form>
   );
@@ -100,7 +109,7 @@ function Assign({ me, onAct }: Asks & { readonly me: string }) {
   return (
     <form className="drawer-body" onSubmit={submit}>
       <TextInput
-        label="To whom"
+        label={t('To whom')}
         data-autofocus
         maxLength={200}
         placeholder={me}
@@ -109,10 +118,10 @@ function Assign({ me, onAct }: Asks & { readonly me: string }) {
       />
       <div className="row-wrap">
         <Button type="submit" disabled={name.trim() === ''}>
-          Assign
+          {t('Assign')}
         </Button>
         <Button variant="default" onClick={() => onAct({ name: 'assign', assignee: null })}>
-          To nobody
+          {t('To nobody')}
         </Button>
       </div>
     </form>
@@ -128,7 +137,7 @@ function Comment({ onAct }: Asks) {
   return (
     <form className="drawer-body" onSubmit={submit}>
       <Textarea
-        label="Comment"
+        label={t('Comment')}
         data-autofocus
         autosize
         minRows={3}
@@ -137,7 +146,7 @@ function Comment({ onAct }: Asks) {
         onChange={(event) => setComment(event.currentTarget.value)}
       />
       <Button type="submit" disabled={comment.trim() === ''}>
-        Add the comment
+        {t('Add the comment')}
       </Button>
     </form>
   );
@@ -148,8 +157,12 @@ function Escalate({ alerts, count, onAct }: Asks & { readonly alerts: readonly A
   if (alert !== undefined && alerts.length === 1) return <EscalateOne alert={alert} onAct={onAct} />;
   return (
     <div className="drawer-body">
-      <p>The next level of each alert’s policy is told now. What is sent cannot be taken back; alerts that no policy took are refused.</p>
-      <Button data-autofocus onClick={() => onAct({ name: 'escalate' })}>{`Escalate ${count}`}</Button>
+      <p>
+        {t('The next level of each alert’s policy is told now. What is sent cannot be taken back; alerts that no policy took are refused.')}
+      </p>
+      <Button data-autofocus onClick={() => onAct({ name: 'escalate' })}>
+        {t('Escalate {alerts}', { alerts: count })}
+      </Button>
     </div>
   );
 }
@@ -158,10 +171,13 @@ function Resolve({ count, onAct }: Asks & { readonly count: string }) {
   return (
     <div className="drawer-body">
       <p>
-        This cannot be undone. While its condition holds, an alert comes back as a new one at the next evaluation; to have it quiet, snooze
-        or silence it.
+        {t(
+          'This cannot be undone. While its condition holds, an alert comes back as a new one at the next evaluation; to have it quiet, snooze or silence it.',
+        )}
       </p>
-      <Button data-autofocus onClick={() => onAct({ name: 'resolve' })}>{`Resolve ${count}`}</Button>
+      <Button data-autofocus onClick={() => onAct({ name: 'resolve' })}>
+        {t('Resolve {alerts}', { alerts: count })}
+      </Button>
     </div>
   );
 }

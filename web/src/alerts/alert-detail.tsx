@@ -10,6 +10,7 @@ import { Section } from '../components/section.tsx';
 import { preciseInstant } from '../figures/instant.ts';
 import { threeDigits } from '../figures/quantity.ts';
 import { readableLengths } from '../figures/readable.ts';
+import { t } from '../language/t.ts';
 import { AlertStateMark } from '../pages/alert-state.tsx';
 import { textOfLabels } from '../pages/label-text.ts';
 import { alertTitle } from '../pages/sentences.ts';
@@ -43,14 +44,14 @@ export function AlertDetail(props: Props) {
   const { id, onClose } = props;
   const alert = useQuery(alertQuery(id));
   return (
-    <section className="inbox-detail panel panel-pad" aria-label="Alert">
+    <section className="inbox-detail panel panel-pad" aria-label={t('Alert')}>
       <div className="inbox-detail-bar">
         <ObjectMenu kind="alerts" id={id} />
         <button type="button" className="plain-button" onClick={onClose}>
-          Close
+          {t('Close')}
         </button>
       </div>
-      <Waiting query={alert} what="the alert" />
+      <Waiting query={alert} what={t('the alert')} />
       {alert.data === undefined ? null : <Details {...props} alert={alert.data} />}
     </section>
   );
@@ -69,9 +70,9 @@ function Details({ alert, me, actions, onAsk }: Props & { readonly alert: AlertD
           <AlertStateMark alert={alert} />
           <Instant atMs={alert.starts_at_ms} />
           {alert.kind !== 'service' && Number.isFinite(alert.value) ? (
-            <span>{`value ${Number.isInteger(alert.value) ? alert.value : threeDigits(alert.value)}`}</span>
+            <span>{t('value {value}', { value: Number.isInteger(alert.value) ? alert.value : threeDigits(alert.value) })}</span>
           ) : null}
-          {alert.assigned_to === null ? null : <span>{`with ${plainText(alert.assigned_to, MAX_LABEL_CHARS)}`}</span>}
+          {alert.assigned_to === null ? null : <span>{t('with {name}', { name: plainText(alert.assigned_to, MAX_LABEL_CHARS) })}</span>}
         </div>
       </div>
       {mayAct ? (
@@ -99,15 +100,19 @@ function Details({ alert, me, actions, onAsk }: Props & { readonly alert: AlertD
 /** Why nobody is told, when that is so. */
 function Quiet({ alert }: { readonly alert: AlertDetailWire }) {
   const why = [
-    alert.kept_by === null || alert.kept_by === undefined ? '' : `Told to nobody: ${plainText(alert.kept_by, MAX_LABEL_CHARS)}.`,
-    alert.held_back === null || alert.held_back === undefined ? '' : `Held back: ${plainText(alert.held_back, MAX_LABEL_CHARS)}.`,
+    alert.kept_by === null || alert.kept_by === undefined
+      ? ''
+      : t('Told to nobody: {why}.', { why: plainText(alert.kept_by, MAX_LABEL_CHARS) }),
+    alert.held_back === null || alert.held_back === undefined
+      ? ''
+      : t('Held back: {why}.', { why: plainText(alert.held_back, MAX_LABEL_CHARS) }),
     alert.suppressed_by === null || alert.suppressed_by === undefined
       ? ''
-      : `Suppressed by ${plainText(alert.suppressed_by, MAX_LABEL_CHARS)}.`,
-    alert.snoozed_until_resolved === true ? 'Snoozed until it is resolved.' : '',
+      : t('Suppressed by {name}.', { name: plainText(alert.suppressed_by, MAX_LABEL_CHARS) }),
+    alert.snoozed_until_resolved === true ? t('Snoozed until it is resolved.') : '',
     alert.snoozed_until_ms === null || alert.snoozed_until_ms === undefined
       ? ''
-      : `Snoozed until ${preciseInstant(alert.snoozed_until_ms)}.`,
+      : t('Snoozed until {at}.', { at: preciseInstant(alert.snoozed_until_ms) }),
   ].filter((text) => text !== '');
   return why.length === 0 ? null : <p className="notice">{why.join(' ')}</p>;
 }
@@ -121,29 +126,29 @@ function Links({ alert }: { readonly alert: AlertDetailWire }) {
     <p className="row-wrap">
       {isWeb(runbook) ? (
         <a href={runbook} target="_blank" rel="noreferrer">
-          Runbook
+          {t('Runbook')}
         </a>
       ) : null}
       {isWeb(alert.generator_url) ? (
         <a href={alert.generator_url} target="_blank" rel="noreferrer">
-          Where it comes from
+          {t('Where it comes from')}
         </a>
       ) : null}
       {alert.service === null ? null : (
         <Link to="/services/$id" params={{ id: alert.service }}>
-          {`Service ${plainText(alert.service, MAX_LABEL_CHARS)}`}
+          {t('Service {service}', { service: plainText(alert.service, MAX_LABEL_CHARS) })}
         </Link>
       )}
       {alert.kind === 'rule' ? (
         <Link to="/rules" search={{ rule: alert.rule }}>
-          {`Rule ${plainText(alert.rule, MAX_LABEL_CHARS)}`}
+          {t('Rule {rule}', { rule: plainText(alert.rule, MAX_LABEL_CHARS) })}
         </Link>
       ) : null}
       <Link to="/alerts-dashboard" search={{ source: alert.rule, status: 'all' }}>
-        {`All of ${plainText(alert.rule, MAX_LABEL_CHARS)}`}
+        {t('All of {rule}', { rule: plainText(alert.rule, MAX_LABEL_CHARS) })}
       </Link>
       <Link to="/routes" search={{ labels: textOfLabels(alert.labels) }}>
-        Where it goes, and why
+        {t('Where it goes, and why')}
       </Link>
     </p>
   );
@@ -159,21 +164,26 @@ function happeningsOf({ transitions, deliveries }: AlertDetailWire): readonly Ha
     return { atMs: step.at_ms, key: `step ${place}`, what: phrase(step.kind), why: readableLengths(step.reason), who };
   });
   const told = deliveries.map((one): Happening => {
-    const to = one.channel === '' ? 'nobody' : one.channel;
-    const what = one.status === 'suppressed' ? `Not told to ${to}` : `${phrase(one.reason)} told to ${to}: ${one.status}`;
+    const to = one.channel === '' ? t('nobody') : one.channel;
+    const what =
+      one.status === 'suppressed'
+        ? t('Not told to {channel}', { channel: to })
+        : t('{what} told to {channel}: {status}', { what: phrase(one.reason), channel: to, status: one.status });
     return { atMs: one.created_at_ms, key: one.id, what, why: readableLengths(deliveryWhy(one)), who: '' };
   });
   return [...steps, ...told].sort((a, b) => a.atMs - b.atMs);
 }
 
 function deliveryWhy({ cause, attempts, last_error: error, receipt }: NotificationView): string {
-  const tries = error === null ? '' : `after ${attempts} ${attempts === 1 ? 'try' : 'tries'}: ${error}`;
-  return [cause, tries, receipt === null || receipt === '' ? '' : `receipt ${receipt}`].filter((text) => text !== '').join('; ');
+  const tries = error === null ? '' : t('after {count, plural, one {# try} other {# tries}}: {error}', { count: attempts, error });
+  return [cause, tries, receipt === null || receipt === '' ? '' : t('receipt {receipt}', { receipt })]
+    .filter((text) => text !== '')
+    .join('; ');
 }
 
 function TimeLine({ alert }: { readonly alert: AlertDetailWire }) {
   return (
-    <Section title="What happened">
+    <Section title={t('What happened')}>
       <ol className="steps">
         {happeningsOf(alert).map(({ atMs, key, what, why, who }) => (
           <li key={key}>
@@ -188,7 +198,7 @@ function TimeLine({ alert }: { readonly alert: AlertDetailWire }) {
           </li>
         ))}
       </ol>
-      {alert.deliveries.length === 0 ? <p className="faint">Nobody was told: no channel is routed for this alert.</p> : null}
+      {alert.deliveries.length === 0 ? <p className="faint">{t('Nobody was told: no channel is routed for this alert.')}</p> : null}
     </Section>
   );
 }
@@ -196,11 +206,11 @@ function TimeLine({ alert }: { readonly alert: AlertDetailWire }) {
 function Labels({ alert }: { readonly alert: AlertDetailWire }) {
   const others = Object.entries(alert.annotations).filter(([name]) => !['summary', 'description', 'runbook_url'].includes(name));
   return (
-    <Section title="Labels">
+    <Section title={t('Labels')}>
       <ul className="labels">
         {Object.entries(alert.labels).map(([name, value]) => (
           <li key={name}>
-            <Link to="/alerts-dashboard" search={{ label: matcherText(name, value) }} title="Show the alerts with this label">
+            <Link to="/alerts-dashboard" search={{ label: matcherText(name, value) }} title={t('Show the alerts with this label')}>
               {plainText(`${name}="${value}"`, MAX_LABEL_CHARS)}
             </Link>
           </li>

@@ -7,6 +7,7 @@ import type { Severity } from '../api/wire.ts';
 import { FilterInput } from '../components/filter-input.tsx';
 import { TeamFilter } from '../components/team-filter.tsx';
 import { teamsOf } from '../components/teams.ts';
+import { t } from '../language/t.ts';
 import type { AlertSearch } from '../shell/search.ts';
 import { SeverityMark } from '../states/state-mark.tsx';
 import { GROUPINGS, filtersIn } from './inbox-search.ts';
@@ -20,26 +21,26 @@ type Props = {
 type Field = 'q' | 'status' | 'service' | 'team' | 'assigned' | 'label' | 'group' | 'severity' | 'source';
 
 const STATUSES = [
-  { value: '', label: 'Open' },
-  { value: 'firing', label: 'Firing' },
-  { value: 'acknowledged', label: 'Acknowledged' },
-  { value: 'suppressed', label: 'Suppressed' },
-  { value: 'pending', label: 'Pending' },
-  { value: 'resolved', label: 'Resolved' },
-  { value: 'all', label: 'All' },
+  { value: '', label: t('Open') },
+  { value: 'firing', label: t('Firing') },
+  { value: 'acknowledged', label: t('Acknowledged') },
+  { value: 'suppressed', label: t('Suppressed') },
+  { value: 'pending', label: t('Pending') },
+  { value: 'resolved', label: t('Resolved') },
+  { value: 'all', label: t('All') },
 ];
 const ASSIGNED = [
-  { value: '', label: 'With anybody' },
-  { value: 'me', label: 'With me' },
-  { value: 'nobody', label: 'With nobody' },
+  { value: '', label: t('With anybody') },
+  { value: 'me', label: t('With me') },
+  { value: 'nobody', label: t('With nobody') },
 ];
 const GROUP_WORDS: Readonly<Record<(typeof GROUPINGS)[number], string>> = {
-  service: 'service',
-  problem: 'problem',
-  rule: 'rule',
-  alertname: 'name',
-  severity: 'severity',
-  assigned: 'person',
+  service: t('By service'),
+  problem: t('By problem'),
+  rule: t('By rule'),
+  alertname: t('By name'),
+  severity: t('By severity'),
+  assigned: t('By person'),
 };
 const SEVERITIES: readonly Severity[] = ['emergency', 'critical', 'warning', 'info'];
 /** Typing is over when nothing came for this long. */
@@ -63,35 +64,38 @@ export function InboxFilters({ search, counts, onSearch }: Props) {
       onChange={(event) => set(field, event.currentTarget.value)}
     />
   );
-  const groups = GROUPINGS.map((value) => ({ value, label: `By ${GROUP_WORDS[value]}` }));
-  const byLabel = search.group?.startsWith('label:') === true ? [{ value: search.group, label: `By ${search.group}` }] : [];
+  const groups = GROUPINGS.map((value) => ({ value, label: GROUP_WORDS[value] }));
+  const byLabel =
+    search.group?.startsWith('label:') === true ? [{ value: search.group, label: t('By {label}', { label: search.group }) }] : [];
   return (
     <div className="filters no-print">
       <Severities search={search} counts={counts} onChange={(value) => set('severity', value)} />
-      {select('Status', 'status', [...STATUSES])}
-      {names.length === 0 ? null : select('Service', 'service', [{ value: '', label: 'Any service' }, ...names])}
+      {select(t('Status'), 'status', [...STATUSES])}
+      {names.length === 0 ? null : select(t('Service'), 'service', [{ value: '', label: t('Any service') }, ...names])}
       <TeamFilter teams={teamsOf(services.data?.items ?? [])} value={search.team} onChange={(team) => set('team', team)} />
-      {select('Assigned', 'assigned', [...ASSIGNED])}
-      {select('Group', 'group', [{ value: '', label: 'Not grouped' }, ...groups, ...byLabel])}
+      {select(t('Assigned'), 'assigned', [...ASSIGNED])}
+      {select(t('Group'), 'group', [{ value: '', label: t('Not grouped') }, ...groups, ...byLabel])}
       <Typed value={search.q ?? ''} onChange={(value) => set('q', value)}>
-        {(value, type) => <FilterInput what="alerts" value={value} onChange={type} />}
+        {(value, type) => <FilterInput what={t('alerts')} value={value} onChange={type} />}
       </Typed>
       <Typed value={search.label ?? ''} onChange={(value) => set('label', value)}>
         {(value, type) => (
           <TextInput
             size="xs"
             className="mono"
-            aria-label="Label matcher"
+            aria-label={t('Label matcher')}
             placeholder={'instance="a"'}
             value={value}
             onChange={(event) => type(event.currentTarget.value)}
           />
         )}
       </Typed>
-      {search.source === undefined ? null : <span className="soft">{`of rule ${plainText(search.source, MAX_NAME_CHARS)}`}</span>}
+      {search.source === undefined ? null : (
+        <span className="soft">{t('of rule {rule}', { rule: plainText(search.source, MAX_NAME_CHARS) })}</span>
+      )}
       {filtersIn(search) === 0 ? null : (
         <button type="button" className="plain-button" onClick={() => onSearch(search.group === undefined ? {} : { group: search.group })}>
-          Clear the filters
+          {t('Clear the filters')}
         </button>
       )}
     </div>
@@ -131,7 +135,7 @@ function Severities({
   const toggle = (severity: Severity) =>
     onChange((chosen.includes(severity) ? chosen.filter((one) => one !== severity) : [...chosen, severity]).join(','));
   return (
-    <div className="row-wrap" role="group" aria-label="Severity">
+    <div className="row-wrap" role="group" aria-label={t('Severity')}>
       {SEVERITIES.map((severity) => {
         const states = counts?.by_severity[severity];
         const open = states === undefined ? 0 : states.firing + states.acknowledged + states.suppressed + states.pending;
@@ -142,7 +146,13 @@ function Severities({
             className="severity-chip"
             aria-pressed={chosen.includes(severity)}
             title={
-              states === undefined ? '' : `${states.firing} firing, ${states.acknowledged} acknowledged, ${states.suppressed} suppressed`
+              states === undefined
+                ? ''
+                : t('{firing} firing, {acknowledged} acknowledged, {suppressed} suppressed', {
+                    firing: states.firing,
+                    acknowledged: states.acknowledged,
+                    suppressed: states.suppressed,
+                  })
             }
             onClick={() => toggle(severity)}
           >

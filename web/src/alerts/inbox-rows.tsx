@@ -2,6 +2,7 @@ import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { AlertView } from '../api/wire.ts';
 import { Since } from '../components/instant.tsx';
+import { t } from '../language/t.ts';
 import { AlertStateMark } from '../pages/alert-state.tsx';
 import { alertTitle } from '../pages/sentences.ts';
 import type { Selection } from '../pages/use-selection.ts';
@@ -62,7 +63,7 @@ export function InboxRows(props: RowsProps) {
     // Only a key moves the focus; rows that come and go do not.
   }, [moved]);
   return (
-    <ul ref={list} className="inbox-rows panel" aria-label="Alerts" style={{ height: virtualizer.getTotalSize() }}>
+    <ul ref={list} className="inbox-rows panel" aria-label={t('Alerts')} style={{ height: virtualizer.getTotalSize() }}>
       {shown.map(({ index, start, key, size }) => {
         const row = rows[index];
         if (row === undefined) return null;
@@ -113,8 +114,8 @@ function Line({ row, ...props }: { readonly row: InboxRow } & RowsProps) {
     <button id={rowId(row.key)} type="button" className="inbox-group-head" aria-expanded={isOpen} onClick={() => props.onGroup(group.key)}>
       <span aria-hidden="true">{isOpen ? '▾' : '▸'}</span>
       <SeverityMark severity={group.severity} />
-      <b className="ellipsis">{group.key === '' ? 'none' : plainText(title, MAX_TITLE_CHARS)}</b>
-      <span className="faint nowrap">{`${group.total} open, ${group.firing} firing`}</span>
+      <b className="ellipsis">{group.key === '' ? t('none') : plainText(title, MAX_TITLE_CHARS)}</b>
+      <span className="faint nowrap">{t('{total} open, {firing} firing', { total: group.total, firing: group.firing })}</span>
     </button>
   );
 }
@@ -128,7 +129,7 @@ function AlertLine({ alert, selection, onOpen, opened }: { readonly alert: Alert
       {selection === null ? null : (
         <input
           type="checkbox"
-          aria-label={`Select ${title}`}
+          aria-label={t('Select {title}', { title })}
           checked={selection.has(alert.id)}
           onChange={() => undefined}
           onClick={(event) => selection.toggle(alert.id, event.shiftKey)}
@@ -149,8 +150,8 @@ function AlertLine({ alert, selection, onOpen, opened }: { readonly alert: Alert
           {title.includes(alert.alertname) ? null : <span>{plainText(alert.alertname, MAX_SMALL_CHARS)}</span>}
           {alert.service === null ? null : <span>{plainText(alert.service, MAX_SMALL_CHARS)}</span>}
           {instance === '' || title.includes(instance) ? null : <span>{plainText(instance, MAX_SMALL_CHARS)}</span>}
-          {alert.assigned_to === null ? null : <span>{`with ${plainText(alert.assigned_to, MAX_SMALL_CHARS)}`}</span>}
-          {alert.flapping_since_ms === null || alert.flapping_since_ms === undefined ? null : <span>flapping</span>}
+          {alert.assigned_to === null ? null : <span>{t('with {name}', { name: plainText(alert.assigned_to, MAX_SMALL_CHARS) })}</span>}
+          {alert.flapping_since_ms === null || alert.flapping_since_ms === undefined ? null : <span>{t('flapping')}</span>}
         </span>
       </button>
     </>

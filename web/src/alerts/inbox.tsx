@@ -4,6 +4,7 @@ import { useCallback, useMemo, useState } from 'react';
 import { type AlertCountsWire, alertCountsQuery } from '../api/alerts.ts';
 import type { AlertView } from '../api/wire.ts';
 import { ErrorNotice } from '../components/notices.tsx';
+import { t } from '../language/t.ts';
 import { type Selection, useSelection } from '../pages/use-selection.ts';
 import type { AlertSearch } from '../shell/search.ts';
 import { useCan, useSession } from '../shell/session.tsx';
@@ -116,11 +117,11 @@ type SelectedProps = {
 function Selected({ selection, ...buttons }: SelectedProps) {
   if (selection.size === 0) return null;
   return (
-    <div className="bulk" role="region" aria-label="Selected alerts">
-      <span>{`${selection.size} selected`}</span>
+    <div className="bulk" role="region" aria-label={t('Selected alerts')}>
+      <span>{t('{count} selected', { count: selection.size })}</span>
       <ActionButtons {...buttons} />
       <Button size="xs" variant="subtle" onClick={selection.clear}>
-        Clear the selection
+        {t('Clear the selection')}
       </Button>
     </div>
   );
@@ -230,7 +231,7 @@ function Done({ actions: { done, undo, pending } }: { readonly actions: Actions 
           <span>{`${done.text}.`}</span>
           {done.canUndo ? (
             <Button size="compact-sm" variant="light" loading={pending} onClick={undo}>
-              Undo ( u )
+              {t('Undo ( u )')}
             </Button>
           ) : null}
         </p>
@@ -252,12 +253,16 @@ function Nothing({
   if (!list.isRead) {
     return (
       <div className="loading" role="status">
-        Reading alerts …
+        {t('Reading alerts …')}
       </div>
     );
   }
   if (list.rows.length > 0) return null;
-  if (filtersIn(search) === 0) return <p className="empty">Nothing is open. An alert appears here the moment it fires.</p>;
+  if (filtersIn(search) === 0) return <p className="empty">{t('Nothing is open. An alert appears here the moment it fires.')}</p>;
   const others = counts?.total ?? 0;
-  return <p className="empty">{`No alert matches these filters.${others === 0 ? '' : ` ${others} are open.`}`}</p>;
+  return (
+    <p className="empty">
+      {others === 0 ? t('No alert matches these filters.') : t('No alert matches these filters. {count} are open.', { count: others })}
+    </p>
+  );
 }

@@ -5,6 +5,7 @@ import { type ProblemView, problemQuery } from '../api/problems.ts';
 import type { AlertView } from '../api/wire.ts';
 import { Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t } from '../language/t.ts';
 import { IncidentMark } from '../pages/incident-state.tsx';
 import { plainText } from './plain-text.ts';
 
@@ -19,7 +20,7 @@ export function PartOf({ alert }: { readonly alert: AlertView }) {
     <>
       {alert.problem === null ? null : <ProblemOfAlert id={alert.problem} alert={alert.id} />}
       {items.length === 0 ? null : (
-        <Section title="Incident">
+        <Section title={t('Incident')}>
           <ul className="plain-list">
             {items.map((one) => (
               <li key={one.id}>
@@ -41,10 +42,10 @@ function ProblemOfAlert({ id, alert }: { readonly id: string; readonly alert: st
   const { data } = query;
   const because = data?.members.find((member) => member.alert === alert)?.because;
   return (
-    <Section title="Problem" aside={data === undefined ? '' : sizeOf(data)}>
-      <Waiting query={query} what="the problem" />
+    <Section title={t('Problem')} aside={data === undefined ? '' : sizeOf(data)}>
+      <Waiting query={query} what={t('the problem')} />
       {data === undefined ? null : data.alerts === 1 ? (
-        <p className="faint">No other alert belongs to it.</p>
+        <p className="faint">{t('No other alert belongs to it.')}</p>
       ) : (
         <>
           <p>
@@ -52,7 +53,9 @@ function ProblemOfAlert({ id, alert }: { readonly id: string; readonly alert: st
               {plainText(data.title, MAX_TITLE_CHARS)}
             </Link>
           </p>
-          {because === undefined ? null : <p className="soft">{`This alert is in it: ${plainText(because, MAX_REASON_CHARS)}.`}</p>}
+          {because === undefined ? null : (
+            <p className="soft">{t('This alert is in it: {because}.', { because: plainText(because, MAX_REASON_CHARS) })}</p>
+          )}
           <Causes problem={data} />
         </>
       )}
@@ -65,8 +68,8 @@ export function ProblemNote({ id }: { readonly id: string }) {
   const query = useQuery(problemQuery(id));
   const { data } = query;
   return (
-    <section className="panel panel-pad" aria-label="Problem">
-      <Waiting query={query} what="the problem" />
+    <section className="panel panel-pad" aria-label={t('Problem')}>
+      <Waiting query={query} what={t('the problem')} />
       {data === undefined ? null : (
         <>
           <p>
@@ -80,15 +83,16 @@ export function ProblemNote({ id }: { readonly id: string }) {
   );
 }
 
-const sizeOf = ({ alerts, alerts_open: open }: ProblemView): string => `${alerts} ${alerts === 1 ? 'alert' : 'alerts'}, ${open} open`;
+const sizeOf = ({ alerts, alerts_open: open }: ProblemView): string =>
+  t('{alerts, plural, one {# alert} other {# alerts}}, {open} open', { alerts, open });
 
 /** What is suspected, the most probable first, each with its reasons. */
 function Causes({ problem: { causes } }: { readonly problem: ProblemView }) {
-  if (causes.length === 0) return <p className="faint">Nothing stands out as its cause.</p>;
+  if (causes.length === 0) return <p className="faint">{t('Nothing stands out as its cause.')}</p>;
   return (
     <>
-      <p className="soft">Probably caused by (a suggestion, it holds nothing back)</p>
-      <ol className="plain-list" aria-label="Probable causes">
+      <p className="soft">{t('Probably caused by (a suggestion, it holds nothing back)')}</p>
+      <ol className="plain-list" aria-label={t('Probable causes')}>
         {causes.map(({ kind, subject, reasons }) => (
           <li key={`${kind} ${subject}`} className="wrap-anywhere">
             {kind === 'service' ? (
@@ -110,5 +114,5 @@ function Causes({ problem: { causes } }: { readonly problem: ProblemView }) {
 export function causeText({ causes: [first] }: ProblemView): string {
   if (first === undefined) return '';
   const reasons = first.reasons.length === 0 ? '' : `: ${first.reasons.join('; ')}`;
-  return plainText(`Probably caused by ${first.subject}${reasons}`, MAX_REASON_CHARS);
+  return plainText(`${t('Probably caused by {subject}', { subject: first.subject })}${reasons}`, MAX_REASON_CHARS);
 }

@@ -4,6 +4,7 @@ import { type FormEvent, useState } from 'react';
 import { type SilenceView, type WrittenMatcher, silencePreviewQuery, useSaveSilence } from '../api/alerts.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { timeZone } from '../figures/instant.ts';
+import { t } from '../language/t.ts';
 import { plainText } from './plain-text.ts';
 import { type SilenceDraft, writtenOf } from './silence-draft.ts';
 
@@ -27,7 +28,7 @@ export function SilenceForm({ draft: first, before, onDone }: Props) {
   return (
     <form className="drawer-body" onSubmit={submit}>
       <fieldset className="matchers">
-        <legend>Alerts whose labels all match</legend>
+        <legend>{t('Alerts whose labels all match')}</legend>
         {draft.matchers.map((matcher, index) => (
           <MatcherRow
             // Rows have no other identity than their place.
@@ -42,39 +43,39 @@ export function SilenceForm({ draft: first, before, onDone }: Props) {
           className="plain-button"
           onClick={() => set({ matchers: [...draft.matchers, { name: '', op: '=', value: '' }] })}
         >
-          Add a matcher
+          {t('Add a matcher')}
         </button>
       </fieldset>
       <Preview matchers={draft.matchers.filter(({ name }) => name.trim() !== '')} />
       <div className="row-wrap">
         <TextInput
-          label="From"
+          label={t('From')}
           type="datetime-local"
-          description="Empty is now."
+          description={t('Empty is now.')}
           value={draft.from}
           onChange={(event) => set({ from: event.currentTarget.value })}
         />
         <TextInput
-          label="Until"
+          label={t('Until')}
           type="datetime-local"
-          description={`In your time zone, ${timeZone}.`}
+          description={t('In your time zone, {timeZone}.', { timeZone })}
           required
           value={draft.to}
           onChange={(event) => set({ to: event.currentTarget.value })}
         />
       </div>
       <Textarea
-        label="Why"
+        label={t('Why')}
         required
         data-autofocus
-        placeholder="New disk is on its way"
+        placeholder={t('New disk is on its way')}
         maxLength={4_000}
         value={draft.comment}
         onChange={(event) => set({ comment: event.currentTarget.value })}
       />
       {save.isError ? <RefusedNotice error={save.error} /> : null}
       <Button type="submit" disabled={written === undefined} loading={save.isPending}>
-        {draft.id === undefined ? 'Make the silence' : 'Change the silence'}
+        {draft.id === undefined ? t('Make the silence') : t('Change the silence')}
       </Button>
     </form>
   );
@@ -87,26 +88,31 @@ function MatcherRow({ matcher, onChange, onRemove }: RowProps) {
     <div className="matcher">
       <TextInput
         size="xs"
-        aria-label="Label"
+        aria-label={t('Label')}
         placeholder="instance"
         value={matcher.name}
         onChange={(event) => onChange({ ...matcher, name: event.currentTarget.value })}
       />
       <NativeSelect
         size="xs"
-        aria-label="How"
+        aria-label={t('How')}
         data={OPS}
         value={matcher.op}
         onChange={(event) => onChange({ ...matcher, op: event.currentTarget.value as WrittenMatcher['op'] })}
       />
       <TextInput
         size="xs"
-        aria-label="Value"
+        aria-label={t('Value')}
         value={matcher.value}
         onChange={(event) => onChange({ ...matcher, value: event.currentTarget.value })}
       />
-      <button type="button" className="plain-button" aria-label={`Remove the matcher of ${matcher.name}`} onClick={onRemove}>
-        Remove
+      <button
+        type="button"
+        className="plain-button"
+        aria-label={t('Remove the matcher of {matcher}', { matcher: matcher.name })}
+        onClick={onRemove}
+      >
+        {t('Remove')}
       </button>
     </div>
   );
@@ -114,14 +120,18 @@ function MatcherRow({ matcher, onChange, onRemove }: RowProps) {
 
 function Preview({ matchers }: { readonly matchers: readonly WrittenMatcher[] }) {
   const preview = useQuery({ ...silencePreviewQuery(matchers), enabled: matchers.length > 0 });
-  if (matchers.length === 0) return <p className="faint">Without a matcher nothing is silenced.</p>;
+  if (matchers.length === 0) return <p className="faint">{t('Without a matcher nothing is silenced.')}</p>;
   if (preview.isError) return <RefusedNotice error={preview.error} />;
-  if (preview.data === undefined) return <p className="faint">Looking for what matches …</p>;
+  if (preview.data === undefined) return <p className="faint">{t('Looking for what matches …')}</p>;
   const { total, items } = preview.data;
   return (
     <div role="status" className="preview">
       <p>
-        <b>{total === 0 ? 'No firing alert matches now.' : `Would hold back ${total} firing ${total === 1 ? 'alert' : 'alerts'} now.`}</b>
+        <b>
+          {total === 0
+            ? t('No firing alert matches now.')
+            : t('Would hold back {count, plural, one {# firing alert} other {# firing alerts}} now.', { count: total })}
+        </b>
       </p>
       <ul className="plain-list">
         {items.slice(0, NAMED).map(({ id, alertname, severity, labels }) => {
@@ -129,11 +139,11 @@ function Preview({ matchers }: { readonly matchers: readonly WrittenMatcher[] })
           return (
             <li
               key={id}
-            >{`${plainText(alertname, MAX_CHARS)}${about === undefined ? '' : ` on ${plainText(about, MAX_CHARS)}`} (${severity})`}</li>
+            >{`${about === undefined ? plainText(alertname, MAX_CHARS) : t('{alert} on {service}', { alert: plainText(alertname, MAX_CHARS), service: plainText(about, MAX_CHARS) })} (${severity})`}</li>
           );
         })}
       </ul>
-      {total > NAMED ? <p className="faint">{`and ${total - NAMED} more`}</p> : null}
+      {total > NAMED ? <p className="faint">{t('and {count} more', { count: total - NAMED })}</p> : null}
     </div>
   );
 }

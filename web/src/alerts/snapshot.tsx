@@ -7,6 +7,7 @@ import { Instant } from '../components/instant.tsx';
 import { Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { quantityText } from '../figures/quantity.ts';
+import { t } from '../language/t.ts';
 import { plainText } from './plain-text.ts';
 
 const MAX_CHARS = 160;
@@ -17,9 +18,9 @@ export function SnapshotSection({ id }: { readonly id: string }) {
   const snapshot = useQuery(alertSnapshotQuery(id));
   const { data } = snapshot;
   return (
-    <Section title="When it fired">
-      <Waiting query={snapshot} what="the moment" />
-      {data === null ? <p className="faint">Nothing was kept of that moment: it has not fired yet, or fired in a storm.</p> : null}
+    <Section title={t('When it fired')}>
+      <Waiting query={snapshot} what={t('the moment')} />
+      {data === null ? <p className="faint">{t('Nothing was kept of that moment: it has not fired yet, or fired in a storm.')}</p> : null}
       {data === undefined || data === null ? null : <Kept snapshot={data} />}
     </Section>
   );
@@ -28,13 +29,13 @@ export function SnapshotSection({ id }: { readonly id: string }) {
 function Kept({ snapshot }: { readonly snapshot: SnapshotWire }) {
   const { series, related, changes, processes, threshold } = snapshot;
   const thresholds = useMemo<readonly Threshold[]>(
-    () => (threshold === null ? [] : [{ value: threshold.value, name: `threshold ${threshold.value}` }]),
+    () => (threshold === null ? [] : [{ value: threshold.value, name: t('threshold {value}', { value: threshold.value }) }]),
     [threshold],
   );
   const nothing = series.length + related.length === 0;
   return (
     <div className="snapshot">
-      {nothing ? <p className="faint">No series of this alert had samples in the hour before.</p> : null}
+      {nothing ? <p className="faint">{t('No series of this alert had samples in the hour before.')}</p> : null}
       {series.map((one) => (
         <Excerpt key={`${one.expr} ${JSON.stringify(one.labels)}`} excerpt={one} thresholds={thresholds} />
       ))}
@@ -45,8 +46,8 @@ function Kept({ snapshot }: { readonly snapshot: SnapshotWire }) {
           ))}
         </div>
       )}
-      <h3>Changed in the hour before</h3>
-      {changes.length === 0 ? <p className="faint">Nothing that Nines knows of.</p> : null}
+      <h3>{t('Changed in the hour before')}</h3>
+      {changes.length === 0 ? <p className="faint">{t('Nothing that Nines knows of.')}</p> : null}
       <ol className="steps">
         {changes.map((change) => (
           <li key={`${change.at_ms} ${change.kind} ${change.text}`}>
@@ -57,12 +58,14 @@ function Kept({ snapshot }: { readonly snapshot: SnapshotWire }) {
       </ol>
       {processes.length === 0 ? null : (
         <>
-          <h3>Busiest processes</h3>
+          <h3>{t('Busiest processes')}</h3>
           <ol className="steps">
             {processes.map(({ pid, name, cpu_ratio: cpu, rss_bytes: memory }) => (
               <li key={pid}>
                 <span className="mono">{plainText(name, MAX_CHARS)}</span>
-                <span className="faint">{`${Math.round(cpu * 100)} % of a processor, ${quantityText(memory, 'bytes')}`}</span>
+                <span className="faint">
+                  {t('{share} % of a processor, {memory}', { share: Math.round(cpu * 100), memory: quantityText(memory, 'bytes') })}
+                </span>
               </li>
             ))}
           </ol>
@@ -92,7 +95,7 @@ function Excerpt({ excerpt, thresholds }: ExcerptProps) {
       series={series}
       thresholds={thresholds}
       height={HEIGHT}
-      empty="No sample in the hour before."
+      empty={t('No sample in the hour before.')}
       expr={expr}
     />
   );

@@ -8,6 +8,7 @@ import { Instant } from '../components/instant.tsx';
 import { Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { readableLengths } from '../figures/readable.ts';
+import { t, rich } from '../language/t.ts';
 import { StateMark } from '../states/state-mark.tsx';
 import type { MarkState } from '../states/words.ts';
 import { plainText } from './plain-text.ts';
@@ -19,40 +20,47 @@ type Ladder = StandingView['ladders'][number];
 type Told = Ladder['told'];
 
 const STATUS: Readonly<Record<Ladder['status'], { readonly state: MarkState; readonly word: string }>> = {
-  climbing: { state: 'degraded', word: 'Climbs' },
-  paused: { state: 'maintenance', word: 'Waits' },
-  exhausted: { state: 'down', word: 'At its end' },
-  ended: { state: 'up', word: 'Over' },
+  climbing: { state: 'degraded', word: t('Climbs') },
+  paused: { state: 'maintenance', word: t('Waits') },
+  exhausted: { state: 'down', word: t('At its end') },
+  ended: { state: 'up', word: t('Over') },
 };
 
-const namesOf = (told: Told): string => (told.length === 0 ? 'nobody' : plainText(told.map(({ who }) => who).join(', '), MAX_CHARS));
+const namesOf = (told: Told): string => (told.length === 0 ? t('nobody') : plainText(told.map(({ who }) => who).join(', '), MAX_CHARS));
 
 /** Where an alert stands on its ladders: who was told, who is next and when, and what keeps it. */
 export function StandingSection({ alert }: { readonly alert: AlertView }) {
   const query = useQuery(standingQuery(alert.id));
   const ladders = query.data?.ladders ?? [];
   return (
-    <Section title="Escalation" aside={<Link to="/escalation">Policies</Link>}>
-      <Waiting query={query} what="where it stands" />
+    <Section title={t('Escalation')} aside={<Link to="/escalation">{t('Policies')}</Link>}>
+      <Waiting query={query} what={t('where it stands')} />
       {query.data === undefined || ladders.length > 0 ? null : (
-        <p className="faint">No policy took this alert: it is told by its routes alone.</p>
+        <p className="faint">{t('No policy took this alert: it is told by its routes alone.')}</p>
       )}
       {ladders.length === 0 ? null : (
-        <ul className="plain-list" aria-label="Ladders">
+        <ul className="plain-list" aria-label={t('Ladders')}>
           {ladders.map((one) => (
             <li key={one.ladder}>
               <StateMark {...STATUS[one.status]} /> <b>{plainText(one.name, MAX_CHARS)}</b>
               {one.next_level === null ? null : (
                 <>
-                  {` level ${one.next_level} of ${one.levels}`}
-                  {one.next_at_ms === null ? '' : ' is due '}
-                  {one.next_at_ms === null ? null : <Instant atMs={one.next_at_ms} />}
-                  {one.round > 1 ? `, climbed for the ${ordinal(one.round)} time` : ''}
+                  {' '}
+                  {one.next_at_ms === null
+                    ? t('level {level} of {levels}', { level: one.next_level, levels: one.levels })
+                    : rich('level {level} of {levels} is due {at}', {
+                        level: one.next_level,
+                        levels: one.levels,
+                        at: <Instant atMs={one.next_at_ms} />,
+                      })}
+                  {one.round > 1
+                    ? `, ${t('climbed for the {round, selectordinal, one {#st} two {second} few {third} other {#th}} time', { round: one.round })}`
+                    : ''}
                 </>
               )}
               <div className="soft wrap-anywhere">
                 {plainText(readableLengths(one.why), MAX_CHARS)}
-                {one.told.length === 0 ? '' : `; until now ${namesOf(one.told)}`}
+                {one.told.length === 0 ? '' : `; ${t('until now {names}', { names: namesOf(one.told) })}`}
               </div>
             </li>
           ))}
@@ -61,8 +69,6 @@ export function StandingSection({ alert }: { readonly alert: AlertView }) {
     </Section>
   );
 }
-
-const ordinal = (n: number): string => (n === 2 ? 'second' : n === 3 ? 'third' : `${n}th`);
 
 /** The level of a policy that would be told first, and whom it reaches. */
 function firstOf(policy: PolicyView | undefined): { readonly level: number; readonly reaches: Told } | null {
@@ -82,12 +88,12 @@ export function EscalateOne({ alert, onAct }: { readonly alert: AlertView; reado
   const name = ladder?.name ?? chosen;
   return (
     <div className="drawer-body">
-      <Waiting query={standing} what="where it stands" />
+      <Waiting query={standing} what={t('where it stands')} />
       {standing.data === undefined || ladder !== undefined ? null : (
         <NativeSelect
-          label="By which policy"
+          label={t('By which policy')}
           data={[
-            { value: '', label: 'The one that its route or severity names' },
+            { value: '', label: t('The one that its route or severity names') },
             ...applying.map(({ id, name: label }) => ({ value: id, label })),
           ]}
           value={chosen}
@@ -96,12 +102,16 @@ export function EscalateOne({ alert, onAct }: { readonly alert: AlertView; reado
       )}
       <p>
         {next === null
-          ? 'The first level that reaches somebody is told now. '
-          : `Level ${next.level} of ${plainText(name, MAX_CHARS)} is told now: ${namesOf(next.reaches)}. `}
-        What is sent cannot be taken back.
+          ? t('The first level that reaches somebody is told now.')
+          : t('Level {level} of {policy} is told now: {names}.', {
+              level: next.level,
+              policy: plainText(name, MAX_CHARS),
+              names: namesOf(next.reaches),
+            })}{' '}
+        {t('What is sent cannot be taken back.')}
       </p>
       <Button data-autofocus onClick={() => onAct(chosen === '' ? { name: 'escalate' } : { name: 'escalate', policy: chosen })}>
-        {next === null ? 'Escalate now' : `Tell ${namesOf(next.reaches)} now`}
+        {next === null ? t('Escalate now') : t('Tell {names} now', { names: namesOf(next.reaches) })}
       </Button>
     </div>
   );

@@ -9,6 +9,7 @@ import { EmptyState, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { tickText } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import type { AlertSearch } from '../shell/search.ts';
 import { phrase } from '../states/words.ts';
 import { plainText } from './plain-text.ts';
@@ -18,9 +19,9 @@ type RuleWire = AlertStatisticsWire['rules'][number];
 
 const DAYS = [
   { value: '1', label: '24 h' },
-  { value: '7', label: '7 days' },
-  { value: '30', label: '30 days' },
-  { value: '90', label: '90 days' },
+  { value: '7', label: t('7 days') },
+  { value: '30', label: t('30 days') },
+  { value: '90', label: t('90 days') },
 ];
 const DEFAULT_DAYS = 7;
 const STACK: readonly Severity[] = ['emergency', 'critical', 'warning', 'info'];
@@ -41,7 +42,7 @@ export function AlertStatisticsView({ search, onSearch }: Props) {
       <div className="filters no-print">
         <SegmentedControl
           size="xs"
-          aria-label="How far back"
+          aria-label={t('How far back')}
           data={DAYS}
           value={String(days)}
           onChange={(value) => onSearch({ ...search, days: Number(value) })}
@@ -49,17 +50,17 @@ export function AlertStatisticsView({ search, onSearch }: Props) {
         {names.length === 0 ? null : (
           <NativeSelect
             size="xs"
-            aria-label="Service"
-            data={[{ value: '', label: 'Every service' }, ...names]}
+            aria-label={t('Service')}
+            data={[{ value: '', label: t('Every service') }, ...names]}
             value={service ?? ''}
             onChange={({ currentTarget: { value } }) => onSearch(value === '' ? everywhere : { ...search, service: value })}
           />
         )}
       </div>
-      <Waiting query={found} what="statistics" />
+      <Waiting query={found} what={t('statistics')} />
       {found.data === undefined ? null : found.data.fired === 0 ? (
         <EmptyState>
-          No alert fired in this time. What fires is counted here, with how long people took and which rules make noise.
+          {t('No alert fired in this time. What fires is counted here, with how long people took and which rules make noise.')}
         </EmptyState>
       ) : (
         <Found found={found.data} />
@@ -72,22 +73,22 @@ function Found({ found }: { readonly found: AlertStatisticsWire }) {
   return (
     <>
       <Figures found={found} />
-      <Section title="When they fired" aside={`one bar ${found.step_ms === 3_600_000 ? 'an hour' : 'a day'}, UTC`}>
+      <Section title={t('When they fired')} aside={found.step_ms === 3_600_000 ? t('one bar an hour, UTC') : t('one bar a day, UTC')}>
         <OverTime found={found} />
       </Section>
       <div className="columns-even">
-        <Section title="Of which severity">
+        <Section title={t('Of which severity')}>
           <Bars
             items={STACK.map((severity) => ({ name: phrase(severity), count: found.by_severity[severity], className: `bar-${severity}` }))}
           />
         </Section>
-        <Section title="From where">
+        <Section title={t('From where')}>
           <Bars items={found.by_source.map(({ source, fired }) => ({ name: phrase(source), count: fired, className: 'bar-plain' }))} />
         </Section>
-        <Section title="About which service">
+        <Section title={t('About which service')}>
           <Bars
             items={found.by_service.slice(0, SHOWN_PLACES).map(({ service, fired }) => ({
-              name: service === '' ? 'none' : plainText(service, MAX_NAME_CHARS),
+              name: service === '' ? t('none') : plainText(service, MAX_NAME_CHARS),
               count: fired,
               className: 'bar-plain',
             }))}
@@ -95,30 +96,36 @@ function Found({ found }: { readonly found: AlertStatisticsWire }) {
         </Section>
       </div>
       <Suggestions rules={found.rules} />
-      <Section title="Rules by noise" aside={found.rules.length > SHOWN ? `${SHOWN} of ${found.rules.length}` : undefined}>
+      <Section
+        title={t('Rules by noise')}
+        aside={found.rules.length > SHOWN ? t('{shown} of {count}', { shown: SHOWN, count: found.rules.length }) : undefined}
+      >
         <div className="panel">
-          <DataTable caption="Rules by noise" columns={COLUMNS} rows={found.rules.slice(0, SHOWN)} rowKey={({ rule }) => rule} />
+          <DataTable caption={t('Rules by noise')} columns={COLUMNS} rows={found.rules.slice(0, SHOWN)} rowKey={({ rule }) => rule} />
         </div>
-        {found.complete ? null : <p className="faint">There were more alerts than are counted; these are the latest.</p>}
+        {found.complete ? null : <p className="faint">{t('There were more alerts than are counted; these are the latest.')}</p>}
       </Section>
     </>
   );
 }
 
-const percent = (ratio: number): string => `${Math.floor(ratio * 1000) / 10} %`;
+const percent = (ratio: number): string => t('{figure} %', { figure: Math.floor(ratio * 1000) / 10 });
 const length = (lengthMs: number | null): string => (lengthMs === null ? 'unknown' : lengthText(lengthMs - (lengthMs % 1000)));
 
 function Figures({ found }: { readonly found: AlertStatisticsWire }) {
   const { relevance, relevance_target: target } = found;
   const figures = [
-    { name: 'Fired', value: String(found.fired), detail: `${found.acted_upon} acted upon` },
+    { name: t('Fired'), value: String(found.fired), detail: t('{count} acted upon', { count: found.acted_upon }) },
     {
-      name: 'Relevance',
+      name: t('Relevance'),
       value: relevance === null ? 'unknown' : percent(relevance),
-      detail: relevance !== null && relevance < target ? `below the target of ${percent(target)}` : `target ${percent(target)}`,
+      detail:
+        relevance !== null && relevance < target
+          ? t('below the target of {percent}', { percent: percent(target) })
+          : t('target {percent}', { percent: percent(target) }),
     },
-    { name: 'Until somebody took it', value: length(found.mtta_ms), detail: 'mean, of those acknowledged' },
-    { name: 'Until it ended', value: length(found.mttr_ms), detail: 'mean, of those that ended' },
+    { name: t('Until somebody took it'), value: length(found.mtta_ms), detail: t('mean, of those acknowledged') },
+    { name: t('Until it ended'), value: length(found.mttr_ms), detail: t('mean, of those that ended') },
   ];
   return (
     <div className="panel uptime">
@@ -142,7 +149,11 @@ function OverTime({ found: { by_time: steps, step_ms: stepMs } }: { readonly fou
   const wide = WIDTH / Math.max(1, steps.length);
   const first = steps[0]?.at_ms ?? 0;
   const last = steps.at(-1)?.at_ms ?? 0;
-  const words = `${totals.reduce((sum, count) => sum + count, 0)} alerts over ${steps.length} bars, ${most} in the highest.`;
+  const words = t('{alerts} alerts over {bars} bars, {most} in the highest.', {
+    alerts: totals.reduce((sum, count) => sum + count, 0),
+    bars: steps.length,
+    most,
+  });
   return (
     <figure className="bars-over-time">
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={words}>
@@ -172,7 +183,7 @@ function OverTime({ found: { by_time: steps, step_ms: stepMs } }: { readonly fou
       </svg>
       <figcaption className="faint">
         <span>{tickText(first, 86_400_000)}</span>
-        <span>{`highest ${most}`}</span>
+        <span>{t('highest {most}', { most })}</span>
         <span>{tickText(last, 86_400_000)}</span>
       </figcaption>
     </figure>
@@ -201,9 +212,11 @@ function Bars({ items }: { readonly items: readonly Bar[] }) {
 function Suggestions({ rules }: { readonly rules: readonly RuleWire[] }) {
   const found = rules.flatMap(({ rule, alertname, suggestions }) => suggestions.map((one) => ({ rule, alertname, ...one })));
   return (
-    <Section title="What would quieten them">
+    <Section title={t('What would quieten them')}>
       {found.length === 0 ? (
-        <p className="faint">Nothing to suggest: rules get one when they fired five times or more and people acted upon less than 95 %.</p>
+        <p className="faint">
+          {t('Nothing to suggest: rules get one when they fired five times or more and people acted upon less than 95 %.')}
+        </p>
       ) : (
         <ul className="plain-list">
           {found.map(({ rule, alertname, kind, text }) => (
@@ -223,41 +236,41 @@ function Suggestions({ rules }: { readonly rules: readonly RuleWire[] }) {
 const COLUMNS: readonly Column<RuleWire>[] = [
   {
     id: 'rule',
-    header: 'Rule',
+    header: t('Rule'),
     cell: ({ rule, alertname }) => (
       <Link to="/alerts-dashboard" search={{ source: rule, status: 'all' }} className="row-name" title={rule}>
         {plainText(alertname, MAX_NAME_CHARS)}
       </Link>
     ),
   },
-  { id: 'fired', header: 'Fired', label: 'fired', numeric: true, cell: ({ fired }) => fired },
+  { id: 'fired', header: t('Fired'), label: t('fired'), numeric: true, cell: ({ fired }) => fired },
   {
     id: 'week',
-    header: 'A week',
-    label: 'a week',
+    header: t('A week'),
+    label: t('a week'),
     numeric: true,
     cell: ({ per_week: week }) => (week < 10 ? week.toFixed(1) : Math.round(week)),
   },
   {
     id: 'acted',
-    header: 'Acted upon',
-    label: 'acted upon',
+    header: t('Acted upon'),
+    label: t('acted upon'),
     numeric: true,
     cell: ({ acted_upon: acted, relevance }) => `${acted} (${percent(relevance)})`,
   },
-  { id: 'short', header: 'Under 5 min', label: 'under 5 min', numeric: true, cell: ({ short_lived: short }) => short },
-  { id: 'back', header: 'Came back', label: 'came back within 10 min', numeric: true, cell: ({ came_back: back }) => back },
+  { id: 'short', header: t('Under 5 min'), label: t('under 5 min'), numeric: true, cell: ({ short_lived: short }) => short },
+  { id: 'back', header: t('Came back'), label: t('came back within 10 min'), numeric: true, cell: ({ came_back: back }) => back },
   {
     id: 'length',
-    header: 'Lasted (median)',
-    label: 'lasted',
+    header: t('Lasted (median)'),
+    label: t('lasted'),
     numeric: true,
     cell: ({ median_length_ms: lasted }) => (lasted === null ? '' : length(lasted)),
   },
   {
     id: 'mtta',
-    header: 'Taken after',
-    label: 'taken after',
+    header: t('Taken after'),
+    label: t('taken after'),
     numeric: true,
     cell: ({ mtta_ms: taken }) => (taken === null ? 'never' : length(taken)),
   },

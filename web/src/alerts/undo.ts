@@ -1,5 +1,6 @@
 /** What can be done to alerts from the pages, and how it is undone. Pure. */
 import type { AlertView } from '../api/wire.ts';
+import { t } from '../language/t.ts';
 
 export type AlertAction =
   | { readonly name: 'acknowledge' | 'unacknowledge' | 'suppress' | 'unsuppress' | 'unsnooze' | 'resolve' }
@@ -66,21 +67,23 @@ export function undoOf(action: AlertAction, before: readonly AlertView[]): reado
 const isSnoozed = (one: AlertView): boolean => one.snoozed_until_resolved || one.snoozed_until_ms !== null;
 
 const DONE: Readonly<Record<AlertAction['name'], string>> = {
-  acknowledge: 'acknowledged',
-  unacknowledge: 'no longer acknowledged',
-  suppress: 'suppressed',
-  unsuppress: 'no longer suppressed',
-  snooze: 'snoozed',
-  unsnooze: 'no longer snoozed',
-  resolve: 'resolved',
-  escalate: 'escalated',
-  assign: 'assigned',
-  comment: 'commented',
+  acknowledge: t('acknowledged'),
+  unacknowledge: t('no longer acknowledged'),
+  suppress: t('suppressed'),
+  unsuppress: t('no longer suppressed'),
+  snooze: t('snoozed'),
+  unsnooze: t('no longer snoozed'),
+  resolve: t('resolved'),
+  escalate: t('escalated'),
+  assign: t('assigned'),
+  comment: t('commented'),
 };
 
 /** `3 alerts acknowledged`. */
 export function doneText(action: AlertAction, count: number): string {
-  const done = action.name === 'assign' && action.assignee === null ? 'given back' : DONE[action.name];
-  const to = action.name === 'assign' && action.assignee !== null ? ` to ${action.assignee}` : '';
-  return `${count} ${count === 1 ? 'alert' : 'alerts'} ${done}${to}`;
+  const alerts = t('{count, plural, one {# alert} other {# alerts}}', { count });
+  if (action.name !== 'assign') return t('{alerts} {done}', { alerts, done: DONE[action.name] });
+  return action.assignee === null
+    ? t('{alerts} given back', { alerts })
+    : t('{alerts} assigned to {name}', { alerts, name: action.assignee });
 }

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useState } from 'react';
 import { useAlertSteps } from '../api/alerts.ts';
 import type { AlertView } from '../api/wire.ts';
+import { t } from '../language/t.ts';
 import { type AlertAction, type Step, doneText, undoOf } from './undo.ts';
 
 /** How long an undo is offered. */
@@ -41,7 +42,7 @@ export function useActions(): Actions {
   );
   const undo = useCallback(() => {
     if (done === null || done.steps.length === 0) return;
-    mutate(done.steps, { onSuccess: () => setDone({ text: `Undone: ${done.text}`, steps: [] }) });
+    mutate(done.steps, { onSuccess: () => setDone({ text: t('Undone: {text}', { text: done.text }), steps: [] }) });
   }, [done, mutate]);
   return { act, pending: isPending, error, done: done === null ? null : { text: done.text, canUndo: done.steps.length > 0 }, undo };
 }

@@ -4,6 +4,7 @@ import { type AlertGroupWire, MOST_PAGES, alertGroupsQuery, alertsOfGroupQuery, 
 import { problemsQuery } from '../api/problems.ts';
 import { useFacts } from '../api/live.tsx';
 import type { AlertView, FactWire } from '../api/wire.ts';
+import { t } from '../language/t.ts';
 import type { AlertSearch } from '../shell/search.ts';
 import { belongs, questionOf, searchOfGroup } from './inbox-search.ts';
 import { causeText } from './problem.tsx';
@@ -52,7 +53,7 @@ export function useFlatInbox(search: AlertSearch, me: string, enabled: boolean):
       found.push({
         kind: 'more',
         key: 'rest',
-        text: `The first ${found.length} are listed. Filter or group to see the others.`,
+        text: t('The first {found} are listed. Filter or group to see the others.', { found: found.length }),
         search: null,
       });
     return found;
@@ -122,7 +123,12 @@ export function useGroupedInbox(search: AlertSearch, opened: ReadonlySet<string>
     return [
       head,
       ...alerts,
-      { kind: 'more', key: `more ${group.key}`, text: `Show the other ${rest} of this group`, search: searchOfGroup(search, group.key) },
+      {
+        kind: 'more',
+        key: `more ${group.key}`,
+        text: t('Show the other {rest} of this group', { rest }),
+        search: searchOfGroup(search, group.key),
+      },
     ];
   });
   return { rows, isRead: groups.data !== undefined, error: groups.error, retry: () => void groups.refetch(), more: () => undefined };
