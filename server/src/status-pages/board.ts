@@ -14,7 +14,7 @@ import { type Artefact, type ServicePart, type Text, artefactOf, partOf, textsOf
 import { type Announcement, type ShownService, type StatusPageSpec, pagePath, servicesOf } from './contract.ts';
 import { type Day, historyOf, lastDays, until } from './days.ts';
 import { type PlannedWork, type ServiceSight, type Sight, announcementsOf, overallOf, shownState } from './evaluate.ts';
-import { STALE_SLOT, staleNotice } from './page.ts';
+import { withStaleNotice } from './page.ts';
 import type { StandingPage } from './pages.ts';
 import type { Shelf } from './shelf.ts';
 import { policyOf, styleOf } from './style.ts';
@@ -122,7 +122,7 @@ export class Board {
 
   /** The page with the notice that it is old. */
   staleOf(written: Written, page: Artefact): Promise<Artefact> {
-    written.stale ??= artefactOf({ type: page.type, text: page.body.toString('utf8').replace(STALE_SLOT, staleNotice()) });
+    written.stale ??= artefactOf({ type: page.type, text: withStaleNotice(page.body.toString('utf8')) });
     return written.stale;
   }
 

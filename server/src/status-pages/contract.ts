@@ -48,6 +48,10 @@ const shown = z.union([
   z.strictObject({ service: slug, name: z.string().min(1).max(200).optional(), description: z.string().max(500).default('') }),
 ]);
 
+/** In which a page can speak to its visitors. */
+export const PAGE_LANGUAGES = ['en', 'de', 'fr'] as const;
+export type PageLanguage = (typeof PAGE_LANGUAGES)[number];
+
 const written = z.strictObject({
   id: slug.refine((id) => !RESERVED.has(id), 'this word is a path of its own; choose another id'),
   title: z.string().min(1).max(120).regex(ONE_LINE, 'write one line without control characters'),
@@ -57,6 +61,8 @@ const written = z.strictObject({
     .string()
     .refine(isZone, { error: ({ input }) => unknownZone(String(input)) })
     .default('UTC'),
+  /** In which language the page speaks; what people write on it stays as they wrote it. */
+  language: z.enum(PAGE_LANGUAGES).default('en'),
   days: z.int().min(7).max(366).default(90),
   /** Whether the time of announced maintenance counts in the uptime. */
   maintenance: z.enum(['excluded', 'counted']).default('excluded'),

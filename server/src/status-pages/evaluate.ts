@@ -68,26 +68,14 @@ export function announcementsOf(all: readonly Announcement[], { page, services, 
   return { open: own.filter(isOpen), past: own.filter((one) => !isOpen(one) && latest(one).atMs >= sinceMs) };
 }
 
-/** The first sentence of a page. */
-export function headlineOf({ state, groups }: Pick<Sight, 'state' | 'groups'>): string {
+/** Which services the first sentence of a page is about: how many of all are in its state, and the name of the only one. */
+export function affectedOf({ state, groups }: Pick<Sight, 'state' | 'groups'>): Affected {
   const services = groups.flatMap((group) => group.services);
-  const affected = services.filter((service) => service.state === state);
-  const [only] = affected;
-  const name = affected.length === 1 && only !== undefined ? only.name : `${affected.length} of ${services.length} services`;
-  const be = affected.length === 1 ? 'is' : 'are';
-  switch (state) {
-    case 'up':
-      return services.length === 1 ? `${name} is up` : 'All services are up';
-    case 'down':
-      return services.length > 1 && affected.length === services.length ? 'All services are down' : `${name} ${be} down`;
-    case 'degraded':
-      return `${name} ${be} degraded`;
-    case 'unknown':
-      return `The state of ${name} is not known`;
-    case 'maintenance':
-      return `${name} ${be} being worked on`;
-  }
+  const [only, ...more] = services.filter((service) => service.state === state);
+  return { name: more.length === 0 ? only?.name : undefined, affected: only === undefined ? 0 : 1 + more.length, all: services.length };
 }
+
+export type Affected = { readonly name: string | undefined; readonly affected: number; readonly all: number };
 
 /** What a state is called, where it stands alone. */
 export const STATE_WORDS: Readonly<Record<ShownState, string>> = {

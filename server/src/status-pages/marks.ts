@@ -3,7 +3,8 @@ import { SECOND_MS } from '@nines/base/units.ts';
 import { provenDigits } from '@nines/maths/slo/digits.ts';
 import { type Html, html } from '../platform/html.ts';
 import type { DayBar, History, Uptime } from './days.ts';
-import { STATE_WORDS, type ShownState } from './evaluate.ts';
+import type { ShownState } from './evaluate.ts';
+import { type PageWords, wordsIn } from './words.ts';
 
 /** The pattern that means "not known"; once in a page, before the first mark. */
 export const HATCH: Html = html`<svg width="0" height="0" aria-hidden="true" focusable="false"><defs><pattern id="hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch-ground" width="4" height="4"/><line class="hatch-line" x1="1" y1="0" x2="1" y2="4"/></pattern></defs></svg>`;
@@ -20,8 +21,7 @@ const SHAPES: Readonly<Record<ShownState, Html>> = {
 export const shapeOf = (state: ShownState, size = 12): Html =>
   html`<svg width="${size}" height="${size}" viewBox="0 0 12 12" aria-hidden="true" focusable="false">${SHAPES[state]}</svg>`;
 
-export const stateMark = (state: ShownState, word = STATE_WORDS[state]): Html =>
-  html`<span class="state s-${state}">${shapeOf(state)}${word}</span>`;
+export const stateMark = (state: ShownState, word: string): Html => html`<span class="state s-${state}">${shapeOf(state)}${word}</span>`;
 
 const PITCH = 4;
 const WIDTH = 3;
@@ -30,9 +30,9 @@ const HEIGHT = 32;
 const LEAST_HATCH = 4;
 
 /** One bar for each day, oldest first. A bar that is broken was down, one that is short degraded; what is hatched nobody knows. */
-export function barsOf({ days }: History, name: string): Html {
-  const bars = days.map((day, i) => html`<g>${barOf(day, i * PITCH)}<title>${dayWords(day)}</title></g>`);
-  return html`<svg class="bars" viewBox="0 0 ${days.length * PITCH - 1} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${name}, day by day: ${summary(days)}">${bars}</svg>`;
+export function barsOf({ days }: History, name: string, words: PageWords): Html {
+  const bars = days.map((day, i) => html`<g>${barOf(day, i * PITCH)}<title>${dayWords(day, words)}</title></g>`);
+  return html`<svg class="bars" viewBox="0 0 ${days.length * PITCH - 1} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${words.dayByDay(name, summary(days, words))}">${bars}</svg>`;
 }
 
 function barOf({ mark, unknownShare, maintenanceMs }: DayBar, x: number): Html {
@@ -61,39 +61,42 @@ function solidOf(mark: Exclude<DayBar['mark'], 'unknown'>, x: number, end: numbe
 const box = (kind: string, x: number, [from, to]: readonly [number, number]): Html =>
   html`<path class="${kind}" d="M${x} ${from}h${WIDTH}v${to - from}h-${WIDTH}z"/>`;
 
-function summary(days: readonly DayBar[]): string {
+function summary(days: readonly DayBar[], words: PageWords): string {
   const count = (mark: DayBar['mark']): number => days.filter((day) => day.mark === mark).length;
   const parts = (['up', 'degraded', 'down', 'maintenance', 'unknown'] as const).flatMap((mark) =>
-    count(mark) === 0 ? [] : [`${count(mark)} ${mark}`],
+    count(mark) === 0 ? [] : [`${count(mark)} ${words.within[mark]}`],
   );
-  return `${days.length} days, ${parts.join(', ')}`;
+  return `${words.days(days.length)}, ${parts.join(', ')}`;
 }
 
 /** A day in a sentence: `2026-11-20: down 4 min 12 s, unknown 2 h`. */
-export const dayWords = (day: DayBar): string => `${day.name}: ${factsOf(day)}`;
+export const dayWords = (day: DayBar, words: PageWords): string => `${day.name}: ${factsOf(day, words)}`;
 
-export function factsOf({ buckets, maintenanceMs }: DayBar): string {
+export function factsOf({ buckets, maintenanceMs }: DayBar, { within, nothingIsKnown, notCounted }: PageWords): string {
   const { upMs, degradedMs, downMs, unknownMs, excludedMs } = buckets;
   const facts = [
-    ...(downMs > 0 ? [`down ${lengthOf(downMs)}`] : []),
-    ...(degradedMs > 0 ? [`degraded ${lengthOf(degradedMs)}`] : []),
-    ...(unknownMs > 0 ? [upMs + degradedMs + downMs + excludedMs === 0 ? 'nothing is known' : `unknown ${lengthOf(unknownMs)}`] : []),
-    ...(maintenanceMs > 0 ? [`maintenance ${lengthOf(maintenanceMs)}${excludedMs > 0 ? ', not counted' : ''}`] : []),
+    ...(downMs > 0 ? [`${within.down} ${lengthOf(downMs)}`] : []),
+    ...(degradedMs > 0 ? [`${within.degraded} ${lengthOf(degradedMs)}`] : []),
+    ...(unknownMs > 0 ? [upMs + degradedMs + downMs + excludedMs === 0 ? nothingIsKnown : `${within.unknown} ${lengthOf(unknownMs)}`] : []),
+    ...(maintenanceMs > 0 ? [`${within.maintenance} ${lengthOf(maintenanceMs)}${excludedMs > 0 ? `, ${notCounted}` : ''}`] : []),
   ];
-  return facts.length === 0 ? 'up' : facts.join(', ');
+  return facts.length === 0 ? within.up : facts.join(', ');
 }
 
 /** To the second, as far as it is over; what is shorter is told as it is. */
 const lengthOf = (lengthMs: number): string => lengthInWords(lengthMs < SECOND_MS ? lengthMs : lengthMs - (lengthMs % SECOND_MS));
 
+const PLAIN = wordsIn('en');
+
 /** Whether there is more to say of a day than that it was up. */
-export const isTroubled = (day: DayBar): boolean => factsOf(day) !== 'up' && !(day.mark === 'unknown' && day.buckets.excludedMs === 0);
+export const isTroubled = (day: DayBar): boolean =>
+  factsOf(day, PLAIN) !== PLAIN.within.up && !(day.mark === 'unknown' && day.buckets.excludedMs === 0);
 
 /** An uptime with the digits that its evidence supports, the doubtful ones faint; truncated. */
-export function uptimeHtml({ uptime, bounds }: Uptime, after = ''): Html {
-  if (uptime === null) return html`<b>nothing known</b>`;
+export function uptimeHtml({ uptime, bounds }: Uptime, words: PageWords, after = ''): Html {
+  if (uptime === null) return html`<b>${words.nothingKnown}</b>`;
   const { proven, doubtful } = provenDigits(uptime, bounds ?? [uptime, uptime]);
-  return html`<b>${proven}<span class="doubt">${doubtful}</span> %${after}</b>`;
+  return html`<b>${words.decimal(proven)}<span class="doubt">${words.decimal(doubtful)}</span>${words.percent}${after}</b>`;
 }
 
 export function uptimeText({ uptime, bounds }: Uptime): string {

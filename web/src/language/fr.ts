@@ -21,6 +21,7 @@ export const catalogue: Catalogue = {
   ...alerts,
   ...components,
   ...deployments,
+  ...editor,
   ...embeds,
   ...figures,
   ...grafana,
@@ -32,6 +33,5 @@ export const catalogue: Catalogue = {
   ...sla,
   ...states,
   ...timeline,
-  ...editor,
   ...widgets,
 };
