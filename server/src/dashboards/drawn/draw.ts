@@ -184,6 +184,7 @@ function strips({ strips: found, span }: Extract<Shown, { kind: 'strips' }>, { w
   const scale = (width - left) / Math.max(1, span.toMs - span.fromMs);
   const foot = shown.length * ROW + 12;
   const states = ['up', 'degraded', 'down', 'unknown'] as const;
+  const between = Math.min(70, (width - left) / states.length);
   return [
     ...shown.flatMap(({ name, intervals }, i): Mark[] => [
       word(cut(name, left - 6), [0, i * ROW + 13], { size: 9 }),
@@ -197,8 +198,8 @@ function strips({ strips: found, span }: Extract<Shown, { kind: 'strips' }>, { w
     word(clockText(span.fromMs, span.toMs - span.fromMs), [left, foot], { size: 8, colour: FAINT }),
     word(clockText(span.toMs, span.toMs - span.fromMs), [width, foot], { size: 8, colour: FAINT, anchor: 'end' }),
     ...states.flatMap((state, i): Mark[] => [
-      { mark: 'area', points: box(left + i * 70, foot + 5, 8, 8), colour: INK_OF[state] },
-      word(STATE_NAMES[state], [left + i * 70 + 12, foot + 12], { size: 8, colour: FAINT }),
+      { mark: 'area', points: box(left + i * between, foot + 5, 8, 8), colour: INK_OF[state] },
+      word(STATE_NAMES[state], [left + i * between + 12, foot + 12], { size: 8, colour: FAINT }),
     ]),
   ];
 }
