@@ -9,6 +9,7 @@ import { Ago } from '../components/instant.tsx';
 import { matchesFilter } from '../components/matches-filter.ts';
 import { EmptyState, Waiting } from '../components/notices.tsx';
 import { lengthText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { SCALE_TICKS, STANDING_WORDS, byUrgency, fullIn, paceText, placeOf, standingOf } from './capacity-words.ts';
 import { selectorText } from './completion.ts';
 import { linePath, scalesOf, valuesOf } from './scales.ts';
@@ -28,11 +29,11 @@ export function CapacityView({ search, onSearch }: Props) {
   return (
     <>
       <div className="filters no-print">
-        <FilterInput value={c} onChange={(value) => onSearch({ c: value === '' ? undefined : value })} what="resources" />
+        <FilterInput value={c} onChange={(value) => onSearch({ c: value === '' ? undefined : value })} what={t('resources')} />
         <NativeSelect
           size="xs"
-          aria-label="Standing"
-          data={[{ value: '', label: 'Every standing' }, ...STATES.map((value) => ({ value, label: STANDING_WORDS[value] }))]}
+          aria-label={t('Standing')}
+          data={[{ value: '', label: t('Every standing') }, ...STATES.map((value) => ({ value, label: STANDING_WORDS[value] }))]}
           value={state ?? ''}
           onChange={({ currentTarget: { value } }) => onSearch({ state: STATES.find((one) => one === value) })}
         />
@@ -43,7 +44,7 @@ export function CapacityView({ search, onSearch }: Props) {
           </span>
         )}
       </div>
-      <Waiting query={query} what="capacity" />
+      <Waiting query={query} what={t('capacity')} />
       {query.data === undefined ? null : <Table table={query.data} filter={c} state={state} />}
     </>
   );
@@ -69,20 +70,23 @@ export function Table({ table, filter, state, most }: TableProps) {
   if (table.items.length === 0) {
     return (
       <EmptyState command={WATCH}>
-        Nothing that fills up is measured here yet: this host’s disks and memory appear after their first hours. Anything else with a limit
-        is a line of the configuration.
+        {t(
+          'Nothing that fills up is measured here yet: this host’s disks and memory appear after their first hours. Anything else with a limit is a line of the configuration.',
+        )}
       </EmptyState>
     );
   }
-  if (rows.length === 0) return <p className="empty empty-quiet">No resource matches the filter.</p>;
+  if (rows.length === 0) return <p className="empty empty-quiet">{t('No resource matches the filter.')}</p>;
   return (
     <>
       <div className="panel capacity">
-        <DataTable caption="Capacity" columns={COLUMNS} rows={most === undefined ? rows : rows.slice(0, most)} rowKey={keyOf} />
+        <DataTable caption={t('Capacity')} columns={COLUMNS} rows={most === undefined ? rows : rows.slice(0, most)} rowKey={keyOf} />
       </div>
       {most !== undefined && rows.length > most ? (
         <p>
-          <Link to="/analytics" search={{ view: 'capacity' }}>{`All ${rows.length} resources`}</Link>
+          <Link to="/analytics" search={{ view: 'capacity' }}>
+            {t('All {rows} resources', { rows: rows.length })}
+          </Link>
         </p>
       ) : null}
       {table.notes.map((note) => (
@@ -104,7 +108,7 @@ function labelsText(labels: CapacityRow['labels']): string {
 const COLUMNS: readonly Column<CapacityRow>[] = [
   {
     id: 'name',
-    header: 'Resource',
+    header: t('Resource'),
     cell: (row) => (
       <>
         <Link to="/analytics" search={{ view: 'series', q: row.expr }} className="row-name">
@@ -116,21 +120,23 @@ const COLUMNS: readonly Column<CapacityRow>[] = [
   },
   {
     id: 'now',
-    header: 'Now',
-    label: 'Now',
+    header: t('Now'),
+    label: t('Now'),
     numeric: true,
     cell: ({ value, limit, unit, side }) => (
       <>
         {value === null ? '–' : unitText(unit)(value)}
-        {limit === null ? null : <div className="faint small">{`${side === 'above' ? 'of' : 'not below'} ${unitText(unit)(limit)}`}</div>}
+        {limit === null ? null : (
+          <div className="faint small">{`${side === 'above' ? 'of' : t('not below')} ${unitText(unit)(limit)}`}</div>
+        )}
       </>
     ),
   },
-  { id: 'history', header: 'History', label: 'History', cell: (row) => <Spark row={row} /> },
+  { id: 'history', header: t('History'), label: t('History'), cell: (row) => <Spark row={row} /> },
   {
     id: 'pace',
-    header: 'Pace',
-    label: 'Pace',
+    header: t('Pace'),
+    label: t('Pace'),
     numeric: true,
     cell: (row) => (
       <>
@@ -141,8 +147,8 @@ const COLUMNS: readonly Column<CapacityRow>[] = [
   },
   {
     id: 'full',
-    header: 'Full',
-    label: 'Full',
+    header: t('Full'),
+    label: t('Full'),
     cell: (row) => {
       const { when, between } = fullIn(row);
       return row.days === null ? (
@@ -156,7 +162,7 @@ const COLUMNS: readonly Column<CapacityRow>[] = [
       );
     },
   },
-  { id: 'advice', header: 'Advice', label: 'Advice', cell: (row) => <Advice row={row} /> },
+  { id: 'advice', header: t('Advice'), label: t('Advice'), cell: (row) => <Advice row={row} /> },
 ];
 
 const SPARK = { width: 120, height: 32, left: 0, bottom: 2 };
@@ -207,7 +213,7 @@ function When({ row: { days, days_lower: lower, days_upper: upper } }: { readonl
   );
 }
 
-const SIZES = { enough: 'Right size', too_small: 'Too small', too_big: 'Too big' } as const;
+const SIZES = { enough: t('Right size'), too_small: t('Too small'), too_big: t('Too big') } as const;
 
 function Advice({ row }: { readonly row: CapacityRow }) {
   const { leak, right_size: size, unit } = row;
@@ -216,7 +222,7 @@ function Advice({ row }: { readonly row: CapacityRow }) {
     <div className="advice">
       {leak?.state === 'leaks' ? (
         <div>
-          <span className="kind">Leaks</span>
+          <span className="kind">{t('Leaks')}</span>
           <span className="soft small">{` ${leak.reason}`}</span>
         </div>
       ) : null}

@@ -1,5 +1,6 @@
 /** When something is used up, in words and as a place on a scale of time. Pure. */
 import type { CapacityRow } from '@nines/server/analytics/contract.ts';
+import { t } from '../language/t.ts';
 import { type UnitText, differenceText } from './units.ts';
 
 export type Standing = 'filling' | CapacityRow['state'];
@@ -8,12 +9,12 @@ export type Standing = 'filling' | CapacityRow['state'];
 export const standingOf = ({ state, days }: CapacityRow): Standing => (days === null ? state : 'filling');
 
 export const STANDING_WORDS: Readonly<Record<Standing, string>> = {
-  filling: 'Filling',
-  grows: 'Grows',
-  steady: 'Steady',
-  shrinks: 'Shrinks',
-  unclear: 'Unclear',
-  refused: 'Cannot be told',
+  filling: t('Filling'),
+  grows: t('Grows'),
+  steady: t('Steady'),
+  shrinks: t('Shrinks'),
+  unclear: t('Unclear'),
+  refused: t('Cannot be told'),
 };
 
 /** A length in days as people say it, rounded as the sentences of insights are: hours below two days, weeks from three, months above three, years above two. */
@@ -27,7 +28,7 @@ export function daysText(days: number): string {
 /** `9 days to 3 weeks`; to a tenth of a day or hour where both ends read alike. */
 function betweenText(lower: number, upper: number): string {
   const [from, to] = [daysText(lower), daysText(upper)];
-  if (from !== to) return `${from} to ${to}`;
+  if (from !== to) return t('{from} to {to}', { from, to });
   return upper < 2 ? `${(lower * 24).toFixed(1)} to ${(upper * 24).toFixed(1)} h` : `${lower.toFixed(1)} to ${upper.toFixed(1)} days`;
 }
 

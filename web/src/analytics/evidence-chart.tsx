@@ -1,6 +1,7 @@
 import { useElementSize } from '@mantine/hooks';
 import { type PointerEvent, type ReactNode, useId, useMemo, useState } from 'react';
 import { exactInstant, tickText } from '../figures/instant.ts';
+import { t } from '../language/t.ts';
 import { useNowStep } from '../shell/now.ts';
 import { ticksOf } from '../timeline/view.ts';
 import { type At, type Between, type Scales, bandPath, between, linePath, nearestPoint, scalesOf, valuesOf } from './scales.ts';
@@ -130,7 +131,7 @@ function Legend({
           <svg width="12" height="12" aria-hidden="true">
             <rect x="0.5" y="0.5" width="11" height="11" className="ev-episode" />
           </svg>
-          {episodes.length === 1 ? 'unusual' : `${episodes.length} unusual`}
+          {episodes.length === 1 ? t('unusual') : t('{episodes} unusual', { episodes: episodes.length })}
         </li>
       )}
       {changes.length === 0 ? null : (
@@ -138,7 +139,7 @@ function Legend({
           <svg width="8" height="12" aria-hidden="true">
             <line x1="4" x2="4" y1="0" y2="12" className="ev-change" />
           </svg>
-          {changes.length === 1 ? 'change of level' : `${changes.length} changes of level`}
+          {changes.length === 1 ? t('change of level') : t('{changes} changes of level', { changes: changes.length })}
         </li>
       )}
       {atMs === undefined ? null : <li className="faint">{exactInstant(atMs, now)}</li>}
@@ -243,7 +244,7 @@ function Marks({ episodes = NOTHING, chosen, changes = NOTHING, nowMs, scales: {
         <g>
           <line x1={x(nowMs)} x2={x(nowMs)} y1={8} y2={floor} className="ev-now" />
           <text x={x(nowMs) - 6} y={18} textAnchor="end" className="chart-tick">
-            now
+            {t('now')}
           </text>
         </g>
       )}

@@ -3,6 +3,7 @@ import { useMemo } from 'react';
 import type { ForecastWire, SeriesWire } from '../api/analytics.ts';
 import { Section } from '../components/section.tsx';
 import { shortInstant } from '../figures/instant.ts';
+import { t } from '../language/t.ts';
 import { useNowStep } from '../shell/now.ts';
 import { type Band, EvidenceChart, type Line } from './evidence-chart.tsx';
 import { lengthMsOf } from './search.ts';
@@ -15,9 +16,9 @@ type Props = PartProps & { readonly ahead: string; readonly forecast: UseQueryRe
 /** What it will do, beside what the same method would have said of what is known by now. */
 export function ForecastPart({ found, series, text, ahead, forecast }: Props) {
   return (
-    <Section title="What it will do" aside={`${ahead} ahead`}>
+    <Section title={t('What it will do')} aside={t('{ahead} ahead', { ahead })}>
       <div className="panel panel-pad picture">
-        <Reckoning query={forecast} what="forecast" />
+        <Reckoning query={forecast} what={t('forecast')} />
         {forecast.data === undefined ? null : <Foretold found={found} series={series} text={text} ahead={ahead} forecast={forecast.data} />}
       </div>
     </Section>
@@ -38,11 +39,11 @@ function shapesOf({ points }: SeriesWire, forecast: ForecastWire): { readonly li
   return {
     lines: [
       { name: 'measured', role: 'value', points },
-      ...(past ? [{ name: 'would have said', role: 'past' as const, points: lineOf(latest) }] : []),
+      ...(past ? [{ name: t('would have said'), role: 'past' as const, points: lineOf(latest) }] : []),
       { name: 'forecast', role: 'forecast', points: lineOf(forecast.points) },
     ],
     bands: [
-      ...(past ? [{ name: 'its band', role: 'past' as const, points: bandOf(latest) }] : []),
+      ...(past ? [{ name: t('its band'), role: 'past' as const, points: bandOf(latest) }] : []),
       { name: shareText(forecast.level), role: 'forecast', points: bandOf(forecast.points) },
     ],
   };
@@ -82,7 +83,7 @@ function Foretold({
       />
       <div className="told-columns">
         <div>
-          <h3>How it did before</h3>
+          <h3>{t('How it did before')}</h3>
           <ul className="plain-list">
             {backtestSentences(forecast, found.step_ms).map((sentence) => (
               <li key={sentence}>{sentence}</li>
@@ -91,10 +92,10 @@ function Foretold({
         </div>
         <Told
           facts={[
-            ['Believe it', `${doubt.word}: ${doubt.why}.`],
-            ['Method', forecast.method],
-            ['Band', `${shareText(level)}, from its own errors of the past (split-conformal)`],
-            ...forecast.notes.map((note) => ['Note', note] as const),
+            [t('Believe it'), `${doubt.word}: ${doubt.why}.`],
+            [t('Method'), forecast.method],
+            [t('Band'), t('{level}, from its own errors of the past (split-conformal)', { level: shareText(level) })],
+            ...forecast.notes.map((note) => [t('Note'), note] as const),
           ]}
         />
       </div>

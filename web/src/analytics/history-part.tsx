@@ -4,6 +4,7 @@ import type { AnomaliesWire, SeasonalityWire, SeriesWire } from '../api/analytic
 import { Section } from '../components/section.tsx';
 import { shortInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { useNowStep } from '../shell/now.ts';
 import { type Band, type Episode, EvidenceChart, type Line } from './evidence-chart.tsx';
 import { lasting } from './lasting.ts';
@@ -31,14 +32,14 @@ export function HistoryPart({ search, onSearch, found, series, text, anomalies, 
   const chosen = search.at === undefined ? -1 : episodes.findIndex(({ from_at_ms: atMs }) => atMs === search.at);
   const view = viewOf(found, episodes[chosen]);
   const { lines, bands } = useMemo(() => shapesOf(series), [series]);
-  const spoken = `${series.name} from ${shortInstant(view.fromMs, now)} to ${shortInstant(view.toMs, now)}: lowest ${text(series.summary.min)}, highest ${text(series.summary.max)}, last ${text(series.summary.last)}; ${episodes.length === 0 ? 'nothing unusual' : `${episodes.length} unusual episodes`}, ${changes.length} changes of level.`;
+  const spoken = `${series.name} from ${shortInstant(view.fromMs, now)} to ${shortInstant(view.toMs, now)}: lowest ${text(series.summary.min)}, highest ${text(series.summary.max)}, last ${text(series.summary.last)}; ${episodes.length === 0 ? t('nothing unusual') : t('{episodes} unusual episodes', { episodes: episodes.length })}, ${changes.length} changes of level.`;
   return (
     <Section
-      title="What it did"
+      title={t('What it did')}
       aside={
         chosen < 0 ? undefined : (
           <button type="button" className="plain-button" onClick={() => onSearch({ at: undefined })}>
-            Show the whole range
+            {t('Show the whole range')}
           </button>
         )
       }
@@ -58,19 +59,19 @@ export function HistoryPart({ search, onSearch, found, series, text, anomalies, 
         />
         <div className="told-columns">
           <div>
-            <h3>Unusual</h3>
-            <Reckoning query={anomalies} what="unusual episodes" />
+            <h3>{t('Unusual')}</h3>
+            <Reckoning query={anomalies} what={t('unusual episodes')} />
             {anomalies.data === undefined ? null : (
               <Episodes anomalies={anomalies.data} chosen={chosen} onChoose={(atMs) => onSearch({ at: atMs })} />
             )}
           </div>
           <div>
-            <h3>Level</h3>
-            <Reckoning query={seasons} what="changes of level" />
+            <h3>{t('Level')}</h3>
+            <Reckoning query={seasons} what={t('changes of level')} />
             {seasons.data === undefined ? null : <Changes changes={changes} text={text} />}
           </div>
           <div>
-            <h3>Trend</h3>
+            <h3>{t('Trend')}</h3>
             <TrendFacts trend={series.trend} />
           </div>
         </div>
@@ -111,13 +112,13 @@ function trendShape({ trend, points }: SeriesWire) {
 }
 
 function TrendFacts({ trend }: Pick<SeriesWire, 'trend'>) {
-  if (isRefused(trend)) return <NotTold what="The trend" reason={trend.message} />;
+  if (isRefused(trend)) return <NotTold what={t('The trend')} reason={trend.message} />;
   return (
     <Told
       facts={[
-        ['Method', 'robust slope (Theil–Sen) once seasons are taken out'],
-        ['Doubt', `${shareText(trend.level)} interval that allows for values following each other; ${chanceText(trend.p)}`],
-        ['From', `${trend.n} values`],
+        [t('Method'), t('robust slope (Theil–Sen) once seasons are taken out')],
+        [t('Doubt'), `${shareText(trend.level)} interval that allows for values following each other; ${chanceText(trend.p)}`],
+        [t('From'), t('{n} values', { n: trend.n })],
       ]}
     />
   );
@@ -132,7 +133,7 @@ function Episodes({ anomalies, chosen, onChoose }: EpisodesProps) {
   const listed = episodes.map((episode, i) => ({ ...episode, i })).sort((a, b) => b.score - a.score || b.from_at_ms - a.from_at_ms);
   return (
     <>
-      {episodes.length === 0 ? <p className="soft">Nothing unusual: every value was where the ones before it let expect.</p> : null}
+      {episodes.length === 0 ? <p className="soft">{t('Nothing unusual: every value was where the ones before it let expect.')}</p> : null}
       <ol className="episodes">
         {listed.slice(0, MOST_EPISODES).map(({ from_at_ms: fromMs, to_at_ms: toMs, score, reason, i }) => (
           <li key={fromMs} className={chosen === i ? 'chosen' : ''}>
@@ -142,7 +143,7 @@ function Episodes({ anomalies, chosen, onChoose }: EpisodesProps) {
               </span>
               {`${shortInstant(fromMs, now)}${toMs > fromMs ? `, ${lengthText(toMs - fromMs)}` : ''}`}
             </button>
-            <span className="numeric">{`score ${score.toFixed(2)}`}</span>
+            <span className="numeric">{t('score {score}', { score: score.toFixed(2) })}</span>
             <span className="soft">{reason}</span>
           </li>
         ))}
@@ -150,9 +151,9 @@ function Episodes({ anomalies, chosen, onChoose }: EpisodesProps) {
       {listed.length > MOST_EPISODES ? <p className="faint">{`The ${MOST_EPISODES} with the highest score of ${listed.length}.`}</p> : null}
       <Told
         facts={[
-          ['Method', anomalyMethod(anomalies)],
-          ['Doubt', 'Each score knows the values before it only. 0.95 is a distance of 4.5 usual deviations.'],
-          ...anomalies.notes.map((note) => ['Note', note] as const),
+          [t('Method'), anomalyMethod(anomalies)],
+          [t('Doubt'), t('Each score knows the values before it only. 0.95 is a distance of 4.5 usual deviations.')],
+          ...anomalies.notes.map((note) => [t('Note'), note] as const),
         ]}
       />
     </>
@@ -164,7 +165,7 @@ function Changes({ changes, text }: { readonly changes: SeasonalityWire['changes
   return (
     <>
       {changes.length === 0 ? (
-        <p className="soft">No change of level beyond chance.</p>
+        <p className="soft">{t('No change of level beyond chance.')}</p>
       ) : (
         <ul className="changes">
           {changes.map(({ at_ms: atMs, before, after }) => (
@@ -177,9 +178,9 @@ function Changes({ changes, text }: { readonly changes: SeasonalityWire['changes
       )}
       <Told
         facts={[
-          ['Method', 'least squared distance from the level of each stretch (PELT), seasons taken out'],
+          [t('Method'), t('least squared distance from the level of each stretch (PELT), seasons taken out')],
           [
-            'Doubt',
+            t('Doubt'),
             'A change has to save more than noise would; a slope is not told as steps, nor is where something unusual begins and ends.',
           ],
         ]}

@@ -4,6 +4,7 @@ import { useMemo } from 'react';
 import { type InsightView, type MuteWish, type Verdict, useFeedback } from '../api/insights.ts';
 import { Ago, Instant } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
+import { t } from '../language/t.ts';
 import { useNow } from '../shell/now.ts';
 import { useCan } from '../shell/session.tsx';
 import { EvidenceChart } from './evidence-chart.tsx';
@@ -62,7 +63,7 @@ export function InsightCard({ insight, onMute }: Props) {
           <InsideLink href={next.href}>{next.text}</InsideLink>
         </span>
         <Link to="/analytics" search={{ view: 'series', q: insight.expr }} className="plain-button">
-          Look at the series
+          {t('Look at the series')}
         </Link>
         <Verdicts insight={insight} onMute={onMute} />
       </footer>
@@ -97,12 +98,12 @@ export function InsightPicture({ insight, height = CARD_PX }: { readonly insight
     [evidence, foretold],
   );
   const limit = useMemo(
-    () => (evidence.limit === undefined ? undefined : { value: evidence.limit, name: `limit ${text(evidence.limit)}` }),
+    () => (evidence.limit === undefined ? undefined : { value: evidence.limit, name: t('limit {limit}', { limit: text(evidence.limit) }) }),
     [evidence, text],
   );
   return (
     <EvidenceChart
-      summary={`Evidence: ${sentence}`}
+      summary={t('Evidence: {sentence}', { sentence })}
       fromMs={evidence.from_at_ms}
       toMs={evidence.to_at_ms}
       stepMs={evidence.step_ms}
@@ -119,21 +120,21 @@ export function InsightPicture({ insight, height = CARD_PX }: { readonly insight
 /** The second line of a picture, by what the finding is about. */
 function lineOf({ kind, evidence }: InsightView) {
   const points = evidence.line ?? [];
-  if (kind === 'correlation') return { name: 'the other, on this scale', role: 'other' as const, points };
+  if (kind === 'correlation') return { name: t('the other, on this scale'), role: 'other' as const, points };
   if (kind === 'prediction') return { name: 'forecast', role: 'forecast' as const, points };
   return { name: kind === 'seasonality' ? 'rhythm' : 'trend', role: 'trend' as const, points };
 }
 
 const MUTES = [
-  { what: 'finding', for: '7d', word: 'This finding for 7 days' },
-  { what: 'finding', for: 'forever', word: 'This finding for good' },
-  { what: 'subject', for: '7d', word: 'Everything about this for 7 days' },
-  { what: 'kind', for: '7d', word: 'This kind for 7 days' },
-  { what: 'kind', for: 'forever', word: 'This kind for good' },
+  { what: 'finding', for: '7d', word: t('This finding for 7 days') },
+  { what: 'finding', for: 'forever', word: t('This finding for good') },
+  { what: 'subject', for: '7d', word: t('Everything about this for 7 days') },
+  { what: 'kind', for: '7d', word: t('This kind for 7 days') },
+  { what: 'kind', for: 'forever', word: t('This kind for good') },
 ] as const;
 const VERDICTS: readonly { readonly verdict: Verdict; readonly word: string }[] = [
-  { verdict: 'useful', word: 'Useful' },
-  { verdict: 'wrong', word: 'Wrong' },
+  { verdict: 'useful', word: t('Useful') },
+  { verdict: 'wrong', word: t('Wrong') },
 ];
 
 /** What people say of it. Pressed again, it is taken back. */
@@ -157,7 +158,7 @@ function Verdicts({ insight, onMute }: Props) {
       <Menu position="bottom-end" withinPortal>
         <Menu.Target>
           <button type="button" className="chip">
-            Mute
+            {t('Mute')}
           </button>
         </Menu.Target>
         <Menu.Dropdown>

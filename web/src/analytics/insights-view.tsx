@@ -3,6 +3,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type MuteView, insightStatusQuery, insightsQuery, mutesQuery, useMute, useRunInsights, useUnmute } from '../api/insights.ts';
 import { EmptyState, ErrorNotice, Waiting } from '../components/notices.tsx';
+import { t } from '../language/t.ts';
 import { useNow } from '../shell/now.ts';
 import { useCan } from '../shell/session.tsx';
 import { InsightCard } from './insight-card.tsx';
@@ -12,9 +13,9 @@ import { type AnalyticsSearch, KINDS, type SearchChange } from './search.ts';
 type Props = { readonly search: AnalyticsSearch; readonly onSearch: (change: SearchChange) => void };
 
 const STATUSES = [
-  { value: 'open', label: 'Open' },
-  { value: 'all', label: 'All' },
-  { value: 'muted', label: 'Muted' },
+  { value: 'open', label: t('Open') },
+  { value: 'all', label: t('All') },
+  { value: 'muted', label: t('Muted') },
 ];
 
 /** What the numbers say by themselves, the most important first. */
@@ -24,15 +25,15 @@ export function InsightsView({ search, onSearch }: Props) {
       <div className="filters no-print">
         <SegmentedControl
           size="xs"
-          aria-label="Which insights"
+          aria-label={t('Which insights')}
           data={STATUSES}
           value={search.status ?? 'open'}
           onChange={(value) => onSearch({ status: value === 'all' || value === 'muted' ? value : undefined })}
         />
         <NativeSelect
           size="xs"
-          aria-label="Kind"
-          data={[{ value: '', label: 'Every kind' }, ...KINDS.map((kind) => ({ value: kind, label: KIND_WORDS[kind] }))]}
+          aria-label={t('Kind')}
+          data={[{ value: '', label: t('Every kind') }, ...KINDS.map((kind) => ({ value: kind, label: KIND_WORDS[kind] }))]}
           value={search.kind ?? ''}
           onChange={({ currentTarget: { value } }) => onSearch({ kind: KINDS.find((kind) => kind === value) })}
         />
@@ -56,7 +57,7 @@ function LookNow() {
       </span>
       {mayRun && status.data?.state === 'waiting' ? (
         <button type="button" className="plain-button" disabled={run.isPending} onClick={() => run.mutate(undefined)}>
-          Look now
+          {t('Look now')}
         </button>
       ) : null}
       {run.isError ? <ErrorNotice error={run.error} /> : null}
@@ -74,7 +75,7 @@ export function Feed({ status, kind, most }: Pick<AnalyticsSearch, 'status' | 'k
     <>
       {mute.data === undefined ? null : <Undo key={mute.data.id} mute={mute.data} onDone={mute.reset} />}
       {mute.isError ? <ErrorNotice error={mute.error} /> : null}
-      <Waiting query={query} what="insights" />
+      <Waiting query={query} what={t('insights')} />
       {query.data !== undefined && items.length === 0 ? <NoInsights filtered={kind !== undefined} /> : null}
       <div className="insights">
         {items.map((insight) => (
@@ -83,12 +84,14 @@ export function Feed({ status, kind, most }: Pick<AnalyticsSearch, 'status' | 'k
       </div>
       {most === undefined && query.hasNextPage ? (
         <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-          Show more
+          {t('Show more')}
         </Button>
       ) : null}
       {most !== undefined && all.length > most ? (
         <p>
-          <Link to="/analytics" search={{ view: 'insights' }}>{`All ${all.length} insights`}</Link>
+          <Link to="/analytics" search={{ view: 'insights' }}>
+            {t('All {all} insights', { all: all.length })}
+          </Link>
         </p>
       ) : null}
     </>
@@ -108,7 +111,7 @@ function Undo({ mute, onDone }: { readonly mute: MuteView; readonly onDone: () =
           disabled={unmute.isPending}
           onClick={() => unmute.mutate(mute.id, { onSuccess: onDone })}
         >
-          Undo
+          {t('Undo')}
         </button>
       </p>
       {unmute.isError ? <ErrorNotice error={unmute.error} /> : null}
@@ -125,7 +128,7 @@ function NoInsights({ filtered }: { readonly filtered: boolean }) {
     <EmptyState
       action={
         <Link to="/analytics" search={{ view: 'series' }}>
-          Look at a series yourself
+          {t('Look at a series yourself')}
         </Link>
       }
     >
@@ -149,7 +152,7 @@ function Muted() {
     <>
       <Waiting query={query} what="mutes" />
       {unmute.isError ? <ErrorNotice error={unmute.error} /> : null}
-      {query.data !== undefined && items.length === 0 ? <p className="empty empty-quiet">Nothing is muted.</p> : null}
+      {query.data !== undefined && items.length === 0 ? <p className="empty empty-quiet">{t('Nothing is muted.')}</p> : null}
       {items.length === 0 ? null : (
         <ul className="panel settings-list">
           {items.map((mute) => (
@@ -162,7 +165,7 @@ function Muted() {
               </span>
               {mayChange ? (
                 <button type="button" className="plain-button" disabled={unmute.isPending} onClick={() => unmute.mutate(mute.id)}>
-                  Hear it again
+                  {t('Hear it again')}
                 </button>
               ) : null}
             </li>

@@ -1,5 +1,6 @@
 import { Button, FileInput, Textarea } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
+import { t } from '../language/t.ts';
 import { type Pairs, pairsOf } from './load-words.ts';
 import { Expression } from './series-form.tsx';
 
@@ -18,10 +19,16 @@ export function StoredForm({ throughput, concurrency, onAsk }: Question & { read
   };
   return (
     <form className="series-ask" onSubmit={submit}>
-      <Expression label="Throughput" placeholder="sum(rate(http_requests_total[5m]))" typed={rate} onTyped={setRate} onPick={setRate} />
-      <Expression label="Concurrency" placeholder="sum(http_requests_in_flight)" typed={count} onTyped={setCount} onPick={setCount} />
+      <Expression
+        label={t('Throughput')}
+        placeholder="sum(rate(http_requests_total[5m]))"
+        typed={rate}
+        onTyped={setRate}
+        onPick={setRate}
+      />
+      <Expression label={t('Concurrency')} placeholder="sum(http_requests_in_flight)" typed={count} onTyped={setCount} onPick={setCount} />
       <Button type="submit" disabled={rate.trim() === '' || count.trim() === ''}>
-        Look
+        {t('Look')}
       </Button>
     </form>
   );
@@ -42,8 +49,8 @@ export function PairsForm({ before, onAsk }: { readonly before: string; readonly
     <form className="series-ask" onSubmit={submit}>
       <Textarea
         className="series-expr"
-        label="One measurement a line: how many at once, requests a second"
-        description="In the order of time: the middle of the last ten is the load of now"
+        label={t('One measurement a line: how many at once, requests a second')}
+        description={t('In the order of time: the middle of the last ten is the load of now')}
         placeholder={EXAMPLE}
         autosize
         minRows={4}
@@ -54,7 +61,7 @@ export function PairsForm({ before, onAsk }: { readonly before: string; readonly
         onChange={({ currentTarget: { value } }) => setText(value)}
       />
       <Button type="submit" disabled={text.trim() === ''}>
-        Look
+        {t('Look')}
       </Button>
     </form>
   );
@@ -76,9 +83,9 @@ export function FileForm({ name, onAsk }: { readonly name: string | undefined; r
   };
   return (
     <FileInput
-      label="Result of a load test"
-      description="The CSV or summaries (JSON) of k6, or a JTL of JMeter as CSV"
-      placeholder={name ?? 'Choose a file'}
+      label={t('Result of a load test')}
+      description={t('The CSV or summaries (JSON) of k6, or a JTL of JMeter as CSV')}
+      placeholder={name ?? t('Choose a file')}
       accept=".csv,.json,.jtl,.txt"
       clearable={false}
       error={fault}

@@ -1,4 +1,5 @@
 import { useElementSize } from '@mantine/hooks';
+import { t } from '../language/t.ts';
 import { bandPath, linePath, roundStep, scalesOf, valuesOf } from './scales.ts';
 
 type Pair = readonly [concurrency: number, value: number];
@@ -127,7 +128,7 @@ function Drawing({ measured, curve, band = [], mostSeen, now, asked, peak, text,
         </text>
       ))}
       <text x={(LEFT_PX + width) / 2} y={HEIGHT_PX - 4} textAnchor="middle" className="chart-tick">
-        at once
+        {t('at once')}
       </text>
       <path d={bandPath(band, scales)} className="ev-band ev-band-forecast" />
       {measured

@@ -5,6 +5,7 @@ import { type LoadWire, fileLoadQuery, pairsLoadQuery, storedLoadQuery } from '.
 import { ApiProblem } from '../api/problem.ts';
 import { EmptyState, RefusedNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t } from '../language/t.ts';
 import { FileForm, PairsForm, type Sent, StoredForm } from './load-forms.tsx';
 import { LoadPicture } from './load-picture.tsx';
 import {
@@ -25,12 +26,17 @@ import { shareText } from './words.ts';
 type Props = { readonly search: AnalyticsSearch; readonly onSearch: (change: SearchChange) => void };
 
 const SOURCES = [
-  { value: 'stored', label: 'Stored series' },
-  { value: 'pairs', label: 'Typed pairs' },
-  { value: 'file', label: 'k6 or JMeter' },
+  { value: 'stored', label: t('Stored series') },
+  { value: 'pairs', label: t('Typed pairs') },
+  { value: 'file', label: t('k6 or JMeter') },
 ];
 const FACTORS = [1, 1.5, 2, 3, 5, 10];
-const WINDOW_WORDS = { '24h': 'the last 24 h', '7d': 'the last 7 days', '30d': 'the last 30 days', '90d': 'the last 90 days' } as const;
+const WINDOW_WORDS = {
+  '24h': t('the last 24 h'),
+  '7d': t('the last 7 days'),
+  '30d': t('the last 30 days'),
+  '90d': t('the last 90 days'),
+} as const;
 const K6 = 'k6 run --out csv=load.csv script.js';
 
 /** What load a system bears: from stored series, typed measurements or the results of a load test. */
@@ -57,10 +63,10 @@ export function LoadView({ search, onSearch }: Props) {
       <div className="panel panel-pad series-form no-print">
         <div className="series-how">
           <div>
-            <span className="label">Measurements</span>
+            <span className="label">{t('Measurements')}</span>
             <SegmentedControl
               size="xs"
-              aria-label="Where measurements come from"
+              aria-label={t('Where measurements come from')}
               data={SOURCES}
               value={source}
               onChange={(value) => onSearch({ source: value === 'pairs' || value === 'file' ? value : undefined })}
@@ -69,7 +75,7 @@ export function LoadView({ search, onSearch }: Props) {
           {source === 'stored' ? (
             <NativeSelect
               size="xs"
-              label="From"
+              label={t('From')}
               data={WINDOWS.map((value) => ({ value, label: WINDOW_WORDS[value] }))}
               value={window}
               onChange={({ currentTarget: { value } }) => onSearch({ window: WINDOWS.find((one) => one === value) })}
@@ -77,7 +83,7 @@ export function LoadView({ search, onSearch }: Props) {
           ) : null}
           <NativeSelect
             size="xs"
-            label="What if the load were"
+            label={t('What if the load were')}
             data={[...new Set([...FACTORS, factor])]
               .sort((a, b) => a - b)
               .map((value) => ({ value: String(value), label: `${value} times` }))}
@@ -95,8 +101,9 @@ export function LoadView({ search, onSearch }: Props) {
         <Answer query={query} />
       ) : (
         <EmptyState command={K6}>
-          Measured at several loads, throughput and concurrency tell how a system scales: what waits for the rest, where more at once does
-          less, and what twice the load would do. A load test in steps shows it best.
+          {t(
+            'Measured at several loads, throughput and concurrency tell how a system scales: what waits for the rest, where more at once does less, and what twice the load would do. A load test in steps shows it best.',
+          )}
         </EmptyState>
       )}
     </>
@@ -129,13 +136,13 @@ function Model({ model }: { readonly model: LoadWire }) {
   const sentence = whatIfSentence(model);
   const common = { mostSeen: range.most, peak: peak?.concurrency ?? null };
   return (
-    <Section title={`What if: ${factorWords(asked.factor).toLowerCase()}`} aside={`${model.n} measurements`}>
+    <Section title={`What if: ${factorWords(asked.factor).toLowerCase()}`} aside={t('{n} measurements', { n: model.n })}>
       <div className="panel panel-pad picture">
         <p className="finding">{sentence}</p>
         <div className="multiples">
           <LoadPicture
             {...common}
-            title="Throughput, a second"
+            title={t('Throughput, a second')}
             summary={`Throughput by concurrency. ${sentence} Peak: ${peakSentence(model)}`}
             measured={points}
             curve={parts.rates}
@@ -146,7 +153,7 @@ function Model({ model }: { readonly model: LoadWire }) {
           />
           <LoadPicture
             {...common}
-            title="How long each stays"
+            title={t('How long each stays')}
             summary={`Time that each request stays, by concurrency. Now ${stayText(asked.now.latency)}${latency === null ? '' : `, asked ${stayText(latency.value)}`}.`}
             measured={parts.seen}
             curve={parts.stays}
@@ -170,31 +177,31 @@ function Figures({ model }: { readonly model: LoadWire }) {
     <div className="told-columns">
       <Told
         facts={[
-          ['Now', `${rateText(now.throughput)} with ${countText(now.concurrency)} at once, each ${stayText(now.latency)}`],
+          [t('Now'), `${rateText(now.throughput)} with ${countText(now.concurrency)} at once, each ${stayText(now.latency)}`],
           ...(throughput === null || latency === null
             ? []
             : ([
-                ['Then', `${rateText(throughput.value)}, 95 % of measurements between ${betweenText(throughput, countText)}`],
-                ['Each stays', `${stayText(latency.value)}, between ${betweenText(latency, stayText)}`],
+                [t('Then'), `${rateText(throughput.value)}, 95 % of measurements between ${betweenText(throughput, countText)}`],
+                [t('Each stays'), `${stayText(latency.value)}, between ${betweenText(latency, stayText)}`],
               ] as const)),
-          ['Peak', peakSentence(model)],
+          [t('Peak'), peakSentence(model)],
         ]}
       />
       <Told
         facts={[
-          ['Believe it', `${doubt.word}: ${doubt.why}.`],
-          ['Method', 'Universal Scalability Law by least squares of relative errors; times by Little’s law'],
+          [t('Believe it'), `${doubt.word}: ${doubt.why}.`],
+          [t('Method'), 'Universal Scalability Law by least squares of relative errors; times by Little’s law'],
           [
-            'Law',
+            t('Law'),
             `one alone ${giveOrTake(parameters.gamma, countText)} a second; ${giveOrTake(parameters.alpha, percent)} of the work waits; each pair costs ${giveOrTake(parameters.beta, percent)} to keep in step`,
           ],
           [
-            'Measured',
+            t('Measured'),
             `${countText(range.least)} to ${countText(range.most)} at once, single measurements ${shareText(scatter)} from the law`,
           ],
-          ...(source === undefined ? [] : [['Source', source] as const]),
-          ...(errors === undefined || errors === 0 ? [] : [['Failed', `${shareText(errors)} of the requests failed`] as const]),
-          ...notes.map((note) => ['Note', note] as const),
+          ...(source === undefined ? [] : [[t('Source'), source] as const]),
+          ...(errors === undefined || errors === 0 ? [] : [[t('Failed'), `${shareText(errors)} of the requests failed`] as const]),
+          ...notes.map((note) => [t('Note'), note] as const),
         ]}
       />
     </div>

@@ -1,6 +1,7 @@
 /** What a load model says, as sentences; and measurements that were typed, as pairs. Pure. */
 import type { LoadWire } from '../api/analytics.ts';
 import { quantityText } from '../figures/quantity.ts';
+import { t } from '../language/t.ts';
 import { shareText } from './words.ts';
 
 const GROUPED_FROM = 10_000;
@@ -12,8 +13,8 @@ export const stayText = (value: number): string => quantityText(value, 'seconds'
 
 /** `Twice the load`: what is asked about. */
 export function factorWords(factor: number): string {
-  if (factor === 1) return 'The load of now';
-  return factor === 2 ? 'Twice the load' : `${countText(factor)} times the load`;
+  if (factor === 1) return t('The load of now');
+  return factor === 2 ? t('Twice the load') : `${countText(factor)} times the load`;
 }
 
 const sentenceOf = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
@@ -41,8 +42,8 @@ export const betweenText = (
 
 /** Where throughput is highest. */
 export function peakSentence({ peak, range }: LoadWire): string {
-  if (peak === null) return 'None: nothing in the measurements says that more at once would ever do less.';
-  const seen = peak.seen ? 'within what was measured' : `further than was measured (${countText(range.most)})`;
+  if (peak === null) return t('None: nothing in the measurements says that more at once would ever do less.');
+  const seen = peak.seen ? t('within what was measured') : `further than was measured (${countText(range.most)})`;
   return `${rateText(peak.throughput)} at ${countText(peak.concurrency)} at once, ${seen}.`;
 }
 
@@ -52,11 +53,11 @@ const FEW_POINTS = 12;
 /** How far it can be believed: one word and why. */
 export function loadDoubt({ r2, n, what_if: asked, range, peak }: LoadWire): { readonly word: string; readonly why: string } {
   const explains = `the law explains ${shareText(Math.max(0, r2))} of how throughput differs`;
-  if (asked.state === 'too_far') return { word: 'Not told', why: 'the law is not asked so far beyond what was measured' };
-  if (r2 < WEAK_R2) return { word: 'Weak', why: explains };
+  if (asked.state === 'too_far') return { word: t('Not told'), why: 'the law is not asked so far beyond what was measured' };
+  if (r2 < WEAK_R2) return { word: t('Weak'), why: explains };
   if (asked.state === 'extrapolated' || (asked.state === 'beyond_peak' && peak?.seen !== true))
-    return { word: 'Doubtful', why: `${explains}, but no more than ${countText(range.most)} at once were ever measured` };
-  return n < FEW_POINTS ? { word: 'Fair', why: `${explains}, from ${n} measurements only` } : { word: 'Good', why: explains };
+    return { word: t('Doubtful'), why: `${explains}, but no more than ${countText(range.most)} at once were ever measured` };
+  return n < FEW_POINTS ? { word: t('Fair'), why: `${explains}, from ${n} measurements only` } : { word: t('Good'), why: explains };
 }
 
 /** `3.1 % ± 0.4 %`: the half width is two standard errors. */
@@ -81,5 +82,5 @@ export function pairsOf(text: string): { readonly pairs: Pairs } | { readonly fa
       return { fault: `Line ${index + 1} is not two numbers, concurrency and throughput: “${own.slice(0, 40)}”` };
     pairs.push([concurrency, throughput]);
   }
-  return pairs.length === 0 ? { fault: 'No pair was typed' } : { pairs };
+  return pairs.length === 0 ? { fault: t('No pair was typed') } : { pairs };
 }

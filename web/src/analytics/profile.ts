@@ -1,10 +1,12 @@
+import { t } from '../language/t.ts';
+
 /** How a series usually stands by hour of the day and by day of the week, from its seasonal part. Pure; in the reader's time zone. */
 
 export type Slot = { readonly name: string; readonly value: number };
 type SeasonalPoints = readonly { readonly at_ms: number; readonly season: number }[];
 
 const HOURS = 24;
-const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
+const DAYS = [t('Mon'), t('Tue'), t('Wed'), t('Thu'), t('Fri'), t('Sat'), t('Sun')] as const;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 

@@ -11,6 +11,7 @@ import {
   storedSeriesQuery,
 } from '../api/analytics.ts';
 import { Section } from '../components/section.tsx';
+import { t } from '../language/t.ts';
 import { seriesKey } from './completion.ts';
 import { EvidenceChart } from './evidence-chart.tsx';
 import { questionOf } from './search.ts';
@@ -67,11 +68,11 @@ export function RelatedPart({ search, onSearch, found, series, stamp, text }: Pa
   const maxLag = Math.min(MOST_LAG, Math.floor(Math.min(MOST_LAG_MS, lengthMs * LAG_SHARE) / found.step_ms));
   const correlation = useQuery(correlationQuery(stamp, asked, maxLag));
   return (
-    <Section title="What moves with it">
+    <Section title={t('What moves with it')}>
       <div className="panel panel-pad picture">
         <CompareWith key={search.with ?? ''} value={search.with ?? ''} onAsk={(pattern) => onSearch({ with: pattern })} />
         {!pending && candidates.length === 0 ? (
-          <p className="soft">Nothing else with values in this range to compare with. Name a metric or a glob above.</p>
+          <p className="soft">{t('Nothing else with values in this range to compare with. Name a metric or a glob above.')}</p>
         ) : null}
         {candidates.length === 0 && !pending ? null : <Reckoning query={correlation} what="relations" />}
         {correlation.data === undefined || candidates.length === 0 ? null : (
@@ -94,13 +95,13 @@ function CompareWith({ value, onAsk }: { readonly value: string; readonly onAsk:
         size="xs"
         w={320}
         maw="100%"
-        aria-label="Compare with"
-        placeholder="Compare with: the host and services, or a metric, glob, PromQL"
+        aria-label={t('Compare with')}
+        placeholder={t('Compare with: the host and services, or a metric, glob, PromQL')}
         value={typed}
         onChange={({ currentTarget: { value: next } }) => setTyped(next)}
       />
       <Button type="submit" size="xs" variant="default">
-        Compare
+        {t('Compare')}
       </Button>
     </form>
   );
@@ -140,7 +141,7 @@ function Relations({ found, series, candidates, text, correlation, onSearch }: R
     <>
       <p className="finding">
         {related.length === 0
-          ? `Nothing of the ${own.length} compared moves with it beyond chance.`
+          ? t('Nothing of the {own} compared moves with it beyond chance.', { own: own.length })
           : `${related.length} of the ${own.length} compared ${related.length === 1 ? 'moves' : 'move'} with it beyond chance.`}
       </p>
       {related.length === 0 ? null : (
@@ -172,9 +173,9 @@ function Relations({ found, series, candidates, text, correlation, onSearch }: R
       )}
       <Told
         facts={[
-          ['Method', 'correlation of the changes from step to step, common seasons taken out, at the best lag'],
+          [t('Method'), 'correlation of the changes from step to step, common seasons taken out, at the best lag'],
           [
-            'Doubt',
+            t('Doubt'),
             `corrected for the lags that were tried and for all ${correlation.pairs.length} pairs (Benjamini–Hochberg): of those named, 5 in 100 may be chance. That two move together does not say that one makes the other.`,
           ],
         ]}
@@ -203,7 +204,7 @@ function Related({
           <h3>{relationSentence(pair, name)}</h3>
           <p className="faint">{relationDoubt(pair)}</p>
           <button type="button" className="plain-button" onClick={() => onSearch({ q: other.expr, series: undefined })}>
-            Look at it
+            {t('Look at it')}
           </button>
         </>
       }

@@ -3,6 +3,7 @@ import { useMemo } from 'react';
 import type { SeasonalityWire } from '../api/analytics.ts';
 import { Section } from '../components/section.tsx';
 import { timeZone } from '../figures/instant.ts';
+import { t } from '../language/t.ts';
 import { type Slot, byHour, byWeekday, extremes } from './profile.ts';
 import type { PartProps } from './series-view.tsx';
 import { Reckoning, Told } from './told.tsx';
@@ -14,7 +15,7 @@ type Props = PartProps & { readonly seasons: UseQueryResult<SeasonalityWire> };
 /** What repeats: by hour of the day and by day of the week, as differences from the usual level. */
 export function SeasonPart({ seasons, text }: Props) {
   return (
-    <Section title="Its rhythm" aside={timeZone}>
+    <Section title={t('Its rhythm')} aside={timeZone}>
       <div className="panel panel-pad picture">
         <Reckoning query={seasons} what="rhythm" />
         {seasons.data === undefined ? null : <Rhythm seasons={seasons.data} text={text} />}
@@ -36,17 +37,17 @@ function Rhythm({ seasons, text }: { readonly seasons: SeasonalityWire; readonly
       <p className="finding">{seasonSentence(seasons)}</p>
       {hours === undefined && days === undefined ? null : (
         <div className="profiles">
-          {hours === undefined ? null : <Profile title="By hour of the day" slots={hours} text={text} />}
-          {days === undefined ? null : <Profile title="By day of the week" slots={days} text={text} />}
+          {hours === undefined ? null : <Profile title={t('By hour of the day')} slots={hours} text={text} />}
+          {days === undefined ? null : <Profile title={t('By day of the week')} slots={days} text={text} />}
         </div>
       )}
       <Told
         facts={[
-          ['Method', 'robust profile of each season in turn, shortest first; the rest is trend and remainder'],
+          [t('Method'), 'robust profile of each season in turn, shortest first; the rest is trend and remainder'],
           [
-            'Doubt',
+            t('Doubt'),
             present.length === 0
-              ? 'A season has to foretell values it has not seen.'
+              ? t('A season has to foretell values it has not seen.')
               : present
                   .map(
                     ({ name, strength, foretold }) =>
@@ -56,8 +57,8 @@ function Rhythm({ seasons, text }: { readonly seasons: SeasonalityWire; readonly
           ],
           ...(absent.length === 0
             ? []
-            : [['Not found', absent.map(({ name, strength }) => `${name} (${strength.toFixed(2)})`).join(', ')] as const]),
-          ...seasons.notes.map((note) => ['Note', note] as const),
+            : [[t('Not found'), absent.map(({ name, strength }) => `${name} (${strength.toFixed(2)})`).join(', ')] as const]),
+          ...seasons.notes.map((note) => [t('Note'), note] as const),
         ]}
       />
     </>

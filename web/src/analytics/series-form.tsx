@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useEffect, useMemo, useState } from 'react';
 import { type FamilyWire, aliasesQuery, labelsQuery, metadataQuery, metricNamesQuery } from '../api/analytics.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
+import { t } from '../language/t.ts';
 import { type Selector, completions, selectorOf, selectorText } from './completion.ts';
 import { AHEADS, type AnalyticsSearch, type SearchChange, METHODS, SENSITIVITIES, STEPS, WINDOWS, questionOf } from './search.ts';
 import { METHOD_NAMES } from './words.ts';
@@ -32,15 +33,15 @@ export function SeriesForm({ search, onSearch }: Props) {
     <div className="panel panel-pad series-form">
       <form className="series-ask" onSubmit={submit}>
         <Expression
-          label="Metric, glob or PromQL"
+          label={t('Metric, glob or PromQL')}
           placeholder="system.memory.percent, node_* or rate(http_requests_total[5m])"
           typed={typed}
           onTyped={setTyped}
           onPick={pick}
         />
-        <Button type="submit">Look</Button>
+        <Button type="submit">{t('Look')}</Button>
         <Button variant="default" aria-expanded={browsing} onClick={() => setBrowsing(!browsing)}>
-          Browse
+          {t('Browse')}
         </Button>
       </form>
       {browsing ? <Browser onPick={pick} /> : null}
@@ -126,11 +127,11 @@ const LENGTHS: Readonly<Record<string, string>> = {
   '15m': '15 min',
   '1h': '1 h',
   '6h': '6 h',
-  '1d': '1 day',
+  '1d': t('1 day'),
   '24h': '24 h',
-  '7d': '7 days',
-  '30d': '30 days',
-  '90d': '90 days',
+  '7d': t('7 days'),
+  '30d': t('30 days'),
+  '90d': t('90 days'),
 };
 const choice = (value: string) => ({ value, label: LENGTHS[value] ?? value });
 const find = <T extends string | number>(all: readonly T[], value: string): T | undefined => all.find((one) => String(one) === value);
@@ -140,10 +141,10 @@ function How({ search, onSearch }: Props) {
   return (
     <div className="series-how">
       <div>
-        <span className="label">Looks back</span>
+        <span className="label">{t('Looks back')}</span>
         <SegmentedControl
           size="xs"
-          aria-label="How far back"
+          aria-label={t('How far back')}
           data={WINDOWS.map(choice)}
           value={window}
           onChange={(value) => onSearch({ window: find(WINDOWS, value), ahead: undefined, step: undefined, at: undefined })}
@@ -151,28 +152,28 @@ function How({ search, onSearch }: Props) {
       </div>
       <NativeSelect
         size="xs"
-        label="Resolution"
-        data={[{ value: '', label: 'by the range' }, ...STEPS.map(choice)]}
+        label={t('Resolution')}
+        data={[{ value: '', label: t('by the range') }, ...STEPS.map(choice)]}
         value={search.step ?? ''}
         onChange={({ currentTarget: { value } }) => onSearch({ step: find(STEPS, value), at: undefined })}
       />
       <NativeSelect
         size="xs"
-        label="Looks ahead"
+        label={t('Looks ahead')}
         data={AHEADS.map(choice)}
         value={ahead}
         onChange={({ currentTarget: { value } }) => onSearch({ ahead: find(AHEADS, value) })}
       />
       <NativeSelect
         size="xs"
-        label="Unusual by"
+        label={t('Unusual by')}
         data={METHODS.map((value) => ({ value, label: METHOD_NAMES[value] ?? value }))}
         value={method}
         onChange={({ currentTarget: { value } }) => onSearch({ method: find(METHODS, value), at: undefined })}
       />
       <NativeSelect
         size="xs"
-        label="From a score of"
+        label={t('From a score of')}
         data={SENSITIVITIES.map(String)}
         value={String(sensitivity)}
         onChange={({ currentTarget: { value } }) => onSearch({ sensitivity: find(SENSITIVITIES, value), at: undefined })}
@@ -205,15 +206,15 @@ function Browser({ onPick }: { readonly onPick: (expr: string) => void }) {
   const columns: readonly Column<Listed>[] = [
     {
       id: 'name',
-      header: 'Name',
+      header: t('Name'),
       cell: ({ name }) => (
         <button type="button" className="plain-button mono wrap-anywhere" onClick={() => onPick(name)}>
           {name}
         </button>
       ),
     },
-    { id: 'type', header: 'Type', label: 'Type', cell: (one) => one.type },
-    { id: 'help', header: 'What it is', label: 'What it is', cell: (one) => <span className="soft">{one.help}</span> },
+    { id: 'type', header: t('Type'), label: t('Type'), cell: (one) => one.type },
+    { id: 'help', header: t('What it is'), label: t('What it is'), cell: (one) => <span className="soft">{one.help}</span> },
   ];
   return (
     <div className="series-browser">
@@ -221,22 +222,22 @@ function Browser({ onPick }: { readonly onPick: (expr: string) => void }) {
         <TextInput
           size="xs"
           type="search"
-          aria-label="Filter metrics"
-          placeholder="Filter metrics"
+          aria-label={t('Filter metrics')}
+          placeholder={t('Filter metrics')}
           value={filter}
           onChange={({ currentTarget: { value } }) => setFilter(value)}
         />
         <NativeSelect
           size="xs"
-          aria-label="Type of metrics"
-          data={[{ value: '', label: 'Every type' }, ...types]}
+          aria-label={t('Type of metrics')}
+          data={[{ value: '', label: t('Every type') }, ...types]}
           value={type}
           onChange={({ currentTarget: { value } }) => setType(value)}
         />
         <span className="faint">{shown.length > MOST_LISTED ? `the first ${MOST_LISTED} of ${shown.length}` : `${shown.length}`}</span>
       </div>
-      <div className="series-list" role="region" aria-label="Metrics" tabIndex={0}>
-        <DataTable caption="Metrics" columns={columns} rows={shown.slice(0, MOST_LISTED)} rowKey={({ name }) => name} />
+      <div className="series-list" role="region" aria-label={t('Metrics')} tabIndex={0}>
+        <DataTable caption={t('Metrics')} columns={columns} rows={shown.slice(0, MOST_LISTED)} rowKey={({ name }) => name} />
       </div>
     </div>
   );

@@ -13,6 +13,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { EmptyState, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { shortLengthText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { seriesKey } from './completion.ts';
 import { ForecastPart } from './forecast-part.tsx';
 import { HistoryPart } from './history-part.tsx';
@@ -36,7 +37,7 @@ export function SeriesView({ search, onSearch }: Props) {
   return (
     <>
       <SeriesForm search={search} onSearch={set} />
-      {q === '' ? <Suggestions onPick={(expr) => set({ q: expr })} /> : <Waiting query={found} what="the series" />}
+      {q === '' ? <Suggestions onPick={(expr) => set({ q: expr })} /> : <Waiting query={found} what={t('the series')} />}
       {q === '' || found.data === undefined ? null : found.data.series.length === 0 ? (
         <EmptyState>
           {`Nothing that ${q} names or selects has a value in the last ${shortLengthText(lengthMsOf(window))}. Browse shows every metric there is.`}
@@ -57,10 +58,10 @@ function Found({ search, onSearch, found }: Props & { readonly found: QueryWire 
   return (
     <>
       {found.series.length === 1 ? null : (
-        <Section title="Which one" aside={`${found.series.length} series`}>
-          <div className="panel series-list" role="region" aria-label="Found series" tabIndex={0}>
+        <Section title={t('Which one')} aside={t('{series} series', { series: found.series.length })}>
+          <div className="panel series-list" role="region" aria-label={t('Found series')} tabIndex={0}>
             <DataTable
-              caption="Found series"
+              caption={t('Found series')}
               columns={columns(series, textOf, (one) => onSearch({ series: seriesKey(one), at: undefined }))}
               rows={found.series}
               rowKey={seriesKey}
@@ -89,20 +90,20 @@ const columns = (
 ): readonly Column<SeriesWire>[] => [
   {
     id: 'name',
-    header: 'Series',
+    header: t('Series'),
     cell: (one) => (
       <button type="button" className="plain-button mono wrap-anywhere" aria-pressed={one === chosen} onClick={() => pick(one)}>
         {seriesKey(one)}
       </button>
     ),
   },
-  { id: 'last', header: 'Last', label: 'Last', numeric: true, cell: (one) => textOf(one)(one.summary.last) },
-  { id: 'median', header: 'Median', label: 'Median', numeric: true, cell: (one) => textOf(one)(one.summary.median) },
-  { id: 'p95', header: '95th percentile', label: '95th percentile', numeric: true, cell: (one) => textOf(one)(one.summary.p95) },
+  { id: 'last', header: t('Last'), label: t('Last'), numeric: true, cell: (one) => textOf(one)(one.summary.last) },
+  { id: 'median', header: t('Median'), label: t('Median'), numeric: true, cell: (one) => textOf(one)(one.summary.median) },
+  { id: 'p95', header: t('95th percentile'), label: t('95th percentile'), numeric: true, cell: (one) => textOf(one)(one.summary.p95) },
   {
     id: 'trend',
-    header: 'Trend',
-    label: 'Trend',
+    header: t('Trend'),
+    label: t('Trend'),
     cell: ({ trend, ...one }) =>
       isRefused(trend)
         ? trend.message
@@ -132,7 +133,7 @@ function One({ found, series, unit, ...props }: Omit<PartProps, 'stamp'> & { rea
   const part = useMemo(() => ({ ...props, found, series, stamp }), [props, found, series, stamp]);
   const { count, missing, min, max, median, p95, last } = series.summary;
   const { text } = props;
-  const gaps = missing === 0 ? 'none missing' : `${missing} missing`;
+  const gaps = missing === 0 ? t('none missing') : t('{missing} missing', { missing });
   return (
     <>
       <header className="series-head">
@@ -143,12 +144,12 @@ function One({ found, series, unit, ...props }: Omit<PartProps, 'stamp'> & { rea
         <dl className="facts">
           {(
             [
-              ['Last', text(last)],
-              ['Median', text(median)],
-              ['95th percentile', text(p95)],
-              ['Lowest', text(min)],
-              ['Highest', text(max)],
-              ['Points', `${count} every ${shortLengthText(found.step_ms)}, ${gaps}`],
+              [t('Last'), text(last)],
+              [t('Median'), text(median)],
+              [t('95th percentile'), text(p95)],
+              [t('Lowest'), text(min)],
+              [t('Highest'), text(max)],
+              [t('Points'), `${count} every ${shortLengthText(found.step_ms)}, ${gaps}`],
             ] as const
           ).map(([name, value]) => (
             <div key={name}>

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { aliasesQuery, metricNamesQuery } from '../api/analytics.ts';
 import { checksQuery, servicesQuery } from '../api/queries.ts';
 import { Section } from '../components/section.tsx';
+import { t } from '../language/t.ts';
 
 type Suggestion = { readonly name: string; readonly expr: string };
 
@@ -25,9 +26,9 @@ export function Suggestions({ onPick }: { readonly onPick: (expr: string) => voi
   const known = new Set(names.data ?? []);
   const hosts = known.has('node_cpu_seconds_total') ? (aliases.data?.items ?? []).filter(({ name }) => HOST.includes(name)) : [];
   const groups: readonly { readonly title: string; readonly items: readonly Suggestion[] }[] = [
-    { title: 'This host', items: hosts.map(({ name }) => ({ name, expr: name })) },
+    { title: t('This host'), items: hosts.map(({ name }) => ({ name, expr: name })) },
     {
-      title: 'Response time of services',
+      title: t('Response time of services'),
       items:
         (checks.data?.items.length ?? 0) === 0
           ? []
@@ -37,14 +38,14 @@ export function Suggestions({ onPick }: { readonly onPick: (expr: string) => voi
             })),
     },
     {
-      title: 'Metrics that were sent here',
+      title: t('Metrics that were sent here'),
       items: (names.data ?? [])
         .filter((name) => !/^(node_|nines_|probe_|go_|process_|nodejs_|up$|scrape_|ALERTS)/.test(name))
         .map((name) => ({ name, expr: name })),
     },
   ];
   return (
-    <Section title="Begin with">
+    <Section title={t('Begin with')}>
       <div className="panel panel-pad suggestions">
         {groups
           .filter(({ items }) => items.length > 0)
@@ -63,8 +64,9 @@ export function Suggestions({ onPick }: { readonly onPick: (expr: string) => voi
             </div>
           ))}
         <p className="faint">
-          Trend, rhythm, forecast and what was unusual of any series: pick one, write PromQL, or browse what is stored. A forecast wants
-          three lengths of history for one of future.
+          {t(
+            'Trend, rhythm, forecast and what was unusual of any series: pick one, write PromQL, or browse what is stored. A forecast wants three lengths of history for one of future.',
+          )}
         </p>
       </div>
     </Section>

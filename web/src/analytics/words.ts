@@ -1,12 +1,13 @@
 /** What the figures of the analytics say, as sentences. Pure. */
 import type { AnomaliesWire, CorrelationWire, ForecastWire, SeasonalityWire, TrendWire } from '../api/analytics.ts';
 import { shortLengthText } from '../figures/length.ts';
+import { t } from '../language/t.ts';
 import { type UnitText, differenceText } from './units.ts';
 
 /** A share as whole percent; what is nearly all is not called all, and what is nearly nothing not none. */
 export function shareText(share: number): string {
-  if (share > 0.99 && share < 1) return 'over 99 %';
-  if (share > 0 && share < 0.01) return 'under 1 %';
+  if (share > 0.99 && share < 1) return t('over 99 %');
+  if (share > 0 && share < 0.01) return t('under 1 %');
   return `${Math.round(share * 100)} %`;
 }
 
@@ -37,7 +38,7 @@ function repeated({ season, seasons }: ForecastWire): string {
 /** How the forecast did on what it had not seen. */
 export function backtestSentences(forecast: ForecastWire, stepMs: number): readonly string[] {
   const { backtest, level } = forecast;
-  if (backtest.origins === 0) return ['The values have never changed, so that there was nothing to get wrong.'];
+  if (backtest.origins === 0) return [t('The values have never changed, so that there was nothing to get wrong.')];
   const { mase, naive_mase: naive, beat_naive: beaten, origins, coverage, horizon } = backtest;
   const tries = `${origins} ${origins === 1 ? 'try' : 'tries'}, each ${shortLengthText(horizon * stepMs)} ahead`;
   const better =
@@ -54,14 +55,14 @@ export function backtestSentences(forecast: ForecastWire, stepMs: number): reado
 /** Trusting a forecast is a matter of its past: one word and why. */
 export function forecastDoubt({ backtest, level }: ForecastWire): { readonly word: string; readonly why: string } {
   const { mase, naive_mase: naive, coverage, origins } = backtest;
-  if (origins === 0) return { word: 'Nothing to judge by', why: 'the values have never changed' };
-  if (coverage < level - 0.1) return { word: 'Doubtful', why: `too little of what came was inside the band` };
-  if (naive > 0 && mase >= naive) return { word: 'Weak', why: 'it does no better than repeating what was' };
-  if (coverage < level - 0.05) return { word: 'Fair', why: 'it did better than repeating what was, but its band held too little' };
-  if (origins < 12) return { word: 'Fair', why: 'there were few tries to judge it by' };
+  if (origins === 0) return { word: t('Nothing to judge by'), why: 'the values have never changed' };
+  if (coverage < level - 0.1) return { word: t('Doubtful'), why: `too little of what came was inside the band` };
+  if (naive > 0 && mase >= naive) return { word: t('Weak'), why: 'it does no better than repeating what was' };
+  if (coverage < level - 0.05) return { word: t('Fair'), why: 'it did better than repeating what was, but its band held too little' };
+  if (origins < 12) return { word: t('Fair'), why: 'there were few tries to judge it by' };
   return naive > 0 && mase > 0.9 * naive
-    ? { word: 'Fair', why: 'it does a little better than repeating what was' }
-    : { word: 'Good', why: 'it did better than repeating what was, and its band held' };
+    ? { word: t('Fair'), why: 'it does a little better than repeating what was' }
+    : { word: t('Good'), why: 'it did better than repeating what was, and its band held' };
 }
 
 const METHOD_WORDS: Readonly<Record<string, string>> = {
@@ -71,10 +72,10 @@ const METHOD_WORDS: Readonly<Record<string, string>> = {
   isolation_forest: 'how quickly a forest of random cuts sets a value apart from the last 1 024',
 };
 export const METHOD_NAMES: Readonly<Record<string, string>> = {
-  seasonal: 'Seasonal',
-  robust_zscore: 'Robust z-score',
+  seasonal: t('Seasonal'),
+  robust_zscore: t('Robust z-score'),
   zscore: 'Z-score',
-  isolation_forest: 'Isolation forest',
+  isolation_forest: t('Isolation forest'),
 };
 
 export const anomalyMethod = ({ method, sensitivity }: AnomaliesWire): string =>
@@ -82,7 +83,7 @@ export const anomalyMethod = ({ method, sensitivity }: AnomaliesWire): string =>
 
 export function seasonSentence({ seasons }: SeasonalityWire): string {
   const present = seasons.filter(({ present }) => present);
-  if (present.length === 0) return 'No rhythm: nothing that repeats was found beyond chance.';
+  if (present.length === 0) return t('No rhythm: nothing that repeats was found beyond chance.');
   const told = present.map(({ name, strength }) => `every ${seasonWord(name)} (strength ${strength.toFixed(2)} of 1)`);
   return `Repeats ${told.join(' and ')}.`;
 }

@@ -1,4 +1,5 @@
 import alerts from './de/alerts.json' with { type: 'json' };
+import analytics from './de/analytics.json' with { type: 'json' };
 import components from './de/components.json' with { type: 'json' };
 import deployments from './de/deployments.json' with { type: 'json' };
 import editor from './de/editor.json' with { type: 'json' };
@@ -19,6 +20,7 @@ import type { Catalogue } from './language.ts';
 /** One file for each room of `web/src`; what several rooms say is in `shared`. */
 export const catalogue: Catalogue = {
   ...alerts,
+  ...analytics,
   ...components,
   ...deployments,
   ...editor,

@@ -1,4 +1,5 @@
 import alerts from './fr/alerts.json' with { type: 'json' };
+import analytics from './fr/analytics.json' with { type: 'json' };
 import components from './fr/components.json' with { type: 'json' };
 import deployments from './fr/deployments.json' with { type: 'json' };
 import editor from './fr/editor.json' with { type: 'json' };
@@ -19,6 +20,7 @@ import type { Catalogue } from './language.ts';
 /** One file for each room of `web/src`; what several rooms say is in `shared`. */
 export const catalogue: Catalogue = {
   ...alerts,
+  ...analytics,
   ...components,
   ...deployments,
   ...editor,
