@@ -189,3 +189,14 @@ test('nobody learns here of what they may not read where it lives', async () => 
   assert.equal((await ask('/api/declaration?kind=roles&id=watcher', scoped)).statusCode, 403);
   assert.equal((await ask('/api/declaration?kind=silences&id=1')).statusCode, 404);
 });
+
+test('a check is asked once more by hand, and says why it is not where it cannot be', async () => {
+  const run = (id: string) => started.http.inject({ method: 'POST', url: `/api/checks/${id}/run`, headers: bearer(started.token) });
+  const asked = await run('db-port');
+  assert.equal(asked.statusCode, 200, asked.body);
+  assert.equal((asked.json() as { outcome: string }).outcome, 'down');
+  assert.equal((await run('nothing')).statusCode, 404);
+  const paused = await started.http.inject({ method: 'POST', url: '/api/checks/made-check/pause', headers: bearer(started.token) });
+  assert.equal(paused.statusCode, 200, paused.body);
+  assert.deepEqual([(await run('made-check')).statusCode, (await run('made-check')).json().code], [409, 'check_not_askable']);
+});

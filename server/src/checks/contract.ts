@@ -192,7 +192,11 @@ export const checksConfig = z
   .prefault({});
 
 /** Stable codes of this domain's refusals. */
-export const CHECK_CODES = { notFound: 'check_not_found', noScreenshot: 'check_without_screenshot' } as const;
+export const CHECK_CODES = {
+  notFound: 'check_not_found',
+  noScreenshot: 'check_without_screenshot',
+  notAskable: 'check_not_askable',
+} as const;
 
 /** The checks that run, and their latest results. */
 export interface Checks {
@@ -207,7 +211,7 @@ export interface Checks {
   askNow(check: string): Promise<void>;
 }
 
-const resultView = z.object({
+export const resultView = z.object({
   at_ms: z.number(),
   location: z.string().nullable(),
   duration_ms: z.number(),

@@ -11,6 +11,7 @@ import {
   checkToWire,
   checkView,
   resultToWire,
+  resultView,
   templateView,
 } from './contract.ts';
 import { TEMPLATES } from './templates.ts';
@@ -84,6 +85,42 @@ export function checkRoutes(http: Http, { checks, ledger }: CheckRouteDeps): voi
     },
   );
   otherRoutes(http, checks);
+  runRoute(http, checks);
+}
+
+/** One more attempt besides its schedule; its result counts like any other. */
+function runRoute(http: Http, checks: Checks): void {
+  http.post(
+    '/api/checks/:id/run',
+    {
+      config: { permission: 'operate', scoped: { names: { params: { id: 'check' } } } },
+      schema: {
+        summary: 'Ask once more, now; the answer is the newest result',
+        tags: ['checks'],
+        params: z.object({ id: z.string() }),
+        response: { 200: resultView },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const spec = checks.list().find((one) => one.id === id);
+      if (spec === undefined) throw new AppError('not_found', CHECK_CODES.notFound, `there is no check "${id}"`);
+      const refusal = whyNotNow(spec);
+      if (refusal !== undefined) throw new AppError('conflict', CHECK_CODES.notAskable, refusal);
+      await checks.askNow(id);
+      const [latest] = checks.results(id);
+      if (latest === undefined)
+        throw new AppError('unavailable', CHECK_CODES.notAskable, `the result of "${id}" could not be stored; the log says why`);
+      return resultToWire(latest);
+    },
+  );
+}
+
+/** Why nobody can have a check asked by hand. */
+function whyNotNow({ id, kind, paused, vote }: CheckSpec): string | undefined {
+  if (paused) return `"${id}" is paused: let it go on first`;
+  if (kind === 'heartbeat') return `"${id}" asks nothing, it waits to be told`;
+  return vote === undefined ? undefined : `"${id}" is asked from several places at the same instants: wait for the next of them`;
 }
 
 function otherRoutes(http: Http, checks: Checks): void {

@@ -22,3 +22,13 @@ export const backtestRule = (id: string, { nowMs, lengthMs }: { readonly nowMs: 
     method: 'POST',
     body: { id, from: String((nowMs - lengthMs) / 1000), to: String(nowMs / 1000) },
   });
+
+/** The same of a rule that is only written yet. */
+export const backtestDraft = (
+  rule: Readonly<Record<string, unknown>>,
+  { nowMs, lengthMs }: { readonly nowMs: number; readonly lengthMs: number },
+) =>
+  request<BacktestView>('/api/rules/backtest', {
+    method: 'POST',
+    body: { rule, from: String((nowMs - lengthMs) / 1000), to: String(nowMs / 1000) },
+  });

@@ -4,7 +4,7 @@ import { rangeOptions } from '../api/queries.ts';
 import type { UnitKind } from '../figures/quantity.ts';
 import { type View, queryStepMs } from '../timeline/view.ts';
 import type { ChartSeries } from './align.ts';
-import type { Band, Threshold } from './plot-options.ts';
+import type { Band, Look, Threshold } from './plot-options.ts';
 import { TimeChart } from './time-chart.tsx';
 
 export type NamedQuery = {
@@ -27,6 +27,7 @@ type Props = {
   readonly height?: number;
   readonly compact?: boolean;
   readonly empty: string;
+  readonly look?: Look;
   /** Begin with the first value when it lies inside the view: a young series is not a sliver. */
   readonly fit?: boolean;
   readonly onZoom?: (view: View) => void;

@@ -4,7 +4,7 @@ import { NO_CHOICES, builtQuery } from './builder.ts';
 import { emptyDashboard, withPanel } from './dashboard-draft.ts';
 import { rangeCsv, rowsCsv } from './export.ts';
 import { describe, prefixesOf, readyQuery, unitOfQuery } from './ready-query.ts';
-import { ruleId, ruleSnippet, splitCondition } from './rule-snippet.ts';
+import { ruleId, splitCondition } from './rule-snippet.ts';
 import { exploreSearch } from './search.ts';
 import { seriesNames, seriesText } from './series-names.ts';
 
@@ -74,8 +74,6 @@ test('a comparison at the end of a query becomes the threshold of a rule', () =>
   assert.deepEqual(splitCondition('up == 0'), { expr: 'up', condition: '==', threshold: 0 });
   for (const whole of ['sum(up > 0)', 'a > 1 or b > 2', 'up']) assert.equal(splitCondition(whole).expr, whole);
   assert.equal(ruleId('sum by (job) (rate(errors_total[5m]))'), 'errors_total_alert');
-  const snippet = ruleSnippet({ id: 'a', expr: `x{y="it's"}`, condition: '>', threshold: 1, forText: '5m', severity: 'warning' });
-  assert.match(snippet, /metric: 'x\{y="it''s"\}'/);
 });
 
 test('lines are named by what tells them apart, and files hold every label with formulas disarmed', () => {

@@ -1,18 +1,11 @@
 /** A rule from a query: its comparison becomes the threshold. Pure. */
 
-export type RuleDraft = {
-  readonly id: string;
-  readonly expr: string;
-  readonly condition: string;
-  readonly threshold: number;
-  readonly forText: string;
-  readonly severity: string;
-};
+type Condition = { readonly expr: string; readonly condition: string; readonly threshold: number };
 
 const COMPARED = /^([\s\S]*[^\s<>=!~])\s*(>=|<=|==|!=|>|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*$/i;
 
 /** `up == 0` as what is read and what it is held against; without a comparison with a number at its end, above 0. */
-export function splitCondition(query: string): Pick<RuleDraft, 'expr' | 'condition' | 'threshold'> {
+export function splitCondition(query: string): Condition {
   const found = COMPARED.exec(query.trim());
   const [, expr = '', condition = '>', threshold = '0'] = found ?? [];
   const open = (text: string, bracket: string) => text.split(bracket).length;
@@ -31,18 +24,6 @@ export function ruleId(query: string): string {
     names.find((one) => one.length > 3 && !/^(by|without|bool|offset|group_left|group_right|ignoring|unless)$/.test(one)) ?? 'query';
   return `${name.replaceAll(/[^\w]/g, '_').slice(0, 50)}_alert`;
 }
-
-const quoted = (text: string): string => `'${text.replaceAll(/\s*\n\s*/g, ' ').replaceAll("'", "''")}'`;
-
-export const ruleSnippet = ({ id, expr, condition, threshold, forText, severity }: RuleDraft): string => `rules:
-  thresholds:
-    - id: ${id}
-      metric: ${quoted(expr)}
-      condition: '${condition}'
-      threshold: ${threshold}
-      for: ${forText}
-      severity: ${severity}
-`;
 
 const MEETS: Readonly<Record<string, (value: number, limit: number) => boolean>> = {
   '>': (value, limit) => value > limit,

@@ -12,9 +12,13 @@ import { RawSamples } from '../sla/raw-samples.tsx';
 import { Locked } from '../components/locked.tsx';
 import { useCan } from '../shell/session.tsx';
 import { StateMark, StateShape } from '../states/state-mark.tsx';
-import { steadiness } from '../states/words.ts';
+import { rich } from '../language/t.ts';
+import { STATE_WORDS, steadiness } from '../states/words.ts';
+import { DurationCharts } from '../checks/duration-charts.tsx';
+import { Evidence } from '../checks/evidence.tsx';
+import { RunNow } from '../checks/run-now.tsx';
 import { CheckRecovery } from './check-recovery.tsx';
-import { PHASES, Phases, millis, resultText } from './checks-table.tsx';
+import { Phases, millis, resultText } from './checks-table.tsx';
 
 type DrawerProps = {
   readonly id: string | undefined;
@@ -26,13 +30,7 @@ type DrawerProps = {
 /** One check whole: how it asks, what it saw lately, and the last failure with what was answered. */
 export function CheckDrawer({ id, at, onClose }: DrawerProps) {
   return (
-    <Drawer
-      opened={id !== undefined}
-      onClose={onClose}
-      title="Check"
-      size={at === undefined ? 'md' : 'lg'}
-      closeButtonProps={{ 'aria-label': 'Close the check' }}
-    >
+    <Drawer opened={id !== undefined} onClose={onClose} title="Check" size="lg" closeButtonProps={{ 'aria-label': 'Close the check' }}>
       {id === undefined ? null : <Body id={id} at={at} />}
     </Drawer>
   );
@@ -73,9 +71,14 @@ function Details({ check }: { readonly check: CheckDetailView }) {
         )}
         <ObjectMenu kind="checks" id={check.id} />
       </div>
-      <Pause check={check} />
+      <WhyDown check={check} />
+      <div className="row-wrap">
+        <Pause check={check} />
+        <RunNow check={check} />
+      </div>
       <CheckRecovery check={check.id} />
       {check.last_failure === null ? null : <Failure check={check.id} result={check.last_failure} />}
+      <DurationCharts check={check} />
       <section className="section">
         <h3>Latest results</h3>
         {check.results.length === 0 ? <p className="faint">None since Nines started.</p> : null}
@@ -85,20 +88,36 @@ function Details({ check }: { readonly check: CheckDetailView }) {
               <time className="faint" dateTime={new Date(result.at_ms).toISOString()}>
                 {preciseInstant(result.at_ms).slice(-12)}
               </time>
-              <span className="result">
-                <StateShape state={result.outcome === 'void' ? 'unknown' : result.outcome} />
-                <span className="result-length">{millis(result.duration_ms)}</span>
-                <Phases result={result} />
-                <span>
-                  {result.location === null ? '' : `${result.location}: `}
-                  {result.outcome === 'void' ? `not counted: ${result.detail ?? ''}` : resultText(result)}
-                </span>
-              </span>
+              {result.outcome === 'up' ? (
+                <Line result={result} />
+              ) : (
+                <details>
+                  <summary>
+                    <Line result={result} />
+                  </summary>
+                  <Evidence check={check.id} result={result} />
+                </details>
+              )}
             </li>
           ))}
         </ol>
       </section>
     </div>
+  );
+}
+
+/** Why it is not up, in one sentence; the evidence is below. */
+function WhyDown({ check }: { readonly check: CheckDetailView }) {
+  const failed = check.last_failure;
+  if ((check.state !== 'down' && check.state !== 'degraded') || failed === null) return null;
+  return (
+    <p>
+      {rich('{state} since {since}: {why}.', {
+        state: STATE_WORDS[check.state],
+        since: <Instant atMs={check.since_at_ms} />,
+        why: resultText(failed),
+      })}
+    </p>
   );
 }
 
@@ -129,48 +148,26 @@ function Flapping({ flapping }: { readonly flapping: NonNullable<CheckDetailView
   );
 }
 
+function Line({ result }: { readonly result: ResultView }) {
+  return (
+    <span className="result">
+      <StateShape state={result.outcome === 'void' ? 'unknown' : result.outcome} />
+      <span className="result-length">{millis(result.duration_ms)}</span>
+      <Phases result={result} />
+      <span>
+        {result.location === null ? '' : `${result.location}: `}
+        {result.outcome === 'void' ? `not counted: ${result.detail ?? ''}` : resultText(result)}
+      </span>
+    </span>
+  );
+}
+
 function Failure({ check, result }: { readonly check: string; readonly result: ResultView }) {
   return (
     <section className="section">
       <h3>Last failure</h3>
-      <p>
-        {resultText(result)}
-        <span className="faint">
-          {' · '}
-          <Instant atMs={result.at_ms} />
-        </span>
-      </p>
-      <dl className="facts">
-        {PHASES.flatMap((phase) => {
-          const length = result.phases_ms[phase];
-          return length === undefined ? [] : [<Fact key={phase} name={phase} value={millis(length)} />];
-        })}
-        {result.status_code === null ? null : <Fact name="status" value={String(result.status_code)} />}
-        {result.steps.map(({ name, duration_ms: length }, index) => (
-          <Fact key={`${String(index)} ${name}`} name={`${String(index + 1)} ${name}`} value={millis(length)} />
-        ))}
-      </dl>
-      {result.screenshot ? (
-        <img
-          className="evidence-picture"
-          src={`/api/checks/${encodeURIComponent(check)}/screenshot?at=${String(result.at_ms)}`}
-          alt="What the browser saw"
-        />
-      ) : null}
-      {result.excerpt === null || result.excerpt === '' ? null : (
-        <div className="command">
-          <pre>{result.excerpt}</pre>
-        </div>
-      )}
+      <p>{resultText(result)}</p>
+      <Evidence check={check} result={result} />
     </section>
-  );
-}
-
-function Fact({ name, value }: { readonly name: string; readonly value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }

@@ -2,17 +2,13 @@ import { Button, Drawer, NativeSelect } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { type BacktestView, type RuleView, backtestRule } from '../api/rules.ts';
-import { type Column, DataTable } from '../components/data-table.tsx';
+import { type RuleView, backtestRule } from '../api/rules.ts';
 import { HistoryLink } from '../components/history-link.tsx';
 import { ObjectMenu } from '../objects/object-menu.tsx';
-import { Instant } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
-import { exactInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
-import { threeDigits } from '../figures/quantity.ts';
 import { SeverityMark, StateMark } from '../states/state-mark.tsx';
-import { textOfLabels } from './label-text.ts';
+import { BacktestReport } from '../rules/backtest-report.tsx';
 import { groupOf, kindWord, ruleMark } from './rule-words.ts';
 
 /** One rule whole: what it reads, how it fares, and what it would have done. Closed when there is none. */
@@ -118,86 +114,8 @@ function Backtest({ id }: { readonly id: string }) {
       {test.data === undefined ? (
         <p className="faint">The rule is tried over the stored samples, exactly as it runs now, and tells nobody.</p>
       ) : (
-        <Report report={test.data} />
+        <BacktestReport report={test.data} />
       )}
     </section>
-  );
-}
-
-const COLUMNS: readonly Column<BacktestView['items'][number]>[] = [
-  { id: 'from', header: 'From', cell: ({ from_ms: atMs }) => <Instant atMs={atMs} relative={false} /> },
-  {
-    id: 'length',
-    header: 'For',
-    label: 'for',
-    cell: ({ from_ms: from, to_ms: to }) => (to === null ? 'still firing' : lengthText(to - from)),
-  },
-  { id: 'severity', header: 'Severity', label: 'severity', cell: ({ severity }) => severity },
-  { id: 'peak', header: 'Peak', label: 'peak', numeric: true, cell: ({ peak_value: peak }) => (peak === null ? '' : threeDigits(peak)) },
-  { id: 'labels', header: 'Labels', cell: ({ labels }) => <span className="mono faint">{textOfLabels(labels)}</span> },
-];
-const LISTED = 100;
-
-function Report({ report }: { readonly report: BacktestView }) {
-  const { fired_total: fired, firing_ms: firingMs, items, error, undecided, tried_until_ms: untilMs, to_ms: toMs } = report;
-  const verdict =
-    fired === 0
-      ? 'It would not have fired.'
-      : `It would have fired ${fired === 1 ? 'once' : `${fired} times`}, for ${lengthText(firingMs)} in all.`;
-  return (
-    <>
-      <p role="status">{verdict}</p>
-      {error === null ? null : <p className="soft">{`From ${exactInstant(untilMs, toMs)} on it fails: ${error}`}</p>}
-      {error !== null || untilMs >= toMs ? null : <p className="soft">{`Time ran out: tried until ${exactInstant(untilMs, toMs)}.`}</p>}
-      {undecided === null ? null : (
-        <p className="soft">{`At ${undecided.evaluations} of ${report.evaluations} instants it could not tell: ${undecided.reason}.`}</p>
-      )}
-      <Strip report={report} />
-      {items.length === 0 ? null : (
-        <div className="panel">
-          <DataTable
-            caption="What would have fired"
-            columns={COLUMNS}
-            rows={items.slice(0, LISTED)}
-            rowKey={({ from_ms: from, labels }) => `${from} ${JSON.stringify(labels)}`}
-          />
-        </div>
-      )}
-      {fired > LISTED ? <p className="faint">{`The first ${LISTED} of ${fired}.`}</p> : null}
-    </>
-  );
-}
-
-const WIDTH = 600;
-const HEIGHT = 28;
-
-/** When something would have fired, over the whole span; hatching where it was not tried. */
-function Strip({ report }: { readonly report: BacktestView }) {
-  const { from_ms: from, to_ms: to, items, tried_until_ms: untilMs, fired_total: fired } = report;
-  const x = (atMs: number): number => ((Math.min(Math.max(atMs, from), to) - from) / (to - from)) * WIDTH;
-  return (
-    <figure>
-      <svg
-        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-        preserveAspectRatio="none"
-        width="100%"
-        height={HEIGHT}
-        role="img"
-        aria-label={`${fired} would have fired between ${exactInstant(from, to)} and ${exactInstant(to, to)}`}
-      >
-        <rect x="0" y={HEIGHT / 2 - 1} width={x(untilMs)} height="2" fill="var(--up)" />
-        {items.map(({ from_ms: start, to_ms: end, labels }) => (
-          <rect
-            key={`${start} ${JSON.stringify(labels)}`}
-            x={x(start)}
-            y="3"
-            width={Math.max(2, x(end ?? untilMs) - x(start))}
-            height={HEIGHT - 6}
-            fill="var(--down)"
-          />
-        ))}
-      </svg>
-      <figcaption className="faint row-wrap">{`${exactInstant(from, to)} to ${exactInstant(to, to)}`}</figcaption>
-    </figure>
   );
 }

@@ -1,17 +1,24 @@
-import { NativeSelect } from '@mantine/core';
+import { Button, Drawer, NativeSelect } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Suspense, lazy } from 'react';
 import { type RuleView, rulesQuery } from '../api/rules.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { FilterInput } from '../components/filter-input.tsx';
 import { Ago } from '../components/instant.tsx';
 import { matchesFilter } from '../components/matches-filter.ts';
 import { EmptyState, Waiting } from '../components/notices.tsx';
+import { t } from '../language/t.ts';
+import { EMPTY_DRAFT, type RuleDraft } from '../rules/draft.ts';
 import { RULE_FILTERS, type RulesSearch } from '../shell/search.ts';
 import { StateMark } from '../states/state-mark.tsx';
 import { RuleDrawer } from './rule-drawer.tsx';
 import { durationText, groupOf, isBuiltIn, kindWord, ruleMark, shownRules } from './rule-words.ts';
 import { useTitle } from './use-title.ts';
+
+/** The editor of queries is half a page's weight: it comes when it is needed. */
+const RuleForm = lazy(() => import('../rules/rule-form.tsx').then((module) => ({ default: module.RuleForm })));
+const NEW: RuleDraft = { ...EMPTY_DRAFT, id: 'new_rule', expr: '', condition: '>', threshold: 0 };
 
 const SNIPPET = `rules:
   packs: [default]
@@ -38,7 +45,12 @@ export function RulesPage() {
           <h1>Rules</h1>
           <p className="page-lead">{items.length === 0 ? ' ' : lead(items)}</p>
         </div>
-        {items.length === 0 ? null : <Filters search={search} onSearch={set} />}
+        <div className="row-wrap">
+          {items.length === 0 ? null : <Filters search={search} onSearch={set} />}
+          <Button variant="default" onClick={() => set({ ...search, new: 1 })}>
+            {t('Write a rule')}
+          </Button>
+        </div>
       </header>
       <Waiting query={query} what="rules" />
       {query.data !== undefined && items.length === 0 ? (
@@ -58,6 +70,17 @@ export function RulesPage() {
           />
         </div>
       )}
+      <Drawer
+        opened={search.new === 1}
+        onClose={() => void navigate({ search: ({ new: _closed, ...rest }) => rest })}
+        title={t('A new rule')}
+        size="xl"
+        closeButtonProps={{ 'aria-label': t('Close') }}
+      >
+        <Suspense fallback={null}>
+          <RuleForm initial={NEW} />
+        </Suspense>
+      </Drawer>
       <RuleDrawer
         rule={items.find(({ id }) => id === search.rule)}
         onClose={() => void navigate({ search: ({ rule: _closed, ...rest }) => rest })}

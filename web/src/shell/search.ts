@@ -178,9 +178,15 @@ export const targetsSearch = (raw: Raw): TargetsSearch =>
 
 export const RULE_FILTERS = ['troubled', 'firing', 'pending', 'waiting'] as const;
 /** Which rules are listed, and the one that is open. */
-export type RulesSearch = { readonly q?: string; readonly state?: (typeof RULE_FILTERS)[number]; readonly rule?: string };
+/** `new`: the form of a rule is open. */
+export type RulesSearch = { readonly q?: string; readonly state?: (typeof RULE_FILTERS)[number]; readonly rule?: string; readonly new?: 1 };
 export const rulesSearch = (raw: Raw): RulesSearch =>
-  defined<RulesSearch>({ q: text(raw.q), state: oneOf(RULE_FILTERS, raw.state), rule: text(raw.rule) });
+  defined<RulesSearch>({
+    q: text(raw.q),
+    state: oneOf(RULE_FILTERS, raw.state),
+    rule: text(raw.rule),
+    new: raw['new'] === 1 ? 1 : undefined,
+  });
 
 export const alertSearch = (raw: Raw): AlertSearch =>
   defined<AlertSearch>({
