@@ -1,5 +1,5 @@
-import { useQueries } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { type QueryClient, useQueries, useQueryClient } from '@tanstack/react-query';
+import { useMemo, useRef } from 'react';
 import type { Variable } from '../api/dashboards.ts';
 import { request, withQuery } from '../api/client.ts';
 import type { View } from '../timeline/view.ts';
@@ -55,37 +55,69 @@ function filtered(values: readonly string[], pattern: string): readonly string[]
   }
 }
 
+type Asks = { readonly label: string; readonly match: string; readonly pattern: string };
+type Stretch = readonly [fromS: number, toS: number];
+const keyOf = (asks: Asks | number, stretch: Stretch) => ['board-values', asks, ...stretch] as const;
+
+type Known = {
+  readonly client: QueryClient;
+  readonly lengths: Parameters<typeof interpolate>[2];
+  readonly stretch: Stretch;
+  /** What there was to choose a moment ago, while it is asked for anew. */
+  readonly kept: ReadonlyMap<string, readonly string[]>;
+};
+
+/**
+ * What each variable asks for, with what is chosen of the others put in. What is chosen of an earlier one may be the first there is, so
+ * a later one waits until that is known.
+ */
+function writtenOf(variables: readonly Variable[], asked: DashboardSearch['vars'], { client, lengths, stretch, kept }: Known) {
+  const values = new Map(variables.map((one) => [one.name, chosenOf(one, [], asked?.[one.name])] as const));
+  const waiting = new Set<string>();
+  return variables.map((variable): { readonly asks: Asks; readonly waits: boolean } | undefined => {
+    if (variable.kind !== 'query') {
+      values.set(variable.name, chosenOf(variable, variable.kind === 'text' ? [] : variable.values, asked?.[variable.name]));
+      return undefined;
+    }
+    const waits = namesIn(variable.match).some((name) => name !== variable.name && waiting.has(name));
+    const asks = { label: variable.label_name, match: interpolate(variable.match, values, lengths), pattern: variable.regex };
+    const options = client.getQueryData<readonly string[]>(keyOf(asks, stretch)) ?? kept.get(variable.name);
+    const chosen = chosenOf(variable, options ?? [], asked?.[variable.name]);
+    if (options === undefined && !chosen.all && chosen.values.length === 0) waiting.add(variable.name);
+    values.set(variable.name, chosen);
+    return { asks, waits };
+  });
+}
+
 /** Variables in order, each with what there is to choose; a query with earlier variables in it waits for them. */
 export function useValues(variables: readonly Variable[], asked: DashboardSearch['vars'], view: View): readonly KnownVariable[] {
   // Options change slowly; a stretch that moves on by a second asks for nothing new.
   const [fromS, toS] = [Math.floor(view.fromMs / 60_000) * 60, Math.ceil(view.toMs / 60_000) * 60];
   const lengths = { rangeMs: (toS - fromS) * 1000, stepMs: 60_000, writtenEveryMs: 15_000 };
-  const written = variables.map((variable) => {
-    if (variable.kind !== 'query') return undefined;
-    const values = new Map(
-      variables.filter(({ name }) => name !== variable.name).map((one) => [one.name, chosenOf(one, [], asked?.[one.name])] as const),
-    );
-    return { label: variable.label_name, match: interpolate(variable.match, values, lengths), pattern: variable.regex };
-  });
+  const client = useQueryClient();
+  const kept = useRef<ReadonlyMap<string, readonly string[]>>(new Map());
+  const written = writtenOf(variables, asked, { client, lengths, stretch: [fromS, toS], kept: kept.current });
   const found = useQueries({
     queries: written.map((one, at) => ({
-      queryKey: ['board-values', one ?? at, fromS, toS],
-      enabled: one !== undefined,
+      queryKey: keyOf(one?.asks ?? at, [fromS, toS]),
+      enabled: one !== undefined && !one.waits,
       staleTime: 60_000,
       placeholderData: (before: readonly string[] | undefined) => before,
       queryFn: async ({ signal }: { readonly signal: AbortSignal }): Promise<readonly string[]> => {
         if (one === undefined) return [];
-        const path = withQuery(`/api/v1/label/${encodeURIComponent(one.label)}/values`, {
-          'match[]': one.match === '' ? undefined : one.match,
+        const { label, match, pattern } = one.asks;
+        const path = withQuery(`/api/v1/label/${encodeURIComponent(label)}/values`, {
+          'match[]': match === '' ? undefined : match,
           start: fromS,
           end: toS,
           limit: MOST_VALUES,
         });
         const { data } = await request<{ readonly data: readonly string[] }>(path, { signal });
-        return filtered(data, one.pattern).slice(0, MOST_VALUES);
+        return filtered(data, pattern).slice(0, MOST_VALUES);
       },
     })),
   });
+  kept.current = new Map(variables.flatMap(({ name }, at) => (found[at]?.data === undefined ? [] : [[name, found[at].data] as const])));
   const stamp = found.map(({ dataUpdatedAt, isPending, isError }) => `${dataUpdatedAt} ${isPending} ${isError}`).join();
   return useMemo(
     () =>

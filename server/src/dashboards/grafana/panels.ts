@@ -109,6 +109,7 @@ function figuresOf(panel: Fields, { title, repeats, context }: Reading) {
   const id = unitIdOf(panel);
   const unit = unitOf(id);
   if (unit === undefined) context.losses.add(title, `the unit ${id}`, 'its numbers stand without a unit');
+  if (unit?.told !== undefined) context.losses.add(title, `the unit ${id}`, unit.told);
   const factor = unit?.factor ?? 1;
   const queries = done.queries.filter((query) => !(query.hidden === true && query.expr === ''));
   return {

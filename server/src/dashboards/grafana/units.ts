@@ -1,7 +1,7 @@
 import type { Unit } from '../model.ts';
 
 /** A unit of Grafana in ours. Values times `factor` are in our unit. */
-type Known = { readonly unit: Unit; readonly factor?: number };
+type Known = { readonly unit: Unit; readonly factor?: number /** What readers see differently. */; readonly told?: string };
 
 const BYTES: Known = { unit: 'bytes' };
 const NUMBER: Known = { unit: 'number' };
@@ -49,6 +49,12 @@ const UNIT_OF: ReadonlyMap<string, Known> = new Map<string, Known>([
   ['µs', seconds(1e-6)],
   ['us', seconds(1e-6)],
   ['ns', seconds(1e-9)],
+  ['bits', { unit: 'bytes', factor: 1 / 8, told: 'bits are shown as bytes' }],
+  ['decbits', { unit: 'bytes', factor: 1 / 8, told: 'bits are shown as bytes' }],
+  ['bps', { unit: 'bytes_per_second', factor: 1 / 8, told: 'bits a second are shown as bytes a second' }],
+  ['binbps', { unit: 'bytes_per_second', factor: 1 / 8, told: 'bits a second are shown as bytes a second' }],
+  ['Kbits', { unit: 'bytes_per_second', factor: 125, told: 'bits a second are shown as bytes a second' }],
+  ['Mbits', { unit: 'bytes_per_second', factor: 125_000, told: 'bits a second are shown as bytes a second' }],
   ['ops', PER_SECOND],
   ['reqps', PER_SECOND],
   ['rps', PER_SECOND],
