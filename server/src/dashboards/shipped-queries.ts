@@ -20,3 +20,24 @@ export const REQUESTS_PER_SECOND = byJob('http_requests_total');
 export const ACTIVE_USERS = 'sum(active_users)';
 export const OWN_CPU_PERCENT = '100 * rate(process_cpu_seconds_total{job="nines"}[5m])';
 export const OWN_MEMORY_BYTES = 'process_resident_memory_bytes{job="nines"}';
+/** What filters, firewalls and scanners turned away, over a day. */
+export const THREATS_BLOCKED = 'sum(increase(security_threats_blocked_total[1d]))';
+export const PAGE_VIEWS = 'sum(rate(engagement_page_views_total[5m]))';
+export const FEATURE_USES = 'sum by (feature) (increase(engagement_feature_uses_total[1d]))';
+export const SESSIONS = 'sum(engagement_sessions)';
+/** Shares of one machine, or of all that tell theirs. */
+export const CPU_SHARE = `avg(${CPU_PERCENT})`;
+export const MEMORY_USED_BYTES = 'sum(node_memory_MemTotal_bytes - node_memory_MemAvailable_bytes)';
+export const MEMORY_FREE_BYTES = 'sum(node_memory_MemAvailable_bytes)';
+export const DISK_USED_BYTES = `sum(${usedDisk})`;
+export const DISK_FREE_BYTES = 'sum(node_filesystem_avail_bytes)';
+/** Models in operation: the names that the rules of the pack `ml` read. */
+export const MODELS_THAT_TELL = 'count(count by (model) ({__name__=~"model_.+", model!=""}))';
+export const DRIFT = 'max by (model) (model_drift_score)';
+export const DRIFT_BY_FEATURE = 'topk(20, max by (model, feature) (model_drift_score{feature!=""}))';
+export const ACCURACY = 'avg by (model) (model_accuracy_ratio)';
+export const inferenceSeconds = (share: number): string =>
+  `histogram_quantile(${share}, sum by (model, le) (rate(model_inference_duration_seconds_bucket[5m])))`;
+export const INFERENCES = 'sum by (model) (rate(model_inference_duration_seconds_count[5m]))';
+export const FAILED_TRAININGS = 'sum by (model) (increase(model_training_runs_total{outcome="failure"}[1d]))';
+export const MODEL_AGE_SECONDS = 'time() - max by (model) (model_last_trained_timestamp_seconds)';

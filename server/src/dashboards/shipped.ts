@@ -1,17 +1,34 @@
 import { type DashboardSpec, type Layout, type PanelQuery, type Source, type WrittenDashboard, dashboardSpec } from './model.ts';
 import {
+  ACCURACY,
   ACTIVE_USERS,
   CPU_PERCENT,
+  CPU_SHARE,
+  DISK_FREE_BYTES,
   DISK_PERCENT,
+  DISK_USED_BYTES,
+  DRIFT,
+  DRIFT_BY_FEATURE,
   ERROR_PERCENT,
+  FAILED_TRAININGS,
+  FEATURE_USES,
   FULLEST_DISK_PERCENT,
+  INFERENCES,
+  MEMORY_FREE_BYTES,
   MEMORY_PERCENT,
+  MEMORY_USED_BYTES,
+  MODELS_THAT_TELL,
+  MODEL_AGE_SECONDS,
   OWN_CPU_PERCENT,
   OWN_MEMORY_BYTES,
+  PAGE_VIEWS,
   RECEIVED_BYTES,
   REQUESTS_PER_SECOND,
   RESPONSE_SECONDS,
   SENT_BYTES,
+  SESSIONS,
+  THREATS_BLOCKED,
+  inferenceSeconds,
 } from './shipped-queries.ts';
 
 type WrittenPanel = WrittenDashboard['panels'][string];
@@ -29,7 +46,6 @@ const ALL_ANNOTATIONS = [{ from: 'incidents' as const }, { from: 'maintenance' a
 
 const cpu = { title: 'CPU', unit: 'percent', source: asked([CPU_PERCENT, '{{instance}}']) } as const;
 const memory = { title: 'Memory', unit: 'percent', source: asked([MEMORY_PERCENT, '{{instance}}']) } as const;
-const disk = { title: 'Storage', unit: 'percent', source: asked([FULLEST_DISK_PERCENT, '{{instance}}']) } as const;
 const network = {
   title: 'Network',
   unit: 'bytes_per_second',
@@ -39,10 +55,20 @@ const response = { title: 'Response time', unit: 'seconds', source: asked(RESPON
 const errors = { title: 'Answers that failed', unit: 'percent', source: asked(ERROR_PERCENT) } as const;
 const throughput = { title: 'Requests', unit: 'per_second', source: asked(REQUESTS_PER_SECOND) } as const;
 const users = { title: 'Active users', source: asked(ACTIVE_USERS) } as const;
-const nearlyFull = [
-  { at: 80, severity: 'warning' as const },
-  { at: 95, severity: 'critical' as const },
+
+const DRIFTED = [
+  { at: 0.2, severity: 'warning' as const },
+  { at: 0.3, severity: 'critical' as const },
 ];
+const FEED_MODELS = `Models tell of themselves like everything else, by scraping, remote write, OTLP or \`POST /api/metrics\`, with the label \`model\`:
+
+- \`model_drift_score\` with the label \`feature\`: how far an input is from what was learned (PSI, for instance)
+- \`model_accuracy_ratio\`: the share of right answers
+- \`model_inference_duration_seconds\`: a histogram
+- \`model_training_runs_total\` with the label \`outcome\`
+- \`model_last_trained_timestamp_seconds\`
+
+The same names make the rules of the pack \`ml\` speak up.`;
 
 type Written = {
   readonly id: string;
@@ -85,26 +111,63 @@ export const SHIPPED_DASHBOARDS: readonly DashboardSpec[] = [
   shipped({
     id: 'performance',
     title: 'Performance',
-    description: 'Response times, errors and load, and the resources under them.',
+    description: 'How well what is served answers, how much it is used, and the resources under it.',
     range: '24h',
-    layout: 'three_columns',
+    layout: 'two_columns',
     panels: {
+      uptime: { kind: 'card', title: 'Uptime against what is promised', unit: 'ratio', source: slas('attained') },
       users: { kind: 'card', ...users },
       response: { kind: 'card', ...response },
-      errors: { kind: 'card', ...errors },
-      cpu_now: { kind: 'gauge', ...cpu, min: 0, max: 100, thresholds: nearlyFull },
-      memory_now: { kind: 'gauge', ...memory, min: 0, max: 100, thresholds: nearlyFull },
-      disk_now: { kind: 'gauge', ...disk, min: 0, max: 100, thresholds: nearlyFull },
+      threats: {
+        kind: 'card',
+        title: 'Threats blocked in a day',
+        description: 'Fed by security_threats_blocked_total: what filters, firewalls and scanners of yours count as turned away.',
+        source: asked(THREATS_BLOCKED),
+      },
       cpu: { kind: 'line', ...cpu, min: 0 },
       memory: { kind: 'line', ...memory, min: 0 },
-      network: { kind: 'line', ...network, min: 0 },
       response_line: { kind: 'line', ...response, min: 0 },
       errors_line: { kind: 'line', ...errors, min: 0 },
       throughput: { kind: 'line', ...throughput, min: 0 },
+      network: { kind: 'line', ...network, min: 0 },
+      cpu_now: { kind: 'pie', title: 'CPU', unit: 'percent', source: asked([CPU_SHARE, 'busy'], [`100 - ${CPU_SHARE}`, 'idle']) },
+      memory_now: { kind: 'pie', title: 'Memory', unit: 'bytes', source: asked([MEMORY_USED_BYTES, 'used'], [MEMORY_FREE_BYTES, 'free']) },
+      disk_now: { kind: 'pie', title: 'Storage', unit: 'bytes', source: asked([DISK_USED_BYTES, 'used'], [DISK_FREE_BYTES, 'free']) },
+      network_now: {
+        kind: 'pie',
+        title: 'Network',
+        unit: 'bytes_per_second',
+        source: asked([`sum(${RECEIVED_BYTES})`, 'received'], [`sum(${SENT_BYTES})`, 'sent']),
+      },
+      views: {
+        kind: 'line',
+        title: 'Page views',
+        description: 'Fed by engagement_page_views_total.',
+        unit: 'per_second',
+        source: asked([PAGE_VIEWS, 'views']),
+        min: 0,
+      },
+      features: {
+        kind: 'bar',
+        title: 'Uses of features in a day',
+        description: 'Fed by engagement_feature_uses_total with the label feature.',
+        by: 'series',
+        source: asked([FEATURE_USES, '{{feature}}']),
+      },
+      sessions: {
+        kind: 'card',
+        title: 'Sessions',
+        description: 'Fed by engagement_sessions: sessions that are open.',
+        source: asked(SESSIONS),
+      },
+      states: { kind: 'state', title: 'Web, database, email, security scanning: what is watched', source: SERVICES },
     },
     sections: {
-      Now: ['users', 'response', 'errors', 'cpu_now', 'memory_now', 'disk_now'],
-      'Over time': ['cpu', 'memory', 'network', 'response_line', 'errors_line', 'throughput'],
+      'At a glance': ['uptime', 'users', 'response', 'threats'],
+      Trends: ['cpu', 'memory', 'response_line', 'errors_line', 'throughput', 'network'],
+      Resources: ['cpu_now', 'memory_now', 'disk_now', 'network_now'],
+      Engagement: ['views', 'features', 'sessions'],
+      Status: ['states'],
     },
   }),
   shipped({
@@ -252,6 +315,55 @@ export const SHIPPED_DASHBOARDS: readonly DashboardSpec[] = [
         source: asked('rate(nines_analytics_scoring_seconds_total[5m])'),
         min: 0,
       },
+    },
+  }),
+  shipped({
+    id: 'model-monitoring',
+    title: 'Model monitoring',
+    description: 'Whether models in operation still see what they learned from, answer right and in time, and were trained lately.',
+    range: '7d',
+    layout: 'three_columns',
+    panels: {
+      models: { kind: 'card', title: 'Models that tell', source: asked(MODELS_THAT_TELL) },
+      worst: {
+        kind: 'card',
+        title: 'Drift of the worst',
+        source: asked(`max(${DRIFT})`),
+        thresholds: DRIFTED,
+      },
+      accuracy_now: {
+        kind: 'card',
+        title: 'Right answers of the worst',
+        unit: 'ratio',
+        source: asked(`min(${ACCURACY})`),
+        thresholds: [{ at: 0.85, severity: 'critical', side: 'below' }],
+      },
+      drift: { kind: 'line', title: 'Drift', min: 0, source: asked([DRIFT, '{{model}}']), thresholds: DRIFTED },
+      accuracy: { kind: 'line', title: 'Right answers', unit: 'ratio', source: asked([ACCURACY, '{{model}}']) },
+      latency: {
+        kind: 'line',
+        title: 'Time of an answer',
+        unit: 'seconds',
+        min: 0,
+        source: asked([inferenceSeconds(0.5), '{{model}}, half of them'], [inferenceSeconds(0.95), '{{model}}, 95 of 100']),
+      },
+      answers: { kind: 'line', title: 'Answers', unit: 'per_second', min: 0, source: asked([INFERENCES, '{{model}}']) },
+      trainings: { kind: 'bar', title: 'Trainings that failed, a day', source: asked([FAILED_TRAININGS, '{{model}}']) },
+      age: {
+        kind: 'bar',
+        title: 'Since the last training',
+        unit: 'seconds',
+        by: 'series',
+        source: asked([MODEL_AGE_SECONDS, '{{model}}']),
+      },
+      features: { kind: 'table', title: 'Features that drifted most', source: asked([DRIFT_BY_FEATURE, 'Drift']) },
+      system: { kind: 'line', ...cpu, title: 'CPU of the hosts', min: 0 },
+      feed: { kind: 'text', title: 'How to feed this', markdown: FEED_MODELS },
+    },
+    sections: {
+      Now: ['models', 'worst', 'accuracy_now'],
+      'Over time': ['drift', 'accuracy', 'latency', 'answers', 'trainings', 'age'],
+      'What is behind it': ['features', 'system', 'feed'],
     },
   }),
   shipped({

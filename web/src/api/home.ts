@@ -6,6 +6,31 @@ import type { ApiProblem } from './problem.ts';
 
 export type { FirstRunView };
 
+type StatusWire = { readonly version: string; readonly uptime_ms: number };
+type Level = 'ok' | 'degraded' | 'failing';
+type PartsWire = {
+  readonly status: Level;
+  readonly components: readonly { readonly name: string; readonly status: Level; readonly detail: string }[];
+};
+const SLOW_MS = 60_000;
+
+/** The product in brief. */
+export const statusQuery = () =>
+  queryOptions({
+    queryKey: ['status'],
+    queryFn: ({ signal }) => request<StatusWire>('/api/status', { signal }),
+    staleTime: SLOW_MS,
+    refetchInterval: SLOW_MS,
+  });
+
+/** How each part of the product is. */
+export const partsQuery = () =>
+  queryOptions({
+    queryKey: ['health', 'parts'],
+    queryFn: ({ signal }) => request<PartsWire>('/api/health', { signal }),
+    refetchInterval: SLOW_MS,
+  });
+
 /** What arrives is ticked while one looks. */
 const WATCHED_MS = 2_000;
 

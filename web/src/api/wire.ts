@@ -65,6 +65,7 @@ export type HostWire = {
   }[];
   readonly network: { readonly receive_bytes_per_second: number | null; readonly transmit_bytes_per_second: number | null };
   readonly load: { readonly '1m': number | null };
+  readonly uptime_seconds: number | null;
 };
 
 /** `GET /api/reports/contracts`, as far as the pages read it. */

@@ -78,6 +78,7 @@ function Line({ step, view }: { readonly step: Step; readonly view: FirstRunView
           <Link to={PLACES[step.id]}>{t('Go there')}</Link>
         </div>
         {step.id === 'metrics' ? <Arrivals view={view} /> : null}
+        {step.id === 'service' ? <PasteServices done={step.done} /> : null}
         {step.done ? null : <Help step={step} view={view} />}
       </div>
     </li>
@@ -94,7 +95,7 @@ function Tick({ done }: { readonly done: boolean }) {
 }
 
 function Help({ step, view }: { readonly step: Step; readonly view: FirstRunView }): ReactNode {
-  if (step.id === 'service') return <PasteServices />;
+  if (step.id === 'service') return null;
   if (step.id === 'metrics') return <Ways />;
   if (step.id === 'channel') return <Channel example={step.example} />;
   if (step.id === 'sla') {

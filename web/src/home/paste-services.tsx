@@ -4,8 +4,8 @@ import { useCreateService } from '../api/actions.ts';
 import { t } from '../language/t.ts';
 import { pastedServices } from './pasted.ts';
 
-/** Makes a service of every pasted address, and says which were refused and why. */
-export function PasteServices() {
+/** Makes a service of every pasted address, and says which were refused and why; once all is there it goes when it has told that. */
+export function PasteServices({ done }: { readonly done: boolean }) {
   const [text, setText] = useState('');
   const [told, setTold] = useState<readonly string[]>([]);
   const create = useCreateService();
@@ -21,6 +21,7 @@ export function PasteServices() {
     setTold(failed);
     if (failed.length === 0) setText('');
   };
+  if (done && told.length === 0 && !create.isPending) return null;
   return (
     <form className="checklist-body" onSubmit={(event) => void submit(event)}>
       <Textarea

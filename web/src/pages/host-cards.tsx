@@ -1,5 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { type ReactNode, useMemo } from 'react';
+import { alertCountsQuery } from '../api/alerts.ts';
+import { mayIn } from '../api/permits.ts';
+import { instantQuery } from '../api/prometheus.ts';
 import { hostQuery } from '../api/queries.ts';
 import type { HostWire } from '../api/wire.ts';
 import { type NamedQuery, QueryChart } from '../charts/query-chart.tsx';
@@ -8,6 +12,7 @@ import { decimalText } from '../figures/percent.ts';
 import { type Quantity, type UnitKind, percentQuantity, quantity, quantityText } from '../figures/quantity.ts';
 import { t } from '../language/t.ts';
 import { useNowStep } from '../shell/now.ts';
+import { useSession } from '../shell/session.tsx';
 
 const HOUR_MS = 3_600_000;
 /** The host is measured every 15 s. */
@@ -71,7 +76,52 @@ export function HostCards() {
         queries={queries.network}
         detail={t('received; sent {rate}', { rate: textOf(network.transmit_bytes_per_second) })}
       />
+      <GpuCard />
+      <AlertCard />
     </div>
+  );
+}
+
+/** The load of the busiest GPU by whatever tells it: dcgm-exporter, nvidia_gpu_exporter, node_exporter. */
+const GPU_PERCENT =
+  'max(DCGM_FI_DEV_GPU_UTIL or 100 * nvidia_smi_utilization_gpu_ratio or node_drm_gpu_busy_percent or nvidia_gpu_duty_cycle)';
+const GPU: readonly NamedQuery[] = [{ name: 'GPU', expr: GPU_PERCENT }];
+
+function GpuCard() {
+  const { data } = useQuery({
+    queryKey: ['host', 'gpu'],
+    queryFn: ({ signal }) => instantQuery({ expr: GPU_PERCENT }, signal),
+    refetchInterval: HOST_EVERY_MS,
+  });
+  const percent = data?.[0]?.points[0]?.[1];
+  return (
+    <Card
+      name={t('GPU')}
+      value={percentOf(percent)}
+      kind="percent"
+      queries={GPU}
+      detail={percent === undefined ? t('nothing tells of one') : t('the busiest')}
+      empty={t('Scrape dcgm-exporter, nvidia_gpu_exporter or node_exporter.')}
+    />
+  );
+}
+
+const FIRING: readonly NamedQuery[] = [{ name: 'Alerts', expr: 'count(ALERTS{alertstate="firing"})' }];
+
+function AlertCard() {
+  const counts = useQuery(alertCountsQuery({}));
+  const may = mayIn(useSession(), 'read', 'alerts');
+  if (!may) return null;
+  const { firing } = counts.data ?? {};
+  return (
+    <Card
+      name={t('Alerts')}
+      value={firing === undefined ? null : { number: String(firing), unit: t('firing') }}
+      kind="number"
+      queries={FIRING}
+      detail={<Link to="/alerts-dashboard">{t('to the inbox')}</Link>}
+      empty={t('None fired in this hour.')}
+    />
   );
 }
 
@@ -108,9 +158,11 @@ type CardProps = {
   readonly kind: UnitKind;
   readonly detail: ReactNode;
   readonly queries: readonly NamedQuery[];
+  /** What stands in place of the line while there is none. */
+  readonly empty?: string;
 };
 
-function Card({ name, value, kind, detail, queries }: CardProps) {
+function Card({ name, value, kind, detail, queries, empty = t('The first values are on their way.') }: CardProps) {
   const toMs = useNowStep(HOST_EVERY_MS);
   return (
     <div className="host-card">
@@ -134,7 +186,7 @@ function Card({ name, value, kind, detail, queries }: CardProps) {
         writtenEveryMs={HOST_EVERY_MS}
         compact
         fit
-        empty={t('The first values are on their way.')}
+        empty={empty}
       />
     </div>
   );

@@ -4,6 +4,10 @@ import { alertsQuery, hostQuery, servicesQuery, slasQuery } from '../api/queries
 import { Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { Checklist } from '../home/checklist.tsx';
+import { t } from '../language/t.ts';
+import { Parts } from '../home/parts.tsx';
+import { Resources } from '../home/resources.tsx';
+import { SystemFacts } from '../home/system-facts.tsx';
 import { useNow } from '../shell/now.ts';
 import { useSession } from '../shell/session.tsx';
 import { Headline } from '../states/state-mark.tsx';
@@ -54,6 +58,7 @@ export function OverviewPage() {
         <>
           <HomeInsights />
           <Slas />
+          <Health />
           <Host />
         </>
       )}
@@ -69,6 +74,19 @@ function Host() {
   return (
     <Section title="This host" aside="up to the last hour">
       <HostCards />
+      <Resources />
+      <SystemFacts />
+    </Section>
+  );
+}
+
+/** The parts of the product, and what services stand on. */
+function Health() {
+  const { scope } = useSession();
+  if (scope !== '') return null;
+  return (
+    <Section title={t('Parts and dependencies')} aside={<Link to="/health">{t('Health')}</Link>}>
+      <Parts />
     </Section>
   );
 }

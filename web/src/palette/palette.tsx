@@ -12,9 +12,14 @@ const MOST_SHOWN = 12;
 /** Everything by its name: pages, things and actions. `Ctrl K` opens it. */
 export function Palette({ onClose }: { readonly onClose: () => void }) {
   return (
-    <Modal opened onClose={onClose} withCloseButton={false} padding={0} centered={false} size={640} aria-label={t('Find anything')}>
-      <Finder onClose={onClose} />
-    </Modal>
+    <Modal.Root opened onClose={onClose} centered={false} size={640} lockScroll={false}>
+      <Modal.Overlay />
+      <Modal.Content aria-label={t('Find anything')}>
+        <Modal.Body p={0}>
+          <Finder onClose={onClose} />
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 

@@ -8,7 +8,7 @@ import { createHostCollector } from './collector.ts';
 import { parseLoadavg, parsePressure, parseStat } from './cpu.ts';
 import { filesystemSamples, parseDiskstats, parseMounts } from './disk.ts';
 import { silentLogger } from '../../../../test/harness/logs.ts';
-import { type HostReader, linuxReaders } from './linux.ts';
+import { type HostReader, linuxReaders, parseOsRelease } from './linux.ts';
 import { parseFileNr, parseMeminfo, parseVmstat } from './memory.ts';
 import { linkSamples, parseNetDev, parseNetstat, parseSockstat, parseTcpStates } from './network.ts';
 import { portableReaders } from './portable.ts';
@@ -264,4 +264,15 @@ test('this machine gives the figures of the overview, whichever readers serve it
       assert.ok(names.has(name), name);
     }
   }
+});
+
+test('the operating system is what os-release says, and nothing where it says nothing', () => {
+  const [told] = parseOsRelease(
+    'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nNAME="Debian GNU/Linux"\nVERSION_ID="13"\nID=debian\n# comment\n',
+  );
+  assert.deepEqual(
+    [told?.name, told?.labels],
+    ['node_os_info', ['id', 'debian', 'name', 'Debian GNU/Linux', 'pretty_name', 'Debian GNU/Linux 13 (trixie)', 'version_id', '13']],
+  );
+  assert.deepEqual(parseOsRelease(''), []);
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { readFile, readdir, statfs } from 'node:fs/promises';
-import { arch, hostname, release, type as osType, version } from 'node:os';
+import { arch, cpus, hostname, release, type as osType, version } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '@nines/base/clock.ts';
 import { MINUTE_MS } from '@nines/base/units.ts';
@@ -61,6 +61,7 @@ export function linuxReaders({ proc, sys, clock }: LinuxHost): readonly HostRead
     { name: 'hwmon', read: () => readHwmon(sys) },
     { name: 'thermal_zone', read: () => readThermalZones(sys) },
     { name: 'uname', read: unameSamples },
+    { name: 'os', read: async () => parseOsRelease((await textOrNothing('/etc/os-release')) ?? '') },
   ];
 }
 
@@ -192,5 +193,22 @@ async function readThermalZones(sys: string): Promise<readonly HostSample[]> {
 /** What the machine is; the same on every system. */
 export function unameSamples(): readonly HostSample[] {
   const labels = ['machine', arch(), 'nodename', hostname(), 'release', release(), 'sysname', osType(), 'version', version()];
-  return [sample('node_uname_info', 1, ...labels)];
+  return [sample('node_uname_info', 1, ...labels), ...cpuModel];
 }
+
+/** Of the first core; it does not change while the host runs. */
+const model = cpus()[0]?.model ?? '';
+const cpuModel: readonly HostSample[] = model === '' ? [] : [sample('node_cpu_info', 1, 'cpu', '0', 'model_name', model)];
+
+/** The fields of /etc/os-release that tell which system it is. Source: os-release(5), node_exporter's collector `os`. */
+export function parseOsRelease(text: string): readonly HostSample[] {
+  const fields = new Map([...text.matchAll(/^([A-Z_]+)=["']?(.*?)["']?$/gm)].map(([, name = '', value = '']) => [name, value]));
+  const labels = OS_FIELDS.flatMap(([label, field]) => [label, fields.get(field) ?? '']);
+  return fields.has('ID') ? [sample('node_os_info', 1, ...labels)] : [];
+}
+const OS_FIELDS = [
+  ['id', 'ID'],
+  ['name', 'NAME'],
+  ['pretty_name', 'PRETTY_NAME'],
+  ['version_id', 'VERSION_ID'],
+] as const;

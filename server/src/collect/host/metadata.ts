@@ -26,6 +26,8 @@ const HELP: Readonly<Record<string, string>> = {
   node_hwmon_temp_celsius: 'Temperature of a sensor.',
   node_thermal_zone_temp: 'Temperature of a zone in degrees Celsius.',
   node_uname_info: 'Always 1; the labels tell what the host is.',
+  node_os_info: 'Always 1; the labels tell the operating system.',
+  node_cpu_info: 'Always 1; the labels tell the processor, of the first core.',
   node_scrape_collector_success: 'Whether the collector succeeded.',
   node_scrape_collector_duration_seconds: 'How long the collector took.',
 };
