@@ -15,6 +15,8 @@ import { alertsWithNextLook } from './store.ts';
 export const AUDIT_STEP_MS = MINUTE_MS;
 /** Alerts that its own alert names; the rest is counted. */
 const MAX_NAMED = 20;
+/** A summary is one line of a list, and the subject of a message. */
+const MAX_IN_SUMMARY = 2;
 
 export type Gap = { readonly alert: AlertView; readonly sinceMs: number; readonly why: string };
 
@@ -90,16 +92,19 @@ export class Auditor {
 
 const NOTHING = { pending: new Set<string>(), climbing: new Set<string>() };
 
+/** The first `most` of them by name and service. */
+function namesOf(gaps: readonly Gap[], most: number): string {
+  const named = gaps.slice(0, most).map(({ alert }) => `${alert.alertname}${alert.service === null ? '' : ` (${alert.service})`}`);
+  return named.join(', ') + (gaps.length > named.length ? ` and ${gaps.length - named.length} more` : '');
+}
+
 function auditEvaluation(gaps: readonly Gap[], nowMs: number): Evaluation {
-  const named = gaps.slice(0, MAX_NAMED).map(({ alert }) => `${alert.alertname}${alert.service === null ? '' : ` (${alert.service})`}`);
-  const more = gaps.length > named.length ? ` and ${gaps.length - named.length} more` : '';
   const count = gaps.length === 1 ? '1 alert has' : `${gaps.length} alerts have`;
   const element = {
     labels: labelsOf({ alertname: 'AlertWithoutNextStep', severity: 'critical', job: 'nines' }),
     annotations: {
-      summary: `${count} no next step: ${named.join(', ')}${more}`,
-      description:
-        'Nobody acknowledged them, no message about them waits and no level of escalation is due. Route them to a channel, or acknowledge them.',
+      summary: `${count} no next step: ${namesOf(gaps, MAX_IN_SUMMARY)}`,
+      description: `Nobody acknowledged them, no message about them waits and no level of escalation is due. Route them to a channel, or acknowledge them: ${namesOf(gaps, MAX_NAMED)}.`,
     },
     value: gaps.length,
   };
