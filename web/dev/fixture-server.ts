@@ -72,6 +72,7 @@ function answer(url: URL, acknowledged: ReadonlySet<string>, scenario: Scenario)
         ? list(fixtures.alerts(now, acknowledged))
         : fixtures.alerts(now, acknowledged).find((alert) => alert.id === id);
     case 'silences':
+    case 'deployments':
       return list([]);
     case 'metrics':
       return fixtures.host(now);

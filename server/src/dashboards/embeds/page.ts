@@ -148,7 +148,8 @@ export function pageHtml({ spec, link }: Pick<Board, 'spec' | 'link'>, board: st
 `;
 }
 
-const STILL = "default-src 'none'; frame-ancestors *";
+/** Whoever shows a link that is over shows these words, wherever that is. */
+const STILL = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors https: http:";
 /** The same for every link that opens nothing. */
 export const NOTHING_HERE = {
   status: 404,
