@@ -12,7 +12,6 @@ export const framePolicy = (nonce: string): string =>
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'self'",
-    "webrtc 'block'",
   ].join('; ');
 
 /** The widget's side of the contract: takes data from the page, draws with what the script gave, tells what went wrong. */
