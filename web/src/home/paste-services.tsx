@@ -39,11 +39,11 @@ export function PasteServices({ done }: { readonly done: boolean }) {
         </Button>
       </div>
       {told.length === 0 ? null : (
-        <ul className="notice" role="alert">
+        <div className="notice" role="alert">
           {told.map((line) => (
-            <li key={line}>{line}</li>
+            <p key={line}>{line}</p>
           ))}
-        </ul>
+        </div>
       )}
     </form>
   );
