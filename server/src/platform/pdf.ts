@@ -86,7 +86,12 @@ export function wrapped(text: string, size: number, width: number): readonly str
   return line === '' ? lines : [...lines, line];
 }
 
-const decimal = (value: number): string => String(Math.round(value * 100) / 100);
+/** PDF knows neither infinity nor powers of ten: what is far outside of every page is written as its edge. */
+const decimal = (value: number): string => {
+  const placed = Math.min(FARTHEST, Math.max(-FARTHEST, Math.round(value * 100) / 100));
+  return Number.isNaN(placed) || Math.abs(placed) < 0.01 ? '0' : String(placed);
+};
+const FARTHEST = 1e5;
 const rgb = (colour: Colour): string => colour.map(decimal).join(' ');
 
 type Spot = readonly [x: number, y: number];

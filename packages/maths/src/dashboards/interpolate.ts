@@ -58,7 +58,10 @@ function written({ values, all, many }: Chosen, format: string | undefined): str
 /** What a series is called: the legend with its labels put in, or the labels in which it differs from the others. */
 export function legendOf(legend: string | undefined, labels: Readonly<Record<string, string>>, differing: readonly string[]): string {
   if (legend !== undefined && legend !== '')
-    return legend.replace(/\{\{\s*([^{}\s]+)\s*\}\}/g, (_whole, name: string) => labels[name] ?? '');
+    return legend.replace(
+      /\{\{\s*([^{}\s]+)\s*\}\}/g,
+      (_whole, name: string) => (Object.hasOwn(labels, name) ? labels[name] : undefined) ?? '',
+    );
   const parts = differing.flatMap((name) =>
     labels[name] === undefined ? [] : [name === '__name__' ? labels[name] : `${name}=${labels[name]}`],
   );

@@ -20,7 +20,11 @@ export async function valuesOf(spec: Pick<DashboardSpec, 'variables'>, given: Gi
     if (!spec.variables.some((one) => one.name === name))
       throw new AppError('bad_input', 'unknown_variable', `the dashboard has no variable "${name}"`, { field: `values.${name}` });
   const values = new Map<string, Chosen>();
-  for (const variable of spec.variables) values.set(variable.name, await chosen(variable, given[variable.name], { values, labelValues }));
+  for (const variable of spec.variables)
+    values.set(
+      variable.name,
+      await chosen(variable, Object.hasOwn(given, variable.name) ? given[variable.name] : undefined, { values, labelValues }),
+    );
   return values;
 }
 

@@ -13,10 +13,15 @@ const LEGEND_ROW = 14;
 const MAX_LEGEND_ROWS = 4;
 const TEXT = 9;
 const TICKS = 4;
+const MOST_TICKS = 20;
 /** What the text of an instant takes with its distance. */
 const TIME_WIDTH = 48;
 /** About what a letter of the legend takes. */
 const LETTER = 5;
+
+/** Figures further out than this overflow when they are added; what is drawn ends here. */
+const MOST = 1e300;
+const within = (value: number): number => Math.min(MOST, Math.max(-MOST, value));
 
 /** Lines, areas or bars over time with their axes, limits and names. */
 export function drawChart(chart: Chart, size: Size): readonly Mark[] {
@@ -62,7 +67,7 @@ function stacked(lines: readonly Line[]): readonly Stacked[] {
   return lines.map(({ name, points }) => {
     const base = new Map(sums);
     const moved = points.map(([atMs, value]): readonly [number, number] => {
-      const sum = (sums.get(atMs) ?? 0) + (Number.isFinite(value) ? value : 0);
+      const sum = within((sums.get(atMs) ?? 0) + (Number.isFinite(value) ? value : 0));
       sums.set(atMs, sum);
       return [atMs, sum];
     });
@@ -71,9 +76,9 @@ function stacked(lines: readonly Line[]): readonly Stacked[] {
 }
 
 function scaleOf({ look, thresholds }: Chart, lines: readonly Line[]) {
-  const values = [...lines.flatMap(({ points }) => points.map(([, value]) => value)), ...thresholds.map(({ at }) => at)].filter(
-    (value) => Number.isFinite(value) && (!look.log || value > 0),
-  );
+  const values = [...lines.flatMap(({ points }) => points.map(([, value]) => value)), ...thresholds.map(({ at }) => at)]
+    .filter((value) => Number.isFinite(value) && (!look.log || value > 0))
+    .map(within);
   const least = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const most = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   if (look.log) {
@@ -81,7 +86,8 @@ function scaleOf({ look, thresholds }: Chart, lines: readonly Line[]) {
       Math.floor(Math.log10(values.length === 0 ? 1 : least)),
       Math.ceil(Math.log10(values.length === 0 ? 10 : most) + 1e-9),
     ];
-    const ticks = Array.from({ length: Math.max(1, high - low) + 1 }, (_, i) => 10 ** (low + i));
+    const decades = Math.max(1, Math.ceil((high - low) / MOST_TICKS));
+    const ticks = Array.from({ length: Math.floor(Math.max(1, high - low) / decades) + 1 }, (_, i) => 10 ** (low + i * decades));
     return { ticks, share: (value: number) => (Math.log10(Math.max(value, Number.MIN_VALUE)) - low) / Math.max(1, high - low) };
   }
   const step = niceStep(
@@ -89,8 +95,9 @@ function scaleOf({ look, thresholds }: Chart, lines: readonly Line[]) {
   );
   const low = look.min ?? Math.floor(Math.min(0, values.length === 0 ? 0 : least) / step) * step;
   const high = Math.max(low + step, look.max ?? Math.ceil((values.length === 0 ? 1 : most) / step) * step);
-  const ticks = Array.from({ length: Math.round((high - low) / step) + 1 }, (_, i) => low + i * step);
-  return { ticks, share: (value: number) => (value - low) / (high - low) };
+  // Between figures that are very large or very close lies no other number: one step is all there is.
+  const ticks = Array.from({ length: Math.min(MOST_TICKS, Math.round((high - low) / step) || 0) + 1 }, (_, i) => low + i * step);
+  return { ticks, share: (value: number) => (high > low ? (value - low) / (high - low) : 0.5) };
 }
 
 /** 1, 2 or 5 times a power of ten, at least `rough`. */

@@ -83,7 +83,7 @@ function bars({ items, unit }: Extract<Shown, { kind: 'bars' }>, { width, height
     return [
       word(cut(one.name, left - 6), [0, y + 10], { size: 9 }),
       { mark: 'area', points: box(left, y, right - left, 12), colour: LINE },
-      { mark: 'area', points: box(left, y, ((right - left) * Math.abs(one.value)) / most, 12), colour: colourOf(one, 0) },
+      { mark: 'area', points: box(left, y, (right - left) * (Math.abs(one.value) / most), 12), colour: colourOf(one, 0) },
       word(valueText(one.value, unit), [width, y + 10], { size: 9, colour: INK, anchor: 'end' }),
     ];
   });

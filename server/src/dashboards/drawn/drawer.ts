@@ -68,8 +68,9 @@ export class Drawer {
     using _timer = clock.after(LONGEST_READ_MS, () => controller.abort(new Error(`longer than ${formatDuration(LONGEST_READ_MS)}`)));
     const span = ask.span ?? spanBefore(clock.now(), ask.range ?? spec.range);
     const { scope, reads } = ask;
+    // Without values its panels have nothing to show; the others do.
     const labelValues = (label: string, match: string) =>
-      this.#labelValues(label, match, { scope, atMs: span.toMs, signal: controller.signal });
+      this.#labelValues(label, match, { scope, atMs: span.toMs, signal: controller.signal }).catch(() => []);
     const values = await valuesOf(spec, ask.given, labelValues);
     const reading = new Reading(this.#deps, { ...span, values, scope, reads, signal: controller.signal, isPublic: ask.isPublic === true });
     const shown = new Map<string, Shown>();

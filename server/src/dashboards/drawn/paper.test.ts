@@ -120,3 +120,53 @@ test('panels that follow each other fill their rows', () => {
       24,
     );
 });
+
+test('figures as large as numbers get, and limits that hide them, are drawn as finite places', () => {
+  const HUGE = Number.MAX_VALUE;
+  const wild = [[span.fromMs, HUGE] as const, [span.fromMs + 60_000, -HUGE] as const, [span.fromMs + 120_000, 1] as const];
+  const lines = [wild, wild].map((points, i) => ({ name: `web-${i}`, points }));
+  const looks = [
+    look,
+    { ...look, stack: true },
+    { ...look, log: true },
+    { ...look, min: 1e20 },
+    { ...look, max: -HUGE },
+    { ...look, min: -HUGE, max: HUGE },
+  ];
+  const one = [{ name: 'one', points: [[span.fromMs, 1e20] as const] }];
+  const found: readonly Shown[] = [
+    ...looks.flatMap((of) => [
+      { ...chart, lines, look: of },
+      { ...chart, lines: one, thresholds: [], look: of },
+    ]),
+    { ...chart, thresholds: [{ at: HUGE, severity: 'critical', side: 'above' }] },
+    { kind: 'figure', text: '1', unit: '', note: '', spark: wild },
+    {
+      kind: 'bars',
+      items: [
+        { name: 'a', value: HUGE },
+        { name: 'b', value: -HUGE },
+      ],
+      unit: 'number',
+    },
+    { kind: 'gauge', value: HUGE, unit: 'number', min: -HUGE, max: HUGE },
+    { kind: 'cells', rows: ['r'], columns: ['c', 'd'], values: [[-HUGE, HUGE]], range: [-HUGE, HUGE] },
+  ];
+  for (const shown of found) {
+    if (shown.kind === 'table' || shown.kind === 'words' || shown.kind === 'nothing') continue;
+    const drawing = draw(shown, { width: 400, height: 200 });
+    assert.ok(drawing.marks.length < 200, JSON.stringify(shown));
+    assert.doesNotMatch(svgOf(drawing, 'Wild').replaceAll(/>[^<]*</g, '><'), /NaN|Infinity/);
+    const [panel] = ids;
+    const paper = paperOf({ spec: SPEC, shown: new Map([[panel ?? '', shown]]), ...span, madeAtMs: TO_MS, chosen: '' });
+    for (const [, stream] of Buffer.from(paper)
+      .toString('latin1')
+      .matchAll(/FlateDecode[^>]*>>\s*stream\r?\n([\s\S]*?)\r?\nendstream/g))
+      assert.doesNotMatch(
+        inflateSync(Buffer.from(stream ?? '', 'latin1'))
+          .toString('latin1')
+          .replaceAll(/<[0-9a-f]*>/g, ''),
+        /NaN|Infinity|\de[+-]?\d/,
+      );
+  }
+});

@@ -2,7 +2,8 @@ import { escapeHtml } from '../../platform/html.ts';
 import type { Drawing, Mark, Point } from './marks.ts';
 
 const at = ([x, y]: Point): string => `${decimal(x)} ${decimal(y)}`;
-const decimal = (value: number): string => String(Math.round(value * 10) / 10);
+/** What is no place on a drawing is its corner: one such number would undo the whole path. */
+const decimal = (value: number): string => (Number.isFinite(value) ? String(Math.round(value * 10) / 10) : '0');
 
 /** A drawing as SVG that carries its colours itself: no style sheet and no script is needed to show it. `title` is read aloud. */
 export function svgOf({ width, height, marks }: Drawing, title: string, paint: (colour: string) => string = (colour) => colour): string {

@@ -10,7 +10,14 @@ export const EMBED_CODES = {
   panelNotFound: 'embed_panel_not_found',
 } as const;
 
-export const EMBED_LIMITS = { links: 5_000, ofDashboard: 100, sites: 20, logoChars: 360_000, longestMs: 3_660 * DAY_MS } as const;
+export const EMBED_LIMITS = {
+  links: 5_000,
+  ofDashboard: 100,
+  endedOfDashboard: 20,
+  sites: 20,
+  logoChars: 360_000,
+  longestMs: 3_660 * DAY_MS,
+} as const;
 
 const colour = z.string().regex(/^#[0-9a-fA-F]{6}$/, 'write a colour as #1a2b3c');
 /** Whom a browser lets show the page: an origin, or all below a host. Source: CSP Level 3, host-source. */

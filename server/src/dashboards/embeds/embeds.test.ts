@@ -10,7 +10,7 @@ import type { Actor } from '../../platform/http/contract.ts';
 import { createTestSecrets } from '../../platform/secrets/testing/secrets.ts';
 import { Drawer } from '../drawn/drawer.ts';
 import { dashboardSpec } from '../model.ts';
-import { newEmbed } from './contract.ts';
+import { EMBED_LIMITS, newEmbed } from './contract.ts';
 import { NOTHING_HERE, pageHtml, policyOf } from './page.ts';
 import { type Sight, openEmbeds } from './service.ts';
 
@@ -30,7 +30,11 @@ const [ANN, BEN] = [actor('Ann'), actor('Ben', scopeOf('team="shop"'))];
 const SPEC = dashboardSpec.parse({
   id: 'shop',
   title: 'Shop <b>',
-  variables: [{ kind: 'list', name: 'host', values: ['a', 'b'] }],
+  variables: [
+    { kind: 'list', name: 'host', values: ['a', 'b'] },
+    { kind: 'list', name: 'constructor', values: ['x'] },
+    { kind: 'query', name: 'failing', label_name: 'host', match: 'secret_name(' },
+  ],
   panels: {
     load: {
       kind: 'line',
@@ -52,8 +56,15 @@ async function world(t: TestContext, open: OpenDatabase) {
     ['u-Ben', { scope: BEN.scope, kinds: KINDS }],
   ]);
   const noted: unknown[] = [];
+  let held: Promise<void> | undefined;
+  const hold = (): (() => void) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    held = promise;
+    return resolve;
+  };
   const range = async (expr: string, { toMs }: { readonly toMs: number }, options: { readonly scope?: Scope } = {}) => {
     asked.push({ expr, scope: options.scope });
+    await held;
     if (expr.includes('secret_name')) throw new Error('secret_name is not a function');
     return [{ labels: labelsOf({ host: 'a' }), times: [toMs - 60_000, toMs], values: [1, 2] }];
   };
@@ -61,7 +72,7 @@ async function world(t: TestContext, open: OpenDatabase) {
   const drawer = new Drawer({
     clock,
     yieldNow: () => undefined,
-    query: { range, instant: async () => [] },
+    query: { range, instant: (expr) => Promise.reject(new Error(`${expr} is not a query`)) },
     services: { ...none, dependents: () => [] },
     ledger: {} as never,
     slas: { list: async () => [] },
@@ -82,7 +93,7 @@ async function world(t: TestContext, open: OpenDatabase) {
   });
   const make = (change: object = {}, by = ANN) => embeds.make('shop', newEmbed.parse(change), by);
   const tokenOf = ({ url }: { readonly url: string }): string => url.slice('https://nines.example/embed/'.length);
-  return { embeds, clock, asked, sights, noted, make, tokenOf };
+  return { embeds, clock, asked, sights, noted, make, tokenOf, hold };
 }
 
 forEachDatabase((_name, open) => {
@@ -142,6 +153,39 @@ forEachDatabase((_name, open) => {
       [narrow.id],
     );
     await assert.rejects(embeds.revoke('shop', wide.id, BEN), { code: 'embed_not_found' });
+  });
+
+  test('a link that is open stays in the list and can be revoked, however many were made and revoked after it', async (t) => {
+    const { embeds, make, clock } = await world(t, open);
+    const first = await make({ expires_in: '3650d' });
+    for (let i = 0; i < EMBED_LIMITS.endedOfDashboard + 5; i++) {
+      await clock.advance(1_000);
+      await embeds.revoke('shop', (await make({ expires_in: '3650d' })).id, ANN);
+    }
+    const later = await make({ expires_in: '3650d' });
+    const listed = await embeds.list('shop', ANN);
+    assert.ok(listed.some(({ id }) => id === first.id));
+    assert.equal(listed.filter(({ state }) => state === 'revoked').length, EMBED_LIMITS.endedOfDashboard);
+    await clock.advance(91 * 86_400_000);
+    const last = await make();
+    assert.deepEqual(
+      (await embeds.list('shop', ANN)).map(({ id }) => id).sort(),
+      [first.id, later.id, last.id].sort(),
+      'what was revoked is forgotten',
+    );
+  });
+
+  test('who asks again for a board that takes long waits for it, and does not begin it again', async (t) => {
+    const { embeds, make, tokenOf, clock, asked, hold } = await world(t, open);
+    const opened = (await embeds.open(tokenOf(await make({ panel: 'load' })))) ?? assert.fail('it opens');
+    const release = hold();
+    const first = embeds.written(opened);
+    await clock.advance(25_000);
+    const second = embeds.written(opened);
+    release();
+    assert.equal(await second, await first);
+    await embeds.written(opened);
+    assert.equal(asked.length, 1);
   });
 
   test('what cannot be is refused when the link is made', async (t) => {

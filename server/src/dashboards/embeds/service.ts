@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { Clock } from '@nines/base/clock.ts';
 import { parseDuration } from '@nines/base/duration.ts';
 import { AppError } from '@nines/base/errors.ts';
@@ -47,7 +47,7 @@ export type Sight = { readonly scope: Scope; readonly kinds: ReadonlySet<string>
 
 /** What is behind a link that opens. */
 export type Opened = { readonly id: string; readonly link: EmbedLink; readonly spec: DashboardSpec; readonly sight: Sight };
-export type Written = { readonly html: string; readonly etag: string; readonly atMs: number };
+export type Written = { readonly html: string; readonly atMs: number };
 
 export async function openEmbeds(deps: EmbedsDeps): Promise<Embeds> {
   const fresh = deps.ids.secret(SECRET_BYTES);
@@ -61,7 +61,7 @@ export class Embeds {
   readonly #secret: string;
   readonly #alone = createTurns();
   /** Boards as they were written last, by link and sight; the oldest first. */
-  readonly #written = new Map<string, { readonly atMs: number; readonly board: Promise<Written> }>();
+  readonly #written = new Map<string, { atMs: number | undefined; readonly board: Promise<Written> }>();
 
   constructor(deps: EmbedsDeps, secret: string) {
     this.#deps = deps;
@@ -107,7 +107,7 @@ export class Embeds {
         expires_at_ms: row.expires_at_ms,
       };
       await db.kysely.transaction().execute(async (trx) => {
-        await deleteEnded(trx, nowMs - TOLD_MS);
+        await deleteEnded(trx, { dashboard, nowMs, beforeMs: nowMs - TOLD_MS, keep: EMBED_LIMITS.endedOfDashboard });
         await insertEmbed(trx, row);
         await record(trx, { actor, action: 'dashboard.embed_made', object, phase: 'done', after });
       });
@@ -118,7 +118,7 @@ export class Embeds {
   /** Whoever sees a part of everything is told of their own links only: another one may show more. */
   async list(dashboard: string, actor: Actor): Promise<readonly EmbedView[]> {
     await this.#deps.dashboards.get(dashboard);
-    const rows = await listEmbeds(this.#deps.db.kysely, dashboard, 2 * EMBED_LIMITS.ofDashboard);
+    const rows = await listEmbeds(this.#deps.db.kysely, dashboard);
     return rows.filter((row) => mayKnow(actor, row)).map((row) => this.#viewOf(row));
   }
 
@@ -157,11 +157,16 @@ export class Embeds {
     const key = `${opened.id} ${formatScope(scope)} ${[...kinds].join()}`;
     const nowMs = this.#deps.clock.now();
     const kept = this.#written.get(key);
-    if (kept !== undefined && nowMs - kept.atMs < FRESH_MS) return kept.board;
+    // One that takes long is waited for: who asks again must not begin it again.
+    if (kept !== undefined && (kept.atMs === undefined || nowMs - kept.atMs < FRESH_MS)) return kept.board;
     const board = this.#write(opened, nowMs);
+    const writing = { atMs: undefined as number | undefined, board };
     this.#written.delete(key);
-    this.#written.set(key, { atMs: nowMs, board });
-    board.catch(() => this.#written.delete(key));
+    this.#written.set(key, writing);
+    board.then(
+      () => (writing.atMs = this.#deps.clock.now()),
+      () => this.#written.get(key) === writing && this.#written.delete(key),
+    );
     for (const oldest of this.#written.keys()) {
       if (this.#written.size <= MOST_KEPT) break;
       this.#written.delete(oldest);
@@ -180,8 +185,7 @@ export class Embeds {
       range: link.range,
       isPublic: true,
     });
-    const html = boardHtml({ spec, link, board });
-    return { html, etag: `"${createHash('sha256').update(html).digest('base64url').slice(0, 22)}"`, atMs };
+    return { html: boardHtml({ spec, link, board }), atMs };
   }
 
   #mac(id: string): string {

@@ -26,16 +26,9 @@ export const insertEmbed = async (trx: Transaction<Database>, row: EmbedLinkRow)
 export const findEmbed = (db: Kysely<Database>, id: string): Promise<EmbedLinkRow | undefined> =>
   db.selectFrom('embed_links').selectAll().where('id', '=', id).executeTakeFirst();
 
-/** Newest first. */
-export const listEmbeds = (db: Kysely<Database>, dashboard: string, limit: number): Promise<readonly EmbedLinkRow[]> =>
-  db
-    .selectFrom('embed_links')
-    .selectAll()
-    .where('dashboard', '=', dashboard)
-    .orderBy('made_at_ms', 'desc')
-    .orderBy('id')
-    .limit(limit)
-    .execute();
+/** Newest first. `insertEmbed` after `deleteEnded` keeps them few. */
+export const listEmbeds = (db: Kysely<Database>, dashboard: string): Promise<readonly EmbedLinkRow[]> =>
+  db.selectFrom('embed_links').selectAll().where('dashboard', '=', dashboard).orderBy('made_at_ms', 'desc').orderBy('id').execute();
 
 /** Links that still open something: of one dashboard, or of all. */
 export async function countOpenEmbeds(db: Kysely<Database>, nowMs: number, dashboard?: string): Promise<number> {
@@ -48,9 +41,24 @@ export async function countOpenEmbeds(db: Kysely<Database>, nowMs: number, dashb
   return Number((await query.executeTakeFirstOrThrow()).count);
 }
 
-/** What ended so long ago is forgotten. */
-export const deleteEnded = async (trx: Transaction<Database>, beforeMs: number): Promise<void> =>
-  void (await trx.deleteFrom('embed_links').where('expires_at_ms', '<', beforeMs).execute());
+type Forgotten = { readonly dashboard: string; readonly nowMs: number; readonly beforeMs: number; readonly keep: number };
+
+/** What ended before `beforeMs` is forgotten, and of this dashboard what ended beyond the newest `keep`. */
+export async function deleteEnded(trx: Transaction<Database>, { dashboard, nowMs, beforeMs, keep }: Forgotten): Promise<void> {
+  await trx
+    .deleteFrom('embed_links')
+    .where((or) => or.or([or('expires_at_ms', '<', beforeMs), or('revoked_at_ms', '<', beforeMs)]))
+    .execute();
+  const more = await trx
+    .selectFrom('embed_links')
+    .select('id')
+    .where('dashboard', '=', dashboard)
+    .where((or) => or.or([or('expires_at_ms', '<=', nowMs), or('revoked_at_ms', 'is not', null)]))
+    .orderBy('made_at_ms', 'desc')
+    .orderBy('id')
+    .execute();
+  for (const { id } of more.slice(keep)) await trx.deleteFrom('embed_links').where('id', '=', id).execute();
+}
 
 export async function revokeEmbed(
   trx: Transaction<Database>,
