@@ -3,6 +3,7 @@
  * and the reader, the refusal.
  */
 import type { AreaName, PermissionName, SessionView } from './wire.ts';
+import { t } from '../language/t.ts';
 
 type Known = Pick<SessionView, 'permits' | 'areas' | 'actor' | 'closed'>;
 let known: Known | undefined;
@@ -17,7 +18,7 @@ export const mayIn = ({ permits }: Pick<Known, 'permits'>, verb: PermissionName,
 
 /** Words for what is missing: `needs operate on alerts; your role read-only does not have it`. */
 export const reasonOf = ({ actor }: Pick<Known, 'actor'>, verb: PermissionName, area: AreaName): string =>
-  `needs ${verb} on ${area.replaceAll('_', ' ')}; your role ${actor.role} does not have it`;
+  t('needs {verb} on {area}; your role {role} does not have it', { verb, area: area.replaceAll('_', ' '), role: actor.role });
 
 /** The area of an address of the API, by its longest known beginning. */
 export function areaOf(areas: Known['areas'], path: string): AreaName | undefined {
@@ -38,7 +39,7 @@ export function refusalOf(method: string, path: string): string | undefined {
   return method === 'GET' && isClosed(known.closed, path) ? CLOSED : undefined;
 }
 
-export const CLOSED = 'this is not divided by team or label: only those may use it who see everything';
+export const CLOSED = t('this is not divided by team or label: only those may use it who see everything');
 
 /** Whether an address is closed to whoever sees a part. */
 export function isClosed(closed: Known['closed'], address: string): boolean {

@@ -11,6 +11,7 @@ import objects from './de/objects.json' with { type: 'json' };
 import oncall from './de/oncall.json' with { type: 'json' };
 import pages from './de/pages.json' with { type: 'json' };
 import shared from './de/shared.json' with { type: 'json' };
+import shell from './de/shell.json' with { type: 'json' };
 import sla from './de/sla.json' with { type: 'json' };
 import states from './de/states.json' with { type: 'json' };
 import timeline from './de/timeline.json' with { type: 'json' };
@@ -32,6 +33,7 @@ export const catalogue: Catalogue = {
   ...oncall,
   ...pages,
   ...shared,
+  ...shell,
   ...sla,
   ...states,
   ...timeline,

@@ -11,6 +11,7 @@ import objects from './fr/objects.json' with { type: 'json' };
 import oncall from './fr/oncall.json' with { type: 'json' };
 import pages from './fr/pages.json' with { type: 'json' };
 import shared from './fr/shared.json' with { type: 'json' };
+import shell from './fr/shell.json' with { type: 'json' };
 import sla from './fr/sla.json' with { type: 'json' };
 import states from './fr/states.json' with { type: 'json' };
 import timeline from './fr/timeline.json' with { type: 'json' };
@@ -32,6 +33,7 @@ export const catalogue: Catalogue = {
   ...oncall,
   ...pages,
   ...shared,
+  ...shell,
   ...sla,
   ...states,
   ...timeline,

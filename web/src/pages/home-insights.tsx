@@ -4,6 +4,7 @@ import { insightsQuery } from '../api/insights.ts';
 import { mayIn } from '../api/permits.ts';
 import { Section } from '../components/section.tsx';
 import { useSession } from '../shell/session.tsx';
+import { t } from '../language/t.ts';
 
 const MOST = 3;
 
@@ -14,7 +15,7 @@ export function HomeInsights() {
   const items = query.data?.pages[0]?.items ?? [];
   if (items.length === 0) return null;
   return (
-    <Section title="Insights" aside={<Link to="/analytics">All of them</Link>}>
+    <Section title={t('Insights')} aside={<Link to="/analytics">{t('All of them')}</Link>}>
       <ul className="panel home-insights">
         {items.map(({ id, sentence, confidence, next }) => (
           <li key={id}>

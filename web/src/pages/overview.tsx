@@ -32,7 +32,7 @@ export function OverviewPage() {
   const services = useQuery(servicesQuery());
   const alerts = useQuery(alertsQuery({}));
   const { scope } = useSession();
-  const headline = services.data === undefined ? 'Overview' : overviewSentence(services.data.items, now, { scoped: scope !== '' });
+  const headline = services.data === undefined ? t('Overview') : overviewSentence(services.data.items, now, { scoped: scope !== '' });
   useTitle(headline);
   // A first start has nothing to show but the host: then it comes first, and only one thing is taught.
   const bare = services.data?.items.length === 0;
@@ -72,7 +72,7 @@ function Host() {
   const host = useQuery(hostQuery());
   if (scope !== '' && typeof host.data?.memory.total_bytes !== 'number') return null;
   return (
-    <Section title="This host" aside="up to the last hour">
+    <Section title={t('This host')} aside={t('up to the last hour')}>
       <HostCards />
       <Resources />
       <SystemFacts />
@@ -96,8 +96,11 @@ function Services() {
   const { data } = query;
   const items = data?.items ?? [];
   return (
-    <Section title="Services" aside={items.length === 0 ? undefined : <Link to="/services">{`All ${items.length}`}</Link>}>
-      <Waiting query={query} what="services" />
+    <Section
+      title={t('Services')}
+      aside={items.length === 0 ? undefined : <Link to="/services">{t('All {count}', { count: items.length })}</Link>}
+    >
+      <Waiting query={query} what={t('services')} />
       {data !== undefined && items.length === 0 ? <NoServices /> : null}
       {items.length > 0 ? <ServicesTable services={[...items].sort(byTrouble).slice(0, MOST_SERVICES)} brief /> : null}
     </Section>
@@ -109,10 +112,13 @@ function Alerts() {
   const { data } = query;
   const items = data?.items ?? [];
   return (
-    <Section title="Alerts" aside={items.length === 0 ? undefined : <Link to="/alerts-dashboard">{`All ${items.length} open`}</Link>}>
-      <Waiting query={query} what="alerts" />
+    <Section
+      title={t('Alerts')}
+      aside={items.length === 0 ? undefined : <Link to="/alerts-dashboard">{t('All {count} open', { count: items.length })}</Link>}
+    >
+      <Waiting query={query} what={t('alerts')} />
       {data !== undefined && items.length === 0 ? (
-        <p className="empty empty-quiet">Nothing is open. An alert appears here the moment it fires.</p>
+        <p className="empty empty-quiet">{t('Nothing is open. An alert appears here the moment it fires.')}</p>
       ) : null}
       {items.length > 0 ? <AlertList alerts={items.slice(0, MOST_ALERTS)} /> : null}
     </Section>
@@ -124,8 +130,8 @@ function Slas() {
   const { data } = query;
   const items = data?.items ?? [];
   return (
-    <Section title="SLAs" aside={items.length === 0 ? undefined : <Link to="/slas">{`All ${items.length}`}</Link>}>
-      <Waiting query={query} what="SLAs" />
+    <Section title={t('SLAs')} aside={items.length === 0 ? undefined : <Link to="/slas">{t('All {count}', { count: items.length })}</Link>}>
+      <Waiting query={query} what={t('SLAs')} />
       {data !== undefined && items.length === 0 ? <NoSlas /> : null}
       <div className="sla-list">
         {[...items]

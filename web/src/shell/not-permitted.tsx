@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import type { AreaName } from '../api/wire.ts';
 import { useTitle } from '../pages/use-title.ts';
 import { useRefusal, useSession } from './session.tsx';
+import { t } from '../language/t.ts';
 
 /** In the place of a page that the reader's role does not include: what it needs, and where to go instead. */
 export function NotPermitted({ word, area }: { readonly word: string; readonly area: AreaName }) {
@@ -14,8 +15,11 @@ export function NotPermitted({ word, area }: { readonly word: string; readonly a
         <h1>{word}</h1>
       </header>
       <div className="empty">
-        <p>{`This page ${reason ?? 'is not yours'}. Whoever administers this server can give you a role that has it.`}</p>
-        <Link to={landing as '/'}>Go to your first page</Link>
+        <p>
+          {reason === undefined ? t('This page is not yours.') : t('This page {reason}.', { reason })}{' '}
+          {t('Whoever administers this server can give you a role that has it.')}
+        </p>
+        <Link to={landing as '/'}>{t('Go to your first page')}</Link>
       </div>
     </div>
   );

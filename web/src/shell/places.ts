@@ -1,6 +1,7 @@
 /** The pages of the navigation. */
 import type { AreaName } from '../api/wire.ts';
 import type { IconName } from './icons.tsx';
+import { t } from '../language/t.ts';
 
 /** A page of the navigation. */
 export type Place = {
@@ -34,28 +35,28 @@ export type Place = {
 };
 /** On a phone these four are always at hand, the others one step away. */
 export const FIRST: readonly Place[] = [
-  { to: '/', word: 'Overview', icon: 'overview' },
-  { to: '/services', word: 'Services', icon: 'services', area: 'services' },
-  { to: '/slas', word: 'SLAs', icon: 'slas', area: 'slas' },
-  { to: '/alerts-dashboard', word: 'Alerts', icon: 'alerts', area: 'alerts' },
+  { to: '/', word: t('Overview'), icon: 'overview' },
+  { to: '/services', word: t('Services'), icon: 'services', area: 'services' },
+  { to: '/slas', word: t('SLAs'), icon: 'slas', area: 'slas' },
+  { to: '/alerts-dashboard', word: t('Alerts'), icon: 'alerts', area: 'alerts' },
 ];
 export const REST: readonly Place[] = [
-  { to: '/dashboards', word: 'Dashboards', icon: 'dashboards', area: 'dashboards' },
-  { to: '/analytics', word: 'Analytics', icon: 'analytics', area: 'analytics' },
-  { to: '/explore', word: 'Explore', icon: 'explore', area: 'metrics' },
-  { to: '/incidents', word: 'Incidents', icon: 'incidents', area: 'incidents' },
-  { to: '/checks', word: 'Checks', icon: 'checks', area: 'checks' },
-  { to: '/agents', word: 'Agents', icon: 'agents', area: 'agents' },
-  { to: '/targets', word: 'Targets', icon: 'targets', area: 'metrics' },
-  { to: '/health', word: 'Health', icon: 'health', area: 'system' },
-  { to: '/rules', word: 'Rules', icon: 'rules', area: 'alerts' },
-  { to: '/notifications', word: 'Notifications', icon: 'notifications', area: 'notifications' },
-  { to: '/on-call', word: 'On call', icon: 'oncall', area: 'oncall' },
-  { to: '/silences', word: 'Silences', icon: 'silences', area: 'alerts' },
-  { to: '/maintenance', word: 'Maintenance', icon: 'maintenance', area: 'maintenance' },
-  { to: '/routes', word: 'Routes', icon: 'routes', area: 'notifications' },
-  { to: '/escalation', word: 'Escalation', icon: 'escalation', area: 'oncall' },
-  { to: '/status-pages', word: 'Status', icon: 'status', area: 'status_pages' },
-  { to: '/reports', word: 'Reports', icon: 'reports', area: 'reports' },
-  { to: '/settings', word: 'Settings', icon: 'settings' },
+  { to: '/dashboards', word: t('Dashboards'), icon: 'dashboards', area: 'dashboards' },
+  { to: '/analytics', word: t('Analytics'), icon: 'analytics', area: 'analytics' },
+  { to: '/explore', word: t('Explore'), icon: 'explore', area: 'metrics' },
+  { to: '/incidents', word: t('Incidents'), icon: 'incidents', area: 'incidents' },
+  { to: '/checks', word: t('Checks'), icon: 'checks', area: 'checks' },
+  { to: '/agents', word: t('Agents'), icon: 'agents', area: 'agents' },
+  { to: '/targets', word: t('Targets'), icon: 'targets', area: 'metrics' },
+  { to: '/health', word: t('Health'), icon: 'health', area: 'system' },
+  { to: '/rules', word: t('Rules'), icon: 'rules', area: 'alerts' },
+  { to: '/notifications', word: t('Notifications'), icon: 'notifications', area: 'notifications' },
+  { to: '/on-call', word: t('On call'), icon: 'oncall', area: 'oncall' },
+  { to: '/silences', word: t('Silences'), icon: 'silences', area: 'alerts' },
+  { to: '/maintenance', word: t('Maintenance'), icon: 'maintenance', area: 'maintenance' },
+  { to: '/routes', word: t('Routes'), icon: 'routes', area: 'notifications' },
+  { to: '/escalation', word: t('Escalation'), icon: 'escalation', area: 'oncall' },
+  { to: '/status-pages', word: t('Status||navigation'), icon: 'status', area: 'status_pages' },
+  { to: '/reports', word: t('Reports'), icon: 'reports', area: 'reports' },
+  { to: '/settings', word: t('Settings'), icon: 'settings' },
 ];

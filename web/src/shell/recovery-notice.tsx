@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { rich, t } from '../language/t.ts';
 
 const KEY = 'nines-recovery-codes-left';
 
@@ -16,14 +17,17 @@ export function RecoveryNotice() {
   return (
     <div className="notice recovery-notice" role="status">
       <p>
-        <strong>{`You signed in with a recovery code; ${left === '1' ? 'one is' : left === '0' ? 'none is' : `${left} are`} left.`}</strong>
+        <strong>
+          {t('You signed in with a recovery code; {left, plural, =0 {none is} one {one is} other {# are}} left.', { left: Number(left) })}
+        </strong>
       </p>
       <p className="soft">
-        If it was not you, change your password now. If the app or the passkey is lost,{' '}
-        <a href="/settings/account">remove it and set up another</a>.
+        {rich('If it was not you, change your password now. If the app or the passkey is lost, <a>remove it and set up another</a>.', {
+          a: (inner) => <a href="/settings/account">{inner}</a>,
+        })}
       </p>
       <button type="button" className="plain-button" onClick={close}>
-        Close
+        {t('Close')}
       </button>
     </div>
   );

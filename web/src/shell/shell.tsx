@@ -84,7 +84,7 @@ function Frame() {
   return (
     <div className={kiosk === 1 ? 'shell kiosk' : 'shell'}>
       <a className="skip-link" href="#main">
-        Skip to the page
+        {t('Skip to the page')}
       </a>
       <Side onHelp={openHelp} onFind={find} />
       <div>
@@ -170,12 +170,12 @@ function Side({ onHelp, onFind }: SideProps) {
   return (
     <nav
       className="side"
-      aria-label="Pages"
+      aria-label={t('Pages')}
       onKeyDown={({ key }) => {
         if (key === 'Escape') close();
       }}
     >
-      <Link to="/" className="brand" aria-label="Nines, overview">
+      <Link to="/" className="brand" aria-label={t('Nines, overview')}>
         <Brand />
         Nines
       </Link>
@@ -187,7 +187,7 @@ function Side({ onHelp, onFind }: SideProps) {
         <li className="nav-more">
           <button type="button" aria-expanded={more} aria-controls="more-pages" onClick={() => setMore(!more)}>
             <Icon name="more" />
-            <span>More</span>
+            <span>{t('More')}</span>
           </button>
         </li>
       </ul>
@@ -228,7 +228,7 @@ function FiringCount() {
   return (
     <span className="nav-count">
       {firing}
-      <span className="sr-only"> firing</span>
+      <span className="sr-only">{` ${t('firing')}`}</span>
     </span>
   );
 }
@@ -238,21 +238,21 @@ function SideFoot({ onHelp }: { readonly onHelp: () => void }) {
   const signOut = useSignOut();
   return (
     <div className="side-foot">
-      <span>{open ? 'No sign-in: everyone may do everything' : `${actor.name}, ${actor.role}`}</span>
-      {scope === '' ? null : <span>You see what has {scope}</span>}
+      <span>{open ? t('No sign-in: everyone may do everything') : `${actor.name}, ${actor.role}`}</span>
+      {scope === '' ? null : <span>{t('You see what has {scope}', { scope })}</span>}
       {actor.kind === 'user' ? (
         <button type="button" className="plain-button" onClick={() => signOut.mutate()}>
-          Sign out
+          {t('Sign out')}
         </button>
       ) : null}
       <button type="button" className="plain-button" onClick={onHelp}>
-        Keyboard ( ? )
+        {t('Keyboard ( ? )')}
       </button>
     </div>
   );
 }
 
-const LIVE_WORDS = { connecting: 'Connecting', live: 'Live', offline: 'Not live: trying again' } as const;
+const LIVE_WORDS = { connecting: t('Connecting'), live: t('Live'), offline: t('Not live: trying again') } as const;
 
 function LiveNote() {
   const state = useLive();

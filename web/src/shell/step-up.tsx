@@ -3,6 +3,7 @@ import { type FormEvent, useEffect, useState } from 'react';
 import { type ProofKind, type ShownProof, useProve } from '../api/factors.ts';
 import { onProofNeeded } from '../api/step-up.ts';
 import { RefusedNotice } from '../components/notices.tsx';
+import { t } from '../language/t.ts';
 
 type Question = { readonly kinds: readonly ProofKind[]; readonly answer: (given: boolean) => void };
 
@@ -18,8 +19,8 @@ export function StepUpDialog() {
     <Modal
       opened={question !== undefined}
       onClose={() => close(false)}
-      title="Is it you?"
-      closeButtonProps={{ 'aria-label': 'Close without a proof' }}
+      title={t('Is it you?')}
+      closeButtonProps={{ 'aria-label': t('Close without a proof') }}
     >
       {question === undefined ? null : <Proof kinds={question.kinds} onGiven={() => close(true)} />}
     </Modal>
@@ -32,17 +33,17 @@ function Proof({ kinds, onGiven }: { readonly kinds: readonly ProofKind[]; reado
   return (
     <div className="drawer-body">
       <p className="soft">
-        What you are about to do administers this installation. It needs a fresh proof of who you are, good for a while.
-        {kinds.length > 1 ? ' One of these is enough.' : ''}
+        {t('What you are about to do administers this installation. It needs a fresh proof of who you are, good for a while.')}
+        {kinds.length > 1 ? ` ${t('One of these is enough.')}` : ''}
       </p>
       {kinds.includes('passkey') ? (
         <Button loading={prove.isPending && prove.variables.kind === 'passkey'} onClick={() => show({ kind: 'passkey' })} data-autofocus>
-          Use a passkey
+          {t('Use a passkey')}
         </Button>
       ) : null}
       {kinds.includes('totp') ? <CodeProof onShow={show} /> : null}
       {kinds.includes('password') ? <PasswordProof onShow={show} focused={kinds.length === 1} /> : null}
-      {kinds.length === 0 ? <p>Your identity provider signs you in here: sign out and in again, then repeat it.</p> : null}
+      {kinds.length === 0 ? <p>{t('Your identity provider signs you in here: sign out and in again, then repeat it.')}</p> : null}
       {prove.isError ? <RefusedNotice error={prove.error} /> : null}
     </div>
   );
@@ -59,7 +60,7 @@ function CodeProof({ onShow }: ProofProps) {
   return (
     <form className="proof-row" onSubmit={submit}>
       <TextInput
-        label="Code of the app"
+        label={t('Code of the app')}
         inputMode="numeric"
         autoComplete="one-time-code"
         required
@@ -69,7 +70,7 @@ function CodeProof({ onShow }: ProofProps) {
         onChange={(event) => setCode(event.currentTarget.value)}
       />
       <Button type="submit" variant="default">
-        Prove it with the code
+        {t('Prove it with the code')}
       </Button>
     </form>
   );
@@ -84,7 +85,7 @@ function PasswordProof({ onShow, focused = false }: ProofProps) {
   return (
     <form className="proof-row" onSubmit={submit}>
       <PasswordInput
-        label="Password"
+        label={t('Password')}
         autoComplete="current-password"
         required
         withAsterisk={false}
@@ -93,7 +94,7 @@ function PasswordProof({ onShow, focused = false }: ProofProps) {
         {...(focused ? { 'data-autofocus': true } : {})}
       />
       <Button type="submit" variant="default">
-        Prove it with the password
+        {t('Prove it with the password')}
       </Button>
     </form>
   );
