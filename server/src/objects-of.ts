@@ -22,7 +22,7 @@ import {
 } from './objects/naming.ts';
 import { type Place, isRedacted, nested, yamlOf } from './objects/yaml.ts';
 import type { Parts } from './parts.ts';
-import { redact } from './platform/config/redact.ts';
+import { redactContacts } from './platform/config/redact.ts';
 import type { Roles } from './roles/service.ts';
 import { rulesOfPacks } from './rules/packs/packs.ts';
 import { writtenOf } from './services/written.ts';
@@ -104,7 +104,7 @@ type Found = { readonly place: Place; readonly value: unknown; readonly origin: 
 export async function declarationOf(sources: Sources, of: ObjectRef): Promise<DeclarationView | undefined> {
   const found = written(sources.parts, of) ?? (await made(sources, of));
   if (found === undefined) return undefined;
-  const yaml = yamlOf(redact(nested(found.place, found.value)));
+  const yaml = yamlOf(redactContacts(nested(found.place, found.value)));
   return { yaml, file: found.file ?? 'nines.yml', origin: found.origin, redacted: isRedacted(yaml) };
 }
 

@@ -14,6 +14,7 @@ const CONFIG = `
 channels:
   - { id: hook, kind: webhook, url: 'http://127.0.0.1:9998/alerts' }
   - { id: other, kind: webhook, url: 'http://127.0.0.1:9998/other' }
+  - { id: mail, kind: email, host: 127.0.0.1, port: 9, tls: none, from: nines@example.org, to: ops@example.org }
 routing:
   tree:
     receiver: hook
@@ -23,6 +24,7 @@ routing:
 oncall:
   people:
     - { id: ana, name: Ana, contacts: [{ channel: hook }] }
+    - { id: cem, name: Cem, contacts: [{ channel: mail, to: cem@home.example }] }
   schedules:
     - { id: weekly, layers: [{ name: first, start: '2026-01-05 09:00', members: [ana] }] }
 escalation:
@@ -72,6 +74,7 @@ before(async () => {
   await post('/api/maintenance', { id: 'made-window', services: ['shop'], from: '2030-01-01T00:00:00Z', to: '2030-01-01T02:00:00Z' });
   await post('/api/status-pages', { id: 'made-page', title: 'Inside', services: ['made-service'], private: { password: PASSWORD } });
   await post('/api/oncall/people', { id: 'ben', name: 'Ben', contacts: [{ channel: 'hook' }] });
+  await post('/api/oncall/people', { id: 'dora', name: 'Dora', contacts: [{ channel: 'mail', to: 'dora@home.example' }] });
   await post('/api/oncall/schedules', { id: 'made-schedule', layers: [{ name: 'a', start: '2026-01-05 09:00', members: ['ben'] }] });
   await post('/api/escalation/policies', {
     id: 'made-policy',
@@ -181,6 +184,12 @@ test('nobody learns here of what they may not read where it lives', async () => 
     'status-pages public: shows',
   ]);
   assert.equal((await ask('/api/declaration?kind=channels&id=hook', business)).statusCode, 403);
+  const reader = await token({ name: 'reader', role: 'read-only' });
+  for (const path of ['declaration?kind=oncall/people&id=cem', 'declaration?kind=oncall/people&id=dora', 'config', 'v1/status/config']) {
+    const answer = await ask(`/api/${path}`, reader);
+    assert.equal(answer.statusCode, 200, answer.body);
+    assert.doesNotMatch(answer.body, /home\.example/, `${path}: only who may change them reads how people are reached`);
+  }
   const scoped = await token({ name: 'data', role: 'operator', teams: ['data'] });
   assert.deepEqual(await users('services', 'db', scoped), ['checks db-port: belongs_to', 'maintenance patching: works_on']);
   assert.equal((await ask('/api/used-by?kind=services&id=shop', scoped)).statusCode, 404);

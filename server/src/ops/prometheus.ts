@@ -3,7 +3,7 @@ import { availableParallelism, hostname } from 'node:os';
 import type { Clock } from '@nines/base/clock.ts';
 import { formatDuration } from '@nines/base/duration.ts';
 import { stringify } from 'yaml';
-import { redact } from '../platform/config/redact.ts';
+import { redactContacts } from '../platform/config/redact.ts';
 import type { Http } from '../platform/http/contract.ts';
 import type { Health } from './contract.ts';
 
@@ -37,7 +37,7 @@ export function prometheusStatusRoutes(http: Http, deps: PrometheusStatusDeps): 
       async () => ({ status: 'success', data: await data() }),
     );
   };
-  get('status/config', 'The configuration in force, secrets redacted', () => ({ yaml: stringify(redact(deps.config())) }), 'read');
+  get('status/config', 'The configuration in force, secrets redacted', () => ({ yaml: stringify(redactContacts(deps.config())) }), 'read');
   get('status/flags', "Settings by the names of Prometheus' flags", () => flagsOf(deps.config()));
   get('status/runtimeinfo', 'How this process runs', () => runtimeInfo(deps));
   get('status/tsdb/blocks', "Blocks in Prometheus' sense: none, samples lie on pages of up to two hours", () => ({ blocks: [] }));

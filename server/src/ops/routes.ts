@@ -1,7 +1,7 @@
 import type { Clock } from '@nines/base/clock.ts';
 import { isFull } from '@nines/model/scope.ts';
 import { z } from 'zod';
-import { redact } from '../platform/config/redact.ts';
+import { redactContacts } from '../platform/config/redact.ts';
 import type { Actor, Http } from '../platform/http/contract.ts';
 import { HEALTH_STATUSES, type Health } from './contract.ts';
 
@@ -78,6 +78,6 @@ export function opsRoutes(http: Http, deps: OpsDeps): void {
   http.get(
     '/api/config',
     { config: { ...read, audit: 'read' }, schema: { summary: 'The configuration in force, secrets redacted' } },
-    async () => redact(deps.config()),
+    async () => redactContacts(deps.config()),
   );
 }

@@ -30,6 +30,20 @@ export function redact(value: unknown, key = ''): unknown {
   );
 }
 
+/** As `redact`, also without the addresses at which people are reached: those read them who may change them. */
+export const redactContacts = (value: unknown): unknown => withoutContacts(redact(value), false);
+
+function withoutContacts(value: unknown, isContact: boolean): unknown {
+  if (Array.isArray(value)) return value.map((item) => withoutContacts(item, isContact));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [
+      name,
+      isContact && name === 'to' && inner !== undefined ? HIDDEN : withoutContacts(inner, name === 'contacts'),
+    ]),
+  );
+}
+
 function redactUrl(text: string): string {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text) || !URL.canParse(text)) return text;
   const url = new URL(text);
