@@ -10,6 +10,8 @@ import { streamName } from '../platform/http/fields.ts';
 export const MAX_QUERIES_EACH = 200;
 /** Different queries that are followed at a time. */
 export const MAX_QUERIES = 1_000;
+/** Of one person or token, on all of their streams: nobody takes all places. */
+export const MAX_QUERIES_OF_ONE = 500;
 /** Series of one query; wider ones are for asking, not for following. */
 export const MAX_SERIES = 500;
 const MAX_EXPR_CHARS = 20_000;

@@ -8,6 +8,8 @@ import type { SharedQuery } from './shared-query.ts';
 const MESSAGE_GAP_MS = SECOND_MS / 4;
 /** What was evaluated waits this long for the rest of what is due. */
 const HOLD_MS = 100;
+/** Of everything that is known no more is sent at a time, nor while the one before is unread: it would lie in memory. */
+const PORTION_CHARS = 128 * 1024;
 /** From the same turn of the loop to a server that cannot keep up, in seconds. */
 const DELAY_BUCKETS = [0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2.5, 5, 10];
 
@@ -81,39 +83,51 @@ export class Outlet implements Disposable {
       const items = changes.flatMap(({ query, item }) => (queries.has(query) ? [item] : []));
       if (items.length === 0) continue;
       const message = messageOf(items);
-      for (const subscriber of subscribers) {
-        if (subscriber.behind) this.#catchUp(subscriber);
-        else this.#send(subscriber, message);
-      }
+      for (const subscriber of subscribers) if (!subscriber.behind) this.#send(subscriber, message);
     }
-    for (const subscriber of this.#waiting) this.#greet(subscriber);
     const nowMs = this.#clock.monotonic();
-    this.#toldMs = nowMs;
+    if (changes.length > 0) this.#toldMs = nowMs;
+    for (const subscriber of this.#waiting) this.#greet(subscriber);
     for (const { arrivedMs } of changes) if (arrivedMs !== undefined) this.#delay.observe((nowMs - arrivedMs) / 1000);
   }
 
   #send(subscriber: Subscriber, message: Buffer): void {
     subscriber.behind = !subscriber.reader.send(message);
     this.#messages.add(1, { outcome: subscriber.behind ? 'skipped' : 'sent' });
+    if (!subscriber.behind) return;
+    // To the newest, without what was missed.
+    for (const key of subscriber.followed.keys()) subscriber.awaited.add(key);
+    this.#waiting.add(subscriber);
+    this.#soon(this.#clock.monotonic() + MESSAGE_GAP_MS);
   }
 
-  /** To the newest, without what was missed. */
-  #catchUp(subscriber: Subscriber): void {
-    const known = [...subscriber.followed].filter(([, query]) => query.isKnown);
-    this.#send(subscriber, messageOf(known.map(([key, query]) => query.whole(key))));
-    if (!subscriber.behind) for (const [key] of known) subscriber.awaited.delete(key);
-  }
-
+  /** Sends as much as it takes of everything that is known of what it awaits. */
   #greet(subscriber: Subscriber): void {
-    const items: string[] = [];
-    for (const key of subscriber.awaited) {
-      const query = subscriber.followed.get(key);
-      if (query?.isKnown === false) continue;
-      subscriber.awaited.delete(key);
-      if (query !== undefined) items.push(query.whole(key));
+    const { awaited, reader } = subscriber;
+    for (let portion = knownOf(subscriber); portion.items.length > 0; portion = knownOf(subscriber)) {
+      for (const key of portion.keys) awaited.delete(key);
+      this.#send(subscriber, messageOf(portion.items));
     }
-    if (subscriber.awaited.size === 0) this.#waiting.delete(subscriber);
+    if (awaited.size === 0) this.#waiting.delete(subscriber);
     else this.#waiting.add(subscriber);
-    if (items.length > 0) this.#send(subscriber, messageOf(items));
+    if (!reader.takes && awaited.size > 0) this.#soon(this.#clock.monotonic() + MESSAGE_GAP_MS);
   }
+}
+
+/** Everything about the first keys that are awaited and known, as many as go into one portion, without building more. */
+function knownOf({ awaited, followed, reader }: Subscriber): { readonly keys: readonly string[]; readonly items: readonly string[] } {
+  const keys: string[] = [];
+  const items: string[] = [];
+  let chars = 0;
+  if (!reader.takes) return { keys, items };
+  for (const key of awaited) {
+    const query = followed.get(key);
+    if (query?.isKnown !== true) continue;
+    const item = query.whole(key);
+    if (chars > 0 && chars + item.length > PORTION_CHARS) break;
+    chars += item.length;
+    keys.push(key);
+    items.push(item);
+  }
+  return { keys, items };
 }

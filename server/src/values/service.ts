@@ -9,7 +9,7 @@ import type { Counter, SelfMetrics } from '../collect/contract.ts';
 import type { Actor, StreamFollower, StreamReader } from '../platform/http/contract.ts';
 import type { Subscriber } from './audiences.ts';
 import { Catalogue } from './catalogue.ts';
-import { type FollowView, type Followed, MAX_QUERIES } from './contract.ts';
+import { type FollowView, type Followed, MAX_QUERIES, MAX_QUERIES_OF_ONE } from './contract.ts';
 import { Outlet } from './outlet.ts';
 import { Schedule } from './schedule.ts';
 import type { SharedQuery } from './shared-query.ts';
@@ -30,6 +30,8 @@ export type ValuesDeps = {
   readonly mayRead: (actor: Actor) => boolean;
   /** Different queries that are followed at a time. */
   readonly most?: number;
+  /** Of them, those of one person or token. */
+  readonly each?: number;
 };
 
 /** Evaluates what is followed, once for all, and sends what changed. To be told of streams. */
@@ -65,11 +67,19 @@ export class Values implements StreamFollower, AsyncDisposable {
     const followed = new Map<string, SharedQuery>();
     const awaited = new Set<string>();
     const { scope } = reader.actor;
+    const own = this.#followedBy(reader);
+    const { each = MAX_QUERIES_OF_ONE } = this.#deps;
     const queries = wanted.map(({ key, expr, step_ms: stepMs }) => {
       const query = followed.has(key)
         ? new AppError('bad_input', 'duplicate_key', `the key "${key}" stands twice`)
         : this.#catalogue.take(expr, stepMs, scope);
       if (query instanceof AppError) return { key, query: null, error: { code: query.code, message: query.message } };
+      if (!own.has(query) && own.size >= each) {
+        this.#catalogue.release(query);
+        const message = `you follow ${each} different queries already; close some pages`;
+        return { key, query: null, error: { code: 'too_many_queries', message } };
+      }
+      own.add(query);
       followed.set(key, query);
       if (before?.followed.get(key) !== query || before.awaited.has(key)) awaited.add(key);
       return { key, query: query.id, error: null };
@@ -83,6 +93,18 @@ export class Values implements StreamFollower, AsyncDisposable {
       this.#schedule.arm();
     }
     return { queries };
+  }
+
+  /** What the same person or token follows on other streams. Where there is no authentication all are one, and only the whole is bounded. */
+  #followedBy(reader: StreamReader): Set<SharedQuery> {
+    const { kind, id } = reader.actor;
+    const found = new Set<SharedQuery>();
+    if (kind !== 'user' && kind !== 'token') return found;
+    for (const [other, { followed }] of this.#subscribers) {
+      if (other === reader || other.actor.kind !== kind || other.actor.id !== id) continue;
+      for (const query of followed.values()) found.add(query);
+    }
+    return found;
   }
 
   /** Samples of these series were stored. */

@@ -49,7 +49,7 @@ class Browser implements StreamReader {
   }
 }
 
-async function world(t: TestContext, most?: number) {
+async function world(t: TestContext, { most, each }: { readonly most?: number; readonly each?: number } = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'nines-values-'));
   const clock = manualClock();
   const store = await openStore({ dir, retentionMs: 30 * 86_400_000, logger: recordingLogger() });
@@ -66,6 +66,7 @@ async function world(t: TestContext, most?: number) {
     processorMs: () => 0,
     mayRead: () => mayRead,
     ...(most !== undefined && { most }),
+    ...(each !== undefined && { each }),
   });
   t.after(async () => {
     await values[Symbol.asyncDispose]();
@@ -195,8 +196,54 @@ describe('values that are followed', () => {
     await w.write([{ labels: load('a'), value: 5 }]);
     await w.pass(1_000);
     const items = browser.fresh();
-    assert.deepEqual([items[0]?.['start'], items[0]?.['now']], [true, [[0, 5]]]);
+    assert.deepEqual([items[0]?.['start'], items.at(-1)?.['now']], [true, [[0, 5]]]);
+    assert.doesNotMatch(JSON.stringify(items), /"now":\[\[0,[23]\]\]/);
     assert.ok(w.figure('nines_live_messages_total') > 3);
+  });
+
+  it('of many wide queries lie in memory by the portion for who reads slowly, and all arrive', async (t) => {
+    const w = await world(t);
+    await w.write(Array.from({ length: 400 }, (_, i) => ({ labels: load(`host-${i}-${'x'.repeat(300)}`), value: i })));
+    const wanted = Array.from({ length: 8 }, (_, i) => asking(`load + ${i}`, `k${i}`));
+    const first = new Browser();
+    w.values.follow(first, wanted);
+    await w.pass(2_000);
+    const slow = new Browser();
+    const send = slow.send.bind(slow);
+    const sizes: number[] = [];
+    slow.send = (events) => {
+      if (!slow.takes) return false;
+      sizes.push(events.length);
+      send(events);
+      slow.takes = false;
+      return true;
+    };
+    w.values.follow(slow, wanted);
+    for (let turn = 0; turn < 40; turn++) {
+      slow.takes = true;
+      await w.pass(300);
+    }
+    assert.deepEqual([...new Set(slow.items().flatMap(({ key }) => key ?? []))].sort(), wanted.map(({ key }) => key).sort());
+    assert.ok(Math.max(...sizes) < 400_000, String(Math.max(...sizes)));
+    assert.ok(first.items().length >= wanted.length);
+  });
+
+  it('do not all belong to one person, who may follow what they follow already', async (t) => {
+    const w = await world(t, { each: 2 });
+    const [one, two, other] = [new Browser(), new Browser(), new Browser()];
+    other.actor = { ...other.actor, id: 'somebody else' };
+    const errors = (browser: Browser, ...exprs: readonly string[]) =>
+      w.values
+        .follow(
+          browser,
+          exprs.map((expr) => asking(expr, expr)),
+        )
+        .queries.map(({ error }) => error?.code ?? 'followed');
+    assert.deepEqual(errors(one, 'a', 'b'), ['followed', 'followed']);
+    assert.deepEqual(errors(two, 'a', 'c'), ['followed', 'too_many_queries']);
+    assert.deepEqual(errors(one, 'c', 'a', 'd'), ['followed', 'followed', 'too_many_queries']);
+    assert.deepEqual(errors(other, 'd', 'e'), ['followed', 'followed']);
+    assert.equal(w.figure('nines_live_queries'), 4, 'what was refused is not evaluated');
   });
 
   it('are within the scope of who looks, and of who they are now', async (t) => {
@@ -260,7 +307,7 @@ describe('values that are followed', () => {
   });
 
   it('are bounded: so many queries in all, one key once, so many series', async (t) => {
-    const w = await world(t, 2);
+    const w = await world(t, { most: 2 });
     const told = w.values.follow(new Browser(), [asking('a', '1'), asking('b', '2'), asking('c', '3'), asking('a', '1')]);
     assert.deepEqual(
       told.queries.map(({ error }) => error?.code ?? null),

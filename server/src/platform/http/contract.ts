@@ -124,6 +124,8 @@ export interface StreamReader {
   readonly name?: string;
   /** Who reads, as they were examined last. */
   readonly actor: Actor;
+  /** Whether it has read what it was sent before. */
+  readonly takes: boolean;
   /** Sends whole events; false: it has not read what it was sent before, and nothing was sent. */
   send(events: Buffer): boolean;
 }

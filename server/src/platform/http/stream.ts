@@ -162,8 +162,11 @@ const readerOf = (request: FastifyRequest, { response, topics, name }: Opening):
   topics,
   actor: request.actor,
   ...(name !== undefined && { name }),
+  get takes() {
+    return response.writableLength <= SLOW_BYTES;
+  },
   send(events) {
-    if (response.writableLength > SLOW_BYTES) return false;
+    if (!this.takes) return false;
     response.write(events);
     return true;
   },
