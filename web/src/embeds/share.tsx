@@ -34,6 +34,12 @@ export function Share({ of, search }: Props) {
           </a>{' '}
           <span className="faint small">{t('What it shows now, on A4: charts as drawings, times in UTC')}</span>
         </p>
+        <p>
+          <a href={`/api/dashboards/${encodeURIComponent(of.id)}?format=grafana`} download={`${of.id}.json`}>
+            {t('Download for Grafana')}
+          </a>{' '}
+          <span className="faint small">{t('Imported here again, it is the same dashboard')}</span>
+        </p>
         {mayShare ? <Embeds of={of} search={search} /> : null}
       </Modal>
     </>
