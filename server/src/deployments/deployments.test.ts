@@ -12,7 +12,7 @@ const told = (change: Readonly<Record<string, unknown>> = {}): ToldDeployment =>
 const ANYTHING = { services: [], environment: undefined, fromMs: undefined, toMs: undefined };
 const PAGE = { limit: 100, after: undefined, sees: undefined };
 
-async function world(t: TestContext, open: OpenDatabase, keep?: number) {
+async function world(t: TestContext, open: OpenDatabase, keep?: { readonly all: number; readonly each: number }) {
   const { db } = await open(t);
   const clock = manualClock();
   const facts: string[] = [];
@@ -88,7 +88,7 @@ forEachDatabase((_name, open) => {
   });
 
   test('what cannot be is refused with the field, and the oldest are forgotten', async (t) => {
-    const { deployments, clock } = await world(t, open, 5);
+    const { deployments, clock } = await world(t, open, { all: 5, each: 5 });
     const nowMs = clock.now();
     await assert.rejects(deployments.tell(told({ service: 'nobody' }), 'ci'), { code: 'service_not_found' });
     await assert.rejects(deployments.tell(told({ at_ms: nowMs + 120 * MINUTE_MS }), 'ci'), /at_ms is more than an hour ahead/);
@@ -99,6 +99,14 @@ forEachDatabase((_name, open) => {
       await clock.advance(MINUTE_MS);
     }
     assert.equal((await deployments.list(ANYTHING, PAGE)).items.map(({ version }) => version).join(), 'v7,v6,v5,v4,v3');
+  });
+
+  test('a pipeline gone wild forgets its own deployments alone, also when all began at one instant', async (t) => {
+    const { deployments, clock } = await world(t, open, { all: 100, each: 4 });
+    await deployments.tell(told({ service: 'till', version: 'theirs', at_ms: clock.now() - MINUTE_MS }), 'ci');
+    for (let number = 0; number < 7; number++) await deployments.tell(told({ version: `v${number}`, at_ms: clock.now() }), 'ci');
+    const kept = (await deployments.list(ANYTHING, PAGE)).items.map(({ service }) => service).sort();
+    assert.deepEqual(kept, ['shop', 'shop', 'shop', 'shop', 'till']);
   });
 });
 

@@ -10,8 +10,9 @@ import { DEPLOYMENT_CODES, type DeploymentView, type ToldDeployment } from './co
 import { SAME_WITHIN_MS, amended, begun, faultOf } from './evaluate.ts';
 import * as store from './store.ts';
 
-/** More than fifty a day for two years. */
-const MAX_KEPT = 50_000;
+/** More than fifty a day for two years; of one service, so that a pipeline gone wild forgets nobody else's. */
+const KEPT: Kept = { all: 50_000, each: 5_000 };
+type Kept = { readonly all: number; readonly each: number };
 
 export type DeploymentsDeps = {
   readonly db: Db;
@@ -26,11 +27,11 @@ type Sees = (service: string) => boolean;
 /** What pipelines told of versions. */
 export class Deployments {
   readonly #deps: DeploymentsDeps;
-  readonly #keep: number;
+  readonly #keep: Kept;
   readonly #alone = createTurns();
 
   /** `keep`: the oldest beyond it are forgotten. */
-  constructor(deps: DeploymentsDeps, keep = MAX_KEPT) {
+  constructor(deps: DeploymentsDeps, keep = KEPT) {
     this.#deps = deps;
     this.#keep = keep;
   }
@@ -49,7 +50,7 @@ export class Deployments {
       if (fault !== undefined) throw new AppError('bad_input', DEPLOYMENT_CODES.invalid, `${fault[0]} ${fault[1]}`, { field: fault[0] });
       const deployment = known === undefined ? begun({ told, nowMs }, { id: ids.uuid(), by }) : amended(known, { told, nowMs });
       if (known !== undefined) await store.update(db.kysely, deployment);
-      else if (await store.insert(db.kysely, deployment, told.key ?? deployment.id)) await store.trim(db.kysely, this.#keep);
+      else if (await store.insert(db.kysely, deployment, told.key ?? deployment.id)) await this.#trim(told.service);
       // Another process was told the same a moment ago.
       else return { deployment: (await store.findByKey(db.kysely, told.service, told.key ?? deployment.id)) ?? deployment, isNew: false };
       bus.publish({ topic: 'services', type: 'deployment.recorded', atMs: nowMs, data: deployment });
@@ -62,6 +63,12 @@ export class Deployments {
     if (told.key !== undefined) return store.findByKey(kysely, told.service, told.key);
     const atMs = told.at_ms ?? nowMs;
     return store.findAlike(kysely, { ...told, fromMs: atMs - SAME_WITHIN_MS, toMs: atMs + SAME_WITHIN_MS });
+  }
+
+  async #trim(service: string): Promise<void> {
+    const { kysely } = this.#deps.db;
+    await store.trim(kysely, this.#keep.each, service);
+    await store.trim(kysely, this.#keep.all);
   }
 
   /** Newest first. */

@@ -86,8 +86,16 @@ export async function page(sql: Sql, wanted: Wanted, { limit, after }: { readonl
   return (await query.orderBy('at_ms', 'desc').orderBy('id', 'desc').limit(limit).execute()).map(fromRow);
 }
 
-/** Forgets all but the newest `keep`. */
-export async function trim(sql: Sql, keep: number): Promise<void> {
-  const oldest = await sql.selectFrom('deployments').select('at_ms').orderBy('at_ms', 'desc').offset(keep).limit(1).executeTakeFirst();
-  if (oldest !== undefined) await sql.deleteFrom('deployments').where('at_ms', '<=', oldest.at_ms).execute();
+/** Forgets all but the newest `keep`, of one service or of all. Many can have begun at the same instant. */
+export async function trim(sql: Sql, keep: number, service?: string): Promise<void> {
+  let query = sql.selectFrom('deployments').select(['at_ms', 'id']);
+  if (service !== undefined) query = query.where('service', '=', service);
+  const first = await query.orderBy('at_ms', 'desc').orderBy('id', 'desc').offset(keep).limit(1).executeTakeFirst();
+  if (first === undefined) return;
+  const { at_ms: atMs, id } = first;
+  let gone = sql
+    .deleteFrom('deployments')
+    .where((or) => or.or([or('at_ms', '<', atMs), or.and([or('at_ms', '=', atMs), or('id', '<=', id)])]));
+  if (service !== undefined) gone = gone.where('service', '=', service);
+  await gone.execute();
 }
