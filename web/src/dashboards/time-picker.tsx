@@ -7,6 +7,7 @@ import { instantOf, localTime } from '../figures/local-time.ts';
 import type { View } from '../timeline/view.ts';
 import { REFRESHES } from './search.ts';
 import { LASTS, lengthOf } from './time.ts';
+import { t } from '../language/t.ts';
 
 type Props = {
   readonly view: View;
@@ -20,11 +21,11 @@ type Props = {
 };
 
 const REFRESH_WORDS: Readonly<Record<Refresh, string>> = {
-  live: 'Live',
-  '5s': 'Every 5 s',
-  '30s': 'Every 30 s',
-  '1m': 'Every minute',
-  off: 'Not by itself',
+  live: t('Live'),
+  '5s': t('Every 5 s'),
+  '30s': t('Every 30 s'),
+  '1m': t('Every minute'),
+  off: t('Not by itself'),
 };
 
 /** Which stretch of time all panels show, and how often they look again. */
@@ -34,28 +35,28 @@ export function TimePicker({ view, moves, last, refresh, onLast, onView, onRefre
   const known = LASTS.some((one) => one === last) ? LASTS : [last, ...LASTS];
   return (
     <div className="row-wrap time-picker no-print">
-      <button type="button" className="step-button" aria-label="Half a stretch back" onClick={() => pan(-0.5)}>
+      <button type="button" className="step-button" aria-label={t('Half a stretch back')} onClick={() => pan(-0.5)}>
         ‹
       </button>
       <NativeSelect
         size="xs"
-        aria-label="Stretch of time"
+        aria-label={t('Stretch of time')}
         data={[
           ...(moves ? [] : [{ value: '', label: `${exactInstant(view.fromMs, view.toMs)} – ${exactInstant(view.toMs, view.toMs)}` }]),
-          ...known.map((one) => ({ value: one, label: `Last ${windowText(lengthOf(one))}` })),
+          ...known.map((one) => ({ value: one, label: t('Last {length}', { length: windowText(lengthOf(one)) }) })),
         ]}
         value={moves ? last : ''}
         onChange={(event) => {
           if (event.currentTarget.value !== '') onLast(event.currentTarget.value);
         }}
       />
-      <button type="button" className="step-button" aria-label="Half a stretch on" disabled={moves} onClick={() => pan(0.5)}>
+      <button type="button" className="step-button" aria-label={t('Half a stretch on')} disabled={moves} onClick={() => pan(0.5)}>
         ›
       </button>
       <button
         type="button"
         className="step-button"
-        aria-label="Twice as long"
+        aria-label={t('Twice as long')}
         onClick={() => onView({ fromMs: view.fromMs - spanMs / 2, toMs: moves ? view.toMs : Math.min(Date.now(), view.toMs + spanMs / 2) })}
       >
         −
@@ -63,7 +64,7 @@ export function TimePicker({ view, moves, last, refresh, onLast, onView, onRefre
       <Exact view={view} onView={onView} />
       <NativeSelect
         size="xs"
-        aria-label="How often panels look again"
+        aria-label={t('How often panels look again')}
         data={REFRESHES.map((one) => ({ value: one, label: REFRESH_WORDS[one] }))}
         value={refresh}
         onChange={(event) => onRefresh(REFRESHES.find((one) => one === event.currentTarget.value) ?? 'live')}
@@ -88,7 +89,7 @@ function Exact({ view, onView }: Pick<Props, 'view' | 'onView'>) {
             setOpened(!opened);
           }}
         >
-          From – to
+          {t('From – to')}
         </Button>
       </Popover.Target>
       <Popover.Dropdown>
@@ -101,7 +102,7 @@ function Exact({ view, onView }: Pick<Props, 'view' | 'onView'>) {
             setOpened(false);
           }}
         >
-          {(['From', 'To'] as const).map((word, at) => (
+          {[t('From'), t('To')].map((word, at) => (
             <label key={word} className="label">
               {word}
               <input
@@ -112,9 +113,9 @@ function Exact({ view, onView }: Pick<Props, 'view' | 'onView'>) {
               />
             </label>
           ))}
-          {possible ? null : <p className="faint small">The end lies after the beginning.</p>}
+          {possible ? null : <p className="faint small">{t('The end lies after the beginning.')}</p>}
           <Button type="submit" size="xs" disabled={!possible}>
-            Show it
+            {t('Show it')}
           </Button>
         </form>
       </Popover.Dropdown>

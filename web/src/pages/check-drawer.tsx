@@ -30,7 +30,13 @@ type DrawerProps = {
 /** One check whole: how it asks, what it saw lately, and the last failure with what was answered. */
 export function CheckDrawer({ id, at, onClose }: DrawerProps) {
   return (
-    <Drawer opened={id !== undefined} onClose={onClose} title="Check" size="lg" closeButtonProps={{ 'aria-label': 'Close the check' }}>
+    <Drawer
+      opened={id !== undefined}
+      onClose={onClose}
+      title={t('Check')}
+      size="lg"
+      closeButtonProps={{ 'aria-label': t('Close the check') }}
+    >
       {id === undefined ? null : <Body id={id} at={at} />}
     </Drawer>
   );
@@ -42,11 +48,11 @@ function Body({ id, at }: { readonly id: string; readonly at: number | undefined
     <>
       {at === undefined ? null : (
         <section className="section">
-          <h3>{`Results around ${preciseInstant(at)}`}</h3>
+          <h3>{t('Results around {at}', { at: preciseInstant(at) })}</h3>
           <RawSamples check={id} atMs={at} />
         </section>
       )}
-      {check.data === undefined ? <Waiting query={check} what="the check" /> : <Details check={check.data} />}
+      {check.data === undefined ? <Waiting query={check} what={t('the check')} /> : <Details check={check.data} />}
     </>
   );
 }
@@ -62,12 +68,25 @@ function Details({ check }: { readonly check: CheckDetailView }) {
         {check.flapping === null ? null : <Flapping flapping={check.flapping} />}
         <p className="mono">{check.target}</p>
         <p className="faint">
-          {`${check.kind.toUpperCase()}, every ${lengthText(check.interval_ms)}, gives up after ${lengthText(check.timeout_ms)}, `}
-          {check.confirm.of === 1 ? 'one failure counts' : `${check.confirm.n} failures of ${check.confirm.of} count`}
-          {check.impact === 'degraded' ? ', only degrades the service' : ''}
+          {[
+            t('{kind}, every {interval}, gives up after {timeout}', {
+              kind: check.kind.toUpperCase(),
+              interval: lengthText(check.interval_ms),
+              timeout: lengthText(check.timeout_ms),
+            }),
+            check.confirm.of === 1
+              ? t('one failure counts')
+              : t('{count} failures of {of} count', { count: check.confirm.n, of: check.confirm.of }),
+            ...(check.impact === 'degraded' ? [t('only degrades the service')] : []),
+          ].join(', ')}
         </p>
         {check.vote === null ? null : (
-          <p className="faint">{`Asked from ${check.vote.locations.join(', ')}; down when ${check.vote.quorum} of them say so`}</p>
+          <p className="faint">
+            {t('Asked from {places}; down when {count} of them say so', {
+              places: check.vote.locations.join(', '),
+              count: check.vote.quorum,
+            })}
+          </p>
         )}
         <ObjectMenu kind="checks" id={check.id} />
       </div>
@@ -80,8 +99,8 @@ function Details({ check }: { readonly check: CheckDetailView }) {
       {check.last_failure === null ? null : <Failure check={check.id} result={check.last_failure} />}
       <DurationCharts check={check} />
       <section className="section">
-        <h3>Latest results</h3>
-        {check.results.length === 0 ? <p className="faint">None since Nines started.</p> : null}
+        <h3>{t('Latest results')}</h3>
+        {check.results.length === 0 ? <p className="faint">{t('None since Nines started.')}</p> : null}
         <ol className="steps">
           {check.results.slice(0, MOST_RESULTS).map((result) => (
             <li key={`${result.at_ms} ${result.location ?? ''}`}>
@@ -126,13 +145,13 @@ const MOST_RESULTS = 40;
 /** The button that stops the check from asking, for those who may. What the file declares is paused there, and the refusal says where. */
 function Pause({ check }: { readonly check: CheckDetailView }) {
   const pause = usePauseCheck(check.id);
-  if (!useCan('operate', 'checks')) return <Locked word={check.paused ? 'Resume' : 'Pause'} verb="operate" area="checks" />;
+  if (!useCan('operate', 'checks')) return <Locked word={check.paused ? t('Resume') : t('Pause')} verb="operate" area="checks" />;
   return (
     <div>
       <Button variant="default" loading={pause.isPending} onClick={() => pause.mutate(check.paused ? 'resume' : 'pause')}>
-        {check.paused ? 'Resume' : 'Pause'}
+        {check.paused ? t('Resume') : t('Pause')}
       </Button>
-      {check.paused ? <p className="faint">Paused: nothing is asked, and its time is unknown.</p> : null}
+      {check.paused ? <p className="faint">{t('Paused: nothing is asked, and its time is unknown.')}</p> : null}
       {pause.isError ? <RefusedNotice error={pause.error} /> : null}
     </div>
   );
@@ -141,9 +160,14 @@ function Pause({ check }: { readonly check: CheckDetailView }) {
 function Flapping({ flapping }: { readonly flapping: NonNullable<CheckDetailView['flapping']> }) {
   return (
     <p>
-      {`Flapping: ${Math.round(flapping.change_percent)} % of its last 21 states were changes, since `}
-      <Instant atMs={flapping.since_at_ms} />
-      {`. Its outages are counted, but nobody is told of them until it is at ${flapping.leave_percent} %.`}
+      {rich(
+        'Flapping: {percent} % of its last 21 states were changes, since {since}. Its outages are counted, but nobody is told of them until it is at {leave} %.',
+        {
+          percent: String(Math.round(flapping.change_percent)),
+          since: <Instant atMs={flapping.since_at_ms} />,
+          leave: String(flapping.leave_percent),
+        },
+      )}
     </p>
   );
 }
@@ -156,7 +180,7 @@ function Line({ result }: { readonly result: ResultView }) {
       <Phases result={result} />
       <span>
         {result.location === null ? '' : `${result.location}: `}
-        {result.outcome === 'void' ? `not counted: ${result.detail ?? ''}` : resultText(result)}
+        {result.outcome === 'void' ? t('not counted: {why}', { why: result.detail ?? '' }) : resultText(result)}
       </span>
     </span>
   );
@@ -165,7 +189,7 @@ function Line({ result }: { readonly result: ResultView }) {
 function Failure({ check, result }: { readonly check: string; readonly result: ResultView }) {
   return (
     <section className="section">
-      <h3>Last failure</h3>
+      <h3>{t('Last failure')}</h3>
       <p>{resultText(result)}</p>
       <Evidence check={check} result={result} />
     </section>

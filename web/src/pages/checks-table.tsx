@@ -7,6 +7,7 @@ import { lengthText } from '../figures/length.ts';
 import { quantityText } from '../figures/quantity.ts';
 import { StateMark } from '../states/state-mark.tsx';
 import { steadiness } from '../states/words.ts';
+import { t } from '../language/t.ts';
 
 export const PHASES = ['resolve', 'connect', 'tls', 'processing', 'transfer'] as const;
 /** Waiting for the answer is the calm colour: it is most of every bar. */
@@ -30,7 +31,7 @@ export function Phases({ result }: { readonly result: ResultView }) {
   const words = parts.map(({ phase, length }) => `${phase} ${millis(length)}`).join(', ');
   return (
     <Tooltip label={words}>
-      <span className="phases" role="img" aria-label={`Phases: ${words}`}>
+      <span className="phases" role="img" aria-label={t('Phases: {words}', { words })}>
         {parts.map(({ phase, length, colour }) => (
           <span key={phase} style={{ width: `${(length / total) * 100}%`, background: colour }} />
         ))}
@@ -41,7 +42,7 @@ export function Phases({ result }: { readonly result: ResultView }) {
 
 export function resultText(result: ResultView): string {
   if (result.outcome !== 'up') return result.detail ?? result.code ?? result.outcome;
-  return result.status_code === null ? 'answered' : `answered ${result.status_code}`;
+  return result.status_code === null ? t('answered') : t('answered {code}', { code: String(result.status_code) });
 }
 
 /** Kinds as people write them: protocols by their letters, the rest in small ones. */
@@ -65,8 +66,8 @@ const kindText = (kind: string): string => WORDS[kind] ?? kind.toUpperCase();
 
 const SERVICE: Column<CheckView> = {
   id: 'service',
-  header: 'Service',
-  label: 'service',
+  header: t('Service'),
+  label: t('service'),
   cell: (check) => (
     <Link to="/services/$id" params={{ id: check.service }}>
       {check.service}
@@ -75,7 +76,7 @@ const SERVICE: Column<CheckView> = {
 };
 const NAME: Column<CheckView> = {
   id: 'name',
-  header: 'Check',
+  header: t('Check'),
   cell: (check) => (
     <Link to="." search={(before) => ({ ...before, check: check.id })} resetScroll={false} className="row-name" data-row="">
       {check.id}
@@ -85,12 +86,12 @@ const NAME: Column<CheckView> = {
 const REST: readonly Column<CheckView>[] = [
   {
     id: 'state',
-    header: 'State',
+    header: t('State'),
     cell: (check) => <StateMark state={check.state} word={steadiness(check.state, check.flapping !== null)} />,
   },
   {
     id: 'target',
-    header: 'Asks',
+    header: t('Asks'),
     cell: (check) => (
       <span>
         <span className="faint">{`${kindText(check.kind)} `}</span>
@@ -98,22 +99,22 @@ const REST: readonly Column<CheckView>[] = [
       </span>
     ),
   },
-  { id: 'every', header: 'Every', label: 'every', numeric: true, cell: (check) => lengthText(check.interval_ms) },
+  { id: 'every', header: t('Every'), label: t('every'), numeric: true, cell: (check) => lengthText(check.interval_ms) },
   {
     id: 'took',
-    header: 'Took',
-    label: 'took',
+    header: t('Took'),
+    label: t('took'),
     numeric: true,
     // A heartbeat asks nothing, so there is nothing that took time.
     cell: (check) => (check.last === null || check.kind === 'heartbeat' ? '' : millis(check.last.duration_ms)),
   },
-  { id: 'phases', header: 'Phases', cell: (check) => (check.last === null ? null : <Phases result={check.last} />) },
+  { id: 'phases', header: t('Phases'), cell: (check) => (check.last === null ? null : <Phases result={check.last} />) },
   {
     id: 'result',
-    header: 'Last result',
-    cell: (check) => (check.last === null ? <span className="faint">none yet</span> : resultText(check.last)),
+    header: t('Last result'),
+    cell: (check) => (check.last === null ? <span className="faint">{t('none yet')}</span> : resultText(check.last)),
   },
-  { id: 'at', header: 'When', label: 'last', cell: (check) => (check.last === null ? '' : <Ago atMs={check.last.at_ms} />) },
+  { id: 'at', header: t('When'), label: t('last'), cell: (check) => (check.last === null ? '' : <Ago atMs={check.last.at_ms} />) },
 ];
 
 const ALONE = [NAME, ...REST];
@@ -124,7 +125,7 @@ export function ChecksTable({ checks, withService }: { readonly checks: readonly
   return (
     <div className="panel">
       <DataTable
-        caption="Checks with their last results"
+        caption={t('Checks with their last results')}
         columns={withService ? WITH_SERVICE : ALONE}
         rows={checks}
         rowKey={(check) => check.id}

@@ -19,15 +19,16 @@ import { VariablesEditor } from '../dashboards/variables-editor.tsx';
 import { Share } from '../embeds/share.tsx';
 import { useTitle } from './use-title.ts';
 import '../styles/dashboards.css';
+import { t } from '../language/t.ts';
 
 /** One dashboard. */
 export function DashboardPage() {
   const { id } = useParams({ from: '/shell/dashboards/$id' });
   const query = useQuery(dashboardQuery(id));
-  useTitle(query.data?.title ?? 'Dashboard');
+  useTitle(query.data?.title ?? t('Dashboard'));
   return (
     <div className="page dash-page">
-      <Waiting query={query} what="the dashboard" />
+      <Waiting query={query} what={t('the dashboard')} />
       {query.data === undefined ? null : <Opened key={id} of={query.data} />}
     </div>
   );
@@ -104,7 +105,7 @@ function Head({ of, search, onSearch, editing }: HeadProps) {
     <header className="page-head">
       <div>
         <p className="crumb no-print">
-          <Link to="/dashboards">Dashboards</Link>
+          <Link to="/dashboards">{t('Dashboards')}</Link>
         </p>
         <h1>{of.title}</h1>
         {of.description === '' ? null : <p className="page-lead">{of.description}</p>}
@@ -112,20 +113,20 @@ function Head({ of, search, onSearch, editing }: HeadProps) {
       <div className="row-wrap no-print">
         {of.editable.allowed && !editing ? (
           <Button size="xs" onClick={() => onSearch({ edit: 1, panel: undefined })}>
-            Edit
+            {t('Edit')}
           </Button>
         ) : null}
         {of.editable.allowed ? null : <span className="soft small">{of.editable.reason}</span>}
-        <MakeDashboard from={of.spec} word="Save a copy" />
+        <MakeDashboard from={of.spec} word={t('Save a copy')} />
         <Share of={of} search={search} />
         <Button size="xs" variant="default" onClick={() => onSearch({ side: side === 'history' ? undefined : 'history' })}>
-          {side === 'history' ? 'Close the versions' : 'Versions'}
+          {side === 'history' ? t('Close the versions') : t('Versions')}
         </Button>
         <a href={`/api/dashboards/${encodeURIComponent(of.id)}?format=yaml`} download>
-          As YAML
+          {t('As YAML')}
         </a>
         <Link to="." search={(before) => ({ ...before, kiosk: 1 as const })}>
-          For a wall
+          {t('For a wall')}
         </Link>
         <ObjectMenu kind="dashboards" id={of.id} name={of.title} />
       </div>

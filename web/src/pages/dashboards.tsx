@@ -12,12 +12,13 @@ import { MakeDashboard } from '../dashboards/make-dashboard.tsx';
 import { dashboardsSearch } from '../dashboards/search.ts';
 import { useTitle } from './use-title.ts';
 import '../styles/dashboards.css';
+import { t } from '../language/t.ts';
 
-const ORIGIN_WORDS = { shipped: 'Shipped with Nines', file: 'From a file', ui: 'Made here' } as const;
+const ORIGIN_WORDS = { shipped: t('Shipped with Nines'), file: t('From a file'), ui: t('Made here') } as const;
 
 /** All dashboards by title. */
 export function DashboardsPage() {
-  useTitle('Dashboards');
+  useTitle(t('Dashboards'));
   const search = useSearch({ from: '/shell/dashboards' });
   const navigate = useNavigate({ from: '/dashboards' });
   const query = useQuery(dashboardsQuery());
@@ -34,8 +35,8 @@ export function DashboardsPage() {
     <div className="page">
       <header className="page-head">
         <div>
-          <h1>Dashboards</h1>
-          <p className="page-lead">What you want to see side by side. Those that are shipped can be copied and changed.</p>
+          <h1>{t('Dashboards')}</h1>
+          <p className="page-lead">{t('What you want to see side by side. Those that are shipped can be copied and changed.')}</p>
         </div>
         <div className="row-wrap">
           <ImportDashboard />
@@ -43,22 +44,24 @@ export function DashboardsPage() {
         </div>
       </header>
       <div className="filters no-print">
-        <FilterInput value={search.q ?? ''} onChange={(q) => go({ q })} what="dashboards" />
+        <FilterInput value={search.q ?? ''} onChange={(q) => go({ q })} what={t('dashboards')} />
         {search.tag === undefined ? null : (
           <Button size="compact-sm" variant="default" onClick={() => go({ tag: undefined })}>
-            {`Tag ${search.tag}: show all`}
+            {t('Tag {tag}: show all', { tag: search.tag })}
           </Button>
         )}
       </div>
-      <Waiting query={query} what="dashboards" />
+      <Waiting query={query} what={t('dashboards')} />
       {(query.data?.unreadable ?? []).map(({ id, title, why }) => (
-        <p key={id} className="notice wrap" role="note">{`${title} (${id}) is kept but cannot be shown: ${why}`}</p>
+        <p key={id} className="notice wrap" role="note">
+          {t('{title} ({id}) is kept but cannot be shown: {why}', { title, id, why })}
+        </p>
       ))}
       {query.data === undefined ? null : items.length === 0 ? (
-        <EmptyState>No dashboard has that in its title, description or tags.</EmptyState>
+        <EmptyState>{t('No dashboard has that in its title, description or tags.')}</EmptyState>
       ) : (
         <div className="panel">
-          <DataTable caption="Dashboards" columns={COLUMNS} rows={items} rowKey={({ id }) => id} />
+          <DataTable caption={t('Dashboards')} columns={COLUMNS} rows={items} rowKey={({ id }) => id} />
         </div>
       )}
     </div>
@@ -68,22 +71,22 @@ export function DashboardsPage() {
 const COLUMNS: readonly Column<DashboardSummary>[] = [
   {
     id: 'title',
-    header: 'Dashboard',
+    header: t('Dashboard'),
     cell: ({ id, title, folder }) => (
       <>
         <Link to="/dashboards/$id" params={{ id }} className="row-name" data-row="">
           {title}
         </Link>
-        {folder === '' ? null : <span className="faint">{` in ${folder}`}</span>}
+        {folder === '' ? null : <span className="faint">{` ${t('in {folder}', { folder })}`}</span>}
       </>
     ),
   },
-  { id: 'description', header: 'Shows', label: 'shows', cell: ({ description }) => <span className="wrap">{description}</span> },
-  { id: 'panels', header: 'Panels', label: 'panels', numeric: true, cell: ({ panels }) => panels },
+  { id: 'description', header: t('Shows'), label: t('shows'), cell: ({ description }) => <span className="wrap">{description}</span> },
+  { id: 'panels', header: t('Panels'), label: t('panels'), numeric: true, cell: ({ panels }) => panels },
   {
     id: 'tags',
-    header: 'Tags',
-    label: 'tags',
+    header: t('Tags'),
+    label: t('tags'),
     cell: ({ tags }) => (
       <span className="row-wrap">
         {tags.map((tag) => (
@@ -96,21 +99,21 @@ const COLUMNS: readonly Column<DashboardSummary>[] = [
   },
   {
     id: 'origin',
-    header: 'Origin',
-    label: 'origin',
+    header: t('Origin'),
+    label: t('origin'),
     cell: ({ origin, place }) => <span title={place}>{ORIGIN_WORDS[origin]}</span>,
   },
   {
     id: 'changed',
-    header: 'Changed',
-    label: 'changed',
+    header: t('Changed'),
+    label: t('changed'),
     cell: ({ id, title, changed_at_ms: atMs, changed_by: by }) =>
       atMs === null ? (
         ''
       ) : (
         <>
           <Instant atMs={atMs} />
-          <span className="faint">{by === null ? '' : ` by ${by} `}</span>
+          <span className="faint">{by === null ? '' : ` ${t('by {name}', { name: by })} `}</span>
           <ObjectMenu kind="dashboards" id={id} name={title} />
         </>
       ),

@@ -10,11 +10,18 @@ import { lengthText } from '../figures/length.ts';
 import { SeverityMark, StateMark } from '../states/state-mark.tsx';
 import { BacktestReport } from '../rules/backtest-report.tsx';
 import { groupOf, kindWord, ruleMark } from './rule-words.ts';
+import { t } from '../language/t.ts';
 
 /** One rule whole: what it reads, how it fares, and what it would have done. Closed when there is none. */
 export function RuleDrawer({ rule, onClose }: { readonly rule: RuleView | undefined; readonly onClose: () => void }) {
   return (
-    <Drawer opened={rule !== undefined} onClose={onClose} title="Rule" size="lg" closeButtonProps={{ 'aria-label': 'Close the rule' }}>
+    <Drawer
+      opened={rule !== undefined}
+      onClose={onClose}
+      title={t('Rule')}
+      size="lg"
+      closeButtonProps={{ 'aria-label': t('Close the rule') }}
+    >
       {rule === undefined ? null : <Details key={rule.id} rule={rule} />}
     </Drawer>
   );
@@ -34,31 +41,32 @@ function Details({ rule }: { readonly rule: RuleView }) {
         </p>
         <p className="mono faint">{rule.id}</p>
         <p className="faint">{`${kindWord(rule.kind)}, ${groupOf(rule)}.`}</p>
-        <ObjectMenu kind="rules" id={rule.id} name={rule.name} history={false} /> <HistoryLink kind="config" name="the configuration" />
+        <ObjectMenu kind="rules" id={rule.id} name={rule.name} history={false} />{' '}
+        <HistoryLink kind="config" name={t('the configuration')} />
       </div>
       {rule.last_error === '' ? null : (
         <section className="section">
-          <h3>Why it does not work</h3>
+          <h3>{t('Why it does not work')}</h3>
           <div className="command">
             <pre>{rule.last_error}</pre>
           </div>
-          <p className="faint">Its alerts stay as they are until it works again.</p>
+          <p className="faint">{t('Its alerts stay as they are until it works again.')}</p>
         </section>
       )}
       {rule.undecided === null || rule.undecided === undefined ? null : (
         <section className="section">
-          <h3>What it cannot tell yet</h3>
+          <h3>{t('What it cannot tell yet')}</h3>
           <p>{rule.undecided}</p>
         </section>
       )}
       {rule.query === '' ? null : (
         <section className="section">
-          <h3>What it reads</h3>
+          <h3>{t('What it reads')}</h3>
           <div className="command">
             <pre>{rule.query}</pre>
           </div>
           <Link to="/explore" search={{ panels: [{ q: rule.query }] }}>
-            Explore it
+            {t('Explore it')}
           </Link>
           <Limits spec={rule.spec} />
         </section>
@@ -83,19 +91,23 @@ function Limits({ spec }: Pick<RuleView, 'spec'>) {
       {levels.map(({ severity, condition, threshold, clear }) => (
         <li key={severity} className="row-wrap">
           <SeverityMark severity={severity} />
-          <span>{`${condition} ${threshold}${clear === threshold ? '' : `, clear at ${clear}`}`}</span>
+          <span>
+            {clear === threshold
+              ? `${condition} ${threshold}`
+              : t('{condition}, clear at {clear}', { condition: `${condition} ${threshold}`, clear })}
+          </span>
         </li>
       ))}
-      {forMs === 0 ? null : <li className="faint">{`for ${lengthText(forMs)}`}</li>}
+      {forMs === 0 ? null : <li className="faint">{t('for {length}', { length: lengthText(forMs) })}</li>}
     </ul>
   );
 }
 
 const DAY_MS = 86_400_000;
 const SPANS = [
-  { value: String(DAY_MS), label: 'the last day' },
-  { value: String(7 * DAY_MS), label: 'the last 7 days' },
-  { value: String(30 * DAY_MS), label: 'the last 30 days' },
+  { value: String(DAY_MS), label: t('the last day') },
+  { value: String(7 * DAY_MS), label: t('the last 7 days') },
+  { value: String(30 * DAY_MS), label: t('the last 30 days') },
 ];
 
 function Backtest({ id }: { readonly id: string }) {
@@ -103,16 +115,22 @@ function Backtest({ id }: { readonly id: string }) {
   const test = useMutation({ mutationFn: () => backtestRule(id, { nowMs: Date.now(), lengthMs: Number(length) }) });
   return (
     <section className="section">
-      <h3>What it would have done</h3>
+      <h3>{t('What it would have done')}</h3>
       <div className="row-wrap">
-        <NativeSelect size="xs" aria-label="Span" data={SPANS} value={length} onChange={(event) => setLength(event.currentTarget.value)} />
+        <NativeSelect
+          size="xs"
+          aria-label={t('Span')}
+          data={SPANS}
+          value={length}
+          onChange={(event) => setLength(event.currentTarget.value)}
+        />
         <Button size="xs" variant="default" loading={test.isPending} onClick={() => test.mutate()}>
-          Back-test
+          {t('Back-test')}
         </Button>
       </div>
       {test.isError ? <ErrorNotice error={test.error} /> : null}
       {test.data === undefined ? (
-        <p className="faint">The rule is tried over the stored samples, exactly as it runs now, and tells nobody.</p>
+        <p className="faint">{t('The rule is tried over the stored samples, exactly as it runs now, and tells nobody.')}</p>
       ) : (
         <BacktestReport report={test.data} />
       )}

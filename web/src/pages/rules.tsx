@@ -8,7 +8,7 @@ import { FilterInput } from '../components/filter-input.tsx';
 import { Ago } from '../components/instant.tsx';
 import { matchesFilter } from '../components/matches-filter.ts';
 import { EmptyState, Waiting } from '../components/notices.tsx';
-import { t } from '../language/t.ts';
+import { rich, t } from '../language/t.ts';
 import { EMPTY_DRAFT, type RuleDraft } from '../rules/draft.ts';
 import { RULE_FILTERS, type RulesSearch } from '../shell/search.ts';
 import { StateMark } from '../states/state-mark.tsx';
@@ -25,7 +25,7 @@ const SNIPPET = `rules:
   thresholds:
     - { id: queue_long, metric: queue_length, threshold: 100, clear: 50, for: 1m }`;
 
-const FILTER_WORDS = { troubled: 'In trouble', firing: 'Firing', pending: 'Pending', waiting: 'Not evaluated yet' } as const;
+const FILTER_WORDS = { troubled: t('In trouble'), firing: t('Firing'), pending: t('Pending'), waiting: t('Not evaluated yet') } as const;
 
 /** Every rule: what it says now, when it was evaluated last, and what is wrong with it. */
 export function RulesPage() {
@@ -37,12 +37,12 @@ export function RulesPage() {
     matchesFilter(search.q ?? '', [id, name, expr, kind, place]),
   );
   const set = (next: RulesSearch): void => void navigate({ search: next, replace: true });
-  useTitle('Rules');
+  useTitle(t('Rules'));
   return (
     <div className="page">
       <header className="page-head">
         <div>
-          <h1>Rules</h1>
+          <h1>{t('Rules')}</h1>
           <p className="page-lead">{items.length === 0 ? ' ' : lead(items)}</p>
         </div>
         <div className="row-wrap">
@@ -52,17 +52,17 @@ export function RulesPage() {
           </Button>
         </div>
       </header>
-      <Waiting query={query} what="rules" />
+      <Waiting query={query} what={t('rules')} />
       {query.data !== undefined && items.length === 0 ? (
         <EmptyState command={SNIPPET}>
-          There are no rules. Switch a pack on in <code>nines.yml</code>, or write one.
+          {rich('There are no rules. Switch a pack on in <code>nines.yml</code>, or write one.', { code: (inner) => <code>{inner}</code> })}
         </EmptyState>
       ) : null}
-      {items.length > 0 && shown.length === 0 ? <p className="empty">No rule matches these filters.</p> : null}
+      {items.length > 0 && shown.length === 0 ? <p className="empty">{t('No rule matches these filters.')}</p> : null}
       {shown.length === 0 ? null : (
         <div className="panel">
           <DataTable
-            caption="Rules"
+            caption={t('Rules')}
             columns={columns((id) => void navigate({ search: { ...search, rule: id } }))}
             rows={shown}
             rowKey={({ id }) => id}
@@ -93,17 +93,17 @@ function lead(items: readonly RuleView[]): string {
   const count = (state: RuleView['state']): number => items.filter((rule) => rule.state === state).length;
   const failing = items.filter(({ health }) => health === 'err').length;
   const words = [
-    failing === 0 ? 'all work' : `${failing} ${failing === 1 ? 'does' : 'do'} not work`,
-    ...(count('firing') === 0 ? [] : [`${count('firing')} firing`]),
-    ...(count('pending') === 0 ? [] : [`${count('pending')} pending`]),
+    failing === 0 ? t('all work') : t('{failing, plural, one {# does} other {# do}} not work', { failing }),
+    ...(count('firing') === 0 ? [] : [t('{count} firing', { count: count('firing') })]),
+    ...(count('pending') === 0 ? [] : [t('{count} pending', { count: count('pending') })]),
   ];
-  return `${items.length} ${items.length === 1 ? 'rule' : 'rules'}: ${words.join(', ')}.`;
+  return t('{count, plural, one {# rule} other {# rules}}: {words}.', { count: items.length, words: words.join(', ') });
 }
 
 const columns = (open: (id: string) => void): readonly Column<RuleView>[] => [
   {
     id: 'name',
-    header: 'Rule',
+    header: t('Rule'),
     cell: ({ id, name }) => (
       <button type="button" className="plain-button row-name" data-row="" onClick={() => open(id)}>
         {name}
@@ -112,26 +112,26 @@ const columns = (open: (id: string) => void): readonly Column<RuleView>[] => [
   },
   {
     id: 'state',
-    header: 'State',
-    label: 'state',
+    header: t('State'),
+    label: t('state'),
     cell: (rule) => {
       const { mark, word } = ruleMark(rule);
       return <StateMark state={mark} word={word} />;
     },
   },
-  { id: 'kind', header: 'Kind', label: 'kind', cell: ({ kind }) => kindWord(kind) },
-  { id: 'group', header: 'From', label: 'from', cell: (rule) => <span className="faint">{groupOf(rule)}</span> },
+  { id: 'kind', header: t('Kind'), label: t('kind'), cell: ({ kind }) => kindWord(kind) },
+  { id: 'group', header: t('From||rule'), label: t('from||rule'), cell: (rule) => <span className="faint">{groupOf(rule)}</span> },
   {
     id: 'evaluated',
-    header: 'Evaluated',
-    label: 'evaluated',
+    header: t('Evaluated'),
+    label: t('evaluated'),
     cell: ({ evaluated_at_ms: atMs, kind }) =>
-      atMs === null ? <span className="faint nowrap">{isBuiltIn(kind) ? 'at events' : 'never'}</span> : <Ago atMs={atMs} />,
+      atMs === null ? <span className="faint nowrap">{isBuiltIn(kind) ? t('at events') : t('never')}</span> : <Ago atMs={atMs} />,
   },
-  { id: 'took', header: 'Took', label: 'took', numeric: true, cell: (rule) => durationText(rule) },
+  { id: 'took', header: t('Took'), label: t('took'), numeric: true, cell: (rule) => durationText(rule) },
   {
     id: 'query',
-    header: 'Reads',
+    header: t('Reads'),
     cell: ({ last_error: error, query }) => (
       <span className={error === '' ? 'mono faint rule-reads' : 'rule-reads'}>{error === '' ? query : error}</span>
     ),
@@ -144,8 +144,8 @@ function Filters({ search, onSearch }: { readonly search: RulesSearch; readonly 
     <div className="filters no-print">
       <NativeSelect
         size="xs"
-        aria-label="State"
-        data={[{ value: '', label: 'Any state' }, ...RULE_FILTERS.map((value) => ({ value, label: FILTER_WORDS[value] }))]}
+        aria-label={t('State')}
+        data={[{ value: '', label: t('Any state') }, ...RULE_FILTERS.map((value) => ({ value, label: FILTER_WORDS[value] }))]}
         value={search.state ?? ''}
         onChange={(event) => {
           const state = RULE_FILTERS.find((one) => one === event.currentTarget.value);
@@ -154,7 +154,7 @@ function Filters({ search, onSearch }: { readonly search: RulesSearch; readonly 
         }}
       />
       <FilterInput
-        what="rules"
+        what={t('rules')}
         value={search.q ?? ''}
         onChange={(q) => {
           const { q: _before, ...others } = rest;
