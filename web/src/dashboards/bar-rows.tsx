@@ -1,5 +1,6 @@
 import type { PanelOf } from '../api/dashboards.ts';
 import { crossed, limitText, unitText } from '@nines/maths/dashboards/figures.ts';
+import { t } from '../language/t.ts';
 
 type Props = {
   readonly values: readonly { readonly name: string; readonly value: number }[];
@@ -27,7 +28,9 @@ export function BarRows({ values, panel }: Props) {
           );
         })}
       </ul>
-      {values.length > shown.length ? <p className="faint small">{`the greatest ${shown.length} of ${values.length}`}</p> : null}
+      {values.length > shown.length ? (
+        <p className="faint small">{t('the greatest {count} of {all}', { count: shown.length, all: values.length })}</p>
+      ) : null}
     </>
   );
 }

@@ -26,6 +26,7 @@ import { SeriesTable } from './series-table.tsx';
 import { type Figures, useFigures } from './use-figures.ts';
 import { rowsOfSeries, rowsOfValues } from './export.ts';
 import { tickText } from '../figures/instant.ts';
+import { t } from '../language/t.ts';
 
 type Props<Kind extends Panel['kind']> = { readonly panel: PanelOf<Kind>; readonly height: number };
 
@@ -38,7 +39,7 @@ function useSeriesReport(figures: Figures, rows: () => readonly (readonly string
 /** What stands in place of a picture while there is nothing to draw. */
 function Nothing({ figures }: { readonly figures: Figures }) {
   if (figures.error !== null) return null;
-  return figures.pending ? <p className="chart-empty">Reading …</p> : <EmptyPanel exprs={figures.exprs} />;
+  return figures.pending ? <p className="chart-empty">{t('Reading …')}</p> : <EmptyPanel exprs={figures.exprs} />;
 }
 
 export function LinePanel({ panel, height }: Props<'line'>) {
@@ -96,7 +97,11 @@ function SeriesChart({ panel, figures, look, height }: ChartProps) {
         onZoom={board.onZoom}
       />
       {figures.left > 0 ? (
-        <p className="faint small">{`${figures.left} more series are not drawn: narrow the query, or show the top ones.`}</p>
+        <p className="faint small">
+          {t('{count, plural, one {# more series is} other {# more series are}} not drawn: narrow the query, or show the top ones.', {
+            count: figures.left,
+          })}
+        </p>
       ) : null}
     </>
   );
@@ -126,7 +131,9 @@ export function CardPanel({ panel, height }: Props<'card'>) {
     <div className="card-body">
       <CardFigure value={only.value} panel={panel} />
       {panel.compare === 'none' ? null : <Compared now={only.value} before={past?.value} panel={panel} spanMs={spanMs} />}
-      {values.length > 1 ? <p className="faint small">{`${only.name}; ${values.length - 1} more in the table of values`}</p> : null}
+      {values.length > 1 ? (
+        <p className="faint small">{t('{name}; {count} more in the table of values', { name: only.name, count: values.length - 1 })}</p>
+      ) : null}
       {panel.sparkline ? (
         <TimeChart
           title={panel.title}
@@ -170,10 +177,17 @@ type ComparedProps = {
 };
 
 function Compared({ now, before, panel, spanMs }: ComparedProps) {
-  if (before === undefined) return <p className="faint small">{`nothing known of the ${windowText(spanMs)} before`}</p>;
+  if (before === undefined)
+    return <p className="faint small">{t('nothing known of the {length} before', { length: windowText(spanMs) })}</p>;
   const change = now - before;
-  const words = change === 0 ? 'as' : `${unitText(Math.abs(change), panel.unit, panel.decimals)} ${change > 0 ? 'more' : 'less'} than`;
-  return <p className="faint small">{`${words} in the ${lengthText(Math.round(spanMs / 1000) * 1000)} before`}</p>;
+  const said = { change: unitText(Math.abs(change), panel.unit, panel.decimals), length: lengthText(Math.round(spanMs / 1000) * 1000) };
+  const words =
+    change === 0
+      ? t('as in the {length} before', { length: said.length })
+      : change > 0
+        ? t('{change} more than in the {length} before', said)
+        : t('{change} less than in the {length} before', said);
+  return <p className="faint small">{words}</p>;
 }
 
 export function GaugePanel({ panel, height }: Props<'gauge'>) {

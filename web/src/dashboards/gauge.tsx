@@ -1,6 +1,7 @@
 import type { PanelOf } from '../api/dashboards.ts';
 import { StateShape } from '../states/state-mark.tsx';
 import { crossed, limitText, unitQuantity, unitText } from '@nines/maths/dashboards/figures.ts';
+import { t } from '../language/t.ts';
 
 /** Of a circle, open below; degrees clockwise from its lowest point. */
 const FROM_DEG = 45;
@@ -30,7 +31,7 @@ export function GaugeArc({ name, value, panel, named, height }: Props) {
   const shareOf = (one: number) => Math.min(1, Math.max(0, (one - min) / (max - min || 1)));
   const figure = unitQuantity(value, unit, decimals);
   const limit = crossed(value, thresholds);
-  const words = `${name}: ${unitText(value, unit, decimals)} of ${unitText(max, unit, decimals)}${limit === undefined ? '' : `, ${limitText(limit, unit)}`}`;
+  const words = `${t('{name}: {value} of {most}', { name, value: unitText(value, unit, decimals), most: unitText(max, unit, decimals) })}${limit === undefined ? '' : `, ${limitText(limit, unit)}`}`;
   return (
     <figure className="gauge" style={{ height }}>
       <svg viewBox="0 0 100 92" role="img" aria-label={words}>

@@ -5,6 +5,7 @@ import { type DashboardView, differencesQuery, revisionsQuery, useRestoreDashboa
 import { Instant } from '../components/instant.tsx';
 import { ErrorNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { t } from '../language/t.ts';
 
 type Props = { readonly of: DashboardView; readonly mayChange: boolean };
 
@@ -15,18 +16,18 @@ export function HistorySide({ of, mayChange }: Props) {
   const [open, setOpen] = useState<number | undefined>(undefined);
   const items = query.data?.items ?? [];
   return (
-    <Section title="History">
-      <Waiting query={query} what="the history" />
+    <Section title={t('History')}>
+      <Waiting query={query} what={t('the history')} />
       {restore.isError ? <ErrorNotice error={restore.error} /> : null}
-      {query.data !== undefined && items.length === 0 ? <p className="soft">It was never changed here.</p> : null}
+      {query.data !== undefined && items.length === 0 ? <p className="soft">{t('It was never changed here.')}</p> : null}
       <ul className="panel revisions">
         {items.map(({ revision, at_ms: atMs, by, note }) => (
           <li key={revision}>
             <div className="row-wrap">
               <b>{revision}</b>
               <Instant atMs={atMs} />
-              <span className="soft wrap">{`by ${by}${note === '' ? '' : `: ${note}`}`}</span>
-              {revision === of.revision ? <span className="faint">the present one</span> : null}
+              <span className="soft wrap">{`${t('by {name}', { name: by })}${note === '' ? '' : `: ${note}`}`}</span>
+              {revision === of.revision ? <span className="faint">{t('the present one')}</span> : null}
               {revision < of.revision ? (
                 <button
                   type="button"
@@ -34,12 +35,12 @@ export function HistorySide({ of, mayChange }: Props) {
                   aria-expanded={open === revision}
                   onClick={() => setOpen(open === revision ? undefined : revision)}
                 >
-                  What changed since
+                  {t('What changed since')}
                 </button>
               ) : null}
               {mayChange && revision !== of.revision ? (
                 <Button size="compact-xs" variant="default" loading={restore.isPending} onClick={() => restore.mutate(revision)}>
-                  {`Restore ${revision}`}
+                  {t('Restore {revision}', { revision: String(revision) })}
                 </Button>
               ) : null}
             </div>
@@ -56,13 +57,13 @@ export function Differences({ id, from, to }: { readonly id: string; readonly fr
   const query = useQuery(differencesQuery(id, from, to));
   return (
     <>
-      <Waiting query={query} what="what changed" />
-      {query.data?.items.length === 0 ? <p className="soft">Nothing: they are the same.</p> : null}
+      <Waiting query={query} what={t('what changed')} />
+      {query.data?.items.length === 0 ? <p className="soft">{t('Nothing: they are the same.')}</p> : null}
       <ul className="differences">
         {(query.data?.items ?? []).map(({ path, kind, before, after }) => (
           <li key={path}>
             <span className="mono">{path}</span>
-            {kind === 'added' ? ' was added: ' : kind === 'removed' ? ' was removed: ' : ': '}
+            {kind === 'added' ? ` ${t('was added:')} ` : kind === 'removed' ? ` ${t('was removed:')} ` : ': '}
             {before === '' ? null : <del className="wrap">{before}</del>}
             {before === '' || after === '' ? null : ' → '}
             {after === '' ? null : <ins className="wrap">{after}</ins>}

@@ -5,6 +5,7 @@ import { type DashboardSpec, useMakeDashboard } from '../api/dashboards.ts';
 import { RefusedNotice } from '../components/notices.tsx';
 import { Locked } from '../components/locked.tsx';
 import { useCan } from '../shell/session.tsx';
+import { t } from '../language/t.ts';
 
 /** A name that addresses take: `Web shop` becomes `web-shop`. */
 export const slugOf = (title: string): string =>
@@ -20,7 +21,7 @@ const EMPTY: Omit<DashboardSpec, 'id' | 'title'> = {
   description: '',
   tags: [],
   folder: '',
-  panels: { note: { kind: 'text', title: '', description: '', links: [], markdown: 'Press **Edit** to add panels.' } },
+  panels: { note: { kind: 'text', title: '', description: '', links: [], markdown: t('Press **Edit** to add panels.') } },
   layout: { kind: 'two_columns', sections: [{ title: '', collapsed: false, panels: ['note'] }] },
   variables: [],
   annotations: [],
@@ -35,7 +36,7 @@ type Props = {
 };
 
 /** Makes a dashboard, or a copy of one, and opens it. */
-export function MakeDashboard({ from, word = 'Make a dashboard' }: Props) {
+export function MakeDashboard({ from, word = t('Make a dashboard') }: Props) {
   const mayMake = useCan('operate', 'dashboards');
   const [opened, setOpened] = useState(false);
   if (!mayMake) return from === undefined ? <Locked word={word} verb="operate" area="dashboards" /> : null;
@@ -49,7 +50,12 @@ export function MakeDashboard({ from, word = 'Make a dashboard' }: Props) {
       >
         {word}
       </Button>
-      <Modal opened={opened} onClose={() => setOpened(false)} title={word} closeButtonProps={{ 'aria-label': 'Close without a dashboard' }}>
+      <Modal
+        opened={opened}
+        onClose={() => setOpened(false)}
+        title={word}
+        closeButtonProps={{ 'aria-label': t('Close without a dashboard') }}
+      >
         <MakeForm {...(from === undefined ? {} : { from })} onDone={() => setOpened(false)} />
       </Modal>
     </>
@@ -57,7 +63,7 @@ export function MakeDashboard({ from, word = 'Make a dashboard' }: Props) {
 }
 
 function MakeForm({ from, onDone }: { readonly from?: DashboardSpec; readonly onDone: () => void }) {
-  const [title, setTitle] = useState(from === undefined ? '' : `${from.title} (copy)`);
+  const [title, setTitle] = useState(from === undefined ? '' : t('{title} (copy)', { title: from.title }));
   const make = useMakeDashboard();
   const navigate = useNavigate();
   const id = slugOf(title);
@@ -77,11 +83,19 @@ function MakeForm({ from, onDone }: { readonly from?: DashboardSpec; readonly on
   };
   return (
     <form className="time-exact" onSubmit={onSubmit}>
-      <TextInput label="Title" data-autofocus value={title} onChange={(event) => setTitle(event.currentTarget.value)} maxLength={200} />
-      <p className="faint small">{id === '' ? 'The title needs a letter or a digit.' : `Its address: /dashboards/${id}`}</p>
+      <TextInput
+        label={t('Title')}
+        data-autofocus
+        value={title}
+        onChange={(event) => setTitle(event.currentTarget.value)}
+        maxLength={200}
+      />
+      <p className="faint small">
+        {id === '' ? t('The title needs a letter or a digit.') : t('Its address: {address}', { address: `/dashboards/${id}` })}
+      </p>
       {make.isError ? <RefusedNotice error={make.error} /> : null}
       <Button type="submit" loading={make.isPending} disabled={id === ''}>
-        {from === undefined ? 'Make it' : 'Save the copy'}
+        {from === undefined ? t('Make it') : t('Save the copy')}
       </Button>
     </form>
   );

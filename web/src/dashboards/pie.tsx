@@ -1,5 +1,7 @@
 import { seriesColour } from '../charts/plot-options.ts';
+import { decimalText } from '../figures/percent.ts';
 import { slicesOf } from '@nines/maths/dashboards/figures.ts';
+import { t } from '../language/t.ts';
 
 type Props = {
   readonly parts: readonly { readonly name: string; readonly value: number; readonly colour?: string }[];
@@ -25,7 +27,7 @@ function slicePath(from: number, to: number, hollow: boolean): string {
 export function PieChart({ parts, hollow, text, title }: Props) {
   const slices = slicesOf(parts);
   const colours = new Map(parts.map(({ name, colour }) => [name, colour]));
-  if (slices.length === 0) return <p className="chart-empty">All values are zero: there are no shares.</p>;
+  if (slices.length === 0) return <p className="chart-empty">{t('All values are zero: there are no shares.')}</p>;
   let from = 0;
   const drawn = slices.map((slice, index) => {
     const path = slicePath(from, from + slice.share, hollow);
@@ -47,7 +49,7 @@ export function PieChart({ parts, hollow, text, title }: Props) {
             <i style={{ background: colour }} />
             <span className="wrap">{name}</span>
             <b>{text(value)}</b>
-            <span className="faint">{`${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`}</span>
+            <span className="faint">{t('{figure} %', { figure: decimalText((share * 100).toFixed(share < 0.1 ? 1 : 0)) })}</span>
           </li>
         ))}
       </ul>

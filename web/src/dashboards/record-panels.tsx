@@ -26,6 +26,7 @@ import { PieChart } from './pie.tsx';
 import { StackedDays } from './stacked-days.tsx';
 import { ServiceLines } from './service-lines.tsx';
 import type { Rows } from './export.ts';
+import { rich, t } from '../language/t.ts';
 
 type Asked<Data> = {
   readonly data: Data | undefined;
@@ -43,11 +44,11 @@ function useRecordReport<Data>(query: Asked<Data>, rows: (data: Data) => Rows): 
 
 const Empty = ({ children }: { readonly children: ReactNode }) => <p className="chart-empty">{children}</p>;
 /** While nothing is known; what failed says the frame. */
-const Reading = ({ query }: { readonly query: Asked<unknown> }) => (query.isPending ? <Empty>Reading …</Empty> : null);
+const Reading = ({ query }: { readonly query: Asked<unknown> }) => (query.isPending ? <Empty>{t('Reading …')}</Empty> : null);
 
 const among = (ids: readonly string[], id: string): boolean => ids.length === 0 || ids.includes(id);
-const NO_SERVICES = 'No service that you see is watched yet.';
-const NO_SLAS = 'Nothing is promised yet, or no contract that you see is named here.';
+const NO_SERVICES = t('No service that you see is watched yet.');
+const NO_SLAS = t('Nothing is promised yet, or no contract that you see is named here.');
 
 function useServices(ids: readonly string[]) {
   const query = useQuery(servicesQuery());
@@ -72,7 +73,9 @@ export function ServicesCard({ source }: SourceProps<'services'>) {
       <p className="card-figure">
         <StateMark state={worst} word={STATE_WORDS[worst]} />
       </p>
-      <p className="faint small">{`${here.length} of ${items.length} ${items.length === 1 ? 'service' : 'services'}`}</p>
+      <p className="faint small">
+        {t('{count} of {all, plural, one {# service} other {# services}}', { count: here.length, all: items.length })}
+      </p>
       {worst === 'up' ? null : (
         <p className="small wrap">
           {here
@@ -117,9 +120,7 @@ export function ServicesState({ source }: SourceProps<'services'>) {
           <Link to="/services/$id" params={{ id }} className="wrap">
             {name}
           </Link>
-          <span className="faint small">
-            since <Since atMs={sinceMs} />
-          </span>
+          <span className="faint small">{rich('since {at}', { at: <Since atMs={sinceMs} /> })}</span>
         </li>
       ))}
     </ul>
@@ -169,7 +170,7 @@ export function SlasCard({ source }: SourceProps<'slas'>) {
   return (
     <div className="card-body">
       <p className="card-figure">
-        <b>{kept}</b> <small>{`of ${items.length} kept`}</small>
+        <b>{kept}</b> <small>{t('of {count} kept', { count: items.length })}</small>
       </p>
       <p className="small row-wrap">
         <SlaMark status={first.status} young={first.young} />
@@ -226,7 +227,7 @@ export function ChecksList({ source }: SourceProps<'checks'>) {
     ...items.map(({ id, service, kind, target, state }) => [id, service, kind, target, state]),
   ]);
   if (query.data === undefined) return <Reading query={query} />;
-  return items.length === 0 ? <Empty>No check runs yet.</Empty> : <ChecksTable checks={items} withService />;
+  return items.length === 0 ? <Empty>{t('No check runs yet.')}</Empty> : <ChecksTable checks={items} withService />;
 }
 
 function useIncidents(status: 'open' | 'all') {
@@ -243,7 +244,7 @@ export function IncidentsList({ source }: SourceProps<'incidents'>) {
   const { query, items } = useIncidents(source.status);
   if (query.data === undefined) return <Reading query={query} />;
   return items.length === 0 ? (
-    <Empty>{source.status === 'open' ? 'No incident is open.' : 'There were no incidents.'}</Empty>
+    <Empty>{source.status === 'open' ? t('No incident is open.') : t('There were no incidents.')}</Empty>
   ) : (
     <IncidentRows incidents={items} />
   );
@@ -256,10 +257,10 @@ export function IncidentsCard({ source }: SourceProps<'incidents'>) {
   return (
     <div className="card-body">
       <p className="card-figure">
-        <b>{items.length}</b> <small>{source.status === 'open' ? 'open' : 'in all'}</small>
+        <b>{items.length}</b> <small>{source.status === 'open' ? t('open||many') : t('in all')}</small>
       </p>
       <p className="small">
-        <Link to="/incidents">{unseen === 0 ? 'All are acknowledged' : `${unseen} not acknowledged`}</Link>
+        <Link to="/incidents">{unseen === 0 ? t('All are acknowledged') : t('{count} not acknowledged', { count: unseen })}</Link>
       </p>
     </div>
   );
@@ -289,10 +290,10 @@ export function AlertsCard({ source }: SourceProps<'alerts'>) {
   return (
     <div className="card-body">
       <p className="card-figure">
-        <b>{query.data.total}</b> <small>{source.status === 'open' ? 'open' : 'in all'}</small>
+        <b>{query.data.total}</b> <small>{source.status === 'open' ? t('open||many') : t('in all')}</small>
       </p>
       <p className="small">
-        <Link to="/alerts-dashboard">{words.length === 0 ? 'Nothing asks for anybody' : words.join(', ')}</Link>
+        <Link to="/alerts-dashboard">{words.length === 0 ? t('Nothing asks for anybody') : words.join(', ')}</Link>
       </p>
     </div>
   );
@@ -303,7 +304,7 @@ const SEVERITY_COLOURS = { emergency: 'var(--ink)', critical: 'var(--down)', war
 export function AlertsPie({ panel, source }: SourceProps<'alerts'> & { readonly panel: PanelOf<'pie'> }) {
   const { query, bySeverity } = useAlertCounts(source);
   if (query.data === undefined) return <Reading query={query} />;
-  if (query.data.total === 0) return <Empty>No alert is open.</Empty>;
+  if (query.data.total === 0) return <Empty>{t('No alert is open.')}</Empty>;
   const parts = bySeverity.map((one) => ({ ...one, colour: SEVERITY_COLOURS[one.name] }));
   return <PieChart parts={parts} hollow={panel.hollow} text={String} title={panel.title} />;
 }
@@ -317,7 +318,7 @@ export function AlertsList({ source, limit }: SourceProps<'alerts'> & { readonly
   ]);
   if (query.data === undefined) return <Reading query={query} />;
   return items.length === 0 ? (
-    <Empty>{source.status === 'open' ? 'No alert is open.' : 'There were no alerts.'}</Empty>
+    <Empty>{source.status === 'open' ? t('No alert is open.') : t('There were no alerts.')}</Empty>
   ) : (
     <AlertList alerts={items} />
   );
@@ -331,7 +332,7 @@ export function AlertsBar({ days }: { readonly days: number }) {
   ]);
   if (query.data === undefined) return <Reading query={query} />;
   return query.data.fired === 0 ? (
-    <Empty>{`No alert fired within ${days} ${days === 1 ? 'day' : 'days'}.`}</Empty>
+    <Empty>{t('No alert fired within {days, plural, one {# day} other {# days}}.', { days })}</Empty>
   ) : (
     <StackedDays statistics={query.data} />
   );

@@ -4,9 +4,11 @@ import { timelineQuery } from '../api/queries.ts';
 import type { ServiceView } from '../api/wire.ts';
 import { lengthText } from '../figures/length.ts';
 import { StateShape } from '../states/state-mark.tsx';
+import { STATE_WORDS } from '../states/words.ts';
 import { Strip } from '../timeline/strip.tsx';
 import type { View } from '../timeline/view.ts';
 import { useBoard } from './context.ts';
+import { t } from '../language/t.ts';
 
 const WIDTH = 640;
 const HEIGHT = 18;
@@ -28,7 +30,9 @@ export function ServiceLines({ services }: { readonly services: readonly Service
           <Line key={service.id} service={service} view={stretch} />
         ))}
       </ul>
-      {services.length > MOST ? <p className="faint small">{`the first ${MOST} of ${services.length}`}</p> : null}
+      {services.length > MOST ? (
+        <p className="faint small">{t('the first {count} of {all}', { count: MOST, all: services.length })}</p>
+      ) : null}
     </>
   );
 }
@@ -40,9 +44,9 @@ function Line({ service: { id, name, state }, view }: { readonly service: Servic
       ? []
       : (['down', 'degraded', 'unknown'] as const).flatMap((one) => {
           const lengthMs = data.buckets[`${one}_ms`];
-          return lengthMs > 0 ? [`${one} ${lengthText(lengthMs)}`] : [];
+          return lengthMs > 0 ? [`${STATE_WORDS[one]} ${lengthText(lengthMs)}`] : [];
         });
-  const words = data === undefined ? 'reading' : parts.length === 0 ? 'up throughout' : parts.join(', ');
+  const words = data === undefined ? t('reading') : parts.length === 0 ? t('up throughout') : parts.join(', ');
   return (
     <li>
       <Link to="/services/$id" params={{ id }} className="wrap">

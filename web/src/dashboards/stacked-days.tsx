@@ -1,5 +1,6 @@
 import type { AlertStatisticsWire } from '../api/alerts.ts';
 import { tickText } from '../figures/instant.ts';
+import { t } from '../language/t.ts';
 
 const STACK = ['emergency', 'critical', 'warning', 'info'] as const;
 
@@ -10,7 +11,7 @@ export function StackedDays({ statistics }: { readonly statistics: AlertStatisti
   const most = Math.max(1, ...totals);
   const every = Math.max(1, Math.ceil(times.length / 8));
   return (
-    <ol className="stacked-days" aria-label={`Alerts over time, at most ${most} at once`}>
+    <ol className="stacked-days" aria-label={t('Alerts over time, at most {most} at once', { most })}>
       {times.map((one, at) => (
         <li key={one.at_ms}>
           <span className="stacked-count">{totals[at] === 0 ? '' : totals[at]}</span>

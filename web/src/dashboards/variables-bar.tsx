@@ -1,5 +1,6 @@
 import { MultiSelect, NativeSelect, Select, TextInput } from '@mantine/core';
 import { ALL, type KnownVariable } from './use-values.ts';
+import { t } from '../language/t.ts';
 
 type Props = {
   readonly known: readonly KnownVariable[];
@@ -37,14 +38,14 @@ function Choice({
       <NativeSelect size="xs" label={label} data={[...options]} value={value} onChange={(event) => onChoose([event.currentTarget.value])} />
     );
   }
-  const all = variable.all ? [{ value: ALL, label: 'All' }] : [];
-  const data = [...all, ...options.map((option) => ({ value: option, label: option === '' ? '(empty)' : option }))];
+  const all = variable.all ? [{ value: ALL, label: t('All') }] : [];
+  const data = [...all, ...options.map((option) => ({ value: option, label: option === '' ? t('(empty)') : option }))];
   const shared = {
     size: 'xs',
     label,
     data,
     searchable: true,
-    nothingFoundMessage: pending ? 'Reading …' : 'No value',
+    nothingFoundMessage: pending ? t('Reading …') : t('No value'),
     error: error?.message,
   } as const;
   if (!variable.multi) {

@@ -6,6 +6,7 @@ import type { View } from '../timeline/view.ts';
 import { AlertDialog } from './alert-dialog.tsx';
 import { DashboardDialog } from './dashboard-dialog.tsx';
 import type { Tab, UnitName } from './search.ts';
+import { t } from '../language/t.ts';
 
 type Props = { readonly query: string; readonly tab: Tab; readonly unit: UnitName; readonly view: View };
 
@@ -19,14 +20,16 @@ export function Actions({ query, tab, unit, view }: Props) {
       <Menu position="bottom-start" withinPortal>
         <Menu.Target>
           <Button size="xs" variant="default">
-            Keep it
+            {t('Keep it')}
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
-          {mayIn(session, 'operate', 'dashboards') ? <Menu.Item onClick={() => setOpen('dashboard')}>Add to a dashboard</Menu.Item> : null}
-          <Menu.Item onClick={() => setOpen('alert')}>Make an alert from this</Menu.Item>
-          <Menu.Item onClick={() => void navigator.clipboard.writeText(query)}>Copy the query</Menu.Item>
-          <Menu.Item onClick={() => void navigator.clipboard.writeText(window.location.href)}>Copy the link of this page</Menu.Item>
+          {mayIn(session, 'operate', 'dashboards') ? (
+            <Menu.Item onClick={() => setOpen('dashboard')}>{t('Add to a dashboard')}</Menu.Item>
+          ) : null}
+          <Menu.Item onClick={() => setOpen('alert')}>{t('Make an alert from this')}</Menu.Item>
+          <Menu.Item onClick={() => void navigator.clipboard.writeText(query)}>{t('Copy the query')}</Menu.Item>
+          <Menu.Item onClick={() => void navigator.clipboard.writeText(window.location.href)}>{t('Copy the link of this page')}</Menu.Item>
         </Menu.Dropdown>
       </Menu>
       {open === 'alert' ? <AlertDialog query={query} view={view} onClose={close} /> : null}

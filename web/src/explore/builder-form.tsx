@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { labelsQuery, metadataQuery, metricNamesQuery } from '../api/analytics.ts';
 import { AGGREGATES, COMPARISONS, type Choices, FUNCTIONS, type Filter, NO_CHOICES, builtQuery } from './builder.ts';
 import { describe } from './ready-query.ts';
+import { t } from '../language/t.ts';
 
 const OPS = ['=', '!=', '=~', '!~'] as const;
 const MOST_SHOWN = 100;
@@ -27,7 +28,7 @@ export function Builder({ onUse }: { readonly onUse: (query: string) => void }) 
   return (
     <form
       className="builder"
-      aria-label="Build a query"
+      aria-label={t('Build a query')}
       onSubmit={(event) => {
         event.preventDefault();
         if (query !== '') onUse(query);
@@ -36,7 +37,7 @@ export function Builder({ onUse }: { readonly onUse: (query: string) => void }) 
       <div className="builder-row">
         <Autocomplete
           size="xs"
-          label="Metric"
+          label={t('Metric')}
           className="builder-metric"
           data={[...(names.data ?? [])]}
           limit={MOST_SHOWN}
@@ -49,10 +50,10 @@ export function Builder({ onUse }: { readonly onUse: (query: string) => void }) 
       <How choices={choices} labels={[...labels.keys()]} onChange={set} />
       <div className="row-wrap">
         <code className="builder-text wrap-anywhere" aria-live="polite">
-          {query === '' ? 'Choose a metric' : query}
+          {query === '' ? t('Choose a metric') : query}
         </code>
         <Button size="xs" type="submit" disabled={query === ''}>
-          Use it
+          {t('Use it')}
         </Button>
       </div>
     </form>
@@ -67,18 +68,23 @@ function How({ choices, labels, onChange: set }: HowProps) {
     <div className="builder-row">
       <NativeSelect
         size="xs"
-        label="Take it"
+        label={t('Take it')}
         data={[...FUNCTIONS]}
         value={choices.func}
         onChange={({ currentTarget: { value } }) => set({ func: FUNCTIONS.find((one) => one.value === value)?.value ?? '' })}
       />
       {choices.func === '' ? null : (
-        <TextInput size="xs" label="Window" value={choices.window} onChange={({ currentTarget: { value } }) => set({ window: value })} />
+        <TextInput
+          size="xs"
+          label={t('Window')}
+          value={choices.window}
+          onChange={({ currentTarget: { value } }) => set({ window: value })}
+        />
       )}
       {choices.func === 'quantile' ? (
         <NumberInput
           size="xs"
-          label="Percentile"
+          label={t('Percentile')}
           min={1}
           max={99.99}
           value={choices.quantile * 100}
@@ -87,24 +93,24 @@ function How({ choices, labels, onChange: set }: HowProps) {
       ) : (
         <NativeSelect
           size="xs"
-          label="All series together"
-          data={AGGREGATES.map((value) => ({ value, label: value === '' ? 'each by itself' : value }))}
+          label={t('All series together')}
+          data={AGGREGATES.map((value) => ({ value, label: value === '' ? t('each by itself') : value }))}
           value={choices.aggregate}
           onChange={({ currentTarget: { value } }) => set({ aggregate: AGGREGATES.find((one) => one === value) ?? '' })}
         />
       )}
       {choices.aggregate === '' && choices.func !== 'quantile' ? null : (
-        <MultiSelect size="xs" label="One per" data={[...labels]} value={[...choices.by]} onChange={(by) => set({ by })} />
+        <MultiSelect size="xs" label={t('One per')} data={[...labels]} value={[...choices.by]} onChange={(by) => set({ by })} />
       )}
       <NativeSelect
         size="xs"
-        label="Only where"
-        data={COMPARISONS.map((value) => ({ value, label: value === '' ? 'all values' : value }))}
+        label={t('Only where')}
+        data={COMPARISONS.map((value) => ({ value, label: value === '' ? t('all values') : value }))}
         value={choices.comparison}
         onChange={({ currentTarget: { value } }) => set({ comparison: COMPARISONS.find((one) => one === value) ?? '' })}
       />
       {choices.comparison === '' ? null : (
-        <NumberInput size="xs" label="Limit" value={choices.limit} onChange={(value) => set({ limit: Number(value) })} />
+        <NumberInput size="xs" label={t('Limit')} value={choices.limit} onChange={(value) => set({ limit: Number(value) })} />
       )}
     </div>
   );
@@ -124,26 +130,26 @@ function Filters({ filters, labels, onChange }: FiltersProps) {
       {filters.map((filter, index) => (
         // Filters have no identity but their place.
         <fieldset key={index} className="builder-filter">
-          <legend className="sr-only">{`Filter ${index + 1}`}</legend>
+          <legend className="sr-only">{t('Filter {number}', { number: index + 1 })}</legend>
           <Autocomplete
             size="xs"
-            aria-label="Label"
-            placeholder="label"
+            aria-label={t('Label')}
+            placeholder={t('label')}
             data={[...labels.keys()]}
             value={filter.name}
             onChange={(name) => change(index, { name })}
           />
           <NativeSelect
             size="xs"
-            aria-label="How it is compared"
+            aria-label={t('How it is compared')}
             data={[...OPS]}
             value={filter.op}
             onChange={({ currentTarget: { value } }) => change(index, { op: OPS.find((one) => one === value) ?? '=' })}
           />
           <Autocomplete
             size="xs"
-            aria-label="Value"
-            placeholder="value"
+            aria-label={t('Value')}
+            placeholder={t('value')}
             data={[...(labels.get(filter.name) ?? [])].slice(0, MOST_SHOWN)}
             value={filter.value}
             onChange={(value) => change(index, { value })}
@@ -151,7 +157,7 @@ function Filters({ filters, labels, onChange }: FiltersProps) {
           <Button
             size="xs"
             variant="default"
-            aria-label={`Take filter ${index + 1} away`}
+            aria-label={t('Take filter {number} away', { number: index + 1 })}
             onClick={() => onChange(filters.filter((_, place) => place !== index))}
           >
             ×
@@ -159,7 +165,7 @@ function Filters({ filters, labels, onChange }: FiltersProps) {
         </fieldset>
       ))}
       <Button size="xs" variant="default" onClick={() => onChange([...filters, { name: '', op: '=', value: '' }])}>
-        Add a filter
+        {t('Add a filter')}
       </Button>
     </>
   );

@@ -1,14 +1,15 @@
 /** PromQL from choices, for those who do not write it. Pure. */
+import { t } from '../language/t.ts';
 
 export type Filter = { readonly name: string; readonly op: '=' | '!=' | '=~' | '!~'; readonly value: string };
 export const FUNCTIONS = [
-  { value: '', label: 'as it is' },
-  { value: 'rate', label: 'per second (rate)' },
-  { value: 'increase', label: 'how much more (increase)' },
-  { value: 'avg_over_time', label: 'average over the window' },
-  { value: 'max_over_time', label: 'highest in the window' },
-  { value: 'min_over_time', label: 'lowest in the window' },
-  { value: 'quantile', label: 'percentile of a histogram' },
+  { value: '', label: t('as it is') },
+  { value: 'rate', label: t('per second (rate)') },
+  { value: 'increase', label: t('how much more (increase)') },
+  { value: 'avg_over_time', label: t('average over the window') },
+  { value: 'max_over_time', label: t('highest in the window') },
+  { value: 'min_over_time', label: t('lowest in the window') },
+  { value: 'quantile', label: t('percentile of a histogram') },
 ] as const;
 export type FunctionName = (typeof FUNCTIONS)[number]['value'];
 export const AGGREGATES = ['', 'sum', 'avg', 'max', 'min', 'count', 'topk'] as const;

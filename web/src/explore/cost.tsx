@@ -1,6 +1,8 @@
 import type { Answered } from '../api/explore.ts';
+import { decimalText } from '../figures/percent.ts';
+import { t } from '../language/t.ts';
 
-const milliseconds = (seconds: number): string => `${(seconds * 1000).toFixed(seconds < 0.1 ? 1 : 0)} ms`;
+const milliseconds = (seconds: number): string => `${decimalText((seconds * 1000).toFixed(seconds < 0.1 ? 1 : 0))} ms`;
 
 /** What a query cost, and what the server remarks about it. */
 export function Cost({ answer, what }: { readonly answer: Answered; readonly what: string }) {
@@ -10,11 +12,11 @@ export function Cost({ answer, what }: { readonly answer: Answered; readonly wha
     ...(stats === undefined
       ? []
       : [
-          `${stats.samples.samplesRead.toLocaleString('en')} samples read`,
-          `evaluated in ${milliseconds(stats.timings.evalTotalTime)}`,
-          ...(stats.timings.execQueueTime < 0.001 ? [] : [`waited ${milliseconds(stats.timings.execQueueTime)}`]),
+          t('{count, plural, one {# sample} other {# samples}} read', { count: stats.samples.samplesRead }),
+          t('evaluated in {length}', { length: milliseconds(stats.timings.evalTotalTime) }),
+          ...(stats.timings.execQueueTime < 0.001 ? [] : [t('waited {length}', { length: milliseconds(stats.timings.execQueueTime) })]),
         ]),
-    `here after ${milliseconds(tookMs / 1000)}`,
+    t('here after {length}', { length: milliseconds(tookMs / 1000) }),
   ];
   return (
     <div className="explore-cost">

@@ -5,6 +5,7 @@ import { changeDashboard, dashboardListQuery, dashboardOf, makeDashboard } from 
 import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { emptyDashboard, withPanel } from './dashboard-draft.ts';
 import type { Tab, UnitName } from './search.ts';
+import { t } from '../language/t.ts';
 
 type Props = { readonly query: string; readonly tab: Tab; readonly unit: UnitName; readonly onClose: () => void };
 
@@ -33,30 +34,30 @@ export function DashboardDialog({ query, tab, unit, onClose }: Props) {
     add.mutate();
   };
   return (
-    <Modal opened onClose={onClose} title="Add to a dashboard" closeButtonProps={{ 'aria-label': 'Close' }}>
-      <Waiting query={listed} what="dashboards" />
+    <Modal opened onClose={onClose} title={t('Add to a dashboard')} closeButtonProps={{ 'aria-label': t('Close') }}>
+      <Waiting query={listed} what={t('dashboards')} />
       {add.data === undefined ? (
         <form className="drawer-body" onSubmit={submit}>
           <NativeSelect
-            label="Dashboard"
-            data={[{ value: '', label: 'A new one' }, ...own.map(({ id, title: label }) => ({ value: id, label }))]}
+            label={t('Dashboard')}
+            data={[{ value: '', label: t('A new one') }, ...own.map(({ id, title: label }) => ({ value: id, label }))]}
             value={into}
             onChange={({ currentTarget: { value } }) => setInto(value)}
           />
           {into === '' ? (
-            <TextInput label="Its title" required value={name} onChange={({ currentTarget: { value } }) => setName(value)} />
+            <TextInput label={t('Its title')} required value={name} onChange={({ currentTarget: { value } }) => setName(value)} />
           ) : null}
-          <TextInput label="Title of the panel" required value={title} onChange={({ currentTarget: { value } }) => setTitle(value)} />
+          <TextInput label={t('Title of the panel')} required value={title} onChange={({ currentTarget: { value } }) => setTitle(value)} />
           {add.isError ? <RefusedNotice error={add.error} /> : null}
           <Button type="submit" loading={add.isPending} disabled={listed.data === undefined}>
-            Add the panel
+            {t('Add the panel')}
           </Button>
         </form>
       ) : (
         <div className="drawer-body" role="status">
-          <p>{`The panel is on ${add.data.title}.`}</p>
+          <p>{t('The panel is on {title}.', { title: add.data.title })}</p>
           <p>
-            <a href={`/dashboards/${add.data.id}`}>Open it</a>
+            <a href={`/dashboards/${add.data.id}`}>{t('Open it')}</a>
           </p>
         </div>
       )}

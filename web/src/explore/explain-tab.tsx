@@ -3,6 +3,7 @@ import { type ExplanationView, explanationQuery } from '../api/explore.ts';
 import { Instant } from '../components/instant.tsx';
 import { Waiting } from '../components/notices.tsx';
 import { Hints } from './why-empty.tsx';
+import { rich, t } from '../language/t.ts';
 
 type Node = ExplanationView['nodes'][number];
 type Props = { readonly query: string; readonly atMs: number; readonly onRun: (query: string) => void };
@@ -10,26 +11,25 @@ type Props = { readonly query: string; readonly atMs: number; readonly onRun: (q
 /** The query as a tree: what each part gives by itself, so that one sees where results are lost. */
 export function ExplainTab({ query, atMs, onRun }: Props) {
   const found = useQuery(explanationQuery(query, atMs));
-  if (found.error !== null) return <Waiting query={{ ...found, data: undefined }} what="the explanation" />;
-  if (found.data === undefined) return <Waiting query={found} what="the explanation" />;
+  if (found.error !== null) return <Waiting query={{ ...found, data: undefined }} what={t('the explanation')} />;
+  if (found.data === undefined) return <Waiting query={found} what={t('the explanation')} />;
   const { nodes, hints, at_ms: shownAtMs, left_out: leftOut } = found.data;
   return (
     <div className="explain">
       {hints.length === 0 ? null : (
         <div className="why-empty" role="status">
           <p>
-            <strong>No results.</strong>
+            <strong>{t('No results.')}</strong>
           </p>
           <Hints hints={hints} onRun={onRun} />
         </div>
       )}
-      <ul className="explain-tree" aria-label="Parts of the query">
+      <ul className="explain-tree" aria-label={t('Parts of the query')}>
         <Part nodes={nodes} index={0} onRun={onRun} />
       </ul>
       <p className="faint">
-        {leftOut > 0 ? `${leftOut} more parts are left out. ` : ''}
-        {'Each part by itself at '}
-        <Instant atMs={shownAtMs} relative={false} />
+        {leftOut > 0 ? `${t('{count, plural, one {# more part is} other {# more parts are}} left out.', { count: leftOut })} ` : ''}
+        {rich('Each part by itself at {at}', { at: <Instant atMs={shownAtMs} relative={false} /> })}
       </p>
     </div>
   );
@@ -44,7 +44,12 @@ function Part({ nodes, index, onRun }: { readonly nodes: readonly Node[]; readon
       <div className={node.results === 0 ? 'explain-node explain-nothing' : 'explain-node'}>
         <span className="explain-count">{countText(node)}</span>
         <div>
-          <button type="button" className="plain-button mono wrap-anywhere" title="Run this part alone" onClick={() => onRun(node.text)}>
+          <button
+            type="button"
+            className="plain-button mono wrap-anywhere"
+            title={t('Run this part alone')}
+            onClick={() => onRun(node.text)}
+          >
             {node.text}
           </button>
           {node.error === null ? null : <p className="explain-error">{node.error}</p>}
@@ -67,10 +72,11 @@ function Part({ nodes, index, onRun }: { readonly nodes: readonly Node[]; readon
 }
 
 function countText({ results, value, error, type }: Node): string {
-  if (error !== null) return 'fails';
+  if (error !== null) return t('fails');
   if (value !== null) return value;
-  if (results === null) return 'not counted';
-  if (results === 0) return 'nothing';
-  const what = type === 'matrix' ? 'series' : results === 1 ? 'result' : 'results';
-  return `${results.toLocaleString('en')} ${what}`;
+  if (results === null) return t('not counted');
+  if (results === 0) return t('nothing');
+  return type === 'matrix'
+    ? t('{count, plural, one {# series} other {# series}}', { count: results })
+    : t('{count, plural, one {# result} other {# results}}', { count: results });
 }

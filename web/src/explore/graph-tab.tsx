@@ -11,6 +11,7 @@ import type { UnitName } from './search.ts';
 import { SaveButtons } from './save-buttons.tsx';
 import { seriesNames } from './series-names.ts';
 import { WhyEmpty } from './why-empty.tsx';
+import { t } from '../language/t.ts';
 
 /** About one value per two pixels of a wide chart. */
 const POINTS = 480;
@@ -35,14 +36,20 @@ type Props = {
 export function GraphTab({ query, unit, view, onZoom, onRun }: Props) {
   const ask = rangeAsk(query, view);
   const { data, ...found } = useQuery({ ...rangeWithCost(ask), placeholderData: keepPreviousData });
-  if (found.error !== null) return <Waiting query={{ ...found, data: undefined }} what="the range" />;
-  if (data === undefined) return <Waiting query={{ ...found, data }} what="the range" />;
+  if (found.error !== null) return <Waiting query={{ ...found, data: undefined }} what={t('the range')} />;
+  if (data === undefined) return <Waiting query={{ ...found, data }} what={t('the range')} />;
   if (data.series.length === 0) return <WhyEmpty query={query} atMs={ask.toMs} onRun={onRun} />;
   return (
     <>
       <Lines query={query} unit={unit} view={view} stepMs={ask.stepMs} answer={data} onZoom={onZoom} />
       <div className="row-wrap explore-foot">
-        <Cost answer={data} what={`${data.series.length} series, a value every ${ask.stepMs / 1000} s`} />
+        <Cost
+          answer={data}
+          what={t('{count, plural, one {# series} other {# series}}, a value every {step} s', {
+            count: data.series.length,
+            step: ask.stepMs / 1000,
+          })}
+        />
         <SaveButtons
           onCsv={() => saveFile(new Blob([rangeCsv(data)], { type: 'text/csv' }), 'query.csv')}
           onJson={() =>
@@ -68,17 +75,22 @@ function Lines({ query, unit, view, stepMs, answer, onZoom }: LinesProps) {
   return (
     <>
       <TimeChart
-        title="Over time"
+        title={t('Over time')}
         kind={unit}
         view={view}
         stepMs={stepMs}
         series={drawn}
         height={280}
-        empty={answer.histograms > 0 ? 'These are histograms: take a percentile of them.' : 'No value in this range.'}
+        empty={answer.histograms > 0 ? t('These are histograms: take a percentile of them.') : t('No value in this range.')}
         onZoom={onZoom}
       />
       {answer.series.length > MOST_LINES ? (
-        <p className="soft">{`The first ${MOST_LINES} of ${answer.series.length} series are drawn; sum them, or pick some with topk. The files hold all.`}</p>
+        <p className="soft">
+          {t('The first {count} of {all} series are drawn; sum them, or pick some with topk. The files hold all.', {
+            count: MOST_LINES,
+            all: answer.series.length,
+          })}
+        </p>
       ) : null}
     </>
   );

@@ -6,13 +6,15 @@ import { seriesPerMetricQuery } from '../api/explore.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { FilterInput } from '../components/filter-input.tsx';
 import { EmptyState, Waiting } from '../components/notices.tsx';
+import { language } from '../language/language.ts';
 import { type ListedMetric, describe, prefixesOf, readyQuery } from './ready-query.ts';
+import { t } from '../language/t.ts';
 
 const MOST_LISTED = 500;
 const MOST_PREFIXES = 14;
 const SORTS = [
-  { value: 'name', label: 'by name' },
-  { value: 'series', label: 'by series' },
+  { value: 'name', label: t('by name') },
+  { value: 'series', label: t('by series') },
 ] as const;
 
 type Wanted = { readonly words: string; readonly type: string; readonly unit: string; readonly sort: string };
@@ -28,11 +30,11 @@ export function MetricBrowser({ onPick }: { readonly onPick: (query: string) => 
     [names.data, families.data, counts.data],
   );
   const prefixes = useMemo(() => prefixesOf(names.data ?? []).slice(0, MOST_PREFIXES), [names.data]);
-  if (names.data === undefined) return <Waiting query={names} what="metrics" />;
+  if (names.data === undefined) return <Waiting query={names} what={t('metrics')} />;
   if (all.length === 0) {
     return (
       <EmptyState command="curl --data-binary 'queue_length 7' http://127.0.0.1:7070/api/v1/import/prometheus">
-        No metric is stored yet. Let Nines scrape something, or send a sample.
+        {t('No metric is stored yet. Let Nines scrape something, or send a sample.')}
       </EmptyState>
     );
   }
@@ -40,7 +42,7 @@ export function MetricBrowser({ onPick }: { readonly onPick: (query: string) => 
   return (
     <div className="metric-browser">
       <Wanting all={all} shown={shown.length} wanted={wanted} onWanted={setWanted} />
-      <ul className="row-wrap" aria-label="How names begin">
+      <ul className="row-wrap" aria-label={t('How names begin')}>
         {prefixes.map(([prefix, count]) => (
           <li key={prefix}>
             <button
@@ -54,10 +56,10 @@ export function MetricBrowser({ onPick }: { readonly onPick: (query: string) => 
           </li>
         ))}
       </ul>
-      <div className="metric-list" role="region" aria-label="Metrics" tabIndex={0}>
-        {shown.length === 0 ? <p className="empty">No metric matches these filters.</p> : null}
+      <div className="metric-list" role="region" aria-label={t('Metrics')} tabIndex={0}>
+        {shown.length === 0 ? <p className="empty">{t('No metric matches these filters.')}</p> : null}
         {shown.length === 0 ? null : (
-          <DataTable caption="Metrics" columns={columns(onPick)} rows={shown.slice(0, MOST_LISTED)} rowKey={({ name }) => name} />
+          <DataTable caption={t('Metrics')} columns={columns(onPick)} rows={shown.slice(0, MOST_LISTED)} rowKey={({ name }) => name} />
         )}
       </div>
     </div>
@@ -88,35 +90,39 @@ function Wanting({ all, shown, wanted, onWanted }: WantingProps) {
   const set = (change: Partial<Wanted>) => onWanted({ ...wanted, ...change });
   return (
     <div className="row-wrap">
-      <FilterInput what="metrics" value={wanted.words} onChange={(words) => set({ words })} />
+      <FilterInput what={t('metrics')} value={wanted.words} onChange={(words) => set({ words })} />
       <NativeSelect
         size="xs"
-        aria-label="Type of metrics"
+        aria-label={t('Type of metrics')}
         data={choices(
           all.map(({ type }) => type),
-          'Every type',
+          t('Every type'),
         )}
         value={wanted.type}
         onChange={({ currentTarget: { value } }) => set({ type: value })}
       />
       <NativeSelect
         size="xs"
-        aria-label="Unit of metrics"
+        aria-label={t('Unit of metrics')}
         data={choices(
           all.map(({ unit }) => unit),
-          'Every unit',
+          t('Every unit'),
         )}
         value={wanted.unit}
         onChange={({ currentTarget: { value } }) => set({ unit: value })}
       />
       <NativeSelect
         size="xs"
-        aria-label="Order of metrics"
+        aria-label={t('Order of metrics')}
         data={[...SORTS]}
         value={wanted.sort}
         onChange={({ currentTarget: { value } }) => set({ sort: value })}
       />
-      <span className="faint">{shown > MOST_LISTED ? `the first ${MOST_LISTED} of ${shown}` : `${shown} of ${all.length}`}</span>
+      <span className="faint">
+        {shown > MOST_LISTED
+          ? t('the first {count} of {all}', { count: MOST_LISTED, all: shown })
+          : t('{count} of {all}', { count: shown, all: all.length })}
+      </span>
     </div>
   );
 }
@@ -124,7 +130,7 @@ function Wanting({ all, shown, wanted, onWanted }: WantingProps) {
 const columns = (onPick: (query: string) => void): readonly Column<ListedMetric>[] => [
   {
     id: 'name',
-    header: 'Metric',
+    header: t('Metric'),
     cell: (metric) => (
       <button
         type="button"
@@ -137,14 +143,14 @@ const columns = (onPick: (query: string) => void): readonly Column<ListedMetric>
       </button>
     ),
   },
-  { id: 'type', header: 'Type', label: 'Type', cell: ({ type }) => type },
-  { id: 'unit', header: 'Unit', label: 'Unit', cell: ({ unit }) => unit },
+  { id: 'type', header: t('Type'), label: t('Type'), cell: ({ type }) => type },
+  { id: 'unit', header: t('Unit'), label: t('Unit'), cell: ({ unit }) => unit },
   {
     id: 'series',
-    header: 'Series',
-    label: 'Series',
+    header: t('Series'),
+    label: t('Series'),
     numeric: true,
-    cell: ({ series }) => (series === undefined ? '–' : series.toLocaleString('en')),
+    cell: ({ series }) => (series === undefined ? '–' : series.toLocaleString(language)),
   },
-  { id: 'help', header: 'What it is', label: 'What it is', cell: ({ help }) => <span className="soft">{help}</span> },
+  { id: 'help', header: t('What it is'), label: t('What it is'), cell: ({ help }) => <span className="soft">{help}</span> },
 ];

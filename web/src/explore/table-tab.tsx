@@ -10,6 +10,7 @@ import { jsonText, labelNames, rowsCsv } from './export.ts';
 import { SaveButtons } from './save-buttons.tsx';
 import type { UnitName } from './search.ts';
 import { WhyEmpty } from './why-empty.tsx';
+import { rich, t } from '../language/t.ts';
 
 type Props = { readonly query: string; readonly unit: UnitName; readonly atMs: number; readonly onRun: (query: string) => void };
 
@@ -19,16 +20,16 @@ const MOST_COLUMNS = 8;
 /** The values at the end of the range, one row each. */
 export function TableTab({ query, unit, atMs, onRun }: Props) {
   const found = useQuery(valuesAt(query, atMs));
-  if (found.error !== null) return <Waiting query={{ ...found, data: undefined }} what="the values" />;
-  if (found.data === undefined) return <Waiting query={found} what="the values" />;
+  if (found.error !== null) return <Waiting query={{ ...found, data: undefined }} what={t('the values')} />;
+  if (found.data === undefined) return <Waiting query={found} what={t('the values')} />;
   const { rows, kind } = found.data;
   if (rows.length === 0) return <WhyEmpty query={query} atMs={atMs} onRun={onRun} />;
   const numbered = rows.map((row, index) => ({ ...row, index }));
   return (
     <>
-      <div className="explore-table" role="region" aria-label="Values" tabIndex={0}>
+      <div className="explore-table" role="region" aria-label={t('Values')} tabIndex={0}>
         <DataTable
-          caption="Values of the query"
+          caption={t('Values of the query')}
           columns={columnsOf(rows, kind === 'matrix', unit)}
           rows={numbered}
           rowKey={({ index }) => String(index)}
@@ -36,12 +37,8 @@ export function TableTab({ query, unit, atMs, onRun }: Props) {
       </div>
       <div className="row-wrap explore-foot">
         <div>
-          <Cost answer={found.data} what={`${rows.length} ${rows.length === 1 ? 'row' : 'rows'}`} />
-          {kind === 'matrix' ? null : (
-            <p className="faint">
-              At <Instant atMs={atMs} />
-            </p>
-          )}
+          <Cost answer={found.data} what={t('{count, plural, one {# row} other {# rows}}', { count: rows.length })} />
+          {kind === 'matrix' ? null : <p className="faint">{rich('At {at}', { at: <Instant atMs={atMs} /> })}</p>}
         </div>
         <SaveButtons
           onCsv={() => saveFile(new Blob([rowsCsv(rows)], { type: 'text/csv' }), 'query.csv')}
@@ -70,11 +67,11 @@ function columnsOf(rows: readonly ValueRow[], withTime: boolean, unit: UnitName)
         cell: ({ labels }) => <span className="wrap-anywhere">{labels[name] ?? ''}</span>,
       }),
     ),
-    ...(rest.length === 0 ? [] : [{ id: ' rest', header: 'other labels', label: 'other labels', cell: others }]),
+    ...(rest.length === 0 ? [] : [{ id: ' rest', header: t('other labels'), label: t('other labels'), cell: others }]),
     ...(withTime
-      ? [{ id: ' time', header: 'time', label: 'time', cell: ({ atMs }: ValueRow) => <Instant atMs={atMs} relative={false} /> }]
+      ? [{ id: ' time', header: t('time'), label: t('time'), cell: ({ atMs }: ValueRow) => <Instant atMs={atMs} relative={false} /> }]
       : []),
-    { id: ' value', header: 'value', label: 'value', numeric: true, cell: ({ value }) => <Value value={value} unit={unit} /> },
+    { id: ' value', header: t('value'), label: t('value'), numeric: true, cell: ({ value }) => <Value value={value} unit={unit} /> },
   ];
 }
 

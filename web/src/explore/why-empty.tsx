@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { type ExplanationView, explanationQuery } from '../api/explore.ts';
+import { t } from '../language/t.ts';
 
 type Run = (query: string) => void;
 
@@ -10,8 +11,8 @@ export function WhyEmpty({ query, atMs, onRun }: { readonly query: string; reado
   return (
     <div className="why-empty" role="status">
       <p>
-        <strong>No results.</strong>
-        {explained.isPending ? ' Looking why …' : ''}
+        <strong>{t('No results.')}</strong>
+        {explained.isPending ? ` ${t('Looking why …')}` : ''}
       </p>
       <Hints hints={explained.data?.hints ?? []} onRun={onRun} />
     </div>
@@ -28,7 +29,7 @@ export function Hints({ hints, onRun }: { readonly hints: ExplanationView['hints
             <div className="row-wrap">
               <code className="wrap-anywhere">{instead}</code>
               <Button size="compact-xs" variant="default" onClick={() => onRun(instead)}>
-                Run this
+                {t('Run this')}
               </Button>
             </div>
           )}

@@ -12,7 +12,7 @@ import { RawSamples } from '../sla/raw-samples.tsx';
 import { Locked } from '../components/locked.tsx';
 import { useCan } from '../shell/session.tsx';
 import { StateMark, StateShape } from '../states/state-mark.tsx';
-import { rich } from '../language/t.ts';
+import { rich, t } from '../language/t.ts';
 import { STATE_WORDS, steadiness } from '../states/words.ts';
 import { DurationCharts } from '../checks/duration-charts.tsx';
 import { Evidence } from '../checks/evidence.tsx';

@@ -13,6 +13,7 @@ import type { View } from '../timeline/view.ts';
 import { useTitle } from './use-title.ts';
 import '../styles/analytics.css';
 import '../styles/explore.css';
+import { t } from '../language/t.ts';
 
 const BLANK: ExplorePanel = { q: '' };
 /** How often a range that ends now moves on. */
@@ -46,13 +47,13 @@ export function ExplorePage() {
     remember(query);
     setPanels([...panels.slice(0, place), { q: query }, ...panels.slice(place + 1)]);
   };
-  useTitle(panels[0]?.q === '' || panels[0] === undefined ? 'Explore' : `Explore: ${panels[0].q}`);
+  useTitle(panels[0]?.q === '' || panels[0] === undefined ? t('Explore') : t('Explore: {query}', { query: panels[0].q }));
   return (
     <div className="page">
       <header className="page-head">
         <div>
-          <h1>Explore</h1>
-          <p className="page-lead">Any query over what is stored, part by part when it does not give what it should.</p>
+          <h1>{t('Explore')}</h1>
+          <p className="page-lead">{t('Any query over what is stored, part by part when it does not give what it should.')}</p>
         </div>
         <RangeChoice search={search} onSearch={set} />
       </header>
@@ -72,7 +73,7 @@ export function ExplorePage() {
       ))}
       <div className="row-wrap">
         <Button variant="default" size="xs" disabled={!canAdd(panels)} onClick={() => setPanels([...panels, BLANK])}>
-          Add a query
+          {t('Add a query')}
         </Button>
         <History onPick={pick} />
       </div>
@@ -89,7 +90,7 @@ type MetricsProps = RangeProps & { readonly onPick: (query: string) => void };
 function Metrics({ search, onSearch, onPick }: MetricsProps) {
   return (
     <Section
-      title="Metrics"
+      title={t('Metrics')}
       aside={
         <button
           type="button"
@@ -97,14 +98,14 @@ function Metrics({ search, onSearch, onPick }: MetricsProps) {
           aria-expanded={isBrowsing(search)}
           onClick={() => onSearch(({ browse, ...rest }) => (browse === 1 ? rest : { ...rest, browse: 1 }))}
         >
-          {search.browse === 1 ? 'Hide the list' : 'Browse all'}
+          {search.browse === 1 ? t('Hide the list') : t('Browse all')}
         </button>
       }
     >
       {isBrowsing(search) ? (
         <MetricBrowser onPick={onPick} />
       ) : (
-        <p className="soft">Every metric, by its beginning, type, unit and number of series.</p>
+        <p className="soft">{t('Every metric, by its beginning, type, unit and number of series.')}</p>
       )}
     </Section>
   );
@@ -122,7 +123,7 @@ function RangeChoice({ search, onSearch }: RangeProps) {
       )}
       <SegmentedControl
         size="xs"
-        aria-label="Range"
+        aria-label={t('Range')}
         data={[...RANGES]}
         value={from === undefined ? (search.range ?? '1h') : ''}
         onChange={(value) => {
@@ -141,11 +142,11 @@ function History({ onPick }: { readonly onPick: (query: string) => void }) {
   return (
     <>
       <Button variant="default" size="xs" aria-expanded={opened} onClick={() => setQueries(opened ? undefined : rememberedQueries())}>
-        History
+        {t('History')}
       </Button>
       {!opened ? null : (
         <div className="panel panel-pad explore-history">
-          {queries.length === 0 ? <p className="soft">Nothing was asked in this browser yet.</p> : null}
+          {queries.length === 0 ? <p className="soft">{t('Nothing was asked in this browser yet.')}</p> : null}
           <ul className="plain-list">
             {queries.map((query) => (
               <li key={query}>
@@ -164,7 +165,7 @@ function History({ onPick }: { readonly onPick: (query: string) => void }) {
                 setQueries([]);
               }}
             >
-              Forget all
+              {t('Forget all')}
             </Button>
           )}
         </div>

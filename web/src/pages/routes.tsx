@@ -10,6 +10,7 @@ import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
 import { labelsOfText } from './label-text.ts';
 import { useTitle } from './use-title.ts';
+import { rich, t } from '../language/t.ts';
 
 const SNIPPET = `channels:
   - { id: hook, kind: webhook, url: https://chat.example.org/hooks/nines }
@@ -23,7 +24,7 @@ const INDENT_PX = 20;
 
 /** Where alerts go: the tree of routes, and where one alert would go. */
 export function RoutesPage() {
-  useTitle('Routes');
+  useTitle(t('Routes'));
   const { labels: asked } = useSearch({ from: '/shell/routes' });
   const navigate = useNavigate({ from: '/routes' });
   const query = useQuery(routingQuery());
@@ -35,16 +36,18 @@ export function RoutesPage() {
     <div className="page">
       <header className="page-head">
         <div>
-          <h1>Routes</h1>
+          <h1>{t('Routes')}</h1>
           <p className="page-lead">{data === undefined ? '' : lead(data)}</p>
         </div>
       </header>
-      <Waiting query={query} what="routes" />
+      <Waiting query={query} what={t('routes')} />
       {data === undefined ? null : data.routes.length === 0 && data.default_channels.length === 0 ? (
-        <EmptyState command={SNIPPET}>Alerts are shown here and sent to nobody. Name a channel in the configuration file.</EmptyState>
+        <EmptyState command={SNIPPET}>
+          {t('Alerts are shown here and sent to nobody. Name a channel in the configuration file.')}
+        </EmptyState>
       ) : (
         <>
-          <Section title="Where would this alert go?">
+          <Section title={t('Where would this alert go?')}>
             <TestForm
               key={asked ?? ''}
               asked={asked ?? ''}
@@ -64,9 +67,11 @@ export function RoutesPage() {
 
 function lead({ routes, default_channels: channels, alertmanager_file: file }: RoutingView): string {
   if (routes.length === 0)
-    return channels.length === 0 ? '' : `Every alert goes to ${channels.join(', ')}, by alert name and service, at once.`;
-  const from = file === null ? '' : ` They come from ${file}.`;
-  return `${routes.length} ${routes.length === 1 ? 'route' : 'routes'}; an alert takes the first that matches, and goes on where a route continues.${from}`;
+    return channels.length === 0
+      ? ''
+      : t('Every alert goes to {channels}, by alert name and service, at once.', { channels: channels.join(', ') });
+  const from = file === null ? '' : ` ${t('They come from {file}.', { file })}`;
+  return `${t('{count, plural, one {# route} other {# routes}}; an alert takes the first that matches, and goes on where a route continues.', { count: routes.length })}${from}`;
 }
 
 function TestForm({ asked, onAsk }: { readonly asked: string; readonly onAsk: (text: string) => void }) {
@@ -79,12 +84,12 @@ function TestForm({ asked, onAsk }: { readonly asked: string; readonly onAsk: (t
     <form className="inline-form" onSubmit={submit}>
       <TextInput
         data-filter=""
-        aria-label="Labels of the alert"
+        aria-label={t('Labels of the alert')}
         placeholder='alertname=High service="web shop" severity=critical'
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
       />
-      <Button type="submit">Show the way</Button>
+      <Button type="submit">{t('Show the way')}</Button>
     </form>
   );
 }
@@ -93,29 +98,27 @@ function Verdict({ test }: { readonly test: RoutingTestView }) {
   const { matches, held } = test;
   const reached = matches.filter(({ channels, resting }) => channels.length > 0 && resting === null);
   return (
-    <div role="status" aria-label="Where it goes">
+    <div role="status" aria-label={t('Where it goes')}>
       {held.map(({ kind, cause }) => (
-        <p key={kind}>
-          <strong>Nobody is told now:</strong> {cause}.
-        </p>
+        <p key={kind}>{rich('<b>Nobody is told now:</b> {cause}.', { b: (inner) => <strong>{inner}</strong>, cause })}</p>
       ))}
       {held.length === 0 && reached.length === 0 ? (
         <p>
-          <strong>Nobody is told.</strong>
+          <strong>{t('Nobody is told.')}</strong>
         </p>
       ) : null}
-      <ul className="plain-list" aria-label="Receivers">
+      <ul className="plain-list" aria-label={t('Receivers')}>
         {matches.map((match) => (
           <li key={`${match.route} ${match.receiver}`}>
             <strong>{match.receiver}</strong>
             {match.channels.length === 0
-              ? ', which has no channel'
+              ? `, ${t('which has no channel')}`
               : match.channels.join() === match.receiver
                 ? ''
-                : ` by ${match.channels.join(', ')}`}
-            {match.resting === null ? '' : `; keeps quiet now: ${match.resting}`}
+                : ` ${t('by {channels}', { channels: match.channels.join(', ') })}`}
+            {match.resting === null ? '' : `; ${t('keeps quiet now: {why}', { why: match.resting })}`}
             <div className="soft">
-              {`In one message with alerts of ${groupText(match.group_labels)}, ${timingText(match)}.`}{' '}
+              {t('In one message with alerts of {group}, {timing}.', { group: groupText(match.group_labels), timing: timingText(match) })}{' '}
               <span className="mono">{match.group_key}</span>
             </div>
           </li>
@@ -127,50 +130,54 @@ function Verdict({ test }: { readonly test: RoutingTestView }) {
 
 const groupText = (labels: Readonly<Record<string, string>>): string => {
   const pairs = Object.entries(labels).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
-  return pairs.length === 0 ? 'the same route' : pairs.join(' and ');
+  return pairs.length === 0 ? t('the same route') : pairs.join(' and ');
 };
 
 type Timings = Pick<RouteView, 'group_wait_ms' | 'group_interval_ms' | 'repeat_interval_ms'>;
 const timingText = ({ group_wait_ms: wait, group_interval_ms: interval, repeat_interval_ms: repeat }: Timings): string =>
-  `${wait === 0 ? 'at once' : `after ${lengthText(wait)}`}, ${interval === 0 ? 'changes at once' : `changes every ${lengthText(interval)}`}, repeated after ${lengthText(repeat)}`;
+  [
+    wait === 0 ? t('at once') : t('after {length}', { length: lengthText(wait) }),
+    interval === 0 ? t('changes at once') : t('changes every {length}', { length: lengthText(interval) }),
+    t('repeated after {length}', { length: lengthText(repeat) }),
+  ].join(', ');
 
 function Tree({ routing, test }: { readonly routing: RoutingView; readonly test: RoutingTestView | undefined }) {
   if (routing.routes.length === 0) return null;
   const steps = new Map(test?.steps.map((step) => [step.route, step]));
   const channels = new Map(routing.receivers.map(({ name, channels: its }) => [name, its]));
   const columns: readonly Column<RouteView>[] = [
-    { id: 'matches', header: 'Matches', cell: (route) => <Matches route={route} /> },
+    { id: 'matches', header: t('Matches'), cell: (route) => <Matches route={route} /> },
     ...(test === undefined
       ? []
-      : [{ id: 'step', header: 'This alert', label: 'this alert', cell: ({ id }: RouteView) => <Step step={steps.get(id)} /> }]),
-    { id: 'receiver', header: 'Receiver', label: 'receiver', cell: (route) => route.receiver },
+      : [{ id: 'step', header: t('This alert'), label: t('this alert'), cell: ({ id }: RouteView) => <Step step={steps.get(id)} /> }]),
+    { id: 'receiver', header: t('Receiver'), label: t('receiver'), cell: (route) => route.receiver },
     {
       id: 'channels',
-      header: 'Channels',
-      label: 'channels',
+      header: t('Channels'),
+      label: t('channels'),
       cell: ({ receiver }) =>
         channels
           .get(receiver)
           ?.map(({ id }) => id)
-          .join(', ') || <span className="faint">none</span>,
+          .join(', ') || <span className="faint">{t('none')}</span>,
     },
     {
       id: 'groups',
-      header: 'One message for',
-      label: 'one message for',
+      header: t('One message for'),
+      label: t('one message for'),
       cell: (route) => <span className="mono">{groupsText(route)}</span>,
     },
-    { id: 'timing', header: 'When', label: 'when', cell: (route) => <span className="soft">{timingText(route)}</span> },
-    { id: 'intervals', header: 'Intervals', label: 'intervals', cell: (route) => intervalsText(route) },
+    { id: 'timing', header: t('When'), label: t('when'), cell: (route) => <span className="soft">{timingText(route)}</span> },
+    { id: 'intervals', header: t('Intervals'), label: t('intervals'), cell: (route) => intervalsText(route) },
   ];
   // Beside what came of each route there is no room for what it says; a tree without intervals has no column for them.
   const left = [...(test === undefined ? [] : ['timing', 'groups']), ...(routing.time_intervals.length === 0 ? ['intervals'] : [])];
   const shown = columns.filter(({ id }) => !left.includes(id));
   return (
-    <Section title="Routes" aside={`${routing.routes.length} in the order they are asked`}>
+    <Section title={t('Routes')} aside={t('{count} in the order they are asked', { count: routing.routes.length })}>
       <div className="panel">
         <DataTable
-          caption="Routes"
+          caption={t('Routes')}
           columns={shown}
           rows={routing.routes}
           rowKey={({ id }) => id}
@@ -185,14 +192,24 @@ function Matches({ route }: { readonly route: RouteView }) {
   return (
     <span className="row-name mono" style={{ paddingInlineStart: route.depth * INDENT_PX }}>
       {route.depth === 0 ? '' : '└ '}
-      {route.matchers.length === 0 ? 'everything' : route.matchers.join(', ')}
-      {route.continues ? <span className="soft"> and continues</span> : null}{' '}
-      <ObjectMenu kind="routes" id={route.id === '' ? 'root' : route.id} name={route.matchers.join(', ') || 'everything'} history={false} />
+      {route.matchers.length === 0 ? t('everything') : route.matchers.join(', ')}
+      {route.continues ? <span className="soft">{` ${t('and continues')}`}</span> : null}{' '}
+      <ObjectMenu
+        kind="routes"
+        id={route.id === '' ? 'root' : route.id}
+        name={route.matchers.join(', ') || t('everything')}
+        history={false}
+      />
     </span>
   );
 }
 
-const OUTCOMES = { taken: '● goes here', passed: '◐ matches', failed: '✕ no', not_asked: '– not asked' } as const;
+const OUTCOMES = {
+  taken: `● ${t('goes here')}`,
+  passed: `◐ ${t('matches')}`,
+  failed: `✕ ${t('no')}`,
+  not_asked: `– ${t('not asked')}`,
+} as const;
 
 function Step({ step }: { readonly step: RoutingTestView['steps'][number] | undefined }) {
   if (step === undefined) return null;
@@ -206,22 +223,25 @@ function Step({ step }: { readonly step: RoutingTestView['steps'][number] | unde
 }
 
 const groupsText = ({ group_by: names }: RouteView): string =>
-  names.includes('...') ? 'each alert' : names.length === 0 ? 'all alerts' : names.join(', ');
+  names.includes('...') ? t('each alert') : names.length === 0 ? t('all alerts') : names.join(', ');
 
 function intervalsText({ mute_time_intervals: mute, active_time_intervals: active }: RouteView): string {
-  const parts = [mute.length === 0 ? '' : `quiet in ${mute.join(', ')}`, active.length === 0 ? '' : `only in ${active.join(', ')}`];
+  const parts = [
+    mute.length === 0 ? '' : t('quiet in {intervals}', { intervals: mute.join(', ') }),
+    active.length === 0 ? '' : t('only in {intervals}', { intervals: active.join(', ') }),
+  ];
   return parts.filter((part) => part !== '').join('; ');
 }
 
 const RECEIVER: readonly Column<RoutingView['receivers'][number]>[] = [
-  { id: 'name', header: 'Receiver', cell: ({ name }) => <span className="row-name">{name}</span> },
+  { id: 'name', header: t('Receiver'), cell: ({ name }) => <span className="row-name">{name}</span> },
   {
     id: 'channels',
-    header: 'Channels',
-    label: 'channels',
+    header: t('Channels'),
+    label: t('channels'),
     cell: ({ channels }) =>
       channels.length === 0 ? (
-        <span className="faint">none: nobody is told</span>
+        <span className="faint">{t('none: nobody is told')}</span>
       ) : (
         channels.map(({ id, kind, target }) => `${id} (${kind}, ${target})`).join('; ')
       ),
@@ -229,12 +249,17 @@ const RECEIVER: readonly Column<RoutingView['receivers'][number]>[] = [
 ];
 
 const INTERVAL: readonly Column<RoutingView['time_intervals'][number]>[] = [
-  { id: 'name', header: 'Time interval', cell: ({ name }) => <span className="row-name">{name}</span> },
-  { id: 'now', header: 'Now', label: 'now', cell: ({ begun }) => (begun ? <strong>● inside</strong> : '○ outside') },
+  { id: 'name', header: t('Time interval'), cell: ({ name }) => <span className="row-name">{name}</span> },
+  {
+    id: 'now',
+    header: t('Now'),
+    label: t('now'),
+    cell: ({ begun }) => (begun ? <strong>{`● ${t('inside')}`}</strong> : `○ ${t('outside')}`),
+  },
   {
     id: 'spans',
-    header: 'When',
-    label: 'when',
+    header: t('When'),
+    label: t('when'),
     cell: ({ spans }) => <span className="mono">{spans.map((span) => spanText(span)).join('; ')}</span>,
   },
 ];
@@ -254,14 +279,14 @@ function Rest({ routing }: { readonly routing: RoutingView }) {
   const { receivers, inhibit_rules: rules, time_intervals: intervals } = routing;
   return (
     <>
-      <Section title="Receivers" aside={`${receivers.length}`}>
+      <Section title={t('Receivers')} aside={`${receivers.length}`}>
         <div className="panel">
-          <DataTable caption="Receivers" columns={RECEIVER} rows={receivers} rowKey={({ name }) => name} />
+          <DataTable caption={t('Receivers')} columns={RECEIVER} rows={receivers} rowKey={({ name }) => name} />
         </div>
       </Section>
       {rules.length === 0 ? null : (
-        <Section title="Inhibition" aside="what is kept from people while something else fires">
-          <ul className="plain-list" aria-label="Inhibition rules">
+        <Section title={t('Inhibition')} aside={t('what is kept from people while something else fires')}>
+          <ul className="plain-list" aria-label={t('Inhibition rules')}>
             {rules.map((rule) => (
               <li key={rule} className="mono">
                 {rule}
@@ -271,9 +296,9 @@ function Rest({ routing }: { readonly routing: RoutingView }) {
         </Section>
       )}
       {intervals.length === 0 ? null : (
-        <Section title="Time intervals" aside="for routes that rest">
+        <Section title={t('Time intervals')} aside={t('for routes that rest')}>
           <div className="panel">
-            <DataTable caption="Time intervals" columns={INTERVAL} rows={intervals} rowKey={({ name }) => name} />
+            <DataTable caption={t('Time intervals')} columns={INTERVAL} rows={intervals} rowKey={({ name }) => name} />
           </div>
         </Section>
       )}
