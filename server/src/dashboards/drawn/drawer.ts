@@ -17,6 +17,9 @@ const MOST_AT_A_TIME = 2;
 const MOST_WAITING = 50;
 const LONGEST_READ_MS = 30_000;
 const RETRY_AFTER_MS = 2_000;
+/** Values of all panels together: drawings are made at one go, and nothing else is done meanwhile. */
+const MOST_VALUES = 150_000;
+const TOO_LARGE: Shown = { kind: 'nothing', why: 'The dashboard is too large to be drawn whole.' };
 
 export type DrawerDeps = Sources & {
   readonly clock: Pick<Clock, 'now' | 'after'>;
@@ -74,11 +77,14 @@ export class Drawer {
     const values = await valuesOf(spec, ask.given, labelValues);
     const reading = new Reading(this.#deps, { ...span, values, scope, reads, signal: controller.signal, isPublic: ask.isPublic === true });
     const shown = new Map<string, Shown>();
+    let drawn = 0;
     for (const section of placesOf(spec))
       for (const { panel: id } of section.places) {
         const panel = spec.panels[id];
         if (panel === undefined || (ask.panel !== undefined && ask.panel !== id)) continue;
-        shown.set(id, await shownOf(panel, reading));
+        const one = drawn > MOST_VALUES ? TOO_LARGE : await shownOf(panel, reading);
+        drawn += valuesIn(one);
+        shown.set(id, one);
         await yieldNow();
       }
     const chosen = spec.variables
@@ -107,6 +113,13 @@ export class Drawer {
     const found = await this.#deps.query.instant(`group by (${label}) (${match})`, atMs, { scope, signal });
     return [...new Set(found.flatMap(({ labels }) => labelsToRecord(labels)[label] ?? []))].sort();
   }
+}
+
+/** How many values are drawn one by one. */
+function valuesIn(shown: Shown): number {
+  if (shown.kind === 'lines') return shown.lines.reduce((sum, { points }) => sum + points.length, 0);
+  if (shown.kind === 'cells') return shown.rows.length * shown.columns.length;
+  return shown.kind === 'strips' ? shown.strips.reduce((sum, { intervals }) => sum + intervals.length, 0) : 0;
 }
 
 function spanBefore(toMs: number, range: string): { readonly fromMs: number; readonly toMs: number } {

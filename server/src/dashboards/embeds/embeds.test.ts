@@ -56,6 +56,7 @@ async function world(t: TestContext, open: OpenDatabase) {
     ['u-Ben', { scope: BEN.scope, kinds: KINDS }],
   ]);
   const noted: unknown[] = [];
+  let size = 2;
   let held: Promise<void> | undefined;
   const hold = (): (() => void) => {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -66,7 +67,8 @@ async function world(t: TestContext, open: OpenDatabase) {
     asked.push({ expr, scope: options.scope });
     await held;
     if (expr.includes('secret_name')) throw new Error('secret_name is not a function');
-    return [{ labels: labelsOf({ host: 'a' }), times: [toMs - 60_000, toMs], values: [1, 2] }];
+    const times = Array.from({ length: size }, (_, i) => toMs - 60_000 * (size - 1 - i));
+    return [{ labels: labelsOf({ host: 'a' }), times, values: times.map((_, i) => i + 1) }];
   };
   const none = { list: () => [], get: () => undefined };
   const drawer = new Drawer({
@@ -93,7 +95,7 @@ async function world(t: TestContext, open: OpenDatabase) {
   });
   const make = (change: object = {}, by = ANN) => embeds.make('shop', newEmbed.parse(change), by);
   const tokenOf = ({ url }: { readonly url: string }): string => url.slice('https://nines.example/embed/'.length);
-  return { embeds, clock, asked, sights, noted, make, tokenOf, hold };
+  return { embeds, clock, asked, sights, noted, make, tokenOf, hold, drawer, grow: (points: number) => (size = points) };
 }
 
 forEachDatabase((_name, open) => {
@@ -186,6 +188,23 @@ forEachDatabase((_name, open) => {
     assert.equal(await second, await first);
     await embeds.written(opened);
     assert.equal(asked.length, 1);
+  });
+
+  test('a dashboard that is too large is drawn as far as it goes, and says so', async (t) => {
+    const { drawer, grow } = await world(t, open);
+    grow(100_000);
+    const ids = ['one', 'two', 'three', 'four'];
+    const load = SPEC.panels['load'] ?? assert.fail('it is there');
+    const spec = dashboardSpec.parse({
+      ...SPEC,
+      panels: Object.fromEntries(ids.map((id) => [id, load])),
+      layout: { kind: 'grid', sections: [{ panels: ids }] },
+    });
+    const { shown } = await drawer.read(spec, { given: {}, scope: FULL_SCOPE, reads: () => true });
+    assert.deepEqual(
+      [...shown.values()].map(({ kind }) => kind),
+      ['lines', 'lines', 'nothing', 'nothing'],
+    );
   });
 
   test('what cannot be is refused when the link is made', async (t) => {
