@@ -6,6 +6,7 @@ import { type View, queryStepMs } from '../timeline/view.ts';
 import type { ChartSeries } from './align.ts';
 import type { Band, Look, Threshold } from './plot-options.ts';
 import { TimeChart } from './time-chart.tsx';
+import { t } from '../language/t.ts';
 
 export type NamedQuery = {
   readonly expr: string;
@@ -51,7 +52,7 @@ export function QueryChart({ queries, writtenEveryMs, fit = false, ...chart }: P
     [stamp, queries],
   );
   const pending = results.some((result) => result.isPending);
-  const empty = failed === undefined || failed === null ? (pending ? 'Reading …' : chart.empty) : failed.message;
+  const empty = failed === undefined || failed === null ? (pending ? t('Reading …') : chart.empty) : failed.message;
   const view = fit ? fittedView(chart.view, series) : chart.view;
   const exprs = queries.map((query) => query.expr);
   return <TimeChart {...chart} view={view} series={series} stepMs={stepMs} empty={empty} expr={exprs.join('\n')} exprs={exprs} />;

@@ -178,7 +178,7 @@ const columns = (remove: (id: string) => void): readonly Column<PasskeyView>[] =
     id: 'used',
     header: t('Last used'),
     label: t('last used'),
-    cell: ({ last_used_at_ms: at }) => (at === null ? 'never' : <Instant atMs={at} />),
+    cell: ({ last_used_at_ms: at }) => (at === null ? t('never') : <Instant atMs={at} />),
   },
   {
     id: 'remove',

@@ -118,7 +118,7 @@ const columns = (change: (what: { readonly id: string; readonly action: 'revoke'
     id: 'seen',
     header: t('Last seen'),
     label: t('last seen'),
-    cell: (agent) => (agent.last_seen_at_ms === null ? 'never' : <Instant atMs={agent.last_seen_at_ms} />),
+    cell: (agent) => (agent.last_seen_at_ms === null ? t('never') : <Instant atMs={agent.last_seen_at_ms} />),
   },
   { id: 'checks', header: t('Checks'), label: t('checks'), cell: (agent) => <Checks agent={agent} /> },
   {

@@ -163,7 +163,7 @@ const columns = (acts: Acts): readonly Column<PersonView>[] => [
     id: 'seen',
     header: t('Last sign-in'),
     label: t('last sign-in'),
-    cell: (person) => (person.signed_in_at_ms === null ? 'never' : <Ago atMs={person.signed_in_at_ms} />),
+    cell: (person) => (person.signed_in_at_ms === null ? t('never') : <Ago atMs={person.signed_in_at_ms} />),
   },
   { id: 'actions', header: <span className="sr-only">{t('Actions')}</span>, cell: (person) => <Actions person={person} acts={acts} /> },
 ];

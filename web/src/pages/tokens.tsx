@@ -84,7 +84,7 @@ const columnsOf = ({ replace, revoke }: Acts): readonly Column<TokenView>[] => [
     id: 'expires',
     header: t('Expires'),
     label: t('expires'),
-    cell: (token) => (token.expires_at_ms === null ? 'never' : <Instant atMs={token.expires_at_ms} relative={false} />),
+    cell: (token) => (token.expires_at_ms === null ? t('never') : <Instant atMs={token.expires_at_ms} relative={false} />),
   },
   {
     id: 'used',
@@ -92,7 +92,7 @@ const columnsOf = ({ replace, revoke }: Acts): readonly Column<TokenView>[] => [
     label: t('last used'),
     cell: ({ last_used_at_ms: atMs, last_used_address: address }) =>
       atMs === null ? (
-        'never'
+        t('never')
       ) : (
         <>
           <Instant atMs={atMs} /> {address === null ? null : <span className="faint">{t('from {address}', { address })}</span>}
