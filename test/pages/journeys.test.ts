@@ -26,7 +26,7 @@ let ana: Awaited<ReturnType<BrowserContext['storageState']>>;
 const configOf = (url: string): string => `
 channels: [{ id: desk, kind: webhook, url: '${url}' }, { id: pager, kind: log }]
 routing: { default: [desk] }
-escalation: { contacts: [[{ channel: desk }], [{ channel: pager }]] }
+escalation: { contacts: [[{ channel: desk }], [{ channel: pager }]], severities: { emergency: critical } }
 outbound: { administrator: { allow: [any] } }
 `;
 
