@@ -158,8 +158,10 @@ test('parts that are loaded when they are needed stay within their budgets', () 
   const packed = (file: string): number => gzipSync(readFileSync(join(folder, file))).length;
   const files = readdirSync(folder).filter((file) => /\.(?:js|css)$/.test(file));
   const editor = files.filter((file) => file.startsWith('promql-editor-') && file.endsWith('.js'));
-  assert.equal(editor.length, 1, files.join());
-  for (const file of editor) assert.ok(packed(file) <= 160 * 1024, `${file}: ${packed(file)} bytes`);
+  assert.ok(editor.length > 0, files.join());
+  // The builder may give the name that pages ask for a file of its own.
+  const editing = editor.reduce((sum, file) => sum + packed(file), 0);
+  assert.ok(editing <= 160 * 1024, `${editing} bytes of ${editor.join()}`);
   const style = files.filter((file) => file.endsWith('.css')).reduce((sum, file) => sum + packed(file), 0);
   assert.ok(style <= 45 * 1024, `${style} bytes of style in all`);
 });
