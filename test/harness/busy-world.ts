@@ -125,12 +125,13 @@ export async function startBusyWorld(): Promise<BusyWorld> {
     else response.writeHead(request.url === '/up' ? 200 : 503).end('ok');
   });
   const files = { 'rules.yml': RULES, 'prometheus.yml': scrapeOf(target) };
-  const nines = await startNines({ config: configOf(target), files, args: [] });
+  let nines: Nines | undefined;
   const end = async (): Promise<void> => {
-    await nines[Symbol.asyncDispose]();
+    await nines?.[Symbol.asyncDispose]();
     await target[Symbol.asyncDispose]();
   };
   try {
+    nines = await startNines({ config: configOf(target), files, args: [] });
     const asked = asAdministrator(nines, await enter(nines));
     return { ...asked, ids: await fill(asked), [Symbol.asyncDispose]: end };
   } catch (thrown) {
