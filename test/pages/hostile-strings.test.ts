@@ -92,7 +92,6 @@ function pathsOf(world: HostileWorld): readonly (readonly [pattern: string, path
     ...plain,
     ['/alerts-dashboard', '/alerts-dashboard?view=statistics'],
     ['/alerts-dashboard', '/alerts-dashboard?group=label:hostile'],
-    ['/dashboards/:id', '/dashboards/hostile?edit=1'],
     ['/explore', '/explore?q=hostile_value'],
     ['/explore', `/explore?panels=${encodeURIComponent(JSON.stringify([{ q: 'hostile_value', tab: 'table' }]))}`],
   ];
@@ -140,7 +139,7 @@ async function pages(crawl: Crawl, view: { theme: 'light' | 'dark'; width: numbe
 /** Tabs, and what folds out. */
 async function openEverything(page: Page): Promise<void> {
   await page.evaluate(`document.querySelectorAll('details').forEach((one) => { one.open = true; })`);
-  const tabs = page.locator('main [role=tab], main button[aria-expanded=false]:not([aria-haspopup=dialog])');
+  const tabs = page.locator('main [role=tab], main button[aria-expanded=false]:not([aria-haspopup=dialog], .dash-menu)');
   for (let at = (await tabs.count()) - 1; at >= 0; at--) {
     const tab = tabs.nth(at);
     if (await tab.isVisible().catch(() => false)) await tab.click({ timeout: 2_000 }).catch(() => undefined);
