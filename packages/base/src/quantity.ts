@@ -29,9 +29,11 @@ function bytesQuantity(bytes: number): Quantity {
   return { number: unit === 'B' ? String(Math.round(rest)) : threeDigits(rest), unit };
 }
 
-/** Percent from 0 to 100, one decimal. */
+/** Percent from 0 to 100: one decimal, of less than one percent two digits. */
 export function percentQuantity(percent: number): Quantity {
-  return { number: percent.toFixed(1), unit: '%' };
+  const size = Math.abs(percent);
+  const isSmall = size > 0 && size < 0.95;
+  return { number: isSmall ? Number(percent.toPrecision(2)).toString() : percent.toFixed(1), unit: '%' };
 }
 
 /** Seconds as the unit a reader would choose: `0.0123` → `12.3 ms`. */
