@@ -247,7 +247,8 @@ async function plant(world: HostileWorld, made: Map<string, string>): Promise<vo
       const [one] = ((json['items'] ?? json['downtimes'] ?? json['services']) as { id: string }[] | undefined) ?? [];
       return one?.id;
     });
-  made.set('/api/alerts', await first('/api/alerts'));
+  // One that is pending may be gone again before anything is said about it.
+  made.set('/api/alerts', await first('/api/alerts?status=firing'));
   made.set('/api/downtime', await first('/api/downtime?service=shop'));
   const refused: string[] = [];
   for (const [method, path, given] of BODIES) {

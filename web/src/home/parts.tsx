@@ -45,7 +45,7 @@ export function Parts() {
       {dependencies.slice(0, MOST).map(({ id, name, state }) => (
         <li key={id}>
           <StateMark state={state} />
-          <span>
+          <span className="wrap-anywhere">
             <Link to="/services/$id" params={{ id }}>
               {name}
             </Link>{' '}
