@@ -40,7 +40,8 @@ services:
       - { id: shop-http, kind: http, url: 'http://127.0.0.1:${site}/', interval: 1s }
       - id: shop-journey
         kind: browser
-        interval: 1h
+        interval: 30s
+        timeout: 20s
         step_timeout: 1s
         steps: [{ open: 'http://127.0.0.1:${site}/page' }, { name: find a price, expect_text: { contains: CHF } }]
 `;
@@ -61,7 +62,7 @@ services:
     .getByRole('img', { name: 'What the browser saw' })
     .evaluate((picture) => (picture as unknown as { naturalWidth: number }).naturalWidth);
   assert.equal(width, 1280);
-  await page.getByText('2 find a price').waitFor();
+  await page.getByText('2 find a price').first().waitFor();
 
   await page.goto('/checks?check=shop-http');
   await page.getByText(/^Flapping: \d+ % of its last 21 states were changes, since /).waitFor();

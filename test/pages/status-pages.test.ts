@@ -164,7 +164,7 @@ test('the page of the application is read in dark on a phone', async () => {
 test('a private page is opened from the application without its password', async () => {
   const { page, complaints } = await openPage(browser, nines.base);
   await page.goto('/status-pages');
-  await page.getByRole('button', { name: 'For the staff' }).click();
+  await page.getByRole('button', { name: 'For the staff', exact: true }).click();
   await page.getByRole('heading', { name: 'For the staff', level: 1 }).waitFor();
   await page.waitForURL('**/status/staff');
   assert.deepEqual(complaints, []);
