@@ -55,6 +55,11 @@ export async function openEmbeds(deps: EmbedsDeps): Promise<Embeds> {
   return new Embeds(deps, secret);
 }
 
+/** A dashboard that is gone, or that a later server wrote, shows nothing; a database that stumbles is no answer about the link. */
+function goneOrUnreadable(thrown: unknown): undefined {
+  if (!(thrown instanceof AppError)) throw thrown;
+}
+
 /** Links to dashboards for pages of others. What a link shows is fixed when it is made; whoever follows it can ask for nothing else. */
 export class Embeds {
   readonly #deps: EmbedsDeps;
@@ -145,7 +150,7 @@ export class Embeds {
     const sight = await sightOf({ kind: row.made_by_kind, id: row.made_by_id });
     const then = parseScope(row.scope);
     if (sight === undefined || !then.ok) return undefined;
-    const view = await dashboards.get(row.dashboard).catch(() => undefined);
+    const view = await dashboards.get(row.dashboard).catch(goneOrUnreadable);
     if (view === undefined) return undefined;
     const link = embedLink.parse(JSON.parse(row.spec));
     return { id, link, spec: view.spec, sight: { ...sight, scope: narrowed(then.value, sight.scope) } };
