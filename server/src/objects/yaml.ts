@@ -4,9 +4,6 @@ import { stringify } from 'yaml';
 /** Where in a file an object stands: keys, and `[]` for a place in a list. */
 export type Place = readonly string[];
 
-/** What a redacted secret reads like. */
-export const REDACTED = '[redacted]';
-
 /** The object with everything it stands under, so that the text is a file by itself. Absent values are left out. */
 export function nested(place: Place, value: unknown): unknown {
   return place.reduceRight<unknown>((inner, key) => (key === '[]' ? [inner] : { [key]: inner }), value);

@@ -18,7 +18,7 @@ const MEANT: readonly string[] = [
 const LOOKS: readonly string[] = [
   'transparent', 'pluginVersion', 'repeatDirection', 'repeatIteration', 'repeatPanelId', 'repeatedByRow', 'maxPerRow', 'maxDataPoints',
   'minSpan', 'hideTimeOverride', 'cacheTimeout', 'queryCachingTTL', 'dashLength', 'dashes', 'spaceLength', 'fillGradient', 'hiddenSeries',
-  'legend', 'legendType', 'linewidth', 'nullPointMode', 'nullPointMode', 'pointradius', 'points', 'renderer', 'steppedLine', 'tooltip',
+  'legend', 'legendType', 'linewidth', 'nullPointMode', 'pointradius', 'points', 'renderer', 'steppedLine', 'tooltip',
   'error', 'editable', 'grid', 'isNew', 'scopedVars', 'colorBackground', 'colorValue', 'colorPrefix', 'colorPostfix', 'valueFontSize',
   'prefixFontSize', 'postfixFontSize', 'mappingType', 'mappingTypes', 'yaxis', 'xAxis', 'cards', 'color', 'dataGridPos', 'heatmap',
   'hideZeroBuckets', 'highlightCards', 'reverseYBuckets', 'tooltipDecimals', 'xBucketNumber', 'xBucketSize', 'yBucketBound',
