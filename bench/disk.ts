@@ -134,7 +134,11 @@ async function sendAll(recording: string, port: number): Promise<number> {
       'content-encoding': 'snappy',
       'x-prometheus-remote-write-version': '0.1.0',
     };
-    const answer = await fetch(`http://127.0.0.1:${port}/api/v1/write`, { method: 'POST', headers, body: Buffer.from(requestOf(batch.batch())) });
+    const answer = await fetch(`http://127.0.0.1:${port}/api/v1/write`, {
+      method: 'POST',
+      headers,
+      body: Buffer.from(requestOf(batch.batch())),
+    });
     if (!answer.ok) throw new Error(`${answer.status}: ${await answer.text()}`);
     samples += batch.seriesCount;
   });
