@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { request } from './client.ts';
 import { ApiProblem } from './problem.ts';
+import { servicesQuery } from './queries.ts';
 import type { BulkWire, ChannelTestWire, MadeJoinToken, RoleDraft, RoleView, ServiceDetailView, WrittenServiceWire } from './wire.ts';
 
 type AlertAction = { readonly name: 'acknowledge'; readonly ids: readonly string[] };
@@ -56,13 +57,14 @@ export function useCreateService() {
   });
 }
 
-/** Ends the watching of a service and goes to the list, which is read again. */
+/** Ends the watching of a service and goes to the list: at once without it, for its rows ask for the history of each, and then read again. */
 export function useRetireService() {
   const client = useQueryClient();
   const navigate = useNavigate();
   return useMutation<unknown, ApiProblem, string>({
     mutationFn: (id) => request(`/api/services/${encodeURIComponent(id)}`, { method: 'DELETE' }),
-    onSuccess: () => {
+    onSuccess: (_answer, retired) => {
+      client.setQueryData(servicesQuery().queryKey, (list) => list && { ...list, items: list.items.filter(({ id }) => id !== retired) });
       void client.invalidateQueries({ queryKey: ['services', 'list'] });
       void navigate({ to: '/services' });
     },
