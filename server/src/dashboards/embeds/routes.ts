@@ -4,7 +4,8 @@ import { z } from 'zod';
 import type { Http } from '../../platform/http/contract.ts';
 import { embedView, newEmbed } from './contract.ts';
 import { NOTHING_HERE, pageHtml, policyOf } from './page.ts';
-import type { Embeds, Opened, Written } from './service.ts';
+import type { Embeds, Opened } from './service.ts';
+import type { Written } from './written.ts';
 
 const tags = ['dashboards'];
 const byId = z.object({ id: z.string().max(63) });

@@ -3,7 +3,7 @@ import type { Clock } from '@nines/base/clock.ts';
 import { parseDuration } from '@nines/base/duration.ts';
 import { AppError } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
-import { DAY_MS, SECOND_MS } from '@nines/base/units.ts';
+import { DAY_MS } from '@nines/base/units.ts';
 import { formatScope, isFull, narrowed, parseScope } from '@nines/model/scope.ts';
 import type { Scope } from '@nines/model/storage.ts';
 import type { z } from 'zod';
@@ -20,11 +20,9 @@ import type { Dashboards } from '../service.ts';
 import { EMBED_CODES, EMBED_LIMITS, type EmbedLink, type EmbedView, embedLink, type newEmbed } from './contract.ts';
 import { boardHtml } from './page.ts';
 import { countOpenEmbeds, deleteEnded, embedSecret, findEmbed, insertEmbed, listEmbeds, revokeEmbed } from './store.ts';
+import { type Written, WrittenBoards } from './written.ts';
 
 const SECRET_BYTES = 32;
-/** However many look, a dashboard is read once within this. */
-const FRESH_MS = 10 * SECOND_MS;
-const MOST_KEPT = 200;
 /** Ended links stay listed for this long. */
 const TOLD_MS = 90 * DAY_MS;
 
@@ -47,7 +45,6 @@ export type Sight = { readonly scope: Scope; readonly kinds: ReadonlySet<string>
 
 /** What is behind a link that opens. */
 export type Opened = { readonly id: string; readonly link: EmbedLink; readonly spec: DashboardSpec; readonly sight: Sight };
-export type Written = { readonly html: string; readonly atMs: number };
 
 export async function openEmbeds(deps: EmbedsDeps): Promise<Embeds> {
   const fresh = deps.ids.secret(SECRET_BYTES);
@@ -65,12 +62,12 @@ export class Embeds {
   readonly #deps: EmbedsDeps;
   readonly #secret: string;
   readonly #alone = createTurns();
-  /** Boards as they were written last, by link and sight; the oldest first. */
-  readonly #written = new Map<string, { atMs: number | undefined; readonly board: Promise<Written> }>();
+  readonly #written: WrittenBoards;
 
   constructor(deps: EmbedsDeps, secret: string) {
     this.#deps = deps;
     this.#secret = secret;
+    this.#written = new WrittenBoards(deps.clock);
   }
 
   /** `AppError` `dashboard_not_found`, `embed_panel_not_found`, `unknown_variable`, `too_many_embeds`. */
@@ -137,7 +134,7 @@ export class Embeds {
       const object = { kind: 'dashboards/embeds', id };
       await record(trx, { actor, action: 'dashboard.embed_revoked', object, phase: 'done', before: { dashboard } });
     });
-    for (const key of this.#written.keys()) if (key.startsWith(`${id} `)) this.#written.delete(key);
+    this.#written.forget(id);
   }
 
   /** What a token opens; undefined for every token that opens nothing, whatever the reason. */
@@ -159,24 +156,7 @@ export class Embeds {
   /** The board behind a link as HTML: read at most once in ten seconds, however many look. */
   written(opened: Opened): Promise<Written> {
     const { scope, kinds } = opened.sight;
-    const key = `${opened.id} ${formatScope(scope)} ${[...kinds].join()}`;
-    const nowMs = this.#deps.clock.now();
-    const kept = this.#written.get(key);
-    // One that takes long is waited for: who asks again must not begin it again.
-    if (kept !== undefined && (kept.atMs === undefined || nowMs - kept.atMs < FRESH_MS)) return kept.board;
-    const board = this.#write(opened, nowMs);
-    const writing = { atMs: undefined as number | undefined, board };
-    this.#written.delete(key);
-    this.#written.set(key, writing);
-    board.then(
-      () => (writing.atMs = this.#deps.clock.now()),
-      () => this.#written.get(key) === writing && this.#written.delete(key),
-    );
-    for (const oldest of this.#written.keys()) {
-      if (this.#written.size <= MOST_KEPT) break;
-      this.#written.delete(oldest);
-    }
-    return board;
+    return this.#written.get(opened.id, `${formatScope(scope)} ${[...kinds].join()}`, (atMs) => this.#write(opened, atMs));
   }
 
   async #write({ link, spec, sight: { scope, kinds } }: Opened, atMs: number): Promise<Written> {
