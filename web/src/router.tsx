@@ -30,6 +30,7 @@ import { exploreSearch } from './explore/search.ts';
 import { dashboardSearch, dashboardsSearch } from './dashboards/search.ts';
 import { loginSearch } from './shell/login-search.ts';
 import { Shell } from './shell/shell.tsx';
+import { rich } from './language/t.ts';
 
 const root = createRootRoute({ validateSearch: rootSearch });
 
@@ -355,9 +356,7 @@ const tree = root.addChildren([
 function NotFound() {
   return (
     <main className="centre">
-      <p>
-        There is no page here. <Link to="/">Go to the overview</Link>
-      </p>
+      <p>{rich('There is no page here. <a>Go to the overview</a>', { a: (inner) => <Link to="/">{inner}</Link> })}</p>
     </main>
   );
 }

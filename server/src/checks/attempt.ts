@@ -95,7 +95,7 @@ export class AttemptEnded extends Error {
 const WAITING: Readonly<Record<Phase, string>> = {
   resolve: 'resolving the name',
   connect: 'connecting',
-  tls: 'the TLS handshake',
+  tls: 'in the TLS handshake',
   processing: 'waiting for the first byte',
   transfer: 'receiving the answer',
 };
@@ -112,8 +112,11 @@ export async function runAttempt(
   ending.signal.throwIfAborted();
   const run = new AttemptRun(spec, { clock, signal: ending.signal });
   using _timer = clock.after(spec.timeoutMs, () => {
-    const during = run.phase === undefined ? '' : ` while ${WAITING[run.phase].replace(/^the /, 'in the ')}`;
-    ending.abort(new AttemptEnded(down('timeout', `no answer from ${run.peer} within ${spec.timeoutMs} ms${during}`)));
+    const said =
+      run.phase === undefined
+        ? `no answer from ${run.peer} within ${spec.timeoutMs} ms`
+        : `no answer from ${run.peer} within ${spec.timeoutMs} ms while ${WAITING[run.phase]}`;
+    ending.abort(new AttemptEnded(down('timeout', said)));
   });
   const outcome = await ask(run).catch((thrown: unknown) => {
     const late: unknown = ending.signal.aborted ? ending.signal.reason : undefined;

@@ -411,12 +411,18 @@ function rowOf(ladder: Ladder, step: Step, { key, nowMs, said }: { key: string; 
   const { alert, policy, round } = ladder;
   const common = { alert, atMs: nowMs, detail: { ladder: key, policy: policy.id, round } };
   if (step.kind === 'told' || step.kind === 'passed') {
-    const level = `level ${step.level + 1} of ${policy.levels.length} of ${policy.name}`;
-    const detail = { ...common.detail, level: step.level + 1 };
-    if (step.kind === 'passed') return { ...common, kind: 'escalated', reason: `${level} was passed: ${step.cause}`, detail };
+    const [number, levels] = [step.level + 1, policy.levels.length];
+    const detail = { ...common.detail, level: number };
+    if (step.kind === 'passed')
+      return { ...common, kind: 'escalated', reason: `level ${number} of ${levels} of ${policy.name} was passed: ${step.cause}`, detail };
     const who = step.recipients.length === 0 ? 'nobody who was not told just now' : namesOf(step.recipients);
     const recipients = step.recipients.map((one) => one.who);
-    return { ...common, kind: 'escalated', reason: `${level} told ${who}${said}: ${step.cause}`, detail: { ...detail, recipients } };
+    return {
+      ...common,
+      kind: 'escalated',
+      reason: `level ${number} of ${levels} of ${policy.name} told ${who}${said}: ${step.cause}`,
+      detail: { ...detail, recipients },
+    };
   }
   const words = { paused: 'waits', resumed: 'goes on', exhausted: 'is at its end', ended: 'is over' }[step.kind];
   // The alert's own end says it already.

@@ -9,7 +9,7 @@ import { Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { preciseInstant } from '../figures/instant.ts';
 import { threeDigits } from '../figures/quantity.ts';
-import { readableLengths } from '../figures/readable.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { AlertStateMark } from '../pages/alert-state.tsx';
 import { textOfLabels } from '../pages/label-text.ts';
@@ -161,7 +161,7 @@ function happeningsOf({ transitions, deliveries }: AlertDetailWire): readonly Ha
   const steps = transitions.map((step, place): Happening => {
     const isSaid = step.actor === 'system' || step.actor === 'nines' || step.reason.includes(step.actor);
     const who = isSaid ? '' : step.actor;
-    return { atMs: step.at_ms, key: `step ${place}`, what: phrase(step.kind), why: readableLengths(step.reason), who };
+    return { atMs: step.at_ms, key: `step ${place}`, what: phrase(step.kind), why: fromServer(step.reason), who };
   });
   const told = deliveries.map((one): Happening => {
     const to = one.channel === '' ? t('nobody') : one.channel;
@@ -169,7 +169,7 @@ function happeningsOf({ transitions, deliveries }: AlertDetailWire): readonly Ha
       one.status === 'suppressed'
         ? t('Not told to {channel}', { channel: to })
         : t('{what} told to {channel}: {status}', { what: phrase(one.reason), channel: to, status: one.status });
-    return { atMs: one.created_at_ms, key: one.id, what, why: readableLengths(deliveryWhy(one)), who: '' };
+    return { atMs: one.created_at_ms, key: one.id, what, why: fromServer(deliveryWhy(one)), who: '' };
   });
   return [...steps, ...told].sort((a, b) => a.atMs - b.atMs);
 }

@@ -5,6 +5,7 @@ import { type ProblemView, problemQuery } from '../api/problems.ts';
 import type { AlertView } from '../api/wire.ts';
 import { Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { IncidentMark } from '../pages/incident-state.tsx';
 import { plainText } from './plain-text.ts';
@@ -73,7 +74,7 @@ export function ProblemNote({ id }: { readonly id: string }) {
       {data === undefined ? null : (
         <>
           <p>
-            <strong>{plainText(data.title, MAX_TITLE_CHARS)}</strong>
+            <strong>{plainText(fromServer(data.title), MAX_TITLE_CHARS)}</strong>
             <span className="faint">{` ${sizeOf(data)}`}</span>
           </p>
           <Causes problem={data} />
@@ -102,7 +103,7 @@ function Causes({ problem: { causes } }: { readonly problem: ProblemView }) {
             ) : (
               <b>{plainText(subject, MAX_TITLE_CHARS)}</b>
             )}
-            {reasons.length === 0 ? null : <div className="soft">{plainText(reasons.join('; '), MAX_REASON_CHARS)}</div>}
+            {reasons.length === 0 ? null : <div className="soft">{plainText(reasons.map(fromServer).join('; '), MAX_REASON_CHARS)}</div>}
           </li>
         ))}
       </ol>
@@ -113,6 +114,6 @@ function Causes({ problem: { causes } }: { readonly problem: ProblemView }) {
 /** The first suspicion in one line. */
 export function causeText({ causes: [first] }: ProblemView): string {
   if (first === undefined) return '';
-  const reasons = first.reasons.length === 0 ? '' : `: ${first.reasons.join('; ')}`;
+  const reasons = first.reasons.length === 0 ? '' : `: ${first.reasons.map(fromServer).join('; ')}`;
   return plainText(`${t('Probably caused by {subject}', { subject: first.subject })}${reasons}`, MAX_REASON_CHARS);
 }

@@ -7,7 +7,7 @@ import type { AlertView } from '../api/wire.ts';
 import { Instant } from '../components/instant.tsx';
 import { Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
-import { readableLengths } from '../figures/readable.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t, rich } from '../language/t.ts';
 import { StateMark } from '../states/state-mark.tsx';
 import type { MarkState } from '../states/words.ts';
@@ -59,7 +59,7 @@ export function StandingSection({ alert }: { readonly alert: AlertView }) {
                 </>
               )}
               <div className="soft wrap-anywhere">
-                {plainText(readableLengths(one.why), MAX_CHARS)}
+                {plainText(fromServer(one.why), MAX_CHARS)}
                 {one.told.length === 0 ? '' : `; ${t('until now {names}', { names: namesOf(one.told) })}`}
               </div>
             </li>

@@ -9,7 +9,8 @@ import { Ago } from '../components/instant.tsx';
 import { matchesFilter } from '../components/matches-filter.ts';
 import { EmptyState, Waiting } from '../components/notices.tsx';
 import { lengthText } from '../figures/length.ts';
-import { t } from '../language/t.ts';
+import { fromServer } from '../language/server-text.ts';
+import { rich, t } from '../language/t.ts';
 import { SCALE_TICKS, STANDING_WORDS, byUrgency, fullIn, paceText, placeOf, standingOf } from './capacity-words.ts';
 import { selectorText } from './completion.ts';
 import { linePath, scalesOf, valuesOf } from './scales.ts';
@@ -39,8 +40,10 @@ export function CapacityView({ search, onSearch }: Props) {
         />
         {query.data === undefined ? null : (
           <span className="faint">
-            {`${lengthText(query.data.window_ms)} of history, reckoned `}
-            <Ago atMs={query.data.generated_at_ms} />
+            {rich('{length} of history, reckoned {ago}', {
+              length: lengthText(query.data.window_ms),
+              ago: <Ago atMs={query.data.generated_at_ms} />,
+            })}
           </span>
         )}
       </div>
@@ -127,7 +130,11 @@ const COLUMNS: readonly Column<CapacityRow>[] = [
       <>
         {value === null ? '–' : unitText(unit)(value)}
         {limit === null ? null : (
-          <div className="faint small">{`${side === 'above' ? 'of' : t('not below')} ${unitText(unit)(limit)}`}</div>
+          <div className="faint small">
+            {side === 'above'
+              ? t('of {limit}', { limit: unitText(unit)(limit) })
+              : t('not below {limit}', { limit: unitText(unit)(limit) })}
+          </div>
         )}
       </>
     ),
@@ -141,7 +148,7 @@ const COLUMNS: readonly Column<CapacityRow>[] = [
     cell: (row) => (
       <>
         {paceText(row, unitText(row.unit))}
-        <div className="faint small">{row.confidence?.words ?? ''}</div>
+        <div className="faint small">{fromServer(row.confidence?.words ?? '')}</div>
       </>
     ),
   },
@@ -152,7 +159,7 @@ const COLUMNS: readonly Column<CapacityRow>[] = [
     cell: (row) => {
       const { when, between } = fullIn(row);
       return row.days === null ? (
-        <div className="soft small full">{row.reason}</div>
+        <div className="soft small full">{fromServer(row.reason)}</div>
       ) : (
         <div className="full">
           <strong>{when}</strong>
@@ -223,14 +230,14 @@ function Advice({ row }: { readonly row: CapacityRow }) {
       {leak?.state === 'leaks' ? (
         <div>
           <span className="kind">{t('Leaks')}</span>
-          <span className="soft small">{` ${leak.reason}`}</span>
+          <span className="soft small">{` ${fromServer(leak.reason)}`}</span>
         </div>
       ) : null}
       {size === null ? null : (
         <div>
           <strong>{SIZES[size.advice]}</strong>
-          {size.advice === 'enough' ? null : ` ${text(size.suggested)} would do`}
-          <div className="soft small">{size.reason}</div>
+          {size.advice === 'enough' ? null : ` ${t('{amount} would do', { amount: text(size.suggested) })}`}
+          <div className="soft small">{fromServer(size.reason)}</div>
         </div>
       )}
       {leak?.state !== 'leaks' && size === null ? <span className="faint">–</span> : null}

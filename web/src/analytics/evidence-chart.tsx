@@ -100,7 +100,7 @@ function Legend({
   };
   const boundsOf = (points: readonly Between[]): string => {
     const known = atMs === undefined ? points.at(-1) : nearestPoint(points, atMs, stepMs * GAP_STEPS);
-    return known === undefined ? '–' : `${text(known[1])} to ${text(known[2])}`;
+    return known === undefined ? '–' : t('{from} to {to}', { from: text(known[1]), to: text(known[2]) });
   };
   return (
     <ul className="chart-names">

@@ -3,13 +3,14 @@ import { useMemo } from 'react';
 import type { ForecastWire, SeriesWire } from '../api/analytics.ts';
 import { Section } from '../components/section.tsx';
 import { shortInstant } from '../figures/instant.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { useNowStep } from '../shell/now.ts';
 import { type Band, EvidenceChart, type Line } from './evidence-chart.tsx';
 import { lengthMsOf } from './search.ts';
 import type { PartProps } from './series-view.tsx';
 import { Reckoning, Told } from './told.tsx';
-import { backtestSentences, forecastDoubt, shareText } from './words.ts';
+import { backtestSentences, doubtText, forecastDoubt, shareText } from './words.ts';
 
 type Props = PartProps & { readonly ahead: string; readonly forecast: UseQueryResult<ForecastWire> };
 
@@ -38,9 +39,9 @@ function shapesOf({ points }: SeriesWire, forecast: ForecastWire): { readonly li
   const past = latest.length > 0;
   return {
     lines: [
-      { name: 'measured', role: 'value', points },
+      { name: t('measured||of a chart'), role: 'value', points },
       ...(past ? [{ name: t('would have said'), role: 'past' as const, points: lineOf(latest) }] : []),
-      { name: 'forecast', role: 'forecast', points: lineOf(forecast.points) },
+      { name: t('forecast'), role: 'forecast', points: lineOf(forecast.points) },
     ],
     bands: [
       ...(past ? [{ name: t('its band'), role: 'past' as const, points: bandOf(latest) }] : []),
@@ -65,13 +66,19 @@ function Foretold({
   const end =
     last === undefined
       ? ''
-      : `${text(last.value)} on ${shortInstant(last.at_ms, now)}, between ${text(last.lower)} and ${text(last.upper)} at ${shareText(level)}`;
+      : t('{value} on {at}, between {lower} and {upper} at {level}', {
+          value: text(last.value),
+          at: shortInstant(last.at_ms, now),
+          lower: text(last.lower),
+          upper: text(last.upper),
+          level: shareText(level),
+        });
   const doubt = forecastDoubt(forecast);
   return (
     <>
-      <p className="finding">{end === '' ? '' : `At the end: ${end}.`}</p>
+      <p className="finding">{end === '' ? '' : t('At the end: {end}.', { end })}</p>
       <EvidenceChart
-        summary={`Forecast of ${series.name}: ${end}. ${backtestSentences(forecast, found.step_ms).join(' ')}`}
+        summary={`${t('Forecast of {name}: {end}.', { name: series.name, end })} ${backtestSentences(forecast, found.step_ms).join(' ')}`}
         fromMs={fromMs}
         toMs={last?.at_ms ?? found.to_at_ms}
         stepMs={found.step_ms}
@@ -92,10 +99,10 @@ function Foretold({
         </div>
         <Told
           facts={[
-            [t('Believe it'), `${doubt.word}: ${doubt.why}.`],
-            [t('Method'), forecast.method],
+            [t('Believe it'), doubtText(doubt)],
+            [t('Method'), fromServer(forecast.method)],
             [t('Band'), t('{level}, from its own errors of the past (split-conformal)', { level: shareText(level) })],
-            ...forecast.notes.map((note) => [t('Note'), note] as const),
+            ...forecast.notes.map((note) => [t('Note'), fromServer(note)] as const),
           ]}
         />
       </div>

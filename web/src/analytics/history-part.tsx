@@ -4,7 +4,8 @@ import type { AnomaliesWire, SeasonalityWire, SeriesWire } from '../api/analytic
 import { Section } from '../components/section.tsx';
 import { shortInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
-import { t } from '../language/t.ts';
+import { fromServer } from '../language/server-text.ts';
+import { rich, t } from '../language/t.ts';
 import { useNowStep } from '../shell/now.ts';
 import { type Band, type Episode, EvidenceChart, type Line } from './evidence-chart.tsx';
 import { lasting } from './lasting.ts';
@@ -32,7 +33,19 @@ export function HistoryPart({ search, onSearch, found, series, text, anomalies, 
   const chosen = search.at === undefined ? -1 : episodes.findIndex(({ from_at_ms: atMs }) => atMs === search.at);
   const view = viewOf(found, episodes[chosen]);
   const { lines, bands } = useMemo(() => shapesOf(series), [series]);
-  const spoken = `${series.name} from ${shortInstant(view.fromMs, now)} to ${shortInstant(view.toMs, now)}: lowest ${text(series.summary.min)}, highest ${text(series.summary.max)}, last ${text(series.summary.last)}; ${episodes.length === 0 ? t('nothing unusual') : t('{episodes} unusual episodes', { episodes: episodes.length })}, ${changes.length} changes of level.`;
+  const spoken = t(
+    '{name} from {from} to {to}: lowest {min}, highest {max}, last {last}; {episodes, plural, =0 {nothing unusual} one {# unusual episode} other {# unusual episodes}}, {changes, plural, one {# change of level} other {# changes of level}}.',
+    {
+      name: series.name,
+      from: shortInstant(view.fromMs, now),
+      to: shortInstant(view.toMs, now),
+      min: text(series.summary.min),
+      max: text(series.summary.max),
+      last: text(series.summary.last),
+      episodes: episodes.length,
+      changes: changes.length,
+    },
+  );
   return (
     <Section
       title={t('What it did')}
@@ -89,11 +102,11 @@ function viewOf(found: PartProps['found'], episode: Episode | undefined) {
 /** What was measured, and its trend where there is one. */
 function shapesOf(series: SeriesWire): { readonly lines: readonly Line[]; readonly bands: readonly Band[] } {
   const trend = trendShape(series);
-  const measured: Line = { name: 'measured', role: 'value', points: series.points };
+  const measured: Line = { name: t('measured||of a chart'), role: 'value', points: series.points };
   if (trend === undefined) return { lines: [measured], bands: [] };
   return {
-    lines: [measured, { name: 'trend', role: 'trend', points: trend.line }],
-    bands: [{ name: 'its slope may be', role: 'trend', points: trend.band }],
+    lines: [measured, { name: t('trend||of a chart'), role: 'trend', points: trend.line }],
+    bands: [{ name: t('its slope may be||of a chart'), role: 'trend', points: trend.band }],
   };
 }
 
@@ -117,7 +130,13 @@ function TrendFacts({ trend }: Pick<SeriesWire, 'trend'>) {
     <Told
       facts={[
         [t('Method'), t('robust slope (Theil–Sen) once seasons are taken out')],
-        [t('Doubt'), `${shareText(trend.level)} interval that allows for values following each other; ${chanceText(trend.p)}`],
+        [
+          t('Doubt'),
+          t('{level} interval that allows for values following each other; {chance}', {
+            level: shareText(trend.level),
+            chance: chanceText(trend.p),
+          }),
+        ],
         [t('From'), t('{n} values', { n: trend.n })],
       ]}
     />
@@ -144,16 +163,18 @@ function Episodes({ anomalies, chosen, onChoose }: EpisodesProps) {
               {`${shortInstant(fromMs, now)}${toMs > fromMs ? `, ${lengthText(toMs - fromMs)}` : ''}`}
             </button>
             <span className="numeric">{t('score {score}', { score: score.toFixed(2) })}</span>
-            <span className="soft">{reason}</span>
+            <span className="soft">{fromServer(reason)}</span>
           </li>
         ))}
       </ol>
-      {listed.length > MOST_EPISODES ? <p className="faint">{`The ${MOST_EPISODES} with the highest score of ${listed.length}.`}</p> : null}
+      {listed.length > MOST_EPISODES ? (
+        <p className="faint">{t('The {most} with the highest score of {all}.', { most: MOST_EPISODES, all: listed.length })}</p>
+      ) : null}
       <Told
         facts={[
           [t('Method'), anomalyMethod(anomalies)],
           [t('Doubt'), t('Each score knows the values before it only. 0.95 is a distance of 4.5 usual deviations.')],
-          ...anomalies.notes.map((note) => [t('Note'), note] as const),
+          ...anomalies.notes.map((note) => [t('Note'), fromServer(note)] as const),
         ]}
       />
     </>
@@ -170,8 +191,13 @@ function Changes({ changes, text }: { readonly changes: SeasonalityWire['changes
         <ul className="changes">
           {changes.map(({ at_ms: atMs, before, after }) => (
             <li key={atMs}>
-              <strong>{shortInstant(atMs, now)}</strong>
-              {`: from ${text(before)} to ${text(after)} (${differenceText(after - before, text)})`}
+              {rich('<b>{at}</b>: from {before} to {after} ({by})', {
+                b: (inner) => <strong>{inner}</strong>,
+                at: shortInstant(atMs, now),
+                before: text(before),
+                after: text(after),
+                by: differenceText(after - before, text),
+              })}
             </li>
           ))}
         </ul>
@@ -181,7 +207,7 @@ function Changes({ changes, text }: { readonly changes: SeasonalityWire['changes
           [t('Method'), t('least squared distance from the level of each stretch (PELT), seasons taken out')],
           [
             t('Doubt'),
-            'A change has to save more than noise would; a slope is not told as steps, nor is where something unusual begins and ends.',
+            t('A change has to save more than noise would; a slope is not told as steps, nor is where something unusual begins and ends.'),
           ],
         ]}
       />

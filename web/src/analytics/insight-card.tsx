@@ -4,7 +4,9 @@ import { useMemo } from 'react';
 import { type InsightView, type MuteWish, type Verdict, useFeedback } from '../api/insights.ts';
 import { Ago, Instant } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
-import { t } from '../language/t.ts';
+import { PERCENT } from '../figures/percent.ts';
+import { fromServer } from '../language/server-text.ts';
+import { rich, t } from '../language/t.ts';
 import { useNow } from '../shell/now.ts';
 import { useCan } from '../shell/session.tsx';
 import { EvidenceChart } from './evidence-chart.tsx';
@@ -27,40 +29,34 @@ export function InsightCard({ insight, onMute }: Props) {
           <InsideLink href={subject.href}>{subject.name}</InsideLink>
           <span className="faint">
             {endedMs === null ? (
-              <>
-                {'holds, seen '}
-                <Ago atMs={seenMs} />
-              </>
+              <>{rich('holds, seen {ago}', { ago: <Ago atMs={seenMs} /> })}</>
             ) : (
-              <>
-                {'ended '}
-                <Ago atMs={endedMs} />
-              </>
+              <>{rich('ended {ago}||insight', { ago: <Ago atMs={endedMs} /> })}</>
             )}
           </span>
-          {mutedMs === null || mutedMs <= now ? null : <span className="faint">{`muted ${untilWords(mutedMs, now)}`}</span>}
+          {mutedMs === null || mutedMs <= now ? null : (
+            <span className="faint">{t('muted {until}', { until: untilWords(mutedMs, now) })}</span>
+          )}
         </p>
-        <h3>{sentence}</h3>
+        <h3>{fromServer(sentence)}</h3>
       </header>
       <InsightPicture insight={insight} />
       <dl className="facts insight-figures">
         {figures.map(({ label, value, unit }) => (
           <div key={label}>
-            <dt>{label}</dt>
+            <dt>{fromServer(label)}</dt>
             <dd>{unitText(unit)(value)}</dd>
           </div>
         ))}
       </dl>
       <p className="insight-doubt">
-        <strong>{capital(confidence.words)}</strong>
-        <span className="faint">{` · ${confidence.method} · found `}</span>
-        <span className="faint">
-          <Instant atMs={insight.found_at_ms} relative={false} />
-        </span>
+        <strong>{capital(fromServer(confidence.words))}</strong>
+        <span className="faint">{` · ${fromServer(confidence.method)} · `}</span>
+        <span className="faint">{rich('found {at}', { at: <Instant atMs={insight.found_at_ms} relative={false} /> })}</span>
       </p>
       <footer className="row-wrap">
         <span className="insight-next">
-          <InsideLink href={next.href}>{next.text}</InsideLink>
+          <InsideLink href={next.href}>{fromServer(next.text)}</InsideLink>
         </span>
         <Link to="/analytics" search={{ view: 'series', q: insight.expr }} className="plain-button">
           {t('Look at the series')}
@@ -84,7 +80,7 @@ export function InsightPicture({ insight, height = CARD_PX }: { readonly insight
   const text = useMemo(() => unitText(unit), [unit]);
   const lines = useMemo(
     () => [
-      { name: 'measured', role: 'value' as const, points: evidence.points },
+      { name: t('measured||of a chart'), role: 'value' as const, points: evidence.points },
       ...(evidence.line === undefined ? [] : [lineOf(insight)]),
     ],
     [evidence, insight],
@@ -94,7 +90,13 @@ export function InsightPicture({ insight, height = CARD_PX }: { readonly insight
     () =>
       evidence.band === undefined
         ? []
-        : [{ name: foretold ? '95 %' : 'usual', role: foretold ? ('forecast' as const) : ('trend' as const), points: evidence.band }],
+        : [
+            {
+              name: foretold ? `95${PERCENT}` : t('usual||of a chart'),
+              role: foretold ? ('forecast' as const) : ('trend' as const),
+              points: evidence.band,
+            },
+          ],
     [evidence, foretold],
   );
   const limit = useMemo(
@@ -103,7 +105,7 @@ export function InsightPicture({ insight, height = CARD_PX }: { readonly insight
   );
   return (
     <EvidenceChart
-      summary={t('Evidence: {sentence}', { sentence })}
+      summary={t('Evidence: {sentence}', { sentence: fromServer(sentence) })}
       fromMs={evidence.from_at_ms}
       toMs={evidence.to_at_ms}
       stepMs={evidence.step_ms}
@@ -121,7 +123,7 @@ export function InsightPicture({ insight, height = CARD_PX }: { readonly insight
 function lineOf({ kind, evidence }: InsightView) {
   const points = evidence.line ?? [];
   if (kind === 'correlation') return { name: t('the other, on this scale'), role: 'other' as const, points };
-  if (kind === 'prediction') return { name: 'forecast', role: 'forecast' as const, points };
+  if (kind === 'prediction') return { name: t('forecast'), role: 'forecast' as const, points };
   return { name: kind === 'seasonality' ? 'rhythm' : 'trend', role: 'trend' as const, points };
 }
 

@@ -104,7 +104,7 @@ function Undo({ mute, onDone }: { readonly mute: MuteView; readonly onDone: () =
   return (
     <div className="notice" role="status">
       <p>
-        {`${muteWords(mute)} is muted ${untilWords(mute.until_ms, now)}. `}
+        {t('{what} is muted {until}.', { what: muteWords(mute), until: untilWords(mute.until_ms, now) })}{' '}
         <button
           type="button"
           className="plain-button"
@@ -132,12 +132,14 @@ function NoInsights({ filtered }: { readonly filtered: boolean }) {
         </Link>
       }
     >
-      {filtered ? 'Nothing significant of this kind. ' : 'Nothing significant. '}
-      {status.data === undefined ? '' : `${statusSentence(status.data, now)} `}
-      An insight is shown only when chance, common seasons and the number of tests do not explain it, and it is large enough to matter.
+      {filtered ? t('Nothing significant of this kind.') : t('Nothing significant.')}
+      {status.data === undefined ? ' ' : ` ${statusSentence(status.data, now)} `}
+      {t(
+        'An insight is shown only when chance, common seasons and the number of tests do not explain it, and it is large enough to matter.',
+      )}
       {refused.length === 0
         ? ''
-        : ` What led to nothing: ${refused.map(([reason, number]) => `${reasonWords(reason)} ${number}`).join(', ')}.`}
+        : ` ${t('What led to nothing: {reasons}.', { reasons: refused.map(([reason, number]) => `${reasonWords(reason)} ${number}`).join(', ') })}`}
     </EmptyState>
   );
 }
@@ -150,7 +152,7 @@ function Muted() {
   const items = query.data?.items ?? [];
   return (
     <>
-      <Waiting query={query} what="mutes" />
+      <Waiting query={query} what={t('mutes')} />
       {unmute.isError ? <ErrorNotice error={unmute.error} /> : null}
       {query.data !== undefined && items.length === 0 ? <p className="empty empty-quiet">{t('Nothing is muted.')}</p> : null}
       {items.length === 0 ? null : (

@@ -75,7 +75,7 @@ export function FileForm({ name, onAsk }: { readonly name: string | undefined; r
   const pick = async (file: File | null): Promise<void> => {
     if (file === null) return;
     if (file.size > MOST_BYTES) {
-      setFault(`${file.name} is larger than 15 MiB: bring a part of the test`);
+      setFault(t('{file} is larger than 15 MiB: bring a part of the test', { file: file.name }));
       return;
     }
     setFault(undefined);

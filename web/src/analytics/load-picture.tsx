@@ -53,34 +53,34 @@ function Legend({ band, asked, peak }: LoadPictureProps) {
         <svg width="10" height="10" aria-hidden="true">
           <circle cx="5" cy="5" r="2.5" className="load-dot" />
         </svg>
-        measured
+        {t('measured||of a chart')}
       </li>
       <li>
         <svg width="16" height="8" aria-hidden="true">
           <line x1="0" x2="16" y1="4" y2="4" className="ev-line load-law" />
         </svg>
-        the law
+        {t('the law')}
       </li>
       {band === undefined ? null : (
         <li>
           <svg width="16" height="10" aria-hidden="true">
             <rect width="16" height="10" className="ev-band ev-band-forecast" />
           </svg>
-          95 % of measurements
+          {t('95 % of measurements')}
         </li>
       )}
       <li>
         <svg width="12" height="12" aria-hidden="true">
           <circle cx="6" cy="6" r="4.5" className="load-now" />
         </svg>
-        now
+        {t('now')}
       </li>
       {asked === null ? null : (
         <li>
           <svg width="12" height="12" aria-hidden="true">
             <path d={diamond(6, 6)} className="load-asked" />
           </svg>
-          asked
+          {t('asked||of a chart')}
         </li>
       )}
       {peak === null ? null : (
@@ -88,7 +88,7 @@ function Legend({ band, asked, peak }: LoadPictureProps) {
           <svg width="8" height="12" aria-hidden="true">
             <line x1="4" x2="4" y1="0" y2="12" className="ev-change" />
           </svg>
-          peak
+          {t('peak||of a chart')}
         </li>
       )}
     </ul>

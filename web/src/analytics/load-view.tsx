@@ -5,13 +5,15 @@ import { type LoadWire, fileLoadQuery, pairsLoadQuery, storedLoadQuery } from '.
 import { ApiProblem } from '../api/problem.ts';
 import { EmptyState, RefusedNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
+import { PERCENT } from '../figures/percent.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { FileForm, PairsForm, type Sent, StoredForm } from './load-forms.tsx';
 import { LoadPicture } from './load-picture.tsx';
 import {
   betweenText,
   countText,
-  factorWords,
+  factorWithin,
   giveOrTake,
   loadDoubt,
   peakSentence,
@@ -21,7 +23,7 @@ import {
 } from './load-words.ts';
 import { type AnalyticsSearch, type SearchChange, WINDOWS } from './search.ts';
 import { Reckoning, Told } from './told.tsx';
-import { shareText } from './words.ts';
+import { doubtText, shareText } from './words.ts';
 
 type Props = { readonly search: AnalyticsSearch; readonly onSearch: (change: SearchChange) => void };
 
@@ -86,7 +88,7 @@ export function LoadView({ search, onSearch }: Props) {
             label={t('What if the load were')}
             data={[...new Set([...FACTORS, factor])]
               .sort((a, b) => a - b)
-              .map((value) => ({ value: String(value), label: `${value} times` }))}
+              .map((value) => ({ value: String(value), label: t('{factor} times||the load', { factor: countText(value) }) }))}
             value={String(factor)}
             onChange={({ currentTarget: { value } }) => onSearch({ factor: Number(value) })}
           />
@@ -115,7 +117,7 @@ function Answer({ query }: { readonly query: UseQueryResult<LoadWire> }) {
   if (error instanceof ApiProblem && error.status === 400) return <RefusedNotice error={error} />;
   return (
     <>
-      <Reckoning query={query} what="load model" />
+      <Reckoning query={query} what={t('the load model')} />
       {data === undefined ? null : <Model model={data} />}
     </>
   );
@@ -136,14 +138,14 @@ function Model({ model }: { readonly model: LoadWire }) {
   const sentence = whatIfSentence(model);
   const common = { mostSeen: range.most, peak: peak?.concurrency ?? null };
   return (
-    <Section title={`What if: ${factorWords(asked.factor).toLowerCase()}`} aside={t('{n} measurements', { n: model.n })}>
+    <Section title={t('What if: {load}', { load: factorWithin(asked.factor) })} aside={t('{n} measurements', { n: model.n })}>
       <div className="panel panel-pad picture">
         <p className="finding">{sentence}</p>
         <div className="multiples">
           <LoadPicture
             {...common}
             title={t('Throughput, a second')}
-            summary={`Throughput by concurrency. ${sentence} Peak: ${peakSentence(model)}`}
+            summary={t('Throughput by concurrency. {sentence} Peak: {peak}', { sentence, peak: peakSentence(model) })}
             measured={points}
             curve={parts.rates}
             band={parts.band}
@@ -154,7 +156,14 @@ function Model({ model }: { readonly model: LoadWire }) {
           <LoadPicture
             {...common}
             title={t('How long each stays')}
-            summary={`Time that each request stays, by concurrency. Now ${stayText(asked.now.latency)}${latency === null ? '' : `, asked ${stayText(latency.value)}`}.`}
+            summary={
+              latency === null
+                ? t('Time that each request stays, by concurrency. Now {now}.', { now: stayText(asked.now.latency) })
+                : t('Time that each request stays, by concurrency. Now {now}, asked {asked}.', {
+                    now: stayText(asked.now.latency),
+                    asked: stayText(latency.value),
+                  })
+            }
             measured={parts.seen}
             curve={parts.stays}
             now={[asked.now.concurrency, asked.now.latency]}
@@ -172,36 +181,59 @@ function Figures({ model }: { readonly model: LoadWire }) {
   const { parameters, what_if: asked, scatter, notes, range, source, errors } = model;
   const { now, throughput, latency } = asked;
   const doubt = loadDoubt(model);
-  const percent = (share: number): string => `${countText(share * 100)} %`;
+  const percent = (share: number): string => `${countText(share * 100)}${PERCENT}`;
   return (
     <div className="told-columns">
       <Told
         facts={[
-          [t('Now'), `${rateText(now.throughput)} with ${countText(now.concurrency)} at once, each ${stayText(now.latency)}`],
+          [
+            t('Now'),
+            t('{rate} with {count} at once, each {stay}', {
+              rate: rateText(now.throughput),
+              count: countText(now.concurrency),
+              stay: stayText(now.latency),
+            }),
+          ],
           ...(throughput === null || latency === null
             ? []
             : ([
-                [t('Then'), `${rateText(throughput.value)}, 95 % of measurements between ${betweenText(throughput, countText)}`],
-                [t('Each stays'), `${stayText(latency.value)}, between ${betweenText(latency, stayText)}`],
+                [
+                  t('Then'),
+                  t('{rate}, 95 % of measurements: {range}', {
+                    rate: rateText(throughput.value),
+                    range: betweenText(throughput, countText),
+                  }),
+                ],
+                [t('Each stays'), t('{stay}, between {range}', { stay: stayText(latency.value), range: betweenText(latency, stayText) })],
               ] as const)),
           [t('Peak'), peakSentence(model)],
         ]}
       />
       <Told
         facts={[
-          [t('Believe it'), `${doubt.word}: ${doubt.why}.`],
-          [t('Method'), 'Universal Scalability Law by least squares of relative errors; times by Little’s law'],
+          [t('Believe it'), doubtText(doubt)],
+          [t('Method'), t('Universal Scalability Law by least squares of relative errors; times by Little’s law')],
           [
             t('Law'),
-            `one alone ${giveOrTake(parameters.gamma, countText)} a second; ${giveOrTake(parameters.alpha, percent)} of the work waits; each pair costs ${giveOrTake(parameters.beta, percent)} to keep in step`,
+            t('one alone {alone} a second; {waits} of the work waits; each pair costs {costs} to keep in step', {
+              alone: giveOrTake(parameters.gamma, countText),
+              waits: giveOrTake(parameters.alpha, percent),
+              costs: giveOrTake(parameters.beta, percent),
+            }),
           ],
           [
             t('Measured'),
-            `${countText(range.least)} to ${countText(range.most)} at once, single measurements ${shareText(scatter)} from the law`,
+            t('{least} to {most} at once, single measurements {scatter} from the law', {
+              least: countText(range.least),
+              most: countText(range.most),
+              scatter: shareText(scatter),
+            }),
           ],
           ...(source === undefined ? [] : [[t('Source'), source] as const]),
-          ...(errors === undefined || errors === 0 ? [] : [[t('Failed'), `${shareText(errors)} of the requests failed`] as const]),
-          ...notes.map((note) => [t('Note'), note] as const),
+          ...(errors === undefined || errors === 0
+            ? []
+            : [[t('Failed'), t('{share} of the requests failed', { share: shareText(errors) })] as const]),
+          ...notes.map((note) => [t('Note'), fromServer(note)] as const),
         ]}
       />
     </div>

@@ -11,6 +11,7 @@ import {
   storedSeriesQuery,
 } from '../api/analytics.ts';
 import { Section } from '../components/section.tsx';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { seriesKey } from './completion.ts';
 import { EvidenceChart } from './evidence-chart.tsx';
@@ -74,7 +75,7 @@ export function RelatedPart({ search, onSearch, found, series, stamp, text }: Pa
         {!pending && candidates.length === 0 ? (
           <p className="soft">{t('Nothing else with values in this range to compare with. Name a metric or a glob above.')}</p>
         ) : null}
-        {candidates.length === 0 && !pending ? null : <Reckoning query={correlation} what="relations" />}
+        {candidates.length === 0 && !pending ? null : <Reckoning query={correlation} what={t('the relations')} />}
         {correlation.data === undefined || candidates.length === 0 ? null : (
           <Relations found={found} series={series} candidates={candidates} text={text} correlation={correlation.data} onSearch={onSearch} />
         )}
@@ -142,7 +143,10 @@ function Relations({ found, series, candidates, text, correlation, onSearch }: R
       <p className="finding">
         {related.length === 0
           ? t('Nothing of the {own} compared moves with it beyond chance.', { own: own.length })
-          : `${related.length} of the ${own.length} compared ${related.length === 1 ? 'moves' : 'move'} with it beyond chance.`}
+          : t('{related} of the {own} compared {related, plural, one {moves} other {move}} with it beyond chance.', {
+              related: related.length,
+              own: own.length,
+            })}
       </p>
       {related.length === 0 ? null : (
         <div className="multiples">
@@ -154,7 +158,9 @@ function Relations({ found, series, candidates, text, correlation, onSearch }: R
       )}
       {chance.length === 0 && refused.length === 0 ? null : (
         <details className="chart-query">
-          <summary>{`${chance.length + refused.length} that were compared and are not related as far as one can tell`}</summary>
+          <summary>
+            {t('{count} that were compared and are not related as far as one can tell', { count: chance.length + refused.length })}
+          </summary>
           <ul className="plain-list">
             {chance.map((pair) => (
               <li key={`${pair.x} ${pair.y}`}>
@@ -165,7 +171,7 @@ function Relations({ found, series, candidates, text, correlation, onSearch }: R
             {refused.map((one) => (
               <li key={`${one.x} ${one.y}`}>
                 <span className="mono wrap-anywhere">{one.x === name ? one.y : one.x}</span>
-                <span className="faint">{` ${one.message}`}</span>
+                <span className="faint">{` ${fromServer(one.message)}`}</span>
               </li>
             ))}
           </ul>
@@ -173,10 +179,13 @@ function Relations({ found, series, candidates, text, correlation, onSearch }: R
       )}
       <Told
         facts={[
-          [t('Method'), 'correlation of the changes from step to step, common seasons taken out, at the best lag'],
+          [t('Method'), t('correlation of the changes from step to step, common seasons taken out, at the best lag')],
           [
             t('Doubt'),
-            `corrected for the lags that were tried and for all ${correlation.pairs.length} pairs (Benjamini–Hochberg): of those named, 5 in 100 may be chance. That two move together does not say that one makes the other.`,
+            t(
+              'corrected for the lags that were tried and for all {pairs} pairs (Benjamini–Hochberg): of those named, 5 in 100 may be chance. That two move together does not say that one makes the other.',
+              { pairs: correlation.pairs.length },
+            ),
           ],
         ]}
       />
@@ -215,12 +224,17 @@ function Related({
 type MultipleProps = Pick<PartProps, 'found' | 'series' | 'text'> & { readonly heading: ReactNode };
 
 function Multiple({ series, found, text, heading }: MultipleProps) {
-  const lines = useMemo(() => [{ name: 'measured', role: 'value' as const, points: series.points }], [series]);
+  const lines = useMemo(() => [{ name: t('measured||of a chart'), role: 'value' as const, points: series.points }], [series]);
   return (
     <div className="multiple">
       {heading}
       <EvidenceChart
-        summary={`${seriesKey(series)}: lowest ${text(series.summary.min)}, highest ${text(series.summary.max)}, last ${text(series.summary.last)}`}
+        summary={t('{name}: lowest {min}, highest {max}, last {last}', {
+          name: seriesKey(series),
+          min: text(series.summary.min),
+          max: text(series.summary.max),
+          last: text(series.summary.last),
+        })}
         fromMs={found.from_at_ms}
         toMs={found.to_at_ms}
         stepMs={found.step_ms}

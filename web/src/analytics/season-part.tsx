@@ -3,12 +3,14 @@ import { useMemo } from 'react';
 import type { SeasonalityWire } from '../api/analytics.ts';
 import { Section } from '../components/section.tsx';
 import { timeZone } from '../figures/instant.ts';
+import { decimalText } from '../figures/percent.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { type Slot, byHour, byWeekday, extremes } from './profile.ts';
 import type { PartProps } from './series-view.tsx';
 import { Reckoning, Told } from './told.tsx';
 import { type UnitText, differenceText } from './units.ts';
-import { seasonSentence } from './words.ts';
+import { seasonName, seasonSentence } from './words.ts';
 
 type Props = PartProps & { readonly seasons: UseQueryResult<SeasonalityWire> };
 
@@ -17,7 +19,7 @@ export function SeasonPart({ seasons, text }: Props) {
   return (
     <Section title={t('Its rhythm')} aside={timeZone}>
       <div className="panel panel-pad picture">
-        <Reckoning query={seasons} what="rhythm" />
+        <Reckoning query={seasons} what={t('the rhythm')} />
         {seasons.data === undefined ? null : <Rhythm seasons={seasons.data} text={text} />}
       </div>
     </Section>
@@ -43,22 +45,30 @@ function Rhythm({ seasons, text }: { readonly seasons: SeasonalityWire; readonly
       )}
       <Told
         facts={[
-          [t('Method'), 'robust profile of each season in turn, shortest first; the rest is trend and remainder'],
+          [t('Method'), t('robust profile of each season in turn, shortest first; the rest is trend and remainder')],
           [
             t('Doubt'),
             present.length === 0
               ? t('A season has to foretell values it has not seen.')
               : present
-                  .map(
-                    ({ name, strength, foretold }) =>
-                      `${name}: explains ${strength.toFixed(2)}, foretells ${foretold.toFixed(2)} of what it had not seen`,
+                  .map(({ name, strength, foretold }) =>
+                    t('{name}: explains {strength}, foretells {foretold} of what it had not seen', {
+                      name: seasonName(name),
+                      strength: decimalText(strength.toFixed(2)),
+                      foretold: decimalText(foretold.toFixed(2)),
+                    }),
                   )
                   .join('; '),
           ],
           ...(absent.length === 0
             ? []
-            : [[t('Not found'), absent.map(({ name, strength }) => `${name} (${strength.toFixed(2)})`).join(', ')] as const]),
-          ...seasons.notes.map((note) => [t('Note'), note] as const),
+            : [
+                [
+                  t('Not found'),
+                  absent.map(({ name, strength }) => `${seasonName(name)} (${decimalText(strength.toFixed(2))})`).join(', '),
+                ] as const,
+              ]),
+          ...seasons.notes.map((note) => [t('Note'), fromServer(note)] as const),
         ]}
       />
     </>
@@ -77,7 +87,12 @@ function Profile({ title, slots, text }: { readonly title: string; readonly slot
   const scale = BAR_HEIGHT / (high - low || 1);
   const zero = high * scale;
   const width = slots.length * SLOT;
-  const sentence = `Highest at ${ends.highest.name} (${differenceText(ends.highest.value, text)}), lowest at ${ends.lowest.name} (${differenceText(ends.lowest.value, text)}).`;
+  const sentence = t('Highest at {high} ({above}), lowest at {low} ({below}).', {
+    high: ends.highest.name,
+    above: differenceText(ends.highest.value, text),
+    low: ends.lowest.name,
+    below: differenceText(ends.lowest.value, text),
+  });
   return (
     <figure className="profile">
       <figcaption>

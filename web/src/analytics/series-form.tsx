@@ -107,7 +107,7 @@ function LabelFilters({ q, onPick }: { readonly q: string; readonly onPick: (exp
           key={name}
           size="xs"
           label={name}
-          data={[{ value: '', label: `any of ${values.length}` }, ...values.slice(0, MOST_VALUES)]}
+          data={[{ value: '', label: t('any of {count}||values', { count: values.length }) }, ...values.slice(0, MOST_VALUES)]}
           value={selector.labels[name] ?? ''}
           onChange={({ currentTarget: { value } }) => onPick(selectorText(narrowed(selector, name, value)))}
         />
@@ -234,7 +234,9 @@ function Browser({ onPick }: { readonly onPick: (expr: string) => void }) {
           value={type}
           onChange={({ currentTarget: { value } }) => setType(value)}
         />
-        <span className="faint">{shown.length > MOST_LISTED ? `the first ${MOST_LISTED} of ${shown.length}` : `${shown.length}`}</span>
+        <span className="faint">
+          {shown.length > MOST_LISTED ? t('the first {most} of {count}', { most: MOST_LISTED, count: shown.length }) : `${shown.length}`}
+        </span>
       </div>
       <div className="series-list" role="region" aria-label={t('Metrics')} tabIndex={0}>
         <DataTable caption={t('Metrics')} columns={columns} rows={shown.slice(0, MOST_LISTED)} rowKey={({ name }) => name} />

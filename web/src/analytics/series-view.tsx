@@ -13,6 +13,8 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { EmptyState, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { shortLengthText } from '../figures/length.ts';
+import { countText } from '../figures/quantity.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { seriesKey } from './completion.ts';
 import { ForecastPart } from './forecast-part.tsx';
@@ -40,7 +42,10 @@ export function SeriesView({ search, onSearch }: Props) {
       {q === '' ? <Suggestions onPick={(expr) => set({ q: expr })} /> : <Waiting query={found} what={t('the series')} />}
       {q === '' || found.data === undefined ? null : found.data.series.length === 0 ? (
         <EmptyState>
-          {`Nothing that ${q} names or selects has a value in the last ${shortLengthText(lengthMsOf(window))}. Browse shows every metric there is.`}
+          {t('Nothing that {q} names or selects has a value in the last {length}. Browse shows every metric there is.', {
+            q,
+            length: shortLengthText(lengthMsOf(window)),
+          })}
         </EmptyState>
       ) : (
         <Found search={search} onSearch={set} found={found.data} />
@@ -104,14 +109,16 @@ const columns = (
     id: 'trend',
     header: t('Trend'),
     label: t('Trend'),
-    cell: ({ trend, ...one }) =>
-      isRefused(trend)
-        ? trend.message
-        : trend.direction === 'none'
-          ? 'none'
-          : `${trend.direction} by ${textOf({ trend, ...one })(Math.abs(trend.per_day))} a day`,
+    cell: (one) => trendCell(one, textOf(one)),
   },
 ];
+
+function trendCell({ trend }: SeriesWire, text: UnitText): string {
+  if (isRefused(trend)) return fromServer(trend.message);
+  if (trend.direction === 'none') return t('none');
+  const by = text(Math.abs(trend.per_day));
+  return trend.direction === 'rising' ? t('rising by {by} a day', { by }) : t('falling by {by} a day', { by });
+}
 
 export type PartProps = {
   readonly search: AnalyticsSearch;
@@ -122,6 +129,8 @@ export type PartProps = {
   readonly stamp: string;
   readonly text: UnitText;
 };
+
+const sentenceOf = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
 function One({ found, series, unit, ...props }: Omit<PartProps, 'stamp'> & { readonly unit: string }) {
   const { ahead, method, sensitivity } = questionOf(props.search);
@@ -139,7 +148,9 @@ function One({ found, series, unit, ...props }: Omit<PartProps, 'stamp'> & { rea
       <header className="series-head">
         <h2 className="mono wrap-anywhere">{seriesKey(series)}</h2>
         <p className="soft">
-          {isRefused(series.trend) ? `The trend cannot be told: ${series.trend.message}.` : trendSentence(series.trend, text)}
+          {isRefused(series.trend)
+            ? t('The trend cannot be told: {why}.', { why: fromServer(series.trend.message) })
+            : trendSentence(series.trend, text)}
         </p>
         <dl className="facts">
           {(
@@ -149,7 +160,7 @@ function One({ found, series, unit, ...props }: Omit<PartProps, 'stamp'> & { rea
               [t('95th percentile'), text(p95)],
               [t('Lowest'), text(min)],
               [t('Highest'), text(max)],
-              [t('Points'), `${count} every ${shortLengthText(found.step_ms)}, ${gaps}`],
+              [t('Points'), t('{count} every {step}, {gaps}', { count: countText(count), step: shortLengthText(found.step_ms), gaps })],
             ] as const
           ).map(([name, value]) => (
             <div key={name}>
@@ -159,7 +170,9 @@ function One({ found, series, unit, ...props }: Omit<PartProps, 'stamp'> & { rea
           ))}
         </dl>
         {found.notes.map((note) => (
-          <p key={note} className="faint">{`${note.charAt(0).toUpperCase()}${note.slice(1)}.`}</p>
+          <p key={note} className="faint">
+            {sentenceOf(fromServer(note))}
+          </p>
         ))}
       </header>
       <HistoryPart {...part} anomalies={anomalies} seasons={seasons} />

@@ -1,6 +1,7 @@
 import { refusalOf } from './permits.ts';
 import { ApiProblem, NOT_PERMITTED, problemOf } from './problem.ts';
 import { askForProof } from './step-up.ts';
+import { t } from '../language/t.ts';
 
 /** Longer than any answer of the page's own queries takes; a request that hangs says so instead of spinning for ever. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -21,7 +22,7 @@ export function request<Body>(path: string, options: RequestOptions = {}): Promi
     const body = parseBody(text);
     if (!response.ok) throw problemOf(body, { status: response.status, where });
     if (body === undefined && text !== '') {
-      throw new ApiProblem('The answer is not JSON; a proxy may stand between.', { status: response.status, code: 'not_json', where });
+      throw new ApiProblem(t('The answer is not JSON; a proxy may stand between.'), { status: response.status, code: 'not_json', where });
     }
     // The wire's shape is the server's contract; it is not validated a second time here.
     return body as Body;
@@ -65,7 +66,7 @@ async function answerOf(path: string, options: RequestOptions): Promise<{ readon
     return { response: await fetch(path, init), where };
   } catch (thrown) {
     if (options.signal?.aborted === true) throw thrown;
-    const message = timeout.aborted ? 'The server did not answer within 30 s.' : 'The server cannot be reached.';
+    const message = timeout.aborted ? t('The server did not answer within 30 s.') : t('The server cannot be reached.');
     throw new ApiProblem(message, { status: 0, code: 'unreachable', where });
   }
 }

@@ -5,6 +5,7 @@
 import { type Asked, identityOf } from './followed.ts';
 import { LivePicture, type ValueItem } from './live-picture.ts';
 import { backoffMs } from './live-state.ts';
+import { t } from '../language/t.ts';
 
 export type FollowAnswer = {
   readonly queries: readonly { readonly key: string; readonly query: string | null; readonly error: { readonly message: string } | null }[];
@@ -124,7 +125,8 @@ export class Desk {
   async #send(): Promise<void> {
     if (!this.#open || this.#sending) return;
     const lines = [...this.#lines];
-    for (const [identity, line] of lines.slice(MOST)) this.#refuse(identity, line, `${MOST} queries are followed already`);
+    for (const [identity, line] of lines.slice(MOST))
+      this.#refuse(identity, line, t('{most} queries are followed already', { most: MOST }));
     const wanted = lines.slice(0, MOST).map(([, { key, asked }]) => ({ key, expr: asked.expr, step_ms: asked.stepMs }));
     const text = JSON.stringify(wanted);
     if (text === this.#sent) return;

@@ -5,6 +5,8 @@ import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { request, withQuery } from './client.ts';
 import type { RangeSeries } from './prometheus.ts';
 import type { CardinalityView, Items } from './wire.ts';
+import { decimalText } from '../figures/percent.ts';
+import { t } from '../language/t.ts';
 
 export type { DashboardView, ExplanationView };
 
@@ -97,7 +99,8 @@ export const valuesAt = (query: string, atMs: number) =>
     retry: false,
   });
 
-const histogramText = ({ count, sum }: Histogram): string => `${count} observations, sum ${sum}`;
+const histogramText = ({ count, sum }: Histogram): string =>
+  t('{count} observations, sum {sum}', { count: String(count), sum: decimalText(String(sum)) });
 
 function rowsOf(data: Matrix | Vector | Single): readonly ValueRow[] {
   switch (data.resultType) {
@@ -150,9 +153,9 @@ export const dashboardListQuery = () =>
 export const dashboardOf = (id: string): Promise<DashboardView> => request<DashboardView>(`/api/dashboards/${encodeURIComponent(id)}`);
 type Spec = DashboardView['spec'];
 export const makeDashboard = (spec: Spec): Promise<DashboardView> =>
-  request<DashboardView>(withQuery('/api/dashboards', { note: 'made from Explore' }), { method: 'POST', body: spec });
+  request<DashboardView>(withQuery('/api/dashboards', { note: t('made from Explore') }), { method: 'POST', body: spec });
 export const changeDashboard = (id: string, revision: number, spec: Spec): Promise<DashboardView> =>
-  request<DashboardView>(withQuery(`/api/dashboards/${encodeURIComponent(id)}`, { revision, note: 'a panel from Explore' }), {
+  request<DashboardView>(withQuery(`/api/dashboards/${encodeURIComponent(id)}`, { revision, note: t('a panel from Explore') }), {
     method: 'PUT',
     body: spec,
   });

@@ -1,4 +1,5 @@
 import type { ProofKind } from '@nines/server/factors/contract.ts';
+import { t } from '../language/t.ts';
 
 /** The code of what was not asked for, because the reader's role does not include it. */
 export const NOT_PERMITTED = 'not_permitted';
@@ -57,7 +58,11 @@ function proofKindsIn(code: string, body: unknown): readonly ProofKind[] | undef
 
 /** Builds the problem from the body of a refused request, whatever shape it has. */
 export function problemOf(body: unknown, about: { readonly status: number; readonly where: string }): ApiProblem {
-  const message = textField(body, 'detail') ?? textField(body, 'error') ?? textField(body, 'title') ?? `HTTP status ${about.status}`;
+  const message =
+    textField(body, 'detail') ??
+    textField(body, 'error') ??
+    textField(body, 'title') ??
+    t('HTTP status {status}', { status: String(about.status) });
   const code = textField(body, 'code') ?? textField(body, 'errorType') ?? String(about.status);
   return new ApiProblem(message, { ...about, code, reason: firstFault(body) ?? message, proofKinds: proofKindsIn(code, body) });
 }

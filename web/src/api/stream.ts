@@ -9,6 +9,7 @@ import type { Asked, Followed } from './followed.ts';
 import type { ValueItem } from './live-picture.ts';
 import { backoffMs } from './live-state.ts';
 import type { FactWire } from './wire.ts';
+import { t } from '../language/t.ts';
 
 export type LiveState = 'connecting' | 'live' | 'offline';
 
@@ -97,7 +98,7 @@ function lead(tell: (told: Told) => void): { readonly desk: Desk; readonly close
     onRefused: () => tell({ kind: 'refused' }),
     onOpen: () => desk.opened(),
     onValues: (items) => desk.said(items),
-    onEnded: () => desk.refused('You may not read metrics.'),
+    onEnded: () => desk.refused(t('You may not read metrics.')),
   });
   return { desk, close };
 }

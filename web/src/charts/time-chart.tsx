@@ -61,10 +61,10 @@ export function TimeChart(props: Props) {
       </div>
       {compact || props.expr === undefined ? null : (
         <details className="chart-query">
-          <summary>Query</summary>
+          <summary>{t('Query')}</summary>
           <pre>{props.expr}</pre>
           <Link to="/explore" search={exploreOf(props.exprs ?? [props.expr], props.view)}>
-            Explore it
+            {t('Explore it')}
           </Link>
         </details>
       )}
@@ -83,7 +83,12 @@ function chartLabel({ title, series, kind, empty }: Props): string {
     const summary = summarise(points);
     if (summary === undefined) return [];
     return [
-      `${name}: last ${quantityText(summary.last, kind)}, lowest ${quantityText(summary.low, kind)}, highest ${quantityText(summary.high, kind)}`,
+      t('{name}: last {last}, lowest {min}, highest {max}', {
+        name,
+        last: quantityText(summary.last, kind),
+        min: quantityText(summary.low, kind),
+        max: quantityText(summary.high, kind),
+      }),
     ];
   });
   return parts.length === 0 ? `${title}: ${empty}` : `${title}. ${parts.slice(0, 8).join('; ')}`;

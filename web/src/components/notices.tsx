@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { ApiProblem, NOT_PERMITTED, OUTSIDE_SCOPE } from '../api/problem.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 
 type EmptyProps = {
@@ -54,7 +55,7 @@ export function RefusedNotice({ error }: { readonly error: unknown }) {
   return (
     <div className="notice" role="alert">
       <p>
-        <strong>{`${capital(error.reason)}.`}</strong>
+        <strong>{`${capital(fromServer(error.reason))}.`}</strong>
       </p>
     </div>
   );
@@ -62,10 +63,11 @@ export function RefusedNotice({ error }: { readonly error: unknown }) {
 
 /** What went wrong, where, and the next step. Announced to screen readers. */
 export function ErrorNotice({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) {
-  if (error instanceof ApiProblem && error.code === NOT_PERMITTED) return <p className="soft">{`${capital(error.message)}.`}</p>;
+  if (error instanceof ApiProblem && error.code === NOT_PERMITTED)
+    return <p className="soft">{`${capital(fromServer(error.message))}.`}</p>;
   // Asking again, or for a permission, changes nothing while one sees a part.
-  if (error instanceof ApiProblem && error.code === OUTSIDE_SCOPE) return <p className="soft">{`${capital(error.reason)}.`}</p>;
-  const message = capital(error instanceof Error ? error.message : String(error));
+  if (error instanceof ApiProblem && error.code === OUTSIDE_SCOPE) return <p className="soft">{`${capital(fromServer(error.reason))}.`}</p>;
+  const message = capital(fromServer(error instanceof Error ? error.message : String(error)));
   return (
     <div className="notice" role="alert">
       <p>

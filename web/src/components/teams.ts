@@ -1,4 +1,5 @@
 import type { ServiceView } from '../api/wire.ts';
+import { byName } from '../figures/list.ts';
 
 export type Teams = {
   /** Every team that has a service, in order. */
@@ -11,7 +12,7 @@ export function teamsOf(services: readonly Pick<ServiceView, 'id' | 'team'>[]): 
   const byService = new Map(services.map(({ id, team }) => [id, team]));
   const names = new Set(services.map(({ team }) => team).filter((team) => team !== ''));
   return {
-    names: [...names].sort((a, b) => a.localeCompare(b)),
+    names: [...names].sort(byName),
     has: (team, ids) => team === undefined || ids.some((id) => byService.get(id) === team),
   };
 }

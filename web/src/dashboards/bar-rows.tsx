@@ -1,6 +1,7 @@
 import type { PanelOf } from '../api/dashboards.ts';
-import { crossed, limitText, unitText } from '@nines/maths/dashboards/figures.ts';
+import { crossed } from '@nines/maths/dashboards/figures.ts';
 import { t } from '../language/t.ts';
+import { limitText, unitText } from './figure-text.ts';
 
 type Props = {
   readonly values: readonly { readonly name: string; readonly value: number }[];

@@ -10,6 +10,7 @@ import { boardView, useBoardNow } from './time.ts';
 import { useBands } from './use-bands.ts';
 import { pendingOf, useValues } from './use-values.ts';
 import { VariablesBar } from './variables-bar.tsx';
+import { t } from '../language/t.ts';
 
 /** `undefined` takes a field of the address away. */
 export type SearchChange = { readonly [Key in keyof DashboardSearch]?: DashboardSearch[Key] | undefined };
@@ -106,8 +107,12 @@ function withValues(vars: DashboardSearch['vars'], name: string, values: readonl
 
 /** What the bands behind the charts are, in words. */
 function Marks({ board: { bands } }: { readonly board: Board }) {
-  const byName = [...new Set(bands.map(({ name }) => name))].slice(0, 12);
-  return <p className="faint small">{`Behind the charts: ${byName.join(', ')}${bands.length > byName.length ? ' …' : ''}`}</p>;
+  const shown = [...new Set(bands.map(({ name }) => name))].slice(0, 12);
+  return (
+    <p className="faint small">
+      {t('Behind the charts: {names}', { names: `${shown.join(', ')}${bands.length > shown.length ? ' …' : ''}` })}
+    </p>
+  );
 }
 
 /** The address after a change. */

@@ -1,5 +1,6 @@
 /** What editing does to a dashboard, and what was changed in words. Pure: every step gives a new document. */
 import type { DashboardSpec, Layout, Panel, PanelKind } from '../api/dashboards.ts';
+import { t } from '../language/t.ts';
 
 type Item = Extract<Layout, { kind: 'custom' }>['sections'][number]['items'][number];
 type FlowLayout = Exclude<Layout, { kind: 'custom' }>;
@@ -152,31 +153,37 @@ const LOAD = { from: 'promql' as const, queries: [{ expr: 'node_load1', legend: 
 export function newPanel(kind: PanelKind): Panel {
   switch (kind) {
     case 'card':
-      return { ...figures, kind, title: 'Load', source: LOAD, reduce: 'last', sparkline: true, compare: 'period' };
+      return { ...figures, kind, title: t('Load'), source: LOAD, reduce: 'last', sparkline: true, compare: 'period' };
     case 'line':
-      return { ...figures, kind, title: 'Load', source: LOAD, stack: false, fill: false, scale: 'linear' };
+      return { ...figures, kind, title: t('Load'), source: LOAD, stack: false, fill: false, scale: 'linear' };
     case 'bar':
-      return { ...figures, kind, title: 'Load', source: LOAD, by: 'time', stack: false, reduce: 'last', top: 10 };
+      return { ...figures, kind, title: t('Load'), source: LOAD, by: 'time', stack: false, reduce: 'last', top: 10 };
     case 'pie':
-      return { ...figures, kind, title: 'Services', source: { from: 'services', ids: [] }, reduce: 'last', hollow: true };
+      return { ...figures, kind, title: t('Services'), source: { from: 'services', ids: [] }, reduce: 'last', hollow: true };
     case 'gauge':
-      return { ...figures, kind, title: 'Load', source: LOAD, reduce: 'last' };
+      return { ...figures, kind, title: t('Load'), source: LOAD, reduce: 'last' };
     case 'heatmap':
-      return { ...figures, kind, title: 'Load', source: LOAD, mode: 'hour_by_weekday' };
+      return { ...figures, kind, title: t('Load'), source: LOAD, mode: 'hour_by_weekday' };
     case 'table':
-      return { ...figures, kind, title: 'Services', source: { from: 'services', ids: [] }, reduce: 'last', columns: [], hide: [] };
+      return { ...figures, kind, title: t('Services'), source: { from: 'services', ids: [] }, reduce: 'last', columns: [], hide: [] };
     case 'alert_list':
-      return { ...shared, kind, title: 'Open alerts', source: { from: 'alerts', status: 'open', severity: [], matchers: '' }, limit: 20 };
+      return {
+        ...shared,
+        kind,
+        title: t('Open alerts'),
+        source: { from: 'alerts', status: 'open', severity: [], matchers: '' },
+        limit: 20,
+      };
     case 'text':
-      return { ...shared, kind, markdown: 'Write **Markdown** here.' };
+      return { ...shared, kind, markdown: t('Write **Markdown** here.') };
     case 'slo_budget':
-      return { ...shared, kind, title: 'Budgets left', source: { from: 'slas', ids: [], figure: 'budget_left' }, show: 'card' };
+      return { ...shared, kind, title: t('Budgets left'), source: { from: 'slas', ids: [], figure: 'budget_left' }, show: 'card' };
     case 'status_timeline':
-      return { ...shared, kind, title: 'Services over time', source: { from: 'services', ids: [] } };
+      return { ...shared, kind, title: t('Services over time'), source: { from: 'services', ids: [] } };
     case 'custom':
-      return { ...figures, kind, title: 'Load', source: LOAD, widget: '', options: {} };
+      return { ...figures, kind, title: t('Load'), source: LOAD, widget: '', options: {} };
     case 'state':
-      return { ...shared, kind, title: 'Services', source: { from: 'services', ids: [] } };
+      return { ...shared, kind, title: t('Services'), source: { from: 'services', ids: [] } };
   }
 }
 
@@ -186,21 +193,33 @@ const nameOf = (spec: DashboardSpec, id: string): string => {
   return title === '' ? id : title;
 };
 
+const OWN_FIELDS = ['title', 'description', 'variables', 'annotations', 'range', 'refresh', 'tags', 'folder'] as const;
+const OWN_WORDS: Readonly<Record<(typeof OWN_FIELDS)[number], string>> = {
+  title: t("the dashboard's title"),
+  description: t("the dashboard's description"),
+  variables: t("the dashboard's variables"),
+  annotations: t("the dashboard's annotations"),
+  range: t("the dashboard's range"),
+  refresh: t("the dashboard's refresh"),
+  tags: t("the dashboard's tags"),
+  folder: t("the dashboard's folder"),
+};
+
 /** What was changed, a line each: panels that came, went or differ, then the layout and the dashboard's own fields. */
 export function changesOf(before: DashboardSpec, after: DashboardSpec): readonly string[] {
   const ids = [...new Set([...Object.keys(before.panels), ...Object.keys(after.panels)])];
   const panels = ids.flatMap((id) => {
     const [was, is] = [before.panels[id], after.panels[id]];
-    if (was === undefined) return [`added ${nameOf(after, id)}`];
-    if (is === undefined) return [`removed ${nameOf(before, id)}`];
+    if (was === undefined) return [t('added {panel}', { panel: nameOf(after, id) })];
+    if (is === undefined) return [t('removed {panel}', { panel: nameOf(before, id) })];
     const fields = [...new Set([...Object.keys(was), ...Object.keys(is)])].filter(
       (field) => !same(Reflect.get(was, field), Reflect.get(is, field)),
     );
     return fields.length === 0 ? [] : [`${nameOf(after, id)}: ${fields.join(', ')}`];
   });
-  const own = (['title', 'description', 'variables', 'annotations', 'range', 'refresh', 'tags', 'folder'] as const).filter(
-    (field) => !same(before[field], after[field]),
-  );
-  const layout = same(before.layout, after.layout) ? [] : [before.layout.kind === after.layout.kind ? 'moved panels' : 'another layout'];
-  return [...panels, ...layout, ...own.map((field) => `the dashboard's ${field}`)];
+  const own = OWN_FIELDS.filter((field) => !same(before[field], after[field]));
+  const layout = same(before.layout, after.layout)
+    ? []
+    : [before.layout.kind === after.layout.kind ? t('moved panels') : t('another layout')];
+  return [...panels, ...layout, ...own.map((field) => OWN_WORDS[field])];
 }

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { request, withQuery } from '../api/client.ts';
 import { useBoard } from './context.ts';
+import { t } from '../language/t.ts';
 
 /** The first name in a query that is a metric's: not a function, not a word of the language. */
 export function metricIn(expr: string): string | undefined {
@@ -47,14 +48,16 @@ export function EmptyPanel({ exprs }: { readonly exprs: readonly string[] }) {
     queryFn: async ({ signal }) => {
       if (metric === undefined) return '';
       const within = await anySeries(metric, { start: view.fromMs / 1000, end: view.toMs / 1000 }, signal);
-      if (within.data.length > 0) return `${metric} has series here, but none that the query means: look at its labels.`;
+      if (within.data.length > 0) return t('{metric} has series here, but none that the query means: look at its labels.', { metric });
       const ever = await anySeries(metric, { start: 0, end: Date.now() / 1000 }, signal);
-      return ever.data.length > 0 ? `${metric} was not written in this stretch of time.` : `Nothing has written ${metric} yet.`;
+      return ever.data.length > 0
+        ? t('{metric} was not written in this stretch of time.', { metric })
+        : t('Nothing has written {metric} yet.', { metric });
     },
   });
   return (
     <p className="chart-empty wrap">
-      {why.data === undefined || why.data === '' ? 'No series answers in this stretch of time.' : why.data}
+      {why.data === undefined || why.data === '' ? t('No series answers in this stretch of time.') : why.data}
     </p>
   );
 }

@@ -6,18 +6,8 @@ import { lengthText, windowText } from '../figures/length.ts';
 import { StateShape } from '../states/state-mark.tsx';
 import { useBoard, useReport } from './context.ts';
 import { EmptyPanel } from './empty-panel.tsx';
-import {
-  type Cells,
-  type NamedSeries,
-  correlations,
-  crossed,
-  histogramCells,
-  hoursByWeekdays,
-  limitText,
-  reduced,
-  unitQuantity,
-  unitText,
-} from '@nines/maths/dashboards/figures.ts';
+import { type Cells, type NamedSeries, correlations, crossed, histogramCells, reduced } from '@nines/maths/dashboards/figures.ts';
+import { limitText, unitQuantity, unitText, weekOf } from './figure-text.ts';
 import { GaugeArc } from './gauge.tsx';
 import { Heatmap } from './heatmap.tsx';
 import { PieChart } from './pie.tsx';
@@ -26,6 +16,7 @@ import { SeriesTable } from './series-table.tsx';
 import { type Figures, useFigures } from './use-figures.ts';
 import { rowsOfSeries, rowsOfValues } from './export.ts';
 import { tickText } from '../figures/instant.ts';
+import { decimalText } from '../figures/percent.ts';
 import { t } from '../language/t.ts';
 
 type Props<Kind extends Panel['kind']> = { readonly panel: PanelOf<Kind>; readonly height: number };
@@ -230,12 +221,13 @@ export function HeatmapPanel({ panel, height }: Props<'heatmap'>) {
     ...cells.values.map((row, at) => [cells.rows[at] ?? '', ...row.map((value) => String(value ?? ''))]),
   ]);
   if (figures.series.length === 0) return <Nothing figures={figures} />;
-  const text = (value: number) => (panel.mode === 'correlation' ? `r = ${value.toFixed(2)}` : unitText(value, panel.unit, panel.decimals));
+  const text = (value: number) =>
+    panel.mode === 'correlation' ? `r = ${decimalText(value.toFixed(2))}` : unitText(value, panel.unit, panel.decimals);
   return <Heatmap cells={cells} height={height} text={text} title={panel.title} signed={panel.mode === 'correlation'} />;
 }
 
 function cellsOf(panel: PanelOf<'heatmap'>, series: readonly NamedSeries[], spanMs: number): Cells {
-  if (panel.mode === 'hour_by_weekday') return hoursByWeekdays(series);
+  if (panel.mode === 'hour_by_weekday') return weekOf(series);
   if (panel.mode === 'correlation') return correlations(series.slice(0, 24));
   return histogramCells(series, (atMs) => tickText(atMs, spanMs / 12));
 }

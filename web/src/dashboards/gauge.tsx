@@ -1,7 +1,8 @@
 import type { PanelOf } from '../api/dashboards.ts';
 import { StateShape } from '../states/state-mark.tsx';
-import { crossed, limitText, unitQuantity, unitText } from '@nines/maths/dashboards/figures.ts';
+import { crossed } from '@nines/maths/dashboards/figures.ts';
 import { t } from '../language/t.ts';
+import { limitText, unitQuantity, unitText } from './figure-text.ts';
 
 /** Of a circle, open below; degrees clockwise from its lowest point. */
 const FROM_DEG = 45;

@@ -2,6 +2,7 @@ import { useComputedColorScheme } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
 import { type PointerEvent, useEffect, useRef, useState } from 'react';
 import type { Cells } from '@nines/maths/dashboards/figures.ts';
+import { t } from '../language/t.ts';
 
 type Props = {
   readonly cells: Cells;
@@ -66,8 +67,8 @@ export function Heatmap({ cells, height, text, title, signed }: Props) {
   const words =
     over === null
       ? ''
-      : `${cells.rows[over[0]] ?? ''}, ${cells.columns[over[1]] ?? ''}: ${value === null || value === undefined ? 'nothing known' : text(value)}`;
-  const legend = `${text(cells.range[0])} light, ${text(cells.range[1])} dark`;
+      : `${cells.rows[over[0]] ?? ''}, ${cells.columns[over[1]] ?? ''}: ${value === null || value === undefined ? t('nothing known') : text(value)}`;
+  const legend = t('{low} light, {high} dark', { low: text(cells.range[0]), high: text(cells.range[1]) });
   const everyRow = Math.max(1, Math.ceil((cells.rows.length * 14) / size.height));
   const everyColumn = Math.max(1, Math.ceil((cells.columns.length * LABEL_EVERY_PX) / Math.max(1, size.width)));
   return (
@@ -83,7 +84,12 @@ export function Heatmap({ cells, height, text, title, signed }: Props) {
         <canvas
           ref={canvas}
           role="img"
-          aria-label={`${title}: ${cells.rows.length} rows by ${cells.columns.length} columns, ${legend}`}
+          aria-label={t('{title}: {rows} rows by {columns} columns, {legend}', {
+            title,
+            rows: cells.rows.length,
+            columns: cells.columns.length,
+            legend,
+          })}
           style={{ width: size.width, height: size.height }}
           onPointerMove={onPointerMove}
           onPointerLeave={() => setOver(null)}

@@ -72,7 +72,7 @@ function MakeForm({ from, onDone }: { readonly from?: DashboardSpec; readonly on
     const tags = from?.tags.filter((tag) => tag !== 'shipped') ?? [];
     const spec: DashboardSpec = { ...EMPTY, ...from, tags, id, title: title.trim() };
     make.mutate(
-      { spec, note: from === undefined ? '' : `a copy of ${from.id}` },
+      { spec, note: from === undefined ? '' : t('a copy of {id}', { id: from.id }) },
       {
         onSuccess: ({ id: made }) => {
           onDone();

@@ -12,45 +12,45 @@ import { KIND_WORDS } from './edit-bar.tsx';
 type Props = { readonly panel: Panel; readonly onChange: (panel: Panel) => void; readonly onDone: () => void };
 
 const UNIT_WORDS: Readonly<Record<Unit, string>> = {
-  number: 'Number',
-  percent: 'Percent, 0 to 100',
-  ratio: 'Ratio, 0 to 1, as percent',
-  bytes: 'Bytes',
-  bytes_per_second: 'Bytes a second',
-  seconds: 'Seconds',
-  milliseconds: 'Milliseconds',
-  per_second: 'A second',
-  currency: 'Money',
+  number: t('Number'),
+  percent: t('Percent, 0 to 100'),
+  ratio: t('Ratio, 0 to 1, as percent'),
+  bytes: t('Bytes'),
+  bytes_per_second: t('Bytes a second'),
+  seconds: t('Seconds'),
+  milliseconds: t('Milliseconds'),
+  per_second: t('A second'),
+  currency: t('Money'),
 };
 
 /** Everything that one panel is; the panel above changes as it is typed. */
 export function PanelEditor({ panel, onChange, onDone }: Props) {
   return (
-    <section className="panel panel-editor" aria-label="Panel editor">
+    <section className="panel panel-editor" aria-label={t('Panel editor')}>
       <div className="row-wrap">
         <NativeSelect
           size="xs"
-          label="Draws"
+          label={t('Draws')}
           data={Object.entries(KIND_WORDS).map(([value, label]) => ({ value, label }))}
           value={panel.kind}
           onChange={(event) => onChange(asKind(panel, event.currentTarget.value as PanelKind))}
         />
         <TextInput
           size="xs"
-          label="Title"
+          label={t('Title')}
           value={panel.title}
           onChange={(event) => onChange({ ...panel, title: event.currentTarget.value })}
         />
         <TextInput
           size="xs"
-          label="Description"
+          label={t('Description')}
           value={panel.description}
           onChange={(event) => onChange({ ...panel, description: event.currentTarget.value })}
         />
         {'unit' in panel ? (
           <NativeSelect
             size="xs"
-            label="Unit"
+            label={t('Unit')}
             data={Object.entries(UNIT_WORDS).map(([value, label]) => ({ value, label }))}
             value={panel.unit}
             onChange={(event) => onChange({ ...panel, unit: event.currentTarget.value as Unit })}
@@ -71,7 +71,7 @@ export function PanelEditor({ panel, onChange, onDone }: Props) {
       {'unit' in panel && panel.source.from === 'promql' ? <Queries panel={panel} onChange={onChange} /> : null}
       <Whole key={panel.kind} panel={panel} onChange={onChange} />
       <Button size="xs" onClick={onDone}>
-        Done
+        {t('Done')}
       </Button>
     </section>
   );
@@ -143,20 +143,20 @@ function Queries({ panel, onChange }: { readonly panel: FigurePanel; readonly on
           />
           <TextInput
             size="xs"
-            label="Legend"
+            label={t('Legend')}
             placeholder="{{instance}}"
             value={query.legend ?? ''}
             onChange={(event) => set(queries.map((one, place) => (place === at ? { ...one, legend: event.currentTarget.value } : one)))}
           />
           {queries.length > 1 ? (
             <Button size="xs" variant="default" onClick={() => set(queries.filter((_one, place) => place !== at))}>
-              Remove
+              {t('Remove')}
             </Button>
           ) : null}
         </div>
       ))}
       <Button size="xs" variant="default" onClick={() => set([...queries, { expr: 'up', legend: '{{job}}' }])}>
-        Add a query
+        {t('Add a query')}
       </Button>
     </>
   );
@@ -171,21 +171,21 @@ function Whole({ panel, onChange }: Pick<Props, 'panel' | 'onChange'>) {
     try {
       const next: unknown = JSON.parse(text);
       if (typeof next !== 'object' || next === null || Reflect.get(next, 'kind') !== panel.kind)
-        setWrong(`This is no panel of kind ${panel.kind}.`);
+        setWrong(t('This is no panel of kind {kind}.', { kind: panel.kind }));
       else {
         onChange(next as Panel);
         setText(undefined);
         setWrong('');
       }
     } catch (thrown) {
-      setWrong(thrown instanceof Error ? thrown.message : 'This is no JSON.');
+      setWrong(thrown instanceof Error ? thrown.message : t('This is no JSON.'));
     }
   };
   return (
     <details>
-      <summary>All of it, as JSON</summary>
+      <summary>{t('All of it, as JSON')}</summary>
       <Textarea
-        aria-label="The panel as JSON"
+        aria-label={t('The panel as JSON')}
         autosize
         minRows={6}
         maxRows={24}
@@ -195,7 +195,7 @@ function Whole({ panel, onChange }: Pick<Props, 'panel' | 'onChange'>) {
         onChange={(event) => setText(event.currentTarget.value)}
       />
       <Button size="xs" variant="default" disabled={text === undefined} onClick={take}>
-        Take it over
+        {t('Take it over')}
       </Button>
     </details>
   );

@@ -7,6 +7,7 @@ import { ApiProblem } from '../api/problem.ts';
 import { saveFile } from '../components/save-file.ts';
 import { type ExploreSearch, exploreSearch } from '../explore/search.ts';
 import { lengthText } from '../figures/length.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { useNow } from '../shell/now.ts';
 import { type Board, type Report, ReportContext, useBoard } from './context.ts';
@@ -29,7 +30,7 @@ type Props = {
 
 /** Long ones are scrolled in their place, also with the keyboard. */
 const LISTS: ReadonlySet<Panel['kind']> = new Set(['table', 'alert_list', 'slo_budget', 'state', 'status_timeline', 'text']);
-const SCROLLED = { tabIndex: 0, role: 'group', 'aria-label': 'What the panel shows' } as const;
+const SCROLLED = { tabIndex: 0, role: 'group', 'aria-label': t('What the panel shows') } as const;
 
 /** One panel: title, how fresh its figures are, its own error, what can be had of it as a file. */
 export function PanelFrame({ id, panel, height, onFull, full = false, tools }: Props) {
@@ -85,8 +86,8 @@ class Guard extends Component<{ readonly children: ReactNode }, { readonly faile
 function PanelError({ error }: { readonly error: Error }) {
   return (
     <p className="panel-error" role="alert">
-      {error.message}
-      {error instanceof ApiProblem && error.status === 0 ? ' It is asked again by itself.' : ''}
+      {fromServer(error.message)}
+      {error instanceof ApiProblem && error.status === 0 ? ` ${t('It is asked again by itself.')}` : ''}
     </p>
   );
 }
@@ -98,6 +99,31 @@ const USUAL_EVERY_MS = 60_000;
 /** So many arrivals may be missing before figures are stale. */
 const MISSED = 3;
 
+type Freshness = 'cut' | 'stale' | 'as_of' | 'read' | 'live';
+type FreshnessLook = { readonly word: string; readonly className: string; readonly title?: string };
+const FRESHNESS: Readonly<Record<Freshness, FreshnessLook>> = {
+  cut: { word: t('Disconnected'), className: 'cut', title: t('The last values that are known') },
+  stale: { word: t('Stale'), className: 'stale', title: t('The last values that are known') },
+  as_of: { word: t('As of now'), className: 'still' },
+  read: { word: t('Read now'), className: 'still' },
+  live: { word: t('Live'), className: 'live' },
+};
+
+function agedText(state: Freshness, age: string): string {
+  switch (state) {
+    case 'cut':
+      return t('Disconnected {age} ago', { age });
+    case 'stale':
+      return t('Stale {age} ago', { age });
+    case 'as_of':
+      return t('As of {age} ago', { age });
+    case 'read':
+      return t('Read {age} ago', { age });
+    case 'live':
+      return t('Live {age}', { age });
+  }
+}
+
 /** Live, how old, stale or disconnected: in words, with a filled or an empty dot. */
 function DataState({ report }: { readonly report: Report | undefined }) {
   const now = useNow();
@@ -108,23 +134,23 @@ function DataState({ report }: { readonly report: Report | undefined }) {
   // What is pushed is as old as the samples in it; what is asked for, as the answer.
   const ageMs = Math.max(0, now - (arrivals?.atMs ?? report.updatedAtMs));
   const quiet = arrivals !== undefined && ageMs > Math.max(LEAST_LATE_MS, MISSED * (arrivals.everyMs ?? USUAL_EVERY_MS));
-  const age = ageMs < 2_000 ? 'now' : lengthText(ageMs - (ageMs % 1000));
   const cut = live === 'offline' || (report.error instanceof ApiProblem && report.error.status === 0);
-  const [word, name] = cut
-    ? ['Disconnected', 'cut']
+  const state: Freshness = cut
+    ? 'cut'
     : report.error !== null || quiet
-      ? ['Stale', 'stale']
+      ? 'stale'
       : !moves || refresh === 'off'
-        ? ['As of', 'still']
+        ? 'as_of'
         : arrivals === undefined && ageMs > Math.max(LEAST_LATE_MS, 3 * everyMs(refresh)) && refresh !== '1m'
-          ? ['Read', 'still']
-          : ['Live', 'live'];
+          ? 'read'
+          : 'live';
+  const { className, title } = FRESHNESS[state];
   return (
-    <span className={`data-state ${name}`} title={cut || name === 'stale' ? 'The last values that are known' : undefined}>
+    <span className={`data-state ${className}`} title={title}>
       <svg width="8" height="8" aria-hidden="true">
-        <circle cx="4" cy="4" r="3" fill={name === 'live' ? 'currentColor' : 'none'} stroke="currentColor" strokeWidth="1.5" />
+        <circle cx="4" cy="4" r="3" fill={state === 'live' ? 'currentColor' : 'none'} stroke="currentColor" strokeWidth="1.5" />
       </svg>
-      {age === 'now' ? word : `${word} ${age}${name === 'live' ? '' : ' ago'}`}
+      {ageMs < 2_000 ? FRESHNESS[state].word : agedText(state, lengthText(ageMs - (ageMs % 1000)))}
     </span>
   );
 }
@@ -153,7 +179,7 @@ function PanelMenu({ panel, title, report, full, onFull, root }: MenuProps) {
   return (
     <Menu position="bottom-end" withinPortal>
       <Menu.Target>
-        <button type="button" className="dash-menu no-print" aria-label={`More of ${title}`}>
+        <button type="button" className="dash-menu no-print" aria-label={t('More of {title}', { title })}>
           <svg width="16" height="16" viewBox="0 0 16 16" fill="currentColor" aria-hidden="true">
             <circle cx="3" cy="8" r="1.4" />
             <circle cx="8" cy="8" r="1.4" />
@@ -162,7 +188,7 @@ function PanelMenu({ panel, title, report, full, onFull, root }: MenuProps) {
         </button>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item onClick={onFull}>{full ? 'Back to the dashboard' : 'Fill the page'}</Menu.Item>
+        <Menu.Item onClick={onFull}>{full ? t('Back to the dashboard') : t('Fill the page')}</Menu.Item>
         {expr === undefined ? null : (
           <Menu.Item renderRoot={(props: object) => <Link {...props} to="/explore" search={exploreOf(report?.exprs ?? [], board)} />}>
             {t('Explore it')}
@@ -174,13 +200,13 @@ function PanelMenu({ panel, title, report, full, onFull, root }: MenuProps) {
           </Menu.Item>
         ))}
         {expr === undefined ? null : (
-          <Menu.Item onClick={() => void navigator.clipboard.writeText((report?.exprs ?? []).join('\n'))}>Copy the PromQL</Menu.Item>
+          <Menu.Item onClick={() => void navigator.clipboard.writeText((report?.exprs ?? []).join('\n'))}>{t('Copy the PromQL')}</Menu.Item>
         )}
         <Menu.Divider />
-        <Menu.Item onClick={() => save('csv')}>Save as CSV</Menu.Item>
-        <Menu.Item onClick={() => save('json')}>Save as JSON</Menu.Item>
-        <Menu.Item onClick={() => picture('png')}>Save as PNG</Menu.Item>
-        <Menu.Item onClick={() => picture('svg')}>Save as SVG</Menu.Item>
+        <Menu.Item onClick={() => save('csv')}>{t('Save as CSV')}</Menu.Item>
+        <Menu.Item onClick={() => save('json')}>{t('Save as JSON')}</Menu.Item>
+        <Menu.Item onClick={() => picture('png')}>{t('Save as PNG')}</Menu.Item>
+        <Menu.Item onClick={() => picture('svg')}>{t('Save as SVG')}</Menu.Item>
       </Menu.Dropdown>
     </Menu>
   );

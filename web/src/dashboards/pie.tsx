@@ -1,6 +1,7 @@
 import { seriesColour } from '../charts/plot-options.ts';
 import { decimalText } from '../figures/percent.ts';
 import { slicesOf } from '@nines/maths/dashboards/figures.ts';
+import { othersText } from './figure-text.ts';
 import { t } from '../language/t.ts';
 
 type Props = {
@@ -25,7 +26,7 @@ function slicePath(from: number, to: number, hollow: boolean): string {
 
 /** Shares of a whole, at most six, each with its name, value and share in words beside it. */
 export function PieChart({ parts, hollow, text, title }: Props) {
-  const slices = slicesOf(parts);
+  const slices = slicesOf(parts, othersText);
   const colours = new Map(parts.map(({ name, colour }) => [name, colour]));
   if (slices.length === 0) return <p className="chart-empty">{t('All values are zero: there are no shares.')}</p>;
   let from = 0;

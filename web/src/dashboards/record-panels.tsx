@@ -26,6 +26,7 @@ import { PieChart } from './pie.tsx';
 import { StackedDays } from './stacked-days.tsx';
 import { ServiceLines } from './service-lines.tsx';
 import type { Rows } from './export.ts';
+import { byName } from '../figures/list.ts';
 import { rich, t } from '../language/t.ts';
 
 type Asked<Data> = {
@@ -150,8 +151,7 @@ function useSlas(ids: readonly string[]) {
 }
 
 const WORST_FIRST: readonly SlaView['status'][] = ['breached', 'at_risk', 'unknown', 'met'];
-const byVerdict = (a: SlaView, b: SlaView): number =>
-  WORST_FIRST.indexOf(a.status) - WORST_FIRST.indexOf(b.status) || a.id.localeCompare(b.id);
+const byVerdict = (a: SlaView, b: SlaView): number => WORST_FIRST.indexOf(a.status) - WORST_FIRST.indexOf(b.status) || byName(a.id, b.id);
 
 export function SlasCard({ source }: SourceProps<'slas'>) {
   const { query, items } = useSlas(source.ids);

@@ -1,8 +1,11 @@
 import type { PanelOf } from '../api/dashboards.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { StateShape } from '../states/state-mark.tsx';
-import { type NamedSeries, crossed, limitText, reduced, unitText } from '@nines/maths/dashboards/figures.ts';
+import { type NamedSeries, crossed, reduced } from '@nines/maths/dashboards/figures.ts';
+import { limitText, unitText } from './figure-text.ts';
 import { differingLabels } from '@nines/maths/dashboards/differing-labels.ts';
+import { byName } from '../figures/list.ts';
+import { t } from '../language/t.ts';
 
 type Row = { readonly key: string; readonly labels: Readonly<Record<string, string>>; readonly values: ReadonlyMap<string, number> };
 type Props = { readonly panel: PanelOf<'table'>; readonly series: readonly NamedSeries[] };
@@ -17,7 +20,11 @@ export function SeriesTable({ panel, series }: Props) {
   const written = panel.source.from === 'promql' ? panel.source.queries : [];
   const headOf = (query: number): string => {
     const legend = written[query]?.legend ?? '';
-    return legend !== '' && !legend.includes('{{') ? legend : queries.length === 1 ? 'Value' : `Query ${query + 1}`;
+    return legend !== '' && !legend.includes('{{')
+      ? legend
+      : queries.length === 1
+        ? t('Value')
+        : t('Query {number}', { number: query + 1 });
   };
   const bare = series.map(({ labels: { __name__: _name, ...labels } }) => labels);
   const differing = differingLabels(bare);
@@ -77,6 +84,6 @@ function sorted(rows: readonly Row[], sort: PanelOf<'table'>['sort']): readonly 
   return [...rows].sort((a, b) => {
     const [one, other] = [a.values.get(by), b.values.get(by)];
     if (one !== undefined && other !== undefined) return sign * (one - other);
-    return sign * (a.labels[by] ?? '').localeCompare(b.labels[by] ?? '');
+    return sign * byName(a.labels[by] ?? '', b.labels[by] ?? '');
   });
 }

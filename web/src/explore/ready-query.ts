@@ -1,5 +1,6 @@
 /** The query that a metric is most likely wanted for, by its type. Pure. */
 import { type UnitName, UNIT_NAMES } from './search.ts';
+import { t } from '../language/t.ts';
 
 export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary' | 'unknown' | (string & {});
 
@@ -72,9 +73,9 @@ export function unitOfQuery(query: string): UnitName {
 }
 
 export const UNIT_WORDS: Readonly<Record<(typeof UNIT_NAMES)[number], string>> = {
-  number: 'number',
-  bytes: 'bytes',
-  bytes_per_second: 'bytes a second',
-  seconds: 'seconds',
-  percent: 'percent',
+  number: t('number||unit'),
+  bytes: t('bytes||unit'),
+  bytes_per_second: t('bytes a second||unit'),
+  seconds: t('seconds||unit'),
+  percent: t('percent||unit'),
 };

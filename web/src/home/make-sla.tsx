@@ -45,7 +45,7 @@ function SlaForm() {
       { onSuccess: (made) => void navigate({ to: '/slas/$id', params: { id: made.id } }) },
     );
   };
-  if (services.data === undefined) return <Waiting query={services} what="services" />;
+  if (services.data === undefined) return <Waiting query={services} what={t('services')} />;
   if (items.length === 0) return <p>{t('An SLA is about a service: add one first.')}</p>;
   return (
     <form className="drawer-body" onSubmit={submit}>

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { type RecoveryActionView, type RecoveryRunView, recoveryActionsQuery, recoveryRunsQuery, useRunRecovery } from '../api/recovery.ts';
 import { Instant } from '../components/instant.tsx';
 import { RefusedNotice } from '../components/notices.tsx';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { useCan } from '../shell/session.tsx';
 import { phrase } from '../states/words.ts';
@@ -38,7 +39,7 @@ function Action({ action }: { readonly action: RecoveryActionView }) {
       <p>
         <b>{action.id}</b>
         {`: ${action.does}. `}
-        <span className="faint">{`${phrase(action.decision.reason)}: ${action.decision.detail}.`}</span>
+        <span className="faint">{`${phrase(action.decision.reason)}: ${fromServer(action.decision.detail)}.`}</span>
       </p>
       {mayAct ? (
         <div className="row-wrap">
@@ -77,7 +78,7 @@ function Run({ run }: { readonly run: RecoveryRunView }) {
         <b>{phrase(run.status)}</b>
         {` · ${t('{action}, try {count}', { action: run.action, count: run.try })}`}
         {run.by === null ? null : <span className="faint">{` ${t('by {name}', { name: run.by })}`}</span>}
-        {run.detail === '' ? null : <span className="soft">{`: ${run.detail}`}</span>}
+        {run.detail === '' ? null : <span className="soft">{`: ${fromServer(run.detail)}`}</span>}
         {run.output === '' ? null : <pre className="wrap faint">{run.output}</pre>}
       </span>
     </li>

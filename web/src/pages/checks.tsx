@@ -6,6 +6,7 @@ import { FilterInput } from '../components/filter-input.tsx';
 import { matchesFilter, unmatched } from '../components/matches-filter.ts';
 import { Waiting } from '../components/notices.tsx';
 import { TeamFilter, useTeams } from '../components/team-filter.tsx';
+import { byName } from '../figures/list.ts';
 import { t } from '../language/t.ts';
 import { type ListChange, checksSearch, listSearch } from '../shell/search.ts';
 import { CheckDrawer } from './check-drawer.tsx';
@@ -14,7 +15,7 @@ import { NoServices } from './teaching.tsx';
 import { useTitle } from './use-title.ts';
 
 const ORDER: Readonly<Record<string, number>> = { down: 0, degraded: 1, unknown: 2, up: 3 };
-const byTrouble = (a: CheckView, b: CheckView) => (ORDER[a.state] ?? 9) - (ORDER[b.state] ?? 9) || a.id.localeCompare(b.id);
+const byTrouble = (a: CheckView, b: CheckView) => (ORDER[a.state] ?? 9) - (ORDER[b.state] ?? 9) || byName(a.id, b.id);
 
 /** Every check, the failing ones first. */
 export function ChecksPage() {

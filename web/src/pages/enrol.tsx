@@ -23,7 +23,7 @@ export function EnrolPage({ session: { actor }, onDone }: { readonly session: Se
           </p>
         </div>
         <Button variant="default" onClick={() => signOut.mutate()}>
-          Sign out
+          {t('Sign out')}
         </Button>
       </header>
       <AccountFactors onKept={done} />

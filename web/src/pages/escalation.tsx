@@ -13,6 +13,7 @@ import { Instant } from '../components/instant.tsx';
 import { EmptyState, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t, rich } from '../language/t.ts';
 import { StateMark } from '../states/state-mark.tsx';
 import { useTitle } from './use-title.ts';
@@ -70,7 +71,7 @@ function Lost({ signals }: { readonly signals: SignalView | undefined }) {
             <Link to="/alerts-dashboard" search={{ alert: one.id }}>
               {t('Open it')}
             </Link>
-            <div className="soft">{one.why}</div>
+            <div className="soft">{fromServer(one.why)}</div>
           </li>
         ))}
       </ul>

@@ -6,6 +6,7 @@ import { Instant } from '../components/instant.tsx';
 import { Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t, rich } from '../language/t.ts';
 import { Headline, StateMark } from '../states/state-mark.tsx';
 import type { MarkState } from '../states/words.ts';
@@ -61,11 +62,11 @@ function sentenceOf({ at_ms: atMs, checks }: HealthReportView): string {
 function CheckSection({ check, report }: { readonly check: Check; readonly report: HealthReportView }) {
   const { mark, word } = LEVELS[check.level];
   return (
-    <Section title={check.name} aside={<StateMark state={mark} word={word} />}>
-      {check.why === null ? null : <p>{`${check.why}.`}</p>}
+    <Section title={fromServer(check.name)} aside={<StateMark state={mark} word={word} />}>
+      {check.why === null ? null : <p>{`${fromServer(check.why)}.`}</p>}
       <div className="panel">
         <DataTable
-          caption={t('Figures of {what}', { what: check.name.toLowerCase() })}
+          caption={t('Figures of {what}', { what: fromServer(check.name) })}
           columns={COLUMNS}
           rows={check.measures}
           rowKey={({ id }) => id}
@@ -117,7 +118,7 @@ function History({ check, report }: { readonly check: Check; readonly report: He
     <div
       className="health-strip"
       role="img"
-      aria-label={t('Last day of {what}: {words}', { what: check.name.toLowerCase(), words: words.join(', ') })}
+      aria-label={t('Last day of {what}: {words}', { what: fromServer(check.name), words: words.join(', ') })}
     >
       {check.history.map(({ level, from_at_ms: from, to_at_ms: to }) => (
         <span key={from} style={{ width: `${((to - from) / total) * 100}%`, background: LEVELS[level].colour }} />

@@ -4,6 +4,7 @@ import { insightsQuery } from '../api/insights.ts';
 import { mayIn } from '../api/permits.ts';
 import { Section } from '../components/section.tsx';
 import { useSession } from '../shell/session.tsx';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 
 const MOST = 3;
@@ -19,8 +20,8 @@ export function HomeInsights() {
       <ul className="panel home-insights">
         {items.map(({ id, sentence, confidence, next }) => (
           <li key={id}>
-            <span>{sentence}</span>
-            <span className="faint">{`${confidence.words}${next.text === '' ? '' : ` · ${next.text}`}`}</span>
+            <span>{fromServer(sentence)}</span>
+            <span className="faint">{`${fromServer(confidence.words)}${next.text === '' ? '' : ` · ${fromServer(next.text)}`}`}</span>
           </li>
         ))}
       </ul>

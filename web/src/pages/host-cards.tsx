@@ -106,7 +106,7 @@ function GpuCard() {
   );
 }
 
-const FIRING: readonly NamedQuery[] = [{ name: 'Alerts', expr: 'count(ALERTS{alertstate="firing"})' }];
+const FIRING: readonly NamedQuery[] = [{ name: t('Alerts'), expr: 'count(ALERTS{alertstate="firing"})' }];
 
 function AlertCard() {
   const counts = useQuery(alertCountsQuery({}));

@@ -17,6 +17,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Instant } from '../components/instant.tsx';
 import { ErrorNotice, Waiting } from '../components/notices.tsx';
+import { fromServer } from '../language/server-text.ts';
 import { t, rich } from '../language/t.ts';
 import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
@@ -200,7 +201,7 @@ function Timeline({ incident }: Props) {
     comment.mutate(text, { onSuccess: () => setText('') });
   };
   const columns: readonly Column<IncidentDetail['timeline'][number]>[] = [
-    { id: 'text', header: t('What'), cell: (entry) => entry.text },
+    { id: 'text', header: t('What'), cell: (entry) => fromServer(entry.text) },
     { id: 'at', header: t('When'), label: t('when'), cell: (entry) => <Instant atMs={entry.at_ms} relative={false} /> },
     { id: 'actor', header: t('Who'), label: t('who'), cell: (entry) => entry.actor },
   ];

@@ -1,4 +1,5 @@
 import { type Result, err, ok } from '@nines/base/result.ts';
+import { t } from '../language/t.ts';
 
 const PAIR = /^([^\s=,"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))(?:[\s,]+|$)/;
 
@@ -8,7 +9,7 @@ export function labelsOfText(text: string): Result<Readonly<Record<string, strin
   let rest = text.trim().replace(/^\{/, '').replace(/\}$/, '').trim();
   while (rest !== '') {
     const found = PAIR.exec(rest);
-    if (found === null) return err(`"${rest.split(/\s/)[0] ?? ''}" is no label: write name=value`);
+    if (found === null) return err(t('"{text}" is no label: write name=value', { text: rest.split(/\s/)[0] ?? '' }));
     const [whole, name = '', quoted, plain] = found;
     labels.push([name, quoted === undefined ? (plain ?? '') : quoted.replace(/\\(.)/g, '$1')]);
     rest = rest.slice(whole.length);

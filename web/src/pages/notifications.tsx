@@ -9,7 +9,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant } from '../components/instant.tsx';
 import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { lengthText } from '../figures/length.ts';
-import { readableLengths } from '../figures/readable.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t, rich } from '../language/t.ts';
 import type { NotificationSearch } from '../shell/search.ts';
 import { useCan } from '../shell/session.tsx';
@@ -107,7 +107,7 @@ const COLUMNS: readonly Column<NotificationView>[] = [
   { id: 'channel', header: t('Channel'), label: t('to'), cell: ({ channel }) => channel },
   { id: 'at', header: t('At'), label: t('at'), cell: ({ created_at_ms }) => <Instant atMs={created_at_ms} /> },
   { id: 'became', header: t('What became of it'), cell: (item) => <Became item={item} /> },
-  { id: 'why', header: t('Why'), label: t('why'), cell: ({ reason, cause }) => readableLengths(`${reason}: ${cause}`) },
+  { id: 'why', header: t('Why'), label: t('why'), cell: ({ reason, cause }) => fromServer(`${reason}: ${cause}`) },
 ];
 
 /** With a link where there is an alert. */

@@ -20,6 +20,8 @@ import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { LOCALE } from '../figures/instant.ts';
 import { lengthText, relativeText } from '../figures/length.ts';
+import { fromServer } from '../language/server-text.ts';
+import { listText } from '../figures/list.ts';
 import { t, rich } from '../language/t.ts';
 import { CalendarLinks } from '../oncall/calendar-links.tsx';
 import { OverrideDialog, type OverrideDraft } from '../oncall/override-dialog.tsx';
@@ -103,7 +105,7 @@ function Now({ items }: { readonly items: readonly WhoView[] }) {
                   : rich('then {names}, from {at}', { names: names(one.next.people), at: <When atMs={one.next.from_at_ms} /> })}
               </p>
             )}
-            <p className="faint">{one.reason}</p>
+            <p className="faint">{fromServer(one.reason)}</p>
           </li>
         ))}
       </ul>
@@ -111,7 +113,7 @@ function Now({ items }: { readonly items: readonly WhoView[] }) {
   );
 }
 
-const names = (people: readonly { readonly name: string }[]): string => people.map(({ name }) => name).join(' and ');
+const names = (people: readonly { readonly name: string }[]): string => listText(people.map(({ name }) => name));
 
 type CalendarProps = { readonly all: readonly ScheduleView[]; readonly schedule: ScheduleView; readonly people: readonly PersonView[] };
 
@@ -251,7 +253,7 @@ type TableProps = {
 
 function ShiftTable({ shifts, name, nameOf, take }: TableProps) {
   const now = useNow();
-  const whoOf = ({ people }: Turn): string => (people.length === 0 ? 'nobody' : people.map(nameOf).join(' and '));
+  const whoOf = ({ people }: Turn): string => (people.length === 0 ? t('nobody') : listText(people.map(nameOf)));
   const columns: readonly Column<Turn>[] = [
     {
       id: 'who',
@@ -271,7 +273,9 @@ function ShiftTable({ shifts, name, nameOf, take }: TableProps) {
       header: t('By'),
       label: t('by'),
       cell: (turn) => (
-        <span title={turn.reason}>{turn.source === 'layer' ? turn.name : turn.source === 'override' ? t('override') : t('no layer')}</span>
+        <span title={fromServer(turn.reason)}>
+          {turn.source === 'layer' ? turn.name : turn.source === 'override' ? t('override') : t('no layer')}
+        </span>
       ),
     },
     {

@@ -10,6 +10,8 @@ import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
 import { labelsOfText } from './label-text.ts';
 import { useTitle } from './use-title.ts';
+import { fromServer } from '../language/server-text.ts';
+import { listText } from '../figures/list.ts';
 import { rich, t } from '../language/t.ts';
 
 const SNIPPET = `channels:
@@ -130,7 +132,7 @@ function Verdict({ test }: { readonly test: RoutingTestView }) {
 
 const groupText = (labels: Readonly<Record<string, string>>): string => {
   const pairs = Object.entries(labels).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
-  return pairs.length === 0 ? t('the same route') : pairs.join(' and ');
+  return pairs.length === 0 ? t('the same route') : listText(pairs);
 };
 
 type Timings = Pick<RouteView, 'group_wait_ms' | 'group_interval_ms' | 'repeat_interval_ms'>;
@@ -217,7 +219,7 @@ function Step({ step }: { readonly step: RoutingTestView['steps'][number] | unde
   return (
     <span>
       {step.outcome === 'taken' ? <strong>{word}</strong> : word}
-      <span className="soft">{`: ${step.reason}`}</span>
+      <span className="soft">{`: ${fromServer(step.reason)}`}</span>
     </span>
   );
 }

@@ -3,6 +3,7 @@ import type { AlertCountsWire } from '../api/alerts.ts';
 import type { AlertView, ServiceView } from '../api/wire.ts';
 import { shortInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { unknownWhy, stateWord } from '../states/words.ts';
 
@@ -18,7 +19,7 @@ export function whyText({ state, unknown_reason: reason, why }: Pick<ServiceView
   if (state === 'up') return '';
   if (state === 'unknown') return unknownWhy(reason);
   const [clause = ''] = (why ?? '').split('; ');
-  return clause.replace(/^[a-z0-9._-]+: /, '');
+  return fromServer(clause.replace(/^[a-z0-9._-]+: /, ''));
 }
 
 /** `Web shop is down since 02:14 (6 min): connection refused by 10.0.3.7:443.` */
@@ -78,7 +79,7 @@ function names(words: readonly string[]): string {
 /** What an alert is about: its summary, else its name and the service or instance it fires for. */
 export function alertTitle(alert: Pick<AlertView, 'annotations' | 'labels' | 'rule'>): string {
   const { summary } = alert.annotations;
-  if (summary !== undefined && summary !== '') return summary;
+  if (summary !== undefined && summary !== '') return fromServer(summary);
   const name = alert.labels.alertname ?? alert.rule;
   const about = alert.labels.service ?? alert.labels.instance;
   return about === undefined ? name : t('{alert} on {service}', { alert: name, service: about });

@@ -3,6 +3,7 @@ import type { ServiceView } from '../api/wire.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { Since } from '../components/instant.tsx';
 import { windowText } from '../figures/length.ts';
+import { byName } from '../figures/list.ts';
 import { t } from '../language/t.ts';
 import { useNowStep } from '../shell/now.ts';
 import { StateMark } from '../states/state-mark.tsx';
@@ -14,7 +15,7 @@ const ORDER: Readonly<Record<string, number>> = { down: 0, degraded: 1, unknown:
 
 /** Worst state first, then by name. */
 export function byTrouble(a: ServiceView, b: ServiceView): number {
-  return (ORDER[a.state] ?? 9) - (ORDER[b.state] ?? 9) || a.name.localeCompare(b.name);
+  return (ORDER[a.state] ?? 9) - (ORDER[b.state] ?? 9) || byName(a.name, b.name);
 }
 
 const NAME: Column<ServiceView> = {

@@ -4,9 +4,12 @@ export type Sight = { readonly teams: readonly string[]; readonly scope: string 
 
 /** What somebody sees, or the holders of a role, in words. */
 export const sightOf = ({ teams, scope }: Sight): string =>
-  [...(teams.length === 0 ? [] : [`${teams.length === 1 ? 'team' : 'teams'} ${teams.join(', ')}`]), ...(scope === '' ? [] : [scope])].join(
-    '; ',
-  ) || t('everything');
+  [
+    ...(teams.length === 0
+      ? []
+      : [t('{count, plural, one {team} other {teams}} {names}', { count: teams.length, names: teams.join(', ') })]),
+    ...(scope === '' ? [] : [scope]),
+  ].join('; ') || t('everything');
 
 /** The items of a text that are separated by commas or white space. */
 export const itemsIn = (text: string): readonly string[] => text.split(/[\s,]+/).filter((item) => item !== '');

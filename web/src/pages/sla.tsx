@@ -12,7 +12,7 @@ import { Instant } from '../components/instant.tsx';
 import { ErrorNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText, windowText } from '../figures/length.ts';
-import { readableLengths } from '../figures/readable.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { AccountSection } from '../sla/account-section.tsx';
 import { BurnDown } from '../sla/burn-down.tsx';
@@ -81,9 +81,7 @@ function Hero({ sla }: { readonly sla: SlaView }) {
           <Attained of={sla} size="large" />
           <PromisedTarget of={sla} />
         </div>
-        {sla.status_reason === '' || sla.status === 'met' ? null : (
-          <p className="soft">{sentenceCase(readableLengths(sla.status_reason))}</p>
-        )}
+        {sla.status_reason === '' || sla.status === 'met' ? null : <p className="soft">{sentenceCase(fromServer(sla.status_reason))}</p>}
         {sla.young ? <p className="soft">{youngSentence(sla)}</p> : null}
       </div>
       <div>
@@ -154,7 +152,7 @@ function periodWords({ calendar, window }: SlaView): string {
 }
 
 function promiseText(sla: SlaView): string {
-  const promise = promiseInWords({ target: String(sla.target), indicator: sla.indicator });
+  const promise = fromServer(promiseInWords({ target: String(sla.target), indicator: sla.indicator }));
   return t('{promise}, over {period}, for', { promise, period: periodWords(sla) });
 }
 

@@ -1,5 +1,6 @@
 import type { TargetView } from '../api/wire.ts';
 import { matchesFilter } from '../components/matches-filter.ts';
+import { byName } from '../figures/list.ts';
 import { t } from '../language/t.ts';
 import type { TargetsSearch } from '../shell/search.ts';
 import type { MarkState } from '../states/words.ts';
@@ -26,5 +27,5 @@ export function shownTargets(targets: readonly TargetView[], { q = '', job, stat
     const labels = Object.entries(target.labels).map(([name, value]) => `${name}="${value}"`);
     return q === '' || matchesFilter(q, [target.job, target.url, target.error, targetState(target).word, ...labels]);
   };
-  return targets.filter(wanted).sort((a, b) => rank(a) - rank(b) || a.job.localeCompare(b.job) || a.url.localeCompare(b.url));
+  return targets.filter(wanted).sort((a, b) => rank(a) - rank(b) || byName(a.job, b.job) || byName(a.url, b.url));
 }

@@ -2,7 +2,7 @@ import type { ViolationView } from '../api/wire.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { Instant, Running } from '../components/instant.tsx';
 import { lengthText } from '../figures/length.ts';
-import { readableLengths } from '../figures/readable.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { phrase } from '../states/words.ts';
 
@@ -28,7 +28,7 @@ const COLUMNS: readonly Column<ViolationView>[] = [
       ),
   },
   { id: 'severity', header: t('Severity'), label: t('severity'), cell: (violation) => phrase(violation.severity) },
-  { id: 'cause', header: t('Because'), cell: (violation) => readableLengths(violation.reason) },
+  { id: 'cause', header: t('Because'), cell: (violation) => fromServer(violation.reason) },
 ];
 
 /** When the promise was broken, newest first. */

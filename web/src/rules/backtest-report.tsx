@@ -4,19 +4,28 @@ import { Instant } from '../components/instant.tsx';
 import { exactInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
 import { threeDigits } from '../figures/quantity.ts';
+import { fromServer } from '../language/server-text.ts';
+import { t } from '../language/t.ts';
 import { textOfLabels } from '../pages/label-text.ts';
+import { phrase } from '../states/words.ts';
 
 const COLUMNS: readonly Column<BacktestView['items'][number]>[] = [
-  { id: 'from', header: 'From', cell: ({ from_ms: atMs }) => <Instant atMs={atMs} relative={false} /> },
+  { id: 'from', header: t('From'), cell: ({ from_ms: atMs }) => <Instant atMs={atMs} relative={false} /> },
   {
     id: 'length',
-    header: 'For',
-    label: 'for',
-    cell: ({ from_ms: from, to_ms: to }) => (to === null ? 'still firing' : lengthText(to - from)),
+    header: t('For||how long'),
+    label: t('for||how long'),
+    cell: ({ from_ms: from, to_ms: to }) => (to === null ? t('still firing') : lengthText(to - from)),
   },
-  { id: 'severity', header: 'Severity', label: 'severity', cell: ({ severity }) => severity },
-  { id: 'peak', header: 'Peak', label: 'peak', numeric: true, cell: ({ peak_value: peak }) => (peak === null ? '' : threeDigits(peak)) },
-  { id: 'labels', header: 'Labels', cell: ({ labels }) => <span className="mono faint">{textOfLabels(labels)}</span> },
+  { id: 'severity', header: t('Severity'), label: t('severity'), cell: ({ severity }) => phrase(severity) },
+  {
+    id: 'peak',
+    header: t('Peak'),
+    label: t('peak'),
+    numeric: true,
+    cell: ({ peak_value: peak }) => (peak === null ? '' : threeDigits(peak)),
+  },
+  { id: 'labels', header: t('Labels'), cell: ({ labels }) => <span className="mono faint">{textOfLabels(labels)}</span> },
 ];
 const LISTED = 100;
 
@@ -25,28 +34,41 @@ export function BacktestReport({ report }: { readonly report: BacktestView }) {
   const { fired_total: fired, firing_ms: firingMs, items, error, undecided, tried_until_ms: untilMs, to_ms: toMs } = report;
   const verdict =
     fired === 0
-      ? 'It would not have fired.'
-      : `It would have fired ${fired === 1 ? 'once' : `${fired} times`}, for ${lengthText(firingMs)} in all.`;
+      ? t('It would not have fired.')
+      : t('It would have fired {fired, plural, one {once} other {# times}}, for {length} in all.', {
+          fired,
+          length: lengthText(firingMs),
+        });
   return (
     <>
       <p role="status">{verdict}</p>
-      {error === null ? null : <p className="soft">{`From ${exactInstant(untilMs, toMs)} on it fails: ${error}`}</p>}
-      {error !== null || untilMs >= toMs ? null : <p className="soft">{`Time ran out: tried until ${exactInstant(untilMs, toMs)}.`}</p>}
+      {error === null ? null : (
+        <p className="soft">{t('From {at} on it fails: {error}', { at: exactInstant(untilMs, toMs), error: fromServer(error) })}</p>
+      )}
+      {error !== null || untilMs >= toMs ? null : (
+        <p className="soft">{t('Time ran out: tried until {at}.', { at: exactInstant(untilMs, toMs) })}</p>
+      )}
       {undecided === null ? null : (
-        <p className="soft">{`At ${undecided.evaluations} of ${report.evaluations} instants it could not tell: ${undecided.reason}.`}</p>
+        <p className="soft">
+          {t('At {count} of {all} instants it could not tell: {why}.', {
+            count: undecided.evaluations,
+            all: report.evaluations,
+            why: fromServer(undecided.reason),
+          })}
+        </p>
       )}
       <Strip report={report} />
       {items.length === 0 ? null : (
         <div className="panel">
           <DataTable
-            caption="What would have fired"
+            caption={t('What would have fired')}
             columns={COLUMNS}
             rows={items.slice(0, LISTED)}
             rowKey={({ from_ms: from, labels }) => `${from} ${JSON.stringify(labels)}`}
           />
         </div>
       )}
-      {fired > LISTED ? <p className="faint">{`The first ${LISTED} of ${fired}.`}</p> : null}
+      {fired > LISTED ? <p className="faint">{t('The first {most} of {count}.', { most: LISTED, count: fired })}</p> : null}
     </>
   );
 }
@@ -66,7 +88,11 @@ function Strip({ report }: { readonly report: BacktestView }) {
         width="100%"
         height={HEIGHT}
         role="img"
-        aria-label={`${fired} would have fired between ${exactInstant(from, to)} and ${exactInstant(to, to)}`}
+        aria-label={t('{fired} would have fired between {from} and {to}', {
+          fired,
+          from: exactInstant(from, to),
+          to: exactInstant(to, to),
+        })}
       >
         <rect x="0" y={HEIGHT / 2 - 1} width={x(untilMs)} height="2" fill="var(--up)" />
         {items.map(({ from_ms: start, to_ms: end, labels }) => (
@@ -80,7 +106,7 @@ function Strip({ report }: { readonly report: BacktestView }) {
           />
         ))}
       </svg>
-      <figcaption className="faint row-wrap">{`${exactInstant(from, to)} to ${exactInstant(to, to)}`}</figcaption>
+      <figcaption className="faint row-wrap">{t('{from} to {to}', { from: exactInstant(from, to), to: exactInstant(to, to) })}</figcaption>
     </figure>
   );
 }

@@ -1,4 +1,5 @@
 /** What of the catalogue a picture of its dependencies shows, and where each part of it stands. Pure. */
+import { byName } from '../figures/list.ts';
 
 export type MapService = {
   readonly id: string;
@@ -90,7 +91,7 @@ function byTeam(services: readonly MapService[]): ServiceMap {
       if (to !== undefined && to !== team) edges.set(JSON.stringify([team, to]), { from: team, to });
     }
   }
-  const nodes = [...teams.values()].toSorted((a, b) => b.troubled - a.troubled || b.count - a.count || a.key.localeCompare(b.key));
+  const nodes = [...teams.values()].toSorted((a, b) => b.troubled - a.troubled || b.count - a.count || byName(a.key, b.key));
   const shown = nodes.slice(0, MOST_NODES);
   const keys = new Set(shown.map(({ key }) => key));
   return {
@@ -126,7 +127,7 @@ export function pictureOf({ nodes, edges }: ServiceMap): Picture {
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     for (const layer of sweep % 2 === 0 ? layers : layers.toReversed()) {
       const mean = new Map(layer.map(({ key }) => [key, meanOf(neighbours.get(key) ?? [], place) ?? place.get(key) ?? 0]));
-      layer.sort((a, b) => (mean.get(a.key) ?? 0) - (mean.get(b.key) ?? 0) || a.label.localeCompare(b.label));
+      layer.sort((a, b) => (mean.get(a.key) ?? 0) - (mean.get(b.key) ?? 0) || byName(a.label, b.label));
       layer.forEach(({ key }, index) => place.set(key, index));
     }
   }

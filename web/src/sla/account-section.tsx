@@ -10,6 +10,7 @@ import { Instant } from '../components/instant.tsx';
 import { ErrorNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText, windowText } from '../figures/length.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { useNowStep } from '../shell/now.ts';
 import { RANGES, type Range, rangeMs, viewOf } from '../shell/search.ts';
@@ -161,7 +162,7 @@ function becauseText(segment: SegmentView, sla: SlaView): string {
   if (segment.excluded_by === 'maintenance') return maintenance?.name ?? t('Announced maintenance');
   if (segment.unknown_reason === 'no_data' && sla.indicator.kind !== 'availability') return t('no samples, or the slice is not over');
   if (segment.excluded_by === 'service_down') return t('the service was down');
-  if (segment.bad_ms > 0 && sla.indicator.kind !== 'availability') return missedInWords(sla.indicator);
+  if (segment.bad_ms > 0 && sla.indicator.kind !== 'availability') return fromServer(missedInWords(sla.indicator));
   const why = whyText(segment);
   return downtime === null || downtime.reason === 'unplanned_outage' ? why : `${phrase(downtime.reason)}: ${why}`;
 }

@@ -2,6 +2,7 @@ import { type PromiseRow, countingRows, promiseInWords, recoveryFigures } from '
 import type { SlaSpec, SlaView } from '../api/wire.ts';
 import { Section } from '../components/section.tsx';
 import { windowText } from '../figures/length.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { periodsText } from './periods.ts';
 
@@ -37,10 +38,10 @@ function rowsOf(sla: SlaView, terms: SlaSpec): readonly PromiseRow[] {
         : t('good time divided by good and bad time, exact to the millisecond; shown truncated, never rounded up')
       : t('the mean length of the outages, exact to the millisecond');
   return [
-    { name: t('Promised'), value: promiseInWords(terms) },
+    { name: t('Promised'), value: fromServer(promiseInWords(terms)) },
     { name: t('Attained'), value: attained },
     { name: t('Window'), value: windowWords(terms.window) },
-    ...countingRows(terms),
+    ...countingRows(terms).map((row) => ({ ...row, name: fromServer(row.name), value: row.code ? row.value : fromServer(row.value) })),
   ];
 }
 

@@ -9,7 +9,7 @@ import { Section } from '../components/section.tsx';
 import { exactInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
 import { decimalText, targetText } from '../figures/percent.ts';
-import { readableLengths } from '../figures/readable.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { Buckets } from '../pages/buckets.tsx';
 import { SlaMark } from '../states/state-mark.tsx';
@@ -70,7 +70,7 @@ function Hero({ statement }: { readonly statement: SignedStatement }) {
           <Attained of={statement} size="large" />
           <PromisedTarget of={statement} />
         </div>
-        {reason === '' ? null : <p className="soft">{`${phrase(readableLengths(reason))}.`}</p>}
+        {reason === '' ? null : <p className="soft">{`${phrase(fromServer(reason))}.`}</p>}
         {until === null ? null : (
           <p className="soft">{t('Provisional: the figures are those up to {until}.', { until: exactInstant(until, until) })}</p>
         )}
@@ -264,7 +264,7 @@ function Violations({ statement }: { readonly statement: SignedStatement }) {
           </td>
           <td>{one.closed_at_ms === null ? t('open') : <Instant atMs={one.closed_at_ms} relative={false} />}</td>
           <td>{phrase(one.severity)}</td>
-          <td className="wrap">{readableLengths(one.reason)}</td>
+          <td className="wrap">{fromServer(one.reason)}</td>
         </tr>
       ))}
     />

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { Bounds, IntervalView } from '../api/wire.ts';
 import { preciseInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { StateMark } from '../states/state-mark.tsx';
 import { unknownWhy } from '../states/words.ts';
@@ -79,7 +80,7 @@ export function SeenTable({ evidence }: { readonly evidence: NonNullable<Interva
                   preciseInstant(one.at_ms)
                 )}
               </td>
-              <td className="wrap">{one.detail === '' ? '–' : one.detail}</td>
+              <td className="wrap">{one.detail === '' ? '–' : fromServer(one.detail)}</td>
             </tr>
           ))}
         </tbody>

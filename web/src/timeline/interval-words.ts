@@ -1,6 +1,7 @@
 import type { IntervalView } from '../api/wire.ts';
 import { exactInstant } from '../figures/instant.ts';
 import { lengthText } from '../figures/length.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { type MarkState, STATE_WORDS, unknownWhy } from '../states/words.ts';
 
@@ -12,7 +13,7 @@ export function whyText(interval: Stretch): string {
   if (interval.state === 'unknown') return unknownWhy(interval.unknown_reason);
   const first = interval.evidence?.[0];
   if (first === undefined) return '';
-  return first.detail === '' ? first.check : `${first.check}: ${first.detail}`;
+  return first.detail === '' ? first.check : `${first.check}: ${fromServer(first.detail)}`;
 }
 
 /** One interval as a sentence: state, since, how long, why. `nowMs` decides whether the year is named. */

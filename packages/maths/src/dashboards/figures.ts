@@ -67,13 +67,16 @@ export function unitText(value: number, unit: UnitKind, decimals?: number): stri
 export type Slice = { readonly name: string; readonly value: number; readonly share: number };
 const MAX_SLICES = 6;
 
-/** The greatest first; more than six end in one that holds the others. Nothing below zero has a share. */
-export function slicesOf(parts: readonly { readonly name: string; readonly value: number }[]): readonly Slice[] {
+/** The greatest first; more than six end in one that holds the others, called what `othersText` says. Nothing below zero has a share. */
+export function slicesOf(
+  parts: readonly { readonly name: string; readonly value: number }[],
+  othersText = (count: number): string => `${count} others`,
+): readonly Slice[] {
   const sorted = parts.filter(({ value }) => value > 0).sort((a, b) => b.value - a.value);
   const total = sorted.reduce((sum, { value }) => sum + value, 0);
   const shown = sorted.length > MAX_SLICES ? sorted.slice(0, MAX_SLICES - 1) : sorted;
   const rest = sorted.slice(shown.length);
-  const others = rest.length === 0 ? [] : [{ name: `${rest.length} others`, value: rest.reduce((sum, { value }) => sum + value, 0) }];
+  const others = rest.length === 0 ? [] : [{ name: othersText(rest.length), value: rest.reduce((sum, { value }) => sum + value, 0) }];
   return [...shown, ...others].map((one) => ({ ...one, share: one.value / total }));
 }
 
