@@ -243,7 +243,8 @@ export type RuleView = {
   readonly id: string;
   readonly name: string;
   readonly kind: string;
-  readonly origin: 'shipped' | 'file';
+  /** `ui`: saved on the screen or through the API of a server on the same directory. */
+  readonly origin: 'shipped' | 'file' | 'ui';
   readonly query: string;
   readonly health: string;
   readonly last_error: string;

@@ -251,7 +251,12 @@ const LIST_OF = {
 
 /** A rule of a pack in the form of the configuration, or one of a rule file in Prometheus' form. */
 function ruleMade({ rules, config }: Parts, id: string): Found | undefined {
-  const packed = rulesOfPacks(config().config.rules.packs).find(({ written: { rule } }) => rule.id === id);
+  const saved = rules.savedOf(id);
+  if (saved?.read?.kind === 'own') {
+    const { kind: _kind, ...fields } = saved.saved.written;
+    return { place: ['rules', LIST_OF[saved.read.written.kind], '[]'], value: fields, origin: 'ui' };
+  }
+  const packed = rulesOfPacks(config().config.rules.packs).find(({ written: { rule } }) => saved === undefined && rule.id === id);
   if (packed !== undefined) {
     const fields = Object.entries(packed.written.rule).map(([key, value]) => [
       key,
@@ -279,7 +284,7 @@ function ruleMade({ rules, config }: Parts, id: string): Found | undefined {
           };
     const place = ['groups', '[]'];
     const file = { name: group.name, interval: formatDuration(group.intervalMs), rules: [value] };
-    return { place, value: file, origin: rule.place, file: 'rule_file' };
+    return { place, value: file, origin: saved === undefined ? rule.place : 'ui', file: 'rule_file' };
   }
   return undefined;
 }

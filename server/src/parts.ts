@@ -73,7 +73,7 @@ import type { ProblemView } from './problems/contract.ts';
 import type { ProblemService } from './problems/service.ts';
 import { createProblems } from './problems/start.ts';
 import { openRecovery } from './recovery/start.ts';
-import { RulesService } from './rules/service.ts';
+import { openRules } from './rules/start.ts';
 import { seriesLimits } from './series/limits.ts';
 import { Services } from './services/service.ts';
 import { writtenCheckOf } from './services/written.ts';
@@ -297,7 +297,8 @@ export async function openParts(
   });
 
   // From samples and states to alerts.
-  const rules = new RulesService({
+  const ruling = await openRules({
+    alone: db.kind === 'sqlite',
     query: (expr, atMs, options) => ask.instant(expr, atMs, options),
     range: (expr, span, options) => ask.range(expr, span, options),
     createAlerting: createMemoryAlerting,
@@ -305,16 +306,15 @@ export async function openParts(
     ingest,
     alerting,
     teamId: DEFAULT_TEAM,
-    labelsOfRef: (ref) => store.labelsOfRef(ref),
     processorMs,
-    queryable: store,
+    store,
     yieldNow,
     lookbackMs: config.promql.lookback,
     aliases,
     services,
     ledger: availability,
   });
-  stack.use(rules);
+  const { rules, saved: savedRules } = stack.use(ruling);
   let mailers = openMailers(config.channels, outgoing);
   const alert = (evaluation: Evaluation): Promise<void> => rules.submit(evaluation);
   const promises = await openSlas({
@@ -482,6 +482,7 @@ export async function openParts(
     received,
     recovering,
     rules,
+    savedRules,
     scrapes,
     services,
     silences,

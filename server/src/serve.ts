@@ -350,7 +350,7 @@ export async function serve(
   slaRoutes(http, { slas, contracts, clock });
   statementRoutes(http, { ...promises, clock, serviceName: (id) => services.get(id)?.name ?? id });
   statusPageRoutes(http, { ...statusPages, clock, throttle: createThrottle(), secure });
-  ruleRoutes(http, { rules, alerting });
+  ruleRoutes(http, { rules, saved: parts.savedRules, alerting });
   alertmanagerRoutes(http, { alertmanagers });
   const routing = () => routingOf(parts.config().config);
   const scoping = { isForeign: foreignTo(services), inside };

@@ -80,6 +80,14 @@ before(async () => {
     id: 'made-policy',
     levels: [{ after: '5m', targets: [{ person: 'ben' }, { channel: 'hook' }] }],
   });
+  await post('/api/rules', { id: 'made-limit', metric: 'orders_total', threshold: '90%', for: '5m', labels: { env: 'prod' } });
+  await post('/api/rules', {
+    id: 'made-alert',
+    alert: 'Made',
+    expr: 'orders_total < 1',
+    interval: '30s',
+    annotations: { summary: '{{ $value }}' },
+  });
   await post('/api/roles', { id: 'made-role', name: 'Made', permits: { alerts: ['read', 'operate'] }, scope: 'env="prod"' });
 });
 after(() => started[Symbol.asyncDispose]());
@@ -104,7 +112,7 @@ const DECLARED: readonly (readonly [ObjectKind, ...string[]])[] = [
   ['roles', 'watcher', 'made-role'],
   ['channels', 'hook'],
   ['routes', 'root', '0'],
-  ['rules', 'slow', 'silent', 'RULE_001'],
+  ['rules', 'slow', 'silent', 'RULE_001', 'made-limit'],
   ['statement-schedules', 'monthly'],
 ];
 
@@ -135,7 +143,9 @@ test('a dashboard is shown as its file, a rule of a rule file as one', async () 
     assert.ok(dashboardSpec.safeParse(parse(yaml)).success, id);
   }
   const rules = (await ask('/api/rules')).json() as { items: { id: string; kind: string }[] };
-  for (const { id } of rules.items.filter(({ kind }) => kind === 'alerting' || kind === 'recording')) {
+  const asInFile = rules.items.filter(({ kind }) => kind === 'alerting' || kind === 'recording');
+  assert.ok(asInFile.some(({ id }) => id === 'made-alert'));
+  for (const { id } of asInFile) {
     const { yaml, file } = await declaration('rules', id);
     assert.equal(file, 'rule_file');
     assert.ok(parseRuleFile(yaml, { file: 'rules.yml', defaultIntervalMs: 60_000, parseExpr }).ok, yaml);
@@ -170,12 +180,58 @@ test('what names an object is found whatever its kind, by id and by what queries
   assert.deepEqual(await users('roles', 'watcher'), []);
 });
 
-test('nobody learns here of what they may not read where it lives', async () => {
-  const token = async (body: object): Promise<string> => {
-    const answer = await started.http.inject({ method: 'POST', url: '/api/tokens', headers: bearer(started.token), payload: body });
-    assert.equal(answer.statusCode, 201, answer.body);
-    return (answer.json() as { token: string }).token;
+async function token(body: object): Promise<string> {
+  const answer = await started.http.inject({ method: 'POST', url: '/api/tokens', headers: bearer(started.token), payload: body });
+  assert.equal(answer.statusCode, 201, answer.body);
+  return (answer.json() as { token: string }).token;
+}
+
+test('a saved rule is changed by whoever may, where they may, and only as it was read; the audit log has it before and after', async () => {
+  const send = (method: 'POST' | 'PUT' | 'DELETE', url: string, { payload, by = started.token }: { payload?: object; by?: string } = {}) =>
+    started.http.inject({ method, url, headers: bearer(by), ...(payload === undefined ? {} : { payload }) });
+  const limit = { id: 'made-limit', metric: 'orders_total', threshold: 80, for: '5m', labels: { env: 'prod' } };
+  assert.equal((await send('PUT', '/api/rules/made-limit?revision=1', { payload: limit })).statusCode, 200);
+  const late = await send('PUT', '/api/rules/made-limit?revision=1', { payload: limit });
+  assert.deepEqual([late.statusCode, late.json().code], [409, 'revision_conflict']);
+  const ofFile = await send('PUT', '/api/rules/slow', { payload: { ...limit, id: 'slow' } });
+  assert.equal(ofFile.statusCode, 409);
+  assert.match(ofFile.json().detail, /the rule "slow" is written at .+ and is changed there/);
+  const bad = await send('POST', '/api/rules', { payload: { id: 'x', alert: 'X', expr: 'up ==' } });
+  assert.deepEqual([bad.statusCode, bad.json().field], [400, 'expr']);
+  const log = (await ask('/api/audit?object_kind=rules&object_id=made-limit&limit=20')).json() as {
+    items: { action: string; before: unknown; after: unknown }[];
   };
+  const changes = log.items.filter(({ action }) => action === 'PUT /api/rules/:id');
+  assert.match(JSON.stringify(changes.map(({ before }) => before)), /"threshold":"90%"/);
+  assert.match(JSON.stringify(changes.map(({ after: now }) => now)), /"threshold":80/);
+
+  const reader = await token({ name: 'rule reader', role: 'read-only' });
+  assert.equal((await send('POST', '/api/rules', { payload: { ...limit, id: 'mine' }, by: reader })).statusCode, 403);
+  assert.equal((await send('DELETE', '/api/rules/made-limit', { by: reader })).statusCode, 403);
+  const data = await token({ name: 'data rules', role: 'operator', teams: ['data'] });
+  const theirs = { id: 'data-limit', metric: 'orders_total{team="data"}', threshold: 1, labels: { team: 'data' } };
+  const refused = async (payload: object, words: RegExp) => {
+    const answer = await send('POST', '/api/rules', { payload, by: data });
+    assert.deepEqual([answer.statusCode, answer.json().code], [403, 'outside_scope'], answer.body);
+    assert.match(answer.json().detail, words);
+  };
+  await refused({ ...theirs, labels: {} }, /carries labels that lie inside your scope/);
+  await refused({ ...theirs, labels: { team: 'shop' } }, /carries labels/);
+  await refused({ ...theirs, metric: 'orders_total' }, /each selector of a rule that you save names your scope/);
+  const annotations = { summary: '{{ range query "orders_total" }}{{ .Value }}{{ end }}' };
+  await refused({ ...theirs, annotations }, /query nothing/);
+  assert.equal((await send('POST', '/api/rules', { payload: theirs, by: data })).statusCode, 201);
+  assert.equal((await send('PUT', '/api/rules/made-limit', { payload: { ...theirs, id: 'made-limit' }, by: data })).statusCode, 404);
+  assert.equal((await send('DELETE', '/api/rules/made-alert', { by: data })).statusCode, 404);
+  assert.equal((await send('DELETE', '/api/rules/data-limit', { by: data })).statusCode, 204);
+  const groups = (await ask('/api/v1/rules')).json() as { data: { groups: { file: string; name: string }[] } };
+  assert.deepEqual(
+    groups.data.groups.map(({ file, name }) => `${file}: ${name}`),
+    ['saved rules: made-alert'],
+  );
+});
+
+test('nobody learns here of what they may not read where it lives', async () => {
   const business = await token({ name: 'business', role: 'business' });
   assert.deepEqual(await users('services', 'shop', business), [
     'maintenance made-window: works_on',

@@ -87,6 +87,7 @@ test('a query without results says why and what to run instead, on a phone and i
   await page.getByRole('button', { name: 'Keep it' }).click();
   await page.getByRole('menuitem', { name: 'Make an alert from this' }).click();
   await page.getByText(/1 of 1 series is > 0 at some time/).waitFor();
+  await page.getByText('As text, for version control').click();
   await page.getByText('metric: "sum(rate(shop_orders_total[5m]))"', { exact: false }).waitFor();
   assert.deepEqual(complaints, []);
 });

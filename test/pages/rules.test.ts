@@ -47,3 +47,50 @@ test('what does not work stands first, and a rule tells what it reads and what i
   assert.deepEqual(await seriousFaults(page), []);
   assert.deepEqual(complaints, []);
 });
+
+test('a query of explore becomes a saved rule that fires at once, is changed, and ends its alert when it is removed', async () => {
+  const { page, complaints } = await openPage(browser, nines.base);
+  await page.goto('/explore?q=queue_length%20%3E%20120');
+  await page.getByRole('button', { name: 'Keep it' }).click();
+  await page.getByRole('menuitem', { name: 'Make an alert from this' }).click();
+  const dialog = page.getByRole('dialog', { name: 'An alert from this query' });
+  await dialog.getByRole('textbox', { name: 'Id', exact: true }).fill('queue_long');
+  await dialog.getByRole('textbox', { name: 'For', exact: true }).fill('0s');
+  await dialog.getByRole('button', { name: 'Save the rule' }).click();
+  await dialog.getByText(/There is a rule "queue_long" already, in .*choose another id/).waitFor();
+  await dialog.getByRole('textbox', { name: 'Id', exact: true }).fill('queue_saved');
+  await dialog.getByRole('button', { name: 'Save the rule' }).click();
+  await dialog.getByText('Saved: it is evaluated from now on.').waitFor();
+  assert.deepEqual(await seriousFaults(page), []);
+  await dialog.getByRole('link', { name: 'See the rule' }).click();
+  const drawer = page.getByRole('dialog', { name: 'Rule', exact: true });
+  await drawer.getByText('Firing').waitFor();
+  await drawer.getByText('saved here', { exact: false }).waitFor();
+
+  await drawer.getByRole('button', { name: 'Edit' }).click();
+  const form = page.getByRole('dialog', { name: 'Edit the rule' });
+  assert.equal(await form.getByRole('textbox', { name: 'Threshold' }).inputValue(), '120');
+  await form.getByRole('textbox', { name: 'Summary' }).fill('{{ $value }} wait');
+  await form.getByRole('button', { name: 'Save the rule' }).click();
+  await drawer.getByRole('button', { name: 'Remove' }).waitFor();
+  assert.deepEqual(await seriousFaults(page), []);
+  await poll('the alert that goes on to say what the rule says now', async () => {
+    const { json } = await nines.get<{ items: readonly { rule: string; annotations: { summary?: string } }[] }>('/api/alerts');
+    return json.items.find(({ rule }) => rule === 'queue_saved')?.annotations.summary === '140 wait';
+  });
+
+  await drawer.getByRole('button', { name: 'Remove' }).click();
+  const removal = page.getByRole('dialog', { name: 'Remove the rule queue_saved?' });
+  await removal.getByText('its open alert ends', { exact: false }).waitFor();
+  await removal.getByRole('button', { name: 'Remove the rule' }).click();
+  await page.getByRole('table', { name: 'Rules' }).getByText('QueueLong').waitFor();
+  const { json } = await nines.get<{ items: readonly { rule: string }[] }>('/api/alerts');
+  assert.deepEqual(
+    json.items.filter(({ rule }) => rule === 'queue_saved'),
+    [],
+  );
+  assert.deepEqual(
+    complaints.filter((one) => !/409|400/.test(one)),
+    [],
+  );
+});

@@ -1,17 +1,15 @@
 /** Back-tests as people ask for them: of a rule that is there, or of one that is only written yet. */
 import { AppError } from '@nines/base/errors.ts';
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '@nines/base/units.ts';
-import { parseExpr } from '@nines/promql/parse.ts';
-import { requestError } from '../platform/http/schemas.ts';
 import { type BacktestDeps, type BacktestReport, MAX_EVALUATIONS, type Trial, backtest } from './backtest.ts';
 import { compileRule } from './compile.ts';
 import type { FigureContext } from './context.ts';
 import { FileGroup } from './group.ts';
-import { KINDS, RULE_KINDS, type RuleKind, type WrittenRule } from './kinds.ts';
 import type { AliasTable } from './metric.ts';
 import { readsOfExpr } from './reads.ts';
-import { type FileAlertingRule, type RuleGroup, parseRuleFile } from './rule-file.ts';
+import type { FileAlertingRule, RuleGroup } from './rule-file.ts';
 import { ThresholdRule, type ThresholdSpec } from './threshold-rule.ts';
+import { type Fields, readRule } from './written-rule.ts';
 
 /** A rule, in the form in which it is tried. */
 export type Tried =
@@ -83,7 +81,7 @@ export class Backtests {
 
   #ruleOf({ id, rule }: BacktestRequest): Tried {
     if ((id === undefined) === (rule === undefined)) throw refused('write either the "id" of a rule or a "rule"');
-    if (rule !== undefined) return 'expr' in rule ? fileRuleOf(rule) : ownRuleOf(rule, this.#deps.aliases);
+    if (rule !== undefined) return writtenRuleOf(rule, this.#deps.aliases);
     const found = this.#deps.find(id ?? '');
     if (found === undefined) throw new AppError('not_found', 'rule_not_found', `there is no rule ${id} that could be tried`);
     return found;
@@ -109,29 +107,11 @@ function spanOf({ fromMs, toMs, stepMs }: BacktestRequest, nowMs: number): { fro
   return { fromMs: Math.ceil(from / step) * step, toMs: to, stepMs: step };
 }
 
-function ownRuleOf({ kind = 'threshold', ...fields }: Readonly<Record<string, unknown>>, aliases: AliasTable): Tried {
-  const known = RULE_KINDS.find((one) => one === kind);
-  if (known === undefined)
-    throw refused(`unknown kind of rule: write one of ${RULE_KINDS.join(', ')}, or a rule with "alert" and "expr"`, 'rule.kind');
-  return { kind: 'own', spec: compileRule(writtenOf(known, fields), aliases) };
-}
-
-function writtenOf(kind: RuleKind, fields: Readonly<Record<string, unknown>>): WrittenRule {
-  const parsed = KINDS[kind].schema.safeParse({ id: 'new', ...fields });
-  if (!parsed.success) throw requestError(parsed.error, 'rule');
-  // The compiler does not follow that a kind and its own schema belong together.
-  return { kind, rule: parsed.data } as WrittenRule;
-}
-
-/** A rule as in a rule file; JSON is YAML. */
-function fileRuleOf(rule: Readonly<Record<string, unknown>>): Tried {
-  const text = JSON.stringify({ groups: [{ name: 'new', rules: [rule] }] });
-  const parsed = parseRuleFile(text, { file: 'rule', defaultIntervalMs: MINUTE_MS, parseExpr });
-  if (!parsed.ok) throw refused(parsed.error.map(({ message }) => message).join('; '));
-  const [group] = parsed.value;
-  const [only] = group?.rules ?? [];
-  if (group === undefined || only?.kind !== 'alerting') throw refused('only rules with "alert" can be tried');
-  return { kind: 'file', group, rule: only };
+function writtenRuleOf(fields: Fields, aliases: AliasTable): Tried {
+  const read = readRule(fields, { part: 'rule', defaultIntervalMs: MINUTE_MS, id: 'new' });
+  if (read.kind === 'own') return { kind: 'own', spec: compileRule(read.written, aliases) };
+  if (read.rule.kind !== 'alerting') throw refused('only rules with "alert" can be tried');
+  return { kind: 'file', group: read.group, rule: read.rule };
 }
 
 function trialOf(tried: Tried, context: FigureContext): Trial {

@@ -10,7 +10,7 @@ import type { Committed } from '../collect/contract.ts';
 export type { BacktestView } from './backtests.ts';
 export type { RulesConfig } from './config.ts';
 export { rulesConfig } from './config.ts';
-export type { RuleView } from './view.ts';
+export type { RuleDetailView, RuleView } from './view.ts';
 export { type RuleGroup, parseRuleFile } from './rule-file.ts';
 export type { TemplateValue } from './template-functions.ts';
 export { type Template, parseTemplate } from './template-parse.ts';
@@ -26,6 +26,15 @@ export const WATCHDOG_RULE_ID = 'nines/watchdog-silent';
 export const NEXT_STEP_RULE_ID = 'nines/alert-without-next-step';
 /** Of the rule about rules that do not work. */
 export const RULE_FAILING_ID = 'rule_failing';
+
+/** Codes of refusals about saved rules. */
+export const RULE_CODES = {
+  notFound: 'rule_not_found',
+  exists: 'rule_exists',
+  duplicate: 'rule_duplicate',
+  ownedElsewhere: 'rule_owned_elsewhere',
+  tooMany: 'too_many_rules',
+} as const;
 
 export interface Rules {
   /** Told after each durable commit which series got samples, and which. Returns at once; evaluation follows on the next turn of the loop. */

@@ -34,16 +34,18 @@ export class FailingRules implements Unit {
     this.#deps = deps;
   }
 
-  /** The rules that there are; what is known of others is forgotten. */
-  configure(ids: ReadonlySet<string>): void {
+  /** The rules that there are, and which of them go on as they were; what is known of others is forgotten. */
+  configure(ids: ReadonlySet<string>, unchanged: ReadonlySet<string> = new Set()): void {
     this.#known = ids;
-    this.#ran.clear();
+    for (const id of this.#ran) if (!unchanged.has(id)) this.#ran.delete(id);
     for (const id of this.#faults.keys()) if (!ids.has(id)) this.#faults.delete(id);
     if (this.#isOpen) this.#deps.wake();
   }
 
   /** Told after each evaluation of a rule; `message` is empty when all went well. */
   note(id: string, { message, place, atMs }: { readonly message: string; readonly place: string; readonly atMs: number }): void {
+    // What a rule that was removed meanwhile found is nobody's business.
+    if (!this.#known.has(id)) return;
     const before = this.#faults.get(id);
     const isFirst = !this.#ran.has(id);
     this.#ran.add(id);

@@ -74,8 +74,11 @@ export class FileGroup implements Unit {
     this.#offsetMs = gridOffsetMs ?? fnv1a(this.id) % group.intervalMs;
   }
 
-  /** After a reload the same group goes on: series it wrote before still get their staleness markers, its place on the grid is kept. */
-  takeOver(before: FileGroup | undefined): void {
+  /**
+   * After a reload the same group goes on: series it wrote before still get their staleness markers, its place on the grid is kept. Of one
+   * whose rules were `rewritten` how they fared before says nothing.
+   */
+  takeOver(before: FileGroup | undefined, { rewritten = false }: { readonly rewritten?: boolean } = {}): void {
     if (before === undefined) return;
     this.#fed = before.#fed;
     this.#lastGridMs = before.group.intervalMs === this.group.intervalMs ? before.#lastGridMs : undefined;
@@ -84,8 +87,13 @@ export class FileGroup implements Unit {
       if (same === undefined) continue;
       live.written = same.written;
       live.lookedAtMs = same.lookedAtMs;
-      Object.assign(live.health, same.health);
+      if (!rewritten) Object.assign(live.health, same.health);
     }
+  }
+
+  /** Ends every series that it wrote: the group is no more. */
+  async retire(atMs: EpochMs): Promise<void> {
+    for (const live of this.rules) await this.#write(live, [], atMs);
   }
 
   nextAtMs(afterMs: EpochMs): EpochMs {

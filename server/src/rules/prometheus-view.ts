@@ -73,7 +73,7 @@ export function prometheusGroups(
 }
 
 /** A label that is a template may come out as anything. */
-export const judgedOf = ({ rule, id }: LiveRule): Judged => ({
+export const judgedOf = ({ rule, id }: Pick<LiveRule, 'rule' | 'id'>): Judged => ({
   id,
   labels: Object.fromEntries(
     Object.entries(rule.labels).flatMap(([name, { source }]) => (source.includes('{{') ? [] : [[name, source] as const])),

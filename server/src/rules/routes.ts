@@ -2,16 +2,20 @@ import { createHash } from 'node:crypto';
 import { AppError } from '@nines/base/errors.ts';
 import type { Matcher } from '@nines/base/matcher.ts';
 import { parseExpr } from '@nines/promql/parse.ts';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { AlertView, Alerting } from '../alerting/contract.ts';
 import { duration } from '../platform/config/fields.ts';
 import type { Http } from '../platform/http/contract.ts';
 import { instant } from '../platform/http/fields.ts';
-import { pageOf, prometheusAlert, prometheusGroups } from './prometheus-view.ts';
+import { RULE_CODES } from './contract.ts';
+import { judgedOf, pageOf, prometheusAlert, prometheusGroups } from './prometheus-view.ts';
+import type { SavedRules } from './saved.ts';
 import type { RulesService } from './service.ts';
-import { sightOf } from './sight.ts';
-import { ruleView } from './view.ts';
+import { type Judged, OUTSIDE, requireInside, sightOf } from './sight.ts';
+import { type RuleDetailView, ruleDetailView, ruleView } from './view.ts';
 import { ruleViews } from './views.ts';
+import type { ReadRule } from './written-rule.ts';
 
 const many = z.union([z.string().transform((text) => [text]), z.array(z.string())]).default([]);
 const rulesQuery = z.object({
@@ -27,7 +31,13 @@ const rulesQuery = z.object({
 
 const ruleList = z.object({ items: z.array(ruleView) });
 
-export type RuleRouteDeps = { readonly rules: RulesService; readonly alerting: Alerting };
+export type RuleRouteDeps = { readonly rules: RulesService; readonly saved: SavedRules; readonly alerting: Alerting };
+
+const byId = z.object({ id: z.string() });
+/** As in the lists of `rules` with `kind` besides, or as in a rule file with `id` and what its group says: the rule itself is read by their code. */
+const ruleBody = z.record(z.string(), z.unknown());
+const ofRevision = z.object({ revision: z.coerce.number().int().min(0).optional() });
+const tags = ['rules'];
 
 const backtestBody = z.strictObject({
   id: z.string().optional(),
@@ -65,7 +75,93 @@ const backtestView = z.object({
 });
 
 /** Rules as they run, in our own form and in Prometheus'. */
-export function ruleRoutes(http: Http, { rules, alerting }: RuleRouteDeps): void {
+export function ruleRoutes(http: Http, deps: RuleRouteDeps): void {
+  savedRoutes(http, deps);
+  readRoutes(http, deps);
+}
+
+/** Rules that people save. */
+function savedRoutes(http: Http, { rules, saved, alerting }: RuleRouteDeps): void {
+  const detail = (request: FastifyRequest, id: string): RuleDetailView => {
+    const sight = sightOf(request, (ruleId) => alerting.openOf(ruleId));
+    const view = ruleViews(rules, sight).find((one) => one.id === id);
+    if (view === undefined) throw new AppError('not_found', RULE_CODES.notFound, `there is no rule "${id}"`);
+    const written = view.query === OUTSIDE ? null : (rules.savedOf(id)?.saved.written ?? null);
+    return { ...view, written, editable: saved.editable(id) };
+  };
+  const judge = (request: FastifyRequest) => (read: ReadRule) => requireInside(request, ...judgedOfRead(read, rules));
+  /** A rule of somebody else's is not theirs to change, whatever they would make of it. */
+  const requireTheirs = (request: FastifyRequest, id: string): void => {
+    detail(request, id);
+    const { read } = saved.requireOwn(id);
+    if (read !== undefined) judge(request)(read);
+  };
+  const config = { permission: 'operate', scoped: 'handler' } as const;
+  http.get(
+    '/api/rules/:id',
+    {
+      config: { permission: 'read', scoped: 'handler' },
+      schema: { summary: 'One rule, as it was saved where it was', tags, params: byId, response: { 200: ruleDetailView } },
+    },
+    async (request) => detail(request, request.params.id),
+  );
+  http.post(
+    '/api/rules',
+    { config, schema: { summary: 'Save a rule; one with the id of a shipped rule replaces it', tags, body: ruleBody } },
+    async (request, reply) => reply.code(201).send(detail(request, await saved.create(request.body, judge(request)))),
+  );
+  http.put(
+    '/api/rules/:id',
+    {
+      config,
+      schema: {
+        summary: 'Change a saved rule; with `revision` only when nobody else did meanwhile',
+        tags,
+        params: byId,
+        querystring: ofRevision,
+        body: ruleBody,
+        response: { 200: ruleDetailView },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      requireTheirs(request, id);
+      await saved.update(id, { fields: request.body, revision: request.query.revision }, judge(request));
+      return detail(request, id);
+    },
+  );
+  http.delete(
+    '/api/rules/:id',
+    {
+      config,
+      schema: {
+        summary: 'Remove a saved rule; its alerts end, and a shipped one that it replaced comes back',
+        tags,
+        params: byId,
+        querystring: ofRevision,
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      requireTheirs(request, id);
+      await saved.remove(id, request.query.revision);
+      return reply.code(204).send();
+    },
+  );
+}
+
+/** What a rule is judged by before it runs, and its templates. */
+function judgedOfRead(read: ReadRule, rules: RulesService): readonly [Judged, readonly string[]] {
+  if (read.kind === 'own') {
+    const { id, labels, selectors } = rules.compile(read);
+    return [{ id, labels, selectors }, Object.values(read.written.rule.annotations)];
+  }
+  const { id, rule } = read;
+  const texts = [rule.labels, rule.kind === 'alerting' ? rule.annotations : {}].flatMap((all) => Object.values(all));
+  return [judgedOf({ id, rule }), texts.map(({ source }) => source)];
+}
+
+function readRoutes(http: Http, { rules, alerting }: RuleRouteDeps): void {
   const openOf = (id: string): readonly AlertView[] => alerting.openOf(id);
   http.get(
     '/api/rules',

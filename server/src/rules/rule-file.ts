@@ -129,8 +129,8 @@ class Reader {
   #rule(node: Node, groupLabels: Readonly<Record<string, string>>): FileRule | undefined {
     const fields = this.#map(node, RULE_KEYS, 'a rule');
     if (fields === undefined) return undefined;
-    const record = this.#text(fields.get('record'));
-    const alert = this.#text(fields.get('alert'));
+    const record = this.#text(fields.get('record')) || undefined;
+    const alert = this.#text(fields.get('alert')) || undefined;
     if ((record === undefined) === (alert === undefined)) this.#problem(node, 'a rule needs exactly one of "record" and "alert"');
     const expr = this.#expr(fields.get('expr'), node);
     const { line } = this.#lines.linePos(node.range?.[0] ?? 0);

@@ -38,12 +38,13 @@ class TestUnit implements Unit {
   }
 }
 
-function open(processorMs?: () => number) {
+function open(processorMs?: () => number, everyMs?: number) {
   const clock = manualClock(1_760_000_000_000);
   const unit = new TestUnit();
+  unit.everyMs = everyMs;
   const labelsOfRef = () => labelsOf({ __name__: 'up' });
   const runner = new Runner({ clock, logger: silentLogger, labelsOfRef, ...(processorMs && { processorMs }) });
-  runner.replace([unit]);
+  void runner.replace([unit]);
   const wake = (times = 1) => {
     for (let i = 0; i < times; i++) runner.wake(Uint32Array.of(1));
   };
@@ -89,9 +90,7 @@ describe('the runner', () => {
   });
 
   it('looks at a sample that came while a timer was due, after what the timer wants', async () => {
-    const { clock, unit, runner, wake } = open();
-    unit.everyMs = 10_000;
-    runner.replace([unit]);
+    const { clock, unit, wake } = open(undefined, 10_000);
     wake();
     await clock.advance(10_500);
     wake();
@@ -124,7 +123,7 @@ describe('the runner', () => {
   it('lets units rest for each other, but for no longer than a second', async () => {
     const { clock, unit, runner, wake } = open();
     const quick = new TestUnit();
-    runner.replace([unit, quick]);
+    await runner.replace([unit, quick]);
     wake();
     await clock.advance(0);
     await clock.advance(1_000);
@@ -146,9 +145,7 @@ describe('the runner', () => {
   });
 
   it('runs on timers too, and does not queue those that fell due meanwhile', async () => {
-    const { clock, unit, runner } = open();
-    unit.everyMs = 10_000;
-    runner.replace([unit]);
+    const { clock, unit } = open(undefined, 10_000);
     await clock.advance(10_000);
     assert.deepEqual(
       unit.triggers.map(({ kind }) => kind),
@@ -171,10 +168,30 @@ describe('the runner', () => {
     assert.ok(unit.triggers.length < 20, `${unit.triggers.length} evaluations`);
   });
 
-  it('starts nothing more when it is ended', async () => {
+  it('keeps what waits and runs of a unit that stays, and says when that of one that goes has ended', async () => {
     const { clock, unit, runner, wake } = open();
-    unit.everyMs = 10_000;
-    runner.replace([unit]);
+    const other = new TestUnit();
+    wake();
+    await runner.replace([unit, other]);
+    await clock.advance(0);
+    assert.deepEqual([unit.triggers.length, other.triggers.length], [1, 0], 'the sample that came before is not lost');
+    let ended = false;
+    const replaced = runner.replace([other]).then(() => (ended = true));
+    await settle();
+    assert.equal(ended, false, 'it still evaluates');
+    await unit.end();
+    await replaced;
+    runner.start(new Set([other]));
+    await clock.advance(0);
+    assert.deepEqual(
+      other.triggers.map(({ kind }) => kind),
+      ['start'],
+    );
+    await other.end();
+  });
+
+  it('starts nothing more when it is ended', async () => {
+    const { clock, unit, runner, wake } = open(undefined, 10_000);
     await runner[Symbol.asyncDispose]();
     wake();
     await clock.advance(60_000);

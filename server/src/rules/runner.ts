@@ -55,7 +55,22 @@ type Slot = {
   failures: number;
   timer: Disposable | undefined;
   rest: Disposable | undefined;
+  /** The evaluation that runs now. */
+  run: Promise<void> | undefined;
 };
+
+const newSlot = (unit: Unit): Slot => ({
+  unit,
+  running: false,
+  woken: false,
+  started: false,
+  due: false,
+  restUntilMs: 0,
+  failures: 0,
+  timer: undefined,
+  rest: undefined,
+  run: undefined,
+});
 
 export class Runner implements AsyncDisposable {
   readonly #deps: RunnerDeps;
@@ -77,23 +92,21 @@ export class Runner implements AsyncDisposable {
     this.#index = new WakeIndex([], deps.labelsOfRef);
   }
 
-  /** Replaces all units; evaluations that run now end by themselves. */
-  replace(units: readonly Unit[]): void {
-    for (const slot of this.#slots) this.#disarm(slot);
-    this.#ready = [];
-    this.#slots = units.map((unit) => ({
-      unit,
-      running: false,
-      woken: false,
-      started: false,
-      due: false,
-      restUntilMs: 0,
-      failures: 0,
-      timer: undefined,
-      rest: undefined,
-    }));
+  /**
+   * Makes these the units. One that was there before goes on as if nothing had happened; evaluations of those that are gone end by
+   * themselves, and with the last of them the promise.
+   */
+  async replace(units: readonly Unit[]): Promise<void> {
+    if (this.#abort.signal.aborted) return;
+    const before = new Map(this.#slots.map((slot) => [slot.unit, slot]));
+    this.#slots = units.map((unit) => before.get(unit) ?? newSlot(unit));
+    const now = new Set(this.#slots);
+    const gone = [...before.values()].filter((slot) => !now.has(slot));
+    for (const slot of gone) this.#disarm(slot);
+    this.#ready = this.#ready.filter((slot) => now.has(slot));
     this.#index = new WakeIndex(units, this.#deps.labelsOfRef);
-    for (const slot of this.#slots) this.#arm(slot);
+    for (const slot of this.#slots) if (!before.has(slot.unit)) this.#arm(slot);
+    await Promise.allSettled(gone.flatMap(({ run }) => run ?? []));
   }
 
   /** Marks the units that read any of `refs`; they run from the next turn of the loop on. */
@@ -102,10 +115,10 @@ export class Runner implements AsyncDisposable {
     this.#takeTurn();
   }
 
-  /** Has every unit run once, for samples that a former process stored and did not look at any more. */
-  start(): void {
+  /** Has every unit, or these, run once, for samples that were stored before and that it did not look at. */
+  start(only?: ReadonlySet<Unit>): void {
     for (const slot of this.#slots) {
-      if (slot.woken || slot.running) continue;
+      if (slot.woken || slot.running || only?.has(slot.unit) === false) continue;
       this.#mark(slot);
       slot.started = true;
     }
@@ -169,8 +182,12 @@ export class Runner implements AsyncDisposable {
       const slot = this.#ready.shift();
       if (slot === undefined) return;
       const run = this.#run(slot);
+      slot.run = run;
       this.#running.add(run);
-      void run.finally(() => this.#running.delete(run));
+      void run.finally(() => {
+        this.#running.delete(run);
+        if (slot.run === run) slot.run = undefined;
+      });
     }
   }
 

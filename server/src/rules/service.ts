@@ -1,10 +1,12 @@
 import type { Clock } from '@nines/base/clock.ts';
-import { epochMs, ms } from '@nines/base/units.ts';
+import { messageOf } from '@nines/base/errors.ts';
+import { MINUTE_MS, epochMs, ms } from '@nines/base/units.ts';
 import type { Labels } from '@nines/model/labels.ts';
 import { type Alerting, type AlertingRule, DEFAULT_COOLDOWN_MS, type Evaluation, type RuleReads } from '../alerting/contract.ts';
 import type { RuleFacts } from '../alertmanagers/contract.ts';
 import type { Ledger, Recorder, StateChange } from '../availability/contract.ts';
 import type { Committed, Ingest, SelfMetrics } from '../collect/contract.ts';
+import { createTurns } from '../platform/turns.ts';
 import { RECOVERY_RULE_ID } from '../recovery/contract.ts';
 import type { ServiceCatalogue } from '../services/contract.ts';
 import { UngroupedAlertSeries } from './alert-series.ts';
@@ -24,15 +26,17 @@ import {
   WATCHDOG_RULE_ID,
 } from './contract.ts';
 import { FailingRules } from './failing-rules.ts';
-import { FILE_RULE_COOLDOWN_MS, FileGroup } from './group.ts';
+import { FILE_RULE_COOLDOWN_MS, FileGroup, type LiveRule } from './group.ts';
 import { type AliasTable, selectorsOf } from './metric.ts';
 import { rulesOfPacks } from './packs/packs.ts';
 import { readsOfExpr, readsOfThreshold } from './reads.ts';
 import type { RuleGroup } from './rule-file.ts';
-import { Runner } from './runner.ts';
+import { Runner, type Unit } from './runner.ts';
+import type { SavedRule, SavedUnit } from './saved.ts';
 import { ServiceDown, type ServiceDownDeps } from './service-down.ts';
 import { applyFlapping, type ServiceFlappingDeps } from './service-flapping.ts';
 import { ThresholdRule, type ThresholdSpec } from './threshold-rule.ts';
+import { type Fields, type ReadRule, readRule } from './written-rule.ts';
 
 export type RulesDeps = Omit<FigureContext, 'startedAtMs' | 'store' | 'clock' | 'externalLabels' | 'noteHealth'> & {
   /** Alerting that remembers nothing and tells nobody, for back-tests. */
@@ -71,6 +75,8 @@ type Built = {
   readonly replaced: ReadonlySet<string>;
 };
 
+const NOTHING: Built = { groups: [], thresholds: [], replaced: new Set() };
+
 export class RulesService implements Rules, AsyncDisposable {
   readonly #deps: RulesDeps;
   #context: FigureContext;
@@ -81,7 +87,15 @@ export class RulesService implements Rules, AsyncDisposable {
   readonly #aggregates: Aggregates;
   readonly #failing: FailingRules;
   readonly backtests: Backtests;
-  #built: Built = { groups: [], thresholds: [], replaced: new Set() };
+  readonly #alone = createTurns();
+  #settings: RulesSettings | undefined;
+  /** What the configuration says. */
+  #declared: Built = NOTHING;
+  #places: ReadonlyMap<string, string> = new Map();
+  #saved: readonly SavedRule[] = [];
+  #savedInForce: ReadonlyMap<string, SavedUnit> = new Map();
+  /** Both. */
+  #built: Built = NOTHING;
 
   constructor(deps: RulesDeps) {
     this.#deps = deps;
@@ -109,13 +123,63 @@ export class RulesService implements Rules, AsyncDisposable {
   }
 
   /** Builds everything, then swaps. Alerts of rules that are no more end with that reason. */
-  async configure(settings: RulesSettings): Promise<void> {
-    this.#context = { ...this.#context, externalLabels: settings.externalLabels };
-    this.#built = this.#build(settings);
-    const failing = this.#built.replaced.has(this.#failing.id) ? [] : [this.#failing];
-    this.#runner.replace([...this.#built.groups, ...this.#built.thresholds, this.#alertSeries, ...failing]);
-    this.#failing.configure(this.#ids);
-    await this.#endOrphans();
+  configure(settings: RulesSettings): Promise<void> {
+    return this.#alone(async () => {
+      this.#context = { ...this.#context, externalLabels: settings.externalLabels };
+      this.#declared = this.#build(settings);
+      this.#settings = settings;
+      this.#places = placesOf(this.#declared);
+      await this.#putInForce(this.#savedUnits(settings, 'anew'));
+    });
+  }
+
+  /**
+   * Makes these the saved rules. Only what changed is built; of everything else `for`, memories and timers go on. New ones look at once at
+   * what is stored.
+   */
+  keep(saved: readonly SavedRule[]): Promise<void> {
+    return this.#alone(async () => {
+      this.#saved = saved;
+      // Before the first configuration there is nothing beside which they could stand.
+      if (this.#settings === undefined) return;
+      const { groups: before, replaced } = this.#built;
+      const known = new Set<Unit>([...before, ...this.#built.thresholds]);
+      await this.#putInForce(this.#savedUnits(this.#settings, 'changed'));
+      const { groups, thresholds } = this.#built;
+      const nowMs = epochMs(this.#deps.clock.now());
+      const ids = { before: new Set(before.map(({ id }) => id)), now: new Set(groups.map(({ id }) => id)) };
+      for (const gone of before) if (!ids.now.has(gone.id)) await gone.retire(nowMs);
+      // What runs on the grid alone takes the instant of it that has just passed.
+      const onGrid = new Set<Unit>(groups.filter((group) => !ids.before.has(group.id) && group.rules.some(isOnGrid)));
+      for (const group of onGrid) this.#runner.poke(group);
+      this.#runner.start(new Set([...groups, ...thresholds].filter((unit) => !known.has(unit) && !onGrid.has(unit))));
+      if ([SERVICE_DOWN_RULE_ID, SERVICE_FLAPPING_RULE_ID].some((id) => replaced.has(id) && !this.#built.replaced.has(id)))
+        await this.servicesDeclared();
+    });
+  }
+
+  /** A saved rule with how it stands; undefined for the rules of files and those that come with the product. */
+  savedOf(id: string): SavedUnit | undefined {
+    return this.#savedInForce.get(id);
+  }
+
+  /** Saved rules that this server cannot read. */
+  get unreadable(): readonly Extract<SavedUnit, { readonly fault: string }>[] {
+    return [...this.#savedInForce.values()].filter((one) => one.fault !== undefined);
+  }
+
+  /** Where a rule of this id is written that no saved one may replace. */
+  placeOf(id: string): string | undefined {
+    return this.#places.get(id);
+  }
+
+  /** A rule that somebody sends, in the form in which it would run. `AppError` `invalid_request`. */
+  read(fields: Fields): ReadRule {
+    return readRule(fields, { part: '', defaultIntervalMs: this.#settings?.config.evaluation_interval ?? MINUTE_MS });
+  }
+
+  compile(read: Extract<ReadRule, { readonly kind: 'own' }>): ThresholdSpec {
+    return compileRule(read.written, this.#deps.aliases);
   }
 
   /**
@@ -222,10 +286,74 @@ export class RulesService implements Rules, AsyncDisposable {
     };
   }
 
+  /** Builds the saved rules beside the declared ones; those of the same revision are what they were unless everything is made anew. */
+  #savedUnits(settings: RulesSettings, how: 'anew' | 'changed'): ReadonlyMap<string, SavedUnit> {
+    const units = new Map<string, SavedUnit>();
+    for (const saved of this.#saved) {
+      const before = this.#savedInForce.get(saved.id);
+      const place = this.placeOf(saved.id);
+      if (place !== undefined) {
+        if (how === 'anew') this.#deps.logger.warn('the configuration takes the place of a saved rule', { rule: saved.id, place });
+        continue;
+      }
+      const isSame = how === 'changed' && before?.saved.revision === saved.revision;
+      units.set(saved.id, isSame ? before : this.#savedUnit(saved, settings, before));
+    }
+    return units;
+  }
+
+  #savedUnit(saved: SavedRule, { config, hasRoutingTree }: RulesSettings, before: SavedUnit | undefined): SavedUnit {
+    try {
+      const read = readRule(saved.written, { part: '', defaultIntervalMs: config.evaluation_interval });
+      if (read.kind === 'own')
+        return { saved, read, unit: new ThresholdRule(compileRule(read.written, this.#deps.aliases), this.#context) };
+      const cooldownMs = hasRoutingTree ? 0 : FILE_RULE_COOLDOWN_MS;
+      const unit = new FileGroup({
+        group: read.group,
+        ids: [saved.id],
+        context: this.#context,
+        cooldownMs,
+        selectorsOf: (rule) => selectorsOf(rule.expr),
+      });
+      const same = before?.unit instanceof FileGroup ? before.unit : undefined;
+      unit.takeOver(same, { rewritten: before?.saved.revision !== saved.revision });
+      return { saved, read, unit };
+    } catch (thrown) {
+      const fault = messageOf(thrown);
+      this.#deps.logger.error('a saved rule cannot be read and is not evaluated', { rule: saved.id, error: fault });
+      return { saved, fault };
+    }
+  }
+
+  async #putInForce(saved: ReadonlyMap<string, SavedUnit>): Promise<void> {
+    const before = new Set<Unit>([...this.#built.groups, ...this.#built.thresholds]);
+    const units = [...saved.values()].flatMap(({ unit }) => unit ?? []);
+    const working = new Set([...saved.values()].flatMap(({ saved: { id }, unit }) => (unit === undefined ? [] : [id])));
+    this.#savedInForce = saved;
+    this.#built = {
+      groups: [...this.#declared.groups, ...units.filter((unit) => unit instanceof FileGroup)],
+      thresholds: [
+        ...this.#declared.thresholds.filter(({ id }) => !working.has(id)),
+        ...units.filter((unit) => unit instanceof ThresholdRule),
+      ],
+      replaced: new Set([...this.#declared.replaced, ...working]),
+    };
+    const failing = this.#built.replaced.has(this.#failing.id) ? [] : [this.#failing];
+    const ended = this.#runner.replace([...this.#built.groups, ...this.#built.thresholds, this.#alertSeries, ...failing]);
+    const unchanged = [
+      ...this.#built.thresholds.filter((rule) => before.has(rule)),
+      ...this.#built.groups.flatMap((group) => (before.has(group) ? group.rules : [])),
+    ];
+    this.#failing.configure(this.#ids, new Set(unchanged.map(({ id }) => id)));
+    await ended;
+    await this.#endOrphans();
+  }
+
   /** Of all rules but those of other domains. */
   get #ids(): ReadonlySet<string> {
     const ofFiles = this.#built.groups.flatMap(({ rules }) => rules.map(({ id }) => id));
-    return new Set([...ofFiles, ...this.#built.thresholds.map(({ id }) => id)]);
+    // A saved rule that cannot be read keeps its alerts, like one that cannot be evaluated.
+    return new Set([...ofFiles, ...this.#built.thresholds.map(({ id }) => id), ...this.#savedInForce.keys()]);
   }
 
   #tried(id: string): Tried | undefined {
@@ -241,7 +369,7 @@ export class RulesService implements Rules, AsyncDisposable {
   #group(group: RuleGroup, { taken, cooldownMs }: { taken: Map<string, number>; cooldownMs: number }): FileGroup {
     const ids = idsOf(group, taken);
     const made = new FileGroup({ group, ids, context: this.#context, cooldownMs, selectorsOf: (rule) => selectorsOf(rule.expr) });
-    made.takeOver(this.#built.groups.find(({ id }) => id === made.id));
+    made.takeOver(this.#declared.groups.find(({ id }) => id === made.id));
     return made;
   }
 
@@ -250,7 +378,7 @@ export class RulesService implements Rules, AsyncDisposable {
     const context = { ...this.#context, query };
     const gridOffsetMs = group.queryOffsetMs % group.intervalMs;
     const made = new FileGroup({ group, ids: idsOf(group, taken), context, cooldownMs: 0, selectorsOf: () => [], gridOffsetMs });
-    made.takeOver(this.#built.groups.find(({ id }) => id === made.id));
+    made.takeOver(this.#declared.groups.find(({ id }) => id === made.id));
     return made;
   }
 
@@ -283,6 +411,15 @@ export class RulesService implements Rules, AsyncDisposable {
     }
   }
 }
+
+const isOnGrid = ({ rule }: LiveRule): boolean => rule.kind === 'recording' || rule.forMs > 0;
+
+/** Where each rule is written, by its id. */
+const placesOf = ({ thresholds, groups }: Built): ReadonlyMap<string, string> =>
+  new Map([
+    ...thresholds.filter(({ spec }) => spec.pack === undefined).map(({ id, spec }) => [id, spec.place] as const),
+    ...groups.flatMap(({ rules }) => rules.map(({ id, rule }) => [id, rule.place] as const)),
+  ]);
 
 function idsOf(group: RuleGroup, taken: Map<string, number>): readonly string[] {
   return group.rules.map((rule) => {

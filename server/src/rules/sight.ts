@@ -1,6 +1,7 @@
 /** What somebody who sees a part of the installation sees of rules. Pure. */
+import { AppError } from '@nines/base/errors.ts';
 import type { Matcher } from '@nines/base/matcher.ts';
-import { isFull, isWithin } from '@nines/model/scope.ts';
+import { formatScope, isFull, isWithin } from '@nines/model/scope.ts';
 import type { Scope } from '@nines/model/storage.ts';
 import type { AlertView } from '../alerting/contract.ts';
 
@@ -39,14 +40,10 @@ export const WHOLE: Shown = { query: true, errors: true };
 export function sightOf(asking: Asking, openOf: Sight['openOf']): Sight {
   const { scope } = asking.actor;
   if (isFull(scope)) return { isFull: true, rule: () => WHOLE, openOf };
-  const sees: Asking['sees'] = (labels) => asking.sees(labels);
+  const { sees, carries, reads } = measureOf(asking);
   const seen: Sight['openOf'] = (id) =>
     openOf(id).filter(({ service, labels }) => sees(service === null ? labels : { service, ...labels }));
-  // What a scope takes for inside because a label is absent is not proven to be so by who leaves the label open.
-  const open = scope.matchers.filter(({ matches }) => matches('')).map(({ name }) => name);
   const judging = new Set(['service', ...scope.matchers.map(({ name }) => name)]);
-  const carries = (labels: Labels): boolean => open.every((name) => Object.hasOwn(labels, name)) && sees(labels);
-  const reads = (matchers: readonly Matcher[]): boolean => isWithin(scope, matchers) || carries(equalities(matchers));
   return {
     isFull: false,
     openOf: seen,
@@ -57,6 +54,37 @@ export function sightOf(asking: Asking, openOf: Sight['openOf']): Sight {
       return { query: selectors?.every((matchers) => reads(matchers) || !names(matchers)) ?? true, errors: false };
     },
   };
+}
+
+/** What labels and selectors are inside somebody's scope. */
+function measureOf(asking: Asking): {
+  readonly sees: Asking['sees'];
+  readonly carries: (labels: Labels) => boolean;
+  readonly reads: (matchers: readonly Matcher[]) => boolean;
+} {
+  const { scope } = asking.actor;
+  const sees: Asking['sees'] = (labels) => asking.sees(labels);
+  // What a scope takes for inside because a label is absent is not proven to be so by who leaves the label open.
+  const open = scope.matchers.filter(({ matches }) => matches('')).map(({ name }) => name);
+  const carries = (labels: Labels): boolean => open.every((name) => Object.hasOwn(labels, name)) && sees(labels);
+  const reads = (matchers: readonly Matcher[]): boolean => isWithin(scope, matchers) || carries(equalities(matchers));
+  return { sees, carries, reads };
+}
+
+/**
+ * Whether somebody may save a rule, or change one that is saved: it reads nothing that they do not see, and what comes of it is theirs.
+ * `texts` are its templates, which may query as well. `AppError` `outside_scope`.
+ */
+export function requireInside(asking: Asking, { labels, selectors = [] }: Judged, texts: readonly string[]): void {
+  const { scope } = asking.actor;
+  if (isFull(scope)) return;
+  const { carries, reads } = measureOf(asking);
+  const refused = (message: string, field: string): AppError =>
+    new AppError('forbidden', 'outside_scope', `${message} ${formatScope(scope)}`, { field });
+  if (!carries(labels)) throw refused('a rule that you save carries labels that lie inside your scope:', 'labels');
+  if (!selectors.every(reads)) throw refused('each selector of a rule that you save names your scope:', 'expr');
+  if (texts.some((text) => /\{\{[^}]*\bquery\b/.test(text)))
+    throw refused('the templates of a rule that you save query nothing, because a query is not held to your scope:', 'annotations');
 }
 
 const equalities = (matchers: readonly Matcher[]): Labels =>

@@ -6,8 +6,11 @@ export const ruleView = z.object({
   id: z.string(),
   name: z.string(),
   kind: z.enum([...RULE_KINDS, 'alerting', 'recording', 'sla', 'service']),
-  origin: z.enum(['shipped', 'file']),
+  /** `ui`: saved on the screen or through the API. */
+  origin: z.enum(['shipped', 'file', 'ui']),
   place: z.string(),
+  /** Of a saved rule: counts its changes. */
+  revision: z.number().optional(),
   query: z.string(),
   health: z.string(),
   last_error: z.string(),
@@ -21,3 +24,12 @@ export const ruleView = z.object({
   spec: z.record(z.string(), z.unknown()),
 });
 export type RuleView = z.infer<typeof ruleView>;
+
+/** One rule as `GET /api/rules/{id}` shows it. */
+export const ruleDetailView = ruleView.extend({
+  /** As it was saved; null for rules of files and shipped ones, and where its query is outside of the reader's scope. */
+  written: z.record(z.string(), z.unknown()).nullable(),
+  /** Whether it can be changed here; with the reason if not. */
+  editable: z.object({ allowed: z.boolean(), reason: z.string() }),
+});
+export type RuleDetailView = z.infer<typeof ruleDetailView>;

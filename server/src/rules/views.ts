@@ -1,9 +1,11 @@
 import type { Health } from './context.ts';
 import type { LiveRule } from './group.ts';
 import { judgedOf } from './prometheus-view.ts';
+import type { RuleGroup } from './rule-file.ts';
 import type { RulesService } from './service.ts';
 import { OUTSIDE, type Shown, type Sight, WHOLE } from './sight.ts';
 import type { ThresholdRule } from './threshold-rule.ts';
+import type { Template } from './template-parse.ts';
 import type { RuleView } from './view.ts';
 
 type Open = Pick<RuleView, 'alerts_open' | 'state'>;
@@ -40,19 +42,45 @@ export function ruleViews(rules: RulesService, sight: Pick<Sight, 'openOf'> & Pa
     // They hold for every service, and say nothing of any.
     ...others,
     ...rules.groups.flatMap((group) =>
-      group.rules.flatMap((rule) => shownAs(fileRuleView(rule, group.group.name, openOf(rule.id)), judge(judgedOf(rule)))),
+      group.rules.flatMap((rule) => shownAs(fileRuleView(rule, group.group, openOf(rule.id)), judge(judgedOf(rule)))),
+    ),
+    ...rules.unreadable.flatMap(({ saved, fault }) =>
+      shownAs(unreadableView(saved.id, fault, openOf(saved.id)), judge({ id: saved.id, labels: {}, selectors: undefined })),
     ),
   ];
-  return views.sort((a, b) => (a.id < b.id ? -1 : 1));
+  const all = views.map((view): RuleView => {
+    const saved = rules.savedOf(view.id)?.saved;
+    return saved === undefined ? view : { ...view, origin: 'ui', revision: saved.revision };
+  });
+  return all.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
+
+/** A saved rule that this server cannot read: it is there to be changed or removed. */
+const unreadableView = (id: string, fault: string, open: Open): RuleView => ({
+  id,
+  name: id,
+  kind: 'alerting',
+  origin: 'ui',
+  place: '',
+  query: '',
+  health: 'err',
+  last_error: fault,
+  evaluated_at_ms: null,
+  evaluation_ms: 0,
+  ...open,
+  spec: {},
+});
 
 const shownAs = (view: RuleView, shown: Shown | undefined): readonly RuleView[] => {
   if (shown === undefined) return [];
   const query = shown.query ? view.query : OUTSIDE;
+  // Templates may query as well.
+  const { annotations, ...spec } = view.spec;
   return [
     {
       ...view,
       query,
+      spec: shown.query && annotations !== undefined ? { ...spec, annotations } : spec,
       last_error: shown.errors || view.last_error === '' ? view.last_error : OUTSIDE,
       ...(shown.errors ? {} : { undecided: null }),
     },
@@ -92,9 +120,16 @@ function thresholdView({ spec, health }: ThresholdRule, open: Open): RuleView {
   };
 }
 
-function fileRuleView({ rule, id, health }: LiveRule, group: string, open: Open): RuleView {
+const sourcesOf = (texts: Readonly<Record<string, Template>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(texts).map(([name, { source }]) => [name, source]));
+
+function fileRuleView({ rule, id, health }: LiveRule, group: RuleGroup, open: Open): RuleView {
   const name = rule.kind === 'alerting' ? rule.alert : rule.record;
-  const spec = rule.kind === 'alerting' ? { group, for_ms: rule.forMs, keep_firing_for_ms: rule.keepFiringForMs } : { group };
+  const common = { group: group.name, interval_ms: group.intervalMs, labels: sourcesOf(rule.labels) };
+  const spec =
+    rule.kind === 'alerting'
+      ? { ...common, for_ms: rule.forMs, keep_firing_for_ms: rule.keepFiringForMs, annotations: sourcesOf(rule.annotations) }
+      : common;
   return {
     id,
     name,

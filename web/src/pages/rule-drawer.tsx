@@ -9,20 +9,33 @@ import { ErrorNotice } from '../components/notices.tsx';
 import { lengthText } from '../figures/length.ts';
 import { SeverityMark, StateMark } from '../states/state-mark.tsx';
 import { BacktestReport } from '../rules/backtest-report.tsx';
+import { EditRule, RuleTools } from '../rules/change-rule.tsx';
 import { groupOf, kindWord, ruleMark } from './rule-words.ts';
 import { t } from '../language/t.ts';
 
-/** One rule whole: what it reads, how it fares, and what it would have done. Closed when there is none. */
-export function RuleDrawer({ rule, onClose }: { readonly rule: RuleView | undefined; readonly onClose: () => void }) {
+type Props = {
+  readonly rule: RuleView | undefined;
+  /** Its form is open. */
+  readonly editing: boolean;
+  readonly onEditing: (editing: boolean) => void;
+  readonly onClose: () => void;
+};
+
+/** One rule whole: what it reads, how it fares, and what it would have done; or its form. Closed when there is none. */
+export function RuleDrawer({ rule, editing, onEditing, onClose }: Props) {
   return (
     <Drawer
       opened={rule !== undefined}
       onClose={onClose}
-      title={t('Rule')}
-      size="lg"
+      title={editing ? t('Edit the rule') : t('Rule')}
+      size={editing ? 'xl' : 'lg'}
       closeButtonProps={{ 'aria-label': t('Close the rule') }}
     >
-      {rule === undefined ? null : <Details key={rule.id} rule={rule} />}
+      {rule === undefined ? null : editing ? (
+        <EditRule key={rule.id} id={rule.id} onSaved={() => onEditing(false)} />
+      ) : (
+        <Details key={rule.id} rule={rule} onEdit={() => onEditing(true)} onRemoved={onClose} />
+      )}
     </Drawer>
   );
 }
@@ -30,7 +43,9 @@ export function RuleDrawer({ rule, onClose }: { readonly rule: RuleView | undefi
 /** Kinds that are evaluated over samples and so can be tried over those that are stored. */
 const canBeTried = ({ kind }: RuleView): boolean => !['recording', 'sla', 'service'].includes(kind);
 
-function Details({ rule }: { readonly rule: RuleView }) {
+type DetailsProps = { readonly rule: RuleView; readonly onEdit: () => void; readonly onRemoved: () => void };
+
+function Details({ rule, onEdit, onRemoved }: DetailsProps) {
   const { mark, word } = ruleMark(rule);
   return (
     <div className="drawer-body">
@@ -41,8 +56,9 @@ function Details({ rule }: { readonly rule: RuleView }) {
         </p>
         <p className="mono faint">{rule.id}</p>
         <p className="faint">{`${kindWord(rule.kind)}, ${groupOf(rule)}.`}</p>
-        <ObjectMenu kind="rules" id={rule.id} name={rule.name} history={false} />{' '}
-        <HistoryLink kind="config" name={t('the configuration')} />
+        <ObjectMenu kind="rules" id={rule.id} name={rule.name} history={rule.origin === 'ui'} />{' '}
+        {rule.origin === 'ui' ? null : <HistoryLink kind="config" name={t('the configuration')} />}
+        <RuleTools rule={rule} onEdit={onEdit} onRemoved={onRemoved} />
       </div>
       {rule.last_error === '' ? null : (
         <section className="section">

@@ -35,6 +35,7 @@ export function ruleMark({ health, state, evaluated_at_ms: atMs, kind }: RuleVie
 /** The pack, the group of the rule file, or where it stands in the configuration. */
 export function groupOf({ origin, place, spec }: RuleView): string {
   const { pack, group } = spec;
+  if (origin === 'ui') return t('saved here');
   if (typeof pack === 'string') return t('pack {pack}', { pack });
   if (origin === 'shipped') return t('shipped');
   return typeof group === 'string' ? `${group}, ${place}` : place;

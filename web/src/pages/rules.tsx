@@ -55,7 +55,9 @@ export function RulesPage() {
       <Waiting query={query} what={t('rules')} />
       {query.data !== undefined && items.length === 0 ? (
         <EmptyState command={SNIPPET}>
-          {rich('There are no rules. Switch a pack on in <code>nines.yml</code>, or write one.', { code: (inner) => <code>{inner}</code> })}
+          {rich('There are no rules. Write one here, or switch a pack on in <code>nines.yml</code>.', {
+            code: (inner) => <code>{inner}</code>,
+          })}
         </EmptyState>
       ) : null}
       {items.length > 0 && shown.length === 0 ? <p className="empty">{t('No rule matches these filters.')}</p> : null}
@@ -78,12 +80,14 @@ export function RulesPage() {
         closeButtonProps={{ 'aria-label': t('Close') }}
       >
         <Suspense fallback={null}>
-          <RuleForm initial={NEW} />
+          <RuleForm initial={NEW} onSaved={({ id }) => void navigate({ search: ({ new: _closed, ...rest }) => ({ ...rest, rule: id }) })} />
         </Suspense>
       </Drawer>
       <RuleDrawer
         rule={items.find(({ id }) => id === search.rule)}
-        onClose={() => void navigate({ search: ({ rule: _closed, ...rest }) => rest })}
+        editing={search.edit === 1}
+        onEditing={(editing) => void navigate({ search: ({ edit: _before, ...rest }) => (editing ? { ...rest, edit: 1 } : rest) })}
+        onClose={() => void navigate({ search: ({ rule: _closed, edit: _edited, ...rest }) => rest })}
       />
     </div>
   );

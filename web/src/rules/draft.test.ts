@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { EMPTY_DRAFT, type RuleDraft, labelsOf, ruleOf, ruleYaml } from './draft.ts';
+import { EMPTY_DRAFT, type RuleDraft, draftOf, labelsOf, ruleOf, ruleYaml } from './draft.ts';
 
 const DRAFT: RuleDraft = { ...EMPTY_DRAFT, id: 'slow', expr: `x{y="it's"}`, condition: '>', threshold: 1 };
 
@@ -33,4 +33,53 @@ test('labels are read as they are typed, and what is none of them is told apart'
   assert.deepEqual(labelsOf('a=1,b = x y'), { a: '1', b: 'x y' });
   assert.equal(labelsOf('a'), undefined);
   assert.equal(labelsOf('1a=2'), undefined);
+});
+
+test('an alert by a query and a recording rule are a group of a rule file, and one rule to save', () => {
+  const cold: RuleDraft = { ...DRAFT, kind: 'alerting', name: 'Cold', expr: 'celsius < 10', interval: '30s', labels: 'team=shop' };
+  const alert = { alert: 'Cold', expr: 'celsius < 10', for: '5m', labels: { team: 'shop', severity: 'warning' } };
+  assert.deepEqual(ruleOf(cold), { id: 'slow', ...alert, interval: '30s' });
+  assert.deepEqual(parse(ruleYaml(cold)), { groups: [{ name: 'slow', interval: '30s', rules: [alert] }] });
+  const mean: RuleDraft = { ...DRAFT, kind: 'recording', name: 'room:celsius', expr: 'avg(celsius)' };
+  assert.deepEqual(ruleOf(mean), { id: 'slow', record: 'room:celsius', expr: 'avg(celsius)' });
+});
+
+test('a saved rule comes into the form and out of it unchanged; what the form cannot say is told apart', () => {
+  const whole = [
+    {
+      id: 'a',
+      metric: 'x',
+      condition: '<',
+      threshold: 3,
+      clear: 4,
+      for: '1m',
+      severity: 'critical',
+      missing: 'fire',
+      labels: { team: 'shop' },
+    },
+    {
+      id: 'b',
+      alert: 'B',
+      expr: 'x > 1',
+      for: '5m',
+      labels: { severity: 'info' },
+      annotations: { summary: 's', dashboard: 'd' },
+      limit: 7,
+    },
+    { id: 'c', record: 'y:x', expr: 'sum(x)', interval: '30s' },
+    { id: 'd', kind: 'threshold', metric: 'x', condition: '>', threshold: 1, severity: 'warning', cooldown: '1h', service: 'shop' },
+  ];
+  for (const written of whole) {
+    const draft = draftOf(written);
+    assert.ok(draft !== undefined, written.id);
+    const { kind: _kind, ...fields } = written as Record<string, unknown>;
+    assert.deepEqual(ruleOf(draft), fields);
+  }
+  const beyond = [
+    { id: 'e', kind: 'forecast', metric: 'x', threshold: 1 },
+    { id: 'f', metric: 'x', threshold: '100ms' },
+    { id: 'g', alert: 'G', expr: 'x', labels: { severity: 'page' } },
+    { id: 'h', metric: 'x', threshold: 1, labels: { team: 'a, b' } },
+  ];
+  for (const written of beyond) assert.equal(draftOf(written), undefined, written.id);
 });

@@ -1,15 +1,15 @@
 import { Button, NativeSelect, NumberInput, TextInput, Textarea } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { routingTestQuery } from '../api/routing.ts';
-import { backtestDraft } from '../api/rules.ts';
+import { type RuleDetailView, backtestDraft } from '../api/rules.ts';
 import { Command, RefusedNotice } from '../components/notices.tsx';
 import { PromqlEditor } from '../explore/promql-editor.tsx';
 import { rich, t } from '../language/t.ts';
 import { useCan } from '../shell/session.tsx';
 import { BacktestReport } from './backtest-report.tsx';
-import { type RuleDraft, labelsOf, ruleOf, ruleYaml } from './draft.ts';
+import { FORM_KINDS, type FormKind, type RuleDraft, labelsOf, ruleOf, ruleYaml } from './draft.ts';
+import { SaveRule } from './save-rule.tsx';
 import '../styles/explore.css';
 
 const CONDITIONS = ['>', '>=', '<', '<=', '==', '!='];
@@ -19,38 +19,108 @@ const DAY_MS = 86_400_000;
 type Set = (change: Partial<RuleDraft>) => void;
 type PartProps = { readonly draft: RuleDraft; readonly set: Set };
 
-/** A rule being written: what it would have done, where its alerts would go, and the text that makes it a rule. */
-export function RuleForm({ initial }: { readonly initial: RuleDraft }) {
+type FormProps = {
+  readonly initial: RuleDraft;
+  /** The saved rule that is changed. */
+  readonly of?: RuleDetailView;
+  /** Told of what was saved; without it the form says so itself. */
+  readonly onSaved?: (saved: RuleDetailView) => void;
+};
+
+/** A rule being written: what it would have done, where its alerts would go, and the two ways to make it a rule. */
+export function RuleForm({ initial, of, onSaved }: FormProps) {
   const [draft, setDraft] = useState(initial);
   const set: Set = (change) => setDraft((before) => ({ ...before, ...change }));
+  const alerts = draft.kind !== 'recording';
   return (
     <div className="drawer-body">
+      <Kind draft={draft} set={set} />
       <PromqlEditor label={t('Query')} value={draft.expr} onChange={(expr) => set({ expr })} onRun={(expr) => set({ expr })} />
-      <Condition draft={draft} set={set} />
+      <Condition draft={draft} set={set} isNew={of === undefined} />
       <Words draft={draft} set={set} />
-      <WouldHave draft={draft} />
-      <WouldGo draft={draft} />
+      {alerts ? <WouldHave draft={draft} /> : null}
+      {alerts ? <WouldGo draft={draft} /> : null}
       <section className="section">
         <h3>{t('The rule')}</h3>
-        <Command text={ruleYaml(draft)} />
-        <p className="soft">
-          {rich(
-            'Rules stand in <code>nines.yml</code> and in rule files, under version control, and nowhere else: put it there and reload. <rules>Rules</rules> then shows it.',
-            {
-              code: (inner) => <code>{inner}</code>,
-              rules: (inner) => <Link to="/rules">{inner}</Link>,
-            },
-          )}
-        </p>
+        <SaveRule rule={ruleOf(draft)} disabled={!isWhole(draft)} of={of} onSaved={onSaved} />
+        <details>
+          <summary>{t('As text, for version control')}</summary>
+          <Command text={ruleYaml(draft)} />
+          <p className="soft">
+            {draft.kind === 'threshold'
+              ? rich('In <code>nines.yml</code> it is read with the next reload, and changed there.', {
+                  code: (inner) => <code>{inner}</code>,
+                })
+              : rich('In a file that <code>rules.files</code> names it is read with the next reload, and changed there.', {
+                  code: (inner) => <code>{inner}</code>,
+                })}
+          </p>
+        </details>
       </section>
     </div>
   );
 }
 
-function Condition({ draft, set }: PartProps) {
+const isWhole = ({ id, expr, labels }: RuleDraft): boolean => id.trim() !== '' && expr.trim() !== '' && labelsOf(labels) !== undefined;
+
+const KINDS: Readonly<Record<FormKind, string>> = {
+  threshold: t('Alert when a value crosses a limit'),
+  alerting: t('Alert while a query finds something'),
+  recording: t('Record what a query finds as a series'),
+};
+
+function Kind({ draft, set }: PartProps) {
+  return (
+    <NativeSelect
+      size="xs"
+      label={t('What it does')}
+      data={FORM_KINDS.map((value) => ({ value, label: KINDS[value] }))}
+      value={draft.kind}
+      onChange={({ currentTarget: { value } }) => {
+        const kind = FORM_KINDS.find((one) => one === value) ?? 'threshold';
+        set({ kind, severity: draft.severity === '' && kind !== 'recording' ? 'warning' : draft.severity });
+      }}
+    />
+  );
+}
+
+function Condition({ draft, set, isNew }: PartProps & { readonly isNew: boolean }) {
+  const { kind } = draft;
   return (
     <div className="builder-row">
-      <TextInput size="xs" label={t('Id')} value={draft.id} onChange={({ currentTarget: { value } }) => set({ id: value })} />
+      <TextInput
+        size="xs"
+        label={t('Id')}
+        value={draft.id}
+        // Alerts and silences name it.
+        disabled={!isNew}
+        onChange={({ currentTarget: { value } }) => set({ id: value })}
+      />
+      <TextInput
+        size="xs"
+        label={kind === 'recording' ? t('Name of the series') : t('Name of the alert')}
+        placeholder={draft.id}
+        value={draft.name}
+        onChange={({ currentTarget: { value } }) => set({ name: value })}
+      />
+      {kind === 'threshold' ? <Limit draft={draft} set={set} /> : null}
+      {kind === 'threshold' ? null : (
+        <TextInput
+          size="xs"
+          label={t('Evaluated every')}
+          placeholder="1m"
+          value={draft.interval}
+          onChange={({ currentTarget: { value } }) => set({ interval: value })}
+        />
+      )}
+      {kind === 'recording' ? null : <Lasting draft={draft} set={set} />}
+    </div>
+  );
+}
+
+function Limit({ draft, set }: PartProps) {
+  return (
+    <>
       <NativeSelect
         size="xs"
         label={t('When it is')}
@@ -66,6 +136,13 @@ function Condition({ draft, set }: PartProps) {
         value={draft.clear}
         onChange={({ currentTarget: { value } }) => set({ clear: value })}
       />
+    </>
+  );
+}
+
+function Lasting({ draft, set }: PartProps) {
+  return (
+    <>
       <TextInput size="xs" label={t('For')} value={draft.forText} onChange={({ currentTarget: { value } }) => set({ forText: value })} />
       <TextInput
         size="xs"
@@ -77,11 +154,11 @@ function Condition({ draft, set }: PartProps) {
       <NativeSelect
         size="xs"
         label={t('Severity')}
-        data={SEVERITIES}
+        data={draft.severity === '' ? ['', ...SEVERITIES] : SEVERITIES}
         value={draft.severity}
         onChange={({ currentTarget: { value } }) => set({ severity: value })}
       />
-    </div>
+    </>
   );
 }
 
@@ -96,6 +173,14 @@ function Words({ draft, set }: PartProps) {
         error={labelsOf(draft.labels) === undefined ? t('Write name=value, with commas between.') : undefined}
         onChange={({ currentTarget: { value } }) => set({ labels: value })}
       />
+      {draft.kind === 'recording' ? null : <Annotations draft={draft} set={set} />}
+    </>
+  );
+}
+
+function Annotations({ draft, set }: PartProps) {
+  return (
+    <>
       <TextInput
         size="xs"
         label={t('Summary')}
@@ -165,7 +250,7 @@ function WouldHave({ draft }: { readonly draft: RuleDraft }) {
 /** Where its alerts would go by the routes there are; series bring labels of their own. */
 function WouldGo({ draft }: { readonly draft: RuleDraft }) {
   const may = useCan('read', 'notifications');
-  const labels = { alertname: draft.id, severity: draft.severity, ...labelsOf(draft.labels) };
+  const labels = { alertname: draft.name === '' ? draft.id : draft.name, severity: draft.severity, ...labelsOf(draft.labels) };
   const found = useQuery({ ...routingTestQuery(labels), enabled: may });
   if (found.data === undefined) return null;
   const channels = [...new Set(found.data.matches.flatMap((match) => match.channels))];

@@ -178,13 +178,20 @@ export const targetsSearch = (raw: Raw): TargetsSearch =>
 
 export const RULE_FILTERS = ['troubled', 'firing', 'pending', 'waiting'] as const;
 /** Which rules are listed, and the one that is open. */
-/** `new`: the form of a rule is open. */
-export type RulesSearch = { readonly q?: string; readonly state?: (typeof RULE_FILTERS)[number]; readonly rule?: string; readonly new?: 1 };
+/** `new`: the form of a rule is open; `edit`: that of the rule that is open. */
+export type RulesSearch = {
+  readonly q?: string;
+  readonly state?: (typeof RULE_FILTERS)[number];
+  readonly rule?: string;
+  readonly edit?: 1;
+  readonly new?: 1;
+};
 export const rulesSearch = (raw: Raw): RulesSearch =>
   defined<RulesSearch>({
     q: text(raw.q),
     state: oneOf(RULE_FILTERS, raw.state),
     rule: text(raw.rule),
+    edit: raw['edit'] === 1 ? 1 : undefined,
     new: raw['new'] === 1 ? 1 : undefined,
   });
 

@@ -132,16 +132,42 @@ function ruleGroups(
   aliases: ReadonlyMap<string, string>,
 ): { readonly groups: readonly Fields[]; readonly left: readonly string[] } {
   const left: string[] = [];
+  // A saved rule of Prometheus' form goes as it is, in the group that it is here.
+  const saved = rules.filter(isSavedAsInFile);
   const written = rules.flatMap((rule) => {
+    if (isSavedAsInFile(rule)) return [];
     const found = rulesOf(rule, aliases);
     if (found.length === 0) left.push(`the rule ${textAt(rule, 'name')}: ${reasonOf(rule)}`);
     return found;
   });
-  return { groups: [{ name: 'nines', interval: '15s', rules: written }], left };
+  return { groups: [{ name: 'nines', interval: '15s', rules: written }, ...saved.map((rule) => groupOf(rule, aliases))], left };
+}
+
+const isAsInFile = (rule: unknown): boolean => ['alerting', 'recording'].includes(textAt(rule, 'kind'));
+const isSavedAsInFile = (rule: unknown): boolean => textAt(rule, 'origin') === 'ui' && isAsInFile(rule) && textAt(rule, 'query') !== '';
+
+function groupOf(rule: unknown, aliases: ReadonlyMap<string, string>): Fields {
+  const lengthAt = (key: string): Fields => {
+    const lengthMs = numberAt(rule, 'spec', `${key}_ms`) ?? 0;
+    return lengthMs > 0 ? { [key]: formatDuration(lengthMs) } : {};
+  };
+  const textsAt = (key: string): Fields => {
+    const texts = fieldsAt(rule, 'spec', key);
+    return Object.keys(texts).length === 0 ? {} : { [key]: texts };
+  };
+  const one = {
+    ...(textAt(rule, 'kind') === 'recording' ? { record: textAt(rule, 'name') } : { alert: textAt(rule, 'name') }),
+    expr: expanded(textAt(rule, 'query'), aliases),
+    ...lengthAt('for'),
+    ...lengthAt('keep_firing_for'),
+    ...textsAt('labels'),
+    ...textsAt('annotations'),
+  };
+  return { name: `nines/${textAt(rule, 'id')}`, ...lengthAt('interval'), rules: [one] };
 }
 
 const reasonOf = (rule: unknown): string =>
-  textAt(rule, 'origin') === 'prometheus' || textAt(rule, 'kind') === 'prometheus'
+  isAsInFile(rule) && textAt(rule, 'origin') === 'file'
     ? 'it stands in a rule file of Prometheus already'
     : `a rule of kind ${textAt(rule, 'kind')} has no expression over series`;
 

@@ -6,7 +6,7 @@ import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import { type Labels, labelValue, labelsOf } from '@nines/model/labels.ts';
 import { createEngine } from '@nines/promql/engine.ts';
 import { openStore } from '@nines/tsdb/store.ts';
-import { openSqliteForTest } from '../../../../test/harness/databases.ts';
+import { type OpenDatabase, openSqliteForTest } from '../../../../test/harness/databases.ts';
 import { silentLogger } from '../../../../test/harness/logs.ts';
 import { type ManualClock, settle } from '../../../../test/harness/manual-clock.ts';
 import { createMemoryAlerting } from '../../alerting/memory.ts';
@@ -17,17 +17,22 @@ import type { Ingest } from '../../collect/contract.ts';
 import { createIngest } from '../../collect/ingest.ts';
 import { createSelfMetrics } from '../../collect/self.ts';
 import { type World, openWorld } from '../../notify/testing/world.ts';
+import { createIds } from '../../platform/ids.ts';
 import type { ServiceEntry } from '../../services/contract.ts';
 import { rulesConfig } from '../config.ts';
 import { RULE_FAILING_ID } from '../contract.ts';
 import { type LoadedRuleFiles, loadRuleFiles } from '../load.ts';
-import { RulesService } from '../service.ts';
+import { SavedRules } from '../saved.ts';
+import { type RulesDeps, RulesService } from '../service.ts';
 
 /** Rules over a real store, a real engine, real alerting and a clock that is moved by hand. */
 export type RulesWorld = {
   readonly world: World;
   readonly clock: ManualClock;
   readonly rules: RulesService;
+  readonly saved: SavedRules;
+  /** Another process on the same database that evaluates nothing. */
+  beside(): SavedRules;
   readonly ingest: Ingest;
   readonly store: Base['store'];
   /** What an own figure without labels says. */
@@ -62,16 +67,21 @@ type Base = {
   readonly services: RulesWorld['services'];
 };
 
-export async function openRulesWorld(t: TestContext): Promise<RulesWorld> {
+export async function openRulesWorld(t: TestContext, open: OpenDatabase = openSqliteForTest): Promise<RulesWorld> {
   const directory = mkdtempSync(join(tmpdir(), 'nines-rules-'));
-  const { db } = await openSqliteForTest(t);
+  const { db } = await open(t);
   const world = await openWorld(t, { db, routing: { default: ['hook'] } });
   const store = await openStore({ dir: join(directory, 'tsdb'), retentionMs: 86_400_000, logger: silentLogger });
   t.after(async () => {
     await store.close();
     rmSync(directory, { recursive: true, force: true });
   });
-  return compose(t, { directory, store, world, services: [] });
+  return loaded(compose(t, { directory, store, world, services: [] }));
+}
+
+async function loaded(w: RulesWorld): Promise<RulesWorld> {
+  await w.saved.load();
+  return w;
 }
 
 function compose(t: TestContext, base: Base): RulesWorld {
@@ -98,7 +108,7 @@ function compose(t: TestContext, base: Base): RulesWorld {
   });
   const find = (id: string): CurrentState =>
     services.find((service) => service.id === id)?.state ?? { state: 'unknown', sinceMs: clock.now(), evidence: [] };
-  const rules = new RulesService({
+  const deps: RulesDeps = {
     query: (expr, atMs, options) => ask.instant(expr, atMs, options),
     range: (expr, span, options) => ask.range(expr, span, options),
     createAlerting: createMemoryAlerting,
@@ -124,7 +134,9 @@ function compose(t: TestContext, base: Base): RulesWorld {
       whyFlapping: (id) => (services.some((service) => service.id === id && service.flapping !== undefined) ? 'flapping' : undefined),
       flapping: (check) => services.find(({ id }) => check === `${id}-http`)?.flapping ?? null,
     },
-  });
+  };
+  const rules = new RulesService(deps);
+  const keeping = { db: world.db.kysely, clock, ids: createIds(clock), bus: world.bus };
   let stopped = false;
   const stop = async (): Promise<void> => {
     if (!stopped) await rules[Symbol.asyncDispose]();
@@ -145,6 +157,8 @@ function compose(t: TestContext, base: Base): RulesWorld {
     world,
     clock,
     rules,
+    saved: new SavedRules({ ...keeping, rules }),
+    beside: () => new SavedRules({ ...keeping, rules: new RulesService({ ...deps, metrics: createSelfMetrics() }) }),
     ingest,
     store,
     metric: (wanted) => metrics.collect().find(({ name }) => name === wanted)?.samples[0]?.value,
@@ -194,10 +208,12 @@ function compose(t: TestContext, base: Base): RulesWorld {
     async restart(downMs) {
       await stop();
       clock.jump(downMs);
-      return compose(t, {
-        ...base,
-        world: await world.restart(),
-      });
+      return loaded(
+        compose(t, {
+          ...base,
+          world: await world.restart(),
+        }),
+      );
     },
   };
 }
