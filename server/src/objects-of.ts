@@ -3,12 +3,13 @@ import type { Dashboards } from './dashboards/service.ts';
 import { writtenPolicyOf } from './escalation/contract.ts';
 import { writtenMaintenanceOf } from './maintenance/contract.ts';
 import { type DeclarationView, type ObjectKind, type ObjectRef } from './objects/contract.ts';
-import type { Naming } from './objects/evaluate.ts';
+import { type Naming, usedBy } from './objects/evaluate.ts';
 import {
   merge,
   ofDashboards,
   ofEscalation,
   ofHolders,
+  ofIncidentRules,
   ofMaintenance,
   ofOncall,
   ofRecovery,
@@ -49,11 +50,33 @@ export async function namingOf({ parts, dashboards, roles }: Sources): Promise<N
       oncall.roster.people.list().map(({ spec }) => spec),
       oncall.roster.schedules.list().map(({ spec }) => spec),
     ),
-    ofRouting(config.routing, config.channels),
+    routed(parts),
+    ofIncidentRules(parts.incidents.incidents.rules().rules.escalation),
     ofStatements(config.statements),
     ofRecovery(config.recovery.actions),
     ofHolders(await roles.list()),
   ]);
+}
+
+function routed({ channels }: Parts) {
+  const inForce = channels.inForce();
+  return ofRouting(inForce.routing, inForce.channels);
+}
+
+/** How what names a channel is called before its name. */
+const CALLED: Readonly<Partial<Record<ObjectKind, string>>> = {
+  channels: 'the channel',
+  'escalation/policies': 'the escalation policy',
+  'oncall/people': 'on call:',
+  'status-pages': 'the status page',
+};
+
+/** What names a channel, in words. That it takes what no other route does is its own matter. */
+export async function usesOfChannel(sources: Sources, id: string): Promise<readonly string[]> {
+  const users = usedBy(await namingOf(sources), { kind: 'channels', id });
+  return users
+    .filter((one) => one.kind !== 'settings' || one.id !== 'routing.default')
+    .map(({ kind, name }) => `${CALLED[kind] ?? ''} ${name}`.trim());
 }
 
 function rulesIn({ rules }: Parts) {
@@ -178,6 +201,10 @@ async function made({ parts, dashboards, roles }: Sources, { kind, id }: ObjectR
     }
     case 'checks':
       return checkMade(parts, id);
+    case 'channels': {
+      const known = parts.channels.inForce().channels.some((one) => one.id === id) ? parts.channels.get(id) : undefined;
+      return known && { place, value: known.channel, origin: known.origin };
+    }
     case 'slas': {
       const entry = parts.slas.book.get(id);
       if (entry === undefined) return undefined;

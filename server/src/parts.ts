@@ -42,11 +42,8 @@ import { type OpenEscalation, openEscalation } from './escalation/start.ts';
 import { createDiscover } from './discover/service.ts';
 import { MAINTENANCE_STEP_MS, type MaintenanceDeps, MaintenanceService } from './maintenance/service.ts';
 import { openLinks } from './notify/callbacks.ts';
-import { contactFault, openChannels, openMailers } from './notify/channels.ts';
-import { intervalsOf } from './notify/config.ts';
-import { createPolicyRouter, createRouter } from './notify/route.ts';
-import { type NotifySettings, NotifyService } from './notify/service.ts';
-import { openPushBook } from './notify/webpush/subscriptions.ts';
+import { openChannelBook } from './notify/start.ts';
+import { NotifyService } from './notify/service.ts';
 import { purgeNotifications } from './notify/history.ts';
 import { openOncall } from './oncall/start.ts';
 import { retentionPolicy } from './ops/retention.ts';
@@ -171,13 +168,8 @@ export async function openParts(
   const shared = { db: sql, sql, clock, ids, logger, bus, metrics: self, dataDir, externalUrl, secrets, told };
   const testing = { outbound, audit, checks: () => checks.list() };
   const analytics = stack.use(await openAnalytics({ ...shared, ...testing, samples: ask, aliases, metadata, store, ingest, yieldNow }));
-  const push = await openPushBook(shared);
-  const notifySettings = (from: Configuration): NotifySettings => ({
-    router: createRouter(from.config.routing),
-    intervals: intervalsOf(from.config.routing),
-    channels: openChannels(from.config.channels, { ...shared, ...outgoing, push, write: (text) => void process.stdout.write(text) }),
-    externalUrl,
-  });
+  const onChannels = (next: ReturnType<typeof channels.settings>): void => notify.configure(next);
+  const { channels, push } = await openChannelBook({ ...shared, ways: outgoing, onChange: onChannels }, loaded);
   const links = await openLinks(shared);
   const onSilence = async (...change: Parameters<NotifyService['reconsider']>): Promise<void> => {
     await notify.reconsider(...change);
@@ -188,7 +180,7 @@ export async function openParts(
     ...shared,
     db,
     yieldNow,
-    settings: notifySettings(loaded),
+    settings: channels.settings(),
     links,
     silences,
     flapping: (alert, atMs) => alerting.flapping(alert, atMs),
@@ -197,10 +189,7 @@ export async function openParts(
   const onPastChanged: MaintenanceDeps['onPastChanged'] = (service, span) => promises.recheck(service, span);
   const maintenance = new MaintenanceService({ ...shared, services: catalogue, onBoundary: () => rules.servicesDeclared(), onPastChanged });
   await maintenance.load();
-  const escalationSettings = ({ config: { escalation, routing } }: Configuration) => ({
-    config: escalation,
-    routed: createPolicyRouter(routing),
-  });
+  const escalationSettings = ({ config }: Configuration) => ({ config: config.escalation, routed: channels.routed });
   const escalating: OpenEscalation = await openEscalation({
     ...shared,
     ...outgoing,
@@ -212,7 +201,7 @@ export async function openParts(
       whoAt: (id, atMs) => oncall.roster.whoAt(id, epochMs(atMs)),
     },
     settings: escalationSettings(loaded),
-    contactFault: (contact) => contactFault(current.config.channels, contact),
+    contactFault: channels.contactFault,
     serviceName: (id) => services.get(id)?.name ?? id,
     alerting: () => alerting,
     outbox: () => outbox,
@@ -315,7 +304,6 @@ export async function openParts(
     ledger: availability,
   });
   const { rules, saved: savedRules } = stack.use(ruling);
-  let mailers = openMailers(config.channels, outgoing);
   const alert = (evaluation: Evaluation): Promise<void> => rules.submit(evaluation);
   const promises = await openSlas({
     ...shared,
@@ -329,7 +317,7 @@ export async function openParts(
     labelsOf: (id) => services.get(id)?.labels ?? {},
     record: (samples) => ingest.appendSamples(samples),
     outbox: () => outbox,
-    mailer: (channel) => mailers.get(channel),
+    mailer: channels.mailer,
     sealing: keys?.cipher.key(SIGNING_KEY),
   });
   const { slas, contracts, sender } = promises;
@@ -341,7 +329,7 @@ export async function openParts(
     services,
     yieldNow,
     outbox: () => outbox,
-    mailer: (channel) => mailers.get(channel),
+    mailer: channels.mailer,
     request: (url, request) => outbound.request(url, request),
     keys: keys?.cipher,
   });
@@ -358,7 +346,7 @@ export async function openParts(
     alert,
     pager: notify,
     wake: () => outbox.wake(),
-    contactFault: (contact) => contactFault(current.config.channels, contact),
+    contactFault: channels.contactFault,
     yieldNow,
   });
   const recovering = await openRecovery({ ...shared, ledger: availability, maintenance, services, checks, alert, programs });
@@ -378,7 +366,7 @@ export async function openParts(
   const scrapes = createScrapeManager({ clock, logger, ingest, outbound, metadata, metrics: self, discover, yieldNow });
   const apply = async (next: Configuration): Promise<void> => {
     going.configure(next.config.outbound);
-    const settings = notifySettings(next);
+    const putChannelsInForce = channels.prepare(next);
     await rules.configure({
       config: next.config.rules,
       groups: next.ruleGroups,
@@ -386,11 +374,10 @@ export async function openParts(
       hasRoutingTree: next.config.routing.tree !== undefined,
       placeOf: next.place,
     });
-    notify.configure(settings);
+    notify.configure(putChannelsInForce());
     await notify.inhibitBy(next.config.routing.inhibit_rules, alerting.open());
     await escalating.configure(escalationSettings(next), next.policies);
     received.configure(next.config.routing);
-    mailers = openMailers(next.config.channels, outgoing);
     sender.configure(next.config.statements);
     promises.templates.declare(next.config.report_templates);
     backups.configure(next.config.backups);
@@ -469,7 +456,7 @@ export async function openParts(
     ingest,
     keys,
     links,
-    linkMailer: () => mailers.get(current.config.channels.find(({ kind }) => kind === 'email')?.id ?? ''),
+    channels,
     maintenance,
     metadata,
     notify,

@@ -33,11 +33,12 @@ import { maintenanceRoutes } from './maintenance/routes.ts';
 import { answerRoutes } from './notify/answer-routes.ts';
 import { Callbacks } from './notify/callbacks.ts';
 import { routingOf } from './notify/written.ts';
+import { channelRoutes } from './notify/made/routes.ts';
 import { notifyRoutes } from './notify/routes.ts';
 import { routingRoutes } from './notify/routing-routes.ts';
 import { startHealthChecks } from './ops/health-checks/start.ts';
 import { statesCounted } from './ops/parts.ts';
-import { declarationOf, namingOf, otherNamesOf } from './objects-of.ts';
+import { declarationOf, namingOf, otherNamesOf, usesOfChannel } from './objects-of.ts';
 import { objectRoutes } from './objects/routes.ts';
 import { oncallRoutes } from './oncall/routes.ts';
 import { prometheusStatusRoutes } from './ops/prometheus.ts';
@@ -253,7 +254,7 @@ export async function serve(
   stack.use(startHealthChecks(http, { clock, logger, bus, ingest, config: config.health, ...watched }));
   accessRoutes(http, entry);
   peopleRoutes(http, entry);
-  directoryRoutes(http, { ...entry, url: () => baseUrl, mailer: parts.linkMailer });
+  directoryRoutes(http, { ...entry, url: () => baseUrl, mailer: parts.channels.firstMailer });
   sessionRoutes(http, entry);
   ssoRoutes(http, entry);
   if (entry.second !== undefined)
@@ -352,7 +353,7 @@ export async function serve(
   statusPageRoutes(http, { ...statusPages, clock, throttle: createThrottle(), secure });
   ruleRoutes(http, { rules, saved: parts.savedRules, alerting });
   alertmanagerRoutes(http, { alertmanagers });
-  const routing = () => routingOf(parts.config().config);
+  const routing = () => routingOf(parts.channels.inForce());
   const scoping = { isForeign: foreignTo(services), inside };
   alertmanagerApiRoutes(http, { received, silences, inhibiting: notify.inhibiting, alerting, clock, startedAtMs, routing, ...scoping });
   silenceRoutes(http, { silences, alerting, clock });
@@ -360,10 +361,11 @@ export async function serve(
   alertRoutes(http, { alerting, notifications: notify, clock });
   problemRoutes(http, { problems: parts.problems });
   alertHistoryRoutes(http, { alerting, ...parts.alertHistory, clock });
-  incidentRoutes(http, { incidents: parts.incidents.incidents, clock });
+  incidentRoutes(http, { ...parts.incidents, clock });
   answerRoutes(http, { callbacks: new Callbacks({ ...shared, links, alerting, channels: () => notify.openChannels() }), push, notify });
   notifyRoutes(http, { notify, clock, labelsOf: (alerts) => ownersOf(sql, alerts) });
-  routingRoutes(http, { notify, clock, config: () => parts.config().config });
+  channelRoutes(http, { channels: parts.channels, notify, clock, usedBy: (id) => usesOfChannel(sources, id) });
+  routingRoutes(http, { notify, clock, config: () => parts.channels.inForce() });
   const doctor = () => examineInChild(['doctor', '--data', dataDir, ...withConfig], stopping.signal);
   backupRoutes(http, { backups, doctor });
   const about = () => ({ version: VERSION, nowMs: clock.now(), config: parts.config().config, dataDir, figures: self.collect() });

@@ -62,6 +62,8 @@ const OTHERWISE: Readonly<Record<string, Why>> = {
   'POST /api/rules/backtest': LOOKS,
   'POST /api/silences/preview': LOOKS,
   'POST /api/routing/test': LOOKS,
+  'POST /api/escalation/policies/preview': LOOKS,
+  'POST /api/incident-rules/preview': LOOKS,
   'POST /api/v1/format_query': LOOKS,
   'POST /api/v1/parse_query': LOOKS,
   'POST /api/channels/:id/subscriptions': why('a browser asks for pushes to itself; its keys are secret'),

@@ -34,6 +34,16 @@ function sendFile(response: ServerResponse, path: string): void {
   response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': CSP }).end(html);
 }
 
+const CHANNEL = {
+  id: 'hook',
+  kind: 'webhook',
+  target: 'http://127.0.0.1:9998/alerts',
+  origin: 'nines.yml:4',
+  revision: 0,
+  takes_rest: true,
+  fault: null,
+};
+
 /** Answers of the API for one path; undefined when there is none. */
 function answer(url: URL, acknowledged: ReadonlySet<string>, scenario: Scenario): unknown {
   const now = Date.now();
@@ -77,7 +87,7 @@ function answer(url: URL, acknowledged: ReadonlySet<string>, scenario: Scenario)
     case 'metrics':
       return fixtures.host(now);
     case 'channels':
-      return list([{ id: 'hook', kind: 'webhook', target: 'http://127.0.0.1:9998/alerts' }]);
+      return list([CHANNEL]);
     case 'notifications':
       return list([]);
     case 'tokens':

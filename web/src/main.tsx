@@ -8,6 +8,7 @@ import './styles/shell.css';
 import './styles/components.css';
 import './styles/pages.css';
 import './styles/contracts.css';
+import './styles/channels.css';
 import './styles/escalation.css';
 import './styles/factors.css';
 import './styles/home.css';

@@ -4,6 +4,7 @@ import {
   alertSearch,
   apiDocsSearch,
   auditSearch,
+  channelsSearch,
   checksSearch,
   configurationSearch,
   exclusionSearch,
@@ -265,6 +266,7 @@ const tokens = createRoute({
 const channels = createRoute({
   getParentRoute: () => shell,
   path: '/settings/channels',
+  validateSearch: channelsSearch,
   component: lazyRouteComponent(() => import('./pages/settings-parts.tsx'), 'ChannelsPage'),
 });
 const series = createRoute({

@@ -15,6 +15,7 @@ export const AREA_OF: Readonly<Record<string, Area>> = {
   '/api/availability': 'services',
   '/api/backups': 'system',
   '/api/cardinality': 'metrics',
+  '/api/channel-kinds': 'notifications',
   '/api/channels': 'notifications',
   '/api/check-templates': 'checks',
   '/api/checks': 'checks',

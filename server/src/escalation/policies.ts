@@ -81,6 +81,12 @@ export class Policies {
     return this.#viewOf(this.#find(id));
   }
 
+  /** What a policy would be, with whom each level would tell now. `AppError` `escalation_policy_invalid`. */
+  preview(spec: PolicySpec): PolicyView {
+    this.#judge(spec);
+    return this.#viewOf({ spec, origin: 'ui', revision: 0 });
+  }
+
   /** `AppError` `escalation_policy_exists`, `escalation_policy_invalid`. A shipped policy is replaced. */
   create(spec: PolicySpec, actor: Actor): Promise<PolicyView> {
     return this.#alone(async () => {

@@ -35,6 +35,19 @@ function readRoutes(http: Http, { policies, escalation, signals, alertOf }: Deps
     { config, schema: { summary: 'One escalation policy', tags, params: byId, response: { 200: policyView } } },
     async (request) => policies.get(request.params.id),
   );
+  http.post(
+    '/api/escalation/policies/preview',
+    {
+      config,
+      schema: {
+        summary: 'Whom a policy would tell, level by level, before it is made',
+        tags,
+        body: policySchema,
+        response: { 200: policyView },
+      },
+    },
+    async (request) => policies.preview(request.body),
+  );
   http.get(
     '/api/escalation/stakeholders',
     { config, schema: { summary: 'Stakeholder routes, with whom each would tell now', tags, response: { 200: items(stakeholderView) } } },

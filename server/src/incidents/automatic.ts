@@ -23,7 +23,8 @@ import {
   reclassify,
 } from './evaluate.ts';
 import { type Telling, dueTellings, wordsFor } from './escalate.ts';
-import { type Facts, type IncidentRules, type Why, categoryBy, opensBy, severityBy } from './rules.ts';
+import { aboutService, factsOf, mostUrgentFirst } from './preview.ts';
+import { type IncidentRules, type Why, categoryBy, opensBy, severityBy } from './rules.ts';
 
 /** How long after its end an incident may come back by itself: as long as its alerts are correlated with new ones. */
 export const RETURNS_WITHIN_MS = 30 * MINUTE_MS;
@@ -186,7 +187,7 @@ export class Automatic {
     if (joined.length > 0)
       then({ after: decided.after, entries: [{ kind: 'services', text: `affects ${joined.join(', ')}`, data: { services: joined } }] });
     const worst = worstOf(views.map(({ severity }) => severity));
-    const facts = { severity: worst, ...this.#aboutService(problem.services[0]) };
+    const facts = { severity: worst, ...aboutService(problem.services[0], this.#deps.services) };
     then(reclassify(decided.after, { severity: severityBy(rules(), facts, { worst, services: living.services.size + joined.length }) }));
     if (open === 0) then(alertsEnded(decided.after, rules().resolve_after_ms, clock.now()));
     else then(alertsReturned(decided.after, `${open} ${open === 1 ? 'alert fires' : 'alerts fire'} again`));
@@ -219,11 +220,8 @@ export class Automatic {
     if (storm !== undefined && isUnresolved(storm.incident)) return this.#joinStorm(storm, problem);
     const alerts = await problems.alertsOf(problem.id);
     const firing = alerts.filter(({ ended_at_ms }) => ended_at_ms === null);
-    const lead = [...firing].sort(
-      (a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity) || a.active_at_ms - b.active_at_ms,
-    );
-    for (const alert of lead) {
-      const opens = opensBy(rules(), alert.severity, this.#factsOf(alert));
+    for (const alert of mostUrgentFirst(firing)) {
+      const opens = opensBy(rules(), alert.severity, factsOf(alert, this.#deps.services));
       if (opens === undefined) continue;
       if (!opens.value) continue;
       return this.#open(problem, { alert, alerts, opens });
@@ -244,7 +242,7 @@ export class Automatic {
     const isStorm = this.#openedAtMs.length >= STORM.incidents;
     const [cause] = problem.causes;
     const telling = alerts.find(({ service }) => cause?.kind === 'service' && service === cause.subject) ?? alert;
-    const facts = this.#factsOf(telling);
+    const facts = factsOf(telling, this.#deps.services);
     const category = categoryBy(rules(), facts);
     const severity = severityBy(rules(), facts, { worst: problem.severity, services: problem.services.length });
     const services = problem.services.slice(0, MAX_SERVICES);
@@ -375,16 +373,6 @@ export class Automatic {
       cause: reason === 'resolved' ? `INC-${incident.number} is over` : `INC-${incident.number}, ${step}`,
       words,
     };
-  }
-
-  #factsOf(alert: ProblemAlertView): Facts {
-    const { alertname, severity, service, labels } = alert;
-    return { ...labels, alertname, severity, ...this.#aboutService(service ?? undefined) };
-  }
-
-  #aboutService(id: string | undefined): Facts {
-    const service = id === undefined ? undefined : this.#deps.services.get(id);
-    return { service: id ?? '', tier: service?.tier ?? '', owner: service?.owner ?? '' };
   }
 
   #serviceLinks(services: readonly string[]): readonly NewLink[] {

@@ -27,7 +27,8 @@ import {
   stateChange,
   statisticsView,
 } from './contract.ts';
-import { incidentRules } from './rules.ts';
+import { type RulesPreview, rulesPreview } from './preview.ts';
+import { type IncidentRules, incidentRules } from './rules.ts';
 import type { IncidentService } from './service.ts';
 import type { Sees } from './sight.ts';
 
@@ -41,7 +42,11 @@ const DEFAULT_PAGE = 100;
 /** What statistics look at when nobody says it. */
 const DEFAULT_RANGE_MS = 30 * DAY_MS;
 
-type Deps = { readonly incidents: IncidentService; readonly clock: Pick<Clock, 'now'> };
+type Deps = {
+  readonly incidents: IncidentService;
+  readonly preview: (rules: IncidentRules) => Promise<RulesPreview>;
+  readonly clock: Pick<Clock, 'now'>;
+};
 
 const tags = ['incidents'];
 const read = { permission: 'read' as const };
@@ -276,7 +281,7 @@ function documentRoutes(http: Http, { incidents }: Deps): void {
   );
 }
 
-function ruleRoutes(http: Http, { incidents }: Deps): void {
+function ruleRoutes(http: Http, { incidents, preview }: Deps): void {
   const rulesView = z.object({ rules: incidentRules, revision: z.number() });
   http.get(
     '/api/incident-rules',
@@ -285,6 +290,19 @@ function ruleRoutes(http: Http, { incidents }: Deps): void {
       schema: { summary: 'What opens incidents, how they are classified, and who is told when', tags, response: { 200: rulesView } },
     },
     () => Promise.resolve(incidents.rules()),
+  );
+  http.post(
+    '/api/incident-rules/preview',
+    {
+      config: read,
+      schema: {
+        summary: 'What of the last 30 days would have opened an incident by these rules',
+        tags,
+        body: z.strictObject({ rules: incidentRules }),
+        response: { 200: rulesPreview },
+      },
+    },
+    (request) => preview(request.body.rules),
   );
   http.put(
     '/api/incident-rules',

@@ -1,9 +1,14 @@
-import { HOUR_MS, MINUTE_MS } from '@nines/base/units.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '@nines/base/units.ts';
 import type { AlertView } from '../alerting/contract.ts';
 import { startLoop } from '../platform/loop.ts';
+import { type RulesPreview, previewOf } from './preview.ts';
+import type { IncidentRules } from './rules.ts';
 import { type IncidentsDeps, IncidentService } from './service.ts';
 
 const STEP_MS = 1_000;
+/** What other rules are tried on. */
+const PREVIEW_MS = 30 * DAY_MS;
+const MAX_PROBLEMS = 1_000;
 
 /** Incidents over the problems that were loaded before. Nothing happens before `run`. */
 export async function openIncidents({
@@ -39,5 +44,18 @@ export async function openIncidents({
       },
     };
   };
-  return { incidents, run };
+
+  /** What of the last 30 days would have opened an incident by these rules. */
+  const preview = async (sent: IncidentRules): Promise<RulesPreview> => {
+    const toMs = deps.clock.now();
+    const fromMs = toMs - PREVIEW_MS;
+    const { problems, services } = deps;
+    const found = await problems.began({ fromMs, toMs, limit: MAX_PROBLEMS + 1 });
+    const past = await Promise.all(
+      found.slice(0, MAX_PROBLEMS).map(async (problem) => ({ problem, alerts: await problems.alertsOf(problem.id) })),
+    );
+    const rules = { sent, inForce: incidents.rules().rules };
+    return { from_at_ms: fromMs, to_at_ms: toMs, more: found.length > MAX_PROBLEMS, ...previewOf(past, rules, services) };
+  };
+  return { incidents, run, preview };
 }

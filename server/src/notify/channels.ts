@@ -10,7 +10,7 @@ import { createPostMailer } from './webhook/webhook.ts';
 export type OpenChannel = { readonly config: ChannelConfig; readonly channel: Channel };
 
 /** The kind of this configuration, whose schema has read it. */
-const kindOf = (config: ChannelConfig): ChannelKind<z.ZodType<unknown>> => KINDS[config.kind] as ChannelKind<z.ZodType>;
+export const kindOf = (config: ChannelConfig): ChannelKind<z.ZodType<unknown>> => KINDS[config.kind] as ChannelKind<z.ZodType>;
 
 /** How many messages the channel takes, by the configuration or by what its provider takes. */
 export const rateLimitOf = (config: ChannelConfig): RateLimit | undefined =>
@@ -36,9 +36,14 @@ export function contactFault(
   return to === undefined ? undefined : recipientFault(config, to);
 }
 
+export const openChannel = (config: ChannelConfig, deps: ChannelDeps): OpenChannel => ({
+  config,
+  channel: kindOf(config).open(config, deps),
+});
+
 /** Every declared channel by its id. */
 export const openChannels = (configs: ChannelsConfig, deps: ChannelDeps): ReadonlyMap<string, OpenChannel> =>
-  new Map(configs.map((config) => [config.id, { config, channel: kindOf(config).open(config, deps) }]));
+  new Map(configs.map((config) => [config.id, openChannel(config, deps)]));
 
 /** The mailer of each channel of kind `email`, by its id, and those of kind `webhook`, which post what others mail. */
 export const openMailers = (

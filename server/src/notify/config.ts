@@ -9,24 +9,35 @@ import { namedIntervals } from './time-interval.ts';
 
 type ChannelSchema = (typeof KINDS)[keyof typeof KINDS]['schema'];
 
+/** One channel. */
+export const channelConfig = z.discriminatedUnion(
+  'kind',
+  Object.values(KINDS).map((kind) => kind.schema) as [ChannelSchema, ...ChannelSchema[]],
+);
+
 /** The section `channels`. */
 export const channelsConfig = z
-  .array(z.discriminatedUnion('kind', Object.values(KINDS).map((kind) => kind.schema) as [ChannelSchema, ...ChannelSchema[]]))
+  .array(channelConfig)
   .default([])
   .superRefine(uniqueIds('channel'))
   .superRefine((channels, context) => {
     channels.forEach((channel, index) => {
-      if (channel.failover === undefined) return;
-      const complain = (message: string): void => context.addIssue({ code: 'custom', message, path: [index, 'failover'] });
-      // Along the chain: it must lead to channels that exist and never come back.
-      const passed = new Set([channel.id]);
-      for (let at: string | undefined = channel.failover; at !== undefined; at = channels.find(({ id }) => id === at)?.failover) {
-        if (!channels.some(({ id }) => id === at)) return complain(`no channel has the id "${at}"`);
-        if (passed.has(at)) return complain(`the failover comes back to "${at}"`);
-        passed.add(at);
-      }
+      const message = failoverFault(channel, channels);
+      if (message !== undefined) context.addIssue({ code: 'custom', message, path: [index, 'failover'] });
     });
   });
+
+type FailsOver = { readonly id: string; readonly failover?: string | undefined };
+/** What is wrong with the chain that begins at this channel: it must lead to channels that exist and never come back. */
+export function failoverFault(channel: FailsOver, channels: readonly FailsOver[]): string | undefined {
+  const passed = new Set([channel.id]);
+  for (let at = channel.failover; at !== undefined; at = channels.find(({ id }) => id === at)?.failover) {
+    if (!channels.some(({ id }) => id === at)) return `no channel has the id "${at}"`;
+    if (passed.has(at)) return `the failover comes back to "${at}"`;
+    passed.add(at);
+  }
+  return undefined;
+}
 export type ChannelsConfig = z.infer<typeof channelsConfig>;
 export type ChannelConfig = ChannelsConfig[number];
 
@@ -136,7 +147,14 @@ export const routingConfig = z
       context.addIssue({ code: 'custom', message: 'the tree comes from alertmanager_file; write one of the two', path: ['tree'] });
     for (const message of faultsOfRoot(tree)) context.addIssue({ code: 'custom', message, path: ['tree'] });
   });
-export type RoutingConfig = z.infer<typeof routingConfig>;
+export type RoutingConfig = z.infer<typeof routingConfig> & {
+  /** Channels that were made here for alerts that no other route takes: beside the receiver of the root. Never in the file. */
+  readonly rest?: readonly string[];
+};
+
+/** The file's routing with channels that were made here for whatever no other route takes. */
+export const withRest = (routing: RoutingConfig, rest: readonly string[]): RoutingConfig =>
+  routing.tree === undefined ? { ...routing, default: [...new Set([...routing.default, ...rest])] } : { ...routing, rest };
 
 /** Named intervals under both of their keys. */
 export const intervalsOf = ({ time_intervals: named, mute_time_intervals: older }: RoutingConfig): RoutingConfig['time_intervals'] => [

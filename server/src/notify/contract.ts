@@ -186,6 +186,55 @@ export const channelView = z.object({
 });
 export type ChannelView = z.infer<typeof channelView>;
 
+export const CHANNEL_CODES = {
+  notFound: 'channel_not_found',
+  exists: 'channel_exists',
+  ownedByFile: 'channel_owned_by_file',
+  used: 'channel_used',
+  invalid: 'channel_invalid',
+  full: 'channels_full',
+  changed: 'revision_conflict',
+} as const;
+
+/** Where a channel is changed: `ui` when it was made here, otherwise its place in the configuration file. */
+const standing = { origin: z.string(), revision: z.number(), takes_rest: z.boolean() };
+/** The shape of `GET /api/channels` items. */
+export const listedChannel = channelView.extend({
+  ...standing,
+  /** Why it cannot send; null when it can. */
+  fault: z.string().nullable(),
+});
+export type ListedChannel = z.infer<typeof listedChannel>;
+
+/** The shape of `GET /api/channels/{id}`: as a person would write it, with `[redacted]` for each secret that is set. */
+export const madeChannelView = z.object({
+  id: z.string(),
+  kind: z.string(),
+  ...standing,
+  channel: z.record(z.string(), z.unknown()),
+});
+export type MadeChannelView = z.infer<typeof madeChannelView>;
+
+export const FIELD_TYPES = ['text', 'lines', 'secret', 'number', 'switch', 'choice', 'list', 'pairs', 'length'] as const;
+/** One input of the form of a kind, read from the schema that judges what is sent. */
+export const channelField = z.object({
+  /** `http.url` stands in the object `http`. */
+  path: z.string(),
+  type: z.enum(FIELD_TYPES),
+  /** Within an object that may be left out: whenever something of that is written. */
+  required: z.boolean(),
+  /** What holds when nothing is written; null: nothing does. */
+  default: z.union([z.string(), z.number(), z.boolean()]).nullable(),
+  choices: z.array(z.string()),
+  min: z.number().nullable(),
+  max: z.number().nullable(),
+  /** Every kind has it. */
+  common: z.boolean(),
+});
+export type ChannelField = z.infer<typeof channelField>;
+export const channelKindView = z.object({ kind: z.string(), fields: z.array(channelField) });
+export type ChannelKindView = z.infer<typeof channelKindView>;
+
 /** A message about one alert that another domain decided: past routing and grouping, through the same outbox, pace and channels. */
 export type Page = {
   readonly channel: string;

@@ -32,6 +32,10 @@ export type ChannelKind<Schema extends z.ZodType> = {
   readonly schema: Schema;
   readonly open: (config: z.output<Schema>, deps: ChannelDeps) => Channel;
   readonly target: (config: z.output<Schema>) => string;
+  /** Fields that are no secrets by their schema and often carry one: addresses. What is kept of them in the database is sealed. */
+  readonly sealed?: readonly string[];
+  /** Absent: it can be made on the screen as well. Otherwise why it stands in the configuration file alone. */
+  readonly onlyInFile?: string;
   /** What the provider takes, unless the configuration says otherwise; absent is no limit. */
   readonly rateLimit?: RateLimit;
   /** The address of one recipient, in place of the channel's own; absent where a kind takes none. */

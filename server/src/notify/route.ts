@@ -73,7 +73,7 @@ const DEFAULT_TIMINGS: Timings = { groupWaitMs: 0, groupIntervalMs: 0, repeatInt
 const ALWAYS: Intervals = { mute: [], active: [] };
 
 /** Compiles the section `routing`, whose patterns were checked when it was read. */
-export function createRoutes({ tree, default: defaults, receivers }: RoutingConfig): Routes {
+export function createRoutes({ tree, default: defaults, receivers, rest = [] }: RoutingConfig): Routes {
   if (tree === undefined) {
     const terms = { groupBy: DEFAULT_GROUP_BY, timings: DEFAULT_TIMINGS, intervals: ALWAYS, path: '{}' };
     const matching = (labels: Labels) =>
@@ -83,8 +83,11 @@ export function createRoutes({ tree, default: defaults, receivers }: RoutingConf
   const timings = { groupWaitMs: GROUP_WAIT_MS, groupIntervalMs: GROUP_INTERVAL_MS, repeatIntervalMs: REPEAT_INTERVAL_MS };
   const root = compile(tree, { receiver: '', groupBy: [], timings, intervals: ALWAYS, path: '' }, '');
   const known = new Map(receivers.map(({ name, channels }) => [name, channels]));
-  const matching = (labels: Labels) =>
-    taken(root, labels).map((route) => matchOf({ ...route, channels: known.get(route.receiver) ?? [route.receiver] }, labels));
+  const channelsOf = ({ id, receiver }: Route): readonly string[] => {
+    const own = known.get(receiver) ?? [receiver];
+    return id === '' ? [...new Set([...own, ...rest])] : own;
+  };
+  const matching = (labels: Labels) => taken(root, labels).map((route) => matchOf({ ...route, channels: channelsOf(route) }, labels));
   return { root, matching };
 }
 

@@ -3,15 +3,13 @@ import { isFull } from '@nines/model/scope.ts';
 import { z } from 'zod';
 import type { Http } from '../platform/http/contract.ts';
 import { pageOf, parseCursor } from '../platform/http/cursor.ts';
-import { NOTIFICATION_STATUSES, channelView, notificationView } from './contract.ts';
+import { NOTIFICATION_STATUSES, notificationView } from './contract.ts';
 import type { NotifyService } from './service.ts';
+import { testAnswer, timed } from './test-answer.ts';
 import { listWithin } from './within.ts';
 
 const MAX_PAGE = 1_000;
 const DEFAULT_PAGE = 100;
-/** A person waits for the answer of a test. */
-const TEST_TIMEOUT_MS = 30_000;
-
 const byId = z.object({ id: z.string() });
 const listQuery = z.object({
   status: z.enum(NOTIFICATION_STATUSES).optional(),
@@ -21,14 +19,6 @@ const listQuery = z.object({
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
 });
 const page = z.object({ items: z.array(notificationView), next: z.string().nullable() });
-const channels = z.object({ items: z.array(channelView) });
-const testAnswer = z.object({
-  delivered: z.boolean(),
-  receipt: z.string().nullable(),
-  error: z.string().nullable(),
-  duration_ms: z.number(),
-});
-
 type Labels = Readonly<Record<string, string>>;
 
 export type NotifyRouteDeps = {
@@ -38,20 +28,8 @@ export type NotifyRouteDeps = {
   readonly labelsOf: (alerts: readonly string[]) => Promise<ReadonlyMap<string, Labels>>;
 };
 
-/** Channels with their test, and what was sent, suppressed or given up. */
+/** The test of a channel, and what was sent, suppressed or given up. */
 export function notifyRoutes(http: Http, { notify, clock, labelsOf }: NotifyRouteDeps): void {
-  http.get(
-    '/api/channels',
-    {
-      config: { permission: 'read' },
-      schema: {
-        summary: 'Channels, with what became of their messages of the last week',
-        tags: ['notifications'],
-        response: { 200: channels },
-      },
-    },
-    async () => ({ items: [...(await notify.channelViews())] }),
-  );
   http.post(
     '/api/channels/:id/test',
     {
@@ -63,16 +41,7 @@ export function notifyRoutes(http: Http, { notify, clock, labelsOf }: NotifyRout
         response: { 200: testAnswer },
       },
     },
-    async (request) => {
-      const abort = new AbortController();
-      using _timer = clock.after(TEST_TIMEOUT_MS, () => abort.abort(new Error(`no answer within ${TEST_TIMEOUT_MS} ms`)));
-      const startedMs = clock.monotonic();
-      const delivery = await notify.test(request.params.id, request.actor.name, abort.signal);
-      const duration_ms = Math.round(clock.monotonic() - startedMs);
-      return delivery.kind === 'delivered'
-        ? { delivered: true, receipt: delivery.receipt, error: null, duration_ms }
-        : { delivered: false, receipt: null, error: delivery.error, duration_ms };
-    },
+    (request) => timed(clock, (signal) => notify.test(request.params.id, request.actor.name, signal)),
   );
   http.get(
     '/api/notifications',

@@ -31,6 +31,7 @@ const channelView = z.object({ id: z.string(), kind: z.string(), target: z.strin
 export const routingView = z.object({
   /** In the order of the tree; empty while every alert goes to the default channels. */
   routes: z.array(routeView),
+  /** Without a tree where every alert goes; with one what was made here for alerts that only the root takes, beside its receiver. */
   default_channels: z.array(z.string()),
   /** The file that brought routes and receivers. */
   alertmanager_file: z.string().nullable(),
@@ -73,7 +74,7 @@ export function viewOfRouting(
   const named = new Map(routing.receivers.map((receiver) => [receiver.name, receiver.channels]));
   return {
     routes: root === undefined ? [] : flat(root, 0),
-    default_channels: root === undefined ? [...routing.default] : [],
+    default_channels: [...(root === undefined ? routing.default : (routing.rest ?? []))],
     alertmanager_file: routing.alertmanager_file ?? null,
     receivers: receiversOf(routing, channels).map((name) => {
       const ids = named.get(name) ?? [name];

@@ -158,6 +158,10 @@ export function ofRouting(routing: RoutingConfig, channels: ChannelsConfig): Par
   const setting = (name: string): ObjectName => ({ kind: 'settings', id: `routing.${name}`, name: `routing.${name}` });
   const links: Link[] = [
     ...routing.default.map((id) => link(setting('default'), 'sends_to', 'channels', id)),
+    ...(routing.rest ?? []).map((id) => link(setting('default'), 'sends_to', 'channels', id)),
+    ...channels.flatMap(({ id, failover }) =>
+      failover === undefined ? [] : [link({ kind: 'channels', id, name: id }, 'falls_back_to', 'channels', failover)],
+    ),
     ...routing.receivers.flatMap(({ name, channels: ids }) =>
       ids.map((id) => link(setting(`receivers.${name}`), 'sends_to', 'channels', id)),
     ),
@@ -221,6 +225,16 @@ export const ofHolders = (
   links: roles.flatMap(({ id, holders }) =>
     holders.map(({ kind, name }) => link({ kind: kind === 'user' ? 'people' : 'tokens', id: name, name }, 'holds', 'roles', id)),
   ),
+});
+
+/** The steps of the rules of incidents that name channels. */
+export const ofIncidentRules = (
+  steps: readonly { readonly id: string; readonly contacts: readonly { readonly channel: string }[] }[],
+): Part => ({
+  links: steps.flatMap(({ id, contacts }) => {
+    const from: ObjectName = { kind: 'settings', id: `incident-rules.${id}`, name: `incident rules: ${id}` };
+    return contacts.map(({ channel }) => link(from, 'sends_to', 'channels', channel));
+  }),
 });
 
 export const merge = (parts: readonly Part[]): Naming => ({

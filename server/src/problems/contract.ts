@@ -74,6 +74,8 @@ export interface Problems {
   get(id: string): ProblemView | undefined;
   /** Open ones, the one that an alert joined last first. */
   open(): readonly ProblemView[];
+  /** Those that began in [fromMs, toMs), newest first; absorbed ones are left out. */
+  began(span: { readonly fromMs: number; readonly toMs: number; readonly limit: number }): Promise<readonly ProblemView[]>;
   /** The alerts of a problem, also of one of long ago; an absorbed one has those of the one that it went into. None when it was removed. */
   alertsOf(id: string): Promise<readonly ProblemAlertView[]>;
 }

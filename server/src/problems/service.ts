@@ -178,6 +178,12 @@ export class ProblemService implements Problems {
     });
   }
 
+  async began({ fromMs, toMs, limit }: { readonly fromMs: number; readonly toMs: number; readonly limit: number }) {
+    const any = { status: 'all', minAlerts: 1, service: undefined, after: undefined } as const;
+    const found = await listProblems(this.#deps.sql, { ...any, fromMs, toMs, limit });
+    return found.filter(({ opened_at_ms: atMs }) => atMs >= fromMs);
+  }
+
   /** Removes at most `limit` problems that were over before `beforeMs`, and returns how many. */
   purge(beforeMs: number, limit: number): Promise<number> {
     return this.#alone(() => purgeProblems(this.#deps.sql, beforeMs, limit));

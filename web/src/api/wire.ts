@@ -5,7 +5,7 @@
 import type { Area, Verb } from '@nines/server/access/contract.ts';
 import type { AlertView } from '@nines/server/alerting/contract.ts';
 import type { BucketsView, DowntimeRevisionView, DowntimeView, IntervalView } from '@nines/server/availability/contract.ts';
-import type { ChannelView, NotificationView } from '@nines/server/notify/contract.ts';
+import type { ListedChannel as ChannelView, NotificationView } from '@nines/server/notify/contract.ts';
 import type { RoleView } from '@nines/server/roles/contract.ts';
 import type { SignedStatement } from '@nines/server/sla/contract.ts';
 

@@ -11,6 +11,7 @@ import { Section } from '../components/section.tsx';
 import { t } from '../language/t.ts';
 import { MakeStatusPage } from '../pages/make-status-page.tsx';
 import { useSession } from '../shell/session.tsx';
+import { MakeChannel } from '../channels/make-channel.tsx';
 import { MakeSla } from './make-sla.tsx';
 import { PasteServices } from './paste-services.tsx';
 
@@ -181,22 +182,15 @@ function Ways() {
   );
 }
 
-const CHANNEL = `channels:
-  - { id: hook, kind: webhook, url: https://chat.example.org/hooks/nines }
-routing:
-  default: [hook]`;
-
-/** The test of a channel that there is; else how one is named. */
+/** The test of a channel that there is; else the form of one. */
 function Channel({ example }: { readonly example: string | null }) {
   const test = useTestChannel();
   if (example === null) {
     return (
-      <>
-        <p className="soft">
-          {t('Name one in the configuration file: email, Slack, Teams, a webhook, a push to this browser and others.')}
-        </p>
-        <Command text={CHANNEL} />
-      </>
+      <Act>
+        <p className="soft">{t('By mail, in Slack, Teams or another chat, to a telephone, to an address of your own.')}</p>
+        <MakeChannel primary={false} />
+      </Act>
     );
   }
   return (

@@ -1,5 +1,6 @@
 import alerts from './de/alerts.json' with { type: 'json' };
 import analytics from './de/analytics.json' with { type: 'json' };
+import channels from './de/channels.json' with { type: 'json' };
 import components from './de/components.json' with { type: 'json' };
 import deployments from './de/deployments.json' with { type: 'json' };
 import editor from './de/editor.json' with { type: 'json' };
@@ -22,6 +23,7 @@ import type { Catalogue } from './language.ts';
 export const catalogue: Catalogue = {
   ...alerts,
   ...analytics,
+  ...channels,
   ...components,
   ...deployments,
   ...editor,

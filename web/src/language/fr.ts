@@ -1,5 +1,6 @@
 import alerts from './fr/alerts.json' with { type: 'json' };
 import analytics from './fr/analytics.json' with { type: 'json' };
+import channels from './fr/channels.json' with { type: 'json' };
 import components from './fr/components.json' with { type: 'json' };
 import deployments from './fr/deployments.json' with { type: 'json' };
 import editor from './fr/editor.json' with { type: 'json' };
@@ -22,6 +23,7 @@ import type { Catalogue } from './language.ts';
 export const catalogue: Catalogue = {
   ...alerts,
   ...analytics,
+  ...channels,
   ...components,
   ...deployments,
   ...editor,

@@ -1,45 +1,52 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useRetryNotification, useTestChannel } from '../api/actions.ts';
 import { channelsQuery, deadLettersQuery } from '../api/queries.ts';
 import { usePushed, useSwitchPush } from '../api/push.ts';
-import type { ChannelTestWire, ChannelView, NotificationView } from '../api/wire.ts';
+import type { ChannelView, NotificationView } from '../api/wire.ts';
+import { answerOf } from '../channels/answer.ts';
+import { ChannelDialog } from '../channels/channel-dialog.tsx';
+import { MakeChannel } from '../channels/make-channel.tsx';
+import { RemoveChannel } from '../channels/remove-channel.tsx';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { ObjectMenu } from '../objects/object-menu.tsx';
 import { Instant } from '../components/instant.tsx';
 import { EmptyState, ErrorNotice } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
-import { lengthText } from '../figures/length.ts';
 import { t } from '../language/t.ts';
 import { useCan } from '../shell/session.tsx';
 import { StateMark } from '../states/state-mark.tsx';
 
-const SNIPPET = `channels:
-  - id: hook
-    kind: webhook
-    url: https://chat.example.org/hooks/nines
-routing:
-  default: [hook]`;
-
 /** Where alerts go, whether each channel works, and what could not be delivered. */
 export function Channels() {
+  const { add, channel } = useSearch({ from: '/shell/settings/channels' });
+  const navigate = useNavigate({ from: '/settings/channels' });
   const channels = useQuery(channelsQuery());
   const mayAct = useCan('operate', 'notifications');
+  const mayChange = useCan('administer', 'notifications');
   const items = channels.data?.items ?? [];
-  const columns = [...CHANNEL, ...(items.some(({ kind }) => kind === 'webpush') ? [PUSH] : []), ...(mayAct ? [TEST] : [])];
+  const changed = mayChange ? items.find(({ id, origin }) => id === channel && origin === 'ui')?.id : undefined;
+  const open = (next: string | undefined) => void navigate({ search: next === undefined ? {} : { channel: next } });
+  const columns = [
+    ...CHANNEL,
+    ...(items.some(({ kind }) => kind === 'webpush') ? [PUSH] : []),
+    ...(mayAct ? [TEST] : []),
+    changeColumn(mayChange, open),
+  ];
   return (
-    <Section title={t('Where alerts go')}>
+    <Section title={t('Where alerts go')} aside={items.length === 0 ? undefined : <MakeChannel primary={false} open={add === 1} />}>
       {channels.isError ? <ErrorNotice error={channels.error} retry={() => void channels.refetch()} /> : null}
       {channels.data !== undefined && items.length === 0 ? (
-        <EmptyState command={SNIPPET}>
-          {t('Alerts are shown here and sent to nobody. Name a channel in the configuration file.')}
+        <EmptyState action={<MakeChannel primary open={add === 1} />}>
+          {t('Alerts are shown here and sent to nobody. A channel brings them to people: by mail, in a chat, to a telephone.')}
         </EmptyState>
       ) : null}
       {items.length === 0 ? null : (
         <div className="panel">
-          <DataTable caption={t('Channels')} columns={columns} rows={items} rowKey={(channel) => channel.id} />
+          <DataTable caption={t('Channels')} columns={columns} rows={items} rowKey={(one) => one.id} />
         </div>
       )}
+      <ChannelDialog id={changed} opened={changed !== undefined} onClose={() => open(undefined)} />
       <DeadLetters mayAct={mayAct} />
     </Section>
   );
@@ -49,9 +56,10 @@ const CHANNEL: readonly Column<ChannelView>[] = [
   {
     id: 'name',
     header: t('Channel'),
-    cell: ({ id, kind }) => (
+    cell: ({ id, kind, takes_rest: takesRest }) => (
       <>
         <span className="row-name">{id}</span> <span className="faint">{kind}</span> <ObjectMenu kind="channels" id={id} name={id} />
+        {takesRest ? <div className="soft">{t('takes what no other route takes')}</div> : null}
       </>
     ),
   },
@@ -61,7 +69,15 @@ const CHANNEL: readonly Column<ChannelView>[] = [
 ];
 
 /** Whether it works, by the last that is known of it. */
-function Last({ channel: { delivered_at_ms: deliveredAtMs, failed } }: { readonly channel: ChannelView }) {
+function Last({ channel: { delivered_at_ms: deliveredAtMs, failed, fault } }: { readonly channel: ChannelView }) {
+  if (fault !== null) {
+    return (
+      <>
+        <StateMark state="down" word={t('Cannot send')} />
+        <div className="soft wrap-anywhere">{fault}</div>
+      </>
+    );
+  }
   if (failed !== null && failed.at_ms > (deliveredAtMs ?? Number.NEGATIVE_INFINITY)) {
     return (
       <>
@@ -124,6 +140,25 @@ function PushButton({ id }: { readonly id: string }) {
   );
 }
 
+/** Where a channel is changed: here, or in the file that declares it. */
+const changeColumn = (mayChange: boolean, onChange: (id: string) => void): Column<ChannelView> => ({
+  id: 'change',
+  header: <span className="sr-only">{t('Actions')}</span>,
+  cell: ({ id, origin, takes_rest: takesRest }) =>
+    origin !== 'ui' ? (
+      <span className="soft">{t('Changed in {place}', { place: origin })}</span>
+    ) : mayChange ? (
+      <span className="row-wrap row-actions">
+        <button type="button" className="plain-button" aria-label={t('Change {name}', { name: id })} onClick={() => onChange(id)}>
+          {t('Change')}
+        </button>
+        <RemoveChannel id={id} takesRest={takesRest} />
+      </span>
+    ) : (
+      <span className="faint">{t('made here')}</span>
+    ),
+});
+
 const TEST: Column<ChannelView> = { id: 'test', header: t('Test'), cell: (channel) => <TestButton id={channel.id} /> };
 
 function TestButton({ id }: { readonly id: string }) {
@@ -144,16 +179,6 @@ function TestButton({ id }: { readonly id: string }) {
       </div>
     </>
   );
-}
-
-/** What the other side said, in words. */
-function answerOf(test: ChannelTestWire | undefined): string {
-  if (test === undefined) return '';
-  const length = lengthText(test.duration_ms);
-  if (!test.delivered) return t('Not delivered after {length}: {why}', { length, why: test.error ?? t('it gave no reason') });
-  return test.receipt === null || test.receipt === ''
-    ? t('Taken in {length}', { length })
-    : t('Taken in {length}, receipt {receipt}', { length, receipt: test.receipt });
 }
 
 function DeadLetters({ mayAct }: { readonly mayAct: boolean }) {

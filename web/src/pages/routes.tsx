@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { type RouteView, type RoutingTestView, type RoutingView, routingQuery, routingTestQuery } from '../api/routing.ts';
+import { MakeChannel } from '../channels/make-channel.tsx';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { EmptyState, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { ObjectMenu } from '../objects/object-menu.tsx';
@@ -13,13 +14,6 @@ import { useTitle } from './use-title.ts';
 import { fromServer } from '../language/server-text.ts';
 import { listText } from '../figures/list.ts';
 import { rich, t } from '../language/t.ts';
-
-const SNIPPET = `channels:
-  - { id: hook, kind: webhook, url: https://chat.example.org/hooks/nines }
-routing:
-  default: [hook]
-  # or a whole Alertmanager configuration:
-  # alertmanager_file: alertmanager.yml`;
 
 /** Each step of the tree is one indent of this many pixels. */
 const INDENT_PX = 20;
@@ -44,8 +38,8 @@ export function RoutesPage() {
       </header>
       <Waiting query={query} what={t('routes')} />
       {data === undefined ? null : data.routes.length === 0 && data.default_channels.length === 0 ? (
-        <EmptyState command={SNIPPET}>
-          {t('Alerts are shown here and sent to nobody. Name a channel in the configuration file.')}
+        <EmptyState action={<MakeChannel primary />}>
+          {t('Alerts are shown here and sent to nobody. A channel brings them to people: by mail, in a chat, to a telephone.')}
         </EmptyState>
       ) : (
         <>
@@ -73,7 +67,8 @@ function lead({ routes, default_channels: channels, alertmanager_file: file }: R
       ? ''
       : t('Every alert goes to {channels}, by alert name and service, at once.', { channels: channels.join(', ') });
   const from = file === null ? '' : ` ${t('They come from {file}.', { file })}`;
-  return `${t('{count, plural, one {# route} other {# routes}}; an alert takes the first that matches, and goes on where a route continues.', { count: routes.length })}${from}`;
+  const also = channels.length === 0 ? '' : ` ${t('What only the root takes also goes to {channels}.', { channels: channels.join(', ') })}`;
+  return `${t('{count, plural, one {# route} other {# routes}}; an alert takes the first that matches, and goes on where a route continues.', { count: routes.length })}${from}${also}`;
 }
 
 function TestForm({ asked, onAsk }: { readonly asked: string; readonly onAsk: (text: string) => void }) {

@@ -245,6 +245,11 @@ export const configurationSearch = (raw: Raw): ConfigurationSearch => defined<Co
 export type ApiDocsSearch = { q?: string; op?: string };
 export const apiDocsSearch = (raw: Raw): ApiDocsSearch => defined<ApiDocsSearch>({ q: text(raw.q), op: text(raw.op) });
 
+/** `channel`: the one that is being changed. */
+export type ChannelsSearch = { add?: 1; channel?: string };
+export const channelsSearch = (raw: Raw): ChannelsSearch =>
+  defined<ChannelsSearch>({ add: raw.add === 1 ? 1 : undefined, channel: text(raw.channel) });
+
 export type RolesSearch = { role?: string };
 export const rolesSearch = (raw: Raw): RolesSearch => defined<RolesSearch>({ role: text(raw.role) });
 

@@ -25,6 +25,7 @@ export const commandKind = channelKind({
   schema,
   open: createCommand,
   target: ({ command }) => command[0],
+  onlyInFile: 'it runs a program on this machine',
   rateLimit: { messages: 60, perMs: 60_000 },
 });
 

@@ -9,6 +9,7 @@ export const consoleKind = channelKind({
   schema: z.strictObject({ ...common, kind: z.literal('console') }),
   open: (_config, { write }) => createConsole(write),
   target: () => 'the terminal',
+  onlyInFile: 'it writes to the terminal that the server was started from',
 });
 
 /** Readable text for a person at a terminal. `write` is the terminal; control characters, which could move its cursor, become pictures. */
