@@ -8,6 +8,7 @@ import type { DashboardView, ImportView } from '@nines/server/dashboards/contrac
 import { startApp } from '../harness/app.ts';
 import { NINES, startNines } from '../harness/nines.ts';
 import { poll } from '../harness/poll.ts';
+import { parse } from 'yaml';
 
 const FILE = readFileSync(join(import.meta.dirname, '../grafana/hosts-classic.json'), 'utf8');
 
@@ -43,6 +44,16 @@ services: [{ id: shop, checks: [{ id: shop-port, kind: tcp, address: '127.0.0.1:
 slas: [{ id: shop-kept, service: shop, indicator: { kind: availability }, target: 99.9%, window: { rolling: 24h } }]
 `;
   await using nines = await startNines({ config });
+  const mean = { id: 'mean', record: 'shop:duration:avg', expr: 'avg(probe_duration_seconds)', interval: '15s' };
+  const slow = {
+    id: 'slow',
+    alert: 'Slow',
+    expr: 'shop:duration:avg > 1',
+    for: '5m',
+    labels: { team: 'shop' },
+    annotations: { note: '{{ $value }}' },
+  };
+  for (const rule of [mean, slow]) assert.equal((await nines.send('POST', '/api/rules', rule)).status, 201);
   const out = mkdtempSync(join(tmpdir(), 'nines-grafana-'));
   t.after(() => rmSync(out, { recursive: true, force: true }));
   const ask = async (query: string): Promise<readonly unknown[]> => {
@@ -66,6 +77,16 @@ slas: [{ id: shop-kept, service: shop, indicator: { kind: availability }, target
   for (const path of ['kubernetes/grafana-dashboards.yml', 'kubernetes/prometheus.yml', 'grafana/provisioning/datasources/nines.yml'])
     assert.ok(existsSync(join(out, path)), path);
   assert.match(readFileSync(join(out, 'prometheus/prometheus.yml'), 'utf8'), /metrics_path: \/federate[^]*nines\.example:7070/);
+  const { groups } = parse(readFileSync(join(out, 'prometheus/rules/nines.yml'), 'utf8')) as { groups: readonly unknown[] };
+  const written = ({ id: _id, interval: _interval, ...rule }: Record<string, unknown>) => rule;
+  assert.deepEqual(
+    groups.slice(1),
+    [
+      { name: 'nines/mean', interval: '15s', rules: [written(mean)] },
+      { name: 'nines/slow', interval: '1m', rules: [written(slow)] },
+    ],
+    'saved rules as they were written',
+  );
   const checked = spawnSync('promtool', ['check', 'rules', join(out, 'prometheus/rules/nines.yml')], { encoding: 'utf8' });
   if (checked.error === undefined) assert.equal(checked.status, 0, checked.stderr);
 });

@@ -82,6 +82,7 @@ test('a query of explore becomes a saved rule that fires at once, is changed, an
   await drawer.getByRole('button', { name: 'Remove' }).click();
   const removal = page.getByRole('dialog', { name: 'Remove the rule queue_saved?' });
   await removal.getByText('its open alert ends', { exact: false }).waitFor();
+  assert.deepEqual(await seriousFaults(page), []);
   await removal.getByRole('button', { name: 'Remove the rule' }).click();
   await page.getByRole('table', { name: 'Rules' }).getByText('QueueLong').waitFor();
   const { json } = await nines.get<{ items: readonly { rule: string }[] }>('/api/alerts');

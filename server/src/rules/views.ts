@@ -115,6 +115,7 @@ function thresholdView({ spec, health }: ThresholdRule, open: Open): RuleView {
       cooldown_ms: spec.cooldownMs,
       missing: spec.missing,
       labels: spec.labels,
+      annotations: sourcesOf(spec.annotations),
       dashboard_only: spec.dashboardOnly,
     },
   };

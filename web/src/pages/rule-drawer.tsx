@@ -18,21 +18,22 @@ type Props = {
   /** Its form is open. */
   readonly editing: boolean;
   readonly onEditing: (editing: boolean) => void;
+  readonly onSaved: (id: string) => void;
   readonly onClose: () => void;
 };
 
 /** One rule whole: what it reads, how it fares, and what it would have done; or its form. Closed when there is none. */
-export function RuleDrawer({ rule, editing, onEditing, onClose }: Props) {
+export function RuleDrawer({ rule, editing, onEditing, onSaved, onClose }: Props) {
   return (
     <Drawer
       opened={rule !== undefined}
       onClose={onClose}
-      title={editing ? t('Edit the rule') : t('Rule')}
+      title={editing ? (rule?.origin === 'ui' ? t('Edit the rule') : t('A new rule')) : t('Rule')}
       size={editing ? 'xl' : 'lg'}
       closeButtonProps={{ 'aria-label': t('Close the rule') }}
     >
       {rule === undefined ? null : editing ? (
-        <EditRule key={rule.id} id={rule.id} onSaved={() => onEditing(false)} />
+        <EditRule key={rule.id} rule={rule} onSaved={onSaved} />
       ) : (
         <Details key={rule.id} rule={rule} onEdit={() => onEditing(true)} onRemoved={onClose} />
       )}

@@ -87,6 +87,7 @@ export function RulesPage() {
         rule={items.find(({ id }) => id === search.rule)}
         editing={search.edit === 1}
         onEditing={(editing) => void navigate({ search: ({ edit: _before, ...rest }) => (editing ? { ...rest, edit: 1 } : rest) })}
+        onSaved={(id) => void navigate({ search: ({ edit: _before, ...rest }) => ({ ...rest, rule: id }) })}
         onClose={() => void navigate({ search: ({ rule: _closed, edit: _edited, ...rest }) => rest })}
       />
     </div>

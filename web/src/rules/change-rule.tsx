@@ -5,7 +5,7 @@ import { type RuleView, ruleQuery, useRemoveRule } from '../api/rules.ts';
 import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { t } from '../language/t.ts';
 import { useCan } from '../shell/session.tsx';
-import { draftOf } from './draft.ts';
+import { draftOf, draftOfView } from './draft.ts';
 
 /** The editor of queries is half a page's weight: it comes when it is needed. */
 const RuleForm = lazy(() => import('./rule-form.tsx').then((module) => ({ default: module.RuleForm })));
@@ -28,7 +28,17 @@ export function RuleTools({
       rule.origin === 'shipped'
         ? t('It comes with Nines; a rule that is saved with its id replaces it.')
         : t('It is written at {place} and changed there, with a reload.', { place: rule.place });
-    return <p className="faint">{how}</p>;
+    const word = rule.origin === 'shipped' ? t('Replace it') : t('Save a copy');
+    return (
+      <>
+        <p className="faint">{how}</p>
+        {may && draftOfView(rule) !== undefined ? (
+          <Button size="xs" variant="default" className="no-print" onClick={onEdit}>
+            {word}
+          </Button>
+        ) : null}
+      </>
+    );
   }
   if (!may) return null;
   return (
@@ -64,19 +74,29 @@ function Removal({ rule, onRemoved }: { readonly rule: RuleView; readonly onRemo
       </p>
       <p className="soft">{t('What it was stays in the audit log.')}</p>
       {remove.isError ? <RefusedNotice error={remove.error} /> : null}
-      <Button
-        color="red"
-        loading={remove.isPending}
-        onClick={() => remove.mutate({ id: rule.id, revision: rule.revision }, { onSuccess: onRemoved })}
-      >
+      <Button loading={remove.isPending} onClick={() => remove.mutate({ id: rule.id, revision: rule.revision }, { onSuccess: onRemoved })}>
         {t('Remove the rule')}
       </Button>
     </>
   );
 }
 
-/** The form of a saved rule. */
-export function EditRule({ id, onSaved }: { readonly id: string; readonly onSaved: () => void }) {
+type EditProps = { readonly rule: RuleView; readonly onSaved: (id: string) => void };
+
+/** The form of a saved rule; of any other, that of one which is saved in its place or as a copy. */
+export function EditRule({ rule, onSaved }: EditProps) {
+  if (rule.origin === 'ui') return <EditSaved rule={rule} onSaved={onSaved} />;
+  const draft = draftOfView(rule);
+  if (draft === undefined) return <p className="soft">{t('It cannot be changed here.')}</p>;
+  return (
+    <Suspense fallback={null}>
+      <RuleForm initial={draft} onSaved={({ id }) => onSaved(id)} />
+    </Suspense>
+  );
+}
+
+function EditSaved({ rule: { id }, onSaved: onDone }: EditProps) {
+  const onSaved = (): void => onDone(id);
   const found = useQuery(ruleQuery(id));
   // What is being edited must not change under the hands: the state in which it was read stays.
   const [first, setFirst] = useState(found.data);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { EMPTY_DRAFT, type RuleDraft, draftOf, labelsOf, ruleOf, ruleYaml } from './draft.ts';
+import type { RuleView } from '../api/rules.ts';
+import { EMPTY_DRAFT, type RuleDraft, draftOf, draftOfView, labelsOf, ruleOf, ruleYaml } from './draft.ts';
 
 const DRAFT: RuleDraft = { ...EMPTY_DRAFT, id: 'slow', expr: `x{y="it's"}`, condition: '>', threshold: 1 };
 
@@ -82,4 +83,39 @@ test('a saved rule comes into the form and out of it unchanged; what the form ca
     { id: 'h', metric: 'x', threshold: 1, labels: { team: 'a, b' } },
   ];
   for (const written of beyond) assert.equal(draftOf(written), undefined, written.id);
+});
+
+test('a shipped rule begins a form under its id, which replaces it, and a rule of a file under another', () => {
+  const view = { name: 'HighMemory', kind: 'threshold', query: 'm', place: '', spec: {} } as unknown as RuleView;
+  const level = { severity: 'warning', condition: '>', threshold: 90, clear: 80 };
+  const shipped: RuleView = {
+    ...view,
+    id: 'RULE_2',
+    origin: 'shipped',
+    spec: { levels: [level], for_ms: 300_000, missing: 'keep', labels: {} },
+  };
+  const replacing = draftOfView(shipped);
+  assert.ok(replacing !== undefined);
+  const limits = { condition: '>', threshold: 90, clear: 80, for: '5m', severity: 'warning' };
+  assert.deepEqual(ruleOf(replacing), { id: 'RULE_2', name: 'HighMemory', metric: 'm', ...limits });
+  const file: RuleView = {
+    ...view,
+    id: 'a group/Cold',
+    name: 'Cold',
+    kind: 'alerting',
+    origin: 'file',
+    spec: { group: 'a group', interval_ms: 60_000, for_ms: 0, labels: { severity: 'critical' }, annotations: { summary: 's' } },
+  };
+  const copy = draftOfView(file);
+  assert.ok(copy !== undefined);
+  const labels = { severity: 'critical' };
+  assert.deepEqual(ruleOf(copy), {
+    id: 'a-group-Cold-copy',
+    alert: 'Cold',
+    expr: 'm',
+    labels,
+    annotations: { summary: 's' },
+    interval: '1m',
+  });
+  assert.equal(draftOfView({ ...shipped, spec: { levels: [level, level] } }), undefined);
 });

@@ -1,4 +1,6 @@
 /** A rule as a form holds it, and as the configuration, a rule file, a back-test and the rule store take it. Pure. */
+import { formatDuration } from '@nines/base/duration.ts';
+import type { RuleView } from '../api/rules.ts';
 import { yamlText } from '../objects/yaml-text.ts';
 
 /** What the form can make: a value against a limit; an alert while a query finds something; a query kept as a series. */
@@ -163,4 +165,27 @@ function inOwnForm({
   if (typeof name !== 'string' || typeof severity !== 'string') return undefined;
   if (clear !== undefined && typeof clear !== 'string' && typeof clear !== 'number') return undefined;
   return { kind, name, expr: metric, condition, threshold: limit, clear: String(clear ?? ''), severity, rest };
+}
+
+/**
+ * A rule of the product or of a file as a form begins with it: under its own id where a saved one takes its place, under another where it is
+ * a copy. Undefined for kinds that the form does not know, and for rules of several severities.
+ */
+export function draftOfView({ id, name, kind, origin, query, spec }: RuleView): RuleDraft | undefined {
+  const lengthAt = (key: string): string => {
+    const lengthMs = spec[key];
+    return typeof lengthMs === 'number' && lengthMs > 0 ? formatDuration(lengthMs) : '';
+  };
+  const own = origin === 'shipped' ? id : `${id.replaceAll(/[^\w.-]+/g, '-').slice(0, 55)}-copy`;
+  const common = { id: own, for: lengthAt('for_ms'), keep_firing_for: lengthAt('keep_firing_for_ms'), labels: spec['labels'] ?? {} };
+  const annotations = spec['annotations'] ?? {};
+  if (kind === 'alerting') return draftOf({ ...common, alert: name, expr: query, interval: lengthAt('interval_ms'), annotations });
+  if (kind === 'recording')
+    return draftOf({ id: own, labels: common.labels, record: name, expr: query, interval: lengthAt('interval_ms') });
+  const levels = (Array.isArray(spec['levels']) ? spec['levels'] : []) as readonly Written[];
+  const [level] = levels;
+  if (kind !== 'threshold' || level === undefined || levels.length > 1) return undefined;
+  const { condition, threshold, clear, severity } = level;
+  const missing = spec['missing'] === 'keep' ? {} : { missing: spec['missing'] };
+  return draftOf({ ...common, ...missing, name, metric: query, condition, threshold, clear, severity, annotations });
 }

@@ -42,7 +42,7 @@ export function RuleForm({ initial, of, onSaved }: FormProps) {
       {alerts ? <WouldGo draft={draft} /> : null}
       <section className="section">
         <h3>{t('The rule')}</h3>
-        <SaveRule rule={ruleOf(draft)} disabled={!isWhole(draft)} of={of} onSaved={onSaved} />
+        <SaveRule rule={ruleOf(draft)} yaml={ruleYaml(draft)} disabled={!isWhole(draft)} of={of} onSaved={onSaved} />
         <details>
           <summary>{t('As text, for version control')}</summary>
           <Command text={ruleYaml(draft)} />
@@ -93,7 +93,7 @@ function Condition({ draft, set, isNew }: PartProps & { readonly isNew: boolean 
         label={t('Id')}
         value={draft.id}
         // Alerts and silences name it.
-        disabled={!isNew}
+        readOnly={!isNew}
         onChange={({ currentTarget: { value } }) => set({ id: value })}
       />
       <TextInput
@@ -143,7 +143,13 @@ function Limit({ draft, set }: PartProps) {
 function Lasting({ draft, set }: PartProps) {
   return (
     <>
-      <TextInput size="xs" label={t('For')} value={draft.forText} onChange={({ currentTarget: { value } }) => set({ forText: value })} />
+      <TextInput
+        size="xs"
+        label={t('For')}
+        placeholder="0s"
+        value={draft.forText}
+        onChange={({ currentTarget: { value } }) => set({ forText: value })}
+      />
       <TextInput
         size="xs"
         label={t('Keeps firing')}

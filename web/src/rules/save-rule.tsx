@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
 import { ApiProblem } from '../api/problem.ts';
 import { type RuleDetailView, useSaveRule } from '../api/rules.ts';
 import { Locked } from '../components/locked.tsx';
@@ -10,6 +11,8 @@ import type { Written } from './draft.ts';
 
 type Props = {
   readonly rule: Written;
+  /** The same as text, to copy. */
+  readonly yaml?: string;
   /** It is not complete yet. */
   readonly disabled: boolean;
   /** The saved rule whose place it takes. */
@@ -18,12 +21,30 @@ type Props = {
 };
 
 /** Saves a rule, from when on it is evaluated. Where somebody else was first: both ways on. */
-export function SaveRule({ rule, disabled, of, onSaved }: Props) {
+export function SaveRule({ rule, yaml, disabled, of, onSaved }: Props) {
+  const [copied, setCopied] = useState(false);
   const may = useCan('operate', 'alerts');
   const save = useSaveRule();
   const send = (revision: number | undefined): void =>
     save.mutate({ rule, id: of?.id, revision }, onSaved === undefined ? {} : { onSuccess: onSaved });
-  if (!may) return <Locked word={t('Save the rule')} verb="operate" area="alerts" />;
+  const copy =
+    yaml === undefined ? null : (
+      <Button
+        size="xs"
+        variant="default"
+        onClick={() => void navigator.clipboard.writeText(yaml).then(() => setCopied(true))}
+        onBlur={() => setCopied(false)}
+      >
+        {copied ? t('Copied') : t('Copy YAML')}
+      </Button>
+    );
+  if (!may)
+    return (
+      <>
+        <Locked word={t('Save the rule')} verb="operate" area="alerts" />
+        {copy}
+      </>
+    );
   const isConflict = save.error instanceof ApiProblem && save.error.code === 'revision_conflict';
   return (
     <>
@@ -39,9 +60,12 @@ export function SaveRule({ rule, disabled, of, onSaved }: Props) {
           </Button>
         </div>
       ) : (
-        <Button size="xs" loading={save.isPending} disabled={disabled} onClick={() => send(of?.revision)}>
-          {t('Save the rule')}
-        </Button>
+        <div className="row-wrap">
+          <Button size="xs" loading={save.isPending} disabled={disabled} onClick={() => send(of?.revision)}>
+            {t('Save the rule')}
+          </Button>
+          {copy}
+        </div>
       )}
       {save.data === undefined ? null : (
         <p role="status">
