@@ -15,8 +15,18 @@ const HOSTILE = {
 let browser: Browser;
 let nines: Nines;
 
+/** More than the server gives at once. */
+const CHECKS = 1_200;
+const jobOf = (at: number): string => `job-${String(at).padStart(4, '0')}`;
+const services = Array.from({ length: CHECKS / 100 }, (_, service) => ({
+  id: `jobs-${service}`,
+  name: `Jobs ${service}`,
+  checks: Array.from({ length: 100 }, (__, at) => ({ id: jobOf(100 * service + at), kind: 'heartbeat', period: '1h', grace: '1h' })),
+}));
+
 before(async () => {
-  [browser, nines] = await Promise.all([launch(), startNines()]);
+  const config = JSON.stringify({ services });
+  [browser, nines] = await Promise.all([launch(), startNines({ config })]);
   const alerts = [
     { labels: { alertname: 'Hostile', severity: 'critical', instance: '<b>web1</b>', service: 'shop' }, annotations: HOSTILE },
     ...['a', 'b', 'c'].map((instance) => ({
@@ -115,9 +125,13 @@ test('alerts come and go by themselves, in groups, and a storm stays a list of a
   assert.ok((await list(page).getByRole('listitem').count()) < 100);
   await poll('the last rows', async () => {
     await page.mouse.wheel(0, 30_000);
-    const places = await list(page).getByRole('listitem').last().getAttribute('aria-posinset');
-    return Number(places) === 2_000;
+    const last = list(page).locator('li[aria-posinset="2000"]:not([aria-busy])');
+    return (await last.count()) === 1 && (await last.innerText()).includes('Storm on host-');
   });
+  const first = list(page).getByRole('listitem').first();
+  assert.ok(Number(await first.getAttribute('aria-posinset')) > 1_900, 'what is above is not in the page');
+  await page.keyboard.press('Home');
+  await list(page).locator('li[aria-posinset="1"]:not([aria-busy])').waitFor();
   await page.getByLabel('Group').selectOption('rule');
   await page.goto('/alerts-dashboard?severity=info&group=label%3Arack');
   const group = list(page).getByRole('button', { name: /r1/ });
@@ -133,5 +147,33 @@ test('alerts come and go by themselves, in groups, and a storm stays a list of a
     complaints.filter((text) => !text.includes('/api/stream')),
     [],
   );
+  await page.context().close();
+});
+
+test('the list of checks has every one of them, and its filter looks over all', async () => {
+  const { page, complaints } = await openPage(browser, nines.base);
+  await page.goto('/checks');
+  await page.getByText(`${CHECKS} running, 0 failing.`).waitFor();
+  const rows = page.getByRole('table', { name: 'Checks with their last results' }).locator('tbody tr[data-index]');
+  await rows.filter({ hasText: jobOf(0) }).waitFor();
+  assert.ok((await rows.count()) < 120);
+  await poll('the last row', async () => {
+    await page.mouse.wheel(0, 30_000);
+    return (await rows.filter({ hasText: jobOf(CHECKS - 1) }).count()) === 1;
+  });
+  await page.getByLabel('Filter checks').fill(jobOf(CHECKS - 1));
+  await poll('one row', async () => (await rows.count()) === 1);
+  await page.goto(`/checks?q=${jobOf(CHECKS - 2)}`);
+  await rows.filter({ hasText: jobOf(CHECKS - 2) }).waitFor();
+  await page.getByLabel('Filter checks').fill('no such check');
+  await page.getByText('No check matches “no such check”.').waitFor();
+  await page.getByLabel('Filter checks').blur();
+  await page.keyboard.press('Control+K');
+  await page
+    .getByLabel('Find anything')
+    .last()
+    .fill(jobOf(CHECKS - 3));
+  await page.getByRole('option', { name: jobOf(CHECKS - 3) }).waitFor();
+  assert.deepEqual(complaints, []);
   await page.context().close();
 });

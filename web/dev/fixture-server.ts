@@ -44,6 +44,13 @@ const CHANNEL = {
   fault: null,
 };
 
+/** A page that is the whole list, with how many are in each state. */
+function counted(items: readonly unknown[]): object {
+  const by_state = { up: 0, degraded: 0, down: 0, unknown: 0 };
+  for (const { state } of items as readonly { readonly state: keyof typeof by_state }[]) by_state[state]++;
+  return { items, next: null, total: items.length, by_state };
+}
+
 /** Answers of the API for one path; undefined when there is none. */
 function answer(url: URL, acknowledged: ReadonlySet<string>, scenario: Scenario): unknown {
   const now = Date.now();
@@ -67,7 +74,7 @@ function answer(url: URL, acknowledged: ReadonlySet<string>, scenario: Scenario)
       if (id !== undefined) return fixtures.service(id, now);
       return list(scenario === 'many' ? fixtures.manyServices(now) : fixtures.services(now));
     case 'checks':
-      return id === undefined ? list(fixtures.checks(now)) : fixtures.check(id, now);
+      return id === undefined ? counted(list(fixtures.checks(now)).items) : fixtures.check(id, now);
     case 'downtime':
       return list(fixtures.downtimes(url.searchParams.get('service') ?? '', now));
     case 'slas':

@@ -138,11 +138,18 @@ function checksOf(one: Listed, now: number) {
   }));
 }
 
-export const services = (now: number) => catalogue(now).map((one) => ({ ...one, checks: checksOf(one, now) }));
+export const services = (now: number) =>
+  catalogue(now).map((one) => ({ ...one, checks: checksOf(one, now), check_count: checksOf(one, now).length }));
 /** Ten thousand services, for the list that must open all the same. */
 export const manyServices = (now: number) => {
   const [one] = services(now).slice(1);
-  return Array.from({ length: 10_000 }, (_, index) => ({ ...one, id: `service-${index}`, name: `Service ${index}`, checks: [] }));
+  return Array.from({ length: 10_000 }, (_, index) => ({
+    ...one,
+    id: `service-${index}`,
+    name: `Service ${index}`,
+    checks: [],
+    check_count: 0,
+  }));
 };
 export const checks = (now: number) => catalogue(now).flatMap((one) => checksOf(one, now));
 

@@ -136,6 +136,14 @@ describe('the alerts of the API', () => {
       cursor = page.body.next ?? null;
     }
     assert.deepEqual(seen, ids(await ask('GET', '/api/alerts?order=urgency')));
+    for (const [at, id] of seen.entries()) {
+      const { body } = await ask('GET', `/api/alerts?order=urgency&limit=1&offset=${at}`);
+      assert.deepEqual([body.items?.[0]?.['id'], body['total'], body.next === null], [id, seen.length, at === seen.length - 1]);
+    }
+    const critical = (await ask('GET', '/api/alerts?order=urgency&offset=1&severity=critical')).body;
+    assert.deepEqual([critical.items?.length, critical['total']], [1, 2]);
+    for (const query of ['offset=0', 'order=urgency&offset=0&status=all', 'order=urgency&offset=-1'])
+      assert.equal((await ask('GET', `/api/alerts?${query}`)).status, 400, query);
     assert.deepEqual(await rules('q=kettle'), ['R-warning']);
     assert.deepEqual(await rules(`label=${encodeURIComponent('instance=~"[de]"')}`), ['R-critical', 'R-critical']);
     assert.deepEqual(await rules(`label=${encodeURIComponent('instance!="d"')}&severity=critical`), ['R-critical']);

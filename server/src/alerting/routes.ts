@@ -68,6 +68,8 @@ const listQuery = z.object({
   status: statuses,
   order: z.enum(ORDERS).default('newest'),
   cursor: z.string().optional(),
+  /** With `order=urgency`: where the page begins, counted from the first of what is open, instead of a cursor. The answer says how many there are. */
+  offset: z.coerce.number().int().min(0).optional(),
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
 });
 
@@ -144,7 +146,7 @@ const transitionSchema = z.object({
   actor: z.string(),
   detail: z.record(z.string(), z.unknown()),
 });
-const alertPage = z.object({ items: z.array(alertSchema), next: z.string().nullable() });
+const alertPage = z.object({ items: z.array(alertSchema), next: z.string().nullable(), total: z.number().optional() });
 const countsAnswer = z.object({
   total: z.number(),
   /** Those that wait for somebody. */
@@ -229,8 +231,10 @@ function listRoutes(http: Http, { alerting }: AlertRouteDeps): void {
       schema: { summary: 'Alerts, newest first or worst first', tags, querystring: listQuery, response: { 200: alertPage } },
     },
     async (request) => {
-      const { status, order, cursor, limit } = request.query;
-      const page = await alerting.list({ ...searchOf(request.query, request), status, order, cursor, limit });
+      const { status, order, cursor, offset, limit } = request.query;
+      if (offset !== undefined && (order !== 'urgency' || status === 'all' || status === 'resolved'))
+        throw badField('offset', 'only alerts that are open have places, with order=urgency: follow "next" with "cursor" instead');
+      const page = await alerting.list({ ...searchOf(request.query, request), status, order, cursor, offset, limit });
       return { ...page, items: page.items.map((view) => cutView(view, LISTED_CHARS)) } as z.input<typeof alertPage>;
     },
   );

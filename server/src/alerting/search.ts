@@ -69,6 +69,8 @@ function parsePlace(cursor: string): Place {
   return { rank: Number(rank), atMs: Number(at), id };
 }
 
+const cursorAt = (record: AlertRecord): string => `${placeOf(record)}.${record.startsAtMs}~${record.id}`;
+
 const isAfter = ({ startsAtMs, id }: AlertRecord, place: Place): boolean =>
   startsAtMs < place.atMs || (startsAtMs === place.atMs && id < place.id);
 
@@ -90,7 +92,21 @@ export function urgentPage(
   const items = found.slice(0, asked.limit);
   const last = items.at(-1);
   const more = found.length > items.length && last !== undefined;
-  return { items, next: more ? `${placeOf(last)}.${last.startsAtMs}~${last.id}` : null };
+  return { items, next: more ? cursorAt(last) : null };
+}
+
+/** A page by urgency from any place of the list, counted from its first, and how long the list is. */
+export function urgentPageAt(
+  newestFirst: Iterable<AlertRecord>,
+  asked: { readonly matches: (record: AlertRecord) => boolean; readonly offset: number; readonly limit: number },
+): { readonly items: readonly AlertRecord[]; readonly next: string | null; readonly total: number } {
+  const byRank: AlertRecord[][] = [...SEVERITIES, ...SEVERITIES].map(() => []);
+  for (const record of newestFirst) if (asked.matches(record)) byRank[placeOf(record)]?.push(record);
+  const found = byRank.flat();
+  const end = asked.offset + asked.limit;
+  const items = found.slice(asked.offset, end);
+  const last = items.at(-1);
+  return { items, next: last !== undefined && end < found.length ? cursorAt(last) : null, total: found.length };
 }
 
 /** How many alerts there are of each severity in each state. */

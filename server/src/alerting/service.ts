@@ -41,6 +41,7 @@ import {
   groupAlerts,
   matchesSearch,
   urgentPage,
+  urgentPageAt,
 } from './search.ts';
 import { type StoredQuery, searchStored } from './stored-search.ts';
 import {
@@ -81,7 +82,8 @@ export type AlertingDeps = {
   readonly refuseEscalation?: (alert: AlertView, policy: string | undefined) => string | undefined;
 };
 
-export type AlertPage = { readonly items: readonly AlertView[]; readonly next: string | null };
+/** `total`: how many there are, where the page was asked for by its place. */
+export type AlertPage = { readonly items: readonly AlertView[]; readonly next: string | null; readonly total?: number };
 /** `state`: `open` is any of them. */
 export type OpenQuery = AlertSearch & { readonly state: 'open' | AlertState };
 export type CountQuery = AlertSearch & { readonly state: 'open' | 'all' | AlertState };
@@ -90,6 +92,8 @@ export type ListQuery = AlertSearch & {
   /** `urgency` is an order of open alerts. */
   readonly order?: Order;
   readonly cursor: string | undefined;
+  /** By urgency: where the page begins, counted from the first, instead of a cursor. */
+  readonly offset?: number | undefined;
   readonly limit: number;
 };
 /** What became of one action on one of many alerts; `changed` false when it was so before. */
@@ -199,7 +203,7 @@ export class AlertingService implements Alerting, AlertSteps, Acknowledgements {
 
   /** One page. Open alerts come from memory, where their values are fresh. */
   async list(query: ListQuery): Promise<AlertPage> {
-    const { status, order, cursor, limit } = query;
+    const { status, order, cursor, offset, limit } = query;
     if (status === 'all' || status === 'resolved') {
       const records = await this.#stored({ ...query, status, after: parseCursor(cursor) }, limit + 1);
       return pageOf(await this.#viewsOf(records), limit, ({ starts_at_ms: atMs, id }) => ({ atMs, id }));
@@ -207,8 +211,9 @@ export class AlertingService implements Alerting, AlertSteps, Acknowledgements {
     const nowMs = this.#deps.clock.now();
     const matches = this.#matching({ ...query, state: status }, nowMs);
     if (order === 'urgency') {
-      const page = urgentPage(this.#open.newestFirst(), { matches, cursor, limit });
-      return { items: page.items.map((record) => this.#viewOf(record, nowMs)), next: page.next };
+      const open = this.#open.newestFirst();
+      const page = offset === undefined ? urgentPage(open, { matches, cursor, limit }) : urgentPageAt(open, { matches, offset, limit });
+      return { ...page, items: page.items.map((record) => this.#viewOf(record, nowMs)) };
     }
     const after = parseCursor(cursor);
     const found: AlertView[] = [];

@@ -14,6 +14,7 @@ import {
   resultView,
   templateView,
 } from './contract.ts';
+import { CHECK_ORDERS, findChecks } from './search.ts';
 import { TEMPLATES } from './templates.ts';
 
 const CHECKS: ScopedThings = { names: { params: { id: 'check' } }, id: 'check' };
@@ -22,19 +23,33 @@ export type CheckRouteDeps = { readonly checks: Checks; readonly ledger: Pick<Re
 
 /** Items of one page; ten thousand checks are listed in a few. */
 const MAX_PAGE = 1_000;
+const MAX_TEXT_CHARS = 200;
 
 const listQuery = z.object({
   service: z.string().optional(),
+  team: z.string().optional(),
+  /** Words that all occur in the id, the name, the service, the kind, the target or the state. */
+  q: z.string().max(MAX_TEXT_CHARS).optional(),
+  order: z.enum(CHECK_ORDERS).default('written'),
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(MAX_PAGE),
-  /** The `next` of the page before. */
+  /** The `next` of the page before; of the same search in the same order. */
   after: z.string().optional(),
+  /** Where the page begins, counted from the first that is found: to any place of a long list at once. Instead of `after`. */
+  offset: z.coerce.number().int().min(0).default(0),
 });
 
 /** The checks that run, with the state the ledger gives them and what their latest attempts saw. */
 export function checkRoutes(http: Http, { checks, ledger }: CheckRouteDeps): void {
   const config = { permission: 'read' as const };
   const standing = (id: string) => ({ ...ledger.currentOfCheck(id), flapping: ledger.flapping(id) });
-  const page = z.object({ items: z.array(checkView), next: z.string().nullable() });
+  const page = z.object({
+    items: z.array(checkView),
+    next: z.string().nullable(),
+    /** How many the search finds. */
+    total: z.number(),
+    /** Of all that the reader may see, whatever is searched. */
+    by_state: z.record(checkView.shape.state, z.number()),
+  });
   http.get(
     '/api/checks',
     {
@@ -47,16 +62,18 @@ export function checkRoutes(http: Http, { checks, ledger }: CheckRouteDeps): voi
       },
     },
     async (request) => {
-      const { service, limit, after } = request.query;
+      const { limit, after, offset, ...search } = request.query;
       const { scope } = request.actor;
-      const sees = (spec: CheckSpec): boolean => visible(scope, { ...spec.labels, service: spec.service });
-      const all = checks.list().filter((spec) => (service === undefined || spec.service === service) && sees(spec));
-      const from = after === undefined ? 0 : all.findIndex((spec) => spec.id === after) + 1;
-      const items = all.slice(from, from + limit);
-      const last = from + limit < all.length ? items.at(-1) : undefined;
+      const seen = checks.list().filter((spec) => visible(scope, { ...spec.labels, service: spec.service }));
+      const { found, byState } = findChecks(seen, search, (id) => ledger.currentOfCheck(id).state);
+      const from = after === undefined ? offset : found.findIndex((spec) => spec.id === after) + 1;
+      const items = found.slice(from, from + limit);
+      const last = from + limit < found.length ? items.at(-1) : undefined;
       return {
         items: items.map((spec) => checkToWire(spec, standing(spec.id), checks.results(spec.id)[0])),
         next: last?.id ?? null,
+        total: found.length,
+        by_state: byState,
       };
     },
   );

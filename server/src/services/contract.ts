@@ -164,6 +164,8 @@ export const serviceView = z.object({
     })
     .nullable(),
   checks: z.array(checkView),
+  /** Of its own, also where `checks` was left out. */
+  check_count: z.number(),
   origin: z.object({ kind: z.enum(['file', 'ui']), place: z.string().nullable() }),
 });
 export type ServiceView = z.infer<typeof serviceView>;

@@ -44,9 +44,15 @@ function readRoutes(http: Http, deps: ViewDeps): void {
     '/api/services',
     {
       config: { ...config, scoped: SERVICES },
-      schema: { summary: 'Every service with its state', tags: ['services'], response: { 200: z.object({ items: z.array(serviceView) }) } },
+      schema: {
+        summary: 'Every service with its state',
+        tags: ['services'],
+        /** `checks=without`: each is left without its checks, of which there may be very many; `check_count` says how many. */
+        querystring: z.object({ checks: z.enum(['with', 'without']).default('with') }),
+        response: { 200: z.object({ items: z.array(serviceView) }) },
+      },
     },
-    async () => ({ items: [...(await listView(deps))] }),
+    async (request) => ({ items: [...(await listView(deps, request.query.checks))] }),
   );
   http.get(
     '/api/services/:id',

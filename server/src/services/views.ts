@@ -31,17 +31,30 @@ const DOWNTIMES_SHOWN = 50;
 const MAINTENANCE_SHOWN_MS = 30 * DAY_MS;
 const MAINTENANCE_SHOWN = 20;
 
-export async function listView(deps: ViewDeps): Promise<readonly ServiceView[]> {
+/** `without`: with no check in it, which is most of a long list; only how many there are. */
+export async function listView(deps: ViewDeps, checks: 'with' | 'without'): Promise<readonly ServiceView[]> {
   const byService = Map.groupBy(deps.checks.list(), (spec) => spec.service);
-  return Promise.all(deps.services.list().map((entry) => serviceView(deps, entry, byService.get(entry.id) ?? [])));
+  return Promise.all(
+    deps.services.list().map(async (entry) => {
+      const specs = byService.get(entry.id) ?? [];
+      return { ...(await bareView(deps, entry, specs)), checks: checks === 'with' ? checkViews(deps, specs) : [] };
+    }),
+  );
 }
 
-async function serviceView(deps: ViewDeps, entry: ServiceEntry, specs: readonly CheckSpec[]): Promise<ServiceView> {
+const serviceView = async (deps: ViewDeps, entry: ServiceEntry, specs: readonly CheckSpec[]): Promise<ServiceView> => ({
+  ...(await bareView(deps, entry, specs)),
+  checks: checkViews(deps, specs),
+});
+
+const checkViews = ({ ledger, checks }: ViewDeps, specs: readonly CheckSpec[]): ServiceView['checks'] =>
+  specs.map((spec) =>
+    checkToWire(spec, { ...ledger.currentOfCheck(spec.id), flapping: ledger.flapping(spec.id) }, checks.results(spec.id)[0]),
+  );
+
+async function bareView(deps: ViewDeps, entry: ServiceEntry, specs: readonly CheckSpec[]): Promise<Omit<ServiceView, 'checks'>> {
   const { ledger } = deps;
   const current = ledger.current(entry.id);
-  const checks = specs.map((spec) =>
-    checkToWire(spec, { ...ledger.currentOfCheck(spec.id), flapping: ledger.flapping(spec.id) }, deps.checks.results(spec.id)[0]),
-  );
   return {
     id: entry.id,
     name: entry.name,
@@ -60,9 +73,9 @@ async function serviceView(deps: ViewDeps, entry: ServiceEntry, specs: readonly 
     since_at_ms: current.sinceMs,
     why: whyOf(deps, { entry, current }, specs),
     monitored_since_at_ms: await deps.ledger.monitoredSinceMs(entry.id),
-    flapping: checks.some(({ flapping }) => flapping !== null),
+    flapping: specs.some(({ id }) => ledger.flapping(id) !== null),
     composite: compositeView(deps, entry),
-    checks,
+    check_count: specs.length,
     origin: entry.origin.kind === 'file' ? { kind: 'file', place: entry.origin.place } : { kind: 'ui', place: null },
   };
 }

@@ -1,5 +1,5 @@
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { AlertView } from '../api/wire.ts';
 import { Since } from '../components/instant.tsx';
 import { t } from '../language/t.ts';
@@ -12,15 +12,14 @@ import type { InboxRow } from './use-inbox.ts';
 
 const ROW_PX = 60;
 const GROUP_PX = 40;
-/** Rows before the end at which the next page is read. */
-const AHEAD = 40;
 const MAX_TITLE_CHARS = 200;
 const MAX_SMALL_CHARS = 60;
 
 export type RowsProps = {
-  readonly rows: readonly InboxRow[];
-  /** The row that keys act on. */
+  readonly rows: readonly (InboxRow | undefined)[];
+  /** The row that keys act on, and its place. */
   readonly cursor: string | undefined;
+  readonly place: number;
   /** The alert beside the list. */
   readonly opened: string | undefined;
   /** Null when the reader may not act. */
@@ -30,52 +29,53 @@ export type RowsProps = {
   readonly onOpen: (id: string) => void;
   readonly onGroup: (key: string) => void;
   readonly onMore: (row: Extract<InboxRow, { kind: 'more' }>) => void;
-  readonly onEnd: () => void;
+  readonly onSight: (first: number, last: number) => void;
 };
 
 export const rowId = (key: string): string => `inbox-${key}`;
 
 /** Lines of the inbox, of which only those in sight are in the page. */
 export function InboxRows(props: RowsProps) {
-  const { rows, cursor, moved, onEnd } = props;
+  const { rows, cursor, place, moved, onSight } = props;
   const list = useRef<HTMLUListElement>(null);
   const [offset, setOffset] = useState(0);
   useLayoutEffect(() => {
     if (list.current !== null) setOffset(list.current.getBoundingClientRect().top + window.scrollY);
   });
+  // Another function has all rows measured anew: where all are alerts, all are of one height.
+  const placeOf = useCallback((index: number) => index, [rows.some((row) => (row?.kind ?? 'alert') !== 'alert') ? rows : null]);
   const virtualizer = useWindowVirtualizer({
     count: rows.length,
-    estimateSize: (index) => (rows[index]?.kind === 'alert' ? ROW_PX : GROUP_PX),
-    getItemKey: (index) => rows[index]?.key ?? index,
+    estimateSize: (index) => ((rows[index]?.kind ?? 'alert') === 'alert' ? ROW_PX : GROUP_PX),
+    getItemKey: placeOf,
     overscan: 10,
     scrollMargin: offset,
   });
   const shown = virtualizer.getVirtualItems();
-  const last = shown.at(-1)?.index ?? 0;
+  const [first, last] = [shown[0]?.index ?? 0, shown.at(-1)?.index ?? 0];
   useEffect(() => {
-    if (rows.length > 0 && last >= rows.length - AHEAD) onEnd();
-  }, [last, rows.length, onEnd]);
+    if (rows.length > 0) onSight(first, last);
+  }, [first, last, rows.length, onSight]);
   useEffect(() => {
-    const place = moved === 0 ? -1 : rows.findIndex(({ key }) => key === cursor);
-    if (place < 0) return;
+    if (moved === 0 || place < 0) return;
     virtualizer.scrollToIndex(place, { align: 'auto' });
     requestAnimationFrame(() => document.getElementById(rowId(cursor ?? ''))?.focus({ preventScroll: true }));
     // Only a key moves the focus; rows that come and go do not.
   }, [moved]);
   return (
     <ul ref={list} className="inbox-rows panel" aria-label={t('Alerts')} style={{ height: virtualizer.getTotalSize() }}>
-      {shown.map(({ index, start, key, size }) => {
+      {shown.map(({ index, start, size }) => {
         const row = rows[index];
-        if (row === undefined) return null;
         return (
           <li
-            key={key}
+            key={row?.key ?? index}
             style={{ transform: `translateY(${start - offset}px)`, height: size }}
-            className={lineClass(row, props)}
+            className={row === undefined ? 'inbox-row' : lineClass(row, props)}
             aria-setsize={rows.length}
             aria-posinset={index + 1}
+            aria-busy={row === undefined ? true : undefined}
           >
-            <Line row={row} {...props} />
+            {row === undefined ? <p className="faint">…</p> : <Line row={row} {...props} />}
           </li>
         );
       })}

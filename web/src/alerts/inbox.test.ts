@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { AlertView } from '../api/wire.ts';
 import { belongs, questionOf, searchOfGroup } from './inbox-search.ts';
-import { type AlertPage, withFact } from './inbox-state.ts';
+import { type AlertFact, type OpenList, alertsIn, readAgain, unreadWithin, withFacts, withStretch } from './inbox-state.ts';
 import { plainText } from './plain-text.ts';
 import { draftForAlerts, draftOf, proposedMatchers, writtenOf } from './silence-draft.ts';
 import { undoOf } from './undo.ts';
@@ -39,32 +39,66 @@ const alert = (id: string, fields: Partial<AlertView> = {}): AlertView => ({
   flapping_since_ms: null,
   ...fields,
 });
-const idsOf = (pages: readonly AlertPage[]): readonly (readonly string[])[] => pages.map(({ items }) => items.map(({ id }) => id));
+const read = (...rows: readonly (AlertView | undefined)[]): OpenList => ({
+  rows,
+  read: new Map(rows.filter((row) => row !== undefined).map((row) => [row.id, row])),
+});
+const idsOf = ({ rows }: OpenList): string => rows.map((row) => row?.id ?? '-').join('');
+/** The list after the fact, with a question mark when the server has to be asked. */
+const after = (list: OpenList, fact: AlertFact): string => {
+  const told = withFacts(list, [fact]);
+  return `${idsOf(told.list)}${told.certain ? '' : '?'}`;
+};
 
 describe('a fact about one alert', () => {
-  const pages: readonly AlertPage[] = [
-    { items: [alert('c', { severity: 'critical' }), alert('b', { starts_at_ms: NOW - 1 })], next: 'x' },
-    { items: [alert('a', { starts_at_ms: NOW - 5 })], next: null },
-  ];
+  const critical = alert('c', { severity: 'critical' });
+  const [b, a] = [alert('b', { starts_at_ms: NOW - 1 }), alert('a', { starts_at_ms: NOW - 5 })];
+  const between = alert('n', { starts_at_ms: NOW - 3 });
+  const least = alert('i', { severity: 'info' });
   it('changes it in its place, takes it out, or puts it where it belongs', () => {
-    const changed = withFact(pages, { alert: alert('b', { state: 'acknowledged' }), belongs: true });
-    assert.equal(changed[0]?.items[1]?.state, 'acknowledged');
-    assert.deepEqual(idsOf(withFact(pages, { alert: alert('b'), belongs: false })), [['c'], ['a']]);
-    assert.deepEqual(idsOf(withFact(pages, { alert: alert('n', { starts_at_ms: NOW - 3 }), belongs: true })), [
-      ['c', 'b'],
-      ['n', 'a'],
-    ]);
-    assert.deepEqual(idsOf(withFact(pages, { alert: alert('e', { severity: 'emergency' }), belongs: true })), [['e', 'c', 'b'], ['a']]);
-    assert.deepEqual(idsOf(withFact(pages, { alert: alert('i', { severity: 'info' }), belongs: true })), [
-      ['c', 'b'],
-      ['a', 'i'],
-    ]);
-    assert.deepEqual(idsOf(withFact(pages, { alert: alert('o'), belongs: false })), idsOf(pages));
+    const list = read(critical, b, a);
+    const changed = withFacts(list, [{ alert: alert('b', { state: 'acknowledged' }), belongs: true }]).list;
+    assert.deepEqual([changed.rows[1]?.state, changed.read.get('b')?.state], ['acknowledged', 'acknowledged']);
+    assert.equal(after(list, { alert: b, belongs: false }), 'ca');
+    assert.equal(after(list, { alert: between, belongs: true }), 'cbna');
+    assert.equal(after(list, { alert: alert('e', { severity: 'emergency' }), belongs: true }), 'ecba');
+    assert.equal(after(list, { alert: least, belongs: true }), 'cbai');
+    assert.equal(after(list, { alert: alert('o'), belongs: false }), 'cba');
+    assert.equal(after(read(), { alert: b, belongs: true }), 'b');
   });
-  it('waits for the next page when it comes after all that was read', () => {
-    const [first] = pages;
-    assert.ok(first);
-    assert.deepEqual(idsOf(withFact([first], { alert: alert('i', { severity: 'info' }), belongs: true })), [['c', 'b']]);
+  it('asks the server about what may be among those that were not read', () => {
+    const list = read(critical, b, undefined, undefined, a);
+    assert.equal(after(list, { alert: between, belongs: true }), 'cb--a?');
+    assert.equal(after(list, { alert: alert('o'), belongs: false }), 'cb--a?');
+    assert.equal(after(list, { alert: alert('o'), belongs: undefined }), 'cb--a?');
+    assert.equal(after(list, { alert: alert('e', { severity: 'emergency' }), belongs: true }), 'ecb--a?', 'it is shown all the same');
+    assert.equal(after(list, { alert: alert('b', { state: 'acknowledged' }), belongs: true }), 'cb--a');
+    assert.equal(after(read(b, undefined), { alert: least, belongs: true }), 'b-?');
+  });
+});
+
+describe('a list that was read in parts', () => {
+  const of = (names: string): readonly AlertView[] => names.split('').map((name) => alert(name));
+  it('takes in stretches from any place, and knows what is still to be read', () => {
+    const first = readAgain(undefined, { offset: 0, items: of('ab'), total: 7 });
+    const both = withStretch(first, { offset: 5, items: of('fg'), total: 7 });
+    assert.equal(idsOf(both), 'ab---fg');
+    assert.deepEqual(unreadWithin(both, 0, 7), { offset: 2, limit: 3 });
+    assert.deepEqual(unreadWithin(both, 1, 4), { offset: 2, limit: 2 });
+    assert.equal(unreadWithin(both, 5, 100), undefined);
+    assert.equal(idsOf(withStretch(both, { offset: 1, items: of('xab'), total: 6 })), '-xab-f', 'what moved stands once');
+  });
+  it('keeps what was read when it is read again somewhere else', () => {
+    const list = readAgain(readAgain(undefined, { offset: 0, items: of('ab'), total: 4 }), { offset: 2, items: of('cd'), total: 4 });
+    assert.equal(idsOf(list), '--cd');
+    assert.deepEqual(
+      alertsIn(list).map(({ id }) => id),
+      ['c', 'd', 'a', 'b'],
+    );
+    assert.deepEqual(
+      alertsIn(withFacts(list, [{ alert: alert('a'), belongs: false }]).list).map(({ id }) => id),
+      ['c', 'd', 'b'],
+    );
   });
 });
 

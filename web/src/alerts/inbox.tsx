@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useState } from 'react';
 import { type AlertCountsWire, alertCountsQuery } from '../api/alerts.ts';
 import type { AlertView } from '../api/wire.ts';
 import { ErrorNotice } from '../components/notices.tsx';
@@ -44,7 +44,7 @@ export function Inbox({ search, onSearch }: Props) {
   const list = grouped ? groups : flat;
   const { severity: _severity, status: _status, ...elsewhere } = search;
   const counts = useQuery(alertCountsQuery(questionOf(elsewhere)));
-  const alerts = useMemo(() => list.rows.flatMap((row) => (row.kind === 'alert' ? [row.alert] : [])), [list.rows]);
+  const { alerts } = list;
   const selection = useSelection(alerts.map(({ id }) => id));
   const actions = useActions();
   const [asked, setAsked] = useState<Asked | null>(null);
@@ -76,13 +76,14 @@ export function Inbox({ search, onSearch }: Props) {
             <InboxRows
               rows={list.rows}
               cursor={cursor.at}
+              place={cursor.place}
               moved={cursor.moved}
               opened={search.alert}
               selection={mayAct ? selection : null}
               onOpen={openAtCursor}
               onGroup={toggleGroup}
               onMore={(row) => row.search !== null && onSearch(row.search)}
-              onEnd={list.more}
+              onSight={list.onSight}
             />
           )}
         </div>
@@ -138,27 +139,34 @@ function targetsOf(alerts: readonly AlertView[], selection: Selection, at: strin
 
 type Cursor = {
   readonly at: string | undefined;
+  readonly place: number;
   readonly moved: number;
   readonly move: (step: 1 | -1) => void;
   readonly put: (key: string) => void;
 };
 
 /** The row that keys act on. It stays where it was when its row goes, and takes the open alert along. */
-function useCursor(rows: readonly InboxRow[], opened: string | undefined, open: (id: string) => void): Cursor {
-  const [state, setState] = useState({ key: opened, place: 0, moved: 0 });
-  const found = rows.findIndex(({ key }) => key === state.key);
+function useCursor(rows: readonly (InboxRow | undefined)[], opened: string | undefined, open: (id: string) => void): Cursor {
+  const [state, setState] = useState<{ readonly key: string | undefined; readonly place: number; readonly moved: number }>({
+    key: opened,
+    place: 0,
+    moved: 0,
+  });
+  const found = state.key === undefined ? -1 : rows.findIndex((row) => row?.key === state.key);
   const place = found < 0 ? Math.min(state.place, rows.length - 1) : found;
-  const at = found < 0 && state.moved === 0 ? undefined : rows[place]?.key;
+  const nowhere = found < 0 && state.moved === 0;
   return {
-    at,
+    at: nowhere ? undefined : rows[place]?.key,
+    place,
     moved: state.moved,
-    put: (key) => setState((before) => ({ ...before, key, place: rows.findIndex((row) => row.key === key) })),
+    put: (key) => setState((before) => ({ ...before, key, place: rows.findIndex((row) => row?.key === key) })),
     move: (step) => {
-      const next = at === undefined ? (step > 0 ? 0 : rows.length - 1) : Math.max(0, Math.min(rows.length - 1, place + step));
+      if (rows.length === 0) return;
+      const next = nowhere ? (step > 0 ? 0 : rows.length - 1) : Math.max(0, Math.min(rows.length - 1, place + step));
+      // Where nothing was read yet, the row is the cursor's as soon as it is.
       const row = rows[next];
-      if (row === undefined) return;
-      setState((before) => ({ key: row.key, place: next, moved: before.moved + 1 }));
-      if (opened !== undefined && row.kind === 'alert') open(row.alert.id);
+      setState((before) => ({ key: row?.key, place: next, moved: before.moved + 1 }));
+      if (opened !== undefined && row?.kind === 'alert') open(row.alert.id);
     },
   };
 }
@@ -175,12 +183,12 @@ type KeyContext = {
   readonly open: (id: string | undefined) => void;
   readonly setAsked: (asked: Asked) => void;
   readonly toggleGroup: (key: string) => void;
-  readonly rows: readonly InboxRow[];
+  readonly rows: readonly (InboxRow | undefined)[];
 };
 
 function keysOf(context: KeyContext): InboxKeys {
   const { actions, selection, cursor, targets, mayAct, search, open } = context;
-  const row = context.rows.find(({ key }) => key === cursor.at);
+  const row = cursor.at === undefined ? undefined : context.rows.find((one) => one?.key === cursor.at);
   return {
     move: cursor.move,
     open: () => {

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { aliasesQuery, metricNamesQuery } from '../api/analytics.ts';
-import { checksQuery, servicesQuery } from '../api/queries.ts';
+import { checkPageQuery } from '../api/checks.ts';
+import { servicesQuery } from '../api/queries.ts';
 import { Section } from '../components/section.tsx';
 import { t } from '../language/t.ts';
 
@@ -22,7 +23,7 @@ export function Suggestions({ onPick }: { readonly onPick: (expr: string) => voi
   const aliases = useQuery(aliasesQuery());
   const names = useQuery(metricNamesQuery());
   const services = useQuery(servicesQuery());
-  const checks = useQuery(checksQuery());
+  const checks = useQuery(checkPageQuery({}, 0));
   const known = new Set(names.data ?? []);
   const hosts = known.has('node_cpu_seconds_total') ? (aliases.data?.items ?? []).filter(({ name }) => HOST.includes(name)) : [];
   const groups: readonly { readonly title: string; readonly items: readonly Suggestion[] }[] = [
@@ -30,7 +31,7 @@ export function Suggestions({ onPick }: { readonly onPick: (expr: string) => voi
     {
       title: t('Response time of services'),
       items:
-        (checks.data?.items.length ?? 0) === 0
+        (checks.data?.total ?? 0) === 0
           ? []
           : (services.data?.items ?? []).map(({ id, name }) => ({
               name,

@@ -10,7 +10,7 @@ import {
   useQueryClient,
 } from '@tanstack/react-query';
 import type { AlertQuestion } from '../alerts/inbox-search.ts';
-import type { AlertPage } from '../alerts/inbox-state.ts';
+import { type AlertPage, type OpenList, type Stretch, readAgain } from '../alerts/inbox-state.ts';
 import type { Step } from '../alerts/undo.ts';
 import { request, withQuery } from './client.ts';
 import { ApiProblem } from './problem.ts';
@@ -21,7 +21,9 @@ export type { AlertPastWire, AlertStatisticsWire, SnapshotWire, SilenceView };
 const SLOW_MS = 30_000;
 const MINUTE_MS = 60_000;
 const PAGE = 200;
-/** Rows that a person can mean; more are found by a filter, and the server is not asked for all of them again after each cut. */
+/** The most that the server gives at once. */
+const MOST_AT_ONCE = 1_000;
+/** Of alerts that ended so many pages are read one after the other; the rest is found by a filter. */
 export const MOST_PAGES = 25;
 const GROUP_PAGE = 100;
 /** Most ids of one request. */
@@ -30,19 +32,47 @@ const MAX_IDS = 1_000;
 const part = encodeURIComponent;
 const MANY: Readonly<Record<string, string>> = { order: 'urgency' };
 
-/** The list, page by page; it is kept up by facts, not read again. */
-export const inboxQuery = (question: AlertQuestion) =>
+/** Alerts that ended, or any, page by page. They have no order by urgency. */
+export const endedInboxQuery = (question: AlertQuestion) =>
   infiniteQueryOptions<AlertPage, Error, InfiniteData<AlertPage>, readonly unknown[], string>({
-    queryKey: ['inbox', question],
+    queryKey: ['inbox', 'ended', question],
     initialPageParam: '',
     queryFn: ({ signal, pageParam: cursor }) =>
-      request<AlertPage>(withQuery('/api/alerts', { ...orderOf(question), ...question, limit: PAGE, cursor }), { signal }),
+      request<AlertPage>(withQuery('/api/alerts', { ...question, limit: PAGE, cursor }), { signal }),
     getNextPageParam: (last, pages) => (pages.length >= MOST_PAGES ? undefined : (last.next ?? undefined)),
     placeholderData: keepPreviousData,
   });
 
-/** Only open alerts have an order by urgency. */
-const orderOf = ({ status }: AlertQuestion): Readonly<Record<string, string>> => (status === 'all' || status === 'resolved' ? {} : MANY);
+/** What stands at these places of the list of open alerts. */
+export async function stretchOf(
+  question: AlertQuestion,
+  { offset, limit }: { readonly offset: number; readonly limit: number },
+  signal?: AbortSignal,
+): Promise<Stretch> {
+  const asked = withQuery('/api/alerts', { ...MANY, ...question, offset, limit: Math.min(limit, MOST_AT_ONCE) });
+  const { items, total = 0 } = await request<AlertPage>(asked, signal === undefined ? {} : { signal });
+  return { offset, items, total };
+}
+
+/** The list of open alerts: whoever reads it says what is in sight. It is kept up by facts, and read again where those do not suffice. */
+export const openInboxQuery = (question: AlertQuestion, inSight: () => { readonly offset: number; readonly limit: number }) =>
+  queryOptions({
+    queryKey: ['inbox', 'open', question],
+    queryFn: async ({ signal, client, queryKey }) =>
+      readAgain(client.getQueryData<OpenList>(queryKey), await stretchOf(question, inSight(), signal)),
+    placeholderData: keepPreviousData,
+    refetchInterval: SLOW_MS,
+    // Tens of thousands of places are not compared one by one.
+    structuralSharing: false,
+  });
+
+/** The few that are most urgent. */
+export const urgentAlertsQuery = (limit: number) =>
+  queryOptions({
+    queryKey: ['alerts', 'urgent', limit],
+    queryFn: ({ signal }) => request<AlertPage>(withQuery('/api/alerts', { ...MANY, limit }), { signal }),
+    refetchInterval: SLOW_MS,
+  });
 
 export type AlertCountsWire = {
   readonly total: number;

@@ -7,6 +7,8 @@ import type { FactWire } from './wire.ts';
 
 /** Facts come in bursts; one read per record and burst is enough. */
 const GATHER_MS = 300;
+/** What is still being read then no longer keeps others from being read again. */
+const MOST_READING_MS = 2_000;
 
 /** Notices on one page at a time; older ones make room, and stand in the inbox anyway. */
 const MAX_NOTICES = 4;
@@ -55,10 +57,18 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
   useEffect(() => {
     const gathered = new Set<string>();
     let timer: number | undefined;
-    const flush = () => {
-      timer = undefined;
-      for (const record of gathered) void client.invalidateQueries({ queryKey: [record] });
+    let closed = false;
+    // Where reading takes long, what is read most of the time is the page itself, not changes of it.
+    const flush = async () => {
+      const startMs = performance.now();
+      const read = [...gathered].map((record) => client.invalidateQueries({ queryKey: [record] }));
       gathered.clear();
+      await Promise.race([Promise.allSettled(read), new Promise((resolve) => window.setTimeout(resolve, MOST_READING_MS))]);
+      timer = undefined;
+      if (gathered.size > 0) wait(performance.now() - startMs);
+    };
+    const wait = (tookMs: number) => {
+      if (!closed) timer ??= window.setTimeout(() => void flush(), Math.max(GATHER_MS, tookMs));
     };
     const closeStream = shareStream(
       {
@@ -72,12 +82,13 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
           }
           for (const listener of listeners) listener(fact);
           for (const record of staleRecords(fact.topic)) gathered.add(record);
-          timer ??= window.setTimeout(flush, GATHER_MS);
+          wait(0);
         },
       },
       followed,
     );
     return () => {
+      closed = true;
       window.clearTimeout(timer);
       closeStream();
     };

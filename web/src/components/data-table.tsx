@@ -1,5 +1,5 @@
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type MouseEvent, type ReactNode, useLayoutEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
 export type Column<Row> = {
   readonly id: string;
@@ -15,12 +15,15 @@ type Props<Row> = {
   /** Read to those who cannot see the table. */
   readonly caption: string;
   readonly columns: readonly Column<Row>[];
-  readonly rows: readonly Row[];
+  /** Those of a long list that were not read yet are undefined. */
+  readonly rows: readonly (Row | undefined)[];
   readonly rowKey: (row: Row) => string;
   readonly rowClass?: (row: Row) => string;
   readonly onRowKey?: (row: Row, index: number, event: KeyboardEvent) => void;
   /** A click on the row's empty space, not on what stands in it. */
   readonly onRowClick?: (row: Row, index: number, event: MouseEvent) => void;
+  /** Tells which rows are in sight, those around them included; it must stay the same function. */
+  readonly onSight?: (first: number, last: number) => void;
 };
 
 /** Above this only the rows in sight are in the page: ten thousand rows open in a second. */
@@ -29,7 +32,7 @@ const ROW_PX = 33;
 
 /** A dense table, 32 pixels a row; on a narrow screen each row reads by itself. */
 export function DataTable<Row>(props: Props<Row>) {
-  const { caption, columns, rows } = props;
+  const { caption, columns, rows, onSight } = props;
   const body = useRef<HTMLTableSectionElement>(null);
   const [offset, setOffset] = useState(0);
   const virtual = rows.length > VIRTUAL_FROM;
@@ -46,6 +49,8 @@ export function DataTable<Row>(props: Props<Row>) {
   const shown = virtual ? virtualizer.getVirtualItems() : rows.map((_, index) => ({ index, start: 0, end: 0 }));
   const before = virtual ? (shown[0]?.start ?? offset) - offset : 0;
   const after = virtual ? virtualizer.getTotalSize() - ((shown[shown.length - 1]?.end ?? 0) - offset) : 0;
+  const [first, last] = [shown[0]?.index ?? 0, shown.at(-1)?.index ?? 0];
+  useEffect(() => onSight?.(first, last), [first, last, onSight]);
   return (
     <div className="table-scroll">
       <table className="table data-table">
@@ -63,7 +68,7 @@ export function DataTable<Row>(props: Props<Row>) {
           <Spacer height={before} columns={columns.length} />
           {shown.map(({ index }) => {
             const row = rows[index];
-            if (row === undefined) return null;
+            if (row === undefined) return <Unread key={index} index={index} columns={columns.length} />;
             return (
               <Line key={props.rowKey(row)} {...props} row={row} index={index} measure={virtual ? virtualizer.measureElement : null} />
             );
@@ -80,6 +85,17 @@ function Spacer({ height, columns }: { readonly height: number; readonly columns
   return (
     <tr aria-hidden="true" className="spacer">
       <td colSpan={columns} style={{ height }} />
+    </tr>
+  );
+}
+
+/** The place of a row that is being read. */
+function Unread({ index, columns }: { readonly index: number; readonly columns: number }) {
+  return (
+    <tr data-index={index} className="unread" aria-busy="true">
+      <td colSpan={columns} className="faint" style={{ height: ROW_PX }}>
+        …
+      </td>
     </tr>
   );
 }

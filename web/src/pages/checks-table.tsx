@@ -120,8 +120,14 @@ const REST: readonly Column<CheckView>[] = [
 const ALONE = [NAME, ...REST];
 const WITH_SERVICE = [NAME, SERVICE, ...REST];
 
+type Props = {
+  readonly checks: readonly (CheckView | undefined)[];
+  readonly withService: boolean;
+  readonly onSight?: (first: number, last: number) => void;
+};
+
 /** Checks with what they saw last. */
-export function ChecksTable({ checks, withService }: { readonly checks: readonly CheckView[]; readonly withService: boolean }) {
+export function ChecksTable({ checks, withService, ...sight }: Props) {
   return (
     <div className="panel">
       <DataTable
@@ -129,6 +135,7 @@ export function ChecksTable({ checks, withService }: { readonly checks: readonly
         columns={withService ? WITH_SERVICE : ALONE}
         rows={checks}
         rowKey={(check) => check.id}
+        {...sight}
       />
     </div>
   );

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { alertsQuery, hostQuery, servicesQuery, slasQuery } from '../api/queries.ts';
+import { alertCountsQuery, urgentAlertsQuery } from '../api/alerts.ts';
+import { hostQuery, servicesQuery, slasQuery } from '../api/queries.ts';
 import { Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { Checklist } from '../home/checklist.tsx';
@@ -14,7 +15,7 @@ import { Headline } from '../states/state-mark.tsx';
 import { AlertList } from './alert-list.tsx';
 import { HomeInsights } from './home-insights.tsx';
 import { HostCards } from './host-cards.tsx';
-import { alertsSentence, overviewSentence, worstState } from './sentences.ts';
+import { countsSentence, overviewSentence, worstState } from './sentences.ts';
 import { ServicesTable, byTrouble } from './services-table.tsx';
 import { SlaCard } from './sla-card.tsx';
 import { NoServices, NoSlas } from './teaching.tsx';
@@ -30,7 +31,7 @@ const MOST_SLAS = 9;
 export function OverviewPage() {
   const now = useNow();
   const services = useQuery(servicesQuery());
-  const alerts = useQuery(alertsQuery({}));
+  const alerts = useQuery(alertCountsQuery({}));
   const { scope } = useSession();
   const headline = services.data === undefined ? t('Overview') : overviewSentence(services.data.items, now, { scoped: scope !== '' });
   useTitle(headline);
@@ -45,7 +46,7 @@ export function OverviewPage() {
           ) : (
             <Headline state={worstState(services.data.items)}>{headline}</Headline>
           )}
-          <p className="page-lead">{alerts.data === undefined ? ' ' : alertsSentence(alerts.data.items)}</p>
+          <p className="page-lead">{alerts.data === undefined ? ' ' : countsSentence(alerts.data)}</p>
         </div>
       </header>
       <Checklist />
@@ -108,19 +109,24 @@ function Services() {
 }
 
 function Alerts() {
-  const query = useQuery(alertsQuery({}));
+  const query = useQuery(urgentAlertsQuery(MOST_ALERTS));
+  const counts = useQuery(alertCountsQuery({}));
   const { data } = query;
   const items = data?.items ?? [];
   return (
     <Section
       title={t('Alerts')}
-      aside={items.length === 0 ? undefined : <Link to="/alerts-dashboard">{t('All {count} open', { count: items.length })}</Link>}
+      aside={
+        items.length === 0 ? undefined : (
+          <Link to="/alerts-dashboard">{t('All {count} open', { count: counts.data?.total ?? items.length })}</Link>
+        )
+      }
     >
       <Waiting query={query} what={t('alerts')} />
       {data !== undefined && items.length === 0 ? (
         <p className="empty empty-quiet">{t('Nothing is open. An alert appears here the moment it fires.')}</p>
       ) : null}
-      {items.length > 0 ? <AlertList alerts={items.slice(0, MOST_ALERTS)} /> : null}
+      {items.length > 0 ? <AlertList alerts={items} /> : null}
     </Section>
   );
 }

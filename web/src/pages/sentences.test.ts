@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ServiceView } from '../api/wire.ts';
-import { alertTitle, alertsSentence, overviewSentence, serviceSentence } from './sentences.ts';
+import { alertTitle, countsSentence, overviewSentence, serviceSentence } from './sentences.ts';
 
 const NOW = 1_760_000_400_000;
 const service = (fields: Partial<ServiceView>): ServiceView => ({
@@ -19,6 +19,7 @@ const service = (fields: Partial<ServiceView>): ServiceView => ({
   labels: {},
   suppress_when_parent_down: false,
   checks: [],
+  check_count: 0,
   origin: { kind: 'ui', place: null },
   state: 'up',
   unknown_reason: null,
@@ -57,13 +58,15 @@ test('the overview names the worst state first', () => {
 });
 
 test('alerts that wait for someone are counted', () => {
-  assert.equal(alertsSentence([]), 'No alert is firing.');
-  assert.equal(alertsSentence([{ state: 'firing' }]), '1 alert firing, not acknowledged.');
-  assert.equal(
-    alertsSentence([{ state: 'firing' }, { state: 'firing' }, { state: 'acknowledged' }]),
-    '2 alerts firing, not acknowledged; 1 acknowledged.',
-  );
-  assert.equal(alertsSentence([{ state: 'acknowledged' }]), '1 acknowledged, none waiting.');
+  const none = { pending: 0, firing: 0, acknowledged: 0, suppressed: 0, resolved: 0 };
+  const said = (critical: Partial<typeof none>, info: Partial<typeof none> = {}) =>
+    countsSentence({
+      by_severity: { info: { ...none, ...info }, warning: none, critical: { ...none, ...critical }, emergency: none },
+    });
+  assert.equal(said({}), 'No alert is firing.');
+  assert.equal(said({ firing: 1 }), '1 alert firing, not acknowledged.');
+  assert.equal(said({ firing: 1, acknowledged: 1 }, { firing: 1 }), '2 alerts firing, not acknowledged; 1 acknowledged.');
+  assert.equal(said({ acknowledged: 1, suppressed: 4 }), '1 acknowledged, none waiting.');
 });
 
 test('an alert is called by its summary, else by name and place', () => {

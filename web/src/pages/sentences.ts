@@ -85,13 +85,7 @@ export function alertTitle(alert: Pick<AlertView, 'annotations' | 'labels' | 'ru
   return about === undefined ? name : t('{alert} on {service}', { alert: name, service: about });
 }
 
-/** The second sentence: how many alerts wait for someone. */
-export function alertsSentence(alerts: readonly Pick<AlertView, 'state'>[]): string {
-  const of = (state: AlertView['state']): number => alerts.filter((alert) => alert.state === state).length;
-  return openSentence(of('firing'), of('acknowledged'));
-}
-
-/** The same from counts, which know all alerts where a list knows a page. */
+/** The second sentence: how many alerts wait for someone. From counts, which know all alerts where a list knows a page. */
 export function countsSentence({ by_severity: bySeverity }: Pick<AlertCountsWire, 'by_severity'>): string {
   const of = (state: AlertView['state']): number => Object.values(bySeverity).reduce((sum, states) => sum + states[state], 0);
   return openSentence(of('firing'), of('acknowledged'));

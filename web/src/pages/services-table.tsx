@@ -50,7 +50,7 @@ const CHECKS: Column<ServiceView> = {
   header: t('Checks'),
   label: t('checks'),
   numeric: true,
-  cell: (service) => service.checks.length,
+  cell: (service) => service.check_count,
 };
 
 /** Services with their state and their last day. */

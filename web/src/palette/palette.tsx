@@ -26,9 +26,9 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
 function Finder({ onClose }: { readonly onClose: () => void }) {
   const list = useId();
   const { history } = useRouter();
-  const { entries, reading } = useEntries();
   const [typed, setTyped] = useState('');
   const query = useDeferredValue(typed);
+  const { entries, reading } = useEntries(query);
   const [chosen, setChosen] = useState(0);
   const [recent] = useState(recents);
   const found = useMemo(() => best(query, entries, { recent, most: MOST_SHOWN }), [query, entries, recent]);

@@ -2,11 +2,12 @@ import { useMantineColorScheme } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { useSignOut } from '../api/actions.ts';
+import { checkPageQuery, checksFoundQuery } from '../api/checks.ts';
 import { dashboardsQuery } from '../api/dashboards.ts';
 import { incidentsQuery } from '../api/incidents.ts';
 import { peopleQuery } from '../api/people.ts';
 import { mayIn } from '../api/permits.ts';
-import { alertsQuery, checksQuery, servicesQuery, slasQuery } from '../api/queries.ts';
+import { alertsQuery, servicesQuery, slasQuery } from '../api/queries.ts';
 import { rulesQuery } from '../api/rules.ts';
 import { LANGUAGES, choose, isLanguage } from '../language/language.ts';
 import { t } from '../language/t.ts';
@@ -43,9 +44,9 @@ function entriesOf<Thing extends { readonly id: string }>(
   });
 }
 
-/** Everything that whoever asks may see and do; what the lists show is read when the palette opens, once. */
-export function useEntries(): { readonly entries: readonly Entry[]; readonly reading: boolean } {
-  const things = useThings();
+/** Everything that whoever asks may see and do; what the lists show is read when the palette opens, once. Of checks the server finds what is `typed`. */
+export function useEntries(typed: string): { readonly entries: readonly Entry[]; readonly reading: boolean } {
+  const things = useThings(typed.trim());
   const places = usePlaces();
   const actions = useActions();
   const entries = useMemo(() => [...places, ...actions, ...things.entries], [places, actions, things.entries]);
@@ -64,12 +65,18 @@ function usePlaces(): readonly Entry[] {
   }, [session]);
 }
 
-function useThings() {
+function useThings(typed: string) {
   const session = useSession();
   const may = (area: Parameters<typeof mayIn>[2], verb: Parameters<typeof mayIn>[1] = 'read') => mayIn(session, verb, area);
   const asked = { staleTime: 30_000, refetchInterval: false } as const;
   const services = useQuery({ ...servicesQuery(), ...asked, enabled: may('services') });
-  const checks = useQuery({ ...checksQuery(), ...asked, enabled: may('checks') });
+  const checks = useQuery({ ...checkPageQuery({}, 0), ...asked, enabled: may('checks') });
+  const more = (checks.data?.total ?? 0) > (checks.data?.items.length ?? 0);
+  const found = useQuery({ ...checksFoundQuery(typed), ...asked, enabled: more && typed !== '' });
+  const known = useMemo(
+    () => [...new Map([...(checks.data?.items ?? []), ...(found.data?.items ?? [])].map((one) => [one.id, one])).values()],
+    [checks.data, found.data],
+  );
   const slas = useQuery({ ...slasQuery(), ...asked, enabled: may('slas') });
   const alerts = useQuery({ ...alertsQuery({}), ...asked, enabled: may('alerts') });
   const incidents = useQuery({ ...incidentsQuery('open'), ...asked, enabled: may('incidents') });
@@ -83,7 +90,7 @@ function useThings() {
         say: ({ id, name, team }) => [name, `${id} ${team}`, `/services/${part(id)}`],
       }),
       ...entriesOf('check', t('Check'), {
-        things: checks.data?.items,
+        things: known,
         say: ({ id, name, service, target }) => [name === '' ? id : name, `${id} ${service} ${target}`, `/checks?check=${part(id)}`],
       }),
       ...entriesOf('sla', 'SLA', {
@@ -108,9 +115,9 @@ function useThings() {
         say: ({ name, email }) => [name, email ?? '', '/settings/people'],
       }),
     ],
-    [services.data, checks.data, slas.data, alerts.data, incidents.data, dashboards.data, rules.data, people.data],
+    [services.data, known, slas.data, alerts.data, incidents.data, dashboards.data, rules.data, people.data],
   );
-  const all = [services, checks, slas, alerts, incidents, dashboards, rules, people];
+  const all = [services, checks, found, slas, alerts, incidents, dashboards, rules, people];
   return { entries, reading: all.some(({ isLoading }) => isLoading) };
 }
 
