@@ -29,6 +29,36 @@ test('series on different instants share one grid and keep their gaps', () => {
   ]);
 });
 
+test('series that begin later, or whose points are in no order, stand where they belong', () => {
+  const columns = alignSeries(
+    [
+      { name: 'late', points: [[20, 3]] },
+      {
+        name: 'whole',
+        points: [
+          [0, 1],
+          [10, 2],
+          [20, 4],
+        ],
+      },
+      {
+        name: 'unordered',
+        points: [
+          [20, 7],
+          [0, 5],
+        ],
+      },
+    ],
+    15,
+  );
+  assert.deepEqual(columns, [
+    [0, 10, 20],
+    [null, null, 3],
+    [1, 2, 4],
+    [5, null, 7],
+  ]);
+});
+
 test('a pause of all series is a gap, not a line', () => {
   const [grid, values] = alignSeries(
     [

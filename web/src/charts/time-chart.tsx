@@ -45,17 +45,18 @@ const GAP_STEPS = 2.5;
 
 /** Anything over time: one uPlot chart with its title, readout, gaps, limits and words for those who cannot see it. */
 export function TimeChart(props: Props) {
-  const { series, stepMs, compact = false, height = compact ? 56 : 220 } = props;
+  const { title, kind, empty, series, stepMs, compact = false, height = compact ? 56 : 220 } = props;
   const { ref, width } = useElementSize<HTMLDivElement>();
   const [at, setAt] = useState<number | null>(null);
   const [chosen, setOnly] = useState<string | null>(null);
   const only = series.length > 1 && series.some(({ name }) => name === chosen) ? chosen : null;
   const columns = useMemo(() => alignSeries(series, stepMs * GAP_STEPS), [series, stepMs]);
   const hasPoints = columns[0].length > 0;
+  const label = useMemo(() => chartLabel({ title, series, kind, empty }), [title, series, kind, empty]);
   return (
     <figure className={compact ? 'chart chart-compact' : 'chart'}>
       {compact ? null : <ChartHead {...props} columns={columns} at={at} only={only} onOnly={setOnly} />}
-      <div ref={ref} className="chart-plot" style={{ height }} role="img" aria-label={chartLabel(props)}>
+      <div ref={ref} className="chart-plot" style={{ height }} role="img" aria-label={label}>
         {hasPoints && width > 0 ? <Plot {...props} columns={columns} only={only} width={width} height={height} onCursor={setAt} /> : null}
         {hasPoints ? null : <p className="chart-empty">{props.empty}</p>}
       </div>
@@ -78,20 +79,24 @@ const exploreOf = (exprs: readonly string[], { fromMs, toMs }: View): ExploreSea
   to: Math.ceil(toMs),
 });
 
-function chartLabel({ title, series, kind, empty }: Props): string {
-  const parts = series.flatMap(({ name, points }) => {
-    const summary = summarise(points);
-    if (summary === undefined) return [];
-    return [
+/** More lines than these nobody listens to. */
+const MOST_TOLD = 8;
+
+function chartLabel({ title, series, kind, empty }: Pick<Props, 'title' | 'series' | 'kind' | 'empty'>): string {
+  const parts: string[] = [];
+  for (const { name, points } of series) {
+    const summary = parts.length < MOST_TOLD ? summarise(points) : undefined;
+    if (summary === undefined) continue;
+    parts.push(
       t('{name}: last {last}, lowest {min}, highest {max}', {
         name,
         last: quantityText(summary.last, kind),
         min: quantityText(summary.low, kind),
         max: quantityText(summary.high, kind),
       }),
-    ];
-  });
-  return parts.length === 0 ? `${title}: ${empty}` : `${title}. ${parts.slice(0, 8).join('; ')}`;
+    );
+  }
+  return parts.length === 0 ? `${title}: ${empty}` : `${title}. ${parts.join('; ')}`;
 }
 
 type HeadProps = Props & {
