@@ -1,9 +1,12 @@
 /**
  * How long pages take in Debian's Chromium, beside Prometheus' own: `node bench/pages.ts [--checks 10000] [--alerts 50000] [--targets 10000]
- * [--runs 5] [--part overview,dashboard,chart,lists,prometheus]`. Every opening has a browser context of its own, so nothing is cached; a figure
- * is the median of its runs, from the start of the navigation until what is named stands in a frame. Needs a build, `apt-get install chromium
- * prometheus`.
+ * [--runs 3] [--part overview,dashboard,chart,lists,prometheus] [--profiles FOLDER]`. Every opening has a browser context of its own, so nothing
+ * is cached; a figure is the median of its runs, from the start of the navigation until what is named stands in a frame. Beside it stand the
+ * processor time of the page's main thread and of the server. `--profiles` writes a processor profile of one more opening of each page. Needs a
+ * build, `apt-get install chromium prometheus`; about three minutes.
  */
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
 import { type Nines, startNines } from '../test/harness/nines.ts';
@@ -18,8 +21,9 @@ const { values: flags } = parseArgs({
     checks: { type: 'string', default: '10000' },
     alerts: { type: 'string', default: '50000' },
     targets: { type: 'string', default: '10000' },
-    runs: { type: 'string', default: '5' },
+    runs: { type: 'string', default: '3' },
     part: { type: 'string', default: 'overview,dashboard,chart,lists,prometheus' },
+    profiles: { type: 'string' },
   },
 });
 const [CHECKS, ALERTS, TARGETS, RUNS] = [flags.checks, flags.alerts, flags.targets, flags.runs].map(Number) as [
@@ -50,19 +54,93 @@ const WATCH = `
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 const shown = (ms: number): string => (ms < 10 ? ms.toFixed(1) : ms.toFixed(0));
-const say = (what: string, figures: string): void => console.log(`${what}: ${figures}`);
 
-/** Opens a page `RUNS` times, each with nothing cached, and gives the median of when `holds` (JavaScript) first stood in a frame. */
-async function opening(browser: Browser, url: string, holds: string): Promise<string> {
-  const took: number[] = [];
-  const busy: number[] = [];
+/** What a page is measured on. */
+type Peer = { readonly browser: Browser; readonly base: string; readonly pid: number };
+/** Milliseconds: until it stood, of the page's main thread, of the server. */
+type Figure = { readonly standsMs: number; readonly pageMs: number; readonly serverMs: number };
+/** A line of the table: what was measured, what it should be, and the line of Prometheus that it stands beside. */
+type Line = { readonly what: string; readonly goalMs?: number; readonly beside?: string; readonly figure: Figure };
+
+const lines: Line[] = [];
+function record(line: Line): void {
+  lines.push(line);
+  const { what, figure } = line;
+  console.log(
+    `${what}: ${shown(figure.standsMs)} ms, page ${shown(figure.pageMs)} ms, server ${shown(figure.serverMs)} ms of processor time`,
+  );
+}
+
+function table(): string {
+  const rows = lines.map(({ what, goalMs, beside, figure }) => {
+    const other = lines.find((line) => line.what === beside)?.figure;
+    const ratio = (name: keyof Figure): string => (other === undefined ? '' : ` (${(figure[name] / other[name]).toFixed(2)})`);
+    const cells = (['standsMs', 'pageMs', 'serverMs'] as const).map((name) => `${shown(figure[name])}${ratio(name)}`);
+    return `| ${[what, goalMs === undefined ? '' : `< ${goalMs}`, ...cells].join(' | ')} |`;
+  });
+  return [
+    '| ms (of Prometheus) | goal | stands after | page, processor | server, processor |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+}
+
+function processOf(port: string): number {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`127.0.0.1:${port}`)) return Number(pid);
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  throw new Error(`no process listens on ${port}`);
+}
+
+/** Processor time of a process, of all its threads. */
+function spentMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+type Asked = {
+  readonly path: string;
+  /** JavaScript that gives the milliseconds, since the navigation began or since anything else. */
+  readonly took: string;
+  readonly prepare?: (context: BrowserContext) => Promise<void>;
+};
+
+/** Opens a page `RUNS` times, each with nothing cached. */
+async function opening({ browser, base, pid }: Peer, { path, took, prepare }: Asked): Promise<Figure> {
+  const runs: Figure[] = [];
   for (let run = 0; run < RUNS; run++) {
-    const page = await watched(browser, url);
-    took.push(await page.evaluate<number>(`whenStands(() => ${holds})`));
-    busy.push(await processorMs(page));
+    const beforeMs = spentMs(pid);
+    const page = await watched(browser, base + path, prepare);
+    const standsMs = await page.evaluate<number>(took);
+    runs.push({ standsMs, pageMs: await processorMs(page), serverMs: spentMs(pid) - beforeMs });
     await page.context().close();
   }
-  return `${shown(median(took))} ms (${took.map(shown).join(', ')}), ${shown(median(busy))} ms of them processor time of its main thread`;
+  if (flags.profiles !== undefined) await profile(browser, { path: base + path, took, ...(prepare && { prepare }) }, flags.profiles);
+  const of = (name: keyof Figure): number => median(runs.map((run) => run[name]));
+  return { standsMs: of('standsMs'), pageMs: of('pageMs'), serverMs: of('serverMs') };
+}
+
+const stands = (holds: string): string => `whenStands(() => ${holds})`;
+
+async function profile(browser: Browser, { path, took, prepare }: Asked, folder: string): Promise<void> {
+  const { page } = await openPage(browser, new URL(path).origin);
+  await page.context().addInitScript(WATCH);
+  await prepare?.(page.context());
+  const session = await page.context().newCDPSession(page);
+  await session.send('Profiler.enable');
+  await session.send('Profiler.setSamplingInterval', { interval: 200 });
+  await session.send('Profiler.start');
+  await page.goto(path, { waitUntil: 'commit' });
+  await page.evaluate(took);
+  const { profile: taken } = await session.send('Profiler.stop');
+  mkdirSync(folder, { recursive: true });
+  const { port, pathname } = new URL(path);
+  writeFileSync(join(folder, `${port}${pathname.replaceAll('/', '-')}.cpuprofile`), JSON.stringify(taken));
+  await page.context().close();
 }
 
 /** Processor time that the page's main thread has spent on tasks since its metrics were switched on, before the navigation. */
@@ -86,17 +164,26 @@ async function watched(browser: Browser, url: string, prepare?: (context: Browse
 }
 
 /** Two hundred frames, a hundred pixels further with each; how evenly they came, and what held the page in between. */
-async function scrolling(page: Page): Promise<string> {
-  const { frames, tasks, top } = await page.evaluate<{ frames: number[]; tasks: number[]; top: number }>(`new Promise((resolve) => {
+async function scrolling(page: Page, blank: string): Promise<string> {
+  const beforeMs = await processorMs(page);
+  const { frames, tasks, top, bare } = await page.evaluate<{
+    frames: number[];
+    tasks: number[];
+    top: number;
+    bare: number;
+  }>(`new Promise((resolve) => {
     longTasks.length = 0;
     const frames = [];
     let last = performance.now();
+    let bare = 0;
+    const inSight = (one) => { const { top, bottom } = one.getBoundingClientRect(); return bottom > 0 && top < innerHeight; };
     const beat = (at) => {
       frames.push(at - last);
       last = at;
+      if ([...document.querySelectorAll(${JSON.stringify(blank)})].some(inSight)) bare++;
       scrollBy(0, 100);
       if (frames.length <= 200) requestAnimationFrame(beat);
-      else setTimeout(() => resolve({ frames, tasks: longTasks, top: scrollY }), 100);
+      else setTimeout(() => resolve({ frames, tasks: longTasks, top: scrollY, bare }), 100);
     };
     requestAnimationFrame(beat);
   })`);
@@ -104,7 +191,7 @@ async function scrolling(page: Page): Promise<string> {
   const at = (share: number): string => shown(sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN);
   return `frames p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)}, worst ${at(1)} ms; ${tasks.length} tasks of 50 ms and more${
     tasks.length === 0 ? '' : ` (worst ${shown(Math.max(...tasks))})`
-  }; ${Math.round(top)} pixels`;
+  }; ${bare} frames with a row still to be read; ${Math.round(top)} pixels, ${shown((await processorMs(page)) - beforeMs)} ms of processor time`;
 }
 
 /** The same values for whoever takes remote write. */
@@ -174,46 +261,85 @@ async function makeDashboards(nines: Nines): Promise<void> {
 /** Nothing is being read any more. */
 const READ = `document.querySelector('.loading') === null && ![...document.querySelectorAll('.chart-empty')].some((one) => one.textContent.startsWith('Reading'))`;
 
-/**
- * A chart of 100 000 points on our page: the answer of the range query is given here, as many values as a panel would never ask for; from the
- * moment it was received until the last line was drawn.
- */
-async function chart(browser: Browser, base: string): Promise<string> {
-  const took: number[] = [];
-  for (let run = 0; run < RUNS; run++) {
-    const page = await watched(browser, `${base}/dashboards/points?refresh=off`, async (context) => {
-      await context.addInitScript(`{ const text = Response.prototype.text;
-        Response.prototype.text = async function () { const read = await text.call(this); if (read.length > 1e6) globalThis.received ??= performance.now(); return read; };
-        const stroke = CanvasRenderingContext2D.prototype.stroke;
-        CanvasRenderingContext2D.prototype.stroke = function (...given) { globalThis.strokes = (globalThis.strokes ?? 0) + 1; globalThis.lastStroke = performance.now(); return stroke.apply(this, given); }; }`);
-      await context.route('**/api/v1/query_range*', async (route) => {
-        const url = new URL(route.request().url());
-        const form = new URLSearchParams(route.request().postData() ?? url.search);
-        const [from, to] = [Number(form.get('start')), Number(form.get('end'))];
-        const result = Array.from({ length: SERIES }, (_, at) => ({
-          metric: { __name__: 'bench_value', instance: `host-${at}:9100` },
-          values: Array.from({ length: VALUES }, (__, i) => [from + ((to - from) * i) / VALUES, String(at + Math.sin(i / 40 + at) * 8)]),
-        }));
-        await route.fulfill({ json: { status: 'success', data: { resultType: 'matrix', result } } });
-      });
-    });
-    await page.evaluate(`whenStands(() => (globalThis.strokes ?? 0) >= ${SERIES})`);
-    took.push(await page.evaluate<number>('whenStands(() => performance.now() - lastStroke > 300).then(() => lastStroke - received)'));
-    await page.context().close();
-  }
-  return `${shown(median(took))} ms (${took.map(shown).join(', ')}) from the answer to the last line`;
+/** The answer of the range query, as many values as a panel would never ask for. */
+async function answerPoints(context: BrowserContext): Promise<void> {
+  await context.route('**/api/v1/query_range*', async (route) => {
+    const url = new URL(route.request().url());
+    const form = new URLSearchParams(route.request().postData() ?? url.search);
+    const [from, to] = [Number(form.get('start')), Number(form.get('end'))];
+    const result = Array.from({ length: SERIES }, (_, at) => ({
+      metric: { __name__: 'bench_value', instance: `host-${at}:9100` },
+      values: Array.from({ length: VALUES }, (__, i) => [from + ((to - from) * i) / VALUES, String(at + Math.sin(i / 40 + at) * 8)]),
+    }));
+    await route.fulfill({ json: { status: 'success', data: { resultType: 'matrix', result } } });
+  });
 }
 
-async function lists(browser: Browser, base: string): Promise<void> {
-  for (const [path, holds, what] of [
-    ['/checks', `document.querySelectorAll('main tbody tr').length > 10`, `${CHECKS} checks`],
-    ['/alerts-dashboard', `document.querySelectorAll('.inbox-row').length > 5`, `${ALERTS} alerts`],
-    ['/services', `document.querySelectorAll('main tbody tr').length > 10`, `${CHECKS / CHECKS_PER_SERVICE} services`],
-  ] as const) {
-    say(`Nines, list of ${what}`, await opening(browser, base + path, `${holds} && ${READ}`));
-    const page = await watched(browser, base + path);
-    await page.evaluate(`whenStands(() => ${holds})`);
-    say(`Nines, list of ${what}, scrolled`, await scrolling(page));
+/** When a large answer was received, and the last line drawn on a canvas or put into an SVG. */
+const DRAWN = `{
+  const text = Response.prototype.text;
+  Response.prototype.text = async function () { const read = await text.call(this); if (read.length > 1e6) globalThis.received ??= performance.now(); return read; };
+  const open = XMLHttpRequest.prototype.open;
+  XMLHttpRequest.prototype.open = function (...given) {
+    this.addEventListener('progress', () => { if (this.readyState === 4 || this.responseText.length > 1e6) globalThis.received = performance.now(); });
+    return open.apply(this, given);
+  };
+  const stroke = CanvasRenderingContext2D.prototype.stroke;
+  CanvasRenderingContext2D.prototype.stroke = function (...given) { globalThis.strokes = (globalThis.strokes ?? 0) + 1; globalThis.lastStroke = performance.now(); return stroke.apply(this, given); };
+}`;
+
+/** A chart of 100 000 points: from the moment its answer was received until the last line was drawn. */
+async function chart(peer: Peer): Promise<Figure> {
+  return opening(peer, {
+    path: '/dashboards/points?refresh=off',
+    took: `whenStands(() => (globalThis.strokes ?? 0) >= ${SERIES}).then(() => whenStands(() => performance.now() - lastStroke > 300)).then(() => lastStroke - received)`,
+    prepare: async (context) => {
+      await context.addInitScript(DRAWN);
+      await answerPoints(context);
+    },
+  });
+}
+
+type List = { readonly what: string; readonly path: string; readonly holds: string; readonly unread: string; readonly last: string };
+const ROWS = `document.querySelectorAll('main tbody tr[data-index]:not(.unread)').length > 10`;
+const LISTS: readonly List[] = [
+  {
+    what: `${CHECKS} checks`,
+    path: '/checks',
+    holds: ROWS,
+    unread: 'main tr.unread',
+    last: `document.querySelector('main tr[data-index="${CHECKS - 1}"]:not(.unread)') !== null`,
+  },
+  {
+    what: `${ALERTS} alerts`,
+    path: '/alerts-dashboard',
+    holds: `document.querySelectorAll('.inbox-row:not([aria-busy])').length > 5`,
+    unread: '.inbox-row[aria-busy]',
+    last: `document.querySelector('.inbox-row[aria-posinset="${ALERTS}"]:not([aria-busy])') !== null`,
+  },
+  {
+    what: `${CHECKS / CHECKS_PER_SERVICE} services`,
+    path: '/services',
+    holds: ROWS,
+    unread: 'main tr.unread',
+    last: `document.querySelector('main tr[data-index="${CHECKS / CHECKS_PER_SERVICE - 1}"]') !== null`,
+  },
+];
+
+const PEER_LIST = `Prometheus: list of ${TARGETS} targets`;
+
+/** Opened, scrolled, and gone to the end of. */
+async function lists(peer: Peer): Promise<void> {
+  for (const { what, path, holds, unread, last } of LISTS) {
+    const figure = await opening(peer, { path, took: stands(`${holds} && ${READ}`) });
+    record({ what: `list of ${what}`, goalMs: 1_000, beside: PEER_LIST, figure });
+    const page = await watched(peer.browser, peer.base + path);
+    await page.evaluate(stands(holds));
+    console.log(`list of ${what}, scrolled: ${await scrolling(page, unread)}`);
+    const endMs = await page.evaluate<number>(
+      `(() => { const from = performance.now(); scrollTo(0, document.documentElement.scrollHeight); return ${stands(last)}.then((at) => at - from); })()`,
+    );
+    console.log(`list of ${what}, to its last row: ${shown(endMs)} ms`);
     await page.context().close();
   }
 }
@@ -222,19 +348,25 @@ async function ours(browser: Browser): Promise<void> {
   await using nines = await startNines({ config: configOf() });
   await writeSeries(nines.base);
   await makeDashboards(nines);
-  if (parts.has('overview'))
-    say('Nines, overview interactive', await opening(browser, nines.base, `document.querySelector('main h1') !== null && ${READ}`));
-  if (parts.has('dashboard')) {
-    const drawn = `document.querySelectorAll('.dash-panel').length >= ${PANELS} && ${READ}`;
-    say(`Nines, dashboard of ${PANELS} panels`, await opening(browser, `${nines.base}/dashboards/twenty`, drawn));
+  const peer = { browser, base: nines.base, pid: processOf(String(nines.port)) };
+  if (parts.has('overview')) {
+    const took = stands(`document.querySelector('main h1') !== null && ${ROWS} && ${READ}`);
+    record({ what: 'overview interactive', goalMs: 1_500, figure: await opening(peer, { path: '/', took }) });
   }
-  if (parts.has('chart')) say(`Nines, a chart of ${SERIES * VALUES} points`, await chart(browser, nines.base));
+  if (parts.has('dashboard')) {
+    const took = stands(`document.querySelectorAll('.dash-panel').length >= ${PANELS} && ${READ}`);
+    record({ what: `dashboard of ${PANELS} panels`, goalMs: 2_000, figure: await opening(peer, { path: '/dashboards/twenty', took }) });
+  }
+  if (parts.has('chart')) {
+    const what = `chart of ${SERIES * VALUES} points, from its answer to its last line`;
+    record({ what, goalMs: 100, beside: `Prometheus: ${what}`, figure: await chart(peer) });
+  }
   if (!parts.has('lists')) return;
   await sendAlerts(nines);
-  await lists(browser, nines.base);
+  await lists(peer);
 }
 
-/** Debian's own page of Prometheus: the same series in its graph, a list of as many targets, of as many alerts as checks. */
+/** Debian's own page of Prometheus: the same series in its graph, a list of as many targets as checks. */
 async function theirs(browser: Browser): Promise<void> {
   const targets = Array.from({ length: TARGETS }, (_, at) => `127.1.${at >> 8}.${at & 255}:1`);
   const config = JSON.stringify({
@@ -249,14 +381,22 @@ async function theirs(browser: Browser): Promise<void> {
     const { data } = (await (await fetch(`${prometheus.base}/api/v1/targets`)).json()) as { data: { activeTargets: readonly unknown[] } };
     return data.activeTargets.length >= TARGETS;
   });
-  const graph = `/classic/graph?g0.expr=bench_value&g0.tab=0&g0.range_input=15000s&g0.step_input=15`;
-  const lines = `document.querySelectorAll('svg path').length >= ${SERIES}`;
-  say('Prometheus, a graph of the same series, page and all', await opening(browser, prometheus.base + graph, lines));
+  const peer = { browser, base: prometheus.base, pid: processOf(new URL(prometheus.base).port) };
+  if (parts.has('chart')) {
+    record({
+      what: `Prometheus: chart of ${SERIES * VALUES} points, from its answer to its last line`,
+      figure: await opening(peer, {
+        path: `/classic/graph?g0.expr=bench_value&g0.tab=0&g0.range_input=15000s&g0.step_input=15`,
+        took: `${stands(`document.querySelectorAll('svg path').length >= ${SERIES}`)}.then((at) => at - received)`,
+        prepare: async (context) => void (await context.addInitScript(DRAWN)),
+      }),
+    });
+  }
   const rows = `document.querySelectorAll('tbody tr').length >= ${TARGETS}`;
-  say(`Prometheus, list of ${TARGETS} targets`, await opening(browser, `${prometheus.base}/classic/targets`, rows));
+  record({ what: PEER_LIST, figure: await opening(peer, { path: '/classic/targets', took: stands(rows) }) });
   const page = await watched(browser, `${prometheus.base}/classic/targets`);
-  await page.evaluate(`whenStands(() => ${rows})`);
-  say(`Prometheus, list of ${TARGETS} targets, scrolled`, await scrolling(page));
+  await page.evaluate(stands(rows));
+  console.log(`Prometheus: list of ${TARGETS} targets, scrolled: ${await scrolling(page, '.none')}`);
   await page.context().close();
 }
 
@@ -267,3 +407,4 @@ try {
 } finally {
   await browser.close();
 }
+console.log(`\n${table()}`);
