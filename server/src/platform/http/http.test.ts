@@ -282,6 +282,21 @@ describe('pages', () => {
       assert.equal((await http.inject(url)).statusCode, 404, url);
   });
 
+  it('leads people on who mistyped an address, and tells programs', async (t) => {
+    const { http } = await withBuild(t);
+    const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+    const page = await http.inject({ url: '/alert', headers: browser });
+    assert.deepEqual([page.statusCode, page.headers['content-type']], [404, 'text/html; charset=utf-8']);
+    assert.match(String(page.headers['content-security-policy']), /style-src 'self' 'nonce-/);
+    for (const [url, headers] of [
+      ['/alert', {}],
+      ['/api/none', browser],
+    ] as const) {
+      const answer = await http.inject({ url, headers });
+      assert.deepEqual([answer.statusCode, answer.json().code], [404, 'no_such_path'], url);
+    }
+  });
+
   it('lets hashed assets be kept for ever and asks again for the others', async (t) => {
     const { http } = await withBuild(t);
     const asset = await http.inject('/assets/app-abc123.js');

@@ -93,14 +93,24 @@ export function servePages(http: Http, options: { readonly directory: string; re
     );
   }
   const shell = files.get(SHELL)?.toString('utf8');
+  const page = (reply: Pick<FastifyReply, 'headers' | 'type'>): string => {
+    if (shell === undefined) throw new AppError('unavailable', 'pages_not_built', 'the pages are not built; run: npm run build');
+    const nonce = freshNonce();
+    reply.headers({ ...securityHeaders(options.secure, nonce), 'cache-control': 'no-cache' });
+    reply.type('text/html; charset=utf-8');
+    return shell.replaceAll(NONCE_PLACEHOLDER, nonce);
+  };
   for (const path of PAGE_PATHS) {
-    http.get(path, { config: { permission: 'public', undocumented: true } }, async (_request, reply) => {
-      if (shell === undefined) throw new AppError('unavailable', 'pages_not_built', 'the pages are not built; run: npm run build');
-      const nonce = freshNonce();
-      reply.headers({ ...securityHeaders(options.secure, nonce), 'cache-control': 'no-cache' }).type('text/html; charset=utf-8');
-      return shell.replaceAll(NONCE_PLACEHOLDER, nonce);
-    });
+    http.get(path, { config: { permission: 'public', undocumented: true } }, async (_request, reply) => page(reply));
   }
+  // Whoever mistypes an address in a browser gets a page that leads on; programs get the error that they can read.
+  http.get('/*', { config: { permission: 'public', undocumented: true } }, async (request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? request.url;
+    const forPeople = shell !== undefined && request.headers.accept?.includes('text/html') === true && !path.startsWith('/api/');
+    if (!forPeople) throw new AppError('not_found', 'no_such_path', `nothing answers GET ${path}`);
+    reply.code(404);
+    return page(reply);
+  });
 }
 
 /** The content of every file of the build, by URL. */
