@@ -44,7 +44,8 @@ export type PlotSettings = {
 /** Eight colours, then the first again: more than eight lines in one chart tell nobody anything. */
 export const seriesColour = (index: number): string => `var(--series-${(index % 8) + 1})`;
 
-const token = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+/** A colour of the theme, by the name of its variable. */
+export const token = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 /** Canvas cannot read `var(…)`. */
 const resolveColour = (colour: string): string => token(colour.slice(4, -1));
 const FONT = '12px "Inter Variable", system-ui, sans-serif';
@@ -152,7 +153,8 @@ function axes(settings: PlotSettings): uPlot.Axis[] {
 /** Bars take most of their step, and stay bars when there are few. */
 const BAR_SIZE = [0.8, 48] as const;
 
-function fillShare({ compact, look = {} }: PlotSettings): number {
+/** Of the colour of a line what fills the area below it, in percent. */
+export function fillShare({ compact, look = {} }: PlotSettings): number {
   if (look.bars === true) return 70;
   if (look.stack === true) return 55;
   return compact || look.fill === true ? 12 : 0;

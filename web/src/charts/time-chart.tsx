@@ -11,7 +11,9 @@ import { t } from '../language/t.ts';
 import type { View } from '../timeline/view.ts';
 import { useNowStep } from '../shell/now.ts';
 import { type ChartSeries, type Columns, alignSeries, stacked, summarise } from './align.ts';
-import { type Band, type Look, type Threshold, plotOptions, seriesColour } from './plot-options.ts';
+import { type Band, type Look, type PlotSettings, type Threshold, plotOptions, seriesColour } from './plot-options.ts';
+import { plotMarkup } from './plot-vectors.ts';
+import { drawnAs } from './vectors.ts';
 
 type Props = {
   readonly title: string;
@@ -166,7 +168,7 @@ function Plot({ columns, only, width, height, onCursor, ...props }: PlotProps) {
   // The colours of the canvas are read once per build, so a change of theme builds the plot again.
   useEffect(() => {
     if (host.current === null) return;
-    const options = plotOptions({
+    const settings: PlotSettings = {
       names: names.split('\n'),
       kind,
       view,
@@ -179,9 +181,11 @@ function Plot({ columns, only, width, height, onCursor, ...props }: PlotProps) {
       look,
       sync,
       onZoom: zooms ? (next) => zoom.current?.(next) : null,
-    });
-    plot.current = new uPlot(options, mutableColumns(drawn), host.current);
-    return () => plot.current?.destroy();
+    };
+    const built = new uPlot(plotOptions(settings), mutableColumns(drawn), host.current);
+    drawnAs(built.ctx.canvas, () => plotMarkup(built, settings));
+    plot.current = built;
+    return () => built.destroy();
     // Data and size alone are set on the living plot below.
   }, [names, kind, view.fromMs, view.toMs, thresholds, bands, compact, scheme, zooms, onCursor, look, sync]);
   // After the plot was built anew all lines are shown: this runs whenever that may have been.

@@ -2,6 +2,7 @@ import { createContext, useContext, useEffect } from 'react';
 import type { Panel, Refresh, Source } from '../api/dashboards.ts';
 import type { Band } from '../charts/plot-options.ts';
 import type { View } from '../timeline/view.ts';
+import type { Rows } from './export.ts';
 import type { Values } from '@nines/maths/dashboards/interpolate.ts';
 
 /** What all panels of an open dashboard share. */
@@ -38,7 +39,7 @@ export type Report = {
   /** Of figures that the server pushes. */
   readonly arrivals?: Arrivals | undefined;
   /** What is shown, for a file: a line of names, then lines of values. */
-  readonly rows: () => readonly (readonly string[])[];
+  readonly rows: () => Rows;
   /** PromQL as it was sent. */
   readonly exprs?: readonly string[];
 };

@@ -13,13 +13,15 @@ export type Cost = {
   readonly queries: number;
   /** Of each series of each query, when the panel is opened. */
   readonly values: number;
-  /** Questions a minute about the present while it is looked at. */
+  /** Questions a minute about the present while it is looked at; none where it is pushed. */
   readonly aMinute: number;
+  /** What changes is told by the server, evaluated once for everybody who looks. */
+  readonly pushed: boolean;
 };
 
 /** Nothing for panels of the ledger and the inbox: they read what is kept. A card asks once more about the period before. */
 export function costOf(panel: Panel, view: View, refresh: Refresh): Cost {
-  if (panel.kind === 'text' || panel.source.from !== 'promql') return { queries: 0, values: 0, aMinute: 0 };
+  if (panel.kind === 'text' || panel.source.from !== 'promql') return { queries: 0, values: 0, aMinute: 0, pushed: false };
   const shown = panel.source.queries.filter(({ hidden }) => hidden !== true).length;
   const queries = panel.kind === 'card' && panel.compare === 'period' ? 2 * shown : shown;
   const stepMs = queryStepMs(view, POINTS, 1_000);
@@ -27,6 +29,7 @@ export function costOf(panel: Panel, view: View, refresh: Refresh): Cost {
   return {
     queries,
     values: Math.ceil((view.toMs - view.fromMs) / stepMs),
-    aMinute: every === 0 ? 0 : Math.round((shown * MINUTE_MS) / every),
+    aMinute: every === 0 || refresh === 'live' ? 0 : Math.round((shown * MINUTE_MS) / every),
+    pushed: refresh === 'live',
   };
 }

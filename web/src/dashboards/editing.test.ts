@@ -156,16 +156,22 @@ test('a variable keeps its name and choice when it becomes another kind, and say
   assert.deepEqual([usesOf(spec, 'instance'), usesOf(spec, 'disk')], [3, 0]);
 });
 
-test('a panel says what it asks: each query once, a card also about the period before, the present as often as it looks', () => {
+test('a panel says what it asks: each query once, a card also about the period before, the present as often as it looks and not at all where it is pushed', () => {
   const view = { fromMs: 0, toMs: 3_600_000 };
   const asked = { from: 'promql' as const, queries: [{ expr: 'up' }, { expr: 'down' }, { expr: 'off', hidden: true }] };
   const line = { ...newPanel('line'), source: asked } as DashboardSpec['panels'][string];
   const card = { ...newPanel('card'), source: asked } as DashboardSpec['panels'][string];
   assert.deepEqual(
-    [costOf(line, view, 'live').queries, costOf(line, view, 'live').aMinute, costOf(line, view, 'off').aMinute],
-    [2, 120, 0],
+    (['live', '5s', 'off'] as const)
+      .map((refresh) => costOf(line, view, refresh))
+      .map(({ queries, aMinute, pushed }) => [queries, aMinute, pushed]),
+    [
+      [2, 0, true],
+      [2, 24, false],
+      [2, 0, false],
+    ],
   );
   assert.deepEqual([costOf(card, view, '30s').queries, costOf(card, view, '30s').aMinute], [4, 4]);
   assert.ok(costOf(line, view, 'live').values <= 360);
-  assert.deepEqual(costOf(newPanel('state'), view, 'live'), { queries: 0, values: 0, aMinute: 0 });
+  assert.deepEqual(costOf(newPanel('state'), view, 'live'), { queries: 0, values: 0, aMinute: 0, pushed: false });
 });

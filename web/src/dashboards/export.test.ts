@@ -7,11 +7,25 @@ test('series are a line for each instant in UTC, values a line each; no text bec
   const rows = rowsOfSeries(series);
   assert.deepEqual(rows, [
     ['time', 'series', 'value'],
-    ['1970-01-01T00:00:00.000Z', '=HYPERLINK("http://x")', '1.5'],
-    ['1970-01-01T00:01:00.000Z', '=HYPERLINK("http://x")', 'NaN'],
+    ['1970-01-01T00:00:00.000Z', '=HYPERLINK("http://x")', 1.5],
+    ['1970-01-01T00:01:00.000Z', '=HYPERLINK("http://x")', Number.NaN],
   ]);
+  assert.match(await csvBlob([['below'], [Number.NEGATIVE_INFINITY], [-2]]).text(), /^below\r\n-Inf\r\n-2\r\n$/);
   assert.doesNotMatch(await csvBlob(rows).text(), /(?:^|,)"?=/m);
-  assert.deepEqual(JSON.parse(await jsonBlob(rowsOfValues([{ name: 'a', value: 2 }])).text()), [{ name: 'a', value: '2' }]);
+  assert.deepEqual(
+    JSON.parse(
+      await jsonBlob(
+        rowsOfValues([
+          { name: 'a', value: 2 },
+          { name: 'b', value: Number.NEGATIVE_INFINITY },
+        ]),
+      ).text(),
+    ),
+    [
+      { name: 'a', value: 2 },
+      { name: 'b', value: '-Inf' },
+    ],
+  );
 });
 
 test('a file has a name that every system takes', () => {

@@ -2,25 +2,33 @@
 import { csvText } from '@nines/base/csv.ts';
 import type { NamedSeries } from '@nines/maths/dashboards/figures.ts';
 
-export type Rows = readonly (readonly string[])[];
+/** A line of names, then lines of what is shown. */
+export type Rows = readonly (readonly (string | number)[])[];
 
 /** One line for each instant and series, times in UTC. */
 export const rowsOfSeries = (series: readonly NamedSeries[]): Rows => [
   ['time', 'series', 'value'],
-  ...series.flatMap(({ name, points }) => points.map(([atMs, value]) => [new Date(atMs).toISOString(), name, String(value)])),
+  ...series.flatMap(({ name, points }) => points.map(([atMs, value]) => [new Date(atMs).toISOString(), name, value])),
 ];
 
 export const rowsOfValues = (values: readonly { readonly name: string; readonly value: number }[]): Rows => [
   ['name', 'value'],
-  ...values.map(({ name, value }) => [name, String(value)]),
+  ...values.map(({ name, value }) => [name, value]),
 ];
 
-export const csvBlob = (rows: Rows): Blob => new Blob([csvText(rows)], { type: 'text/csv;charset=utf-8' });
+/** As the query API writes it. */
+const numberText = (value: number): string =>
+  Number.isFinite(value) ? String(value) : Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
+const textOf = (cell: string | number): string => (typeof cell === 'number' ? numberText(cell) : cell);
 
-/** One object for each line, by the names of the first. */
+export const csvBlob = (rows: Rows): Blob => new Blob([csvText(rows.map((row) => row.map(textOf)))], { type: 'text/csv;charset=utf-8' });
+
+/** One object for each line, by the names of the first; what is no number that JSON has is text. */
 export function jsonBlob(rows: Rows): Blob {
   const [head = [], ...lines] = rows;
-  const items = lines.map((line) => Object.fromEntries(head.map((name, at) => [name || 'name', line[at] ?? ''])));
+  const valueOf = (cell: string | number = ''): string | number =>
+    typeof cell === 'number' && !Number.isFinite(cell) ? numberText(cell) : cell;
+  const items = lines.map((line) => Object.fromEntries(head.map((name, at) => [name || 'name', valueOf(line[at])])));
   return new Blob([JSON.stringify(items, null, 1)], { type: 'application/json' });
 }
 

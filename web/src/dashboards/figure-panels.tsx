@@ -14,7 +14,7 @@ import { PieChart } from './pie.tsx';
 import { BarRows } from './bar-rows.tsx';
 import { SeriesTable } from './series-table.tsx';
 import { type Figures, useFigures } from './use-figures.ts';
-import { rowsOfSeries, rowsOfValues } from './export.ts';
+import { type Rows, rowsOfSeries, rowsOfValues } from './export.ts';
 import { tickText } from '../figures/instant.ts';
 import { decimalText } from '../figures/percent.ts';
 import { t } from '../language/t.ts';
@@ -22,7 +22,7 @@ import { t } from '../language/t.ts';
 type Props<Kind extends Panel['kind']> = { readonly panel: PanelOf<Kind>; readonly height: number };
 
 /** Tells the frame of what a panel of series shows. */
-function useSeriesReport(figures: Figures, rows: () => readonly (readonly string[])[]): void {
+function useSeriesReport(figures: Figures, rows: () => Rows): void {
   const { pending, error, updatedAtMs, arrivals, exprs, stamp } = figures;
   useReport({ pending, error, updatedAtMs, arrivals, exprs, rows }, `${stamp} ${pending}`);
 }
@@ -217,8 +217,8 @@ export function HeatmapPanel({ panel, height }: Props<'heatmap'>) {
   const spanMs = board.view.toMs - board.view.fromMs;
   const cells = useMemo(() => cellsOf(panel, figures.series, spanMs), [panel, figures.series, spanMs]);
   useSeriesReport(figures, () => [
-    ['', ...cells.columns],
-    ...cells.values.map((row, at) => [cells.rows[at] ?? '', ...row.map((value) => String(value ?? ''))]),
+    ['name', ...cells.columns],
+    ...cells.values.map((row, at) => [cells.rows[at] ?? '', ...row.map((value) => value ?? '')]),
   ]);
   if (figures.series.length === 0) return <Nothing figures={figures} />;
   const text = (value: number) =>

@@ -2,6 +2,7 @@ import { useComputedColorScheme } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
 import { type PointerEvent, useEffect, useRef, useState } from 'react';
 import type { Cells } from '@nines/maths/dashboards/figures.ts';
+import { drawnAs, place } from '../charts/vectors.ts';
 import { t } from '../language/t.ts';
 
 type Props = {
@@ -21,31 +22,43 @@ const token = (name: string): string => getComputedStyle(document.documentElemen
 
 type Size = { readonly width: number; readonly height: number };
 
-function draw(canvas: HTMLCanvasElement, { cells, signed }: Pick<Props, 'cells' | 'signed'>, size: Size): void {
+type Rectangle = Size & { readonly x: number; readonly y: number; readonly colour: string; readonly opacity: number };
+
+/** The cells as they are drawn, from the lower left corner. */
+function rectangles({ cells, signed }: Pick<Props, 'cells' | 'signed'>, size: Size): readonly Rectangle[] {
+  const [low, high] = cells.range;
+  const [strong, against, hatch] = [token('--series-1'), token('--series-4'), token('--hover')];
+  const [cellWidth, cellHeight] = [size.width / Math.max(1, cells.columns.length), size.height / Math.max(1, cells.rows.length)];
+  const gap = cellWidth > 6 && cellHeight > 6 ? 1 : 0;
+  // Wider by a hair where cells touch, else seams show.
+  const [width, height] = [cellWidth - gap + (gap === 0 ? 0.5 : 0), cellHeight - gap + (gap === 0 ? 0.5 : 0)];
+  return cells.values.flatMap((row, at) =>
+    row.map((value, column) => {
+      const body = { x: column * cellWidth, y: size.height - (at + 1) * cellHeight, width, height };
+      if (value === null) return { ...body, colour: hatch, opacity: 1 };
+      const opacity = signed ? Math.abs(value) : 0.06 + (0.94 * (value - low)) / (high - low || 1);
+      return { ...body, colour: signed && value < 0 ? against : strong, opacity };
+    }),
+  );
+}
+
+function draw(canvas: HTMLCanvasElement, drawn: Pick<Props, 'cells' | 'signed'>, size: Size): void {
   const context = canvas.getContext('2d');
   if (context === null) return;
   const ratio = window.devicePixelRatio;
   canvas.width = Math.round(size.width * ratio);
   canvas.height = Math.round(size.height * ratio);
   context.scale(ratio, ratio);
-  const [low, high] = cells.range;
-  const [strong, against, hatch] = [token('--series-1'), token('--series-4'), token('--hover')];
-  const [cellWidth, cellHeight] = [size.width / Math.max(1, cells.columns.length), size.height / Math.max(1, cells.rows.length)];
-  const gap = cellWidth > 6 && cellHeight > 6 ? 1 : 0;
-  cells.values.forEach((row, at) =>
-    row.forEach((value, column) => {
-      const [x, y] = [column * cellWidth, size.height - (at + 1) * cellHeight];
-      context.globalAlpha = 1;
-      context.fillStyle = hatch;
-      if (value !== null) {
-        context.globalAlpha = signed ? Math.abs(value) : 0.06 + (0.94 * (value - low)) / (high - low || 1);
-        context.fillStyle = signed && value < 0 ? against : strong;
-      }
-      // Wider by a hair where cells touch, else seams show.
-      context.fillRect(x, y, cellWidth - gap + (gap === 0 ? 0.5 : 0), cellHeight - gap + (gap === 0 ? 0.5 : 0));
-    }),
-  );
+  for (const { x, y, width, height, colour, opacity } of rectangles(drawn, size)) {
+    context.globalAlpha = opacity;
+    context.fillStyle = colour;
+    context.fillRect(x, y, width, height);
+  }
+  drawnAs(canvas, () => rectangles(drawn, size).map(markupOf).join(''));
 }
+
+const markupOf = ({ x, y, width, height, colour, opacity }: Rectangle): string =>
+  `<rect x="${place(x)}" y="${place(y)}" width="${place(width)}" height="${place(height)}" fill="${colour}" fill-opacity="${opacity.toFixed(3)}"/>`;
 
 /** A grid of cells on a canvas: darker is more. The cell under the pointer stands in words below; the file has all of them. */
 export function Heatmap({ cells, height, text, title, signed }: Props) {

@@ -93,10 +93,10 @@ function WidgetChoice({ panel, onChange }: { readonly panel: PanelOf<'custom'>; 
   );
 }
 
-/** What a panel asks of the server: many queries are many, every second, for everybody who has it open. */
+/** What a panel asks of the server: many queries are many, and those that are not pushed are asked for everybody who has it open. */
 function Cost({ panel }: { readonly panel: Panel }) {
   const { view, refresh } = useBoard();
-  const { queries, values, aMinute } = costOf(panel, view, refresh);
+  const { queries, values, aMinute, pushed } = costOf(panel, view, refresh);
   if (queries === 0) return null;
   return (
     <p className={queries > MANY_QUERIES ? 'small' : 'faint small'}>
@@ -104,9 +104,11 @@ function Cost({ panel }: { readonly panel: Panel }) {
         queries,
         values,
       })}
-      {aMinute === 0
-        ? '.'
-        : t(', then {aMinute, plural, one {# question} other {# questions}} a minute while it is looked at.', { aMinute })}
+      {pushed
+        ? t(', then what changes is pushed: it is calculated once for everybody who looks.')
+        : aMinute === 0
+          ? '.'
+          : t(', then {aMinute, plural, one {# question} other {# questions}} a minute while it is looked at.', { aMinute })}
       {queries > MANY_QUERIES ? ` ${t('Fewer panels or one query that groups by a label cost less.')}` : ''}
     </p>
   );

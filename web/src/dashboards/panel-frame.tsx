@@ -4,17 +4,15 @@ import { Component, type ReactNode, useCallback, useId, useMemo, useRef, useStat
 import { useLive } from '../api/live.tsx';
 import type { Panel } from '../api/dashboards.ts';
 import { ApiProblem } from '../api/problem.ts';
-import { saveFile } from '../components/save-file.ts';
 import { type ExploreSearch, exploreSearch } from '../explore/search.ts';
 import { lengthText } from '../figures/length.ts';
 import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { useNow } from '../shell/now.ts';
 import { type Board, type Report, ReportContext, useBoard } from './context.ts';
-import { csvBlob, fileName, jsonBlob } from './export.ts';
 import { interpolate } from '@nines/maths/dashboards/interpolate.ts';
 import { PanelBody } from './panel-body.tsx';
-import { pictureOf } from './picture.ts';
+import { SaveItems } from './save-items.tsx';
 import { everyMs } from './time.ts';
 
 type Props = {
@@ -38,6 +36,7 @@ export function PanelFrame({ id, panel, height, onFull, full = false, tools }: P
   const heading = useId();
   const root = useRef<HTMLElement>(null);
   const [report, setReport] = useState<Report | undefined>(undefined);
+  const [fault, setFault] = useState<Error | null>(null);
   const tell = useCallback((next: Report) => setReport(next), []);
   const title = titleOf(panel, board, id);
   const scrolls = LISTS.has(panel.kind);
@@ -49,10 +48,11 @@ export function PanelFrame({ id, panel, height, onFull, full = false, tools }: P
           {title}
         </h3>
         {panel.kind === 'text' ? null : <DataState report={report} />}
-        <PanelMenu panel={panel} title={title} report={report} full={full} onFull={() => onFull(id)} root={root} />
+        <PanelMenu panel={panel} title={title} report={report} full={full} onFull={() => onFull(id)} root={root} onFault={setFault} />
       </header>
       {tools}
       {report?.error === undefined || report.error === null ? null : <PanelError error={report.error} />}
+      {fault === null ? null : <PanelError error={fault} />}
       <div className={scrolls ? 'dash-body scrolls' : 'dash-body'} style={{ minHeight: height }} {...(scrolls ? SCROLLED : {})}>
         <ReportContext value={tell}>
           <Guard>{body}</Guard>
@@ -162,19 +162,11 @@ type MenuProps = {
   readonly full: boolean;
   readonly onFull: () => void;
   readonly root: { readonly current: HTMLElement | null };
+  readonly onFault: (fault: Error | null) => void;
 };
 
-function PanelMenu({ panel, title, report, full, onFull, root }: MenuProps) {
+function PanelMenu({ panel, title, report, full, onFull, root, onFault }: MenuProps) {
   const board = useBoard();
-  const save = (format: 'csv' | 'json') => {
-    const rows = report?.rows() ?? [];
-    saveFile(format === 'csv' ? csvBlob(rows) : jsonBlob(rows), `${fileName(title)}.${format}`);
-  };
-  const picture = (format: 'png' | 'svg') => {
-    const element = root.current;
-    if (element === null) return;
-    void pictureOf(element, { title, format }).then((blob) => saveFile(blob, `${fileName(title)}.${format}`));
-  };
   const [expr] = report?.exprs ?? [];
   return (
     <Menu position="bottom-end" withinPortal>
@@ -203,10 +195,7 @@ function PanelMenu({ panel, title, report, full, onFull, root }: MenuProps) {
           <Menu.Item onClick={() => void navigator.clipboard.writeText((report?.exprs ?? []).join('\n'))}>{t('Copy the PromQL')}</Menu.Item>
         )}
         <Menu.Divider />
-        <Menu.Item onClick={() => save('csv')}>{t('Save as CSV')}</Menu.Item>
-        <Menu.Item onClick={() => save('json')}>{t('Save as JSON')}</Menu.Item>
-        <Menu.Item onClick={() => picture('png')}>{t('Save as PNG')}</Menu.Item>
-        <Menu.Item onClick={() => picture('svg')}>{t('Save as SVG')}</Menu.Item>
+        <SaveItems panel={panel} title={title} report={report} root={root} onFault={onFault} />
       </Menu.Dropdown>
     </Menu>
   );

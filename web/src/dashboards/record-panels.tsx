@@ -140,13 +140,7 @@ function useSlas(ids: readonly string[]) {
   const items = (query.data?.items ?? []).filter(({ id }) => among(ids, id));
   useRecordReport(query, () => [
     ['contract', 'service', 'status', 'target', 'attained'],
-    ...items.map(({ id, service, status, target, attained }) => [
-      id,
-      service,
-      status,
-      String(target),
-      attained === null ? '' : String(attained),
-    ]),
+    ...items.map(({ id, service, status, target, attained }) => [id, service, status, target, attained ?? '']),
   ]);
   return { query, items };
 }
@@ -236,7 +230,7 @@ function useIncidents(status: 'open' | 'all') {
   const items = query.data?.items ?? [];
   useRecordReport(query, () => [
     ['number', 'title', 'state', 'severity', 'since'],
-    ...items.map((one) => [String(one.number), one.title, one.state, one.severity, new Date(one.started_at_ms).toISOString()]),
+    ...items.map((one) => [one.number, one.title, one.state, one.severity, new Date(one.started_at_ms).toISOString()]),
   ]);
   return { query, items };
 }
@@ -280,7 +274,7 @@ function useAlertCounts(source: SourceOf<'alerts'>) {
     name,
     value: Object.values(query.data?.by_severity[name] ?? {}).reduce((sum, count) => sum + count, 0),
   }));
-  useRecordReport(query, () => [['severity', 'alerts'], ...bySeverity.map(({ name, value }) => [name, String(value)])]);
+  useRecordReport(query, () => [['severity', 'alerts'], ...bySeverity.map(({ name, value }) => [name, value])]);
   return { query, bySeverity };
 }
 
@@ -329,7 +323,7 @@ export function AlertsBar({ days }: { readonly days: number }) {
   const query = useQuery(alertStatisticsQuery(days, undefined));
   useRecordReport(query, ({ by_time: times }) => [
     ['from', 'info', 'warning', 'critical', 'emergency'],
-    ...times.map((one) => [new Date(one.at_ms).toISOString(), ...[one.info, one.warning, one.critical, one.emergency].map(String)]),
+    ...times.map((one) => [new Date(one.at_ms).toISOString(), one.info, one.warning, one.critical, one.emergency]),
   ]);
   if (query.data === undefined) return <Reading query={query} />;
   return query.data.fired === 0 ? (
