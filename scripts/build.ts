@@ -32,6 +32,7 @@ function isFresh(): boolean {
     join(dist, 'fonts/DejaVuSans.ttf.gz'),
     join(dist, 'passwords/common.txt.gz'),
     join(dist, 'analytics-thread.js'),
+    join(dist, 'drawing-thread.js'),
     join(library, 'main.js'),
     join(library, 'main.d.ts'),
   ];
@@ -64,7 +65,7 @@ async function bundled(input: Readonly<Record<string, string>>, dir: string): Pr
 }
 
 async function buildProgram(): Promise<void> {
-  await bundled({ nines: join(house, 'cli/src/main.ts') }, dist);
+  await bundled({ nines: join(house, 'cli/src/main.ts'), 'drawing-thread': join(house, 'server/src/dashboards/drawn/thread.ts') }, dist);
   // Those that nobody may choose.
   cpSync(join(house, 'server/assets/passwords'), join(dist, 'passwords'), { recursive: true });
 }

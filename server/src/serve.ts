@@ -3,7 +3,7 @@ import { accessRoutes } from './access/routes.ts';
 import { agentRoutes } from './agents/routes.ts';
 import { alertHistoryRoutes } from './alerting/history-routes.ts';
 import { ownersOf } from './alerting/owners.ts';
-import { alertRoutes } from './alerting/routes.ts';
+import { alertRoutes, alertsFor } from './alerting/routes.ts';
 import { alertmanagerApiRoutes } from './alertmanager-api/routes.ts';
 import { alertmanagerRoutes } from './alertmanagers/routes.ts';
 import { analyticsRoutes } from './analytics/routes.ts';
@@ -63,6 +63,7 @@ import { problemRoutes } from './problems/routes.ts';
 import { queryRoutes } from './query/routes.ts';
 import { recoveryRoutes } from './recovery/routes.ts';
 import { dashboardRoutes } from './dashboards/routes.ts';
+import { deliveryRoutes } from './dashboards/deliveries/routes.ts';
 import { embedRoutes } from './dashboards/embeds/routes.ts';
 import { openDashboards, openDrawings } from './dashboards/start.ts';
 import { widgetRoutes } from './widgets/routes.ts';
@@ -313,9 +314,13 @@ export async function serve(
   });
   valueRoutes(http, { values, streams: stream });
   analyticsRoutes(http, analytics);
+  const { channels } = parts;
   const drawings = await openDrawings({
     ...shared,
     db,
+    outbox: parts.outbox,
+    mailer: (channel) => (channel === undefined ? channels.firstMailer() : channels.mailer(channel)),
+    channels: () => channels.inForce().channels.flatMap(({ id, kind }) => (kind === 'email' ? [id] : [])),
     record: audit.record,
     dashboards,
     query: ask,
@@ -330,15 +335,17 @@ export async function serve(
     actorOf: entry.actorNow,
     mayRead: (actor, area) => access.allows(actor, 'read', area),
   });
+  stack.use(drawings);
   dashboardRoutes(http, dashboards, drawings);
   embedRoutes(http, drawings.embeds);
+  deliveryRoutes(http, drawings.deliveries);
   widgetRoutes(http, new Widgets({ db, clock, ids }));
   deploymentRoutes(http, new Deployments({ db, clock, ids, bus, services }));
   const examined = { services, aliases: aliases.list, rules: () => rules.written, watch: () => parts.config().config.analytics.watch };
   insightRoutes(http, stack.use(openInsights({ ...shared, ...examined, samples: ask, ask: analytics.ask })));
   seriesRoutes(http, { series });
   const violations = slas.violationPages.bind(slas);
-  exportRoutes(http, { clock, yieldNow, queryable: store, ledger: availability, services, violations });
+  exportRoutes(http, { clock, yieldNow, queryable: store, ledger: availability, services, violations, alertsFor: alertsFor(alerting) });
   transferRoutes(http, { transfer: new TransferService({ store, clock, logger, metrics: self }) });
   checkRoutes(http, { checks, ledger: availability });
   heartbeatRoutes(http, { heartbeats });

@@ -28,6 +28,7 @@ export const AREA_OF: Readonly<Record<string, Area>> = {
   '/api/downtime': 'services',
   '/api/escalation': 'oncall',
   '/api/export': 'metrics',
+  '/api/exports/alerts': 'alerts',
   '/api/exports/check-results': 'checks',
   '/api/exports/intervals': 'services',
   '/api/exports/violations': 'slas',

@@ -109,6 +109,22 @@ const ownLabels = ({ service, labels }: Parameters<NonNullable<AlertSearch['sees
   ...labelsToRecord(labels),
 });
 
+/** Pages of the alerts that somebody sees, newest first, whatever became of them. */
+export const alertsFor =
+  (alerting: Pick<AlertingService, 'list'>) =>
+  (asking: Asking) =>
+  (span: { readonly fromMs: EpochMs; readonly toMs: EpochMs }, page: { readonly cursor: string | undefined; readonly limit: number }) =>
+    alerting.list({
+      severities: [],
+      rule: undefined,
+      service: undefined,
+      ...span,
+      ...page,
+      status: 'all',
+      order: 'newest',
+      ...(!isFull(asking.actor.scope) && { sees: (record) => asking.sees(ownLabels(record)) }),
+    });
+
 /** An alert as it is answered; a field that `AlertView` gains is missed here by the compiler. */
 const alertSchema = z.object({
   id: z.string(),

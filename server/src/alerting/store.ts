@@ -200,7 +200,10 @@ export async function listAlerts(db: Kysely<Database>, filter: AlertFilter): Pro
   if (toMs !== undefined) query = query.where('starts_at_ms', '<', toMs);
   if (after !== undefined) {
     const { atMs, id } = after;
-    query = query.where((or) => or.or([or('starts_at_ms', '<', atMs), or.and([or('starts_at_ms', '=', atMs), or('id', '<', id)])]));
+    // The first condition says nothing new: it lets a database begin there, instead of reading all that came before.
+    query = query
+      .where('starts_at_ms', '<=', atMs)
+      .where((or) => or.or([or('starts_at_ms', '<', atMs), or.and([or('starts_at_ms', '=', atMs), or('id', '<', id)])]));
   }
   const rows = await query.orderBy('starts_at_ms', 'desc').orderBy('id', 'desc').limit(filter.limit).execute();
   return rows.map(fromRow);

@@ -102,7 +102,7 @@ function oneRoute(http: Http, dashboards: Dashboards, { drawer, kindsFor }: Draw
       const kinds = kindsFor(request.actor);
       const span = from === undefined || to === undefined ? undefined : spanOf(from, to);
       const ask = { given: vars, scope: request.actor.scope, reads: (kind: string) => kinds.has(kind), range: last, span };
-      return reply.type('application/pdf').send(Buffer.from(await drawer.paper(view.spec, ask)));
+      return reply.type('application/pdf').send(Buffer.from(await drawer.paper(view.spec, ask, request.actor.id)));
     },
   );
 }

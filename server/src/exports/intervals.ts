@@ -1,7 +1,8 @@
+import { isoText } from '@nines/base/iso-text.ts';
 import type { EpochMs } from '@nines/base/units.ts';
 import type { LedgerInterval, Span } from '@nines/maths/slo/types.ts';
 import type { Ledger } from '../availability/contract.ts';
-import { type Row, type Table, inPieces, iso } from './rows.ts';
+import { type Row, type Table, inPieces } from './rows.ts';
 
 const COLUMNS = ['service', 'from', 'to', 'length_ms', 'state', 'reason', 'earliest_from', 'latest_from', 'evidence'] as const;
 
@@ -39,12 +40,12 @@ async function* batches(ledger: IntervalSource, services: readonly string[], spa
 
 const rowOf = (service: string, { fromMs, toMs, state, unknownReason, fromBounds, evidence }: LedgerInterval): Row => [
   service,
-  iso(fromMs),
-  iso(toMs),
+  isoText(fromMs),
+  isoText(toMs),
   toMs - fromMs,
   state,
   unknownReason ?? null,
-  fromBounds === undefined ? null : iso(fromBounds[0]),
-  fromBounds === undefined ? null : iso(fromBounds[1]),
+  fromBounds === undefined ? null : isoText(fromBounds[0]),
+  fromBounds === undefined ? null : isoText(fromBounds[1]),
   (evidence ?? []).map(({ check, detail }) => `${check}: ${detail}`).join('; '),
 ];

@@ -1,3 +1,4 @@
+import { isoText } from '@nines/base/iso-text.ts';
 import { literalPattern } from '@nines/base/glob.ts';
 import { type Matcher, mustMatcher } from '@nines/base/matcher.ts';
 import { epochMs } from '@nines/base/units.ts';
@@ -5,7 +6,7 @@ import type { Span } from '@nines/maths/slo/types.ts';
 import { METRIC_NAME, labelValue } from '@nines/model/labels.ts';
 import { bitsOf, isStale } from '@nines/model/stale.ts';
 import type { Queryable, SelectOptions, SeriesColumns } from '@nines/model/storage.ts';
-import { type Row, type Table, inPieces, iso } from './rows.ts';
+import { type Row, type Table, inPieces } from './rows.ts';
 
 const COLUMNS = ['service', 'check', 'location', 'at', 'outcome', 'duration_seconds'] as const;
 const SERIES = ['probe_success', 'probe_degraded', 'probe_duration_seconds'] as const;
@@ -60,7 +61,7 @@ function rowsOf(places: readonly Seen[]): readonly Row[] {
       if (isStale(bits, i)) continue;
       const atMs = times[i] ?? 0;
       const outcome = values[i] !== 1 ? 'down' : degradedAt(atMs) === 1 ? 'degraded' : 'up';
-      rows.push([...who, iso(atMs), outcome, lengthAt(atMs) ?? null]);
+      rows.push([...who, isoText(atMs), outcome, lengthAt(atMs) ?? null]);
     }
     return rows;
   });

@@ -4,10 +4,11 @@ import type { Span } from '@nines/maths/slo/types.ts';
 import type { Queryable } from '@nines/model/storage.ts';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import type { Http, ScopedThings } from '../platform/http/contract.ts';
+import type { Actor, Http, ScopedThings } from '../platform/http/contract.ts';
 import { Exports } from '../platform/http/export.ts';
 import { instant } from '../platform/http/fields.ts';
 import type { ServiceCatalogue } from '../services/contract.ts';
+import { type AlertSource, alertTable } from './alerts.ts';
 import { type IntervalSource, intervalTable } from './intervals.ts';
 import { resultTable } from './results.ts';
 import { ROW_FORMATS, ROW_TYPES, type RowFormat, type Table, rowsText } from './rows.ts';
@@ -34,11 +35,14 @@ export type ExportDeps = {
   readonly services: Pick<ServiceCatalogue, 'get' | 'list'>;
   readonly queryable: Queryable;
   readonly violations: ViolationSource;
+  /** As somebody sees them. */
+  readonly alertsFor: (asking: Asking) => AlertSource;
 };
+type Asking = { readonly actor: Actor; sees(labels: Readonly<Record<string, string>>): boolean };
 
 const VIOLATIONS: ScopedThings = { names: { query: { sla: 'sla' } }, needs: ['sla'] };
 
-/** What a report is made of as tables of any length, CSV or JSON lines: intervals of the ledger, results of checks, violations. */
+/** What a report is made of as tables of any length, CSV or JSON lines: intervals of the ledger, results of checks, violations, alerts. */
 export function exportRoutes(http: Http, deps: ExportDeps): void {
   const exports = new Exports(deps.clock, MAX_EXPORTS);
   const config = { permission: 'read', audit: 'read', scoped: 'handler' } as const;
@@ -83,6 +87,16 @@ export function exportRoutes(http: Http, deps: ExportDeps): void {
       const { format, sla, ...asked } = request.query;
       const span = spanOf(deps, asked);
       return send(reply, format, () => violationTable(deps.violations, sla, span));
+    },
+  );
+  http.get(
+    '/api/exports/alerts',
+    { config, schema: { ...schema('Alerts that were open within a span, newest first'), querystring: range } },
+    async (request, reply) => {
+      const { format, ...asked } = request.query;
+      const span = spanOf(deps, asked);
+      const source = deps.alertsFor(request);
+      return send(reply, format, () => alertTable(source, span));
     },
   );
 }

@@ -1,4 +1,4 @@
-import { csvText } from '@nines/base/csv.ts';
+import { csvField, csvText } from '@nines/base/csv.ts';
 import { DAY_MS, type EpochMs, HOUR_MS, MINUTE_MS, epochMs } from '@nines/base/units.ts';
 import type { Span } from '@nines/maths/slo/types.ts';
 
@@ -32,11 +32,32 @@ export async function* rowsText({ columns, batches }: Table, format: RowFormat, 
   }
 }
 
-const csvRows = (rows: readonly Row[]): string => csvText(rows.map((row) => row.map((cell) => (cell === null ? '' : String(cell)))));
+/** What is no number that can be written stands as it is called. */
+const csvCell = (cell: string | number | null): string => (typeof cell === 'string' ? csvField(cell) : cell === null ? '' : String(cell));
+
+function csvRows(rows: readonly Row[]): string {
+  let text = '';
+  for (const row of rows) {
+    let separator = '';
+    for (const cell of row) {
+      text += separator + csvCell(cell);
+      separator = ',';
+    }
+    text += '\r\n';
+  }
+  return text;
+}
 
 function jsonRows(columns: readonly string[]): (rows: readonly Row[]) => string {
   const keys = columns.map((column, i) => `${i === 0 ? '{' : ','}${JSON.stringify(column)}:`);
-  return (rows) => rows.map((row) => `${row.map((cell, i) => `${keys[i] ?? ''}${JSON.stringify(cell)}`).join('')}}\n`).join('');
+  return (rows) => {
+    let text = '';
+    for (const row of rows) {
+      for (const [i, cell] of row.entries()) text += (keys[i] ?? '') + JSON.stringify(cell);
+      text += '}\n';
+    }
+    return text;
+  };
 }
 
 const FEW_ROWS = 2_000;
@@ -56,5 +77,3 @@ export async function* inPieces<T>(span: Span, read: (piece: Span) => Promise<re
     fromMs = toMs;
   }
 }
-
-export const iso = (atMs: number): string => new Date(atMs).toISOString();

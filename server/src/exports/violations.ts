@@ -1,6 +1,7 @@
+import { isoText } from '@nines/base/iso-text.ts';
 import type { Span } from '@nines/maths/slo/types.ts';
 import type { ViolationView } from '../sla/contract.ts';
-import { type Row, type Table, iso } from './rows.ts';
+import { type Row, type Table } from './rows.ts';
 
 const COLUMNS = [
   'id',
@@ -42,8 +43,8 @@ const rowOf = (one: ViolationView): Row => [
   one.service,
   one.kind,
   one.severity,
-  iso(one.opened_at_ms),
-  one.closed_at_ms === null ? null : iso(one.closed_at_ms),
+  isoText(one.opened_at_ms),
+  one.closed_at_ms === null ? null : isoText(one.closed_at_ms),
   one.pair?.long_ms ?? null,
   one.pair?.short_ms ?? null,
   one.pair?.factor ?? null,

@@ -1,4 +1,5 @@
-import { csvText } from '@nines/base/csv.ts';
+import { csvField, csvText } from '@nines/base/csv.ts';
+import { isoText } from '@nines/base/iso-text.ts';
 import { type Matcher, mustMatcher } from '@nines/base/matcher.ts';
 import type { ExpositionFormat } from '@nines/model/exposition.ts';
 import { headLines, printSeries, printValue, sampleLine } from '@nines/model/exposition-print.ts';
@@ -157,15 +158,15 @@ const csvPrinter: Printer = {
   before: csvText([CSV_HEADER]),
   after: '',
   *series({ labels, times, values, histograms }) {
-    const metric = labelValue(labels, METRIC_NAME);
-    const others = printSeries(withoutName(labels)).slice(1, -1);
+    const of = `${csvField(labelValue(labels, METRIC_NAME))},${csvField(printSeries(withoutName(labels)).slice(1, -1))},`;
     for (let from = 0; from < times.length; from += PIECE_SAMPLES) {
-      const rows = Array.from(times.subarray(from, from + PIECE_SAMPLES), (atMs, i) => {
-        const histogram = histograms?.[from + i];
-        const value = histogram === undefined ? printValue(values[from + i] ?? Number.NaN) : encodeHistogram(histogram);
-        return [metric, others, new Date(atMs).toISOString(), value];
-      });
-      yield csvText(rows);
+      let text = '';
+      for (let i = from; i < Math.min(times.length, from + PIECE_SAMPLES); i++) {
+        const histogram = histograms?.[i];
+        const value = histogram === undefined ? printValue(values[i] ?? Number.NaN) : csvField(encodeHistogram(histogram));
+        text += `${of}${isoText(times[i] ?? 0)},${value}\r\n`;
+      }
+      yield text;
     }
   },
 };

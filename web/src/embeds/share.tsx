@@ -8,6 +8,7 @@ import { Command, RefusedNotice, Waiting } from '../components/notices.tsx';
 import type { DashboardSearch } from '../dashboards/search.ts';
 import { t } from '../language/t.ts';
 import { useCan } from '../shell/session.tsx';
+import { Deliveries } from './deliveries.tsx';
 import { EmbedForm } from './embed-form.tsx';
 
 type Props = { readonly of: DashboardView; readonly search: DashboardSearch };
@@ -40,6 +41,7 @@ export function Share({ of, search }: Props) {
           </a>{' '}
           <span className="faint small">{t('Imported here again, it is the same dashboard')}</span>
         </p>
+        {mayShare ? <Deliveries of={of} search={search} /> : null}
         {mayShare ? <Embeds of={of} search={search} /> : null}
       </Modal>
     </>

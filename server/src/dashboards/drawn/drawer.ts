@@ -6,8 +6,8 @@ import type { Scope } from '@nines/model/storage.ts';
 import { Gate } from '../../platform/gate.ts';
 import type { DashboardSpec } from '../model.ts';
 import { type Given, valuesOf } from './ask-values.ts';
-import { paperOf } from './paper.ts';
 import { placesOf } from './places.ts';
+import type { SetPaper } from './press.ts';
 import { shownOf } from './show.ts';
 import type { Shown } from './shown.ts';
 import { Reading, type Reads, type Sources } from './sources.ts';
@@ -17,13 +17,16 @@ const MOST_AT_A_TIME = 2;
 const MOST_WAITING = 50;
 const LONGEST_READ_MS = 30_000;
 const RETRY_AFTER_MS = 2_000;
-/** Values of all panels together: drawings are made at one go, and nothing else is done meanwhile. */
+/** Values of all panels together: drawings for pages are made at one go, and nothing else is done meanwhile. */
 const MOST_VALUES = 150_000;
+/** Paper is set in a thread of its own; this is what its memory holds. */
+const MOST_VALUES_ON_PAPER = 600_000;
 const TOO_LARGE: Shown = { kind: 'nothing', why: 'The dashboard is too large to be drawn whole.' };
 
 export type DrawerDeps = Sources & {
   readonly clock: Pick<Clock, 'now' | 'after'>;
   readonly yieldNow: () => Promise<void> | undefined;
+  readonly paper: SetPaper;
 };
 
 export type DrawAsk = {
@@ -37,6 +40,8 @@ export type DrawAsk = {
   readonly span?: { readonly fromMs: number; readonly toMs: number } | undefined;
   /** Whoever looks is nobody: what fails is not explained. */
   readonly isPublic?: boolean;
+  /** Values of all panels together; what comes after them says that it is too large. */
+  readonly mostValues?: number;
 };
 
 export type DrawnBoard = {
@@ -82,7 +87,7 @@ export class Drawer {
       for (const { panel: id } of section.places) {
         const panel = spec.panels[id];
         if (panel === undefined || (ask.panel !== undefined && ask.panel !== id)) continue;
-        const one = drawn > MOST_VALUES ? TOO_LARGE : await shownOf(panel, reading);
+        const one = drawn > (ask.mostValues ?? MOST_VALUES) ? TOO_LARGE : await shownOf(panel, reading);
         drawn += valuesIn(one);
         shown.set(id, one);
         await yieldNow();
@@ -97,11 +102,11 @@ export class Drawer {
     return { shown, ...span, chosen };
   }
 
-  /** The dashboard as PDF. */
-  async paper(spec: DashboardSpec, ask: DrawAsk): Promise<Uint8Array> {
-    const board = await this.read(spec, ask);
+  /** The dashboard as PDF, for somebody. `AppError` as of `read`, and `too_busy`, `too_slow`, `broke_off`. */
+  async paper(spec: DashboardSpec, ask: DrawAsk, whose: string): Promise<Uint8Array> {
+    const board = await this.read(spec, { ...ask, mostValues: MOST_VALUES_ON_PAPER });
     await this.#deps.yieldNow();
-    return paperOf({ spec, ...board, madeAtMs: this.#deps.clock.now() });
+    return this.#deps.paper({ spec, ...board, madeAtMs: this.#deps.clock.now() }, whose);
   }
 
   async #labelValues(

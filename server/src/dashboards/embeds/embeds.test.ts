@@ -9,6 +9,7 @@ import { createIds } from '../../platform/ids.ts';
 import type { Actor } from '../../platform/http/contract.ts';
 import { createTestSecrets } from '../../platform/secrets/testing/secrets.ts';
 import { Drawer } from '../drawn/drawer.ts';
+import { paperOf } from '../drawn/paper.ts';
 import { dashboardSpec } from '../model.ts';
 import { EMBED_LIMITS, newEmbed } from './contract.ts';
 import { NOTHING_HERE, pageHtml, policyOf } from './page.ts';
@@ -74,6 +75,7 @@ async function world(t: TestContext, open: OpenDatabase) {
   const drawer = new Drawer({
     clock,
     yieldNow: () => undefined,
+    paper: async (paper) => paperOf(paper),
     query: { range, instant: (expr) => Promise.reject(new Error(`${expr} is not a query`)) },
     services: { ...none, dependents: () => [] },
     ledger: {} as never,

@@ -13,6 +13,7 @@ import type { LoadTestTables } from './migrations/0074-load-tests.ts';
 import type { HomeTables } from './migrations/0083-home.ts';
 import type { DashboardTables } from './migrations/0075-dashboards.ts';
 import type { EmbedTables } from './migrations/0080-embeds.ts';
+import type { DashboardDeliveryTables } from './migrations/0088-dashboard-deliveries.ts';
 import type { DeploymentTables } from './migrations/0081-deployments.ts';
 import type { EscalationTables } from './migrations/0032-escalation.ts';
 import type { ExemplarTables } from './migrations/0008-exemplars.ts';
@@ -51,6 +52,7 @@ export type Database = RecordTables &
   LoadTestTables &
   DashboardTables &
   EmbedTables &
+  DashboardDeliveryTables &
   DeploymentTables &
   HomeTables &
   IncidentTables &

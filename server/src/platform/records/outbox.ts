@@ -40,6 +40,8 @@ export type Outbox = AsyncDisposable & {
   /** Sends what is due now instead of at the next look. */
   wake(): void;
   status(): Promise<OutboxStatus>;
+  /** Sends a topic from now on; until then its rows wait. For parts that are there later than the outbox. */
+  handle(topic: string, handler: OutboxHandler): void;
 };
 
 export type OutboxOptions = {
@@ -62,7 +64,8 @@ export type OutboxOptions = {
  * puts them back.
  */
 export function createOutbox(options: OutboxOptions): Outbox {
-  const { db, clock, ids, logger, handlers } = options;
+  const { db, clock, ids, logger } = options;
+  const handlers = new Map(Object.entries(options.handlers));
   const running = new Set<Promise<void>>();
   const stopping = new AbortController();
   let purgedAtMs = 0;
@@ -71,7 +74,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const step = async (nowMs: number): Promise<void> => {
     if (!leasesEnded) await endLeases(db.kysely, nowMs);
     leasesEnded = true;
-    const claim = { topics: Object.keys(handlers), limit: MAX_CONCURRENT - running.size, leaseMs: LEASE_MS };
+    const claim = { topics: [...handlers.keys()], limit: MAX_CONCURRENT - running.size, leaseMs: LEASE_MS };
     for (const message of await claimDue(db.kysely, claim, nowMs)) start(message);
     if (nowMs - purgedAtMs < HOUR_MS) return;
     purgedAtMs = nowMs;
@@ -90,7 +93,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     running.add(attempt);
   };
   const send = async (message: OutboxMessage): Promise<void> => {
-    const verdict = await attemptOnce(options, message, stopping.signal);
+    const verdict = await attemptOnce(options, message, { handler: handlers.get(message.topic), stopping: stopping.signal });
     const stopped = stopping.signal.aborted && verdict.kind === 'retry';
     const delayMs = verdict.kind === 'retry' && !stopped ? retryDelayMs(verdict.afterMs, backoffMs(message.tries, options.random())) : 0;
     const nowMs = clock.now();
@@ -124,6 +127,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     },
     wake: () => loop.poke(),
     status: () => outboxStatus(db.kysely),
+    handle: (topic, handler) => void handlers.set(topic, handler),
     async [Symbol.asyncDispose]() {
       stopping.abort(new Error('the outbox is stopping'));
       await loop[Symbol.asyncDispose]();
@@ -134,8 +138,11 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
 const placeOf = (id: string): SecretPlace => ({ table: 'outbox', id, column: 'payload' });
 
-async function attemptOnce(options: OutboxOptions, message: OutboxMessage, stopping: AbortSignal): Promise<OutboxVerdict> {
-  const handler = options.handlers[message.topic];
+async function attemptOnce(
+  options: OutboxOptions,
+  message: OutboxMessage,
+  { handler, stopping }: { readonly handler: OutboxHandler | undefined; readonly stopping: AbortSignal },
+): Promise<OutboxVerdict> {
   if (handler === undefined) return { kind: 'retry', error: `nothing sends the topic ${message.topic}` };
   const opened = options.secrets.open(placeOf(message.id), message.payload);
   if (!opened.ok) return { kind: 'dead', error: opened.error };

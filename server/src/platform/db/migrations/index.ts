@@ -47,6 +47,7 @@ import * as sealedAddresses from './0068-sealed-addresses.ts';
 import * as insights from './0071-insights.ts';
 import * as dashboards from './0075-dashboards.ts';
 import * as embeds from './0080-embeds.ts';
+import * as dashboardDeliveries from './0088-dashboard-deliveries.ts';
 import * as deployments from './0081-deployments.ts';
 import * as loadTests from './0074-load-tests.ts';
 import * as watchedSeries from './0073-watched-series.ts';
@@ -109,4 +110,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0074-load-tests': { up: loadTests.up },
   '0083-home': { up: home.up },
   '0080-embeds': { up: embeds.up },
+  '0088-dashboard-deliveries': { up: dashboardDeliveries.up },
 };
