@@ -3,6 +3,7 @@
  * down, and what is wrong today. Everything goes in through the doors that users have.
  */
 import type { Nines } from '../../test/harness/nines.ts';
+import { toldLines } from '../../test/harness/told-series.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -163,12 +164,11 @@ export function samples(nowMs: number): string {
     ...applicationSeries('search', 23, 75, 0.09),
     ...businessSeries(),
   ];
-  return all
-    .map(({ metric, at }) => {
-      const values = timestamps.map((atMs, i) => at(atMs, (atMs - (timestamps[i - 1] ?? atMs)) / 1_000));
-      return JSON.stringify({ metric, values, timestamps });
-    })
-    .join('\n');
+  const lines = all.map(({ metric, at }) => {
+    const values = timestamps.map((atMs, i) => at(atMs, (atMs - (timestamps[i - 1] ?? atMs)) / 1_000));
+    return JSON.stringify({ metric, values, timestamps });
+  });
+  return [...lines, toldLines(timestamps)].join('\n');
 }
 
 /** Brings the month in; throws with the server's words where it takes something else than all of it. */

@@ -1,4 +1,5 @@
 import { messageOf } from '@nines/base/errors.ts';
+import { epochMs } from '@nines/base/units.ts';
 import { accessRoutes } from './access/routes.ts';
 import { agentRoutes } from './agents/routes.ts';
 import { alertHistoryRoutes } from './alerting/history-routes.ts';
@@ -327,6 +328,8 @@ export async function serve(
     services,
     ledger: availability,
     slas,
+    slaTrend: (sla, fromMs, toMs) =>
+      promises.statements.trend({ sla, zone: 'UTC', period: { fromMs: epochMs(fromMs), toMs: epochMs(toMs) } }),
     checks,
     stateOfCheck: (check) => availability.currentOfCheck(check).state,
     alerting,
@@ -339,7 +342,7 @@ export async function serve(
   dashboardRoutes(http, dashboards, drawings);
   embedRoutes(http, drawings.embeds);
   deliveryRoutes(http, drawings.deliveries);
-  widgetRoutes(http, new Widgets({ db, clock, ids }));
+  widgetRoutes(http, new Widgets({ db, clock, ids, usedBy: (widget) => dashboards.drawnWith(widget) }));
   deploymentRoutes(http, new Deployments({ db, clock, ids, bus, services }));
   const examined = { services, aliases: aliases.list, rules: () => rules.written, watch: () => parts.config().config.analytics.watch };
   insightRoutes(http, stack.use(openInsights({ ...shared, ...examined, samples: ask, ask: analytics.ask })));

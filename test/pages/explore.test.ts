@@ -62,8 +62,7 @@ test('a query is completed, drawn, shown as rows, taken apart, and kept on a das
   assert.deepEqual(await seriousFaults(page), []);
 
   await second.getByText('Graph', { exact: true }).click();
-  await second.getByRole('button', { name: 'Keep it' }).click();
-  await page.getByRole('menuitem', { name: 'Add to a dashboard' }).click();
+  await second.getByRole('button', { name: 'Add to a dashboard' }).click();
   await page.getByRole('textbox', { name: 'Its title' }).fill('Shops');
   await page.getByRole('textbox', { name: 'Title of the panel' }).fill('Orders');
   await page.getByRole('button', { name: 'Add the panel' }).click();
@@ -84,8 +83,7 @@ test('a query without results says why and what to run instead, on a phone and i
   await page.getByRole('button', { name: 'Run this' }).click();
   await page.getByRole('img', { name: /^Over time\. sum\(rate\(shop_orders_total\[5m\]\)\) > 0: last/ }).waitFor();
 
-  await page.getByRole('button', { name: 'Keep it' }).click();
-  await page.getByRole('menuitem', { name: 'Make an alert from this' }).click();
+  await page.getByRole('button', { name: 'Make an alert from this' }).click();
   await page.getByText(/1 of 1 series is > 0 at some time/).waitFor();
   await page.getByText('As text, for version control').click();
   await page.getByText('metric: "sum(rate(shop_orders_total[5m]))"', { exact: false }).waitFor();

@@ -232,8 +232,7 @@ test('an executive: begins with what was kept and what not, and comes from the f
 test('an editor: from Explore to a dashboard, shaped, kept through a reload and a quarrel, taken back, to Grafana and back, and shown to strangers', async () => {
   const { page, complaints } = await asAna();
   await page.goto('/explore?q=shop_orders_total');
-  await page.getByRole('button', { name: 'Keep it' }).click();
-  await page.getByRole('menuitem', { name: 'Add to a dashboard' }).click();
+  await page.getByRole('button', { name: 'Add to a dashboard' }).click();
   await page.getByRole('textbox', { name: 'Its title' }).fill('Night desk');
   await page.getByRole('textbox', { name: 'Title of the panel' }).fill('Orders');
   await page.getByRole('button', { name: 'Add the panel' }).click();

@@ -28,7 +28,7 @@ import {
 import { whatIfSearch } from './sla/what-if-search.ts';
 import { analyticsSearch } from './analytics/search.ts';
 import { exploreSearch } from './explore/search.ts';
-import { dashboardSearch, dashboardsSearch } from './dashboards/search.ts';
+import { dashboardSearch, dashboardsSearch, widgetsSearch } from './dashboards/search.ts';
 import { loginSearch } from './shell/login-search.ts';
 import { Shell } from './shell/shell.tsx';
 import { rich } from './language/t.ts';
@@ -274,6 +274,12 @@ const series = createRoute({
   path: '/settings/series',
   component: lazyRouteComponent(() => import('./pages/settings-parts.tsx'), 'SeriesPage'),
 });
+const widgets = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/widgets',
+  validateSearch: widgetsSearch,
+  component: lazyRouteComponent(() => import('./pages/widgets.tsx'), 'WidgetsPage'),
+});
 const apiDocs = createRoute({
   getParentRoute: () => shell,
   path: '/api/docs',
@@ -347,6 +353,7 @@ const tree = root.addChildren([
     tokens,
     channels,
     series,
+    widgets,
     apiDocs,
   ]),
   join,

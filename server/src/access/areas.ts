@@ -86,6 +86,7 @@ export const AREA_OF: Readonly<Record<string, Area>> = {
   '/api/v1/status': 'system',
   '/api/v1/status/buildinfo': 'metrics',
   '/api/v1/status/tsdb': 'metrics',
+  '/api/widget-preview': 'dashboards',
   '/api/widgets': 'dashboards',
   // What Alertmanager answers, and InfluxDB's way to write.
   '/api/v2': 'alerts',

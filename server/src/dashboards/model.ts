@@ -60,6 +60,8 @@ const query = z.strictObject({
   /** Asked for at the end of the range only. */
   instant: z.boolean().optional(),
   hidden: z.boolean().optional(),
+  /** Of shares: what is left over, drawn as the empty part of the ring. */
+  rest: z.boolean().optional(),
 });
 export type PanelQuery = z.output<typeof query>;
 
@@ -194,7 +196,7 @@ export const SOURCES_OF = {
   text: [],
   slo_budget: ['slas'],
   status_timeline: ['services'],
-  state: ['services'],
+  state: ['services', 'checks'],
   custom: ['promql', 'slas'],
 } as const satisfies Record<PanelKind, readonly SourceKind[]>;
 

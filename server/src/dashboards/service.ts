@@ -94,6 +94,15 @@ export class Dashboards {
     return [...this.#inForce.values()].map(summaryOf).sort((a, b) => a.title.localeCompare(b.title) || (a.id < b.id ? -1 : 1));
   }
 
+  /** Dashboards with a panel that a widget draws, by title. */
+  async drawnWith(widget: string): Promise<readonly { readonly id: string; readonly title: string }[]> {
+    await this.#refresh();
+    return [...this.#inForce.values()]
+      .filter(({ spec }) => Object.values(spec.panels).some((panel) => panel.kind === 'custom' && panel.widget === widget))
+      .map(({ spec }) => ({ id: spec.id, title: spec.title }))
+      .sort((a, b) => a.title.localeCompare(b.title));
+  }
+
   /** What is kept and cannot be shown by this server, with why. */
   async unreadable(): Promise<readonly UnreadableDashboard[]> {
     await this.#refresh();

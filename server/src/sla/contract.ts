@@ -13,7 +13,7 @@ export type { SlaExamplesConfig } from './config.ts';
 export { slaExamplesConfig, slasConfig } from './config.ts';
 export type { SlaSpec, SlaStatus };
 export type { ArchivedReportView } from './reports/service.ts';
-export type { AccountView, BurnDownView, DayView, SegmentView } from './statements/account.ts';
+export type { AccountView, BurnDownView, DayView, SegmentView, TrendView } from './statements/account.ts';
 export type { ExclusionView } from './statements/exclusions.ts';
 export type { ScheduleView } from './statements/sender.ts';
 export type { IssuedView } from './statements/service.ts';

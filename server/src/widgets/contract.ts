@@ -6,7 +6,11 @@
 import { z } from 'zod';
 import { plainText } from '../platform/config/fields.ts';
 
-export const WIDGET_CODES = { notFound: 'widget_not_found', tooMany: 'too_many_widgets' } as const;
+export const WIDGET_CODES = {
+  notFound: 'widget_not_found',
+  tooMany: 'too_many_widgets',
+  revisionNotFound: 'widget_revision_not_found',
+} as const;
 
 const MAX_SOURCE_CHARS = 200_000;
 
@@ -26,5 +30,16 @@ export type WidgetBody = z.output<typeof widgetBody>;
 
 export const widgetSummary = z.object({ id: z.string(), name: z.string(), description: z.string(), revision: z.int() });
 export type WidgetSummary = z.output<typeof widgetSummary>;
-export const widgetView = widgetSummary.extend({ source: z.string() });
+export const widgetView = widgetSummary.extend({
+  source: z.string(),
+  /** Dashboards with a panel that draws with it, by title. */
+  used_by: z.array(z.object({ id: z.string(), title: z.string() })).readonly(),
+});
 export type WidgetView = z.output<typeof widgetView>;
+
+/** A version that was in force from `at_ms`, with who put it there. */
+export const widgetRevisionView = z.object({ revision: z.int(), at_ms: z.number(), by: z.string() });
+export type WidgetRevisionView = z.output<typeof widgetRevisionView>;
+/** What a version held, as `PUT /api/widgets/{id}` takes it. */
+export const widgetRevisionBody = widgetRevisionView.extend({ name: z.string(), description: z.string(), source: z.string() });
+export type WidgetRevisionBody = z.output<typeof widgetRevisionBody>;

@@ -14,13 +14,28 @@ export const framePolicy = (nonce: string): string =>
     "frame-ancestors 'self'",
   ].join('; ');
 
-/** The widget's side of the contract: takes data from the page, draws with what the script gave, tells what went wrong. */
-const BRIDGE = `(() => {
+/**
+ * The widget's side of the contract: takes data from the page, draws with what the script gave, tells what went wrong. With `takes`, the
+ * nonce of scripts, the page hands the script over, once: one that is being written is not registered yet.
+ */
+const bridge = (takes: string | undefined): string => `(() => {
   'use strict';
   for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection', 'WebTransport']) delete globalThis[name];
   const tell = (message) => parent.postMessage(message, '*');
-  const fault = (thrown) => tell({ type: 'error', message: String((thrown && thrown.message) || thrown).slice(0, 500) });
-  let draw, data;
+  const words = (thrown) => {
+    if (typeof thrown === 'string') return thrown;
+    if (thrown && typeof thrown.message === 'string') return thrown.message;
+    try {
+      return JSON.stringify(thrown) || String(thrown);
+    } catch {
+      return 'something that cannot be written down was thrown';
+    }
+  };
+  let draw, data, failed = false;
+  const fault = (thrown) => {
+    failed = true;
+    tell({ type: 'error', message: words(thrown).slice(0, 500) });
+  };
   const redraw = () => {
     if (draw === undefined || data === undefined) return;
     document.documentElement.style.colorScheme = data.theme.dark ? 'dark' : 'light';
@@ -32,24 +47,40 @@ const BRIDGE = `(() => {
       fault(thrown);
     }
   };
+  const loaded = () => {
+    if (draw !== undefined) tell({ type: 'ready' });
+    else if (!failed) fault('the script never called nines.draw');
+  };
   globalThis.nines = Object.freeze({ draw: (given) => { draw = given; redraw(); } });
   addEventListener('error', (event) => fault(event.error || event.message));
   addEventListener('unhandledrejection', (event) => fault(event.reason));
+  let takes = ${takes === undefined ? 'undefined' : `'${takes}'`};
   addEventListener('message', (event) => {
-    if (event.source !== parent || !event.data || event.data.type !== 'data') return;
-    data = event.data;
-    redraw();
+    if (event.source !== parent || parent === window || !event.data) return;
+    if (event.data.type === 'script' && takes !== undefined) {
+      const script = document.createElement('script');
+      script.nonce = takes;
+      takes = undefined;
+      script.textContent = String(event.data.source);
+      document.body.append(script);
+      loaded();
+    } else if (event.data.type === 'data') {
+      data = event.data;
+      redraw();
+    }
   });
-  addEventListener('load', () => tell({ type: draw === undefined ? 'error' : 'ready', message: 'the script never called nines.draw' }));
+  addEventListener('load', () => (takes === undefined ? loaded() : tell({ type: 'waiting' })));
 })();`;
 
-/** The document of the frame. The script holds no end of a script: `widgetBody` saw to it. */
-export const frameDocument = (source: string, nonce: string): string => `<!doctype html>
+const documentOf = (nonce: string, scripts: readonly string[]): string => `<!doctype html>
 <meta charset="utf-8">
 <style>html, body, #root { margin: 0; height: 100% } body { font: 14px system-ui, sans-serif; overflow: hidden; background: transparent }</style>
 <div id="root"></div>
-<script nonce="${nonce}">${BRIDGE}</script>
-<script nonce="${nonce}">
-${source}
-</script>
+${scripts.map((script) => `<script nonce="${nonce}">${script}</script>`).join('\n')}
 `;
+
+/** The document of the frame. The script holds no end of a script: `widgetBody` saw to it. */
+export const frameDocument = (source: string, nonce: string): string => documentOf(nonce, [bridge(undefined), `\n${source}\n`]);
+
+/** The same for a script that the page will hand over. */
+export const previewDocument = (nonce: string): string => documentOf(nonce, [bridge(nonce)]);

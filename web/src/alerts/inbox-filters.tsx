@@ -1,4 +1,4 @@
-import { NativeSelect, TextInput } from '@mantine/core';
+import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import type { AlertCountsWire } from '../api/alerts.ts';
@@ -50,6 +50,7 @@ const MAX_NAME_CHARS = 120;
 /** Which alerts are listed and how; all of it stands in the address. */
 export function InboxFilters({ search, counts, onSearch }: Props) {
   const services = useQuery(servicesQuery());
+  const [more, setMore] = useState(false);
   const set = (name: Field, value: string | undefined) => {
     const { [name]: _before, ...rest } = search;
     onSearch(value === undefined || value === '' ? rest : ({ ...rest, [name]: value } as AlertSearch));
@@ -68,28 +69,33 @@ export function InboxFilters({ search, counts, onSearch }: Props) {
   const byLabel =
     search.group?.startsWith('label:') === true ? [{ value: search.group, label: t('By {label}', { label: search.group }) }] : [];
   return (
-    <div className="filters no-print">
+    <div className="filters inbox-filters no-print">
       <Severities search={search} counts={counts} onChange={(value) => set('severity', value)} />
       {select(t('Status'), 'status', [...STATUSES])}
-      {names.length === 0 ? null : select(t('Service'), 'service', [{ value: '', label: t('Any service') }, ...names])}
-      <TeamFilter teams={teamsOf(services.data?.items ?? [])} value={search.team} onChange={(team) => set('team', team)} />
-      {select(t('Assigned'), 'assigned', [...ASSIGNED])}
-      {select(t('Group'), 'group', [{ value: '', label: t('Not grouped') }, ...groups, ...byLabel])}
-      <Typed value={search.q ?? ''} onChange={(value) => set('q', value)}>
-        {(value, type) => <FilterInput what={t('alerts')} value={value} onChange={type} />}
-      </Typed>
-      <Typed value={search.label ?? ''} onChange={(value) => set('label', value)}>
-        {(value, type) => (
-          <TextInput
-            size="xs"
-            className="mono"
-            aria-label={t('Label matcher')}
-            placeholder={'instance="a"'}
-            value={value}
-            onChange={(event) => type(event.currentTarget.value)}
-          />
-        )}
-      </Typed>
+      <Button className="filters-toggle" size="xs" variant="default" aria-expanded={more} onClick={() => setMore(!more)}>
+        {t('More filters')}
+      </Button>
+      <div className={more ? 'filters-rest opened' : 'filters-rest'}>
+        {names.length === 0 ? null : select(t('Service'), 'service', [{ value: '', label: t('Any service') }, ...names])}
+        <TeamFilter teams={teamsOf(services.data?.items ?? [])} value={search.team} onChange={(team) => set('team', team)} />
+        {select(t('Assigned'), 'assigned', [...ASSIGNED])}
+        {select(t('Group'), 'group', [{ value: '', label: t('Not grouped') }, ...groups, ...byLabel])}
+        <Typed value={search.q ?? ''} onChange={(value) => set('q', value)}>
+          {(value, type) => <FilterInput what={t('alerts')} value={value} onChange={type} />}
+        </Typed>
+        <Typed value={search.label ?? ''} onChange={(value) => set('label', value)}>
+          {(value, type) => (
+            <TextInput
+              size="xs"
+              className="mono"
+              aria-label={t('Label matcher')}
+              placeholder={'instance="a"'}
+              value={value}
+              onChange={(event) => type(event.currentTarget.value)}
+            />
+          )}
+        </Typed>
+      </div>
       {search.source === undefined ? null : (
         <span className="soft">{t('of rule {rule}', { rule: plainText(search.source, MAX_NAME_CHARS) })}</span>
       )}
@@ -135,7 +141,7 @@ function Severities({
   const toggle = (severity: Severity) =>
     onChange((chosen.includes(severity) ? chosen.filter((one) => one !== severity) : [...chosen, severity]).join(','));
   return (
-    <div className="row-wrap" role="group" aria-label={t('Severity')}>
+    <div className="row-wrap severities" role="group" aria-label={t('Severity')}>
       {SEVERITIES.map((severity) => {
         const states = counts?.by_severity[severity];
         const open = states === undefined ? 0 : states.firing + states.acknowledged + states.suppressed + states.pending;

@@ -1,3 +1,4 @@
+import { useMediaQuery } from '@mantine/hooks';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { AlertView } from '../api/wire.ts';
@@ -11,6 +12,9 @@ import { plainText } from './plain-text.ts';
 import type { InboxRow } from './use-inbox.ts';
 
 const ROW_PX = 60;
+/** On a phone what is said of an alert takes a second line. */
+const NARROW_ROW_PX = 80;
+const NARROW = '(max-width: 640px)';
 const GROUP_PX = 40;
 const MAX_TITLE_CHARS = 200;
 const MAX_SMALL_CHARS = 60;
@@ -42,15 +46,17 @@ export function InboxRows(props: RowsProps) {
   useLayoutEffect(() => {
     if (list.current !== null) setOffset(list.current.getBoundingClientRect().top + window.scrollY);
   });
+  const rowPx = useMediaQuery(NARROW, undefined, { getInitialValueInEffect: false }) ? NARROW_ROW_PX : ROW_PX;
   // Another function has all rows measured anew: where all are alerts, all are of one height.
   const placeOf = useCallback((index: number) => index, [rows.some((row) => (row?.kind ?? 'alert') !== 'alert') ? rows : null]);
   const virtualizer = useWindowVirtualizer({
     count: rows.length,
-    estimateSize: (index) => ((rows[index]?.kind ?? 'alert') === 'alert' ? ROW_PX : GROUP_PX),
+    estimateSize: (index) => ((rows[index]?.kind ?? 'alert') === 'alert' ? rowPx : GROUP_PX),
     getItemKey: placeOf,
     overscan: 10,
     scrollMargin: offset,
   });
+  useEffect(() => virtualizer.measure(), [rowPx]);
   const shown = virtualizer.getVirtualItems();
   const [first, last] = [shown[0]?.index ?? 0, shown.at(-1)?.index ?? 0];
   useEffect(() => {

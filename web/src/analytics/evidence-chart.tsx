@@ -1,5 +1,7 @@
 import { useElementSize } from '@mantine/hooks';
 import { type PointerEvent, type ReactNode, useId, useMemo, useState } from 'react';
+import type { Band as ChartBand } from '../charts/plot-options.ts';
+import { useDeployments } from '../charts/use-deployments.ts';
 import { exactInstant, tickText } from '../figures/instant.ts';
 import { t } from '../language/t.ts';
 import { useNowStep } from '../shell/now.ts';
@@ -46,11 +48,14 @@ const NARROW_AXIS_PX = 60;
 const NARROW_PX = 480;
 const TICK_PX = 88;
 const LEVEL_PX = 48;
+/** A mark so near to the pointer says what it is. */
+const NEAR_PX = 6;
 
 /** A series with what is said of it: lines, bands, episodes and changes on one time axis. */
 export function EvidenceChart(props: EvidenceProps) {
   const { title, summary, height = 220, lines, bands = NOTHING, fromMs, toMs, limit } = props;
   const { ref, width } = useElementSize<HTMLDivElement>();
+  const deployments = useDeployments(fromMs, Math.min(toMs, props.nowMs ?? toMs));
   const [hoverX, setHoverX] = useState<number | null>(null);
   const values = useMemo(() => {
     const seen = lines.map(({ points }) => points.filter(([atMs]) => atMs >= fromMs && atMs <= toMs));
@@ -64,7 +69,7 @@ export function EvidenceChart(props: EvidenceProps) {
     <figure className="chart">
       <figcaption className="chart-head">
         {title === undefined ? null : <h3>{title}</h3>}
-        <Legend {...props} atMs={atMs} />
+        <Legend {...props} deployments={deployments} atMs={atMs} near={scales === null ? 0 : scales.atMs(NEAR_PX) - scales.atMs(0)} />
       </figcaption>
       <div
         ref={ref}
@@ -76,7 +81,15 @@ export function EvidenceChart(props: EvidenceProps) {
         onPointerLeave={() => setHoverX(null)}
       >
         {scales === null ? null : (
-          <Drawing {...props} height={height} scales={scales} frame={{ width, left }} levels={values.ticks} atMs={atMs} />
+          <Drawing
+            {...props}
+            deployments={deployments}
+            height={height}
+            scales={scales}
+            frame={{ width, left }}
+            levels={values.ticks}
+            atMs={atMs}
+          />
         )}
       </div>
     </figure>
@@ -92,7 +105,9 @@ function Legend({
   text,
   stepMs,
   atMs,
-}: EvidenceProps & { readonly atMs: number | undefined }) {
+  deployments,
+  near,
+}: EvidenceProps & { readonly atMs: number | undefined; readonly deployments: readonly ChartBand[]; readonly near: number }) {
   const now = useNowStep(60_000);
   const valueOf = ({ points, role }: Line): number | null => {
     if (atMs === undefined) return points.findLast(([, value]) => value !== null)?.[1] ?? null;
@@ -142,12 +157,38 @@ function Legend({
           {changes.length === 1 ? t('change of level') : t('{changes} changes of level', { changes: changes.length })}
         </li>
       )}
+      <Deployments marks={deployments} atMs={atMs} near={near} />
       {atMs === undefined ? null : <li className="faint">{exactInstant(atMs, now)}</li>}
     </ul>
   );
 }
 
+/** How many there were, or at the pointer which. */
+function Deployments({
+  marks,
+  atMs,
+  near,
+}: {
+  readonly marks: readonly ChartBand[];
+  readonly atMs: number | undefined;
+  readonly near: number;
+}) {
+  if (marks.length === 0) return null;
+  const here = atMs === undefined ? [] : marks.filter(({ fromMs }) => Math.abs(fromMs - atMs) <= near);
+  return (
+    <li>
+      <svg width="10" height="12" aria-hidden="true">
+        <path d="M5 0V12M5 5l4 7H1z" className="ev-deployment" />
+      </svg>
+      {here.length === 0
+        ? t('{count, plural, one {# deployment} other {# deployments}}', { count: marks.length })
+        : here.map(({ name }) => name).join(', ')}
+    </li>
+  );
+}
+
 type DrawingProps = EvidenceProps & {
+  readonly deployments: readonly ChartBand[];
   readonly height: number;
   readonly scales: Scales;
   readonly frame: { readonly width: number; readonly left: number };
@@ -215,10 +256,13 @@ function Axes({ fromMs, toMs, text, scales: { x, y }, frame: { width, left }, le
 
 const LEAST_EPISODE_PX = 4;
 
-/** Episodes behind the lines, numbered as in the list beside; changes of level; and where the present is. */
-function Marks({ episodes = NOTHING, chosen, changes = NOTHING, nowMs, scales: { x }, floor }: PartProps) {
+/** Deployments and episodes behind the lines, the latter numbered as in the list beside; changes of level; and where the present is. */
+function Marks({ episodes = NOTHING, chosen, changes = NOTHING, deployments, nowMs, scales: { x }, floor }: PartProps) {
   return (
     <>
+      {deployments.map(({ fromMs, name }) => (
+        <path key={`${fromMs} ${name}`} d={`M${x(fromMs)} 8V${floor}m0 -8l5 8h-10z`} className="ev-deployment" />
+      ))}
       {episodes.map(({ from_at_ms: fromMs, to_at_ms: toMs }, i) => {
         const width = Math.max(LEAST_EPISODE_PX, x(toMs) - x(fromMs));
         const middle = (x(fromMs) + x(toMs)) / 2;

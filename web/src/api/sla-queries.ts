@@ -15,6 +15,7 @@ import type {
   ScheduleView,
   SignedStatement,
   SlaView,
+  TrendView,
   WhatIfView,
 } from './wire.ts';
 
@@ -55,6 +56,14 @@ export const burnDownQuery = (sla: SlaView) => {
     placeholderData: keepPreviousData,
   });
 };
+
+/** The contract's figures at even steps of `[fromMs, toMs)`. Its key does not begin with `slas`: the past does not change with each event. */
+export const slaTrendQuery = (id: string, fromMs: number, toMs: number) =>
+  queryOptions({
+    queryKey: ['sla-trend', id, fromMs, toMs],
+    queryFn: ({ signal }) => request<TrendView>(withQuery(of(id, 'trend'), span(fromMs, toMs)), { signal }),
+    staleTime: SLOW_MS,
+  });
 
 export const exclusionsQuery = (id: string) =>
   queryOptions({

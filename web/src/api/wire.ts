@@ -31,6 +31,7 @@ export type {
   SlaSpec,
   SlaStatus,
   SlaView,
+  TrendView,
   ViolationView,
   WhatIfView,
 } from '@nines/server/sla/contract.ts';

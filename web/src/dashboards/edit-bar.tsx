@@ -4,6 +4,7 @@ import type { DashboardView, Layout, PanelKind } from '../api/dashboards.ts';
 import { Instant } from '../components/instant.tsx';
 import { t } from '../language/t.ts';
 import { type LayoutKind, added, changesOf, newPanel } from './draft.ts';
+import { KIND_WORDS } from './kind-words.ts';
 import { SaveForm } from './save-form.tsx';
 import { laidOutKeeping, sectionAdded } from './sections.ts';
 import type { Editing } from './use-editing.ts';
@@ -14,21 +15,6 @@ const LAYOUT_WORDS: Readonly<Record<LayoutKind, string>> = {
   two_columns: t('Two columns'),
   three_columns: t('Three columns'),
   custom: t('Placed by hand'),
-};
-export const KIND_WORDS: Readonly<Record<PanelKind, string>> = {
-  card: t('Figure'),
-  line: t('Lines'),
-  bar: t('Bars'),
-  pie: t('Shares'),
-  gauge: t('Gauge'),
-  heatmap: t('Heatmap'),
-  table: t('Table'),
-  alert_list: t('Alerts'),
-  text: t('Text'),
-  slo_budget: t('Error budgets'),
-  status_timeline: t('Service time lines'),
-  state: t('Service states'),
-  custom: t('A widget of your own'),
 };
 
 /** What of the dashboard itself is edited below the bar. */

@@ -206,9 +206,10 @@ export function PiePanel({ panel }: Props<'pie'>) {
   const values = valuesOf(figures.series, panel.reduce);
   useSeriesReport(figures, () => rowsOfValues(values));
   if (values.length === 0) return <Nothing figures={figures} />;
-  return (
-    <PieChart parts={values} hollow={panel.hollow} text={(value) => unitText(value, panel.unit, panel.decimals)} title={panel.title} />
-  );
+  const asked = panel.source.from === 'promql' ? panel.source.queries.filter(({ hidden }) => hidden !== true) : [];
+  const left = new Set(figures.series.flatMap(({ query, name }) => (asked[query]?.rest === true ? [name] : [])));
+  const parts = values.map((one) => ({ ...one, isRest: left.has(one.name) }));
+  return <PieChart parts={parts} hollow={panel.hollow} text={(value) => unitText(value, panel.unit, panel.decimals)} title={panel.title} />;
 }
 
 export function HeatmapPanel({ panel, height }: Props<'heatmap'>) {

@@ -21,8 +21,8 @@ const EMPTY: Omit<DashboardSpec, 'id' | 'title'> = {
   description: '',
   tags: [],
   folder: '',
-  panels: { note: { kind: 'text', title: '', description: '', links: [], markdown: t('Press **Edit** to add panels.') } },
-  layout: { kind: 'two_columns', sections: [{ title: '', collapsed: false, panels: ['note'] }] },
+  panels: {},
+  layout: { kind: 'two_columns', sections: [{ title: '', collapsed: false, panels: [] }] },
   variables: [],
   annotations: [],
   range: '6h',
@@ -30,7 +30,7 @@ const EMPTY: Omit<DashboardSpec, 'id' | 'title'> = {
 };
 
 type Props = {
-  /** What the new one begins as; absent: one panel of text. */
+  /** What the new one begins as; absent: nothing. */
   readonly from?: DashboardSpec;
   readonly word?: string;
 };

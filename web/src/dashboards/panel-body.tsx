@@ -2,6 +2,7 @@ import type { Panel } from '../api/dashboards.ts';
 import { type FigurePanel, useBoard, useReport } from './context.ts';
 import { BarPanel, CardPanel, GaugePanel, HeatmapPanel, LinePanel, PiePanel, SeriesTablePanel } from './figure-panels.tsx';
 import { interpolate } from '@nines/maths/dashboards/interpolate.ts';
+import { ChecksState } from './checks-state.tsx';
 import { CustomPanel } from './custom-panel.tsx';
 import { Markdown } from './markdown.tsx';
 import {
@@ -36,6 +37,7 @@ export function PanelBody({ panel, height }: Props) {
     case 'status_timeline':
       return panel.source.from === 'services' ? <ServicesTimeline source={panel.source} /> : null;
     case 'state':
+      if (panel.source.from === 'checks') return <ChecksState source={panel.source} />;
       return panel.source.from === 'services' ? <ServicesState source={panel.source} /> : null;
     default:
       return <FigureBody panel={panel} height={height} />;

@@ -7,7 +7,7 @@ import { t } from '../language/t.ts';
 import { type FigurePanel, useBoard } from './context.ts';
 import { MANY_QUERIES, costOf } from './cost.ts';
 import { newPanel } from './draft.ts';
-import { KIND_WORDS } from './edit-bar.tsx';
+import { KIND_WORDS } from './kind-words.ts';
 
 type Props = { readonly panel: Panel; readonly onChange: (panel: Panel) => void; readonly onDone: () => void };
 

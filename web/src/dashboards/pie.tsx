@@ -5,7 +5,12 @@ import { othersText } from './figure-text.ts';
 import { t } from '../language/t.ts';
 
 type Props = {
-  readonly parts: readonly { readonly name: string; readonly value: number; readonly colour?: string }[];
+  readonly parts: readonly {
+    readonly name: string;
+    readonly value: number;
+    readonly colour?: string | undefined;
+    readonly isRest?: boolean;
+  }[];
   readonly hollow: boolean;
   readonly text: (value: number) => string;
   readonly title: string;
@@ -13,6 +18,8 @@ type Props = {
 
 const RADIUS = 46;
 const HOLE = 28;
+/** What is left over has no colour of its own. */
+const REST = 'var(--line-strong)';
 
 function slicePath(from: number, to: number, hollow: boolean): string {
   const point = (share: number, radius: number) =>
@@ -26,14 +33,16 @@ function slicePath(from: number, to: number, hollow: boolean): string {
 
 /** Shares of a whole, at most six, each with its name, value and share in words beside it. */
 export function PieChart({ parts, hollow, text, title }: Props) {
-  const slices = slicesOf(parts, othersText);
+  const left = new Set(parts.flatMap(({ name, isRest }) => (isRest === true ? [name] : [])));
+  // What is left over comes last, however much it is.
+  const slices = slicesOf(parts, othersText).toSorted((a, b) => Number(left.has(a.name)) - Number(left.has(b.name)));
   const colours = new Map(parts.map(({ name, colour }) => [name, colour]));
   if (slices.length === 0) return <p className="chart-empty">{t('All values are zero: there are no shares.')}</p>;
   let from = 0;
-  const drawn = slices.map((slice, index) => {
+  const drawn = slices.map((slice) => {
     const path = slicePath(from, from + slice.share, hollow);
     from += slice.share;
-    return { ...slice, path, colour: colours.get(slice.name) ?? seriesColour(index) };
+    return { ...slice, path, colour: left.has(slice.name) ? REST : (colours.get(slice.name) ?? seriesColour(slice.hue)) };
   });
   return (
     <div className="pie">

@@ -15,6 +15,8 @@ export type DashboardSearch = {
   side?: 'history';
 };
 export type DashboardsSearch = { q?: string; tag?: string };
+/** `widget`: the one that is open, or `NEW`. */
+export type WidgetsSearch = { widget?: string };
 
 const LAST = /^[1-9]\d{0,4}[smhdw]$/;
 const MAX_VARIABLES = 30;
@@ -57,4 +59,9 @@ export function dashboardSearch(raw: Raw): DashboardSearch {
 export function dashboardsSearch(raw: Raw): DashboardsSearch {
   const [q, tag] = [word(raw.q), word(raw.tag)];
   return { ...(q === undefined ? {} : { q }), ...(tag === undefined ? {} : { tag }) };
+}
+
+export function widgetsSearch({ widget }: Raw): WidgetsSearch {
+  const open = word(widget);
+  return open === undefined ? {} : { widget: open };
 }

@@ -11,6 +11,7 @@ import type { NamedSeries } from '@nines/maths/dashboards/figures.ts';
 import { differingLabels } from '@nines/maths/dashboards/differing-labels.ts';
 import { interpolate, legendOf, namesIn } from '@nines/maths/dashboards/interpolate.ts';
 import { everyMs } from './time.ts';
+import { useEarlier } from './use-earlier.ts';
 
 type Asked = { readonly expr: string; readonly legend: string | undefined; readonly instant: boolean };
 
@@ -155,10 +156,13 @@ export function useFigures(source: Source, { beforeMs = 0, enabled = true } = {}
   }, [stamp, words]);
   const failure = lines.flatMap(({ picture }) => picture?.error ?? []).at(0);
   const failed = failure === undefined ? ([...past, ...present].find(({ isError }) => isError)?.error ?? null) : new Error(failure);
+  const pending =
+    waits || past.some(({ isPending, fetchStatus }) => isPending && fetchStatus !== 'idle') || (pushed && isAwaited(asked, lines));
+  const whole = useEarlier(source, stretch, joined, enabled && !pending);
   return {
-    series: useMemo(() => joined.slice(0, MOST_SERIES), [joined]),
+    series: useMemo(() => whole.slice(0, MOST_SERIES), [whole]),
     stepMs: stretch.stepMs,
-    pending: waits || past.some(({ isPending, fetchStatus }) => isPending && fetchStatus !== 'idle') || (pushed && isAwaited(asked, lines)),
+    pending,
     error: failed,
     updatedAtMs: Math.max(
       0,
@@ -168,7 +172,7 @@ export function useFigures(source: Source, { beforeMs = 0, enabled = true } = {}
     ),
     arrivals: pushed ? arrivalsOf(lines) : undefined,
     exprs: asked.map(({ expr }) => expr),
-    left: Math.max(0, joined.length - MOST_SERIES),
+    left: Math.max(0, whole.length - MOST_SERIES),
     stamp: `${stamp} ${words}`,
   };
 }

@@ -17,17 +17,21 @@ export function Actions({ query, tab, unit, view }: Props) {
   const close = () => setOpen(undefined);
   return (
     <>
+      {mayIn(session, 'operate', 'dashboards') ? (
+        <Button size="xs" variant="default" onClick={() => setOpen('dashboard')}>
+          {t('Add to a dashboard')}
+        </Button>
+      ) : null}
+      <Button size="xs" variant="default" onClick={() => setOpen('alert')}>
+        {t('Make an alert from this')}
+      </Button>
       <Menu position="bottom-start" withinPortal>
         <Menu.Target>
           <Button size="xs" variant="default">
-            {t('Keep it')}
+            {t('Copy')}
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
-          {mayIn(session, 'operate', 'dashboards') ? (
-            <Menu.Item onClick={() => setOpen('dashboard')}>{t('Add to a dashboard')}</Menu.Item>
-          ) : null}
-          <Menu.Item onClick={() => setOpen('alert')}>{t('Make an alert from this')}</Menu.Item>
           <Menu.Item onClick={() => void navigator.clipboard.writeText(query)}>{t('Copy the query')}</Menu.Item>
           <Menu.Item onClick={() => void navigator.clipboard.writeText(window.location.href)}>{t('Copy the link of this page')}</Menu.Item>
         </Menu.Dropdown>

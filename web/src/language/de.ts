@@ -2,6 +2,7 @@ import alerts from './de/alerts.json' with { type: 'json' };
 import analytics from './de/analytics.json' with { type: 'json' };
 import channels from './de/channels.json' with { type: 'json' };
 import components from './de/components.json' with { type: 'json' };
+import dashboards from './de/dashboards.json' with { type: 'json' };
 import deployments from './de/deployments.json' with { type: 'json' };
 import editor from './de/editor.json' with { type: 'json' };
 import embeds from './de/embeds.json' with { type: 'json' };
@@ -25,6 +26,7 @@ export const catalogue: Catalogue = {
   ...analytics,
   ...channels,
   ...components,
+  ...dashboards,
   ...deployments,
   ...editor,
   ...embeds,

@@ -2,6 +2,7 @@ import alerts from './fr/alerts.json' with { type: 'json' };
 import analytics from './fr/analytics.json' with { type: 'json' };
 import channels from './fr/channels.json' with { type: 'json' };
 import components from './fr/components.json' with { type: 'json' };
+import dashboards from './fr/dashboards.json' with { type: 'json' };
 import deployments from './fr/deployments.json' with { type: 'json' };
 import editor from './fr/editor.json' with { type: 'json' };
 import embeds from './fr/embeds.json' with { type: 'json' };
@@ -25,6 +26,7 @@ export const catalogue: Catalogue = {
   ...analytics,
   ...channels,
   ...components,
+  ...dashboards,
   ...deployments,
   ...editor,
   ...embeds,

@@ -8,6 +8,7 @@ import { Waiting } from '../components/notices.tsx';
 import { BoardView, type SearchChange, searchAfter } from '../dashboards/board-view.tsx';
 import { AnnotationsEditor } from '../dashboards/annotations-editor.tsx';
 import { EditBar, type EditedPart } from '../dashboards/edit-bar.tsx';
+import { FirstPanel } from '../dashboards/first-panel.tsx';
 import { HistorySide } from '../dashboards/history-side.tsx';
 import { MakeDashboard } from '../dashboards/make-dashboard.tsx';
 import { PanelEditor } from '../dashboards/panel-editor.tsx';
@@ -79,6 +80,17 @@ function Opened({ of }: { readonly of: DashboardView }) {
       <BoardView spec={editing.spec} search={search} onSearch={onSearch} {...(tools === undefined ? {} : { tools, sectionTools })}>
         {active && part === 'variables' ? <VariablesEditor spec={editing.spec} chosen={search.vars} onChange={editing.change} /> : null}
         {active && part === 'annotations' ? <AnnotationsEditor spec={editing.spec} onChange={editing.change} /> : null}
+        <FirstPanel
+          spec={editing.spec}
+          onAdd={
+            active
+              ? (next, id) => {
+                  editing.change(next);
+                  setChosen(id);
+                }
+              : null
+          }
+        />
         {panel === undefined || chosen === undefined ? null : (
           <PanelEditor
             key={chosen}

@@ -21,6 +21,7 @@ export type SettingsEntry = {
     | '/settings/tokens'
     | '/settings/channels'
     | '/settings/series'
+    | '/settings/widgets'
     | '/settings/configuration'
     | '/settings/audit'
     | '/api/docs';
@@ -37,6 +38,7 @@ export const SETTINGS: readonly SettingsEntry[] = [
   { to: '/settings/tokens', word: t('API tokens'), about: t('what programs show'), needs: ['administer', 'access'] },
   { to: '/settings/channels', word: t('Channels'), about: t('where alerts go, and whether they arrive'), needs: ['read', 'notifications'] },
   { to: '/settings/series', word: t('Series'), about: t('how many there are and may be'), needs: ['read', 'system'] },
+  { to: '/settings/widgets', word: t('Widgets'), about: t('panels that scripts of your own draw'), needs: ['read', 'dashboards'] },
   {
     to: '/settings/configuration',
     word: t('Configuration'),

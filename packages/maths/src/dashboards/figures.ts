@@ -64,7 +64,13 @@ export function unitText(value: number, unit: UnitKind, decimals?: number): stri
   return name === '' ? number : `${number} ${name}`;
 }
 
-export type Slice = { readonly name: string; readonly value: number; readonly share: number };
+export type Slice = {
+  readonly name: string;
+  readonly value: number;
+  readonly share: number;
+  /** Which of the colours is its own: by its place among the parts, whatever becomes of its size. */
+  readonly hue: number;
+};
 const MAX_SLICES = 6;
 
 /** The greatest first; more than six end in one that holds the others, called what `othersText` says. Nothing below zero has a share. */
@@ -72,12 +78,23 @@ export function slicesOf(
   parts: readonly { readonly name: string; readonly value: number }[],
   othersText = (count: number): string => `${count} others`,
 ): readonly Slice[] {
-  const sorted = parts.filter(({ value }) => value > 0).sort((a, b) => b.value - a.value);
+  const sorted = parts
+    .map(({ name, value }, hue) => ({ name, value, hue }))
+    .filter(({ value }) => value > 0)
+    .sort((a, b) => b.value - a.value);
   const total = sorted.reduce((sum, { value }) => sum + value, 0);
   const shown = sorted.length > MAX_SLICES ? sorted.slice(0, MAX_SLICES - 1) : sorted;
   const rest = sorted.slice(shown.length);
-  const others = rest.length === 0 ? [] : [{ name: othersText(rest.length), value: rest.reduce((sum, { value }) => sum + value, 0) }];
-  return [...shown, ...others].map((one) => ({ ...one, share: one.value / total }));
+  const others =
+    rest.length === 0
+      ? []
+      : [{ name: othersText(rest.length), value: rest.reduce((sum, { value }) => sum + value, 0), hue: MAX_SLICES - 1 }];
+  // Of many parts two that are shown could have places eight apart: among them the order decides.
+  const places = parts.length <= MAX_SLICES ? undefined : shown.map(({ hue }) => hue).sort((a, b) => a - b);
+  return [...shown.map((one) => ({ ...one, hue: places?.indexOf(one.hue) ?? one.hue })), ...others].map((one) => ({
+    ...one,
+    share: one.value / total,
+  }));
 }
 
 /** A grid of cells: rows from bottom to top, columns from left to right; null where nothing is known. */

@@ -55,6 +55,21 @@ test('one number out of many, the worst limit it is beyond, shares that end in t
     [slices.length, slices.at(-1)?.name, Math.round(1e9 * slices.reduce((sum, { share }) => sum + share, 0)) / 1e9],
     [6, '3 others', 1],
   );
+  const hues = (used: number, free: number) =>
+    new Map(
+      slicesOf([
+        { name: 'used', value: used },
+        { name: 'free', value: free },
+      ]).map(({ name, hue }) => [name, hue]),
+    );
+  assert.deepEqual(
+    hues(9, 1),
+    new Map([
+      ['used', 0],
+      ['free', 1],
+    ]),
+  );
+  assert.deepEqual(new Map([...hues(1, 9)].reverse()), hues(9, 1), 'a part keeps its colour when it becomes the smaller one');
   assert.match(unitText(1_536, 'bytes', 2), /^1\.50 K/);
 });
 

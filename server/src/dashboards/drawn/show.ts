@@ -13,7 +13,7 @@ import { lengthInWords } from '@nines/base/length-words.ts';
 import type { State } from '@nines/maths/slo/types.ts';
 import type { SlaView } from '../../sla/contract.ts';
 import type { Panel, Source } from '../model.ts';
-import { INK_OF, STATE_NAMES } from './colours.ts';
+import { INK_OF, LINE, STATE_NAMES, seriesColour } from './colours.ts';
 import type { Item, Shown } from './shown.ts';
 import { type Reading, failure, stepOf } from './sources.ts';
 
@@ -46,6 +46,7 @@ async function bodyOf(panel: Panel, reading: Reading): Promise<Shown> {
     case 'status_timeline':
       return panel.source.from === 'services' ? strips(panel.source, reading) : nothing('');
     case 'state':
+      if (panel.source.from === 'checks') return checkTable(panel.source, reading);
       return panel.source.from === 'services' ? serviceTable(panel.source, reading) : nothing('');
     default:
       return panel.source.from === 'promql' || (panel.source.from === 'slas' && panel.kind !== 'card' && panel.kind !== 'table')
@@ -72,7 +73,7 @@ async function figures(panel: Figures, reading: Reading): Promise<Shown> {
     case 'gauge':
       return gauge(panel, series);
     case 'pie':
-      return { kind: 'pie', items: slicesOf(reducedItems(series, panel.reduce)), unit: panel.unit, hollow: panel.hollow };
+      return { kind: 'pie', items: shares(panel, series), unit: panel.unit, hollow: panel.hollow };
     case 'table':
       return seriesTable(panel, series);
     // Its script runs in browsers alone: the last values stand for what it draws.
@@ -84,6 +85,18 @@ async function figures(panel: Figures, reading: Reading): Promise<Shown> {
       return { kind: 'cells', ...histogramCells(series, (atMs) => clockText(atMs, asked.toMs - asked.fromMs)) };
     }
   }
+}
+
+/** A part keeps its colour whatever becomes of its size; what is left over has none and comes last. */
+function shares(panel: PanelOf<'pie'>, series: readonly NamedSeries[]): readonly Item[] {
+  const asked = panel.source.from === 'promql' ? panel.source.queries.filter(({ hidden }) => hidden !== true) : [];
+  const left = new Set(series.flatMap(({ query, name }) => (asked[query]?.rest === true ? [name] : [])));
+  const slices = slicesOf(reducedItems(series, panel.reduce)).toSorted((a, b) => Number(left.has(a.name)) - Number(left.has(b.name)));
+  return slices.map((one) => ({
+    name: one.name,
+    value: one.value,
+    colour: left.has(one.name) ? LINE : seriesColour(one.hue),
+  }));
 }
 
 const utcClock = (atMs: number): readonly [number, number] => [new Date(atMs).getUTCDay(), new Date(atMs).getUTCHours()];
@@ -167,10 +180,8 @@ async function records(panel: Figures, source: Source, reading: Reading): Promis
       return panel.kind === 'card' ? worstService(source, reading) : serviceTable(source, reading);
     case 'slas':
       return panel.kind === 'card' ? kept(source, reading) : slaTable(source, reading);
-    case 'checks': {
-      const rows = reading.checks(source.services).map(({ id, name, kind, state }) => [name ?? id, kind, STATE_NAMES[state]]);
-      return rows.length === 0 ? nothing('No check runs yet.') : { kind: 'table', columns: ['Check', 'Kind', 'State'], rows, right: [] };
-    }
+    case 'checks':
+      return checkTable(source, reading);
     case 'incidents': {
       const found = await reading.incidents(source.status);
       if (panel.kind === 'card') return count(found.length, source.status === 'open' ? 'open' : 'in all');
@@ -208,6 +219,11 @@ function stateShares({ ids }: SourceOf<'services'>, reading: Reading): Shown {
     colour: INK_OF[state],
   }));
   return { kind: 'pie', items: items.filter(({ value }) => value > 0), unit: 'number', hollow: true };
+}
+
+function checkTable({ services }: SourceOf<'checks'>, reading: Reading): Shown {
+  const rows = reading.checks(services).map(({ id, name, kind, state }) => [name ?? id, kind, STATE_NAMES[state]]);
+  return rows.length === 0 ? nothing('No check runs yet.') : { kind: 'table', columns: ['Check', 'Kind', 'State'], rows, right: [] };
 }
 
 function serviceTable({ ids }: SourceOf<'services'>, reading: Reading): Shown {

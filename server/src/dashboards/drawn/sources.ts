@@ -3,6 +3,7 @@ import { literalPattern } from '@nines/base/glob.ts';
 import { parseMatchers } from '@nines/base/matcher-text.ts';
 import type { EpochMs } from '@nines/base/units.ts';
 import { differingLabels } from '@nines/maths/dashboards/differing-labels.ts';
+import { lacksPast, withEarlier } from '@nines/maths/dashboards/earlier.ts';
 import type { NamedSeries } from '@nines/maths/dashboards/figures.ts';
 import { type Values, interpolate, legendOf } from '@nines/maths/dashboards/interpolate.ts';
 import type { State } from '@nines/maths/slo/types.ts';
@@ -15,7 +16,7 @@ import type { CheckSpec } from '../../checks/contract.ts';
 import type { SampleQuery } from '../../collect/contract.ts';
 import type { IncidentView } from '../../incidents/contract.ts';
 import { type ServiceCatalogue, type ServiceEntry, labelsOfService } from '../../services/contract.ts';
-import type { Slas, SlaView } from '../../sla/contract.ts';
+import type { Slas, SlaView, TrendView } from '../../sla/contract.ts';
 import type { Source, SourceKind } from '../model.ts';
 
 /** Where the figures of drawn panels come from. */
@@ -24,6 +25,8 @@ export type Sources = {
   readonly services: ServiceCatalogue;
   readonly ledger: Pick<Ledger, 'current' | 'timeline'>;
   readonly slas: Pick<Slas, 'list'>;
+  /** The figures of a contract over a stretch, from the ledger. */
+  readonly slaTrend: (sla: string, fromMs: number, toMs: number) => Promise<TrendView>;
   readonly checks: { list(): readonly CheckSpec[]; stateOf(check: string): State };
   /** Newest first, at most so many. */
   readonly alerts: (status: 'open' | 'all', limit: number) => Promise<readonly AlertView[]>;
@@ -52,6 +55,8 @@ const SHORTEST_STEP_MS = 1_000;
 const WRITTEN_EVERY_MS = 15_000;
 const MOST_SERIES = 50;
 const MOST_RECORDS = 100;
+/** Contracts whose past is reckoned for one panel. */
+const MOST_TRENDS = 20;
 
 export const stepOf = ({ fromMs, toMs }: Pick<Asked, 'fromMs' | 'toMs'>): number =>
   Math.max(SHORTEST_STEP_MS, Math.ceil((toMs - fromMs) / POINTS / SHORTEST_STEP_MS) * SHORTEST_STEP_MS);
@@ -82,7 +87,26 @@ export class Reading {
       for (const one of vectors) found.push({ ...one, query, name: legendOf(legend, one.labels, differing) });
       if (found.length >= MOST_SERIES) break;
     }
-    return found.slice(0, MOST_SERIES);
+    const whole = source.from === 'slas' ? await this.#withPast(source, found) : found;
+    return whole.slice(0, MOST_SERIES);
+  }
+
+  /** Series of contracts, from the ledger where the stretch begins before anything was stored of them. */
+  async #withPast(source: Extract<Source, { from: 'slas' }>, stored: readonly NamedSeries[]): Promise<readonly NamedSeries[]> {
+    const { fromMs, toMs } = this.asked;
+    const grid = { fromMs, toMs, stepMs: stepOf(this.asked) };
+    const whole = [...stored];
+    for (const { id } of (await this.slas(source.ids)).slice(0, MOST_TRENDS)) {
+      const place = stored.findIndex(({ labels }) => labels['sla'] === id);
+      const one = stored[place];
+      if (!lacksPast(one?.points ?? [], grid)) continue;
+      const { points } = await this.#sources.slaTrend(id, fromMs, toMs);
+      const past = points.map((at) => ({ atMs: at.at_ms, value: source.figure === 'attained' ? at.attained : at.budget_left }));
+      const early = withEarlier(one?.points ?? [], past, grid);
+      if (one !== undefined) whole[place] = { ...one, points: early };
+      else if (early.length > 0) whole.push({ name: id, labels: { sla: id }, query: 0, points: early });
+    }
+    return whole;
   }
 
   #exprs(source: Source): readonly { readonly expr: string; readonly legend: string | undefined; readonly instant: boolean }[] {

@@ -80,6 +80,7 @@ async function world(t: TestContext, open: OpenDatabase) {
     services: { ...none, dependents: () => [] },
     ledger: {} as never,
     slas: { list: async () => [] },
+    slaTrend: async (_sla, fromMs, toMs) => ({ from_at_ms: fromMs, to_at_ms: toMs, points: [] }),
     checks: { list: () => [], stateOf: () => 'up' },
     alerts: async () => [],
     incidents: async () => [],

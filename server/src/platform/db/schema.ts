@@ -14,6 +14,7 @@ import type { HomeTables } from './migrations/0083-home.ts';
 import type { DashboardTables } from './migrations/0075-dashboards.ts';
 import type { EmbedTables } from './migrations/0080-embeds.ts';
 import type { DashboardDeliveryTables } from './migrations/0088-dashboard-deliveries.ts';
+import type { WidgetTables } from './migrations/0089-widget-revisions.ts';
 import type { DeploymentTables } from './migrations/0081-deployments.ts';
 import type { EscalationTables } from './migrations/0032-escalation.ts';
 import type { ExemplarTables } from './migrations/0008-exemplars.ts';
@@ -53,6 +54,7 @@ export type Database = RecordTables &
   DashboardTables &
   EmbedTables &
   DashboardDeliveryTables &
+  WidgetTables &
   DeploymentTables &
   HomeTables &
   IncidentTables &

@@ -51,6 +51,7 @@ export const PAGE_PATHS = [
   '/settings/tokens',
   '/settings/channels',
   '/settings/series',
+  '/settings/widgets',
   '/api/docs',
   '/join',
   '/login',

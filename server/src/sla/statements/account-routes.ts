@@ -5,7 +5,7 @@ import type { Statements } from './service.ts';
 
 const byId = z.object({ id: z.string() });
 
-/** From a figure to what decided it: how each stretch of a period counts, its days, and what was left of the budget. */
+/** From a figure to what decided it: how each stretch of a period counts, its days, what was left of the budget, and how it came there. */
 export function accountRoutes(http: Http, deps: QuestionDeps & { readonly statements: Statements }): void {
   const of = (summary: string) => ({
     config: { permission: 'read' as const, scoped: { names: { params: { id: 'sla' } } } as const },
@@ -26,5 +26,10 @@ export function accountRoutes(http: Http, deps: QuestionDeps & { readonly statem
   );
   http.get('/api/slas/:id/burn-down', of('What was left of the error budget as a period went on'), async (request) =>
     statements.burnDown(questionOf(deps, request.params.id, request.query)),
+  );
+  http.get(
+    '/api/slas/:id/trend',
+    of('What was attained and left of the budget at 121 instants of a stretch, from the ledger'),
+    async (request) => statements.trend(questionOf(deps, request.params.id, request.query)),
   );
 }

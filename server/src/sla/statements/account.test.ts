@@ -71,3 +71,19 @@ test('days carry the worst that was counted, and the budget burns down to what i
     'it never rises',
   );
 });
+
+test('a trend holds the verdicts as they were, and nothing from before anybody watched', async (t) => {
+  const { db } = await openSqliteForTest(t);
+  const world = await new SlaWorld(db).begin(SLA);
+  await world.play('UUUUUUxxxxUUUUUUUUUUUUUU');
+  const stretch = { fromMs: at(-96), toMs: at(24) };
+  const { points } = await world.statements.trend({ sla: 'shop-sla', period: stretch, zone: 'UTC' });
+  assert.equal(points.length, 121);
+  assert.deepEqual([points[0]?.at_ms, points.at(-1)?.at_ms], [stretch.fromMs, stretch.toMs]);
+  assert.ok(points.filter(({ at_ms: atMs }) => atMs < at(0)).every(({ attained }) => attained === null));
+  assert.equal(points.find(({ at_ms: atMs }) => atMs === at(6))?.attained, 1);
+  const view = await world.view('shop-sla');
+  assert.equal(points.at(-1)?.attained, view.attained, 'the last is what the contract says now');
+  assert.equal(points.at(-1)?.budget_left, 1 - view.budget.spent_ms / view.budget.total_ms);
+  await assert.rejects(world.statements.trend({ sla: 'none', period: stretch, zone: 'UTC' }), { code: 'sla_not_found' });
+});

@@ -3,11 +3,11 @@ import { type EpochMs, epochMs } from '@nines/base/units.ts';
 import { periodAt } from '@nines/maths/calendar/period.ts';
 import { tally } from '@nines/maths/slo/tally.ts';
 import type { Buckets, LedgerInterval, Span } from '@nines/maths/slo/types.ts';
-import { clipSpan } from '@nines/maths/slo/window.ts';
+import { clipSpan, windowAt } from '@nines/maths/slo/window.ts';
 import { type DowntimeView, type IntervalView, bucketsToWire, downtimeToWire, intervalToWire } from '../../availability/contract.ts';
 import { type OccurrenceView, occurrenceToWire } from '../../maintenance/contract.ts';
 import { SLA_CODES, type SlaView } from '../contract.ts';
-import { evaluateWindow, isInEvents, tallyTermsOf } from '../evaluate.ts';
+import { evaluateSla, evaluateWindow, isInEvents, tallyTermsOf } from '../evaluate.ts';
 import { type ExcludedStretch, excludedStretches } from './exclusions.ts';
 import { type GatherDeps, type Known, type Question, readKnown } from './gather.ts';
 import { type ExclusionStretchView, toExclusionView } from './statement.ts';
@@ -59,9 +59,17 @@ export type BurnDownView = {
   readonly points: readonly { readonly at_ms: number; readonly remaining: number }[];
 };
 
+/** The contract's figures as they stood at instants, ascending: each of the window that ended then. */
+export type TrendView = {
+  readonly from_at_ms: number;
+  readonly to_at_ms: number;
+  readonly points: readonly { readonly at_ms: number; readonly attained: number | null; readonly budget_left: number | null }[];
+};
+
 /** More than a screen can draw; a window of so many pieces is looked at from closer. */
 const MAX_SEGMENTS = 20_000;
 const BURN_DOWN_STEPS = 240;
+const TREND_STEPS = 120;
 const MAX_EDGES = 400;
 
 /** `AppError` as for a statement, and `range_invalid` for more stretches than one answer holds. */
@@ -194,5 +202,30 @@ export async function burnDownOf(deps: GatherDeps, question: Question, nowMs: Ep
     to_at_ms: question.period.toMs,
     total: whole.budget.totalMs,
     points: instants.map((atMs) => ({ at_ms: atMs, remaining: whole.budget.totalMs - spentUntil(atMs) })),
+  };
+}
+
+/**
+ * What was attained and what was left of the budget at even steps of a stretch, from the ledger as it is known now: also where nothing
+ * evaluated the contract then. Null where nothing was counted. `AppError` as for a statement.
+ */
+export async function trendOf(deps: GatherDeps, { sla, zone, period }: Question, nowMs: EpochMs): Promise<TrendView> {
+  const agreed = deps.book.get(sla)?.terms;
+  if (agreed === undefined) throw new AppError('not_found', SLA_CODES.notFound, `there is no SLA "${sla}"`);
+  const toMs = epochMs(Math.min(period.toMs, nowMs));
+  const reachMs = windowAt(agreed.window, period.fromMs).window.fromMs;
+  const known = await readKnown(deps, { sla, zone, period: { fromMs: reachMs, toMs }, trend: false }, nowMs);
+  const { terms, facts } = known;
+  const stepMs = (toMs - period.fromMs) / TREND_STEPS;
+  const instants = Array.from({ length: TREND_STEPS + 1 }, (_, i) => epochMs(Math.round(period.fromMs + i * stepMs)));
+  return {
+    from_at_ms: period.fromMs,
+    to_at_ms: toMs,
+    points: [...new Set(instants)].map((atMs) => {
+      // Before anybody watched there is no figure, whatever the contract says of the unknown.
+      if (facts.sinceMs === null || atMs <= facts.sinceMs) return { at_ms: atMs, attained: null, budget_left: null };
+      const { attained, budget } = evaluateSla(terms, facts, atMs);
+      return { at_ms: atMs, attained, budget_left: budget.totalMs > 0 ? 1 - budget.spentMs / budget.totalMs : null };
+    }),
   };
 }

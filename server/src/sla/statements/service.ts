@@ -15,7 +15,7 @@ import { DEFAULT_TEAM } from '../../platform/records/contract.ts';
 import type { Signer } from '../../platform/signing/signer.ts';
 import { type Turns, createTurns } from '../../platform/turns.ts';
 import type { SlaBook } from '../book.ts';
-import { type AccountView, type BurnDownView, type DayView, accountOf, burnDownOf, daysOf } from './account.ts';
+import { type AccountView, type BurnDownView, type DayView, type TrendView, accountOf, burnDownOf, daysOf, trendOf } from './account.ts';
 import { changesBetween } from './changes.ts';
 import { type Question, gather, judgeAlignment } from './gather.ts';
 import { signed } from './signature.ts';
@@ -162,6 +162,10 @@ export class Statements {
 
   burnDown(question: Question): Promise<BurnDownView> {
     return burnDownOf(this.#deps, question, this.#deps.clock.now());
+  }
+
+  trend(question: Question): Promise<TrendView> {
+    return trendOf(this.#deps, question, this.#deps.clock.now());
   }
 
   /** Every revision that was issued, for an SLA or a customer or at all, newest period first; at most the newest thousand. */

@@ -40,4 +40,17 @@ export const inferenceSeconds = (share: number): string =>
   `histogram_quantile(${share}, sum by (model, le) (rate(model_inference_duration_seconds_bucket[5m])))`;
 export const INFERENCES = 'sum by (model) (rate(model_inference_duration_seconds_count[5m]))';
 export const FAILED_TRAININGS = 'sum by (model) (increase(model_training_runs_total{outcome="failure"}[1d]))';
-export const MODEL_AGE_SECONDS = 'time() - max by (model) (model_last_trained_timestamp_seconds)';
+export const MODEL_AGE_DAYS = '(time() - max by (model) (model_last_trained_timestamp_seconds)) / 86400';
+/** What the names of docs/metrics.md, "Told by you", say: the money, the customers and the machines of a business. */
+export const REVENUE_OF_A_DAY = 'sum(increase(business_revenue_total[1d]))';
+export const COSTS_OF_A_DAY = 'sum(increase(business_costs_total[1d]))';
+/** What came back of what was spent, over thirty days or as long as both are told. */
+export const RETURN_RATIO =
+  '(sum(increase(business_revenue_total[30d])) - sum(increase(business_costs_total[30d]))) / sum(increase(business_costs_total[30d]))';
+export const SATISFACTION = 'avg(business_satisfaction_ratio)';
+export const CUSTOMERS = 'sum(business_customers)';
+export const CUSTOMERS_WON = 'sum(increase(business_customers_won_total[1d]))';
+export const CUSTOMERS_LOST = 'sum(increase(business_customers_lost_total[1d]))';
+export const MARKET_SHARE = 'avg(business_market_share_ratio)';
+export const AUTOMATION_RUNS = 'sum by (outcome) (increase(automation_runs_total[1d]))';
+export const AUTOMATION_SUCCESS = 'sum(increase(automation_runs_total{outcome="success"}[7d])) / sum(increase(automation_runs_total[7d]))';
