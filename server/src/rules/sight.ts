@@ -79,12 +79,13 @@ export function requireInside(asking: Asking, { labels, selectors = [] }: Judged
   const { scope } = asking.actor;
   if (isFull(scope)) return;
   const { carries, reads } = measureOf(asking);
-  const refused = (message: string, field: string): AppError =>
-    new AppError('forbidden', 'outside_scope', `${message} ${formatScope(scope)}`, { field });
-  if (!carries(labels)) throw refused('a rule that you save carries labels that lie inside your scope:', 'labels');
-  if (!selectors.every(reads)) throw refused('each selector of a rule that you save names your scope:', 'expr');
-  if (texts.some((text) => /\{\{[^}]*\bquery\b/.test(text)))
-    throw refused('the templates of a rule that you save query nothing, because a query is not held to your scope:', 'annotations');
+  const seen = formatScope(scope);
+  const refused = (message: string, field: string): AppError => new AppError('forbidden', 'outside_scope', message, { field });
+  if (!carries(labels)) throw refused(`a rule that you save carries labels that lie inside your scope: ${seen}`, 'labels');
+  if (!selectors.every(reads)) throw refused(`each selector of a rule that you save names your scope: ${seen}`, 'expr');
+  // Whatever stands around it: a string may hold the braces that end an action.
+  if (texts.some((text) => text.includes('{{') && /\bquery\b/.test(text)))
+    throw refused('the templates of a rule that you save query nothing, because a query is not held to your scope', 'annotations');
 }
 
 const equalities = (matchers: readonly Matcher[]): Labels =>
