@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { type Nines, startNines } from '../harness/nines.ts';
+import { startSmtp } from '../harness/smtp.ts';
 import { poll } from '../harness/poll.ts';
 import { launch, openPage, seriousFaults } from './browser.ts';
 
@@ -87,4 +88,41 @@ test('a dashboard is shared: as PDF, and in a page of another site until the lin
     [],
   );
   await Promise.all([page.context().close(), visitor.page.context().close()]);
+});
+
+test('a dashboard goes out by mail: regularly, at once when asked, and rests when told to', async (t) => {
+  const { port, mails } = await startSmtp(t);
+  const config = `channels:
+  - { id: mail, kind: email, host: 127.0.0.1, port: ${port}, tls: none, from: nines@shop.example, to: all@shop.example }
+`;
+  await using sending = await startNines({ config });
+  const { page, complaints } = await openPage(browser, sending.base);
+  await page.goto('/dashboards/technical');
+  await page.getByRole('button', { name: 'Share' }).click();
+  const mail = page.getByRole('region', { name: 'Sent by mail' });
+  await mail.getByLabel('Recipients').fill('no address');
+  await mail.getByRole('button', { name: 'Send it regularly' }).click();
+  await mail.getByText('this is no e-mail address').waitFor();
+  await mail.getByLabel('Recipients').fill('boss@shop.example, desk@shop.example');
+  await mail.getByLabel(/^At/).fill('06:30');
+  await mail.getByRole('button', { name: 'Send it regularly' }).click();
+  const [listed] = [mail.getByRole('listitem').filter({ hasText: 'boss@shop.example, desk@shop.example' })];
+  await listed.getByText('Mondays at 06:30').waitFor();
+  await listed.getByText('Never sent yet').waitFor();
+  assert.deepEqual(await seriousFaults(page), []);
+  await listed.getByRole('button', { name: /^Send now/ }).click();
+  await listed.getByText(/^Sent /).waitFor();
+  const [sent = ''] = mails;
+  assert.match(sent, /^To: boss@shop\.example, desk@shop\.example/m);
+  assert.match(sent, /Content-Type: application\/pdf[\s\S]*JVBERi0/);
+  assert.match(sent.replaceAll('=\r\n', ''), /\/dashboards\/technical\?from=/);
+  await listed.getByRole('button', { name: /^Let it rest/ }).click();
+  await listed.getByText(/^Rests/).waitFor();
+  await listed.getByRole('button', { name: /^Remove the delivery/ }).click();
+  await listed.waitFor({ state: 'detached' });
+  assert.deepEqual(
+    complaints.filter((one) => !one.includes('400')),
+    [],
+  );
+  await page.context().close();
 });

@@ -159,9 +159,7 @@ function Row({ one }: { readonly one: DeliveryView }) {
           size="xs"
           variant="default"
           loading={enable.isPending}
-          aria-label={
-            one.enabled ? t('Let the delivery to {who} rest', { who: name }) : t('Go on with the delivery to {who}', { who: name })
-          }
+          aria-label={one.enabled ? t('Let it rest: {who}', { who: name }) : t('Go on: {who}', { who: name })}
           onClick={() => enable.mutate(!one.enabled)}
         >
           {one.enabled ? t('Let it rest||delivery') : t('Go on||delivery')}
