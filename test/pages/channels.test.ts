@@ -79,6 +79,42 @@ test('a service, a check, a promise, a channel and a message: all on the screen,
   await page.getByRole('button', { name: 'Remove hook' }).click();
   await dialog.getByRole('button', { name: 'Remove the channel' }).click();
   await page.getByText('hook', { exact: true }).waitFor({ state: 'detached' });
+
+  // Who is told next, and what opens an incident, on the screen as well.
+  await page.goto('/escalation?add=1');
+  await dialog.getByRole('textbox', { name: 'Name', exact: true }).fill('Day watch');
+  const levels = dialog.getByRole('combobox', { name: 'Tell' });
+  await levels.first().selectOption('channel mail');
+  await levels.nth(1).selectOption('all channels');
+  const preview = dialog.getByRole('region', { name: 'Who would be told now' });
+  await preview.getByText('after 15 min').waitFor();
+  assert.deepEqual(await seriousFaults(page), []);
+  await dialog.getByRole('button', { name: 'Make the policy' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Change Day watch' }).click();
+  await dialog.getByLabel('Climb it again, times').fill('2');
+  await preview.getByText(/climbed again 2 times/).waitFor();
+  await dialog.getByRole('button', { name: 'Save the policy' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  const saved = await nines.get<{ repeat: { times: number } }>('/api/escalation/policies/day-watch');
+  assert.equal(saved.json.repeat.times, 2);
+  await page.getByRole('button', { name: 'Remove Day watch' }).click();
+  await dialog.getByRole('button', { name: 'Remove the policy' }).click();
+  await page.getByRole('button', { name: 'Remove Day watch' }).waitFor({ state: 'detached' });
+
+  await page.goto('/incident-rules');
+  await page.getByRole('button', { name: 'Try the rules' }).click();
+  await page.getByText(/1 incident out of \d+ problems?; the rules in force open 1\./).waitFor();
+  const opening = page.getByRole('list', { name: 'What opens an incident' }).getByRole('listitem');
+  await opening.last().getByLabel('When').fill('service="nobody"');
+  await opening.last().getByLabel('Why').fill(FIRST_PAYLOAD);
+  await page.getByRole('button', { name: 'Try the rules' }).click();
+  await page.getByText(/0 incidents out of \d+ problems?; the rules in force open 1\./).waitFor();
+  assert.deepEqual(await seriousFaults(page), []);
+  await page.getByRole('button', { name: 'Save the rules' }).click();
+  await page.getByText('Saved: they decide from now on.').waitFor();
+  const rules = await nines.get<{ rules: { open: { why: string }[] } }>('/api/incident-rules');
+  assert.equal(rules.json.rules.open.at(-1)?.why, FIRST_PAYLOAD);
   const refusals = complaints.filter((line) => !/Failed to load resource: .* 4\d\d/.test(line));
   assert.deepEqual(refusals, []);
 });

@@ -38,8 +38,12 @@ test('the ladders are drawn with whom they would tell now, what reaches nobody i
   const { page, complaints } = await openPage(browser, nines.base);
   await page.goto('/alerts-dashboard');
   await page.getByRole('heading', { level: 1 }).waitFor();
-  await page.keyboard.press('g');
-  await page.keyboard.press('e');
+  // Keys that come before the page listens are lost.
+  await poll('the keys to lead there', async () => {
+    await page.keyboard.press('g');
+    await page.keyboard.press('e');
+    return page.url().endsWith('/escalation');
+  });
   const ladder = page.getByRole('list', { name: 'Levels of critical' });
   await ladder.waitFor();
   assert.equal(await ladder.getByRole('listitem').count(), 4);

@@ -29,7 +29,7 @@ const FINDINGS = `(() => {
 
 /** Where hostile words stand in addresses: in the place of ids, and in every field of a search. */
 const FIELDS =
-  'q status severity service source problem assigned label group alert silence new check at downtime sla period zone customer job state target rule exclusion day schedule view channel next refused labels actor action from to range vars panel panels edit side browse last refresh tab unit tag metric'.split(
+  'q status severity service source problem assigned label group alert silence new check at downtime sla period zone customer job state target rule exclusion day schedule view channel policy next refused labels actor action from to range vars panel panels edit side browse last refresh tab unit tag metric'.split(
     ' ',
   );
 const ADDRESSED = new URLSearchParams(Object.fromEntries(FIELDS.map((name) => [name, hostileText(120)]))).toString();

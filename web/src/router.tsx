@@ -5,6 +5,7 @@ import {
   apiDocsSearch,
   auditSearch,
   channelsSearch,
+  escalationSearch,
   checksSearch,
   configurationSearch,
   exclusionSearch,
@@ -121,6 +122,11 @@ const incidents = createRoute({
   validateSearch: incidentsSearch,
   component: lazyRouteComponent(() => import('./pages/incidents.tsx'), 'IncidentsPage'),
 });
+const incidentRules = createRoute({
+  getParentRoute: () => shell,
+  path: '/incident-rules',
+  component: lazyRouteComponent(() => import('./pages/incident-rules.tsx'), 'IncidentRulesPage'),
+});
 const incident = createRoute({
   getParentRoute: () => shell,
   path: '/incidents/$id',
@@ -223,6 +229,7 @@ const routes = createRoute({
 const escalation = createRoute({
   getParentRoute: () => shell,
   path: '/escalation',
+  validateSearch: escalationSearch,
   component: lazyRouteComponent(() => import('./pages/escalation.tsx'), 'EscalationPage'),
 });
 const settings = createRoute({
@@ -328,6 +335,7 @@ const tree = root.addChildren([
     agents,
     incidents,
     incident,
+    incidentRules,
     targets,
     rules,
     health,

@@ -9,6 +9,9 @@ import { z } from 'zod';
 import { SEVERITIES } from '../alerting/contract.ts';
 import { plainText } from '../platform/config/fields.ts';
 
+export type { RulesPreview } from './preview.ts';
+export type { IncidentRules } from './rules.ts';
+
 export const INCIDENT_CODES = {
   notFound: 'incident_not_found',
   invalid: 'incident_invalid',

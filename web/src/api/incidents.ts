@@ -3,16 +3,25 @@ import type {
   ActionView,
   IncidentDetail,
   IncidentEdit,
+  IncidentRules,
   IncidentState,
   IncidentView,
   PostMortemView,
+  RulesPreview,
   StatisticsView,
 } from '@nines/server/incidents/contract.ts';
-import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { request, withQuery } from './client.ts';
 import type { ApiProblem } from './problem.ts';
 
-export type { ActionView, IncidentDetail, IncidentState, IncidentView } from '@nines/server/incidents/contract.ts';
+export type {
+  ActionView,
+  IncidentDetail,
+  IncidentRules,
+  IncidentState,
+  IncidentView,
+  RulesPreview,
+} from '@nines/server/incidents/contract.ts';
 
 const SLOW_MS = 30_000;
 const part = encodeURIComponent;
@@ -92,3 +101,29 @@ export const useSavePostMortem = (id: string) =>
   useChange((body: { readonly markdown: string; readonly revision: number }) =>
     request<PostMortemView>(`/api/incidents/${part(id)}/post-mortem`, { method: 'PUT', body }),
   );
+
+type StandingRules = { readonly rules: IncidentRules; readonly revision: number };
+
+export const incidentRulesQuery = () =>
+  queryOptions({
+    queryKey: ['incident-rules', 'standing'],
+    queryFn: ({ signal }) => request<StandingRules>('/api/incident-rules', { signal }),
+  });
+
+/** What of the last 30 days would have opened an incident by these rules. */
+export const rulesPreviewQuery = (rules: IncidentRules | undefined) =>
+  queryOptions({
+    queryKey: ['incident-rules', 'preview', rules],
+    queryFn: ({ signal }) => request<RulesPreview>('/api/incident-rules/preview', { method: 'POST', body: { rules }, signal }),
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+
+/** Replaces the rules that were read as `revision`. */
+export function useSaveIncidentRules(revision: number) {
+  const client = useQueryClient();
+  return useMutation<StandingRules, ApiProblem, IncidentRules>({
+    mutationFn: (rules) => request('/api/incident-rules', { method: 'PUT', body: { rules, revision } }),
+    onSettled: () => client.invalidateQueries({ queryKey: ['incident-rules'] }),
+  });
+}

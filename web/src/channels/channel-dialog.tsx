@@ -96,24 +96,28 @@ function NewChannel({
   readonly onDone: () => void;
 }) {
   const all = useQuery(channelsQuery());
+  const save = useSaveChannel(undefined);
   if (all.data === undefined) return <Waiting query={all} what={t('channels')} />;
   const known = new Set(all.data.items.map((one) => one.id));
   const free = [kind.kind, ...Array.from({ length: known.size + 1 }, (_, n) => `${kind.kind}-${n + 2}`)].find((id) => !known.has(id)) ?? '';
   const takesRest = !all.data.items.some(({ takes_rest: takes }) => takes);
-  return <ChannelForm kind={kind} of={undefined} begin={{ id: free, values: {}, takesRest }} onBack={onBack} onDone={onDone} />;
+  return <ChannelForm kind={kind} of={undefined} save={save} begin={{ id: free, values: {}, takesRest }} onBack={onBack} onDone={onDone} />;
 }
 
 function Known({ id, kinds, onDone }: { readonly id: string; readonly kinds: readonly ChannelKindView[]; readonly onDone: () => void }) {
   const query = useQuery(madeChannelQuery(id));
   const { data } = query;
+  const save = useSaveChannel(data);
   if (data === undefined) return <Waiting query={query} what={id} />;
   const kind = kinds.find((one) => one.kind === data.kind);
   if (kind === undefined) return <p>{t('A channel of this kind is changed in the configuration file.')}</p>;
   const begin = { id, values: valuesOf(kind.fields, data.channel), takesRest: data.takes_rest };
-  return <ChannelForm key={data.revision} kind={kind} of={data} begin={begin} onBack={undefined} onDone={onDone} />;
+  return <ChannelForm key={data.revision} kind={kind} of={data} save={save} begin={begin} onBack={undefined} onDone={onDone} />;
 }
 
 type FormProps = {
+  /** Of the parent: what came of it stays when the form begins anew with another revision. */
+  readonly save: ReturnType<typeof useSaveChannel>;
   readonly kind: ChannelKindView;
   /** The one that is being changed. */
   readonly of: MadeChannelView | undefined;
@@ -122,11 +126,10 @@ type FormProps = {
   readonly onDone: () => void;
 };
 
-function ChannelForm({ kind: { kind, fields }, of, begin, onBack, onDone }: FormProps) {
+function ChannelForm({ kind: { kind, fields }, of, begin, save, onBack, onDone }: FormProps) {
   const [id, setId] = useState(begin.id);
   const [values, setValues] = useState(begin.values);
   const [takesRest, setTakesRest] = useState(begin.takesRest);
-  const save = useSaveChannel(of);
   const attempt = useTryChannel(of?.id);
   const written = () => declarationOf({ id, kind }, fields, values);
   const submit = (event: FormEvent): void => {

@@ -1,6 +1,8 @@
 import alerts from './de/alerts.json' with { type: 'json' };
 import analytics from './de/analytics.json' with { type: 'json' };
 import channels from './de/channels.json' with { type: 'json' };
+import policies from './de/policies.json' with { type: 'json' };
+import incidents from './de/incidents.json' with { type: 'json' };
 import components from './de/components.json' with { type: 'json' };
 import dashboards from './de/dashboards.json' with { type: 'json' };
 import deployments from './de/deployments.json' with { type: 'json' };
@@ -25,6 +27,8 @@ export const catalogue: Catalogue = {
   ...alerts,
   ...analytics,
   ...channels,
+  ...policies,
+  ...incidents,
   ...components,
   ...dashboards,
   ...deployments,

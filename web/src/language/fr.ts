@@ -1,6 +1,8 @@
 import alerts from './fr/alerts.json' with { type: 'json' };
 import analytics from './fr/analytics.json' with { type: 'json' };
 import channels from './fr/channels.json' with { type: 'json' };
+import policies from './fr/policies.json' with { type: 'json' };
+import incidents from './fr/incidents.json' with { type: 'json' };
 import components from './fr/components.json' with { type: 'json' };
 import dashboards from './fr/dashboards.json' with { type: 'json' };
 import deployments from './fr/deployments.json' with { type: 'json' };
@@ -25,6 +27,8 @@ export const catalogue: Catalogue = {
   ...alerts,
   ...analytics,
   ...channels,
+  ...policies,
+  ...incidents,
   ...components,
   ...dashboards,
   ...deployments,

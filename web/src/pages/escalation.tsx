@@ -1,5 +1,6 @@
+import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import {
   policiesQuery,
   type PolicyView,
@@ -15,6 +16,10 @@ import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
 import { fromServer } from '../language/server-text.ts';
 import { t, rich } from '../language/t.ts';
+import { Ladder, endOf } from '../policies/ladder.tsx';
+import { PolicyDialog } from '../policies/policy-dialog.tsx';
+import { RemovePolicy } from '../policies/remove-policy.tsx';
+import { useCan } from '../shell/session.tsx';
 import { StateMark } from '../states/state-mark.tsx';
 import { useTitle } from './use-title.ts';
 
@@ -32,6 +37,12 @@ export function EscalationPage() {
   const signals = useQuery(signalsQuery());
   const all = policies.data?.items ?? [];
   const applying = all.filter(({ applies }) => applies);
+  const { policy: chosen, add } = useSearch({ from: '/shell/escalation' });
+  const navigate = useNavigate({ from: '/escalation' });
+  const mayChange = useCan('operate', 'oncall');
+  const open = (next: string) => void navigate({ search: { policy: next } });
+  const changed = mayChange ? all.find(({ id, origin }) => id === chosen && (origin === 'ui' || origin === 'shipped')) : undefined;
+  const isNew = mayChange && add === 1;
   return (
     <div className="page">
       <header className="page-head">
@@ -39,19 +50,21 @@ export function EscalationPage() {
           <h1>{t('Escalation')}</h1>
           <p className="page-lead">{t('Who is told next while nobody takes an alert. Every ladder stops with the acknowledgement.')}</p>
         </div>
+        {mayChange ? <Button onClick={() => void navigate({ search: { add: 1 } })}>{t('Make a policy')}</Button> : null}
       </header>
       <Waiting query={policies} what={t('policies')} />
       <Lost signals={signals.data} />
       {policies.data !== undefined && applying.length === 0 ? (
         <EmptyState command={SNIPPET}>
           {t(
-            'Alerts are told once, by their routes. Name contacts, and nobody’s silence goes unnoticed: four levels, sooner the worse it is.',
+            'Alerts are told once, by their routes. Make a policy that tells more people while nobody takes an alert, or name contacts for the shipped ones.',
           )}
         </EmptyState>
       ) : null}
       {applying.map((policy) => (
-        <Policy key={policy.id} policy={policy} />
+        <Policy key={policy.id} policy={policy} mayChange={mayChange} onChange={open} />
       ))}
+      <PolicyDialog policy={changed} opened={isNew || changed !== undefined} onClose={() => void navigate({ search: {} })} />
       <Stakeholders items={stakeholders.data?.items ?? []} />
       <Signals signals={signals.data} />
     </div>
@@ -79,7 +92,30 @@ function Lost({ signals }: { readonly signals: SignalView | undefined }) {
   );
 }
 
-function Policy({ policy }: { readonly policy: PolicyView }) {
+/** A policy of the file is changed there; a shipped one is replaced by one of its name. */
+function PolicyActions({ policy, mayChange, onChange }: PolicyProps) {
+  const { origin, name, id } = policy;
+  if (!mayChange) return null;
+  const isOwn = origin === 'ui';
+  if (!isOwn && origin !== 'shipped') return <span className="faint">{`${t('Changed in {place}', { place: origin })} `}</span>;
+  return (
+    <>
+      <button
+        type="button"
+        className="plain-button"
+        aria-label={isOwn ? t('Change {name}', { name }) : t('Replace {name}', { name })}
+        onClick={() => onChange(id)}
+      >
+        {isOwn ? t('Change') : t('Replace')}
+      </button>{' '}
+      {isOwn ? <RemovePolicy policy={policy} /> : null}
+    </>
+  );
+}
+
+type PolicyProps = { readonly policy: PolicyView; readonly mayChange: boolean; readonly onChange: (id: string) => void };
+
+function Policy({ policy, mayChange, onChange }: PolicyProps) {
   const { id, name, severities, origin, levels } = policy;
   const whose =
     severities.length === 0
@@ -90,53 +126,17 @@ function Policy({ policy }: { readonly policy: PolicyView }) {
       title={name}
       aside={
         <>
-          {`${origin === 'ui' ? t('made here') : origin} `}
+          {origin === 'ui' ? `${t('made here')} ` : origin === 'shipped' || !mayChange ? `${origin} ` : ''}
+          <PolicyActions policy={policy} mayChange={mayChange} onChange={onChange} />
           <ObjectMenu kind="escalation/policies" id={id} name={name} />
         </>
       }
     >
       <div className="panel panel-pad">
         <p className="soft">{`${whose} ${endOf(policy)}`}</p>
-        <ol className="ladder" aria-label={t('Levels of {id}', { id })}>
-          {levels.map((level, index) => (
-            <Level key={index} level={level} isLast={index === levels.length - 1} />
-          ))}
-        </ol>
+        <Ladder levels={levels} label={t('Levels of {id}', { id })} />
       </div>
     </Section>
-  );
-}
-
-function endOf({ repeat, hours, outside }: PolicyView): string {
-  const again =
-    repeat.times === 0
-      ? t('After its last level nobody else is told.')
-      : t('After its last level it is climbed again {times, plural, one {once} other {# times}}, {length} later each.', {
-          times: repeat.times,
-          length: lengthText(repeat.every_ms),
-        });
-  if (hours === null || outside === null) return again;
-  return `${again} ${outside === 'wait' ? t('Outside of its hours its levels wait.') : t('Outside of its hours the policy {policy} takes the alert.', { policy: outside.policy })}`;
-}
-
-function Level({ level, isLast }: { readonly level: PolicyView['levels'][number]; readonly isLast: boolean }) {
-  const { after_ms: afterMs, reaches, notes } = level;
-  return (
-    <li>
-      <span className="ladder-when">{afterMs === 0 ? t('at once') : t('after {length}', { length: lengthText(afterMs) })}</span>
-      <span className="ladder-who">
-        {reaches.length === 0 ? (
-          <StateMark state="unknown" word={isLast ? t('Nobody now') : t('Nobody now: the next level is told at once')} />
-        ) : (
-          reaches.map(({ who }) => who).join(', ')
-        )}
-        {notes.map((note) => (
-          <span key={note} className="soft">
-            {note}
-          </span>
-        ))}
-      </span>
-    </li>
   );
 }
 

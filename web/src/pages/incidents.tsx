@@ -1,6 +1,6 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { type IncidentView, incidentFiguresQuery, incidentsQuery, useOpenIncident } from '../api/incidents.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
@@ -34,6 +34,7 @@ export function IncidentsPage() {
           <p className="page-lead">{query.data === undefined ? '' : lead(status, items)}</p>
         </div>
         <div className="row-wrap">
+          <Link to="/incident-rules">{t('Rules of incidents')}</Link>
           <TeamFilter teams={teams} value={team} onChange={(next) => go({ team: next })} />
           <NativeSelect
             size="xs"

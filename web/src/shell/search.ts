@@ -245,6 +245,11 @@ export const configurationSearch = (raw: Raw): ConfigurationSearch => defined<Co
 export type ApiDocsSearch = { q?: string; op?: string };
 export const apiDocsSearch = (raw: Raw): ApiDocsSearch => defined<ApiDocsSearch>({ q: text(raw.q), op: text(raw.op) });
 
+/** `policy`: the one that is being changed; `add`: the form of a new one is open. */
+export type EscalationSearch = { add?: 1; policy?: string };
+export const escalationSearch = (raw: Raw): EscalationSearch =>
+  defined<EscalationSearch>({ add: raw.add === 1 ? 1 : undefined, policy: text(raw.policy) });
+
 /** `channel`: the one that is being changed. */
 export type ChannelsSearch = { add?: 1; channel?: string };
 export const channelsSearch = (raw: Raw): ChannelsSearch =>

@@ -34,6 +34,7 @@ export const PAGE_PATHS = [
   '/performance-monitoring',
   '/incidents',
   '/incidents/:id',
+  '/incident-rules',
   '/notifications',
   '/on-call',
   '/silences',
