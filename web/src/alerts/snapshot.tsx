@@ -7,6 +7,7 @@ import { Instant } from '../components/instant.tsx';
 import { Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { quantityText } from '../figures/quantity.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { plainText } from './plain-text.ts';
 
@@ -84,11 +85,11 @@ function Excerpt({ excerpt, thresholds }: ExcerptProps) {
   const view = useMemo(() => ({ fromMs, toMs: fromMs + (values.length - 1) * stepMs }), [fromMs, stepMs, values.length]);
   const series = useMemo(() => {
     const points = values.flatMap((value, place) => (value === null ? [] : [[fromMs + place * stepMs, value] as const]));
-    return [{ name: 'value', points }];
+    return [{ name: t('value'), points }];
   }, [values, fromMs, stepMs]);
   return (
     <TimeChart
-      title={plainText(name, MAX_CHARS)}
+      title={plainText(fromServer(name), MAX_CHARS)}
       kind="number"
       view={view}
       stepMs={stepMs}

@@ -93,7 +93,7 @@ export function Table({ table, filter, state, most }: TableProps) {
         </p>
       ) : null}
       {table.notes.map((note) => (
-        <p key={note} className="faint">{`${note.charAt(0).toUpperCase()}${note.slice(1)}.`}</p>
+        <p key={note} className="faint">{`${fromServer(note).charAt(0).toUpperCase()}${fromServer(note).slice(1)}.`}</p>
       ))}
     </>
   );
@@ -115,7 +115,7 @@ const COLUMNS: readonly Column<CapacityRow>[] = [
     cell: (row) => (
       <>
         <Link to="/analytics" search={{ view: 'series', q: row.expr }} className="row-name">
-          {row.name}
+          {fromServer(row.name)}
         </Link>
         <div className="faint small labels">{labelsText(row.labels)}</div>
       </>

@@ -11,6 +11,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
 import { styleNonce } from '../theme.ts';
 import { completionClient } from './completion-client.ts';
+import { t } from '../language/t.ts';
 
 type Props = {
   readonly label: string;
@@ -102,7 +103,7 @@ function extensionsOf(label: string, told: Told) {
     EditorView.updateListener.of((update) => {
       if (update.docChanged) told.current.onChange(update.state.doc.toString());
     }),
-    placeholder('PromQL, for example rate(http_requests_total[5m])'),
+    placeholder(t('PromQL, for example rate(http_requests_total[5m])')),
     history(),
     bracketMatching(),
     closeBrackets(),

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { partsQuery } from '../api/home.ts';
 import { mayIn } from '../api/permits.ts';
 import { servicesQuery } from '../api/queries.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { byTrouble } from '../pages/services-table.tsx';
 import { useSession } from '../shell/session.tsx';
@@ -39,7 +40,9 @@ export function Parts() {
       {troubled.map(({ name, status, detail }) => (
         <li key={name}>
           <StateMark state={MARKS[status]} />
-          <span className="wrap-anywhere">{`${name.replaceAll('_', ' ')}: ${detail}`}</span>
+          <span className="wrap-anywhere">
+            {t('{part}: {detail}', { part: fromServer(name.replaceAll('_', ' ')), detail: fromServer(detail) })}
+          </span>
         </li>
       ))}
       {dependencies.slice(0, MOST).map(({ id, name, state }) => (

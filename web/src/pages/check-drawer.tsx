@@ -12,6 +12,7 @@ import { RawSamples } from '../sla/raw-samples.tsx';
 import { Locked } from '../components/locked.tsx';
 import { useCan } from '../shell/session.tsx';
 import { StateMark, StateShape } from '../states/state-mark.tsx';
+import { fromServer } from '../language/server-text.ts';
 import { rich, t } from '../language/t.ts';
 import { STATE_WORDS, steadiness } from '../states/words.ts';
 import { DurationCharts } from '../checks/duration-charts.tsx';
@@ -180,7 +181,7 @@ function Line({ result }: { readonly result: ResultView }) {
       <Phases result={result} />
       <span>
         {result.location === null ? '' : `${result.location}: `}
-        {result.outcome === 'void' ? t('not counted: {why}', { why: result.detail ?? '' }) : resultText(result)}
+        {result.outcome === 'void' ? t('not counted: {why}', { why: fromServer(result.detail ?? '') }) : resultText(result)}
       </span>
     </span>
   );

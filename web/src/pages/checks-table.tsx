@@ -7,6 +7,7 @@ import { lengthText } from '../figures/length.ts';
 import { quantityText } from '../figures/quantity.ts';
 import { StateMark } from '../states/state-mark.tsx';
 import { steadiness } from '../states/words.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 
 export const PHASES = ['resolve', 'connect', 'tls', 'processing', 'transfer'] as const;
@@ -41,7 +42,7 @@ export function Phases({ result }: { readonly result: ResultView }) {
 }
 
 export function resultText(result: ResultView): string {
-  if (result.outcome !== 'up') return result.detail ?? result.code ?? result.outcome;
+  if (result.outcome !== 'up') return fromServer(result.detail ?? result.code ?? result.outcome);
   return result.status_code === null ? t('answered') : t('answered {code}', { code: String(result.status_code) });
 }
 

@@ -158,7 +158,7 @@ function Stakeholders({ items }: { readonly items: readonly StakeholderView[] })
             <div className="soft">
               {`${[...one.severities, ...one.matchers].join(', ')}; ${one.after_ms === 0 ? t('at once') : t('after {length}', { length: lengthText(one.after_ms) })}; `}
               {one.reaches.length === 0
-                ? t('nobody now: {why}', { why: one.notes.join('; ') })
+                ? t('nobody now: {why}', { why: one.notes.map(fromServer).join('; ') })
                 : one.reaches.map(({ who }) => who).join(', ')}
             </div>
           </li>

@@ -6,7 +6,9 @@ import { Instant } from '../components/instant.tsx';
 import { Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
+import { language } from '../language/language.ts';
 import { fromServer } from '../language/server-text.ts';
+import { PERCENT, decimalText } from '../figures/percent.ts';
 import { t, rich } from '../language/t.ts';
 import { Headline, StateMark } from '../states/state-mark.tsx';
 import type { MarkState } from '../states/words.ts';
@@ -23,8 +25,8 @@ const LEVELS: Readonly<Record<Level, { readonly mark: MarkState; readonly word: 
   unknown: { mark: 'unknown', word: t('Unknown'), colour: 'var(--unknown)' },
 };
 
-const SUFFIX = { percent: ' %', seconds: ' s', count: '', ratio: '' } as const;
-const shown = (value: number, unit: Measure['unit']): string => `${String(Number(value.toPrecision(3)))}${SUFFIX[unit]}`;
+const SUFFIX = { percent: PERCENT, seconds: ' s', count: '', ratio: '' } as const;
+const shown = (value: number, unit: Measure['unit']): string => `${decimalText(String(Number(value.toPrecision(3))))}${SUFFIX[unit]}`;
 
 /** How this host and Nines itself are: five checks, read once a minute. */
 export function HealthPage() {
@@ -49,11 +51,14 @@ export function HealthPage() {
   );
 }
 
-/** `Critical: File system. Warning: Process health.`, or that all is well. */
+/** A name within a sentence: German writes its nouns with a capital. */
+const within = (name: string): string => (language === 'de' ? name : name.toLowerCase());
+
+/** `Critical: file system. Warning: process health.`, or that all is well. */
 function sentenceOf({ at_ms: atMs, checks }: HealthReportView): string {
   if (atMs === null) return t('The host is being read for the first time.');
   const parts = (['critical', 'warning', 'unknown'] as const).flatMap((level) => {
-    const names = checks.filter((check) => check.level === level).map(({ name }) => name.toLowerCase());
+    const names = checks.filter((check) => check.level === level).map(({ name }) => within(fromServer(name)));
     return names.length === 0 ? [] : `${LEVELS[level].word}: ${names.join(', ')}.`;
   });
   return parts.length === 0 ? t('The host and Nines are well.') : parts.join(' ');
@@ -66,7 +71,7 @@ function CheckSection({ check, report }: { readonly check: Check; readonly repor
       {check.why === null ? null : <p>{`${fromServer(check.why)}.`}</p>}
       <div className="panel">
         <DataTable
-          caption={t('Figures of {what}', { what: fromServer(check.name) })}
+          caption={t('Figures of {what}', { what: within(fromServer(check.name)) })}
           columns={COLUMNS}
           rows={check.measures}
           rowKey={({ id }) => id}
@@ -78,7 +83,7 @@ function CheckSection({ check, report }: { readonly check: Check; readonly repor
 }
 
 const COLUMNS: readonly Column<Measure>[] = [
-  { id: 'name', header: t('Figure'), cell: ({ name }) => name },
+  { id: 'name', header: t('Figure'), cell: ({ name }) => fromServer(name) },
   { id: 'level', header: t('Level'), cell: ({ level }) => <StateMark state={LEVELS[level].mark} word={LEVELS[level].word} /> },
   {
     id: 'value',

@@ -22,7 +22,7 @@ const HOST_EVERY_MS = 15_000;
 function hostQueries(instance: string): Readonly<Record<'cpu' | 'memory' | 'disk' | 'network', readonly NamedQuery[]>> {
   const of = `instance=${JSON.stringify(instance)}`;
   return {
-    cpu: [{ name: 'CPU', expr: `100 * (1 - avg(rate(node_cpu_seconds_total{${of},mode="idle"}[1m])))` }],
+    cpu: [{ name: t('CPU'), expr: `100 * (1 - avg(rate(node_cpu_seconds_total{${of},mode="idle"}[1m])))` }],
     memory: [{ name: t('Memory'), expr: `100 * (1 - node_memory_MemAvailable_bytes{${of}} / node_memory_MemTotal_bytes{${of}})` }],
     disk: [
       {
@@ -55,7 +55,7 @@ export function HostCards() {
   return (
     <div className="panel host">
       <Card
-        name="CPU"
+        name={t('CPU')}
         value={percentOf(cpu.percent)}
         kind="percent"
         queries={queries.cpu}

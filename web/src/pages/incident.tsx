@@ -25,6 +25,7 @@ import { SeverityMark } from '../states/state-mark.tsx';
 import { DeploymentsList } from './deployments-list.tsx';
 import { IncidentLinks } from './incident-links.tsx';
 import { INCIDENT_WORDS, IncidentMark } from './incident-state.tsx';
+import { phrase } from '../states/words.ts';
 import { useTitle } from './use-title.ts';
 import { Locked } from '../components/locked.tsx';
 import { useNowStep } from '../shell/now.ts';
@@ -110,6 +111,7 @@ function States({ incident }: Props) {
 }
 
 const ROLES = ['commander', 'communications', 'scribe'] as const;
+const ROLE_NAMES = { commander: t('Commander'), communications: t('Communications'), scribe: t('Scribe') } as const;
 const length = (lengthMs: number | null): string => (lengthMs === null ? t('not yet') : lengthText(lengthMs));
 
 function Facts({ incident }: Props) {
@@ -118,10 +120,10 @@ function Facts({ incident }: Props) {
     <Section title={t('What is known')}>
       <dl className="facts">
         <Fact name={t('Severity')}>
-          {incident.severity}: {incident.severity_why}
+          {phrase(incident.severity)}: {fromServer(incident.severity_why)}
         </Fact>
         <Fact name={t('Category')}>
-          {incident.category.replace('_', ' ')}: {incident.category_why}
+          {phrase(incident.category)}: {fromServer(incident.category_why)}
         </Fact>
         <Fact name={t('Services')}>
           {incident.services.length === 0
@@ -180,13 +182,13 @@ function Role({ role, incident }: Props & { readonly role: (typeof ROLES)[number
       }}
     >
       <TextInput
-        label={`${role.charAt(0).toUpperCase()}${role.slice(1)}`}
+        label={ROLE_NAMES[role]}
         placeholder={t('nobody')}
         value={person}
         maxLength={200}
         onChange={(event) => setPerson(event.currentTarget.value)}
         onBlur={save}
-        error={edit.error?.message}
+        error={edit.error === null ? undefined : fromServer(edit.error.message)}
       />
     </form>
   );

@@ -9,6 +9,7 @@ import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
 import { t } from '../language/t.ts';
 import { INCIDENT_COLUMNS } from './incident-columns.tsx';
+import { phrase } from '../states/words.ts';
 import { useTitle } from './use-title.ts';
 import { Locked } from '../components/locked.tsx';
 import { incidentsSearch } from '../shell/search.ts';
@@ -95,7 +96,7 @@ const COLUMNS: readonly Column<IncidentView>[] = [
   INCIDENT_COLUMNS.title,
   INCIDENT_COLUMNS.state,
   INCIDENT_COLUMNS.severity,
-  { id: 'category', header: t('Category'), label: t('category'), cell: ({ category }) => category.replace('_', ' ') },
+  { id: 'category', header: t('Category'), label: t('category'), cell: ({ category }) => phrase(category) },
   INCIDENT_COLUMNS.since,
   {
     id: 'commander',

@@ -267,7 +267,13 @@ function ShiftTable({ shifts, name, nameOf, take }: TableProps) {
     },
     { id: 'from', header: t('From'), label: t('from'), cell: ({ from_at_ms }) => <When atMs={from_at_ms} /> },
     { id: 'to', header: t('To'), label: t('to'), cell: ({ to_at_ms }) => <When atMs={to_at_ms} /> },
-    { id: 'for', header: t('For'), label: t('for'), numeric: true, cell: (turn) => lengthText(turn.to_at_ms - turn.from_at_ms) },
+    {
+      id: 'for',
+      header: t('For||how long'),
+      label: t('for||how long'),
+      numeric: true,
+      cell: (turn) => lengthText(turn.to_at_ms - turn.from_at_ms),
+    },
     {
       id: 'by',
       header: t('By'),

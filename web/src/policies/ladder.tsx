@@ -1,5 +1,6 @@
 import type { PolicyView } from '../api/escalation.ts';
 import { lengthText } from '../figures/length.ts';
+import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
 import { StateMark } from '../states/state-mark.tsx';
 
@@ -39,7 +40,7 @@ function Level({ level, isLast }: { readonly level: PolicyView['levels'][number]
         )}
         {notes.map((note) => (
           <span key={note} className="soft">
-            {note}
+            {fromServer(note)}
           </span>
         ))}
       </span>

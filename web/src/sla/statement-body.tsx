@@ -30,7 +30,7 @@ export function StatementBody({ statement }: { readonly statement: SignedStateme
         <Section title={t('Recommendations')}>
           <ul className="panel panel-pad stack">
             {statement.recommendations.map(({ code, text }) => (
-              <li key={code}>{text}</li>
+              <li key={code}>{fromServer(text)}</li>
             ))}
           </ul>
         </Section>
