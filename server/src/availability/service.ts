@@ -318,7 +318,10 @@ export class Availability implements Ledger, Recorder {
       if (state === undefined) return [];
       return hasLapsed(state.history, nowMs) ? { ...state, history: lapse(state.history, 'no_data').history } : state;
     });
-    return currentFrom(heardOf(states)[0]?.transitions.at(-1)) ?? this.#notYet();
+    const [only] = states;
+    // Lists ask about ten thousand checks at once, and hardly any of them has locations whose vote is to be counted.
+    const transitions = states.length === 1 && only?.vote === undefined ? only?.history.transitions : heardOf(states)[0]?.transitions;
+    return currentFrom(transitions?.at(-1)) ?? this.#notYet();
   }
 
   flapping(check: string): Flapping | null {

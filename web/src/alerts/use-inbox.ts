@@ -18,7 +18,7 @@ const MOST_FACTS = 300;
 const REREAD_MS = 1_000;
 /** Rows are read by the hundred, and before they come into sight. */
 const STEP = 100;
-const AHEAD = 40;
+const AHEAD = 100;
 
 /** One line of the inbox. */
 export type InboxRow =
