@@ -5,7 +5,7 @@ export const INK = '#151922';
 export const SOFT = '#434b5c';
 export const FAINT = '#626b7d';
 export const LINE = '#e4e7ed';
-export const SERIES = ['#3d5a8a', '#0f8594', '#9c4f96', '#8a6239', '#57a0d3', '#6f5fb5', '#5c6675', '#b5628b'] as const;
+export const SERIES = ['#3d5a8a', '#0d7d8b', '#9c4f96', '#8a6239', '#57a0d3', '#6f5fb5', '#5c6675', '#b5628b'] as const;
 export const seriesColour = (i: number): string => SERIES[i % SERIES.length] ?? INK;
 
 export const STATE_NAMES: Readonly<Record<State, string>> = { up: 'Up', degraded: 'Degraded', down: 'Down', unknown: 'Unknown' };
