@@ -2,7 +2,7 @@
  * A million rows as files: `node bench/exports.ts [--series 1000] [--samples 1000] [--rows 1000000] [--only nines,prometheus,victoriametrics]`.
  * Samples through every export of samples and one range query, the ledger's intervals as CSV and JSON lines; the same samples out of
  * Prometheus' range query and VictoriaMetrics' export. Prints the time, the server's processor time, rows a second, and by how much its
- * resident memory rose at most. Needs `apt-get install prometheus victoria-metrics` and a build.
+ * private memory rose at most. Needs `apt-get install prometheus victoria-metrics` and a build.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { type IncomingMessage, get } from 'node:http';
@@ -48,10 +48,10 @@ function processOf(base: string): number {
   throw new Error(`no process listens on ${host}`);
 }
 
-/** Processor time in seconds and resident memory in megabytes. */
+/** Processor time in seconds and private resident memory in megabytes: pages of files that are mapped cost nobody anything. */
 function costOf(pid: number): { readonly cpu: number; readonly rss: number } {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  const rss = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  const rss = /RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
   return { cpu: (Number(fields[11]) + Number(fields[12])) / 100, rss: Number(rss) / 1024 };
 }
 

@@ -115,13 +115,13 @@ function transitionToRow(
   } satisfies LedgerTransitionRow;
 }
 
-const transitionFromRow = (row: Selectable<LedgerTransitionRow>): Transition => ({
+const transitionFromRow = (row: Pick<Selectable<LedgerTransitionRow>, (typeof TRANSITION)[number]>): Transition => ({
   atMs: row.at_ms as EpochMs,
   state: row.state as Transition['state'],
   ...(row.unknown_reason === null ? {} : { unknownReason: row.unknown_reason as UnknownReason }),
   lowMs: row.low_ms as EpochMs,
   highMs: row.high_ms as EpochMs,
-  evidence: JSON.parse(row.evidence) as Transition['evidence'],
+  evidence: row.evidence === '[]' ? [] : (JSON.parse(row.evidence) as Transition['evidence']),
 });
 
 async function saveTails(trx: Transaction<Database>, tails: ReadonlyMap<string, CheckState>): Promise<void> {
@@ -192,6 +192,9 @@ async function transitionsSince(
 export type KnownWindow = { readonly fromMs: EpochMs; readonly toMs: EpochMs; readonly knownAtMs?: EpochMs };
 
 /** A service's transitions of `[fromMs, toMs)`, with the one in force at `fromMs` and the one before that, ascending. */
+/** What a transition is made of; the other columns are for the ledger's own use, and exports read a million rows. */
+const TRANSITION = ['at_ms', 'state', 'unknown_reason', 'low_ms', 'high_ms', 'evidence'] as const;
+
 async function transitionsWithin(db: Kysely<Database>, service: string, window: KnownWindow): Promise<readonly Transition[]> {
   const { knownAtMs } = window;
   const all = db.selectFrom('ledger_transitions').where('subject_kind', '=', 'service').where('subject', '=', service);
@@ -202,8 +205,13 @@ async function transitionsWithin(db: Kysely<Database>, service: string, window: 
           .where('recorded_at_ms', '<=', knownAtMs)
           .where((row) => row.or([row('superseded_at_ms', 'is', null), row('superseded_at_ms', '>', knownAtMs)]));
   // Two before the window: one is in force at its start, the one before decides whether that one's bounds are shown.
-  const before = await known.selectAll().where('at_ms', '<=', window.fromMs).orderBy('at_ms', 'desc').limit(2).execute();
-  const within = await known.selectAll().where('at_ms', '>', window.fromMs).where('at_ms', '<', window.toMs).orderBy('at_ms').execute();
+  const before = await known.select(TRANSITION).where('at_ms', '<=', window.fromMs).orderBy('at_ms', 'desc').limit(2).execute();
+  const within = await known
+    .select(TRANSITION)
+    .where('at_ms', '>', window.fromMs)
+    .where('at_ms', '<', window.toMs)
+    .orderBy('at_ms')
+    .execute();
   return [...before.reverse(), ...within].map(transitionFromRow);
 }
 
