@@ -272,6 +272,29 @@ it('a person asks for the next level now, also of an alert that is acknowledged,
   assert.equal(world.sent.at(-1)?.message.alerts[0]?.id, quiet.id);
 });
 
+it('who asks for an emergency by hand is heard by everybody at once, also where routing has told a channel before', async (t) => {
+  const { db } = await openSqliteForTest(t);
+  const world = await openEscalationWorld(t, {
+    db,
+    routing: { default: ['hook', 'pager', 'mail'] },
+    escalation: CONTACTS,
+    directory: crew(),
+  });
+  await world.evaluate(['a'], { severity: 'emergency' });
+  await world.advance(1_000);
+  const t0 = world.clock.now();
+  const before = world.sent.length;
+  const [alert] = world.alerting.open();
+  await world.alerting.act(alert?.id ?? '', { kind: 'escalate', policy: undefined, comment: undefined }, ANNE);
+  await world.advance(1_000);
+  const everybody = ['+0 hook firing', '+0 mail +15550000 firing', '+0 mail +15550001 firing', '+0 mail firing', '+0 pager firing'];
+  assert.deepEqual(ladderStory({ sent: world.sent.slice(before) }, t0).toSorted(), everybody);
+  await world.evaluate([]);
+  await world.advance(1_000);
+  const ends = world.sent.slice(before + 5).map(({ message, attempt }) => `${message.receiver} ${attempt.to ?? ''}`);
+  assert.equal(ends.filter((one) => one === 'hook ').length, 1, 'who hears of the end by routing hears of it once');
+});
+
 it('a severity that rises leads to the more urgent policy; an emergency tells every channel and contact at once', async (t) => {
   const { db } = await openSqliteForTest(t);
   const world = await openEscalationWorld(t, { db, routing: {}, escalation: CONTACTS, directory: crew() });

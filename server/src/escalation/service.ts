@@ -295,7 +295,7 @@ export class Escalation {
     const world = this.#world(ladder, nowMs);
     const look = isAsked ? tellNow(ladder, world, `asked for by ${change.asked?.by}`) : lookAt(ladder, world);
     const climbing = all.find((one) => one.key === POLICY_LADDER)?.ladder;
-    const after = await this.#enact(trx, { before: ladder, look, climbing, key, nowMs });
+    const after = await this.#enact(trx, { before: ladder, look, climbing, key, isAsked, nowMs });
     return { ...stored, ladder: after, endedAtMs: after.status === 'ended' ? (stored.endedAtMs ?? nowMs) : null };
   }
 
@@ -310,15 +310,12 @@ export class Escalation {
   }
 
   /** Puts messages into the outbox and steps into the history. */
-  async #enact(
-    trx: Transaction<Database>,
-    { before, look, climbing, key, nowMs }: { before: Ladder; look: Look; climbing: Ladder | undefined; key: string; nowMs: number },
-  ): Promise<Ladder> {
+  async #enact(trx: Transaction<Database>, { before, look, climbing, key, isAsked, nowMs }: Enacting): Promise<Ladder> {
     let { ladder } = look;
     const rows: HistoryStep[] = [];
     for (const step of look.steps) {
       if (step.kind === 'told') {
-        const { kept, byRouting } = await this.#tell(trx, { ladder, step, climbing: climbing ?? undefined, key, nowMs });
+        const { kept, byRouting } = await this.#tell(trx, { ladder, step, climbing: climbing ?? undefined, key, isAsked, nowMs });
         // Who hears by routing hears of the end by routing.
         const gone = new Set(byRouting);
         ladder = { ...ladder, told: ladder.told.filter((one) => !gone.has(one)) };
@@ -342,8 +339,9 @@ export class Escalation {
       step,
       climbing,
       key,
+      isAsked,
       nowMs,
-    }: { ladder: Ladder; step: Extract<Step, { kind: 'told' }>; climbing: Ladder | undefined; key: string; nowMs: number },
+    }: Pick<Enacting, 'climbing' | 'key' | 'isAsked' | 'nowMs'> & { ladder: Ladder; step: Extract<Step, { kind: 'told' }> },
   ): Promise<{ readonly kept: string; readonly byRouting: readonly Recipient[] }> {
     const { pager } = this.#deps;
     const { policy, alert } = ladder;
@@ -353,7 +351,8 @@ export class Escalation {
       const isFirst = step.level === 0 && ladder.round === 0 && recipient.to === null && policy.audience === undefined;
       if (isFirst && (await pager.hasTold(trx, alert.id, recipient.channel))) {
         byRouting.push(recipient);
-        continue;
+        // A person who asks that somebody be told wants a message now, whatever was said before.
+        if (!isAsked) continue;
       }
       const words = this.#wordsOf(ladder, climbing, nowMs);
       await pager.page(trx, {
@@ -363,7 +362,7 @@ export class Escalation {
         ...words,
       });
     }
-    return { kept: byRouting.length === 0 ? '' : ` (${namesOf(byRouting)} by routing)`, byRouting };
+    return { kept: byRouting.length === 0 || isAsked ? '' : ` (${namesOf(byRouting)} by routing)`, byRouting };
   }
 
   async #sayEnd(
@@ -385,6 +384,16 @@ export class Escalation {
     return title === undefined && text === undefined ? { words } : { words, templates: { title, text } };
   }
 }
+
+type Enacting = {
+  readonly before: Ladder;
+  readonly look: Look;
+  readonly climbing: Ladder | undefined;
+  readonly key: string;
+  /** A person asked for it. */
+  readonly isAsked: boolean;
+  readonly nowMs: number;
+};
 
 /** Looked at in the next step, unless it waits for a later instant of its own. */
 const atNextStep = (one: StoredLadder, nowMs: number): StoredLadder => {
