@@ -233,7 +233,11 @@ async function made({ parts, dashboards, roles }: Sources, { kind, id }: ObjectR
     }
     case 'escalation/policies': {
       const spec = parts.escalating.policies.inForce().get(id);
-      return spec && { place, value: writtenPolicyOf(spec), origin: parts.escalating.policies.get(id).origin };
+      if (spec === undefined) return undefined;
+      // A shipped policy tells whom the contacts name; without any it is those that are to be written.
+      if (!spec.levels.some(({ targets }) => targets.length > 0))
+        return { place: ['escalation'], value: { contacts: [] }, origin: 'shipped' };
+      return { place, value: writtenPolicyOf(spec), origin: parts.escalating.policies.get(id).origin };
     }
     case 'roles': {
       const role = (await roles.list()).find((one) => one.id === id);

@@ -128,6 +128,20 @@ test('what a configuration can hold is shown as it holds it: each object loads a
   }
 });
 
+test('a shipped escalation policy is shown as what is to be written where nobody is told yet', async () => {
+  const bare = await startApp('services: []');
+  try {
+    for (const id of ['default', 'critical', 'emergency']) {
+      const url = `/api/declaration?kind=escalation/policies&id=${id}`;
+      const { yaml, origin } = (await bare.http.inject({ url, headers: bearer(bare.token) })).json() as DeclarationView;
+      assert.equal(origin, 'shipped');
+      assert.ok(loadConfig({ schema: configSchema, file: 'nines.yml', text: yaml }).ok, yaml);
+    }
+  } finally {
+    await bare[Symbol.asyncDispose]();
+  }
+});
+
 /** With the services that it depends on, which a file cannot leave out. */
 function withNamed(yaml: string): string {
   const document = parse(yaml) as { services?: { depends_on?: string[] }[] };

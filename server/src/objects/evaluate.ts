@@ -39,7 +39,7 @@ export function usedBy(naming: Naming, of: ObjectRef, names: readonly string[] =
   for (const { from, to, how } of naming.links) if (to.kind === of.kind && words.includes(to.id)) add(from, how);
   if (labels.length > 0) {
     const about = (matchers: readonly Matcher[]): boolean => matchers.some((one) => labels.includes(one.name) && means(one, words));
-    for (const { from, how, exprs } of naming.reads) if (exprs.some((text) => selectorsOf(text).some(about))) add(from, how);
+    for (const { from, how, exprs } of naming.reads) if (selectorsIn(exprs).some(about)) add(from, how);
     for (const { from, how, matchers } of naming.matches) if (about(matchers)) add(from, how);
   }
   return [...found.values()]
@@ -50,6 +50,15 @@ export function usedBy(naming: Naming, of: ObjectRef, names: readonly string[] =
 /** Whether a matcher means one of these words, and not just anything. */
 const means = (one: Matcher, words: readonly string[]): boolean =>
   (one.op === '=' || one.op === '=~') && words.some((word) => one.matches(word)) && !one.matches(NOBODY);
+
+/** Texts that are kept are read once: parsing is most of the work. */
+const READ = new WeakMap<readonly string[], readonly (readonly Matcher[])[]>();
+
+function selectorsIn(exprs: readonly string[]): readonly (readonly Matcher[])[] {
+  const known = READ.get(exprs) ?? exprs.flatMap(selectorsOf);
+  READ.set(exprs, known);
+  return known;
+}
 
 /** The matchers of every selector; none for what is no PromQL, such as a dotted name. */
 function selectorsOf(text: string): readonly (readonly Matcher[])[] {

@@ -83,7 +83,19 @@ export const ofSilences = (
   ),
 });
 
-export const ofDashboards = (dashboards: readonly DashboardView[]): Part => merge(dashboards.map(ofDashboard));
+export const ofDashboards = (dashboards: readonly DashboardView[]): Part =>
+  merge(
+    dashboards.map((dashboard) => {
+      const known = PARTS.get(dashboard.spec);
+      if (known !== undefined) return known;
+      const part = ofDashboard(dashboard);
+      PARTS.set(dashboard.spec, part);
+      return part;
+    }),
+  );
+
+/** By the document of a revision, which never changes: there may be a thousand dashboards, and every one is asked each time. */
+const PARTS = new WeakMap<DashboardView['spec'], Part>();
 
 function ofDashboard({ id, title, spec }: DashboardView): Part {
   const from: ObjectName = { kind: 'dashboards', id, name: title };

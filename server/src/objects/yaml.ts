@@ -1,5 +1,6 @@
 /** Objects as the configuration holds them. */
 import { stringify } from 'yaml';
+import { HIDDEN } from '../platform/scrub.ts';
 
 /** Where in a file an object stands: keys, and `[]` for a place in a list. */
 export type Place = readonly string[];
@@ -13,7 +14,7 @@ export function nested(place: Place, value: unknown): unknown {
 export const yamlOf = (document: unknown): string => stringify(withoutAbsent(document), { aliasDuplicateObjects: false, lineWidth: 0 });
 
 /** Whether anything in it stands in the place of a secret. */
-export const isRedacted = (text: string): boolean => text.includes('[redacted');
+export const isRedacted = (text: string): boolean => text.includes(HIDDEN.slice(0, -1));
 
 function withoutAbsent(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutAbsent);
