@@ -58,6 +58,8 @@ export type SlaView = {
   readonly exhausts_at_ms: number | null;
   /** How likely a breach is; null while nothing was counted. Of one SLA only, not in lists. */
   readonly prediction?: Prediction | null;
+  /** How long it must have been watched before there is one; left out where that is not what it lacks. */
+  readonly prediction_needs_ms?: number;
   /** What was agreed on, in its stored form. Of one SLA only, not in lists. */
   readonly terms?: SlaSpec;
   readonly violations_open: number;

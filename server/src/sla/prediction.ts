@@ -1,4 +1,4 @@
-import { HOUR_MS, epochMs } from '@nines/base/units.ts';
+import { DAY_MS, HOUR_MS, epochMs } from '@nines/base/units.ts';
 import { EventSums, eventBreachChance } from '@nines/maths/slo/predict-events.ts';
 import { breachChance, type Calibration, calibrationOf, fitOutages } from '@nines/maths/slo/predict.ts';
 import { budgetOfEvents } from '@nines/maths/slo/budget.ts';
@@ -17,6 +17,9 @@ export type Prediction = {
   /** How good the chance within 60 minutes was at instants of the SLA's own past; null while there is no past. */
   readonly calibration: Calibration | null;
 };
+
+/** Without this much of the past a chance is a guess: a tenth of the window, and no more than a day. */
+export const neededMs = ({ windowMs }: Pick<SlaTerms, 'windowMs'>): number => Math.min(DAY_MS, Math.floor(windowMs / 10));
 
 /** The chance of a breach as an evaluation leaves it; null before monitoring began, and of events before there were any. */
 export function predict(evaluation: SlaEvaluation, facts: SlaFacts): Omit<Prediction, 'calibration'> | null {

@@ -9,7 +9,7 @@ import { type BookEntry, SlaBook } from './book.ts';
 import { SLA_CODES, type SlaView, type Slas, type ViolationView } from './contract.ts';
 import { type SlaEvaluation, evaluateSla } from './evaluate.ts';
 import { factsFor } from './facts.ts';
-import { type Prediction, backTest, predict } from './prediction.ts';
+import { type Prediction, backTest, neededMs, predict } from './prediction.ts';
 import type { SlaSpec } from './spec.ts';
 import { openViolations, violationPages, violationsOf } from './store.ts';
 import { ServiceTimelines } from './timelines.ts';
@@ -73,7 +73,7 @@ export class SlaService implements Slas {
   async get(id: string, nowMs: EpochMs): Promise<SlaView | undefined> {
     const entry = this.book.get(id);
     if (entry === undefined) return undefined;
-    return { ...(await this.#view(entry, nowMs)), prediction: await this.#prediction(entry, nowMs), terms: entry.terms.spec };
+    return { ...(await this.#view(entry, nowMs)), ...(await this.#prediction(entry, nowMs)), terms: entry.terms.spec };
   }
 
   /** The terms in force of these SLAs, of all of them without ids. `AppError` `sla_not_found`. */
@@ -105,18 +105,23 @@ export class SlaService implements Slas {
   }
 
   /** From as much of the past as is at hand: two windows more of the ledger, or the slices that are kept. */
-  async #prediction(entry: BookEntry, nowMs: EpochMs): Promise<Prediction | null> {
+  async #prediction(entry: BookEntry, nowMs: EpochMs): Promise<Pick<SlaView, 'prediction' | 'prediction_needs_ms'>> {
     const { window } = windowAt(entry.terms.window, nowMs);
     const past: Span = { fromMs: epochMs(window.fromMs - PAST_WINDOWS * entry.terms.windowMs), toMs: nowMs };
     const facts = await factsFor({ ...this.#deps, timelines: this.timelines }, entry, past);
-    const found = predict(evaluateSla(entry.terms, facts, nowMs), facts);
-    if (found === null) return null;
+    const evaluation = evaluateSla(entry.terms, facts, nowMs);
+    const found = predict(evaluation, facts);
+    if (found === null) return { prediction: null };
+    const needs = neededMs(entry.terms);
+    // What is broken already is no guess.
+    const isYoung = evaluation.budget.remainingMs >= 0 && nowMs - (facts.sinceMs ?? nowMs) < needs;
+    if (isYoung) return { prediction: null, prediction_needs_ms: needs };
     const id = entry.contract.id;
     const known = this.#backTests.get(id);
     const isFresh = known !== undefined && nowMs - known.atMs < BACK_TEST_MS;
     const test = isFresh ? known : { atMs: nowMs, calibration: backTest(entry.terms, facts, nowMs) };
     this.#backTests.set(id, test);
-    return { ...found, calibration: test.calibration };
+    return { prediction: { ...found, calibration: test.calibration } };
   }
 
   #toView(entry: Pick<BookEntry, 'contract' | 'origin'>, evaluation: SlaEvaluation): SlaView {

@@ -32,7 +32,10 @@ const sum = (buckets: Readonly<Record<string, number>>) => Object.values(buckets
 forEachDatabase((_name, open) => {
   test('an outage spends the budget to the millisecond, breaches the SLA, and raises one alert that resolves with it', async (t) => {
     const world = await openWorld(t, open, availability());
-    await world.play('U'.repeat(20));
+    await world.play('U');
+    const young = await world.view('shop-availability');
+    assert.deepEqual([young.prediction, young.prediction_needs_ms], [null, 12_000], 'a second of watching predicts nothing');
+    await world.play('U'.repeat(19));
     const before = await world.view('shop-availability');
     assert.ok(
       (before.prediction?.breach_by_end ?? 1) < 1 && (before.prediction?.breach_within_60m ?? 1) <= (before.prediction?.breach_by_end ?? 0),

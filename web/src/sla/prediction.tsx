@@ -1,6 +1,7 @@
 import type { SlaView } from '../api/wire.ts';
 import { Instant } from '../components/instant.tsx';
 import { Section } from '../components/section.tsx';
+import { lengthText } from '../figures/length.ts';
 import { decimalText } from '../figures/percent.ts';
 import { t } from '../language/t.ts';
 
@@ -58,7 +59,12 @@ const Fact = ({ name, value }: { readonly name: string; readonly value: string }
   </div>
 );
 
-function noneBecause({ observed_ms: observed }: SlaView): string {
+function noneBecause({ observed_ms: observed, prediction_needs_ms: needs }: SlaView): string {
+  if (needs !== undefined)
+    return t('No prediction yet: {needs} of watching are needed, {observed} are there. Less would be a guess.', {
+      needs: lengthText(needs),
+      observed: lengthText(observed),
+    });
   if (observed === 0) return t('No prediction: nothing was observed yet.');
   return t('No prediction could be made from what is known.');
 }
