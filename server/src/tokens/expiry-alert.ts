@@ -31,7 +31,7 @@ export function expiryEvaluation(tokens: readonly TokenView[], nowMs: EpochMs): 
     found: {
       kind: 'complete',
       active: ending.map(({ id, name, expires_at_ms: ends }) => ({
-        labels: labelsOf({ alertname: 'TokenExpiresSoon', severity: 'warning', token: id, token_name: name }),
+        labels: labelsOf({ alertname: 'TokenExpiresSoon', severity: 'warning', token: name, token_id: id }),
         annotations: {
           summary: `The API token ${name} expires in ${formatDuration(ms(Math.max(60_000, (ends ?? nowMs) - nowMs)))}`,
           description:
