@@ -350,7 +350,7 @@ export async function serve(
   const violations = slas.violationPages.bind(slas);
   exportRoutes(http, { clock, yieldNow, queryable: store, ledger: availability, services, violations, alertsFor: alertsFor(alerting) });
   transferRoutes(http, { transfer: new TransferService({ store, clock, logger, metrics: self }) });
-  checkRoutes(http, { checks, ledger: availability });
+  checkRoutes(http, { checks, failures: checking.failures, ledger: availability, clock });
   heartbeatRoutes(http, { heartbeats });
   serviceRoutes(http, { services, ledger: availability, imports, checks, maintenance, alerting, clock });
   availabilityRoutes(http, { availability, imports, clock, onPastChanged: promises.recheck, ...recovering });

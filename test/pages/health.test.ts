@@ -19,13 +19,22 @@ after(async () => {
   await nines.stop();
 });
 
+/** One that is over, so that its evidence stands. */
+const downtimeOf = (): Promise<string> =>
+  poll('a downtime of the shop', async () => {
+    const { json } = await nines.get<{ items: readonly { readonly id: string; readonly evidence: readonly unknown[] }[] }>(
+      '/api/downtime?service=shop',
+    );
+    return json.items.find(({ evidence }) => evidence.length > 0)?.id;
+  });
+
 test('the page Health, a journey that failed with its picture, flapping, and a check that is paused by a button', async (t) => {
   let asked = 0;
   const site = await listen(
     t,
     createServer((request, answer) => {
       if (request.url === '/page') return void answer.setHeader('content-type', 'text/html').end('<title>Shop</title><h1>Sold out</h1>');
-      answer.writeHead(asked++ % 2 === 0 ? 200 : 503).end();
+      answer.writeHead(asked++ % 2 === 0 ? 200 : 503, { 'retry-after': '30', 'set-cookie': 'session=of-somebody' }).end('Sold out');
     }),
   );
   const config = `
@@ -68,6 +77,21 @@ services:
   await page.getByText(/^Flapping: \d+ % of its last 21 states were changes, since /).waitFor();
   await page.getByRole('button', { name: 'Dry run of nothing' }).click();
   await page.getByText(': would run /bin/true').waitFor();
+  assert.deepEqual(await seriousFaults(page), []);
+
+  await page.goto(`/services/shop?downtime=${await downtimeOf()}`);
+  await page.getByRole('region', { name: 'What checks saw' }).getByRole('link').first().click();
+  await page.getByRole('heading', { name: 'shop-http', level: 1 }).waitFor();
+  const attempt = page.getByRole('region', { name: /^Results around / });
+  await attempt.getByText('status 503, expected 2xx').first().waitFor();
+  await attempt.getByText(`127.0.0.1:${site}`).waitFor();
+  await attempt.getByText(/headers of the answer$/).click();
+  const headers = attempt.getByLabel('Headers of the answer');
+  await headers.getByText('retry-after').waitFor();
+  assert.ok(!(await headers.innerText()).includes('of-somebody'));
+  await attempt.getByText('Sold out').waitFor();
+  await attempt.getByRole('table').getByText('status 503').first().waitFor();
+  await page.getByRole('region', { name: 'Used by' }).getByRole('link', { name: 'Web shop' }).waitFor();
   assert.deepEqual(await seriousFaults(page), []);
 
   await page.goto('/checks?check=market-http');

@@ -74,6 +74,7 @@ function answer(url: URL, acknowledged: ReadonlySet<string>, scenario: Scenario)
       if (id !== undefined) return fixtures.service(id, now);
       return list(scenario === 'many' ? fixtures.manyServices(now) : fixtures.services(now));
     case 'checks':
+      if (sub === 'failures') return list([fixtures.check(id ?? '', now)?.last_failure].filter((one) => one !== undefined));
       return id === undefined ? counted(list(fixtures.checks(now)).items) : fixtures.check(id, now);
     case 'downtime':
       return list(fixtures.downtimes(url.searchParams.get('service') ?? '', now));

@@ -132,6 +132,10 @@ function checksOf(one: Listed, now: number) {
       code: null,
       certificate_expires_at_ms: null,
       loop_delay_ms: 0.2,
+      address: '127.0.0.1:9999',
+      headers: [],
+      steps: [],
+      screenshot: false,
       excerpt: null,
       status_code: down || !id.endsWith('http') ? null : 200,
     },
@@ -185,6 +189,7 @@ export function check(id: string, now: number) {
       outcome: 'down',
       detail: 'expected status 200, got 503',
       status_code: 503,
+      headers: [{ name: 'retry-after', value: '30' }],
       excerpt: '<h1>Service Unavailable</h1>',
     },
   };

@@ -6,6 +6,7 @@ import {
   auditSearch,
   channelsSearch,
   escalationSearch,
+  checkSearch,
   checksSearch,
   configurationSearch,
   exclusionSearch,
@@ -108,13 +109,11 @@ const checks = createRoute({
   validateSearch: checksSearch,
   component: lazyRouteComponent(() => import('./pages/checks.tsx'), 'ChecksPage'),
 });
-/** The address of one check is the list with it open. */
 const check = createRoute({
   getParentRoute: () => shell,
   path: '/checks/$id',
-  beforeLoad: ({ params }) => {
-    throw redirect({ to: '/checks', search: { check: params.id } });
-  },
+  validateSearch: checkSearch,
+  component: lazyRouteComponent(() => import('./pages/check.tsx'), 'CheckPage'),
 });
 const incidents = createRoute({
   getParentRoute: () => shell,

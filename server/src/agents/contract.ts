@@ -5,7 +5,7 @@
  */
 import { DAY_MS, HOUR_MS, SECOND_MS } from '@nines/base/units.ts';
 import { z } from 'zod';
-import { type CheckResult, PHASES, RESULT_LABELS, RESULT_METRICS, SERVER_LOCATION } from '../checks/contract.ts';
+import { type CheckResult, HEADER_LIMITS, PHASES, RESULT_LABELS, RESULT_METRICS, SERVER_LOCATION } from '../checks/contract.ts';
 import { duration, hostAndPort, slug } from '../platform/config/fields.ts';
 
 export const AGENT_LIMITS = {
@@ -127,6 +127,12 @@ export const wireResult = z.object({
   certificate_expires_at_ms: finite.min(-MAX_INSTANT_MS).max(MAX_INSTANT_MS).optional(),
   figures: z.array(figure).max(200).optional(),
   loop_delay_ms: finite.nonnegative(),
+  /** Agents of an earlier version tell neither of the two. */
+  address: z.string().max(300).optional(),
+  headers: z
+    .array(z.object({ name: z.string().max(HEADER_LIMITS.nameChars), value: z.string().max(HEADER_LIMITS.valueChars) }))
+    .max(HEADER_LIMITS.headers)
+    .optional(),
   excerpt: z.string().max(4_096).optional(),
   steps: z
     .array(z.object({ name: z.string().max(500), duration_ms: finite }))
@@ -176,6 +182,8 @@ export const resultFromWire = (
     : { certificateExpiresAtMs: rest.certificate_expires_at_ms as CheckResult['startedAtMs'] }),
   figures: (rest.figures ?? []).map(({ name, value, labels }) => ({ name, value, ...(labels === undefined ? {} : { labels }) })),
   loopDelayMs: loop_delay_ms,
+  ...(rest.address === undefined ? {} : { address: rest.address }),
+  ...(rest.headers === undefined ? {} : { headers: rest.headers.map(({ name, value }) => ({ name, value })) }),
   ...(rest.excerpt === undefined ? {} : { excerpt: rest.excerpt }),
   ...(rest.steps === undefined ? {} : { steps: rest.steps.map(({ name, duration_ms: durationMs }) => ({ name, durationMs })) }),
 });
@@ -194,6 +202,8 @@ export const wireOf = (result: CheckResult, seq: number): WireResult => ({
   ...(result.certificateExpiresAtMs === undefined ? {} : { certificate_expires_at_ms: result.certificateExpiresAtMs }),
   figures: (result.figures ?? []).map(({ name, value, labels }) => ({ name, value, ...(labels === undefined ? {} : { labels }) })),
   loop_delay_ms: result.loopDelayMs,
+  ...(result.address === undefined ? {} : { address: result.address }),
+  ...(result.headers === undefined ? {} : { headers: result.headers.map(({ name, value }) => ({ name, value })) }),
   ...(result.excerpt === undefined ? {} : { excerpt: result.excerpt }),
   ...(result.steps === undefined ? {} : { steps: result.steps.map(({ name, durationMs }) => ({ name, duration_ms: durationMs })) }),
 });

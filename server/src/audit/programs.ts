@@ -4,6 +4,7 @@ import type { Logger } from '@nines/base/logger.ts';
 import { HOUR_MS } from '@nines/base/units.ts';
 import { startLoop } from '../platform/loop.ts';
 import { createPrograms, type ProgramRun, type Programs, type ProgramsConfig } from '../platform/programs.ts';
+import { HIDDEN } from '../platform/scrub.ts';
 import type { AuditEntry } from './contract.ts';
 
 /** Runs of one kind that end alike are told at once, and then together this often. */
@@ -130,9 +131,9 @@ const NAMES_SECRET = /pass|secret|token|key|credential|auth|cookie|community/i;
 export function withoutSecretWords(words: readonly string[]): readonly string[] {
   return words.map((word, at) => {
     const before = words[at - 1] ?? '';
-    if (/^--?[\w-]+$/.test(before) && (NAMES_SECRET.test(before) || before === '-p') && !word.startsWith('-')) return '[redacted]';
+    if (/^--?[\w-]+$/.test(before) && (NAMES_SECRET.test(before) || before === '-p') && !word.startsWith('-')) return HIDDEN;
     const parts = /^(-{0,2}[\w-]+)([=:])(.+)$/s.exec(word);
-    if (parts !== null && NAMES_SECRET.test(parts[1] ?? '')) return `${parts[1]}${parts[2]}[redacted]`;
-    return word.replace(/(\/\/)[^/@\s]+@/g, '$1[redacted]@');
+    if (parts !== null && NAMES_SECRET.test(parts[1] ?? '')) return `${parts[1]}${parts[2]}${HIDDEN}`;
+    return word.replace(/(\/\/)[^/@\s]+@/g, `$1${HIDDEN}@`);
   });
 }

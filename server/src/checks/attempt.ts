@@ -23,7 +23,10 @@ export type AttemptDeps = {
 };
 
 /** What a kind adds to the result; everything else is the same for all. */
-export type Seen = Pick<CheckResult, 'statusCode' | 'redirects' | 'tls' | 'certificateExpiresAtMs' | 'excerpt' | 'steps' | 'screenshot'>;
+export type Seen = Pick<
+  CheckResult,
+  'statusCode' | 'redirects' | 'tls' | 'certificateExpiresAtMs' | 'headers' | 'excerpt' | 'steps' | 'screenshot'
+>;
 
 /** One attempt under way: its phases, its deadline, and who was last spoken to. */
 export class AttemptRun {
@@ -32,6 +35,8 @@ export class AttemptRun {
   /** What the kind measures besides; see `CheckResult`. */
   readonly figures: Figure[] = [];
   peer: string;
+  /** What was asked last, once its name was resolved and judged. */
+  address: string | undefined;
   readonly #clock: Clock;
   #startedAtMs: EpochMs;
   #beganMs: number;

@@ -47,6 +47,34 @@ test('answers that break an expectation are down and say what was expected; the 
   );
 });
 
+test('a failure keeps the address that was asked and the headers of the answer, without what lets somebody in', async (t) => {
+  const port = await site(t, (_request, response) => {
+    response.writeHead(503, {
+      'retry-after': '30',
+      'set-cookie': ['session=abcdefgh; HttpOnly', 'b=1'],
+      'www-authenticate': 'Basic realm="shop"',
+      'x-api-key': 'abcdefgh',
+      location: 'https://user:pass@shop.example/login?next=1',
+      'x-long': 'a'.repeat(1_000),
+      ...Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`x-many-${index}`, '1'])),
+    });
+    response.end('busy');
+  });
+  const failed = await attempt({ kind: 'http', url: `http://localhost:${port}/health`, ip_version: 4 });
+  assert.equal(failed.address, `127.0.0.1:${port}`);
+  const headers = Object.fromEntries((failed.headers ?? []).map(({ name, value }) => [name, value]));
+  assert.equal(failed.headers?.length, 40);
+  assert.deepEqual(
+    ['retry-after', 'set-cookie', 'x-api-key', 'location', 'www-authenticate'].map((name) => headers[name]),
+    ['30', '[redacted]', '[redacted]', 'https://[redacted]@shop.example/login?[redacted]', 'Basic realm="shop"'],
+  );
+  assert.equal(headers['x-long']?.length, 300);
+  const fine = await attempt({ kind: 'http', url: `http://127.0.0.1:${port}/`, expect: { status: [503] } });
+  assert.deepEqual([fine.address, fine.headers], [`127.0.0.1:${port}`, undefined]);
+  const refused = await attempt({ kind: 'tcp', address: `127.0.0.1:${await closedPort()}` });
+  assert.match(refused.address ?? '', /^127\.0\.0\.1:\d+$/);
+});
+
 test('a refused, reset, silent or stalled server is down with the reason', async (t) => {
   const closed = await closedPort();
   assert.equal(

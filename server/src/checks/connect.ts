@@ -32,6 +32,7 @@ export async function addressFor(run: AttemptRun, { spec, host, port }: Peer, de
   // We did not ask, so nothing was seen: neither up nor down.
   if (!judgement.allowed) throw new AttemptEnded(notAsked('refused_address', judgement.reason));
   run.peer = named(address);
+  run.address = run.peer;
   return judgement.address;
 }
 

@@ -41,6 +41,11 @@ export type Outcome =
 /** One more figure of a result: a sample beside those that every check has. */
 export type Figure = { readonly name: string; readonly value: number; readonly labels?: Readonly<Record<string, string>> };
 
+/** What is kept of the headers of one answer. */
+export const HEADER_LIMITS = { headers: 40, nameChars: 100, valueChars: 300 } as const;
+/** One header of an answer; its value is redacted where it lets somebody in. */
+export type AnswerHeader = { readonly name: string; readonly value: string };
+
 export type CheckResult = {
   readonly check: string;
   /** Where it was asked from, of a check with locations; absent of others. */
@@ -67,6 +72,10 @@ export type CheckResult = {
   readonly figures?: readonly Figure[];
   /** How late the event loop was while the attempt ran. */
   readonly loopDelayMs: number;
+  /** The address that was asked last, after its name was resolved: `192.0.2.7:443`. That of the proxy where there is one. */
+  readonly address?: string;
+  /** What the answer said of itself, of attempts that were not up; see `answer-headers.ts` for what is left of it. */
+  readonly headers?: readonly AnswerHeader[];
   /** At most 1 KB of the answer, kept for failures only. */
   readonly excerpt?: string;
   /** Of a journey: how long each step took, the one that failed last. */
@@ -222,6 +231,9 @@ export const resultView = z.object({
   status_code: z.number().nullable(),
   certificate_expires_at_ms: z.number().nullable(),
   loop_delay_ms: z.number(),
+  /** What was asked after its name was resolved; null when nothing was, and of kinds that ask no address. */
+  address: z.string().nullable(),
+  headers: z.array(z.object({ name: z.string(), value: z.string() })),
   excerpt: z.string().nullable(),
   steps: z.array(z.object({ name: z.string(), duration_ms: z.number() })),
   /** Whether `GET /api/checks/{id}/screenshot` has a picture of it. */
@@ -268,10 +280,21 @@ export const resultToWire = (result: CheckResult): ResultView => ({
   status_code: result.statusCode ?? null,
   certificate_expires_at_ms: result.certificateExpiresAtMs ?? null,
   loop_delay_ms: result.loopDelayMs,
+  address: result.address ?? null,
+  headers: (result.headers ?? []).map(({ name, value }) => ({ name, value })),
   excerpt: result.excerpt ?? null,
   steps: (result.steps ?? []).map(({ name, durationMs }) => ({ name, duration_ms: durationMs })),
   screenshot: result.screenshot !== undefined,
 });
+
+/** The shape of `GET /api/checks/{id}/failures`: kept through restarts and after the check has gone, newest first. */
+export const failuresView = z.object({ items: z.array(resultView) });
+
+/** The failures of checks that are kept as evidence. */
+export interface Failures {
+  /** Those of the check that began within `[fromMs, toMs]`, newest first, at most `limit`. */
+  list(check: string, within: { readonly fromMs: number; readonly toMs: number; readonly limit: number }): Promise<readonly ResultView[]>;
+}
 
 /** The shape of `GET /api/check-templates` items. */
 export const templateView = z.object({

@@ -34,6 +34,9 @@ const LOOP_DELAY_BOUND_MS = 100;
 /** A longer timeout bears a longer delay: only a delay of this share of it can have made it. */
 const LOOP_DELAY_SHARE = 0.2;
 
+/** The code of an attempt that this process itself spoilt. */
+export const LOOP_DELAY = 'loop_delay';
+
 /**
  * An outcome that hangs on time (`timeout`, `slow`) says nothing when the event loop was late while it was measured: the answer may
  * have lain in the socket. Any other outcome stands however late it was read.
@@ -44,7 +47,7 @@ export function voidWhenLate(outcome: Outcome, at: { readonly loopDelayMs: numbe
   if (!timed || at.loopDelayMs <= boundMs) return outcome;
   return {
     kind: 'void',
-    code: 'loop_delay',
+    code: LOOP_DELAY,
     detail: `${outcome.detail}; not counted, because the monitor itself was ${Math.round(at.loopDelayMs)} ms late`,
   };
 }

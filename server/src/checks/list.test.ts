@@ -10,6 +10,7 @@ import { judgeAddress } from '../platform/fetch/judge.ts';
 import { createHttp } from '../platform/http/server.ts';
 import { createIds } from '../platform/ids.ts';
 import { runProgram } from '../platform/programs.ts';
+import { realClock } from '../platform/clock.ts';
 import type { CheckView } from './contract.ts';
 import { checkRoutes } from './routes.ts';
 import { CheckService } from './service.ts';
@@ -50,7 +51,7 @@ test('ten thousand checks are listed by page, from any place, and a search looks
   // Who sees a part may see all of it here: the list alone leaves out the rest.
   const inside = { labels: () => true, thing: async () => true };
   const http = await createHttp({ logger: silentLogger, ids, gate, hosts: 'any', version: '0', inside });
-  checkRoutes(http, { checks, ledger });
+  checkRoutes(http, { failures: { list: async () => [] }, clock: realClock, checks, ledger });
   t.after(() => http.close());
   const page = async (query: string): Promise<Page> =>
     (await http.inject({ method: 'GET', url: `/api/checks?${query}`, headers: { authorization: 'Bearer x' } })).json() as Page;

@@ -1,13 +1,17 @@
+import type { Clock } from '@nines/base/clock.ts';
 import { AppError } from '@nines/base/errors.ts';
 import { visible } from '@nines/model/scope.ts';
 import { z } from 'zod';
 import type { Recorder } from '../availability/contract.ts';
 import type { Http, ScopedThings } from '../platform/http/contract.ts';
+import { instant } from '../platform/http/fields.ts';
 import {
   checkDetailView,
   type Checks,
   type CheckSpec,
   CHECK_CODES,
+  type Failures,
+  failuresView,
   checkToWire,
   checkView,
   resultToWire,
@@ -19,8 +23,15 @@ import { TEMPLATES } from './templates.ts';
 
 const CHECKS: ScopedThings = { names: { params: { id: 'check' } }, id: 'check' };
 
-export type CheckRouteDeps = { readonly checks: Checks; readonly ledger: Pick<Recorder, 'currentOfCheck' | 'flapping'> };
+export type CheckRouteDeps = {
+  readonly checks: Checks;
+  readonly failures: Failures;
+  readonly ledger: Pick<Recorder, 'currentOfCheck' | 'flapping'>;
+  readonly clock: Pick<Clock, 'now'>;
+};
 
+/** Failures of one answer: as many as are kept of a check. */
+const MAX_FAILURES = 100;
 /** Items of one page; ten thousand checks are listed in a few. */
 const MAX_PAGE = 1_000;
 const MAX_TEXT_CHARS = 200;
@@ -39,7 +50,8 @@ const listQuery = z.object({
 });
 
 /** The checks that run, with the state the ledger gives them and what their latest attempts saw. */
-export function checkRoutes(http: Http, { checks, ledger }: CheckRouteDeps): void {
+export function checkRoutes(http: Http, deps: CheckRouteDeps): void {
+  const { checks, failures, ledger } = deps;
   const config = { permission: 'read' as const };
   const standing = (id: string) => ({ ...ledger.currentOfCheck(id), flapping: ledger.flapping(id) });
   const page = z.object({
@@ -94,15 +106,45 @@ export function checkRoutes(http: Http, { checks, ledger }: CheckRouteDeps): voi
       if (spec === undefined) throw new AppError('not_found', CHECK_CODES.notFound, `there is no check "${id}"`);
       const results = checks.results(id);
       const failure = checks.lastFailure(id);
+      // What this process has not seen itself is told from what the one before kept.
+      const [kept] = failure === undefined ? await failures.list(id, { fromMs: 0, toMs: deps.clock.now(), limit: 1 }) : [];
       return {
         ...checkToWire(spec, standing(id), results[0]),
         results: results.map(resultToWire),
-        last_failure: failure === undefined ? null : resultToWire(failure),
+        last_failure: failure === undefined ? (kept ?? null) : resultToWire(failure),
       };
     },
   );
   otherRoutes(http, checks);
+  failureRoute(http, deps);
   runRoute(http, checks);
+}
+
+const failuresQuery = z.object({
+  /** Both inclusive; default: all that is kept. */
+  from: instant.optional(),
+  to: instant.optional(),
+  limit: z.coerce.number().int().min(1).max(MAX_FAILURES).default(20),
+});
+
+function failureRoute(http: Http, { failures, clock }: CheckRouteDeps): void {
+  http.get(
+    '/api/checks/:id/failures',
+    {
+      config: { permission: 'read', scoped: { names: { params: { id: 'check' } } } },
+      schema: {
+        summary: 'What failing attempts of a check saw, newest first; kept through restarts and after the check has gone',
+        tags: ['checks'],
+        params: z.object({ id: z.string() }),
+        querystring: failuresQuery,
+        response: { 200: failuresView },
+      },
+    },
+    async (request) => {
+      const { from: fromMs = 0, to: toMs = clock.now(), limit } = request.query;
+      return { items: [...(await failures.list(request.params.id, { fromMs, toMs, limit }))] };
+    },
+  );
 }
 
 /** One more attempt besides its schedule; its result counts like any other. */

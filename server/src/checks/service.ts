@@ -17,6 +17,7 @@ import {
   SERVER_LOCATION,
 } from './contract.ts';
 import { notAsked, voidWhenLate } from './evaluate.ts';
+import { AskAgain } from './ask-again.ts';
 import { askOf, type AskedSpec, isAsked } from './kinds/asks.ts';
 import { type IsolationDeps, IsolationGuard, reachOver } from './isolation.ts';
 import { LoopDelay } from './loop-delay.ts';
@@ -36,6 +37,8 @@ export type ChecksDeps = AttemptDeps & {
   readonly sink: ResultSink;
   /** Where results go that others bring; the one that has asks for none. */
   readonly sinkMany?: (taken: Taken) => Promise<void>;
+  /** Told of every result once it is durable. */
+  readonly onResult?: (result: CheckResult) => void;
   /** Where this process is; default: it is the server. */
   readonly location?: string;
   /** How far off the clock may be. */
@@ -81,6 +84,7 @@ export class CheckService implements Checks {
   readonly #location: string;
   /** The attempts under way. A map, not one shared signal: adding a listener to a signal takes longer the more it has. */
   readonly #active = new Map<AbortController, Promise<unknown>>();
+  readonly #again: AskAgain;
   #stopped = false;
 
   constructor(deps: ChecksDeps) {
@@ -90,6 +94,7 @@ export class CheckService implements Checks {
     const { clock, references = [], reaches = reachOver(deps) } = deps;
     this.#guard = new IsolationGuard({ clock, references, reaches });
     this.#scheduler = new Scheduler({ clock: deps.clock, start: (id) => this.#run(id) });
+    this.#again = new AskAgain({ clock, ask: (id) => void this.#scheduler.now(id) });
   }
 
   configure(specs: readonly CheckSpec[]): void {
@@ -132,6 +137,7 @@ export class CheckService implements Checks {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#scheduler.stop();
+    this.#again[Symbol.dispose]();
     for (const ending of this.#active.keys()) ending.abort(new Error('checks are stopping'));
     await Promise.allSettled(this.#active.values());
   }
@@ -143,7 +149,9 @@ export class CheckService implements Checks {
     if (!isAsked(spec)) return;
     try {
       const result = await this.#attempt(spec);
-      await this.#take(entry, await this.#guard.judge(result, hostOfCheck(spec)?.host));
+      const judged = await this.#guard.judge(result, hostOfCheck(spec)?.host);
+      await this.#take(entry, judged);
+      this.#again.after(spec, judged.outcome);
     } catch (thrown) {
       // A stopped attempt has no result; anything else is a store that cannot take it, and then the ledger must not have it either.
       if (!this.#stopped) this.#deps.logger.error('result of a check not stored', { check: id, error: messageOf(thrown) });
@@ -178,6 +186,7 @@ export class CheckService implements Checks {
   }
 
   #publish({ spec }: Entry, result: CheckResult): void {
+    this.#deps.onResult?.(result);
     this.#deps.bus.publish({
       topic: 'checks',
       type: 'check.completed',
@@ -205,6 +214,7 @@ export class CheckService implements Checks {
         outcome: voidWhenLate(outcome, { loopDelayMs, limitMs }),
         phases: run.phases,
         ...run.seen,
+        ...(run.address === undefined ? {} : { address: run.address }),
         figures: run.figures,
         loopDelayMs,
       };
@@ -224,7 +234,10 @@ export class CheckService implements Checks {
     return { startedAtMs: slotMs, location: this.#location, uncertaintyMs };
   }
 
-  #keep(entry: Entry, result: CheckResult): void {
+  #keep(begun: Entry, result: CheckResult): void {
+    // What was put in force while the attempt was under way has an entry of its own.
+    const present = this.#entries.get(begun.spec.id);
+    const entry = present?.spec.service === begun.spec.service && present.spec.target === begun.spec.target ? present : begun;
     // One picture for each check is enough, and the failure that it shows.
     const { screenshot: _screenshot, ...lean } = result;
     // A location that had been away tells of times before the newest.

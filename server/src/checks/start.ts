@@ -1,6 +1,7 @@
 import type { Ingest, SelfMetrics } from '../collect/contract.ts';
 import type { Sql } from '../platform/records/contract.ts';
-import type { CheckResult, CheckSpec } from './contract.ts';
+import type { CheckResult, CheckSpec, Failures } from './contract.ts';
+import { FailureKeeper } from './failures.ts';
 import { Heartbeats } from './heartbeats/service.ts';
 import { createBeatStore } from './heartbeats/store.ts';
 import { reachOver } from './isolation.ts';
@@ -8,6 +9,7 @@ import { Browsers } from './kinds/browser/browsers.ts';
 import type { BrowserSettings } from './kinds/browser/config.ts';
 import { createResolve } from './resolve.ts';
 import { Gather, type GatherStats } from './gather.ts';
+import { createFailureStore } from './store-failures.ts';
 import { type ChecksDeps, CheckService, manySamplesThenLedger, samplesThenLedger } from './service.ts';
 
 export type CheckingDeps = Omit<ChecksDeps, 'resolve' | 'sink' | 'sinkMany' | 'browsers'> & {
@@ -22,6 +24,7 @@ export type CheckingDeps = Omit<ChecksDeps, 'resolve' | 'sink' | 'sinkMany' | 'b
 };
 
 export type Checking = AsyncDisposable & {
+  readonly failures: Failures;
   readonly checks: CheckService;
   readonly gather: Gather;
   readonly heartbeats: Heartbeats;
@@ -37,11 +40,13 @@ export async function openChecks(deps: CheckingDeps): Promise<Checking> {
   const resolve = createResolve();
   const browsers = new Browsers(deps.browser, clock);
   const gather = new Gather({ clock, logger, record, isPresent: deps.isPresent });
+  const failures = new FailureKeeper({ clock, logger, store: createFailureStore(sql) });
   watchVotes(deps.metrics, gather);
   const checks = new CheckService({
     ...deps,
     browsers,
     resolve,
+    onResult: failures.take,
     sink: samplesThenLedger(ingest, gather.take),
     sinkMany: manySamplesThenLedger(ingest, gather.take),
   });
@@ -49,6 +54,7 @@ export async function openChecks(deps: CheckingDeps): Promise<Checking> {
   await heartbeats.load();
   return {
     checks,
+    failures,
     gather,
     heartbeats,
     async configure(specs) {
@@ -66,6 +72,7 @@ export async function openChecks(deps: CheckingDeps): Promise<Checking> {
       await browsers[Symbol.asyncDispose]();
       gather[Symbol.dispose]();
       heartbeats[Symbol.dispose]();
+      await failures[Symbol.asyncDispose]();
     },
   };
 }

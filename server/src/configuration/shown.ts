@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Secret } from '../platform/config/fields.ts';
 import { redact } from '../platform/config/redact.ts';
+import { HIDDEN } from '../platform/scrub.ts';
 
 /** Too short to be told apart from ordinary words that stand elsewhere. */
 const MIN_SECRET_CHARS = 4;
@@ -16,9 +17,9 @@ export function shownOf(written: unknown, config: unknown, salt: Uint8Array): un
   const mark = (text: string): string => createHmac('sha256', salt).update(text).digest('hex').slice(0, SHOWN_DIGEST_CHARS);
   const show = (value: unknown, key: string): unknown => {
     if (typeof value === 'string') {
-      if (secrets.has(value)) return `[redacted ${mark(value)}]`;
+      if (secrets.has(value)) return marked(mark(value));
       const plain = redact(value, key);
-      return plain === value ? value : plain === '[redacted]' ? `[redacted ${mark(value)}]` : `${String(plain)} (${mark(value)})`;
+      return plain === value ? value : plain === HIDDEN ? marked(mark(value)) : `${String(plain)} (${mark(value)})`;
     }
     if (Array.isArray(value)) return value.map((item) => show(item, key));
     if (typeof value !== 'object' || value === null) return value;
@@ -26,12 +27,15 @@ export function shownOf(written: unknown, config: unknown, salt: Uint8Array): un
       Object.entries(value).map(([name, inner]) => [
         name,
         // Values of headers are secrets wherever they stand.
-        key === 'headers' && typeof inner === 'string' ? `[redacted ${mark(inner)}]` : show(inner, name),
+        key === 'headers' && typeof inner === 'string' ? marked(mark(inner)) : show(inner, name),
       ]),
     );
   };
   return show(written, '');
 }
+
+/** The word, and what tells one secret from another. */
+const marked = (digest: string): string => `${HIDDEN.slice(0, -1)} ${digest}]`;
 
 function collect(value: unknown, into: Set<string>): void {
   if (value instanceof Secret) {

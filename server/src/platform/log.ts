@@ -1,5 +1,5 @@
 import type { Logger } from '@nines/base/logger.ts';
-import { scrub } from './scrub.ts';
+import { HIDDEN, scrub } from './scrub.ts';
 import { destination, type DestinationStream, type Logger as Pino, pino } from 'pino';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -22,7 +22,7 @@ export function createLogger(options: LogOptions): Logger & { setLevel(level: Lo
     {
       level: options.level,
       base: null,
-      redact: { paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
+      redact: { paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`]), censor: HIDDEN },
       formatters: { level: (label) => ({ level: label }) },
       timestamp: pino.stdTimeFunctions.isoTime,
       messageKey: 'message',

@@ -3,7 +3,8 @@
  * the configuration or the API marks as a secret is known here from the moment it is parsed, and what carries one by its form
  * (accounts and tokens in addresses, authorization headers, tokens of our own) goes whoever wrote it.
  */
-const HIDDEN = '[redacted]';
+/** What stands where a secret stood, wherever somebody reads it. */
+export const HIDDEN = '[redacted]';
 /** A shorter text would stand in half of all lines by chance. */
 const MIN_KNOWN_CHARS = 8;
 /** Shorter parts of a path are names. */

@@ -84,7 +84,7 @@ async function serve(t: TestContext, written: readonly WrittenService[]) {
     checks,
     clock,
   });
-  checkRoutes(http, { checks, ledger });
+  checkRoutes(http, { checks, ledger, clock, failures: { list: async () => [] } });
   const imports = new Imports({ store: createImportStore(db.kysely), clock, ids, refuses: () => undefined, enforce: async () => {} });
   availabilityRoutes(http, { availability: ledger, imports, clock, onPastChanged: async () => {}, recovery: { evidence: async () => [] } });
   teardown.defer(() => ledger.stop());

@@ -1,6 +1,7 @@
 import { formatDuration } from '@nines/base/duration.ts';
 import { lengthsOfCheck, type ParsedCheck } from '../checks/contract.ts';
 import { Secret } from '../platform/config/fields.ts';
+import { HIDDEN } from '../platform/scrub.ts';
 import { mapLeaves } from '../platform/secrets/leaves.ts';
 import type { ServiceSpec, WrittenService } from './contract.ts';
 
@@ -46,10 +47,8 @@ export function withSecretsOf(before: ServiceSpec, after: ServiceSpec): ServiceS
     const secrets = new Map<string, Secret>();
     mapLeaves(old, (value, path) => (value instanceof Secret ? secrets.set(path, value) : undefined));
     return mapLeaves(check, (value, path) =>
-      value instanceof Secret && value.reveal() === REDACTED ? (secrets.get(path) ?? value) : value,
+      value instanceof Secret && value.reveal() === HIDDEN ? (secrets.get(path) ?? value) : value,
     ) as ParsedCheck;
   });
   return { ...after, checks };
 }
-
-const REDACTED = String(new Secret('x'));

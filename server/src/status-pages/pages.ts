@@ -8,6 +8,7 @@ import type { StatusPageRow } from '../platform/db/migrations/0016-status-pages.
 import type { Database } from '../platform/db/schema.ts';
 import type { SecretPlace, Secrets } from '../platform/secrets/contract.ts';
 import { keptOpen, mapLeaves, openLeaves, placeBelow, refuseStandIns, sealedLeaf } from '../platform/secrets/leaves.ts';
+import { HIDDEN } from '../platform/scrub.ts';
 import { createTurns } from '../platform/turns.ts';
 import type { ServiceCatalogue } from '../services/contract.ts';
 import { STATUS_PAGE_CODES, type StatusPageSpec, statusPageSchema, unknownToPage } from './contract.ts';
@@ -211,11 +212,9 @@ function madeOf(spec: StatusPageSpec): StandingPage {
   return { spec, place: undefined, logo: logo?.ok === true ? logo.value : undefined };
 }
 
-const REDACTED = String(new Secret('x'));
-
 function withSecretsOf(before: StatusPageSpec, after: StatusPageSpec): StatusPageSpec {
   const kept = (written: Secret | undefined, old: Secret | undefined): Secret | undefined =>
-    written?.reveal() === REDACTED ? (old ?? written) : written;
+    written?.reveal() === HIDDEN ? (old ?? written) : written;
   const { private: secrets } = after;
   if (secrets === undefined) return after;
   return {

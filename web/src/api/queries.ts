@@ -21,6 +21,7 @@ import type {
   Items,
   NotificationView,
   ReliabilityView,
+  ResultView,
   ServiceDetailView,
   ServiceView,
   SessionView,
@@ -135,6 +136,21 @@ export const checkQuery = (id: string) =>
     queryKey: ['checks', 'one', id],
     queryFn: ({ signal }) => request<CheckDetailView>(`/api/checks/${part(id)}`, { signal }),
     refetchInterval: QUICK_MS,
+  });
+
+/** What failing attempts of a check saw, as far as it is kept, newest first. Both ends inclusive. */
+export const failuresQuery = (check: string, within: { readonly fromMs: number; readonly toMs: number } | undefined) =>
+  queryOptions({
+    queryKey: ['check-failures', check, within],
+    queryFn: ({ signal }) =>
+      request<{ readonly items: readonly ResultView[] }>(
+        withQuery(`/api/checks/${part(check)}/failures`, {
+          from: within === undefined ? undefined : within.fromMs / 1000,
+          to: within === undefined ? undefined : within.toMs / 1000,
+        }),
+        { signal },
+      ),
+    refetchInterval: within === undefined ? SLOW_MS : false,
   });
 
 /** Agents at other places. */

@@ -6,9 +6,9 @@ import { PHASES, millis } from '../pages/checks-table.tsx';
 
 type Props = { readonly check: string; readonly result: ResultView };
 
-/** What one attempt saw: how long each phase took, what was answered, the certificate, and the beginning of the answer. */
+/** What one attempt saw: how long each phase took, who was asked, what was answered with its headers, the certificate, and the beginning of the answer. */
 export function Evidence({ check, result }: Props) {
-  const { code, status_code: status, certificate_expires_at_ms: expiresAtMs, location, loop_delay_ms: delayMs } = result;
+  const { code, address, headers, status_code: status, certificate_expires_at_ms: expiresAtMs, location, loop_delay_ms: delayMs } = result;
   return (
     <>
       <dl className="facts">
@@ -18,6 +18,7 @@ export function Evidence({ check, result }: Props) {
         })}
         {status === null ? null : <Fact name={t('status')} value={String(status)} />}
         {code === null ? null : <Fact name={t('code')} value={code} />}
+        {address === null ? null : <Fact name={t('asked at')} value={address} />}
         {location === null ? null : <Fact name={t('asked from')} value={location} />}
         {expiresAtMs === null ? null : <Fact name={t('certificate ends')} value={exactInstant(expiresAtMs, expiresAtMs)} />}
         {delayMs < LATE_MS ? null : <Fact name={t('started late by')} value={millis(delayMs)} />}
@@ -32,6 +33,19 @@ export function Evidence({ check, result }: Props) {
           alt={t('What the browser saw')}
         />
       ) : null}
+      {headers.length === 0 ? null : (
+        <details>
+          <summary>{t('{count, plural, one {# header of the answer} other {# headers of the answer}}', { count: headers.length })}</summary>
+          <dl className="answer-headers mono" aria-label={t('Headers of the answer')}>
+            {headers.map(({ name, value }) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+              </div>
+            ))}
+          </dl>
+        </details>
+      )}
       {result.excerpt === null || result.excerpt === '' ? null : (
         <div className="command">
           <pre>{result.excerpt}</pre>

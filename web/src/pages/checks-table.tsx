@@ -63,7 +63,7 @@ const WORDS: Readonly<Record<string, string>> = {
   script: 'script',
   websocket: 'WebSocket',
 };
-const kindText = (kind: string): string => WORDS[kind] ?? kind.toUpperCase();
+export const kindText = (kind: string): string => WORDS[kind] ?? kind.toUpperCase();
 
 const SERVICE: Column<CheckView> = {
   id: 'service',

@@ -58,16 +58,14 @@ function Loaded({ sla }: { readonly sla: SlaView }) {
       </div>
       <AccountSection sla={sla} />
       <WindowSection sla={sla} />
+      <Violations id={sla.id} open={sla.violations_open} />
       <div className="columns">
-        <Violations id={sla.id} open={sla.violations_open} />
         <Section title={t('Burn rates')} aside={t('1 = the budget ends with the window')}>
           <BurnTable burn={sla.burn} isRecovery={recoveryFigures(sla) !== undefined} />
         </Section>
-      </div>
-      <div className="columns">
         <PredictionSection sla={sla} />
-        <HowCounted sla={sla} />
       </div>
+      <HowCounted sla={sla} />
     </>
   );
 }
@@ -205,7 +203,9 @@ function Violations({ id, open }: { readonly id: string; readonly open: number }
       {violations.data !== undefined && violations.data.items.length === 0 ? (
         <p className="empty empty-quiet">{t('This promise was never broken.')}</p>
       ) : null}
-      {violations.data === undefined || violations.data.items.length === 0 ? null : <ViolationsTable violations={violations.data.items} />}
+      {violations.data === undefined || violations.data.items.length === 0 ? null : (
+        <ViolationsTable sla={id} violations={violations.data.items} />
+      )}
     </Section>
   );
 }

@@ -91,7 +91,7 @@ function useThings(typed: string) {
       }),
       ...entriesOf('check', t('Check'), {
         things: known,
-        say: ({ id, name, service, target }) => [name === '' ? id : name, `${id} ${service} ${target}`, `/checks?check=${part(id)}`],
+        say: ({ id, name, service, target }) => [name === '' ? id : name, `${id} ${service} ${target}`, `/checks/${part(id)}`],
       }),
       ...entriesOf('sla', 'SLA', {
         things: slas.data?.items,

@@ -29,6 +29,10 @@ export type ListSearch = { q?: string; team?: string; add?: 1 };
 export type ListChange = { readonly q?: string; readonly team?: string | undefined };
 /** `at`: the results around that instant, rather than the latest. */
 export type ChecksSearch = ListSearch & { check?: string; at?: number };
+/** How far back the charts of one check reach. */
+export const CHECK_HOURS = [1, 24, 168] as const;
+/** `at`: the attempt of that instant, with those around it. */
+export type CheckSearch = { at?: number; hours?: (typeof CHECK_HOURS)[number] };
 export type TargetsSearch = { q?: string } & { job?: string; state?: TargetFilter; target?: string };
 /** `ask`: the form is open, about `[from, to)` where that is named. */
 export type ExclusionSearch = { exclusion?: string; ask?: 1; from?: number; to?: number };
@@ -170,6 +174,8 @@ export const reportsSearch = (raw: Raw): ReportsSearch => ({
   ...defined<ReportsSearch>({ sla: text(raw.sla), q: text(raw.q) }),
 });
 export const routesSearch = (raw: Raw): RoutesSearch => defined<RoutesSearch>({ labels: text(raw.labels) });
+export const checkSearch = (raw: Raw): CheckSearch =>
+  defined<CheckSearch>({ at: instant(raw.at), hours: CHECK_HOURS.find((hours) => hours === raw['hours']) });
 export const checksSearch = (raw: Raw): ChecksSearch =>
   defined<ChecksSearch>({ q: text(raw.q), team: text(raw.team), check: text(raw.check), at: instant(raw.at) });
 

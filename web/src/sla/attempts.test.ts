@@ -24,8 +24,23 @@ test('samples of one start are one attempt, and a sample alone is none', () => {
     series('probe_http_duration_seconds', [[2_000, 0.2]], { phase: 'connect' }),
   ]);
   assert.deepEqual(attempts, [
-    { atMs: 1_000, state: 'up', seconds: 0.05, words: '' },
-    { atMs: 2_000, state: 'down', seconds: 0.25, words: 'status 503, connect 200 ms' },
-    { atMs: 3_000, state: 'degraded', seconds: null, words: '' },
+    { atMs: 1_000, location: '', state: 'up', seconds: 0.05, words: '' },
+    { atMs: 2_000, location: '', state: 'down', seconds: 0.25, words: 'status 503, connect 200 ms' },
+    { atMs: 3_000, location: '', state: 'degraded', seconds: null, words: '' },
   ]);
+});
+
+test('places that ask at one instant are attempts of their own', () => {
+  const attempts = attemptsOf([
+    series('probe_success', [[1_000, 1]], { location: 'tokyo' }),
+    series('probe_success', [[1_000, 0]], { location: 'berlin' }),
+    series('probe_http_status_code', [[1_000, 503]], { location: 'berlin' }),
+  ]);
+  assert.deepEqual(
+    attempts.map(({ location, state, words }) => [location, state, words]),
+    [
+      ['berlin', 'down', 'status 503'],
+      ['tokyo', 'up', ''],
+    ],
+  );
 });

@@ -12,6 +12,7 @@ import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
 import { decimalText, targetText } from '../figures/percent.ts';
 import { t } from '../language/t.ts';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { useCan } from '../shell/session.tsx';
 import { SlaMark } from '../states/state-mark.tsx';
 import { Downloads } from './downloads.tsx';
@@ -127,7 +128,15 @@ const CONTRACTS: readonly Column<Reported>[] = [
 ];
 
 const ARCHIVE: readonly Column<ArchivedReportView>[] = [
-  { id: 'title', header: t('Report'), cell: (one) => <span className="row-name wrap">{one.title}</span> },
+  {
+    id: 'title',
+    header: t('Report'),
+    cell: (one) => (
+      <>
+        <span className="row-name wrap">{one.title}</span> <ObjectMenu kind="reports" id={one.id} name={one.title} />
+      </>
+    ),
+  },
   {
     id: 'period',
     header: t('Period'),

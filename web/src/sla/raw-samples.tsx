@@ -48,7 +48,7 @@ export function RawSamples({ check, atMs }: { readonly check: string; readonly a
         <tbody>
           {attempts.map((attempt) => (
             <tr
-              key={attempt.atMs}
+              key={`${String(attempt.atMs)} ${attempt.location}`}
               ref={attempt.atMs === atMs ? intoView : undefined}
               className={attempt.atMs === atMs ? 'chosen' : undefined}
               aria-current={attempt.atMs === atMs}
@@ -58,7 +58,7 @@ export function RawSamples({ check, atMs }: { readonly check: string; readonly a
                 <StateMark state={attempt.state} />
               </td>
               <td className="numeric">{attempt.seconds === null ? '–' : quantityText(attempt.seconds, 'seconds')}</td>
-              <td className="faint">{attempt.words}</td>
+              <td className="faint">{[attempt.location, attempt.words].filter((word) => word !== '').join(': ')}</td>
             </tr>
           ))}
         </tbody>

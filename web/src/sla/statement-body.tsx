@@ -49,12 +49,10 @@ export function StatementBody({ statement }: { readonly statement: SignedStateme
       <Section title={t('Where the time went')}>
         <Buckets buckets={statement.buckets} window={window} />
       </Section>
-      <div className="columns">
-        <Violations statement={statement} />
-        <Section title={t('Period by period')} aside={t('share of the budget that was spent')}>
-          <TrendChart statement={statement} />
-        </Section>
-      </div>
+      <Violations statement={statement} />
+      <Section title={t('Period by period')} aside={t('share of the budget that was spent')}>
+        <TrendChart statement={statement} />
+      </Section>
       <SignatureSection statement={statement} />
     </>
   );
@@ -202,7 +200,16 @@ function Outages({ statement }: { readonly statement: SignedStatement }) {
             {one.excluded ? t('{reason}, excluded', { reason: phrase(one.reason) }) : phrase(one.reason)}
             {one.note === '' ? null : <span className="soft wrap">{`: ${one.note}`}</span>}
           </td>
-          <td className="wrap">{one.evidence.map(({ check, detail }) => `${check}: ${detail}`).join('; ')}</td>
+          <td className="wrap">
+            {one.evidence.map(({ check, at_ms: atMs, detail }) => (
+              <div key={`${check} ${String(atMs)}`}>
+                <Link to="/checks/$id" params={{ id: check }} search={{ at: atMs }}>
+                  {check}
+                </Link>
+                {`: ${detail}`}
+              </div>
+            ))}
+          </td>
         </tr>
       ))}
     />

@@ -73,7 +73,7 @@ export function SeenTable({ evidence }: { readonly evidence: NonNullable<Interva
               <td className="mono">{whoSaw(one)}</td>
               <td className="nowrap">
                 {one.import === undefined ? (
-                  <Link to="/checks" search={{ check: one.check, at: one.at_ms }}>
+                  <Link to="/checks/$id" params={{ id: one.check }} search={{ at: one.at_ms }}>
                     {preciseInstant(one.at_ms)}
                   </Link>
                 ) : (

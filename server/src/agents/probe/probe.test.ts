@@ -169,10 +169,16 @@ test('results come out of the wire as they went in', () => {
     redirects: 1,
     tls: true,
     figures: [{ name: 'probe_f', value: 1, labels: { a: 'b' } }],
+    address: '192.0.2.7:443',
+    headers: [{ name: 'server', value: 'nginx' }],
     excerpt: 'text',
   };
   const parsed = wireResult.parse(JSON.parse(JSON.stringify(wireOf(full, 7))));
   assert.deepEqual(resultFromWire(parsed, { service: '', checkKind: 'tcp', target: '', location: 'berlin' }), full);
+  const { address: _address, headers: _headers, ...ofAnOlderAgent } = parsed;
+  assert.ok(wireResult.safeParse(ofAnOlderAgent).success);
+  const tooMuch = { ...parsed, headers: Array.from({ length: 41 }, () => ({ name: 'x', value: '' })) };
+  assert.ok(!wireResult.safeParse(tooMuch).success);
 });
 
 test('an agent asks only what its own machine allows, on top of what holds for everyone', () => {

@@ -9,7 +9,7 @@ import type { PrometheusFile, ScrapeJob } from './prometheus-file.ts';
 import type { Scraper } from './scraper.ts';
 import type { ActiveTarget, ScrapedTarget, TargetListView, TargetView, TargetsView } from './targets-view.ts';
 import { SECRET_KEY } from '../../platform/config/redact.ts';
-import { scrub } from '../../platform/scrub.ts';
+import { HIDDEN, scrub } from '../../platform/scrub.ts';
 
 /**
  * Every job's targets, each on its own grid: a target's scrapes fall on the same offset within the interval, spread over
@@ -94,7 +94,7 @@ const shownLabels = (labels: Labels): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(labelsToRecord(labels)).map(([name, value]) => [
       name,
-      name.startsWith('__param_') && SECRET_KEY.test(name) ? '[redacted]' : scrub(value),
+      name.startsWith('__param_') && SECRET_KEY.test(name) ? HIDDEN : scrub(value),
     ]),
   );
 

@@ -4,7 +4,7 @@ import { parseRatio, type Decimal } from '@nines/base/decimal.ts';
 import { parseDuration } from '@nines/base/duration.ts';
 import type { Ms } from '@nines/base/units.ts';
 import { z } from 'zod';
-import { knowAddress, knowSecret } from '../scrub.ts';
+import { HIDDEN, knowAddress, knowSecret } from '../scrub.ts';
 
 /** A length of time as Prometheus writes it (`500ms`, `1h30m`), within `[minMs, maxMs]`. */
 export function duration(limits: { readonly minMs?: number; readonly maxMs?: number } = {}): z.ZodType<Ms, string> {
@@ -79,15 +79,15 @@ export class Secret {
   }
 
   toString(): string {
-    return '[redacted]';
+    return HIDDEN;
   }
 
   toJSON(): string {
-    return '[redacted]';
+    return HIDDEN;
   }
 
   [inspect.custom](): string {
-    return '[redacted]';
+    return HIDDEN;
   }
 }
 

@@ -1,7 +1,6 @@
-import { scrub } from '../scrub.ts';
+import { HIDDEN, scrub } from '../scrub.ts';
 import { Secret } from './fields.ts';
 
-const HIDDEN = '[redacted]';
 /** Keys whose text is secret wherever they stand. */
 export const SECRET_KEY = /passw(or)?d|passphrase|secret|token|credential|authorization|api_?key|private_?key|bearer/i;
 /** Keys that are called like a secret and hold none. */
@@ -43,6 +42,13 @@ function withoutContacts(value: unknown, isContact: boolean): unknown {
     ]),
   );
 }
+
+/** Headers of an answer that carry what somebody is let in by, besides those that are called like a secret. */
+const SECRET_HEADER = /cookie|auth(entication)?-info|session|csrf|xsrf|signature/i;
+
+/** The value of a header that somebody sent us, for showing: none where it lets somebody in, else without what is secret by its form. */
+export const redactHeader = (name: string, value: string): string =>
+  SECRET_HEADER.test(name) ? HIDDEN : String(redact(value, name.toLowerCase().replaceAll('-', '_')));
 
 function redactUrl(text: string): string {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text) || !URL.canParse(text)) return text;

@@ -10,6 +10,7 @@ import type { CompositeTables } from './migrations/0015-composites.ts';
 import type { ChannelTables } from './migrations/0022-channels.ts';
 import type { AccessTables } from './migrations/0002-access.ts';
 import type { LoadTestTables } from './migrations/0074-load-tests.ts';
+import type { CheckFailureTables } from './migrations/0087-check-failures.ts';
 import type { HomeTables } from './migrations/0083-home.ts';
 import type { DashboardTables } from './migrations/0075-dashboards.ts';
 import type { EmbedTables } from './migrations/0080-embeds.ts';
@@ -57,6 +58,7 @@ export type Database = RecordTables &
   WidgetTables &
   DeploymentTables &
   HomeTables &
+  CheckFailureTables &
   IncidentTables &
   AccessTables &
   FactorTables &

@@ -7,7 +7,7 @@ import { type Lease, NoBrowser } from './browsers.ts';
 import { Gate, hostOf } from './gate.ts';
 import { nameOf, StepFailed, takeStep } from './journey.ts';
 import type { WrittenStep } from './spec.ts';
-import { scrubbedStart } from '../../../platform/scrub.ts';
+import { HIDDEN, scrubbedStart } from '../../../platform/scrub.ts';
 
 type Spec = SpecOf<'browser'>;
 
@@ -131,5 +131,5 @@ async function keepEvidence(spec: Spec, { run, page }: { readonly run: AttemptRu
 function redacted(text: string, steps: readonly WrittenStep[]): string {
   const typed = steps.flatMap(({ fill }) => (fill === undefined ? [] : fill.value.reveal()));
   const forms = typed.flatMap((value) => [value, encodeURIComponent(value), encodeURIComponent(value).replaceAll('%20', '+')]);
-  return forms.filter((form) => form.length >= MIN_REDACTED_CHARS).reduce((left, form) => left.replaceAll(form, '[redacted]'), text);
+  return forms.filter((form) => form.length >= MIN_REDACTED_CHARS).reduce((left, form) => left.replaceAll(form, HIDDEN), text);
 }

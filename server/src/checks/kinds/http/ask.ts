@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { EpochMs } from '@nines/base/units.ts';
+import { headersSeen, joined } from '../../answer-headers.ts';
 import { type AttemptDeps, AttemptEnded, type AttemptRun, untilAborted } from '../../attempt.ts';
 import { requestOver } from '../../../platform/fetch/dial.ts';
 import { connectTo } from '../../connect.ts';
@@ -43,14 +44,19 @@ export async function askHttp(spec: SpecOf<'http'>, run: AttemptRun, deps: Attem
     const next = spec.follow_redirects && REDIRECTS.has(answer.statusCode) ? location : undefined;
     if (next === undefined) {
       const outcome = judgeHttp(spec, answer, { nowMs: deps.clock.now(), durationMs: run.durationMs() });
+      if (outcome.kind !== 'up') run.seen = { ...run.seen, headers: headersSeen(answer.headers) };
       if (outcome.kind === 'down') run.seen = { ...run.seen, excerpt: scrubbedStart(answer.body, MAX_EXCERPT_CHARS) };
       return outcome;
     }
-    if (redirects >= CHECK_LIMITS.maxRedirects) return down('redirects', `more than ${CHECK_LIMITS.maxRedirects} redirects`);
+    const refuse = (detail: string): Outcome => {
+      run.seen = { ...run.seen, headers: headersSeen(answer.headers) };
+      return down('redirects', detail);
+    };
+    if (redirects >= CHECK_LIMITS.maxRedirects) return refuse(`more than ${CHECK_LIMITS.maxRedirects} redirects`);
     const followed = follow(hop, { statusCode: answer.statusCode, location: next });
-    if (followed === undefined) return down('redirects', `redirected to "${next.slice(0, 200)}", which is not an http address`);
+    if (followed === undefined) return refuse(`redirected to "${next.slice(0, 200)}", which is not an http address`);
     if (followed.body !== undefined && followed.url.hostname !== hop.url.hostname)
-      return down('redirects', `redirected to ${followed.url.host}, which is another host: it is not sent the body`);
+      return refuse(`redirected to ${followed.url.host}, which is another host: it is not sent the body`);
     hop = followed;
   }
 }
@@ -112,8 +118,7 @@ export async function exchange(
     run.enter('transfer');
     const { body, bodyCut } = await untilAborted(readBody(response), run.signal);
     run.leave();
-    const headers = Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, [value].flat().join(', ')]));
-    const answer = { statusCode: response.statusCode ?? 0, headers, body, bodyCut, certificateExpiresAtMs };
+    const answer = { statusCode: response.statusCode ?? 0, headers: joined(response), body, bodyCut, certificateExpiresAtMs };
     return { answer, location: response.headers.location };
   } finally {
     socket.destroy();

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { requestOver } from '../../../platform/fetch/dial.ts';
+import { headersSeen, joined } from '../../answer-headers.ts';
 import { type AttemptDeps, AttemptEnded, type AttemptRun, judgeRest, untilAborted } from '../../attempt.ts';
 import { connectTo } from '../../connect.ts';
 import type { Outcome, SpecOf } from '../../contract.ts';
@@ -44,7 +45,10 @@ async function upgrade(spec: SpecOf<'websocket'>, socket: Socket, run: AttemptRu
   const key = randomBytes(16).toString('base64');
   const response = await untilAborted(sendUpgrade(spec, socket, key), run.signal);
   run.seen = { ...run.seen, statusCode: response.statusCode ?? 0 };
-  if (response.statusCode !== 101) throw new AttemptEnded(down('status', `status ${response.statusCode}, expected 101`));
+  if (response.statusCode !== 101) {
+    run.seen = { ...run.seen, headers: headersSeen(joined(response)) };
+    throw new AttemptEnded(down('status', `status ${response.statusCode}, expected 101`));
+  }
   const accept = createHash('sha1').update(`${key}${ACCEPT_SALT}`).digest('base64');
   if (response.headers['sec-websocket-accept'] !== accept) {
     throw new AttemptEnded(down('bad_answer', 'the server switched protocols, but its Sec-WebSocket-Accept does not fit our key'));

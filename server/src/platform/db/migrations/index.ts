@@ -53,6 +53,7 @@ import * as loadTests from './0074-load-tests.ts';
 import * as watchedSeries from './0073-watched-series.ts';
 import * as home from './0083-home.ts';
 import * as widgetRevisions from './0089-widget-revisions.ts';
+import * as checkFailures from './0087-check-failures.ts';
 
 /** One step of the schema. `db` is the transaction in which all outstanding steps run; a step contains SQL only. */
 export type Migration = { up(db: Kysely<unknown>): Promise<void> };
@@ -110,6 +111,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0073-watched-series': { up: watchedSeries.up },
   '0074-load-tests': { up: loadTests.up },
   '0083-home': { up: home.up },
+  '0087-check-failures': { up: checkFailures.up },
   '0080-embeds': { up: embeds.up },
   '0088-dashboard-deliveries': { up: dashboardDeliveries.up },
   '0089-widget-revisions': { up: widgetRevisions.up },
