@@ -48,6 +48,19 @@ test('the palette finds pages, things and actions by keyboard, and remembers wha
     await page.getByRole('combobox', { name: 'Find anything' }).fill(typed);
     await page.getByRole('option', { selected: true }).filter({ hasText: first }).waitFor();
   };
+  // What is typed before its code has come is typed into it, and is no shortcut of the page.
+  let come = (): void => {};
+  const held = new Promise<void>((resolve) => (come = resolve));
+  await page.route('**/palette-*.js', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('gl exex');
+  await page.keyboard.press('Backspace');
+  come();
+  await page.waitForFunction("document.querySelector('.palette-input')?.value === 'gl exe'");
+  assert.equal(new URL(page.url()).pathname, '/services');
   await find('executive', 'Executive');
   assert.deepEqual(await seriousFaults(page), []);
   await page.keyboard.press('Enter');

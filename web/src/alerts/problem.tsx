@@ -7,6 +7,7 @@ import { Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { fromServer } from '../language/server-text.ts';
 import { t } from '../language/t.ts';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { IncidentMark } from '../pages/incident-state.tsx';
 import { plainText } from './plain-text.ts';
 
@@ -75,7 +76,8 @@ export function ProblemNote({ id }: { readonly id: string }) {
         <>
           <p>
             <strong>{plainText(fromServer(data.title), MAX_TITLE_CHARS)}</strong>
-            <span className="faint">{` ${sizeOf(data)}`}</span>
+            <span className="faint">{` ${sizeOf(data)}`}</span>{' '}
+            <ObjectMenu kind="problems" id={data.id} name={plainText(fromServer(data.title), MAX_TITLE_CHARS)} history={false} />
           </p>
           <Causes problem={data} />
         </>

@@ -61,9 +61,15 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
     // Where reading takes long, what is read most of the time is the page itself, not changes of it.
     const flush = async () => {
       const startMs = performance.now();
-      const read = [...gathered].map((record) => client.invalidateQueries({ queryKey: [record] }));
+      const stale = [...gathered];
       gathered.clear();
-      await Promise.race([Promise.allSettled(read), new Promise((resolve) => window.setTimeout(resolve, MOST_READING_MS))]);
+      const readAll = (records: readonly string[]) =>
+        Promise.allSettled(records.map((record) => client.invalidateQueries({ queryKey: [record] })));
+      // A service may be gone: then nothing is asked about it any more.
+      const read = readAll(stale.filter((record) => record === 'services')).then(() =>
+        readAll(stale.filter((record) => record !== 'services')),
+      );
+      await Promise.race([read, new Promise((resolve) => window.setTimeout(resolve, MOST_READING_MS))]);
       timer = undefined;
       if (gathered.size > 0) wait(performance.now() - startMs);
     };

@@ -1,6 +1,6 @@
 /** What was sent, kept back or given up. */
 import type { NotificationView } from '@nines/server/notify/contract.ts';
-import { infiniteQueryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { request, withQuery } from './client.ts';
 import type { Items } from './wire.ts';
 
@@ -8,6 +8,14 @@ export type DeliveryFilter = { readonly status?: NotificationView['status'] | un
 
 const PAGE = 100;
 const SLOW_MS = 30_000;
+
+/** The last messages about one alert. */
+export const alertMessagesQuery = (alert: string) =>
+  queryOptions({
+    queryKey: ['notifications', 'of-alert', alert],
+    queryFn: ({ signal }) => request<Items<NotificationView>>(withQuery('/api/notifications', { alert, limit: PAGE }), { signal }),
+    refetchInterval: SLOW_MS,
+  });
 
 /** Newest first, a page at a time. */
 export const deliveriesQuery = ({ status, channel }: DeliveryFilter) =>

@@ -4,7 +4,8 @@ import { queryOptions } from '@tanstack/react-query';
 import { recordOf } from '../objects/address.ts';
 import { yamlText } from '../objects/yaml-text.ts';
 import { request, withQuery } from './client.ts';
-import type { Items } from './wire.ts';
+import { targetKey } from '../pages/target-order.ts';
+import type { Items, TargetView } from './wire.ts';
 
 export type { UsedByView };
 /** `record`: what the API tells of it, which no configuration holds. */
@@ -26,6 +27,8 @@ async function textOf(kind: string, id: string, signal: AbortSignal): Promise<Ob
   const record = recordOf(kind, id);
   if (record === undefined) return request<DeclarationView>(withQuery('/api/declaration', { kind, id }), { signal });
   const answer = await request<unknown>(record.path, { signal });
-  const found = record.isList ? (answer as Items<{ readonly id: string }>).items.find((one) => one.id === id) : answer;
+  const found = record.isList
+    ? (answer as Items<{ readonly id?: string }>).items.find((one) => (kind === 'targets' ? targetKey(one as TargetView) : one.id) === id)
+    : answer;
   return { yaml: yamlText(found ?? null), file: 'record', origin: '', redacted: false };
 }

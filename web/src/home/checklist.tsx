@@ -17,15 +17,20 @@ import { PasteServices } from './paste-services.tsx';
 
 type Step = FirstRunView['steps'][number];
 
-/** What a new installation lacks, for those who can add it; gone when all is there, or when somebody puts it away. */
-export function Checklist() {
+/** What a new installation lacks, where it is shown: to those who can add it, until all is there, or somebody puts it away. */
+export function useChecklist(): FirstRunView | undefined {
   const session = useSession();
   const may = session.scope === '' && mayIn(session, 'operate', 'services') && mayIn(session, 'read', 'system');
   const preferences = useQuery({ ...preferencesQuery(), enabled: may });
   const shown = may && preferences.data?.checklist_hidden === false;
   const { data } = useQuery({ ...firstRunQuery(), enabled: shown });
+  return !shown || data === undefined || data.steps.every(({ done }) => done) ? undefined : data;
+}
+
+export function Checklist() {
+  const data = useChecklist();
   const change = useChangePreferences();
-  if (!shown || data === undefined || data.steps.every(({ done }) => done)) return null;
+  if (data === undefined) return null;
   const done = data.steps.filter((step) => step.done).length;
   return (
     <Section

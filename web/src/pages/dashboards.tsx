@@ -101,7 +101,11 @@ const COLUMNS: readonly Column<DashboardSummary>[] = [
     id: 'origin',
     header: t('Origin'),
     label: t('origin'),
-    cell: ({ origin, place }) => <span title={place}>{ORIGIN_WORDS[origin]}</span>,
+    cell: ({ origin, place }) => (
+      <span className="nowrap" title={place}>
+        {ORIGIN_WORDS[origin]}
+      </span>
+    ),
   },
   {
     id: 'changed',

@@ -8,7 +8,6 @@ import {
   postMortemQuery,
   useActionDone,
   useAddAction,
-  useComment,
   useEditIncident,
   useIncidentState,
   useSavePostMortem,
@@ -22,13 +21,12 @@ import { t, rich } from '../language/t.ts';
 import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
 import { SeverityMark } from '../states/state-mark.tsx';
-import { DeploymentsList } from './deployments-list.tsx';
 import { IncidentLinks } from './incident-links.tsx';
+import { IncidentTimeline } from './incident-timeline.tsx';
 import { INCIDENT_WORDS, IncidentMark } from './incident-state.tsx';
 import { phrase } from '../states/words.ts';
 import { useTitle } from './use-title.ts';
 import { Locked } from '../components/locked.tsx';
-import { useNowStep } from '../shell/now.ts';
 import { useCan } from '../shell/session.tsx';
 
 type Props = { readonly incident: IncidentDetail };
@@ -60,8 +58,7 @@ export function IncidentPage() {
           </header>
           <Facts incident={incident} />
           <IncidentLinks incident={incident} />
-          <Before incident={incident} />
-          <Timeline incident={incident} />
+          <IncidentTimeline incident={incident} />
           <Alerts incident={incident} />
           <Told incident={incident} />
           <Actions incident={incident} />
@@ -69,22 +66,6 @@ export function IncidentPage() {
         </>
       )}
     </div>
-  );
-}
-
-/** What was changed this long before counts as a suspect. */
-const SUSPECT_MS = 6 * 3_600_000;
-const MINUTE_MS = 60_000;
-
-function Before({ incident }: Props) {
-  const now = useNowStep(MINUTE_MS);
-  return (
-    <DeploymentsList
-      title={t('Deployments before and during it')}
-      services={incident.services}
-      fromMs={incident.started_at_ms - SUSPECT_MS}
-      toMs={incident.resolved_at_ms ?? Math.ceil(now / MINUTE_MS) * MINUTE_MS}
-    />
   );
 }
 
@@ -191,41 +172,6 @@ function Role({ role, incident }: Props & { readonly role: (typeof ROLES)[number
         error={edit.error === null ? undefined : fromServer(edit.error.message)}
       />
     </form>
-  );
-}
-
-function Timeline({ incident }: Props) {
-  const mayAct = useCan('operate', 'incidents');
-  const [text, setText] = useState('');
-  const comment = useComment(incident.id);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    comment.mutate(text, { onSuccess: () => setText('') });
-  };
-  const columns: readonly Column<IncidentDetail['timeline'][number]>[] = [
-    { id: 'text', header: t('What'), cell: (entry) => fromServer(entry.text) },
-    { id: 'at', header: t('When'), label: t('when'), cell: (entry) => <Instant atMs={entry.at_ms} relative={false} /> },
-    { id: 'actor', header: t('Who'), label: t('who'), cell: (entry) => entry.actor },
-  ];
-  return (
-    <Section title={t('Time line')} aside={`${incident.timeline.length}`}>
-      <div className="panel">
-        <DataTable caption={t('Time line, oldest first')} columns={columns} rows={incident.timeline} rowKey={({ id }) => id} />
-      </div>
-      <form onSubmit={submit} className="row-wrap">
-        <TextInput
-          aria-label={t('Write into the time line')}
-          placeholder={t('What was seen or done')}
-          value={text}
-          required
-          onChange={(event) => setText(event.currentTarget.value)}
-        />
-        <Button type="submit" variant="default" disabled={!mayAct} loading={comment.isPending}>
-          {t('Write down')}
-        </Button>
-        {comment.isError ? <ErrorNotice error={comment.error} /> : null}
-      </form>
-    </Section>
   );
 }
 

@@ -72,6 +72,7 @@ export function OnCallPage() {
       {schedule === undefined ? null : (
         <ScheduleCalendar key={schedule.id} all={all} schedule={schedule} people={people.data?.items ?? []} />
       )}
+      <People people={people.data?.items ?? []} />
     </div>
   );
 }
@@ -93,7 +94,9 @@ function Now({ items }: { readonly items: readonly WhoView[] }) {
       <ul className="columns-even plain-list" aria-label={t('On call now')}>
         {items.map((one) => (
           <li key={one.schedule} className="panel panel-pad shift-card">
-            <p className="label">{one.name}</p>
+            <p className="label">
+              {one.name} <ObjectMenu kind="oncall/schedules" id={one.schedule} name={one.name} />
+            </p>
             <p className="shift-who">{one.people.length === 0 ? t('Nobody is on call') : names(one.people)}</p>
             <p className="soft">
               {one.until_at_ms === null ? t('as far as can be seen') : rich('until {at}', { at: <When atMs={one.until_at_ms} relative /> })}
@@ -157,14 +160,45 @@ function ScheduleCalendar({ all, schedule, people }: CalendarProps) {
               zone: schedule.zone,
               where: schedule.origin === 'ui' ? t('here') : schedule.origin,
             },
-          )} `}
-          <ObjectMenu kind="oncall/schedules" id={schedule.id} />
+          )}`}
         </p>
       </Section>
       {shifts.data === undefined ? null : <Overrides schedule={schedule.id} items={shifts.data.overrides} nameOf={nameOf} />}
       {mayChange ? <CalendarLinks schedule={{ id: schedule.id, name }} people={people} me={me} /> : null}
       <OverrideDialog schedule={{ id: schedule.id, name }} people={people} me={me} draft={draft} onClose={() => setDraft(undefined)} />
     </>
+  );
+}
+
+const PEOPLE: readonly Column<PersonView>[] = [
+  {
+    id: 'name',
+    header: t('Person'),
+    cell: ({ id, name }) => (
+      <>
+        <span className="row-name">{name}</span> <ObjectMenu kind="oncall/people" id={id} name={name} />
+      </>
+    ),
+  },
+  { id: 'zone', header: t('Time zone'), label: t('time zone'), cell: ({ zone }) => zone ?? '' },
+  { id: 'user', header: t('Signs in as'), label: t('signs in as'), cell: ({ user }) => user ?? <span className="faint">–</span> },
+  {
+    id: 'origin',
+    header: t('Declared'),
+    label: t('declared'),
+    cell: ({ origin }) => <span className="faint">{origin === 'ui' ? t('here') : origin}</span>,
+  },
+];
+
+/** Everybody who can be on call. */
+function People({ people }: { readonly people: readonly PersonView[] }) {
+  if (people.length === 0) return null;
+  return (
+    <Section title={t('People')} aside={String(people.length)}>
+      <div className="panel">
+        <DataTable caption={t('People who can be on call')} columns={PEOPLE} rows={people} rowKey={({ id }) => id} />
+      </div>
+    </Section>
   );
 }
 

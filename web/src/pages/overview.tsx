@@ -4,7 +4,7 @@ import { alertCountsQuery, urgentAlertsQuery } from '../api/alerts.ts';
 import { hostQuery, servicesQuery, slasQuery } from '../api/queries.ts';
 import { Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
-import { Checklist } from '../home/checklist.tsx';
+import { Checklist, useChecklist } from '../home/checklist.tsx';
 import { t } from '../language/t.ts';
 import { Parts } from '../home/parts.tsx';
 import { Resources } from '../home/resources.tsx';
@@ -135,6 +135,9 @@ function Slas() {
   const query = useQuery(slasQuery());
   const { data } = query;
   const items = data?.items ?? [];
+  const isTaught = useChecklist() !== undefined;
+  // The list of what is to be done says it already.
+  if (isTaught && data !== undefined && items.length === 0) return null;
   return (
     <Section title={t('SLAs')} aside={items.length === 0 ? undefined : <Link to="/slas">{t('All {count}', { count: items.length })}</Link>}>
       <Waiting query={query} what={t('SLAs')} />

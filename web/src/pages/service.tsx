@@ -1,6 +1,7 @@
 import { SegmentedControl } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { ApiProblem } from '../api/problem.ts';
 import { type Retirement, useRetireService } from '../api/actions.ts';
 import { alertsQuery, downtimeQuery, serviceQuery, slasQuery, timelineQuery } from '../api/queries.ts';
 import type { ServiceDetailView } from '../api/wire.ts';
@@ -50,7 +51,9 @@ export function ServicePage() {
       </div>
     );
   }
-  if (service.data === undefined) {
+  // One that somebody else retired is gone too, whatever was read of it before.
+  const isGone = service.error instanceof ApiProblem && service.error.status === 404;
+  if (service.data === undefined || isGone) {
     return (
       <div className="page">
         <Waiting query={service} what={t('the service')} />

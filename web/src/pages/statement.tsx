@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams, useSearch } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
 import { issuedQuery, reportQuery, statementQuery } from '../api/sla-queries.ts';
 import type { IssuedView, SignedStatement } from '../api/wire.ts';
 import { Instant } from '../components/instant.tsx';
@@ -7,6 +8,7 @@ import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { t, rich } from '../language/t.ts';
 import { Downloads } from '../sla/downloads.tsx';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { periodText } from '../sla/issued-table.tsx';
 import { StatementBody } from '../sla/statement-body.tsx';
 import { StatementDiff } from '../sla/statement-diff.tsx';
@@ -42,7 +44,12 @@ function Issued({ id, statement }: { readonly id: string; readonly statement: Si
   const before = siblings.find(({ revision }) => revision === (statement.revision?.number ?? 0) - 1);
   return (
     <>
-      <Head statement={statement} path={`/api/statements/${encodeURIComponent(id)}`} fields={{}} />
+      <Head
+        statement={statement}
+        path={`/api/statements/${encodeURIComponent(id)}`}
+        fields={{}}
+        menu={<ObjectMenu kind="statements" id={id} history={false} />}
+      />
       {siblings.length < 2 ? null : <Revisions siblings={siblings} current={id} />}
       {compare === 1 && before !== undefined ? <StatementDiff before={before} after={statement} /> : null}
       <StatementBody statement={statement} />
@@ -104,9 +111,10 @@ type HeadProps = {
   readonly statement: SignedStatement;
   readonly path: string;
   readonly fields: Readonly<Record<string, string | undefined>>;
+  readonly menu?: ReactNode;
 };
 
-function Head({ statement, path, fields }: HeadProps) {
+function Head({ statement, path, fields, menu }: HeadProps) {
   const { period, calendar } = statement;
   const name = statement.name === '' ? statement.id : statement.name;
   const when = periodText({ period: calendar.name, zone: calendar.zone, ...period });
@@ -132,7 +140,8 @@ function Head({ statement, path, fields }: HeadProps) {
         <p className="page-lead">
           {statement.customer === null
             ? t('Statement: {kind}.', { kind })
-            : t('Statement for {customer}: {kind}.', { customer: statement.customer.name, kind })}
+            : t('Statement for {customer}: {kind}.', { customer: statement.customer.name, kind })}{' '}
+          {menu}
         </p>
       </div>
       <Downloads path={path} fields={fields} />

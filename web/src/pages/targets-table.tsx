@@ -6,6 +6,7 @@ import { Instant } from '../components/instant.tsx';
 import { lengthText } from '../figures/length.ts';
 import { quantityText, countText } from '../figures/quantity.ts';
 import { t, rich } from '../language/t.ts';
+import { ObjectMenu } from '../objects/object-menu.tsx';
 import { StateMark } from '../states/state-mark.tsx';
 import { targetKey, targetState } from './target-order.ts';
 
@@ -120,6 +121,7 @@ function Details({ target }: { readonly target: TargetView }) {
           <State target={target} />
         </p>
         <p className="mono">{target.url}</p>
+        <ObjectMenu kind="targets" id={targetKey(target)} name={target.labels['instance'] ?? target.url} history={false} />
         <p className="faint">
           {t('Job {job}, every {interval}, gives up after {timeout}.', {
             job: target.job,

@@ -2,6 +2,7 @@ import { Modal } from '@mantine/core';
 import { useRouter } from '@tanstack/react-router';
 import { type KeyboardEvent, useDeferredValue, useId, useMemo, useState } from 'react';
 import { t } from '../language/t.ts';
+import { takeTyped } from '../shell/typed-ahead.ts';
 import { best } from './rank.ts';
 import { opened as wasOpened, recents } from './recents.ts';
 import { type Entry, useEntries } from './use-entries.ts';
@@ -66,6 +67,10 @@ function Finder({ onClose }: { readonly onClose: () => void }) {
           setTyped(event.currentTarget.value);
           setChosen(0);
         }}
+        onFocus={() => {
+          const ahead = takeTyped();
+          if (ahead !== '') setTyped((before) => before + ahead);
+        }}
         onKeyDown={onKeyDown}
       />
       <ul className="palette-list" id={list} role="listbox" aria-label={t('What was found')}>
@@ -83,13 +88,17 @@ function Finder({ onClose }: { readonly onClose: () => void }) {
           </li>
         ))}
       </ul>
-      <p className="palette-foot faint" role="status">
-        {found.length > 0
-          ? t('↑ ↓ choose, Enter opens, Esc closes')
-          : reading
-            ? t('Reading …')
-            : t('Nothing is called like that, or you may not see it.')}
-      </p>
+      <Foot hasFound={found.length > 0} reading={reading} />
     </div>
   );
 }
+
+const Foot = ({ hasFound, reading }: { readonly hasFound: boolean; readonly reading: boolean }) => (
+  <p className="palette-foot faint" role="status">
+    {hasFound
+      ? t('↑ ↓ choose, Enter opens, Esc closes')
+      : reading
+        ? t('Reading …')
+        : t('Nothing is called like that, or you may not see it.')}
+  </p>
+);

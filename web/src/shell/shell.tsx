@@ -17,6 +17,7 @@ import { FIRST, type Place, REST } from './places.ts';
 import { RecoveryNotice } from './recovery-notice.tsx';
 import { SessionContext, useSession } from './session.tsx';
 import { NotPermitted } from './not-permitted.tsx';
+import { holdTyping } from './typed-ahead.ts';
 import { useKeyboard } from './use-keyboard.ts';
 import { StepUpDialog } from './step-up.tsx';
 import { ShownNotices } from './shown-notices.tsx';
@@ -77,6 +78,7 @@ function Frame() {
   const openHelp = useCallback(() => setHelp(true), []);
   const [finding, setFinding] = useState(false);
   const find = useCallback(() => setFinding(true), []);
+  useEffect(() => (finding ? holdTyping(() => setFinding(false)) : undefined), [finding]);
   const { kiosk } = useSearch({ strict: false });
   useKeyboard(openHelp, find);
   useFocusOnPage();
