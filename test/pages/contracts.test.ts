@@ -119,7 +119,7 @@ test('from the figure to the samples of a check are three steps, and each has an
   assert.deepEqual(await seriousFaults(page), []);
   const address = page.url();
   await evidenceOf(page).getByRole('table').getByRole('link').click();
-  await page.waitForURL(/\/checks\?.*at=\d+/);
+  await page.waitForURL(/\/checks\/shop-http\?.*at=\d+/);
   const attempts = page.getByRole('table', { name: /^Attempts of shop-http around/ });
   await attempts.getByRole('row', { name: /Down/ }).first().waitFor();
   assert.deepEqual(await seriousFaults(page), []);
@@ -136,7 +136,7 @@ test('an SLA says how it is counted, and of a prediction how good it was or that
   await terms.getByText('is not counted, neither good nor bad').waitFor();
   await terms.getByText(/10 % below 99.9 %, 50 % below 20 % of the fee in EUR/).waitFor();
   const prediction = page.getByRole('region', { name: 'Prediction' });
-  await prediction.getByText(/Brier score|Not tested yet/).waitFor();
+  await prediction.getByText(/Brier score|Not tested yet|No prediction yet/).waitFor();
   await page.getByRole('table', { name: /^Days/ }).getByRole('link').last().focus();
   await page.keyboard.press('ArrowUp');
   assert.match(await page.evaluate<string>('document.activeElement.ariaLabel'), /not yet monitored/);
