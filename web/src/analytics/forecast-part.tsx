@@ -19,7 +19,7 @@ export function ForecastPart({ found, series, text, ahead, forecast }: Props) {
   return (
     <Section title={t('What it will do')} aside={t('{ahead} ahead', { ahead })}>
       <div className="panel panel-pad picture">
-        <Reckoning query={forecast} what={t('forecast')} />
+        <Reckoning query={forecast} what={t('the forecast')} />
         {forecast.data === undefined ? null : <Foretold found={found} series={series} text={text} ahead={ahead} forecast={forecast.data} />}
       </div>
     </Section>
