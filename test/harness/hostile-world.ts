@@ -158,6 +158,21 @@ const BODIES: readonly (readonly [method: string, path: string, given: (made: Ma
   ],
   ['post', '/api/oncall/schedules/{id}/overrides', () => ({ person: 'anne', from: soon(1), to: soon(2) })],
   ['post', '/api/escalation/policies', () => ({ id: 'ladder', levels: [{ after: '0s', targets: [{ person: 'anne' }] }] })],
+  ['post', '/api/channels', () => ({ channel: { id: 'hostile', kind: 'slack', token: H, channel: H }, takes_rest: false })],
+  [
+    'put',
+    '/api/incident-rules',
+    () => ({
+      rules: {
+        open: [{ id: 'hostile', why: H, severities: ['critical'], match: [{ name: 'hostile', value: H }] }],
+        categories: [{ id: 'hostile', why: H, category: 'data' }],
+        severities: [],
+        escalation: [],
+        resolve_after_ms: null,
+      },
+      revision: 0,
+    }),
+  ],
   ['post', '/api/silences', () => ({ matchers: [{ name: 'hostile', op: '=' }], ends_at_ms: Date.now() + HOUR_MS, annotations: undefined })],
   ['post', '/api/tokens', () => ({ role: 'read-only', permits: undefined, actions: undefined, addresses: undefined, teams: undefined })],
   ['post', '/api/roles', () => ({ id: 'mine', permits: { services: 'read' }, teams: undefined })],

@@ -86,6 +86,8 @@ function pathsOf(world: HostileWorld): readonly (readonly [pattern: string, path
     '/slas/:id/exclusions': `?exclusion=${made.get('/api/slas/{id}/exclusions')}`,
     '/on-call': '?schedule=rota',
     '/rules': '?rule=0',
+    '/settings/channels': '?channel=hostile',
+    '/escalation': '?policy=ladder',
   };
   const plain = PAGE_PATHS.map((pattern) => [pattern, `${pattern.replace(':id', idOf(world, pattern))}${open[pattern] ?? ''}`] as const);
   return [

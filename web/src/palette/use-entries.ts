@@ -132,6 +132,7 @@ function useActions(): readonly Entry[] {
       ...(mayIn(session, 'operate', 'services') ? [does('service', t('Add a service'), { to: '/services?add=1' })] : []),
       ...(mayIn(session, 'operate', 'alerts') ? [does('silence', t('Make a silence'), { to: '/silences?new=yes' })] : []),
       ...(mayIn(session, 'operate', 'dashboards') ? [does('dashboard', t('Make a dashboard'), { to: '/dashboards?make=1' })] : []),
+      ...(mayIn(session, 'administer', 'notifications') ? [does('channel', t('Make a channel'), { to: '/settings/channels?add=1' })] : []),
       ...(mayIn(session, 'operate', 'maintenance') ? [does('maintenance', t('Plan maintenance'), { to: '/maintenance' })] : []),
       does('link', t('Copy the link to this page'), { run: () => void navigator.clipboard.writeText(window.location.href) }),
       does('light', t('Theme: light'), { run: () => setColorScheme('light') }),
