@@ -120,7 +120,8 @@ function AlertCard() {
       kind="number"
       queries={FIRING}
       detail={<Link to="/alerts-dashboard">{t('to the inbox')}</Link>}
-      empty={t('None fired in this hour.')}
+      // The line is written at each evaluation of the rules: right after the first alert there is a figure and no line yet.
+      empty={firing === undefined || firing > 0 ? t('The first values are on their way.') : t('None fired in this hour.')}
     />
   );
 }

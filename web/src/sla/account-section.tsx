@@ -101,7 +101,17 @@ function Notable({
   const search = useSearch({ from: '/shell/slas/$id' });
   const notable = useMemo(() => segments.filter(isNotable).reverse(), [segments]);
   if (!isRead) return null;
-  if (notable.length === 0) return <p className="empty empty-quiet">{t('Nothing in this stretch was bad, unknown or taken out.')}</p>;
+  if (notable.length === 0) {
+    // The time before anybody looked is drawn as unknown: the words must not say that nothing was.
+    const young = segments.some((segment) => segment.unknown_reason === 'not_yet_monitored');
+    return (
+      <p className="empty empty-quiet">
+        {young
+          ? t('Nothing in this stretch was bad, unknown or taken out since it is watched; before, nothing is known.')
+          : t('Nothing in this stretch was bad, unknown or taken out.')}
+      </p>
+    );
+  }
   const columns: readonly Column<SegmentView>[] = [
     {
       id: 'from',
