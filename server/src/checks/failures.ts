@@ -25,7 +25,7 @@ export type FailureKeeperDeps = { readonly clock: Clock; readonly logger: Logger
 type Run = { readonly count: number; readonly keptAtMs: number };
 
 /** Which results are kept: of a run of failures the first ones, then one now and then. Pure. */
-export function keepOf(run: Run | undefined, { outcome, startedAtMs }: Pick<CheckResult, 'outcome' | 'startedAtMs'>) {
+function keepOf(run: Run | undefined, { outcome, startedAtMs }: Pick<CheckResult, 'outcome' | 'startedAtMs'>) {
   // What says nothing about the service neither ends a run nor belongs to it.
   if (outcome.kind === 'void') return { run, isKept: false };
   if (outcome.kind === 'up') return { run: undefined, isKept: false };

@@ -17,9 +17,9 @@ import type { Fields, ReadRule } from './written-rule.ts';
 
 const KIND = 'rule';
 /** Most saved rules. */
-export const MAX_SAVED_RULES = 2_000;
+const MAX_SAVED_RULES = 2_000;
 /** Longest text of one, as JSON. */
-export const MAX_RULE_BYTES = 64 * 1024;
+const MAX_RULE_BYTES = 64 * 1024;
 /** A change made by another process on the same database is in force here at most this much later. */
 export const SAVED_RULES_STEP_MS = 5 * SECOND_MS;
 

@@ -5,7 +5,7 @@ import type { Ids } from '@nines/base/ids.ts';
 import { DAY_MS } from '@nines/base/units.ts';
 import { parseCron } from '@nines/maths/calendar/cron.ts';
 import { nextCronMs } from '@nines/maths/calendar/cron-instants.ts';
-import { formatScope, isFull, narrowed, parseScope } from '@nines/model/scope.ts';
+import { formatScope, narrowed, parseScope } from '@nines/model/scope.ts';
 import { z } from 'zod';
 import type { AuditEntry, RecordAudit } from '../../audit/contract.ts';
 import type { Mail, Mailer } from '../../notify/contract.ts';
@@ -16,10 +16,11 @@ import type { Actor } from '../../platform/http/contract.ts';
 import { type OutboxMessage, type OutboxVerdict, fromJson } from '../../platform/records/contract.ts';
 import type { Outbox } from '../../platform/records/outbox.ts';
 import { createTurns } from '../../platform/turns.ts';
+import { refuseUnknown } from '../drawn/ask-values.ts';
 import type { Drawer } from '../drawn/drawer.ts';
 import { minute } from '../drawn/show.ts';
 import type { EmbedsDeps } from '../embeds/service.ts';
-import type { DashboardSpec } from '../model.ts';
+import { mayKnow } from '../maker.ts';
 import type { Dashboards } from '../service.ts';
 import { DELIVERY_CODES, DELIVERY_LIMITS, type DeliverySpec, type DeliveryView, deliverySpec, deliveryView } from './contract.ts';
 import {
@@ -74,12 +75,12 @@ export class Deliveries {
   make(dashboard: string, spec: DeliverySpec, actor: Actor): Promise<DeliveryView> {
     return this.#alone(async () => {
       const { db, clock, ids, record, dashboards } = this.#deps;
-      refuseUnknown((await dashboards.get(dashboard)).spec, spec);
+      refuseUnknown((await dashboards.get(dashboard)).spec, spec.values);
       const channels = this.channels();
       if (spec.channel === undefined ? channels.length === 0 : !channels.includes(spec.channel)) throw noChannel(spec.channel);
-      const standing = await listDeliveries(db.kysely, dashboard);
-      if (standing.length >= DELIVERY_LIMITS.ofDashboard || (await countDeliveries(db.kysely)) >= DELIVERY_LIMITS.all)
-        throw new AppError('limited', DELIVERY_CODES.tooMany, `there are ${standing.length} deliveries of this dashboard; remove some`);
+      if ((await listDeliveries(db.kysely, dashboard)).length >= DELIVERY_LIMITS.ofDashboard)
+        throw tooMany(`${DELIVERY_LIMITS.ofDashboard} deliveries of this dashboard`);
+      if ((await countDeliveries(db.kysely)) >= DELIVERY_LIMITS.all) throw tooMany(`${DELIVERY_LIMITS.all} deliveries of all dashboards`);
       const nowMs = clock.now();
       const row: DashboardDeliveryRow = {
         id: ids.uuid(),
@@ -264,6 +265,8 @@ const failureOf = (thrown: unknown): OutboxVerdict =>
     ? { kind: 'dead', error: thrown.message }
     : { kind: 'retry', error: messageOf(thrown) };
 
+const tooMany = (count: string): AppError => new AppError('limited', DELIVERY_CODES.tooMany, `there are ${count} already; remove some`);
+
 const noChannel = (channel: string | undefined): AppError =>
   new AppError(
     'bad_input',
@@ -271,12 +274,6 @@ const noChannel = (channel: string | undefined): AppError =>
     channel === undefined ? 'no channel of kind email is configured' : `there is no channel "${channel}" of kind email`,
     { field: 'channel' },
   );
-
-function refuseUnknown(board: DashboardSpec, { values }: DeliverySpec): void {
-  for (const name of Object.keys(values))
-    if (!board.variables.some((one) => one.name === name))
-      throw new AppError('bad_input', 'unknown_variable', `the dashboard has no variable "${name}"`, { field: `values.${name}` });
-}
 
 function nextOf({ cron, zone }: DeliverySpec, nowMs: number): number {
   const read = parseCron(cron);
@@ -286,8 +283,6 @@ function nextOf({ cron, zone }: DeliverySpec, nowMs: number): number {
 
 const specOf = (row: DashboardDeliveryRow): DeliverySpec => deliverySpec.parse(JSON.parse(row.spec));
 const objectOf = ({ id }: DashboardDeliveryRow) => ({ kind: 'dashboards/deliveries', id });
-const mayKnow = ({ scope, kind, id }: Actor, row: DashboardDeliveryRow): boolean =>
-  isFull(scope) || (row.made_by_kind === kind && row.made_by_id === id);
 
 function viewOf(row: DashboardDeliveryRow): DeliveryView {
   const { title = null, channel = null, range = null, cron, zone, to, values } = specOf(row);

@@ -13,12 +13,10 @@ export type LabelValues = (label: string, match: string) => Promise<readonly str
 
 /**
  * What each variable of a dashboard is: as given, else as the dashboard says, else all where that is allowed, else the first there is.
- * `AppError` `bad_input` names a variable that does not exist.
+ * `AppError` `unknown_variable`.
  */
 export async function valuesOf(spec: Pick<DashboardSpec, 'variables'>, given: Given, labelValues: LabelValues): Promise<Values> {
-  for (const name of Object.keys(given))
-    if (!spec.variables.some((one) => one.name === name))
-      throw new AppError('bad_input', 'unknown_variable', `the dashboard has no variable "${name}"`, { field: `values.${name}` });
+  refuseUnknown(spec, given);
   const values = new Map<string, Chosen>();
   for (const variable of spec.variables)
     values.set(
@@ -26,6 +24,13 @@ export async function valuesOf(spec: Pick<DashboardSpec, 'variables'>, given: Gi
       await chosen(variable, Object.hasOwn(given, variable.name) ? given[variable.name] : undefined, { values, labelValues }),
     );
   return values;
+}
+
+/** `AppError` `unknown_variable` names one that the dashboard does not have. */
+export function refuseUnknown({ variables }: Pick<DashboardSpec, 'variables'>, given: Given): void {
+  for (const name of Object.keys(given))
+    if (!variables.some((one) => one.name === name))
+      throw new AppError('bad_input', 'unknown_variable', `the dashboard has no variable "${name}"`, { field: `values.${name}` });
 }
 
 type Known = { readonly values: Values; readonly labelValues: LabelValues };

@@ -4,7 +4,7 @@ import { parseDuration } from '@nines/base/duration.ts';
 import { AppError } from '@nines/base/errors.ts';
 import type { Ids } from '@nines/base/ids.ts';
 import { DAY_MS } from '@nines/base/units.ts';
-import { formatScope, isFull, narrowed, parseScope } from '@nines/model/scope.ts';
+import { formatScope, narrowed, parseScope } from '@nines/model/scope.ts';
 import type { Scope } from '@nines/model/storage.ts';
 import type { z } from 'zod';
 import type { RecordAudit } from '../../audit/contract.ts';
@@ -14,7 +14,9 @@ import type { Actor } from '../../platform/http/contract.ts';
 import { isSame } from '../../platform/is-same.ts';
 import type { Secrets } from '../../platform/secrets/contract.ts';
 import { createTurns } from '../../platform/turns.ts';
+import { refuseUnknown } from '../drawn/ask-values.ts';
 import type { Drawer } from '../drawn/drawer.ts';
+import { mayKnow } from '../maker.ts';
 import type { DashboardSpec } from '../model.ts';
 import type { Dashboards } from '../service.ts';
 import { EMBED_CODES, EMBED_LIMITS, type EmbedLink, type EmbedView, embedLink, type newEmbed } from './contract.ts';
@@ -77,15 +79,9 @@ export class Embeds {
       const { spec } = await dashboards.get(dashboard);
       refuseMissing(spec, link);
       const nowMs = clock.now();
-      if (
-        (await countOpenEmbeds(db.kysely, nowMs, dashboard)) >= EMBED_LIMITS.ofDashboard ||
-        (await countOpenEmbeds(db.kysely, nowMs)) >= EMBED_LIMITS.links
-      )
-        throw new AppError(
-          'limited',
-          EMBED_CODES.tooMany,
-          `there are ${EMBED_LIMITS.ofDashboard} open links to this dashboard already; revoke some`,
-        );
+      if ((await countOpenEmbeds(db.kysely, nowMs, dashboard)) >= EMBED_LIMITS.ofDashboard)
+        throw tooMany(`${EMBED_LIMITS.ofDashboard} open links to this dashboard`);
+      if ((await countOpenEmbeds(db.kysely, nowMs)) >= EMBED_LIMITS.links) throw tooMany(`${EMBED_LIMITS.links} open links to dashboards`);
       const lasts = parseDuration(expiresIn);
       const row: EmbedLinkRow = {
         id: ids.uuid(),
@@ -202,13 +198,10 @@ export class Embeds {
 function refuseMissing(spec: DashboardSpec, { panel, values }: EmbedLink): void {
   if (panel !== undefined && !Object.hasOwn(spec.panels, panel))
     throw new AppError('bad_input', EMBED_CODES.panelNotFound, `the dashboard has no panel "${panel}"`, { field: 'panel' });
-  for (const name of Object.keys(values))
-    if (!spec.variables.some((one) => one.name === name))
-      throw new AppError('bad_input', 'unknown_variable', `the dashboard has no variable "${name}"`, { field: `values.${name}` });
+  refuseUnknown(spec, values);
 }
 
-const mayKnow = ({ scope, kind, id }: Actor, row: EmbedLinkRow): boolean =>
-  isFull(scope) || (row.made_by_kind === kind && row.made_by_id === id);
+const tooMany = (count: string): AppError => new AppError('limited', EMBED_CODES.tooMany, `there are ${count} already; revoke some`);
 
 const notFound = (id: string): AppError =>
   new AppError('not_found', EMBED_CODES.notFound, `there is no link ${id} to this dashboard, or it was revoked before`);

@@ -3,6 +3,7 @@ import { formatDuration } from '@nines/base/duration.ts';
 import { type Result, err, ok } from '@nines/base/result.ts';
 import { Secret } from '../../platform/config/fields.ts';
 import { fieldPath } from '../../platform/http/schemas.ts';
+import { HIDDEN } from '../../platform/scrub.ts';
 import type { SecretPlace, Secrets } from '../../platform/secrets/contract.ts';
 import { mapLeaves, openLeaves, placeBelow, sealedLeaf } from '../../platform/secrets/leaves.ts';
 import { kindOf } from '../channels.ts';
@@ -15,12 +16,10 @@ export const LENGTHS: ReadonlySet<string> = new Set(['timeout', 'rate_limit.per'
 /** Where messages go: whoever changes one of these has to write the secrets anew, or they would go to somebody else. */
 const ADDRESSES: ReadonlySet<string> = new Set(['host', 'port', 'tls', 'url', 'api_url', 'webhook_url']);
 
-const REDACTED = String(new Secret('x'));
-
 type Fields = Readonly<Record<string, unknown>>;
 
 /** A parsed channel as a person would write it; `shown` says what stands for a text that is secret. */
-export function writtenChannel(config: ChannelConfig, shown: (text: string, path: string) => unknown): Fields {
+function writtenChannel(config: ChannelConfig, shown: (text: string, path: string) => unknown): Fields {
   const sealed = kindOf(config).sealed ?? [];
   const written = mapLeaves(config, (leaf, path) => {
     if (leaf instanceof Secret) return shown(leaf.reveal(), path);
@@ -33,13 +32,13 @@ export function writtenChannel(config: ChannelConfig, shown: (text: string, path
 /** Without its secrets; of an address the server stays. */
 export const shownChannel = (config: ChannelConfig): Fields => {
   const sealed = kindOf(config).sealed ?? [];
-  return writtenChannel(config, (text, path) => (sealed.includes(path) ? shownAddress(text) : REDACTED));
+  return writtenChannel(config, (text, path) => (sealed.includes(path) ? shownAddress(text) : HIDDEN));
 };
 
 /** An address that holds nothing beside its server is shown; whatever else it holds may open something. */
 function shownAddress(text: string): string {
   const url = new URL(text);
-  return text === url.origin || text === `${url.origin}/` ? text : `${url.origin}/${REDACTED}`;
+  return text === url.origin || text === `${url.origin}/` ? text : `${url.origin}/${HIDDEN}`;
 }
 
 const placeOf = (id: string): SecretPlace => ({ table: 'entities', id: `${CHANNEL_KIND} ${id}`, column: 'spec.channel' });
@@ -68,8 +67,8 @@ export function readChannel(written: Fields, before: ChannelConfig | undefined):
     return err([{ field: 'kind', message }]);
   }
   const { value, kept } = before === undefined ? { value: written, kept: [] } : withSecretsOf(before, written);
-  const invented = pathsOf(value, (text) => text.includes(REDACTED));
-  if (invented.length > 0) return err(invented.map((field) => ({ field, message: `write it anew: nothing is kept in its place` })));
+  const invented = pathsOf(value, (text) => text.includes(HIDDEN));
+  if (invented.length > 0) return err(invented.map((field) => ({ field, message: 'write it anew: nothing is kept in its place' })));
   const parsed = channelConfig.safeParse(value);
   if (!parsed.success)
     return err(parsed.error.issues.map((issue) => ({ field: fieldPath(issue.path), message: messageFor(issue, value) })).slice(0, 20));
