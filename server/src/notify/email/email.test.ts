@@ -80,6 +80,7 @@ describe('mail', () => {
   it('wants another try when the server does not answer', async () => {
     const delivery = await deliver({ port: 1 });
     assert.ok(delivery.kind === 'failed' && delivery.retryable);
+    assert.equal(delivery.error.split(':1: ').length, 2, `the server is named once: ${delivery.error}`);
   });
 
   it('no label, annotation or address of an alert begins a header of its own, or another mail', async (t) => {

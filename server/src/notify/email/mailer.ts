@@ -58,13 +58,16 @@ export function createMailer(config: EmailConfig, { connect }: Pick<Outbound, 'c
         const authentication = (thrown as { code?: string }).code === 'EAUTH';
         return {
           kind: 'failed',
-          error: scrub(`${config.host}:${config.port}: ${messageOf(thrown)}`),
+          error: scrub(namedOnce(`${config.host}:${config.port}: `, messageOf(thrown))),
           retryable: code < PERMANENT_FROM && !authentication,
         };
       }
     },
   };
 }
+
+/** What could not be connected to names its address already; what the mail server said does not. */
+const namedOnce = (prefix: string, message: string): string => (message.startsWith(prefix) ? message : prefix + message);
 
 /** Made from the key, so that a mail that went out twice is shown once. */
 export const messageIdOf = (config: Pick<EmailConfig, 'from'>, key: string): string => `<${key}@${domainOf(config.from)}>`;
