@@ -119,7 +119,7 @@ function Policy({ policy, mayChange, onChange }: PolicyProps) {
   const { id, name, severities, origin, levels } = policy;
   const whose =
     severities.length === 0
-      ? t('Takes alerts whose route names it.')
+      ? t('Takes alerts whose route in the configuration file says {line}.', { line: `escalation: ${id}` })
       : t('Takes alerts of severity {severities}.', { severities: severities.join(', ') });
   return (
     <Section

@@ -33,6 +33,19 @@ export function PolicyDialog({ policy, opened, onClose }: Props) {
   );
 }
 
+/** Shipped policies are led to by severity, all others by a route: a name decides whether alerts ever come. */
+const SHIPPED: ReadonlySet<string> = new Set(['default', 'critical', 'emergency']);
+
+function idHelp(id: string): string {
+  if (id === '') return t('It becomes the id as well');
+  return SHIPPED.has(id)
+    ? t('Its id: {id}. It takes the place of the shipped policy of this name, and its alerts.', { id })
+    : t(
+        'Its id: {id}. Alerts come to it where a route in the configuration file says {line}. Named default, critical or emergency, it takes the place of that shipped policy, and its alerts.',
+        { id, line: `escalation: ${id}` },
+      );
+}
+
 type FormProps = Pick<Props, 'policy'> & { readonly save: ReturnType<typeof useSavePolicy>; readonly onDone: () => void };
 
 function PolicyForm({ policy, save, onDone }: FormProps) {
@@ -49,7 +62,7 @@ function PolicyForm({ policy, save, onDone }: FormProps) {
     <form className="drawer-body" onSubmit={submit}>
       <TextInput
         label={t('Name')}
-        description={written.id === '' ? t('It becomes the id as well') : t('Its id: {id}', { id: written.id })}
+        description={idHelp(written.id)}
         required
         data-autofocus
         maxLength={100}
