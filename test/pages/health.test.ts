@@ -65,7 +65,10 @@ services:
   );
   assert.deepEqual([failure.code, failure.screenshot, failure.steps.length], ['expectation', true, 2]);
   await page.goto('/checks?check=shop-journey');
-  await page.getByText('step 2 (find a price): not seen within 1s').first().waitFor();
+  await page
+    .getByText(/^step 2 \(find a price\): not seen within 1\ss/)
+    .first()
+    .waitFor();
   await page.getByRole('img', { name: 'What the browser saw' }).waitFor();
   const width = await page
     .getByRole('img', { name: 'What the browser saw' })

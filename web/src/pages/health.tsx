@@ -123,7 +123,7 @@ function History({ check, report }: { readonly check: Check; readonly report: He
     <div
       className="health-strip"
       role="img"
-      aria-label={t('Last day of {what}: {words}', { what: fromServer(check.name), words: words.join(', ') })}
+      aria-label={t('Last day of {what}: {words}', { what: within(fromServer(check.name)), words: words.join(', ') })}
     >
       {check.history.map(({ level, from_at_ms: from, to_at_ms: to }) => (
         <span key={from} style={{ width: `${((to - from) / total) * 100}%`, background: LEVELS[level].colour }} />
