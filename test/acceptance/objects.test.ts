@@ -235,6 +235,8 @@ test('a saved rule is changed by whoever may, where they may, and only as it was
   const annotations = { summary: '{{ range query "orders_total" }}{{ .Value }}{{ end }}' };
   await refused({ ...theirs, annotations }, /query nothing/);
   await refused({ ...theirs, annotations: { summary: '{{ "orders_total{a=\\"}\\"}" | query }}' } }, /query nothing/);
+  for (const id of ['RULE_001', 'RULE_003', 'RULE_004'])
+    await refused({ ...theirs, id }, /comes with Nines and watches more than your scope/);
   assert.equal((await send('POST', '/api/rules', { payload: theirs, by: data })).statusCode, 201);
   assert.equal((await send('PUT', '/api/rules/made-limit', { payload: { ...theirs, id: 'made-limit' }, by: data })).statusCode, 404);
   assert.equal((await send('DELETE', '/api/rules/made-alert', { by: data })).statusCode, 404);

@@ -2,6 +2,7 @@ import { type EpochMs, ms } from '@nines/base/units.ts';
 import { labelsOf } from '@nines/model/labels.ts';
 import { DEFAULT_COOLDOWN_MS, type Evaluation } from '../alerting/contract.ts';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
+import { AUDIT_BROKEN_RULE_ID } from '../rules/contract.ts';
 import type { AuditVerdict } from './contract.ts';
 
 const labels = labelsOf({ alertname: 'AuditLogBroken', severity: 'critical' });
@@ -15,7 +16,7 @@ export function brokenEvaluation({ fault }: AuditVerdict, nowMs: EpochMs): Evalu
   };
   return {
     rule: {
-      id: 'audit_log_broken',
+      id: AUDIT_BROKEN_RULE_ID,
       kind: 'rule',
       alertname: 'AuditLogBroken',
       severity: 'critical',

@@ -2,6 +2,7 @@ import { MINUTE_MS, epochMs } from '@nines/base/units.ts';
 import { labelsOf } from '@nines/model/labels.ts';
 import { type Evaluation, promptRule } from '../alerting/contract.ts';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
+import { auditRuleId } from '../rules/contract.ts';
 import type { AuditSettings } from './config.ts';
 import { AUDIT_ALERTS, type AuditAlert, type AuditEvent, type Finding, decide, eventOf, longestMs } from './findings.ts';
 import type { AuditLog } from './service.ts';
@@ -56,7 +57,7 @@ export class AuditWatch {
 function evaluationOf(alertname: AuditAlert, findings: readonly Finding[], nowMs: number): Evaluation {
   const severity = 'warning';
   return {
-    rule: promptRule({ id: `audit_${alertname}`, kind: 'rule', alertname, severity, teamId: DEFAULT_TEAM }),
+    rule: promptRule({ id: auditRuleId(alertname), kind: 'rule', alertname, severity, teamId: DEFAULT_TEAM }),
     atMs: epochMs(nowMs),
     found: {
       kind: 'complete',

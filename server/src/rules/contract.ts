@@ -24,6 +24,20 @@ export const SERVICE_FLAPPING_RULE_ID = 'service_flapping';
 export const ON_CALL_GAP_RULE_ID = 'oncall_gap';
 export const WATCHDOG_RULE_ID = 'nines/watchdog-silent';
 export const NEXT_STEP_RULE_ID = 'nines/alert-without-next-step';
+export const AUDIT_BROKEN_RULE_ID = 'audit_log_broken';
+export const TOKEN_EXPIRY_RULE_ID = 'token_expires_soon';
+const AUDIT_PREFIX = 'audit_';
+/** Of what entries of the audit log amount to. */
+export const auditRuleId = (alertname: `Audit${string}`): string => `${AUDIT_PREFIX}${alertname}`;
+const RAISED: ReadonlySet<string> = new Set([
+  ON_CALL_GAP_RULE_ID,
+  WATCHDOG_RULE_ID,
+  NEXT_STEP_RULE_ID,
+  AUDIT_BROKEN_RULE_ID,
+  TOKEN_EXPIRY_RULE_ID,
+]);
+/** Whether it is one of these. */
+export const isRaisedElsewhere = (id: string): boolean => RAISED.has(id) || id.startsWith(`${AUDIT_PREFIX}Audit`);
 /** Of the rule about rules that do not work. */
 export const RULE_FAILING_ID = 'rule_failing';
 

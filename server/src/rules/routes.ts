@@ -12,7 +12,7 @@ import { RULE_CODES } from './contract.ts';
 import { judgedOf, pageOf, prometheusAlert, prometheusGroups } from './prometheus-view.ts';
 import type { SavedRules } from './saved.ts';
 import type { RulesService } from './service.ts';
-import { type Judged, OUTSIDE, requireInside, sightOf } from './sight.ts';
+import { type Judged, OUTSIDE, requireEverything, requireInside, sightOf } from './sight.ts';
 import { type RuleDetailView, ruleDetailView, ruleView } from './view.ts';
 import { ruleViews } from './views.ts';
 import type { ReadRule } from './written-rule.ts';
@@ -89,7 +89,10 @@ function savedRoutes(http: Http, { rules, saved, alerting }: RuleRouteDeps): voi
     const written = view.query === OUTSIDE ? null : (rules.savedOf(id)?.saved.written ?? null);
     return { ...view, written, editable: saved.editable(id) };
   };
-  const judge = (request: FastifyRequest) => (read: ReadRule) => requireInside(request, ...judgedOfRead(read, rules));
+  const judge = (request: FastifyRequest) => (read: ReadRule) => {
+    requireInside(request, ...judgedOfRead(read, rules));
+    if (saved.isShipped(read.id)) requireEverything(request, read.id);
+  };
   /** A rule of somebody else's is not theirs to change, whatever they would make of it. */
   const requireTheirs = (request: FastifyRequest, id: string): void => {
     detail(request, id);

@@ -5,7 +5,14 @@ import { EMPTY_HISTOGRAM } from '@nines/model/histogram.ts';
 import { labelValue, labelsOf } from '@nines/model/labels.ts';
 import { createBatchBuilder } from '@nines/model/write-batch.ts';
 import { storyOf } from '../notify/testing/world.ts';
-import { NEXT_STEP_RULE_ID, ON_CALL_GAP_RULE_ID, WATCHDOG_RULE_ID } from './contract.ts';
+import {
+  AUDIT_BROKEN_RULE_ID,
+  NEXT_STEP_RULE_ID,
+  ON_CALL_GAP_RULE_ID,
+  TOKEN_EXPIRY_RULE_ID,
+  WATCHDOG_RULE_ID,
+  auditRuleId,
+} from './contract.ts';
 import { prometheusAlert } from './prometheus-view.ts';
 import { openRulesWorld } from './testing/rules-world.ts';
 
@@ -76,7 +83,8 @@ describe('threshold rules', () => {
 
   it('leave alone what other domains raised of themselves when a configuration is read', async (t) => {
     const w = await openRulesWorld(t);
-    const ids = [ON_CALL_GAP_RULE_ID, WATCHDOG_RULE_ID, NEXT_STEP_RULE_ID];
+    const ofAudit = [AUDIT_BROKEN_RULE_ID, auditRuleId('AuditAdministratorMade')];
+    const ids = [ON_CALL_GAP_RULE_ID, WATCHDOG_RULE_ID, NEXT_STEP_RULE_ID, TOKEN_EXPIRY_RULE_ID, ...ofAudit];
     for (const id of ids) await w.world.evaluate(['a'], { id, alertname: id });
     await w.configure(only());
     const rules = w.world.alerting.open().map(({ rule, condition }) => `${rule} ${condition}`);

@@ -5,6 +5,7 @@ import { parseExpr } from '@nines/promql/parse.ts';
 import fc from 'fast-check';
 import { forEachDatabase } from '../../../test/harness/databases.ts';
 import { rulesConfig } from './config.ts';
+import { AUDIT_BROKEN_RULE_ID, ON_CALL_GAP_RULE_ID, TOKEN_EXPIRY_RULE_ID, auditRuleId } from './contract.ts';
 import { parseRuleFile } from './rule-file.ts';
 import { SAVED_FILE, readRule } from './written-rule.ts';
 import { type RulesWorld, openRulesWorld } from './testing/rules-world.ts';
@@ -83,6 +84,20 @@ describe('saved rules', () => {
     await w.saved.remove('hot', 2);
     await w.push(temperature('a', 31.5));
     assert.deepEqual(w.open(), ['now{a} firing critical', 'slow{a} firing critical']);
+  });
+
+  it('neither end nor silence what other parts of the product raise of themselves', async (t) => {
+    const w = await openRulesWorld(t);
+    await w.configure(NO_PACKS);
+    await w.world.evaluate(['a'], { id: AUDIT_BROKEN_RULE_ID, alertname: 'AuditLogBroken' });
+    await w.saved.create(HOT, free);
+    await w.saved.remove('hot', undefined);
+    assert.deepEqual(
+      w.world.alerting.open().map(({ rule }) => rule),
+      [AUDIT_BROKEN_RULE_ID],
+    );
+    for (const id of [AUDIT_BROKEN_RULE_ID, TOKEN_EXPIRY_RULE_ID, ON_CALL_GAP_RULE_ID, auditRuleId('AuditBulkExport')])
+      assert.equal(await codeOf(w.saved.create({ ...HOT, id }, free)), 'rule_exists id');
   });
 
   it('end their alerts with the reason when they are removed, and come back under the same id', async (t) => {

@@ -9,7 +9,7 @@ import { expectUpdated } from '../platform/db/revision.ts';
 import type { Database } from '../platform/db/schema.ts';
 import { findEntity, listEntities, retireEntity, updateEntity, upsertEntity } from '../platform/records/entities.ts';
 import { createTurns } from '../platform/turns.ts';
-import { RULE_CODES, type RuleDetailView } from './contract.ts';
+import { RULE_CODES, type RuleDetailView, isRaisedElsewhere } from './contract.ts';
 import type { FileGroup } from './group.ts';
 import type { RulesService } from './service.ts';
 import type { ThresholdRule } from './threshold-rule.ts';
@@ -60,6 +60,10 @@ export class SavedRules {
       judge(read);
       const { rules, db, ids, clock } = this.#deps;
       await this.#read();
+      if (isRaisedElsewhere(read.id)) {
+        const message = `Nines raises alerts of its own under the id "${read.id}"; choose another id`;
+        throw new AppError('conflict', RULE_CODES.exists, message, { field: 'id' });
+      }
       const place = rules.placeOf(read.id) ?? (this.#known.some(({ id }) => id === read.id) ? 'the saved rules' : undefined);
       if (place !== undefined) {
         const message = `there is a rule "${read.id}" already, in ${place}; choose another id`;
@@ -131,9 +135,15 @@ export class SavedRules {
     if (rules.savedOf(id) !== undefined) return { allowed: true, reason: '' };
     const place = rules.placeOf(id);
     if (place !== undefined) return { allowed: false, reason: `the rule "${id}" is written at ${place} and is changed there` };
-    const isShipped = rules.thresholds.some((rule) => rule.id === id) || rules.otherShipped.some((rule) => rule.id === id);
-    const reason = isShipped ? `the rule "${id}" comes with Nines; save one with its id to replace it` : '';
+    const reason = this.isShipped(id) ? `the rule "${id}" comes with Nines; save one with its id to replace it` : '';
     return { allowed: false, reason };
+  }
+
+  /** Whether it comes with the product and nothing has taken its place. */
+  isShipped(id: string): boolean {
+    const { rules } = this.#deps;
+    const standing = rules.thresholds.some((rule) => rule.id === id) || rules.otherShipped.some((rule) => rule.id === id);
+    return standing && rules.savedOf(id) === undefined && rules.placeOf(id) === undefined;
   }
 
   #readable(fields: Fields): ReadRule {

@@ -15,16 +15,7 @@ import { Backtests, type Tried } from './backtests.ts';
 import { compileRule } from './compile.ts';
 import { type RulesConfig, writtenRules } from './config.ts';
 import { type FigureContext, storeThrough } from './context.ts';
-import {
-  NEXT_STEP_RULE_ID,
-  ON_CALL_GAP_RULE_ID,
-  RULE_FAILING_ID,
-  type Rules,
-  SERVICE_DOWN_RULE_ID,
-  SERVICE_FLAPPING_RULE_ID,
-  SLA_RULE_ID,
-  WATCHDOG_RULE_ID,
-} from './contract.ts';
+import { RULE_FAILING_ID, type Rules, SERVICE_DOWN_RULE_ID, SERVICE_FLAPPING_RULE_ID, SLA_RULE_ID, isRaisedElsewhere } from './contract.ts';
 import { FailingRules } from './failing-rules.ts';
 import { FILE_RULE_COOLDOWN_MS, FileGroup, type LiveRule } from './group.ts';
 import { type AliasTable, selectorsOf } from './metric.ts';
@@ -386,9 +377,9 @@ export class RulesService implements Rules, AsyncDisposable {
   async #endOrphans(): Promise<void> {
     const { alerting, clock } = this.#deps;
     const known = new Set([...this.#ids].flatMap((id) => [id, `${id}:limit`]));
-    for (const id of [this.#failing.id, ON_CALL_GAP_RULE_ID, WATCHDOG_RULE_ID, NEXT_STEP_RULE_ID]) known.add(id);
+    known.add(this.#failing.id);
     const isOrphan = ({ kind, rule }: { readonly kind: string; readonly rule: string }): boolean =>
-      kind === 'rule' ? !known.has(rule) : this.#built.replaced.has(rule);
+      kind === 'rule' ? !known.has(rule) && !isRaisedElsewhere(rule) : this.#built.replaced.has(rule);
     const orphans = new Set(
       alerting
         .open()

@@ -88,6 +88,13 @@ export function requireInside(asking: Asking, { labels, selectors = [] }: Judged
     throw refused('the templates of a rule that you save query nothing, because a query is not held to your scope', 'annotations');
 }
 
+/** A rule that comes with the product watches over everybody's, so only who sees everything replaces it. `AppError` `outside_scope`. */
+export function requireEverything({ actor: { scope } }: Asking, id: string): void {
+  if (isFull(scope)) return;
+  const message = `the rule "${id}" comes with Nines and watches more than your scope; choose another id`;
+  throw new AppError('forbidden', 'outside_scope', message, { field: 'id' });
+}
+
 const equalities = (matchers: readonly Matcher[]): Labels =>
   Object.fromEntries(matchers.flatMap(({ name, op, value }) => (op === '=' ? [[name, value] as const] : [])));
 

@@ -3,6 +3,7 @@ import { DAY_MS, type EpochMs, ms } from '@nines/base/units.ts';
 import { labelsOf } from '@nines/model/labels.ts';
 import { DEFAULT_COOLDOWN_MS, type Evaluation } from '../alerting/contract.ts';
 import { DEFAULT_TEAM } from '../platform/records/contract.ts';
+import { TOKEN_EXPIRY_RULE_ID } from '../rules/contract.ts';
 import type { TokenView } from './contract.ts';
 
 /** Whoever uses a token has this long to take another. */
@@ -18,7 +19,7 @@ export function expiryEvaluation(tokens: readonly TokenView[], nowMs: EpochMs): 
   );
   return {
     rule: {
-      id: 'token_expires_soon',
+      id: TOKEN_EXPIRY_RULE_ID,
       kind: 'rule',
       alertname: 'TokenExpiresSoon',
       severity: 'warning',
