@@ -74,9 +74,10 @@ function Layouts({ chosen, choose }: { readonly chosen: string; readonly choose:
   );
 }
 
-function totalsText({ totals }: ReportWire): string {
+function totalsText({ totals, finality }: ReportWire): string {
+  const isOver = finality === 'final';
   const verdicts = [
-    [totals.met, t('{count} kept', { count: totals.met })],
+    [totals.met, isOver ? t('{count} kept', { count: totals.met }) : t('{count} kept so far', { count: totals.met })],
     [totals.at_risk, t('{count} at risk', { count: totals.at_risk })],
     [totals.breached, t('{count} broken', { count: totals.breached })],
     [totals.unknown, t('{count} unknown', { count: totals.unknown })],
