@@ -5,6 +5,7 @@ import { useRemoveChannel } from '../api/channels.ts';
 import { usedByQuery } from '../api/objects.ts';
 import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { t } from '../language/t.ts';
+import { ObjectLink } from '../objects/object-link.tsx';
 
 /** The button that removes a channel, after it has said what names it. */
 export function RemoveChannel({ id, takesRest }: { readonly id: string; readonly takesRest: boolean }) {
@@ -38,7 +39,7 @@ function Sure({ id, takesRest, onDone }: { readonly id: string; readonly takesRe
         <ul className="plain-list">
           {named.map((one) => (
             <li key={`${one.kind} ${one.id}`}>
-              <span className="row-name">{one.name}</span> <span className="faint">{one.kind}</span>
+              <ObjectLink one={one} />
             </li>
           ))}
         </ul>

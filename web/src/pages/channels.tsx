@@ -167,7 +167,7 @@ function TestButton({ id }: { readonly id: string }) {
     <>
       <button
         type="button"
-        className="plain-button"
+        className="plain-button nowrap"
         aria-label={t('Send a test through {id}', { id })}
         disabled={test.isPending}
         onClick={() => test.mutate(id)}

@@ -5,6 +5,7 @@ import { type PolicyView, useRemovePolicy } from '../api/escalation.ts';
 import { usedByQuery } from '../api/objects.ts';
 import { RefusedNotice, Waiting } from '../components/notices.tsx';
 import { t } from '../language/t.ts';
+import { ObjectLink } from '../objects/object-link.tsx';
 
 /** The button that removes a policy, after it has said what leads to it. */
 export function RemovePolicy({ policy }: { readonly policy: PolicyView }) {
@@ -41,7 +42,7 @@ function Sure({ policy: { id }, onDone }: { readonly policy: PolicyView; readonl
           <ul className="plain-list">
             {uses.data.items.map((one) => (
               <li key={`${one.kind} ${one.id}`}>
-                <span className="row-name">{one.name}</span> <span className="faint">{one.kind}</span>
+                <ObjectLink one={one} />
               </li>
             ))}
           </ul>
