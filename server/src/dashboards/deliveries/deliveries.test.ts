@@ -193,6 +193,16 @@ forEachDatabase((_name, open) => {
     assert.deepEqual([(await deliver())[0]?.kind, mails.length, await deliveries.list('shop', ANN)], ['dead', before, []]);
   });
 
+  test('what a server says when it refuses is kept whatever characters it holds', async (t) => {
+    const { make, deliveries, deliver, last, answers } = await world(t, open);
+    const { id } = await make();
+    answers({ kind: 'failed', retryable: false, error: `550 no\0thanks ${'x'.repeat(286)}😀` });
+    await deliveries.sendNow('shop', id, ANN);
+    assert.equal((await deliver())[0]?.kind, 'dead');
+    const kept = await last(id);
+    assert.deepEqual([kept?.state, kept?.note.slice(0, 13), kept?.note.isWellFormed()], ['failed', '550 no\ufffdthanks', true]);
+  });
+
   test('one that rests is not sent by itself; who sees a part knows their own alone', async (t) => {
     const { deliveries, clock, queued, make } = await world(t, open);
     const { id } = await make();

@@ -13,7 +13,7 @@ import type { DashboardDeliveryRow } from '../../platform/db/migrations/0088-das
 import type { Db } from '../../platform/db/open.ts';
 import { html } from '../../platform/html.ts';
 import type { Actor } from '../../platform/http/contract.ts';
-import { type OutboxMessage, type OutboxVerdict, fromJson } from '../../platform/records/contract.ts';
+import { type OutboxMessage, type OutboxVerdict, fromJson, keepable } from '../../platform/records/contract.ts';
 import type { Outbox } from '../../platform/records/outbox.ts';
 import { createTurns } from '../../platform/turns.ts';
 import { refuseUnknown } from '../drawn/ask-values.ts';
@@ -193,7 +193,7 @@ export class Deliveries {
   async #keep(row: DashboardDeliveryRow, dueAtMs: number, verdict: OutboxVerdict): Promise<void> {
     const { db, clock, record } = this.#deps;
     const state = verdict.kind === 'done' ? 'sent' : verdict.kind === 'dead' ? 'failed' : 'sending';
-    const note = (verdict.kind === 'done' ? '' : verdict.error).slice(0, NOTE_CHARS);
+    const note = keepable((verdict.kind === 'done' ? '' : verdict.error).slice(0, NOTE_CHARS));
     await db.kysely.transaction().execute(async (trx) => {
       await keepOutcome(trx, row.id, { dueAtMs, atMs: clock.now(), state, note });
       if (verdict.kind === 'retry') return;

@@ -104,3 +104,6 @@ export type OutboxHandler = (message: OutboxMessage, options: { readonly signal:
 /** JSON in a text column; what cannot be read is a broken invariant, because only this product writes it. */
 export const fromJson = (text: string): unknown => JSON.parse(text) as unknown;
 export const toJson = (value: unknown): string => JSON.stringify(value ?? null);
+
+/** What somebody else's server said, as every database keeps it: PostgreSQL refuses the character 0. */
+export const keepable = (text: string): string => text.replaceAll('\0', '\ufffd').toWellFormed();

@@ -1,5 +1,5 @@
 import type { OutboxRow } from '../db/migrations/0001-records.ts';
-import type { OutboxMessage, OutboxVerdict, Sql } from './contract.ts';
+import { type OutboxMessage, type OutboxVerdict, type Sql, keepable } from './contract.ts';
 
 /** A claimed row: the message, and the fence (`tries`) under which its verdict may be written. */
 const toMessage = (row: OutboxRow, cutOff: boolean): OutboxMessage =>
@@ -97,11 +97,11 @@ function changeFor({
 }): Partial<OutboxRow> {
   switch (verdict.kind) {
     case 'done':
-      return { state: 'done', receipt: verdict.receipt, last_error: null, finished_at_ms: nowMs, lease_until_ms: null };
+      return { state: 'done', receipt: keepable(verdict.receipt), last_error: null, finished_at_ms: nowMs, lease_until_ms: null };
     case 'dead':
-      return { state: 'dead', last_error: verdict.error, finished_at_ms: nowMs, lease_until_ms: null };
+      return { state: 'dead', last_error: keepable(verdict.error), finished_at_ms: nowMs, lease_until_ms: null };
     case 'retry':
-      return { state: 'queued', last_error: verdict.error, next_at_ms: nextAtMs, lease_until_ms: null };
+      return { state: 'queued', last_error: keepable(verdict.error), next_at_ms: nextAtMs, lease_until_ms: null };
   }
 }
 

@@ -107,7 +107,7 @@ forEachDatabase((_name, open) => {
 
   it('gives up a row on the handler’s word and goes on with the key', async (t) => {
     const w = await world(t, open, async (message) =>
-      message.payload === '1' ? { kind: 'dead', error: 'gone for good' } : { kind: 'done', receipt: '' },
+      message.payload === '1' ? { kind: 'dead', error: 'gone\0for good' } : { kind: 'done', receipt: '250\0' },
     );
     await using outbox = createOutbox(w.options);
     for (const payload of [1, 2]) await outbox.enqueue(w.db.kysely, { topic: 'send', key: 'k', payload });
