@@ -202,7 +202,7 @@ function Outages({ statement }: { readonly statement: SignedStatement }) {
           </td>
           <td className="wrap">
             {one.evidence.map(({ check, at_ms: atMs, detail }) => (
-              <div key={`${check} ${String(atMs)}`}>
+              <div key={`${check} ${String(atMs)}`} className="seen-by">
                 <Link to="/checks/$id" params={{ id: check }} search={{ at: atMs }}>
                   {check}
                 </Link>
