@@ -4,32 +4,20 @@ import { channelsQuery } from '../api/queries.ts';
 import { Section } from '../components/section.tsx';
 import { t } from '../language/t.ts';
 import { Choices } from '../pages/choices.tsx';
+import { SEVERITY_CHOICES, phrase } from '../states/words.ts';
 import { type Audience, type Category, type RulesDraft, type Severity, type StepDraft, freshId } from './draft.ts';
 import { RuleList, RuledFields } from './rule-list.tsx';
 
-export const SEVERITIES: readonly { readonly value: Severity; readonly label: string }[] = [
-  { value: 'info', label: t('Info') },
-  { value: 'warning', label: t('Warning') },
-  { value: 'critical', label: t('Critical') },
-  { value: 'emergency', label: t('Emergency') },
-];
-const CATEGORIES: readonly { readonly value: Category; readonly label: string }[] = [
-  { value: 'infrastructure', label: t('Infrastructure') },
-  { value: 'application', label: t('Application') },
-  { value: 'data', label: t('Data') },
-  { value: 'model', label: t('Model') },
-  { value: 'security', label: t('Security') },
-  { value: 'business', label: t('Business') },
-  { value: 'third_party', label: t('Third party') },
-];
+const CATEGORIES = (['infrastructure', 'application', 'data', 'model', 'security', 'business', 'third_party'] as const).map((value) => ({
+  value,
+  label: phrase(value),
+}));
 const AUDIENCES: readonly { readonly value: Audience; readonly label: string }[] = [
   { value: 'technical', label: t('Technical people: alerts and the probable cause') },
   { value: 'operations', label: t('Operations: what is affected and who commands') },
   { value: 'business', label: t('Business: what customers may notice') },
   { value: 'executive', label: t('Executives: one sentence') },
 ];
-export const severityWord = (severity: string): string => SEVERITIES.find(({ value }) => value === severity)?.label ?? severity;
-export const categoryWord = (category: string): string => CATEGORIES.find(({ value }) => value === category)?.label ?? category;
 
 type Props = { readonly draft: RulesDraft; readonly set: (change: Partial<RulesDraft>) => void };
 
@@ -40,7 +28,7 @@ function SeverityChoices({
   readonly chosen: readonly Severity[];
   readonly onChange: (next: readonly Severity[]) => void;
 }) {
-  const all = SEVERITIES.map(({ value, label }) => ({ id: value, name: label }));
+  const all = SEVERITY_CHOICES.map(({ value, label }) => ({ id: value, name: label }));
   return <Choices label={t('Of severity')} all={all} chosen={chosen} onChange={(next) => onChange(next as readonly Severity[])} />;
 }
 
@@ -98,7 +86,7 @@ export function SeverityRules({ draft: { severities }, set }: Props) {
             />
             <NativeSelect
               label={t('Then it is')}
-              data={[...SEVERITIES]}
+              data={SEVERITY_CHOICES}
               value={rule.severity}
               onChange={(event) => change({ severity: event.currentTarget.value as Severity })}
             />
@@ -125,7 +113,7 @@ export function CategoryRules({ draft: { categories }, set }: Props) {
             <RuledFields rule={rule} set={change} />
             <NativeSelect
               label={t('Then it is about')}
-              data={[...CATEGORIES]}
+              data={CATEGORIES}
               value={rule.category}
               onChange={(event) => change({ category: event.currentTarget.value as Category })}
             />

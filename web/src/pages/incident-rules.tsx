@@ -8,9 +8,10 @@ import { Instant } from '../components/instant.tsx';
 import { ErrorNotice, RefusedNotice, Waiting } from '../components/notices.tsx';
 import { Section } from '../components/section.tsx';
 import { type RulesDraft, draftOf, rulesOf } from '../incidents/draft.ts';
-import { CategoryRules, OpenRules, SeverityRules, Steps, categoryWord, severityWord } from '../incidents/rule-sections.tsx';
+import { CategoryRules, OpenRules, SeverityRules, Steps } from '../incidents/rule-sections.tsx';
 import { t } from '../language/t.ts';
 import { useRefusal } from '../shell/session.tsx';
+import { phrase } from '../states/words.ts';
 import { ChangedMeanwhile } from './changed-meanwhile.tsx';
 import { useTitle } from './use-title.ts';
 
@@ -149,7 +150,7 @@ function Outcome({ of }: { readonly of: Item['then'] }) {
   if (of === null) return <span className="faint">{t('none opens')}</span>;
   return (
     <>
-      {`${severityWord(of.severity)}, ${categoryWord(of.category)}`}
+      {`${phrase(of.severity)}, ${phrase(of.category)}`}
       <div className="soft wrap-anywhere">{of.why}</div>
     </>
   );

@@ -9,7 +9,7 @@ import { Section } from '../components/section.tsx';
 import { lengthText } from '../figures/length.ts';
 import { t } from '../language/t.ts';
 import { INCIDENT_COLUMNS } from './incident-columns.tsx';
-import { phrase } from '../states/words.ts';
+import { SEVERITY_CHOICES, phrase } from '../states/words.ts';
 import { useTitle } from './use-title.ts';
 import { Locked } from '../components/locked.tsx';
 import { incidentsSearch } from '../shell/search.ts';
@@ -107,13 +107,6 @@ const COLUMNS: readonly Column<IncidentView>[] = [
   { id: 'services', header: t('Services'), label: t('services'), cell: ({ services }) => services.slice(0, 5).join(', ') },
 ];
 
-const SEVERITIES = [
-  { value: 'info', label: t('Info') },
-  { value: 'warning', label: t('Warning') },
-  { value: 'critical', label: t('Critical') },
-  { value: 'emergency', label: t('Emergency') },
-];
-
 /** The form that opens an incident, for those who may. */
 function Open() {
   return useCan('operate', 'incidents') ? <OpenForm /> : <Locked word={t('Open incident')} verb="operate" area="incidents" />;
@@ -143,7 +136,7 @@ function OpenForm() {
       />
       <NativeSelect
         aria-label={t('Severity')}
-        data={SEVERITIES}
+        data={SEVERITY_CHOICES}
         value={severity}
         onChange={(event) => setSeverity(event.currentTarget.value)}
       />

@@ -114,7 +114,7 @@ export function ruleYaml(draft: RuleDraft): string {
   return yamlText({ groups: [compact(group)] });
 }
 
-const SEVERITIES = ['info', 'warning', 'critical', 'emergency'];
+export const SEVERITIES = ['info', 'warning', 'critical', 'emergency'];
 const isTexts = (value: unknown): value is Readonly<Record<string, string>> =>
   typeof value === 'object' && value !== null && Object.values(value).every((one) => typeof one === 'string');
 

@@ -8,12 +8,11 @@ import { PromqlEditor } from '../explore/promql-editor.tsx';
 import { rich, t } from '../language/t.ts';
 import { useCan } from '../shell/session.tsx';
 import { BacktestReport } from './backtest-report.tsx';
-import { FORM_KINDS, type FormKind, type RuleDraft, labelsOf, ruleOf, ruleYaml } from './draft.ts';
+import { FORM_KINDS, type FormKind, type RuleDraft, SEVERITIES, labelsOf, ruleOf, ruleYaml } from './draft.ts';
 import { SaveRule } from './save-rule.tsx';
 import '../styles/explore.css';
 
 const CONDITIONS = ['>', '>=', '<', '<=', '==', '!='];
-const SEVERITIES = ['info', 'warning', 'critical', 'emergency'];
 const DAY_MS = 86_400_000;
 
 type Set = (change: Partial<RuleDraft>) => void;

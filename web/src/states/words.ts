@@ -94,3 +94,6 @@ export function phrase(code: string): string {
   const words = code.replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
+
+/** What a severity is chosen from, the mildest first. */
+export const SEVERITY_CHOICES = (['info', 'warning', 'critical', 'emergency'] as const).map((value) => ({ value, label: phrase(value) }));
