@@ -174,7 +174,7 @@ test('a token in use that ends within a week is an alert; others are not', async
   const ending = async (): Promise<readonly unknown[]> => {
     const { found } = expiryEvaluation(await tokens.list(), clock.now());
     assert.ok(found.kind === 'complete');
-    return found.active.map(({ labels }) => labelValue(labels, 'token'));
+    return found.active.map(({ labels }) => labelValue(labels, 'token_id'));
   };
   await call('GET', '/api/alerts', token);
   assert.deepEqual(await ending(), [], 'too early');
