@@ -106,6 +106,7 @@ test('somebody is invited, joins, gets another role and loses a session: each ti
     'Account',
     'Channels',
     'Series',
+    'Widgets',
     'API reference',
   ]);
   assert.deepEqual(complaints, []);

@@ -51,8 +51,7 @@ test('what does not work stands first, and a rule tells what it reads and what i
 test('a query of explore becomes a saved rule that fires at once, is changed, and ends its alert when it is removed', async () => {
   const { page, complaints } = await openPage(browser, nines.base);
   await page.goto('/explore?q=queue_length%20%3E%20120');
-  await page.getByRole('button', { name: 'Keep it' }).click();
-  await page.getByRole('menuitem', { name: 'Make an alert from this' }).click();
+  await page.getByRole('button', { name: 'Make an alert from this' }).click();
   const dialog = page.getByRole('dialog', { name: 'An alert from this query' });
   await dialog.getByRole('textbox', { name: 'Id', exact: true }).fill('queue_long');
   await dialog.getByRole('textbox', { name: 'For', exact: true }).fill('0s');

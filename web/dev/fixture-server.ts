@@ -56,6 +56,7 @@ function answer(url: URL, acknowledged: ReadonlySet<string>, scenario: Scenario)
   const now = Date.now();
   const number = (name: string) => Number(url.searchParams.get(name));
   const list = (items: readonly unknown[]) => ({ items: scenario === 'empty' ? [] : items, next: null });
+  const totalled = (page: ReturnType<typeof list>) => ({ ...page, total: page.items.length });
   const [, , area, id, sub] = url.pathname.split('/');
   switch (area) {
     case 'session':
@@ -86,9 +87,8 @@ function answer(url: URL, acknowledged: ReadonlySet<string>, scenario: Scenario)
       if (id === 'groups') return { items: [], total: 0 };
       if (sub === 'snapshot') return { snapshot: null };
       if (sub === 'history') return { from_at_ms: now - 2_592_000_000, to_at_ms: now, items: [] };
-      return id === undefined
-        ? list(fixtures.alerts(now, acknowledged))
-        : fixtures.alerts(now, acknowledged).find((alert) => alert.id === id);
+      if (id !== undefined) return fixtures.alerts(now, acknowledged).find((alert) => alert.id === id);
+      return totalled(list(fixtures.alerts(now, acknowledged)));
     case 'silences':
     case 'deployments':
       return list([]);
