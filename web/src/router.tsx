@@ -1,4 +1,4 @@
-import { Link, createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { Link, createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect, useLocation } from '@tanstack/react-router';
 import { ErrorNotice } from './components/notices.tsx';
 import {
   alertSearch,
@@ -33,7 +33,8 @@ import { exploreSearch } from './explore/search.ts';
 import { dashboardSearch, dashboardsSearch, widgetsSearch } from './dashboards/search.ts';
 import { loginSearch } from './shell/login-search.ts';
 import { Shell } from './shell/shell.tsx';
-import { rich } from './language/t.ts';
+import { t } from './language/t.ts';
+import { useTitle } from './pages/use-title.ts';
 
 const root = createRootRoute({ validateSearch: rootSearch });
 
@@ -370,9 +371,20 @@ const tree = root.addChildren([
 ]);
 
 function NotFound() {
+  useTitle(t('There is no page here'));
+  const { pathname } = useLocation();
   return (
     <main className="centre">
-      <p>{rich('There is no page here. <a>Go to the overview</a>', { a: (inner) => <Link to="/">{inner}</Link> })}</p>
+      <div className="card-form">
+        <h1>{t('There is no page here')}</h1>
+        <p>{t('Nothing stands at {address}: it was removed, renamed or mistyped.', { address: pathname })}</p>
+        <p className="row-wrap">
+          <Link to="/">{t('Overview')}</Link>
+          <Link to="/services">{t('Services')}</Link>
+          <Link to="/alerts-dashboard">{t('Alerts')}</Link>
+          <Link to="/slas">{t('SLAs')}</Link>
+        </p>
+      </div>
     </main>
   );
 }

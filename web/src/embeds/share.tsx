@@ -29,20 +29,22 @@ export function Share({ of, search }: Props) {
         size="lg"
         closeButtonProps={{ 'aria-label': t('Close||share') }}
       >
-        <p>
-          <a href={pdfAddress(of.id, search)} download>
-            {t('Download as PDF')}
-          </a>{' '}
-          <span className="faint small">{t('What it shows now, on A4: charts as drawings, times in UTC')}</span>
-        </p>
-        <p>
-          <a href={`/api/dashboards/${encodeURIComponent(of.id)}?format=grafana`} download={`${of.id}.json`}>
-            {t('Download for Grafana')}
-          </a>{' '}
-          <span className="faint small">{t('Imported here again, it is the same dashboard')}</span>
-        </p>
-        {mayShare ? <Deliveries of={of} search={search} /> : null}
-        {mayShare ? <Embeds of={of} search={search} /> : null}
+        <div className="stack">
+          <p>
+            <a href={pdfAddress(of.id, search)} download>
+              {t('Download as PDF')}
+            </a>{' '}
+            <span className="faint small">{t('What it shows now, on A4: charts as drawings, times in UTC')}</span>
+          </p>
+          <p>
+            <a href={`/api/dashboards/${encodeURIComponent(of.id)}?format=grafana`} download={`${of.id}.json`}>
+              {t('Download for Grafana')}
+            </a>{' '}
+            <span className="faint small">{t('Imported here again, it is the same dashboard')}</span>
+          </p>
+          {mayShare ? <Deliveries of={of} search={search} /> : null}
+          {mayShare ? <Embeds of={of} search={search} /> : null}
+        </div>
       </Modal>
     </>
   );
