@@ -5,7 +5,6 @@ import type { Ids } from '@nines/base/ids.ts';
 import { SECOND_MS } from '@nines/base/units.ts';
 import type { Kysely } from 'kysely';
 import type { Bus } from '../platform/bus.ts';
-import { expectUpdated } from '../platform/db/revision.ts';
 import type { Database } from '../platform/db/schema.ts';
 import { findEntity, listEntities, retireEntity, updateEntity, upsertEntity } from '../platform/records/entities.ts';
 import { createTurns } from '../platform/turns.ts';
@@ -111,11 +110,9 @@ export class SavedRules {
   remove(id: string, revision: number | undefined): Promise<void> {
     return this.#alone(async () => {
       await this.#read();
-      const { saved } = this.requireOwn(id);
-      await this.#deps.db.transaction().execute(async (trx) => {
-        if (revision !== undefined && revision !== saved.revision) expectUpdated({ numUpdatedRows: 0n }, `rule ${id}`);
-        await retireEntity(trx, { kind: KIND, slug: id }, this.#deps.clock.now());
-      });
+      this.requireOwn(id);
+      const { db, clock } = this.#deps;
+      await db.transaction().execute((trx) => retireEntity(trx, { kind: KIND, slug: id, revision }, clock.now()));
       await this.#read();
     });
   }

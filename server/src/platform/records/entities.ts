@@ -73,15 +73,22 @@ function ownedElsewhere(row: EntityRow): AppError {
   });
 }
 
-/** Marks one entity as gone; its history stays. False when it was not there or gone already. */
-export async function retireEntity(sql: Sql, entity: Pick<Entity, 'kind' | 'slug'>, nowMs: number): Promise<boolean> {
-  const result = await sql
+/** Names a live entity; with `revision` only as it was read. */
+export type RetiredEntity = Pick<Entity, 'kind' | 'slug'> & { readonly revision?: number | undefined };
+
+/**
+ * Marks one entity as gone; its history stays. False when it was not there or gone already; with `revision` that is, like any other
+ * change since it was read, `AppError` `revision_conflict`.
+ */
+export async function retireEntity(sql: Sql, { kind, slug, revision }: RetiredEntity, nowMs: number): Promise<boolean> {
+  const live = sql
     .updateTable('entities')
     .set((row) => ({ retired_at_ms: nowMs, revision: row('revision', '+', 1) }))
-    .where('kind', '=', entity.kind)
-    .where('slug', '=', entity.slug)
-    .where('retired_at_ms', 'is', null)
-    .executeTakeFirst();
+    .where('kind', '=', kind)
+    .where('slug', '=', slug)
+    .where('retired_at_ms', 'is', null);
+  const result = await (revision === undefined ? live : live.where('revision', '=', revision)).executeTakeFirst();
+  if (revision !== undefined) expectUpdated(result, `${kind} ${slug}`);
   return result.numUpdatedRows > 0n;
 }
 
@@ -93,7 +100,7 @@ export async function retireMissing(
 ): Promise<readonly string[]> {
   const live = await listEntities(sql, { kind: owned.kind });
   const gone = live.filter((entity) => entity.origin === owned.origin && !owned.keep.includes(entity.slug));
-  for (const entity of gone) await retireEntity(sql, entity, nowMs);
+  for (const entity of gone) await retireEntity(sql, { kind: entity.kind, slug: entity.slug }, nowMs);
   return gone.map((entity) => entity.slug);
 }
 

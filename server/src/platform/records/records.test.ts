@@ -7,7 +7,7 @@ import { AppError } from '@nines/base/errors.ts';
 import { forEachDatabase } from '../../../../test/harness/databases.ts';
 import { countingIds } from '../../../../test/harness/ids.ts';
 import { expireDocuments, findDocument, putDocument, readDocument } from './documents.ts';
-import { type EntityInput, findEntity, listEntities, retireMissing, updateEntity, upsertEntity } from './entities.ts';
+import { type EntityInput, findEntity, listEntities, retireEntity, retireMissing, updateEntity, upsertEntity } from './entities.ts';
 import { appendEvent, listEvents } from './events.ts';
 import { claimJob, enqueueJob, failJob, findJob, finishJob, finishStep, heartbeatJob } from './jobs.ts';
 
@@ -46,6 +46,17 @@ forEachDatabase((_name, open) => {
     await updateEntity(kysely, read, { name: 'A', spec: {} });
     await assert.rejects(updateEntity(kysely, read, { name: 'B', spec: {} }), hasCode('revision_conflict'));
     assert.equal((await findEntity(kysely, 'service', 'shop'))?.name, 'A');
+  });
+
+  it('retires an entity that was read only as it was read, and says whether there was one otherwise', async (t) => {
+    const { kysely } = (await open(t)).db;
+    const read = await upsertEntity(kysely, shop, { ids: countingIds(), nowMs: NOW });
+    await updateEntity(kysely, read, { name: 'A', spec: {} });
+    await assert.rejects(retireEntity(kysely, read, NOW), hasCode('revision_conflict'));
+    assert.equal((await findEntity(kysely, 'service', 'shop'))?.retiredAtMs, null);
+    assert.equal(await retireEntity(kysely, { ...read, revision: 2 }, NOW), true);
+    await assert.rejects(retireEntity(kysely, { ...read, revision: 3 }, NOW), hasCode('revision_conflict'));
+    assert.equal(await retireEntity(kysely, { kind: 'service', slug: 'shop' }, NOW), false);
   });
 
   it('appends an event once per kind and key', async (t) => {
