@@ -82,6 +82,12 @@ export function requireInside(asking: Asking, { labels, selectors = [] }: Judged
   const seen = formatScope(scope);
   const refused = (message: string, field: string): AppError => new AppError('forbidden', 'outside_scope', message, { field });
   if (!carries(labels)) throw refused(`a rule that you save carries labels that lie inside your scope: ${seen}`, 'labels');
+  // Labels of its own win over those of the service, so they do not say whose it is; and what a template makes of it is not known yet.
+  const service = labels['service'];
+  if (service !== undefined && (service.includes('{{') || !asking.sees({ service }))) {
+    const message = `a rule that you save is about a service inside your scope (${seen}), written by its id; name another one, or none`;
+    throw refused(message, 'labels');
+  }
   if (!selectors.every(reads)) throw refused(`each selector of a rule that you save names your scope: ${seen}`, 'expr');
   // Whatever stands around it: a string may hold the braces that end an action.
   if (texts.some((text) => text.includes('{{') && /\bquery\b/.test(text)))
