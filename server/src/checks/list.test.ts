@@ -79,6 +79,10 @@ test('ten thousand checks are listed by page, from any place, and a search looks
   assert.deepEqual((await page('q=c-&team=web&limit=1')).total, CHECKS / 10);
   assert.deepEqual((await page('service=other')).total, 0);
 
+  const lost = await http.inject({ method: 'GET', url: '/api/checks?after=nobody', headers: { authorization: 'Bearer x' } });
+  assert.deepEqual([lost.statusCode, (lost.json() as { readonly code?: string }).code], [400, 'bad_cursor']);
+  assert.match(lost.body, /nobody.* is not in this list.*read it from its beginning/);
+
   scope = scopeOfTeams(['web']);
   const part = await page('order=trouble&limit=1');
   assert.deepEqual([part.total, part.by_state], [CHECKS / 10, { up: CHECKS / 10, degraded: 0, down: 0, unknown: 0 }]);

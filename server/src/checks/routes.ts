@@ -78,7 +78,7 @@ export function checkRoutes(http: Http, deps: CheckRouteDeps): void {
       const { scope } = request.actor;
       const seen = checks.list().filter((spec) => visible(scope, { ...spec.labels, service: spec.service }));
       const { found, byState } = findChecks(seen, search, (id) => ledger.currentOfCheck(id).state);
-      const from = after === undefined ? offset : found.findIndex((spec) => spec.id === after) + 1;
+      const from = after === undefined ? offset : placeAfter(found, after);
       const items = found.slice(from, from + limit);
       const last = from + limit < found.length ? items.at(-1) : undefined;
       return {
@@ -118,6 +118,14 @@ export function checkRoutes(http: Http, deps: CheckRouteDeps): void {
   otherRoutes(http, checks);
   failureRoute(http, deps);
   runRoute(http, checks);
+}
+
+/** `AppError` `bad_cursor`: there is no telling where the list went on, and its beginning would look like more of it. */
+function placeAfter(found: readonly CheckSpec[], after: string): number {
+  const place = found.findIndex(({ id }) => id === after);
+  if (place >= 0) return place + 1;
+  const message = `the check "${after}" is not in this list, or no longer; read it from its beginning`;
+  throw new AppError('bad_input', 'bad_cursor', message, { field: 'after' });
 }
 
 const failuresQuery = z.object({
