@@ -9,6 +9,8 @@ import { duration, plainText, slug } from '../../platform/config/fields.ts';
 export const DELIVERY_CODES = {
   notFound: 'delivery_not_found',
   tooMany: 'too_many_deliveries',
+  running: 'delivery_running',
+  tooSoon: 'delivery_too_soon',
   noChannel: 'delivery_channel_not_found',
 } as const;
 
@@ -19,6 +21,8 @@ export const DELIVERY_LIMITS = {
   /** Within a day. */
   times: 24,
   longestMs: 3_660 * DAY_MS,
+  /** Between the end of the stretch that was sent last and one that somebody asks for. */
+  restMs: MINUTE_MS,
 } as const;
 
 const name = plainText.max(200);

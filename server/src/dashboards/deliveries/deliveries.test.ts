@@ -106,7 +106,7 @@ async function world(t: TestContext, open: OpenDatabase) {
   /** What the outbox does with all that waits. */
   const deliver = () => Promise.all(queued.splice(0).map((message) => deliveries.send(message)));
   const last = async (id: string) => (await deliveries.list('shop', ANN)).find((one) => one.id === id)?.last;
-  return { deliveries, clock, asked, sights, noted, mails, queued, make, deliver, last, answers: (next: Delivery) => (answer = next) };
+  return { db, deliveries, clock, asked, sights, noted, mails, queued, make, deliver, last, answers: (next: Delivery) => (answer = next) };
 }
 
 forEachDatabase((_name, open) => {
@@ -150,11 +150,12 @@ forEachDatabase((_name, open) => {
   });
 
   test('it shows what its maker sees when it is sent, and nothing when they may not read any more', async (t) => {
-    const { deliveries, asked, sights, mails, make, deliver, last } = await world(t, open);
+    const { deliveries, clock, asked, sights, mails, make, deliver, last } = await world(t, open);
     const { id } = await make();
     await deliveries.sendNow('shop', id, ANN);
     sights.set('u-Ann', { scope: BEN.scope, kinds: new Set(['promql']) });
     await deliver();
+    clock.jump(60_000);
     assert.deepEqual(
       asked.map(({ scope }) => scope),
       [formatScope(BEN.scope)],
@@ -162,6 +163,7 @@ forEachDatabase((_name, open) => {
     await deliveries.sendNow('shop', id, ANN);
     sights.set('u-Ann', { scope: FULL_SCOPE, kinds: new Set() });
     await deliver();
+    clock.jump(60_000);
     assert.deepEqual([asked.length, mails.length], [1, 2], 'a kind of figures that they may not read is not asked for');
     await deliveries.sendNow('shop', id, ANN);
     sights.delete('u-Ann');
@@ -222,6 +224,47 @@ forEachDatabase((_name, open) => {
     assert.equal(queued.length, 0);
     const again = await deliveries.enable('shop', id, { enabled: true, actor: ANN });
     assert.equal(again.next_at_ms, MONDAY_MS + 3 * WEEK_MS, 'what was due meanwhile is not made up for');
+  });
+
+  test('who asks for it is sent one at a time, and one a minute, and told when', async (t) => {
+    const { deliveries, clock, make, deliver, queued, noted } = await world(t, open);
+    const { id } = await make();
+    const other = await make();
+    const asked = await Promise.allSettled([deliveries.sendNow('shop', id, ANN), deliveries.sendNow('shop', id, ANN)]);
+    assert.deepEqual(asked.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
+    assert.equal(queued.length, 1);
+    clock.jump(60_000);
+    await assert.rejects(deliveries.sendNow('shop', id, ANN), { kind: 'limited', code: 'delivery_running', message: /is being sent/ });
+    await deliveries.sendNow('shop', other.id, ANN);
+    await deliver();
+    await deliveries.sendNow('shop', id, ANN);
+    await deliver();
+    clock.jump(20_000);
+    const soon = { kind: 'limited', code: 'delivery_too_soon', retryAfterMs: 40_000, message: /2026-11-22 12:02:00 UTC/ };
+    await assert.rejects(deliveries.sendNow('shop', id, ANN), soon);
+    clock.jump(40_000);
+    await deliveries.sendNow('shop', id, ANN);
+    assert.equal(queued.length, 1);
+    assert.equal(noted.filter(({ action }) => action === 'dashboard.delivery_asked').length, 4);
+    // What the outbox lost sight of blocks nobody for longer than it is tried for.
+    clock.jump(86_400_001);
+    await deliveries.sendNow('shop', id, ANN);
+  });
+
+  test('what there is too much of is named with its own count', async (t) => {
+    const { db, make } = await world(t, open);
+    const made = await make();
+    const row = await db.kysely.selectFrom('dashboard_deliveries').selectAll().where('id', '=', made.id).executeTakeFirstOrThrow();
+    const more = Array.from({ length: 999 }, (_, at) => ({ ...row, id: `d-${at}`, dashboard: `board-${at}` }));
+    for (let at = 0; at < more.length; at += 50)
+      await db.kysely
+        .insertInto('dashboard_deliveries')
+        .values(more.slice(at, at + 50))
+        .execute();
+    await assert.rejects(make(), { code: 'too_many_deliveries', message: /1000 deliveries of all dashboards/ });
+    for (let at = 0; at < 19; at++)
+      await db.kysely.updateTable('dashboard_deliveries').set({ dashboard: 'shop' }).where('id', '=', `d-${at}`).execute();
+    await assert.rejects(make(), { code: 'too_many_deliveries', message: /1000 deliveries of all dashboards/ });
   });
 
   test('what cannot be sent is refused when it is made', async (t) => {

@@ -32,6 +32,7 @@ import {
   keepOutcome,
   listDeliveries,
   setEnabled,
+  takeAsked,
   takeDue,
 } from './store.ts';
 
@@ -78,9 +79,10 @@ export class Deliveries {
       refuseUnknown((await dashboards.get(dashboard)).spec, spec.values);
       const channels = this.channels();
       if (spec.channel === undefined ? channels.length === 0 : !channels.includes(spec.channel)) throw noChannel(spec.channel);
+      // The total first: who is told of their dashboard's would remove one of a few, where any of all helps.
+      if ((await countDeliveries(db.kysely)) >= DELIVERY_LIMITS.all) throw tooMany(`${DELIVERY_LIMITS.all} deliveries of all dashboards`);
       if ((await listDeliveries(db.kysely, dashboard)).length >= DELIVERY_LIMITS.ofDashboard)
         throw tooMany(`${DELIVERY_LIMITS.ofDashboard} deliveries of this dashboard`);
-      if ((await countDeliveries(db.kysely)) >= DELIVERY_LIMITS.all) throw tooMany(`${DELIVERY_LIMITS.all} deliveries of all dashboards`);
       const nowMs = clock.now();
       const row: DashboardDeliveryRow = {
         id: ids.uuid(),
@@ -136,13 +138,15 @@ export class Deliveries {
     return viewOf({ ...row, enabled: enabled ? 1 : 0, next_at_ms: nextAtMs });
   }
 
-  /** Of the stretch that ends now, also while it is disabled. `AppError` `delivery_not_found`. */
+  /** Of the stretch that ends now, also while it is disabled. `AppError` `delivery_not_found`, `delivery_running`, `delivery_too_soon`. */
   async sendNow(dashboard: string, id: string, actor: Actor): Promise<DeliveryView> {
     const { db, clock, record, outbox } = this.#deps;
     const row = await this.#known(dashboard, id, actor);
     const nowMs = clock.now();
     await db.kysely.transaction().execute(async (trx) => {
-      await this.#enqueue(trx, row, nowMs);
+      const taken = await takeAsked(trx, id, { nowMs, restMs: DELIVERY_LIMITS.restMs, lostMs: TRIED_MS });
+      if (!taken) throw notYet((await findDelivery(trx, id)) ?? row, nowMs);
+      await outbox.enqueue(trx, { topic: DELIVERY_TOPIC, key: id, payload: { delivery: id, dueAtMs: nowMs } });
       await record(trx, { actor, action: 'dashboard.delivery_asked', object: objectOf(row), phase: 'done', after: { dashboard } });
     });
     outbox.wake();
@@ -266,6 +270,19 @@ const failureOf = (thrown: unknown): OutboxVerdict =>
     : { kind: 'retry', error: messageOf(thrown) };
 
 const tooMany = (count: string): AppError => new AppError('limited', DELIVERY_CODES.tooMany, `there are ${count} already; remove some`);
+
+/** Why nothing is sent now, and when to ask again. */
+function notYet(row: DashboardDeliveryRow, nowMs: number): AppError {
+  const dueAtMs = Number(row.last_due_at_ms);
+  const fromMs = dueAtMs + DELIVERY_LIMITS.restMs;
+  if (fromMs > nowMs) {
+    const message = `it was sent less than a minute ago, or is being sent; ask again from ${second(fromMs)} UTC on`;
+    return new AppError('limited', DELIVERY_CODES.tooSoon, message, { retryAfterMs: fromMs - nowMs });
+  }
+  const message = `what was asked for at ${second(dueAtMs)} UTC is being sent; ask again when that is over, at the earliest in a minute`;
+  return new AppError('limited', DELIVERY_CODES.running, message, { retryAfterMs: DELIVERY_LIMITS.restMs });
+}
+const second = (atMs: number): string => new Date(atMs).toISOString().slice(0, 19).replace('T', ' ');
 
 const noChannel = (channel: string | undefined): AppError =>
   new AppError(

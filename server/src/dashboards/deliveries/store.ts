@@ -58,6 +58,25 @@ export const keepOutcome = async (db: Sql, id: string, { dueAtMs, atMs, state, n
     .where((or) => or.or([or('last_due_at_ms', 'is', null), or('last_due_at_ms', '<=', dueAtMs)]))
     .execute());
 
+/**
+ * Takes what somebody asks for at `nowMs`; false while one is being sent or the last one is less than `restMs` ago. One of which
+ * nothing was heard for `lostMs` is not being sent any more.
+ */
+export async function takeAsked(
+  trx: Transaction<Database>,
+  id: string,
+  { nowMs, restMs, lostMs }: { readonly nowMs: number; readonly restMs: number; readonly lostMs: number },
+): Promise<boolean> {
+  const taken = await trx
+    .updateTable('dashboard_deliveries')
+    .set({ last_due_at_ms: nowMs, last_at_ms: nowMs, last_state: 'sending', last_note: '' })
+    .where('id', '=', id)
+    .where((is) => is.or([is('last_due_at_ms', 'is', null), is('last_due_at_ms', '<=', nowMs - restMs), is('last_due_at_ms', '>', nowMs)]))
+    .where((is) => is.or([is('last_state', 'is', null), is('last_state', '!=', 'sending'), is('last_at_ms', '<=', nowMs - lostMs)]))
+    .executeTakeFirst();
+  return taken.numUpdatedRows > 0n;
+}
+
 export async function setEnabled(
   trx: Transaction<Database>,
   id: string,
