@@ -7,13 +7,32 @@ import { forEachDatabase, type OpenDatabase } from '../../../test/harness/databa
 import { silentLogger } from '../../../test/harness/logs.ts';
 import { manualClock } from '../../../test/harness/manual-clock.ts';
 import { FULL_SCOPE } from '@nines/model/storage.ts';
+import type { AuditEntry } from '../audit/contract.ts';
 import { createIds } from '../platform/ids.ts';
 import type { Actor } from '../platform/http/contract.ts';
+import { insertDelivery, listDeliveries } from './deliveries/store.ts';
 import { loadDashboardFiles } from './files.ts';
 import { dashboardSpec, type DashboardSpec, type WrittenDashboard } from './model.ts';
 import { Dashboards } from './service.ts';
 import { SHIPPED_DASHBOARDS } from './shipped.ts';
 
+/** A delivery as it is kept, of the dashboard `shop`. */
+const sent = (id: string, spec: object = {}) => ({
+  id,
+  dashboard: 'shop',
+  spec: JSON.stringify({ cron: '0 7 * * 1', zone: 'UTC', to: ['boss@shop.example'], values: {}, ...spec }),
+  made_by_kind: 'user',
+  made_by_id: 'u-Ann',
+  made_by_name: 'Ann',
+  scope: '',
+  made_at_ms: 1,
+  enabled: 1,
+  next_at_ms: 2,
+  last_due_at_ms: null,
+  last_at_ms: null,
+  last_state: null,
+  last_note: null,
+});
 const actor = (name: string): Actor => ({ kind: 'user', id: `u-${name}`, name, role: 'operator', teamId: 'default', scope: FULL_SCOPE });
 const [ANN, BEN] = [actor('Ann'), actor('Ben')];
 const written = (change: Partial<WrittenDashboard> = {}): DashboardSpec =>
@@ -28,8 +47,8 @@ const written = (change: Partial<WrittenDashboard> = {}): DashboardSpec =>
 async function world(t: TestContext, open: OpenDatabase) {
   const { db } = await open(t);
   const clock = manualClock();
-  const noted: { readonly action: string }[] = [];
-  const record = async (_trx: unknown, entry: { readonly action: string }) => noted.push(entry);
+  const noted: AuditEntry[] = [];
+  const record = async (_trx: unknown, entry: AuditEntry) => noted.push(entry);
   const serve = () => new Dashboards({ db, clock, ids: createIds(clock), record, logger: silentLogger, shipped: SHIPPED_DASHBOARDS });
   return { clock, db, noted, serve, dashboards: serve() };
 }
@@ -75,6 +94,29 @@ forEachDatabase((_name, open) => {
     await assert.rejects(dashboards.revision('shop', 2), { code: 'dashboard_revision_not_found' });
     assert.equal((await dashboards.restore('shop', 1, ANN)).title, 'Shop');
     await assert.rejects(dashboards.history('nothing'), { code: 'dashboard_not_found' });
+  });
+
+  test('its deliveries go with a dashboard, and one of its id that is made later has none of them', async (t) => {
+    const { dashboards, noted, db } = await world(t, open);
+    const keep = (id: string) => db.kysely.transaction().execute((trx) => insertDelivery(trx, sent(id)));
+    await dashboards.create({ spec: written(), note: '' }, ANN);
+    await keep('weekly');
+    await keep('daily');
+    await dashboards.remove('shop', BEN);
+    assert.deepEqual(await listDeliveries(db.kysely, 'shop'), []);
+    const removed = noted.filter(({ action }) => action === 'dashboard.delivery_removed');
+    assert.deepEqual(
+      removed.map(({ object, actor: by }) => [object?.kind, object?.id, by?.name]),
+      [
+        ['dashboards/deliveries', 'daily', 'Ben'],
+        ['dashboards/deliveries', 'weekly', 'Ben'],
+      ],
+    );
+    // Of one that a file declared, and that left with the file.
+    await keep('old');
+    await dashboards.create({ spec: written(), note: '' }, ANN);
+    assert.deepEqual(await listDeliveries(db.kysely, 'shop'), []);
+    assert.equal(noted.filter(({ action }) => action === 'dashboard.delivery_removed').length, 3);
   });
 
   test('a file wins over what people made, and nobody changes it or what is shipped; both say what to do instead', async (t) => {

@@ -21,6 +21,7 @@ import {
   type RevisionView,
   type UnreadableDashboard,
 } from './contract.ts';
+import { deleteDeliveriesOf } from './deliveries/store.ts';
 import { differencesOf } from './differences.ts';
 import type { DeclaredDashboard } from './files.ts';
 import { readSpec } from './migrate.ts';
@@ -132,6 +133,8 @@ export class Dashboards {
         const input = { kind: KIND, slug: spec.id, name: spec.title, origin: 'ui' as const, originPlace: '', spec };
         const made = await upsertEntity(trx, input, { ids: this.#deps.ids, nowMs: this.#deps.clock.now() });
         await this.#keep(trx, { made, note: note === '' ? 'made' : note, actor, action: 'dashboard.created' });
+        // One of this id that left with its file may have had some.
+        await this.#dropDeliveries(trx, spec.id, actor);
         await deleteDraft(trx, spec.id, actor.id);
       });
       return this.#readView(spec.id);
@@ -157,7 +160,7 @@ export class Dashboards {
     });
   }
 
-  /** `AppError` `dashboard_not_found`, `dashboard_owned_elsewhere`. What it was stays in its history: `restore` brings it back. */
+  /** `AppError` `dashboard_not_found`, `dashboard_owned_elsewhere`. What it was stays in its history: `restore` brings it back, without its deliveries. */
   remove(id: string, actor: Actor): Promise<void> {
     return this.#alone(async () => {
       const { spec: before } = await this.#own(id);
@@ -167,6 +170,7 @@ export class Dashboards {
         const gone = await findEntity(trx, KIND, id);
         if (gone !== undefined) await insertRevision(trx, this.#revisionOf(gone, { note: 'removed', actor, spec: null }));
         await record(trx, { actor, action: 'dashboard.removed', object: { kind: 'dashboards', id }, phase: 'done', before });
+        await this.#dropDeliveries(trx, id, actor);
       });
       await this.#read();
     });
@@ -276,6 +280,16 @@ export class Dashboards {
     this.#made = made;
     this.#inForce = inForce;
     this.#readAtMs = readAtMs;
+  }
+
+  /** By id; what of them waits in the outbox finds them gone. */
+  async #dropDeliveries(trx: Transaction<Database>, dashboard: string, actor: Actor): Promise<void> {
+    const gone = (await deleteDeliveriesOf(trx, dashboard)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    for (const { id, spec } of gone) {
+      const before = { dashboard, ...(JSON.parse(spec) as object) };
+      const object = { kind: 'dashboards/deliveries', id };
+      await this.#deps.record(trx, { actor, action: 'dashboard.delivery_removed', object, phase: 'done', before });
+    }
   }
 
   async #readView(id: string): Promise<DashboardView> {

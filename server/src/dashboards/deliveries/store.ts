@@ -89,5 +89,9 @@ export async function setEnabled(
     .execute();
 }
 
+/** All of one dashboard; returns what they were. */
+export const deleteDeliveriesOf = (trx: Transaction<Database>, dashboard: string): Promise<readonly DashboardDeliveryRow[]> =>
+  trx.deleteFrom('dashboard_deliveries').where('dashboard', '=', dashboard).returningAll().execute();
+
 export const deleteDelivery = async (trx: Transaction<Database>, id: string): Promise<void> =>
   void (await trx.deleteFrom('dashboard_deliveries').where('id', '=', id).execute());
