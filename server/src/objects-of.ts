@@ -2,11 +2,12 @@ import { formatDuration } from '@nines/base/duration.ts';
 import type { Dashboards } from './dashboards/service.ts';
 import { writtenPolicyOf } from './escalation/contract.ts';
 import { writtenMaintenanceOf } from './maintenance/contract.ts';
-import { type DeclarationView, type ObjectKind, type ObjectRef } from './objects/contract.ts';
+import { type DeclarationView, type ObjectKind, type ObjectName, type ObjectRef } from './objects/contract.ts';
 import { type Naming, usedBy } from './objects/evaluate.ts';
 import {
   merge,
   ofDashboards,
+  ofDeliveries,
   ofEscalation,
   ofHolders,
   ofIncidentRules,
@@ -45,6 +46,7 @@ export async function namingOf({ parts, dashboards, roles }: Sources): Promise<N
     ofRules(rulesIn(parts)),
     ofSilences(silences.list()),
     ofDashboards(await Promise.all(boards.map(({ id }) => dashboards.get(id)))),
+    ofDeliveries(await dashboards.sentThrough()),
     ofEscalation([...escalating.policies.inForce().values()], config.escalation),
     ofOncall(
       oncall.roster.people.list().map(({ spec }) => spec),
@@ -74,10 +76,16 @@ const CALLED: Readonly<Partial<Record<ObjectKind, string>>> = {
 /** What names a channel, in words. That it takes what no other route does is its own matter. */
 export async function usesOfChannel(sources: Sources, id: string): Promise<readonly string[]> {
   const users = usedBy(await namingOf(sources), { kind: 'channels', id });
-  return users
-    .filter((one) => one.kind !== 'settings' || one.id !== 'routing.default')
-    .map(({ kind, name }) => `${CALLED[kind] ?? ''} ${name}`.trim());
+  return wordsOf(users.filter((one) => one.kind !== 'settings' || one.id !== 'routing.default'));
 }
+
+/** What names a channel, as a person says it; of a dashboard's deliveries with the way there, because no list shows them. */
+export const wordsOf = (users: readonly ObjectName[]): readonly string[] =>
+  users.map(({ kind, id, name }) =>
+    kind === 'dashboards'
+      ? `the deliveries of the dashboard ${name} (/dashboards/${encodeURIComponent(id)}, under Share)`
+      : `${CALLED[kind] ?? ''} ${name}`.trim(),
+  );
 
 function rulesIn({ rules }: Parts) {
   const own = rules.thresholds.map(({ spec: { id, alertname, labels, newFigure } }) => ({

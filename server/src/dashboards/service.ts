@@ -21,7 +21,8 @@ import {
   type RevisionView,
   type UnreadableDashboard,
 } from './contract.ts';
-import { deleteDeliveriesOf } from './deliveries/store.ts';
+import { deliverySpec } from './deliveries/contract.ts';
+import { deleteDeliveriesOf, everyDelivery } from './deliveries/store.ts';
 import { differencesOf } from './differences.ts';
 import type { DeclaredDashboard } from './files.ts';
 import { readSpec } from './migrate.ts';
@@ -102,6 +103,16 @@ export class Dashboards {
       .filter(({ spec }) => Object.values(spec.panels).some((panel) => panel.kind === 'custom' && panel.widget === widget))
       .map(({ spec }) => ({ id: spec.id, title: spec.title }))
       .sort((a, b) => a.title.localeCompare(b.title));
+  }
+
+  /** The channels that deliveries name, those that rest among them; not of dashboards that are gone. */
+  async sentThrough(): Promise<readonly { readonly dashboard: string; readonly title: string; readonly channel: string }[]> {
+    await this.#refresh();
+    return (await everyDelivery(this.#deps.db.kysely)).flatMap(({ dashboard, spec }) => {
+      const { channel } = deliverySpec.parse(JSON.parse(spec));
+      const title = this.#inForce.get(dashboard)?.spec.title ?? this.#unreadable.get(dashboard)?.title;
+      return channel === undefined || title === undefined ? [] : [{ dashboard, title, channel }];
+    });
   }
 
   /** What is kept and cannot be shown by this server, with why. */

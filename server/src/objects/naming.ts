@@ -94,6 +94,15 @@ export const ofDashboards = (dashboards: readonly DashboardView[]): Part =>
     }),
   );
 
+/** Dashboards that are sent by mail through a channel that they name. */
+export const ofDeliveries = (
+  deliveries: readonly { readonly dashboard: string; readonly title: string; readonly channel: string }[],
+): Part => ({
+  links: deliveries.map(({ dashboard, title, channel }) =>
+    link({ kind: 'dashboards', id: dashboard, name: title }, 'sends_to', 'channels', channel),
+  ),
+});
+
 /** By the document of a revision, which never changes: there may be a thousand dashboards, and every one is asked each time. */
 const PARTS = new WeakMap<DashboardView['spec'], Part>();
 

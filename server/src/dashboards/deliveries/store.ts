@@ -13,6 +13,10 @@ export const findDelivery = (db: Sql, id: string): Promise<DashboardDeliveryRow 
 export const listDeliveries = (db: Kysely<Database>, dashboard: string): Promise<readonly DashboardDeliveryRow[]> =>
   db.selectFrom('dashboard_deliveries').selectAll().where('dashboard', '=', dashboard).orderBy('made_at_ms').orderBy('id').execute();
 
+/** Of every dashboard. */
+export const everyDelivery = (db: Kysely<Database>): Promise<readonly DashboardDeliveryRow[]> =>
+  db.selectFrom('dashboard_deliveries').selectAll().orderBy('id').execute();
+
 export async function countDeliveries(db: Kysely<Database>): Promise<number> {
   const { count } = await db
     .selectFrom('dashboard_deliveries')
