@@ -32,8 +32,12 @@ export type ChannelKind<Schema extends z.ZodType> = {
   readonly schema: Schema;
   readonly open: (config: z.output<Schema>, deps: ChannelDeps) => Channel;
   readonly target: (config: z.output<Schema>) => string;
-  /** Fields that are no secrets by their schema and often carry one: addresses. What is kept of them in the database is sealed. */
-  readonly sealed?: readonly string[];
+  /**
+   * Fields that are no secrets by their schema and may carry one: addresses, by their path. Of a
+   * `hook` only the server is shown, because its path often opens it, and it is sealed in the database; the `base` of an interface is
+   * sealed when it holds an account, a query or a long segment, and shown without those.
+   */
+  readonly sealed?: Readonly<Record<string, 'hook' | 'base'>>;
   /** Absent: it can be made on the screen as well. Otherwise why it stands in the configuration file alone. */
   readonly onlyInFile?: string;
   /** What the provider takes, unless the configuration says otherwise; absent is no limit. */

@@ -115,6 +115,39 @@ test('what is sent as it was shown keeps its secrets, unless the address is anot
   await assert.rejects(book.create(draft({ ...channel, id: 'copy' }), false), refused(/write it anew/));
 });
 
+test('an address that lets somebody in stands sealed and is shown without that, whatever kind of channel it belongs to', async (t) => {
+  const { db } = await openSqliteForTest(t);
+  const { book, asked } = await open(db);
+  const at = (path = '') => `https://canary-user:canary-password@gate.example${path}?token=canary-token`;
+  const kinds: readonly (readonly [object, string, string])[] = [
+    [{ kind: 'opsgenie', api_key: 'k', api_url: at() }, 'api_url', 'https://[redacted]@gate.example/?[redacted]'],
+    [{ kind: 'slack', token: 'k', channel: '#a', api_url: at('/api') }, 'api_url', 'https://[redacted]@gate.example/api?[redacted]'],
+    [{ kind: 'telegram', bot_token: 'k', chat_id: '1', api_url: at() }, 'api_url', 'https://[redacted]@gate.example/?[redacted]'],
+    [{ kind: 'pagerduty', routing_key: 'k', url: at('/v2') }, 'url', 'https://[redacted]@gate.example/v2?[redacted]'],
+    [{ kind: 'sms', from: 'A', to: '+4930123456', http: { url: at('/send') } }, 'http.url', 'https://gate.example/[redacted]'],
+    [
+      { kind: 'sms', from: 'A', to: '+4930123456', twilio: { account_sid: 'A', auth_token: 'k', api_url: at() } },
+      'twilio.api_url',
+      'https://[redacted]@gate.example/?[redacted]',
+    ],
+  ];
+  for (const [index, [written, path, shown]] of kinds.entries()) {
+    const { channel } = await book.create(draft({ id: `c${index}`, ...written }), false);
+    const found = path.split('.').reduce<unknown>((inner, key) => (inner as Record<string, unknown>)[key], channel);
+    assert.equal(found, shown, path);
+    assert.doesNotMatch(JSON.stringify(channel), /canary/);
+  }
+  for (const { spec } of await db.kysely.selectFrom('entities').select('spec').where('kind', '=', 'channel').execute())
+    assert.doesNotMatch(spec, /canary|gate\.example/);
+  // What is sent as it was shown stays as it was, and goes to the same place.
+  const { channel } = book.get('c0');
+  await book.update('c0', { draft: draft({ ...channel, teams: ['night'] }), takesRest: false, revision: undefined });
+  await book.tryOut(draft(book.get('c0').channel), 'c0', { by: 'anne', signal });
+  assert.match(asked[0]?.url ?? '', /canary-user:canary-password@gate\.example/);
+  const { channel: usual } = await book.create(draft({ id: 'usual', kind: 'slack', token: 'k', channel: '#a' }), false);
+  assert.equal(usual['api_url'], 'https://slack.com/api', 'one that holds no secret is shown whole');
+});
+
 test('the file is the file’s: its channels are not changed here, and an id that it declares is its own', async (t) => {
   const { db } = await openSqliteForTest(t);
   const { book, file } = await open(db, createTestSecrets(), {

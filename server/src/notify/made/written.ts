@@ -2,6 +2,7 @@
 import { formatDuration } from '@nines/base/duration.ts';
 import { type Result, err, ok } from '@nines/base/result.ts';
 import { Secret } from '../../platform/config/fields.ts';
+import { redactUrl } from '../../platform/config/redact.ts';
 import { fieldPath } from '../../platform/http/schemas.ts';
 import { HIDDEN } from '../../platform/scrub.ts';
 import type { SecretPlace, Secrets } from '../../platform/secrets/contract.ts';
@@ -20,23 +21,31 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** A parsed channel as a person would write it; `shown` says what stands for a text that is secret. */
 function writtenChannel(config: ChannelConfig, shown: (text: string, path: string) => unknown): Fields {
-  const sealed = kindOf(config).sealed ?? [];
+  const sealed = kindOf(config).sealed ?? {};
   const written = mapLeaves(config, (leaf, path) => {
     if (leaf instanceof Secret) return shown(leaf.reveal(), path);
-    if (typeof leaf === 'string' && sealed.includes(path)) return shown(leaf, path);
+    if (typeof leaf === 'string' && opens(leaf, sealed[path])) return shown(leaf, path);
     return typeof leaf === 'number' && LENGTHS.has(path) ? formatDuration(leaf) : leaf;
   });
   return written as Fields;
 }
 
-/** Without its secrets; of an address the server stays. */
+/** Whether an address is kept like a secret. The usual base of a provider is none: as one it would be blotted out of every log. */
+const opens = (address: string, kind: 'hook' | 'base' | undefined): boolean =>
+  kind === 'hook' || (kind === 'base' && redactUrl(address) !== address);
+
+/** Without its secrets; of an address its kind says what stays. */
 export const shownChannel = (config: ChannelConfig): Fields => {
-  const sealed = kindOf(config).sealed ?? [];
-  return writtenChannel(config, (text, path) => (sealed.includes(path) ? shownAddress(text) : HIDDEN));
+  const sealed = kindOf(config).sealed ?? {};
+  return writtenChannel(config, (text, path) => {
+    const kind = sealed[path];
+    if (kind === undefined) return HIDDEN;
+    return kind === 'base' ? redactUrl(text) : shownHook(text);
+  });
 };
 
 /** An address that holds nothing beside its server is shown; whatever else it holds may open something. */
-function shownAddress(text: string): string {
+function shownHook(text: string): string {
   const url = new URL(text);
   return text === url.origin || text === `${url.origin}/` ? text : `${url.origin}/${HIDDEN}`;
 }

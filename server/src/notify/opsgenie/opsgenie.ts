@@ -23,6 +23,7 @@ export const opsgenieKind = channelKind({
   schema,
   open: createOpsgenie,
   target: ({ api_url: url }) => new URL(url).origin,
+  sealed: { api_url: 'base' },
   rateLimit: { messages: 60, perMs: 60_000 },
 });
 

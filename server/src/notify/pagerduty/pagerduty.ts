@@ -22,6 +22,7 @@ export const pagerdutyKind = channelKind({
   schema,
   open: createPagerduty,
   target: ({ url }) => new URL(url).origin,
+  sealed: { url: 'base' },
   rateLimit: { messages: 100, perMs: 60_000 },
 });
 

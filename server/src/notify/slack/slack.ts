@@ -35,6 +35,7 @@ export const slackKind = channelKind({
   schema,
   open: createSlack,
   target: ({ webhook_url: url, channel }) => (url === undefined ? `Slack ${channel}` : new URL(url.reveal()).origin),
+  sealed: { api_url: 'base' },
   rateLimit: { messages: 30, perMs: 60_000 },
   // A member's id writes to them directly. Source: docs.slack.dev, chat.postMessage, channel.
   recipient: z.string().regex(/^(#\S{1,80}|[CDGUW][A-Z0-9]{6,20})$/, 'write #channel, or the id of a channel or member (U012AB3CD)'),

@@ -58,6 +58,7 @@ export const smsKind = channelKind({
   schema,
   open: createSms,
   target: ({ to }) => to.join(', '),
+  sealed: { 'twilio.api_url': 'base', 'http.url': 'hook' },
   recipient: number,
   rateLimit: { messages: 6, perMs: 60_000 },
 });

@@ -24,6 +24,7 @@ export const telegramKind = channelKind({
   schema,
   open: createTelegram,
   target: ({ chat_id: chat }) => `Telegram ${chat}`,
+  sealed: { api_url: 'base' },
   recipient: z.string().regex(/^(-?\d{1,20}|@\w{1,64})$/, 'write the number of a chat, or @name of a public channel'),
   rateLimit: { messages: 20, perMs: 60_000 },
 });

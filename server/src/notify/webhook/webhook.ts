@@ -30,7 +30,7 @@ export const webhookKind = channelKind({
   schema,
   open: createWebhook,
   target: ({ url }) => new URL(url).origin,
-  sealed: ['url'],
+  sealed: { url: 'hook' },
   rateLimit: { messages: 2_000, perMs: 10_000 },
 });
 

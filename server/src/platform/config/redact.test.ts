@@ -29,3 +29,17 @@ it('shows the configuration without anything that opens a door', () => {
     login: { per_token: 'none' },
   });
 });
+
+it('shows of an address neither account nor query, however it is written', () => {
+  for (const [written, shown] of [
+    ['https://u:p@api.test', 'https://[redacted]@api.test/'],
+    ['https://u@api.test/v2?token=canary', 'https://[redacted]@api.test/v2?[redacted]'],
+    ['  https://u:canary@api.test/?token=canary\n', 'https://[redacted]@api.test/?[redacted]'],
+    ['HTTPS://u:canary@API.test/', 'https://[redacted]@api.test/'],
+    ['https://u:canary@api.test:${PORT}/v2?key=canary&x=canary', 'https://[redacted]@api.test:${PORT}/v2?[redacted]'],
+    ['https://api.test:${PORT:?the port}/v2', 'https://api.test:${PORT:?the port}/v2'],
+    ['https://slack.com/api', 'https://slack.com/api'],
+    ['see https://docs.test/x?y=1 for more', 'see https://docs.test/x?y=1 for more'],
+  ] as const)
+    assert.deepEqual(redact({ api_url: written }), { api_url: shown });
+});

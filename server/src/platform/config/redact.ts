@@ -50,8 +50,11 @@ const SECRET_HEADER = /cookie|auth(entication)?-info|session|csrf|xsrf|signature
 export const redactHeader = (name: string, value: string): string =>
   SECRET_HEADER.test(name) ? HIDDEN : String(redact(value, name.toLowerCase().replaceAll('-', '_')));
 
-function redactUrl(text: string): string {
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text) || !URL.canParse(text)) return text;
+/** An address without what is before its host, its query, and long segments of its path; any other text, and one without those, as it is. */
+export function redactUrl(text: string): string {
+  if (!/^\s*[a-z][a-z0-9+.-]*:\/\//i.test(text)) return text;
+  // As with a variable in place of its port; `${PORT:?…}` is no query.
+  if (!URL.canParse(text)) return text.replace(/:\/\/[^\s/?#@]*@/, `://${HIDDEN}@`).replace(/(?<!:)\?[^#]*/, `?${HIDDEN}`);
   const url = new URL(text);
   const path = url.pathname
     .split('/')
