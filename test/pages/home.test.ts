@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { type Nines, startNines } from '../harness/nines.ts';
+import { poll } from '../harness/poll.ts';
 import { launch, openPage, seriousFaults } from './browser.ts';
 
 let nines: Nines;
@@ -59,7 +60,7 @@ test('the palette finds pages, things and actions by keyboard, and remembers wha
   await page.keyboard.type('gl exex');
   await page.keyboard.press('Backspace');
   come();
-  await page.waitForFunction("document.querySelector('.palette-input')?.value === 'gl exe'");
+  await poll('what was typed ahead', async () => (await page.locator('.palette-input').inputValue()) === 'gl exe');
   assert.equal(new URL(page.url()).pathname, '/services');
   await find('executive', 'Executive');
   assert.deepEqual(await seriousFaults(page), []);
