@@ -104,6 +104,7 @@ function useOpenInbox(search: AlertSearch, me: string, enabled: boolean): InboxL
     const unread = list === undefined ? undefined : unreadWithin(list, offset, offset + limit);
     if (unread === undefined || reading.current) return;
     reading.current = true;
+    // What could not be read is asked again as one scrolls on and with each answer of the list, whose own read tells what is wrong.
     const stretch = await stretchOf(question, unread).catch(() => undefined);
     reading.current = false;
     if (stretch === undefined) return;

@@ -1,34 +1,22 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { labelsOf } from '@nines/model/labels.ts';
-import { formatScope, parseScope } from '@nines/model/scope.ts';
-import { FULL_SCOPE, type Scope } from '@nines/model/storage.ts';
+import { formatScope } from '@nines/model/scope.ts';
+import { FULL_SCOPE } from '@nines/model/storage.ts';
 import { forEachDatabase, type OpenDatabase } from '../../../../test/harness/databases.ts';
 import { manualClock } from '../../../../test/harness/manual-clock.ts';
 import type { AuditEntry } from '../../audit/contract.ts';
 import type { Delivery, Mail } from '../../notify/contract.ts';
-import type { Actor } from '../../platform/http/contract.ts';
 import { createIds } from '../../platform/ids.ts';
 import type { OutboxMessage } from '../../platform/records/contract.ts';
 import { Drawer } from '../drawn/drawer.ts';
 import { paperOf } from '../drawn/paper.ts';
 import type { Sight } from '../embeds/service.ts';
 import { dashboardSpec } from '../model.ts';
+import { actor, scopeOf } from '../testing/people.ts';
 import { deliverySpec } from './contract.ts';
 import { Deliveries } from './service.ts';
 
-const scopeOf = (text: string): Scope => {
-  const parsed = parseScope(text);
-  return parsed.ok ? parsed.value : assert.fail(parsed.error);
-};
-const actor = (name: string, scope: Scope = FULL_SCOPE): Actor => ({
-  kind: 'user',
-  id: `u-${name}`,
-  name,
-  role: 'operator',
-  teamId: 'default',
-  scope,
-});
 const [ANN, BEN] = [actor('Ann'), actor('Ben', scopeOf('team="shop"'))];
 const SPEC = dashboardSpec.parse({
   id: 'shop',

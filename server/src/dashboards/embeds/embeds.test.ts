@@ -1,32 +1,19 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { labelsOf } from '@nines/model/labels.ts';
-import { parseScope } from '@nines/model/scope.ts';
 import { FULL_SCOPE, type Scope } from '@nines/model/storage.ts';
 import { forEachDatabase, type OpenDatabase } from '../../../../test/harness/databases.ts';
 import { manualClock } from '../../../../test/harness/manual-clock.ts';
 import { createIds } from '../../platform/ids.ts';
-import type { Actor } from '../../platform/http/contract.ts';
 import { createTestSecrets } from '../../platform/secrets/testing/secrets.ts';
 import { Drawer } from '../drawn/drawer.ts';
 import { paperOf } from '../drawn/paper.ts';
 import { dashboardSpec } from '../model.ts';
+import { actor, scopeOf } from '../testing/people.ts';
 import { EMBED_LIMITS, newEmbed } from './contract.ts';
 import { NOTHING_HERE, pageHtml, policyOf } from './page.ts';
 import { type Sight, openEmbeds } from './service.ts';
 
-const scopeOf = (text: string): Scope => {
-  const parsed = parseScope(text);
-  return parsed.ok ? parsed.value : assert.fail(parsed.error);
-};
-const actor = (name: string, scope: Scope = FULL_SCOPE): Actor => ({
-  kind: 'user',
-  id: `u-${name}`,
-  name,
-  role: 'operator',
-  teamId: 'default',
-  scope,
-});
 const [ANN, BEN] = [actor('Ann'), actor('Ben', scopeOf('team="shop"'))];
 const SPEC = dashboardSpec.parse({
   id: 'shop',
